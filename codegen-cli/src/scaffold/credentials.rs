@@ -1,0 +1,64 @@
+//! Development credentials of a new project, so that it runs at once and a token or key for it is one command away.
+
+use std::path::Path;
+
+use palisade_codegen::model::{Scheme, SchemeKind};
+
+use super::folder::Folder;
+use crate::exit::Failure;
+use crate::project::{self, DEV};
+use crate::signer::{self, Signer};
+use crate::{random, store};
+
+/// Where the key set of a bearer scheme is, from the project's folder.
+pub(crate) fn key_set(scheme: &str) -> String {
+    format!("{DEV}/{}.jwks.json", project::file_stem(scheme))
+}
+
+/// Where the credentials of an apiKey or basic scheme are.
+pub(crate) fn credential_file(scheme: &str, kind: &SchemeKind) -> String {
+    let ending = if matches!(kind, SchemeKind::Basic) { "users" } else { "keys" };
+    format!("{DEV}/{}.{ending}", project::file_stem(scheme))
+}
+
+/// Where the cursor keys are.
+pub(crate) const CURSOR_KEYS: &str = "dev/cursor.keys";
+
+/// Makes what the schemes and cursors of a document need.
+pub(crate) fn make<'s>(
+    folder: &Folder,
+    schemes: impl Iterator<Item = &'s Scheme>,
+    cursor_keys: bool,
+) -> Result<(), Failure> {
+    let place = folder.staged();
+    let dev = place.join(DEV);
+    std::fs::create_dir_all(&dev).map_err(|cause| Failure::io("create", &dev, cause))?;
+    for scheme in schemes {
+        one(place, &dev, scheme)?;
+    }
+    if cursor_keys {
+        store::replace(&place.join(CURSOR_KEYS), &format!("{}\n", *random::cursor_key("development")?))?;
+    }
+    Ok(())
+}
+
+fn one(place: &Path, dev: &Path, scheme: &Scheme) -> Result<(), Failure> {
+    let stem = project::file_stem(&scheme.name);
+    match &scheme.kind {
+        SchemeKind::Bearer(rules) => {
+            let algorithm = signer::algorithm(rules).ok_or_else(|| {
+                Failure::usage(format!("the document lists no algorithm for scheme `{}`", scheme.name))
+            })?;
+            let signer = Signer::create(algorithm, &signer::key_file(dev, &stem, algorithm))?;
+            store::replace(&place.join(key_set(&scheme.name)), &format!("{}\n", signer.key_set()))
+        }
+        kind @ (SchemeKind::ApiKey(_) | SchemeKind::Basic) => {
+            let file = place.join(credential_file(&scheme.name, kind));
+            let verb = if matches!(kind, SchemeKind::Basic) { "password" } else { "create" };
+            store::replace(
+                &file,
+                &format!("# One a line, hashes only: `cargo palisade key {verb}` adds to it.\n"),
+            )
+        }
+    }
+}

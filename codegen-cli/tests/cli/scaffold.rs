@@ -1,0 +1,156 @@
+//! `cargo palisade new`: the project builds as it is, runs as it is, and refuses whom the document refuses.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Server, build, checkout, files, palisade, palisade_with_input};
+
+const ORDER: &str = "/orders/6f1f0a3e-3f61-4f4b-9a43-1a3d8e1c0f0b";
+
+fn new(folder: &Path, name: &str, more: &[&str]) {
+    let checkout = checkout();
+    let mut line = vec!["new", name, "--palisade-path", checkout.to_str().unwrap()];
+    line.extend(more);
+    let run = palisade(folder, &line);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("cargo run"), "it closes with the next steps: {}", run.stderr);
+}
+
+/// A credential as the commands print it.
+fn credential(project: &Path, line: &[&str]) -> String {
+    let run = palisade(project, line);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    run.stdout.trim().to_owned()
+}
+
+fn token(project: &Path, subject: &str, scope: &str) -> String {
+    format!("Bearer {}", credential(project, &["token", "--subject", subject, "--scope", scope]))
+}
+
+fn code(body: &Value) -> &str {
+    body["error"]["code"].as_str().unwrap_or_default()
+}
+
+#[test]
+fn without_a_document_it_is_a_service_of_notes_that_answers_501() {
+    let folder = tempfile::tempdir().unwrap();
+    new(folder.path(), "palisade-scaffold-notes", &[]);
+    let project = folder.path().join("palisade-scaffold-notes");
+    for file in ["openapi.yaml", "palisade.toml", "README.md", ".gitignore", "dev/partner.keys"] {
+        assert!(project.join(file).is_file(), "{file}");
+    }
+    let program = build(&project, "palisade-scaffold-notes");
+    let alice = token(&project, "alice", "notes:read notes:write");
+    let reader = token(&project, "alice", "notes:read");
+    let key = credential(&project, &["key", "create", "--owner", "acme", "--scope", "notes:write"]);
+    let server = Server::start(&program, &project, &[]);
+
+    let note = r#"{"text": "hello"}"#;
+    let post = |headers: &[(&str, &str)], body: &str| server.send("POST /notes", headers, body);
+    let (status, body) = post(&[("Authorization", &alice)], note);
+    assert_eq!((status, code(&body)), (501, "not_implemented"));
+    assert_eq!(post(&[("X-API-Key", &key)], note).0, 501);
+    assert_eq!(post(&[], note).0, 401);
+    assert_eq!(post(&[("X-API-Key", &key.replace("notes_", "notes_x"))], note).0, 401);
+    assert_eq!(post(&[("Authorization", &reader)], note).0, 403);
+    assert!([400, 422].contains(&post(&[("Authorization", &alice)], r#"{"text": ""}"#).0));
+
+    let path = "GET /notes/6f1f0a3e-3f61-4f4b-9a43-1a3d8e1c0f0b";
+    assert_eq!(server.send(path, &[("Authorization", &alice)], "").0, 501);
+    let mallory = token(&project, "mallory", "notes:read");
+    assert_eq!(server.send(path, &[("Authorization", &mallory)], "").0, 404, "not the owner");
+    assert_eq!(server.send("GET /status", &[], "").0, 501);
+}
+
+#[test]
+fn with_a_document_and_mock_it_answers_what_the_document_declares() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/shop/shop.yaml");
+    new(folder.path(), "palisade-scaffold-shop", &["--spec", spec.to_str().unwrap(), "--mock"]);
+    let project = folder.path().join("palisade-scaffold-shop");
+    let program = build(&project, "palisade-scaffold-shop");
+    let alice = token(&project, "alice", "orders:read");
+    let key = credential(&project, &["key", "create", "--owner", "acme", "--scope", "orders:write"]);
+    let staff = ["key", "password", "--user", "bob", "--stdin"];
+    assert_eq!(palisade_with_input(&project, &staff, "correct horse\n").code, 0);
+    let server = Server::start(&program, &project, &[("MOCK_OWNER", "alice")]);
+
+    assert_eq!(server.send("GET /status", &[], "").0, 204);
+    let (status, order) = server.send(&format!("GET {ORDER}"), &[("Authorization", &alice)], "");
+    assert_eq!(status, 200, "{order}");
+    conforms(&order);
+    let (status, page) = server.send("GET /orders?limit=3", &[("Authorization", &alice)], "");
+    assert_eq!(status, 200, "{page}");
+    page["data"].as_array().unwrap().iter().for_each(conforms);
+
+    let post = |headers: &[(&str, &str)]| server.send("POST /orders", headers, r#"{"text": "hello"}"#).0;
+    assert_eq!(post(&[("X-Partner-Key", &key)]), 201);
+    assert_eq!(post(&[("Authorization", "Basic Ym9iOmNvcnJlY3QgaG9yc2U=")]), 201);
+    assert_eq!(post(&[("Authorization", "Basic Ym9iOndyb25nIGhvcnNl")]), 401);
+    assert_eq!(post(&[]), 401);
+
+    let bob = token(&project, "bob", "orders:read");
+    assert_eq!(server.send(&format!("GET {ORDER}"), &[("Authorization", &bob)], "").0, 404, "not the owner");
+    drop(server);
+    let bobs = Server::start(&program, &project, &[("PALISADE_MOCK_OWNER", "bob")]);
+    assert_eq!(bobs.send(&format!("GET {ORDER}"), &[("Authorization", &bob)], "").0, 200);
+}
+
+/// The constraints of `schemas/order.yaml`, said once more by hand.
+fn conforms(order: &Value) {
+    let (letters, digits) = order["code"].as_str().unwrap().split_once('-').unwrap();
+    assert!(letters.len() == 3 && letters.bytes().all(|byte| byte.is_ascii_uppercase()), "{order}");
+    assert!(digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()), "{order}");
+    assert!(["small", "large"].contains(&order["size"].as_str().unwrap()), "{order}");
+    assert!((0.5..=9.5).contains(&order["total"].as_f64().unwrap()), "{order}");
+    let lines: Vec<i64> =
+        order["lines"].as_array().unwrap().iter().map(|line| line.as_i64().unwrap()).collect();
+    assert!(lines.len() >= 2 && lines.iter().all(|line| *line >= 7 && line % 5 == 0), "{order}");
+    assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{order}");
+    assert!(order["type"].is_null() || order["type"].as_str().unwrap().chars().count() >= 3, "{order}");
+}
+
+#[test]
+fn a_folder_with_something_in_it_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("mine")).unwrap();
+    fs::write(folder.path().join("mine/notes.txt"), "mine").unwrap();
+    let run = palisade(folder.path(), &["new", "mine"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("`mine` exists and is not empty"), "{}", run.stderr);
+    assert_eq!(files(folder.path()), ["mine/notes.txt"]);
+}
+
+#[test]
+fn a_document_with_findings_makes_no_project() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("open.yaml"), "openapi: 3.1.0\ninfo: { title: x }\npaths: {}\n").unwrap();
+    let run = palisade(folder.path(), &["new", "shop", "--spec", "open.yaml"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("PAL0013") && run.stderr.contains("open.yaml:2:"), "{}", run.stderr);
+    assert_eq!(files(folder.path()), ["open.yaml"]);
+}
+
+#[test]
+fn a_path_that_is_no_checkout_is_said_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = palisade(folder.path(), &["new", "shop", "--palisade-path", "nowhere"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("`nowhere`") && run.stderr.contains("runtime"), "{}", run.stderr);
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn outside_of_a_project_credentials_say_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    for line in
+        [&["token", "--subject", "alice"][..], &["key", "create", "--owner", "alice"], &["key", "cursor"]]
+    {
+        let run = palisade(folder.path(), line);
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert!(run.stderr.contains("palisade.toml"), "{}", run.stderr);
+    }
+    assert!(files(folder.path()).is_empty());
+}

@@ -1,0 +1,283 @@
+//! `x-palisade`: the one key that annotations stand under, typed for each level.
+
+mod limits;
+mod operation;
+mod resources;
+mod token;
+pub(crate) mod units;
+
+use std::time::Duration;
+
+use crate::document::{Fields, Reader, Spanned};
+use crate::finding::{Code, Finding};
+use crate::source::span::Place;
+
+pub(crate) use limits::{NamedLimit, RateLimit};
+pub(crate) use operation::{Authorize, Pagination};
+pub(crate) use resources::Resource;
+pub(crate) use token::{TokenSettings, Typ};
+
+/// On the document.
+#[derive(Debug, Default)]
+pub(crate) struct DocumentRules {
+    pub(crate) limits: Vec<NamedLimit>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) shared: SharedRules,
+}
+
+/// On a path.
+#[derive(Debug, Default)]
+pub(crate) struct PathRules {
+    pub(crate) authorize: Option<Authorize>,
+    pub(crate) shared: SharedRules,
+}
+
+/// On an operation.
+#[derive(Debug, Default)]
+pub(crate) struct OperationRules {
+    pub(crate) public: Option<Spanned<String>>,
+    pub(crate) authorize: Option<Authorize>,
+    pub(crate) pagination: Option<Pagination>,
+    pub(crate) shared: SharedRules,
+}
+
+/// On document, path and operation; the nearer one wins, lists of limits add up.
+#[derive(Debug, Default)]
+pub(crate) struct SharedRules {
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) body_max: Option<Spanned<usize>>,
+    pub(crate) body_depth: Option<Spanned<usize>>,
+    pub(crate) timeout: Option<Spanned<Duration>>,
+}
+
+/// On a security scheme.
+#[derive(Debug, Default)]
+pub(crate) struct SchemeRules {
+    pub(crate) token: TokenSettings,
+    pub(crate) prefix: Option<Spanned<String>>,
+}
+
+/// On a schema.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SchemaRules {
+    /// `open: true`: members that are not declared are let through.
+    pub(crate) open: Option<Spanned<bool>>,
+}
+
+/// A level that `x-palisade` stands at, with the members it may have there.
+struct Level {
+    what: &'static str,
+    /// Of the vocabulary, but not enforced by this release.
+    later: &'static [&'static str],
+    /// Of the vocabulary, at another level.
+    elsewhere: &'static [(&'static str, &'static str)],
+}
+
+const DOCUMENT: Level = Level {
+    what: "`x-palisade` of a document",
+    later: &["roles", "policies", "headers", "cors", "events", "idempotency", "audit", "concurrency"],
+    elsewhere: &[
+        ("public", "an operation"),
+        ("authorize", "an operation or a path"),
+        ("pagination", "an operation"),
+        ("step-up", "an operation"),
+        ("policy", "an operation"),
+        ("token", "a security scheme"),
+    ],
+};
+
+const PATH: Level = Level {
+    what: "`x-palisade` of a path",
+    later: &["idempotency", "roles", "policy", "step-up", "audit", "cors", "headers", "concurrency"],
+    elsewhere: &[
+        ("public", "an operation"),
+        ("pagination", "an operation"),
+        ("limits", "the document"),
+        ("resources", "the document"),
+        ("policies", "the document"),
+        ("events", "the document"),
+        ("errors", "the document"),
+    ],
+};
+
+const OPERATION: Level = Level {
+    what: "`x-palisade` of an operation",
+    later: &["idempotency", "roles", "policy", "step-up", "audit", "cors", "headers", "cost", "concurrency"],
+    elsewhere: &[
+        ("limits", "the document"),
+        ("resources", "the document"),
+        ("policies", "the document"),
+        ("events", "the document"),
+        ("errors", "the document"),
+        ("token", "a security scheme"),
+    ],
+};
+
+const SCHEME: Level = Level {
+    what: "`x-palisade` of a security scheme",
+    later: &["binding", "revocation", "rotate-within", "jwks", "introspection"],
+    elsewhere: &[("public", "an operation"), ("rate-limit", "an operation, a path or the document")],
+};
+
+const SCHEMA: Level = Level {
+    what: "`x-palisade` of a schema",
+    later: &["sensitive", "readable-with", "writable-with", "sanitize"],
+    elsewhere: &[("public", "an operation"), ("pagination", "an operation")],
+};
+
+impl<'d> Reader<'d> {
+    pub(crate) fn document_rules(&mut self, fields: &mut Fields<'d>) -> DocumentRules {
+        let Some(mut fields) = self.annotation(fields, &DOCUMENT) else { return DocumentRules::default() };
+        self.errors(&mut fields);
+        let limits = self.limits(&mut fields);
+        let resources = self.resources(&mut fields);
+        let shared = self.shared(&mut fields);
+        self.finish_level(fields, &DOCUMENT);
+        DocumentRules { limits, resources, shared }
+    }
+
+    pub(crate) fn path_rules(&mut self, fields: &mut Fields<'d>) -> PathRules {
+        let Some(mut fields) = self.annotation(fields, &PATH) else { return PathRules::default() };
+        let authorize = self.authorize(&mut fields);
+        let shared = self.shared(&mut fields);
+        self.finish_level(fields, &PATH);
+        PathRules { authorize, shared }
+    }
+
+    pub(crate) fn operation_rules(&mut self, fields: &mut Fields<'d>) -> OperationRules {
+        let Some(mut fields) = self.annotation(fields, &OPERATION) else { return OperationRules::default() };
+        let public = self.public(&mut fields);
+        let authorize = self.authorize(&mut fields);
+        let pagination = self.pagination(&mut fields);
+        let shared = self.shared(&mut fields);
+        self.finish_level(fields, &OPERATION);
+        OperationRules { public, authorize, pagination, shared }
+    }
+
+    pub(crate) fn scheme_rules(&mut self, fields: &mut Fields<'d>) -> SchemeRules {
+        let Some(mut fields) = self.annotation(fields, &SCHEME) else { return SchemeRules::default() };
+        let token = self.token_settings(&mut fields);
+        let prefix = self.prefix(&mut fields);
+        self.finish_level(fields, &SCHEME);
+        SchemeRules { token, prefix }
+    }
+
+    pub(crate) fn schema_rules(&mut self, fields: &mut Fields<'d>) -> SchemaRules {
+        for registered in ["x-sensitive-data", "x-data-classification"] {
+            if let Some(member) = fields.get(registered) {
+                let message = format!("palisade 0.1 cannot enforce `{registered}` yet");
+                self.push(Finding::error(Code::NotEnforced, message, member.key_place));
+            }
+        }
+        let Some(mut fields) = self.annotation(fields, &SCHEMA) else { return SchemaRules::default() };
+        let open = self.boolean(&mut fields, "open");
+        self.finish_level(fields, &SCHEMA);
+        SchemaRules { open }
+    }
+
+    fn annotation(&mut self, fields: &mut Fields<'d>, level: &Level) -> Option<Fields<'d>> {
+        let member = fields.get("x-palisade")?;
+        self.our_fields(&member.node, level.what)
+    }
+
+    fn shared(&mut self, fields: &mut Fields<'d>) -> SharedRules {
+        let mut shared = SharedRules { rate_limit: self.rate_limit(fields), ..SharedRules::default() };
+        if let Some(member) = fields.get("body")
+            && let Some(mut body) = self.our_fields(&member.node, "`body`")
+        {
+            shared.body_max = self.unit(&mut body, "max", units::size, "a size such as `64KiB` or `2MiB`");
+            shared.body_depth = self.whole(&mut body, "depth", 1..=128);
+            self.finish(body);
+        }
+        shared.timeout = self.unit(fields, "timeout", units::duration, units::DURATION_HELP);
+        shared
+    }
+
+    /// `errors: envelope` is what the runtime answers; the other form comes later.
+    fn errors(&mut self, fields: &mut Fields<'d>) {
+        let Some(form) = self.string(fields, "errors") else { return };
+        match &*form.value {
+            "envelope" => {}
+            "problem-json" => {
+                let message = "palisade 0.1 cannot answer with `problem-json` yet";
+                self.push(
+                    Finding::error(Code::NotEnforced, message, form.place)
+                        .help("leave it out, or write `envelope`"),
+                );
+            }
+            other => {
+                let message = format!("`{other}` is no form of errors");
+                let finding =
+                    Finding::error(Code::InvalidValue, message, form.place).help("write `envelope`");
+                self.push(finding.nearest(other, ["envelope", "problem-json"]));
+            }
+        }
+    }
+
+    fn finish_level(&mut self, mut fields: Fields<'d>, level: &Level) {
+        for later in level.later {
+            if let Some(member) = fields.get(later) {
+                self.not_enforced(later, member.key_place);
+            }
+        }
+        for (name, place) in level.elsewhere {
+            if let Some(member) = fields.get(name) {
+                let message = format!(
+                    "`{name}` does not stand on {}",
+                    level.what.trim_start_matches("`x-palisade` of ")
+                );
+                let finding = Finding::error(Code::Misplaced, message, member.key_place);
+                self.push(finding.help(format!("it belongs to {place}")));
+            }
+        }
+        self.finish(fields);
+    }
+
+    pub(crate) fn not_enforced(&mut self, name: &str, place: Place) {
+        let message = format!("palisade 0.1 cannot enforce `{name}` yet");
+        let finding = Finding::error(Code::NotEnforced, message, place);
+        self.push(finding.help("remove it, and enforce it in the handler until it can"));
+    }
+
+    /// A text in one of our units.
+    fn unit<T>(
+        &mut self,
+        fields: &mut Fields<'d>,
+        key: &'static str,
+        read: fn(&str) -> Option<T>,
+        help: &str,
+    ) -> Option<Spanned<T>> {
+        let text = self.string(fields, key)?;
+        match read(&text.value) {
+            Some(value) => Some(Spanned::new(value, text.place)),
+            None => {
+                let message = format!("`{key}` cannot be `{}`", text.value);
+                self.push(
+                    Finding::error(Code::InvalidValue, message, text.place).help(format!("write {help}")),
+                );
+                None
+            }
+        }
+    }
+
+    fn whole(
+        &mut self,
+        fields: &mut Fields<'d>,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Option<Spanned<usize>> {
+        let node = &fields.get(key)?.node;
+        let number = match &node.value {
+            crate::source::tree::Value::Number(text) => text.parse::<u32>().ok(),
+            _ => None,
+        };
+        match number.filter(|number| range.contains(number)).and_then(|number| usize::try_from(number).ok()) {
+            Some(number) => Some(Spanned::new(number, node.place)),
+            None => {
+                let message = format!("`{key}` is a whole number from {} to {}", range.start(), range.end());
+                self.push(Finding::error(Code::InvalidValue, message, node.place));
+                None
+            }
+        }
+    }
+}

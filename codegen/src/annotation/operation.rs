@@ -1,0 +1,89 @@
+//! `public`, `authorize` and `pagination`.
+
+use std::time::Duration;
+
+use super::units;
+use crate::document::{Fields, Reader, Spanned};
+use crate::finding::{Code, Finding};
+use crate::source::span::Place;
+
+/// `authorize`
+#[derive(Clone, Debug)]
+pub(crate) struct Authorize {
+    pub(crate) place: Place,
+    pub(crate) resource: Spanned<String>,
+    /// Without `path.`.
+    pub(crate) id: Spanned<String>,
+    pub(crate) owner: Spanned<String>,
+    pub(crate) or_scope: Option<Spanned<String>>,
+}
+
+/// `pagination`
+#[derive(Debug)]
+pub(crate) struct Pagination {
+    pub(crate) place: Place,
+    pub(crate) cursor: Spanned<String>,
+    pub(crate) limit: Spanned<String>,
+    pub(crate) items: Spanned<String>,
+    pub(crate) next: Spanned<String>,
+    pub(crate) ttl: Option<Spanned<Duration>>,
+}
+
+impl<'d> Reader<'d> {
+    /// The reason why everybody may call. It is read by reviewers, so it has to say something.
+    pub(super) fn public(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<String>> {
+        let member = fields.get("public")?;
+        if member.node.as_bool().is_some() {
+            let message = "`public` is the reason why the operation is public, not a boolean";
+            let help = "such as `public: \"load balancers probe it\"`";
+            self.push(Finding::error(Code::WrongType, message, member.node.place).help(help));
+            return None;
+        }
+        let reason = self.text("public", &member.node)?;
+        if reason.value.trim().len() < 3 {
+            let finding = Finding::error(Code::InvalidValue, "`public` gives no reason", reason.place);
+            self.push(finding.help("such as `public: \"load balancers probe it\"`"));
+        }
+        Some(reason)
+    }
+
+    pub(super) fn authorize(&mut self, fields: &mut Fields<'d>) -> Option<Authorize> {
+        let member = fields.get("authorize")?;
+        let mut fields = self.our_fields(&member.node, "`authorize`")?;
+        let resource = self.required_string(&mut fields, "resource");
+        let id = self.required_string(&mut fields, "id");
+        let owner = self.required_string(&mut fields, "owner");
+        let or_scope = self.string(&mut fields, "or-scope");
+        self.finish(fields);
+        let (resource, mut id, owner) = (resource?, id?, owner?);
+        match id.value.strip_prefix("path.") {
+            Some(name) => id.value = name.to_owned(),
+            None => {
+                let message = format!("`{}` does not name a path parameter", id.value);
+                let finding = Finding::error(Code::Authorize, message, id.place);
+                let later = ["query.", "header.", "body."].iter().any(|part| id.value.starts_with(part));
+                let help = if later {
+                    "palisade 0.1 identifies objects by path parameters only".into()
+                } else {
+                    format!("write `path.{}`", id.value)
+                };
+                self.push(finding.help(help));
+                return None;
+            }
+        }
+        Some(Authorize { place: member.key_place, resource, id, owner, or_scope })
+    }
+
+    pub(super) fn pagination(&mut self, fields: &mut Fields<'d>) -> Option<Pagination> {
+        let member = fields.get("pagination")?;
+        let mut fields = self.our_fields(&member.node, "`pagination`")?;
+        let cursor = self.required_string(&mut fields, "cursor");
+        let limit = self.required_string(&mut fields, "limit");
+        let items = self.required_string(&mut fields, "items");
+        let next = self.required_string(&mut fields, "next");
+        let ttl = self.unit(&mut fields, "ttl", units::duration, units::DURATION_HELP);
+        self.finish(fields);
+        let place = member.key_place;
+        Some(Pagination { place, cursor: cursor?, limit: limit?, items: items?, next: next?, ttl })
+    }
+}

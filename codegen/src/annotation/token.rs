@@ -1,0 +1,184 @@
+//! Settings of a security scheme: what a token must satisfy, how a key starts.
+
+use std::time::Duration;
+
+use super::units;
+use crate::document::{Fields, Reader, Spanned};
+use crate::finding::{Code, Finding};
+use crate::model::Algorithm;
+use crate::source::span::Place;
+
+/// As written; `build` fills in the defaults.
+#[derive(Debug, Default)]
+pub(crate) struct TokenSettings {
+    /// The first member that is about tokens, to point at where there are none.
+    pub(crate) any: Option<Place>,
+    pub(crate) issuer: Option<Spanned<String>>,
+    pub(crate) audience: Option<Spanned<String>>,
+    pub(crate) algorithms: Option<Spanned<Vec<Algorithm>>>,
+    pub(crate) typ: Option<Typ>,
+    pub(crate) leeway: Option<Spanned<Duration>>,
+    pub(crate) max_lifetime: Option<Spanned<Duration>>,
+    pub(crate) scopes_claim: Option<Vec<String>>,
+}
+
+/// `type`
+#[derive(Debug)]
+pub(crate) enum Typ {
+    Exactly(String),
+    /// `any`: the document opted out of RFC 8725 section 3.11.
+    Any,
+}
+
+const ALGORITHMS: [(&str, Algorithm); 6] = [
+    ("HS256", Algorithm::HS256),
+    ("RS256", Algorithm::RS256),
+    ("PS256", Algorithm::PS256),
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("EdDSA", Algorithm::EdDSA),
+];
+
+/// Registered (RFC 7518 section 3.1, RFC 9864), but not verified by this release.
+const LATER: [&str; 6] = ["HS384", "HS512", "RS384", "RS512", "PS384", "PS512"];
+
+/// A clock that is further off than this is broken; a wider leeway only serves who replays.
+const MAX_LEEWAY: Duration = Duration::from_secs(120);
+
+impl<'d> Reader<'d> {
+    pub(super) fn token_settings(&mut self, fields: &mut Fields<'d>) -> TokenSettings {
+        const ABOUT_TOKENS: [&str; 8] =
+            ["token", "issuer", "audience", "algorithms", "type", "leeway", "max-lifetime", "claims"];
+        let members = fields.members().iter();
+        let any = members
+            .filter(|member| ABOUT_TOKENS.contains(&&*member.key))
+            .map(|member| member.key_place)
+            .next();
+        self.token_kind(fields);
+        let issuer = self.not_empty(fields, "issuer");
+        let audience = self.not_empty(fields, "audience");
+        let algorithms = self.algorithms(fields);
+        let typ = self.not_empty(fields, "type").map(|word| match &*word.value {
+            "any" => Typ::Any,
+            _ => Typ::Exactly(word.value),
+        });
+        let leeway = self.unit(fields, "leeway", units::duration_or_zero, units::DURATION_HELP);
+        if let Some(leeway) = &leeway
+            && leeway.value > MAX_LEEWAY
+        {
+            let finding = Finding::error(Code::TokenRules, "a leeway of more than two minutes", leeway.place);
+            self.push(finding.help("clocks that differ by more are to be set right: write at most `120s`"));
+        }
+        let max_lifetime = self.unit(fields, "max-lifetime", units::duration, units::DURATION_HELP);
+        let scopes_claim = self.claims(fields);
+        TokenSettings { any, issuer, audience, algorithms, typ, leeway, max_lifetime, scopes_claim }
+    }
+
+    fn token_kind(&mut self, fields: &mut Fields<'d>) {
+        let Some(kind) = self.string(fields, "token") else { return };
+        match &*kind.value {
+            "jwt" => {}
+            "introspection" => self.not_enforced("token: introspection", kind.place),
+            other => {
+                let message = format!("`{other}` is no kind of token");
+                let finding = Finding::error(Code::InvalidValue, message, kind.place).help("write `jwt`");
+                self.push(finding.nearest(other, ["jwt", "introspection"]));
+            }
+        }
+    }
+
+    fn not_empty(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Option<Spanned<String>> {
+        let text = self.string(fields, key)?;
+        if text.value.trim().is_empty() {
+            self.push(Finding::error(Code::InvalidValue, format!("an empty `{key}`"), text.place));
+            return None;
+        }
+        Some(text)
+    }
+
+    fn algorithms(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<Vec<Algorithm>>> {
+        let (words, place) = self.array(fields, "algorithms")?;
+        let mut algorithms = Vec::new();
+        for node in words {
+            let Some(word) = self.text("an algorithm", node) else { continue };
+            // RFC 9864 gives EdDSA over edwards25519 a name of its own; both are one algorithm
+            let name = if word.value == "Ed25519" { "EdDSA" } else { &*word.value };
+            match ALGORITHMS.iter().find(|(known, _)| *known == name) {
+                Some((_, algorithm)) if !algorithms.contains(algorithm) => algorithms.push(*algorithm),
+                Some(_) => {}
+                None => self.unknown_algorithm(&word),
+            }
+        }
+        if words.is_empty() {
+            let finding =
+                Finding::error(Code::TokenRules, "an empty list of algorithms accepts no token", place);
+            self.push(finding.help("name the algorithms of the issuer, such as `[ES256]`"));
+            return None;
+        }
+        let secret = algorithms.contains(&Algorithm::HS256);
+        // RFC 8725 section 3.1: else a public key could be used as the secret
+        if secret && algorithms.len() > 1 {
+            let finding =
+                Finding::error(Code::TokenRules, "HMAC and asymmetric algorithms in one list", place);
+            self.push(
+                finding.help("keep `HS256`, or the others: a public key must never be taken for a secret"),
+            );
+            return None;
+        }
+        (!algorithms.is_empty()).then(|| Spanned::new(algorithms, place))
+    }
+
+    fn unknown_algorithm(&mut self, word: &Spanned<String>) {
+        let name = &*word.value;
+        let finding = if name.eq_ignore_ascii_case("none") {
+            let message = "`none` would accept tokens that nobody signed";
+            Finding::error(Code::TokenRules, message, word.place)
+                .help("name the algorithms of the issuer, such as `[ES256]`")
+        } else if LATER.contains(&name) || name == "ES512" {
+            self.not_enforced(name, word.place);
+            return;
+        } else {
+            let message = format!("`{name}` is no signature algorithm");
+            let known = ALGORITHMS.iter().map(|(known, _)| *known);
+            Finding::error(Code::InvalidValue, message, word.place)
+                .help("the algorithms are `ES256`, `ES384`, `EdDSA`, `RS256`, `PS256` and `HS256`")
+                .nearest(name, known)
+        };
+        self.push(finding);
+    }
+
+    fn claims(&mut self, fields: &mut Fields<'d>) -> Option<Vec<String>> {
+        let member = fields.get("claims")?;
+        let mut claims = self.our_fields(&member.node, "`claims`")?;
+        let path = self.not_empty(&mut claims, "scopes");
+        for later in ["roles", "attributes"] {
+            if let Some(member) = claims.get(later) {
+                self.not_enforced(later, member.key_place);
+            }
+        }
+        self.finish(claims);
+        let path = path?;
+        let steps: Vec<String> = path.value.split('.').map(str::to_owned).collect();
+        if steps.iter().any(String::is_empty) {
+            let message = format!("`{}` is no path of a claim", path.value);
+            let help = "names joined by dots, such as `scope` or `realm_access.scopes`";
+            self.push(Finding::error(Code::InvalidValue, message, path.place).help(help));
+            return None;
+        }
+        Some(steps)
+    }
+
+    /// The start of every key, for secret scanners.
+    pub(super) fn prefix(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<String>> {
+        let prefix = self.string(fields, "prefix")?;
+        let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let text = &*prefix.value;
+        if text.len() > 32 || !text.bytes().all(sound) || text.split('_').any(str::is_empty) {
+            let message = format!("`{text}` is no prefix of keys");
+            let help = "up to 32 small letters, digits and `_` between them, such as `bank_live`";
+            self.push(Finding::error(Code::InvalidValue, message, prefix.place).help(help));
+            return None;
+        }
+        Some(prefix)
+    }
+}

@@ -1,0 +1,112 @@
+//! From the document to its meaning: inheritance resolved, references become ids, defaults made explicit.
+//!
+//! What cannot be built has a finding, here or in `check`; nothing is built weaker than it is written.
+
+mod literal;
+mod name;
+mod operation;
+pub(crate) mod path;
+mod pattern;
+mod policy;
+mod scalar;
+mod scheme;
+mod types;
+
+use std::collections::HashMap;
+
+use crate::document::{Document, SchemaId, SchemeForm};
+use crate::finding::Findings;
+use crate::model::{Api, Attribute, Resource, Scheme, Scope, TypeId, TypeTableDraft};
+use pattern::Refused;
+use types::Waiting;
+
+pub(crate) use name::operation_ids;
+pub(crate) use operation::{find, is_ignored, is_same, merged, properties, status};
+pub(crate) use pattern::translate;
+pub(crate) use policy::authorize;
+
+struct Builder<'d> {
+    document: &'d Document,
+    findings: &'d mut Findings,
+    schemes: Vec<Scheme>,
+    types: TypeTableDraft,
+    type_ids: HashMap<SchemaId, TypeId>,
+    component_ids: Vec<TypeId>,
+    waiting: Vec<Waiting>,
+    patterns: HashMap<String, Result<String, Refused>>,
+    reported_formats: Vec<String>,
+}
+
+/// Builds the model. `None` when a part of it could not be built; then there are findings, or `check` has some.
+pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api> {
+    let mut builder = Builder {
+        document,
+        findings,
+        schemes: document.schemes.iter().filter_map(scheme::scheme).collect(),
+        types: TypeTableDraft::default(),
+        type_ids: HashMap::new(),
+        component_ids: Vec::new(),
+        waiting: Vec::new(),
+        patterns: HashMap::new(),
+        reported_formats: Vec::new(),
+    };
+    builder.components();
+    let ids = operation_ids(document);
+    let mut operations = Vec::new();
+    for (id, (item, written)) in ids.into_iter().zip(document.operations()) {
+        operations.push(builder.operation(id, item, written));
+    }
+    builder.finish_inline();
+    let unmatched = builder.unmatched_limits();
+    Some(Api {
+        title: document.title.clone(),
+        version: document.version.clone(),
+        docs: document.docs.clone(),
+        schemes: builder.schemes,
+        scopes: scopes(document),
+        limits: document.rules.limits.iter().map(|named| named.limit.clone()).collect(),
+        unmatched,
+        resources: resources(document),
+        types: builder.types.finish()?,
+        tags: document.tags.clone(),
+        // one that could not be built has a finding; `check` looks at the others all the same
+        operations: operations.into_iter().flatten().collect(),
+    })
+}
+
+/// Those of the flows in the order of the document, then those that only requirements name.
+fn scopes(document: &Document) -> Vec<Scope> {
+    let mut scopes: Vec<Scope> = Vec::new();
+    for scheme in &document.schemes {
+        if let SchemeForm::OAuth2 { scopes: declared } = &scheme.form {
+            for (name, text) in declared {
+                if !scopes.iter().any(|known| known.name == *name) {
+                    scopes.push(Scope { name: name.clone(), description: Some(text.clone()) });
+                }
+            }
+        }
+    }
+    let requirements = document.operations().filter_map(|(_, operation)| operation.security.as_ref());
+    let needs = document.security.iter().chain(requirements).flat_map(|all| &all.alternatives);
+    let named = needs.flat_map(|alternative| &alternative.needs).flat_map(|need| &need.scopes);
+    for scope in named {
+        if !scopes.iter().any(|known| known.name == scope.value) {
+            scopes.push(Scope::named(scope.value.clone()));
+        }
+    }
+    scopes
+}
+
+fn resources(document: &Document) -> Vec<Resource> {
+    let resources = document.rules.resources.iter();
+    resources
+        .map(|resource| Resource {
+            name: resource.name.value.clone(),
+            attributes: resource
+                .attributes
+                .iter()
+                .map(|(name, kind)| Attribute { name: name.value.clone(), kind: *kind })
+                .collect(),
+        })
+        .collect()
+}

@@ -1,0 +1,208 @@
+//! Numbers and strings.
+
+use super::Builder;
+use super::pattern::{self, Refused};
+use crate::document::{Schema, Spanned};
+use crate::finding::{Code, Finding};
+use crate::model::{Bounds, Counts, Integer, IntegerFormat, Number, NumberFormat, Pattern, Text, TextFormat};
+use crate::normalise::Bound;
+
+impl Builder<'_> {
+    pub(super) fn integer(&mut self, schema: &Schema) -> Option<Integer> {
+        let stated = schema.format.as_ref().map(|format| &*format.value);
+        let format = match stated {
+            Some("int32") => IntegerFormat::I32,
+            Some("uint32") => IntegerFormat::U32,
+            Some("uint64") => IntegerFormat::U64,
+            _ => self.unstated_format(schema),
+        };
+        if !matches!(stated, Some("int32" | "int64" | "uint32" | "uint64") | None) {
+            self.unknown_format(schema);
+        }
+        let bounds = &schema.bounds;
+        let integers = Bounds {
+            minimum: self.integer_bound(bounds.minimum.as_ref(), "minimum")?,
+            maximum: self.integer_bound(bounds.maximum.as_ref(), "maximum")?,
+            exclusive_minimum: self.integer_bound(bounds.exclusive_minimum.as_ref(), "exclusiveMinimum")?,
+            exclusive_maximum: self.integer_bound(bounds.exclusive_maximum.as_ref(), "exclusiveMaximum")?,
+            multiple_of: self.integer_bound(bounds.multiple_of.as_ref(), "multipleOf")?,
+        };
+        self.within(integers, format, schema).map(|bounds| Integer { format, bounds })
+    }
+
+    /// 64 bits; unsigned where the document allows values beyond the signed ones and none below zero.
+    fn unstated_format(&self, schema: &Schema) -> IntegerFormat {
+        let value =
+            |bound: &Option<Spanned<Bound>>| bound.as_ref().and_then(|bound| bound.value.value.to_integer());
+        let bounds = &schema.bounds;
+        let natural = value(&bounds.minimum).is_some_and(|minimum| minimum >= 0)
+            || value(&bounds.exclusive_minimum).is_some_and(|minimum| minimum >= -1);
+        let large = value(&bounds.maximum).or(value(&bounds.exclusive_maximum));
+        match large {
+            Some(large) if natural && large > i128::from(i64::MAX) => IntegerFormat::U64,
+            _ => IntegerFormat::I64,
+        }
+    }
+
+    fn integer_bound(&mut self, bound: Option<&Spanned<Bound>>, keyword: &str) -> Option<Option<i128>> {
+        let Some(bound) = bound else { return Some(None) };
+        let value = bound.value.value.to_integer();
+        if value.is_none() {
+            let message = format!(
+                "`{keyword}` of an integer that is not a whole number within 128 bits is not supported"
+            );
+            let finding = Finding::error(Code::NotSupported, message, bound.place);
+            self.findings.push(finding.help("write the nearest whole number"));
+        }
+        value.map(Some)
+    }
+
+    /// A bound outside the format holds for every value of it, or for none.
+    fn within(
+        &mut self,
+        mut bounds: Bounds<i128>,
+        format: IntegerFormat,
+        schema: &Schema,
+    ) -> Option<Bounds<i128>> {
+        let (low, high) = match format {
+            IntegerFormat::I32 => (i128::from(i32::MIN), i128::from(i32::MAX)),
+            IntegerFormat::I64 => (i128::from(i64::MIN), i128::from(i64::MAX)),
+            IntegerFormat::U32 => (0, i128::from(u32::MAX)),
+            IntegerFormat::U64 => (0, i128::from(u64::MAX)),
+        };
+        bounds.minimum = bounds.minimum.filter(|minimum| *minimum > low);
+        bounds.maximum = bounds.maximum.filter(|maximum| *maximum < high);
+        bounds.exclusive_minimum = bounds.exclusive_minimum.filter(|minimum| *minimum >= low);
+        bounds.exclusive_maximum = bounds.exclusive_maximum.filter(|maximum| *maximum <= high);
+        let unsatisfiable = bounds.minimum.is_some_and(|minimum| minimum > high)
+            || bounds.maximum.is_some_and(|maximum| maximum < low)
+            || bounds.exclusive_minimum.is_some_and(|minimum| minimum >= high)
+            || bounds.exclusive_maximum.is_some_and(|maximum| maximum <= low);
+        let huge_step = bounds.multiple_of.is_some_and(|step| step > high);
+        if unsatisfiable || huge_step {
+            let place = schema.bounds.any().map_or(schema.place, |(_, place)| place);
+            let message = "no integer of this format is within its bounds";
+            self.findings.push(
+                Finding::error(Code::Contradiction, message, place).help("correct the bounds, or the format"),
+            );
+            return None;
+        }
+        Some(bounds)
+    }
+
+    pub(super) fn number(&mut self, schema: &Schema) -> Option<Number> {
+        let format = match schema.format.as_ref().map(|format| &*format.value) {
+            Some("float") => NumberFormat::F32,
+            Some("double") | None => NumberFormat::F64,
+            Some(_) => {
+                self.unknown_format(schema);
+                NumberFormat::F64
+            }
+        };
+        let bounds = &schema.bounds;
+        let bounds = Bounds {
+            minimum: self.finite(bounds.minimum.as_ref())?,
+            maximum: self.finite(bounds.maximum.as_ref())?,
+            exclusive_minimum: self.finite(bounds.exclusive_minimum.as_ref())?,
+            exclusive_maximum: self.finite(bounds.exclusive_maximum.as_ref())?,
+            multiple_of: self.finite(bounds.multiple_of.as_ref())?,
+        };
+        Some(Number { format, bounds })
+    }
+
+    fn finite(&mut self, bound: Option<&Spanned<Bound>>) -> Option<Option<f64>> {
+        let Some(bound) = bound else { return Some(None) };
+        let value = bound.value.text.parse::<f64>().ok().filter(|value| value.is_finite());
+        let vanished = value == Some(0.0) && !bound.value.value.is_zero();
+        if value.is_none() || vanished {
+            let message = format!("`{}` is out of the range of numbers", bound.value.text);
+            self.findings.push(Finding::error(Code::InvalidValue, message, bound.place));
+            return None;
+        }
+        Some(value)
+    }
+
+    pub(super) fn string(&mut self, schema: &Schema) -> Option<Text> {
+        let mut text = Text {
+            format: self.text_format(schema),
+            length: counts(schema.min_length.as_ref(), schema.max_length.as_ref()),
+            pattern: None,
+        };
+        if let Some(pattern) = &schema.pattern {
+            text.pattern = Some(self.pattern(pattern)?);
+        }
+        Self::drop_moot_length(schema, &mut text);
+        Some(text)
+    }
+
+    fn text_format(&mut self, schema: &Schema) -> TextFormat {
+        match schema.format.as_ref().map(|format| &*format.value) {
+            None => TextFormat::Plain,
+            Some("password") => TextFormat::Password,
+            Some("byte") => TextFormat::Byte,
+            Some("uuid") => TextFormat::Uuid,
+            Some("date-time") => TextFormat::DateTime,
+            Some("date") => TextFormat::Date,
+            Some("email") => TextFormat::Email,
+            Some("hostname") => TextFormat::Hostname,
+            Some("ipv4") => TextFormat::Ipv4,
+            Some("ipv6") => TextFormat::Ipv6,
+            Some("uri") => TextFormat::Uri,
+            Some(_) => {
+                self.unknown_format(schema);
+                TextFormat::Plain
+            }
+        }
+    }
+
+    /// Lengths that every value of a format has anyway say nothing and are let go.
+    fn drop_moot_length(schema: &Schema, text: &mut Text) {
+        let (shortest, longest) = match text.format {
+            TextFormat::Uuid => (36, 36),
+            TextFormat::Date => (10, 10),
+            TextFormat::Ipv4 => (7, 15),
+            TextFormat::Ipv6 => (2, 45),
+            _ => return,
+        };
+        let moot = schema.min_length.as_ref().is_none_or(|min| min.value <= shortest)
+            && schema.max_length.as_ref().is_none_or(|max| max.value >= longest);
+        if moot {
+            text.length = Counts::default();
+        }
+    }
+
+    fn pattern(&mut self, source: &Spanned<String>) -> Option<Pattern> {
+        let known = self.patterns.get(&source.value).cloned();
+        let translated: Result<String, Refused> = known.unwrap_or_else(|| {
+            let translated = pattern::translate(&source.value);
+            self.patterns.insert(source.value.clone(), translated.clone());
+            translated
+        });
+        match translated {
+            Ok(translated) => Some(Pattern { source: source.value.clone(), translated }),
+            Err(refused) => {
+                let finding = Finding::error(Code::Pattern, refused.message(), source.place);
+                self.findings.push(finding.help(refused.help()));
+                None
+            }
+        }
+    }
+
+    /// Once for each format of the document.
+    pub(super) fn unknown_format(&mut self, schema: &Schema) {
+        let Some(format) = &schema.format else { return };
+        if self.reported_formats.contains(&format.value) {
+            return;
+        }
+        self.reported_formats.push(format.value.clone());
+        let kind = schema.types.first().map_or("value", |kind| kind.value.word());
+        let message = format!("the format `{}` of a {kind} is not checked", format.value);
+        let finding = Finding::warning(Code::UnknownFormat, message, format.place);
+        self.findings.push(finding.help("state a `pattern` or bounds if it matters"));
+    }
+}
+
+pub(super) fn counts(min: Option<&Spanned<u64>>, max: Option<&Spanned<u64>>) -> Counts {
+    let narrow = |count: &Spanned<u64>| usize::try_from(count.value).unwrap_or(usize::MAX);
+    Counts { min: min.map(narrow).filter(|min| *min > 0), max: max.map(narrow) }
+}

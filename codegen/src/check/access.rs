@@ -1,0 +1,135 @@
+//! Who may call.
+
+use crate::document::{Document, Need, Operation, Requirements, SchemeForm};
+use crate::finding::{Code, Finding, Findings};
+
+/// Rejects what nobody decided about, and what was decided twice:
+/// no `security` anywhere; `security: []` or `[{}]` without a reason; `public` beside a requirement.
+pub(super) fn decided(document: &Document, findings: &mut Findings) {
+    for (item, operation) in document.operations() {
+        let what = format!("`{} {}`", operation.method.as_str(), item.template.value);
+        let reason = operation.rules.public.as_ref();
+        let help = "require a scheme, or write `security: []` and `x-palisade: { public: \"<why>\" }`";
+        let Some(requirements) = requirements(document, operation) else {
+            let message = format!("nobody decided who may call {what}");
+            let finding = Finding::error(Code::Undecided, message, operation.place);
+            findings.push(finding.label("no `security` here, nor on the document").help(help));
+            continue;
+        };
+        let open = requirements.alternatives.is_empty();
+        let anonymous = !open && requirements.alternatives.iter().all(|one| one.needs.is_empty());
+        match reason {
+            None if open => {
+                let message = format!("{what} is public, and nothing says why");
+                let finding = Finding::error(Code::Undecided, message, operation.place);
+                findings.push(finding.related(requirements.place, "open to everybody").help(help));
+            }
+            _ if anonymous => {
+                let message = format!("{what} asks nobody for anything, and nothing says why");
+                let finding = Finding::error(Code::Undecided, message, operation.place);
+                findings.push(finding.related(requirements.place, "only `{}`").help(help));
+            }
+            Some(reason) if !open => {
+                let message = format!("{what} is public and protected at once");
+                let finding = Finding::error(Code::PublicContradiction, message, reason.place);
+                let finding = finding.related(requirements.place, "this protects it");
+                findings.push(
+                    finding
+                        .help("write `security: []` on the operation if it is public, else remove `public`"),
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The requirements that count for an operation.
+pub(super) fn requirements<'d>(document: &'d Document, operation: &'d Operation) -> Option<&'d Requirements> {
+    operation.security.as_ref().or(document.security.as_ref())
+}
+
+/// Rejects `security: [{ oath: [] }]` where the scheme is called `oauth`.
+pub(super) fn schemes_are_declared(document: &Document, findings: &mut Findings) {
+    for need in all_needs(document) {
+        if document.scheme(&need.scheme.value).is_none() {
+            let message = format!("the security scheme `{}` is not declared", need.scheme.value);
+            let finding = Finding::error(Code::UnknownScheme, message, need.scheme.place);
+            let known = document.schemes.iter().map(|scheme| &*scheme.name.value);
+            let finding = finding.help("declare it under `components.securitySchemes`");
+            findings.push(finding.nearest(&need.scheme.value, known));
+        }
+    }
+}
+
+/// Rejects a scope that no flow of its oauth2 scheme declares: no token can carry it. The scopes of openIdConnect stand
+/// at the provider, those of keys in the store: they cannot be compared here.
+pub(super) fn scopes_are_declared(document: &Document, findings: &mut Findings) {
+    for need in all_needs(document) {
+        let Some(scheme) = document.scheme(&need.scheme.value) else { continue };
+        for scope in &need.scopes {
+            let name = &scope.value;
+            // RFC 6749 section 3.3
+            let sound = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+            if name.is_empty() || !name.bytes().all(sound) {
+                let message = format!("`{name}` is no scope");
+                let finding = Finding::error(Code::InvalidValue, message, scope.place);
+                findings.push(
+                    finding
+                        .help("scopes are words of ASCII characters without spaces, quotes and backslashes"),
+                );
+            } else if let SchemeForm::OAuth2 { scopes } = &scheme.form
+                && !scopes.iter().any(|(known, _)| known == name)
+            {
+                let message = format!("no flow of `{}` declares the scope `{name}`", need.scheme.value);
+                let finding = Finding::error(Code::UnknownScope, message, scope.place);
+                let known = scopes.iter().map(|(known, _)| known.as_str());
+                findings.push(finding.help("declare it under `scopes` of a flow").nearest(name, known));
+            }
+        }
+    }
+}
+
+/// Rejects `{ oauth: [], basic: [] }`: both stand in `Authorization`, and a request has that header once.
+pub(super) fn combinations_can_be_shown(document: &Document, findings: &mut Findings) {
+    for requirements in all_requirements(document) {
+        for alternative in &requirements.alternatives {
+            let mut holders: Vec<(String, &Need)> = Vec::new();
+            for need in &alternative.needs {
+                let Some(place) = credential_place(document, &need.scheme.value) else { continue };
+                if let Some((_, first)) = holders.iter().find(|(known, _)| *known == place) {
+                    let message = format!(
+                        "`{}` and `{}` both stand in {place}, so no request can show the two",
+                        first.scheme.value, need.scheme.value
+                    );
+                    let finding = Finding::error(Code::Contradiction, message, need.scheme.place);
+                    let help = "write them as two alternatives if either is enough";
+                    findings.push(finding.related(first.scheme.place, "the other").help(help));
+                } else {
+                    holders.push((place, need));
+                }
+            }
+        }
+    }
+}
+
+fn credential_place(document: &Document, scheme: &str) -> Option<String> {
+    match &document.scheme(scheme)?.form {
+        SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect | SchemeForm::Http { .. } => {
+            Some("the header `authorization`".to_owned())
+        }
+        SchemeForm::ApiKey { location, name } if location.value == "header" => {
+            Some(format!("the header `{}`", name.value.to_ascii_lowercase()))
+        }
+        SchemeForm::ApiKey { location, name } => Some(format!("the {} `{}`", location.value, name.value)),
+        SchemeForm::MutualTls { .. } => None,
+    }
+}
+
+fn all_requirements(document: &Document) -> impl Iterator<Item = &Requirements> {
+    let stated = document.operations().filter_map(|(_, operation)| operation.security.as_ref());
+    document.security.iter().chain(stated)
+}
+
+fn all_needs(document: &Document) -> impl Iterator<Item = &Need> {
+    all_requirements(document).flat_map(|all| &all.alternatives).flat_map(|alternative| &alternative.needs)
+}

@@ -1,0 +1,113 @@
+//! Types that hold themselves.
+
+use crate::document::Document;
+use crate::finding::{Code, Finding, Findings};
+use crate::model::{Api, Origin, Schema, Shape, Type, TypeId};
+use crate::source::span::Place;
+
+/// Rejects names that only lead to each other: `A: { $ref: B }, B: { $ref: A }`, or `A: { type: array, items: A }`.
+/// Through an object recursion is fine.
+pub(super) fn aliases(document: &Document, api: &Api, findings: &mut Findings) {
+    for (id, definition) in api.types.iter() {
+        let Shape::Alias(_) = definition.shape else { continue };
+        let mut seen = vec![false; api.types.len()];
+        if leads_to(api, id, id, &mut seen, &|shape| match shape {
+            Shape::Alias(schema) => named_inside(schema),
+            Shape::Object(_) | Shape::Words(_) => Vec::new(),
+        }) {
+            let message =
+                format!("`{}` leads back to itself with no object in between", name(&definition.origin));
+            let finding = Finding::error(Code::Endless, message, place(document, &definition.origin));
+            findings.push(finding.help("a type is a scalar, an object, or a list of something else"));
+        }
+    }
+}
+
+/// Rejects an object that must hold itself: `Node: { required: [next], properties: { next: Node } }`. An optional or
+/// nullable member, a list or a map ends it.
+pub(super) fn structs(document: &Document, api: &Api, findings: &mut Findings) {
+    for (id, definition) in api.types.iter() {
+        let Shape::Object(_) = definition.shape else { continue };
+        let mut seen = vec![false; api.types.len()];
+        if leads_to(api, id, id, &mut seen, &inevitable) {
+            let message = format!(
+                "a value of `{}` would have to hold another one, without end",
+                name(&definition.origin)
+            );
+            let finding = Finding::error(Code::Endless, message, place(document, &definition.origin));
+            findings.push(finding.help("make a member on the way optional, or let it be `null`"));
+        }
+    }
+}
+
+/// The types that a value cannot do without.
+fn inevitable(shape: &Shape) -> Vec<TypeId> {
+    let of = |schema: &Schema| match schema.ty {
+        Type::Named(id) if !schema.nullable => Some(id),
+        _ => None,
+    };
+    match shape {
+        Shape::Object(object) => object
+            .members
+            .iter()
+            .filter(|member| member.required)
+            .filter_map(|member| of(&member.schema))
+            .collect(),
+        Shape::Alias(schema) => of(schema).into_iter().collect(),
+        Shape::Words(_) => Vec::new(),
+    }
+}
+
+fn named_inside(schema: &Schema) -> Vec<TypeId> {
+    match &schema.ty {
+        Type::Named(id) => vec![*id],
+        Type::Array(array) => named_inside(&array.items),
+        Type::Map(map) => named_inside(&map.values),
+        _ => Vec::new(),
+    }
+}
+
+/// A walk with a list of its own: a chain of types may be longer than the stack is deep.
+fn leads_to(
+    api: &Api,
+    from: TypeId,
+    goal: TypeId,
+    seen: &mut [bool],
+    next: &dyn Fn(&Shape) -> Vec<TypeId>,
+) -> bool {
+    let mut waiting = next(&api.types.get(from).shape);
+    while let Some(id) = waiting.pop() {
+        if id == goal {
+            return true;
+        }
+        if let Some(visited) = seen.get_mut(id.position())
+            && !*visited
+        {
+            *visited = true;
+            waiting.extend(next(&api.types.get(id).shape));
+        }
+    }
+    false
+}
+
+fn name(origin: &Origin) -> String {
+    match origin {
+        Origin::Component(name) => name.clone(),
+        Origin::Inline(words) => words.join("."),
+    }
+}
+
+/// Inline types stand somewhere under a component; without one the document itself is shown.
+fn place(document: &Document, origin: &Origin) -> Place {
+    let name = match origin {
+        Origin::Component(name) => Some(name),
+        Origin::Inline(words) => words.first(),
+    };
+    let known = document.components.iter().find(|(component, _)| Some(&component.value) == name);
+    let operation =
+        || document.operations().find(|(_, operation)| operation.id.as_ref().map(|id| &id.value) == name);
+    known
+        .map(|(component, _)| component.place)
+        .or_else(|| operation().map(|(_, operation)| operation.place))
+        .unwrap_or(Place::start_of(crate::source::span::FileId(0)))
+}

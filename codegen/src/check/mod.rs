@@ -1,0 +1,59 @@
+//! The rules of a document. Every rule runs, all findings come together, and only what passes them all becomes a
+//! [`CheckedApi`]. Each rule opens with the input that it rejects.
+
+mod access;
+mod endless;
+mod limits;
+mod lost;
+mod operations;
+mod ownership;
+mod pagination;
+mod parameters;
+mod passwords;
+mod paths;
+mod responses;
+mod schemas;
+mod schemes;
+mod value;
+
+use crate::document::Document;
+use crate::finding::Findings;
+use crate::model::{Api, CheckedApi};
+
+/// Runs every rule.
+pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findings) -> Option<CheckedApi> {
+    schemes::enforceable(document, findings);
+    schemes::settings_fit(document, findings);
+    schemes::names_are_apart(document, findings);
+    access::decided(document, findings);
+    access::schemes_are_declared(document, findings);
+    access::scopes_are_declared(document, findings);
+    access::combinations_can_be_shown(document, findings);
+    operations::ids_are_unique(document, findings);
+    operations::ids_are_stated(document, findings);
+    paths::servable(document, findings);
+    paths::distinct(document, findings);
+    parameters::once(document, findings);
+    parameters::of_the_path(document, findings);
+    parameters::ignored_headers(document, findings);
+    parameters::defaults(document, findings);
+    responses::statuses(document, findings);
+    limits::declared(document, findings);
+    limits::principals_exist(document, findings);
+    ownership::holds(document, findings);
+    pagination::fits(document, findings);
+    schemas::keywords_have_effect(document, findings);
+    schemas::satisfiable(document, findings);
+    schemas::required_is_declared(document, findings);
+    schemas::openness_is_clear(document, findings);
+    schemas::values_fit(document, findings);
+    let api = api?;
+    endless::aliases(document, &api, findings);
+    endless::structs(document, &api, findings);
+    passwords::stay_inside(document, &api, findings);
+    if findings.has_errors() {
+        return None;
+    }
+    lost::nothing(document, &api, findings);
+    (!findings.has_errors()).then(|| CheckedApi::after_every_rule(api))
+}

@@ -1,0 +1,114 @@
+//! Parameters.
+
+use crate::build::path::template;
+use crate::build::{is_ignored, is_same, merged};
+use crate::document::{Document, Operation, Parameter, PathItem};
+use crate::finding::{Code, Finding, Findings};
+use crate::model::{Location, Segment};
+
+/// Rejects one parameter twice in one list. An operation may say one of its path anew; that is no repetition.
+pub(super) fn once(document: &Document, findings: &mut Findings) {
+    let lists = document.paths.iter().map(|item| &item.parameters);
+    for list in lists.chain(document.operations().map(|(_, operation)| &operation.parameters)) {
+        for (at, parameter) in list.iter().enumerate() {
+            if let Some(first) = list.iter().take(at).find(|known| is_same(known, parameter)) {
+                let message = format!(
+                    "the {} parameter `{}` stands twice",
+                    parameter.location.as_str(),
+                    parameter.name.value
+                );
+                let finding = Finding::error(Code::ParameterTwice, message, parameter.place);
+                findings.push(finding.related(first.place, "first here").help("keep one"));
+            }
+        }
+    }
+}
+
+/// Rejects `/accounts/{accountId}` without a declared `accountId`, a declared path parameter that the template does not
+/// have, and one that is not `required: true`.
+pub(super) fn of_the_path(document: &Document, findings: &mut Findings) {
+    for item in &document.paths {
+        let Ok(path) = template(&item.template.value) else { continue };
+        let names: Vec<&str> = path
+            .segments
+            .iter()
+            .filter_map(|segment| match segment {
+                Segment::Parameter(name) => Some(&**name),
+                Segment::Literal(_) => None,
+            })
+            .collect();
+        for operation in &item.operations {
+            undeclared(item, operation, &names, findings);
+        }
+        let own = item.operations.iter().flat_map(|operation| &operation.parameters);
+        for parameter in item.parameters.iter().chain(own).filter(|one| one.location == Location::Path) {
+            declared(parameter, &names, findings);
+        }
+    }
+}
+
+fn undeclared(item: &PathItem, operation: &Operation, names: &[&str], findings: &mut Findings) {
+    let parameters = merged(item, operation);
+    let declared =
+        || parameters.iter().filter(|one| one.location == Location::Path).map(|one| &*one.name.value);
+    for name in names.iter().filter(|name| !declared().any(|known| known == **name)) {
+        let message = format!(
+            "`{} {}` does not declare its parameter `{name}`",
+            operation.method.as_str(),
+            item.template.value
+        );
+        let finding = Finding::error(Code::ParameterUndeclared, message, operation.place);
+        let help =
+            format!("add `{{ name: {name}, in: path, required: true, schema: .. }}` to its `parameters`");
+        let unused = declared().filter(|known| !names.contains(known));
+        findings.push(finding.related(item.template.place, "the path").help(help).nearest(name, unused));
+    }
+}
+
+fn declared(parameter: &Parameter, names: &[&str], findings: &mut Findings) {
+    let name = &*parameter.name.value;
+    if !names.contains(&name) {
+        let message = format!("the path has no parameter `{name}`");
+        let finding = Finding::error(Code::ParameterNotInPath, message, parameter.place);
+        findings.push(
+            finding
+                .help(format!("write `{{{name}}}` in the path, or remove the parameter"))
+                .nearest(name, names.iter().copied()),
+        );
+    }
+    if !parameter.required.as_ref().is_some_and(|required| required.value) {
+        let place = parameter.required.as_ref().map_or(parameter.name.place, |required| required.place);
+        let message = format!("the path parameter `{name}` is not required");
+        findings.push(Finding::error(Code::ParameterOptional, message, place).help("write `required: true`"));
+    }
+}
+
+/// Remarks on `Accept`, `Content-Type` and `Authorization`, which the standard ignores as parameters.
+pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
+    let lists = document.paths.iter().map(|item| &item.parameters);
+    for list in lists.chain(document.operations().map(|(_, operation)| &operation.parameters)) {
+        for parameter in list.iter().filter(|parameter| is_ignored(parameter)) {
+            let message = format!("the standard ignores `{}` as a parameter", parameter.name.value);
+            let finding = Finding::warning(Code::HeaderIgnored, message, parameter.place);
+            findings.push(finding.help("it is described by responses, bodies and security: remove it"));
+        }
+    }
+}
+
+/// Rejects `default: null` of a parameter that may be `null`: text has no way to say it. Other defaults are compared with
+/// the schema that they stand in.
+pub(super) fn defaults(document: &Document, findings: &mut Findings) {
+    for (item, operation) in document.operations() {
+        for parameter in merged(item, operation) {
+            let Some(id) = parameter.schema else { continue };
+            let schema = document.schema(document.target(id));
+            let Some(default) = schema.default.as_ref().filter(|_| schema.nullable) else { continue };
+            if matches!(default.value, crate::source::tree::Value::Null) {
+                let message =
+                    format!("`null` cannot be the default of the parameter `{}`", parameter.name.value);
+                let finding = Finding::error(Code::DefaultMismatch, message, default.place);
+                findings.push(finding.help("leave the default out: the parameter is then absent"));
+            }
+        }
+    }
+}

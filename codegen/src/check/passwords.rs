@@ -1,0 +1,49 @@
+//! `format: password`: comes in by body or header, never goes out, never stands in a URL.
+
+use crate::build::{merged, properties};
+use crate::document::{Additional, Document, SchemaId};
+use crate::finding::{Code, Finding, Findings};
+use crate::model::{Api, Location};
+
+/// Rejects a password in an answer, and in a path or query parameter, which logs and histories keep.
+pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findings) {
+    for (item, operation) in document.operations() {
+        for response in &operation.responses {
+            for schema in response.content.iter().filter_map(|media| media.schema) {
+                report(document, schema, "an answer", findings);
+            }
+        }
+        for parameter in merged(item, operation) {
+            if matches!(parameter.location, Location::Path | Location::Query)
+                && let Some(schema) = parameter.schema
+            {
+                report(document, schema, "a URL", findings);
+            }
+        }
+    }
+}
+
+fn report(document: &Document, root: SchemaId, where_to: &str, findings: &mut Findings) {
+    let mut seen: Vec<SchemaId> = Vec::new();
+    let mut waiting = vec![root];
+    while let Some(id) = waiting.pop() {
+        let id = document.target(id);
+        if seen.contains(&id) {
+            continue;
+        }
+        seen.push(id);
+        let schema = document.schema(id);
+        if let Some(format) = schema.format.as_ref().filter(|format| format.value == "password") {
+            let message = format!("a password in {where_to}");
+            let finding = Finding::error(Code::Contradiction, message, format.place);
+            findings.push(
+                finding.help("passwords come in by body or header, and never go out: remove the member"),
+            );
+        }
+        waiting.extend(properties(document, id).iter().map(|(_, id)| *id));
+        waiting.extend(schema.items);
+        if let Some(Additional::Each(id)) = schema.additional.as_ref().map(|additional| additional.value) {
+            waiting.push(id);
+        }
+    }
+}

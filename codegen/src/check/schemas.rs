@@ -1,0 +1,199 @@
+//! Schemas: keywords that do nothing, constraints that contradict each other, values that do not fit.
+
+use super::value;
+use crate::document::{Additional, Document, JsonType, Schema, Spanned};
+use crate::finding::{Code, Finding, Findings};
+use crate::normalise::Bound;
+use crate::source::span::Place;
+
+/// Rejects `{ type: integer, maxLength: 5 }`: the check that was meant would not happen.
+pub(super) fn keywords_have_effect(document: &Document, findings: &mut Findings) {
+    for schema in document.schemas().iter().filter(|schema| !schema.types.is_empty()) {
+        for (keyword, kinds, place) in stated(schema) {
+            if schema.types.iter().any(|kind| kinds.contains(&kind.value)) {
+                continue;
+            }
+            let types: Vec<&str> = schema.types.iter().map(|kind| kind.value.word()).collect();
+            let message = format!("`{keyword}` has no effect on a value of type `{}`", types.join("` or `"));
+            let finding = Finding::error(Code::KeywordWithoutEffect, message, place);
+            let wanted: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+            findings.push(
+                finding.help(format!(
+                    "it belongs to `{}`: correct the type, or remove it",
+                    wanted.join("` and `")
+                )),
+            );
+        }
+    }
+}
+
+type Stated = (&'static str, &'static [JsonType], Place);
+
+/// The keywords that are there, with the types that they apply to.
+fn stated(schema: &Schema) -> Vec<Stated> {
+    const NUMBERS: &[JsonType] = &[JsonType::Integer, JsonType::Number];
+    const STRING: &[JsonType] = &[JsonType::String];
+    const ARRAY: &[JsonType] = &[JsonType::Array];
+    const OBJECT: &[JsonType] = &[JsonType::Object];
+    let mut all: Vec<Stated> = Vec::new();
+    all.extend(schema.bounds.any().map(|(keyword, place)| (keyword, NUMBERS, place)));
+    let mut note =
+        |keyword, kinds, place: Option<Place>| all.extend(place.map(|place| (keyword, kinds, place)));
+    note("minLength", STRING, schema.min_length.as_ref().map(|keyword| keyword.place));
+    note("maxLength", STRING, schema.max_length.as_ref().map(|keyword| keyword.place));
+    note("pattern", STRING, schema.pattern.as_ref().map(|keyword| keyword.place));
+    note("minItems", ARRAY, schema.min_items.as_ref().map(|keyword| keyword.place));
+    note("maxItems", ARRAY, schema.max_items.as_ref().map(|keyword| keyword.place));
+    note(
+        "uniqueItems",
+        ARRAY,
+        schema.unique_items.as_ref().filter(|unique| unique.value).map(|keyword| keyword.place),
+    );
+    note("items", ARRAY, schema.items.map(|_| schema.place));
+    note("properties", OBJECT, schema.properties.as_ref().map(|_| schema.place));
+    note("required", OBJECT, schema.required.first().map(|keyword| keyword.place));
+    note("additionalProperties", OBJECT, schema.additional.as_ref().map(|keyword| keyword.place));
+    note("minProperties", OBJECT, schema.min_properties.as_ref().map(|keyword| keyword.place));
+    note("maxProperties", OBJECT, schema.max_properties.as_ref().map(|keyword| keyword.place));
+    all
+}
+
+/// Rejects bounds that no value is within: `minimum: 10, maximum: 1`.
+pub(super) fn satisfiable(document: &Document, findings: &mut Findings) {
+    for schema in document.schemas() {
+        let counts = [
+            ("minLength", &schema.min_length, "maxLength", &schema.max_length),
+            ("minItems", &schema.min_items, "maxItems", &schema.max_items),
+            ("minProperties", &schema.min_properties, "maxProperties", &schema.max_properties),
+        ];
+        for (min_word, min, max_word, max) in counts {
+            if let (Some(min), Some(max)) = (min, max)
+                && min.value > max.value
+            {
+                contradiction(min_word, min.place, max_word, max.place, findings);
+            }
+        }
+        let bounds = &schema.bounds;
+        let lower =
+            [("minimum", &bounds.minimum, false), ("exclusiveMinimum", &bounds.exclusive_minimum, true)];
+        let upper =
+            [("maximum", &bounds.maximum, false), ("exclusiveMaximum", &bounds.exclusive_maximum, true)];
+        for (low_word, low, low_sharp) in lower {
+            for (high_word, high, high_sharp) in upper {
+                let (Some(low), Some(high)) = (low, high) else { continue };
+                if is_empty(low, high, low_sharp || high_sharp) {
+                    contradiction(low_word, low.place, high_word, high.place, findings);
+                }
+            }
+        }
+    }
+}
+
+fn is_empty(low: &Spanned<Bound>, high: &Spanned<Bound>, sharp: bool) -> bool {
+    let (low, high) = (&low.value.value, &high.value.value);
+    low > high || (sharp && low == high)
+}
+
+fn contradiction(low: &str, low_place: Place, high: &str, high_place: Place, findings: &mut Findings) {
+    let message = format!("no value is within `{low}` and `{high}`");
+    let finding = Finding::error(Code::Contradiction, message, low_place);
+    findings.push(finding.related(high_place, "the other bound").help("swap them, or correct one"));
+}
+
+/// Rejects `required: [nmae]` of an object that declares `name`.
+pub(super) fn required_is_declared(document: &Document, findings: &mut Findings) {
+    for schema in document.schemas() {
+        let Some(properties) = schema.properties.as_ref().filter(|properties| !properties.is_empty()) else {
+            continue;
+        };
+        for name in &schema.required {
+            if properties.iter().any(|(known, _)| known.value == name.value) {
+                continue;
+            }
+            let message = format!("the required property `{}` is not declared", name.value);
+            let finding = Finding::error(Code::UndeclaredProperty, message, name.place);
+            let known = properties.iter().map(|(known, _)| &*known.value);
+            findings.push(finding.help("declare it under `properties`").nearest(&name.value, known));
+        }
+        for (at, name) in schema.required.iter().enumerate() {
+            if schema.required.iter().take(at).any(|known| known.value == name.value) {
+                let message = format!("`{}` is required twice", name.value);
+                findings.push(Finding::error(Code::InvalidValue, message, name.place).help("keep one"));
+            }
+        }
+    }
+}
+
+/// Rejects `open` that says the opposite of `additionalProperties`, and `open` on what is no object.
+pub(super) fn openness_is_clear(document: &Document, findings: &mut Findings) {
+    for schema in document.schemas() {
+        let Some(open) = &schema.rules.open else { continue };
+        if !schema.types.is_empty() && !schema.types.iter().any(|kind| kind.value == JsonType::Object) {
+            let finding = Finding::error(Code::Misplaced, "`open` on what is no object", open.place);
+            findings.push(finding.help("only objects have members to let through"));
+        }
+        if let Some(additional) = &schema.additional
+            && matches!(additional.value, Additional::Allowed(allowed) if allowed != open.value)
+        {
+            let message = "`open` and `additionalProperties` say the opposite of each other";
+            let finding = Finding::error(Code::Contradiction, message, open.place);
+            findings.push(finding.related(additional.place, "the other").help("keep one of the two"));
+        }
+    }
+}
+
+/// Rejects defaults and enumerated values that their own schema refuses, and values that are listed twice.
+pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
+    for schema in document.schemas() {
+        if let Some(values) = &schema.enumeration {
+            for (at, node) in values.value.iter().enumerate() {
+                if let Err(reason) = value::fits_type(document, schema, node) {
+                    let message = format!("an enumerated value does not fit its schema: {reason}");
+                    findings.push(
+                        Finding::error(Code::EnumMismatch, message, node.place)
+                            .help("correct the value or the type"),
+                    );
+                }
+                // enumerations of thousands exist: only compare what could be the same text
+                if at < 2_000 && values.value.iter().take(at).any(|known| known.same_value(node)) {
+                    let message = format!("{node} is enumerated twice");
+                    findings.push(Finding::error(Code::EnumMismatch, message, node.place).help("keep one"));
+                }
+            }
+        }
+        if let Some(constant) = &schema.constant
+            && let Err(reason) = value::fits_type(document, schema, constant)
+        {
+            let message = format!("the constant does not fit its schema: {reason}");
+            findings.push(Finding::error(Code::EnumMismatch, message, constant.place));
+        }
+        if let Some(default) = &schema.default {
+            default_fits(document, schema, default, findings);
+        }
+    }
+}
+
+fn default_fits(
+    document: &Document,
+    schema: &Schema,
+    default: &crate::source::tree::Node,
+    findings: &mut Findings,
+) {
+    let listed = schema
+        .enumeration
+        .as_ref()
+        .is_none_or(|values| values.value.iter().any(|value| value.same_value(default)));
+    let outcome = if listed {
+        value::fits_type(document, schema, default)
+    } else {
+        Err(format!("{default} is not one of the enumerated values"))
+    };
+    let Err(reason) = outcome else { return };
+    let message = format!("the default does not fit its schema: {reason}");
+    let finding = Finding::error(Code::DefaultMismatch, message, default.place);
+    let words = schema.enumeration.iter().flat_map(|values| &values.value).filter_map(|value| value.as_str());
+    findings.push(match default.as_str() {
+        Some(word) => finding.nearest(word, words),
+        None => finding,
+    });
+}

@@ -1,0 +1,80 @@
+//! Security schemes.
+
+use crate::document::{Document, SchemeForm};
+use crate::finding::{Code, Finding, Findings};
+
+/// Rejects a scheme that the runtime cannot verify, used or not: `type: http, scheme: digest`, `type: mutualTLS`,
+/// `type: apiKey, in: query`. Keys in a query end in logs (OWASP API2).
+pub(super) fn enforceable(document: &Document, findings: &mut Findings) {
+    for scheme in &document.schemes {
+        let name = &scheme.name.value;
+        let finding = match &scheme.form {
+            SchemeForm::MutualTls { place } => {
+                let message = format!(
+                    "palisade 0.1 cannot enforce the scheme `{name}`: client certificates come later"
+                );
+                Finding::error(Code::UnsupportedScheme, message, *place)
+                    .help("use tokens or keys until they do")
+            }
+            SchemeForm::Http { scheme: word } if !matches!(&*word.value, "bearer" | "basic") => {
+                let message = format!("palisade cannot enforce the HTTP scheme `{}`", word.value);
+                Finding::error(Code::UnsupportedScheme, message, word.place)
+                    .help("use `bearer` or `basic`")
+                    .nearest(&word.value, ["bearer", "basic"])
+            }
+            SchemeForm::ApiKey { location, .. } if location.value == "query" => {
+                let message =
+                    format!("the key of `{name}` stands in the query, where logs and histories keep it");
+                Finding::error(Code::UnsupportedScheme, message, location.place).help("use `in: header`")
+            }
+            _ => continue,
+        };
+        findings.push(finding);
+    }
+}
+
+/// Rejects settings of another kind of scheme: `issuer` on an API key, `prefix` on a token.
+pub(super) fn settings_fit(document: &Document, findings: &mut Findings) {
+    for scheme in &document.schemes {
+        let bearer = match &scheme.form {
+            SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect => true,
+            SchemeForm::Http { scheme } => scheme.value == "bearer",
+            SchemeForm::ApiKey { .. } | SchemeForm::MutualTls { .. } => false,
+        };
+        let key = matches!(scheme.form, SchemeForm::ApiKey { .. });
+        if let Some(place) = scheme.rules.token.any.filter(|_| !bearer) {
+            let message =
+                format!("settings of a token on the scheme `{}`, which has none", scheme.name.value);
+            let finding = Finding::error(Code::Misplaced, message, place);
+            findings.push(finding.help("they belong to `oauth2`, `openIdConnect` and `http` with `bearer`"));
+        }
+        if let Some(prefix) = scheme.rules.prefix.as_ref().filter(|_| !key) {
+            let message = format!("a prefix of keys on the scheme `{}`, which has none", scheme.name.value);
+            findings
+                .push(Finding::error(Code::Misplaced, message, prefix.place).help("it belongs to `apiKey`"));
+        }
+    }
+}
+
+/// Rejects two schemes whose names differ in case only: in code they would be one step of the builder.
+pub(super) fn names_are_apart(document: &Document, findings: &mut Findings) {
+    let folded = |name: &str| -> String {
+        name.chars()
+            .filter(|char| char.is_ascii_alphanumeric())
+            .map(|char| char.to_ascii_lowercase())
+            .collect()
+    };
+    for (at, scheme) in document.schemes.iter().enumerate() {
+        let before = document.schemes.iter().take(at);
+        let same = before.into_iter().find(|known| folded(&known.name.value) == folded(&scheme.name.value));
+        if let Some(first) = same {
+            let message = format!(
+                "the schemes `{}` and `{}` are one word in code",
+                first.name.value, scheme.name.value
+            );
+            let finding = Finding::error(Code::InvalidValue, message, scheme.name.place);
+            findings
+                .push(finding.related(first.name.place, "the other").help("give one of them another name"));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Whether a value of the document fits a schema of the document: defaults and enumerations. Exact, in decimals.
+
+use crate::build::translate;
+use crate::document::{Additional, Document, JsonType, Schema, SchemaId};
+use crate::normalise::number::Decimal;
+use crate::source::tree::{Node, Object, Value};
+
+/// Why not, in words that follow a colon.
+pub(super) fn fits(document: &Document, id: SchemaId, node: &Node) -> Result<(), String> {
+    let schema = document.schema(document.target(id));
+    if let Some(values) = &schema.enumeration
+        && !values.value.iter().any(|value| value.same_value(node))
+    {
+        return Err(format!("{node} is not one of the enumerated values"));
+    }
+    if let Some(constant) = &schema.constant
+        && !constant.same_value(node)
+    {
+        return Err(format!("{node} is not {constant}"));
+    }
+    fits_type(document, schema, node)
+}
+
+/// The schema without its enumeration.
+pub(super) fn fits_type(document: &Document, schema: &Schema, node: &Node) -> Result<(), String> {
+    if matches!(node.value, Value::Null) {
+        let allowed = schema.nullable || schema.types.is_empty();
+        return if allowed { Ok(()) } else { Err("`null` is not allowed".into()) };
+    }
+    if !schema.types.is_empty() && !schema.types.iter().any(|kind| is_of(kind.value, node)) {
+        let wanted: Vec<&str> = schema.types.iter().map(|kind| kind.value.word()).collect();
+        return Err(format!("{} is not of type `{}`", node.kind(), wanted.join("` or `")));
+    }
+    match &node.value {
+        Value::Number(text) => number(schema, text),
+        Value::String(text) => string(schema, text),
+        Value::Array(items) => array(document, schema, items),
+        Value::Object(object) => self::object(document, schema, object),
+        Value::Null | Value::Bool(_) => Ok(()),
+    }
+}
+
+fn is_of(kind: JsonType, node: &Node) -> bool {
+    match (&node.value, kind) {
+        (Value::Bool(_), JsonType::Boolean)
+        | (Value::Number(_), JsonType::Number)
+        | (Value::String(_), JsonType::String)
+        | (Value::Array(_), JsonType::Array)
+        | (Value::Object(_), JsonType::Object) => true,
+        (Value::Number(text), JsonType::Integer) => {
+            Decimal::parse(text).is_some_and(|number| number.is_whole())
+        }
+        _ => false,
+    }
+}
+
+fn number(schema: &Schema, text: &str) -> Result<(), String> {
+    let Some(number) = Decimal::parse(text) else { return Err(format!("{text} is out of range")) };
+    let bounds = &schema.bounds;
+    let broken = |holds: bool, keyword: &str, bound: &str| {
+        if holds { Ok(()) } else { Err(format!("{text} breaks `{keyword}: {bound}`")) }
+    };
+    if let Some(bound) = &bounds.minimum {
+        broken(number >= bound.value.value, "minimum", &bound.value.text)?;
+    }
+    if let Some(bound) = &bounds.maximum {
+        broken(number <= bound.value.value, "maximum", &bound.value.text)?;
+    }
+    if let Some(bound) = &bounds.exclusive_minimum {
+        broken(number > bound.value.value, "exclusiveMinimum", &bound.value.text)?;
+    }
+    if let Some(bound) = &bounds.exclusive_maximum {
+        broken(number < bound.value.value, "exclusiveMaximum", &bound.value.text)?;
+    }
+    if let Some(bound) = &bounds.multiple_of {
+        broken(number.is_multiple_of(&bound.value.value) == Some(true), "multipleOf", &bound.value.text)?;
+    }
+    integer_format(schema, &number, text)
+}
+
+fn integer_format(schema: &Schema, number: &Decimal, text: &str) -> Result<(), String> {
+    let range = match schema.format.as_ref().map(|format| &*format.value) {
+        Some("int32") => i128::from(i32::MIN)..=i128::from(i32::MAX),
+        Some("int64") => i128::from(i64::MIN)..=i128::from(i64::MAX),
+        Some("uint32") => 0..=i128::from(u32::MAX),
+        Some("uint64") => 0..=i128::from(u64::MAX),
+        _ => return Ok(()),
+    };
+    let fits = number.to_integer().is_some_and(|integer| range.contains(&integer));
+    if fits || !schema.types.iter().any(|kind| kind.value == JsonType::Integer) {
+        return Ok(());
+    }
+    Err(format!("{text} is out of the range of its format"))
+}
+
+fn string(schema: &Schema, text: &str) -> Result<(), String> {
+    // code points (JSON Schema 2020-12 section 6.3.1)
+    let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+    if schema.min_length.as_ref().is_some_and(|min| length < min.value) {
+        return Err("it is shorter than `minLength`".into());
+    }
+    if schema.max_length.as_ref().is_some_and(|max| length > max.value) {
+        return Err("it is longer than `maxLength`".into());
+    }
+    let Some(pattern) = &schema.pattern else { return Ok(()) };
+    // a pattern that does not translate has its own finding
+    let Some(regex) = translate(&pattern.value).ok().and_then(|text| regex::Regex::new(&text).ok()) else {
+        return Ok(());
+    };
+    if regex.is_match(text) { Ok(()) } else { Err("it does not match `pattern`".into()) }
+}
+
+fn array(document: &Document, schema: &Schema, items: &[Node]) -> Result<(), String> {
+    let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+    if schema.min_items.as_ref().is_some_and(|min| count < min.value) {
+        return Err("it has fewer items than `minItems`".into());
+    }
+    if schema.max_items.as_ref().is_some_and(|max| count > max.value) {
+        return Err("it has more items than `maxItems`".into());
+    }
+    if let Some(id) = schema.items {
+        for item in items {
+            fits(document, id, item)?;
+        }
+    }
+    Ok(())
+}
+
+fn object(document: &Document, schema: &Schema, object: &Object) -> Result<(), String> {
+    if let Some(name) = schema.required.iter().find(|name| object.get(&name.value).is_none()) {
+        return Err(format!("it lacks `{}`", name.value));
+    }
+    let properties = schema.properties.as_deref().unwrap_or_default();
+    for member in object.members() {
+        if let Some((_, id)) = properties.iter().find(|(name, _)| *name.value == *member.key) {
+            fits(document, *id, &member.node)?;
+        } else if let Some(Additional::Each(id)) =
+            schema.additional.as_ref().map(|additional| additional.value)
+        {
+            fits(document, id, &member.node)?;
+        }
+    }
+    Ok(())
+}

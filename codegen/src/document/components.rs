@@ -1,0 +1,65 @@
+//! `components`: read whole, so that a fault in a part that nobody uses is found as well.
+
+use super::{Fields, Reader, SchemaId, Scheme, Spanned};
+use crate::finding::{Code, Finding};
+use crate::source::tree::Member;
+
+type Components = (Vec<Scheme>, Vec<(Spanned<String>, SchemaId)>);
+
+impl<'d> Reader<'d> {
+    pub(super) fn components(&mut self, document: &mut Fields<'d>) -> Components {
+        let Some(member) = document.get("components") else { return (Vec::new(), Vec::new()) };
+        let Some(mut fields) = self.fields(&member.node, "`components`") else {
+            return (Vec::new(), Vec::new());
+        };
+        let schemes = self.named(&mut fields, "securitySchemes");
+        let schemes = schemes.into_iter().filter_map(|member| self.scheme(member)).collect();
+        let schemas = self.named(&mut fields, "schemas");
+        let schemas = schemas
+            .into_iter()
+            .map(|member| (Spanned::new(member.key.to_string(), member.key_place), self.schema(&member.node)))
+            .collect();
+        for member in self.named(&mut fields, "parameters") {
+            self.parameter(&member.node);
+        }
+        for member in self.named(&mut fields, "requestBodies") {
+            self.request_body(&member.node);
+        }
+        for member in self.named(&mut fields, "responses") {
+            self.response(&member.node);
+        }
+        for member in self.named(&mut fields, "headers") {
+            self.component_header(member);
+        }
+        for member in self.named(&mut fields, "examples") {
+            self.follow(&member.node, "examples");
+        }
+        for part in ["links", "callbacks"] {
+            self.named(&mut fields, part);
+        }
+        if self.version == crate::normalise::Version::V31 {
+            self.named(&mut fields, "pathItems");
+        }
+        self.finish(fields);
+        (schemes, schemas)
+    }
+
+    fn component_header(&mut self, member: &'d Member) {
+        // its name here is not the name on the wire, so only the form counts
+        self.header("x", member.key_place, &member.node);
+    }
+
+    /// The members of one part. Their names are restricted (OpenAPI 3.1 section 4.8.7.1).
+    fn named(&mut self, components: &mut Fields<'d>, part: &'static str) -> Vec<&'d Member> {
+        let members = self.map(components, part);
+        for member in &members {
+            let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+            if member.key.is_empty() || !member.key.bytes().all(sound) {
+                let message = format!("`{}` is no name for a component", member.key);
+                let finding = Finding::error(Code::InvalidValue, message, member.key_place);
+                self.push(finding.help("names consist of letters, digits, `.`, `-` and `_`"));
+            }
+        }
+        members
+    }
+}

@@ -1,0 +1,140 @@
+//! What a document says about itself: `info`, `servers`, `tags`, `externalDocs`.
+
+use super::{Fields, Reader};
+use crate::finding::{Code, Finding};
+use crate::model::Docs;
+use crate::normalise::Version;
+
+impl<'d> Reader<'d> {
+    /// Title, version and prose.
+    pub(super) fn info(&mut self, document: &mut Fields<'d>) -> (String, String, Docs) {
+        let nothing = (String::new(), String::new(), Docs::default());
+        let Some(member) = document.get("info") else {
+            self.missing(document, "info");
+            return nothing;
+        };
+        let Some(mut info) = self.fields(&member.node, "`info`") else { return nothing };
+        let title = self.required_string(&mut info, "title").map(|text| text.value);
+        let version = self.required_string(&mut info, "version").map(|text| text.value);
+        let keys: &[&'static str] =
+            if self.version == Version::V31 { &["summary", "description"] } else { &["description"] };
+        let docs = self.docs(&mut info, keys);
+        self.string(&mut info, "termsOfService");
+        if let Some(contact) = info.get("contact")
+            && let Some(mut contact) = self.fields(&contact.node, "`contact`")
+        {
+            for key in ["name", "url", "email"] {
+                self.string(&mut contact, key);
+            }
+            self.finish(contact);
+        }
+        self.license(&mut info);
+        self.finish(info);
+        (title.unwrap_or_default(), version.unwrap_or_default(), docs)
+    }
+
+    fn license(&mut self, info: &mut Fields<'d>) {
+        let Some(member) = info.get("license") else { return };
+        let Some(mut license) = self.fields(&member.node, "`license`") else { return };
+        self.required_string(&mut license, "name");
+        let url = self.string(&mut license, "url");
+        if self.version == Version::V31
+            && let Some(identifier) = self.string(&mut license, "identifier")
+            && url.is_some()
+        {
+            let message = "a license has `identifier` or `url`, not both";
+            self.push(
+                Finding::error(Code::InvalidValue, message, identifier.place).help("keep one of the two"),
+            );
+        }
+        self.finish(license);
+    }
+
+    /// Servers describe where the API is reached; they are read for their form only.
+    pub(super) fn servers(&mut self, fields: &mut Fields<'d>) {
+        let Some((servers, _)) = self.array(fields, "servers") else { return };
+        for node in servers {
+            let Some(mut server) = self.fields(node, "a server") else { continue };
+            let url = self.required_string(&mut server, "url");
+            self.docs(&mut server, &["description"]);
+            let variables = self.map(&mut server, "variables");
+            let mut names = Vec::new();
+            for variable in variables {
+                names.push(&*variable.key);
+                self.server_variable(&variable.node);
+            }
+            if let Some(url) = url {
+                if url.value.is_empty() {
+                    let finding = Finding::error(Code::InvalidValue, "an empty server URL", url.place);
+                    self.push(finding.help("write `/` for the host that serves the document"));
+                }
+                for name in braced(&url.value).filter(|name| !names.contains(name)) {
+                    let message = format!("the server URL uses the variable `{name}`, which is not declared");
+                    let finding = Finding::error(Code::MissingMember, message, url.place);
+                    self.push(
+                        finding.help("declare it under `variables`").nearest(name, names.iter().copied()),
+                    );
+                }
+            }
+            self.finish(server);
+        }
+    }
+
+    fn server_variable(&mut self, node: &'d crate::source::tree::Node) {
+        let Some(mut variable) = self.fields(node, "a server variable") else { return };
+        let default = self.required_string(&mut variable, "default");
+        self.docs(&mut variable, &["description"]);
+        if let Some((words, place)) = self.array(&mut variable, "enum") {
+            let words: Vec<String> =
+                words.iter().filter_map(|word| self.text("enum", word)).map(|word| word.value).collect();
+            if words.is_empty() {
+                self.push(
+                    Finding::error(Code::InvalidValue, "an empty `enum`", place)
+                        .help("leave it out, or name the values"),
+                );
+            } else if let Some(default) = default
+                && !words.contains(&default.value)
+            {
+                let message = format!("the default `{}` is not one of the enumerated values", default.value);
+                let finding = Finding::error(Code::DefaultMismatch, message, default.place);
+                self.push(finding.nearest(&default.value, words.iter().map(String::as_str)));
+            }
+        }
+        self.finish(variable);
+    }
+
+    pub(super) fn tags(&mut self, document: &mut Fields<'d>) -> Vec<(String, Docs)> {
+        let Some((nodes, _)) = self.array(document, "tags") else { return Vec::new() };
+        let mut tags: Vec<(String, Docs)> = Vec::new();
+        for node in nodes {
+            let Some(mut tag) = self.fields(node, "a tag") else { continue };
+            let name = self.required_string(&mut tag, "name");
+            let docs = self.docs(&mut tag, &["description"]);
+            self.external_docs(&mut tag);
+            self.finish(tag);
+            let Some(name) = name else { continue };
+            if tags.iter().any(|(known, _)| *known == name.value) {
+                let message = format!("the tag `{}` is described twice", name.value);
+                self.push(
+                    Finding::error(Code::InvalidValue, message, name.place).help("keep one description"),
+                );
+            } else {
+                tags.push((name.value, docs));
+            }
+        }
+        tags
+    }
+
+    pub(crate) fn external_docs(&mut self, fields: &mut Fields<'d>) {
+        let Some(member) = fields.get("externalDocs") else { return };
+        let Some(mut docs) = self.fields(&member.node, "`externalDocs`") else { return };
+        self.docs(&mut docs, &["description"]);
+        self.required_string(&mut docs, "url");
+        self.finish(docs);
+    }
+}
+
+/// The names in braces.
+fn braced(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}

@@ -1,0 +1,163 @@
+//! An OpenAPI document as it is written: typed, references followed, a place on everything, 3.0 and 3.1 in one form.
+
+mod body;
+mod components;
+mod info;
+mod operation;
+mod parameter;
+mod path_item;
+pub(crate) mod read;
+mod response;
+pub(crate) mod schema;
+mod security;
+
+use crate::annotation::DocumentRules;
+use crate::finding::{Code, Finding, Findings};
+use crate::model::Docs;
+use crate::normalise::Version;
+use crate::resolve::Library;
+use crate::source::span::Place;
+
+pub(crate) use body::{Media, RequestBody};
+pub(crate) use operation::Operation;
+pub(crate) use parameter::Parameter;
+pub(crate) use path_item::PathItem;
+pub(crate) use read::{Fields, Reader, Spanned};
+pub(crate) use response::Response;
+pub(crate) use schema::{Additional, JsonType, Schema, SchemaId};
+pub(crate) use security::{Need, Requirement, Requirements, Scheme, SchemeForm};
+
+/// The whole document.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) title: String,
+    pub(crate) version: String,
+    pub(crate) docs: Docs,
+    pub(crate) tags: Vec<(String, Docs)>,
+    pub(crate) security: Option<Requirements>,
+    pub(crate) rules: DocumentRules,
+    pub(crate) paths: Vec<PathItem>,
+    pub(crate) schemes: Vec<Scheme>,
+    /// `components.schemas` in order.
+    pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
+    schemas: Vec<Schema>,
+}
+
+impl Document {
+    pub(crate) fn schema(&self, id: SchemaId) -> &Schema {
+        schema::entry(&self.schemas, id)
+    }
+
+    pub(crate) fn schemas(&self) -> &[Schema] {
+        &self.schemas
+    }
+
+    /// The schema that `id` refers to in the end, through references that say nothing of their own.
+    pub(crate) fn target(&self, id: SchemaId) -> SchemaId {
+        let mut at = id;
+        for _ in 0..self.schemas.len() {
+            match self.schema(at).reference {
+                Some(next) => at = next,
+                None => return at,
+            }
+        }
+        at
+    }
+
+    pub(crate) fn scheme(&self, name: &str) -> Option<&Scheme> {
+        self.schemes.iter().find(|scheme| scheme.name.value == name)
+    }
+
+    /// Each operation with the path it stands under.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (&PathItem, &Operation)> {
+        self.paths.iter().flat_map(|item| item.operations.iter().map(move |operation| (item, operation)))
+    }
+}
+
+/// Reads the document whose root is the first tree of `library`.
+pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Document> {
+    let root = library.root()?;
+    let version = version(root, findings)?;
+    let mut reader = Reader::new(library, version, findings);
+    let document = reader.document(root);
+    reader.finish_schemas();
+    let schemas = reader.take_schemas();
+    document.map(|document| Document { schemas, ..document })
+}
+
+/// `openapi: 3.1.0`. Without it nothing else can be judged, so it is the only finding when it is wrong.
+fn version(root: &crate::source::tree::Node, findings: &mut Findings) -> Option<Version> {
+    let finding = if let Some(swagger) = root.get("swagger") {
+        Finding::error(Code::Version, "this is a Swagger 2.0 document", swagger.place)
+    } else if let Some(stated) = root.get("openapi") {
+        match stated.as_str().map(Version::parse) {
+            Some(Ok(version)) => return Some(version),
+            Some(Err(message)) => Finding::error(Code::Version, message, stated.place),
+            None => Finding::error(
+                Code::WrongType,
+                format!("`openapi` is a string, not {}", stated.kind()),
+                stated.place,
+            ),
+        }
+    } else if root.as_object().is_some() {
+        Finding::error(
+            Code::Version,
+            "this is not an OpenAPI document: it has no member `openapi`",
+            Place::start_of(root.place.file),
+        )
+    } else {
+        Finding::error(
+            Code::WrongType,
+            format!("an OpenAPI document is an object, not {}", root.kind()),
+            root.place,
+        )
+    };
+    findings.push(finding.help("write `openapi: 3.1.0` (or 3.0.x) at the top of the document"));
+    None
+}
+
+impl<'d> Reader<'d> {
+    fn document(&mut self, root: &'d crate::source::tree::Node) -> Option<Document> {
+        let mut fields = self.fields(root, "the document")?;
+        fields.accept(&["openapi"]);
+        if self.version == Version::V31 {
+            fields.accept(&["jsonSchemaDialect"]);
+            self.dialect(&fields);
+            if let Some(webhooks) = fields.get("webhooks") {
+                self.ungenerated(webhooks, "webhooks describe what the server sends");
+            }
+        }
+        let (title, version, docs) = self.info(&mut fields);
+        self.servers(&mut fields);
+        self.external_docs(&mut fields);
+        let tags = self.tags(&mut fields);
+        let security = self.security(&mut fields);
+        let rules = self.document_rules(&mut fields);
+        let (schemes, components) = self.components(&mut fields);
+        let paths = self.paths(&mut fields);
+        self.finish(fields);
+        let schemas = Vec::new();
+        Some(Document { title, version, docs, tags, security, rules, paths, schemes, components, schemas })
+    }
+
+    /// Another dialect could give the keywords another meaning.
+    fn dialect(&mut self, fields: &Fields<'d>) {
+        const KNOWN: [&str; 2] = [
+            "https://spec.openapis.org/oas/3.1/dialect/base",
+            "https://json-schema.org/draft/2020-12/schema",
+        ];
+        let Some(dialect) = fields.peek("jsonSchemaDialect") else { return };
+        if !dialect.as_str().is_some_and(|uri| KNOWN.contains(&uri.trim_end_matches('#'))) {
+            let message =
+                format!("the schema dialect `{}` is not supported", dialect.as_str().unwrap_or_default());
+            let help = "leave `jsonSchemaDialect` out: the dialect of OpenAPI 3.1 is the default";
+            self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
+        }
+    }
+
+    /// Warns that no code comes of this part.
+    pub(crate) fn ungenerated(&mut self, member: &crate::source::tree::Member, why: &str) {
+        let message = format!("no code is generated for `{}`: {why}", member.key);
+        self.push(Finding::warning(Code::Ungenerated, message, member.key_place));
+    }
+}

@@ -1,0 +1,53 @@
+//! An operation.
+
+use super::{Parameter, Reader, RequestBody, Requirements, Response, Spanned};
+use crate::annotation::OperationRules;
+use crate::model::{Docs, Method};
+use crate::source::span::Place;
+use crate::source::tree::Member;
+
+/// What stands under a method.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    /// The method's key.
+    pub(crate) place: Place,
+    pub(crate) id: Option<Spanned<String>>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) docs: Docs,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) body: Option<RequestBody>,
+    pub(crate) responses: Vec<Response>,
+    pub(crate) security: Option<Requirements>,
+    pub(crate) rules: OperationRules,
+}
+
+impl<'d> Reader<'d> {
+    pub(super) fn operation(&mut self, method: Method, member: &'d Member) -> Option<Operation> {
+        let mut fields = self.fields(&member.node, "an operation")?;
+        let id = self.string(&mut fields, "operationId");
+        let tags = match self.array(&mut fields, "tags") {
+            Some((tags, _)) => {
+                tags.iter().filter_map(|tag| self.text("tags", tag)).map(|tag| tag.value).collect()
+            }
+            None => Vec::new(),
+        };
+        let docs = self.docs(&mut fields, &["summary", "description", "deprecated"]);
+        self.external_docs(&mut fields);
+        self.servers(&mut fields);
+        let parameters = self.parameters(&mut fields);
+        let body = match fields.get("requestBody") {
+            Some(body) => self.request_body(&body.node),
+            None => None,
+        };
+        let responses = self.responses(&mut fields);
+        if let Some(callbacks) = fields.get("callbacks") {
+            self.ungenerated(callbacks, "callbacks describe what the server sends");
+        }
+        let security = self.security(&mut fields);
+        let rules = self.operation_rules(&mut fields);
+        self.finish(fields);
+        let place = member.key_place;
+        Some(Operation { method, place, id, tags, docs, parameters, body, responses, security, rules })
+    }
+}

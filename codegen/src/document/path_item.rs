@@ -1,0 +1,125 @@
+//! `paths`, and each path with its operations.
+
+use super::{Operation, Parameter, Reader, Spanned};
+use crate::annotation::PathRules;
+use crate::finding::{Code, Finding};
+use crate::model::Method;
+use crate::source::tree::{Member, Node};
+
+/// A path template and what stands under it.
+#[derive(Debug)]
+pub(crate) struct PathItem {
+    pub(crate) template: Spanned<String>,
+    /// Those that all operations of the path share.
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) rules: PathRules,
+    pub(crate) operations: Vec<Operation>,
+}
+
+const METHODS: [(&str, Method); 8] = [
+    ("get", Method::Get),
+    ("put", Method::Put),
+    ("post", Method::Post),
+    ("delete", Method::Delete),
+    ("options", Method::Options),
+    ("head", Method::Head),
+    ("patch", Method::Patch),
+    ("trace", Method::Trace),
+];
+
+impl<'d> Reader<'d> {
+    pub(super) fn paths(&mut self, document: &mut super::Fields<'d>) -> Vec<PathItem> {
+        if document.peek("paths").is_none() && self.version == crate::normalise::Version::V30 {
+            document.accept(&["paths"]);
+            self.missing(document, "paths");
+            return Vec::new();
+        }
+        let members = self.map(document, "paths");
+        let mut paths = Vec::new();
+        for member in members {
+            if member.key.starts_with("x-") {
+                continue;
+            }
+            if !member.key.starts_with('/') {
+                let message = format!("the path `{}` does not start with `/`", member.key);
+                let finding = Finding::error(Code::PathTemplate, message, member.key_place);
+                self.push(finding.help(format!("write `/{}`", member.key)));
+            }
+            paths.extend(self.path_item(member));
+        }
+        paths
+    }
+
+    fn path_item(&mut self, member: &'d Member) -> Option<PathItem> {
+        let template = Spanned::new(member.key.to_string(), member.key_place);
+        let node = self.path_node(&member.node)?;
+        let mut fields = self.fields(node, "a path")?;
+        fields.accept(&["$ref"]);
+        self.docs(&mut fields, &["summary", "description"]);
+        self.servers(&mut fields);
+        let parameters = self.parameters(&mut fields);
+        let rules = self.path_rules(&mut fields);
+        let mut operations = Vec::new();
+        for entry in fields.members() {
+            if let Some((word, method)) = METHODS.iter().find(|(word, _)| **word == *entry.key) {
+                fields.accept(&[word]);
+                operations.extend(self.operation(*method, entry));
+            }
+        }
+        fields.accept(&METHODS.map(|(word, _)| word));
+        for later in ["query", "additionalOperations"] {
+            if let Some(found) = fields.get(later) {
+                let message = format!("`{later}` is of OpenAPI 3.2, which is not supported yet");
+                self.push(Finding::error(Code::NotSupported, message, found.key_place));
+            }
+        }
+        self.finish(fields);
+        Some(PathItem { template, parameters, rules, operations })
+    }
+
+    /// A path may stand elsewhere. What stands beside its `$ref` has no defined meaning (OpenAPI 3.1 section 4.8.9).
+    fn path_node(&mut self, node: &'d Node) -> Option<&'d Node> {
+        let object = node.as_object();
+        let Some(reference) = object.and_then(|object| object.get("$ref")) else { return Some(node) };
+        let beside = object.into_iter().flat_map(|object| object.members());
+        let mut sound = true;
+        for member in beside.filter(|member| !matches!(&*member.key, "$ref" | "summary" | "description")) {
+            sound &= member.key.starts_with("x-") && &*member.key != "x-palisade";
+            if !sound {
+                let message = format!("`{}` beside the `$ref` of a path has no defined meaning", member.key);
+                let finding = Finding::error(Code::NotSupported, message, member.key_place);
+                self.push(
+                    finding
+                        .related(reference.key_place, "the reference")
+                        .help("move it to where the path is written out"),
+                );
+                return None;
+            }
+        }
+        let mut seen: Vec<*const Node> = vec![node];
+        let mut at = reference;
+        loop {
+            let target = match self.library.follow(&at.node, Some("pathItems")) {
+                Ok(target) => target,
+                Err(finding) => {
+                    self.push(*finding);
+                    return None;
+                }
+            };
+            if seen.contains(&std::ptr::from_ref(target)) {
+                let finding = Finding::error(
+                    Code::ReferenceCycle,
+                    "this reference leads back to itself",
+                    at.node.place,
+                );
+                self.push(finding.help("write the path out in one of the places"));
+                return None;
+            }
+            seen.push(target);
+            match target.as_object().and_then(|object| object.get("$ref")) {
+                Some(next) => at = next,
+                None => return Some(target),
+            }
+        }
+    }
+}

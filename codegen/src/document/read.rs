@@ -1,0 +1,289 @@
+//! From trees to structs: each object is read through [`Fields`], which knows in the end what nobody asked for.
+
+use std::collections::HashMap;
+
+use super::schema::{Schema, SchemaId};
+use crate::finding::{Code, Finding, Findings};
+use crate::model::Docs;
+use crate::normalise::Version;
+use crate::resolve::Library;
+use crate::source::span::Place;
+use crate::source::tree::{Member, Node, Object, Value};
+
+/// A value and where the document says it.
+#[derive(Clone, Debug)]
+pub(crate) struct Spanned<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
+}
+
+impl<T> Spanned<T> {
+    pub(crate) fn new(value: T, place: Place) -> Self {
+        Self { value, place }
+    }
+}
+
+/// An object that is being read.
+#[derive(Debug)]
+pub(crate) struct Fields<'n> {
+    what: &'static str,
+    pub(crate) place: Place,
+    object: &'n Object,
+    asked: Vec<&'static str>,
+    /// Inside `x-palisade`, where nothing is free.
+    ours: bool,
+}
+
+impl<'n> Fields<'n> {
+    /// The member `key`, which from now on is known here.
+    pub(crate) fn get(&mut self, key: &'static str) -> Option<&'n Member> {
+        self.asked.push(key);
+        self.object.get(key)
+    }
+
+    /// Looks without making the member known.
+    pub(crate) fn peek(&self, key: &str) -> Option<&'n Node> {
+        self.object.get(key).map(|member| &member.node)
+    }
+
+    /// Members that say nothing to a generator.
+    pub(crate) fn accept(&mut self, keys: &[&'static str]) {
+        self.asked.extend_from_slice(keys);
+    }
+
+    pub(crate) fn members(&self) -> &'n [Member] {
+        self.object.members()
+    }
+}
+
+/// What reading needs at hand.
+pub(crate) struct Reader<'d> {
+    pub(crate) library: &'d Library,
+    pub(crate) version: Version,
+    pub(crate) findings: &'d mut Findings,
+    pub(super) schemas: Vec<Option<Schema>>,
+    pub(super) schema_ids: HashMap<*const Node, SchemaId>,
+    pub(super) waiting: Vec<(SchemaId, &'d Node)>,
+    pub(super) reported_headers: Vec<String>,
+}
+
+impl<'d> Reader<'d> {
+    pub(crate) fn new(library: &'d Library, version: Version, findings: &'d mut Findings) -> Self {
+        Self {
+            library,
+            version,
+            findings,
+            schemas: Vec::new(),
+            schema_ids: HashMap::new(),
+            waiting: Vec::new(),
+            reported_headers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// Opens an object. `what` names it in messages, e.g. "an operation".
+    pub(crate) fn fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
+        match &node.value {
+            Value::Object(object) => {
+                Some(Fields { what, place: node.place, object, asked: Vec::new(), ours: false })
+            }
+            _ => {
+                self.push(Finding::error(
+                    Code::WrongType,
+                    format!("{what} is an object, not {}", node.kind()),
+                    node.place,
+                ));
+                None
+            }
+        }
+    }
+
+    /// Opens an object inside `x-palisade`.
+    pub(crate) fn our_fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
+        self.fields(node, what).map(|fields| Fields { ours: true, ..fields })
+    }
+
+    /// Reports the members that nobody asked for. `x-` members are free, but not ours in a wrong place.
+    pub(crate) fn finish(&mut self, fields: Fields<'_>) {
+        for member in fields.object.members() {
+            let key = &*member.key;
+            if fields.asked.contains(&key) {
+                continue;
+            }
+            let finding = if fields.ours {
+                unknown(&fields, member, None)
+            } else if key == "x-palisade" {
+                let message = format!("`x-palisade` has no meaning on {}", fields.what);
+                let help = "it stands on the document, a path, an operation, a security scheme or a schema";
+                Finding::error(Code::Misplaced, message, member.key_place).help(help)
+            } else if !key.starts_with("x-") {
+                let newer = key == "nullable" && fields.what == "a schema";
+                let help =
+                    if newer { "since 3.1 `null` is one of the types" } else { "extensions start with `x-`" };
+                unknown(&fields, member, Some(help))
+            } else if strsim::damerau_levenshtein(key, "x-palisade") <= 2 {
+                let message = format!("`{key}` is no annotation");
+                Finding::error(Code::UnknownMember, message, member.key_place).nearest(key, ["x-palisade"])
+            } else {
+                continue;
+            };
+            self.push(finding);
+        }
+    }
+
+    pub(crate) fn wrong_type(&mut self, name: &str, wanted: &str, node: &Node) {
+        let message = format!("`{name}` is {wanted}, not {}", node.kind());
+        self.push(Finding::error(Code::WrongType, message, node.place));
+    }
+
+    pub(crate) fn missing(&mut self, fields: &Fields<'_>, key: &str) {
+        let message = format!("{} needs the member `{key}`", fields.what);
+        self.push(Finding::error(Code::MissingMember, message, fields.place));
+    }
+
+    pub(crate) fn string(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
+        let node = &fields.get(key)?.node;
+        self.text(key, node)
+    }
+
+    pub(crate) fn required_string(
+        &mut self,
+        fields: &mut Fields<'_>,
+        key: &'static str,
+    ) -> Option<Spanned<String>> {
+        if fields.peek(key).is_none() {
+            fields.accept(&[key]);
+            self.missing(fields, key);
+            return None;
+        }
+        self.string(fields, key)
+    }
+
+    pub(crate) fn text(&mut self, name: &str, node: &Node) -> Option<Spanned<String>> {
+        match &node.value {
+            Value::String(text) => Some(Spanned::new(text.to_string(), node.place)),
+            _ => {
+                let finding = Finding::error(
+                    Code::WrongType,
+                    format!("`{name}` is a string, not {}", node.kind()),
+                    node.place,
+                );
+                self.push(finding.help("put it in quotes if it is meant as text"));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn boolean(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<Spanned<bool>> {
+        let node = &fields.get(key)?.node;
+        match node.as_bool() {
+            Some(value) => Some(Spanned::new(value, node.place)),
+            None => {
+                let message = format!("`{key}` is a boolean, not {}", node.kind());
+                let help = "the booleans of YAML 1.2 and JSON are `true` and `false`";
+                self.push(Finding::error(Code::WrongType, message, node.place).help(help));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn array<'n>(
+        &mut self,
+        fields: &mut Fields<'n>,
+        key: &'static str,
+    ) -> Option<(&'n [Node], Place)> {
+        let node = &fields.get(key)?.node;
+        match node.as_array() {
+            Some(items) => Some((items, node.place)),
+            None => {
+                self.wrong_type(key, "an array", node);
+                None
+            }
+        }
+    }
+
+    /// The members of the object `key`, without `x-` extensions when `extensions` says that it may have them.
+    pub(crate) fn map<'n>(&mut self, fields: &mut Fields<'n>, key: &'static str) -> Vec<&'n Member> {
+        let Some(member) = fields.get(key) else { return Vec::new() };
+        match member.node.as_object() {
+            Some(object) => object.members().iter().collect(),
+            None => {
+                self.wrong_type(key, "an object", &member.node);
+                Vec::new()
+            }
+        }
+    }
+
+    /// `summary`, `description` and `deprecated`, whichever the object has.
+    pub(crate) fn docs(&mut self, fields: &mut Fields<'_>, keys: &[&'static str]) -> Docs {
+        let mut docs = Docs::default();
+        for key in keys {
+            match *key {
+                "deprecated" => docs.deprecated = self.boolean(fields, key).is_some_and(|flag| flag.value),
+                "description" => docs.description = self.string(fields, key).map(|text| text.value),
+                _ => docs.summary = self.string(fields, key).map(|text| text.value),
+            }
+        }
+        docs
+    }
+
+    /// Follows `$ref` on what is not a schema, until something stands there. `kind` is its folder under `components`.
+    pub(crate) fn follow(&mut self, node: &'d Node, kind: &'static str) -> Option<(&'d Node, Docs)> {
+        let mut docs = Docs::default();
+        let mut seen: Vec<*const Node> = Vec::new();
+        let mut at = node;
+        while let Some(reference) = at.as_object().and_then(|object| object.get("$ref")) {
+            seen.push(at);
+            let what = "a reference";
+            let mut fields = self.fields(at, what)?;
+            fields.accept(&["$ref"]);
+            let said = self.docs(&mut fields, &["summary", "description"]);
+            docs = Docs {
+                summary: docs.summary.or(said.summary),
+                description: docs.description.or(said.description),
+                deprecated: false,
+            };
+            self.finish(fields);
+            let target = self.library.follow(&reference.node, Some(kind));
+            at = match target {
+                Ok(target) => target,
+                Err(finding) => {
+                    self.push(*finding);
+                    return None;
+                }
+            };
+            if seen.contains(&std::ptr::from_ref(at)) {
+                let finding = Finding::error(
+                    Code::ReferenceCycle,
+                    "this reference leads back to itself",
+                    reference.node.place,
+                );
+                self.push(finding.help("write the thing out in one of the places"));
+                return None;
+            }
+        }
+        Some((at, docs))
+    }
+}
+
+fn unknown(fields: &Fields<'_>, member: &Member, help: Option<&str>) -> Finding {
+    let message = format!("{} has no member `{}`", fields.what, member.key);
+    let finding = Finding::error(Code::UnknownMember, message, member.key_place);
+    let finding = finding.nearest(&member.key, fields.asked.iter().copied());
+    match help {
+        Some(help) => finding.help(help),
+        None => finding,
+    }
+}
+
+/// What is said beside a reference wins over what is said at its target.
+pub(crate) fn overlay(said: Docs, target: Docs) -> Docs {
+    Docs {
+        summary: said.summary.or(target.summary),
+        description: said.description.or(target.description),
+        deprecated: said.deprecated || target.deprecated,
+    }
+}

@@ -1,0 +1,209 @@
+//! Security schemes and requirements.
+
+use super::parameter::is_token;
+use super::{Fields, Reader, Spanned};
+use crate::annotation::SchemeRules;
+use crate::finding::{Code, Finding};
+use crate::model::Docs;
+use crate::normalise::Version;
+use crate::source::span::Place;
+use crate::source::tree::{Member, Node};
+
+/// An OR of ANDs.
+#[derive(Debug)]
+pub(crate) struct Requirements {
+    /// The value of `security`.
+    pub(crate) place: Place,
+    pub(crate) alternatives: Vec<Requirement>,
+}
+
+/// One alternative; without needs it is the anonymous `{}`.
+#[derive(Debug)]
+pub(crate) struct Requirement {
+    pub(crate) place: Place,
+    pub(crate) needs: Vec<Need>,
+}
+
+/// A scheme and what it must grant.
+#[derive(Debug)]
+pub(crate) struct Need {
+    pub(crate) scheme: Spanned<String>,
+    pub(crate) scopes: Vec<Spanned<String>>,
+}
+
+/// A security scheme.
+#[derive(Debug)]
+pub(crate) struct Scheme {
+    pub(crate) name: Spanned<String>,
+    pub(crate) form: SchemeForm,
+    pub(crate) docs: Docs,
+    pub(crate) rules: SchemeRules,
+}
+
+/// The types of scheme.
+#[derive(Debug)]
+pub(crate) enum SchemeForm {
+    ApiKey {
+        location: Spanned<String>,
+        name: Spanned<String>,
+    },
+    /// The scheme's word in lower case (RFC 9110 section 11.1: it has no case).
+    Http {
+        scheme: Spanned<String>,
+    },
+    /// The scopes of all flows, each once, with what they are for.
+    OAuth2 {
+        scopes: Vec<(String, String)>,
+    },
+    OpenIdConnect,
+    MutualTls {
+        place: Place,
+    },
+}
+
+impl<'d> Reader<'d> {
+    pub(super) fn security(&mut self, fields: &mut Fields<'d>) -> Option<Requirements> {
+        let member = fields.get("security")?;
+        let Some(items) = member.node.as_array() else {
+            let message = format!("`security` is an array, not {}", member.node.kind());
+            let help = "each item is an alternative: `security: [{ oauth: [] }]`";
+            self.push(Finding::error(Code::WrongType, message, member.node.place).help(help));
+            return Some(Requirements { place: member.key_place, alternatives: Vec::new() });
+        };
+        let alternatives = items.iter().filter_map(|item| self.requirement(item)).collect();
+        Some(Requirements { place: member.node.place, alternatives })
+    }
+
+    fn requirement(&mut self, node: &'d Node) -> Option<Requirement> {
+        let fields = self.fields(node, "a security requirement")?;
+        let mut needs = Vec::new();
+        for member in fields.members() {
+            let scheme = Spanned::new(member.key.to_string(), member.key_place);
+            let Some(items) = member.node.as_array() else {
+                self.wrong_type(&member.key, "an array of scopes", &member.node);
+                continue;
+            };
+            let scopes = items.iter().filter_map(|scope| self.text("a scope", scope)).collect();
+            needs.push(Need { scheme, scopes });
+        }
+        Some(Requirement { place: node.place, needs })
+    }
+
+    pub(super) fn scheme(&mut self, member: &'d Member) -> Option<Scheme> {
+        let name = Spanned::new(member.key.to_string(), member.key_place);
+        let (node, said) = self.follow(&member.node, "securitySchemes")?;
+        let mut fields = self.fields(node, "a security scheme")?;
+        let docs = super::read::overlay(said, self.docs(&mut fields, &["description"]));
+        let kind = self.required_string(&mut fields, "type")?;
+        let form = match &*kind.value {
+            "apiKey" => self.api_key(&mut fields),
+            "http" => self.http(&mut fields),
+            "oauth2" => self.oauth2(&mut fields),
+            "openIdConnect" => self.open_id_connect(&mut fields),
+            "mutualTLS" if self.version == Version::V31 => Some(SchemeForm::MutualTls { place: kind.place }),
+            other => {
+                let message = format!("`{other}` is no type of security scheme");
+                let known = ["apiKey", "http", "oauth2", "openIdConnect", "mutualTLS"];
+                let finding = Finding::error(Code::InvalidValue, message, kind.place).nearest(other, known);
+                self.push(finding.help(
+                    "the types are `apiKey`, `http`, `oauth2`, `openIdConnect` and, since 3.1, `mutualTLS`",
+                ));
+                return None;
+            }
+        };
+        let rules = self.scheme_rules(&mut fields);
+        self.finish(fields);
+        Some(Scheme { name, form: form?, docs, rules })
+    }
+
+    fn api_key(&mut self, fields: &mut Fields<'d>) -> Option<SchemeForm> {
+        let location = self.required_string(fields, "in");
+        let name = self.required_string(fields, "name");
+        let (location, name) = (location?, name?);
+        if !matches!(&*location.value, "header" | "cookie" | "query") {
+            let message = format!("an API key does not stand in `{}`", location.value);
+            let finding = Finding::error(Code::InvalidValue, message, location.place);
+            self.push(
+                finding
+                    .help("keys stand in `header` or `cookie`")
+                    .nearest(&location.value, ["header", "cookie"]),
+            );
+            return None;
+        }
+        if location.value != "query" && !is_token(&name.value) {
+            let message = format!("`{}` is no name of a {}", name.value, location.value);
+            let help = "names are letters, digits and `!#$%&'*+-.^_`|~` (RFC 9110 section 5.6.2)";
+            self.push(Finding::error(Code::InvalidValue, message, name.place).help(help));
+        }
+        Some(SchemeForm::ApiKey { location, name })
+    }
+
+    fn http(&mut self, fields: &mut Fields<'d>) -> Option<SchemeForm> {
+        let scheme = self.required_string(fields, "scheme");
+        self.string(fields, "bearerFormat");
+        let mut scheme = scheme?;
+        scheme.value.make_ascii_lowercase();
+        Some(SchemeForm::Http { scheme })
+    }
+
+    fn open_id_connect(&mut self, fields: &mut Fields<'d>) -> Option<SchemeForm> {
+        let url = self.required_string(fields, "openIdConnectUrl")?;
+        self.url(&url);
+        Some(SchemeForm::OpenIdConnect)
+    }
+
+    fn oauth2(&mut self, fields: &mut Fields<'d>) -> Option<SchemeForm> {
+        let Some(member) = fields.get("flows") else {
+            self.missing(fields, "flows");
+            return None;
+        };
+        let mut flows = self.fields(&member.node, "`flows`")?;
+        let mut scopes: Vec<(String, String)> = Vec::new();
+        // which URLs a flow needs: OpenAPI 3.1 section 4.8.29.1
+        for (flow, urls) in [
+            ("implicit", &["authorizationUrl"][..]),
+            ("password", &["tokenUrl"][..]),
+            ("clientCredentials", &["tokenUrl"][..]),
+            ("authorizationCode", &["authorizationUrl", "tokenUrl"][..]),
+        ] {
+            let Some(member) = flows.get(flow) else { continue };
+            let Some(mut flow) = self.fields(&member.node, "a flow") else { continue };
+            for url in urls {
+                if let Some(url) = self.required_string(&mut flow, url) {
+                    self.url(&url);
+                }
+            }
+            if let Some(url) = self.string(&mut flow, "refreshUrl") {
+                self.url(&url);
+            }
+            if flow.peek("scopes").is_none() {
+                self.missing(&flow, "scopes");
+            }
+            for scope in self.map(&mut flow, "scopes") {
+                let known = scopes.iter().any(|(name, _)| **name == *scope.key);
+                if let Some(text) = self.text("a scope's description", &scope.node)
+                    && !known
+                {
+                    scopes.push((scope.key.to_string(), text.value));
+                }
+            }
+            self.finish(flow);
+        }
+        self.finish(flows);
+        Some(SchemeForm::OAuth2 { scopes })
+    }
+
+    /// Relative references are allowed; what is no URL at all is not.
+    fn url(&mut self, url: &Spanned<String>) {
+        let sound = !url.value.is_empty()
+            && !url.value.starts_with(':')
+            && url.value.bytes().all(|byte| byte > b' ' && byte != 0x7f && !b"<>\"{}|\\^`".contains(&byte));
+        if !sound {
+            let message = format!("`{}` is not a URL", url.value);
+            self.push(
+                Finding::error(Code::InvalidValue, message, url.place)
+                    .help("such as `https://id.example.com/token`"),
+            );
+        }
+    }
+}

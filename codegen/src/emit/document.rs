@@ -1,0 +1,89 @@
+//! ```yaml
+//! info: { title: Bank, version: 1.0.0 }
+//! components: { securitySchemes: { partner: { type: apiKey, in: header, name: X-API-Key } } }
+//! ```
+//! ```text
+//! pub static DOCUMENT: p::Document = p::Document {
+//!     title: "Bank",
+//!     version: "1.0.0",
+//!     hash: "3f5a..",
+//!     schemes: &[p::Scheme { name: "partner", kind: p::SchemeKind::ApiKey(p::KeyRules { .. }) }],
+//!     limits: &[],
+//! };
+//! ```
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::doc::{clean, doc};
+use super::limits::limit;
+use super::values::{duration, optional_text};
+use crate::model::{Api, KeyLocation, KeyRules, Scheme, SchemeKind, TokenRules};
+
+/// The facts of the document.
+pub(super) fn emit(api: &Api, hash: &str) -> TokenStream {
+    let about = doc(&clean(&format!("{} {}, as its document says.", api.title, api.version)));
+    let facts = facts(api, hash);
+    quote! {
+        #about
+        pub static DOCUMENT: p::Document = #facts;
+    }
+}
+
+/// The facts, as an expression.
+pub(crate) fn facts(api: &Api, hash: &str) -> TokenStream {
+    let title = &api.title;
+    let version = &api.version;
+    let schemes = api.schemes.iter().map(scheme);
+    let limits = api.unmatched.iter().map(|id| limit(api.limit(*id)));
+    quote! {
+        p::Document {
+            title: #title,
+            version: #version,
+            hash: #hash,
+            schemes: &[#(#schemes),*],
+            limits: &[#(#limits),*],
+        }
+    }
+}
+
+fn scheme(scheme: &Scheme) -> TokenStream {
+    let name = &scheme.name;
+    let kind = match &scheme.kind {
+        SchemeKind::Bearer(rules) => token_rules(rules),
+        SchemeKind::ApiKey(rules) => key_rules(rules),
+        SchemeKind::Basic => quote!(p::SchemeKind::Basic),
+    };
+    quote!(p::Scheme { name: #name, kind: #kind })
+}
+
+fn token_rules(rules: &TokenRules) -> TokenStream {
+    let issuer = optional_text(rules.issuer.as_ref());
+    let audience = optional_text(rules.audience.as_ref());
+    let algorithms = rules.algorithms.iter().map(|algorithm| format_ident!("{}", algorithm.as_str()));
+    let typ = optional_text(rules.typ.as_ref());
+    let leeway = duration(rules.leeway);
+    let max_lifetime =
+        rules.max_lifetime.map(duration).map_or_else(|| quote!(None), |max| quote!(Some(#max)));
+    let scopes_claim = &rules.scopes_claim;
+    quote! {
+        p::SchemeKind::Bearer(p::TokenRules {
+            issuer: #issuer,
+            audience: #audience,
+            algorithms: &[#(p::Algorithm::#algorithms),*],
+            typ: #typ,
+            leeway: #leeway,
+            max_lifetime: #max_lifetime,
+            scopes_claim: &[#(#scopes_claim),*],
+        })
+    }
+}
+
+fn key_rules(rules: &KeyRules) -> TokenStream {
+    let location = match &rules.location {
+        KeyLocation::Header(name) => quote!(p::KeyLocation::Header(#name)),
+        KeyLocation::Cookie(name) => quote!(p::KeyLocation::Cookie(#name)),
+    };
+    let prefix = optional_text(rules.prefix.as_ref());
+    quote!(p::SchemeKind::ApiKey(p::KeyRules { location: #location, prefix: #prefix }))
+}

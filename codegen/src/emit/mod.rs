@@ -1,0 +1,58 @@
+//! From the plan to Rust: one file a concept, each function binds its pieces and then writes one block that reads as
+//! the finished code. Nothing here decides, and nothing can fail.
+
+mod checks;
+mod doc;
+mod document;
+mod enums;
+mod inputs;
+mod limits;
+mod objects;
+mod operations;
+mod outputs;
+mod patterns;
+mod resources;
+mod scopes;
+mod server;
+#[cfg(test)]
+mod tests;
+mod traits;
+mod values;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub(crate) use document::facts as document_facts;
+pub(crate) use inputs::{body_type, emit as input, field_type};
+pub(crate) use operations::policy;
+pub(crate) use patterns::emit as patterns;
+pub(crate) use values::Paths;
+
+use crate::lower::{Plan, TypeKind};
+
+/// The whole generated module, without the module around it. `hash` stands for everything that was read.
+pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
+    let document = document::emit(plan.api, hash);
+    let scopes = scopes::emit(&plan.scopes);
+    let resources = resources::emit(&plan.resources);
+    let types = plan.types.iter().map(|ty| match &ty.kind {
+        TypeKind::Struct(members) => objects::emit(ty, members),
+        TypeKind::Words(words) => enums::emit(ty, words),
+        TypeKind::Alias(to) => objects::alias(ty, to),
+    });
+    let patterns = patterns(&plan.patterns);
+    let operations = plan.operations.iter().map(|operation| operations::emit(plan.api, operation));
+    let traits = plan.traits.iter().map(|of_tag| traits::emit(of_tag, &plan.operations));
+    let server = server::emit(plan);
+    quote! {
+        use palisade::__private as p;
+        #document
+        #scopes
+        #resources
+        #(#types)*
+        #patterns
+        #(#operations)*
+        #(#traits)*
+        #server
+    }
+}

@@ -1,0 +1,164 @@
+//! ```yaml
+//! /status: { get: { operationId: getStatus, security: [], x-palisade: { public: "load balancers" } } }
+//! ```
+//! ```text
+//! pub enum GetStatus {}
+//! impl p::Operation for GetStatus {
+//!     const DOCUMENT: &'static p::Document = &DOCUMENT;
+//!     const POLICY: &'static p::Policy = &p::Policy { id: "getStatus", access: p::Access::Public(".."), .. };
+//! }
+//! ```
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::doc::doc;
+use super::limits::limit;
+use super::scopes::code;
+use super::values::{Paths, count, duration, integer, optional_text};
+use super::{inputs, outputs};
+use crate::lower::OperationPlan;
+use crate::model::{Access, Api, Location, Need, Operation, Ownership, Pagination, StatusKey};
+
+/// An operation: its type with its policy, its input, its output.
+pub(super) fn emit(api: &Api, plan: &OperationPlan<'_>) -> TokenStream {
+    let ident = &plan.ident;
+    let operation = plan.operation;
+    let about = doc(&about(operation));
+    let policy = policy(api, operation);
+    let proofs = proofs(plan);
+    let input = inputs::emit(plan, &Paths::inside());
+    let output = outputs::emit(plan);
+    quote! {
+        #about
+        #[derive(Debug)]
+        pub enum #ident {}
+        impl p::Operation for #ident {
+            const DOCUMENT: &'static p::Document = &DOCUMENT;
+            const POLICY: &'static p::Policy = &#policy;
+        }
+        #proofs
+        #input
+        #output
+    }
+}
+
+fn about(operation: &Operation) -> String {
+    let place = code(&format!("{} {}", operation.method.as_str(), operation.path.text));
+    match operation.docs.summary.as_deref().map(super::doc::clean) {
+        Some(summary) if !summary.is_empty() => format!("{place}: {summary}"),
+        _ => place,
+    }
+}
+
+/// What types may rely on: a principal, a cursor, scopes.
+fn proofs(plan: &OperationPlan<'_>) -> TokenStream {
+    let ident = &plan.ident;
+    let secured = plan.operation.access.is_secured().then(|| quote!(impl p::Secured for #ident {}));
+    let paginated = plan.operation.pagination.is_some().then(|| quote!(impl p::Paginated for #ident {}));
+    let grants = plan.grants.iter().map(|scope| {
+        quote! {
+            impl p::Grants<scope::#scope> for #ident {}
+            const _: () = <#ident as p::Grants<scope::#scope>>::CHECKED;
+        }
+    });
+    quote!(#secured #paginated #(#grants)*)
+}
+
+/// The policy of an operation, as an expression. `derive(Operation)` compares with and writes the very same.
+pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
+    let Operation { id, timeout, .. } = operation;
+    let method = format_ident!("{}", operation.method.as_str());
+    let path = &operation.path.text;
+    let access = access(api, &operation.access);
+    let limits = operation.limits.iter().map(|id| limit(api.limit(*id)));
+    let parameters = operation.parameters.iter().map(|parameter| {
+        let name = &parameter.name;
+        let location = location(parameter.location);
+        quote!(p::Parameter { name: #name, location: p::Location::#location })
+    });
+    let body = operation.body.as_ref().map_or_else(|| quote!(None), body);
+    let timeout = duration(*timeout);
+    let ownership = operation.ownership.as_ref().map_or_else(|| quote!(None), |rule| ownership(api, rule));
+    let pagination = operation.pagination.as_ref().map_or_else(|| quote!(None), pagination);
+    let answers = operation.responses.iter().map(|response| status(response.status));
+    quote! {
+        p::Policy {
+            id: #id,
+            method: p::Method::#method,
+            path: #path,
+            access: #access,
+            limits: &[#(#limits),*],
+            parameters: &[#(#parameters),*],
+            body: #body,
+            timeout: #timeout,
+            ownership: #ownership,
+            pagination: #pagination,
+            answers: &[#(#answers),*],
+        }
+    }
+}
+
+fn access(api: &Api, access: &Access) -> TokenStream {
+    match access {
+        Access::Public(reason) => quote!(p::Access::Public(#reason)),
+        Access::Any(alternatives) => {
+            let alternatives = alternatives.iter().map(|needs| {
+                let needs = needs.iter().map(|need| need_of(api, need));
+                quote!(&[#(#needs),*])
+            });
+            quote!(p::Access::Any(&[#(#alternatives),*]))
+        }
+    }
+}
+
+fn need_of(api: &Api, need: &Need) -> TokenStream {
+    let scheme = &api.scheme(need.scheme).name;
+    let scopes = &need.scopes;
+    quote!(p::Need { scheme: #scheme, scopes: &[#(#scopes),*] })
+}
+
+fn location(location: Location) -> TokenStream {
+    match location {
+        Location::Path => quote!(Path),
+        Location::Query => quote!(Query),
+        Location::Header => quote!(Header),
+        Location::Cookie => quote!(Cookie),
+    }
+}
+
+fn body(body: &crate::model::Body) -> TokenStream {
+    let media_type = &body.content.media_type;
+    let required = body.required;
+    let max = count(body.max);
+    let depth = count(body.depth);
+    quote!(Some(p::Body { media_types: &[#media_type], required: #required, max: #max, depth: #depth }))
+}
+
+fn ownership(api: &Api, rule: &Ownership) -> TokenStream {
+    let resource = &api.resource(rule.resource).name;
+    let Ownership { id, owner, .. } = rule;
+    let or_scope = optional_text(rule.or_scope.as_ref());
+    quote!(Some(p::Ownership { resource: #resource, id: #id, owner: #owner, or_scope: #or_scope }))
+}
+
+fn pagination(rule: &Pagination) -> TokenStream {
+    let Pagination { cursor, limit, .. } = rule;
+    let ttl = duration(rule.ttl);
+    quote!(Some(p::Pagination { cursor: #cursor, limit: #limit, ttl: #ttl }))
+}
+
+/// A declared status.
+pub(super) fn status(status: StatusKey) -> TokenStream {
+    match status {
+        StatusKey::Exactly(code) => {
+            let code = integer(code.into());
+            quote!(p::Status::Exactly(#code))
+        }
+        StatusKey::Range(hundred) => {
+            let hundred = integer(hundred.into());
+            quote!(p::Status::Range(#hundred))
+        }
+        StatusKey::Default => quote!(p::Status::Any),
+    }
+}

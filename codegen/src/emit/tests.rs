@@ -1,0 +1,170 @@
+//! The whole of emission, on a model made by hand.
+
+use std::time::Duration;
+
+use crate::lower::lower;
+use crate::model::*;
+
+fn member(name: &str, ty: Type, required: bool) -> Member {
+    Member {
+        name: name.into(),
+        schema: Schema::of(ty),
+        required,
+        docs: Docs::default(),
+        examples: Vec::new(),
+    }
+}
+
+fn component(name: &str, shape: Shape) -> Definition {
+    Definition { origin: Origin::Component(name.into()), docs: Docs::default(), shape, examples: Vec::new() }
+}
+
+fn text(length: Counts) -> Type {
+    Type::Text(Text { length, ..Text::default() })
+}
+
+fn operation(id: &str, path: &str) -> Operation {
+    Operation {
+        id: id.into(),
+        method: Method::Get,
+        path: PathTemplate { text: path.into(), segments: Vec::new() },
+        tags: vec!["Things".into()],
+        docs: Docs::default(),
+        parameters: Vec::new(),
+        body: None,
+        responses: Vec::new(),
+        access: Access::Any(vec![vec![Need { scheme: SchemeId::at(0), scopes: vec!["a:b".into()] }]]),
+        limits: vec![LimitId::at(0)],
+        timeout: Duration::from_secs(10),
+        ownership: None,
+        pagination: None,
+    }
+}
+
+fn json(schema: Schema) -> Content {
+    Content { media_type: "application/json".into(), schema, examples: Vec::new() }
+}
+
+fn api() -> Api {
+    let mut draft = TypeTableDraft::default();
+    let node = draft.declare();
+    let children = Type::Array(Box::new(Array {
+        items: Schema::of(Type::Named(node)),
+        counts: Counts { min: None, max: Some(8) },
+        unique: false,
+    }));
+    let members = vec![
+        member("type", text(Counts { min: Some(1), max: Some(40) }), true),
+        member("next", Type::Named(node), false),
+        member("children", children, false),
+        Member {
+            schema: Schema { ty: text(Counts::default()), nullable: true },
+            ..member("note", Type::Any, false)
+        },
+    ];
+    draft.define(node, component("Node", Shape::Object(Object { members, open: false })));
+    draft.add(component("Option", Shape::Words(Words { words: vec!["EUR".into(), "us-dollar".into()] })));
+    let mut get = operation("getThing", "/things/{id}");
+    get.parameters.push(Parameter {
+        name: "id".into(),
+        location: Location::Path,
+        schema: Schema::of(Type::Text(Text { format: TextFormat::Uuid, ..Text::default() })),
+        required: true,
+        default: None,
+        style: Style::Commas,
+        example: None,
+        docs: Docs::default(),
+    });
+    get.body = Some(Body {
+        content: json(Schema::of(Type::Named(node))),
+        required: true,
+        max: 262_144,
+        depth: 32,
+        docs: Docs::default(),
+    });
+    get.responses = vec![
+        Response { status: StatusKey::Exactly(204), content: None, docs: Docs::described("done") },
+        Response {
+            status: StatusKey::Range(4),
+            content: Some(json(Schema::of(Type::Named(node)))),
+            docs: Docs::default(),
+        },
+    ];
+    Api {
+        title: "Things".into(),
+        version: "1".into(),
+        docs: Docs::default(),
+        schemes: vec![Scheme {
+            name: "key".into(),
+            word: SchemeWord::ApiKey,
+            kind: SchemeKind::ApiKey(KeyRules {
+                location: KeyLocation::Header("X-Key".into()),
+                prefix: None,
+            }),
+            docs: Docs::default(),
+        }],
+        scopes: vec![Scope::named("a:b")],
+        limits: vec![Limit {
+            name: "flood".into(),
+            quota: 50,
+            window: Duration::from_secs(1),
+            burst: 100,
+            per: Per::Address,
+            scope: Counting::Document,
+        }],
+        unmatched: Vec::new(),
+        resources: Vec::new(),
+        types: draft.finish().unwrap(),
+        tags: Vec::new(),
+        operations: vec![get],
+    }
+}
+
+fn emitted(api: Api) -> String {
+    let checked = CheckedApi::after_every_rule(api);
+    let tokens = super::emit(&lower(&checked), "00");
+    syn::parse2::<syn::File>(tokens.clone()).expect("what is emitted is Rust");
+    crate::output::format(&tokens)
+}
+
+fn squeezed(code: &str) -> String {
+    code.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_recursive_type_is_boxed_where_it_holds_itself_and_nowhere_else() {
+    let code = emitted(api());
+    assert!(code.contains("pub next: Option<p::Boxed<Node>>,"));
+    assert!(code.contains("pub children: Option<Vec<Node>>,"));
+    assert!(code.contains("const NEXT: p::Member<p::Boxed<Node>> = p::Member::optional(\"next\");"));
+}
+
+#[test]
+fn optional_and_nullable_are_kept_apart() {
+    let code = emitted(api());
+    assert!(code.contains("pub note: Option<Option<String>>,"));
+}
+
+#[test]
+fn names_of_the_prelude_are_not_taken() {
+    let code = emitted(api());
+    assert!(code.contains("pub enum OptionSchema {"), "{code}");
+    assert!(code.contains("pub r#type: String,"));
+    assert!(!squeezed(&code).contains("rename = \"type\""), "serde drops the `r#` itself");
+}
+
+#[test]
+fn security_facts_are_stated_whole() {
+    let code = squeezed(&emitted(api()));
+    assert!(code.contains("p::Need { scheme: \"key\", scopes: &[\"a:b\"] }"), "{code}");
+    assert!(code.contains("impl p::Secured for GetThing {}"));
+    assert!(code.contains("impl p::Grants<scope::AB> for GetThing {}"));
+
+    let mut open = api();
+    if let Access::Any(alternatives) = &mut open.operations[0].access {
+        alternatives.push(Vec::new());
+    }
+    let code = squeezed(&emitted(open));
+    assert!(!code.contains("p::Secured for GetThing"), "an anonymous way in proves no principal");
+    assert!(!code.contains("p::Grants<"), "and grants no scope");
+}

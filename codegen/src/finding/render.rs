@@ -1,0 +1,193 @@
+//! Findings for people: message, `file:line:column`, the line with the spot underlined, help.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Finding, Severity};
+use crate::source::Sources;
+use crate::source::span::Place;
+
+/// All of them, a blank line between two.
+pub(super) fn all(findings: &[Finding], sources: &Sources, coloured: bool) -> String {
+    let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(120);
+    let mut text = String::new();
+    for finding in findings {
+        text.push_str(renderer.render(&[group(finding, sources)]).trim_end());
+        text.push_str("\n\n");
+    }
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let warnings = findings.len() - errors;
+    text.push_str(&summary(errors, warnings));
+    text
+}
+
+fn summary(errors: usize, warnings: usize) -> String {
+    let count = |count: usize, noun: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {noun}")),
+        _ => Some(format!("{count} {noun}s")),
+    };
+    let counts: Vec<String> =
+        [count(errors, "error"), count(warnings, "warning")].into_iter().flatten().collect();
+    if counts.is_empty() { String::new() } else { format!("{}\n", counts.join(", ")) }
+}
+
+fn group<'f>(finding: &'f Finding, sources: &'f Sources) -> Group<'f> {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(visible(&finding.message)).id(finding.code.as_str());
+    let mut group = Group::with_title(title);
+    for (place, annotations) in spots(finding, sources) {
+        if let Some(snippet) = snippet(place, &annotations, sources) {
+            group = group.element(snippet);
+        }
+    }
+    if let Some(help) = finding.help_text() {
+        group = group.element(Level::HELP.message(visible(&help)));
+    }
+    group
+}
+
+type Spot<'f> = (Place, AnnotationKind, Option<&'f str>);
+
+/// The primary spot and the related ones; those on one line share an excerpt.
+fn spots<'f>(finding: &'f Finding, sources: &Sources) -> Vec<(Place, Vec<Spot<'f>>)> {
+    let primary = (finding.place, AnnotationKind::Primary, finding.label.as_deref());
+    let mut spots = vec![(finding.place, vec![primary])];
+    for (place, label) in &finding.related {
+        let spot = (*place, AnnotationKind::Context, Some(label.as_str()));
+        match spots.iter_mut().find(|(shown, _)| same_line(*shown, *place, sources)) {
+            Some((_, there)) => there.push(spot),
+            None => spots.push((*place, vec![spot])),
+        }
+    }
+    spots
+}
+
+fn same_line(one: Place, other: Place, sources: &Sources) -> bool {
+    let (first, last) = (one.span.start.min(other.span.start), one.span.start.max(other.span.start));
+    let text = sources.get(one.file).map(|file| &*file.text);
+    let between = text.and_then(|text| text.get(first as usize..last as usize));
+    // excerpts of long lines show one spot only
+    one.file == other.file && between.is_some_and(|between| between.len() < 200 && !between.contains('\n'))
+}
+
+/// Only the lines that are needed go to the renderer, so that its cost does not grow with the file.
+fn snippet<'f>(
+    place: Place,
+    annotations: &[Spot<'f>],
+    sources: &'f Sources,
+) -> Option<Snippet<'f, annotate_snippets::Annotation<'f>>> {
+    let file = sources.get(place.file)?;
+    let text: &str = &file.text;
+    if text.is_empty() {
+        return Some(Snippet::source("").path(file.name.as_str()));
+    }
+    let range = place.span.range();
+    let start = floor(text, range.start);
+    let first = text.get(..start)?.rfind('\n').map_or(0, |newline| newline + 1);
+    // a block of many lines is shown by its first
+    let line_end = text.get(start..)?.find('\n').map_or(text.len(), |newline| start + newline);
+    let line_end = text.get(start..line_end).map_or(line_end, |line| start + line.trim_end().len());
+    let line = text.get(first..line_end.max(start))?;
+    let number = text.get(..first)?.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let (line, shift) = window(line, start - first);
+    let mut snippet = Snippet::source(line).line_start(number).path(file.name.as_str()).fold(false);
+    for (place, kind, label) in annotations {
+        let range = place.span.range();
+        let from = floor(text, range.start).max(first);
+        let to = floor(text, range.end.min(line_end).max(from));
+        let start = (from - first).saturating_sub(shift).min(line.len());
+        let end = (to - first).saturating_sub(shift).min(line.len()).max(start);
+        let annotation = kind.span(start..end);
+        snippet = snippet.annotation(match label {
+            Some(label) => annotation.label(visible(label)),
+            None => annotation,
+        });
+    }
+    Some(snippet)
+}
+
+/// Documents of one single line exist; a part of it is enough.
+fn window(line: &str, at: usize) -> (&str, usize) {
+    const WIDTH: usize = 200;
+    if line.len() <= 2 * WIDTH {
+        return (line, 0);
+    }
+    let from = floor(line, at.saturating_sub(WIDTH / 2));
+    let to = floor(line, (at + WIDTH).min(line.len()));
+    (line.get(from..to).unwrap_or_default(), from)
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// A document must not send escape sequences to the terminal of who reads its findings.
+fn visible(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+}
+
+pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..floor(text, at)).unwrap_or_default();
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let column = before.chars().rev().take_while(|char| *char != '\n').count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::{Code, Finding, Findings};
+    use crate::source::span::{FileId, Place, Span};
+    use crate::source::{SourceFile, Sources};
+
+    fn rendered(text: &str, finding: impl FnOnce(Place) -> Finding, word: &str) -> String {
+        let mut sources = Sources::default();
+        sources.add(SourceFile { name: "openapi.yaml".into(), text: text.into(), path: None });
+        let start = text.find(word).unwrap();
+        let place = Place { file: FileId(0), span: Span::new(start, start + word.len()) };
+        let mut findings = Findings::default();
+        findings.push(finding(place));
+        findings.finish(&sources).render()
+    }
+
+    #[test]
+    fn shows_the_spot_underlined_and_the_way_out() {
+        let text = "openapi: 3.1.0\nx-palisade:\n  tiemout: 10s\n";
+        let finding = |place| {
+            Finding::error(Code::UnknownMember, "`x-palisade` has no member `tiemout`", place)
+                .nearest("tiemout", ["timeout"])
+        };
+        let expected = "\
+error[PAL0011]: `x-palisade` has no member `tiemout`
+ --> openapi.yaml:3:3
+  |
+3 |   tiemout: 10s
+  |   ^^^^^^^
+  |
+  = help: did you mean `timeout`?
+
+1 error
+";
+        assert_eq!(rendered(text, finding, "tiemout"), expected);
+    }
+
+    #[test]
+    fn long_lines_are_cut_and_control_characters_do_not_reach_the_terminal() {
+        let text = format!("{}needle{}", "x".repeat(50_000), "y".repeat(50_000));
+        let finding = |place| Finding::error(Code::WrongType, "bad `\u{1b}[2J`", place);
+        let text = rendered(&text, finding, "needle");
+        assert!(text.len() < 2_000, "{}", text.len());
+        assert!(text.contains("^^^^^^") && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn a_block_is_shown_by_its_first_line() {
+        let text = "a:\n  b: 1\n  c: 2\nd: 3\n";
+        let text = rendered(text, |place| Finding::error(Code::WrongType, "m", place), "b: 1\n  c: 2");
+        assert!(text.contains("2 |   b: 1") && !text.contains("c: 2"), "{text}");
+    }
+}

@@ -1,0 +1,58 @@
+//! The front of the generator: from a source to a checked model.
+
+use crate::finding::Findings;
+use crate::model::CheckedApi;
+use crate::source::{Source, Sources};
+use crate::{build, check, document, resolve, source};
+
+/// A document that passed every rule, with what it leaves to say.
+#[derive(Debug)]
+pub struct Understood {
+    /// What lowering takes.
+    pub api: CheckedApi,
+    /// Every file that was read, the root document first.
+    pub sources: Sources,
+    /// Warnings only.
+    pub warnings: Findings,
+}
+
+/// `load -> resolve -> document -> build -> check`. The findings of a stage come together, and stop the next.
+pub fn understand(source: &Source) -> Result<Understood, Findings> {
+    let mut sources = Sources::default();
+    let mut findings = Findings::default();
+    let Some(root) = source::load(source, &mut sources, &mut findings) else {
+        return Err(findings.finish(&sources));
+    };
+    let library = resolve::gather(root, &mut sources, &mut findings);
+    findings.stop_on_error(&sources)?;
+    let document = document::read(&library, &mut findings);
+    findings.stop_on_error(&sources)?;
+    let checked = document.and_then(|document| {
+        let api = build::build(&document, &mut findings);
+        check::check(&document, api, &mut findings)
+    });
+    findings.stop_on_error(&sources)?;
+    match checked {
+        Some(api) => Ok(Understood { api, warnings: findings.finish(&sources), sources }),
+        None => Err(findings.finish(&sources)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(name: &str) -> Source {
+        Source::file(format!("{}/../examples/{name}/openapi.yaml", env!("CARGO_MANIFEST_DIR")))
+    }
+
+    #[test]
+    fn the_examples_are_understood_without_a_warning() {
+        for name in ["bank", "macro-entry", "adopt"] {
+            match understand(&example(name)) {
+                Ok(understood) => assert!(understood.warnings.is_empty(), "{}", understood.warnings),
+                Err(findings) => panic!("{name}\n{findings}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Defaults of parameters, as Rust expressions.
+
+use proc_macro2::Ident;
+
+use super::table::Table;
+use crate::model::{Literal, NumberFormat, Schema, Shape, TextFormat, Type};
+
+/// A value to write down as an expression.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Bool(bool),
+    Integer(i128),
+    Number(NumberFormat, f64),
+    Text(String),
+    /// Text of a format that is a Rust type: decoded as a request's would be.
+    Parsed(String),
+    /// A variant of an enumeration.
+    Word(Ident, Ident),
+    List(Vec<Self>),
+}
+
+impl Value {
+    /// The value that `literal` is under `schema`. `None` when it is none; `check` refuses such a default.
+    pub(super) fn of(table: &Table<'_>, schema: &Schema, literal: &Literal) -> Option<Self> {
+        match &schema.ty {
+            Type::Boolean => literal.as_bool().map(Self::Bool),
+            Type::Integer(_) => whole(literal).map(Self::Integer),
+            Type::Number(number) => literal.as_f64().map(|value| Self::Number(number.format, value)),
+            Type::Text(text) => literal.as_str().map(|value| match text.format {
+                TextFormat::Plain
+                | TextFormat::Email
+                | TextFormat::Hostname
+                | TextFormat::Uri
+                | TextFormat::Byte => Self::Text(value.to_owned()),
+                TextFormat::Password
+                | TextFormat::Uuid
+                | TextFormat::DateTime
+                | TextFormat::Date
+                | TextFormat::Ipv4
+                | TextFormat::Ipv6 => Self::Parsed(value.to_owned()),
+            }),
+            Type::Array(array) => {
+                let items = literal.as_array()?.iter().map(|item| Self::of(table, &array.items, item));
+                items.collect::<Option<Vec<_>>>().map(Self::List)
+            }
+            Type::Named(id) => match &table.api().types.get(*id).shape {
+                Shape::Words(_) => {
+                    let word = literal.as_str()?;
+                    let (variant, _) = table.words(*id).iter().find(|(_, known)| *known == word)?;
+                    Some(Self::Word(table.name(*id), variant.clone()))
+                }
+                Shape::Alias(schema) => Self::of(table, schema, literal),
+                Shape::Object(_) => None,
+            },
+            Type::Any | Type::Map(_) => None,
+        }
+    }
+}
+
+/// JSON writes whole numbers as `20`, and JSON Schema takes `20.0` for one as well.
+fn whole(literal: &Literal) -> Option<i128> {
+    if let Some(value) = literal.as_i64() {
+        return Some(value.into());
+    }
+    if let Some(value) = literal.as_u64() {
+        return Some(value.into());
+    }
+    let value = literal.as_f64()?;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53: exact")]
+    (value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0).then_some(value as i128)
+}

@@ -1,0 +1,126 @@
+//! Operations and the traits they belong to.
+
+use proc_macro2::Ident;
+use quote::format_ident;
+
+use super::ident::Case;
+use super::input::{InputPlan, input};
+use super::names::Names;
+use super::output::{OutputPlan, output};
+use super::plan::{Patterns, ScopePlan, delegate};
+use super::table::Table;
+use crate::model::{Api, Docs, Operation};
+
+/// An operation.
+#[derive(Debug)]
+pub(crate) struct OperationPlan<'a> {
+    pub(crate) operation: &'a Operation,
+    pub(crate) ident: Ident,
+    pub(crate) input_ident: Ident,
+    pub(crate) output_ident: Ident,
+    /// Its method of the trait.
+    pub(crate) method: Ident,
+    /// The scopes that every way in grants.
+    pub(crate) grants: Vec<Ident>,
+    pub(crate) input: InputPlan<'a>,
+    pub(crate) output: OutputPlan<'a>,
+}
+
+/// A tag, as a trait.
+#[derive(Debug)]
+pub(crate) struct TraitPlan<'a> {
+    pub(crate) ident: Ident,
+    /// The tag; `None` for operations without one.
+    pub(crate) tag: Option<&'a str>,
+    pub(crate) docs: Option<&'a Docs>,
+    /// The macro that `#[derive(palisade::Service)]` asks for the methods.
+    pub(crate) delegate: Ident,
+    /// Positions of its operations in the plan.
+    pub(crate) operations: Vec<usize>,
+}
+
+/// The names of the operations' types, in the order of the document. `Pay`, `PayInput` and `PayOutput` go together.
+pub(super) fn named(api: &Api, module: &mut Names) -> Vec<Ident> {
+    let family = ["", "Input", "Output"];
+    let name = |operation: &Operation| module.take_all(&operation.id, Case::Upper, "Operation", &family);
+    api.operations.iter().map(name).collect()
+}
+
+/// The tags that operations belong to, in the order of their first operation, and the name of each one's trait.
+pub(super) fn trait_names<'a>(api: &'a Api, module: &mut Names) -> Vec<(Option<&'a str>, Ident)> {
+    let mut names: Vec<(Option<&str>, Ident)> = Vec::new();
+    for operation in &api.operations {
+        let tag = tag(operation);
+        if !names.iter().any(|(known, _)| *known == tag) {
+            names.push((tag, module.take_or(tag.unwrap_or(UNTAGGED), Case::Upper, "Api")));
+        }
+    }
+    names
+}
+
+/// The trait of operations without a tag.
+const UNTAGGED: &str = "Api";
+
+/// The tag that says which trait an operation belongs to.
+fn tag(operation: &Operation) -> Option<&str> {
+    operation.tags.first().map(String::as_str)
+}
+
+pub(super) fn operations<'a>(
+    api: &'a Api,
+    table: &Table<'a>,
+    named: &[Ident],
+    scopes: &[ScopePlan<'_>],
+    patterns: &mut Patterns,
+) -> Vec<OperationPlan<'a>> {
+    let mut methods: Vec<(Option<&str>, Names)> = Vec::new();
+    let mut plans = Vec::with_capacity(api.operations.len());
+    for (operation, ident) in api.operations.iter().zip(named) {
+        let granted = scopes.iter().filter(|plan| operation.access.always_grants(&plan.scope.name));
+        plans.push(OperationPlan {
+            operation,
+            ident: ident.clone(),
+            input_ident: format_ident!("{ident}Input"),
+            output_ident: format_ident!("{ident}Output"),
+            method: in_trait(&mut methods, tag(operation)).take(&operation.id, Case::Snake),
+            grants: granted.map(|plan| plan.ident.clone()).collect(),
+            input: input(api, table, operation, patterns),
+            output: output(table, operation),
+        });
+    }
+    plans
+}
+
+/// The names of the methods of one trait.
+fn in_trait<'n, 'a>(methods: &'n mut Vec<(Option<&'a str>, Names)>, tag: Option<&'a str>) -> &'n mut Names {
+    let position = methods.iter().position(|(known, _)| *known == tag).unwrap_or_else(|| {
+        methods.push((tag, Names::default()));
+        methods.len() - 1
+    });
+    #[expect(clippy::indexing_slicing, reason = "found or pushed just above")]
+    &mut methods[position].1
+}
+
+pub(super) fn traits<'a>(
+    api: &'a Api,
+    names: &[(Option<&'a str>, Ident)],
+    operations: &[OperationPlan<'a>],
+) -> Vec<TraitPlan<'a>> {
+    let described = |wanted: Option<&str>| {
+        api.tags.iter().find(|(name, _)| Some(name.as_str()) == wanted).map(|(_, docs)| docs)
+    };
+    let of_tag = |wanted: Option<&str>| {
+        let all = operations.iter().enumerate();
+        all.filter(|(_, plan)| tag(plan.operation) == wanted).map(|(position, _)| position).collect()
+    };
+    names
+        .iter()
+        .map(|(tag, ident)| TraitPlan {
+            ident: ident.clone(),
+            tag: *tag,
+            docs: described(*tag),
+            delegate: delegate(ident),
+            operations: of_tag(*tag),
+        })
+        .collect()
+}

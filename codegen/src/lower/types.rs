@@ -1,0 +1,204 @@
+//! Structs, enumerations and aliases.
+
+use proc_macro2::Ident;
+
+use super::boxes::needs_box;
+use super::check::{Check, checks};
+use super::ident::{Case, constant};
+use super::names::Names;
+use super::plan::Patterns;
+use super::table::Table;
+use crate::model::{
+    Api, Docs, IntegerFormat, Member, NumberFormat, Object, Origin, Schema, Shape, TextFormat, Type, TypeId,
+};
+
+/// A Rust type.
+#[derive(Clone, Debug)]
+pub(crate) enum RustType {
+    Json,
+    Bool,
+    Integer(IntegerFormat),
+    Number(NumberFormat),
+    String,
+    Uuid,
+    Timestamp,
+    Date,
+    Ipv4,
+    Ipv6,
+    /// Text that is shown by nothing.
+    Password,
+    /// A cursor that only `caller.seal(..)` makes.
+    SealedCursor,
+    List(Box<Self>),
+    Map(Box<Self>),
+    Nullable(Box<Self>),
+    Boxed(Box<Self>),
+    /// A type of the generated module.
+    Named(Ident),
+}
+
+impl RustType {
+    /// The type of the generated module that it is made of, if it is made of one.
+    pub(crate) fn named(&self) -> Option<&Ident> {
+        match self {
+            Self::Named(ident) => Some(ident),
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) | Self::Boxed(inner) => {
+                inner.named()
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it holds a sealed cursor, or nothing.
+    pub(crate) fn is_cursor(&self) -> bool {
+        match self {
+            Self::SealedCursor => true,
+            Self::Nullable(inner) => matches!(**inner, Self::SealedCursor),
+            _ => false,
+        }
+    }
+
+    pub(super) fn of(ty: &Type, table: &Table<'_>) -> Self {
+        match ty {
+            Type::Any => Self::Json,
+            Type::Boolean => Self::Bool,
+            Type::Integer(integer) => Self::Integer(integer.format),
+            Type::Number(number) => Self::Number(number.format),
+            Type::Text(text) => match text.format {
+                TextFormat::Uuid => Self::Uuid,
+                TextFormat::DateTime => Self::Timestamp,
+                TextFormat::Date => Self::Date,
+                TextFormat::Ipv4 => Self::Ipv4,
+                TextFormat::Ipv6 => Self::Ipv6,
+                TextFormat::Password => Self::Password,
+                TextFormat::Plain
+                | TextFormat::Email
+                | TextFormat::Hostname
+                | TextFormat::Uri
+                | TextFormat::Byte => Self::String,
+            },
+            Type::Array(array) => Self::List(Box::new(table.rust(&array.items))),
+            Type::Map(map) => Self::Map(Box::new(table.rust(&map.values))),
+            Type::Named(id) => Self::Named(table.name(*id)),
+        }
+    }
+}
+
+/// A named type.
+#[derive(Debug)]
+pub(crate) struct TypePlan<'a> {
+    pub(crate) ident: Ident,
+    /// What to call it where the document says nothing about it.
+    pub(crate) called: String,
+    pub(crate) docs: &'a Docs,
+    pub(crate) kind: TypeKind<'a>,
+}
+
+/// What a named type is in Rust.
+#[derive(Debug)]
+pub(crate) enum TypeKind<'a> {
+    Struct(StructPlan<'a>),
+    Words(Vec<WordPlan<'a>>),
+    Alias(RustType),
+}
+
+/// An object, as a struct.
+#[derive(Debug)]
+pub(crate) struct StructPlan<'a> {
+    pub(crate) members: Vec<MemberPlan<'a>>,
+    pub(crate) open: bool,
+}
+
+/// A member, as a field and a constant that says what it must be.
+#[derive(Debug)]
+pub(crate) struct MemberPlan<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) field: Ident,
+    pub(crate) constant: Ident,
+    pub(crate) docs: &'a Docs,
+    pub(crate) required: bool,
+    /// The type of the value; an optional field holds an `Option` of it.
+    pub(crate) ty: RustType,
+    pub(crate) checks: Vec<Check>,
+}
+
+/// A word of an enumeration, as a variant.
+#[derive(Debug)]
+pub(crate) struct WordPlan<'a> {
+    pub(crate) variant: Ident,
+    pub(crate) word: &'a str,
+}
+
+/// Every named type, in the order of the table.
+pub(super) fn types<'a>(api: &'a Api, table: &Table<'a>, patterns: &mut Patterns) -> Vec<TypePlan<'a>> {
+    api.types
+        .iter()
+        .map(|(id, definition)| TypePlan {
+            ident: table.name(id),
+            called: called(&definition.origin),
+            docs: &definition.docs,
+            kind: match &definition.shape {
+                Shape::Object(object) => TypeKind::Struct(structure(api, table, patterns, id, object)),
+                Shape::Words(_) => TypeKind::Words(words(table, id)),
+                Shape::Alias(schema) => TypeKind::Alias(table.rust(schema)),
+            },
+        })
+        .collect()
+}
+
+fn called(origin: &Origin) -> String {
+    match origin {
+        Origin::Component(name) => name.clone(),
+        Origin::Inline(words) => words.join("."),
+    }
+}
+
+fn words<'a>(table: &Table<'a>, id: TypeId) -> Vec<WordPlan<'a>> {
+    table.words(id).iter().map(|(variant, word)| WordPlan { variant: variant.clone(), word }).collect()
+}
+
+fn structure<'a>(
+    api: &'a Api,
+    table: &Table<'a>,
+    patterns: &mut Patterns,
+    id: TypeId,
+    object: &'a Object,
+) -> StructPlan<'a> {
+    let mut names = Names::default();
+    let member = |member: &'a Member| {
+        let field = names.take(&member.name, Case::Snake);
+        let is_cursor = table.cursors.contains(&(id, member.name.clone()));
+        let ty = if is_cursor { cursor(member) } else { value(api, table, id, &member.schema) };
+        MemberPlan {
+            name: &member.name,
+            constant: constant(&field),
+            field,
+            docs: &member.docs,
+            required: member.required,
+            checks: checks(api, patterns, &checked_as(member, is_cursor)),
+            ty,
+        }
+    };
+    let members = object.members.iter().map(member).collect();
+    StructPlan { members, open: object.open }
+}
+
+fn value(api: &Api, table: &Table<'_>, owner: TypeId, schema: &Schema) -> RustType {
+    if !needs_box(api, owner, schema) {
+        return table.rust(schema);
+    }
+    let boxed = RustType::Boxed(Box::new(RustType::of(&schema.ty, table)));
+    if schema.nullable { RustType::Nullable(Box::new(boxed)) } else { boxed }
+}
+
+/// A next cursor is there or not: where the member may be absent, nobody needs `null` to say so a second time, and where
+/// it may not, `null` says it (`check` refuses a member that can say neither).
+fn cursor(member: &Member) -> RustType {
+    let sealed = RustType::SealedCursor;
+    if member.required { RustType::Nullable(Box::new(sealed)) } else { sealed }
+}
+
+fn checked_as(member: &Member, is_cursor: bool) -> Schema {
+    let nullable = if is_cursor { member.required } else { member.schema.nullable };
+    Schema { ty: member.schema.ty.clone(), nullable }
+}

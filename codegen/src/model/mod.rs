@@ -1,0 +1,80 @@
+//! What a document means: no tokens of Rust, no JSON of the document, every default explicit.
+//!
+//! `build` makes an [`Api`] from a document, `check` turns it into a [`CheckedApi`], and only that can be lowered
+//! to Rust. What inherits (document < path < operation) is resolved here; what a `$ref` named is an id.
+
+mod checked;
+mod docs;
+mod ids;
+mod limit;
+mod operation;
+mod path;
+mod policy;
+mod scheme;
+mod table;
+mod types;
+
+pub use checked::CheckedApi;
+pub use docs::Docs;
+pub use ids::{LimitId, ResourceId, SchemeId, TypeId};
+pub use limit::{Counting, Limit, Per};
+pub use operation::{
+    Body, Content, Literal, Location, Method, Operation, Parameter, Response, StatusKey, Style,
+};
+pub use path::{PathTemplate, Segment};
+pub use policy::{
+    Access, Alternative, Attribute, AttributeKind, Need, Ownership, Pagination, Resource, Scope,
+};
+pub use scheme::{Algorithm, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, TokenRules};
+pub use table::{TypeTable, TypeTableDraft};
+pub use types::{
+    Array, Bounds, Counts, Definition, Integer, IntegerFormat, Map, Member, Number, NumberFormat, Object,
+    Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Words,
+};
+
+/// A document, understood.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// `info.title`.
+    pub title: String,
+    /// `info.version`.
+    pub version: String,
+    /// `info.summary` and `info.description`.
+    pub docs: Docs,
+    /// The security schemes, in the order of the document. A [`SchemeId`] counts them.
+    pub schemes: Vec<Scheme>,
+    /// Every scope that a flow declares or an operation names, in the order of the document, each once.
+    pub scopes: Vec<Scope>,
+    /// The named limits, in the order of the document. A [`LimitId`] counts them.
+    pub limits: Vec<Limit>,
+    /// The limits that count what matches no operation: the document's own, by address or of all together.
+    pub unmatched: Vec<LimitId>,
+    /// What object-level rules are about, in the order of the document. A [`ResourceId`] counts them.
+    pub resources: Vec<Resource>,
+    /// Every type that has a name of its own: component schemas, and inline objects and enumerations.
+    pub types: TypeTable,
+    /// The tags that the document describes, in its order: the name and what it says.
+    pub tags: Vec<(String, Docs)>,
+    /// The operations, in the order of the document.
+    pub operations: Vec<Operation>,
+}
+
+impl Api {
+    /// The scheme that `id` counts.
+    #[must_use]
+    pub fn scheme(&self, id: SchemeId) -> &Scheme {
+        ids::entry(&self.schemes, id.position())
+    }
+
+    /// The limit that `id` counts.
+    #[must_use]
+    pub fn limit(&self, id: LimitId) -> &Limit {
+        ids::entry(&self.limits, id.position())
+    }
+
+    /// The resource that `id` counts.
+    #[must_use]
+    pub fn resource(&self, id: ResourceId) -> &Resource {
+        ids::entry(&self.resources, id.position())
+    }
+}

@@ -1,0 +1,133 @@
+//! Who may do what: requirements, scopes, resources, ownership, pagination.
+
+use std::time::Duration;
+
+use super::{Docs, ResourceId, SchemeId};
+
+/// Who may call an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, for the reason that the document gives.
+    Public(String),
+    /// Whoever satisfies one of the alternatives, in the order of the document. Never empty.
+    Any(Vec<Alternative>),
+}
+
+/// A combination of schemes that holds only whole. Empty stands for the anonymous alternative `{}`.
+pub type Alternative = Vec<Need>;
+
+/// One scheme of a combination, and the scopes it must grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The scheme.
+    pub scheme: SchemeId,
+    /// Every one of these must be granted by this scheme's credential.
+    pub scopes: Vec<String>,
+}
+
+impl Access {
+    /// Whether no caller gets in without a credential.
+    #[must_use]
+    pub fn is_secured(&self) -> bool {
+        match self {
+            Self::Public(_) => false,
+            Self::Any(alternatives) => {
+                !alternatives.is_empty() && alternatives.iter().all(|all| !all.is_empty())
+            }
+        }
+    }
+
+    /// Whether *every* alternative grants `scope`: what one of them lacks is not held.
+    #[must_use]
+    pub fn always_grants(&self, scope: &str) -> bool {
+        match self {
+            Self::Public(_) => false,
+            Self::Any(alternatives) => {
+                !alternatives.is_empty()
+                    && alternatives
+                        .iter()
+                        .all(|all| all.iter().any(|need| need.scopes.iter().any(|granted| granted == scope)))
+            }
+        }
+    }
+}
+
+/// A scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Its name.
+    pub name: String,
+    /// What a flow says about it.
+    pub description: Option<String>,
+}
+
+/// What object-level rules are about: an entry of `x-palisade.resources`.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Its name there.
+    pub name: String,
+    /// What rules read of it, in the order of the document.
+    pub attributes: Vec<Attribute>,
+}
+
+/// An attribute of a resource.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: AttributeKind,
+}
+
+/// The types that attributes have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttributeKind {
+    /// `string`
+    String,
+    /// `boolean`
+    Boolean,
+    /// `integer`
+    Integer,
+}
+
+/// `x-palisade.authorize`: whose object an operation is about.
+#[derive(Clone, Debug)]
+pub struct Ownership {
+    /// The resource.
+    pub resource: ResourceId,
+    /// The path parameter that identifies the object, without `path.`.
+    pub id: String,
+    /// The attribute that must equal the principal's subject.
+    pub owner: String,
+    /// Who holds this scope may touch every object.
+    pub or_scope: Option<String>,
+}
+
+/// `x-palisade.pagination`: how a list is walked by cursor.
+#[derive(Clone, Debug)]
+pub struct Pagination {
+    /// The query parameter that carries the cursor. It stands among the operation's parameters as well.
+    pub cursor: String,
+    /// The query parameter that bounds the page.
+    pub limit: String,
+    /// The member of the answer that holds the page's items.
+    pub items: String,
+    /// The member of the answer that holds the next cursor.
+    pub next: String,
+    /// How long a cursor is good.
+    pub ttl: Duration,
+}
+
+impl Scope {
+    /// A scope that only an operation names.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), description: None }
+    }
+
+    /// Its description as prose.
+    #[must_use]
+    pub fn docs(&self) -> Docs {
+        Docs { description: self.description.clone(), ..Docs::default() }
+    }
+}

@@ -1,0 +1,122 @@
+//! Security schemes, as the runtime's `operation.rs` states them.
+
+use std::time::Duration;
+
+use super::Docs;
+
+/// A scheme under `components.securitySchemes`.
+#[derive(Clone, Debug)]
+pub struct Scheme {
+    /// Its name there.
+    pub name: String,
+    /// The word the document has for it.
+    pub word: SchemeWord,
+    /// How a credential of it is presented, and what it must satisfy.
+    pub kind: SchemeKind,
+    /// What the document says about it.
+    pub docs: Docs,
+}
+
+/// The `type` (and `scheme`) of a security scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemeWord {
+    /// `http` with scheme `bearer`.
+    Bearer,
+    /// `oauth2`.
+    OAuth2,
+    /// `openIdConnect`.
+    OpenIdConnect,
+    /// `apiKey`.
+    ApiKey,
+    /// `http` with scheme `basic`.
+    Basic,
+}
+
+impl SchemeWord {
+    /// As written in a sentence about the scheme.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "http bearer",
+            Self::OAuth2 => "oauth2",
+            Self::OpenIdConnect => "openIdConnect",
+            Self::ApiKey => "apiKey",
+            Self::Basic => "http basic",
+        }
+    }
+}
+
+/// The kinds of scheme that the runtime verifies.
+#[derive(Clone, Debug)]
+pub enum SchemeKind {
+    /// `http` bearer, `oauth2` or `openIdConnect`.
+    Bearer(TokenRules),
+    /// `apiKey`.
+    ApiKey(KeyRules),
+    /// `http` basic.
+    Basic,
+}
+
+/// What a bearer token must satisfy (`x-palisade` on the scheme), defaults made explicit.
+#[derive(Clone, Debug)]
+pub struct TokenRules {
+    /// `iss` must be exactly this. `None`: the server's configuration names it.
+    pub issuer: Option<String>,
+    /// `aud` must contain this. `None`: the server's configuration names it.
+    pub audience: Option<String>,
+    /// The signature algorithms that are accepted, in the order of the document.
+    pub algorithms: Vec<Algorithm>,
+    /// The accepted `typ` header. `None`: the document opted out.
+    pub typ: Option<String>,
+    /// Clock difference that is tolerated.
+    pub leeway: Duration,
+    /// Longest accepted time between `iat` and now.
+    pub max_lifetime: Option<Duration>,
+    /// Path of the claim that carries the scopes.
+    pub scopes_claim: Vec<String>,
+}
+
+/// Signature algorithms (RFC 7518 section 3.1, RFC 8037).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the registered names speak for themselves")]
+pub enum Algorithm {
+    HS256,
+    RS256,
+    PS256,
+    ES256,
+    ES384,
+    EdDSA,
+}
+
+impl Algorithm {
+    /// The registered name, which is also the runtime's.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HS256 => "HS256",
+            Self::RS256 => "RS256",
+            Self::PS256 => "PS256",
+            Self::ES256 => "ES256",
+            Self::ES384 => "ES384",
+            Self::EdDSA => "EdDSA",
+        }
+    }
+}
+
+/// How an API key is presented.
+#[derive(Clone, Debug)]
+pub struct KeyRules {
+    /// Where the key stands.
+    pub location: KeyLocation,
+    /// The prefix that every key of this scheme starts with.
+    pub prefix: Option<String>,
+}
+
+/// Where an API key stands in a request.
+#[derive(Clone, Debug)]
+pub enum KeyLocation {
+    /// A header of this name.
+    Header(String),
+    /// A cookie of this name.
+    Cookie(String),
+}

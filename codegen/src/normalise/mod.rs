@@ -1,0 +1,235 @@
+//! 3.0 and 3.1 in one form, without loss: versions, types with `null`, bounds.
+
+pub(crate) mod number;
+
+use crate::document::{Fields, JsonType, Reader, Schema, Spanned};
+use crate::finding::{Code, Finding};
+use crate::source::span::Place;
+use crate::source::tree::{Node, Value};
+use number::Decimal;
+
+/// The versions that are understood. 3.2 finds its room here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    V30,
+    V31,
+}
+
+impl Version {
+    /// Reads `3.1.0`; patch releases change nothing. The error is the message of the finding.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = text.split('.');
+        let numbers: Vec<Option<u32>> = parts.by_ref().map(|part| part.parse().ok()).collect();
+        match numbers.as_slice() {
+            [Some(3), Some(0), Some(_)] => Ok(Self::V30),
+            [Some(3), Some(1), Some(_)] => Ok(Self::V31),
+            [Some(3), Some(2), Some(_)] => Err("OpenAPI 3.2 is not supported yet".into()),
+            _ => Err(format!("`{text}` is not a version of OpenAPI that is supported")),
+        }
+    }
+}
+
+/// Bounds of a number, exact, each with its place. 3.0's boolean exclusives are resolved.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bounds {
+    pub(crate) minimum: Option<Spanned<Bound>>,
+    pub(crate) maximum: Option<Spanned<Bound>>,
+    pub(crate) exclusive_minimum: Option<Spanned<Bound>>,
+    pub(crate) exclusive_maximum: Option<Spanned<Bound>>,
+    pub(crate) multiple_of: Option<Spanned<Bound>>,
+}
+
+/// A number as written, and its value.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) text: String,
+    pub(crate) value: Decimal,
+}
+
+impl Bounds {
+    /// The first bound that is stated.
+    pub(crate) fn any(&self) -> Option<(&'static str, Place)> {
+        [
+            ("minimum", &self.minimum),
+            ("maximum", &self.maximum),
+            ("exclusiveMinimum", &self.exclusive_minimum),
+            ("exclusiveMaximum", &self.exclusive_maximum),
+            ("multipleOf", &self.multiple_of),
+        ]
+        .into_iter()
+        .find_map(|(name, bound)| bound.as_ref().map(|bound| (name, bound.place)))
+    }
+}
+
+impl<'d> Reader<'d> {
+    /// `type` (3.1: or an array of types, `null` among them) and 3.0's `nullable`.
+    pub(crate) fn types(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
+        if let Some(member) = fields.get("type") {
+            match (&member.node.value, self.version) {
+                (Value::Array(words), Version::V31) => {
+                    for word in words {
+                        self.one_type(word, schema);
+                    }
+                    if words.is_empty() {
+                        self.push(Finding::error(
+                            Code::Contradiction,
+                            "an empty list of types allows nothing",
+                            member.node.place,
+                        ));
+                    }
+                }
+                (Value::Array(_), Version::V30) => {
+                    let finding = Finding::error(
+                        Code::WrongType,
+                        "`type` is one word in OpenAPI 3.0",
+                        member.node.place,
+                    );
+                    self.push(
+                        finding.help(
+                            "write `nullable: true` for `null`, or move the document to `openapi: 3.1.0`",
+                        ),
+                    );
+                }
+                _ => self.one_type(&member.node, schema),
+            }
+        }
+        if self.version == Version::V30 {
+            let nullable = self.boolean(fields, "nullable");
+            if let Some(flag) = nullable.filter(|flag| flag.value) {
+                // OpenAPI 3.0.3 section 4.7.24.1: it only widens a `type` in the same schema
+                let only_prose =
+                    !["enum", "allOf", "oneOf", "anyOf", "properties", "items", "format", "pattern"]
+                        .iter()
+                        .any(|keyword| fields.peek(keyword).is_some());
+                // without any other keyword every value is allowed, `null` among them
+                if schema.types.is_empty() && !only_prose {
+                    let finding = Finding::error(
+                        Code::KeywordWithoutEffect,
+                        "`nullable` has no effect without a `type` beside it",
+                        flag.place,
+                    );
+                    self.push(finding.help("state the `type` in the same schema"));
+                } else if !schema.types.is_empty() {
+                    schema.nullable = true;
+                }
+            }
+        }
+    }
+
+    fn one_type(&mut self, node: &Node, schema: &mut Schema) {
+        let Some(word) = self.text("type", node) else { return };
+        let kind = match &*word.value {
+            "null" if self.version == Version::V31 => {
+                schema.nullable = true;
+                return;
+            }
+            "boolean" => JsonType::Boolean,
+            "integer" => JsonType::Integer,
+            "number" => JsonType::Number,
+            "string" => JsonType::String,
+            "array" => JsonType::Array,
+            "object" => JsonType::Object,
+            other => {
+                let message = format!("`{other}` is no type");
+                let known = ["boolean", "integer", "number", "string", "array", "object"];
+                let finding = Finding::error(Code::InvalidValue, message, word.place).nearest(other, known);
+                self.push(
+                    finding
+                        .help("the types are `boolean`, `integer`, `number`, `string`, `array` and `object`"),
+                );
+                return;
+            }
+        };
+        if schema.types.iter().any(|known| known.value == kind) {
+            let message = format!("the type `{}` is listed twice", word.value);
+            self.push(Finding::error(Code::InvalidValue, message, word.place).help("keep one"));
+            return;
+        }
+        schema.types.push(Spanned::new(kind, word.place));
+    }
+
+    /// `minimum` and its kin. In 3.0 `exclusiveMinimum: true` sharpens `minimum`; since 3.1 it is a bound of its own.
+    pub(crate) fn bounds(&mut self, fields: &mut Fields<'d>) -> Bounds {
+        let mut bounds = Bounds {
+            minimum: self.bound(fields, "minimum"),
+            maximum: self.bound(fields, "maximum"),
+            multiple_of: self.bound(fields, "multipleOf"),
+            ..Bounds::default()
+        };
+        match self.version {
+            Version::V31 => {
+                bounds.exclusive_minimum = self.bound(fields, "exclusiveMinimum");
+                bounds.exclusive_maximum = self.bound(fields, "exclusiveMaximum");
+            }
+            Version::V30 => {
+                if self.exclusive(fields, "exclusiveMinimum", "minimum", bounds.minimum.is_some()) {
+                    bounds.exclusive_minimum = bounds.minimum.take();
+                }
+                if self.exclusive(fields, "exclusiveMaximum", "maximum", bounds.maximum.is_some()) {
+                    bounds.exclusive_maximum = bounds.maximum.take();
+                }
+            }
+        }
+        if let Some(multiple) = &bounds.multiple_of
+            && (multiple.value.value.is_negative() || multiple.value.value.is_zero())
+        {
+            self.push(Finding::error(
+                Code::InvalidValue,
+                "`multipleOf` is greater than zero",
+                multiple.place,
+            ));
+            bounds.multiple_of = None;
+        }
+        bounds
+    }
+
+    fn exclusive(&mut self, fields: &mut Fields<'d>, key: &'static str, beside: &str, stated: bool) -> bool {
+        let Some(flag) = self.boolean(fields, key).filter(|flag| flag.value) else { return false };
+        if !stated {
+            let message = format!("`{key}` has no effect without `{beside}`");
+            self.push(
+                Finding::error(Code::KeywordWithoutEffect, message, flag.place)
+                    .help(format!("state `{beside}`")),
+            );
+        }
+        stated
+    }
+
+    fn bound(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Option<Spanned<Bound>> {
+        let node = &fields.get(key)?.node;
+        let Value::Number(text) = &node.value else {
+            let finding = Finding::error(
+                Code::WrongType,
+                format!("`{key}` is a number, not {}", node.kind()),
+                node.place,
+            );
+            let boolean = node.as_bool().is_some() && key.starts_with("exclusive");
+            self.push(if boolean {
+                finding.help("the boolean is of OpenAPI 3.0; since 3.1 this is the bound itself")
+            } else {
+                finding
+            });
+            return None;
+        };
+        let Some(value) = Decimal::parse(text) else {
+            self.push(Finding::error(Code::InvalidValue, format!("`{text}` is out of range"), node.place));
+            return None;
+        };
+        Some(Spanned::new(Bound { text: text.to_string(), value }, node.place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        assert_eq!(Version::parse("3.0.3"), Ok(Version::V30));
+        assert_eq!(Version::parse("3.1.1"), Ok(Version::V31));
+        assert!(Version::parse("3.2.0").unwrap_err().contains("not supported yet"));
+        for wrong in ["3.1", "2.0", "4.0.0", "3.10.0", "", "3.1.x"] {
+            assert!(Version::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

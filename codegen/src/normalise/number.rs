@@ -1,0 +1,167 @@
+//! Numbers of JSON as exact decimals: `f64` would move limits beyond 2^53.
+
+use std::cmp::Ordering;
+
+/// `digits * 10^exponent`, without trailing zeros in `digits`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decimal {
+    negative: bool,
+    /// Without leading or trailing zeros; empty is zero.
+    digits: Vec<u8>,
+    /// Power of ten of the last digit.
+    exponent: i64,
+}
+
+impl Decimal {
+    /// Reads the grammar of RFC 8259 section 6. `None` for exponents that no document needs.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (negative, text) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+            None => (text, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut digits: Vec<u8> =
+            whole.bytes().chain(fraction.bytes()).map(|byte| byte.wrapping_sub(b'0')).collect();
+        if digits.is_empty() || digits.iter().any(|digit| *digit > 9) {
+            return None;
+        }
+        let mut exponent = i64::from(exponent) - i64::try_from(fraction.len()).ok()?;
+        while digits.last() == Some(&0) {
+            digits.pop();
+            exponent += 1;
+        }
+        let zeros = digits.iter().take_while(|digit| **digit == 0).count();
+        digits.drain(..zeros);
+        if digits.is_empty() {
+            return Some(Self { negative: false, digits, exponent: 0 });
+        }
+        Some(Self { negative, digits, exponent })
+    }
+
+    pub(crate) fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    pub(crate) fn is_zero(&self) -> bool {
+        self.digits.is_empty()
+    }
+
+    /// The value as an integer, when it is one (`1.0` and `1e2` are: JSON Schema 2020-12 section 6.1.1) that fits.
+    pub(crate) fn to_integer(&self) -> Option<i128> {
+        let mut value: i128 = 0;
+        for digit in &self.digits {
+            value = value.checked_mul(10)?.checked_add(i128::from(*digit))?;
+        }
+        if !self.is_zero() {
+            let power = u32::try_from(self.exponent).ok()?;
+            value = value.checked_mul(10_i128.checked_pow(power)?)?;
+        }
+        Some(if self.negative { -value } else { value })
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.exponent >= 0
+    }
+
+    /// Power of ten that the first digit stands for, plus one.
+    fn magnitude(&self) -> i64 {
+        i64::try_from(self.digits.len()).unwrap_or(i64::MAX).saturating_add(self.exponent)
+    }
+
+    /// Whether this is `divisor` times an integer; `None` where the numbers are too far apart to say.
+    pub(crate) fn is_multiple_of(&self, divisor: &Self) -> Option<bool> {
+        let scale = self.exponent.min(divisor.exponent).min(0);
+        let shifted = |number: &Self| {
+            let mut number = number.clone();
+            number.exponent = number.exponent.checked_sub(scale)?;
+            number.to_integer()
+        };
+        let (value, divisor) = (shifted(self)?, shifted(divisor)?);
+        value.checked_rem(divisor).map(|rest| rest == 0)
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self.negative, other.negative) {
+            (false, true) => return Ordering::Greater,
+            (true, false) => return Ordering::Less,
+            _ => {}
+        }
+        let size = match (self.is_zero(), other.is_zero()) {
+            (true, true) => Ordering::Equal,
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+            // digits without trailing zeros compare as text once the first digits stand for the same power
+            (false, false) => {
+                self.magnitude().cmp(&other.magnitude()).then_with(|| self.digits.cmp(&other.digits))
+            }
+        };
+        if self.negative { size.reverse() } else { size }
+    }
+}
+
+/// Whether two numbers of JSON have one value.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    one == other
+        || matches!((Decimal::parse(one), Decimal::parse(other)), (Some(one), Some(other)) if one == other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decimal(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap()
+    }
+
+    #[test]
+    fn compares_exactly() {
+        let rising = [
+            "-1e10",
+            "-2",
+            "-1.5",
+            "-1.49",
+            "0",
+            "1e-7",
+            "0.1",
+            "1",
+            "9007199254740992",
+            "9007199254740993",
+            "1e30",
+        ];
+        for pair in rising.windows(2) {
+            assert!(decimal(pair[0]) < decimal(pair[1]), "{pair:?}");
+        }
+        for (one, other) in [("1", "1.0"), ("100", "1e2"), ("-0", "0.0"), ("1.50", "15e-1")] {
+            assert!(same(one, other), "{one} {other}");
+        }
+        assert!(!same("1", "1.1"));
+    }
+
+    #[test]
+    fn integers() {
+        assert_eq!(decimal("1e2").to_integer(), Some(100));
+        assert_eq!(decimal("1.0").to_integer(), Some(1));
+        assert_eq!(decimal("-18446744073709551616").to_integer(), Some(-18_446_744_073_709_551_616));
+        assert_eq!(decimal("1.5").to_integer(), None);
+        assert_eq!(decimal("1e400").to_integer(), None);
+    }
+
+    #[test]
+    fn multiples() {
+        assert_eq!(decimal("0.3").is_multiple_of(&decimal("0.1")), Some(true));
+        assert_eq!(decimal("0.35").is_multiple_of(&decimal("0.1")), Some(false));
+        assert_eq!(decimal("100").is_multiple_of(&decimal("25")), Some(true));
+    }
+}

@@ -1,0 +1,38 @@
+//! Choices of whoever generates. There are few: what decides about a server stands in its document.
+
+use crate::source::Source;
+
+/// Choices of whoever generates.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    file_name: Option<String>,
+}
+
+impl Options {
+    /// What the header of the generated file calls the document, in place of the name of the file that is read. For
+    /// documents that are read from a copy.
+    #[must_use]
+    pub fn named(mut self, file_name: impl Into<String>) -> Self {
+        self.file_name = Some(file_name.into());
+        self
+    }
+
+    /// Without the folder: the same document gives the same bytes wherever it stands.
+    pub(crate) fn file_name(&self, source: &Source) -> String {
+        let name = self.file_name.as_deref().unwrap_or_else(|| source.name());
+        name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_that_of_the_file_unless_it_is_given() {
+        let source = Source::file("some/where/openapi.yaml");
+        assert_eq!(Options::default().file_name(&source), "openapi.yaml");
+        assert_eq!(Options::default().named("bank.yaml").file_name(&source), "bank.yaml");
+    }
+}

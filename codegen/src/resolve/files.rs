@@ -1,0 +1,154 @@
+//! Files that a document refers to: only in its own folder or below, never the network.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::Library;
+use crate::finding::Findings;
+use crate::source::span::FileId;
+use crate::source::tree::{Node, Value};
+use crate::source::{self, MAX_FILES, SourceFile, Sources};
+
+/// The reason that stands for "not in the folder".
+pub(super) const OUTSIDE: &str = "outside";
+
+/// Whether a reference has a URL scheme or an authority (RFC 3986 section 4.2).
+pub(super) fn is_remote(reference: &str) -> bool {
+    let scheme = reference.split_once(':').map(|(scheme, _)| scheme);
+    reference.starts_with("//")
+        || scheme.is_some_and(|scheme| {
+            scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+                && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        })
+}
+
+/// Reads the files that references name, and those that they refer to. A file that cannot be read is reported where a
+/// reference to it is followed: `$ref` may also be the name of a property, or stand in an example.
+pub(super) fn gather(library: &mut Library, sources: &mut Sources, findings: &mut Findings) {
+    let root = sources
+        .get(FileId(0))
+        .and_then(|file| file.path.as_deref())
+        .and_then(|path| path.canonicalize().ok());
+    let folder = root.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let mut known: HashMap<PathBuf, FileId> = root.into_iter().map(|path| (path, FileId(0))).collect();
+    let mut at = 0;
+    while let Some((id, tree)) = library.trees.get(at) {
+        let (id, mut names) = (*id, Vec::new());
+        file_references(tree, &mut names);
+        at += 1;
+        for name in names {
+            let key = (id, name.clone());
+            if library.files.contains_key(&key) {
+                continue;
+            }
+            let found = locate(&name, id, folder.as_deref(), sources);
+            let outcome = found.and_then(|path| read(path, &name, &mut known, library, sources, findings));
+            library.files.insert(key, outcome);
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()?.parent().map(Path::to_owned)
+}
+
+/// The path of a file reference. Symbolic links are followed before the folder is compared.
+fn locate(name: &str, from: FileId, folder: Option<&Path>, sources: &Sources) -> Result<PathBuf, String> {
+    let Some(folder) = folder else { return Err("the document was given as text, it has no folder".into()) };
+    if Path::new(name).is_absolute() {
+        return Err(OUTSIDE.into());
+    }
+    let base = sources.get(from).and_then(|file| file.path.as_deref()).and_then(folder_of);
+    let path = base.as_deref().unwrap_or(folder).join(name);
+    match path.canonicalize() {
+        Ok(path) if path.starts_with(folder) => Ok(path),
+        Ok(_) => Err(OUTSIDE.into()),
+        Err(_) => Err("no such file".into()),
+    }
+}
+
+fn read(
+    path: PathBuf,
+    name: &str,
+    known: &mut HashMap<PathBuf, FileId>,
+    library: &mut Library,
+    sources: &mut Sources,
+    findings: &mut Findings,
+) -> Result<FileId, String> {
+    if let Some(id) = known.get(&path) {
+        return Ok(*id);
+    }
+    if sources.files().len() >= MAX_FILES {
+        return Err("too many files".into());
+    }
+    let text = source::read_file(&path)?;
+    let id = sources.add(SourceFile { name: name.to_owned(), text, path: Some(path.clone()) });
+    known.insert(path, id);
+    match source::parse(id, sources, findings) {
+        Some(tree) => {
+            library.trees.push((id, tree));
+            Ok(id)
+        }
+        None => Err("it is neither JSON nor YAML".into()),
+    }
+}
+
+/// The file part of every `$ref` that has one and is no URL.
+fn file_references(node: &Node, names: &mut Vec<String>) {
+    match &node.value {
+        Value::Array(items) => items.iter().for_each(|item| file_references(item, names)),
+        Value::Object(object) => {
+            for member in object.members() {
+                match member.node.as_str() {
+                    Some(text) if &*member.key == "$ref" => {
+                        let file = text.split('#').next().unwrap_or_default();
+                        if !file.is_empty() && !is_remote(text) && !names.iter().any(|known| known == file) {
+                            names.push(file.to_owned());
+                        }
+                    }
+                    _ => file_references(&member.node, names),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remote() {
+        for remote in ["http://a/b", "https://a", "file:///etc/passwd", "//host/x", "urn:x"] {
+            assert!(is_remote(remote), "{remote}");
+        }
+        for local in ["a.yaml", "./a.yaml#/b", "../a.json", "dir/a.yaml"] {
+            assert!(!is_remote(local), "{local}");
+        }
+    }
+
+    #[test]
+    fn only_files_in_the_folder_are_read() {
+        let outer = tempfile::tempdir().unwrap();
+        let inner = outer.path().join("api");
+        std::fs::create_dir(&inner).unwrap();
+        std::fs::write(outer.path().join("secret.yaml"), "a: 1").unwrap();
+        std::fs::write(inner.join("part.yaml"), "b: { $ref: 'deep/more.yaml' }").unwrap();
+        std::fs::create_dir(inner.join("deep")).unwrap();
+        std::fs::write(inner.join("deep/more.yaml"), "c: { $ref: '../part.yaml#/b' }").unwrap();
+        let text = "a: { $ref: part.yaml#/b }\nb: { $ref: ../secret.yaml }\nc: { $ref: nowhere.yaml }\n";
+        std::fs::write(inner.join("openapi.yaml"), text).unwrap();
+        let (mut sources, mut findings) = (Sources::default(), Findings::default());
+        let root =
+            source::load(&source::Source::file(inner.join("openapi.yaml")), &mut sources, &mut findings)
+                .unwrap();
+        let library = super::super::gather(root, &mut sources, &mut findings);
+        assert_eq!(sources.files().len(), 3, "the root, the part and what the part refers to");
+        assert!(findings.is_empty());
+        let reason = |name: &str| library.files.get(&(FileId(0), name.to_owned())).cloned().unwrap();
+        assert_eq!(reason("part.yaml"), Ok(FileId(1)));
+        assert_eq!(reason("../secret.yaml"), Err(OUTSIDE.into()));
+        assert_eq!(reason("nowhere.yaml"), Err("no such file".into()));
+    }
+}

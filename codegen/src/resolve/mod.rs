@@ -1,0 +1,137 @@
+//! References: the trees that they may lead into, and where each leads.
+
+mod files;
+
+use std::collections::HashMap;
+
+use crate::finding::{Code, Finding, Findings};
+use crate::source::Sources;
+use crate::source::pointer::Pointer;
+use crate::source::span::FileId;
+use crate::source::tree::Node;
+
+/// The trees of the root document and of every file that it refers to, all read before the first reference is followed.
+#[derive(Debug)]
+pub(crate) struct Library {
+    trees: Vec<(FileId, Node)>,
+    /// What a file reference leads to, by the file that holds it and the text before `#`.
+    files: HashMap<(FileId, String), Result<FileId, String>>,
+}
+
+/// Reads the files that the document refers to.
+pub(crate) fn gather(root: Node, sources: &mut Sources, findings: &mut Findings) -> Library {
+    let mut library = Library { trees: vec![(FileId(0), root)], files: HashMap::new() };
+    files::gather(&mut library, sources, findings);
+    library
+}
+
+impl Library {
+    pub(crate) fn root(&self) -> Option<&Node> {
+        self.trees.first().map(|(_, tree)| tree)
+    }
+
+    fn tree(&self, id: FileId) -> Option<&Node> {
+        self.trees.iter().find(|(file, _)| *file == id).map(|(_, tree)| tree)
+    }
+
+    /// The node that the text of a `$ref` names. `kind` is the folder of `components` that it should lead to.
+    pub(crate) fn follow(&self, reference: &Node, kind: Option<&str>) -> Result<&Node, Box<Finding>> {
+        let place = reference.place;
+        let broken = |message: String| Finding::error(Code::UnresolvedReference, message, place);
+        let Some(text) = reference.as_str() else {
+            let message = format!("`$ref` is a string, not {}", reference.kind());
+            return Err(Box::new(Finding::error(Code::WrongType, message, place)));
+        };
+        let (file, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let tree = self.tree_of(place.file, file, text).map_err(|finding| {
+            Box::new(match finding {
+                Trouble::Remote => {
+                    Finding::error(Code::ForeignReference, format!("`{text}` is on the network"), place)
+                        .help("generation never uses the network: copy the file beside the document")
+                }
+                Trouble::Outside => Finding::error(
+                    Code::ForeignReference,
+                    format!("`{file}` is outside the document's folder"),
+                    place,
+                )
+                .help("copy the file into the folder of the document"),
+                Trouble::Unreadable(reason) => broken(format!("cannot read `{file}`: {reason}")),
+            })
+        })?;
+        let Some(pointer) = Pointer::parse_fragment(fragment) else {
+            let help = "references look like `#/components/schemas/Account`";
+            return Err(Box::new(broken(format!("`{text}` is no reference")).help(help)));
+        };
+        let steps = pointer.steps();
+        if let (Some(kind), [components, found, _]) = (kind, steps)
+            && &**components == "components"
+            && &**found != kind
+        {
+            let message =
+                format!("`{text}` leads to `components/{found}`, where `components/{kind}` is needed");
+            return Err(Box::new(broken(message)));
+        }
+        pointer.find(tree).map_err(|(holder, lacking)| {
+            let known =
+                holder.as_object().into_iter().flat_map(|object| object.members()).map(|member| &*member.key);
+            let finding = broken(format!("`{text}` leads nowhere: there is no `{lacking}`"));
+            Box::new(finding.nearest(lacking, known))
+        })
+    }
+
+    fn tree_of(&self, from: FileId, file: &str, text: &str) -> Result<&Node, Trouble> {
+        if file.is_empty() {
+            return self.tree(from).ok_or_else(|| Trouble::Unreadable("no such file".into()));
+        }
+        if files::is_remote(text) {
+            return Err(Trouble::Remote);
+        }
+        match self.files.get(&(from, file.to_owned())) {
+            Some(Ok(id)) => self.tree(*id).ok_or_else(|| Trouble::Unreadable("it is not a document".into())),
+            Some(Err(reason)) if reason == files::OUTSIDE => Err(Trouble::Outside),
+            Some(Err(reason)) => Err(Trouble::Unreadable(reason.clone())),
+            None => Err(Trouble::Unreadable("no such file".into())),
+        }
+    }
+}
+
+enum Trouble {
+    Remote,
+    Outside,
+    Unreadable(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::testing::json;
+
+    fn library() -> Library {
+        let root = json(
+            r##"{"components":{"schemas":{"Account":{"a/b":{}}},"parameters":{"P":{}}},
+            "r":["#/components/schemas/Account","#/components/schemas/Account/a~1b","#/components/schemas/Acount",
+                 "#/components/parameters/P","https://example.com/a.yaml#/b","other.yaml","#components", 5, "#"]}"##,
+        );
+        gather(root, &mut Sources::default(), &mut Findings::default())
+    }
+
+    fn follow(at: usize) -> Result<String, (Code, Option<String>)> {
+        let library = library();
+        let reference = &library.root().unwrap().get("r").unwrap().as_array().unwrap()[at];
+        match library.follow(reference, Some("schemas")) {
+            Ok(node) => Ok(node.kind().into()),
+            Err(finding) => Err((finding.code(), finding.suggestion().map(str::to_owned))),
+        }
+    }
+
+    #[test]
+    fn references_lead_somewhere_or_say_why_not() {
+        assert!(follow(0).is_ok() && follow(1).is_ok() && follow(8).is_ok());
+        assert_eq!(follow(2), Err((Code::UnresolvedReference, Some("Account".into()))));
+        assert_eq!(follow(3), Err((Code::UnresolvedReference, None)));
+        assert_eq!(follow(4), Err((Code::ForeignReference, None)));
+        assert_eq!(follow(5), Err((Code::UnresolvedReference, None)));
+        assert_eq!(follow(6), Err((Code::UnresolvedReference, None)));
+        assert_eq!(follow(7), Err((Code::WrongType, None)));
+    }
+}

@@ -1,0 +1,515 @@
+//! YAML 1.2 in the core schema, as the same tree as JSON: events of `saphyr-parser`, places kept.
+//!
+//! `yes` is a string, `0o17` is fifteen, and a key is always a string (so that `200:` names a status).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+
+use super::span::{FileId, Place, Span};
+use super::tree::{Member, Node, Object, Value};
+use super::{Budget, MAX_DEPTH, Unreadable};
+
+/// Reads one YAML document. Stops at the first fault of syntax; repeated keys are collected.
+pub(crate) fn read(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
+    // A panic of the parser crate must not be one of the generator: it is a file that could not be read.
+    std::panic::catch_unwind(|| read_events(file, text)).unwrap_or_else(|_| {
+        let help = "please report the file that does this".into();
+        let message = "the YAML reader could not make sense of this file".into();
+        Err(vec![Unreadable { place: Place::start_of(file), message, help, first: None }])
+    })
+}
+
+fn read_events(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
+    let mut builder = Builder {
+        places: Places::new(file, text),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        budget: Budget::default(),
+        root: None,
+        faults: Vec::new(),
+    };
+    if let Err(fault) = builder.run(text) {
+        builder.faults.push(fault);
+    }
+    match builder.root {
+        Some(root) if builder.faults.is_empty() => Ok(root),
+        None if builder.faults.is_empty() => Err(vec![Unreadable {
+            place: Place::start_of(file),
+            message: "the file is empty".into(),
+            help: "an OpenAPI document starts with `openapi: 3.1.0`".into(),
+            first: None,
+        }]),
+        _ => Err(builder.faults),
+    }
+}
+
+struct Builder<'t> {
+    places: Places<'t>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, (Node, usize)>,
+    budget: Budget,
+    root: Option<Node>,
+    faults: Vec<Unreadable>,
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    start: usize,
+    anchor: usize,
+    /// What the budget had left when it opened: the difference is its size.
+    left: usize,
+    end: usize,
+    parts: Parts,
+}
+
+enum Parts {
+    Array(Vec<Node>),
+    Object { members: Vec<Member>, key: Option<(Box<str>, Place)> },
+}
+
+type Read<T> = Result<T, Unreadable>;
+
+impl Builder<'_> {
+    fn run(&mut self, text: &str) -> Read<()> {
+        let mut parser = Parser::new_from_str(text);
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| self.scan_error(&error, text))?;
+            let (start, end) = (self.places.byte(span.start), self.places.byte(span.end));
+            match event {
+                Event::DocumentStart(_) if self.root.is_some() => {
+                    return Err(self.fault(
+                        start,
+                        end,
+                        "a second document in one file",
+                        "keep one document a file",
+                    ));
+                }
+                Event::Scalar(text, style, anchor, tag) => {
+                    self.scalar(&text, style, anchor, tag.as_deref(), (start, end))?;
+                }
+                Event::Alias(anchor) => self.alias(anchor, start, end)?,
+                Event::SequenceStart(anchor, tag) => {
+                    self.check_tag(tag, "seq", start, end)?;
+                    self.begin(Parts::Array(Vec::new()), anchor, start, end)?;
+                }
+                Event::MappingStart(anchor, tag) => {
+                    self.check_tag(tag, "map", start, end)?;
+                    self.begin(Parts::Object { members: Vec::new(), key: None }, anchor, start, end)?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.finish(end)?,
+                Event::Nothing
+                | Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        (start, end): (usize, usize),
+    ) -> Read<()> {
+        if self.key_wanted() {
+            if style == ScalarStyle::Plain && text == "<<" {
+                let help = "merge keys are not part of YAML 1.2: write the members out, or use `$ref`";
+                return Err(self.fault(start, end, "a merge key", help));
+            }
+            let place = self.places.place(start, end);
+            self.set_key(text.into(), place);
+            return Ok(());
+        }
+        let value = match (tag, style) {
+            (None, ScalarStyle::Plain) => self.plain(text, start, end)?,
+            (None, _) => Value::String(text.into()),
+            (Some(tag), _) if tag.is_yaml_core_schema() && tag.suffix == "str" => Value::String(text.into()),
+            (Some(tag), _)
+                if tag.is_yaml_core_schema() && matches!(&*tag.suffix, "int" | "float" | "bool" | "null") =>
+            {
+                match self.plain(text, start, end)? {
+                    Value::String(_) => {
+                        return Err(self.fault(
+                            start,
+                            end,
+                            "this value does not fit its tag",
+                            "remove the tag, or write a value of its type",
+                        ));
+                    }
+                    value => value,
+                }
+            }
+            (Some(_), _) => return Err(self.unknown_tag(start, end)),
+        };
+        self.complete(value, anchor, start, end, 1)
+    }
+
+    /// The core schema (YAML 1.2.2 section 10.3.2).
+    fn plain(&self, text: &str, start: usize, end: usize) -> Read<Value> {
+        Ok(match text {
+            "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+            "true" | "True" | "TRUE" => Value::Bool(true),
+            "false" | "False" | "FALSE" => Value::Bool(false),
+            _ => match number(text) {
+                Some(Some(number)) => Value::Number(number),
+                Some(None) => {
+                    return Err(self.fault(
+                        start,
+                        end,
+                        "a number that JSON cannot say",
+                        "quote it if it is meant as text",
+                    ));
+                }
+                None => Value::String(text.into()),
+            },
+        })
+    }
+
+    fn alias(&mut self, anchor: usize, start: usize, end: usize) -> Read<()> {
+        if self.key_wanted() {
+            return Err(self.fault(start, end, "an alias as a key", "write the key out"));
+        }
+        let Some((node, size)) = self.anchors.get(&anchor) else {
+            return Err(self.fault(
+                start,
+                end,
+                "an alias inside its own anchor",
+                "a value cannot hold itself: use `$ref` for recursion",
+            ));
+        };
+        if !self.budget.take(*size) {
+            return Err(self.fault(
+                start,
+                end,
+                "too many nodes, counted through aliases",
+                "aliases of aliases grow without bound: use `$ref`",
+            ));
+        }
+        if self.open.len() + depth(node) > MAX_DEPTH {
+            return Err(self.fault(
+                start,
+                end,
+                "nested too deeply through this alias",
+                "no more than 128 levels are read",
+            ));
+        }
+        let node = node.clone();
+        self.attach(node, end);
+        Ok(())
+    }
+
+    fn begin(&mut self, parts: Parts, anchor: usize, start: usize, end: usize) -> Read<()> {
+        if self.key_wanted() {
+            return Err(self.fault(start, end, "a collection as a key", "keys are strings"));
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(self.fault(start, end, "nested too deeply", "no more than 128 levels are read"));
+        }
+        let left = self.budget.left();
+        self.spend(start, end)?;
+        self.open.push(Open { start, anchor, left, end, parts });
+        Ok(())
+    }
+
+    fn finish(&mut self, end: usize) -> Read<()> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let value = match open.parts {
+            Parts::Array(items) => Value::Array(items),
+            Parts::Object { members, .. } => {
+                let (object, repeated) = Object::new(members);
+                for (member, first) in repeated {
+                    self.faults.push(Unreadable::repeated(&member, first));
+                }
+                Value::Object(object)
+            }
+        };
+        // A block collection ends where the next token stands; its last part says where it really ends.
+        let end = if self.places.closes(end) { end } else { open.end };
+        let size = open.left - self.budget.left();
+        self.complete(value, open.anchor, open.start, end, size)
+    }
+
+    fn complete(&mut self, value: Value, anchor: usize, start: usize, end: usize, size: usize) -> Read<()> {
+        if !matches!(value, Value::Array(_) | Value::Object(_)) {
+            self.spend(start, end)?;
+        }
+        let node = Node { place: self.places.place(start, end), value };
+        if anchor != 0 {
+            if !self.budget.take(size) {
+                let help = "aliases of aliases grow without bound: use `$ref`";
+                return Err(self.fault(start, end, "too many nodes, counted through aliases", help));
+            }
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        self.attach(node, end);
+        Ok(())
+    }
+
+    fn attach(&mut self, node: Node, end: usize) {
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some(open) => {
+                open.end = open.end.max(end);
+                match &mut open.parts {
+                    Parts::Array(items) => items.push(node),
+                    Parts::Object { members, key } => {
+                        if let Some((key, key_place)) = key.take() {
+                            members.push(Member { key, key_place, node });
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn key_wanted(&self) -> bool {
+        matches!(self.open.last(), Some(Open { parts: Parts::Object { key: None, .. }, .. }))
+    }
+
+    fn set_key(&mut self, text: Box<str>, place: Place) {
+        if let Some(Open { parts: Parts::Object { key, .. }, .. }) = self.open.last_mut() {
+            *key = Some((text, place));
+        }
+    }
+
+    fn spend(&mut self, start: usize, end: usize) -> Read<()> {
+        if self.budget.take(1) {
+            Ok(())
+        } else {
+            Err(self.fault(start, end, "too many nodes", "split the document"))
+        }
+    }
+
+    fn check_tag(&self, tag: Option<Cow<'_, Tag>>, suffix: &str, start: usize, end: usize) -> Read<()> {
+        match tag {
+            Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == suffix) => {
+                Err(self.unknown_tag(start, end))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn unknown_tag(&self, start: usize, end: usize) -> Unreadable {
+        self.fault(start, end, "a tag that is not of the YAML core schema", "remove the tag")
+    }
+
+    fn fault(&self, start: usize, end: usize, message: &str, help: &str) -> Unreadable {
+        Unreadable {
+            place: self.places.place(start, end),
+            message: message.into(),
+            help: help.into(),
+            first: None,
+        }
+    }
+
+    fn scan_error(&mut self, error: &ScanError, text: &str) -> Unreadable {
+        let at = self.places.byte(*error.marker());
+        let line_start =
+            text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+        let line = text.get(line_start..).unwrap_or_default();
+        let indent = line.find(|char: char| char != ' ').unwrap_or(0);
+        if line.get(indent..).is_some_and(|rest| rest.starts_with('\t')) {
+            let at = line_start + indent;
+            return self.fault(at, at + 1, "a tab in the indentation", "YAML indents with spaces only");
+        }
+        let end = at + text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        if error.info().contains("recursion limit") {
+            return self.fault(at, end, "nested too deeply", "no more than 128 levels are read");
+        }
+        let message = format!("this is not YAML: {}", error.info());
+        self.fault(at, end, &message, "check the indentation and the quotes around here")
+    }
+}
+
+fn depth(node: &Node) -> usize {
+    match &node.value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(object) => {
+            1 + object.members().iter().map(|member| depth(&member.node)).max().unwrap_or(0)
+        }
+        _ => 0,
+    }
+}
+
+/// `None`: not a number. `Some(None)`: one that JSON has no form for.
+fn number(text: &str) -> Option<Option<Box<str>>> {
+    let first = text.bytes().next()?;
+    if !matches!(first, b'0'..=b'9' | b'-' | b'+' | b'.') {
+        return None;
+    }
+    if let Some(octal) = text.strip_prefix("0o") {
+        return radix(octal, 8);
+    }
+    if let Some(hexadecimal) = text.strip_prefix("0x") {
+        return radix(hexadecimal, 16);
+    }
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    if matches!(digits, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return Some(None);
+    }
+    let (mantissa, exponent) = match digits.find(['e', 'E']) {
+        Some(at) => (digits.get(..at)?, digits.get(at..)?),
+        None => (digits, ""),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(fraction) || whole.len() + fraction.len() == 0 {
+        return None;
+    }
+    if !exponent.is_empty() {
+        let digits = exponent.get(1..)?.trim_start_matches(['+', '-']);
+        let sign_is_single = exponent.len() - digits.len() <= 2;
+        if digits.is_empty() || !all_digits(digits) || !sign_is_single {
+            return None;
+        }
+    }
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let point = if fraction.is_empty() { "" } else { "." };
+    Some(Some(format!("{sign}{whole}{point}{fraction}{exponent}").into()))
+}
+
+fn radix(digits: &str, radix: u32) -> Option<Option<Box<str>>> {
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+        return None;
+    }
+    Some(u128::from_str_radix(digits, radix).ok().map(|number| number.to_string().into()))
+}
+
+/// Turns the parser's character positions into bytes.
+struct Places<'t> {
+    file: FileId,
+    text: &'t str,
+    ascii: bool,
+    /// Where we were: positions mostly grow, so the walk from here is short.
+    last: (usize, usize),
+}
+
+impl<'t> Places<'t> {
+    fn new(file: FileId, text: &'t str) -> Self {
+        Self { file, text, ascii: text.is_ascii(), last: (0, 0) }
+    }
+
+    fn byte(&mut self, marker: Marker) -> usize {
+        let wanted = marker.index();
+        if self.ascii {
+            return wanted.min(self.text.len());
+        }
+        let (mut chars, mut byte) = self.last;
+        while chars < wanted {
+            let Some(char) = self.text.get(byte..).and_then(|rest| rest.chars().next()) else { break };
+            byte += char.len_utf8();
+            chars += 1;
+        }
+        while chars > wanted {
+            let Some(char) = self.text.get(..byte).and_then(|before| before.chars().next_back()) else {
+                break;
+            };
+            byte -= char.len_utf8();
+            chars -= 1;
+        }
+        self.last = (chars, byte);
+        byte
+    }
+
+    fn closes(&self, end: usize) -> bool {
+        end > 0 && matches!(self.text.as_bytes().get(end - 1), Some(b']' | b'}'))
+    }
+
+    fn place(&self, start: usize, end: usize) -> Place {
+        Place { file: self.file, span: Span::new(start, end) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        read(FileId(0), text).unwrap_err().remove(0).message
+    }
+
+    #[test]
+    fn the_core_schema() {
+        for (yaml, json) in [
+            ("yes", "\"yes\""),
+            ("on", "\"on\""),
+            ("True", "true"),
+            ("~", "null"),
+            ("0o17", "15"),
+            ("0xfF", "255"),
+            ("+5", "5"),
+            ("007", "7"),
+            ("-.5", "-0.5"),
+            ("5.", "5"),
+            ("1e3", "1e3"),
+            ("1.5E-3", "1.5E-3"),
+            ("1_000", "\"1_000\""),
+            ("12:30", "\"12:30\""),
+            ("2024-02-30", "\"2024-02-30\""),
+            ("=", "\"=\""),
+            ("-", "[null]"),
+            ("1.2.3", "\"1.2.3\""),
+            ("1e", "\"1e\""),
+            ("1e++3", "\"1e++3\""),
+            ("!!str 5", "\"5\""),
+            ("'5'", "\"5\""),
+            ("18446744073709551616", "18446744073709551616"),
+        ] {
+            assert_eq!(read(FileId(0), yaml).unwrap().to_string(), json, "{yaml}");
+        }
+        assert_eq!(fault("a: .inf"), "a number that JSON cannot say");
+    }
+
+    #[test]
+    fn keys_are_strings_and_places_are_bytes() {
+        let text = "ä: ü\n200: {x: 'é'}\nlist:\n  - 1\n  - 2\nlast: 3\n";
+        let node = read(FileId(0), text).unwrap();
+        assert_eq!(node.to_string(), r#"{"ä":"ü","200":{"x":"é"},"list":[1,2],"last":3}"#);
+        let at = |key: &str| text.get(node.get(key).unwrap().place.span.range()).unwrap();
+        assert_eq!(at("ä"), "ü");
+        assert_eq!(at("200"), "{x: 'é'}");
+        assert_eq!(at("list"), "- 1\n  - 2");
+        assert_eq!(at("last"), "3");
+    }
+
+    #[test]
+    fn anchors_and_aliases() {
+        let node = read(FileId(0), "a: &x {b: 1}\nc: *x\n").unwrap();
+        assert_eq!(node.to_string(), r#"{"a":{"b":1},"c":{"b":1}}"#);
+        assert_eq!(fault("a: &x [*x]"), "an alias inside its own anchor");
+        assert!(fault("a: *nowhere").starts_with("this is not YAML"));
+    }
+
+    #[test]
+    fn alias_bombs_stop_early() {
+        let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+        for n in 1..12 {
+            let before = n - 1;
+            bomb.push_str(&format!("a{n}: &a{n} [*a{before},*a{before},*a{before},*a{before},*a{before},*a{before},*a{before},*a{before}]\n"));
+        }
+        assert_eq!(fault(&bomb), "too many nodes, counted through aliases");
+    }
+
+    #[test]
+    fn faults() {
+        assert_eq!(fault("a: 1\na: 2"), "a member twice: `a`");
+        assert_eq!(fault("a:\n\t- b"), "a tab in the indentation");
+        assert_eq!(fault("a: 1\n---\nb: 2"), "a second document in one file");
+        assert_eq!(fault("? [a]\n: b"), "a collection as a key");
+        assert_eq!(fault("a: !thing b"), "a tag that is not of the YAML core schema");
+        assert_eq!(fault("a:\n  <<: 1"), "a merge key");
+        assert_eq!(fault(&"[".repeat(100_000)), "nested too deeply");
+        assert_eq!(fault(""), "the file is empty");
+        assert_eq!(fault("# nothing"), "the file is empty");
+    }
+}

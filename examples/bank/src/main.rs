@@ -1,0 +1,38 @@
+//! `cargo run -p bank`: a bank on 127.0.0.1:8080, with credentials to try it.
+
+mod tour;
+
+use std::env;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use bank::Bank;
+use bank::keys::Keys;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // Security events have the target `palisade::security`. They go to stderr; stdout has the tour.
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+
+    let data = env::var_os("BANK_DATA").map_or_else(default_data, PathBuf::from);
+    std::fs::create_dir_all(&data)?;
+    let keys = Keys::open(&data)?;
+    let bank = Bank::open(&data).await?;
+    let books = bank.books().clone();
+
+    let listen = env::var("BANK_LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(&listen).await?;
+    tour::show(listener.local_addr()?, &data, &keys)?;
+    let (tokens, partners, cursors) = keys.into_parts()?;
+    let server = bank::server(bank, tokens, partners, cursors)?;
+    palisade::serve(server).listener(listener).await?; // until Ctrl-C
+    books.close().await;
+    Ok(())
+}
+
+fn default_data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
+}

@@ -1,0 +1,66 @@
+//! What is tagged `Transfers`.
+
+use palisade::{Caller, Holds, Problem};
+
+use crate::api::{self, scope};
+use crate::problem::Refusal;
+use crate::store::{Side, Store, TransferOrder, TransferRow};
+
+/// Moves money, and shows where it went.
+#[derive(Debug)]
+pub(crate) struct Transfers {
+    pub(crate) store: Store,
+}
+
+impl api::Transfers for Transfers {
+    async fn create_transfer(
+        &self,
+        caller: Caller<api::CreateTransfer>,
+        input: api::CreateTransferInput,
+    ) -> Result<api::CreateTransferOutput, Problem> {
+        let order = TransferOrder {
+            from: input.account_id,
+            to: input.body.to,
+            amount: input.body.amount,
+            note: input.body.note,
+            client_ref: input.body.client_ref.flatten(),
+        };
+        let row = self.post(order, &caller).await?;
+        Ok(api::CreateTransferOutput::Created(row.try_into()?))
+    }
+
+    async fn list_transfers(
+        &self,
+        caller: Caller<api::ListTransfers>,
+        input: api::ListTransfersInput,
+    ) -> Result<api::ListTransfersOutput, Problem> {
+        let side = match input.direction {
+            None => Side::Both,
+            Some(api::Direction::In) => Side::In,
+            Some(api::Direction::Out) => Side::Out,
+        };
+        let after = caller.position()?;
+        let limit = usize::try_from(input.limit).map_err(Problem::internal)?;
+        // One more than the page has tells whether there is a next one, without counting.
+        let mut rows = self.store.transfers(input.account_id, side, after, limit.saturating_add(1)).await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = match rows.last() {
+            Some(last) if more => Some(caller.seal(&last.place())?),
+            _ => None,
+        };
+        let data = rows.into_iter().map(api::Transfer::try_from).collect::<Result<_, _>>()?;
+        Ok(api::ListTransfersOutput::Ok(api::TransferPage { data, next_cursor }))
+    }
+}
+
+impl Transfers {
+    /// The one place that moves money asks for the right to: who does not hold `transfers:write` cannot call it.
+    async fn post(
+        &self,
+        order: TransferOrder,
+        _right: &impl Holds<scope::TransfersWrite>,
+    ) -> Result<TransferRow, Refusal> {
+        self.store.transfer(order).await
+    }
+}

@@ -1,0 +1,341 @@
+//! Whom a request comes from, when it may have come through proxies (RFC 7239).
+//!
+//! Only what a trusted proxy added can be believed, and proxies add at the right. So the header is read from the right:
+//! as long as the hop is a trusted proxy, what stands left of it was written by that proxy, and the first that is not
+//! trusted is the client. What stands left of that may be anything.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use http::header::HOST;
+use http::{HeaderMap, HeaderName, Uri, Version};
+
+use crate::settings::{ForwardedHeader, TrustedProxies};
+
+static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static FORWARDED: HeaderName = http::header::FORWARDED;
+
+/// The other end of the connection, as an extension of each request that [`serve`](crate::serve) hands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The client's address, IPv4 where it is that.
+    pub(crate) address: IpAddr,
+    /// Whether nobody on the way could read the request: see [`origin`].
+    pub(crate) protected: bool,
+}
+
+/// The client of a request that came from `peer` without TLS of our own.
+///
+/// It was protected on its way when a trusted proxy says that it received it over `https`, or, for a server that has no
+/// trusted proxies, when it never left the machine.
+pub(crate) fn origin(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    proxies: &TrustedProxies,
+    header: ForwardedHeader,
+) -> Origin {
+    let peer = peer.to_canonical();
+    if !proxies.contain(peer) {
+        return Origin { address: peer, protected: proxies.is_empty() && peer.is_loopback() };
+    }
+    match header {
+        ForwardedHeader::XForwardedFor => Origin {
+            address: walk(peer, proxies, hops(headers, &FOR).map(|hop| (hop, hop))).0,
+            protected: all_https(headers),
+        },
+        ForwardedHeader::Forwarded => {
+            let hops = hops(headers, &FORWARDED).map(|hop| (parameter(hop, "for").unwrap_or(""), hop));
+            let (address, hop) = walk(peer, proxies, hops);
+            let proto = hop.and_then(|hop| parameter(hop, "proto"));
+            Origin { address, protected: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")) }
+        }
+    }
+}
+
+/// Whether a request says once, and nowhere otherwise, which host it is for. If not, those on its way may have taken it
+/// for another request than we do, and it is refused (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
+pub(crate) fn names_one_host(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter().map(http::HeaderValue::as_bytes);
+    let host = match (hosts.next(), hosts.next()) {
+        (first, None) => first,
+        (_, Some(_)) => return false,
+    };
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte);
+    match (host, uri.authority()) {
+        (Some(host), None) => !host.is_empty() && host.iter().all(plain),
+        (Some(host), Some(target)) => {
+            host.eq_ignore_ascii_case(target.as_str().as_bytes()) && host.iter().all(plain)
+        }
+        (None, Some(target)) => {
+            version != Version::HTTP_11 && target.as_str().bytes().all(|byte| plain(&byte))
+        }
+        (None, None) => version < Version::HTTP_11,
+    }
+}
+
+/// Takes away every header that speaks for others, so that nothing behind the gate believes them.
+pub(crate) fn forget_forwarded(headers: &mut HeaderMap) {
+    for name in [&FOR, &PROTO, &FORWARDED] {
+        headers.remove(name);
+    }
+    for name in ["x-forwarded-host", "x-forwarded-port", "x-real-ip"] {
+        headers.remove(name);
+    }
+}
+
+/// From the right, past trusted proxies, to the first hop that is none; a hop that is no address ends the walk at the
+/// last one that was. Gives also the hop that named the address.
+fn walk<'a>(
+    peer: IpAddr,
+    proxies: &TrustedProxies,
+    hops: impl Iterator<Item = (&'a str, &'a str)>,
+) -> (IpAddr, Option<&'a str>) {
+    let (mut address, mut source) = (peer, None);
+    for (node, hop) in hops {
+        let Some(next) = address_of(node) else { break };
+        (address, source) = (next, Some(hop));
+        if !proxies.contain(next) {
+            break;
+        }
+    }
+    (address, source)
+}
+
+/// The elements of all lines of a list header, last first. A line that is not text ends them.
+fn hops<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines: Vec<_> = headers.get_all(name).iter().collect();
+    lines.into_iter().rev().map(|line| line.to_str().unwrap_or("\\")).flat_map(|line| split(line, ','))
+}
+
+/// The parts between separators that do not stand in quotes, last first.
+///
+/// From the left, a client could open a quote that swallows what the proxy added after it.
+fn split(line: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let (line, mut quoted) = (rest?, false);
+        let cut = line.rfind(|character| {
+            quoted ^= character == '"';
+            character == separator && !quoted
+        });
+        let (before, part) = match cut.and_then(|cut| line.split_at_checked(cut)) {
+            Some((before, part)) => (Some(before), part.strip_prefix(separator).unwrap_or(part)),
+            None => (None, line),
+        };
+        rest = before;
+        Some(part.trim_matches([' ', '\t']))
+    })
+}
+
+/// The value of a parameter of a `Forwarded` element (RFC 7239 section 4), unquoted. Named twice, it says nothing.
+fn parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
+    if element.contains('\\') {
+        return None; // no address and no scheme needs an escape
+    }
+    let mut found = None;
+    for pair in split(element, ';') {
+        let (key, value) = pair.split_once('=')?;
+        if !key.trim_matches([' ', '\t']).eq_ignore_ascii_case(name) {
+            continue;
+        }
+        let value = value.trim_matches([' ', '\t']);
+        let bare = value.strip_prefix('"').map_or(Some(value), |rest| rest.strip_suffix('"'))?;
+        if bare.contains('"') || found.replace(bare).is_some() {
+            return None;
+        }
+    }
+    found
+}
+
+/// The address of a node: bare, or with a port, IPv6 in brackets then (RFC 7239 section 6). `unknown`, `_hidden` and
+/// addresses with a zone are none.
+fn address_of(node: &str) -> Option<IpAddr> {
+    let address = if let Some(rest) = node.strip_prefix('[') {
+        let (address, port) = rest.split_once(']')?;
+        if !(port.is_empty() || port.strip_prefix(':').is_some_and(is_port)) {
+            return None;
+        }
+        IpAddr::V6(address.parse::<Ipv6Addr>().ok()?)
+    } else {
+        match node.parse() {
+            Ok(address) => address,
+            Err(_) => {
+                let (address, port) = node.split_once(':')?;
+                IpAddr::V4(address.parse().ok().filter(|_| is_port(port))?)
+            }
+        }
+    };
+    Some(address.to_canonical())
+}
+
+/// A number, or an obfuscated port (RFC 7239 section 6.3).
+fn is_port(port: &str) -> bool {
+    let obfuscated =
+        |rest: &str| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    port.parse::<u16>().is_ok() || port.strip_prefix('_').is_some_and(obfuscated)
+}
+
+/// `X-Forwarded-Proto` has one word, or one for each hop: all must be `https`.
+fn all_https(headers: &HeaderMap) -> bool {
+    let mut words = hops(headers, &PROTO).peekable();
+    words.peek().is_some() && words.all(|word| word.eq_ignore_ascii_case("https"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    const PROXY: &str = "10.0.0.1";
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        lines.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    fn origin_of(peer: &str, lines: &[(&'static str, &str)], header: ForwardedHeader) -> Origin {
+        let settings = Settings::new().trusted_proxies(["10.0.0.0/8", "2001:db8:ffff::/48"]).unwrap();
+        origin(peer.parse().unwrap(), &headers(lines), &settings.trusted_proxies, header)
+    }
+
+    fn x_forwarded(peer: &str, lines: &[&str]) -> String {
+        let lines: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+        origin_of(peer, &lines, ForwardedHeader::XForwardedFor).address.to_string()
+    }
+
+    fn forwarded(lines: &[&str]) -> String {
+        let lines: Vec<_> = lines.iter().map(|line| ("forwarded", *line)).collect();
+        origin_of(PROXY, &lines, ForwardedHeader::Forwarded).address.to_string()
+    }
+
+    #[test]
+    fn strangers_are_not_believed() {
+        assert_eq!(x_forwarded("198.51.100.9", &["192.0.2.1"]), "198.51.100.9");
+        assert_eq!(x_forwarded(PROXY, &["192.0.2.1"]), "192.0.2.1");
+        assert_eq!(x_forwarded("::ffff:10.0.0.1", &["192.0.2.1"]), "192.0.2.1");
+        // the header that was not chosen is not read
+        let other = origin_of(PROXY, &[("forwarded", "for=192.0.2.1")], ForwardedHeader::XForwardedFor);
+        assert_eq!(other.address.to_string(), PROXY);
+    }
+
+    #[test]
+    fn the_first_stranger_from_the_right_is_the_client() {
+        assert_eq!(x_forwarded(PROXY, &["192.0.2.66, 192.0.2.1, 10.0.0.2"]), "192.0.2.1");
+        assert_eq!(x_forwarded(PROXY, &["192.0.2.66", "192.0.2.1", "10.0.0.2,10.0.0.3"]), "192.0.2.1");
+        assert_eq!(x_forwarded(PROXY, &["10.9.9.9, 10.0.0.2"]), "10.9.9.9", "all trusted: the leftmost");
+        assert_eq!(x_forwarded(PROXY, &[]), PROXY);
+        assert_eq!(x_forwarded("2001:db8:ffff::1", &["2001:db8::1"]), "2001:db8::1");
+    }
+
+    #[test]
+    fn a_hop_that_is_no_address_ends_the_walk() {
+        for noise in [
+            "unknown",
+            "_hidden",
+            "",
+            "192.0.2",
+            "192.0.2.1:",
+            "[2001:db8::1",
+            "fe80::1%eth0",
+            "a.example",
+            "1",
+        ] {
+            assert_eq!(
+                x_forwarded(PROXY, &[&format!("192.0.2.1, {noise}, 10.0.0.2")]),
+                "10.0.0.2",
+                "{noise}"
+            );
+            assert_eq!(x_forwarded(PROXY, &[&format!("192.0.2.1, {noise}")]), PROXY, "{noise}");
+        }
+        let mut lines = headers(&[("x-forwarded-for", "192.0.2.1")]);
+        lines.append(&FOR, http::HeaderValue::from_bytes(b"\xff").unwrap());
+        let settings = Settings::new().trusted_proxies([PROXY]).unwrap();
+        let found =
+            origin(PROXY.parse().unwrap(), &lines, &settings.trusted_proxies, ForwardedHeader::XForwardedFor);
+        assert_eq!(found.address.to_string(), PROXY);
+    }
+
+    #[test]
+    fn nodes_of_rfc_7239() {
+        for (node, address) in [
+            ("for=192.0.2.60;proto=http;by=203.0.113.43", "192.0.2.60"),
+            ("for=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17"),
+            ("For=\"[2001:db8:cafe::17]\"", "2001:db8:cafe::17"),
+            ("for=\"192.0.2.43:47011\"", "192.0.2.43"),
+            ("for=\"192.0.2.43:_port\"", "192.0.2.43"),
+            ("for=192.0.2.43, for=198.51.100.17", "198.51.100.17"),
+            ("for=198.51.100.17;by=\"a,b;c\", for=10.0.0.9", "198.51.100.17"),
+            ("proto=https;for = 192.0.2.7 ; by=a", "192.0.2.7"),
+            ("for=\"::ffff:192.0.2.9\"", "192.0.2.9"),
+            ("for=_SEVKISEK", PROXY),
+            ("for=unknown", PROXY),
+            ("proto=https", PROXY),
+            ("for=192.0.2.1;for=192.0.2.2", PROXY),
+            ("for=\"192.0.2.1\\\"", PROXY),
+        ] {
+            assert_eq!(forwarded(&[node]), address, "{node}");
+        }
+        assert_eq!(forwarded(&["for=192.0.2.43", "for=10.0.0.4, for=10.0.0.5"]), "192.0.2.43");
+    }
+
+    #[test]
+    fn an_open_quote_does_not_swallow_what_the_proxy_added() {
+        assert_eq!(forwarded(&["for=\"192.0.2.1, for=198.51.100.17"]), "198.51.100.17");
+        assert_eq!(forwarded(&["for=192.0.2.1\", for=198.51.100.17"]), "198.51.100.17");
+        assert_eq!(forwarded(&["for=\"192.0.2.1", "for=198.51.100.17"]), "198.51.100.17");
+    }
+
+    #[test]
+    fn protected_is_what_a_proxy_says_or_what_stays_here() {
+        let by = |peer, lines: &[_]| origin_of(peer, lines, ForwardedHeader::XForwardedFor).protected;
+        assert!(by(PROXY, &[("x-forwarded-proto", "https")]));
+        assert!(by(PROXY, &[("x-forwarded-proto", "HTTPS, https")]));
+        assert!(!by(PROXY, &[("x-forwarded-proto", "http")]));
+        assert!(!by(PROXY, &[("x-forwarded-proto", "http, https")]));
+        assert!(!by(PROXY, &[("x-forwarded-proto", "https"), ("x-forwarded-proto", "http")]));
+        assert!(!by(PROXY, &[]));
+        assert!(!by("198.51.100.9", &[("x-forwarded-proto", "https")]));
+        assert!(!by("127.0.0.1", &[]), "with proxies named, only they are believed");
+        let standard = |line| origin_of(PROXY, &[("forwarded", line)], ForwardedHeader::Forwarded).protected;
+        assert!(standard("for=192.0.2.1;proto=https, for=10.0.0.2;proto=http"));
+        assert!(!standard("for=192.0.2.1;proto=https, for=192.0.2.2"));
+        assert!(!standard("for=192.0.2.1"));
+        let alone = |peer: &str| {
+            let none = TrustedProxies::default();
+            origin(peer.parse().unwrap(), &HeaderMap::new(), &none, ForwardedHeader::XForwardedFor).protected
+        };
+        assert!(alone("127.0.0.1") && alone("::1") && alone("::ffff:127.0.0.1"));
+        assert!(!alone("192.0.2.1"));
+    }
+
+    #[test]
+    fn forwarded_headers_go_no_further() {
+        let mut lines =
+            headers(&[("forwarded", "for=a"), ("x-forwarded-for", "b"), ("x-real-ip", "c"), ("accept", "d")]);
+        lines.append(&FOR, "e".parse().unwrap());
+        forget_forwarded(&mut lines);
+        assert_eq!(lines, headers(&[("accept", "d")]));
+    }
+
+    #[test]
+    fn one_host_and_no_other() {
+        let ok =
+            |version, uri: &str, lines: &[_]| names_one_host(version, &uri.parse().unwrap(), &headers(lines));
+        let (old, one, two) = (Version::HTTP_10, Version::HTTP_11, Version::HTTP_2);
+        for host in ["a.example", "a.example:8080", "[::1]:80", "192.0.2.1"] {
+            assert!(ok(one, "/", &[("host", host)]), "{host}");
+        }
+        for host in ["", "a b", "a/b", "user@a", "a,b?"] {
+            assert!(!ok(one, "/", &[("host", host)]), "{host}");
+        }
+        assert!(!ok(one, "/", &[]) && ok(old, "/", &[]) && !ok(two, "/", &[]));
+        let mut twice = headers(&[("host", "a")]);
+        twice.append(HOST, "a".parse().unwrap());
+        assert!(!names_one_host(one, &Uri::from_static("/"), &twice));
+        assert!(ok(one, "http://a/x", &[("host", "A")]) && !ok(one, "http://a/x", &[("host", "b")]));
+        assert!(!ok(one, "http://a/x", &[]) && ok(two, "http://a/x", &[]) && !ok(two, "http://u@a/x", &[]));
+    }
+}

@@ -1,0 +1,239 @@
+//! User names and passwords (RFC 7617), kept as argon2id.
+//!
+//! Rules:
+//! 1. the credential is base64 of `user:password`, UTF-8, without control characters, the password at most 1,024
+//!    bytes and the user 256; it is split at the first colon (RFC 7617 section 2);
+//! 2. a password is verified off the async threads, as many at once as there are cores, with a bounded queue:
+//!    over it the request is refused as busy, for one verification costs some 28 ms;
+//! 3. an unknown user costs the same: a dummy hash with the costliest parameters of the file is verified;
+//! 4. stored hashes are argon2id with parameters between a floor (OWASP's weakest advice) and a cap.
+
+use std::{collections::HashMap, fmt, path::Path, sync::Arc, thread};
+
+use argon2::{
+    Argon2, Params,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::{
+    Reason,
+    api_key::{RecordError, check_scopes, check_subject, lines, read_text},
+    principal::{Facts, Kind, Principal},
+};
+use crate::secret::Secret;
+
+const MAX_PASSWORD: usize = 1024;
+const MAX_USERS: usize = 50_000;
+/// Verifications that may wait for each that runs: at 28 ms each, the last one waits about half a second.
+const QUEUE: usize = 16;
+/// OWASP's weakest advised product of memory (KiB) and passes: m=7168, t=5.
+const FLOOR: u64 = 35_840;
+/// Parameters over these would let a credential file spend the server's memory.
+const MAX_MEMORY: u32 = 256 * 1024;
+const MAX_PASSES: u32 = 16;
+const MAX_LANES: u32 = 8;
+
+/// The users that a server accepts by password. Clones share them.
+#[derive(Clone)]
+pub struct Passwords(Arc<Store>);
+
+struct Store {
+    users: HashMap<Box<str>, User>,
+    dummy: PasswordHash,
+    /// Those that run.
+    running: Semaphore,
+    /// Those that run or wait.
+    admitted: Semaphore,
+}
+
+struct User {
+    hash: PasswordHash,
+    scopes: Box<str>,
+}
+
+/// What a server keeps of a user.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordRecord {
+    /// The user's name: the subject of the principal.
+    pub user: String,
+    /// The password as a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$..`.
+    pub hash: String,
+    /// The scopes that it grants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+}
+
+impl PasswordRecord {
+    /// Hashes `password` of `user` (argon2id, 19 MiB, two passes).
+    ///
+    /// # Errors
+    /// When the name, the password or a scope is not well-formed, or the random source fails.
+    pub fn new(user: &str, password: &Secret<String>, scopes: &[&str]) -> Result<Self, RecordError> {
+        // looked at to be hashed
+        let text = password.expose();
+        check_user(user).map_err(RecordError::Fields)?;
+        if text.is_empty() || text.len() > MAX_PASSWORD || text.chars().any(char::is_control) {
+            return Err(RecordError::Fields("a password is 1 to 1024 bytes without control characters"));
+        }
+        let hash: PasswordHash =
+            Argon2::default().hash_password(text.as_bytes()).map_err(|_| RecordError::Random)?;
+        let scopes: Vec<_> = scopes.iter().map(|&scope| scope.to_owned()).collect();
+        check_scopes(&scopes).map_err(RecordError::Fields)?;
+        Ok(Self { user: user.to_owned(), hash: hash.to_string(), scopes })
+    }
+
+    /// Its line in a file of users, without the line end.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for PasswordRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordRecord").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Passwords {
+    /// These users.
+    ///
+    /// # Errors
+    /// When a record is not well-formed, its hash is too weak or too costly, or two have the same name.
+    pub fn new(records: impl IntoIterator<Item = PasswordRecord>) -> Result<Self, RecordError> {
+        let mut users = HashMap::new();
+        let mut costliest = (FLOOR, Params::default());
+        for record in records {
+            let (user, cost, params) = read(&record).map_err(RecordError::Fields)?;
+            if cost >= costliest.0 {
+                costliest = (cost, params);
+            }
+            if users.len() >= MAX_USERS {
+                return Err(RecordError::TooLarge);
+            }
+            if users.insert(record.user.as_str().into(), user).is_some() {
+                return Err(RecordError::Twice(record.user));
+            }
+        }
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self(Arc::new(Store {
+            users,
+            dummy: dummy(&costliest.1).ok_or(RecordError::Random)?,
+            running: Semaphore::new(cores),
+            admitted: Semaphore::new(cores * (QUEUE + 1)),
+        })))
+    }
+
+    /// The users of a file: one JSON object a line, `{"user", "hash", "scopes"}`, as [`PasswordRecord::to_line`]
+    /// writes them; empty lines and lines that begin with `#` are passed over.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a line is no record.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, RecordError> {
+        let text = read_text(path.as_ref())?;
+        let mut records = Vec::new();
+        for (number, line) in lines(&text) {
+            let record: PasswordRecord = serde_json::from_str(line)
+                .map_err(|_| RecordError::Line(number, "it is no JSON object with the members of a user"))?;
+            read(&record).map_err(|why| RecordError::Line(number, why))?;
+            records.push(record);
+        }
+        Self::new(records)
+    }
+
+    /// Judges a presented `user:password`.
+    pub(in crate::authn) async fn judge(
+        &self,
+        scheme: &'static str,
+        issuer: &Arc<str>,
+        encoded: &[u8],
+    ) -> Result<Principal, Reason> {
+        let (user, password) = decode(encoded)?;
+        let _admitted = self.0.admitted.try_acquire().map_err(|_| Reason::Busy)?;
+        let _running = self.0.running.acquire().await.map_err(|_| Reason::Busy)?;
+        let store = Arc::clone(&self.0);
+        let (user, verified) = tokio::task::spawn_blocking(move || {
+            let hash = store.users.get(user.as_str()).map_or(&store.dummy, |known| &known.hash);
+            let verified = Argon2::default().verify_password(password.as_bytes(), hash).is_ok();
+            (user, verified)
+        })
+        .await
+        .map_err(|_| Reason::MachineFault)?;
+        let known = self.0.users.get(user.as_str()).ok_or(Reason::UnknownIdentity)?;
+        match verified {
+            true => Ok(Principal::new(Facts {
+                scheme,
+                kind: Kind::Basic,
+                issuer: Arc::clone(issuer),
+                subject: user.into(),
+                scopes: known.scopes.clone(),
+                client: None,
+                credential: None,
+                expires: None,
+            })),
+            false => Err(Reason::WrongSecret),
+        }
+    }
+}
+
+fn decode(encoded: &[u8]) -> Result<(String, Zeroizing<String>), Reason> {
+    // base64 of the longest user, a colon and the longest password
+    if encoded.len() > (256 + 1 + MAX_PASSWORD).div_ceil(3) * 4 {
+        return Err(Reason::Malformed);
+    }
+    let bytes = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| Reason::Malformed)?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| Reason::Malformed)?;
+    let (user, password) = text.split_once(':').ok_or(Reason::Malformed)?;
+    // RFC 7617 section 2: neither may contain control characters
+    if check_user(user).is_err() || password.len() > MAX_PASSWORD || password.chars().any(char::is_control) {
+        return Err(Reason::Malformed);
+    }
+    Ok((user.to_owned(), Zeroizing::new(password.to_owned())))
+}
+
+/// RFC 7617 section 2: a user-id has no colon.
+fn check_user(user: &str) -> Result<(), &'static str> {
+    check_subject(user)?;
+    if user.contains(':') { Err("a user's name has a colon") } else { Ok(()) }
+}
+
+fn read(record: &PasswordRecord) -> Result<(User, u64, Params), &'static str> {
+    check_user(&record.user)?;
+    check_scopes(&record.scopes)?;
+    let hash = PasswordHash::new(&record.hash).map_err(|_| "the hash is no PHC string")?;
+    if hash.algorithm.as_str() != "argon2id" || hash.version != Some(19) {
+        return Err("the hash is not argon2id version 19");
+    }
+    let params = Params::try_from(&hash).map_err(|_| "the hash has parameters that argon2 cannot have")?;
+    if hash.salt.is_none() || hash.hash.is_none_or(|output| output.len() < 16) {
+        return Err("the hash lacks its salt or its value");
+    }
+    let cost = u64::from(params.m_cost()) * u64::from(params.t_cost());
+    if cost < FLOOR || params.m_cost() < 7168 {
+        return Err("the hash is weaker than argon2id with m=7168, t=5");
+    }
+    if params.m_cost() > MAX_MEMORY || params.t_cost() > MAX_PASSES || params.p_cost() > MAX_LANES {
+        return Err("the hash costs more than m=262144, t=16, p=8");
+    }
+    Ok((User { hash, scopes: record.scopes.join(" ").into() }, cost, params))
+}
+
+/// A hash that no password has, to be verified for users who do not exist.
+fn dummy(params: &Params) -> Option<PasswordHash> {
+    let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
+    let mut salt = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut salt).ok()?;
+    let salt = base64::engine::general_purpose::STANDARD_NO_PAD.encode(salt);
+    PasswordHash::new(&format!("$argon2id$v=19$m={m},t={t},p={p}${salt}${}", "A".repeat(43))).ok()
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Passwords({})", self.0.users.len())
+    }
+}

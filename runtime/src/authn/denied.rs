@@ -1,0 +1,211 @@
+//! Why a request was not authenticated: precise for the logs, coarse for the client.
+
+/// A request that was not authenticated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denied {
+    reason: Reason,
+    scheme: Option<&'static str>,
+}
+
+/// What happened exactly. It goes into the security event and to no client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No credential was shown.
+    Missing,
+    /// Good credentials were shown, but no alternative of the operation is whole.
+    Incomplete,
+    /// A credential was shown twice; which one counts would be a guess.
+    DuplicateCredential,
+    /// `Authorization` carries a scheme that the operation does not take.
+    UnsupportedScheme,
+    /// The credential is not in its own form: base64, JSON, length, checksum.
+    Malformed,
+    /// An object of the token names a member twice (RFC 7515 section 4).
+    DuplicateMember,
+    /// `alg` is missing, `none`, unknown or not on the scheme's list.
+    AlgorithmNotAllowed,
+    /// The key of this `kid` is of another algorithm.
+    AlgorithmMismatch,
+    /// The token demands an extension that is not understood: `crit`, `b64`, `zip`, `enc`.
+    UnsupportedHeader,
+    /// The token brings its own key or says where to fetch it: `jwk`, `jku`, `x5u`, `x5c`.
+    EmbeddedKey,
+    /// `typ` is not the type that the scheme takes.
+    WrongType,
+    /// No key of the set has this `kid`, or the token has none and several keys fit.
+    UnknownKid,
+    /// The signature does not verify.
+    BadSignature,
+    /// A claim that must be there is not.
+    MissingClaim,
+    /// `exp` has passed.
+    Expired,
+    /// `nbf` is still to come.
+    NotYetValid,
+    /// `iat` is in the future.
+    IssuedInFuture,
+    /// The token was issued longer ago than the scheme accepts.
+    TooOld,
+    /// `iss` is not the issuer of the scheme.
+    WrongIssuer,
+    /// `aud` does not contain the audience of the scheme.
+    WrongAudience,
+    /// The token is an ID token (`nonce` or `at_hash`): it is for a client, not for an API.
+    IdToken,
+    /// The token is bound to a key (`cnf`) whose possession was not shown.
+    BindingNotShown,
+    /// A development credential came from elsewhere than this machine.
+    NotLoopback,
+    /// No API key or user is registered under this name.
+    UnknownIdentity,
+    /// The name is known, the secret is not its secret.
+    WrongSecret,
+    /// The API key or user has been revoked.
+    Revoked,
+    /// The keys that could verify it cannot be had at the moment.
+    KeysUnavailable,
+    /// Too many passwords are being verified.
+    Busy,
+    /// The clock or the random source of the machine cannot be relied on.
+    MachineFault,
+}
+
+/// What the client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// 401.
+    Unauthorized,
+    /// 400 `invalid_request` (RFC 6750 section 3.1).
+    InvalidRequest,
+    /// 503: whether the credential is good cannot be known now.
+    Unavailable,
+}
+
+impl Denied {
+    pub(in crate::authn) const fn new(reason: Reason) -> Self {
+        Self { reason, scheme: None }
+    }
+
+    pub(in crate::authn) const fn of(scheme: &'static str, reason: Reason) -> Self {
+        Self { reason, scheme: Some(scheme) }
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The scheme whose credential was refused, if it was one scheme's.
+    #[must_use]
+    pub const fn scheme(&self) -> Option<&'static str> {
+        self.scheme
+    }
+
+    /// What the client is told.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        self.reason.class()
+    }
+}
+
+impl Reason {
+    /// The word for the event's `failure_reason`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "missing_credential",
+            Self::Incomplete => "incomplete_credentials",
+            Self::DuplicateCredential => "duplicate_credential",
+            Self::UnsupportedScheme => "unsupported_scheme",
+            Self::Malformed => "malformed_credential",
+            Self::DuplicateMember => "duplicate_member",
+            Self::AlgorithmNotAllowed => "algorithm_not_allowed",
+            Self::AlgorithmMismatch => "algorithm_mismatch",
+            Self::UnsupportedHeader => "unsupported_header",
+            Self::EmbeddedKey => "embedded_key",
+            Self::WrongType => "wrong_type",
+            Self::UnknownKid => "unknown_kid",
+            Self::BadSignature => "bad_signature",
+            Self::MissingClaim => "missing_claim",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::IssuedInFuture => "issued_in_future",
+            Self::TooOld => "too_old",
+            Self::WrongIssuer => "wrong_issuer",
+            Self::WrongAudience => "wrong_audience",
+            Self::IdToken => "id_token",
+            Self::BindingNotShown => "binding_not_shown",
+            Self::NotLoopback => "not_loopback",
+            Self::UnknownIdentity => "unknown_identity",
+            Self::WrongSecret => "wrong_secret",
+            Self::Revoked => "revoked",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::Busy => "verifier_busy",
+            Self::MachineFault => "machine_fault",
+        }
+    }
+
+    /// What the client is told.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::DuplicateCredential => Class::InvalidRequest,
+            Self::KeysUnavailable | Self::Busy | Self::MachineFault => Class::Unavailable,
+            _ => Class::Unauthorized,
+        }
+    }
+
+    /// Whether a credential was shown and found bad, as opposed to none.
+    #[must_use]
+    pub const fn is_bad_credential(self) -> bool {
+        matches!(self.class(), Class::Unauthorized) && !matches!(self, Self::Missing | Self::Incomplete)
+    }
+
+    /// How far the verification came: of several schemes that read the same credential, the one that came
+    /// farthest knows best what is wrong with it.
+    pub(in crate::authn) const fn progress(self) -> u8 {
+        match self {
+            Self::Missing | Self::Incomplete | Self::DuplicateCredential => 0,
+            Self::UnsupportedScheme | Self::Malformed => 1,
+            Self::DuplicateMember
+            | Self::AlgorithmNotAllowed
+            | Self::UnsupportedHeader
+            | Self::EmbeddedKey => 2,
+            Self::WrongType | Self::UnknownKid | Self::UnknownIdentity => 3,
+            Self::AlgorithmMismatch | Self::NotLoopback => 4,
+            Self::BadSignature | Self::WrongSecret | Self::Revoked => 5,
+            Self::MissingClaim | Self::WrongIssuer | Self::WrongAudience | Self::IdToken => 6,
+            Self::Expired
+            | Self::NotYetValid
+            | Self::IssuedInFuture
+            | Self::TooOld
+            | Self::BindingNotShown => 7,
+            // "we do not know" outranks every "no": a scheme that could not look might have said yes
+            Self::KeysUnavailable | Self::Busy | Self::MachineFault => 8,
+        }
+    }
+}
+
+impl std::fmt::Display for Denied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.reason.code())?;
+        self.scheme.map_or(Ok(()), |scheme| write!(f, " (scheme `{scheme}`)"))
+    }
+}
+
+impl std::error::Error for Denied {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn not_knowing_is_503_and_knowing_better_is_401() {
+        assert_eq!(Denied::of("oauth", Reason::KeysUnavailable).class(), Class::Unavailable);
+        assert_eq!(Denied::of("oauth", Reason::UnknownKid).class(), Class::Unauthorized);
+        assert_eq!(Denied::new(Reason::DuplicateCredential).class(), Class::InvalidRequest);
+        assert!(Reason::Expired.is_bad_credential() && !Reason::Missing.is_bad_credential());
+    }
+}

@@ -1,0 +1,201 @@
+//! Strict reading of the JSON inside tokens and key sets: a member named twice is refused at every level.
+//!
+//! RFC 7515 section 4 lets an implementation keep the last of two equal names, and section 10.12 says what
+//! comes of it: two readers of one token see two tokens. Text is borrowed from the input wherever it has no escapes.
+
+use std::{borrow::Cow, cell::Cell, collections::HashSet, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::authn::Reason;
+
+/// Carries the precise reason past serde, whose errors know only text.
+#[derive(Default)]
+pub(crate) struct Why(Cell<Option<Reason>>);
+
+impl Why {
+    /// Notes `reason` and gives the error that ends the parse.
+    pub(crate) fn fail<E: Error>(&self, reason: Reason) -> E {
+        self.0.set(Some(reason));
+        E::custom(reason.code())
+    }
+
+    /// The noted reason; a parse that failed without one was no JSON or of the wrong types.
+    pub(crate) fn reason(&self) -> Reason {
+        self.0.get().unwrap_or(Reason::Malformed)
+    }
+}
+
+/// Parses exactly one JSON value from `bytes` with `seed`: nothing before it, nothing after it.
+pub(crate) fn parse<'de, S: DeserializeSeed<'de>>(
+    bytes: &'de [u8],
+    seed: S,
+    why: &Why,
+) -> Result<S::Value, Reason> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = seed.deserialize(&mut deserializer).map_err(|_| why.reason())?;
+    deserializer.end().map_err(|_| Reason::Malformed)?;
+    Ok(value)
+}
+
+/// Refuses `bytes` that are no JSON or name a member twice anywhere.
+pub(crate) fn check(bytes: &[u8]) -> Result<(), Reason> {
+    let why = Why::default();
+    parse(bytes, Skip(&why), &why)
+}
+
+/// A JSON string, borrowed when it has no escapes.
+pub(crate) struct Text<'de>(pub(crate) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+}
+
+/// The names of one object that were seen. Few are scanned, many are hashed: no input makes it quadratic.
+#[derive(Default)]
+pub(crate) struct Names<'de> {
+    few: Vec<Cow<'de, str>>,
+    many: HashSet<Cow<'de, str>>,
+}
+
+const FEW: usize = 16;
+
+impl<'de> Names<'de> {
+    /// Whether `name` is new.
+    pub(crate) fn add(&mut self, name: Cow<'de, str>) -> bool {
+        if self.few.contains(&name) {
+            return false;
+        }
+        if self.few.len() < FEW {
+            self.few.push(name);
+            return true;
+        }
+        self.many.insert(name)
+    }
+}
+
+/// Walks over a value of no interest, refusing objects that name a member twice.
+#[derive(Clone, Copy)]
+pub(crate) struct Skip<'a>(pub(crate) &'a Why);
+
+impl<'de> DeserializeSeed<'de> for Skip<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Skip<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut names = Names::default();
+        while let Some(Text(name)) = members.next_key()? {
+            if !names.add(name) {
+                return Err(self.0.fail(Reason::DuplicateMember));
+            }
+            members.next_value_seed(self)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_once_pass_and_names_twice_do_not_at_any_level() {
+        assert_eq!(check(br#"{"a":[{"b":1},{"b":2}],"c":{"b":null}}"#), Ok(()));
+        for twice in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"x":{"a":1,"a":2}}"#,
+            r#"{"x":[0,{"y":[{"a":1,"a":2}]}]}"#,
+        ] {
+            assert_eq!(check(twice.as_bytes()), Err(Reason::DuplicateMember), "{twice}");
+        }
+    }
+
+    #[test]
+    fn many_names_are_still_compared() {
+        let names = |last: &str| {
+            let mut text = String::from("{");
+            for n in 0..500 {
+                text.push_str(&format!("\"n{n}\":0,"));
+            }
+            text.push_str(&format!("\"{last}\":0}}"));
+            check(text.as_bytes())
+        };
+        assert_eq!(names("new"), Ok(()));
+        assert_eq!(names("n499"), Err(Reason::DuplicateMember));
+        assert_eq!(names("n3"), Err(Reason::DuplicateMember));
+    }
+
+    #[test]
+    fn no_json_is_malformed() {
+        for bad in ["", "{", "{}{}", "{} x", "[1,]", "{\"a\":NaN}", "\u{feff}{}", "{\"a\":\"\\ud800\"}"] {
+            assert_eq!(check(bad.as_bytes()), Err(Reason::Malformed), "{bad}");
+        }
+        assert_eq!(check(&[b'"', 0xff, b'"']), Err(Reason::Malformed));
+        let deep = "[".repeat(5000);
+        assert_eq!(check(deep.as_bytes()), Err(Reason::Malformed), "depth is bounded");
+    }
+}

@@ -1,0 +1,145 @@
+//! Keys that verify signatures: parsed once, chosen by `kid` and algorithm.
+//!
+//! The algorithm belongs to the key, never to the token alone (RFC 8725 section 3.1): a key is kept with
+//! exactly the algorithms that its type can do, and a token is matched against those.
+
+use aws_lc_rs::{hmac, signature::ParsedPublicKey};
+
+use crate::{authn::Reason, operation::Algorithm};
+
+/// An unchanging set of verification keys, at most [`MAX_KEYS`].
+pub(crate) struct KeyRing {
+    keys: Vec<Key>,
+}
+
+/// RFC-less bound: a provider has a handful; a set of thousands is an attack on start-up or on memory.
+pub(crate) const MAX_KEYS: usize = 100;
+
+pub(crate) struct Key {
+    pub(crate) kid: Option<Box<str>>,
+    pub(crate) checks: Vec<(Algorithm, Check)>,
+}
+
+/// A key ready for one algorithm.
+pub(crate) enum Check {
+    Public(ParsedPublicKey),
+    Mac(Box<hmac::Key>),
+}
+
+impl Check {
+    /// Whether `signature` is of `message`. HMAC tags are compared in constant time by the primitive.
+    #[must_use]
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Public(key) => key.verify_sig(message, signature).is_ok(),
+            Self::Mac(key) => hmac::verify(key, message, signature).is_ok(),
+        }
+    }
+}
+
+/// Two keys answer to the same `kid` and algorithm, so a token could not say which it means.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ambiguous;
+
+impl KeyRing {
+    pub(crate) fn new(keys: Vec<Key>) -> Result<Self, Ambiguous> {
+        for (index, key) in keys.iter().enumerate() {
+            let clash = |other: &Key| {
+                other.kid == key.kid && key.checks.iter().any(|(alg, _)| other.check(*alg).is_some())
+            };
+            if keys.iter().skip(index + 1).any(clash) {
+                return Err(Ambiguous);
+            }
+        }
+        Ok(Self { keys })
+    }
+
+    /// The key that a token with this `kid` and `alg` means.
+    ///
+    /// A token's `kid` picks among the keys that have one; a key without (from PEM) fits any token. Where
+    /// nothing picks, exactly one key must fit the algorithm.
+    pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Check, Reason> {
+        let fits = |key: &&Key| match (kid, key.kid.as_deref()) {
+            (Some(wanted), Some(kid)) => wanted == kid,
+            (None, _) | (_, None) => true,
+        };
+        let mut named = false;
+        let mut found = None;
+        for key in self.keys.iter().filter(fits) {
+            named |= key.kid.as_deref() == kid && kid.is_some();
+            match (key.check(algorithm), found.is_some()) {
+                (Some(_), true) => return Err(Reason::UnknownKid),
+                (Some(check), false) => found = Some(check),
+                (None, _) => {}
+            }
+        }
+        found.ok_or(if named { Reason::AlgorithmMismatch } else { Reason::UnknownKid })
+    }
+
+    /// Whether any key does one of these algorithms.
+    pub(crate) fn does(&self, algorithm: Algorithm) -> bool {
+        self.keys.iter().any(|key| key.check(algorithm).is_some())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(crate) fn kids(&self) -> impl Iterator<Item = Option<&str>> {
+        self.keys.iter().map(|key| key.kid.as_deref())
+    }
+}
+
+impl Key {
+    fn check(&self, algorithm: Algorithm) -> Option<&Check> {
+        self.checks.iter().find(|(alg, _)| *alg == algorithm).map(|(_, check)| check)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(kid: Option<&str>, algorithms: &[Algorithm]) -> Key {
+        let mac = || Check::Mac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32])));
+        Key { kid: kid.map(Into::into), checks: algorithms.iter().map(|alg| (*alg, mac())).collect() }
+    }
+
+    #[test]
+    fn a_kid_picks_its_key_and_the_algorithm_must_be_the_keys() {
+        let ring =
+            KeyRing::new(vec![key(Some("a"), &[Algorithm::ES256]), key(Some("b"), &[Algorithm::RS256])])
+                .unwrap();
+        assert!(ring.find(Some("a"), Algorithm::ES256).is_ok());
+        assert_eq!(ring.find(Some("a"), Algorithm::RS256).err(), Some(Reason::AlgorithmMismatch));
+        assert_eq!(ring.find(Some("c"), Algorithm::ES256).err(), Some(Reason::UnknownKid));
+    }
+
+    #[test]
+    fn without_a_kid_exactly_one_key_must_fit() {
+        let one =
+            KeyRing::new(vec![key(Some("a"), &[Algorithm::ES256]), key(Some("b"), &[Algorithm::RS256])])
+                .unwrap();
+        assert!(one.find(None, Algorithm::ES256).is_ok());
+        let two =
+            KeyRing::new(vec![key(Some("a"), &[Algorithm::ES256]), key(Some("b"), &[Algorithm::ES256])])
+                .unwrap();
+        assert_eq!(two.find(None, Algorithm::ES256).err(), Some(Reason::UnknownKid));
+        assert!(two.find(Some("b"), Algorithm::ES256).is_ok());
+    }
+
+    #[test]
+    fn a_key_without_kid_fits_any_token() {
+        let ring = KeyRing::new(vec![key(None, &[Algorithm::ES256])]).unwrap();
+        assert!(ring.find(Some("whatever"), Algorithm::ES256).is_ok());
+        assert_eq!(ring.find(Some("whatever"), Algorithm::RS256).err(), Some(Reason::UnknownKid));
+    }
+
+    #[test]
+    fn the_same_kid_twice_is_fine_for_other_key_types_only() {
+        let (es, rs) = ([Algorithm::ES256], [Algorithm::RS256]);
+        assert!(KeyRing::new(vec![key(Some("a"), &es), key(Some("a"), &rs)]).is_ok());
+        assert!(KeyRing::new(vec![key(Some("a"), &es), key(Some("a"), &es)]).is_err());
+        assert!(KeyRing::new(vec![key(None, &es), key(None, &es)]).is_err());
+    }
+}

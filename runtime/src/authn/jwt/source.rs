@@ -1,0 +1,147 @@
+//! Where the keys of an issuer come from, and how they are exchanged while the server runs.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use arc_swap::{ArcSwapOption, Guard};
+
+use super::{
+    jwk::{self, KeyError, LeftOut, Loaded, Origin},
+    keys::{Key, KeyRing},
+};
+use crate::{operation::Algorithm, secret::Secret};
+
+/// A set of keys that verify tokens.
+pub struct JwkSet {
+    pub(crate) ring: KeyRing,
+    left_out: Vec<LeftOut>,
+}
+
+impl JwkSet {
+    /// Reads a JWK set (RFC 7517), or one JWK, from text that is configured on this machine.
+    ///
+    /// # Errors
+    /// When it is no key set, has no usable key, or holds what no verifier should hold.
+    pub fn from_json(text: &str) -> Result<Self, KeyError> {
+        jwk::read_set(text, Origin::Local).map(Self::from)
+    }
+
+    /// Reads PEM public keys. They have no `kid`, so each must be the only one of its algorithm.
+    ///
+    /// # Errors
+    /// When it is no PEM public key of RSA, P-256, P-384 or Ed25519.
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        jwk::read_pem(text).map(Self::from)
+    }
+
+    /// Reads a file: PEM when it has a `-----BEGIN` line, else a JWK set.
+    ///
+    /// # Errors
+    /// When it cannot be read, or as [`JwkSet::from_json`] and [`JwkSet::from_pem`].
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
+        let path = path.as_ref();
+        let text = crate::authn::file::read(path, jwk::MAX_TEXT).map_err(|error| match error {
+            crate::authn::file::ReadError::TooLarge => KeyError::TooLarge,
+            crate::authn::file::ReadError::Io(cause) => KeyError::File(path.to_owned(), cause),
+        })?;
+        if text.contains("-----BEGIN") { Self::from_pem(&text) } else { Self::from_json(&text) }
+    }
+
+    /// A secret that the issuer and this server share, for HS256. At least 32 bytes (RFC 7518 section 3.2).
+    ///
+    /// # Errors
+    /// When it is shorter.
+    pub fn from_secret(secret: &Secret<Vec<u8>>) -> Result<Self, KeyError> {
+        // looked at to make the key, which keeps its own wiped copy
+        let check = jwk::mac(secret.expose()).ok_or(KeyError::ShortSecret)?;
+        let key = Key { kid: None, checks: vec![(Algorithm::HS256, check)] };
+        let ring = KeyRing::new(vec![key]).map_err(|_| KeyError::Ambiguous)?;
+        Ok(Self { ring, left_out: Vec::new() })
+    }
+
+    /// The keys that were left out, each with the reason.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+}
+
+impl From<Loaded> for JwkSet {
+    fn from(Loaded { ring, left_out }: Loaded) -> Self {
+        Self { ring, left_out }
+    }
+}
+
+impl fmt::Debug for JwkSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.ring.kids()).finish()
+    }
+}
+
+/// The keys of an issuer as they are now. Clones share them, so that keys can be rotated under a running server.
+#[derive(Clone)]
+pub struct Jwks(Arc<Source>);
+
+pub(crate) struct Source {
+    current: ArcSwapOption<JwkSet>,
+    #[cfg(feature = "jwks-url")]
+    pub(crate) remote: Option<super::remote::Remote>,
+}
+
+impl Jwks {
+    /// Exchanges the keys, at once and for every verifier that shares them.
+    pub fn replace(&self, set: JwkSet) {
+        self.0.current.store(Some(Arc::new(set)));
+    }
+
+    /// The keys, if there are any yet.
+    pub(crate) fn current(&self) -> Guard<Option<Arc<JwkSet>>> {
+        self.0.current.load()
+    }
+
+    /// Whether there is a key for one of `algorithms`; unknown as long as there are no keys yet.
+    pub(crate) fn does_any(&self, algorithms: &[Algorithm]) -> Option<bool> {
+        self.current().as_ref().map(|set| algorithms.iter().any(|algorithm| set.ring.does(*algorithm)))
+    }
+}
+
+#[cfg(feature = "jwks-url")]
+impl Jwks {
+    pub(crate) fn fetched(remote: super::remote::Remote) -> Self {
+        Self(Arc::new(Source { current: ArcSwapOption::empty(), remote: Some(remote) }))
+    }
+
+    pub(crate) fn remote(&self) -> Option<&super::remote::Remote> {
+        self.0.remote.as_ref()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.current.store(None);
+    }
+
+    pub(crate) fn downgrade(&self) -> std::sync::Weak<Source> {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(crate) fn from_weak(source: &std::sync::Weak<Source>) -> Option<Self> {
+        source.upgrade().map(Self)
+    }
+}
+
+impl From<JwkSet> for Jwks {
+    fn from(set: JwkSet) -> Self {
+        Self(Arc::new(Source {
+            current: ArcSwapOption::from_pointee(set),
+            #[cfg(feature = "jwks-url")]
+            remote: None,
+        }))
+    }
+}
+
+impl fmt::Debug for Jwks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.current().as_ref() {
+            Some(set) => write!(f, "Jwks({} keys)", set.ring.len()),
+            None => f.write_str("Jwks(not loaded)"),
+        }
+    }
+}

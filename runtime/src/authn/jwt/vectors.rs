@@ -1,0 +1,93 @@
+//! The published vectors for JSON Web Signatures (C2SP Wycheproof), when `shared/suites/jws` lies beside the checkout.
+//!
+//! Every token that the suite calls invalid is refused, whatever its algorithm. Every valid one is accepted, if its key
+//! is for an algorithm that we take; the others are counted.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::algorithm;
+use super::jws::verify_text;
+use crate::operation::Algorithm;
+
+/// What the suite takes and we refuse: a `?` inside a part. RFC 7515 section 5.2 has the decoding fail on any character
+/// outside the alphabet (RFC 4648 section 3.3).
+const STRICTER: [&str; 2] = ["InvalidCharacterInsertedInHeader", "InvalidCharacterInsertedInPayload"];
+
+fn suite(name: &str) -> Option<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/suites/jws");
+    let text = std::fs::read_to_string(folder.join(name)).ok()?;
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// The algorithms that a configuration for this key (or set) would allow.
+fn allowed(key: &Value) -> Vec<Algorithm> {
+    let keys = key["keys"].as_array().map_or_else(|| vec![key], |keys| keys.iter().collect());
+    let mut named: Vec<_> = keys.iter().filter_map(|key| key["alg"].as_str()).collect();
+    if named.is_empty() {
+        named.push("ES256");
+    }
+    let mut found: Vec<_> = named.into_iter().filter_map(algorithm::from_name).collect();
+    found.dedup();
+    found
+}
+
+/// What a run of one file saw.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    accepted: usize,
+    refused: usize,
+    of_other_algorithms: usize,
+}
+
+fn run(suite: &Value) -> Seen {
+    let (mut seen, mut wrong) = (Seen::default(), Vec::new());
+    for group in suite["testGroups"].as_array().unwrap() {
+        let key = group.get("public").unwrap_or(&group["private"]);
+        let allowed = allowed(key);
+        for test in group["tests"].as_array().unwrap() {
+            // `jwe` stands for encrypted tokens, which we refuse by their five parts
+            let Some(token) = test["jws"].as_str().or(test["jwe"].as_str()) else { continue };
+            let verdict = match allowed.as_slice() {
+                [] => Err("no algorithm of ours".to_owned()),
+                allowed => verify_text(token, &key.to_string(), allowed),
+            };
+            let comment = test["comment"].as_str().unwrap();
+            match (test["result"].as_str().unwrap(), verdict) {
+                ("valid", Err(_)) if STRICTER.contains(&comment) => seen.refused += 1,
+                ("valid", Ok(_)) => seen.accepted += 1,
+                ("invalid", Err(_)) => seen.refused += 1,
+                ("valid", Err(_)) if allowed.is_empty() || !ours(token) => seen.of_other_algorithms += 1,
+                (expected, verdict) => {
+                    wrong.push(format!("{} {comment}: {expected}, {verdict:?}", test["tcId"]))
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    seen
+}
+
+/// Whether the token's `alg` is one that we take.
+fn ours(token: &str) -> bool {
+    use base64::Engine;
+    let header = token.split('.').next().unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    algorithm::from_name(header["alg"].as_str().unwrap()).is_some()
+}
+
+#[test]
+fn wycheproof() {
+    for name in ["json_web_signature_test.json", "json_web_key_test.json", "json_web_crypto_test.json"] {
+        match suite(name) {
+            Some(suite) => {
+                let seen = run(&suite);
+                assert!(seen.accepted > 0 && seen.refused > 0, "{name}: {seen:?}");
+                println!("{name}: {seen:?}");
+            }
+            None => println!("{name}: not beside the checkout, not run"),
+        }
+    }
+}

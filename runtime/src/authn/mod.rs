@@ -1,0 +1,282 @@
+//! Authentication: which principals the credentials of a request are.
+//!
+//! Rules, in order ([`authenticate`]):
+//! 1. a public operation looks at no credential;
+//! 2. a credential that stands twice in the request is refused: which of them counts would be a guess
+//!    (RFC 6750 section 3.1 for `Authorization`; the same for a repeated key header or cookie);
+//! 3. every credential that is shown to a scheme of the operation is verified, whether or not another alternative
+//!    would do. Schemes that read the same place (two issuers of bearer tokens) share what stands there;
+//! 4. a credential that no scheme accepts refuses the request, even when an alternative `{}` would let it in
+//!    without: who shows a bad credential did not mean to be anonymous;
+//! 5. some alternative must be whole: all its schemes verified. `{}` always is.
+//!
+//! What the principals may do is [`crate::authz`]'s question, asked of the [`Authenticated`] that comes out here.
+
+mod api_key;
+mod basic;
+mod challenge;
+mod denied;
+pub(crate) mod file;
+pub(crate) mod jwt;
+pub(crate) mod prepared;
+mod present;
+pub(crate) mod principal;
+mod proof;
+mod setup;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::net::IpAddr;
+
+use http::request::Parts;
+
+pub use self::{
+    api_key::{ApiKeys, KeyRecord, NewKey, RecordError},
+    basic::{PasswordRecord, Passwords},
+    denied::{Class, Denied, Reason},
+    jwt::{JwkSet, Jwks, Jwt, KeyError, LeftOut},
+    principal::{Identity, Kind, Principal},
+    setup::{Fault, SetupError},
+};
+pub(crate) use self::{
+    prepared::{Prepared, Schemes, Verifiers},
+    proof::Authenticated,
+};
+use crate::clock::Now;
+
+/// Verifies the bearer tokens of a scheme: made from a [`Jwt`].
+#[derive(Clone, Debug)]
+pub struct BearerVerifier(pub(crate) Jwt);
+
+/// Verifies the API keys of a scheme: made from [`ApiKeys`].
+#[derive(Clone, Debug)]
+pub struct KeyVerifier(pub(crate) ApiKeys);
+
+/// Verifies the passwords of a scheme: made from [`Passwords`].
+#[derive(Clone, Debug)]
+pub struct BasicVerifier(pub(crate) Passwords);
+
+impl From<Jwt> for BearerVerifier {
+    fn from(jwt: Jwt) -> Self {
+        Self(jwt)
+    }
+}
+
+impl From<ApiKeys> for KeyVerifier {
+    fn from(keys: ApiKeys) -> Self {
+        Self(keys)
+    }
+}
+
+impl From<Passwords> for BasicVerifier {
+    fn from(passwords: Passwords) -> Self {
+        Self(passwords)
+    }
+}
+
+/// Verifies the credentials of a request for one operation. `client` is who sent it, as far as that is known.
+pub(crate) async fn authenticate<'p>(
+    prepared: &'p Prepared,
+    parts: &Parts,
+    client: IpAddr,
+    now: Now,
+) -> Result<Authenticated<'p>, Denied> {
+    if prepared.public {
+        return Ok(Authenticated::assertion(prepared, Vec::new()));
+    }
+    present::check_authorization(prepared, parts)?;
+    let mut verdicts = Vec::with_capacity(prepared.schemes.len());
+    for scheme in &prepared.schemes {
+        verdicts.push(match scheme.find(&parts.headers)? {
+            None => None,
+            Some(credential) => Some(scheme.judge(credential, &parts.headers, client, now).await),
+        });
+    }
+    if let Some(denied) = refused(prepared, &verdicts) {
+        return Err(denied);
+    }
+    let verified = |need: &prepared::Need| matches!(verdicts.get(need.scheme), Some(Some(Ok(_))));
+    if prepared.alternatives.iter().any(|needs| needs.iter().all(verified)) {
+        let held = verdicts.into_iter().map(|verdict| verdict.and_then(Result::ok)).collect();
+        return Ok(Authenticated::assertion(prepared, held));
+    }
+    let nothing_shown = verdicts.iter().all(Option::is_none);
+    Err(Denied::new(if nothing_shown { Reason::Missing } else { Reason::Incomplete }))
+}
+
+type Verdict = Option<Result<Principal, Reason>>;
+
+/// Rule 4: the first credential that no scheme accepts, with the reason of the scheme that came farthest with it.
+fn refused(prepared: &Prepared, verdicts: &[Verdict]) -> Option<Denied> {
+    let judged = || prepared.schemes.iter().zip(verdicts);
+    let (first, _) = judged().find(|(scheme, verdict)| {
+        matches!(verdict, Some(Err(_)))
+            && !judged().any(|(other, verdict)| other.reads_like(scheme) && matches!(verdict, Some(Ok(_))))
+    })?;
+    let of_the_same = judged().filter(|(scheme, _)| scheme.reads_like(first));
+    let reasons = of_the_same.filter_map(|(scheme, verdict)| match verdict {
+        Some(Err(reason)) => Some(Denied::of(scheme.name, *reason)),
+        _ => None,
+    });
+    // `max_by_key` keeps the last of equals; the order of the document should win
+    reasons.reduce(|best, next| if next.reason().progress() > best.reason().progress() { next } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        testing::{Bench, NOW, header},
+        *,
+    };
+    use crate::operation::{Access, Need};
+
+    static OAUTH: Access = Access::Any(&[&[Need { scheme: "oauth", scopes: &[] }]]);
+    static EITHER: Access =
+        Access::Any(&[&[Need { scheme: "oauth", scopes: &[] }], &[Need { scheme: "partner", scopes: &[] }]]);
+    static BOTH: Access =
+        Access::Any(&[&[Need { scheme: "oauth", scopes: &[] }, Need { scheme: "partner", scopes: &[] }]]);
+    static OPTIONAL: Access = Access::Any(&[&[Need { scheme: "oauth", scopes: &[] }], &[]]);
+
+    async fn reason(access: &'static Access, headers: &[(&str, String)]) -> Result<(), Reason> {
+        let bench = Bench::new();
+        let prepared = bench.prepare(access);
+        let outcome = bench.authenticate(&prepared, headers).await;
+        outcome.map(|_| ()).map_err(|denied| denied.reason())
+    }
+
+    #[tokio::test]
+    async fn a_good_token_is_let_in_and_nothing_is_not() {
+        let bench = Bench::new();
+        assert_eq!(reason(&OAUTH, &[bench.bearer("alice", "")]).await, Ok(()));
+        assert_eq!(reason(&OAUTH, &[]).await, Err(Reason::Missing));
+        let lower = bench.bearer("alice", "").1.replace("Bearer", "bearer");
+        assert_eq!(reason(&OAUTH, &[header("authorization", &lower)]).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_credential_that_stands_twice_is_refused() {
+        let bench = Bench::new();
+        let (token, key) = (bench.bearer("alice", ""), bench.key());
+        let twice = Err(Reason::DuplicateCredential);
+        assert_eq!(reason(&OAUTH, &[token.clone(), token.clone()]).await, twice);
+        assert_eq!(reason(&EITHER, &[key.clone(), key.clone()]).await, twice);
+        assert_eq!(reason(&EITHER, &[token, key]).await, Ok(()), "one of each is no repetition");
+    }
+
+    #[tokio::test]
+    async fn a_token_in_the_query_beside_the_header_is_refused() {
+        let bench = Bench::new();
+        let prepared = bench.prepare(&OAUTH);
+        let at = |uri: &'static str| {
+            let mut parts = testing::parts(&[bench.bearer("alice", "")]);
+            parts.uri = http::Uri::from_static(uri);
+            parts
+        };
+        let clock = crate::clock::Clock::fixed(NOW).now().unwrap();
+        let local = testing::CLIENT;
+        let beside = at("/x?a=1&access_token=x");
+        let denied = authenticate(&prepared, &beside, local, clock).await.err().unwrap();
+        assert_eq!(denied.class(), Class::InvalidRequest);
+        assert!(authenticate(&prepared, &at("/x?access=1"), local, clock).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_combination_holds_only_whole() {
+        let bench = Bench::new();
+        let (token, key) = (bench.bearer("alice", ""), bench.key());
+        assert_eq!(reason(&BOTH, &[token.clone(), key.clone()]).await, Ok(()));
+        assert_eq!(reason(&BOTH, &[token]).await, Err(Reason::Incomplete));
+        assert_eq!(reason(&BOTH, &[key]).await, Err(Reason::Incomplete));
+    }
+
+    #[tokio::test]
+    async fn a_bad_credential_refuses_even_where_none_or_another_would_do() {
+        let bench = Bench::new();
+        let bad = header("authorization", "Bearer a.b.c");
+        assert_eq!(reason(&OPTIONAL, &[]).await, Ok(()));
+        assert_eq!(reason(&OPTIONAL, std::slice::from_ref(&bad)).await, Err(Reason::Malformed));
+        assert_eq!(reason(&EITHER, &[bad, bench.key()]).await, Err(Reason::Malformed));
+        for other in ["Token abc", "DPoP abc", "Basic YTpi", "abc", ""] {
+            let other = header("authorization", other);
+            assert_eq!(reason(&OPTIONAL, &[other]).await, Err(Reason::UnsupportedScheme));
+        }
+    }
+
+    #[tokio::test]
+    async fn two_issuers_share_what_stands_in_authorization() {
+        static ISSUERS: Access = Access::Any(&[
+            &[Need { scheme: "oauth", scopes: &[] }],
+            &[Need { scheme: "other", scopes: &[] }],
+        ]);
+        let bench = Bench::new();
+        assert_eq!(reason(&ISSUERS, &[bench.bearer("alice", "")]).await, Ok(()));
+        assert_eq!(reason(&ISSUERS, &[bench.bearer_of_other("alice")]).await, Ok(()));
+        assert_eq!(reason(&OAUTH, &[bench.bearer_of_other("alice")]).await, Err(Reason::BadSignature));
+    }
+
+    #[tokio::test]
+    async fn development_tokens_are_taken_from_this_machine_only() {
+        static DEV: Access = Access::Any(&[&[Need { scheme: "dev", scopes: &[] }]]);
+        let bench = Bench::new();
+        let prepared = bench.prepare(&DEV);
+        let clock = crate::clock::Clock::fixed(NOW).now().unwrap();
+        let mut parts = testing::parts(&[bench.bearer("alice", "")]);
+        let from = |client: &str| client.parse::<IpAddr>().unwrap();
+        assert!(authenticate(&prepared, &parts, from("127.0.0.1"), clock).await.is_ok());
+        assert!(authenticate(&prepared, &parts, from("::1"), clock).await.is_ok());
+        let denied = authenticate(&prepared, &parts, from("192.0.2.7"), clock).await.err().unwrap();
+        assert_eq!(denied.reason(), Reason::NotLoopback);
+        parts.headers.insert("x-forwarded-for", http::HeaderValue::from_static("127.0.0.1"));
+        assert!(authenticate(&prepared, &parts, from("127.0.0.1"), clock).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn each_scheme_is_challenged_and_only_a_refused_token_is_called_invalid() {
+        let bench = Bench::new();
+        let prepared = bench.prepare(&EITHER);
+        let (plain, key) =
+            (r#"Bearer realm="Test Bank""#, r#"ApiKey realm="Test Bank", in="header", name="X-API-Key""#);
+        let denied = bench.authenticate(&prepared, &[]).await.err().unwrap();
+        assert_eq!(prepared.challenges(&denied), [plain, key]);
+        let bad = [header("authorization", "Bearer a.b.c")];
+        let denied = bench.authenticate(&prepared, &bad).await.err().unwrap();
+        assert_eq!(prepared.challenges(&denied), [r#"Bearer realm="Test Bank", error="invalid_token""#, key]);
+        let bad_key = [header("x-api-key", "nonsense")];
+        let denied = bench.authenticate(&prepared, &bad_key).await.err().unwrap();
+        assert_eq!(prepared.challenges(&denied), [plain, key]);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_all_at_once() {
+        let verifiers = Verifiers::new(&testing::DOCUMENT);
+        let errors = verifiers.finish().unwrap().prepare(&BOTH).err().unwrap();
+        let named: Vec<_> = errors.iter().map(|error| (error.scheme(), error.fault())).collect();
+        assert_eq!(named, [("oauth", Fault::NoVerifier), ("partner", Fault::NoVerifier)]);
+    }
+
+    #[test]
+    fn a_verifier_must_be_of_its_scheme_and_complete() {
+        let bench = Bench::new();
+        let faults = |fill: &dyn Fn(&mut Verifiers)| {
+            let mut verifiers = Verifiers::new(&testing::DOCUMENT);
+            fill(&mut verifiers);
+            let errors = verifiers.finish().err().unwrap_or_default();
+            errors.iter().map(SetupError::fault).collect::<Vec<_>>()
+        };
+        let jwt = || Jwt::new(bench.keys());
+        assert_eq!(faults(&|v| v.bearer("oauth", jwt())), []);
+        assert_eq!(faults(&|v| v.bearer("nope", jwt())), [Fault::NoSuchScheme]);
+        assert_eq!(faults(&|v| v.bearer("partner", jwt())), [Fault::OtherKind]);
+        assert_eq!(
+            faults(&|v| v.bearer("oauth", jwt().issuer("https://x").audience("y"))),
+            [Fault::OtherIssuer, Fault::OtherAudience]
+        );
+        assert_eq!(faults(&|v| v.bearer("open", jwt())), [Fault::NoIssuer, Fault::NoAudience]);
+        assert_eq!(
+            faults(&|v| v.bearer("open", jwt().issuer("urn:palisade:scheme:partner").audience("y"))),
+            [Fault::ReservedIssuer]
+        );
+        let secret = Jwks::from(JwkSet::from_secret(&crate::Secret::new(vec![1; 32])).unwrap());
+        assert_eq!(faults(&|v| v.bearer("dev", Jwt::new(secret.clone()))), [Fault::NoKeyFits]);
+    }
+}

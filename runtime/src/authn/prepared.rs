@@ -1,0 +1,190 @@
+//! What is made once, when a server is built, so that a request looks nothing up by name.
+
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
+
+use super::{
+    BearerVerifier, Fault, SetupError, api_key::ApiKeys, basic::Passwords, challenge, jwt::TokenVerifier,
+    principal::local_issuer,
+};
+use crate::operation::{Access, Document, KeyLocation, SchemeKind};
+
+/// Verifies bearer tokens, API keys or passwords of the schemes of a document, as they are handed in.
+pub(crate) struct Verifiers {
+    document: &'static Document,
+    given: Vec<(String, Given)>,
+}
+
+enum Given {
+    Bearer(BearerVerifier),
+    ApiKey(ApiKeys),
+    Basic(Passwords),
+}
+
+/// The verifiers of a document, by the place of their scheme in it.
+pub(crate) struct Schemes {
+    document: &'static Document,
+    ready: Vec<Option<Arc<Scheme>>>,
+}
+
+/// A scheme with its verifier.
+pub(crate) struct Scheme {
+    pub(crate) name: &'static str,
+    pub(crate) verifier: Verifier,
+    /// The challenge when nothing is said about the credential.
+    pub(crate) challenge: HeaderValue,
+    /// `realm` as a quoted string, for challenges that say more.
+    pub(crate) realm: Box<str>,
+}
+
+pub(crate) enum Verifier {
+    Bearer(TokenVerifier),
+    ApiKey { keys: ApiKeys, issuer: Arc<str>, prefix: Option<&'static str>, place: Place },
+    Basic { passwords: Passwords, issuer: Arc<str> },
+}
+
+/// Where an API key stands.
+pub(crate) enum Place {
+    Header(HeaderName),
+    Cookie(&'static str),
+}
+
+/// One operation's security, ready for its requests.
+pub(crate) struct Prepared {
+    /// The schemes that the operation names, each once, in the order of the document's alternatives.
+    pub(crate) schemes: Vec<Arc<Scheme>>,
+    /// The alternatives in the order of the document.
+    pub(crate) alternatives: Vec<Vec<Need>>,
+    /// The document says that everybody may call.
+    pub(crate) public: bool,
+}
+
+/// One scheme of a combination: its place in [`Prepared::schemes`], and what it must grant.
+pub(crate) struct Need {
+    pub(crate) scheme: usize,
+    pub(crate) scopes: &'static [&'static str],
+}
+
+impl Verifiers {
+    pub(crate) fn new(document: &'static Document) -> Self {
+        Self { document, given: Vec::new() }
+    }
+
+    pub(crate) fn bearer(&mut self, scheme: &str, verifier: impl Into<BearerVerifier>) {
+        self.given.push((scheme.to_owned(), Given::Bearer(verifier.into())));
+    }
+
+    pub(crate) fn api_key(&mut self, scheme: &str, verifier: impl Into<super::KeyVerifier>) {
+        let super::KeyVerifier(keys) = verifier.into();
+        self.given.push((scheme.to_owned(), Given::ApiKey(keys)));
+    }
+
+    pub(crate) fn basic(&mut self, scheme: &str, verifier: impl Into<super::BasicVerifier>) {
+        let super::BasicVerifier(passwords) = verifier.into();
+        self.given.push((scheme.to_owned(), Given::Basic(passwords)));
+    }
+
+    /// Brings verifiers and document together; every fault at once.
+    pub(crate) fn finish(self) -> Result<Schemes, Vec<SetupError>> {
+        let mut ready: Vec<_> = self.document.schemes.iter().map(|_| None).collect();
+        let mut errors = Vec::new();
+        for (name, given) in self.given {
+            let place = self.document.schemes.iter().position(|scheme| scheme.name == name);
+            let found = place.and_then(|at| Some((self.document.schemes.get(at)?, ready.get_mut(at)?)));
+            let made = match found {
+                None => Err(vec![Fault::NoSuchScheme]),
+                Some((scheme, slot)) => {
+                    make(self.document, scheme, given).map(|made| *slot = Some(Arc::new(made)))
+                }
+            };
+            if let Err(faults) = made {
+                errors.extend(faults.into_iter().map(|fault| SetupError { scheme: name.clone(), fault }));
+            }
+        }
+        if errors.is_empty() { Ok(Schemes { document: self.document, ready }) } else { Err(errors) }
+    }
+}
+
+fn make(
+    document: &'static Document,
+    scheme: &'static crate::operation::Scheme,
+    given: Given,
+) -> Result<Scheme, Vec<Fault>> {
+    let name = scheme.name;
+    let issuer = || local_issuer(name);
+    let verifier = match (&scheme.kind, given) {
+        (SchemeKind::Bearer(rules), Given::Bearer(BearerVerifier(jwt))) => {
+            Verifier::Bearer(TokenVerifier::new(name, rules, jwt)?)
+        }
+        (SchemeKind::ApiKey(rules), Given::ApiKey(keys)) => Verifier::ApiKey {
+            keys,
+            issuer: issuer(),
+            prefix: rules.prefix,
+            place: match rules.location {
+                KeyLocation::Cookie(cookie) => Place::Cookie(cookie),
+                KeyLocation::Header(header) => {
+                    Place::Header(HeaderName::try_from(header).map_err(|_| vec![Fault::OtherKind])?)
+                }
+            },
+        },
+        (SchemeKind::Basic, Given::Basic(passwords)) => Verifier::Basic { passwords, issuer: issuer() },
+        _ => return Err(vec![Fault::OtherKind]),
+    };
+    let realm = challenge::quoted(document.title);
+    let challenge = challenge::plain(&scheme.kind, &realm);
+    Ok(Scheme { name, verifier, challenge, realm })
+}
+
+impl Schemes {
+    /// One operation's security; every scheme that is missing at once.
+    pub(crate) fn prepare(&self, access: &'static Access) -> Result<Prepared, Vec<SetupError>> {
+        let Access::Any(alternatives) = access else {
+            return Ok(Prepared { schemes: Vec::new(), alternatives: Vec::new(), public: true });
+        };
+        let mut prepared = Prepared { schemes: Vec::new(), alternatives: Vec::new(), public: false };
+        let mut missing = Vec::new();
+        for alternative in *alternatives {
+            let mut needs = Vec::new();
+            for need in *alternative {
+                match self.ready(need.scheme) {
+                    Ok(scheme) => {
+                        needs.push(Need { scheme: prepared.place_of(scheme), scopes: need.scopes });
+                    }
+                    Err(fault) => missing.push(SetupError { scheme: need.scheme.to_owned(), fault }),
+                }
+            }
+            prepared.alternatives.push(needs);
+        }
+        missing.dedup();
+        if missing.is_empty() { Ok(prepared) } else { Err(missing) }
+    }
+
+    fn ready(&self, name: &str) -> Result<&Arc<Scheme>, Fault> {
+        let at = self.document.schemes.iter().position(|scheme| scheme.name == name);
+        let at = at.ok_or(Fault::NoSuchScheme)?;
+        self.ready.get(at).and_then(Option::as_ref).ok_or(Fault::NoVerifier)
+    }
+
+    /// Loads the key sets that are fetched. Call it before the server says that it is ready.
+    pub(crate) async fn load(&self) -> Result<(), Vec<SetupError>> {
+        let mut errors = Vec::new();
+        for scheme in self.ready.iter().flatten() {
+            if let Verifier::Bearer(tokens) = &scheme.verifier
+                && tokens.load().await.is_err()
+            {
+                errors.push(SetupError { scheme: scheme.name.to_owned(), fault: Fault::KeysUnavailable });
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+}
+
+impl Prepared {
+    fn place_of(&mut self, scheme: &Arc<Scheme>) -> usize {
+        self.schemes.iter().position(|known| Arc::ptr_eq(known, scheme)).unwrap_or_else(|| {
+            self.schemes.push(Arc::clone(scheme));
+            self.schemes.len() - 1
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! Finds the credentials that a request shows: each in its one place, each at most once.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, header, request::Parts};
+
+use super::{
+    Denied, Principal, Reason,
+    prepared::{Place, Prepared, Scheme, Verifier},
+};
+use crate::clock::Now;
+
+/// A credential as it stands in the request, not yet believed.
+pub(in crate::authn) type Credential<'r> = &'r [u8];
+
+/// What `Authorization` says: a scheme's name and what follows it.
+struct Authorization<'r> {
+    scheme: &'r [u8],
+    rest: &'r [u8],
+}
+
+/// Refuses an `Authorization` that is there twice, or that no scheme of the operation reads.
+pub(in crate::authn) fn check_authorization(prepared: &Prepared, parts: &Parts) -> Result<(), Denied> {
+    let mut readers = prepared.schemes.iter().filter(|scheme| scheme.word().is_some()).peekable();
+    if readers.peek().is_none() {
+        return Ok(());
+    }
+    let Some(authorization) = Authorization::read(&parts.headers).map_err(Denied::new)? else {
+        return Ok(());
+    };
+    let Some(reader) = readers.find(|scheme| scheme.word().is_some_and(|word| authorization.is(word))) else {
+        return Err(Denied::new(Reason::UnsupportedScheme));
+    };
+    // RFC 6750 section 2: a client uses one method a request
+    if parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("access_token="))) {
+        return Err(Denied::of(reader.name, Reason::DuplicateCredential));
+    }
+    Ok(())
+}
+
+impl<'r> Authorization<'r> {
+    fn read(headers: &'r HeaderMap) -> Result<Option<Self>, Reason> {
+        let Some(value) = only(headers.get_all(header::AUTHORIZATION).iter())? else { return Ok(None) };
+        let bytes = value.as_bytes();
+        let space = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
+        let (scheme, rest) = bytes.split_at_checked(space).ok_or(Reason::Malformed)?;
+        // RFC 9110 section 11.6.2: one or more spaces
+        Ok(Some(Self { scheme, rest: rest.trim_ascii() }))
+    }
+
+    /// RFC 9110 section 11.1: a scheme's name is compared without case.
+    fn is(&self, word: &str) -> bool {
+        self.scheme.eq_ignore_ascii_case(word.as_bytes())
+    }
+}
+
+/// The only item; two are one too many.
+fn only<T>(mut items: impl Iterator<Item = T>) -> Result<Option<T>, Reason> {
+    let first = items.next();
+    if items.next().is_some() { Err(Reason::DuplicateCredential) } else { Ok(first) }
+}
+
+impl Scheme {
+    /// The word before its credentials in `Authorization`, if that is where they stand.
+    fn word(&self) -> Option<&'static str> {
+        match &self.verifier {
+            Verifier::Bearer(_) => Some("Bearer"),
+            Verifier::Basic { .. } => Some("Basic"),
+            Verifier::ApiKey { .. } => None,
+        }
+    }
+
+    /// Whether both schemes read the same place of a request, so that one credential is shown to both.
+    pub(in crate::authn) fn reads_like(&self, other: &Self) -> bool {
+        match (&self.verifier, &other.verifier) {
+            (Verifier::Bearer(_), Verifier::Bearer(_)) | (Verifier::Basic { .. }, Verifier::Basic { .. }) => {
+                true
+            }
+            (Verifier::ApiKey { place: one, .. }, Verifier::ApiKey { place: other, .. }) => {
+                match (one, other) {
+                    (Place::Header(one), Place::Header(other)) => one == other,
+                    (Place::Cookie(one), Place::Cookie(other)) => one == other,
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// The credential that a request shows to this scheme.
+    pub(in crate::authn) fn find<'r>(
+        &self,
+        headers: &'r HeaderMap,
+    ) -> Result<Option<Credential<'r>>, Denied> {
+        let found = match &self.verifier {
+            Verifier::Bearer(_) | Verifier::Basic { .. } => {
+                Authorization::read(headers).map(|authorization| {
+                    let ours = authorization.filter(|it| self.word().is_some_and(|word| it.is(word)));
+                    ours.map(|authorization| authorization.rest)
+                })
+            }
+            Verifier::ApiKey { place: Place::Header(name), .. } => {
+                only(headers.get_all(name).iter()).map(|value| value.map(http::HeaderValue::as_bytes))
+            }
+            Verifier::ApiKey { place: Place::Cookie(name), .. } => only(cookies(headers, name)),
+        };
+        found.map_err(|reason| Denied::of(self.name, reason))
+    }
+
+    /// Judges the credential that a request shows to this scheme.
+    pub(in crate::authn) async fn judge(
+        &self,
+        credential: Credential<'_>,
+        headers: &HeaderMap,
+        client: IpAddr,
+        now: Now,
+    ) -> Result<Principal, Reason> {
+        match &self.verifier {
+            Verifier::Bearer(tokens) => {
+                if tokens.loopback_only && !is_local(client, headers) {
+                    return Err(Reason::NotLoopback);
+                }
+                tokens.judge_and_look_again(credential, now).await
+            }
+            Verifier::ApiKey { keys, issuer, prefix, .. } => {
+                let text = std::str::from_utf8(credential).map_err(|_| Reason::Malformed)?;
+                keys.judge(self.name, issuer, *prefix, text, now)
+            }
+            Verifier::Basic { passwords, issuer } => passwords.judge(self.name, issuer, credential).await,
+        }
+    }
+}
+
+/// The values of every cookie of this name (RFC 6265 section 4.2.1; HTTP/2 may split the field).
+fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [u8]> {
+    let pairs =
+        headers.get_all(header::COOKIE).iter().flat_map(|field| field.as_bytes().split(|b| *b == b';'));
+    pairs.filter_map(move |pair| {
+        let pair = pair.trim_ascii();
+        let (found, rest) = pair.split_at_checked(name.len())?;
+        if found == name.as_bytes() { rest.strip_prefix(b"=") } else { None }
+    })
+}
+
+/// Whether a request comes from this machine. One that says it was forwarded does not, even when the one who
+/// handed it over sits on this machine: a proxy that nobody told us of must not lend its address to strangers.
+fn is_local(client: IpAddr, headers: &HeaderMap) -> bool {
+    let forwarded = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+    client.to_canonical().is_loopback() && !forwarded.iter().any(|name| headers.contains_key(*name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, http::HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    #[test]
+    fn authorization_is_read_once_and_without_case() {
+        let once = headers(&[("authorization", "bEARER  abc")]);
+        let read = Authorization::read(&once).unwrap().unwrap();
+        assert!(read.is("Bearer") && !read.is("Basic"));
+        assert_eq!(read.rest, b"abc");
+        let twice = headers(&[("authorization", "Bearer a"), ("authorization", "Bearer a")]);
+        assert_eq!(Authorization::read(&twice).err(), Some(Reason::DuplicateCredential));
+        assert!(Authorization::read(&headers(&[])).unwrap().is_none());
+        let bare = headers(&[("authorization", "Bearer")]);
+        assert_eq!(Authorization::read(&bare).unwrap().unwrap().rest, b"");
+    }
+
+    #[test]
+    fn cookies_are_found_by_their_whole_name() {
+        let map = headers(&[("cookie", "a=1; sid=x=y;sidx=2"), ("cookie", "sid=other")]);
+        assert_eq!(cookies(&map, "sid").collect::<Vec<_>>(), [b"x=y".as_slice(), b"other"]);
+        assert_eq!(cookies(&map, "si").count(), 0);
+    }
+
+    #[test]
+    fn what_was_forwarded_is_not_local() {
+        let here: IpAddr = "127.0.0.1".parse().unwrap();
+        let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
+        let there: IpAddr = "192.0.2.1".parse().unwrap();
+        assert!(is_local(here, &headers(&[])) && is_local(mapped, &headers(&[])));
+        assert!(!is_local(there, &headers(&[])));
+        assert!(!is_local(here, &headers(&[("x-forwarded-for", "127.0.0.1")])));
+        assert!(!is_local(here, &headers(&[("forwarded", "for=127.0.0.1")])));
+    }
+}

@@ -1,0 +1,130 @@
+//! [`Caller`]: the proof that the gate let a request through, and the rights it carries.
+//!
+//! A handler takes `Caller<Op>`. Its fields are private and its one constructor is the gate's, so a handler cannot run
+//! without a decision. Scopes are types: `Caller<Op>` implements [`Holds<S>`] where *every* alternative of the
+//! operation grants `S`, so that an inner function can ask for the right as an argument.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::authn::Principal;
+use crate::cursor::{Position, SealedCursor};
+use crate::gate::{Passed, RequestId};
+use crate::operation::{Operation, Paginated, Secured};
+use crate::problem::Problem;
+
+/// Who calls operation `Op`, after every check of the gate.
+pub struct Caller<Op> {
+    passed: Passed,
+    operation: PhantomData<fn() -> Op>,
+}
+
+impl<Op: Operation> Caller<Op> {
+    /// Only the gate makes one: `Passed` holds the proof of each step.
+    pub(crate) fn new(passed: Passed) -> Self {
+        Self { passed, operation: PhantomData }
+    }
+
+    /// The principal, if a credential was needed and given.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Principal> {
+        self.passed.principal()
+    }
+
+    /// Whom the credential of `scheme` stands for, if the alternative that let the request in asks for that scheme.
+    ///
+    /// For combinations: one scheme of a combination says who calls ([`Caller::identity`]); the others are here, as the
+    /// partner beside its customer.
+    #[must_use]
+    pub fn identity_of(&self, scheme: &str) -> Option<&Principal> {
+        self.passed.principals().iter().find(|principal| principal.scheme() == scheme)
+    }
+
+    /// The id of this request, as the answer's `X-Request-Id` and the log have it.
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        self.passed.request_id()
+    }
+
+    /// Whether the credential that opened the gate grants this scope.
+    ///
+    /// For rights that only some alternatives grant; what every alternative grants is a type, see [`Holds`].
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.identity().is_some_and(|principal| principal.grants(scope))
+    }
+}
+
+impl<Op: Secured> Caller<Op> {
+    /// The principal: every alternative of this operation's security names a scheme, so there is one.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        // The gate makes no `Caller` of a secured operation without a principal. Should that ever break, the answer is
+        // an identity that owns nothing and holds no scope.
+        self.identity().unwrap_or_else(|| Principal::nobody())
+    }
+}
+
+impl<Op: Paginated> Caller<Op> {
+    /// Where the page starts: the position that the cursor of the request carries, `None` on the first page.
+    ///
+    /// # Errors
+    /// 400 `invalid_cursor` when it carries another kind of position.
+    pub fn position<P: Position>(&self) -> Result<Option<P>, Problem> {
+        self.passed.position()
+    }
+
+    /// Seals the position after the last row of this page: bound to this principal, operation and these filters.
+    ///
+    /// # Errors
+    /// 500 when the cursor cannot be made: no key, no randomness, or a position over 1 KiB.
+    pub fn seal<P: Position>(&self, position: &P) -> Result<SealedCursor, Problem> {
+        self.passed.seal(position)
+    }
+}
+
+impl<Op: Operation> fmt::Debug for Caller<Op> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller").field("operation", &Op::POLICY.id).finish_non_exhaustive()
+    }
+}
+
+/// A scope of the document, as a type.
+pub trait Scope {
+    /// The scope, as the document writes it.
+    const NAME: &'static str;
+}
+
+/// Stated by generated code: every alternative of this operation grants `S`.
+///
+/// Generated code evaluates [`Grants::CHECKED`] beside it, so a statement that the policy does not bear does not build.
+#[diagnostic::on_unimplemented(
+    message = "not every way into `{Self}` grants the scope `{S}`",
+    note = "a right is held only where every alternative of the operation's `security` grants it"
+)]
+pub trait Grants<S: Scope>: Operation {
+    /// Fails to compile where the policy does not grant `S` on every way in.
+    const CHECKED: () =
+        assert!(Self::POLICY.always_grants(S::NAME), "an alternative of the security lacks this scope");
+}
+
+/// The right to do what scope `S` allows.
+///
+/// Implemented by [`Caller`] alone. Ask for it where the effect is:
+///
+/// ```ignore
+/// fn post(entry: Entry, right: &impl Holds<scope::TransfersWrite>) { .. }
+/// ```
+pub trait Holds<S: Scope>: sealed::Sealed {}
+
+impl<Op, S> Holds<S> for Caller<Op>
+where
+    Op: Grants<S>,
+    S: Scope,
+{
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<Op> Sealed for super::Caller<Op> {}
+}

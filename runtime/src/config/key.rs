@@ -1,0 +1,118 @@
+//! The keys of `palisade.toml`: their names, what they hold, and their environment variables.
+
+use std::fmt;
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    Text,
+    /// A list of strings in the file; in a variable, separated by commas.
+    List,
+    /// `true` or `false`.
+    Flag,
+}
+
+/// The keys at the top, and those of `[schemes.<name>]`.
+pub(super) const TOP: [(&str, Holds); 7] = [
+    ("listen", Holds::Text),
+    ("state", Holds::Text),
+    ("trusted_proxies", Holds::List),
+    ("forwarded_header", Holds::Text),
+    ("cursor_keys", Holds::List),
+    ("cursor_keys_file", Holds::Text),
+    ("mock_owner", Holds::Text),
+];
+pub(super) const SCHEME: [(&str, Holds); 6] = [
+    ("jwks_file", Holds::Text),
+    ("jwks_url", Holds::Text),
+    ("issuer", Holds::Text),
+    ("audience", Holds::Text),
+    ("loopback_only", Holds::Flag),
+    ("credential_file", Holds::Text),
+];
+
+/// A key, at the top or of a scheme.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) scheme: Option<String>,
+    pub(super) name: &'static str,
+}
+
+impl Key {
+    pub(super) const fn top(name: &'static str) -> Self {
+        Self { scheme: None, name }
+    }
+
+    pub(super) fn of(scheme: &str, name: &'static str) -> Self {
+        Self { scheme: Some(scheme.to_owned()), name }
+    }
+
+    /// `PALISADE_LISTEN`, `PALISADE_SCHEMES_<NAME>_JWKS_FILE`: upper case, `_` for every character of the scheme's
+    /// name that is no letter or digit.
+    pub(super) fn variable(&self) -> String {
+        let word = |text: &str| -> String {
+            text.chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+                .collect()
+        };
+        match &self.scheme {
+            None => format!("PALISADE_{}", word(self.name)),
+            Some(scheme) => format!("PALISADE_SCHEMES_{}_{}", word(scheme), word(self.name)),
+        }
+    }
+}
+
+/// `listen`, `schemes.oauth.jwks_file`.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.scheme {
+            None => f.write_str(self.name),
+            Some(scheme) => write!(f, "schemes.{scheme}.{}", self.name),
+        }
+    }
+}
+
+/// The known name that is nearest to one that was written, if one is near.
+pub(super) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.map(|name| (distance(written, name), name)).min_by_key(|(distance, _)| *distance)?;
+    (near.0 <= 1 + written.len() / 4).then_some(near.1)
+}
+
+/// Levenshtein: how many letters to put in, take out or change.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (taken, letter) in one.chars().enumerate() {
+        let mut diagonal = taken;
+        let mut left = taken + 1;
+        let mut next = vec![left];
+        for (wanted, above) in other.iter().zip(row.iter().skip(1)) {
+            left = (diagonal + usize::from(*wanted != letter)).min(above + 1).min(left + 1);
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_one_variable() {
+        assert_eq!(Key::top("listen").variable(), "PALISADE_LISTEN");
+        assert_eq!(Key::of("oauth", "jwks_file").variable(), "PALISADE_SCHEMES_OAUTH_JWKS_FILE");
+        assert_eq!(Key::of("my-auth.v2", "issuer").variable(), "PALISADE_SCHEMES_MY_AUTH_V2_ISSUER");
+    }
+
+    #[test]
+    fn near_names_are_suggested_and_far_ones_are_not() {
+        let known = || TOP.iter().map(|(name, _)| *name);
+        assert_eq!(nearest("listn", known()), Some("listen"));
+        assert_eq!(nearest("trusted-proxies", known()), Some("trusted_proxies"));
+        assert_eq!(nearest("colour", known()), None);
+        assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("abc", "")), (3, 3, 3));
+    }
+}

@@ -1,0 +1,38 @@
+//! What is missing or contradictory when a server is built: everything at once, before the first request.
+
+use std::error::Error;
+use std::fmt;
+
+/// A server that is not complete does not start. Holds every fault that was found.
+#[derive(Debug)]
+pub struct ConfigError {
+    faults: Vec<String>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(faults: Vec<String>) -> Self {
+        Self { faults }
+    }
+
+    pub(crate) fn unknown_operation(id: &str) -> Self {
+        Self::new(vec![format!("operation `{id}` was not given to the gate")])
+    }
+
+    pub(crate) fn route(path: &str, error: &matchit::InsertError) -> Self {
+        Self::new(vec![format!("path `{path}` cannot be routed: {error}")])
+    }
+
+    /// Each fault, in the order of the document.
+    pub fn faults(&self) -> impl Iterator<Item = &str> {
+        self.faults.iter().map(String::as_str)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server is not complete:")?;
+        self.faults.iter().try_for_each(|fault| write!(f, "\n  - {fault}"))
+    }
+}
+
+impl Error for ConfigError {}

@@ -1,0 +1,24 @@
+//! Cursors: where a caller stands in a list, sealed so that only this service reads it, and only for that caller.
+//!
+//! A cursor is opaque to clients and worthless to anybody else: it is encrypted, it expires, and it opens only for the
+//! operation, document, principal and filters that it was made for. Replaying one does no harm, because each page is
+//! authorized anew.
+//!
+//! ```text
+//! text      = base64url, no padding, of:  version 1 | key id 4 | nonce 12 | ciphertext | tag 16
+//! plaintext = expiry 8 | length 2 | position | zeros up to a multiple of 16
+//! ```
+
+mod binding;
+mod keys;
+mod position;
+mod seal;
+
+pub(crate) use self::binding::{Binding, Filters};
+pub use self::keys::{CursorKeyError, CursorKeys};
+pub use self::position::Position;
+/// The name under which `#[derive(Position)]` reaches the fields: they are positions themselves.
+#[doc(hidden)]
+pub use self::position::Position as PositionField;
+pub(crate) use self::seal::{BadCursor, Opened, open, seal};
+pub use self::seal::{SealedCursor, Unsealable};

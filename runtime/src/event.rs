@@ -1,0 +1,138 @@
+//! Security events: one for every refusal, through `tracing`.
+//!
+//! Target [`SECURITY_EVENTS`]. Fields: `event_type timestamp source_ip user_agent endpoint failure_reason request_id principal`,
+//! and `operation_id status severity`. `endpoint` is the method and the *template*, never the path that was sent;
+//! `principal` is the issuer and a digest of the subject; `user_agent` is cut and escaped, so that a log line cannot be forged.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use aws_lc_rs::digest;
+use http::HeaderValue;
+
+use crate::authn::Principal;
+
+/// The `tracing` target of security events: filter on it to send them where they belong.
+pub const SECURITY_EVENTS: &str = "palisade::security";
+
+/// How loud an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Severity {
+    /// Happens all day: a missing token, a malformed parameter.
+    Low,
+    /// Worth a look when it repeats: a forged token, another's object.
+    Medium,
+    /// Worth a look now: a panic, an answer that does not fit the document.
+    High,
+}
+
+/// What happened, in the words of the OWASP logging vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) event_type: &'static str,
+    pub(crate) severity: Severity,
+}
+
+/// One security event.
+pub(crate) struct Event<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) reason: &'a dyn fmt::Display,
+    pub(crate) source: IpAddr,
+    pub(crate) user_agent: Option<&'a HeaderValue>,
+    pub(crate) endpoint: Endpoint<'a>,
+    pub(crate) operation: Option<&'static str>,
+    pub(crate) request_id: &'a str,
+    pub(crate) principal: Option<&'a Principal>,
+    pub(crate) status: u16,
+}
+
+/// The method and template, or `unmatched`.
+pub(crate) struct Endpoint<'a>(pub(crate) Option<(&'a http::Method, &'static str)>);
+
+impl fmt::Display for Endpoint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some((method, template)) => write!(f, "{method} {template}"),
+            None => f.write_str("unmatched"),
+        }
+    }
+}
+
+impl Event<'_> {
+    /// Hands the event to `tracing`: high and medium as warnings, low as information.
+    pub(crate) fn emit(&self) {
+        macro_rules! emit_at {
+            ($level:expr) => {
+                tracing::event!(
+                    target: SECURITY_EVENTS,
+                    $level,
+                    event_type = self.kind.event_type,
+                    timestamp = %jiff::Timestamp::now(),
+                    source_ip = %self.source,
+                    user_agent = %UserAgent(self.user_agent),
+                    endpoint = %self.endpoint,
+                    failure_reason = %self.reason,
+                    request_id = self.request_id,
+                    principal = %Pseudonym(self.principal),
+                    operation_id = self.operation.unwrap_or("-"),
+                    status = self.status,
+                    severity = ?self.kind.severity,
+                )
+            };
+        }
+        match self.kind.severity {
+            Severity::Low => emit_at!(tracing::Level::INFO),
+            Severity::Medium => emit_at!(tracing::Level::WARN),
+            Severity::High => emit_at!(tracing::Level::ERROR),
+        }
+    }
+}
+
+/// Longest part of a `User-Agent` that is logged.
+const USER_AGENT_MAX: usize = 256;
+
+struct UserAgent<'a>(Option<&'a HeaderValue>);
+
+impl fmt::Display for UserAgent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(value) = self.0 else { return f.write_str("-") };
+        let bytes = value.as_bytes();
+        write!(f, "{}", bytes.get(..USER_AGENT_MAX).unwrap_or(bytes).escape_ascii())
+    }
+}
+
+/// An identity that can be followed through the log without standing in it.
+struct Pseudonym<'a>(Option<&'a Principal>);
+
+impl fmt::Display for Pseudonym<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(principal) = self.0 else { return f.write_str("-") };
+        let digest = digest::digest(&digest::SHA256, principal.subject().as_bytes());
+        write!(f, "{}#", principal.issuer().escape_debug())?;
+        digest.as_ref().iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_agents_are_escaped_and_cut() {
+        let forged = HeaderValue::from_bytes(b"curl\xff\t\"x\"").unwrap();
+        assert_eq!(UserAgent(Some(&forged)).to_string(), r#"curl\xff\t\"x\""#);
+        let long = HeaderValue::from_str(&"a".repeat(5_000)).unwrap();
+        assert_eq!(UserAgent(Some(&long)).to_string().len(), USER_AGENT_MAX);
+        assert_eq!(UserAgent(None).to_string(), "-");
+    }
+
+    #[test]
+    fn endpoints_are_templates() {
+        let method = http::Method::GET;
+        assert_eq!(
+            Endpoint(Some((&method, "/accounts/{accountId}"))).to_string(),
+            "GET /accounts/{accountId}"
+        );
+        assert_eq!(Endpoint(None).to_string(), "unmatched");
+    }
+}

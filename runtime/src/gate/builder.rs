@@ -1,0 +1,177 @@
+//! Collects the parts of a [`Gate`] and says everything that is missing at once.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use super::prepared::{Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
+use crate::authn::{BasicVerifier, BearerVerifier, KeyVerifier, Schemes, SetupError, Verifiers};
+use crate::config_error::ConfigError;
+use crate::cursor::CursorKeys;
+use crate::limit::{Limiter, Rule};
+use crate::operation::{Document, Location, Operation, Ownership, Per, Policy};
+use crate::problem::Problem;
+use crate::resource::Attributes;
+use crate::settings::Settings;
+
+/// Collects the parts of a [`Gate`].
+#[derive(Default)]
+pub struct GateBuilder {
+    verifiers: Vec<(String, Verifier)>,
+    resolvers: BTreeMap<&'static str, Arc<Resolver>>,
+    cursor_keys: Option<Arc<CursorKeys>>,
+    settings: Settings,
+    document: Option<&'static Document>,
+    operations: Vec<(&'static Policy, &'static Document)>,
+}
+
+enum Verifier {
+    Bearer(BearerVerifier),
+    ApiKey(KeyVerifier),
+    Basic(BasicVerifier),
+}
+
+impl GateBuilder {
+    /// The verifier of a bearer, oauth2 or openIdConnect scheme.
+    #[must_use]
+    pub fn bearer(mut self, scheme: &str, verifier: impl Into<BearerVerifier>) -> Self {
+        self.verifiers.push((scheme.to_owned(), Verifier::Bearer(verifier.into())));
+        self
+    }
+
+    /// The verifier of an apiKey scheme.
+    #[must_use]
+    pub fn api_key(mut self, scheme: &str, verifier: impl Into<KeyVerifier>) -> Self {
+        self.verifiers.push((scheme.to_owned(), Verifier::ApiKey(verifier.into())));
+        self
+    }
+
+    /// The verifier of an http basic scheme.
+    #[must_use]
+    pub fn basic(mut self, scheme: &str, verifier: impl Into<BasicVerifier>) -> Self {
+        self.verifiers.push((scheme.to_owned(), Verifier::Basic(verifier.into())));
+        self
+    }
+
+    /// The keys that seal cursors.
+    #[must_use]
+    pub fn cursor_keys(mut self, keys: CursorKeys) -> Self {
+        self.cursor_keys = Some(Arc::new(keys));
+        self
+    }
+
+    /// Settings that the document does not speak of.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The document, for a gate that may have no operation of it.
+    pub(crate) fn document(mut self, document: &'static Document) -> Self {
+        self.document = Some(document);
+        self
+    }
+
+    /// How an object of a resource is found.
+    #[must_use]
+    pub fn resolver<F, Fut>(mut self, resource: &'static str, find: F) -> Self
+    where
+        F: Fn(String) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<Attributes>, Problem>> + Send + 'static,
+    {
+        self.resolvers.insert(resource, Arc::new(move |id| Box::pin(find(id))));
+        self
+    }
+
+    /// Adds an operation.
+    #[must_use]
+    pub fn operation<Op: Operation>(mut self) -> Self {
+        self.operations.push((Op::POLICY, Op::DOCUMENT));
+        self
+    }
+
+    /// The gate.
+    ///
+    /// # Errors
+    /// Every part that is missing or contradicts the document, at once.
+    pub fn build(mut self) -> Result<Gate, ConfigError> {
+        let Some(document) = self.document.or_else(|| Some(self.operations.first()?.1)) else {
+            return Err(ConfigError::new(vec!["the gate has no operation".to_owned()]));
+        };
+        let schemes = self.schemes(document).map_err(|errors| ConfigError::new(texts(errors)))?;
+        let limiter = Limiter::new(self.settings.limiter_capacity);
+        let mut faults = Vec::new();
+        let mut prepared = BTreeMap::new();
+        for (policy, of) in &self.operations {
+            if of.hash != document.hash {
+                faults.push(format!(
+                    "operation `{}` is of another document, or of another version of it",
+                    policy.id
+                ));
+            }
+            match self.prepare(policy, document, &schemes, &limiter) {
+                Ok(ready) => _ = prepared.insert(policy.id, ready),
+                Err(missing) => faults.extend(missing),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(ConfigError::new(faults));
+        }
+        let strangers = document.limits.iter().map(|limit| Arc::new(limiter.rule(limit, ""))).collect();
+        Ok(Gate::new(Inner { settings: self.settings, limiter, schemes, strangers, operations: prepared }))
+    }
+
+    fn schemes(&mut self, document: &'static Document) -> Result<Schemes, Vec<SetupError>> {
+        let mut verifiers = Verifiers::new(document);
+        for (scheme, verifier) in self.verifiers.drain(..) {
+            match verifier {
+                Verifier::Bearer(verifier) => verifiers.bearer(&scheme, verifier),
+                Verifier::ApiKey(verifier) => verifiers.api_key(&scheme, verifier),
+                Verifier::Basic(verifier) => verifiers.basic(&scheme, verifier),
+            }
+        }
+        verifiers.finish()
+    }
+
+    fn prepare(
+        &self,
+        policy: &'static Policy,
+        document: &'static Document,
+        schemes: &Schemes,
+        limiter: &Limiter,
+    ) -> Result<Prepared, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut needs = |fault: String| faults.push(format!("operation `{}`: {fault}", policy.id));
+        let security = schemes
+            .prepare(&policy.access)
+            .map_err(|errors| texts(errors).into_iter().for_each(&mut needs))
+            .ok();
+        let ownership = policy.ownership.as_ref().map(|facts| self.ownership_rule(policy, facts));
+        let ownership = ownership.transpose().map_err(&mut needs).ok().flatten();
+        if policy.pagination.is_some() && self.cursor_keys.is_none() {
+            needs("it is paginated, and there are no cursor keys".to_owned());
+        }
+        let Some(security) = security.filter(|_| faults.is_empty()) else { return Err(faults) };
+        let rules = policy.limits.iter().map(|limit| Arc::new(limiter.rule(limit, policy.id)));
+        let (by_principal, by_source): (Vec<Arc<Rule>>, Vec<_>) =
+            rules.partition(|rule| rule.limit().per == Per::Principal);
+        let cursor = policy.pagination.as_ref().and(self.cursor_keys.clone());
+        Ok(Prepared::new(Ready { policy, document, security, by_source, by_principal, ownership, cursor }))
+    }
+
+    fn ownership_rule(&self, policy: &Policy, facts: &'static Ownership) -> Result<OwnershipRule, String> {
+        let resolver = self.resolvers.get(facts.resource).cloned();
+        let resolver = resolver.ok_or_else(|| format!("resource `{}` has no resolver", facts.resource))?;
+        let place = |name: &str| policy.path.find(&format!("{{{name}}}"));
+        let here = place(facts.id).ok_or_else(|| format!("`{}` is no parameter of its path", facts.id))?;
+        let in_path = policy.parameters.iter().filter(|parameter| parameter.location == Location::Path);
+        let capture =
+            in_path.filter(|parameter| place(parameter.name).is_some_and(|there| there < here)).count();
+        Ok(OwnershipRule { facts, capture, resolver: ResolverHandle::new(resolver) })
+    }
+}
+
+fn texts(errors: Vec<SetupError>) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,126 @@
+//! The gate: every step of a request, in order, in one place.
+//!
+//! The numbers are the design's. [`Server`](crate::Server) runs steps 1 to 16; an application that adopts operations
+//! runs 1 and 2 in [`Gate::layer`](crate::Gate::layer) and 4 to 13 in the extractor, through the same functions.
+//!
+//! | step | function | refuses with |
+//! |---|---|---|
+//! | 0 connection caps, header deadline and size | [`serve`](crate::serve) | close, 400, 431 |
+//! | 1 request id, client address, panic guard, headers of every answer | [`Visit::open`], [`Visit::close`] | 500 |
+//! | 2 plaintext check, limits by address and of all together | [`Gate::arrive`] | 403, 429, 503 |
+//! | 3 route | [`Routes::find`](crate::server::Routes) | 404, 405 |
+//! | 4 deadline, declared length of the body | [`enter`] | 413, 504 |
+//! | 6 authenticate | [`enter`] | 401, 400, 503 |
+//! | 8 authorize: scopes | [`enter`] | 403 |
+//! | 9 limits by principal | [`enter`] | 429 |
+//! | 10 parameters | [`admit`] | 400 |
+//! | 11 body: media type, size, strict decode, validation | [`admit`] | 400, 408, 413, 415, 422 |
+//! | 12 object: whose is it | [`admit`] | 404 |
+//! | 13 cursor | [`admit`] | 400 |
+//! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
+//! | 16 answer: only declared, only conforming | [`handle`] | 500 |
+//!
+//! Steps 5, 7 and 14 (failure limits, token binding and revocation, idempotency) have their places and no code yet: a
+//! document that asks for them does not generate.
+
+mod builder;
+mod effects;
+mod object;
+mod passed;
+mod prepared;
+mod visit;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::request::Parts;
+use tokio::time::Instant;
+
+pub use self::builder::GateBuilder;
+pub(crate) use self::effects::judge;
+pub(crate) use self::passed::{CursorScope, Passed};
+pub use self::prepared::Gate;
+pub(crate) use self::prepared::Prepared;
+pub use self::visit::RequestId;
+pub(crate) use self::visit::{Visit, guarded};
+use crate::authn;
+use crate::authz::{self, Authorized};
+use crate::caller::Caller;
+use crate::input::{self, Input, InputError, Parameters, Payload};
+use crate::operation::Operation;
+use crate::problem::Rejection;
+use crate::server::Served;
+
+/// A request that reached an operation: what the router cut out of it, and what is left to read.
+pub(crate) struct Request<'a> {
+    pub(crate) parts: Parts,
+    pub(crate) body: Body,
+    /// The path parameters, still percent-encoded, in the order of the template.
+    pub(crate) captures: Captures<'a>,
+}
+
+/// The segments that the template's parameters matched.
+pub(crate) type Captures<'a> = &'a [&'a str];
+
+/// Proof that steps 4 to 9 passed.
+pub(crate) struct Entered {
+    authorized: Authorized,
+    deadline: Instant,
+}
+
+/// Steps 4 to 9: nothing of the input has been looked at yet but its declared length.
+async fn enter(at: &Prepared, visit: &mut Visit, parts: &Parts) -> Result<Entered, Rejection> {
+    let policy = at.policy();
+    let deadline = Instant::now() + policy.timeout;
+    input::declared_length(policy.body.as_ref(), &parts.headers).map_err(Rejection::Input)?; // 4
+    let authenticated = authn::authenticate(at.security(), parts, visit.client(), visit.now())
+        .await
+        .map_err(|reason| at.denied(reason))?; // 6
+    visit.identify(at.first_held(&authenticated));
+    let authorized = authz::authorize(authenticated).map_err(|reason| at.forbidden(reason))?; // 8
+    visit.identify(authorized.principal());
+    visit.spend(at.limits_by_principal())?; // 9
+    Ok(Entered { authorized, deadline })
+}
+
+/// Steps 4 to 13: what a handler needs, or why it does not run.
+pub(crate) async fn admit<Op: Operation, I: Input>(
+    at: &Prepared,
+    visit: &mut Visit,
+    request: Request<'_>,
+) -> Result<(Caller<Op>, I, Instant), Rejection> {
+    let Request { parts, body, captures } = request;
+    let Entered { authorized, deadline } = enter(at, visit, &parts).await?;
+    let mut parameters = Parameters::new(at.policy(), captures, parts.uri.query(), &parts.headers);
+    let decoded = I::parameters(&mut parameters);
+    let cursor = parameters.cursor();
+    let decoded = parameters.finish(decoded).map_err(Rejection::Input)?; // 10
+    let reading = I::Body::read(at.policy().body.as_ref(), &parts.headers, body);
+    let payload = match tokio::time::timeout_at(deadline, reading).await {
+        Ok(payload) => payload.map_err(Rejection::Input)?,
+        Err(_) => return Err(Rejection::Input(InputError::Slow)),
+    }; // 11
+    let owned = object::own(at, &authorized, captures).await?; // 12
+    let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
+    let passed = Passed::new(authorized, owned, cursor, visit.request_id());
+    Ok((Caller::new(passed), I::assemble(decoded, payload), deadline))
+}
+
+/// Steps 4 to 16 for an operation of a generated server.
+pub(crate) async fn handle<S, Op>(
+    at: &Prepared,
+    service: &std::sync::Arc<S>,
+    visit: &mut Visit,
+    request: Request<'_>,
+) -> Result<Response, Rejection>
+where
+    S: Send + Sync + 'static,
+    Op: Served<S>,
+{
+    let (caller, input, deadline) = admit::<Op, Op::Input>(at, visit, request).await?;
+    let output = effects::run::<S, Op>(service, caller, input, deadline).await?; // 15
+    let answer = crate::answer::Output::answer(output).map_err(Rejection::Unfit)?; // 16
+    match at.policy().declares(answer.status()) {
+        true => Ok(answer.into_response()),
+        false => Err(Rejection::Unfit(crate::answer::Unfit::Status(answer.status()))),
+    }
+}

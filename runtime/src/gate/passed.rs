@@ -1,0 +1,74 @@
+//! What the gate leaves behind for the handler: the proofs, and the cursor's scope.
+
+use std::sync::Arc;
+
+use super::RequestId;
+use super::object::Owned;
+use crate::authn::Principal;
+use crate::authz::Authorized;
+use crate::cursor::{self, Binding, CursorKeys, Filters, Opened, Position, SealedCursor};
+use crate::operation::{Document, Policy};
+use crate::problem::Problem;
+
+/// Every step passed. Its fields are the proofs, so it cannot be made with one missing.
+pub(crate) struct Passed {
+    authorized: Authorized,
+    _owned: Owned,
+    cursor: Option<CursorScope>,
+    request_id: RequestId,
+}
+
+/// What a cursor of this request is bound to, and the position that one was opened to.
+pub(crate) struct CursorScope {
+    pub(crate) keys: Arc<CursorKeys>,
+    pub(crate) policy: &'static Policy,
+    pub(crate) document: &'static Document,
+    pub(crate) filters: Filters,
+    pub(crate) opened: Option<Opened>,
+    pub(crate) expires: u64,
+}
+
+impl CursorScope {
+    pub(crate) fn binding<'a>(&'a self, principal: Option<&'a Principal>) -> Binding<'a> {
+        Binding {
+            operation: self.policy.id,
+            document: self.document.hash,
+            principal: principal.map(|principal| (principal.issuer(), principal.subject())),
+            filters: &self.filters,
+        }
+    }
+}
+
+impl Passed {
+    pub(super) fn new(
+        authorized: Authorized,
+        owned: Owned,
+        cursor: Option<CursorScope>,
+        request_id: RequestId,
+    ) -> Self {
+        Self { authorized, _owned: owned, cursor, request_id }
+    }
+
+    pub(crate) fn principal(&self) -> Option<&Principal> {
+        self.authorized.principal()
+    }
+
+    pub(crate) fn principals(&self) -> &[Principal] {
+        self.authorized.principals()
+    }
+
+    pub(crate) fn request_id(&self) -> RequestId {
+        self.request_id
+    }
+
+    pub(crate) fn position<P: Position>(&self) -> Result<Option<P>, Problem> {
+        let opened = self.cursor.as_ref().and_then(|scope| scope.opened.as_ref());
+        opened.map(Opened::position).transpose().map_err(|reason| Problem::invalid_cursor(reason.reason()))
+    }
+
+    pub(crate) fn seal<P: Position>(&self, position: &P) -> Result<SealedCursor, Problem> {
+        let scope = self.cursor.as_ref().ok_or_else(|| Problem::internal("no cursor scope"))?;
+        let binding = scope.binding(self.principal());
+        cursor::seal(&scope.keys, &binding, position, scope.expires).map_err(Problem::internal)
+    }
+}

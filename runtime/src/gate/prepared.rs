@@ -1,0 +1,201 @@
+//! [`Gate`]: the parts that decide, and each operation's policy made ready, so that a request looks nothing up by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::CursorScope;
+use super::builder::GateBuilder;
+use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
+use crate::authz::{Authorized, Forbidden};
+use crate::clock::Now;
+use crate::config_error::ConfigError;
+use crate::cursor::{self, CursorKeys, Filters};
+use crate::input::CursorInput;
+use crate::limit::{Limiter, Rule};
+use crate::operation::{Document, Operation, Ownership, Policy};
+use crate::problem::{Problem, Rejection};
+use crate::resource::Attributes;
+use crate::settings::Settings;
+
+/// How an object of a resource is found. The future owns what it needs, so it may outlive the call.
+pub(crate) type Resolver = dyn Fn(String) -> Resolving + Send + Sync;
+type Resolving = Pin<Box<dyn Future<Output = Result<Option<Attributes>, Problem>> + Send>>;
+
+/// Everything that decides over requests: verifiers, limits, cursor keys, settings. Cheap to clone.
+///
+/// A generated server holds one. An axum application that adopts operations by `#[derive(palisade::Operation)]` builds
+/// its own with [`Gate::builder`] and keeps it in its state.
+#[derive(Clone)]
+pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) settings: Settings,
+    pub(super) limiter: Limiter,
+    pub(super) schemes: Schemes,
+    pub(super) strangers: Vec<Arc<Rule>>,
+    pub(super) operations: BTreeMap<&'static str, Prepared>,
+}
+
+/// An operation's policy with the parts that it names.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    ready: Arc<Ready>,
+}
+
+pub(super) struct Ready {
+    pub(super) policy: &'static Policy,
+    pub(super) document: &'static Document,
+    pub(super) security: authn::Prepared,
+    pub(super) by_source: Vec<Arc<Rule>>,
+    pub(super) by_principal: Vec<Arc<Rule>>,
+    pub(super) ownership: Option<OwnershipRule>,
+    pub(super) cursor: Option<Arc<CursorKeys>>,
+}
+
+/// The ownership rule with its resolver.
+pub(crate) struct OwnershipRule {
+    pub(crate) facts: &'static Ownership,
+    /// Which capture of the path is the object's id.
+    pub(crate) capture: usize,
+    pub(crate) resolver: ResolverHandle,
+}
+
+/// A resolver that can be called.
+pub(crate) struct ResolverHandle(Arc<Resolver>);
+
+impl ResolverHandle {
+    pub(super) fn new(resolver: Arc<Resolver>) -> Self {
+        Self(resolver)
+    }
+
+    pub(crate) async fn resolve(&self, id: String) -> Result<Option<Attributes>, Problem> {
+        (self.0)(id).await
+    }
+}
+
+impl Gate {
+    /// Begins a gate for operations that an existing axum application adopts.
+    #[must_use]
+    pub fn builder() -> GateBuilder {
+        GateBuilder::default()
+    }
+
+    pub(super) fn new(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The operation's prepared policy, if it was given to the builder.
+    pub(crate) fn prepared(&self, id: &str) -> Option<Prepared> {
+        self.inner.operations.get(id).cloned()
+    }
+
+    /// The same for an operation's type. An operation of that name in another document is another one.
+    pub(crate) fn prepared_for<Op: Operation>(&self) -> Option<Prepared> {
+        self.prepared(Op::POLICY.id).filter(|prepared| prepared.ready.document.hash == Op::DOCUMENT.hash)
+    }
+
+    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on.
+    ///
+    /// # Errors
+    /// Every key set that cannot be had.
+    pub async fn ready(&self) -> Result<(), ConfigError> {
+        let loaded = self.inner.schemes.load().await;
+        loaded.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))
+    }
+
+    /// Whether both are handles of one gate.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.inner.limiter
+    }
+
+    /// The limits that count a request which matches no operation.
+    pub(crate) fn limits_of_strangers(&self) -> &[Arc<Rule>] {
+        &self.inner.strangers
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("operations", &self.inner.operations.len()).finish_non_exhaustive()
+    }
+}
+
+impl Prepared {
+    pub(super) fn new(ready: Ready) -> Self {
+        Self { ready: Arc::new(ready) }
+    }
+
+    pub(crate) fn policy(&self) -> &'static Policy {
+        self.ready.policy
+    }
+
+    pub(crate) fn security(&self) -> &authn::Prepared {
+        &self.ready.security
+    }
+
+    pub(crate) fn limits_by_source(&self) -> &[Arc<Rule>] {
+        &self.ready.by_source
+    }
+
+    pub(crate) fn limits_by_principal(&self) -> &[Arc<Rule>] {
+        &self.ready.by_principal
+    }
+
+    pub(crate) fn ownership(&self) -> Option<&OwnershipRule> {
+        self.ready.ownership.as_ref()
+    }
+
+    pub(crate) fn denied(&self, reason: Denied) -> Rejection {
+        let challenges = self.ready.security.challenges(&reason);
+        Rejection::Denied { reason, challenges }
+    }
+
+    pub(crate) fn forbidden(&self, reason: Forbidden) -> Rejection {
+        let challenges = self.ready.security.insufficient_scope(&reason);
+        Rejection::Forbidden { reason, challenges }
+    }
+
+    /// Whoever was verified first: of whom an event speaks when the scopes do not suffice.
+    pub(crate) fn first_held<'a>(&self, authenticated: &'a Authenticated<'_>) -> Option<&'a Principal> {
+        (0..self.ready.security.schemes.len()).find_map(|index| authenticated.held(index))
+    }
+
+    /// Step 13: what a cursor of this request is bound to, and where the one it carries points.
+    pub(crate) fn open_cursor(
+        &self,
+        authorized: &Authorized,
+        input: Option<CursorInput>,
+        now: Now,
+    ) -> Result<Option<CursorScope>, Rejection> {
+        let (Some(keys), Some(pagination)) = (&self.ready.cursor, &self.ready.policy.pagination) else {
+            return Ok(None);
+        };
+        let CursorInput { token, filters } = input.unwrap_or_default();
+        let mut scope = CursorScope {
+            keys: Arc::clone(keys),
+            policy: self.ready.policy,
+            document: self.ready.document,
+            filters: Filters::from_canonical(filters),
+            opened: None,
+            expires: now.unix().saturating_add(pagination.ttl.as_secs()),
+        };
+        if let Some(token) = token {
+            let binding = scope.binding(authorized.principal());
+            scope.opened = Some(cursor::open(keys, &binding, &token, now.unix()).map_err(Rejection::Cursor)?);
+        }
+        Ok(Some(scope))
+    }
+}

@@ -1,0 +1,326 @@
+//! One request's way through the gate: its id and address at the door, its answer's headers on the way out.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use futures_util::FutureExt;
+use http::header::{ALLOW, HeaderName, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+use uuid::Builder as UuidBuilder;
+
+use super::{Gate, Prepared};
+use crate::address::{self, Origin, Peer};
+use crate::answer::headers as answer_headers;
+use crate::authn::Principal;
+use crate::clock::{ClockError, Now};
+use crate::event::{Endpoint, Event};
+use crate::limit::key::Network;
+use crate::limit::{self, Charge, Rule, Standing};
+use crate::operation::{Access, Policy};
+use crate::problem::{Outward, Rejection, envelope, outward};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request: a UUIDv7, or what a trusted proxy sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RequestId {
+    bytes: [u8; RequestId::MAX],
+    length: usize,
+}
+
+impl RequestId {
+    const MAX: usize = 64;
+    const MIN: usize = 8;
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+
+    /// RFC 9562 section 5.7: milliseconds, then random bits. Ids need to be distinct, not secret: should the random
+    /// source fail, the time alone still tells most requests apart.
+    fn fresh(now: Option<Now>) -> Self {
+        let mut random = [0; 10];
+        let _ = aws_lc_rs::rand::fill(&mut random);
+        let millis = now.map_or(0, |now| u64::try_from(now.wall().as_millis()).unwrap_or(u64::MAX));
+        let id = UuidBuilder::from_unix_timestamp_millis(millis, &random).into_uuid();
+        let mut bytes = [0; Self::MAX];
+        let length = id.hyphenated().encode_lower(&mut bytes).len();
+        Self { bytes, length }
+    }
+
+    /// One that a proxy sent, if it is `[A-Za-z0-9._-]{8,64}`.
+    fn forwarded(value: &HeaderValue) -> Option<Self> {
+        let sent = value.as_bytes();
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let fits = (Self::MIN..=Self::MAX).contains(&sent.len()) && sent.iter().all(plain);
+        let mut bytes = [0; Self::MAX];
+        bytes.get_mut(..sent.len()).filter(|_| fits)?.copy_from_slice(sent);
+        Some(Self { bytes, length: sent.len() })
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A request between the door and its answer.
+pub(crate) struct Visit {
+    gate: Gate,
+    request_id: RequestId,
+    now: Result<Now, ClockError>,
+    origin: Origin,
+    one_host: bool,
+    method: Method,
+    user_agent: Option<HeaderValue>,
+    policy: Option<&'static Policy>,
+    principal: Option<Principal>,
+    standings: Vec<Told>,
+}
+
+impl Visit {
+    /// Step 1: who is at the door, and under which id do we speak of it.
+    pub(crate) fn open(gate: &Gate, parts: &mut Parts) -> Self {
+        let settings = gate.settings();
+        let peer = peer(&parts.extensions);
+        let origin = address::origin(peer, &parts.headers, &settings.trusted_proxies, settings.forwarded);
+        let trusted = settings.trusted_proxies.contain(peer);
+        let sent = parts.headers.get(REQUEST_ID).filter(|_| trusted).and_then(RequestId::forwarded);
+        address::forget_forwarded(&mut parts.headers);
+        let now = settings.clock.now();
+        Self {
+            gate: gate.clone(),
+            request_id: sent.unwrap_or_else(|| RequestId::fresh(now.ok())),
+            now,
+            origin,
+            one_host: address::names_one_host(parts.version, &parts.uri, &parts.headers),
+            method: parts.method.clone(),
+            user_agent: parts.headers.get(USER_AGENT).cloned(),
+            policy: None,
+            principal: None,
+            standings: Vec::new(),
+        }
+    }
+
+    /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
+    pub(crate) fn arrive(&mut self, at: Option<&Prepared>) -> Result<(), Rejection> {
+        self.policy = at.map(Prepared::policy);
+        if !self.one_host {
+            return Err(Rejection::AmbiguousHost);
+        }
+        self.now.map_err(|_| Rejection::ClockFailed)?;
+        if !self.origin.protected {
+            return Err(Rejection::Plaintext);
+        }
+        match at {
+            Some(at) => self.spend(at.limits_by_source()),
+            None => self.spend(self.gate.clone().limits_of_strangers()),
+        }
+    }
+
+    /// Counts this request under each of the limits, or under none when one is used up (steps 2 and 9): a request that
+    /// step 9 refuses gets back what step 2 took.
+    pub(crate) fn spend(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
+        if rules.is_empty() {
+            return Ok(());
+        }
+        let principal = self.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
+        let charges = charges(rules, self.origin.address, principal);
+        let limiter = self.gate.limiter();
+        let decision = limiter.decide(self.micros(), &charges);
+        let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
+        let told: Vec<Told> = rules
+            .iter()
+            .zip(decision.standings())
+            .map(|(rule, standing)| Told::new(rule, &standing))
+            .collect();
+        if let Some((limit, retry_after)) = refused {
+            let earlier: Vec<Arc<Rule>> = self.standings.iter().map(|told| Arc::clone(&told.rule)).collect();
+            limiter.put_back(&self::charges(&earlier, self.origin.address, None));
+            self.standings.extend(told);
+            return Err(Rejection::Limited { limit, retry_after });
+        }
+        self.standings.extend(told);
+        Ok(())
+    }
+
+    pub(crate) fn identify(&mut self, principal: Option<&Principal>) {
+        self.principal = principal.cloned();
+    }
+
+    /// Who sent it, as far as that is known.
+    pub(crate) fn client(&self) -> IpAddr {
+        self.origin.address
+    }
+
+    /// When it came. Step 2 refused it if that cannot be known.
+    pub(crate) fn now(&self) -> Now {
+        self.now.unwrap_or(Now::EARLIEST)
+    }
+
+    /// Microseconds of a clock that never goes back.
+    fn micros(&self) -> u64 {
+        u64::try_from(self.now().monotonic().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn request_id(&self) -> RequestId {
+        self.request_id
+    }
+
+    /// Writes the answer: the envelope of a refusal with its event, and the headers that every answer carries.
+    pub(crate) fn close(&self, result: Result<Response, Rejection>) -> Response {
+        let mut response = match result {
+            Ok(response) => response,
+            Err(rejection) => self.refuse(&rejection),
+        };
+        let headers = response.headers_mut();
+        answer_headers::secure(headers, self.over_tls());
+        if let Ok(id) = HeaderValue::from_str(self.request_id.as_str()) {
+            headers.insert(REQUEST_ID, id);
+        }
+        limit::headers::advertise(headers, self.advertised(), self.now().unix());
+        response
+    }
+
+    /// The limits that this caller may know of: who is not authenticated where one should be does not learn by which
+    /// address limits they are watched.
+    fn advertised(&self) -> impl Iterator<Item = Standing<'_>> + Clone {
+        let public = self.policy.is_some_and(|policy| matches!(policy.access, Access::Public(_)));
+        let known = public || self.principal.is_some();
+        self.standings.iter().map(Told::standing).filter(move |standing| known || !standing.by_address)
+    }
+
+    /// A trusted proxy vouched for HTTPS; a loopback connection is protected without it.
+    fn over_tls(&self) -> bool {
+        self.origin.protected && !self.gate.settings().trusted_proxies.is_empty()
+    }
+
+    fn refuse(&self, rejection: &Rejection) -> Response {
+        let outward = outward(rejection);
+        self.report(rejection, &outward);
+        let mut response = envelope(&outward, self.request_id.as_str());
+        refusal_headers(&outward, response.headers_mut());
+        response
+    }
+
+    fn report(&self, reason: &Rejection, outward: &Outward<'_>) {
+        let event = Event {
+            kind: outward.event,
+            reason,
+            source: self.origin.address,
+            user_agent: self.user_agent.as_ref(),
+            endpoint: Endpoint(self.policy.map(|policy| (&self.method, policy.path))),
+            operation: self.policy.map(|policy| policy.id),
+            request_id: self.request_id.as_str(),
+            principal: self.principal.as_ref(),
+            status: outward.status.as_u16(),
+        };
+        event.emit();
+    }
+}
+
+/// Where a limit stood when it was asked, kept until the answer leaves.
+struct Told {
+    rule: Arc<Rule>,
+    remaining: u32,
+    reset: u64,
+    wait: u64,
+    by_address: bool,
+}
+
+impl Told {
+    fn new(rule: &Arc<Rule>, standing: &Standing<'_>) -> Self {
+        let Standing { remaining, reset, wait, by_address, .. } = *standing;
+        Self { rule: Arc::clone(rule), remaining, reset, wait, by_address }
+    }
+
+    fn standing(&self) -> Standing<'_> {
+        let Self { remaining, reset, wait, by_address, .. } = *self;
+        Standing { rule: &self.rule, remaining, reset, wait, by_address }
+    }
+}
+
+/// One charge a rule. Step 2 knows no principal yet, and its rules ask for none.
+fn charges<'a>(
+    rules: &'a [Arc<Rule>],
+    from: IpAddr,
+    principal: Option<(&'a str, &'a str)>,
+) -> Vec<Charge<'a>> {
+    rules.iter().map(|rule| rule.charge(Network::of(from), principal)).collect()
+}
+
+fn refusal_headers(outward: &Outward<'_>, headers: &mut HeaderMap) {
+    for challenge in outward.challenges {
+        headers.append(WWW_AUTHENTICATE, challenge.clone());
+    }
+    if let Some(allow) = outward.allow {
+        headers.insert(ALLOW, allow.clone());
+    }
+    if let Some(seconds) = outward.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// The other end of the connection, as our accept loop or axum's tells it. Not known: nobody's address, which is
+/// neither trusted nor protected.
+fn peer(extensions: &http::Extensions) -> IpAddr {
+    let ours = extensions.get::<Peer>().map(|peer| peer.0);
+    let axums = || extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    ours.or_else(axums).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+}
+
+/// Runs the steps; a panic anywhere in them ends this request alone.
+pub(crate) async fn guarded(
+    steps: impl Future<Output = Result<Response, Rejection>>,
+) -> Result<Response, Rejection> {
+    // The steps own nothing that outlives a panic half-changed: the limiter's and the caches' locks recover by design.
+    match AssertUnwindSafe(steps).catch_unwind().await {
+        Ok(result) => result,
+        Err(payload) => Err(Rejection::Panicked(panic_message(payload.as_ref()))),
+    }
+}
+
+pub(super) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forwarded_request_ids_are_plain() {
+        for good in ["0193a1b2-c3d4", "abc.DEF_12-3"] {
+            assert_eq!(RequestId::forwarded(&HeaderValue::from_static(good)).unwrap().as_str(), good);
+        }
+        let long = "a".repeat(65);
+        for bad in ["short", "with space 12", "quote\"12345", long.as_str()] {
+            assert!(RequestId::forwarded(&HeaderValue::from_str(bad).unwrap()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn fresh_request_ids_are_version_7_and_distinct() {
+        let now = crate::clock::Clock::fixed(1_700_000_000).now().ok();
+        let (one, other) = (RequestId::fresh(now), RequestId::fresh(now));
+        assert_ne!(one, other);
+        assert_eq!(uuid::Uuid::parse_str(one.as_str()).unwrap().get_version_num(), 7);
+    }
+}

@@ -1,0 +1,219 @@
+//! [`from_json`]: a body's bytes into a type, or every violation.
+//!
+//! 1. The bytes are UTF-8 without a byte order mark (RFC 8259 section 8.1), and one JSON text.
+//! 2. It is nowhere deeper than the document allows.
+//! 3. The fast pass reads it straight into the type; the type's rules run over the result.
+//! 4. Only if the fast pass refuses, the careful pass reads it again, decides, and tells every violation.
+
+use super::{At, Check, Decode, Depth, Violations, parse};
+
+/// Why a JSON text is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It is not one JSON text in UTF-8.
+    Syntax,
+    /// It is nested deeper than the document allows.
+    TooDeep,
+    /// It is not what the document says.
+    Invalid(Violations),
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// Why not, with every violation together.
+pub fn from_json<T: Decode + Check>(bytes: &[u8], depth: usize) -> Result<T, Refused> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
+    let depth = Depth::of(depth);
+    let Some(value) = fast(text, depth) else { return careful(text, depth) };
+    let mut out = Violations::new();
+    T::check(&value, &At::root(), &mut out);
+    if out.is_empty() { Ok(value) } else { Err(Refused::Invalid(out)) }
+}
+
+/// Reads an answer that a document gives as its example, for handlers that are not written yet.
+///
+/// # Errors
+/// As [`from_json`]: an example that does not conform is not sent.
+pub fn decode_answer<T: Decode + Check>(text: &str) -> Result<T, Refused> {
+    from_json(text.as_bytes(), usize::MAX)
+}
+
+#[inline]
+fn fast<T: Decode>(text: &str, depth: Depth) -> Option<T> {
+    let mut from = serde_json::Deserializer::from_str(text);
+    let value = T::decode(&mut from, depth).ok()?;
+    from.end().ok()?;
+    Some(value)
+}
+
+/// Out of line: it is not on the way of a good request.
+#[cold]
+#[inline(never)]
+fn careful<T: Decode + Check>(text: &str, depth: Depth) -> Result<T, Refused> {
+    if !depth.holds(text) {
+        return Err(Refused::TooDeep);
+    }
+    let tree = parse::parse(text).map_err(|_| Refused::Syntax)?;
+    let mut out = Violations::new();
+    match T::collect(&tree, &At::root(), &mut out) {
+        Some(value) if out.is_empty() => Ok(value),
+        None if out.is_empty() => {
+            // No rule said why. It is refused all the same.
+            out.push(&At::root(), "type", "is not what this operation declares");
+            Err(Refused::Invalid(out))
+        }
+        _ => Err(Refused::Invalid(out)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Json;
+    use super::super::sample::{Part, Transfer};
+    use super::*;
+
+    #[test]
+    fn one_text_in_utf_8_and_nothing_around_it() {
+        let read = |bytes: &[u8]| from_json::<Json>(bytes, 8);
+        assert!(read(b" {\"a\" : 1 }\r\n\t ").is_ok());
+        for bytes in [
+            &b""[..],
+            b" ",
+            b"\xef\xbb\xbf{}",
+            b"{}x",
+            b"{} {}",
+            b"{}\0",
+            b"\"\xff\"",
+            b"\"\xc0\xaf\"",
+            b"\xff\xfe{\0}\0",
+            b"{\"a\":1",
+            b"//\n{}",
+            b"NaN",
+            b"\"\\ud800\"",
+        ] {
+            assert_eq!(read(bytes), Err(Refused::Syntax), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn depth_is_counted_before_it_is_entered() {
+        let nested = |levels: usize| [vec![b'['; levels], vec![b']'; levels]].concat();
+        assert!(from_json::<Json>(&nested(8), 8).is_ok());
+        assert_eq!(from_json::<Json>(&nested(9), 8), Err(Refused::TooDeep));
+        assert!(from_json::<Json>(&nested(127), usize::MAX).is_ok());
+        assert_eq!(from_json::<Json>(&nested(128), usize::MAX), Err(Refused::TooDeep));
+        for open in [&b"["[..], b"{\"a\":", b"[{\"\":"] {
+            assert_eq!(from_json::<Json>(&open.repeat(100_000), 32), Err(Refused::TooDeep));
+            assert_eq!(from_json::<Transfer>(&open.repeat(100_000), 32), Err(Refused::TooDeep));
+        }
+        // Where the type is shallow and the text is not, and inside what an open object drops.
+        assert_eq!(from_json::<i64>(&nested(3), 2), Err(Refused::TooDeep));
+        assert_eq!(from_json::<Part>(b"{\"share\":1,\"x\":[[1]]}", 2), Err(Refused::TooDeep));
+        assert!(from_json::<Part>(b"{\"share\":1,\"x\":[[1]]}", 3).is_ok());
+        let deep = |levels: usize| {
+            format!("{}{{\"share\":1}}{}", "{\"share\":1,\"inner\":".repeat(levels), "}".repeat(levels))
+        };
+        assert!(from_json::<Part>(deep(31).as_bytes(), 32).is_ok());
+        assert_eq!(from_json::<Part>(deep(32).as_bytes(), 32), Err(Refused::TooDeep));
+    }
+
+    #[test]
+    fn a_great_many_members_are_refused_quickly() {
+        let members: Vec<String> = (0..50_000).map(|index| format!("\"k{index}\":0")).collect();
+        let body = format!("{{{}}}", members.join(","));
+        let Err(Refused::Invalid(found)) = from_json::<Transfer>(body.as_bytes(), 8) else { panic!() };
+        assert_eq!(found.len(), 3, "two members are missing, and the object has others");
+        let list = format!("[{}]", vec!["{}"; 50_000].join(","));
+        let Err(Refused::Invalid(found)) = from_json::<Vec<Part>>(list.as_bytes(), 8) else { panic!() };
+        assert!(found.is_full());
+    }
+
+    /// xorshift: the same mutations in every run.
+    struct Dice(u64);
+
+    impl Dice {
+        fn roll(&mut self, sides: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 % sides as u64).unwrap()
+        }
+    }
+
+    fn mutated(seed: &[u8], dice: &mut Dice) -> Vec<u8> {
+        const BITS: &[&[u8]] = &[
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b"\"",
+            b"\\",
+            b",",
+            b":",
+            b"0",
+            b"-",
+            b".",
+            b"e9",
+            b"null",
+            b"true",
+            b"\\u0000",
+            b"\\ud800",
+            b"\xff",
+            b"\0",
+            b" ",
+            b"1e400",
+            b"18446744073709551616",
+            b"\"to\":",
+            b"\"amount\":1,",
+            b"-0",
+            b"\xc3\xa9",
+        ];
+        let mut bytes = seed.to_vec();
+        for _ in 0..=dice.roll(4) {
+            let place = dice.roll(bytes.len() + 1);
+            match dice.roll(4) {
+                0 => drop(bytes.splice(place..place, BITS[dice.roll(BITS.len())].iter().copied())),
+                1 if place < bytes.len() => drop(bytes.remove(place)),
+                2 if place < bytes.len() => bytes[place] = u8::try_from(dice.roll(256)).unwrap(),
+                _ => bytes.truncate(place.max(bytes.len() / 2)),
+            }
+        }
+        bytes
+    }
+
+    /// Nothing panics; the careful pass agrees with `serde_json` about what JSON is, but for what is stricter here.
+    #[test]
+    fn survives_mutations() {
+        let seeds: [&[u8]; 3] = [
+            br#"{"to":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6","amount":5,"note":null,"tags":["DE","FR"],"parts":[{"share":1}]}"#,
+            br#"{"amount":1.0e2,"to":"F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6","currency":"EUR","labels":{"a":1,"b":-2}}"#,
+            br#"[{"share":0,"inner":{"share":3,"x":"\u00e9\ud83d\udca9"},"extra":[1,2.5,{"a":false}]},{"share":9}]"#,
+        ];
+        let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+        for round in 0..6000 {
+            let bytes = mutated(seeds[round % 3], &mut dice);
+            let transfer = from_json::<Transfer>(&bytes, 8);
+            let parts = from_json::<Vec<Part>>(&bytes, 8);
+            let json = from_json::<Json>(&bytes, 8);
+            let plain = serde_json::from_slice::<Json>(&bytes);
+            match (&json, &plain) {
+                (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{bytes:?}"),
+                (Ok(_), Err(_)) => panic!("accepted what is not JSON: {bytes:?}"),
+                (Err(Refused::Syntax), Ok(_)) => panic!("refused what is JSON: {bytes:?}"),
+                (Err(_), _) => {}
+            }
+            assert!(
+                json.is_ok()
+                    || matches!(json, Err(Refused::Invalid(_)))
+                    || (transfer.is_err() && parts.is_err())
+            );
+        }
+    }
+
+    #[test]
+    fn examples_are_read_like_input() {
+        assert_eq!(decode_answer::<Vec<i64>>("[1,2]"), Ok(vec![1, 2]));
+        assert!(decode_answer::<Vec<i64>>("[\"1\"]").is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! Input: from the bytes of a request to the typed, validated input of an operation, or every violation.
+//!
+//! | file | what |
+//! |---|---|
+//! | `payload`, `error` | what an operation takes, and why it is refused |
+//! | `parameters`, `param`, `cursor` | path, query, header and cookie parameters against what is declared |
+//! | `sources`, `query`, `encoded` | where they stand in a request: cut first, then decoded once |
+//! | `body`, `media_type` | media type, encoding, size, and the bytes |
+//! | `json`, `depth` | those bytes into a type: a fast pass, and a careful one that tells every violation |
+//! | `decode`, `container`, `object`, `member` | how each type reads itself in both passes |
+//! | `parse`, `tree`, `decimal` | what the careful pass looks at: JSON with its digits and its duplicates |
+//! | `check`, `canonical` | the rules of the document over decoded values |
+//! | `text`, `format`, `words`, `password` | scalars as text, strings with a format, enumerations |
+//! | `violation`, `at` | what is told to the client, and where |
+
+mod at;
+mod body;
+mod canonical;
+mod check;
+mod container;
+mod cursor;
+mod decimal;
+mod decode;
+mod depth;
+mod encoded;
+mod error;
+mod format;
+mod json;
+mod media_type;
+mod member;
+mod object;
+mod param;
+mod parameters;
+mod parse;
+mod password;
+mod payload;
+mod query;
+#[cfg(test)]
+mod sample;
+mod sources;
+mod text;
+mod tree;
+mod violation;
+mod words;
+
+pub use self::at::At;
+pub use self::body::declared_length;
+pub use self::check::{
+    Check, Number, Pattern, each, each_value, exclusive_maximum, exclusive_minimum, items, length, maximum,
+    members, minimum, multiple_of, pattern, unique_items, validate,
+};
+pub use self::container::{Boxed, Json};
+pub use self::cursor::CursorInput;
+pub use self::decode::{Decode, collect_text, decode_text};
+pub use self::depth::Depth;
+pub use self::error::{InputClass, InputError};
+pub use self::format::{byte, email, hostname, uri};
+pub use self::json::{Refused, decode_answer, from_json};
+pub use self::member::{Declared, Member, Rule};
+pub use self::object::{Fill, Object};
+pub use self::param::Param;
+pub use self::parameters::Parameters;
+pub use self::password::Password;
+pub use self::payload::{Input, JsonPayload, Payload};
+pub use self::text::{Expected, FromText};
+pub use self::tree::{Entry, Tree};
+pub use self::violation::{Section, Violation, Violations};
+pub use self::words::{Words, serialize_word};
+pub use crate::__words as words;

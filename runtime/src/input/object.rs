@@ -1,0 +1,348 @@
+//! [`Object`]: a struct of the document, and the visitor that fills it.
+//!
+//! What derived visitors let through and this one does not: an array in place of the object, a member that comes twice
+//! (also when one is spelled with escapes), a member that nobody declared, in an open object a hidden second copy.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
+
+use super::decode::{Seed, refused, wrong_type};
+use super::{At, Check, Declared, Decode, Depth, Json, Member, Tree, Violations};
+
+/// A struct of the document. Generated code states its members; reading is done here.
+pub trait Object: Sized {
+    /// The members, in the order of the document.
+    const MEMBERS: &'static [Declared];
+    /// Whether members that are not declared are let through and dropped, rather than refused.
+    const OPEN: bool;
+    /// A place for each member's value.
+    type Slots;
+    /// All of them empty.
+    fn slots() -> Self::Slots;
+    /// Puts the value of the member with this index in [`Object::MEMBERS`] into its place.
+    ///
+    /// # Errors
+    /// Whatever the source of the value says.
+    fn fill<F: Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error>;
+    /// The struct. `None` when a required member is missing.
+    fn build(slots: Self::Slots) -> Option<Self>;
+}
+
+/// The value of a member that is about to be read.
+pub trait Fill {
+    /// Why it could not be.
+    type Error;
+    /// Reads it as the member declares.
+    ///
+    /// # Errors
+    /// When it is not what the member declares, or came before.
+    fn fill<T: Decode + Check>(self, member: &Member<T>, slot: &mut Option<T>) -> Result<(), Self::Error>;
+    /// Leaves it, for a member that has no place.
+    ///
+    /// # Errors
+    /// When it is not well-formed.
+    fn skip(self) -> Result<(), Self::Error>;
+}
+
+impl<T: Object> Decode for T {
+    #[inline]
+    fn decode<'de, D: Deserializer<'de>>(from: D, depth: Depth) -> Result<Self, D::Error> {
+        from.deserialize_map(Members(depth, PhantomData))
+    }
+
+    fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self> {
+        collect(tree, at, out)
+    }
+}
+
+struct Members<T>(Depth, PhantomData<fn() -> T>);
+
+impl<'de, T: Object> Visitor<'de> for Members<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<T, A::Error> {
+        let depth = self.0.enter()?;
+        let mut slots = T::slots();
+        let mut others = None;
+        let mut likely = 0;
+        while let Some(name) =
+            from.next_key_seed(Name::<T> { likely, others: &mut others, of: PhantomData })?
+        {
+            match name {
+                Some(member) => {
+                    T::fill(&mut slots, member, Next { from: &mut from, depth, text: PhantomData })?;
+                    likely = member + 1;
+                }
+                None => Next { from: &mut from, depth, text: PhantomData }.skip()?,
+            }
+        }
+        T::build(slots).ok_or_else(refused)
+    }
+}
+
+/// Reads a member's name: its index if it is declared; `None` if the object is open and it is not.
+struct Name<'o, T> {
+    /// Members mostly come in the order of the document, so the next one is tried first.
+    likely: usize,
+    /// The names of an open object that are not declared: they must not come twice either.
+    others: &'o mut Option<HashSet<String>>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<'de, T: Object> DeserializeSeed<'de> for Name<'_, T> {
+    type Value = Option<usize>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_identifier(self)
+    }
+}
+
+impl<T: Object> Visitor<'_> for Name<'_, T> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+
+    #[inline]
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        match index_of(T::MEMBERS, self.likely, name) {
+            Some(member) => Ok(Some(member)),
+            None if T::OPEN && self.others.get_or_insert_default().insert(name.to_owned()) => Ok(None),
+            None => Err(refused()),
+        }
+    }
+}
+
+#[inline]
+fn index_of(members: &[Declared], likely: usize, name: &str) -> Option<usize> {
+    match members.get(likely) {
+        Some(member) if member.name == name => Some(likely),
+        _ => members.iter().position(|member| member.name == name),
+    }
+}
+
+struct Next<'m, 'de, A> {
+    from: &'m mut A,
+    depth: Depth,
+    text: PhantomData<&'de str>,
+}
+
+impl<'de, A: MapAccess<'de>> Fill for Next<'_, 'de, A> {
+    type Error = A::Error;
+
+    #[inline]
+    fn fill<T: Decode + Check>(self, _: &Member<T>, slot: &mut Option<T>) -> Result<(), A::Error> {
+        if slot.is_some() {
+            return Err(refused()); // twice
+        }
+        *slot = Some(self.from.next_value_seed(Seed::new(self.depth))?);
+        Ok(())
+    }
+
+    /// Reads it as JSON, so that what is dropped is as strict as what is kept.
+    fn skip(self) -> Result<(), A::Error> {
+        self.from.next_value_seed(Seed::<Json>::new(self.depth)).map(drop)
+    }
+}
+
+/// The careful pass: declared members in the order of the document, then the others.
+fn collect<T: Object>(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<T> {
+    let Tree::Object(entries) = tree else { return wrong_type("must be an object", at, out) };
+    let mut places: Vec<Option<&Tree<'_>>> = vec![None; T::MEMBERS.len()];
+    let (mut unknown, mut repeated) = (false, vec![false; T::MEMBERS.len()]);
+    let mut likely = 0;
+    for entry in entries {
+        let Some(member) = index_of(T::MEMBERS, likely, &entry.name) else {
+            unknown |= !T::OPEN
+                || entry.repeated
+                || Json::collect(&entry.value, at, &mut Violations::new()).is_none();
+            continue;
+        };
+        likely = member + 1;
+        if let Some(place) = places.get_mut(member) {
+            *place = Some(&entry.value);
+        }
+        if let (true, Some(twice)) = (entry.repeated, repeated.get_mut(member)) {
+            *twice = true;
+        }
+    }
+    let mut slots = T::slots();
+    for (index, ((declared, value), twice)) in T::MEMBERS.iter().zip(places).zip(repeated).enumerate() {
+        let here = at.member(declared.name);
+        match value {
+            _ if twice => out.push(&here, "duplicate", "must not come twice"),
+            Some(tree) => {
+                let Ok(()) = T::fill(&mut slots, index, Careful { tree, object: at, out });
+            }
+            None if declared.required => out.push(&here, "required", "is missing"),
+            None => {}
+        }
+    }
+    if unknown {
+        // The place is the object: the name is the client's.
+        out.push(at, "additionalProperties", "must not have a member that is not declared");
+    }
+    // Built also when rules are violated, so that the rules of what holds it are told in the same answer.
+    T::build(slots)
+}
+
+struct Careful<'t, 'o> {
+    tree: &'t Tree<'t>,
+    object: &'t At<'t>,
+    out: &'o mut Violations,
+}
+
+impl Fill for Careful<'_, '_> {
+    type Error = Infallible;
+
+    fn fill<T: Decode + Check>(self, member: &Member<T>, slot: &mut Option<T>) -> Result<(), Infallible> {
+        let at = member.at(self.object);
+        *slot = T::collect(self.tree, &at, self.out);
+        if let Some(value) = slot {
+            member.check_rule(value, &at, self.out);
+        }
+        Ok(())
+    }
+
+    fn skip(self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{Currency, Part, Transfer};
+    use super::super::{Refused, from_json};
+    use super::*;
+
+    const TO: &str = r#""to":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6""#;
+
+    fn read<T: Decode + Check>(text: &str) -> Result<T, Vec<(String, &'static str)>> {
+        from_json(text.as_bytes(), 32).map_err(|refused| match refused {
+            Refused::Invalid(found) => found.iter().map(|v| (v.pointer.clone(), v.rule)).collect(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    fn faults<T: Decode + Check + fmt::Debug>(text: &str) -> Vec<(String, &'static str)> {
+        read::<T>(text).unwrap_err()
+    }
+
+    fn at(pointer: &str, rule: &'static str) -> (String, &'static str) {
+        (pointer.to_owned(), rule)
+    }
+
+    #[test]
+    fn reads_members_in_any_order_and_spelling() {
+        let straight = read::<Transfer>(&format!(r#"{{{TO},"amount":5,"currency":"USD"}}"#)).unwrap();
+        let turned = read::<Transfer>(&format!(r#" {{"currency":"USD", "\u0061mount":5 ,{TO}}} "#)).unwrap();
+        assert_eq!(straight, turned);
+        assert_eq!((straight.amount, straight.currency), (5, Some(Currency::Usd)));
+        assert_eq!(
+            read::<Transfer>(&format!(r#"{{{TO},"amount":5.0,"currency":"USD"}}"#)).unwrap(),
+            straight
+        );
+    }
+
+    #[test]
+    fn absent_and_null_are_two_things() {
+        let note = |text: &str| {
+            read::<Transfer>(&format!(r#"{{{TO},"amount":5{text}}}"#)).map(|transfer| transfer.note)
+        };
+        assert_eq!(note(""), Ok(None));
+        assert_eq!(note(r#","note":null"#), Ok(Some(None)));
+        assert_eq!(note(r#","note":"x""#), Ok(Some(Some("x".to_owned()))));
+        assert_eq!(note(r#","tags":null"#), Err(vec![at("/tags", "type")]), "not declared nullable");
+    }
+
+    #[test]
+    fn a_member_never_comes_twice() {
+        for twice in
+            [r#""amount":5,"amount":5"#, r#""amount":5,"\u0061mount":null"#, r#""amount":5,"amount":"#]
+        {
+            let text = format!(r#"{{{TO},{twice}"#);
+            match twice.ends_with(':') {
+                true => assert_eq!(from_json::<Transfer>(text.as_bytes(), 32), Err(Refused::Syntax)),
+                false => assert_eq!(faults::<Transfer>(&format!("{text}}}")), [at("/amount", "duplicate")]),
+            }
+        }
+        assert_eq!(
+            faults::<Transfer>(&format!(r#"{{{TO},"amount":5,"note":null,"note":"x"}}"#)),
+            [at("/note", "duplicate")]
+        );
+    }
+
+    #[test]
+    fn a_closed_object_takes_nothing_undeclared_and_does_not_repeat_it() {
+        let text = format!(r#"{{{TO},"amount":5,"secret":1,"other":2}}"#);
+        assert_eq!(faults::<Transfer>(&text), [at("", "additionalProperties")]);
+        assert_eq!(
+            faults::<Transfer>(&format!(r#"{{{TO},"amount":5,"":1}}"#)),
+            [at("", "additionalProperties")]
+        );
+    }
+
+    #[test]
+    fn an_open_object_drops_what_is_undeclared_but_reads_it_strictly() {
+        assert_eq!(read::<Part>(r#"{"x":[{"y":1}],"share":1,"z":null}"#).map(|part| part.share), Ok(1));
+        for text in [
+            r#"{"share":1,"x":1,"x":1}"#,
+            r#"{"share":1,"x":{"y":1,"\u0079":2}}"#,
+            r#"{"share":1,"x":123456789012345678901234567890}"#,
+        ] {
+            assert_eq!(faults::<Part>(text), [at("", "additionalProperties")], "{text}");
+        }
+        assert_eq!(from_json::<Part>(br#"{"share":1,"x":"\ud800"}"#, 32), Err(Refused::Syntax));
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        for text in [r#"["f81d4fae-7dec-11d0-a765-00a0c91e6bf6",5]"#, "null", "\"\"", "1", "[]"] {
+            assert_eq!(faults::<Transfer>(text), [at("", "type")], "{text}");
+        }
+    }
+
+    #[test]
+    fn every_violation_is_told_in_the_order_of_the_document() {
+        let text = r#"{"extra":1,"parts":[{"share":-1},{"inner":{"share":true}},{"share":1}],"tags":["DE","x","DE","FR"],
+            "labels":{"secret":"a"},"note":"too long","currency":"GBP","amount":0}"#;
+        assert_eq!(
+            faults::<Transfer>(text),
+            [
+                at("/to", "required"),
+                at("/amount", "minimum"),
+                at("/currency", "enum"),
+                at("/note", "maxLength"),
+                at("/tags", "maxItems"),
+                at("/tags", "uniqueItems"),
+                at("/tags/1", "pattern"),
+                at("/parts/0/share", "minimum"),
+                at("/parts/1/share", "required"),
+                at("/parts/1/inner/share", "type"),
+                at("/labels", "type"),
+                at("", "additionalProperties"),
+            ]
+        );
+    }
+
+    #[test]
+    fn rules_alone_are_told_the_same_way() {
+        let text = format!(r#"{{{TO},"amount":1001,"tags":[],"parts":[{{"share":0}},{{"share":-2}}]}}"#);
+        let rules = [at("/amount", "maximum"), at("/tags", "minItems"), at("/parts/1/share", "minimum")];
+        assert_eq!(faults::<Transfer>(&text), rules);
+        // The same through the careful pass, which an integer in another spelling takes.
+        assert_eq!(faults::<Transfer>(&text.replace("1001", "1001.0")), rules);
+    }
+}

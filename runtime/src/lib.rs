@@ -1,0 +1,59 @@
+//! The runtime of palisade: what an OpenAPI document says about security is what the server does.
+//!
+//! A generated module states facts; this crate acts on them. The order of a request is written down in one place, the
+//! gate; a handler takes a [`Caller`], which only the gate can make.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::string_slice, reason = "a test may stop with a panic"))]
+
+mod address;
+mod adopt;
+mod answer;
+mod authn;
+mod authz;
+mod caller;
+mod clock;
+#[cfg(feature = "config")]
+pub mod config;
+mod config_error;
+pub mod cursor;
+pub mod dev;
+mod event;
+mod gate;
+mod input;
+mod limit;
+pub mod operation;
+mod part;
+mod problem;
+mod resource;
+mod secret;
+mod serve;
+mod server;
+mod settings;
+pub mod types;
+
+pub use self::address::Peer;
+pub use self::adopt::{GateLayer, GateService};
+pub use self::authn::{
+    ApiKeys, BasicVerifier, BearerVerifier, Class, Denied, Fault, Identity, JwkSet, Jwks, Jwt, KeyError,
+    KeyRecord, KeyVerifier, Kind, LeftOut, NewKey, PasswordRecord, Passwords, Principal, Reason, RecordError,
+    SetupError,
+};
+pub use self::caller::{Caller, Grants, Holds, Scope};
+pub use self::clock::{Clock, ClockError, Now};
+pub use self::config_error::ConfigError;
+pub use self::cursor::{CursorKeyError, CursorKeys, Position, SealedCursor};
+pub use self::event::SECURITY_EVENTS;
+pub use self::gate::{Gate, GateBuilder, RequestId};
+pub use self::operation::Operation;
+pub use self::problem::Problem;
+pub use self::resource::{Attribute, Attributes};
+pub use self::secret::Secret;
+pub use self::serve::{Servable, Serve, ServeError, serve};
+pub use self::server::Server;
+pub use self::settings::{ForwardedHeader, Settings, SettingsError};
+pub use http::StatusCode;
+#[cfg(feature = "macros")]
+pub use palisade_macros::{Operation, Position, Problem, Resource, Service, api};
+
+#[doc(hidden)]
+pub mod __private;

@@ -1,0 +1,224 @@
+//! What a client is told about its limits.
+//!
+//! Two families, because both are in use: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10,
+//! structured fields of RFC 9651), and the older `X-RateLimit-*` for the limit that is nearest to refusing.
+
+use bytes::BytesMut;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{SECOND, Standing};
+use crate::operation::Limit;
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// Adds the fields for `standings`, which may come from several decisions; none when there are none.
+///
+/// The gate leaves out what this caller is not to learn: to a stranger, the limits by address.
+/// `now_unix` is the time of day in seconds: `X-RateLimit-Reset` is a point in time, `t` is a distance.
+pub(crate) fn advertise<'a>(
+    headers: &mut HeaderMap,
+    standings: impl Iterator<Item = Standing<'a>> + Clone,
+    now_unix: u64,
+) {
+    let Some(tightest) = standings.clone().reduce(tighter) else { return };
+    let mut text = BytesMut::with_capacity(256);
+    if let Some(policy) = policies(&mut text, standings.clone()) {
+        headers.insert(POLICY, policy);
+    }
+    for (position, one) in standings.enumerate() {
+        separate(&mut text, position);
+        name(&mut text, one.rule.limit.name);
+        text.extend_from_slice(b";r=");
+        number(&mut text, one.remaining.into());
+        text.extend_from_slice(b";t=");
+        number(&mut text, one.reset.div_ceil(SECOND));
+    }
+    take(headers, RATE_LIMIT, &mut text);
+    headers.insert(LIMIT, tightest.rule.quota.clone());
+    number(&mut text, tightest.remaining.into());
+    take(headers, REMAINING, &mut text);
+    number(&mut text, now_unix.saturating_add(tightest.reset.div_ceil(SECOND)));
+    take(headers, RESET, &mut text);
+}
+
+/// One item of `RateLimit-Policy`, e.g. `"money";q=10;w=60`.
+pub(crate) fn policy(limit: &Limit) -> HeaderValue {
+    let mut text = BytesMut::new();
+    name(&mut text, limit.name);
+    text.extend_from_slice(b";q=");
+    number(&mut text, limit.quota.into());
+    // The window is in whole seconds; one that is not is left out, which the draft allows, rather than told wrongly.
+    if limit.window.subsec_nanos() == 0 && !limit.window.is_zero() {
+        text.extend_from_slice(b";w=");
+        number(&mut text, limit.window.as_secs());
+    }
+    HeaderValue::from_maybe_shared(text.freeze()).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// A refusal is tighter than none, a longer wait than a shorter; else it is the share that is left.
+fn tighter<'a>(one: Standing<'a>, other: Standing<'a>) -> Standing<'a> {
+    let share = |standing: &Standing<'_>, whole: &Standing<'_>| {
+        u64::from(standing.remaining).saturating_mul(whole.rule.limit.burst.into())
+    };
+    // one/one.burst > other/other.burst, without dividing
+    let other_is_tighter = share(&one, &other) > share(&other, &one);
+    match one.wait.cmp(&other.wait) {
+        std::cmp::Ordering::Greater => one,
+        std::cmp::Ordering::Less => other,
+        std::cmp::Ordering::Equal => {
+            if other_is_tighter {
+                other
+            } else {
+                one
+            }
+        }
+    }
+}
+
+fn policies<'a>(
+    text: &mut BytesMut,
+    standings: impl Iterator<Item = Standing<'a>> + Clone,
+) -> Option<HeaderValue> {
+    let mut only = standings.clone();
+    if let (Some(one), None) = (only.next(), only.next()) {
+        return Some(one.rule.policy.clone()); // shared, not copied
+    }
+    for (position, one) in standings.enumerate() {
+        separate(text, position);
+        text.extend_from_slice(one.rule.policy.as_bytes());
+    }
+    HeaderValue::from_maybe_shared(text.split().freeze()).ok()
+}
+
+/// The members of a list (RFC 9651 section 4.1.1).
+fn separate(text: &mut BytesMut, position: usize) {
+    if position > 0 {
+        text.extend_from_slice(b", ");
+    }
+}
+
+/// A String (RFC 9651 section 4.1.6): printable ASCII, `"` and `\` escaped. What does not fit shows as `?`.
+fn name(text: &mut BytesMut, name: &str) {
+    text.extend_from_slice(b"\"");
+    for byte in name.bytes() {
+        match byte {
+            b'"' | b'\\' => text.extend_from_slice(&[b'\\', byte]),
+            b' '..=b'~' => text.extend_from_slice(&[byte]),
+            _ => text.extend_from_slice(b"?"),
+        }
+    }
+    text.extend_from_slice(b"\"");
+}
+
+fn number(text: &mut BytesMut, number: u64) {
+    text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Cuts a value off the one buffer that all values share.
+fn take(headers: &mut HeaderMap, field: HeaderName, text: &mut BytesMut) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(text.split().freeze()) {
+        headers.insert(field, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::key::Network;
+    use super::super::{Limiter, Rule};
+    use super::*;
+    use crate::operation::{Counting, Per};
+
+    static FLOOD: Limit = limit("flood", 50, Duration::from_secs(1), 100, Per::Address);
+    static MONEY: Limit = limit("money", 10, Duration::from_secs(60), 10, Per::Principal);
+    static ODD: Limit = limit("a \"b\\ é", 5, Duration::from_millis(250), 5, Per::Global);
+
+    const fn limit(name: &'static str, quota: u32, window: Duration, burst: u32, per: Per) -> Limit {
+        Limit { name, quota, window, burst, per, scope: Counting::Document }
+    }
+
+    fn fields(headers: &HeaderMap) -> Vec<(&str, &str)> {
+        headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect()
+    }
+
+    fn advertised(limiter: &Limiter, rules: &[&Rule], times: usize, strangers: bool) -> HeaderMap {
+        let here = Network::of("192.0.2.1".parse().unwrap());
+        let charges: Vec<_> =
+            rules.iter().map(|rule| rule.charge(here, Some(("https://id", "alice")))).collect();
+        (1..times).for_each(|_| _ = limiter.decide(SECOND, &charges));
+        let decision = limiter.decide(SECOND, &charges);
+        let mut headers = HeaderMap::new();
+        advertise(
+            &mut headers,
+            decision.standings().filter(|one| !strangers || !one.by_address),
+            1_800_000_000,
+        );
+        if decision.refused_by().is_some() {
+            headers.insert(http::header::RETRY_AFTER, decision.retry_after().into());
+        }
+        headers
+    }
+
+    #[test]
+    fn both_families_for_all_limits() {
+        let limiter = Limiter::new(1024);
+        let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
+        assert_eq!(
+            fields(&advertised(&limiter, &[&flood, &money], 3, false)),
+            [
+                ("ratelimit-policy", "\"flood\";q=50;w=1, \"money\";q=10;w=60"),
+                ("ratelimit", "\"flood\";r=97;t=1, \"money\";r=7;t=6"),
+                ("x-ratelimit-limit", "10"),
+                ("x-ratelimit-remaining", "7"),
+                ("x-ratelimit-reset", "1800000006"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_when_to_come_back() {
+        let limiter = Limiter::new(1024);
+        let money = limiter.rule(&MONEY, "a");
+        assert_eq!(
+            fields(&advertised(&limiter, &[&money], 11, true)),
+            [
+                ("ratelimit-policy", "\"money\";q=10;w=60"),
+                ("ratelimit", "\"money\";r=0;t=6"),
+                ("x-ratelimit-limit", "10"),
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", "1800000006"),
+                ("retry-after", "6"),
+            ]
+        );
+    }
+
+    #[test]
+    fn strangers_are_not_told_of_limits_by_address() {
+        let limiter = Limiter::new(1024);
+        let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
+        assert!(advertised(&limiter, &[&flood], 1, true).is_empty());
+        assert!(!advertised(&limiter, &[&flood], 1, false).is_empty());
+        let told = advertised(&limiter, &[&flood, &money], 1, true);
+        assert_eq!(told["ratelimit-policy"], "\"money\";q=10;w=60");
+        assert!(!format!("{told:?}").contains("flood"));
+    }
+
+    #[test]
+    fn names_are_escaped_and_a_window_of_no_whole_seconds_is_left_out() {
+        assert_eq!(policy(&ODD), "\"a \\\"b\\\\ ??\";q=5");
+    }
+
+    #[test]
+    fn the_tightest_is_the_one_with_the_smallest_share_left() {
+        let limiter = Limiter::new(1024);
+        let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
+        for order in [[&flood, &money], [&money, &flood]] {
+            assert_eq!(advertised(&limiter, &order, 1, false)["x-ratelimit-limit"], "10");
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! The counters of this process: a table that never grows and never forgets who is over a limit.
+//!
+//! * The table has a fixed number of places (16 bytes each). Nothing is allocated after start.
+//! * A place whose bucket is full again tells nothing that an empty place does not, so it is free to be taken.
+//! * A place whose bucket is *not* full is never taken: else a flood of fresh addresses would wash away the very
+//!   counters that hold it back. A newcomer who finds no place shares an overflow bucket with other newcomers.
+//! * Who gets a place later starts from where the shared bucket stands, so moving from one to the other gains nothing.
+//!   The price: as long as a bucket is shared, all newcomers who could land in it start with what is left in it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::gcra::Rate;
+use super::key::Key;
+
+/// Locks are taken by shard: enough of them that threads rarely meet.
+const SHARDS: usize = 64;
+/// Places that a key may stand in, from its home on. Until four fifths are taken, hardly a key finds none.
+const REACH: usize = 32;
+/// Overflow buckets of each rule.
+pub(crate) const OVERFLOWS: usize = 64;
+
+/// One bucket that is to be charged, and what came of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ask {
+    /// Where it stands among the charges.
+    pub(crate) index: usize,
+    pub(crate) key: Key,
+    /// Which overflow bucket it shares when there is no place.
+    pub(crate) overflow: usize,
+    pub(crate) rate: Rate,
+    pub(crate) cost: u32,
+    place: Place,
+    full_at: u64,
+    /// The new `full_at`, or how long to wait.
+    next: Option<u64>,
+    wait: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Unknown,
+    At(usize),
+    Overflow,
+}
+
+/// What is true of a bucket after the decision.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outcome {
+    /// When it is full again.
+    pub(crate) full_at: u64,
+    /// Zero when this bucket let the request through.
+    pub(crate) wait: u64,
+}
+
+impl Ask {
+    pub(crate) fn new(index: usize, key: Key, overflow: usize, rate: Rate, cost: u32) -> Self {
+        Self { index, key, overflow, rate, cost, ..Self::default() }
+    }
+
+    pub(crate) fn outcome(&self, allowed: bool) -> Outcome {
+        let full_at = if allowed { self.next.unwrap_or(self.full_at) } else { self.full_at };
+        Outcome { full_at, wait: self.wait }
+    }
+
+    fn consider(&mut self, place: Place, full_at: u64, now: u64) {
+        (self.place, self.full_at) = (place, full_at);
+        match self.rate.spend(full_at, now, self.cost) {
+            Ok(next) => self.next = Some(next),
+            Err(wait) => self.wait = wait.max(1),
+        }
+    }
+
+    /// The shard comes from the top of the key, the place in it from the bottom.
+    fn shard(&self) -> usize {
+        usize::try_from(self.key >> 48).unwrap_or(0) % SHARDS
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    key: Key,
+    full_at: u64,
+}
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Table {
+    shards: Box<[Mutex<Box<[Entry]>>]>,
+    overflow: Mutex<Vec<u64>>,
+    /// No overflow bucket is anything but full after this time, so that nobody has to lock them to know.
+    overflow_until: AtomicU64,
+}
+
+impl Table {
+    /// A table of at least `capacity` places. Each takes 16 bytes, all of them at once.
+    pub(crate) fn new(capacity: usize) -> Self {
+        let places = capacity.div_ceil(SHARDS).max(REACH);
+        let shards = (0..SHARDS).map(|_| Mutex::new(vec![Entry::default(); places].into())).collect();
+        Self { shards, overflow: Mutex::default(), overflow_until: AtomicU64::new(0) }
+    }
+
+    /// Makes room for the overflow buckets of one more rule, and gives the number of its first.
+    pub(crate) fn add_overflow(&self, rule: usize) -> usize {
+        let first = rule.saturating_mul(OVERFLOWS);
+        let mut overflow = lock(&self.overflow);
+        let needed = first.saturating_add(OVERFLOWS).max(overflow.len());
+        overflow.resize(needed, 0);
+        first
+    }
+
+    /// Charges all or none, and says which.
+    ///
+    /// The locks of all shards that are needed are held together, in the order of the shards, so that no other request
+    /// gets between the check and the charge, and no two requests wait for each other.
+    pub(crate) fn decide(&self, now: u64, asks: &mut [Ask]) -> bool {
+        asks.sort_unstable_by_key(Ask::shard);
+        self.decide_from(now, asks, 0)
+    }
+
+    /// Looks on the way in, when every lock of a lower shard is held; writes on the way out, when all have been asked.
+    fn decide_from(&self, now: u64, asks: &mut [Ask], start: usize) -> bool {
+        let Some(shard) = asks.get(start).map(Ask::shard) else { return self.overflowed(now, asks) };
+        let Some(entries) = self.shards.get(shard) else { return false };
+        let mut entries = lock(entries);
+        let mut end = start;
+        while let Some((before, ask)) = asks.split_at_mut_checked(end).and_then(|(before, rest)| {
+            rest.first_mut().filter(|ask| ask.shard() == shard).map(|ask| (before, ask))
+        }) {
+            self.look(&entries, before, ask, now);
+            end = end.saturating_add(1);
+        }
+        let allowed = self.decide_from(now, asks, end);
+        if allowed {
+            for ask in asks.get(start..end).unwrap_or_default() {
+                if let (Place::At(place), Some(next)) = (ask.place, ask.next)
+                    && let Some(entry) = entries.get_mut(place)
+                {
+                    *entry = Entry { key: ask.key, full_at: next };
+                }
+            }
+        }
+        allowed
+    }
+
+    /// Finds the bucket of `ask`, or a place for it that none of those `before` it has chosen.
+    fn look(&self, entries: &[Entry], before: &[Ask], ask: &mut Ask, now: u64) {
+        if let Some(same) = before.iter().find(|other| other.key == ask.key) {
+            *ask = Ask { index: ask.index, ..*same }; // a limit that is named twice counts once
+            return;
+        }
+        let mut free = None;
+        for place in places(ask.key, entries.len()) {
+            let Some(entry) = entries.get(place) else { break };
+            if entry.key == ask.key {
+                return ask.consider(Place::At(place), entry.full_at, now);
+            }
+            if entry.full_at <= now && free.is_none() {
+                let place = Place::At(place);
+                let chosen = |other: &Ask| other.place == place && other.shard() == ask.shard();
+                free = Some(place).filter(|_| !before.iter().any(chosen));
+            }
+            if entry.key == 0 && free.is_some() {
+                break; // never used, so nothing was ever put further on
+            }
+        }
+        match free {
+            Some(place) => ask.consider(place, self.shared(ask.overflow, now), now),
+            None => ask.place = Place::Overflow,
+        }
+    }
+
+    /// Where the shared bucket of newcomers stands.
+    fn shared(&self, overflow: usize, now: u64) -> u64 {
+        // Relaxed is enough: a client's own earlier requests went through the lock of the same shard.
+        if self.overflow_until.load(Ordering::Relaxed) <= now {
+            return 0;
+        }
+        lock(&self.overflow).get(overflow).copied().unwrap_or(u64::MAX)
+    }
+
+    /// The last step, with every shard locked: those without a place, then whether all can be charged.
+    fn overflowed(&self, now: u64, asks: &mut [Ask]) -> bool {
+        let mut shared = asks.iter().any(|ask| ask.place == Place::Overflow).then(|| lock(&self.overflow));
+        for ask in asks.iter_mut().filter(|ask| ask.place == Place::Overflow) {
+            let full_at = shared.as_ref().and_then(|all| all.get(ask.overflow)).copied();
+            ask.consider(Place::Overflow, full_at.unwrap_or(u64::MAX), now);
+        }
+        let allowed = asks.iter().all(|ask| ask.next.is_some());
+        if let (true, Some(shared)) = (allowed, shared.as_mut()) {
+            for ask in asks.iter().filter(|ask| ask.place == Place::Overflow) {
+                if let (Some(next), Some(bucket)) = (ask.next, shared.get_mut(ask.overflow)) {
+                    *bucket = next.max(*bucket);
+                    self.overflow_until.fetch_max(next, Ordering::Relaxed);
+                }
+            }
+        }
+        allowed
+    }
+
+    /// Puts back what was charged for a request that another limit then refused.
+    ///
+    /// A bucket without a place of its own keeps the charge: who pays for whom cannot be told there.
+    pub(crate) fn put_back(&self, ask: &Ask) {
+        let Some(entries) = self.shards.get(ask.shard()) else { return };
+        let mut entries = lock(entries);
+        for place in places(ask.key, entries.len()) {
+            match entries.get_mut(place) {
+                Some(entry) if entry.key == ask.key => {
+                    entry.full_at = ask.rate.put_back(entry.full_at, ask.cost);
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[cfg(test)]
+    fn live(&self, now: u64) -> usize {
+        self.shards.iter().map(|shard| lock(shard).iter().filter(|entry| entry.full_at > now).count()).sum()
+    }
+}
+
+fn places(key: Key, count: usize) -> impl Iterator<Item = usize> {
+    let home = usize::try_from(key & Key::from(u32::MAX)).unwrap_or(0);
+    (0..REACH).filter_map(move |step| home.wrapping_add(step).checked_rem(count))
+}
+
+/// Every write under these locks is a whole value, so a thread that died holding one leaves nothing half-done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const SECOND: u64 = 1_000_000;
+
+    /// Ten at once, one back each second.
+    fn rate() -> Rate {
+        Rate::new(10, Duration::from_secs(10), 10)
+    }
+
+    fn key(number: u64) -> Key {
+        // spread like the hash that makes real ones
+        let spread = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        spread ^ (spread >> 32)
+    }
+
+    fn take(table: &Table, now: u64, number: u64, bucket: usize) -> bool {
+        table.decide(now, &mut [Ask::new(0, key(number), bucket, rate(), 1)])
+    }
+
+    fn exhaust(table: &Table, now: u64, number: u64) {
+        assert!((0..10).all(|_| take(table, now, number, 0)));
+        assert!(!take(table, now, number, 0));
+    }
+
+    #[test]
+    fn a_flood_neither_grows_the_table_nor_frees_who_is_throttled() {
+        let table = Table::new(4096);
+        table.add_overflow(0);
+        exhaust(&table, SECOND, 0);
+        let mut admitted = 0;
+        for number in 1..1_000_000 {
+            admitted += u32::from(take(&table, SECOND + number / 1_000_000, number, 0));
+        }
+        assert!(!take(&table, SECOND, 0, 0), "still over its limit");
+        let places = 4096;
+        assert!(table.live(SECOND) <= places);
+        assert!(table.live(SECOND) > places * 3 / 4, "most places are used: {}", table.live(SECOND));
+        assert!(admitted <= 4096 + 10, "newcomers share one bucket of ten: {admitted}");
+        assert!(take(&table, 12 * SECOND, 0, 0), "and it is free when its time has come");
+        assert!(
+            (2_000_000..2_000_100).all(|number| take(&table, 30 * SECOND, number, 0)),
+            "as are all places"
+        );
+    }
+
+    #[test]
+    fn moving_from_the_shared_bucket_to_a_place_gains_nothing() {
+        let table = Table::new(REACH);
+        table.add_overflow(0);
+        let busy: Vec<u64> = (1..10_000).collect();
+        busy.iter().for_each(|number| _ = take(&table, SECOND, *number, 1));
+        // No place for this one: it has what the shared bucket has, and no more when a place comes free.
+        let mut admitted = (0..20).filter(|_| take(&table, SECOND, 0, 0)).count();
+        assert_eq!(admitted, 10);
+        for tick in 1..=50 {
+            admitted += (0..5).filter(|_| take(&table, SECOND + tick * SECOND / 10, 0, 0)).count();
+        }
+        assert_eq!(admitted, 15, "burst and five seconds at the rate");
+    }
+
+    #[test]
+    fn all_or_nothing() {
+        let table = Table::new(1024);
+        table.add_overflow(0);
+        exhaust(&table, SECOND, 1);
+        for _ in 0..100 {
+            let mut asks = [0, 1, 2].map(|number| Ask::new(0, key(number), 0, rate(), 1));
+            assert!(!table.decide(SECOND, &mut asks));
+        }
+        for free in [0, 2] {
+            exhaust(&table, SECOND, free);
+        }
+    }
+
+    #[test]
+    fn the_same_counter_twice_counts_once() {
+        let table = Table::new(1024);
+        table.add_overflow(0);
+        for round in 0..12 {
+            let mut asks = [0, 1].map(|index| Ask::new(index, key(7), 0, rate(), 1));
+            assert_eq!(table.decide(SECOND, &mut asks), round < 10);
+        }
+    }
+
+    #[test]
+    fn many_counters_that_are_new_get_a_place_each() {
+        let table = Table::new(REACH);
+        table.add_overflow(0);
+        // All in one shard, with homes that overlap.
+        let crowd = |index: usize| Key::try_from((index << 32) | (index % 4)).unwrap();
+        let mut asks: Vec<_> = (1..=16).map(|index| Ask::new(index, crowd(index), 0, rate(), 1)).collect();
+        assert!(table.decide(SECOND, &mut asks));
+        assert_eq!(table.live(SECOND), 16);
+    }
+
+    #[test]
+    fn what_is_put_back_can_be_spent_again() {
+        let table = Table::new(1024);
+        table.add_overflow(0);
+        exhaust(&table, SECOND, 3);
+        table.put_back(&Ask::new(0, key(3), 0, rate(), 1));
+        assert!(take(&table, SECOND, 3, 0));
+        assert!(!take(&table, SECOND, 3, 0));
+    }
+
+    #[test]
+    fn threads_together_get_what_one_would() {
+        let table = Table::new(1024);
+        table.add_overflow(0);
+        let admitted: usize = std::thread::scope(|scope| {
+            let work = |offset: u64| {
+                let table = &table;
+                move || {
+                    let pair = [offset % 4, 100 + offset % 3];
+                    let ask = |number: u64| Ask::new(0, key(number), 0, rate(), 1);
+                    (0..1_000).filter(|_| table.decide(SECOND, &mut pair.map(ask))).count()
+                }
+            };
+            let threads: Vec<_> = (0..8).map(|offset| scope.spawn(work(offset))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(admitted, 30, "the three counters of the second kind hold ten each");
+    }
+}

@@ -1,0 +1,321 @@
+//! The facts that generated code states: one constant [`Policy`] an operation, one [`Document`] a module.
+//!
+//! Nothing here decides anything. A reviewer reads these values in the generated file; the gate acts on them.
+
+use std::time::Duration;
+
+use http::Method;
+
+/// An operation of a document: a type that stands for it, and its policy.
+///
+/// Implemented by generated code and by `#[derive(Operation)]`.
+pub trait Operation: Sized + Send + Sync + 'static {
+    /// What the document says about this operation.
+    const POLICY: &'static Policy;
+    /// The document it stands in.
+    const DOCUMENT: &'static Document;
+}
+
+/// An operation that no caller reaches without a credential: every alternative of its security names a scheme.
+///
+/// It gives [`Caller::principal`](crate::Caller::principal) without an `Option`.
+pub trait Secured: Operation {}
+
+/// An operation whose list is walked by cursor.
+pub trait Paginated: Operation {}
+
+/// What a document says for all its operations.
+#[derive(Debug)]
+pub struct Document {
+    /// `info.title`.
+    pub title: &'static str,
+    /// `info.version`.
+    pub version: &'static str,
+    /// SHA-256 of everything that was read to generate from it, in hexadecimal.
+    pub hash: &'static str,
+    /// The security schemes, in the order of the document.
+    pub schemes: &'static [Scheme],
+    /// The document's own limits by address and globally: they count what matches no operation, too.
+    pub limits: &'static [Limit],
+}
+
+/// A security scheme of the document.
+#[derive(Debug)]
+pub struct Scheme {
+    /// Its name under `components.securitySchemes`.
+    pub name: &'static str,
+    /// How a credential of it is presented and what it must satisfy.
+    pub kind: SchemeKind,
+}
+
+/// The kinds of scheme that the runtime verifies.
+#[derive(Debug)]
+pub enum SchemeKind {
+    /// `http` bearer, `oauth2` or `openIdConnect`: a signed token in `Authorization: Bearer`.
+    Bearer(TokenRules),
+    /// `apiKey`.
+    ApiKey(KeyRules),
+    /// `http` basic.
+    Basic,
+}
+
+/// What a bearer token must satisfy (`x-palisade` on the scheme).
+#[derive(Debug)]
+pub struct TokenRules {
+    /// `iss` must be exactly this. `None`: the server's configuration names it.
+    pub issuer: Option<&'static str>,
+    /// `aud` must contain this. `None`: the server's configuration names it.
+    pub audience: Option<&'static str>,
+    /// The signature algorithms that are accepted, and no others.
+    pub algorithms: &'static [Algorithm],
+    /// The `typ` header that is accepted, `at+jwt` by default (RFC 9068 section 4). `None`: the document opted out.
+    pub typ: Option<&'static str>,
+    /// Clock difference that is tolerated.
+    pub leeway: Duration,
+    /// Longest accepted time between `iat` and now.
+    pub max_lifetime: Option<Duration>,
+    /// Path of the claim that carries the scopes, e.g. `["scope"]`.
+    pub scopes_claim: &'static [&'static str],
+}
+
+/// Signature algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the registered names speak for themselves")]
+#[non_exhaustive]
+pub enum Algorithm {
+    HS256,
+    RS256,
+    PS256,
+    ES256,
+    ES384,
+    EdDSA,
+}
+
+/// How an API key is presented.
+#[derive(Debug)]
+pub struct KeyRules {
+    /// Where the key stands.
+    pub location: KeyLocation,
+    /// The prefix that every key of this scheme starts with, for secret scanners.
+    pub prefix: Option<&'static str>,
+}
+
+/// Where an API key stands in a request.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyLocation {
+    /// A header of this name.
+    Header(&'static str),
+    /// A cookie of this name.
+    Cookie(&'static str),
+}
+
+/// What the document says about one operation, with every default made explicit.
+#[derive(Debug)]
+pub struct Policy {
+    /// `operationId`.
+    pub id: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The path template, e.g. `/accounts/{accountId}`.
+    pub path: &'static str,
+    /// Who may call.
+    pub access: Access,
+    /// The limits that apply, in the order of the document.
+    pub limits: &'static [Limit],
+    /// Every declared parameter, so that an undeclared one is refused.
+    pub parameters: &'static [Parameter],
+    /// The request body, if one is declared.
+    pub body: Option<Body>,
+    /// Deadline for the whole operation.
+    pub timeout: Duration,
+    /// The object it is about, if it is about one.
+    pub ownership: Option<Ownership>,
+    /// How its list is walked, if it is a list.
+    pub pagination: Option<Pagination>,
+    /// The declared statuses.
+    pub answers: &'static [Status],
+}
+
+/// Who may call: a public reason, or an OR of ANDs of schemes with scopes.
+#[derive(Debug)]
+pub enum Access {
+    /// Everybody, for the reason that the document gives.
+    Public(&'static str),
+    /// Whoever satisfies one of the alternatives, in the order of the document.
+    Any(&'static [Alternative]),
+}
+
+/// A combination that holds only whole. Empty stands for the anonymous alternative `{}`.
+pub type Alternative = &'static [Need];
+
+/// One scheme of a combination, and the scopes it must grant.
+#[derive(Debug)]
+pub struct Need {
+    /// Name of the scheme.
+    pub scheme: &'static str,
+    /// Every one of these must be granted by this scheme's credential.
+    pub scopes: &'static [&'static str],
+}
+
+/// A named rate limit.
+#[derive(Debug)]
+pub struct Limit {
+    /// Its name under `x-palisade.limits`.
+    pub name: &'static str,
+    /// How many requests in [`Limit::window`].
+    pub quota: u32,
+    /// The time in which `quota` requests come back.
+    pub window: Duration,
+    /// How many may come at once.
+    pub burst: u32,
+    /// Whom it counts.
+    pub per: Per,
+    /// Whether the operation is counted alone or together with all that name the limit.
+    pub scope: Counting,
+}
+
+/// Whom a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// The client's address (IPv6 by /64).
+    Address,
+    /// The authenticated principal; who has none is counted by address.
+    Principal,
+    /// Everybody together.
+    Global,
+}
+
+/// What a limit is shared over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// All operations that name the limit share it.
+    Document,
+    /// Each operation is counted for itself.
+    Operation,
+}
+
+/// A declared parameter.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name, as in the document.
+    pub name: &'static str,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of OpenAPI")]
+pub enum Location {
+    Path,
+    Query,
+    Header,
+    Cookie,
+}
+
+/// A declared request body.
+#[derive(Debug)]
+pub struct Body {
+    /// The media types that are accepted.
+    pub media_types: &'static [&'static str],
+    /// Whether a request without one is refused.
+    pub required: bool,
+    /// Largest accepted size in bytes.
+    pub max: usize,
+    /// Deepest accepted nesting.
+    pub depth: usize,
+}
+
+/// The object-level rule: whose object it is.
+#[derive(Debug)]
+pub struct Ownership {
+    /// The resource, as under `x-palisade.resources`.
+    pub resource: &'static str,
+    /// The path parameter that identifies the object.
+    pub id: &'static str,
+    /// The attribute that must equal the principal's subject.
+    pub owner: &'static str,
+    /// Who holds this scope may touch every object.
+    pub or_scope: Option<&'static str>,
+}
+
+/// How a list is walked by cursor.
+#[derive(Debug)]
+pub struct Pagination {
+    /// The query parameter that carries the cursor.
+    pub cursor: &'static str,
+    /// The query parameter that bounds the page.
+    pub limit: &'static str,
+    /// How long a cursor is good.
+    pub ttl: Duration,
+}
+
+/// A declared status of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// One status.
+    Exactly(u16),
+    /// `1XX` to `5XX`: the hundred.
+    Range(u16),
+    /// `default`.
+    Any,
+}
+
+impl Policy {
+    /// Whether the document declares this status for the operation.
+    #[must_use]
+    pub const fn declares(&self, status: u16) -> bool {
+        let mut rest = self.answers;
+        while let [first, tail @ ..] = rest {
+            match *first {
+                Status::Exactly(exactly) if exactly == status => return true,
+                Status::Range(hundred) if hundred == status / 100 => return true,
+                Status::Any => return true,
+                Status::Exactly(_) | Status::Range(_) => rest = tail,
+            }
+        }
+        false
+    }
+
+    /// Whether *every* way into the operation grants `scope`.
+    ///
+    /// A right that one alternative lacks is not held: see [`Holds`](crate::Holds).
+    #[must_use]
+    pub const fn always_grants(&self, scope: &str) -> bool {
+        let Access::Any(mut alternatives) = self.access else { return false };
+        if alternatives.is_empty() {
+            return false;
+        }
+        while let [alternative, rest @ ..] = alternatives {
+            if !grants(alternative, scope) {
+                return false;
+            }
+            alternatives = rest;
+        }
+        true
+    }
+}
+
+const fn grants(mut needs: &[Need], scope: &str) -> bool {
+    while let [need, rest @ ..] = needs {
+        let mut scopes = need.scopes;
+        while let [granted, tail @ ..] = scopes {
+            if same(granted.as_bytes(), scope.as_bytes()) {
+                return true;
+            }
+            scopes = tail;
+        }
+        needs = rest;
+    }
+    false
+}
+
+const fn same(mut one: &[u8], mut other: &[u8]) -> bool {
+    loop {
+        match (one, other) {
+            ([], []) => return true,
+            ([a, one_rest @ ..], [b, other_rest @ ..]) if *a == *b => (one, other) = (one_rest, other_rest),
+            _ => return false,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The one step from a precise [`Rejection`] to what the client sees and what the log is told.
+//!
+//! The match is exhaustive on purpose: a new cause does not compile until its status, code, message and event are
+//! chosen here. Messages are constants.
+//!
+//! | cause | status | code |
+//! |---|---|---|
+//! | malformed parameters or body, a bad cursor, no or two hosts, a credential given twice | 400 | `invalid_parameters` `invalid_body` `invalid_cursor` `invalid_request` |
+//! | no or bad credentials | 401 | `unauthenticated` |
+//! | too little scope | 403 | `forbidden` |
+//! | no route, no object, another's object | 404 | `not_found` |
+//! | undeclared method | 405 | `method_not_allowed` |
+//! | body too slow | 408 | `request_timeout` |
+//! | body too large | 413 | `body_too_large` |
+//! | undeclared media type or encoding | 415 | `unsupported_media_type` |
+//! | a well-formed body that violates its schema | 422 | `invalid_body` |
+//! | a limit of the client is used up | 429 | `rate_limited` |
+//! | a panic, a failing part, an answer that does not fit | 500 | `internal` |
+//! | the limit of all clients together is used up, a part that cannot be asked | 503 | `unavailable` |
+//! | the deadline of the operation passed | 504 | `deadline_exceeded` |
+
+use std::borrow::Cow;
+
+use http::{HeaderValue, StatusCode};
+
+use super::{Problem, Rejection};
+use crate::authn::{Class, Denied};
+use crate::event::{Kind, Severity};
+use crate::input::{InputClass, Violations};
+use crate::operation::{Limit, Per};
+
+pub(super) const NOT_FOUND: &str = "there is nothing here, or nothing that you may see";
+pub(super) const INTERNAL: &str = "the request failed; the request id finds it in our log";
+pub(super) const INVALID_CURSOR: &str =
+    "this cursor is not good here or not good any more; begin again without one";
+const UNAVAILABLE: &str = "the service cannot answer now; try again after the time that Retry-After gives";
+const RATE_LIMITED: &str = "too many requests: wait for the time that Retry-After gives, then back off exponentially with \
+                            full jitter";
+
+/// What leaves: status, code, message, and what the headers must say.
+pub(crate) struct Outward<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'a str,
+    pub(crate) message: Cow<'a, str>,
+    pub(crate) policy: Option<&'a str>,
+    pub(crate) details: Option<&'a Violations>,
+    pub(crate) challenges: &'a [HeaderValue],
+    pub(crate) allow: Option<&'a HeaderValue>,
+    /// Seconds for `Retry-After` (RFC 9110 section 10.2.3).
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) event: Kind,
+}
+
+impl<'a> Outward<'a> {
+    fn new(status: StatusCode, code: &'a str, message: &'static str, event: Kind) -> Self {
+        Self {
+            status,
+            code,
+            message: Cow::Borrowed(message),
+            policy: None,
+            details: None,
+            challenges: &[],
+            allow: None,
+            retry_after: None,
+            event,
+        }
+    }
+
+    fn internal(event_type: &'static str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL, high(event_type))
+    }
+
+    fn unavailable(event: Kind) -> Self {
+        let retry_after = Some(1);
+        Self { retry_after, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", UNAVAILABLE, event) }
+    }
+
+    fn not_found(event: Kind) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", NOT_FOUND, event)
+    }
+
+    fn problem(problem: &'a Problem, event: Kind) -> Self {
+        let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let message = Cow::Borrowed(problem.message());
+        Self { code: problem.code(), message, ..Self::new(status, "", "", event) }
+    }
+}
+
+/// The client's side of a rejection.
+pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
+    use Rejection as R;
+    match rejection {
+        R::ClockFailed => Outward::unavailable(high("sys_clock_failed")),
+        R::AmbiguousHost => Outward::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "the request must name one host",
+            medium("input_ambiguous_host"),
+        ),
+        R::Plaintext => Outward::new(
+            StatusCode::FORBIDDEN,
+            "tls_required",
+            "this service answers over HTTPS only",
+            medium("input_plaintext"),
+        ),
+        R::Limited { limit, retry_after } => limited(limit, *retry_after),
+        R::NoRoute => Outward::not_found(low("input_no_route")),
+        R::NoMethod { allow } => Outward {
+            allow: Some(allow),
+            ..Outward::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "this path answers the methods that Allow names",
+                low("input_method_not_declared"),
+            )
+        },
+        R::Denied { reason, challenges } => Outward { challenges, ..denied(reason) },
+        R::Forbidden { challenges, .. } => Outward {
+            challenges,
+            ..Outward::new(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "the credential does not grant what this operation needs",
+                medium("authz_fail"),
+            )
+        },
+        R::Input(error) => Outward { details: error.violations(), ..input(error.class()) },
+        // One answer for both, so that it does not tell whether the object exists.
+        R::NoObject => Outward::not_found(low("authz_no_object")),
+        R::NotOwner => Outward::not_found(medium("authz_fail")),
+        R::ResolverFailed(_) => Outward::internal("sys_resolver_failed"),
+        R::Cursor(_) => Outward::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_cursor",
+            INVALID_CURSOR,
+            medium("input_cursor_fail"),
+        ),
+        R::Deadline => Outward::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "deadline_exceeded",
+            "the operation took too long and was given up",
+            medium("sys_deadline"),
+        ),
+        R::Panicked(_) => Outward::internal("sys_crash"),
+        R::Handler(problem) => Outward::problem(problem, handler_event(problem)),
+        R::Undeclared(_) => Outward::internal("sys_undeclared_answer"),
+        R::Unfit(_) => Outward::internal("sys_unfit_answer"),
+    }
+}
+
+fn limited(limit: &Limit, retry_after: u64) -> Outward<'_> {
+    let event = medium("excess_rate_limit_exceeded");
+    let outward = match limit.per {
+        // Not this client's doing (RFC 6585 section 4 is about "the user"), so it is the server that is unavailable.
+        Per::Global => Outward::unavailable(event),
+        Per::Address | Per::Principal => Outward {
+            policy: Some(limit.name),
+            ..Outward::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", RATE_LIMITED, event)
+        },
+    };
+    Outward { retry_after: Some(retry_after), ..outward }
+}
+
+/// One body for every 401: which part of a credential was wrong is for the log.
+fn denied<'a>(reason: &Denied) -> Outward<'a> {
+    match reason.class() {
+        Class::Unauthorized => {
+            let event = match reason.reason().is_bad_credential() {
+                true => medium("authn_login_fail"),
+                false => low("authn_missing"),
+            };
+            let message = "a valid credential is needed; WWW-Authenticate says which";
+            Outward::new(StatusCode::UNAUTHORIZED, "unauthenticated", message, event)
+        }
+        Class::InvalidRequest => Outward::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "credentials must be sent once and in one place",
+            medium("authn_malformed"),
+        ),
+        Class::Unavailable => Outward::unavailable(high("authn_unavailable")),
+    }
+}
+
+fn input<'a>(class: InputClass) -> Outward<'a> {
+    let event = low("input_validation_fail");
+    match class {
+        InputClass::Parameters => Outward::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_parameters",
+            "the parameters are not what this operation declares; details names each",
+            event,
+        ),
+        InputClass::Syntax => Outward::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_body",
+            "the body is not well-formed, or nested deeper than this operation allows",
+            event,
+        ),
+        InputClass::Schema => Outward::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_body",
+            "the body is not what this operation declares; details names each place",
+            event,
+        ),
+        InputClass::TooLarge => Outward::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "the body is larger than this operation takes",
+            event,
+        ),
+        InputClass::MediaType => Outward::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "this operation does not take a body of this media type or encoding",
+            event,
+        ),
+        InputClass::Timeout => Outward::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request_timeout",
+            "the body did not arrive in time",
+            event,
+        ),
+    }
+}
+
+fn handler_event(problem: &Problem) -> Kind {
+    match problem.status() {
+        500.. => high("sys_handler_failed"),
+        _ => low("business_refused"),
+    }
+}
+
+const fn low(event_type: &'static str) -> Kind {
+    Kind { event_type, severity: Severity::Low }
+}
+
+const fn medium(event_type: &'static str) -> Kind {
+    Kind { event_type, severity: Severity::Medium }
+}
+
+const fn high(event_type: &'static str) -> Kind {
+    Kind { event_type, severity: Severity::High }
+}

@@ -1,0 +1,125 @@
+//! One connection, from its first byte to its last.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::Servable;
+use super::watched::{Beat, Patience, Pulse, Watched};
+use crate::address::Peer;
+use crate::settings::Settings;
+
+/// An HTTP/2 client that does not answer a ping is gone.
+const PING: Duration = Duration::from_secs(20);
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Connections {
+    http: Builder<TokioExecutor>,
+    patience: Patience,
+}
+
+impl Connections {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self { http: http(settings), patience: Patience::new(settings) }
+    }
+
+    /// Serves it until either side is done, or until `stopped` and what has begun is finished.
+    pub(super) async fn serve<S: Servable>(
+        &self,
+        service: S,
+        stream: TcpStream,
+        peer: SocketAddr,
+        mut stopped: watch::Receiver<()>,
+    ) {
+        // Answers are written whole, so nothing is gained by waiting for more to send.
+        _ = stream.set_nodelay(true);
+        let pulse = Arc::new(Pulse::default());
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse), self.patience));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let beat = pulse.begin(request.version());
+            answer(service.clone(), peer, request, beat)
+        });
+        let mut connection = pin!(self.http.serve_connection(io, service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            _ = stopped.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            // What clients send wrongly is answered by the HTTP library; here it is only noise for who debugs.
+            tracing::debug!(%error, %peer, "connection ended");
+        }
+    }
+}
+
+/// The limits of the HTTP library. What is not set here is left at its defaults, which are limits too:
+/// 100 headers (431), at most 20 streams that the client reset before they were accepted.
+fn http(settings: &Settings) -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    // The head's time is kept by `Watched`; this timer would also end idle connections.
+    http.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(settings.max_header_bytes);
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
+        .max_concurrent_streams(settings.max_streams)
+        .max_header_list_size(u32::try_from(settings.max_header_bytes / 2).unwrap_or(u32::MAX));
+    http
+}
+
+async fn answer<S: Servable>(
+    mut service: S,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+    beat: Beat,
+) -> Result<Response<Answering>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(Peer(peer));
+    poll_fn(|cx| service.poll_ready(cx)).await?;
+    let answer = service.call(request).await?;
+    Ok(answer.map(|body| Answering { body, _beat: beat }))
+}
+
+/// A body that is being sent.
+#[derive(Debug)]
+struct Answering {
+    body: Body,
+    _beat: Beat,
+}
+
+impl http_body::Body for Answering {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,200 @@
+//! A connection that is watched: for a head that does not come, for idleness, for a reader that has stopped.
+//!
+//! The HTTP library has one timer for both "the head is slow" and "the client is idle", and none for the bytes with which
+//! it tells HTTP/1 from HTTP/2, so the time is kept here, where the bytes are.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::settings::Settings;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// What the requests of a connection are doing.
+#[derive(Debug, Default)]
+pub(super) struct Pulse {
+    begun: AtomicU64,
+    running: AtomicUsize,
+    /// HTTP/2: bytes between requests are housekeeping, not the beginning of a head.
+    multiplexed: AtomicBool,
+}
+
+/// A request that is being answered, until its answer is sent.
+#[derive(Debug)]
+pub(super) struct Beat(Arc<Pulse>);
+
+impl Pulse {
+    pub(super) fn begin(self: &Arc<Self>, version: http::Version) -> Beat {
+        // Relaxed: one task reads and writes the socket, and all that is compared are the counts.
+        if version == http::Version::HTTP_2 {
+            self.multiplexed.store(true, Ordering::Relaxed);
+        }
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Beat(Arc::clone(self))
+    }
+}
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How long to wait for what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    header: Duration,
+    idle: Duration,
+    write: Duration,
+}
+
+impl Patience {
+    /// A day is as good as for ever, and can be added to any time.
+    pub(super) fn new(settings: &Settings) -> Self {
+        let [header, idle, write] = [settings.header_timeout, settings.idle_timeout, settings.write_timeout]
+            .map(|time| time.min(DAY));
+        // A timer of no length would fire without end.
+        Self { header, idle: idle.max(Duration::from_millis(1)), write }
+    }
+}
+
+/// The connection.
+#[derive(Debug)]
+pub(super) struct Watched<T> {
+    io: T,
+    pulse: Arc<Pulse>,
+    patience: Patience,
+    phase: Phase,
+    /// How many requests had begun when last looked.
+    seen: u64,
+    reading: Pin<Box<Sleep>>,
+    /// Only there while the client takes nothing.
+    writing: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Bytes of a head have come; whole heads come at once, so the timer is set when more must be waited for.
+    Started,
+    /// More of a head is awaited.
+    Head,
+    /// A request is being answered: how long that may take is for the gate to say.
+    Busy,
+    /// The next request is awaited.
+    Idle,
+}
+
+impl<T> Watched<T> {
+    /// The first head is awaited from the start: who connects has something to say.
+    pub(super) fn new(io: T, pulse: Arc<Pulse>, patience: Patience) -> Self {
+        let reading = Box::pin(sleep(patience.header));
+        Self { io, pulse, patience, phase: Phase::Head, seen: 0, reading, writing: None }
+    }
+
+    fn look(&mut self) -> bool {
+        let begun = self.pulse.begun.load(Ordering::Relaxed);
+        if begun != self.seen {
+            (self.seen, self.phase) = (begun, Phase::Busy);
+        }
+        self.pulse.running.load(Ordering::Relaxed) > 0
+    }
+
+    fn received(&mut self) {
+        if !self.look() && self.phase != Phase::Head && !self.pulse.multiplexed.load(Ordering::Relaxed) {
+            self.phase = Phase::Started;
+        }
+    }
+
+    /// Nothing has come: how much longer may it take?
+    ///
+    /// The HTTP library does not ask again when an answer is finished, so the timer goes on while a request is answered
+    /// and looks when it fires. An idle connection thus lives for one to two times the idle time, and a request in it
+    /// costs no setting of timers.
+    fn await_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let running = self.look();
+        if running {
+            self.phase = Phase::Busy;
+        }
+        if self.phase == Phase::Started {
+            self.phase = Phase::Head;
+            self.reading.as_mut().reset(Instant::now() + self.patience.header);
+        }
+        loop {
+            ready!(self.reading.as_mut().poll(cx));
+            match self.phase {
+                Phase::Busy => {
+                    self.phase = if running { Phase::Busy } else { Phase::Idle };
+                    self.reading.as_mut().reset(Instant::now() + self.patience.idle);
+                }
+                Phase::Idle => return Poll::Ready(Ok(())), // like a client that has left
+                Phase::Head | Phase::Started => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            }
+        }
+    }
+
+    /// `written`: what came of a write; a client that takes nothing for too long is left.
+    fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.writing = None;
+            return written;
+        }
+        let timer = self.writing.get_or_insert_with(|| Box::pin(sleep(self.patience.write)));
+        timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, into);
+        match read {
+            Poll::Pending => self.await_more(cx),
+            Poll::Ready(_) => {
+                if into.filled().len() > before {
+                    self.received();
+                }
+                read
+            }
+        }
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.wrote(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bytes);
+        self.wrote(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,326 @@
+//! A generated server: its parts, its routes, and the tower service that runs the gate.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderValue, Method};
+use tower_service::Service;
+
+use crate::answer::Output;
+use crate::authn::{BasicVerifier, BearerVerifier, KeyVerifier};
+use crate::caller::Caller;
+use crate::config_error::ConfigError;
+use crate::cursor::CursorKeys;
+use crate::gate::{self, Gate, GateBuilder, Prepared, Request, Visit};
+use crate::input::Input;
+use crate::operation::{Document, Operation, Policy};
+use crate::problem::{Problem, Rejection};
+use crate::resource::Attributes;
+use crate::settings::Settings;
+
+/// An operation that service `S` answers. Implemented by generated code, one line a method of the trait.
+pub trait Served<S>: Operation {
+    /// Its decoded and validated input.
+    type Input: Input + 'static;
+    /// Its declared answers.
+    type Output: Output + 'static;
+
+    /// Calls the service's method.
+    fn handle(
+        service: &S,
+        caller: Caller<Self>,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Self::Output, Problem>> + Send;
+}
+
+/// Collects the parts of a server. Generated code wraps it in a builder with one step for each part the document needs.
+pub struct Builder<S> {
+    service: Arc<S>,
+    gate: GateBuilder,
+    endpoints: Vec<(&'static Policy, Box<dyn Endpoint>)>,
+}
+
+impl<S: Send + Sync + 'static> Builder<S> {
+    /// Begins with the document's facts and the service that answers.
+    pub fn new(document: &'static Document, service: S) -> Self {
+        let gate = GateBuilder::default().document(document);
+        Self { service: Arc::new(service), gate, endpoints: Vec::new() }
+    }
+
+    /// The verifier of a bearer, oauth2 or openIdConnect scheme.
+    #[must_use]
+    pub fn bearer(mut self, scheme: &'static str, verifier: impl Into<BearerVerifier>) -> Self {
+        self.gate = self.gate.bearer(scheme, verifier);
+        self
+    }
+
+    /// The verifier of an apiKey scheme.
+    #[must_use]
+    pub fn api_key(mut self, scheme: &'static str, verifier: impl Into<KeyVerifier>) -> Self {
+        self.gate = self.gate.api_key(scheme, verifier);
+        self
+    }
+
+    /// The verifier of an http basic scheme.
+    #[must_use]
+    pub fn basic(mut self, scheme: &'static str, verifier: impl Into<BasicVerifier>) -> Self {
+        self.gate = self.gate.basic(scheme, verifier);
+        self
+    }
+
+    /// The keys that seal cursors.
+    #[must_use]
+    pub fn cursor_keys(mut self, keys: CursorKeys) -> Self {
+        self.gate = self.gate.cursor_keys(keys);
+        self
+    }
+
+    /// Settings of the server that the document does not speak of.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.gate = self.gate.settings(settings);
+        self
+    }
+
+    /// How the service finds an object of a resource.
+    #[must_use]
+    pub fn resolver<F, Fut>(mut self, resource: &'static str, find: F) -> Self
+    where
+        F: Fn(Arc<S>, String) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<Attributes>, Problem>> + Send + 'static,
+    {
+        let service = Arc::clone(&self.service);
+        self.gate = self.gate.resolver(resource, move |id| find(Arc::clone(&service), id));
+        self
+    }
+
+    /// Adds an operation.
+    #[must_use]
+    pub fn operation<Op: Served<S>>(mut self) -> Self {
+        let service = Arc::clone(&self.service);
+        self.gate = self.gate.operation::<Op>();
+        self.endpoints.push((Op::POLICY, Box::new(Typed::<S, Op> { service, operation: PhantomData })));
+        self
+    }
+
+    /// The server.
+    ///
+    /// # Errors
+    /// Every part that is missing or contradicts the document, at once.
+    pub fn build(self) -> Result<Server, ConfigError> {
+        let gate = self.gate.build()?;
+        let routes = Routes::new(&gate, self.endpoints)?;
+        Ok(Server { shared: Arc::new(Shared { gate, routes }) })
+    }
+}
+
+/// A complete server: a tower service, cheap to clone.
+///
+/// Give it to [`serve`](crate::serve), or mount it in an axum application with [`Server::into_router`].
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    gate: Gate,
+    routes: Routes,
+}
+
+impl Server {
+    /// An axum router that sends everything through the gate.
+    ///
+    /// Serve it by [`serve`](crate::serve), or by axum with `into_make_service_with_connect_info::<SocketAddr>()`: a
+    /// request whose peer is not known is nobody's, and is refused.
+    pub fn into_router(self) -> axum::Router {
+        axum::Router::new().fallback_service(self)
+    }
+
+    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on.
+    ///
+    /// [`serve`](crate::serve) does it before it listens; call it where the server is mounted otherwise.
+    ///
+    /// # Errors
+    /// Every key set that cannot be had.
+    pub async fn ready(&self) -> Result<(), ConfigError> {
+        self.shared.gate.ready().await
+    }
+
+    /// The settings it was built with.
+    pub(crate) fn settings(&self) -> &Settings {
+        self.shared.gate.settings()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("operations", &self.shared.routes.endpoints.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Service<http::Request<Body>> for Server {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move { Ok(shared.answer(request).await) })
+    }
+}
+
+impl Shared {
+    /// Steps 1 to 16: see [`gate`].
+    async fn answer(&self, request: http::Request<Body>) -> Response {
+        let (mut parts, body) = request.into_parts();
+        let mut visit = Visit::open(&self.gate, &mut parts);
+        let result = gate::guarded(self.steps(&mut visit, parts, body)).await;
+        visit.close(result)
+    }
+
+    async fn steps(
+        &self,
+        visit: &mut Visit,
+        parts: http::request::Parts,
+        body: Body,
+    ) -> Result<Response, Rejection> {
+        let uri = parts.uri.clone();
+        let found = self.routes.find(uri.path(), &parts.method); // looked up first, answered after step 2
+        visit.arrive(found.endpoint().map(|(_, prepared)| prepared))?; // 2
+        let (endpoint, prepared, captures) = found.or_refuse()?; // 3
+        endpoint.call(prepared, visit, Request { parts, body, captures: &captures }).await // 4 to 16
+    }
+}
+
+/// An operation behind its types.
+trait Endpoint: Send + Sync {
+    fn call<'a>(&'a self, at: &'a Prepared, visit: &'a mut Visit, request: Request<'a>) -> Answering<'a>;
+}
+
+type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response, Rejection>> + Send + 'a>>;
+
+struct Typed<S, Op> {
+    service: Arc<S>,
+    operation: PhantomData<fn() -> Op>,
+}
+
+impl<S: Send + Sync + 'static, Op: Served<S>> Endpoint for Typed<S, Op> {
+    fn call<'a>(&'a self, at: &'a Prepared, visit: &'a mut Visit, request: Request<'a>) -> Answering<'a> {
+        Box::pin(gate::handle::<S, Op>(at, &self.service, visit, request))
+    }
+}
+
+/// The declared paths and methods, and nothing else.
+pub(crate) struct Routes {
+    tree: matchit::Router<Route>,
+    endpoints: Vec<(Box<dyn Endpoint>, Prepared)>,
+}
+
+/// The methods of one path.
+struct Route {
+    methods: Vec<(Method, usize)>,
+    allow: HeaderValue,
+}
+
+/// What a path and a method lead to.
+enum Found<'r, 'p> {
+    Endpoint { endpoint: &'r dyn Endpoint, prepared: &'r Prepared, captures: Vec<&'p str> },
+    NoMethod(&'r HeaderValue),
+    NoRoute,
+}
+
+impl<'r, 'p> Found<'r, 'p> {
+    fn endpoint(&self) -> Option<(&'r dyn Endpoint, &'r Prepared)> {
+        match self {
+            Self::Endpoint { endpoint, prepared, .. } => Some((*endpoint, prepared)),
+            Self::NoMethod(_) | Self::NoRoute => None,
+        }
+    }
+
+    fn or_refuse(self) -> Result<(&'r dyn Endpoint, &'r Prepared, Vec<&'p str>), Rejection> {
+        match self {
+            Self::Endpoint { endpoint, prepared, captures } => Ok((endpoint, prepared, captures)),
+            Self::NoMethod(allow) => Err(Rejection::NoMethod { allow: allow.clone() }),
+            Self::NoRoute => Err(Rejection::NoRoute),
+        }
+    }
+}
+
+impl Routes {
+    fn new(gate: &Gate, served: Vec<(&'static Policy, Box<dyn Endpoint>)>) -> Result<Self, ConfigError> {
+        let mut paths: Vec<(&'static str, Vec<(Method, usize)>)> = Vec::new();
+        let mut endpoints = Vec::with_capacity(served.len());
+        for (policy, endpoint) in served {
+            let method = (policy.method.clone(), endpoints.len());
+            match paths.iter_mut().find(|(path, _)| *path == policy.path) {
+                Some((_, methods)) => methods.push(method),
+                None => paths.push((policy.path, vec![method])),
+            }
+            let prepared =
+                gate.prepared(policy.id).ok_or_else(|| ConfigError::unknown_operation(policy.id))?;
+            endpoints.push((endpoint, prepared));
+        }
+        let mut tree = matchit::Router::new();
+        for (path, methods) in paths {
+            let route = Route { allow: allow(&methods), methods };
+            tree.insert(positional(path), route).map_err(|error| ConfigError::route(path, &error))?;
+        }
+        Ok(Self { tree, endpoints })
+    }
+
+    fn find<'r, 'p>(&'r self, path: &'p str, method: &Method) -> Found<'r, 'p> {
+        let Ok(matched) = self.tree.at(path) else { return Found::NoRoute };
+        let route = matched.value;
+        let index = route.methods.iter().find(|(declared, _)| declared == method).map(|(_, index)| *index);
+        match index.and_then(|index| self.endpoints.get(index)) {
+            Some((endpoint, prepared)) => {
+                let captures = matched.params.iter().map(|(_, value)| value).collect();
+                Found::Endpoint { endpoint: endpoint.as_ref(), prepared, captures }
+            }
+            None => Found::NoMethod(&route.allow),
+        }
+    }
+}
+
+/// `/accounts/{accountId}` as `/accounts/{0}`: two operations may name the same place differently.
+fn positional(template: &str) -> String {
+    let mut path = String::with_capacity(template.len());
+    for (index, piece) in template.split('{').enumerate() {
+        match piece.split_once('}') {
+            Some((_name, rest)) if index > 0 => path.push_str(&format!("{{{}}}{rest}", index - 1)),
+            _ => path.push_str(piece),
+        }
+    }
+    path
+}
+
+/// `Allow` lists the declared methods (RFC 9110 section 10.2.1).
+fn allow(methods: &[(Method, usize)]) -> HeaderValue {
+    let names: Vec<&str> = methods.iter().map(|(method, _)| method.as_str()).collect();
+    HeaderValue::from_str(&names.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_become_positional() {
+        assert_eq!(positional("/accounts/{accountId}/transfers/{id}"), "/accounts/{0}/transfers/{1}");
+        assert_eq!(positional("/status"), "/status");
+        assert_eq!(positional("/"), "/");
+    }
+}

@@ -1,0 +1,253 @@
+//! How a server meets the network: whom it believes, how much it takes, how long it waits.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::clock::Clock;
+
+/// Settings of a server. The defaults are safe on a machine that faces the internet; each says why it is what it is.
+///
+/// ```
+/// # fn main() -> Result<(), palisade::SettingsError> {
+/// let settings = palisade::Settings::new().trusted_proxies(["10.0.0.0/8", "2001:db8::7"])?.max_connections(2_000);
+/// # drop(settings);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) forwarded: ForwardedHeader,
+    pub(crate) limiter_capacity: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_address: usize,
+    pub(crate) header_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    pub(crate) max_header_bytes: usize,
+    pub(crate) max_streams: u32,
+    pub(crate) drain: Duration,
+    pub(crate) clock: Clock,
+}
+
+/// The header in which trusted proxies say for whom they ask. One, never both: a client could send the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For` and `X-Forwarded-Proto`, which most proxies write.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239), with `for` and `proto`.
+    Forwarded,
+}
+
+/// The addresses that speak for others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// A setting that says nothing that could be done.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Not an address, nor a network such as `10.0.0.0/8`.
+    Network(String),
+    /// A network of all addresses: whoever connects could then name any client address.
+    Everybody(String),
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(text) => {
+                write!(f, "`{text}` is neither an address nor a network such as `10.0.0.0/8`")
+            }
+            Self::Everybody(text) => {
+                write!(
+                    f,
+                    "`{text}` trusts everybody as a proxy: whoever connects could claim any client address"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Settings {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            trusted_proxies: TrustedProxies::default(),
+            forwarded: ForwardedHeader::default(),
+            limiter_capacity: 131_072,
+            max_connections: 10_000,
+            max_connections_per_address: 256,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(30),
+            max_header_bytes: 32 * 1024,
+            max_streams: 100,
+            drain: Duration::from_secs(30),
+            clock: Clock::system(),
+        }
+    }
+
+    /// Another clock than the system's, for tests of what expires.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The proxies in front of this server: addresses, or networks in CIDR form. Default: none.
+    ///
+    /// What they say in the forwarded header is believed; what anybody else says there is ignored. Naming proxies also
+    /// lets a server without TLS listen on other addresses than loopback, and makes it refuse requests that the proxy
+    /// did not receive over `https`.
+    ///
+    /// # Errors
+    /// When one is neither an address nor a network, or is the network of all addresses.
+    pub fn trusted_proxies<T: AsRef<str>>(
+        mut self,
+        networks: impl IntoIterator<Item = T>,
+    ) -> Result<Self, SettingsError> {
+        let network = |text: T| {
+            let text = text.as_ref().trim();
+            let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+            match text.parse::<IpNet>().or(address) {
+                Ok(network) if network.prefix_len() == 0 => Err(SettingsError::Everybody(text.to_owned())),
+                Ok(network) => Ok(network.trunc()),
+                Err(_) => Err(SettingsError::Network(text.to_owned())),
+            }
+        };
+        self.trusted_proxies = TrustedProxies(networks.into_iter().map(network).collect::<Result<_, _>>()?);
+        Ok(self)
+    }
+
+    /// The header that the trusted proxies write. Default: [`ForwardedHeader::XForwardedFor`].
+    ///
+    /// The proxy must set or append to this header, and must not pass on the other one as if it were its own word.
+    #[must_use]
+    pub fn forwarded_header(self, forwarded: ForwardedHeader) -> Self {
+        Self { forwarded, ..self }
+    }
+
+    /// How many rate limit counters are kept. Default: 131 072, which take 2 MiB, all of it from the start.
+    ///
+    /// Each caller takes one for each limit, until that limit is unused long enough to be full again. When all are taken,
+    /// callers that were not there before share what is left, and nobody who is over a limit is forgotten.
+    #[must_use]
+    pub fn limiter_capacity(self, limiter_capacity: usize) -> Self {
+        Self { limiter_capacity, ..self }
+    }
+
+    /// How many connections are open at once; more are closed at once. Default: 10 000.
+    ///
+    /// An idle one costs a few kilobytes, one that sends a large header up to 64 KiB. Keep it under the limit of open
+    /// files of the process.
+    #[must_use]
+    pub fn max_connections(self, max_connections: usize) -> Self {
+        Self { max_connections, ..self }
+    }
+
+    /// How many connections are open at once from one address (IPv6: from one /64). Default: 256.
+    ///
+    /// Enough for an office behind one address, and forty such addresses are needed to fill the default total.
+    /// Trusted proxies are not counted: everybody comes through them.
+    #[must_use]
+    pub fn max_connections_per_address(self, max_connections_per_address: usize) -> Self {
+        Self { max_connections_per_address, ..self }
+    }
+
+    /// How long a client may take to send the head of a request, the first one counted from when it connects.
+    /// Default: 10 s.
+    ///
+    /// A head fits into a few packets, so this is generous; without it, one byte now and then holds a connection for ever.
+    #[must_use]
+    pub fn header_timeout(self, header_timeout: Duration) -> Self {
+        Self { header_timeout, ..self }
+    }
+
+    /// How long a connection may stay open between two requests, at least; at most twice as long. Default: 75 s.
+    ///
+    /// Longer than the 60 s after which common load balancers close their side, so that it is they who close first.
+    #[must_use]
+    pub fn idle_timeout(self, idle_timeout: Duration) -> Self {
+        Self { idle_timeout, ..self }
+    }
+
+    /// How long a client may accept nothing of an answer that waits for it. Default: 30 s.
+    ///
+    /// Each byte that it takes starts the time anew; a client that has stopped reading cannot hold an answer in memory.
+    #[must_use]
+    pub fn write_timeout(self, write_timeout: Duration) -> Self {
+        Self { write_timeout, ..self }
+    }
+
+    /// The longest head of a request in bytes, request line included. Default: 32 KiB, at least 8 KiB.
+    ///
+    /// Room for a token of 8 KiB, cookies and tracing headers. HTTP/2 counts headers decompressed, and takes half.
+    #[must_use]
+    pub fn max_header_bytes(self, max_header_bytes: usize) -> Self {
+        // The HTTP library refuses buffers under 8 KiB.
+        Self { max_header_bytes: max_header_bytes.max(8 * 1024), ..self }
+    }
+
+    /// How long a server that shuts down waits for requests that have begun. Default: 30 s.
+    ///
+    /// Three times the default deadline of an operation, and what orchestrators usually allow before they kill.
+    #[must_use]
+    pub fn drain(self, drain: Duration) -> Self {
+        Self { drain, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies<const N: usize>(networks: [&str; N]) -> Result<TrustedProxies, SettingsError> {
+        Settings::new().trusted_proxies(networks).map(|settings| settings.trusted_proxies)
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks() {
+        let proxies = proxies(["10.0.0.0/8", "192.0.2.7", " 2001:db8::/32 ", "::ffff:198.51.100.1"]).unwrap();
+        for inside in ["10.255.0.1", "192.0.2.7", "2001:db8::1", "::ffff:10.0.0.1", "198.51.100.1"] {
+            assert!(proxies.contain(inside.parse().unwrap()), "{inside}");
+        }
+        for outside in ["11.0.0.1", "192.0.2.8", "2001:db9::1", "::1"] {
+            assert!(!proxies.contain(outside.parse().unwrap()), "{outside}");
+        }
+    }
+
+    #[test]
+    fn refuses_nonsense_and_everybody() {
+        for text in ["", "localhost", "10.0.0.0/33", "10.0.0.1:80", "10.0.0"] {
+            assert_eq!(proxies([text]).unwrap_err(), SettingsError::Network(text.to_owned()));
+        }
+        for text in ["0.0.0.0/0", "::/0"] {
+            assert_eq!(proxies([text]).unwrap_err(), SettingsError::Everybody(text.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Collects the security events that a test causes.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+type Fields = BTreeMap<String, String>;
+
+static COLLECTED: OnceLock<Arc<Mutex<Vec<Fields>>>> = OnceLock::new();
+
+/// Starts collecting, once a process.
+pub fn collect() {
+    COLLECTED.get_or_init(|| {
+        let collected = Arc::new(Mutex::new(Vec::new()));
+        let subscriber = tracing_subscriber::registry().with(Collector(Arc::clone(&collected)));
+        tracing::subscriber::set_global_default(subscriber).expect("the first subscriber of this process");
+        collected
+    });
+}
+
+/// The event of a request, by the id that its answer carries.
+pub fn of(request_id: &str) -> Fields {
+    let all = COLLECTED.get().expect("collect() first").lock().unwrap();
+    let mut found = all.iter().filter(|fields| fields.get("request_id").is_some_and(|id| id == request_id));
+    let event = found.next().unwrap_or_else(|| panic!("no event for {request_id}")).clone();
+    assert!(found.next().is_none(), "one event a refusal");
+    event
+}
+
+/// Everything that was ever logged, as text.
+pub fn everything() -> String {
+    format!("{:?}", COLLECTED.get().expect("collect() first").lock().unwrap())
+}
+
+struct Collector(Arc<Mutex<Vec<Fields>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Collector {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut fields = Text(BTreeMap::new());
+        event.record(&mut fields);
+        fields.0.insert("target".to_owned(), event.metadata().target().to_owned());
+        self.0.lock().unwrap().push(fields.0);
+    }
+}
+
+struct Text(Fields);
+
+impl Visit for Text {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+}

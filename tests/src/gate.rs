@@ -1,0 +1,248 @@
+//! The server of `specs/gate.yaml`, started on a port of the system's choice.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use palisade::cursor::CursorKeys;
+use palisade::{ApiKeys, Caller, Clock, Jwt, NewKey, PasswordRecord, Passwords, Problem, Secret, Settings};
+
+use crate::client::Client;
+use crate::tokens::Signer;
+
+/// The generated module.
+#[allow(clippy::all, reason = "linted where it is a golden")]
+pub mod api {
+    include!(concat!(env!("OUT_DIR"), "/gate.rs"));
+}
+
+use api::*;
+
+/// How often a handler with effects ran to its end.
+pub static EFFECTS: AtomicUsize = AtomicUsize::new(0);
+
+/// Alice's note; Bob has none.
+pub const NOTE: &str = "0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
+
+/// The service: enough behaviour to see who got through.
+#[derive(Debug)]
+pub struct Service;
+
+/// A running server and what it trusts.
+pub struct Gate {
+    pub client: Client,
+    pub signer: Signer,
+    /// An API key of `partner` with `notes:read`.
+    pub reader_key: String,
+    /// An API key of `partner` with `notes:write`.
+    pub writer_key: String,
+}
+
+impl Gate {
+    pub async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
+        let signer = Signer::new("k1");
+        let (keys, reader_key, writer_key) = keys();
+        let jwt = Jwt::new(palisade::JwkSet::from_json(signer.jwks()).expect("a key set"));
+        let server = server(Service)
+            .token(jwt)
+            .key(keys)
+            .password(passwords())
+            .cursor_keys(CursorKeys::generate().expect("randomness"))
+            .settings(settings)
+            .build()
+            .expect("a complete server");
+        Self { client: Client(start(server).await), signer, reader_key, writer_key }
+    }
+
+    /// A token of Alice with both scopes.
+    pub fn alice(&self) -> String {
+        self.signer.token("alice", "notes:read notes:write")
+    }
+
+    pub fn bob(&self) -> String {
+        self.signer.token("bob", "notes:read notes:write")
+    }
+}
+
+async fn start(server: palisade::Server) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { palisade::serve(server).listener(listener).await });
+    address
+}
+
+fn keys() -> (ApiKeys, String, String) {
+    let now = Clock::system().now().unwrap();
+    let key = |scope| NewKey::generate("gate_test", "partner", &[scope], now, None).unwrap();
+    let (reader, writer) = (key("notes:read"), key("notes:write"));
+    let texts = (reader.key.expose().clone(), writer.key.expose().clone());
+    (ApiKeys::new([reader.record, writer.record]).unwrap(), texts.0, texts.1)
+}
+
+fn passwords() -> Passwords {
+    let password = Secret::new("correct horse battery staple".to_owned());
+    Passwords::new([PasswordRecord::new("carol", &password, &[]).unwrap()]).unwrap()
+}
+
+fn who<Op: palisade::operation::Operation>(caller: &Caller<Op>) -> Who {
+    Who { subject: caller.identity().map_or("nobody", |principal| principal.subject()).to_owned() }
+}
+
+impl Doors for Service {
+    async fn get_open(&self, _: Caller<GetOpen>, _: GetOpenInput) -> Result<GetOpenOutput, Problem> {
+        Ok(GetOpenOutput::NoContent)
+    }
+
+    async fn get_token(&self, caller: Caller<GetToken>, _: GetTokenInput) -> Result<GetTokenOutput, Problem> {
+        assert_eq!(caller.principal().subject(), caller.identity().expect("a principal").subject());
+        Ok(GetTokenOutput::Ok(who(&caller)))
+    }
+
+    async fn get_key(&self, caller: Caller<GetKey>, _: GetKeyInput) -> Result<GetKeyOutput, Problem> {
+        Ok(GetKeyOutput::Ok(who(&caller)))
+    }
+
+    async fn get_password(
+        &self,
+        caller: Caller<GetPassword>,
+        _: GetPasswordInput,
+    ) -> Result<GetPasswordOutput, Problem> {
+        Ok(GetPasswordOutput::Ok(who(&caller)))
+    }
+
+    async fn get_either(
+        &self,
+        caller: Caller<GetEither>,
+        _: GetEitherInput,
+    ) -> Result<GetEitherOutput, Problem> {
+        Ok(GetEitherOutput::Ok(who(&caller)))
+    }
+
+    async fn post_both(&self, caller: Caller<PostBoth>, _: PostBothInput) -> Result<PostBothOutput, Problem> {
+        Ok(PostBothOutput::Ok(who(&caller)))
+    }
+
+    async fn get_optional(
+        &self,
+        caller: Caller<GetOptional>,
+        _: GetOptionalInput,
+    ) -> Result<GetOptionalOutput, Problem> {
+        Ok(GetOptionalOutput::Ok(who(&caller)))
+    }
+
+    async fn get_few(&self, _: Caller<GetFew>, _: GetFewInput) -> Result<GetFewOutput, Problem> {
+        Ok(GetFewOutput::NoContent)
+    }
+
+    async fn get_door(&self, _: Caller<GetDoor>, _: GetDoorInput) -> Result<GetDoorOutput, Problem> {
+        Ok(GetDoorOutput::NoContent)
+    }
+
+    async fn get_shared(&self, _: Caller<GetShared>, _: GetSharedInput) -> Result<GetSharedOutput, Problem> {
+        Ok(GetSharedOutput::NoContent)
+    }
+}
+
+/// Where a page ends: the number of the last row.
+#[derive(Debug, palisade::Position)]
+struct Row {
+    number: i64,
+}
+
+/// Rows of the walked list.
+const ROWS: i64 = 5;
+
+impl Notes for Service {
+    async fn list_notes(
+        &self,
+        caller: Caller<ListNotes>,
+        input: ListNotesInput,
+    ) -> Result<ListNotesOutput, Problem> {
+        let first = caller.position::<Row>()?.map_or(1, |row| row.number + 1);
+        let last = ROWS.min(first + i64::from(input.limit) - 1);
+        let note = |number: i64| Note { id: palisade_uuid(number), title: format!("note {number}") };
+        let next_cursor = (last < ROWS).then(|| caller.seal(&Row { number: last })).transpose()?;
+        Ok(ListNotesOutput::Ok(NotePage { data: (first..=last).map(note).collect(), next_cursor }))
+    }
+
+    async fn create_note(
+        &self,
+        _: Caller<CreateNote>,
+        input: CreateNoteInput,
+    ) -> Result<CreateNoteOutput, Problem> {
+        if input.body.title == "taken" {
+            return Ok(CreateNoteOutput::Conflict);
+        }
+        Ok(CreateNoteOutput::Created(Note { id: palisade_uuid(1), title: input.body.title }))
+    }
+
+    async fn get_note(&self, _: Caller<GetNote>, input: GetNoteInput) -> Result<GetNoteOutput, Problem> {
+        Ok(GetNoteOutput::Ok(Note { id: input.note_id, title: "mine".to_owned() }))
+    }
+}
+
+fn palisade_uuid(number: i64) -> palisade::types::Uuid {
+    palisade::types::Uuid::from_u128(number.unsigned_abs().into())
+}
+
+/// The row of a note.
+#[derive(Debug, palisade::Resource)]
+#[resource(api::resource::Note)]
+pub struct NoteRow {
+    #[attribute]
+    owner: String,
+}
+
+impl ResolveNote for Service {
+    type Note = NoteRow;
+
+    async fn resolve_note(&self, id: &str) -> Result<Option<NoteRow>, Problem> {
+        match id {
+            NOTE => Ok(Some(NoteRow { owner: "alice".to_owned() })),
+            "00000000-0000-0000-0000-00000000dead" => {
+                Err(Problem::internal("the store is away: secret-path"))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Faults for Service {
+    async fn get_panic(&self, _: Caller<GetPanic>, _: GetPanicInput) -> Result<GetPanicOutput, Problem> {
+        panic!("secret-panic")
+    }
+
+    async fn post_panic(&self, _: Caller<PostPanic>, _: PostPanicInput) -> Result<PostPanicOutput, Problem> {
+        panic!("secret-panic")
+    }
+
+    async fn get_slow(&self, _: Caller<GetSlow>, _: GetSlowInput) -> Result<GetSlowOutput, Problem> {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        Ok(GetSlowOutput::NoContent)
+    }
+
+    async fn post_slow(&self, _: Caller<PostSlow>, _: PostSlowInput) -> Result<PostSlowOutput, Problem> {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        EFFECTS.fetch_add(1, Ordering::SeqCst);
+        Ok(PostSlowOutput::NoContent)
+    }
+
+    async fn get_unfit(&self, _: Caller<GetUnfit>, _: GetUnfitInput) -> Result<GetUnfitOutput, Problem> {
+        Ok(GetUnfitOutput::Ok(Note {
+            id: palisade_uuid(1),
+            title: "longer than twenty characters".to_owned(),
+        }))
+    }
+
+    async fn get_undeclared(
+        &self,
+        _: Caller<GetUndeclared>,
+        _: GetUndeclaredInput,
+    ) -> Result<GetUndeclaredOutput, Problem> {
+        Err(Problem::new(418, "teapot", "the document does not declare this"))
+    }
+}

@@ -1,0 +1,6 @@
+//! Servers over real sockets, and what tests need to talk to them. Tests panic when they fail: that is their way.
+
+pub mod client;
+pub mod events;
+pub mod gate;
+pub mod tokens;

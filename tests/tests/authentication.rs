@@ -1,0 +1,208 @@
+//! Step 6 and 8: credentials and scopes, allowed and refused side by side.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::Algorithm;
+use palisade_tests::gate::Gate;
+use palisade_tests::tokens::{Signer, claims, claims_with, header, now};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_token_opens_what_its_scopes_name() {
+    let gate = Gate::start().await;
+    let reply = gate.client.get("/token").token(&gate.alice()).send().await;
+    assert_eq!(reply.allowed(200).json(), json!({ "subject": "alice" }));
+
+    let reply = gate.client.get("/token").send().await;
+    reply.refused(401, "unauthenticated");
+    assert!(reply.header("www-authenticate").starts_with("Bearer "), "{:?}", reply.headers);
+    assert!(
+        !reply.header("www-authenticate").contains("error"),
+        "RFC 6750 section 3.1: no code without a token"
+    );
+
+    let reply = gate.client.get("/token").token("nonsense").send().await;
+    reply.refused(401, "unauthenticated");
+    assert!(reply.header("www-authenticate").contains("error=\"invalid_token\""));
+
+    let poor = gate.signer.token("alice", "notes:write");
+    let reply = gate.client.get("/token").token(&poor).send().await;
+    reply.refused(403, "forbidden");
+    let challenge = reply.header("www-authenticate");
+    assert!(
+        challenge.contains("insufficient_scope") && challenge.contains("scope=\"notes:read\""),
+        "{challenge}"
+    );
+}
+
+#[tokio::test]
+async fn every_bad_token_gets_the_same_answer() {
+    let gate = Gate::start().await;
+    let sign = |claims: &Value| gate.signer.sign(&header("k1"), claims);
+    let good = gate.alice();
+    let (body, signature) = good.rsplit_once('.').unwrap();
+    let [head, payload] = body.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
+    let with_header = |change: &dyn Fn(&mut jsonwebtoken::Header)| {
+        let mut head = header("k1");
+        change(&mut head);
+        gate.signer.sign(&head, &claims("alice", "notes:read"))
+    };
+    let none = URL_SAFE_NO_PAD.encode(json!({ "alg": "none", "typ": "at+jwt" }).to_string());
+    let flipped = format!("{}{}", if signature.starts_with('A') { "B" } else { "A" }, &signature[1..]);
+
+    let bad = [
+        ("expired", sign(&claims_with("exp", json!(now() - 120)))),
+        ("not yet valid", sign(&claims_with("nbf", json!(now() + 300)))),
+        ("issued in the future", sign(&claims_with("iat", json!(now() + 300)))),
+        ("older than max-lifetime", sign(&claims_with("iat", json!(now() - 7_200)))),
+        ("no exp", sign(&claims_with("exp", Value::Null))),
+        ("exp as text", sign(&claims_with("exp", json!("4102444800")))),
+        ("another issuer", sign(&claims_with("iss", json!("https://id.example.com/")))),
+        ("issuer list", sign(&claims_with("iss", json!(["https://id.example.com"])))),
+        ("another audience", sign(&claims_with("aud", json!("Gate")))),
+        ("no audience", sign(&claims_with("aud", Value::Null))),
+        ("no subject", sign(&claims_with("sub", Value::Null))),
+        ("scopes of a wrong type", sign(&claims_with("scope", json!(7)))),
+        ("another key", Signer::new("k1").token("alice", "notes:read")),
+        ("an unknown kid", gate.signer.sign(&header("k2"), &claims("alice", "notes:read"))),
+        ("typ of an ID token", with_header(&|head| head.typ = Some("JWT".to_owned()))),
+        ("a jku", with_header(&|head| head.jku = Some("https://evil.example".to_owned()))),
+        ("alg none", format!("{none}.{payload}.")),
+        ("alg none with the signature", format!("{none}.{payload}.{signature}")),
+        ("no signature", format!("{head}.{payload}.")),
+        ("two parts", format!("{head}.{payload}")),
+        ("four parts", format!("{good}.{signature}")),
+        ("a flipped bit", format!("{head}.{payload}.{flipped}")),
+        ("padding", format!("{good}=")),
+        ("9 KiB", format!("{good}{}", "A".repeat(9_000))),
+    ];
+    let mut bodies = Vec::new();
+    for (what, token) in &bad {
+        let reply = gate.client.get("/token").token(token).send().await;
+        assert_eq!(reply.status, 401, "{what}");
+        let mut body = reply.json();
+        for own in ["timestamp", "request_id"] {
+            body["error"][own] = Value::Null;
+        }
+        bodies.push(body);
+        assert!(!String::from_utf8_lossy(&reply.body).contains(token.as_str()), "{what} is echoed");
+    }
+    assert!(bodies.windows(2).all(|two| two[0] == two[1]), "one body for every 401");
+    // RFC 7519 section 4.1.4 with 30 s of leeway: just expired is still good
+    gate.client.get("/token").token(&sign(&claims_with("exp", json!(now() - 5)))).send().await.allowed(200);
+    gate.client
+        .get("/token")
+        .token(&sign(&claims_with("aud", json!(["other", "gate"]))))
+        .send()
+        .await
+        .allowed(200);
+    assert_eq!(Algorithm::ES256, header("k1").alg);
+}
+
+#[tokio::test]
+async fn an_api_key_is_checked_whole() {
+    let gate = Gate::start().await;
+    let key = &gate.reader_key;
+    assert!(key.starts_with("gate_test_"), "{key}");
+    gate.client.get("/key").key(key).send().await.allowed(200);
+    gate.client.get("/key").key(&gate.writer_key).send().await.refused(403, "forbidden");
+
+    let mut letters: Vec<char> = key.chars().collect();
+    let last = letters.len() - 10;
+    letters[last] = if letters[last] == 'a' { 'b' } else { 'a' };
+    let changed: String = letters.into_iter().collect();
+    for bad in [changed.as_str(), "gate_test_", &key[..key.len() - 1], "nothing", ""] {
+        let reply = gate.client.get("/key").key(bad).send().await;
+        reply.refused(401, "unauthenticated");
+        assert!(reply.header("www-authenticate").starts_with("ApiKey "), "{:?}", reply.headers);
+    }
+    gate.client.get("/key").key(key).key(key).send().await.refused(400, "invalid_request");
+    gate.client.get("/key").token(&gate.alice()).send().await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn basic_credentials() {
+    let gate = Gate::start().await;
+    let call = |text: &str| {
+        gate.client
+            .get("/password")
+            .header("authorization", &format!("Basic {}", STANDARD.encode(text)))
+            .send()
+    };
+    call("carol:correct horse battery staple").await.allowed(200);
+    call("carol:wrong").await.refused(401, "unauthenticated");
+    call("nobody:correct horse battery staple").await.refused(401, "unauthenticated");
+    call("carol").await.refused(401, "unauthenticated");
+    let reply = gate.client.get("/password").send().await;
+    assert!(reply.header("www-authenticate").contains("charset=\"UTF-8\""), "RFC 7617 section 2.1");
+}
+
+#[tokio::test]
+async fn alternatives_are_an_or_with_scopes_each() {
+    let gate = Gate::start().await;
+    // [{ token: [notes:read] }, { key: [notes:write] }]
+    gate.client.get("/either").token(&gate.alice()).send().await.allowed(200);
+    gate.client.get("/either").key(&gate.writer_key).send().await.allowed(200);
+    gate.client.get("/either").key(&gate.reader_key).send().await.refused(403, "forbidden");
+    let writer_token = gate.signer.token("alice", "notes:write");
+    gate.client.get("/either").token(&writer_token).send().await.refused(403, "forbidden");
+    // a right of one alternative does not mend another
+    gate.client
+        .get("/either")
+        .token(&writer_token)
+        .key(&gate.reader_key)
+        .send()
+        .await
+        .refused(403, "forbidden");
+    let reply = gate.client.get("/either").send().await;
+    reply.refused(401, "unauthenticated");
+    assert_eq!(reply.headers.get_all("www-authenticate").iter().count(), 2, "a challenge for each scheme");
+}
+
+#[tokio::test]
+async fn a_combination_holds_only_whole() {
+    let gate = Gate::start().await;
+    // [{ token: [notes:write], key: [notes:read] }]
+    let call = || gate.client.call("POST", "/both");
+    call().token(&gate.alice()).key(&gate.reader_key).send().await.allowed(200);
+    call().token(&gate.alice()).send().await.refused(401, "unauthenticated");
+    call().key(&gate.reader_key).send().await.refused(401, "unauthenticated");
+    call().token(&gate.alice()).key("bad").send().await.refused(401, "unauthenticated");
+    call().token("bad").key(&gate.reader_key).send().await.refused(401, "unauthenticated");
+    call().token(&gate.alice()).key(&gate.writer_key).send().await.refused(403, "forbidden");
+    let reader_token = gate.signer.token("alice", "notes:read");
+    call().token(&reader_token).key(&gate.reader_key).send().await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_bad_credential_is_refused_even_where_none_is_needed() {
+    let gate = Gate::start().await;
+    let reply = gate.client.get("/optional").send().await;
+    assert_eq!(reply.allowed(200).json(), json!({ "subject": "nobody" }));
+    let reply = gate.client.get("/optional").token(&gate.alice()).send().await;
+    assert_eq!(reply.allowed(200).json(), json!({ "subject": "alice" }));
+    gate.client.get("/optional").token("bad").send().await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_public_operation_asks_for_nothing() {
+    let gate = Gate::start().await;
+    gate.client.get("/open").send().await.allowed(204);
+    gate.client.get("/open").token("ignored").send().await.allowed(204);
+}
+
+#[tokio::test]
+async fn credentials_are_sent_once() {
+    let gate = Gate::start().await;
+    gate.client
+        .get("/token")
+        .token(&gate.alice())
+        .token(&gate.alice())
+        .send()
+        .await
+        .refused(400, "invalid_request");
+    // RFC 9700 section 4.3.2: never in the query; beside a header it is a second place (RFC 6750 section 3.1)
+    let path = format!("/token?access_token={}", gate.alice());
+    assert!(gate.client.get(&path).send().await.status.is_client_error());
+    gate.client.get(&path).token(&gate.alice()).send().await.refused(400, "invalid_request");
+}

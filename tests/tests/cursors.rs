@@ -1,0 +1,62 @@
+//! Step 13: cursors are sealed, bound and short-lived.
+
+use palisade_tests::gate::Gate;
+
+async fn first_cursor(gate: &Gate, token: &str, query: &str) -> String {
+    let reply = gate.client.get(&format!("/notes?{query}")).token(token).send().await;
+    reply.allowed(200).json()["next_cursor"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_walk_sees_every_row_once() {
+    let gate = Gate::start().await;
+    let token = gate.alice();
+    let mut path = "/notes?limit=2".to_owned();
+    let mut titles = Vec::new();
+    loop {
+        let page = gate.client.get(&path).token(&token).send().await.allowed(200).json();
+        titles.extend(
+            page["data"].as_array().unwrap().iter().map(|note| note["title"].as_str().unwrap().to_owned()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/notes?limit=2&after={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(titles, ["note 1", "note 2", "note 3", "note 4", "note 5"]);
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_for_its_principal_operation_and_filters_alone() {
+    let gate = Gate::start().await;
+    let (alice, bob) = (gate.alice(), gate.bob());
+    let cursor = first_cursor(&gate, &alice, "colour=red").await;
+    let ask = |query: &str, token: &str| {
+        gate.client.get(&format!("/notes?{query}after={cursor}")).token(token).send()
+    };
+    ask("colour=red&", &alice).await.allowed(200);
+    ask("colour=red&limit=1&", &alice).await.allowed(200); // the page size may change
+    ask("colour=red&", &bob).await.refused(400, "invalid_cursor");
+    ask("colour=blue&", &alice).await.refused(400, "invalid_cursor");
+    ask("", &alice).await.refused(400, "invalid_cursor");
+}
+
+#[tokio::test]
+async fn a_forged_cursor_is_refused_without_a_reason() {
+    let gate = Gate::start().await;
+    let token = gate.alice();
+    let cursor = first_cursor(&gate, &token, "").await;
+    let mut bodies = Vec::new();
+    let flipped: String = cursor.chars().rev().collect();
+    let other_gate = Gate::start().await;
+    let foreign = first_cursor(&other_gate, &other_gate.alice(), "").await;
+    for bad in ["AAAA", "!!!", &cursor[..cursor.len() - 1], &format!("{cursor}A"), &flipped, &foreign, ""] {
+        let reply = gate.client.get(&format!("/notes?after={bad}")).token(&token).send().await;
+        assert_eq!(reply.status, 400, "{bad}");
+        if reply.json()["error"]["code"] == "invalid_cursor" {
+            bodies.push(reply.json()["error"]["message"].clone());
+        }
+    }
+    assert!(bodies.len() >= 5 && bodies.windows(2).all(|two| two[0] == two[1]));
+    assert!(!cursor.contains("note") && cursor.len() > 40);
+}

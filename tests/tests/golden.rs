@@ -1,0 +1,106 @@
+//! Each document of `specs/accept` gives exactly the file of `golden/`, and each of those compiles without a warning.
+//!
+//! A change of the generator shows as a change of these files, for a reviewer to read. `BLESS=1` writes them (a new one
+//! must be there to begin with, be it empty).
+#![deny(warnings, missing_docs)]
+
+use std::path::{Path, PathBuf};
+
+use palisade_codegen::output::write_if_changed;
+use palisade_codegen::{Options, Source, generate};
+
+macro_rules! goldens {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        $(
+            $(#[$doc])*
+            pub mod $name {
+                include!(concat!("../golden/", stringify!($name), ".rs"));
+            }
+        )*
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+goldens! {
+    /// The anonymous alternative `{}`.
+    anonymous,
+    /// Lists, lists of lists, lists of nullable items.
+    arrays,
+    /// Request bodies, and answers by status, range and default.
+    bodies,
+    /// Enumerations of strings.
+    enums,
+    /// Maps, JSON of any shape, open objects.
+    maps,
+    /// Names that mean something in Rust.
+    names,
+    /// Absent and `null`, kept apart.
+    nullable,
+    /// Lists that are walked by cursor.
+    pagination,
+    /// Parameters of each place.
+    params,
+    /// Types that hold themselves.
+    recursive,
+    /// Object-level rules.
+    resources,
+    /// Alternatives of combinations, each with its scopes.
+    security,
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn generated(name: &str) -> String {
+    let document = folder("specs/accept").join(name).with_extension("yaml");
+    match generate(&Source::file(document), &Options::default()) {
+        Ok(output) => output.code(),
+        Err(findings) => panic!("{name}\n{findings}"),
+    }
+}
+
+#[test]
+fn every_document_gives_its_golden() {
+    let mut stale = Vec::new();
+    for name in NAMES {
+        let golden = folder("golden").join(name).with_extension("rs");
+        let code = generated(name);
+        if std::env::var_os("BLESS").is_some() {
+            write_if_changed(&golden, &code).unwrap();
+        } else if std::fs::read_to_string(&golden).unwrap_or_default() != code {
+            stale.push(*name);
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "read the difference after `BLESS=1 cargo test -p palisade-tests --test golden`: {stale:?}"
+    );
+}
+
+#[test]
+fn every_document_has_a_golden() {
+    let mut documents: Vec<String> = std::fs::read_dir(folder("specs/accept"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    documents.sort();
+    assert_eq!(documents, NAMES);
+}
+
+#[test]
+fn goldens_are_short_enough_to_read() {
+    for name in NAMES {
+        let lines = generated(name).lines().count();
+        assert!(lines <= 300, "{name}: {lines} lines");
+    }
+}
+
+#[test]
+fn the_same_document_gives_the_same_bytes_from_wherever_it_stands() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("bodies.yaml");
+    std::fs::copy(folder("specs/accept/bodies.yaml"), &copy).unwrap();
+    let code = generate(&Source::file(copy), &Options::default()).unwrap().code();
+    assert_eq!(code, generated("bodies"));
+}

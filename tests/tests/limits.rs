@@ -1,0 +1,93 @@
+//! Steps 2 and 9: rate limits by principal, address and of all together, with what they tell.
+
+use palisade_tests::gate::Gate;
+
+#[tokio::test]
+async fn a_principal_has_its_own_bucket() {
+    let gate = Gate::start().await;
+    let (alice, bob) = (gate.alice(), gate.bob());
+    for left in [2, 1, 0] {
+        let reply = gate.client.get("/few").token(&alice).send().await;
+        reply.allowed(204);
+        assert_eq!(reply.header("x-ratelimit-limit"), "3");
+        assert_eq!(reply.header("x-ratelimit-remaining"), left.to_string());
+        assert!(reply.header("ratelimit-policy").contains("\"few\";q=3;w=3600"), "{:?}", reply.headers);
+        assert!(reply.header("ratelimit").contains(&format!("\"few\";r={left}")), "{:?}", reply.headers);
+    }
+    let reply = gate.client.get("/few").token(&alice).send().await;
+    reply.refused(429, "rate_limited");
+    assert_eq!(reply.json()["error"]["policy"], "few");
+    let wait: u64 = reply.header("retry-after").parse().unwrap();
+    assert!((1_190..=1_330).contains(&wait), "a third of an hour, up to a tenth more: {wait}");
+    let reset: u64 = reply.header("x-ratelimit-reset").parse().unwrap();
+    assert!(reset > palisade_tests::tokens::now(), "epoch seconds");
+    // another principal, and the same one on another operation, are not touched
+    gate.client.get("/few").token(&bob).send().await.allowed(204);
+    gate.client.get("/token").token(&alice).send().await.allowed(200);
+}
+
+#[tokio::test]
+async fn an_address_is_limited_before_it_is_known_who_calls() {
+    let gate = Gate::start().await;
+    for _ in 0..4 {
+        gate.client.get("/door").send().await.allowed(204);
+    }
+    let reply = gate.client.get("/door").header("x-forwarded-for", "203.0.113.9").send().await;
+    reply.refused(429, "rate_limited"); // an untrusted peer's forwarding header is not believed
+    assert!(!reply.header("retry-after").is_empty());
+    gate.client.get("/open").send().await.allowed(204);
+}
+
+#[tokio::test]
+async fn a_global_limit_says_unavailable() {
+    let gate = Gate::start().await;
+    for _ in 0..3 {
+        gate.client.get("/shared").send().await.allowed(204);
+    }
+    let reply = gate.client.get("/shared").send().await;
+    reply.refused(503, "unavailable");
+    assert!(!reply.header("retry-after").is_empty());
+}
+
+#[tokio::test]
+async fn a_stranger_does_not_learn_by_which_address_limits_they_are_watched() {
+    let gate = Gate::start().await;
+    let reply = gate.client.get("/token").send().await;
+    reply.refused(401, "unauthenticated");
+    assert!(reply.headers.get("ratelimit").is_none(), "{:?}", reply.headers);
+    let reply = gate.client.get("/token").token(&gate.alice()).send().await;
+    assert!(reply.allowed(200).header("ratelimit-policy").contains("\"flood\""), "{:?}", reply.headers);
+}
+
+#[tokio::test]
+async fn refused_credentials_do_not_spend_the_principals_limit() {
+    let gate = Gate::start().await;
+    for _ in 0..10 {
+        gate.client.get("/few").token("bad").send().await.refused(401, "unauthenticated");
+    }
+    gate.client.get("/few").token(&gate.alice()).send().await.allowed(204);
+}
+
+/// All or nothing: what the principal's limit refuses is given back to the address's.
+#[tokio::test]
+async fn a_refused_request_costs_nothing_anywhere() {
+    let gate = Gate::start().await;
+    let alice = gate.alice();
+    let flood = |reply: &palisade_tests::client::Reply| {
+        let standing = reply
+            .header("ratelimit")
+            .split(", ")
+            .find(|part| part.starts_with("\"flood\""))
+            .unwrap()
+            .to_owned();
+        standing.split(';').find_map(|part| part.strip_prefix("r=")?.parse::<u64>().ok()).unwrap()
+    };
+    for _ in 0..3 {
+        gate.client.get("/few").token(&alice).send().await.allowed(204);
+    }
+    for _ in 0..50 {
+        gate.client.get("/few").token(&alice).send().await.refused(429, "rate_limited");
+    }
+    let left = flood(&gate.client.get("/token").token(&alice).send().await);
+    assert!(left > 990, "50 refused requests were counted: {left} of 1000 left");
+}

@@ -1,0 +1,3 @@
+palisade::api!("../../open.yaml");
+
+fn main() {}

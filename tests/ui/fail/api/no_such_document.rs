@@ -1,0 +1,3 @@
+palisade::api!("../../opnapi.yaml");
+
+fn main() {}

@@ -1,0 +1,3 @@
+palisade::api!(desk, "../../openapi.yaml");
+
+fn main() {}

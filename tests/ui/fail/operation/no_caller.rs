@@ -1,0 +1,5 @@
+#[derive(palisade::Operation)]
+#[operation(spec = "../../openapi.yaml", id = "getStatus")]
+struct GetStatus {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+palisade::api!("../../openapi.yaml");
+
+fn handler(caller: palisade::Caller<api::GetStatus>) {
+    let _ = caller.principal();
+}
+
+fn main() {}

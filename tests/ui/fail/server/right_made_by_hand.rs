@@ -1,0 +1,7 @@
+palisade::api!("../../openapi.yaml");
+
+struct Forged;
+
+impl palisade::Holds<api::scope::TasksRead> for Forged {}
+
+fn main() {}
