@@ -9,10 +9,13 @@ use crate::support::{Server, build, checkout, files, palisade, palisade_with_inp
 
 const ORDER: &str = "/orders/6f1f0a3e-3f61-4f4b-9a43-1a3d8e1c0f0b";
 
-fn new(folder: &Path, name: &str, more: &[&str]) {
+/// The command as the README has it.
+const OF_A_DOCUMENT: &str = "cargo palisade new shop --spec openapi.yaml --mock";
+
+fn new(folder: &Path, command: &str) {
     let checkout = checkout();
-    let mut line = vec!["new", name, "--palisade-path", checkout.to_str().unwrap()];
-    line.extend(more);
+    let words = command.split(' ').skip(2);
+    let line: Vec<&str> = words.chain(["--palisade-path", checkout.to_str().unwrap()]).collect();
     let run = palisade(folder, &line);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("cargo run"), "it closes with the next steps: {}", run.stderr);
@@ -36,7 +39,7 @@ fn code(body: &Value) -> &str {
 #[test]
 fn without_a_document_it_is_a_service_of_notes_that_answers_501() {
     let folder = tempfile::tempdir().unwrap();
-    new(folder.path(), "palisade-scaffold-notes", &[]);
+    new(folder.path(), "cargo palisade new palisade-scaffold-notes");
     let project = folder.path().join("palisade-scaffold-notes");
     for file in ["openapi.yaml", "palisade.toml", "README.md", ".gitignore", "dev/partner.keys"] {
         assert!(project.join(file).is_file(), "{file}");
@@ -67,10 +70,13 @@ fn without_a_document_it_is_a_service_of_notes_that_answers_501() {
 #[test]
 fn with_a_document_and_mock_it_answers_what_the_document_declares() {
     let folder = tempfile::tempdir().unwrap();
-    let spec = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/shop/shop.yaml");
-    new(folder.path(), "palisade-scaffold-shop", &["--spec", spec.to_str().unwrap(), "--mock"]);
-    let project = folder.path().join("palisade-scaffold-shop");
-    let program = build(&project, "palisade-scaffold-shop");
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/shop");
+    fs::create_dir(folder.path().join("schemas")).unwrap();
+    fs::copy(shop.join("shop.yaml"), folder.path().join("openapi.yaml")).unwrap();
+    fs::copy(shop.join("schemas/order.yaml"), folder.path().join("schemas/order.yaml")).unwrap();
+    new(folder.path(), OF_A_DOCUMENT);
+    let project = folder.path().join("shop");
+    let program = build(&project, "shop");
     let alice = token(&project, "alice", "orders:read");
     let key = credential(&project, &["key", "create", "--owner", "acme", "--scope", "orders:write"]);
     let staff = ["key", "password", "--user", "bob", "--stdin"];
