@@ -2,6 +2,7 @@
 
 use crate::finding::Findings;
 use crate::model::CheckedApi;
+use crate::options::Options;
 use crate::source::{Source, Sources};
 use crate::{build, check, document, resolve, source};
 
@@ -18,6 +19,11 @@ pub struct Understood {
 
 /// `load -> resolve -> document -> build -> check`. The findings of a stage come together, and stop the next.
 pub fn understand(source: &Source) -> Result<Understood, Findings> {
+    understand_with(source, &Options::default())
+}
+
+/// The same under the choices of whoever generates.
+pub fn understand_with(source: &Source, options: &Options) -> Result<Understood, Findings> {
     let mut sources = Sources::default();
     let mut findings = Findings::default();
     let Some(root) = source::load(source, &mut sources, &mut findings) else {
@@ -25,7 +31,10 @@ pub fn understand(source: &Source) -> Result<Understood, Findings> {
     };
     let library = resolve::gather(root, &mut sources, &mut findings);
     findings.stop_on_error(&sources)?;
-    let document = document::read(&library, &mut findings);
+    let mut document = document::read(&library, &mut findings);
+    if let (Some(document), Some(reason)) = (&mut document, options.assumption()) {
+        document.assume_public(reason, &mut findings);
+    }
     findings.stop_on_error(&sources)?;
     let checked = document.and_then(|document| {
         let api = build::build(&document, &mut findings);

@@ -7,6 +7,7 @@ use crate::source::Source;
 #[non_exhaustive]
 pub struct Options {
     file_name: Option<String>,
+    assume_public: Option<String>,
 }
 
 impl Options {
@@ -16,6 +17,20 @@ impl Options {
     pub fn named(mut self, file_name: impl Into<String>) -> Self {
         self.file_name = Some(file_name.into());
         self
+    }
+
+    /// Generates operations that say nothing of security as public, for this reason. For adopting a document whose owner
+    /// has not annotated it yet. Never silent: a warning names the operations, the header of the generated file lists
+    /// them, and the policy of each carries the reason.
+    #[must_use]
+    pub fn assume_public(mut self, reason: impl Into<String>) -> Self {
+        self.assume_public = Some(reason.into());
+        self
+    }
+
+    /// The reason, if what says nothing of security is assumed to be public.
+    pub(crate) fn assumption(&self) -> Option<&str> {
+        self.assume_public.as_deref()
     }
 
     /// Without the folder: the same document gives the same bytes wherever it stands.

@@ -1,5 +1,6 @@
 //! An OpenAPI document as it is written: typed, references followed, a place on everything, 3.0 and 3.1 in one form.
 
+mod assume;
 mod body;
 mod components;
 mod info;
@@ -13,7 +14,7 @@ mod security;
 
 use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
-use crate::model::Docs;
+use crate::model::{AssumedPublic, Docs};
 use crate::normalise::Version;
 use crate::resolve::Library;
 use crate::source::span::Place;
@@ -40,6 +41,8 @@ pub(crate) struct Document {
     pub(crate) schemes: Vec<Scheme>,
     /// `components.schemas` in order.
     pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
+    /// What nobody decided about and is served as public all the same, by the choice of whoever generates.
+    pub(crate) assumed: Option<AssumedPublic>,
     schemas: Vec<Schema>,
 }
 
@@ -136,8 +139,19 @@ impl<'d> Reader<'d> {
         let (schemes, components) = self.components(&mut fields);
         let paths = self.paths(&mut fields);
         self.finish(fields);
-        let schemas = Vec::new();
-        Some(Document { title, version, docs, tags, security, rules, paths, schemes, components, schemas })
+        Some(Document {
+            title,
+            version,
+            docs,
+            tags,
+            security,
+            rules,
+            paths,
+            schemes,
+            components,
+            assumed: None,
+            schemas: Vec::new(),
+        })
     }
 
     /// Another dialect could give the keywords another meaning.

@@ -168,6 +168,12 @@ codes! {
         good: "algorithms: [ES256]"
     }
 
+    AssumedPublic = "PAL0036" "operations that are public by assumption" {
+        why: "Whoever generates chose `--assume-public`: operations that say nothing of security are served to everybody, for the reason that was given. It is a step of adopting a document, and it stays visible until each operation is decided.",
+        bad: "get: { operationId: getStatus }",
+        good: "get: { operationId: getStatus, security: [], x-palisade: { public: \"load balancers probe it\" } }"
+    }
+
     // operations
     OperationIdTwice = "PAL0040" "an operation id twice" {
         why: "It names the operation in code, events and limits.",
