@@ -1,5 +1,7 @@
 //! Choices of whoever generates. There are few: what decides about a server stands in its document.
 
+use std::path::{Path, PathBuf};
+
 use crate::source::Source;
 
 /// Choices of whoever generates.
@@ -8,6 +10,7 @@ use crate::source::Source;
 pub struct Options {
     file_name: Option<String>,
     assume_public: Option<String>,
+    root: Option<PathBuf>,
 }
 
 impl Options {
@@ -26,6 +29,18 @@ impl Options {
     pub fn assume_public(mut self, reason: impl Into<String>) -> Self {
         self.assume_public = Some(reason.into());
         self
+    }
+
+    /// Files that the document refers to may lie anywhere below this folder, in place of the document's own.
+    #[must_use]
+    pub fn root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.root = Some(folder.into());
+        self
+    }
+
+    /// The folder below which files may be read, if it is not the document's own.
+    pub(crate) fn root_folder(&self) -> Option<&Path> {
+        self.root.as_deref()
     }
 
     /// The reason, if what says nothing of security is assumed to be public.

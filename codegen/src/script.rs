@@ -47,6 +47,13 @@ impl Build {
         self
     }
 
+    /// Files that the document refers to may lie anywhere below this folder: see [`Options::root`].
+    #[must_use]
+    pub fn root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.options = self.options.root(folder);
+        self
+    }
+
     /// Writes the file into `OUT_DIR`, and tells cargo to come back when a file that was read changes. Findings go to
     /// standard error, and with an error among them the build script ends here.
     pub fn run(self) {

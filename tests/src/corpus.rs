@@ -22,3 +22,12 @@ pub fn rows(folder: &Path) -> Vec<Vec<String>> {
     let index = std::fs::read_to_string(folder.join("index.tsv")).unwrap_or_default();
     index.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
+
+/// How a document of `folder` is generated: one in a folder of its own may refer to everything in that folder.
+pub fn options(folder: &Path, name: &str) -> palisade_codegen::Options {
+    let options = palisade_codegen::Options::default();
+    match name.split_once('/') {
+        Some((family, _)) => options.root(folder.join(family)),
+        None => options,
+    }
+}

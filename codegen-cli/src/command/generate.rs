@@ -36,6 +36,10 @@ pub(crate) struct Generate {
     #[arg(long, value_name = "REASON")]
     assume_public: Option<String>,
 
+    /// Files that the document refers to may lie anywhere below this folder. Default: the document's own.
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+
     /// Write nothing; fail when the file is not what the document says now.
     #[arg(long)]
     check: bool,
@@ -45,7 +49,11 @@ impl Generate {
     pub(crate) fn run(self, reporter: &Reporter) -> Result<(), Failure> {
         let started = Instant::now();
         self.refuse_strange_places()?;
-        let output = document::read(&self.spec, &document::options(self.assume_public.as_deref()), reporter)?;
+        let mut options = document::options(self.assume_public.as_deref());
+        if let Some(root) = &self.root {
+            options = options.root(root);
+        }
+        let output = document::read(&self.spec, &options, reporter)?;
         let code = output.code();
         let current = is_current(&self.out, &code).map_err(|cause| Failure::io("read", &self.out, cause))?;
         let shown = self.out.display();

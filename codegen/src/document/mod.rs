@@ -41,6 +41,8 @@ pub(crate) struct Document {
     pub(crate) rules: DocumentRules,
     pub(crate) paths: Vec<PathItem>,
     pub(crate) schemes: Vec<Scheme>,
+    /// The `operationId`s of webhooks: they share the names of the operations.
+    pub(crate) webhook_ids: Vec<Spanned<String>>,
     /// `components.schemas` in order.
     pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
     /// What nobody decided about and is served as public all the same, by the choice of whoever generates.
@@ -137,11 +139,13 @@ impl<'d> Reader<'d> {
     fn document(&mut self, root: &'d Node) -> Option<Document> {
         let mut fields = self.fields(root, "the document")?.guarding();
         fields.accept(&["openapi"]);
+        let mut webhook_ids = Vec::new();
         if self.version == Version::V31 {
             fields.accept(&["jsonSchemaDialect"]);
             self.dialect(&fields);
             if let Some(webhooks) = fields.get("webhooks") {
                 self.ungenerated(webhooks, "webhooks describe what the server sends");
+                webhook_ids = self.webhook_ids(webhooks);
             }
         }
         if self.since_3_2 {
@@ -167,6 +171,7 @@ impl<'d> Reader<'d> {
             paths,
             schemes,
             components,
+            webhook_ids,
             assumed: None,
             schemas: Vec::new(),
         })

@@ -72,6 +72,23 @@ impl<'d> Reader<'d> {
         Some(PathItem { template, parameters, rules, operations })
     }
 
+    /// What the operations of webhooks are called. Nothing else of them is read: no code is generated.
+    pub(super) fn webhook_ids(&mut self, webhooks: &'d Member) -> Vec<Spanned<String>> {
+        let mut ids = Vec::new();
+        for item in webhooks.node.as_object().into_iter().flat_map(|object| object.members()) {
+            let Some(node) = self.path_node(&item.node) else { continue };
+            for (word, _) in METHODS {
+                let id = node.get(word).and_then(|operation| operation.get("operationId"));
+                if let Some(id) = id
+                    && let Some(text) = id.as_str()
+                {
+                    ids.push(Spanned::new(text.to_owned(), id.place));
+                }
+            }
+        }
+        ids
+    }
+
     /// `query`, and methods by their names (OpenAPI 3.2 section 4.9.1).
     fn since_3_2(&mut self, fields: &mut super::Fields<'d>) -> Option<Operation> {
         let mut query = None;

@@ -206,9 +206,9 @@ impl<'d> Reader<'d> {
         Some(SchemeForm::OAuth2 { scopes })
     }
 
-    /// Relative references are allowed; what is no URL at all is not.
+    /// Relative references are allowed; what is no URL at all is not, nor what only fills the place of one: `-`.
     fn url(&mut self, url: &Spanned<String>) {
-        let sound = !url.value.is_empty()
+        let sound = url.value.contains(['/', '.'])
             && !url.value.starts_with(':')
             && url.value.bytes().all(|byte| byte > b' ' && byte != 0x7f && !b"<>\"{}|\\^`".contains(&byte));
         if !sound {
