@@ -45,7 +45,7 @@ pub(crate) use self::visit::{Visit, guarded};
 use crate::authn;
 use crate::authz::{self, Authorized};
 use crate::caller::Caller;
-use crate::input::{self, Input, InputError, Parameters, Payload};
+use crate::input::{self, Input, InputError, Parameters};
 use crate::operation::Operation;
 use crate::problem::Rejection;
 use crate::server::Served;
@@ -94,9 +94,9 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let decoded = I::parameters(&mut parameters);
     let cursor = parameters.cursor();
     let decoded = parameters.finish(decoded).map_err(Rejection::Input)?; // 10
-    let reading = I::Body::read(at.policy().body.as_ref(), &parts.headers, body);
+    let reading = input::receive(at.policy().body.as_ref(), &parts.headers, body);
     let payload = match tokio::time::timeout_at(deadline, reading).await {
-        Ok(payload) => payload.map_err(Rejection::Input)?,
+        Ok(sent) => sent.and_then(|sent| Ok(I::body(sent)?)).map_err(Rejection::Input)?,
         Err(_) => return Err(Rejection::Input(InputError::Slow)),
     }; // 11
     let owned = object::own(at, &authorized, captures).await?; // 12
