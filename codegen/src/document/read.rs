@@ -64,7 +64,6 @@ pub(crate) struct Reader<'d> {
     pub(super) schemas: Vec<Option<Schema>>,
     pub(super) schema_ids: HashMap<*const Node, SchemaId>,
     pub(super) waiting: Vec<(SchemaId, &'d Node)>,
-    pub(super) reported_headers: Vec<String>,
 }
 
 impl<'d> Reader<'d> {
@@ -76,7 +75,6 @@ impl<'d> Reader<'d> {
             schemas: Vec::new(),
             schema_ids: HashMap::new(),
             waiting: Vec::new(),
-            reported_headers: Vec::new(),
         }
     }
 

@@ -15,6 +15,7 @@
 //! | 9 limits by principal | [`enter`] | 429 |
 //! | 10 parameters | [`admit`] | 400 |
 //! | 11 body: media type, size, strict decode, validation | [`admit`] | 400, 408, 413, 415, 422 |
+//! | 11 media types of the answer | [`handle`] | 406 |
 //! | 12 object: whose is it | [`admit`] | 404 |
 //! | 13 cursor | [`admit`] | 400 |
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
@@ -42,6 +43,7 @@ pub use self::prepared::Gate;
 pub(crate) use self::prepared::Prepared;
 pub use self::visit::RequestId;
 pub(crate) use self::visit::{Visit, guarded};
+use crate::answer::Accept;
 use crate::authn;
 use crate::authz::{self, Authorized};
 use crate::caller::Caller;
@@ -116,11 +118,15 @@ where
     S: Send + Sync + 'static,
     Op: Served<S>,
 {
+    let accept = Accept::of(&request.parts.headers);
     let (caller, input, deadline) = admit::<Op, Op::Input>(at, visit, request).await?;
+    if !accept.takes_any(<Op::Output as crate::answer::Output>::PRODUCES) {
+        return Err(Rejection::NotAcceptable); // 11
+    }
     let output = effects::run::<S, Op>(service, caller, input, deadline).await?; // 15
     let answer = crate::answer::Output::answer(output).map_err(Rejection::Unfit)?; // 16
     match at.policy().declares(answer.status()) {
-        true => Ok(answer.into_response()),
+        true => Ok(answer.into_response(&accept)),
         false => Err(Rejection::Unfit(crate::answer::Unfit::Status(answer.status()))),
     }
 }

@@ -14,6 +14,16 @@ pub(super) fn accepts(declared: &[&str], sent: &str) -> Option<usize> {
     fitting.min().map(|(_, index)| index)
 }
 
+/// How much a range of `Accept` says about a type that it matches; `None`: it does not (RFC 9110 section 12.5.1).
+pub(crate) fn media_range(range: &str, media_type: &str) -> Option<u8> {
+    let (range, media_type) = (MediaType::read(range)?, MediaType::read(media_type)?);
+    let kind = range.kind == "*" || range.kind.eq_ignore_ascii_case(media_type.kind);
+    let subtype = range.subtype == "*" || range.subtype.eq_ignore_ascii_case(media_type.subtype);
+    let parameters = range.parameters().count();
+    (kind && subtype && range.carries(&media_type))
+        .then(|| 4 * (3 - range.breadth()) + u8::try_from(parameters.min(3)).unwrap_or(3))
+}
+
 /// Whether a body of this type has a value that is written with no byte at all.
 pub(super) fn may_be_empty(sent: &str) -> bool {
     MediaType::read(sent).is_some_and(|sent| !sent.is_json() && !sent.kind.eq_ignore_ascii_case("multipart"))
@@ -54,7 +64,9 @@ impl<'a> MediaType<'a> {
             let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
             // A quoted value that holds `;`, `"` or `\` is not one that a type here has.
             let plain = match quoted {
-                Some(value) => value.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\;".contains(&byte)),
+                Some(value) => {
+                    value.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\;".contains(&byte))
+                }
                 None => is_token(value),
             };
             (is_token(name) && plain).then_some((name, quoted.unwrap_or(value)))
@@ -171,7 +183,9 @@ mod tests {
     #[test]
     fn the_type_that_says_most_is_meant() {
         let declared = &["*/*", "application/*", "application/*+json", "application/a+json"];
-        for (sent, which) in [("application/a+json", 3), ("application/b+json", 2), ("application/x", 1), ("a/b", 0)] {
+        for (sent, which) in
+            [("application/a+json", 3), ("application/b+json", 2), ("application/x", 1), ("a/b", 0)]
+        {
             assert_eq!(super::accepts(declared, sent), Some(which), "{sent}");
         }
     }

@@ -47,9 +47,10 @@ mod words;
 
 pub use self::at::At;
 pub use self::body::declared_length;
+pub(crate) use self::body::receive;
 pub use self::check::{
     Check, Number, Pattern, each, each_value, exclusive_maximum, exclusive_minimum, items, length, maximum,
-    members, minimum, multiple_of, pattern, unique_items, validate,
+    members, minimum, multiple_of, pattern, size, unique_items, validate,
 };
 pub use self::container::{Boxed, Json};
 pub use self::cursor::CursorInput;
@@ -59,13 +60,13 @@ pub use self::error::{InputClass, InputError};
 pub use self::format::{byte, email, hostname, uri};
 use self::json::parse_tree;
 pub use self::json::{Refused, decode_answer, from_json};
+pub(crate) use self::media_type::media_range;
+pub use self::member::no_rule;
 pub use self::member::{Declared, Member, Rule};
 pub use self::object::{Fill, Object};
 pub use self::param::Param;
 pub use self::parameters::Parameters;
 pub use self::password::Password;
-pub(crate) use self::body::receive;
-pub use self::member::no_rule;
 pub use self::payload::{Input, Sent};
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};

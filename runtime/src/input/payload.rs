@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::json::{finish, from_json_under};
 use super::member::Rule;
 use super::wire::{Wire, form, multipart};
-use super::{Check, Decode, Parameters, Refused, Tree};
+use super::{At, Check, Decode, Parameters, Refused, Tree, Violations};
 use crate::operation::Body;
 
 /// The typed input of an operation. Implemented by generated code.
@@ -79,11 +79,7 @@ impl Sent<'_> {
     ///
     /// # Errors
     /// Why not, with every violation together.
-    pub fn multipart<T: Decode + Check>(
-        self,
-        fields: &'static [Wire],
-        rule: Rule<T>,
-    ) -> Result<T, Refused> {
+    pub fn multipart<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
         multipart(&self.bytes, self.content_type, fields, self.declared.depth, rule)
     }
 
@@ -99,9 +95,11 @@ impl Sent<'_> {
     /// As it came.
     ///
     /// # Errors
-    /// Never; it is one of several ways.
-    pub fn bytes(self) -> Result<Bytes, Refused> {
-        Ok(self.bytes)
+    /// When it breaks the rule, which can only be of its size.
+    pub fn bytes(self, rule: Rule<Bytes>) -> Result<Bytes, Refused> {
+        let mut out = Violations::new();
+        rule(&self.bytes, &At::root(), &mut out);
+        if out.is_empty() { Ok(self.bytes) } else { Err(Refused::Invalid(out)) }
     }
 
     /// In a media type that generated code does not know: it knows those of the policy.

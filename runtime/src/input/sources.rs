@@ -67,7 +67,9 @@ impl<'a> Sources<'a> {
         let cut = Cut { wire, decode: decoder(location) };
         match (location, wire.kind) {
             (Location::Query, Kind::Object(members, true)) if wire.explode && wire.style == Style::Form => {
-                self.query.as_ref().map_or(Ok(None), |pairs| pairs.members(members, |name| !self.declares(name)))
+                self.query
+                    .as_ref()
+                    .map_or(Ok(None), |pairs| pairs.members(members, |name| !self.declares(name)))
             }
             (Location::Query, _) => self.query.as_ref().map_or(Ok(None), |pairs| pairs.tree(wire)),
             (Location::Cookie, Kind::Object(members, _)) if wire.explode => self.cookie_members(members),

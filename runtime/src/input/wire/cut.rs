@@ -148,7 +148,10 @@ mod tests {
 
     fn read(style: Style, explode: bool, kind: Kind, raw: &str) -> Result<String, &'static str> {
         let wire = Wire::text("color").style(style).explode(explode).kind(kind);
-        Cut { wire: &wire, decode: decoded }.tree(raw).map(|tree| show(&tree)).map_err(|expected| expected.rule)
+        Cut { wire: &wire, decode: decoded }
+            .tree(raw)
+            .map(|tree| show(&tree))
+            .map_err(|expected| expected.rule)
     }
 
     fn show(tree: &Tree<'_>) -> String {

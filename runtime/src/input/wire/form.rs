@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn every_violation_is_told_at_its_place() {
-        let text = "amount=x&currency=GBP&tags=DE&tags=x&parts=%7B&parts=%7B%22share%22%3A-1%7D&labels[a]=z&more=1";
+        let text =
+            "amount=x&currency=GBP&tags=DE&tags=x&parts=%7B&parts=%7B%22share%22%3A-1%7D&labels[a]=z&more=1";
         let at = |pointer: &str, rule: &'static str| (pointer.to_owned(), rule);
         assert_eq!(
             read(text),

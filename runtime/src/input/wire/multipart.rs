@@ -60,6 +60,12 @@ impl FilePart {
     }
 }
 
+impl AsRef<[u8]> for FilePart {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Without its content.
 impl fmt::Debug for FilePart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,14 +112,16 @@ pub(in crate::input) fn multipart<T: Decode + Check>(
 fn boundary(content_type: &str) -> Option<String> {
     let boundary = media_type::boundary(content_type)?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
-    let fits = (1..=70).contains(&boundary.len()) && boundary.bytes().all(allowed) && !boundary.ends_with(' ');
+    let fits =
+        (1..=70).contains(&boundary.len()) && boundary.bytes().all(allowed) && !boundary.ends_with(' ');
     fits.then(|| boundary.to_owned())
 }
 
 /// Rules 1 to 3. `None`: not the grammar, or too many.
 fn parts(bytes: &Bytes, boundary: &str) -> Option<Vec<Part>> {
     let delimiter = format!("\r\n--{boundary}");
-    let mut rest = bytes.slice(bytes.strip_prefix(delimiter.as_bytes().get(2..)?).map(|_| delimiter.len() - 2)?..);
+    let mut rest =
+        bytes.slice(bytes.strip_prefix(delimiter.as_bytes().get(2..)?).map(|_| delimiter.len() - 2)?..);
     let mut parts = Vec::new();
     loop {
         if let Some(end) = rest.strip_prefix(b"--") {
@@ -305,7 +313,8 @@ mod tests {
 
     #[test]
     fn files_keep_their_bytes_and_their_name() {
-        let head = "content-disposition: form-data; name=file; filename=\"a\\\"b.png\"\r\nContent-Type: image/png";
+        let head =
+            "content-disposition: form-data; name=file; filename=\"a\\\"b.png\"\r\nContent-Type: image/png";
         let bytes = Bytes::copy_from_slice(format!("{}--XX--", one(head, "\r\n-\u{0}-X")).as_bytes());
         let parts = parts(&bytes, "XX").unwrap();
         let file = &parts[0].file;
@@ -342,7 +351,10 @@ mod tests {
                 "{}--XX--",
                 one("Content-Disposition: form-data; name=\"a\"\r\nContent-Transfer-Encoding: base64", "5")
             ),
-            format!("{}--XX--", one(&format!("Content-Disposition: form-data; name=\"{}\"", "a".repeat(5000)), "5")),
+            format!(
+                "{}--XX--",
+                one(&format!("Content-Disposition: form-data; name=\"{}\"", "a".repeat(5000)), "5")
+            ),
             format!("{}--XX--", named("a", "5").repeat(257)),
         ] {
             assert_eq!(read(&body), Err(Refused::Syntax), "{body:?}");

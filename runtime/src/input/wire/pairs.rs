@@ -133,11 +133,14 @@ impl<'a> Pairs<'a> {
 
     /// An object whose members stand beside the other names. It takes its members, and of the others that nobody took
     /// those that are `free`.
-    pub(in crate::input) fn members(&self, members: &[&str], free: impl Fn(&str) -> bool) -> Result<Option<Tree<'a>>, Expected> {
+    pub(in crate::input) fn members(
+        &self,
+        members: &[&str],
+        free: impl Fn(&str) -> bool,
+    ) -> Result<Option<Tree<'a>>, Expected> {
         let mut entries: Vec<Entry<'a>> = Vec::new();
-        let own = |pair: &&Pair<'a>| {
-            !pair.taken.get() && (members.contains(&&*pair.name) || free(&pair.name))
-        };
+        let own =
+            |pair: &&Pair<'a>| !pair.taken.get() && (members.contains(&&*pair.name) || free(&pair.name));
         for pair in self.list.iter().filter(own) {
             pair.taken.set(true);
             let value = self.leaf(pair.value)?;
