@@ -81,8 +81,10 @@ fn used_patterns<'p>(
     operation: &'p OperationPlan<'_>,
 ) -> impl Iterator<Item = &'p PatternPlan> {
     let needed = |pattern: &&PatternPlan| {
-        let checks = operation.input.fields.iter().flat_map(|field| &field.checks);
-        checks.into_iter().any(|check| check.needs_pattern(&pattern.ident))
+        let fields = operation.input.fields.iter().flat_map(|field| &field.checks);
+        let contents = operation.input.body.iter().flat_map(|body| &body.contents);
+        let mut checks = fields.chain(contents.flat_map(|content| &content.checks));
+        checks.any(|check| check.needs_pattern(&pattern.ident))
     };
     plan.patterns.iter().filter(needed)
 }

@@ -1,6 +1,6 @@
 //! What a scaffold is written from: the names that the generated module will have.
 
-use crate::lower::{PartKind, Plan};
+use crate::lower::{PartKind, Plan, RustType};
 use crate::mock::Mock;
 use crate::model::{AttributeKind, Docs, Method, Scheme};
 
@@ -60,8 +60,19 @@ pub struct VariantOutline {
     pub name: String,
     /// Whether its first part is the status (`palisade::StatusCode`), which the handler chooses.
     pub chooses_status: bool,
-    /// Whether it carries a body, behind the status if there is one.
-    pub has_body: bool,
+    /// What it carries, behind the status if there is one.
+    pub body: Option<BodyOutline>,
+    /// The struct of its headers, which is the last part.
+    pub headers: Option<String>,
+}
+
+/// What a variant of an output carries.
+#[derive(Clone, Debug)]
+pub struct BodyOutline {
+    /// The variant of an enumeration that it is wrapped in, e.g. `GetReportOkContent::Json`, where there are several.
+    pub wrapped: Option<String>,
+    /// Whether it is bytes or a stream, for which the default value stands.
+    pub raw: bool,
 }
 
 /// A resource.
@@ -128,7 +139,11 @@ fn method(plan: &Plan<'_>, position: usize) -> Option<MethodOutline> {
     let variants = operation.output.variants.iter().map(|variant| VariantOutline {
         name: variant.ident.to_string(),
         chooses_status: variant.chooses(),
-        has_body: variant.body.is_some(),
+        body: variant.contents.first().map(|content| BodyOutline {
+            wrapped: variant.choice.as_ref().map(|choice| format!("{choice}::{}", content.variant)),
+            raw: matches!(content.ty, RustType::Bytes | RustType::Items(_)),
+        }),
+        headers: variant.headers.as_ref().map(|headers| headers.ident.to_string()),
     });
     Some(MethodOutline {
         name: operation.method.to_string(),

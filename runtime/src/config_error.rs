@@ -18,8 +18,8 @@ impl ConfigError {
         Self::new(vec![format!("operation `{id}` was not given to the gate")])
     }
 
-    pub(crate) fn route(path: &str, error: &matchit::InsertError) -> Self {
-        Self::new(vec![format!("path `{path}` cannot be routed: {error}")])
+    pub(crate) fn route(path: &str) -> Self {
+        Self::new(vec![format!("path `{path}` has an operation twice")])
     }
 
     /// Each fault, in the order of the document.

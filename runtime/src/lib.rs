@@ -25,7 +25,9 @@ pub mod operation;
 mod part;
 mod problem;
 mod resource;
+mod routes;
 mod secret;
+mod segments;
 mod serve;
 mod server;
 mod settings;
@@ -33,6 +35,7 @@ pub mod types;
 
 pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService};
+pub use self::answer::Items;
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, Class, Denied, Fault, Identity, JwkSet, Jwks, Jwt, KeyError,
     KeyRecord, KeyVerifier, Kind, LeftOut, NewKey, PasswordRecord, Passwords, Principal, Reason, RecordError,

@@ -23,6 +23,7 @@ use crate::input::Input;
 use crate::operation::{Document, Operation, Policy};
 use crate::problem::{Problem, Rejection};
 use crate::resource::Attributes;
+use crate::routes;
 use crate::settings::Settings;
 
 /// An operation that service `S` answers. Implemented by generated code, one line a method of the trait.
@@ -230,7 +231,7 @@ impl<S: Send + Sync + 'static, Op: Served<S>> Endpoint for Typed<S, Op> {
 
 /// The declared paths and methods, and nothing else.
 pub(crate) struct Routes {
-    tree: matchit::Router<Route>,
+    tree: routes::Routes<Route>,
     endpoints: Vec<(Box<dyn Endpoint>, Prepared)>,
 }
 
@@ -266,66 +267,45 @@ impl<'r, 'p> Found<'r, 'p> {
 
 impl Routes {
     fn new(gate: &Gate, served: Vec<(&'static Policy, Box<dyn Endpoint>)>) -> Result<Self, ConfigError> {
-        let mut paths: Vec<(&'static str, Vec<(Method, usize)>)> = Vec::new();
+        let mut tree: routes::Routes<Route> = routes::Routes::new();
         let mut endpoints = Vec::with_capacity(served.len());
         for (policy, endpoint) in served {
-            let method = (policy.method.clone(), endpoints.len());
-            match paths.iter_mut().find(|(path, _)| *path == policy.path) {
-                Some((_, methods)) => methods.push(method),
-                None => paths.push((policy.path, vec![method])),
-            }
+            // Two operations may name the same place differently: the template of parameters is one.
+            let route = tree.entry(policy.path, Route::default).filter(|route| !route.has(&policy.method));
+            let route = route.ok_or_else(|| ConfigError::route(policy.path))?;
+            route.methods.push((policy.method.clone(), endpoints.len()));
+            route.allow = allow(&route.methods);
             let prepared =
                 gate.prepared(policy.id).ok_or_else(|| ConfigError::unknown_operation(policy.id))?;
             endpoints.push((endpoint, prepared));
-        }
-        let mut tree = matchit::Router::new();
-        for (path, methods) in paths {
-            let route = Route { allow: allow(&methods), methods };
-            tree.insert(positional(path), route).map_err(|error| ConfigError::route(path, &error))?;
         }
         Ok(Self { tree, endpoints })
     }
 
     fn find<'r, 'p>(&'r self, path: &'p str, method: &Method) -> Found<'r, 'p> {
-        let Ok(matched) = self.tree.at(path) else { return Found::NoRoute };
-        let route = matched.value;
+        let Some((route, captures)) = self.tree.find(path) else { return Found::NoRoute };
         let index = route.methods.iter().find(|(declared, _)| declared == method).map(|(_, index)| *index);
         match index.and_then(|index| self.endpoints.get(index)) {
-            Some((endpoint, prepared)) => {
-                let captures = matched.params.iter().map(|(_, value)| value).collect();
-                Found::Endpoint { endpoint: endpoint.as_ref(), prepared, captures }
-            }
+            Some((endpoint, prepared)) => Found::Endpoint { endpoint: endpoint.as_ref(), prepared, captures },
             None => Found::NoMethod(&route.allow),
         }
     }
 }
 
-/// `/accounts/{accountId}` as `/accounts/{0}`: two operations may name the same place differently.
-fn positional(template: &str) -> String {
-    let mut path = String::with_capacity(template.len());
-    for (index, piece) in template.split('{').enumerate() {
-        match piece.split_once('}') {
-            Some((_name, rest)) if index > 0 => path.push_str(&format!("{{{}}}{rest}", index - 1)),
-            _ => path.push_str(piece),
-        }
+impl Route {
+    fn has(&self, method: &Method) -> bool {
+        self.methods.iter().any(|(declared, _)| declared == method)
     }
-    path
+}
+
+impl Default for Route {
+    fn default() -> Self {
+        Self { methods: Vec::new(), allow: HeaderValue::from_static("") }
+    }
 }
 
 /// `Allow` lists the declared methods (RFC 9110 section 10.2.1).
 fn allow(methods: &[(Method, usize)]) -> HeaderValue {
     let names: Vec<&str> = methods.iter().map(|(method, _)| method.as_str()).collect();
     HeaderValue::from_str(&names.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn templates_become_positional() {
-        assert_eq!(positional("/accounts/{accountId}/transfers/{id}"), "/accounts/{0}/transfers/{1}");
-        assert_eq!(positional("/status"), "/status");
-        assert_eq!(positional("/"), "/");
-    }
 }

@@ -145,6 +145,9 @@ impl p::Input for PutListsInput {
     fn parameters(_: &mut p::Parameters<'_>) -> Option<Self::Parameters> {
         Some(())
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        sent.map(|sent| sent.json(p::no_rule)).transpose()
+    }
     fn assemble((): Self::Parameters, body: Self::Body) -> Self {
         Self { body }
     }
@@ -159,9 +162,12 @@ pub enum PutListsOutput {
 }
 
 impl p::Output for PutListsOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
-            Self::Ok(body) => p::Answer::json(200, &body),
+            Self::Ok(body) => {
+                p::Answer::json_under(200, &body, |value, at, out| p::items(value, 0..=3, at, out))
+            }
         }
     }
 }

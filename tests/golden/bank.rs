@@ -1323,6 +1323,9 @@ impl p::Input for GetStatusInput {
     fn parameters(_: &mut p::Parameters<'_>) -> Option<Self::Parameters> {
         Some(())
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble((): Self::Parameters, (): Self::Body) -> Self {
         Self {}
     }
@@ -1339,6 +1342,7 @@ pub enum GetStatusOutput {
 }
 
 impl p::Output for GetStatusOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
@@ -1420,6 +1424,9 @@ impl p::Input for ListAccountsInput {
         let currency = from.optional(&Self::CURRENCY);
         Some((currency?,))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble((currency,): Self::Parameters, (): Self::Body) -> Self {
         Self { currency }
     }
@@ -1438,6 +1445,7 @@ pub enum ListAccountsOutput {
 }
 
 impl p::Output for ListAccountsOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
@@ -1530,6 +1538,9 @@ impl p::Input for GetAccountInput {
         let account_id = from.required(&Self::ACCOUNT_ID);
         Some((account_id?,))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble((account_id,): Self::Parameters, (): Self::Body) -> Self {
         Self { account_id }
     }
@@ -1548,6 +1559,7 @@ pub enum GetAccountOutput {
 }
 
 impl p::Output for GetAccountOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
@@ -1652,6 +1664,10 @@ impl p::Input for CreateTransferInput {
         let account_id = from.required(&Self::ACCOUNT_ID);
         Some((account_id?,))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        let sent = p::Sent::required(sent)?;
+        sent.json(p::no_rule)
+    }
     fn assemble((account_id,): Self::Parameters, body: Self::Body) -> Self {
         Self { account_id, body }
     }
@@ -1672,6 +1688,7 @@ pub enum CreateTransferOutput {
 }
 
 impl p::Output for CreateTransferOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Created(body) => p::Answer::json(201, &body),
@@ -1795,6 +1812,9 @@ impl p::Input for ListTransfersInput {
         let limit = from.or(&Self::LIMIT, 20);
         Some((account_id?, direction?, limit?))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble(
         (account_id, direction, limit): Self::Parameters,
         (): Self::Body,
@@ -1814,6 +1834,7 @@ pub enum ListTransfersOutput {
 }
 
 impl p::Output for ListTransfersOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
@@ -1911,6 +1932,9 @@ impl p::Input for GetRateInput {
         let quote = from.or(&Self::QUOTE, GetRateQuote::Eur);
         Some((base?, quote?))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble((base, quote): Self::Parameters, (): Self::Body) -> Self {
         Self { base, quote }
     }
@@ -1927,6 +1951,7 @@ pub enum GetRateOutput {
 }
 
 impl p::Output for GetRateOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
@@ -1999,6 +2024,9 @@ impl p::Input for ListRatesInput {
     fn parameters(_: &mut p::Parameters<'_>) -> Option<Self::Parameters> {
         Some(())
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble((): Self::Parameters, (): Self::Body) -> Self {
         Self {}
     }
@@ -2015,6 +2043,7 @@ pub enum ListRatesOutput {
 }
 
 impl p::Output for ListRatesOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
@@ -2120,6 +2149,10 @@ impl p::Input for CreatePayoutInput {
         let account_id = from.required(&Self::ACCOUNT_ID);
         Some((account_id?,))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        let sent = p::Sent::required(sent)?;
+        sent.json(p::no_rule)
+    }
     fn assemble((account_id,): Self::Parameters, body: Self::Body) -> Self {
         Self { account_id, body }
     }
@@ -2140,6 +2173,7 @@ pub enum CreatePayoutOutput {
 }
 
 impl p::Output for CreatePayoutOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Created(body) => p::Answer::json(201, &body),
@@ -2235,6 +2269,10 @@ impl p::Input for SetFreezeInput {
         let account_id = from.required(&Self::ACCOUNT_ID);
         Some((account_id?,))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        let sent = p::Sent::required(sent)?;
+        sent.json(p::no_rule)
+    }
     fn assemble((account_id,): Self::Parameters, body: Self::Body) -> Self {
         Self { account_id, body }
     }
@@ -2253,6 +2291,7 @@ pub enum SetFreezeOutput {
 }
 
 impl p::Output for SetFreezeOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),

@@ -135,6 +135,10 @@ impl p::Input for CreateAccountInput {
     fn parameters(_: &mut p::Parameters<'_>) -> Option<Self::Parameters> {
         Some(())
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        let sent = p::Sent::required(sent)?;
+        sent.json(p::no_rule)
+    }
     fn assemble((): Self::Parameters, body: Self::Body) -> Self {
         Self { body }
     }
@@ -155,6 +159,7 @@ pub enum CreateAccountOutput {
 }
 
 impl p::Output for CreateAccountOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Created(body) => p::Answer::json(201, &body),

@@ -103,6 +103,9 @@ impl p::Input for GetWordInput {
         let word = from.required(&Self::WORD);
         Some((word?,))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble((word,): Self::Parameters, (): Self::Body) -> Self {
         Self { word }
     }
@@ -117,6 +120,7 @@ pub enum GetWordOutput {
 }
 
 impl p::Output for GetWordOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),

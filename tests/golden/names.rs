@@ -187,6 +187,10 @@ impl p::Input for OptionOperationInput {
         let self_ = from_2.optional(&Self::SELF_);
         Some((body_query?, from?, r#type?, type_header?, self_?))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        let sent = p::Sent::required(sent)?;
+        sent.json(p::no_rule)
+    }
     fn assemble(
         (body_query, from, r#type, type_header, self_): Self::Parameters,
         body: Self::Body,

@@ -135,6 +135,9 @@ impl p::Input for ListItemsInput {
         let limit = from.or(&Self::LIMIT, 20);
         Some((limit?,))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble((limit,): Self::Parameters, (): Self::Body) -> Self {
         Self { limit }
     }
@@ -149,6 +152,7 @@ pub enum ListItemsOutput {
 }
 
 impl p::Output for ListItemsOutput {
+    const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),

@@ -119,6 +119,9 @@ impl p::Input for GetThingInput {
         let sid = from.required(&Self::SID);
         Some((thing_id?, limit?, since?, order?, tags?, x_trace?, sid?))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble(
         (thing_id, limit, since, order, tags, x_trace, sid): Self::Parameters,
         (): Self::Body,

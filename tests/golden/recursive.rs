@@ -176,6 +176,10 @@ impl p::Input for PlantTreeInput {
     fn parameters(_: &mut p::Parameters<'_>) -> Option<Self::Parameters> {
         Some(())
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        let sent = p::Sent::required(sent)?;
+        sent.json(p::no_rule)
+    }
     fn assemble((): Self::Parameters, body: Self::Body) -> Self {
         Self { body }
     }

@@ -124,6 +124,9 @@ impl p::Input for DeleteFileInput {
         let file_id = from.required(&Self::FILE_ID);
         Some((file_id?,))
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble((file_id,): Self::Parameters, (): Self::Body) -> Self {
         Self { file_id }
     }

@@ -122,6 +122,9 @@ impl p::Input for OpenDoorInput {
     fn parameters(_: &mut p::Parameters<'_>) -> Option<Self::Parameters> {
         Some(())
     }
+    fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+        p::Sent::nothing(sent)
+    }
     fn assemble((): Self::Parameters, (): Self::Body) -> Self {
         Self {}
     }

@@ -30,8 +30,12 @@ goldens! {
     bodies,
     /// Enumerations of strings.
     enums,
+    /// Forms, urlencoded and multipart.
+    forms,
     /// Maps, JSON of any shape, open objects.
     maps,
+    /// Several media types of a body and of an answer, and its headers.
+    media_types,
     /// Names that mean something in Rust.
     names,
     /// Absent and `null`, kept apart.
@@ -48,6 +52,10 @@ goldens! {
     resources,
     /// Alternatives of combinations, each with its scopes.
     security,
+    /// Answers that are streams or bytes.
+    streams,
+    /// Parameters of each style.
+    styles,
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -148,8 +148,18 @@ fn example(outline: &MethodOutline) -> Option<String> {
     if variant.chooses_status {
         parts.push(format!("palisade::StatusCode::from_u16({}).map_err(Problem::internal)?", mock.status));
     }
-    if variant.has_body {
-        parts.push(format!("palisade::dev::example({})?", raw_string(mock.body.as_deref()?)));
+    if let Some(body) = &variant.body {
+        let value = match body.raw {
+            true => "Default::default()".to_owned(),
+            false => format!("palisade::dev::example({})?", raw_string(mock.body.as_deref()?)),
+        };
+        parts.push(match &body.wrapped {
+            Some(wrapped) => format!("api::{wrapped}({value})"),
+            None => value,
+        });
+    }
+    if let Some(headers) = &variant.headers {
+        parts.push(format!("api::{headers}::default()"));
     }
     let carried = if parts.is_empty() { String::new() } else { format!("({})", parts.join(", ")) };
     Some(format!("Ok(api::{}::{}{carried})", outline.output, variant.name))

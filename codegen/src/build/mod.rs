@@ -2,6 +2,7 @@
 //!
 //! What cannot be built has a finding, here or in `check`; nothing is built weaker than it is written.
 
+mod content;
 mod literal;
 mod name;
 mod operation;
@@ -11,6 +12,7 @@ mod policy;
 mod scalar;
 mod scheme;
 mod types;
+mod wire;
 
 use std::collections::HashMap;
 

@@ -1,12 +1,14 @@
 //! Operations: parameters merged and typed, bodies and answers.
 
+use super::content::Direction;
 use super::literal::literal;
 use super::types::with;
+use super::wire::How;
 use super::{Builder, path, policy};
-use crate::document::{self, Document, Media, PathItem, SchemaId};
+use crate::document::{self, Document, PathItem, SchemaId};
 use crate::finding::{Code, Finding};
 use crate::model::{
-    Body, Content, Location, Method, Operation, Parameter, Response, Schema, Shape, StatusKey, Type,
+    Body, Header, Location, Method, Operation, Parameter, Response, Schema, StatusKey, Style, Text, Type,
 };
 
 /// Described by responses, bodies and security; as parameters the standard ignores them (OpenAPI 3.1 section 4.8.12.1).
@@ -85,30 +87,20 @@ impl Builder<'_> {
     fn parameter(&mut self, written: &document::Parameter, root: &[String]) -> Option<Parameter> {
         let name = &written.name.value;
         let id = written.schema?;
+        let json = self.is_json_content(written.content.as_ref())?;
         let mut schema = self.schema(id, &with(root, name), 0)?;
-        // text has no way to say `null`, so allowing it allows nothing more
-        schema.nullable = false;
         self.finish_inline();
-        let shape = self.flat(&schema);
-        if !matches!(shape, Flat::Scalar | Flat::List) {
-            let place = written.schema.map_or(written.place, |id| self.document.schema(id).place);
-            let message = format!(
-                "a {} parameter that is {} is not supported yet",
-                written.location.as_str(),
-                shape.word()
-            );
-            let finding = Finding::error(Code::NotSupported, message, place);
-            self.findings.push(finding.help("parameters are scalars, or arrays of scalars"));
-            return None;
+        if !json {
+            // text has no way to say `null`, so allowing it allows nothing more
+            schema.nullable = false;
         }
+        let place = self.document.schema(id).place;
+        let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
+        let mut wire = if json { Self::json_wire(written.style) } else { self.wire(&schema, &style)? };
+        wire.empty = written.empty;
         let stated = self.document.schema(self.document.target(id));
         let required = written.required.as_ref().is_some_and(|required| required.value);
         let default = stated.default.as_ref().filter(|_| !required);
-        if let (Flat::List, Some(default)) = (&shape, default) {
-            let message = "a default of an array parameter is not supported yet";
-            self.findings.push(Finding::error(Code::NotSupported, message, default.place));
-            return None;
-        }
         let example = written.example.as_ref().or(stated.examples.first());
         Some(Parameter {
             name: name.clone(),
@@ -116,30 +108,10 @@ impl Builder<'_> {
             schema,
             required,
             default: default.map(literal),
-            style: written.style,
+            wire,
             example: example.map(literal),
             docs: written.docs.clone(),
         })
-    }
-
-    /// How a type could be written in a path, a query or a header.
-    fn flat(&self, schema: &Schema) -> Flat {
-        match &schema.ty {
-            Type::Any => Flat::Any,
-            Type::Map(_) => Flat::Object,
-            Type::Boolean | Type::Integer(_) | Type::Number(_) | Type::Text(_) => Flat::Scalar,
-            Type::Array(array) if array.items.nullable => Flat::Nested,
-            Type::Array(array) => match self.flat(&array.items) {
-                Flat::Scalar => Flat::List,
-                _ => Flat::Nested,
-            },
-            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
-                Some(Shape::Words(_)) => Flat::Scalar,
-                Some(Shape::Alias(Schema { ty: Type::Named(next), .. })) if next == id => Flat::Any,
-                Some(Shape::Alias(alias)) => self.flat(alias),
-                Some(Shape::Object(_)) | None => Flat::Object,
-            },
-        }
     }
 
     fn body(
@@ -149,11 +121,16 @@ impl Builder<'_> {
         operation: &document::Operation,
         root: &[String],
     ) -> Option<Body> {
-        if matches!(operation.method, Method::Get | Method::Head | Method::Trace) {
-            let message = format!("a body of a {} request has no defined meaning", operation.method.as_str());
-            let finding = Finding::error(Code::NotSupported, message, written.place);
-            self.findings.push(finding.help("use parameters, or `post` (RFC 9110 section 9.3.1)"));
+        if operation.method == Method::Trace {
+            // RFC 9110 section 9.3.8
+            let finding = Finding::error(Code::InvalidValue, "a TRACE request has no body", written.place);
+            self.findings.push(finding.help("remove `requestBody`"));
             return None;
+        }
+        if matches!(operation.method, Method::Get | Method::Head) {
+            let message = format!("a body of a {} request has no defined meaning", operation.method.as_str());
+            let finding = Finding::warning(Code::BodyWithoutMeaning, message, written.place);
+            self.findings.push(finding.help("intermediaries may drop it: use parameters, or `post`"));
         }
         if written.content.is_empty() {
             let message = "a request body without a media type";
@@ -161,67 +138,42 @@ impl Builder<'_> {
             self.findings.push(finding.help("describe it under `content`, as `application/json`"));
             return None;
         }
-        let content = self.content(&written.content, &with(root, "body"))??;
+        let contents = self.contents(&written.content, &with(root, "body"), Direction::In)?;
         let (max, depth) = self.body_bounds(item, operation);
-        Some(Body { content, required: written.required, max, depth, docs: written.docs.clone() })
+        Some(Body { contents, required: written.required, max, depth, docs: written.docs.clone() })
     }
 
     fn response(&mut self, written: &document::Response, root: &[String]) -> Option<Response> {
         let status = status(&written.status.value)?;
-        let word = if written.status.value == "default" { "default" } else { &written.status.value };
-        let content = self.content(&written.content, &with(root, word))?;
-        Some(Response { status, content, docs: written.docs.clone() })
+        let path = with(root, &written.status.value);
+        let contents = self.contents(&written.content, &path, Direction::Out)?;
+        let headers: Vec<Option<Header>> =
+            written.headers.iter().map(|header| self.header(header, &path)).collect();
+        let headers = headers.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(Response { status, contents, headers, docs: written.docs.clone() })
     }
 
-    /// `None` after a finding, `Some(None)` for no content.
-    fn content(&mut self, media: &[Media], path: &[String]) -> Option<Option<Content>> {
-        let mut sound = true;
-        for one in media.iter().filter(|one| !is_json(&one.name.value)) {
-            sound = false;
-            let message = format!("the media type `{}` is not supported yet", one.name.value);
-            let finding = Finding::error(Code::MediaType, message, one.name.place);
-            self.findings
-                .push(finding.help("palisade 0.1 decodes `application/json` and types that end in `+json`"));
-        }
-        if let [_, second, ..] = media
-            && sound
-        {
-            let message = "several media types of one body are not supported yet";
-            self.findings.push(Finding::error(Code::MediaType, message, second.name.place).help("keep one"));
-            sound = false;
-        }
-        let Some(one) = media.first().filter(|_| sound) else { return sound.then_some(None) };
-        let schema = match one.schema {
-            Some(id) => self.schema(id, path, 0)?,
-            None => {
-                let message = "nothing is declared of this content, so everything is let through";
-                let finding = Finding::warning(Code::Untyped, message, one.name.place);
-                self.findings.push(finding.help("describe it with a `schema`"));
-                Schema::of(Type::Any)
-            }
+    fn header(&mut self, written: &document::Header, path: &[String]) -> Option<Header> {
+        let name = &written.name.value;
+        let json = self.is_json_content(written.content.as_ref())?;
+        let mut schema = match written.schema {
+            Some(id) => self.schema(id, &with(path, name), 0)?,
+            None => Schema::of(Type::Text(Text::default())),
         };
-        let examples = one.examples.iter().map(literal).collect();
-        Some(Some(Content { media_type: one.name.value.clone(), schema, examples }))
-    }
-}
-
-enum Flat {
-    Scalar,
-    List,
-    Nested,
-    Object,
-    Any,
-}
-
-impl Flat {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Scalar => "a scalar",
-            Self::List => "an array",
-            Self::Nested => "an array of anything but scalars",
-            Self::Object => "an object",
-            Self::Any => "of any type",
+        self.finish_inline();
+        if !json {
+            schema.nullable = false;
         }
+        let place = written.schema.map_or(written.name.place, |id| self.document.schema(id).place);
+        let how = How { style: Style::Simple, explode: written.explode, place, what: "header" };
+        let wire = if json { Self::json_wire(Style::Simple) } else { self.wire(&schema, &how)? };
+        Some(Header {
+            name: name.clone(),
+            schema,
+            required: written.required,
+            wire,
+            docs: written.docs.clone(),
+        })
     }
 }
 
@@ -233,12 +185,6 @@ pub(crate) fn status(key: &str) -> Option<StatusKey> {
         [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] => key.parse().ok().map(StatusKey::Exactly),
         _ => None,
     }
-}
-
-/// Parameters of the type, such as `charset`, are compared by the runtime.
-fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// The parameter of the merged list.
@@ -269,16 +215,6 @@ mod tests {
         assert_eq!(status("default"), Some(StatusKey::Default));
         for wrong in ["OK", "4xx", "600", "20", "2000", "099", "0XX", "Default", "2X0", ""] {
             assert_eq!(status(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn media_types_that_are_json() {
-        for json in ["application/json", "application/problem+json", "Application/JSON; charset=utf-8"] {
-            assert!(is_json(json), "{json}");
-        }
-        for other in ["text/json", "application/xml", "*/*", "application/json-seq", "application/jsonp"] {
-            assert!(!is_json(other), "{other}");
         }
     }
 }

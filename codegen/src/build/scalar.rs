@@ -129,6 +129,12 @@ impl Builder<'_> {
             pattern: None,
         };
         if let Some(pattern) = &schema.pattern {
+            if text.format == TextFormat::Binary {
+                let message = "a pattern of `format: binary`, which is no text";
+                self.findings
+                    .push(Finding::error(Code::Contradiction, message, pattern.place).help("remove one"));
+                return None;
+            }
             text.pattern = Some(self.pattern(pattern)?);
         }
         Self::drop_moot_length(schema, &mut text);
@@ -140,6 +146,7 @@ impl Builder<'_> {
             None => TextFormat::Plain,
             Some("password") => TextFormat::Password,
             Some("byte") => TextFormat::Byte,
+            Some("binary") => TextFormat::Binary,
             Some("uuid") => TextFormat::Uuid,
             Some("date-time") => TextFormat::DateTime,
             Some("date") => TextFormat::Date,

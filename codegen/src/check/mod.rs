@@ -15,6 +15,7 @@ mod responses;
 mod schemas;
 mod schemes;
 mod value;
+mod wires;
 
 use crate::document::Document;
 use crate::finding::Findings;
@@ -52,6 +53,11 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     endless::aliases(document, &api, findings);
     endless::structs(document, &api, findings);
     passwords::stay_inside(document, &api, findings);
+    // each operation beside what it was built from, so none must be missing
+    if api.operations.len() == document.operations().count() {
+        wires::names_are_apart(document, &api, findings);
+        wires::identifiers_are_plain(document, &api, findings);
+    }
     if findings.has_errors() {
         return None;
     }

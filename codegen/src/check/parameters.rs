@@ -29,14 +29,7 @@ pub(super) fn once(document: &Document, findings: &mut Findings) {
 pub(super) fn of_the_path(document: &Document, findings: &mut Findings) {
     for item in &document.paths {
         let Ok(path) = template(&item.template.value) else { continue };
-        let names: Vec<&str> = path
-            .segments
-            .iter()
-            .filter_map(|segment| match segment {
-                Segment::Parameter(name) => Some(&**name),
-                Segment::Literal(_) => None,
-            })
-            .collect();
+        let names: Vec<&str> = path.segments.iter().flat_map(Segment::names).collect();
         for operation in &item.operations {
             undeclared(item, operation, &names, findings);
         }

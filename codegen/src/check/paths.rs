@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use crate::build::path::{Unservable, template};
 use crate::document::{Document, PathItem};
 use crate::finding::{Code, Finding, Findings};
-use crate::model::{PathTemplate, Segment};
+use crate::model::PathTemplate;
 
-/// Rejects templates that the router cannot hold: `/files/{name}.{ending}`, `/a//b`, `/a?b=c`.
+/// Rejects templates that the router cannot hold: `/files/{name}{ending}`, `/a//b`, `/a?b=c`.
 pub(super) fn servable(document: &Document, findings: &mut Findings) {
     for item in &document.paths {
         let text = &item.template.value;
@@ -15,9 +15,12 @@ pub(super) fn servable(document: &Document, findings: &mut Findings) {
         let (message, help) = match fault {
             // reported when it was read
             Unservable::NoSlash => continue,
-            Unservable::PartialSegment(part) => (
-                format!("`{part}` is a parameter and more in one segment"),
-                "a parameter is a whole segment: split it in the handler",
+            Unservable::Brace(part) => {
+                (format!("a brace of `{part}` has no other"), "a parameter is written `{name}`")
+            }
+            Unservable::Meet(part) => (
+                format!("two parameters meet in `{part}`"),
+                "nothing says where one ends: write a character between them",
             ),
             Unservable::EmptySegment => ("an empty segment in the path".to_owned(), "write one slash"),
             Unservable::DotSegment => {
@@ -39,66 +42,31 @@ pub(super) fn servable(document: &Document, findings: &mut Findings) {
     }
 }
 
-/// Rejects two templates that the same requests match: `/a/{x}` and `/a/{y}`; and pairs of which neither is the more
-/// concrete, `/a/{x}/b` and `/a/c/{y}`: which of two policies would hold depends on the router.
+/// Rejects a method under two templates that differ in the names of their parameters alone, `/a/{x}` and `/a/{y}`: which
+/// of two policies would hold depends on the router. Where the methods differ the two are one path. Of other templates
+/// that match one request the more concrete one is meant (OpenAPI 3.1 section 4.8.8.2).
 pub(super) fn distinct(document: &Document, findings: &mut Findings) {
-    let parsed: Vec<(&PathItem, PathTemplate)> =
-        document.paths.iter().filter_map(|item| Some((item, template(&item.template.value).ok()?))).collect();
-    // only templates with equally many segments can meet, and only with the same first literal or a parameter there
-    let mut by_length: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (at, (item, path)) in parsed.iter().enumerate() {
+    let mut by_length: HashMap<usize, Vec<(&PathItem, PathTemplate)>> = HashMap::new();
+    for item in &document.paths {
+        let Ok(path) = template(&item.template.value) else { continue };
         let group = by_length.entry(path.segments.len()).or_default();
-        for before in group.iter() {
-            let Some((other_item, other)) = parsed.get(*before) else { continue };
-            if let Some(finding) = meeting(item, path, other_item, other) {
-                findings.push(finding);
-                // one is enough to show: a path that meets one like this meets many
+        for (other, known) in group.iter() {
+            let like = path.segments.iter().zip(&known.segments).all(|(one, two)| one.is_like(two));
+            let method = item
+                .operations
+                .iter()
+                .map(|one| one.method)
+                .find(|method| like && other.operations.iter().any(|other| other.method == *method));
+            if let Some(method) = method {
+                let (one, two) = (&item.template.value, &other.template.value);
+                let message =
+                    format!("`{one}` and `{two}` are one path, and both answer {}", method.as_str());
+                let finding = Finding::error(Code::PathTwice, message, item.template.place);
+                let finding = finding.related(other.template.place, "the other");
+                findings.push(finding.help("they differ in the names of parameters only: merge them"));
                 break;
             }
         }
-        group.push(at);
-    }
-}
-
-fn meeting(
-    item: &PathItem,
-    path: &PathTemplate,
-    other_item: &PathItem,
-    other: &PathTemplate,
-) -> Option<Finding> {
-    let (mut mine, mut theirs) = (false, false);
-    for (one, two) in path.segments.iter().zip(&other.segments) {
-        match (one, two) {
-            (Segment::Literal(one), Segment::Literal(two)) if one != two => return None,
-            (Segment::Literal(text), Segment::Parameter(_)) => {
-                mine = true;
-                // a parameter never matches an empty segment
-                if text.is_empty() {
-                    return None;
-                }
-            }
-            (Segment::Parameter(_), Segment::Literal(text)) => {
-                theirs = true;
-                if text.is_empty() {
-                    return None;
-                }
-            }
-            _ => {}
-        }
-    }
-    let (one, two) = (&item.template.value, &other_item.template.value);
-    let related = |finding: Finding| finding.related(other_item.template.place, "the other");
-    match (mine, theirs) {
-        (false, false) => {
-            let message = format!("`{one}` and `{two}` are one path");
-            let finding = Finding::error(Code::PathTwice, message, item.template.place);
-            Some(related(finding).help("they differ in the names of parameters only: merge them"))
-        }
-        (true, true) => {
-            let message = format!("requests can match both `{one}` and `{two}`");
-            let finding = Finding::error(Code::PathTwice, message, item.template.place);
-            Some(related(finding).help("neither is the more concrete one: rename a segment"))
-        }
-        _ => None,
+        group.push((item, path));
     }
 }

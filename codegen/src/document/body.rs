@@ -3,7 +3,7 @@
 use super::read::overlay;
 use super::{Fields, Reader, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::Docs;
+use crate::model::{Docs, Style};
 use crate::source::span::Place;
 use crate::source::tree::Node;
 
@@ -21,7 +21,20 @@ pub(crate) struct RequestBody {
 pub(crate) struct Media {
     pub(crate) name: Spanned<String>,
     pub(crate) schema: Option<SchemaId>,
+    /// What each item of a stream is (OpenAPI 3.2).
+    pub(crate) item_schema: Option<SchemaId>,
+    /// How members of a form are written.
+    pub(crate) encoding: Vec<(Spanned<String>, Encoding)>,
     pub(crate) examples: Vec<Node>,
+}
+
+/// An entry of `encoding`.
+#[derive(Debug)]
+pub(crate) struct Encoding {
+    /// `contentType`, cut at its commas.
+    pub(crate) types: Vec<String>,
+    pub(crate) style: Option<Style>,
+    pub(crate) explode: Option<bool>,
 }
 
 impl<'d> Reader<'d> {
@@ -45,14 +58,34 @@ impl<'d> Reader<'d> {
             let Some(mut fields) = self.fields(&member.node, "a media type") else { continue };
             let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
             let examples = self.examples(&mut fields);
-            if let Some(encoding) = fields.get("encoding") {
-                let message = "`encoding` is not supported yet";
-                self.push(Finding::error(Code::NotSupported, message, encoding.key_place));
+            let item_schema = fields.get("itemSchema").map(|schema| self.schema(&schema.node));
+            let encoding = self.encodings(&mut fields);
+            self.finish(fields);
+            let name = Spanned::new(member.key.to_string(), member.key_place);
+            media.push(Media { name, schema, item_schema, encoding, examples });
+        }
+        media
+    }
+
+    fn encodings(&mut self, fields: &mut Fields<'d>) -> Vec<(Spanned<String>, Encoding)> {
+        let mut encodings = Vec::new();
+        for member in self.map(fields, "encoding") {
+            let Some(mut fields) = self.fields(&member.node, "an encoding") else { continue };
+            let types = self.string(&mut fields, "contentType").map(|types| types.value).unwrap_or_default();
+            let types = types.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty());
+            let types = types.collect();
+            let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
+            let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
+            self.boolean(&mut fields, "allowReserved");
+            if let Some(headers) = fields.get("headers") {
+                let message = "the headers of a part are not handed to handlers";
+                let finding = Finding::warning(Code::Ungenerated, message, headers.key_place);
+                self.push(finding.help("its media type and file name are"));
             }
             self.finish(fields);
             let name = Spanned::new(member.key.to_string(), member.key_place);
-            media.push(Media { name, schema, examples });
+            encodings.push((name, Encoding { types, style, explode }));
         }
-        media
+        encodings
     }
 }

@@ -21,12 +21,12 @@ use crate::resolve::Library;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
-pub(crate) use body::{Media, RequestBody};
+pub(crate) use body::{Encoding, Media, RequestBody};
 pub(crate) use operation::Operation;
 pub(crate) use parameter::Parameter;
 pub(crate) use path_item::PathItem;
 pub(crate) use read::{Fields, Reader, Spanned};
-pub(crate) use response::Response;
+pub(crate) use response::{Header, Response};
 pub(crate) use schema::{Additional, JsonType, Schema, SchemaId};
 pub(crate) use security::{Need, Requirement, Requirements, Scheme, SchemeForm};
 

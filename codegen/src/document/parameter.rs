@@ -17,7 +17,12 @@ pub(crate) struct Parameter {
     pub(crate) required: Option<Spanned<bool>>,
     /// `None` after a finding.
     pub(crate) schema: Option<SchemaId>,
+    /// The media type of `content`; its schema is the parameter's.
+    pub(crate) content: Option<Spanned<String>>,
     pub(crate) style: Style,
+    pub(crate) explode: bool,
+    /// `allowEmptyValue`
+    pub(crate) empty: bool,
     pub(crate) docs: Docs,
     pub(crate) example: Option<Node>,
 }
@@ -35,10 +40,11 @@ impl<'d> Reader<'d> {
         let location = self.location(&mut fields);
         let docs = overlay(said, self.docs(&mut fields, &["description", "deprecated"]));
         let required = self.boolean(&mut fields, "required");
-        self.refuse_if_true(&mut fields, "allowEmptyValue");
-        self.refuse_if_true(&mut fields, "allowReserved");
-        let style = self.style(&mut fields, location.unwrap_or(Location::Query));
-        let schema = self.parameter_schema(&mut fields);
+        let empty = self.boolean(&mut fields, "allowEmptyValue").is_some_and(|flag| flag.value);
+        // says which characters a client may leave unescaped: a server reads them either way
+        self.boolean(&mut fields, "allowReserved");
+        let (style, explode) = self.style(&mut fields, location.unwrap_or(Location::Query));
+        let (schema, content) = self.parameter_schema(&mut fields);
         let example = self.examples(&mut fields).into_iter().next();
         self.finish(fields);
         let (name, location) = (name?, location?);
@@ -51,7 +57,21 @@ impl<'d> Reader<'d> {
             let help = "header names are letters, digits and `!#$%&'*+-.^_`|~` (RFC 9110 section 5.6.2)";
             self.push(Finding::error(Code::InvalidValue, message, name.place).help(help));
         }
-        Some(Parameter { place: listed.place, name, location, required, schema, style, docs, example })
+        let empty = empty && location == Location::Query;
+        let place = listed.place;
+        Some(Parameter {
+            place,
+            name,
+            location,
+            required,
+            schema,
+            content,
+            style,
+            explode,
+            empty,
+            docs,
+            example,
+        })
     }
 
     fn location(&mut self, fields: &mut Fields<'d>) -> Option<Location> {
@@ -78,75 +98,57 @@ impl<'d> Reader<'d> {
         })
     }
 
-    fn refuse_if_true(&mut self, fields: &mut Fields<'d>, key: &'static str) {
-        if let Some(flag) = self.boolean(fields, key)
-            && flag.value
-        {
-            self.push(Finding::error(
-                Code::NotSupported,
-                format!("`{key}: true` is not supported yet"),
-                flag.place,
-            ));
-        }
-    }
-
-    /// How arrays are written; the defaults are those of OpenAPI 3.1 section 4.8.12.2.
-    fn style(&mut self, fields: &mut Fields<'d>, location: Location) -> Style {
-        let default = match location {
-            Location::Path | Location::Header => "simple",
-            Location::Query | Location::Cookie => "form",
-        };
-        let style = self.string(fields, "style");
+    /// How values are written; the defaults are those of OpenAPI 3.1 section 4.8.12.2.
+    fn style(&mut self, fields: &mut Fields<'d>, location: Location) -> (Style, bool) {
+        let written = self.string(fields, "style");
         let explode = self.boolean(fields, "explode");
-        if let Some(style) = &style
-            && style.value != default
-        {
-            const KNOWN: [&str; 7] =
-                ["simple", "form", "matrix", "label", "spaceDelimited", "pipeDelimited", "deepObject"];
-            let finding = if KNOWN.contains(&&*style.value) {
-                let message = format!(
-                    "the style `{}` of a {} parameter is not supported yet",
-                    style.value,
-                    location.as_str()
-                );
-                Finding::error(Code::NotSupported, message, style.place)
-                    .help(format!("`{default}` is supported there"))
-            } else {
-                let message = format!("`{}` is no style of a parameter", style.value);
-                Finding::error(Code::InvalidValue, message, style.place).nearest(&style.value, KNOWN)
-            };
-            self.push(finding);
-        }
-        let explode = explode.map_or(default == "form", |explode| explode.value);
-        if explode && location == Location::Query { Style::Repeated } else { Style::Commas }
+        let default = Style::default_of(location);
+        let style = match written {
+            None => default,
+            Some(word) => self.style_word(&word, Some(location)).unwrap_or(default),
+        };
+        (style, explode.map_or(style == Style::Form, |explode| explode.value))
     }
 
-    fn parameter_schema(&mut self, fields: &mut Fields<'d>) -> Option<SchemaId> {
-        let schema = fields.get("schema");
-        let content = fields.get("content");
-        match (schema, content) {
-            (Some(_), Some(content)) => {
-                let finding = Finding::error(
-                    Code::InvalidValue,
-                    "a parameter has `schema` or `content`, not both",
-                    content.key_place,
-                );
-                self.push(finding.help("keep `schema`"));
-                None
+    /// A style, of a place if there is one.
+    pub(super) fn style_word(&mut self, word: &Spanned<String>, location: Option<Location>) -> Option<Style> {
+        let style = Style::WORDS.iter().find(|(known, _)| *known == word.value).map(|(_, style)| *style);
+        let allowed = location.map_or(Style::of(Location::Query), Style::of);
+        let words: Vec<&str> = allowed.iter().map(|style| style.as_str()).collect();
+        let place = location.map_or("query", Location::as_str);
+        let message = match style {
+            Some(style) if allowed.contains(&style) => return Some(style),
+            Some(_) => format!("`{}` is no style of a {place} parameter", word.value),
+            None => format!("`{}` is no style of a parameter", word.value),
+        };
+        let finding = Finding::error(Code::InvalidValue, message, word.place);
+        let help = format!("the styles there are `{}`", words.join("`, `"));
+        self.push(finding.help(help).nearest(&word.value, words));
+        None
+    }
+
+    fn parameter_schema(&mut self, fields: &mut Fields<'d>) -> (Option<SchemaId>, Option<Spanned<String>>) {
+        let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
+        let place = fields.peek("content").map(|content| content.place);
+        let content = self.content(fields);
+        match (schema, place) {
+            (Some(_), Some(place)) => {
+                let message = "a parameter has `schema` or `content`, not both";
+                self.push(Finding::error(Code::InvalidValue, message, place).help("keep `schema`"));
+                (None, None)
             }
-            (Some(schema), None) => Some(self.schema(&schema.node)),
-            (None, Some(content)) => {
-                let finding = Finding::error(
-                    Code::NotSupported,
-                    "`content` of a parameter is not supported yet",
-                    content.key_place,
-                );
-                self.push(finding.help("describe it with `schema`"));
-                None
-            }
+            (Some(schema), None) => (Some(schema), None),
+            (None, Some(place)) => match content.as_slice() {
+                [one] if one.schema.is_some() => (one.schema, Some(one.name.clone())),
+                _ => {
+                    let message = "the `content` of a parameter is one media type with its `schema`";
+                    self.push(Finding::error(Code::InvalidValue, message, place));
+                    (None, None)
+                }
+            },
             (None, None) => {
                 self.missing(fields, "schema");
-                None
+                (None, None)
             }
         }
     }

@@ -89,7 +89,6 @@ pub(crate) struct Reader<'d> {
     pub(super) schemas: Vec<Option<Schema>>,
     pub(super) schema_ids: HashMap<*const Node, SchemaId>,
     pub(super) waiting: Vec<(SchemaId, &'d Node)>,
-    pub(super) reported_headers: Vec<String>,
     /// Members that were passed over, by what they stand on and their name: each is remarked once.
     pub(super) passed_over: HashSet<(&'static str, String)>,
 }
@@ -123,7 +122,6 @@ impl<'d> Reader<'d> {
             schemas: Vec::new(),
             schema_ids: HashMap::new(),
             waiting: Vec::new(),
-            reported_headers: Vec::new(),
             passed_over: HashSet::new(),
         }
     }

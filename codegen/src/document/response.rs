@@ -2,7 +2,7 @@
 
 use super::parameter::is_token;
 use super::read::{is_extension, overlay};
-use super::{Fields, Media, Reader, Spanned};
+use super::{Fields, Media, Reader, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
 use crate::source::tree::Node;
@@ -12,6 +12,20 @@ use crate::source::tree::Node;
 pub(crate) struct Response {
     pub(crate) status: Spanned<String>,
     pub(crate) content: Vec<Media>,
+    /// Those that a handler sets.
+    pub(crate) headers: Vec<Header>,
+    pub(crate) docs: Docs,
+}
+
+/// An entry of `headers`.
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub(crate) name: Spanned<String>,
+    pub(crate) required: bool,
+    pub(crate) explode: bool,
+    /// Whether it has `content`.
+    pub(crate) content: Option<Spanned<String>>,
+    pub(crate) schema: Option<SchemaId>,
     pub(crate) docs: Docs,
 }
 
@@ -47,8 +61,8 @@ impl<'d> Reader<'d> {
                 continue;
             }
             let status = Spanned::new(member.key.to_string(), member.key_place);
-            if let Some((content, docs)) = self.response(&member.node) {
-                responses.push(Response { status, content, docs });
+            if let Some((content, headers, docs)) = self.response(&member.node) {
+                responses.push(Response { status, content, headers, docs });
             }
         }
         if object.members().is_empty() {
@@ -59,62 +73,73 @@ impl<'d> Reader<'d> {
         responses
     }
 
-    pub(super) fn response(&mut self, node: &'d Node) -> Option<(Vec<Media>, Docs)> {
+    pub(super) fn response(&mut self, node: &'d Node) -> Option<(Vec<Media>, Vec<Header>, Docs)> {
         let (node, said) = self.follow(node, "responses")?;
         let mut fields = self.fields(node, "a response")?;
         if fields.peek("description").is_none() {
             self.missing(&fields, "description");
         }
         let docs = overlay(said, self.docs(&mut fields, &["description"]));
-        for member in self.map(&mut fields, "headers") {
-            self.header(&member.key, member.key_place, &member.node);
-        }
+        let members = self.map(&mut fields, "headers");
+        let headers =
+            members.iter().filter_map(|member| self.header(&member.key, member.key_place, &member.node));
+        let headers = headers.collect();
         let content = self.content(&mut fields);
         if let Some(links) = fields.get("links") {
             self.ungenerated(links, "links are hints to clients");
         }
         self.finish(fields);
-        Some((content, docs))
+        Some((content, headers, docs))
     }
 
-    /// Read for its form; handlers cannot set declared headers yet.
-    pub(super) fn header(&mut self, name: &str, place: crate::source::span::Place, node: &'d Node) {
-        let Some((node, _)) = self.follow(node, "headers") else { return };
-        let Some(mut fields) = self.fields(node, "a header") else { return };
-        self.docs(&mut fields, &["description", "deprecated"]);
-        for flag in ["required", "allowEmptyValue", "allowReserved", "explode"] {
+    /// `None` for one that the runtime sends by itself, and after a finding.
+    pub(super) fn header(
+        &mut self,
+        name: &str,
+        place: crate::source::span::Place,
+        node: &'d Node,
+    ) -> Option<Header> {
+        let (node, said) = self.follow(node, "headers")?;
+        let mut fields = self.fields(node, "a header")?;
+        let docs = overlay(said, self.docs(&mut fields, &["description", "deprecated"]));
+        let required = self.boolean(&mut fields, "required").is_some_and(|flag| flag.value);
+        let explode = self.boolean(&mut fields, "explode").is_some_and(|flag| flag.value);
+        for flag in ["allowEmptyValue", "allowReserved"] {
             self.boolean(&mut fields, flag);
         }
-        self.string(&mut fields, "style");
+        if let Some(style) = self.string(&mut fields, "style") {
+            self.style_word(&style, Some(crate::model::Location::Header));
+        }
         self.examples(&mut fields);
-        let schema = fields.get("schema");
+        let schema = fields.get("schema").map(|schema| (self.schema(&schema.node), schema.key_place));
         let content = self.content(&mut fields);
-        match schema {
-            Some(schema) if content.is_empty() => {
-                self.schema(&schema.node);
-            }
-            Some(schema) => {
+        let (schema, content) = match (schema, content.as_slice()) {
+            (Some((schema, _)), []) => (Some(schema), None),
+            (Some((_, place)), _) => {
                 let message = "a header has `schema` or `content`, not both";
-                self.push(
-                    Finding::error(Code::InvalidValue, message, schema.key_place).help("keep `schema`"),
-                );
+                self.push(Finding::error(Code::InvalidValue, message, place).help("keep `schema`"));
+                (None, None)
             }
-            None if content.len() > 1 => {
+            (None, [one]) => (one.schema, Some(one.name.clone())),
+            (None, []) => (None, None),
+            (None, _) => {
                 let message = "the `content` of a header has exactly one media type";
                 self.push(Finding::error(Code::InvalidValue, message, fields.place));
+                (None, None)
             }
-            None => {}
-        }
+        };
         self.finish(fields);
         if !is_token(name) {
             let message = format!("`{name}` is no header name");
             self.push(Finding::error(Code::InvalidValue, message, place));
+            return None;
         }
+        // `Content-Type` is described by `content` (OpenAPI 3.1 section 4.8.17.1)
         let folded = name.to_ascii_lowercase();
-        if !SENT.contains(&&*folded) && !self.reported_headers.contains(&folded) {
-            self.reported_headers.push(folded);
-            let message = format!("handlers cannot set the declared header `{name}` yet");
-            self.push(Finding::warning(Code::Ungenerated, message, place));
+        if SENT.contains(&&*folded) || folded == "content-type" {
+            return None;
         }
+        let name = Spanned::new(name.to_owned(), place);
+        Some(Header { name, required, explode, content, schema, docs })
     }
 }

@@ -26,6 +26,15 @@ pub(super) fn closure(checks: &[Check]) -> TokenStream {
     quote!(.check(|value, at, out| #body))
 }
 
+/// The rule alone: a closure, or the one that asks for nothing.
+pub(super) fn rule(checks: &[Check]) -> TokenStream {
+    if checks.is_empty() {
+        return quote!(p::no_rule);
+    }
+    let body = body(checks);
+    quote!(|value, at, out| #body)
+}
+
 /// The body of a closure: one call, or a block.
 fn body(checks: &[Check]) -> TokenStream {
     match checks {
@@ -60,6 +69,7 @@ fn statement(check: &Check) -> TokenStream {
             quote!(p::#function(value, #bound, at, out))
         }
         Check::Length(counts) => counted("length", *counts),
+        Check::Size(counts) => counted("size", *counts),
         Check::Items(counts) => counted("items", *counts),
         Check::Members(counts) => counted("members", *counts),
         Check::Pattern(pattern) => quote!(p::pattern(value, &#pattern, at, out)),

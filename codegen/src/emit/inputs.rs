@@ -16,7 +16,9 @@ use super::checks::closure;
 use super::doc::{clean, doc};
 use super::scopes::code;
 use super::values::{Paths, constant_of, rust_type};
+use super::{contents, wires};
 use crate::lower::{BodyPlan, Field, Given, InputPlan, OperationPlan};
+use crate::model::WireKind;
 
 /// The input of an operation, its types reached by `paths`.
 pub(crate) fn emit(plan: &OperationPlan<'_>, paths: &Paths) -> TokenStream {
@@ -63,7 +65,7 @@ fn field(field: &Field<'_>, paths: &Paths) -> TokenStream {
 pub(crate) fn field_type(field: &Field<'_>, paths: &Paths) -> TokenStream {
     let ty = rust_type(&field.ty, paths);
     match field.given {
-        Given::Required | Given::Or(_) => ty,
+        Given::Required | Given::Or(_) | Given::OrJson(_) => ty,
         Given::Optional => paths.optional(&ty),
     }
 }
@@ -73,12 +75,12 @@ fn param(field: &Field<'_>, paths: &Paths) -> TokenStream {
     let ty = rust_type(&field.ty, paths);
     let place = format_ident!("{}", field.location.as_str());
     let name = field.name;
-    let explode = field.commas.then(|| quote!(.explode(false)));
+    let wire = wires::param(field.wire, field.location);
     let check = closure(&field.checks);
-    quote!(const #constant: p::Param<#ty> = p::Param::#place(#name)#explode #check;)
+    quote!(const #constant: p::Param<#ty> = p::Param::#place(#name)#wire #check;)
 }
 
-pub(crate) fn body_type(body: &BodyPlan, paths: &Paths) -> TokenStream {
+pub(crate) fn body_type(body: &BodyPlan<'_>, paths: &Paths) -> TokenStream {
     let ty = rust_type(&body.ty, paths);
     if body.required { ty } else { paths.optional(&ty) }
 }
@@ -100,11 +102,15 @@ fn decoding(input: &InputPlan<'_>, paths: &Paths) -> TokenStream {
         (quote!(#from), value, quote!((#(#types,)*)), quote!((#(#names,)*)))
     };
     let option = paths.optional(&quote!(Self::Parameters));
+    let reading = contents::reading(input.body.as_ref(), paths);
     quote! {
         type Parameters = #parameters;
         type Body = #body;
         fn parameters(#parameter: &mut p::Parameters<'_>) -> #option {
             #value
+        }
+        fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+            #reading
         }
         fn assemble(#pattern: Self::Parameters, #body_pattern: Self::Body) -> Self {
             Self { #(#all),* }
@@ -117,16 +123,20 @@ fn read(field: &Field<'_>, input: &InputPlan<'_>, paths: &Paths) -> TokenStream 
     let from = &input.source;
     let name = &field.field;
     let constant = &field.constant;
-    let call = match (&field.given, field.list) {
-        (Given::Required, false) => quote!(required(&Self::#constant)),
-        (Given::Required, true) => quote!(list(&Self::#constant)),
-        (Given::Optional, false) => quote!(optional(&Self::#constant)),
-        (Given::Optional, true) => quote!(optional_list(&Self::#constant)),
-        (Given::Or(value), list) => {
+    let list = field.wire.kind == WireKind::List;
+    let call = match (&field.given, field.wire.typed, list) {
+        (Given::Required, true, false) => quote!(required(&Self::#constant)),
+        (Given::Required, true, true) => quote!(list(&Self::#constant)),
+        (Given::Required, false, _) => quote!(decoded(&Self::#constant)),
+        (Given::Optional, true, false) => quote!(optional(&Self::#constant)),
+        (Given::Optional, true, true) => quote!(optional_list(&Self::#constant)),
+        (Given::Optional, false, _) => quote!(optional_decoded(&Self::#constant)),
+        (Given::Or(value), _, list) => {
             let method = if list { quote!(list_or) } else { quote!(or) };
             let value = constant_of(value, paths);
             quote!(#method(&Self::#constant, #value))
         }
+        (Given::OrJson(value), _, _) => quote!(decoded_or(&Self::#constant, #value)),
     };
     quote!(let #name = #from.#call;)
 }

@@ -2,6 +2,7 @@
 //! the finished code. Nothing here decides, and nothing can fail.
 
 mod checks;
+mod contents;
 mod doc;
 mod document;
 mod enums;
@@ -18,6 +19,7 @@ mod server;
 mod tests;
 mod traits;
 mod values;
+mod wires;
 
 use proc_macro2::TokenStream;
 use quote::quote;

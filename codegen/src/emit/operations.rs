@@ -16,7 +16,7 @@ use super::doc::doc;
 use super::limits::limit;
 use super::scopes::code;
 use super::values::{Paths, count, duration, integer, optional_text};
-use super::{inputs, outputs};
+use super::{contents, inputs, outputs};
 use crate::lower::OperationPlan;
 use crate::model::{Access, Api, Location, Need, Operation, Ownership, Pagination, StatusKey};
 
@@ -29,6 +29,10 @@ pub(super) fn emit(api: &Api, plan: &OperationPlan<'_>) -> TokenStream {
     let proofs = proofs(plan);
     let input = inputs::emit(plan, &Paths::inside());
     let output = outputs::emit(plan);
+    let choice = plan.input.body.as_ref().and_then(|body| {
+        let about = format!("The body of [`{ident}`], by its media type.");
+        Some(contents::choice(body.choice.as_ref()?, &about, &body.contents))
+    });
     quote! {
         #about
         #[derive(Debug)]
@@ -38,6 +42,7 @@ pub(super) fn emit(api: &Api, plan: &OperationPlan<'_>) -> TokenStream {
             const POLICY: &'static p::Policy = &#policy;
         }
         #proofs
+        #choice
         #input
         #output
     }
@@ -134,11 +139,11 @@ fn location(location: Location) -> TokenStream {
 }
 
 fn body(body: &crate::model::Body) -> TokenStream {
-    let media_type = &body.content.media_type;
+    let media_types = body.contents.iter().flat_map(|content| &content.media_types);
     let required = body.required;
     let max = count(body.max);
     let depth = count(body.depth);
-    quote!(Some(p::Body { media_types: &[#media_type], required: #required, max: #max, depth: #depth }))
+    quote!(Some(p::Body { media_types: &[#(#media_types),*], required: #required, max: #max, depth: #depth }))
 }
 
 fn ownership(api: &Api, rule: &Ownership) -> TokenStream {

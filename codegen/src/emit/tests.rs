@@ -42,7 +42,12 @@ fn operation(id: &str, path: &str) -> Operation {
 }
 
 fn json(schema: Schema) -> Content {
-    Content { media_type: "application/json".into(), schema, examples: Vec::new() }
+    Content {
+        media_types: vec!["application/json".into()],
+        form: ContentForm::Json,
+        schema,
+        examples: Vec::new(),
+    }
 }
 
 fn api() -> Api {
@@ -71,22 +76,35 @@ fn api() -> Api {
         schema: Schema::of(Type::Text(Text { format: TextFormat::Uuid, ..Text::default() })),
         required: true,
         default: None,
-        style: Style::Commas,
+        wire: Wire {
+            style: Style::Form,
+            explode: true,
+            kind: WireKind::Scalar,
+            typed: true,
+            empty: false,
+            types: Vec::new(),
+        },
         example: None,
         docs: Docs::default(),
     });
     get.body = Some(Body {
-        content: json(Schema::of(Type::Named(node))),
+        contents: vec![json(Schema::of(Type::Named(node)))],
         required: true,
         max: 262_144,
         depth: 32,
         docs: Docs::default(),
     });
     get.responses = vec![
-        Response { status: StatusKey::Exactly(204), content: None, docs: Docs::described("done") },
+        Response {
+            status: StatusKey::Exactly(204),
+            contents: Vec::new(),
+            headers: Vec::new(),
+            docs: Docs::described("done"),
+        },
         Response {
             status: StatusKey::Range(4),
-            content: Some(json(Schema::of(Type::Named(node)))),
+            contents: vec![json(Schema::of(Type::Named(node)))],
+            headers: Vec::new(),
             docs: Docs::default(),
         },
     ];

@@ -67,6 +67,12 @@ pub(crate) fn rust_type(ty: &RustType, paths: &Paths) -> TokenStream {
         RustType::Date => quote!(#p::Date),
         RustType::Ipv4 => quote!(#p::Ipv4Addr),
         RustType::Ipv6 => quote!(#p::Ipv6Addr),
+        RustType::File => quote!(#p::FilePart),
+        RustType::Bytes => quote!(#p::Bytes),
+        RustType::Items(item) => {
+            let item = rust_type(item, paths);
+            quote!(#p::Items<#item>)
+        }
         RustType::Password => quote!(#p::Password),
         RustType::SealedCursor => quote!(#p::SealedCursor),
         RustType::Named(name) => quote!(#module #name),

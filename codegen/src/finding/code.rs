@@ -197,14 +197,14 @@ codes! {
         good: "get: { operationId: getAccount, responses: { ... } }"
     }
     PathTwice = "PAL0042" "two paths that are one" {
-        why: "They differ only in the names of their parameters, so the same requests match both.",
-        bad: "/accounts/{id}: { ... }\n/accounts/{accountId}: { ... }",
-        good: "/accounts/{accountId}: { ... }"
+        why: "They differ only in the names of their parameters, and both answer one method.",
+        bad: "/accounts/{id}: { get: { ... } }\n/accounts/{accountId}: { get: { ... } }",
+        good: "/accounts/{accountId}: { get: { ... } }"
     }
     PathTemplate = "PAL0043" "a path that cannot be served" {
-        why: "A path starts with `/`, and a parameter is a whole segment.",
-        bad: "/files/{name}.{ending}",
-        good: "/files/{name}"
+        why: "A path starts with `/`, has no empty segment, and says where each parameter ends.",
+        bad: "/files/{name}{ending}",
+        good: "/files/{name}.{ending}"
     }
     ParameterUndeclared = "PAL0044" "a path parameter that is not declared" {
         why: "Each `{name}` of a path is declared as a parameter with `in: path`, so that its value is checked.",
@@ -310,10 +310,20 @@ codes! {
         bad: "{ type: object }",
         good: "{ type: object, properties: { name: { type: string } } }"
     }
-    MediaType = "PAL0069" "a media type that cannot be decoded yet" {
-        why: "Bodies and answers of this release are `application/json` or `application/...+json`.",
+    MediaType = "PAL0069" "a media type whose schema cannot be enforced" {
+        why: "JSON, forms, multipart forms and text are read by their schema; of every other media type the bytes are handed on, which enforces nothing.",
         bad: "content: { application/xml: { ... } }",
         good: "content: { application/json: { ... } }"
+    }
+    Style = "PAL0072" "a style that does not say how a value is written" {
+        why: "The standard leaves it undefined, so two readers could understand a request differently.",
+        bad: "{ name: filter, in: query, schema: { type: array, items: { type: object, ... } } }",
+        good: "{ name: filter, in: query, content: { application/json: { schema: { ... } } } }"
+    }
+    BodyWithoutMeaning = "PAL0073" "a body whose meaning the method does not define" {
+        why: "RFC 9110 section 9.3.1 gives content of GET and HEAD no meaning; intermediaries may drop it or refuse the request. The server reads what is declared.",
+        bad: "get: { requestBody: { ... } }",
+        good: "post: { requestBody: { ... } }"
     }
 }
 

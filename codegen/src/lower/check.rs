@@ -13,6 +13,8 @@ pub(crate) enum Check {
     Bound(&'static str, Bound),
     /// `minLength`, `maxLength`.
     Length(Counts),
+    /// `minLength`, `maxLength` of bytes.
+    Size(Counts),
     /// `pattern`: the static that holds it.
     Pattern(Ident),
     /// A format that the Rust type does not assure: the runtime's function.
@@ -54,6 +56,7 @@ impl Check {
             | Self::Present(inner) => inner.iter().any(|check| check.needs_pattern(name)),
             Self::Bound(..)
             | Self::Length(_)
+            | Self::Size(_)
             | Self::Format(_)
             | Self::Items(_)
             | Self::UniqueItems
@@ -100,6 +103,10 @@ pub(crate) fn of_type(api: &Api, patterns: &mut Patterns, ty: &Type) -> Vec<Chec
 
 fn of_text(patterns: &mut Patterns, text: &Text) -> Vec<Check> {
     let mut all = Vec::new();
+    if text.format == TextFormat::Binary {
+        // `build` refuses a pattern of bytes
+        return stated(text.length).map(Check::Size).into_iter().collect();
+    }
     all.extend(stated(text.length).map(Check::Length));
     all.extend(checked_format(text.format).map(Check::Format));
     all.extend(text.pattern.as_ref().map(|pattern| Check::Pattern(patterns.name(pattern))));
@@ -109,9 +116,12 @@ fn of_text(patterns: &mut Patterns, text: &Text) -> Vec<Check> {
         TextFormat::Uuid | TextFormat::DateTime | TextFormat::Date | TextFormat::Ipv4 | TextFormat::Ipv6 => {
             vec![Check::Written(all)]
         }
-        TextFormat::Plain | TextFormat::Email | TextFormat::Hostname | TextFormat::Uri | TextFormat::Byte => {
-            all
-        }
+        TextFormat::Plain
+        | TextFormat::Email
+        | TextFormat::Hostname
+        | TextFormat::Uri
+        | TextFormat::Byte
+        | TextFormat::Binary => all,
     }
 }
 
@@ -123,6 +133,7 @@ const fn checked_format(format: TextFormat) -> Option<&'static str> {
         TextFormat::Uri => Some("uri"),
         TextFormat::Byte => Some("byte"),
         TextFormat::Plain
+        | TextFormat::Binary
         | TextFormat::Password
         | TextFormat::Uuid
         | TextFormat::DateTime

@@ -12,7 +12,7 @@ pub(crate) fn cursors(api: &Api) -> HashSet<(TypeId, String)> {
 fn pages(api: &Api, operation: &Operation) -> Vec<(TypeId, String)> {
     let Some(pagination) = &operation.pagination else { return Vec::new() };
     let good = operation.responses.iter().filter(|response| succeeds(response.status));
-    let schemas = good.filter_map(|response| response.content.as_ref()).map(|content| &content.schema);
+    let schemas = good.flat_map(|response| &response.contents).map(|content| &content.schema);
     schemas.filter_map(|schema| Some((object(api, schema)?, pagination.next.clone()))).collect()
 }
 

@@ -2,29 +2,43 @@
 
 use proc_macro2::Ident;
 
-use super::check::{Check, of_type};
+use super::check::{Check, checks};
 use super::ident::{Case, constant};
 use super::literal::Value;
 use super::names::Names;
 use super::plan::Patterns;
 use super::table::Table;
 use super::types::RustType;
-use crate::model::{Api, Docs, Location, Operation, Parameter, Schema, Style, Type};
+use crate::model::{Api, Content, ContentForm, Docs, Location, Operation, Parameter, Type, Wire};
 
 /// The input of an operation.
 #[derive(Debug)]
 pub(crate) struct InputPlan<'a> {
     pub(crate) fields: Vec<Field<'a>>,
-    pub(crate) body: Option<BodyPlan>,
+    pub(crate) body: Option<BodyPlan<'a>>,
     /// What `parameters` calls the request, so that no field has that name.
     pub(crate) source: Ident,
 }
 
 /// A body: its type, and whether a request may come without.
 #[derive(Debug)]
-pub(crate) struct BodyPlan {
+pub(crate) struct BodyPlan<'a> {
+    /// The type of what came; the enumeration of its kinds where there are several.
     pub(crate) ty: RustType,
     pub(crate) required: bool,
+    pub(crate) contents: Vec<ContentPlan<'a>>,
+    /// The enumeration of its kinds, where there are several.
+    pub(crate) choice: Option<Ident>,
+}
+
+/// A content, of a body or of an answer.
+#[derive(Debug)]
+pub(crate) struct ContentPlan<'a> {
+    /// Its variant, where there are several.
+    pub(crate) variant: Ident,
+    pub(crate) content: &'a Content,
+    pub(crate) ty: RustType,
+    pub(crate) checks: Vec<Check>,
 }
 
 /// A parameter, as a field.
@@ -38,10 +52,7 @@ pub(crate) struct Field<'a> {
     /// The type of the value; an optional field holds an `Option` of it.
     pub(crate) ty: RustType,
     pub(crate) given: Given,
-    /// Whether it is an array.
-    pub(crate) list: bool,
-    /// Whether an array stands in one value, between commas, where repeating the name is the rule.
-    pub(crate) commas: bool,
+    pub(crate) wire: &'a Wire,
     pub(crate) checks: Vec<Check>,
 }
 
@@ -51,6 +62,8 @@ pub(crate) enum Given {
     Required,
     /// This one stands in.
     Or(Value),
+    /// The same, as JSON.
+    OrJson(String),
     Optional,
 }
 
@@ -59,12 +72,16 @@ pub(super) fn input<'a>(
     api: &'a Api,
     table: &Table<'a>,
     operation: &'a Operation,
+    module: &mut Names,
     patterns: &mut Patterns,
 ) -> InputPlan<'a> {
     let mut names = Names::default();
     let body = operation.body.as_ref().map(|body| {
         names.take("body", Case::Snake);
-        BodyPlan { ty: table.rust(&body.content.schema), required: body.required }
+        let contents = contents(api, table, &body.contents, patterns);
+        let choice =
+            (contents.len() > 1).then(|| module.take(&format!("{} body", operation.id), Case::Upper));
+        BodyPlan { ty: one_type(&contents, choice.as_ref()), required: body.required, contents, choice }
     });
     let cursor = operation.pagination.as_ref().map(|pagination| pagination.cursor.as_str());
     let is_field = |parameter: &&Parameter| {
@@ -83,21 +100,56 @@ fn field<'a>(
     patterns: &mut Patterns,
 ) -> Field<'a> {
     let field = names.take_or(&parameter.name, Case::Snake, &format!("_{}", parameter.location.as_str()));
-    let schema = look_through(api, &parameter.schema);
-    let list = matches!(schema.ty, Type::Array(_));
-    let repeats = matches!(parameter.location, Location::Query | Location::Cookie);
+    let ty = RustType::of(&parameter.schema.ty, table);
+    // In a JSON text there is a `null`; elsewhere text has none: a parameter that may be null is one that may be absent.
+    let nullable = parameter.schema.nullable && !matches!(ty, RustType::Json);
     Field {
         name: &parameter.name,
         location: parameter.location,
         constant: constant(&field),
         field,
         docs: &parameter.docs,
-        // Text has no `null`: a parameter that may be null is one that may be absent, or nothing.
-        ty: RustType::of(&parameter.schema.ty, table),
+        ty: if nullable { RustType::Nullable(Box::new(ty)) } else { ty },
         given: given(table, parameter),
-        list,
-        commas: list && repeats && parameter.style == Style::Commas,
-        checks: of_type(api, patterns, &parameter.schema.ty),
+        wire: &parameter.wire,
+        checks: checks(api, patterns, &parameter.schema),
+    }
+}
+
+/// What stands in for each content.
+pub(super) fn contents<'a>(
+    api: &'a Api,
+    table: &Table<'a>,
+    contents: &'a [Content],
+    patterns: &mut Patterns,
+) -> Vec<ContentPlan<'a>> {
+    let mut variants = Names::default();
+    let plan = |content: &'a Content| ContentPlan {
+        variant: variants.take(content.form.word(), Case::Upper),
+        content,
+        ty: content_type(table, content),
+        checks: checks(api, patterns, &content.schema),
+    };
+    contents.iter().map(plan).collect()
+}
+
+fn content_type(table: &Table<'_>, content: &Content) -> RustType {
+    match content.form {
+        ContentForm::Bytes => RustType::Bytes,
+        ContentForm::Lines | ContentForm::Events => RustType::Items(Box::new(table.rust(&content.schema))),
+        ContentForm::Text if matches!(content.schema.ty, Type::Any) => RustType::String,
+        ContentForm::Json | ContentForm::Form(_) | ContentForm::Multipart(_) | ContentForm::Text => {
+            table.rust(&content.schema)
+        }
+    }
+}
+
+/// The type of the only content, or the one that chooses between them.
+pub(super) fn one_type(contents: &[ContentPlan<'_>], choice: Option<&Ident>) -> RustType {
+    match (choice, contents) {
+        (None, [one]) => one.ty.clone(),
+        (None, _) => RustType::Json,
+        (Some(choice), _) => RustType::Named(choice.clone()),
     }
 }
 
@@ -105,17 +157,9 @@ fn given(table: &Table<'_>, parameter: &Parameter) -> Given {
     if parameter.required {
         return Given::Required;
     }
-    let default = parameter.default.as_ref().and_then(|default| Value::of(table, &parameter.schema, default));
-    default.map_or(Given::Optional, Given::Or)
-}
-
-/// The schema behind names that are only other names.
-fn look_through<'a>(api: &'a Api, schema: &'a Schema) -> &'a Schema {
-    match &schema.ty {
-        Type::Named(id) => match &api.types.get(*id).shape {
-            crate::model::Shape::Alias(behind) => look_through(api, behind),
-            crate::model::Shape::Object(_) | crate::model::Shape::Words(_) => schema,
-        },
-        _ => schema,
+    let Some(default) = &parameter.default else { return Given::Optional };
+    match Value::of(table, &parameter.schema, default).filter(|_| parameter.wire.typed) {
+        Some(value) => Given::Or(value),
+        None => Given::OrJson(default.to_string()),
     }
 }

@@ -33,6 +33,7 @@ impl Value {
                 | TextFormat::Uri
                 | TextFormat::Byte => Self::Text(value.to_owned()),
                 TextFormat::Password
+                | TextFormat::Binary
                 | TextFormat::Uuid
                 | TextFormat::DateTime
                 | TextFormat::Date

@@ -16,10 +16,10 @@ mod table;
 mod types;
 
 pub(crate) use check::{Bound, Check};
-pub(crate) use input::{BodyPlan, Field, Given, InputPlan};
+pub(crate) use input::{BodyPlan, ContentPlan, Field, Given, InputPlan};
 pub(crate) use literal::Value;
 pub(crate) use operation::{OperationPlan, TraitPlan};
-pub(crate) use output::VariantPlan;
+pub(crate) use output::{HeaderPlan, HeadersPlan, VariantPlan};
 pub(crate) use plan::{PatternPlan, Plan, ResourcePlan, ScopePlan};
 pub(crate) use server::{PartKind, PartPlan};
 pub(crate) use types::{MemberPlan, RustType, StructPlan, TypeKind, TypePlan, WordPlan};

@@ -71,6 +71,7 @@ pub(super) fn operations<'a>(
     table: &Table<'a>,
     named: &[Ident],
     scopes: &[ScopePlan<'_>],
+    module: &mut Names,
     patterns: &mut Patterns,
 ) -> Vec<OperationPlan<'a>> {
     let mut methods: Vec<(Option<&str>, Names)> = Vec::new();
@@ -84,8 +85,8 @@ pub(super) fn operations<'a>(
             output_ident: format_ident!("{ident}Output"),
             method: in_trait(&mut methods, tag(operation)).take(&operation.id, Case::Snake),
             grants: granted.map(|plan| plan.ident.clone()).collect(),
-            input: input(api, table, operation, patterns),
-            output: output(table, operation),
+            input: input(api, table, operation, module, patterns),
+            output: output(api, table, operation, module, patterns),
         });
     }
     plans

@@ -2,11 +2,14 @@
 
 use proc_macro2::Ident;
 
+use super::check::{Check, checks};
 use super::ident::Case;
+use super::input::{ContentPlan, contents, one_type};
 use super::names::Names;
+use super::plan::Patterns;
 use super::table::Table;
 use super::types::RustType;
-use crate::model::{Docs, Operation, StatusKey};
+use crate::model::{Api, Docs, Header, Operation, Response, StatusKey};
 
 /// The declared answers of an operation.
 #[derive(Debug)]
@@ -20,8 +23,37 @@ pub(crate) struct VariantPlan<'a> {
     pub(crate) ident: Ident,
     pub(crate) status: StatusKey,
     pub(crate) docs: &'a Docs,
+    /// The type of what it carries, if it carries anything.
     pub(crate) body: Option<RustType>,
-    pub(crate) media_type: Option<&'a str>,
+    pub(crate) contents: Vec<ContentPlan<'a>>,
+    /// The enumeration of its contents, where there are several.
+    pub(crate) choice: Option<Ident>,
+    /// The struct of its headers, where there are any.
+    pub(crate) headers: Option<HeadersPlan<'a>>,
+}
+
+/// The headers of an answer, as a struct.
+#[derive(Debug)]
+pub(crate) struct HeadersPlan<'a> {
+    pub(crate) ident: Ident,
+    pub(crate) fields: Vec<HeaderPlan<'a>>,
+}
+
+/// A header, as a field.
+#[derive(Debug)]
+pub(crate) struct HeaderPlan<'a> {
+    pub(crate) field: Ident,
+    pub(crate) header: &'a Header,
+    /// The type of the value; an optional field holds an `Option` of it.
+    pub(crate) ty: RustType,
+    pub(crate) checks: Vec<Check>,
+}
+
+impl OutputPlan<'_> {
+    /// Whether an answer is a stream, which can be sent once and compared with nothing.
+    pub(crate) fn streams(&self) -> bool {
+        self.variants.iter().any(VariantPlan::streams)
+    }
 }
 
 impl VariantPlan<'_> {
@@ -29,19 +61,60 @@ impl VariantPlan<'_> {
     pub(crate) const fn chooses(&self) -> bool {
         !matches!(self.status, StatusKey::Exactly(_))
     }
+
+    /// Whether it carries a stream.
+    pub(crate) fn streams(&self) -> bool {
+        self.contents.iter().any(|content| matches!(content.ty, RustType::Items(_)))
+    }
 }
 
 /// The answers of `operation`.
-pub(super) fn output<'a>(table: &Table<'a>, operation: &'a Operation) -> OutputPlan<'a> {
+pub(super) fn output<'a>(
+    api: &'a Api,
+    table: &Table<'a>,
+    operation: &'a Operation,
+    module: &mut Names,
+    patterns: &mut Patterns,
+) -> OutputPlan<'a> {
     let mut names = Names::default();
-    let variants = operation.responses.iter().map(|response| VariantPlan {
-        ident: names.take(&status_name(response.status), Case::Upper),
-        status: response.status,
-        docs: &response.docs,
-        body: response.content.as_ref().map(|content| table.rust(&content.schema)),
-        media_type: response.content.as_ref().map(|content| content.media_type.as_str()),
-    });
-    OutputPlan { variants: variants.collect() }
+    let variant = |response: &'a Response| {
+        let called = status_name(response.status);
+        let contents = contents(api, table, &response.contents, patterns);
+        let named = |module: &mut Names, what: &str| {
+            module.take(&format!("{} {called} {what}", operation.id), Case::Upper)
+        };
+        let choice = (contents.len() > 1).then(|| named(module, "content"));
+        let headers = (!response.headers.is_empty()).then(|| {
+            let fields = headers(api, table, &response.headers, patterns);
+            HeadersPlan { ident: named(module, "headers"), fields }
+        });
+        VariantPlan {
+            ident: names.take(&called, Case::Upper),
+            status: response.status,
+            docs: &response.docs,
+            body: (!contents.is_empty()).then(|| one_type(&contents, choice.as_ref())),
+            contents,
+            choice,
+            headers,
+        }
+    };
+    OutputPlan { variants: operation.responses.iter().map(variant).collect() }
+}
+
+fn headers<'a>(
+    api: &'a Api,
+    table: &Table<'a>,
+    headers: &'a [Header],
+    patterns: &mut Patterns,
+) -> Vec<HeaderPlan<'a>> {
+    let mut names = Names::default();
+    let plan = |header: &'a Header| HeaderPlan {
+        field: names.take(&header.name, Case::Snake),
+        header,
+        ty: table.rust(&header.schema),
+        checks: checks(api, patterns, &header.schema),
+    };
+    headers.iter().map(plan).collect()
 }
 
 /// What a status is called: its phrase in the IANA registry of HTTP status codes.

@@ -25,6 +25,12 @@ pub(crate) enum RustType {
     Date,
     Ipv4,
     Ipv6,
+    /// A file of a form.
+    File,
+    /// A whole body, as it comes.
+    Bytes,
+    /// A stream of these.
+    Items(Box<Self>),
     /// Text that is shown by nothing.
     Password,
     /// A cursor that only `caller.seal(..)` makes.
@@ -42,9 +48,11 @@ impl RustType {
     pub(crate) fn named(&self) -> Option<&Ident> {
         match self {
             Self::Named(ident) => Some(ident),
-            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) | Self::Boxed(inner) => {
-                inner.named()
-            }
+            Self::List(inner)
+            | Self::Map(inner)
+            | Self::Nullable(inner)
+            | Self::Items(inner)
+            | Self::Boxed(inner) => inner.named(),
             _ => None,
         }
     }
@@ -71,6 +79,7 @@ impl RustType {
                 TextFormat::Ipv4 => Self::Ipv4,
                 TextFormat::Ipv6 => Self::Ipv6,
                 TextFormat::Password => Self::Password,
+                TextFormat::Binary => Self::File,
                 TextFormat::Plain
                 | TextFormat::Email
                 | TextFormat::Hostname

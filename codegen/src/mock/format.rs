@@ -6,7 +6,7 @@ use crate::model::TextFormat;
 pub(super) fn text_of(format: TextFormat, turn: usize) -> Option<String> {
     let number = turn % 90 + 10;
     Some(match format {
-        TextFormat::Plain | TextFormat::Password => return None,
+        TextFormat::Plain | TextFormat::Binary | TextFormat::Password => return None,
         TextFormat::Uuid => format!("00000000-0000-4000-8000-0000000000{number}"),
         TextFormat::DateTime => format!("20{number}-01-01T00:00:00Z"),
         TextFormat::Date => format!("20{number}-01-01"),
@@ -22,7 +22,7 @@ pub(super) fn text_of(format: TextFormat, turn: usize) -> Option<String> {
 /// Whether `text` is of `format`, by a rule at most as wide as the runtime's.
 pub(crate) fn has_format(format: TextFormat, text: &str) -> bool {
     match format {
-        TextFormat::Plain | TextFormat::Password => true,
+        TextFormat::Plain | TextFormat::Binary | TextFormat::Password => true,
         TextFormat::Uuid => is_uuid(text),
         TextFormat::DateTime => is_date_time(text),
         TextFormat::Date => is_date(text),

@@ -10,7 +10,7 @@ mod sample;
 
 pub(crate) use format::has_format;
 
-use crate::model::{Api, Content, Operation, Response, StatusKey};
+use crate::model::{Api, Content, ContentForm, Operation, Response, StatusKey};
 
 /// A conforming answer of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Mock {
     pub response: usize,
     /// The status. Where the key is a range or `default`, the one to choose.
     pub status: u16,
-    /// The body as JSON, where the response has one. A sealed cursor is left out: only the running server makes one.
+    /// The body as JSON, where the response has one; empty for bytes and for a stream. A sealed cursor is left out: only the running server makes one.
     pub body: Option<String>,
 }
 
@@ -32,9 +32,16 @@ pub(crate) fn mock(api: &Api, operation: &Operation) -> Option<Mock> {
             let mut all = operation.responses.iter().enumerate();
             all.next()
         })?;
-    let body = match &response.content {
+    // A header that must be there is the handler's to make.
+    if response.headers.iter().any(|header| header.required) {
+        return None;
+    }
+    let body = match response.contents.first() {
         None => None,
-        Some(content) => Some(body(api, operation, content)?),
+        Some(content) => Some(match content.form {
+            ContentForm::Bytes | ContentForm::Lines | ContentForm::Events => String::new(),
+            _ => body(api, operation, content)?,
+        }),
     };
     Some(Mock { response: position, status: status(response), body })
 }

@@ -19,7 +19,8 @@ pub use docs::Docs;
 pub use ids::{LimitId, ResourceId, SchemeId, TypeId};
 pub use limit::{Counting, Limit, Per};
 pub use operation::{
-    Body, Content, Literal, Location, Method, Operation, Parameter, Response, StatusKey, Style,
+    Body, Content, ContentForm, Header, Literal, Location, Method, Operation, Parameter, Response, StatusKey,
+    Style, Wire, WireKind,
 };
 pub use path::{PathTemplate, Segment};
 pub use policy::{

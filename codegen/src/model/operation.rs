@@ -78,14 +78,14 @@ pub struct Parameter {
     pub name: String,
     /// Where it stands.
     pub location: Location,
-    /// What it must be. Never `Object`, `Map` or `Any`, and an array only of scalars.
+    /// What it must be.
     pub schema: Schema,
     /// Whether a request without it is refused.
     pub required: bool,
     /// What stands in when it is absent. It conforms to the schema.
     pub default: Option<Literal>,
-    /// How an array of it is written.
-    pub style: Style,
+    /// How it is written.
+    pub wire: Wire,
     /// An `example` of it, if the document gives one.
     pub example: Option<Literal>,
     /// What the document says about it.
@@ -115,20 +115,99 @@ impl Location {
     }
 }
 
-/// How the values of an array parameter are written (RFC 6570 forms that OpenAPI names).
+/// How a value is written as text: a parameter, a member of a form, a header of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wire {
+    /// The style.
+    pub style: Style,
+    /// Whether each value of an array or object has its name.
+    pub explode: bool,
+    /// What is written.
+    pub kind: WireKind,
+    /// Whether it is a scalar of one type, or a list of such.
+    pub typed: bool,
+    /// `allowEmptyValue`
+    pub empty: bool,
+    /// `encoding.contentType`: the media types that a part of a multipart body may have.
+    pub types: Vec<String>,
+}
+
+/// The styles (RFC 6570 forms, and what OpenAPI adds to them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of OpenAPI")]
 pub enum Style {
-    /// `simple` in path and header, `form` without `explode` in query and cookie: `a,b`.
-    Commas,
-    /// `form` with `explode`: `x=a&x=b`.
-    Repeated,
+    Simple,
+    Label,
+    Matrix,
+    Form,
+    SpaceDelimited,
+    PipeDelimited,
+    DeepObject,
+}
+
+impl Style {
+    /// Every style with the word of OpenAPI.
+    pub const WORDS: [(&'static str, Self); 7] = [
+        ("simple", Self::Simple),
+        ("label", Self::Label),
+        ("matrix", Self::Matrix),
+        ("form", Self::Form),
+        ("spaceDelimited", Self::SpaceDelimited),
+        ("pipeDelimited", Self::PipeDelimited),
+        ("deepObject", Self::DeepObject),
+    ];
+
+    /// The word of OpenAPI.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, style)| *style == self).map_or("", |(word, _)| word)
+    }
+
+    /// The style of a place where the document says nothing (OpenAPI 3.1 section 4.8.12.2).
+    #[must_use]
+    pub const fn default_of(location: Location) -> Self {
+        match location {
+            Location::Path | Location::Header => Self::Simple,
+            Location::Query | Location::Cookie => Self::Form,
+        }
+    }
+
+    /// The styles of a place (OpenAPI 3.1 section 4.8.12.3).
+    #[must_use]
+    pub const fn of(location: Location) -> &'static [Self] {
+        match location {
+            Location::Path => &[Self::Simple, Self::Label, Self::Matrix],
+            Location::Query => &[Self::Form, Self::SpaceDelimited, Self::PipeDelimited, Self::DeepObject],
+            Location::Header => &[Self::Simple],
+            Location::Cookie => &[Self::Form],
+        }
+    }
+}
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WireKind {
+    /// One text.
+    Scalar,
+    /// Texts.
+    List,
+    /// Texts by name: of these members, and of others where they are let through.
+    Object(Vec<String>, bool),
+    /// A JSON text.
+    Json,
+    /// JSON texts.
+    JsonList,
+    /// A file.
+    File,
+    /// Files.
+    Files,
 }
 
 /// A request body.
 #[derive(Clone, Debug)]
 pub struct Body {
-    /// The media type that is accepted, and what it carries.
-    pub content: Content,
+    /// What is accepted, at least one, each of a form or a schema of its own.
+    pub contents: Vec<Content>,
     /// Whether a request without one is refused.
     pub required: bool,
     /// Largest accepted size in bytes.
@@ -139,15 +218,67 @@ pub struct Body {
     pub docs: Docs,
 }
 
-/// A media type and its schema. The media types of this release all carry JSON.
+/// Media types that carry the same.
 #[derive(Clone, Debug)]
 pub struct Content {
-    /// As the document writes it, e.g. `application/json`.
-    pub media_type: String,
+    /// As the document writes them, e.g. `application/json`; never a range in an answer.
+    pub media_types: Vec<String>,
+    /// How it is read and written.
+    pub form: ContentForm,
     /// What it carries.
     pub schema: Schema,
     /// The examples that the document gives, in its order.
     pub examples: Vec<Literal>,
+}
+
+/// How a content is read and written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentForm {
+    /// JSON.
+    Json,
+    /// `application/x-www-form-urlencoded`: how each declared member is written.
+    Form(Vec<(String, Wire)>),
+    /// `multipart/form-data`, the same.
+    Multipart(Vec<(String, Wire)>),
+    /// Text.
+    Text,
+    /// Bytes as they come.
+    Bytes,
+    /// A stream of JSON texts, one a line.
+    Lines,
+    /// A stream of server-sent events, JSON or text each.
+    Events,
+}
+
+impl ContentForm {
+    /// A word for it, of which names are made.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Form(_) => "form",
+            Self::Multipart(_) => "multipart",
+            Self::Text => "text",
+            Self::Bytes => "bytes",
+            Self::Lines => "lines",
+            Self::Events => "events",
+        }
+    }
+}
+
+/// A header of an answer that the handler sets.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Its name, as in the document.
+    pub name: String,
+    /// What it must be.
+    pub schema: Schema,
+    /// Whether an answer always has it.
+    pub required: bool,
+    /// How it is written.
+    pub wire: Wire,
+    /// What the document says about it.
+    pub docs: Docs,
 }
 
 /// A declared response.
@@ -155,8 +286,10 @@ pub struct Content {
 pub struct Response {
     /// Which statuses it is for.
     pub status: StatusKey,
-    /// What it carries, if anything.
-    pub content: Option<Content>,
+    /// What it carries, if anything: one of these.
+    pub contents: Vec<Content>,
+    /// The headers that its handler sets.
+    pub headers: Vec<Header>,
     /// What the document says about it.
     pub docs: Docs,
 }

@@ -16,4 +16,33 @@ pub enum Segment {
     Literal(String),
     /// A whole segment that is a path parameter of this name.
     Parameter(String),
+    /// Literals and parameters in turn: the text before each parameter with its name, and the text behind the last.
+    Mixed(Vec<(String, String)>, String),
+}
+
+impl Segment {
+    /// The parameters in it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let (whole, mixed): (Option<&str>, &[(String, String)]) = match self {
+            Self::Literal(_) => (None, &[]),
+            Self::Parameter(name) => (Some(name), &[]),
+            Self::Mixed(parts, _) => (None, parts),
+        };
+        whole.into_iter().chain(mixed.iter().map(|(_, name)| name.as_str()))
+    }
+
+    /// Whether two segments match the same text, whatever their parameters are called.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal(one), Self::Literal(other)) => one == other,
+            (Self::Parameter(_), Self::Parameter(_)) => true,
+            (Self::Mixed(one, end), Self::Mixed(other, other_end)) => {
+                let literals =
+                    |parts: &[(String, String)]| parts.iter().map(|part| part.0.clone()).collect::<Vec<_>>();
+                end == other_end && literals(one) == literals(other)
+            }
+            _ => false,
+        }
+    }
 }

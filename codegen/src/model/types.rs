@@ -143,6 +143,8 @@ pub enum TextFormat {
     Uri,
     /// `byte`: base64 (RFC 4648 section 4).
     Byte,
+    /// `binary`: bytes as they are, of a file or a whole body.
+    Binary,
     /// `password`: comes in and never goes out; `check` refuses it in answers and parameters of path and query.
     Password,
 }

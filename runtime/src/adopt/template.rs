@@ -1,20 +1,17 @@
 //! What the parameters of a path template stand for in a path.
 
+use crate::segments::segments;
+
 /// The segments that the parameters of `template` match in `path`, still percent-encoded, in the order of the template.
 ///
-/// 1. Literal segments are the same byte for byte.
-/// 2. A parameter is a whole segment and never empty.
-/// 3. There are as many segments in the one as in the other.
-pub(super) fn captures<'p>(template: &str, path: &'p str) -> Option<Vec<&'p str>> {
-    let mut expected = template.split('/');
+/// 1. Each segment is one of its kind: see [`crate::segments`].
+/// 2. There are as many segments in the one as in the other.
+pub(super) fn captures<'p>(template: &'static str, path: &'p str) -> Option<Vec<&'p str>> {
+    let mut expected = segments(template);
     let mut captures = Vec::new();
-    for segment in path.split('/') {
-        let expected = expected.next()?;
-        match expected.strip_prefix('{').is_some_and(|rest| rest.ends_with('}')) {
-            true if segment.is_empty() => return None,
-            true => captures.push(segment),
-            false if expected == segment => {}
-            false => return None,
+    for segment in path.strip_prefix('/')?.split('/') {
+        if !expected.next()?.matches(segment, &mut captures) {
+            return None;
         }
     }
     expected.next().is_none().then_some(captures)

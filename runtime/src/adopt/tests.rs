@@ -42,6 +42,9 @@ impl Input for Nothing {
     fn parameters(_: &mut crate::input::Parameters<'_>) -> Option<()> {
         Some(())
     }
+    fn body(sent: Option<crate::input::Sent<'_>>) -> Result<(), crate::input::Refused> {
+        crate::input::Sent::nothing(sent)
+    }
     fn assemble((): (), (): ()) -> Self {
         Self
     }

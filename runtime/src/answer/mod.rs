@@ -1,27 +1,40 @@
 //! What leaves: only declared answers, checked against the document before the first byte goes out.
 
+mod accept;
+mod header;
 pub(crate) mod headers;
+mod items;
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use crate::input::{At, Check, Violations};
+pub(crate) use self::accept::Accept;
+pub use self::header::HeaderForm;
+pub use self::items::Items;
+use crate::input::{At, Check, Rule, Violations, no_rule};
 use crate::operation::{Policy, Status};
 
-/// An answer that conforms to the document: made by generated code through [`Answer::json`] and [`Answer::empty`].
+/// An answer that conforms to the document: made by generated code, by one function for each form of content.
 #[derive(Debug)]
 pub struct Answer {
     status: StatusCode,
-    content_type: Option<HeaderValue>,
-    body: Bytes,
+    /// The media types that say what it is; one of them is sent.
+    types: &'static [&'static str],
+    one_type: Option<&'static str>,
+    headers: HeaderMap,
+    body: Body,
 }
 
 /// The typed answers of an operation: a variant for each that the document declares.
 pub trait Output: Sized + Send {
+    /// The media types that a call which works is answered in, so that a client who wants none of them is told before
+    /// the handler runs. Empty: an answer may have no content.
+    const PRODUCES: &'static [&'static str] = &[];
+
     /// The answer to send.
     ///
     /// # Errors
@@ -38,6 +51,8 @@ pub enum Unfit {
     Unserializable(serde_json::Error),
     /// The status is none that HTTP has, or none that the variant may carry.
     Status(u16),
+    /// The value of a header cannot be written.
+    Header(&'static str),
 }
 
 impl std::fmt::Display for Unfit {
@@ -51,6 +66,7 @@ impl std::fmt::Display for Unfit {
             }
             Self::Unserializable(error) => write!(f, "answer_unserializable: {error}"),
             Self::Status(status) => write!(f, "answer_status_undeclared: {status}"),
+            Self::Header(name) => write!(f, "answer_header_unwritable: {name}"),
         }
     }
 }
@@ -85,19 +101,77 @@ impl Answer {
     /// # Errors
     /// [`Unfit`] when the status is not a status, or the body violates its schema.
     pub fn json<T: Serialize + Check>(status: u16, body: &T) -> Result<Self, Unfit> {
-        let status = StatusCode::from_u16(status).map_err(|_| Unfit::Status(status))?;
-        let mut violations = Violations::default();
-        body.check(&At::root(), &mut violations);
+        Self::json_under(status, body, no_rule)
+    }
+
+    /// The same under a rule beside those of its type.
+    ///
+    /// # Errors
+    /// As [`Answer::json`].
+    pub fn json_under<T: Serialize + Check>(status: u16, body: &T, rule: Rule<T>) -> Result<Self, Unfit> {
+        let answer = Self::of(status, "application/json")?;
+        Ok(Self { body: json_bytes(body, rule)?.into(), ..answer })
+    }
+
+    /// A text: a scalar, as it stands.
+    ///
+    /// # Errors
+    /// As [`Answer::json`].
+    pub fn text<T: Serialize + Check>(
+        status: u16,
+        media_type: &'static str,
+        body: &T,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        let answer = Self::of(status, media_type)?;
+        conforms(body, rule)?;
+        let text = header::scalar(&serde_json::to_value(body).map_err(Unfit::Unserializable)?);
+        Ok(Self { body: text.unwrap_or_default().into(), ..answer })
+    }
+
+    /// Bytes, as they are.
+    ///
+    /// # Errors
+    /// As [`Answer::json`].
+    pub fn bytes(
+        status: u16,
+        media_type: &'static str,
+        body: Bytes,
+        rule: Rule<Bytes>,
+    ) -> Result<Self, Unfit> {
+        let mut violations = Violations::new();
+        rule(&body, &At::root(), &mut violations);
         if !violations.is_empty() {
             return Err(Unfit::Violates(violations));
         }
-        let mut bytes = Vec::with_capacity(FIRST_ALLOCATION);
-        serde_json::to_writer(&mut bytes, body).map_err(Unfit::Unserializable)?;
-        Ok(Self {
-            status,
-            content_type: Some(HeaderValue::from_static("application/json")),
-            body: bytes.into(),
-        })
+        Ok(Self { body: body.into(), ..Self::of(status, media_type)? })
+    }
+
+    /// A stream of JSON texts, one a line (NDJSON). Each is checked before it leaves; one that does not conform ends the
+    /// connection, so that the client does not take what it has for the whole.
+    ///
+    /// # Errors
+    /// [`Unfit`] when the status is not a status.
+    pub fn lines<T: Serialize + Check + Send + 'static>(
+        status: u16,
+        media_type: &'static str,
+        items: Items<T>,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Ok(Self { body: items.into_body(rule, items::line), ..Self::of(status, media_type)? })
+    }
+
+    /// A stream of server-sent events (the HTML standard, section 9.2), the data of each a text or JSON; checked as those
+    /// of [`Answer::lines`].
+    ///
+    /// # Errors
+    /// [`Unfit`] when the status is not a status.
+    pub fn events<T: Serialize + Check + Send + 'static>(
+        status: u16,
+        items: Items<T>,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Ok(Self { body: items.into_body(rule, items::event), ..Self::of(status, "text/event-stream")? })
     }
 
     /// An answer without a body.
@@ -106,14 +180,62 @@ impl Answer {
     /// [`Unfit`] when the status is not a status.
     pub fn empty(status: u16) -> Result<Self, Unfit> {
         let status = StatusCode::from_u16(status).map_err(|_| Unfit::Status(status))?;
-        Ok(Self { status, content_type: None, body: Bytes::new() })
+        Ok(Self { status, types: &[], one_type: None, headers: HeaderMap::new(), body: Body::empty() })
     }
 
-    /// The same under another media type that carries JSON, as the document declares it.
+    fn of(status: u16, media_type: &'static str) -> Result<Self, Unfit> {
+        Ok(Self { one_type: Some(media_type), ..Self::empty(status)? })
+    }
+
+    /// The same under another media type, as the document declares it.
     #[must_use]
-    pub fn typed(mut self, media_type: &'static str) -> Self {
-        self.content_type = Some(HeaderValue::from_static(media_type));
+    pub const fn typed(mut self, media_type: &'static str) -> Self {
+        self.one_type = Some(media_type);
         self
+    }
+
+    /// The same under whichever of these the client likes best.
+    #[must_use]
+    pub const fn one_of(mut self, media_types: &'static [&'static str]) -> Self {
+        self.types = media_types;
+        self
+    }
+
+    /// Sets a declared header, checked against its schema.
+    ///
+    /// # Errors
+    /// [`Unfit`] when the value violates its schema, or is no value of a header.
+    pub fn header<T: Serialize + Check>(
+        mut self,
+        name: &'static str,
+        value: &T,
+        form: HeaderForm,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        conforms(value, rule)?;
+        let value = serde_json::to_value(value).map_err(Unfit::Unserializable)?;
+        let text = header::written(&value, form).ok_or(Unfit::Header(name))?;
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Unfit::Header(name))?;
+        let value = HeaderValue::from_str(&text).map_err(|_| Unfit::Header("value"))?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// The same for a header that may be absent.
+    ///
+    /// # Errors
+    /// As [`Answer::header`].
+    pub fn optional_header<T: Serialize + Check>(
+        self,
+        name: &'static str,
+        value: Option<&T>,
+        form: HeaderForm,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        match value {
+            Some(value) => self.header(name, value, form, rule),
+            None => Ok(self),
+        }
     }
 
     /// Its status.
@@ -122,12 +244,32 @@ impl Answer {
         self.status.as_u16()
     }
 
-    pub(crate) fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
+    /// The answer as it is sent to a client who accepts this.
+    pub(crate) fn into_response(self, accept: &Accept) -> Response {
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
-        if let Some(content_type) = self.content_type {
-            response.headers_mut().insert(CONTENT_TYPE, content_type);
+        *response.headers_mut() = self.headers;
+        let chosen =
+            if self.types.is_empty() { None } else { accept.best(self.types).or(self.types.first()) };
+        if let Some(media_type) = chosen.copied().or(self.one_type)
+            && let Ok(value) = HeaderValue::from_str(media_type)
+        {
+            response.headers_mut().insert(CONTENT_TYPE, value);
         }
         response
     }
+}
+
+fn conforms<T: Check>(value: &T, rule: Rule<T>) -> Result<(), Unfit> {
+    let mut violations = Violations::new();
+    rule(value, &At::root(), &mut violations);
+    value.check(&At::root(), &mut violations);
+    if violations.is_empty() { Ok(()) } else { Err(Unfit::Violates(violations)) }
+}
+
+fn json_bytes<T: Serialize + Check>(value: &T, rule: Rule<T>) -> Result<Vec<u8>, Unfit> {
+    conforms(value, rule)?;
+    let mut bytes = Vec::with_capacity(FIRST_ALLOCATION);
+    serde_json::to_writer(&mut bytes, value).map_err(Unfit::Unserializable)?;
+    Ok(bytes)
 }

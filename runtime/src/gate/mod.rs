@@ -15,6 +15,7 @@
 //! | 9 limits by principal | [`enter`] | 429 |
 //! | 10 parameters | [`admit`] | 400 |
 //! | 11 body: media type, size, strict decode, validation | [`admit`] | 400, 408, 413, 415, 422 |
+//! | 11 media types of the answer | [`handle`] | 406 |
 //! | 12 object: whose is it | [`admit`] | 404 |
 //! | 13 cursor | [`admit`] | 400 |
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
@@ -46,10 +47,11 @@ pub(crate) use self::prepared::Prepared;
 pub use self::visit::RequestId;
 pub(crate) use self::visit::{REQUEST_ID, Visit, guarded};
 pub(crate) use self::witness::Witness;
+use crate::answer::Accept;
 use crate::authn;
 use crate::authz::{self, Authorized};
 use crate::caller::Caller;
-use crate::input::{self, Input, InputError, Parameters, Payload};
+use crate::input::{self, Input, InputError, Parameters};
 use crate::operation::Operation;
 use crate::problem::Rejection;
 use crate::server::Served;
@@ -102,9 +104,9 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let decoded = I::parameters(&mut parameters);
     let cursor = parameters.cursor();
     let decoded = parameters.finish(decoded).map_err(Rejection::Input)?; // 10
-    let reading = I::Body::read(at.policy().body.as_ref(), &parts.headers, body);
+    let reading = input::receive(at.policy().body.as_ref(), &parts.headers, body);
     let payload = match tokio::time::timeout_at(deadline, reading).await {
-        Ok(payload) => payload.map_err(Rejection::Input)?,
+        Ok(sent) => sent.and_then(|sent| Ok(I::body(sent)?)).map_err(Rejection::Input)?,
         Err(_) => return Err(Rejection::Input(InputError::Slow)),
     }; // 11
     let owned = in_time(deadline, object::own(at, &authorized, captures)).await??; // 12
@@ -124,11 +126,15 @@ where
     S: Send + Sync + 'static,
     Op: Served<S>,
 {
+    let accept = Accept::of(&request.parts.headers);
     let (caller, input, deadline) = admit::<Op, Op::Input>(at, visit, request).await?;
+    if !accept.takes_any(<Op::Output as crate::answer::Output>::PRODUCES) {
+        return Err(Rejection::NotAcceptable); // 11
+    }
     let output = effects::run::<S, Op>(service, visit, caller, input, deadline).await?; // 15
     let answer = crate::answer::Output::answer(output).map_err(Rejection::Unfit)?; // 16
     match at.policy().declares(answer.status()) {
-        true => Ok(answer.into_response()),
+        true => Ok(answer.into_response(&accept)),
         false => Err(Rejection::Unfit(crate::answer::Unfit::Status(answer.status()))),
     }
 }

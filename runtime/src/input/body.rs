@@ -14,7 +14,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 
 use super::media_type;
-use super::{InputError, Payload};
+use super::{InputError, Sent};
 use crate::operation::Body;
 
 /// Refuses by the declared length alone.
@@ -30,43 +30,53 @@ pub fn declared_length(declared: Option<&Body>, headers: &HeaderMap) -> Result<(
     }
 }
 
-/// Reads and decodes what the document declares.
-pub(super) async fn receive<P: Payload>(
-    declared: Option<&Body>,
-    headers: &HeaderMap,
+/// Reads what the document declares. `None`: no body came, and none had to.
+///
+/// # Errors
+/// Why what came is not read.
+pub(crate) async fn receive<'a>(
+    declared: Option<&'a Body>,
+    headers: &'a HeaderMap,
     stream: Stream,
-) -> Result<P, InputError> {
+) -> Result<Option<Sent<'a>>, InputError> {
     let Some(declared) = declared else {
         nothing(stream).await?;
-        return P::absent().ok_or(InputError::Missing);
+        return Ok(None);
     };
     if stream.is_end_stream() {
-        return absent(declared);
+        return absent(declared, headers);
     }
     declared_length(Some(declared), headers)?;
-    acceptable(declared, headers)?;
+    let (which, content_type) = acceptable(declared, headers)?;
     let bytes = collect(stream, declared.max).await?;
     match bytes.is_empty() {
-        true => absent(declared),
-        false => Ok(P::present(&bytes, declared)?),
+        true => absent(declared, headers),
+        false => Ok(Some(Sent { bytes, content_type, which, declared })),
     }
 }
 
-fn absent<P: Payload>(declared: &Body) -> Result<P, InputError> {
-    if declared.required { Err(InputError::Missing) } else { P::absent().ok_or(InputError::Missing) }
+/// A body without a byte is none, but for a media type of which the empty text is a value: those are read as text or as
+/// bytes, and the request must have stated it.
+fn absent<'a>(declared: &'a Body, headers: &'a HeaderMap) -> Result<Option<Sent<'a>>, InputError> {
+    let stated = headers.contains_key(CONTENT_TYPE).then(|| acceptable(declared, headers).ok()).flatten();
+    match stated {
+        Some((which, content_type)) if media_type::may_be_empty(content_type) => {
+            Ok(Some(Sent { bytes: Bytes::new(), content_type, which, declared }))
+        }
+        _ if declared.required => Err(InputError::Missing),
+        _ => Ok(None),
+    }
 }
 
-fn acceptable(declared: &Body, headers: &HeaderMap) -> Result<(), InputError> {
+fn acceptable<'a>(declared: &Body, headers: &'a HeaderMap) -> Result<(usize, &'a str), InputError> {
     if headers.contains_key(CONTENT_ENCODING) {
         return Err(InputError::Encoding);
     }
     let mut stated = headers.get_all(CONTENT_TYPE).into_iter();
     let (Some(sent), None) = (stated.next(), stated.next()) else { return Err(InputError::MediaType) };
     let sent = sent.to_str().map_err(|_| InputError::MediaType)?;
-    match media_type::accepts(declared.media_types, sent) {
-        true => Ok(()),
-        false => Err(InputError::MediaType),
-    }
+    let which = media_type::accepts(declared.media_types, sent).ok_or(InputError::MediaType)?;
+    Ok((which, sent))
 }
 
 /// Makes sure that a body which nobody declared has no bytes.
@@ -113,7 +123,7 @@ mod tests {
     use futures_util::stream;
     use http::HeaderValue;
 
-    use super::super::{Input, Json, Parameters, Violations};
+    use super::super::{Check, Decode, Json, Violations, no_rule};
     use super::*;
 
     const DECLARED: Body = Body { media_types: &["application/json"], required: true, max: 16, depth: 4 };
@@ -137,8 +147,22 @@ mod tests {
         Stream::from_stream(stream::iter(frames))
     }
 
-    async fn read<P: Payload>(declared: &Body, headers: &HeaderMap, stream: Stream) -> Result<P, InputError> {
-        P::read(Some(declared), headers, stream).await
+    async fn read<T: Decode + Check>(
+        declared: &Body,
+        headers: &HeaderMap,
+        stream: Stream,
+    ) -> Result<T, InputError> {
+        let sent = receive(Some(declared), headers, stream).await?;
+        Ok(Sent::required(sent)?.json(no_rule)?)
+    }
+
+    async fn maybe<T: Decode + Check>(
+        declared: &Body,
+        headers: &HeaderMap,
+        stream: Stream,
+    ) -> Result<Option<T>, InputError> {
+        let sent = receive(Some(declared), headers, stream).await?;
+        Ok(sent.map(|sent| sent.json(no_rule)).transpose()?)
     }
 
     #[test]
@@ -201,10 +225,9 @@ mod tests {
     async fn absent_bodies() {
         assert_eq!(read::<Json>(&DECLARED, &json(), Stream::empty()).await, Err(InputError::Missing));
         assert_eq!(read::<Json>(&DECLARED, &json(), frames(&["", ""])).await, Err(InputError::Missing));
-        assert_eq!(read::<Option<i64>>(&OPTIONAL, &HeaderMap::new(), Stream::empty()).await, Ok(None));
-        assert_eq!(read::<Option<i64>>(&OPTIONAL, &json(), frames(&[""])).await, Ok(None));
-        assert_eq!(read::<i64>(&OPTIONAL, &json(), Stream::empty()).await, Err(InputError::Missing));
-        assert_eq!(read::<Option<i64>>(&DECLARED, &json(), Stream::empty()).await, Err(InputError::Missing));
+        assert_eq!(maybe::<i64>(&OPTIONAL, &HeaderMap::new(), Stream::empty()).await, Ok(None));
+        assert_eq!(maybe::<i64>(&OPTIONAL, &json(), frames(&[""])).await, Ok(None));
+        assert_eq!(maybe::<i64>(&DECLARED, &json(), Stream::empty()).await, Err(InputError::Missing));
     }
 
     #[tokio::test]
@@ -212,22 +235,35 @@ mod tests {
         let null = || Stream::from("null");
         let invalid = |read: Result<_, InputError>| matches!(read, Err(InputError::Invalid(_)));
         assert!(invalid(read::<i64>(&DECLARED, &json(), null()).await.map(drop)));
-        assert!(
-            invalid(read::<Option<i64>>(&OPTIONAL, &json(), null()).await.map(drop)),
-            "absent is not null"
-        );
+        assert!(invalid(maybe::<i64>(&OPTIONAL, &json(), null()).await.map(drop)), "absent is not null");
         assert_eq!(read::<Option<i64>>(&DECLARED, &json(), null()).await, Ok(None), "required, and nullable");
-        assert_eq!(read::<Option<Option<i64>>>(&OPTIONAL, &json(), null()).await, Ok(Some(None)));
-        assert_eq!(read::<Option<Option<i64>>>(&OPTIONAL, &json(), Stream::empty()).await, Ok(None));
+        assert_eq!(maybe::<Option<i64>>(&OPTIONAL, &json(), null()).await, Ok(Some(None)));
+        assert_eq!(maybe::<Option<i64>>(&OPTIONAL, &json(), Stream::empty()).await, Ok(None));
     }
 
     #[tokio::test]
     async fn nothing_may_come_where_nothing_is_declared() {
-        let read = async |stream| <() as Payload>::read(None, &json(), stream).await;
-        assert_eq!(read(Stream::empty()).await, Ok(()));
-        assert_eq!(read(frames(&["", ""])).await, Ok(()));
+        let read = async |stream| receive(None, &json(), stream).await.map(|sent| sent.is_some());
+        assert_eq!(read(Stream::empty()).await, Ok(false));
+        assert_eq!(read(frames(&["", ""])).await, Ok(false));
         assert_eq!(read(Stream::from("{}")).await, Err(InputError::Undeclared));
         assert_eq!(read(frames(&["", " "])).await, Err(InputError::Undeclared));
+    }
+
+    #[tokio::test]
+    async fn the_empty_text_is_a_text() {
+        const TEXT: Body = Body { media_types: &["application/json", "text/plain"], ..DECLARED };
+        let text = headers(&[("content-type", "text/plain; charset=utf-8")]);
+        let sent = receive(Some(&TEXT), &text, Stream::empty()).await.unwrap().unwrap();
+        assert_eq!((sent.which(), sent.text::<String>(no_rule)), (1, Ok(String::new())));
+        assert_eq!(receive(Some(&TEXT), &json(), Stream::empty()).await.map(drop), Err(InputError::Missing));
+        let whole = receive(Some(&TEXT), &text, Stream::from("a\r\nb")).await.unwrap().unwrap();
+        assert_eq!(whole.text::<String>(no_rule), Ok("a\r\nb".to_owned()));
+        let whole = receive(Some(&TEXT), &text, Stream::from("12")).await.unwrap().unwrap();
+        assert_eq!(whole.text::<i64>(no_rule), Ok(12));
+        let broken = Stream::from(Bytes::from_static(b"\xff"));
+        let whole = receive(Some(&TEXT), &text, broken).await.unwrap().unwrap();
+        assert_eq!(whole.text::<String>(no_rule), Err(super::super::Refused::Syntax));
     }
 
     #[tokio::test]
@@ -239,26 +275,14 @@ mod tests {
         assert_eq!(found.iter().map(|violation| violation.pointer.as_str()).collect::<Vec<_>>(), ["/0"]);
     }
 
-    /// What generated code implements, and that its future can be sent to another thread.
+    /// The future of a body can be sent to another thread.
     #[test]
-    fn inputs_are_read_by_their_payload() {
-        struct Deposit(Option<i64>);
-        impl Input for Deposit {
-            type Parameters = ();
-            type Body = Option<i64>;
-            fn parameters(_: &mut Parameters<'_>) -> Option<()> {
-                Some(())
-            }
-            fn assemble((): (), body: Option<i64>) -> Self {
-                Self(body)
-            }
-        }
+    fn reading_is_sendable() {
         fn sendable<T: Send>(value: T) -> T {
             value
         }
         let headers = json();
-        drop(sendable(<Deposit as Input>::Body::read(Some(&OPTIONAL), &headers, Stream::empty())));
-        assert_eq!(Deposit::assemble((), Some(1)).0, Some(1));
+        drop(sendable(receive(Some(&OPTIONAL), &headers, Stream::empty())));
         assert_eq!(InputError::Invalid(Violations::new()).to_string(), "body_invalid");
     }
 }

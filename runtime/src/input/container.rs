@@ -55,9 +55,14 @@ impl<T: Decode> Decode for Vec<T> {
     }
 
     fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self> {
-        let Tree::List(items) = tree else { return wrong_type("must be an array", at, out) };
+        let Some(items) = tree.items() else { return wrong_type("must be an array", at, out) };
         let mut all = Some(Self::with_capacity(items.len()));
-        for (index, item) in items.iter().enumerate() {
+        for (index, item) in items.into_iter().enumerate() {
+            if let Tree::Wrong(expected) = item {
+                expected.clone().push(&at.index(index), out);
+                all = None;
+                continue;
+            }
             match (T::collect(item, &at.index(index), out), &mut all) {
                 (Some(value), Some(list)) => list.push(value),
                 _ => all = None,
@@ -96,7 +101,7 @@ impl<T: Decode> Decode for BTreeMap<String, T> {
     }
 
     fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self> {
-        let Tree::Object(entries) = tree else { return wrong_type("must be an object", at, out) };
+        let Some(entries) = tree.entries() else { return wrong_type("must be an object", at, out) };
         let at = at.entry();
         let mut all = Some(Self::new());
         for entry in entries {

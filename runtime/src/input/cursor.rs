@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::{Param, Parameters};
-use crate::operation::Location;
 
 /// What step 13 needs: the cursor as it was submitted, and what it must have been sealed for.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -28,14 +27,7 @@ impl Parameters<'_> {
         let pagination = policy.pagination.as_ref()?;
         let token = self.scalar(&Param::<String>::query(pagination.cursor)).flatten();
         let mut filters = Vec::new();
-        for parameter in policy.parameters {
-            let walks = [pagination.cursor, pagination.limit].contains(&parameter.name);
-            match parameter.location {
-                Location::Path => self.sources.canonical(parameter, &mut filters),
-                Location::Query if !walks => self.sources.canonical(parameter, &mut filters),
-                Location::Query | Location::Header | Location::Cookie => {}
-            }
-        }
+        self.sources.canonical(&[pagination.cursor, pagination.limit], &mut filters);
         Some(CursorInput { token, filters })
     }
 }

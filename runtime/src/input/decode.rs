@@ -14,7 +14,7 @@ use serde::de::{DeserializeSeed, Error, Visitor};
 
 use super::decimal::Decimal;
 use super::text::{self, is_plain};
-use super::{At, Depth, Expected, FromText, Password, Tree, Violations};
+use super::{At, Depth, Expected, FilePart, FromText, Password, Tree, Violations};
 
 /// A value that can be read from JSON, strictly.
 pub trait Decode: Sized {
@@ -66,6 +66,11 @@ pub fn decode_text<'de, T: FromText, D: Deserializer<'de>>(from: D) -> Result<T,
 /// The careful pass of a string that has a format.
 pub fn collect_text<T: FromText>(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<T> {
     let Some(text) = tree.text() else { return wrong_type("must be a string", at, out) };
+    from_plain(text, at, out)
+}
+
+/// A text without a type, as the type reads it.
+pub(super) fn from_plain<T: FromText>(text: &str, at: &At<'_>, out: &mut Violations) -> Option<T> {
     T::from_text(text).map_err(|expected| expected.push(at, out)).ok()
 }
 
@@ -138,6 +143,21 @@ impl Visitor<'_> for PlainText {
     }
 }
 
+/// In JSON `format: binary` is a string.
+impl Decode for FilePart {
+    fn decode<'de, D: Deserializer<'de>>(from: D, depth: Depth) -> Result<Self, D::Error> {
+        String::decode(from, depth).map(Self::new)
+    }
+
+    fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self> {
+        match tree {
+            Tree::File(file) => Some((*file).clone()),
+            Tree::Text(text) | Tree::Plain(text) => Some(Self::new(text.as_bytes().to_vec())),
+            _ => wrong_type("must be a file", at, out),
+        }
+    }
+}
+
 impl Decode for bool {
     #[inline]
     fn decode<'de, D: Deserializer<'de>>(from: D, _: Depth) -> Result<Self, D::Error> {
@@ -147,6 +167,7 @@ impl Decode for bool {
     fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self> {
         match tree {
             Tree::Bool(value) => Some(*value),
+            Tree::Plain(text) => from_plain(text, at, out),
             _ => wrong_type("must be `true` or `false`", at, out),
         }
     }
@@ -183,6 +204,9 @@ macro_rules! integers {
             }
 
             fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self> {
+                if let Some(text) = tree.plain() {
+                    return from_plain(text, at, out);
+                }
                 match integer(tree) {
                     Ok(value) => match value.and_then(|value| $type::try_from(value).ok()) {
                         Some(value) => Some(value),
@@ -248,13 +272,10 @@ macro_rules! floats {
             }
 
             fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self> {
-                let Tree::Number(text) = tree else { return wrong_type("must be a number", at, out) };
-                match $type::from_text(text) {
-                    Ok(value) => Some(value),
-                    Err(expected) => {
-                        expected.push(at, out);
-                        None
-                    }
+                match tree {
+                    Tree::Number(text) => from_plain(text, at, out),
+                    Tree::Plain(text) => from_plain(text, at, out),
+                    _ => wrong_type("must be a number", at, out),
                 }
             }
         }

@@ -26,6 +26,14 @@ pub(super) fn decoded(text: &str) -> Result<Cow<'_, str>, BadEncoding> {
     if text.contains('\0') { Err(BadEncoding) } else { Ok(text) }
 }
 
+/// The same for `application/x-www-form-urlencoded`, where `+` is a space (the URL standard, section 5.1).
+pub(super) fn form_decoded(text: &str) -> Result<Cow<'_, str>, BadEncoding> {
+    match text.contains('+') {
+        false => decoded(text),
+        true => decoded(&text.replace('+', "%20")).map(|text| Cow::Owned(text.into_owned())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,8 @@
 //! 3. The fast pass reads it straight into the type; the type's rules run over the result.
 //! 4. Only if the fast pass refuses, the careful pass reads it again, decides, and tells every violation.
 
-use super::{At, Check, Decode, Depth, Violations, parse};
+use super::member::{Rule, no_rule};
+use super::{At, Check, Decode, Depth, Tree, Violations, parse};
 
 /// Why a JSON text is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,23 @@ pub enum Refused {
 /// # Errors
 /// Why not, with every violation together.
 pub fn from_json<T: Decode + Check>(bytes: &[u8], depth: usize) -> Result<T, Refused> {
+    from_json_under(bytes, depth, no_rule)
+}
+
+/// The same for a body that has a rule beside those of its type.
+///
+/// # Errors
+/// As [`from_json`].
+pub(super) fn from_json_under<T: Decode + Check>(
+    bytes: &[u8],
+    depth: usize,
+    rule: Rule<T>,
+) -> Result<T, Refused> {
     let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
     let depth = Depth::of(depth);
-    let Some(value) = fast(text, depth) else { return careful(text, depth) };
+    let Some(value) = fast(text, depth) else { return careful(text, depth, rule) };
     let mut out = Violations::new();
+    rule(&value, &At::root(), &mut out);
     T::check(&value, &At::root(), &mut out);
     if out.is_empty() { Ok(value) } else { Err(Refused::Invalid(out)) }
 }
@@ -50,13 +64,22 @@ fn fast<T: Decode>(text: &str, depth: Depth) -> Option<T> {
 /// Out of line: it is not on the way of a good request.
 #[cold]
 #[inline(never)]
-fn careful<T: Decode + Check>(text: &str, depth: Depth) -> Result<T, Refused> {
+fn careful<T: Decode + Check>(text: &str, depth: Depth, rule: Rule<T>) -> Result<T, Refused> {
     if !depth.holds(text) {
         return Err(Refused::TooDeep);
     }
     let tree = parse::parse(text).map_err(|_| Refused::Syntax)?;
+    finish(&tree, rule)
+}
+
+/// What a tree is, or every violation.
+pub(super) fn finish<T: Decode>(tree: &Tree<'_>, rule: Rule<T>) -> Result<T, Refused> {
     let mut out = Violations::new();
-    match T::collect(&tree, &At::root(), &mut out) {
+    let value = T::collect(tree, &At::root(), &mut out);
+    if let Some(value) = &value {
+        rule(value, &At::root(), &mut out);
+    }
+    match value {
         Some(value) if out.is_empty() => Ok(value),
         None if out.is_empty() => {
             // No rule said why. It is refused all the same.
@@ -65,6 +88,11 @@ fn careful<T: Decode + Check>(text: &str, depth: Depth) -> Result<T, Refused> {
         }
         _ => Err(Refused::Invalid(out)),
     }
+}
+
+/// JSON that stands in a part of a request, for the careful pass alone. `None`: not JSON, or too deep.
+pub(super) fn parse_tree(text: &str, depth: usize) -> Option<Tree<'_>> {
+    Depth::of(depth).holds(text).then(|| parse::parse(text).ok()).flatten()
 }
 
 #[cfg(test)]

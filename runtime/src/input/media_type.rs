@@ -1,23 +1,54 @@
 //! Media types (RFC 9110 section 8.3.1).
 
-/// Whether a body of type `sent` is one that the document declares.
+/// Which of the declared media types a body of type `sent` is. The one that says most about it is meant
+/// (OpenAPI 3.1 section 4.8.13): a type before a suffix, a suffix before a range.
 ///
 /// Parameters must be the declared ones; `charset=utf-8` says what JSON is anyway (RFC 8259 section 8.1) and may stand or
-/// not. A declared range (`application/*`) takes the JSON types in it: no other can be decoded.
-pub(super) fn accepts(declared: &[&str], sent: &str) -> bool {
-    let Some(sent) = MediaType::read(sent) else { return false };
-    declared.iter().any(|declared| MediaType::read(declared).is_some_and(|declared| declared.takes(&sent)))
+/// not, and every multipart type has a `boundary`.
+pub(super) fn accepts(declared: &[&str], sent: &str) -> Option<usize> {
+    let sent = MediaType::read(sent)?;
+    let fitting = declared.iter().enumerate().filter_map(|(index, declared)| {
+        let declared = MediaType::read(declared)?;
+        declared.takes(&sent).then(|| (declared.breadth(), index))
+    });
+    fitting.min().map(|(_, index)| index)
 }
 
-struct MediaType<'a> {
-    kind: &'a str,
-    subtype: &'a str,
+/// How much a range of `Accept` says about a type that it matches; `None`: it does not (RFC 9110 section 12.5.1).
+pub(crate) fn media_range(range: &str, media_type: &str) -> Option<u8> {
+    let (range, media_type) = (MediaType::read(range)?, MediaType::read(media_type)?);
+    let kind = range.kind == "*" || range.kind.eq_ignore_ascii_case(media_type.kind);
+    let subtype = range.subtype == "*" || range.subtype.eq_ignore_ascii_case(media_type.subtype);
+    let parameters = range.parameters().count();
+    (kind && subtype && range.carries(&media_type))
+        .then(|| 4 * (3 - range.breadth()) + u8::try_from(parameters.min(3)).unwrap_or(3))
+}
+
+/// Whether a body of this type has a value that is written with no byte at all.
+pub(super) fn may_be_empty(sent: &str) -> bool {
+    MediaType::read(sent).is_some_and(|sent| !sent.is_json() && !sent.kind.eq_ignore_ascii_case("multipart"))
+}
+
+/// The boundary of a multipart type. `None`: it has none, or more than one.
+pub(super) fn boundary(sent: &str) -> Option<&str> {
+    let mut boundaries = MediaType::read(sent)?
+        .parameters()
+        .flatten()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("boundary"))
+        .map(|(_, value)| value);
+    let first = boundaries.next()?;
+    boundaries.next().is_none().then_some(first)
+}
+
+pub(crate) struct MediaType<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) subtype: &'a str,
     parameters: &'a str,
 }
 
 impl<'a> MediaType<'a> {
     /// `media-type = type "/" subtype parameters`. `None`: not the grammar.
-    fn read(text: &'a str) -> Option<Self> {
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
         let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
         let (kind, subtype) = essence.trim_matches(WHITE).split_once('/')?;
         let read = Self { kind, subtype, parameters };
@@ -26,27 +57,47 @@ impl<'a> MediaType<'a> {
     }
 
     /// `parameters = *( OWS ";" OWS [ parameter ] )`: name and value of each, `None` for what is not one.
-    fn parameters(&self) -> impl Iterator<Item = Option<(&'a str, &'a str)>> + use<'a> {
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = Option<(&'a str, &'a str)>> + use<'a> {
         let pieces = self.parameters.split(';').map(|piece| piece.trim_matches(WHITE));
         pieces.filter(|piece| !piece.is_empty()).map(|piece| {
             let (name, value) = piece.split_once('=')?;
-            // A quoted value that needs its quotes is not one that JSON types have.
-            let value = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
-            (is_token(name) && is_token(value)).then_some((name, value))
+            let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            // A quoted value that holds `;`, `"` or `\` is not one that a type here has.
+            let plain = match quoted {
+                Some(value) => {
+                    value.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\;".contains(&byte))
+                }
+                None => is_token(value),
+            };
+            (is_token(name) && plain).then_some((name, quoted.unwrap_or(value)))
         })
     }
 
     fn takes(&self, sent: &Self) -> bool {
-        let ranged = self.subtype == "*";
         let kind = self.kind == "*" || self.kind.eq_ignore_ascii_case(sent.kind);
-        let subtype = if ranged { sent.is_json() } else { self.subtype.eq_ignore_ascii_case(sent.subtype) };
+        let subtype = match self.subtype.strip_prefix("*+") {
+            Some(suffix) => sent.suffix().is_some_and(|sent| suffix.eq_ignore_ascii_case(sent)),
+            None => self.subtype == "*" || self.subtype.eq_ignore_ascii_case(sent.subtype),
+        };
         kind && subtype && self.carries(sent) && sent.carries(self)
     }
 
-    /// Whether `other` has every parameter of this one, except the character set that JSON has anyway.
+    /// How little it says: 0 for a type, more for `application/*+json`, `application/*` and `*/*`.
+    fn breadth(&self) -> u8 {
+        match (self.kind, self.subtype) {
+            ("*", _) => 3,
+            (_, "*") => 2,
+            (_, subtype) if subtype.starts_with("*+") => 1,
+            _ => 0,
+        }
+    }
+
+    /// Whether `other` has every parameter of this one, except those that a type has anyway.
     fn carries(&self, other: &Self) -> bool {
+        let multipart = self.kind.eq_ignore_ascii_case("multipart");
         self.parameters().flatten().all(|(name, value)| {
             (name.eq_ignore_ascii_case("charset") && value.eq_ignore_ascii_case("utf-8"))
+                || (multipart && name.eq_ignore_ascii_case("boundary"))
                 || other
                     .parameters()
                     .flatten()
@@ -54,9 +105,12 @@ impl<'a> MediaType<'a> {
         })
     }
 
+    fn suffix(&self) -> Option<&'a str> {
+        self.subtype.rsplit_once('+').map(|(_, suffix)| suffix)
+    }
+
     fn is_json(&self) -> bool {
-        let suffix = self.subtype.rsplit_once('+').map_or(self.subtype, |(_, suffix)| suffix);
-        suffix.eq_ignore_ascii_case("json")
+        self.suffix().unwrap_or(self.subtype).eq_ignore_ascii_case("json")
     }
 }
 
@@ -71,7 +125,9 @@ fn is_token(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn accepts(declared: &[&str], sent: &str) -> bool {
+        super::accepts(declared, sent).is_some()
+    }
 
     #[test]
     fn the_declared_type_and_its_spellings() {
@@ -118,7 +174,25 @@ mod tests {
                 && !accepts(declared, "application/vnd.bank+json;v=1")
         );
         assert!(accepts(&["application/*"], "application/problem+json"));
-        assert!(!accepts(&["application/*"], "application/xml") && !accepts(&["*/*"], "text/plain"));
-        assert!(accepts(&["*/*"], "application/json"));
+        assert!(accepts(&["application/*"], "application/xml") && !accepts(&["application/*"], "text/plain"));
+        assert!(accepts(&["application/*+json"], "application/problem+json"));
+        assert!(!accepts(&["application/*+json"], "application/json"));
+        assert!(accepts(&["*/*"], "application/json") && accepts(&["*/*"], "text/plain"));
+    }
+
+    #[test]
+    fn the_type_that_says_most_is_meant() {
+        let declared = &["*/*", "application/*", "application/*+json", "application/a+json"];
+        for (sent, which) in
+            [("application/a+json", 3), ("application/b+json", 2), ("application/x", 1), ("a/b", 0)]
+        {
+            assert_eq!(super::accepts(declared, sent), Some(which), "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_multipart_type_has_a_boundary() {
+        assert!(accepts(&["multipart/form-data"], "multipart/form-data; boundary=\"a b\""));
+        assert!(!accepts(&["application/json"], "application/json; boundary=a"));
     }
 }

@@ -79,7 +79,8 @@ impl<T: Check> Member<T> {
     }
 }
 
-pub(super) fn no_rule<T>(_: &T, _: &At<'_>, _: &mut Violations) {}
+/// No rule.
+pub fn no_rule<T>(_: &T, _: &At<'_>, _: &mut Violations) {}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `payload`, `error` | what an operation takes, and why it is refused |
 //! | `parameters`, `param`, `cursor` | path, query, header and cookie parameters against what is declared |
-//! | `sources`, `query`, `encoded` | where they stand in a request: cut first, then decoded once |
+//! | `sources`, `cookies`, `encoded` | where they stand in a request: cut first, then decoded once |
+//! | `wire` | styles, forms, multipart: values that are written as text |
 //! | `body`, `media_type` | media type, encoding, size, and the bytes |
 //! | `json`, `depth` | those bytes into a type: a fast pass, and a careful one that tells every violation |
 //! | `decode`, `container`, `object`, `member` | how each type reads itself in both passes |
@@ -18,6 +19,7 @@ mod body;
 mod canonical;
 mod check;
 mod container;
+mod cookies;
 mod cursor;
 mod decimal;
 mod decode;
@@ -34,20 +36,21 @@ mod parameters;
 mod parse;
 mod password;
 mod payload;
-mod query;
 #[cfg(test)]
 mod sample;
 mod sources;
 mod text;
 mod tree;
 mod violation;
+mod wire;
 mod words;
 
 pub use self::at::At;
 pub use self::body::declared_length;
+pub(crate) use self::body::receive;
 pub use self::check::{
     Check, Number, Pattern, each, each_value, exclusive_maximum, exclusive_minimum, items, length, maximum,
-    members, minimum, multiple_of, pattern, unique_items, validate,
+    members, minimum, multiple_of, pattern, size, unique_items, validate,
 };
 pub use self::container::{Boxed, Json};
 pub use self::cursor::CursorInput;
@@ -55,15 +58,19 @@ pub use self::decode::{Decode, collect_text, decode_text};
 pub use self::depth::Depth;
 pub use self::error::{InputClass, InputError};
 pub use self::format::{byte, email, hostname, uri};
+use self::json::parse_tree;
 pub use self::json::{Refused, decode_answer, from_json};
+pub(crate) use self::media_type::media_range;
+pub use self::member::no_rule;
 pub use self::member::{Declared, Member, Rule};
 pub use self::object::{Fill, Object};
 pub use self::param::Param;
 pub use self::parameters::Parameters;
 pub use self::password::Password;
-pub use self::payload::{Input, JsonPayload, Payload};
+pub use self::payload::{Input, Sent};
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};
 pub use self::violation::{Section, Violation, Violations};
+pub use self::wire::{FilePart, Kind, Style, Wire};
 pub use self::words::{Words, serialize_word};
 pub use crate::__words as words;

@@ -159,7 +159,7 @@ impl<'de, A: MapAccess<'de>> Fill for Next<'_, 'de, A> {
 
 /// The careful pass: declared members in the order of the document, then the others.
 fn collect<T: Object>(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<T> {
-    let Tree::Object(entries) = tree else { return wrong_type("must be an object", at, out) };
+    let Some(entries) = tree.entries() else { return wrong_type("must be an object", at, out) };
     let mut places: Vec<Option<&Tree<'_>>> = vec![None; T::MEMBERS.len()];
     let (mut unknown, mut repeated) = (false, vec![false; T::MEMBERS.len()]);
     let mut likely = 0;
@@ -209,6 +209,10 @@ impl Fill for Careful<'_, '_> {
 
     fn fill<T: Decode + Check>(self, member: &Member<T>, slot: &mut Option<T>) -> Result<(), Infallible> {
         let at = member.at(self.object);
+        if let Tree::Wrong(expected) = self.tree {
+            expected.clone().push(&at, self.out);
+            return Ok(());
+        }
         *slot = T::collect(self.tree, &at, self.out);
         if let Some(value) = slot {
             member.check_rule(value, &at, self.out);

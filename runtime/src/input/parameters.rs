@@ -9,15 +9,16 @@
 //!    cookie. Headers and cookies that are not declared belong to others and are not looked at.
 //! 5. Absent and empty are two things: `?q=` is the empty string, and `?q` without a value is refused.
 //! 6. At most 100 pairs.
+//! 7. An object or a list of a style has the style's form and no other; a `content` parameter is one JSON text.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use http::HeaderMap;
 
-use super::query::{BadQuery, pairs};
 use super::sources::{Raw, Sources, plain};
-use super::{At, Expected, FromText, InputError, Param, Section, Violations};
+use super::wire::{BadPairs, Cut, Decoding, Kind, Pairs};
+use super::{At, Decode, Expected, FromText, InputError, Param, Section, Tree, Violations, parse_tree};
 use crate::operation::{Location, Policy};
 
 /// The parameters of one request. Each is asked for once, in the order of the document; then [`Parameters::finish`].
@@ -28,6 +29,11 @@ pub struct Parameters<'a> {
 
 const BAD_ENCODING: Expected =
     Expected { rule: "encoding", message: Cow::Borrowed("must be percent-encoded UTF-8 without NUL") };
+
+/// More pairs than these are refused before they are looked at.
+const MOST_PAIRS: usize = 100;
+/// Deepest nesting of a `content` parameter.
+const DEEPEST: usize = 32;
 
 /// Without what was submitted, credentials among it.
 impl fmt::Debug for Parameters<'_> {
@@ -46,12 +52,12 @@ impl<'a> Parameters<'a> {
         headers: &'a HeaderMap,
     ) -> Self {
         let mut out = Violations::new();
-        let query = match pairs(query.unwrap_or_default()) {
+        let query = match Pairs::cut(query.unwrap_or_default(), Decoding::Percent, MOST_PAIRS) {
             Ok(pairs) => Some(pairs),
             Err(bad) => {
                 match bad {
-                    BadQuery::Encoding => BAD_ENCODING.push(&At::of(Section::Query), &mut out),
-                    BadQuery::TooMany => {
+                    BadPairs::Encoding => BAD_ENCODING.push(&At::of(Section::Query), &mut out),
+                    BadPairs::TooMany => {
                         out.push(&At::of(Section::Query), "count", "must have at most 100 parameters");
                     }
                 }
@@ -97,6 +103,27 @@ impl<'a> Parameters<'a> {
         self.array(param).map(|list| list.unwrap_or(default))
     }
 
+    /// A value of any kind that must be there.
+    pub fn decoded<T: Decode>(&mut self, param: &Param<T>) -> Option<T> {
+        match self.any(param, true)? {
+            Some(value) => Some(value),
+            None => self.missing(&param.at()),
+        }
+    }
+
+    /// A value of any kind that may be absent.
+    pub fn optional_decoded<T: Decode>(&mut self, param: &Param<T>) -> Option<Option<T>> {
+        self.any(param, false)
+    }
+
+    /// A value of any kind with a default, which the document states as JSON.
+    pub fn decoded_or<T: Decode>(&mut self, param: &Param<T>, default: &'static str) -> Option<T> {
+        match self.any(param, false)? {
+            Some(value) => Some(value),
+            None => T::collect(&parse_tree(default, DEEPEST)?, &param.at(), &mut self.out),
+        }
+    }
+
     /// The decoded parameters, if nothing was wrong with any of them or with the query as a whole.
     ///
     /// # Errors
@@ -129,11 +156,14 @@ impl<'a> Parameters<'a> {
     /// `None`: a violation was noted. `Some(None)`: absent.
     pub(super) fn scalar<T: FromText>(&mut self, param: &Param<T>) -> Option<Option<T>> {
         let at = param.at();
-        let raw = match self.sources.single(param.location, param.name) {
+        let raw = match self.sources.single(param.location, &param.wire) {
             Ok(None) => return Some(None),
-            Ok(Some(raw)) => Ok(raw),
+            Ok(Some(raw)) => Cut { wire: &param.wire, decode: super::encoded::decoded }.bare(raw),
             Err(expected) => Err(expected),
         };
+        if param.wire.empty && raw == Ok("") && T::from_text("").is_err() {
+            return Some(None);
+        }
         let value = self.value(param.location, raw, &at)?;
         param.check_rule(&value, &mut self.out);
         Some(Some(value))
@@ -142,7 +172,7 @@ impl<'a> Parameters<'a> {
     /// The same for an array.
     fn array<T: FromText>(&mut self, param: &Param<Vec<T>>) -> Option<Option<Vec<T>>> {
         let at = param.at();
-        let raws = match self.sources.list(param.location, param.name, param.explode) {
+        let raws = match self.sources.list(param.location, &param.wire) {
             Ok(None) => return Some(None),
             Ok(Some(raws)) => raws,
             Err(expected) => return self.refuse(expected, &at),
@@ -159,6 +189,38 @@ impl<'a> Parameters<'a> {
         }
         param.check_rule(list.as_ref()?, &mut self.out);
         list.map(Some)
+    }
+
+    /// The same for a value of any kind, by the careful pass.
+    fn any<T: Decode>(&mut self, param: &Param<T>, required: bool) -> Option<Option<T>> {
+        let at = param.at();
+        let value = match param.wire.kind {
+            Kind::Json => match self.sources.single(param.location, &param.wire) {
+                Ok(None) => return Some(None),
+                Ok(Some(raw)) => self.json(param.location, raw, &at)?,
+                Err(expected) => return self.refuse(expected, &at),
+            },
+            kind => match self.sources.tree(param.location, &param.wire) {
+                Ok(Some(tree)) => T::collect(&tree, &at, &mut self.out)?,
+                // Nothing of an object whose members stand by themselves: which of them are missing is told.
+                Ok(None) if required && param.wire.explode && matches!(kind, Kind::Object(..)) => {
+                    T::collect(&Tree::Object(Vec::new()), &at, &mut self.out)?
+                }
+                Ok(None) => return Some(None),
+                Err(expected) => return self.refuse(expected, &at),
+            },
+        };
+        param.check_rule(&value, &mut self.out);
+        Some(Some(value))
+    }
+
+    fn json<T: Decode>(&mut self, location: Location, raw: &str, at: &At<'_>) -> Option<T> {
+        const NO_JSON: Expected = Expected::kind("must be one JSON text");
+        let Ok(text) = plain(location, raw) else { return self.refuse(BAD_ENCODING, at) };
+        match parse_tree(&text, DEEPEST) {
+            Some(tree) => T::collect(&tree, at, &mut self.out),
+            None => self.refuse(NO_JSON, at),
+        }
     }
 
     fn value<T: FromText>(&mut self, location: Location, raw: Raw<'_>, at: &At<'_>) -> Option<T> {

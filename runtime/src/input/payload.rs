@@ -1,11 +1,11 @@
-//! [`Input`] and [`Payload`]: what an operation takes, and the kinds of body it can have.
+//! [`Input`], what an operation takes, and [`Sent`], a body that came and is still to be decoded.
 
-use std::collections::BTreeMap;
-use std::future::Future;
+use bytes::Bytes;
 
-use http::HeaderMap;
-
-use super::{Boxed, Check, Decode, InputError, Json, Object, Parameters, Password, Refused, body, from_json};
+use super::json::{finish, from_json_under};
+use super::member::Rule;
+use super::wire::{Wire, form, multipart};
+use super::{At, Check, Decode, Parameters, Refused, Tree, Violations};
 use crate::operation::Body;
 
 /// The typed input of an operation. Implemented by generated code.
@@ -13,105 +13,100 @@ pub trait Input: Sized + Send {
     /// The decoded parameters, in the order of the document.
     type Parameters: Send;
     /// The decoded body; `()` when none is declared, `Option` when it may be absent.
-    type Body: Payload;
+    type Body: Send;
     /// Asks for every parameter, so that all violations are noted. `None`: one was.
     fn parameters(from: &mut Parameters<'_>) -> Option<Self::Parameters>;
+    /// Decodes the body, or its absence. A required one that is absent was refused before.
+    ///
+    /// # Errors
+    /// Why it is not what the document declares.
+    fn body(sent: Option<Sent<'_>>) -> Result<Self::Body, Refused>;
     /// The input.
     fn assemble(parameters: Self::Parameters, body: Self::Body) -> Self;
 }
 
-/// A body, or its absence.
-pub trait Payload: Sized + Send {
-    /// What stands for no body. `None`: there must be one.
-    #[must_use]
-    fn absent() -> Option<Self> {
-        None
-    }
+/// A body that came whole, under the limit, in a media type that is declared.
+#[derive(Debug)]
+pub struct Sent<'a> {
+    pub(super) bytes: Bytes,
+    /// As the request says it; parsed already.
+    pub(super) content_type: &'a str,
+    /// Which of the declared media types it is.
+    pub(super) which: usize,
+    pub(super) declared: &'a Body,
+}
 
-    /// Decodes a body that is there.
+impl Sent<'_> {
+    /// Of an operation without a body.
     ///
     /// # Errors
-    /// Why it is not what the document declares.
-    fn present(bytes: &[u8], declared: &Body) -> Result<Self, Refused>;
-
-    /// Reads a request's body and decodes it. The deadline is the caller's.
-    fn read(
-        declared: Option<&Body>,
-        headers: &HeaderMap,
-        body: axum::body::Body,
-    ) -> impl Future<Output = Result<Self, InputError>> + Send {
-        body::receive(declared, headers, body)
-    }
-}
-
-/// A type that can be a JSON body by itself.
-pub trait JsonPayload: Decode + Check + Send {}
-
-impl<T: Object + Check + Send> JsonPayload for T {}
-impl<T: Decode + Check + Send> JsonPayload for Vec<T> {}
-impl<T: Decode + Check + Send> JsonPayload for BTreeMap<String, T> {}
-impl<T: Decode + Check + Send> JsonPayload for Boxed<T> {}
-
-macro_rules! leaves {
-    ($($type:ty),* $(,)?) => { $( impl JsonPayload for $type {} )* };
-}
-
-leaves!(
-    bool,
-    i32,
-    i64,
-    u32,
-    u64,
-    f32,
-    f64,
-    String,
-    uuid::Uuid,
-    jiff::Timestamp,
-    jiff::civil::Date,
-    std::net::Ipv4Addr,
-    std::net::Ipv6Addr,
-    Json,
-    Password,
-);
-
-/// No body is declared; that none came is checked before anything is decoded.
-impl Payload for () {
-    fn absent() -> Option<Self> {
-        Some(())
+    /// Never for such an operation: what came was refused before.
+    pub fn nothing(sent: Option<Self>) -> Result<(), Refused> {
+        if sent.is_some() { Err(Refused::Syntax) } else { Ok(()) }
     }
 
-    fn present(_: &[u8], _: &Body) -> Result<Self, Refused> {
+    /// Of an operation that requires one.
+    ///
+    /// # Errors
+    /// Never for such an operation: its absence was refused before.
+    pub fn required(sent: Option<Self>) -> Result<Self, Refused> {
+        sent.ok_or(Refused::Syntax)
+    }
+
+    /// Which of the declared media types it is, in the order of the policy.
+    #[must_use]
+    pub const fn which(&self) -> usize {
+        self.which
+    }
+
+    /// As JSON.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn json<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
+        from_json_under(&self.bytes, self.declared.depth, rule)
+    }
+
+    /// As `application/x-www-form-urlencoded`.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn form<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
+        form(&self.bytes, fields, self.declared.depth, rule)
+    }
+
+    /// As `multipart/form-data`.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn multipart<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
+        multipart(&self.bytes, self.content_type, fields, self.declared.depth, rule)
+    }
+
+    /// As text in UTF-8.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn text<T: Decode>(self, rule: Rule<T>) -> Result<T, Refused> {
+        let text = std::str::from_utf8(&self.bytes).map_err(|_| Refused::Syntax)?;
+        finish(&Tree::Plain(text.into()), rule)
+    }
+
+    /// As it came.
+    ///
+    /// # Errors
+    /// When it breaks the rule, which can only be of its size.
+    pub fn bytes(self, rule: Rule<Bytes>) -> Result<Bytes, Refused> {
+        let mut out = Violations::new();
+        rule(&self.bytes, &At::root(), &mut out);
+        if out.is_empty() { Ok(self.bytes) } else { Err(Refused::Invalid(out)) }
+    }
+
+    /// In a media type that generated code does not know: it knows those of the policy.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn unknown<T>(self) -> Result<T, Refused> {
         Err(Refused::Syntax)
-    }
-}
-
-impl<T: JsonPayload> Payload for T {
-    fn present(bytes: &[u8], declared: &Body) -> Result<Self, Refused> {
-        from_json(bytes, declared.depth)
-    }
-}
-
-/// A body that may be absent. Where it is required, `None` is its `null`.
-impl<T: JsonPayload> Payload for Option<T> {
-    fn absent() -> Option<Self> {
-        Some(None)
-    }
-
-    fn present(bytes: &[u8], declared: &Body) -> Result<Self, Refused> {
-        match declared.required {
-            true => from_json::<Self>(bytes, declared.depth),
-            false => from_json::<T>(bytes, declared.depth).map(Some),
-        }
-    }
-}
-
-/// A body that may be absent, and may be `null`.
-impl<T: JsonPayload> Payload for Option<Option<T>> {
-    fn absent() -> Option<Self> {
-        Some(None)
-    }
-
-    fn present(bytes: &[u8], declared: &Body) -> Result<Self, Refused> {
-        from_json::<Option<T>>(bytes, declared.depth).map(Some)
     }
 }

@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 
-use super::Expected;
+use super::cookies::cookies;
 use super::encoded::{BadEncoding, decoded};
-use super::query::{Pair, cookies};
-use crate::operation::{Location, Parameter, Policy};
+use super::wire::{Cut, Kind, Pairs, Style, Wire, leaf};
+use super::{Entry, Expected, Tree};
+use crate::operation::{Location, Policy};
 
 /// The parts of a request that carry parameters.
 pub(super) struct Sources<'a> {
     pub(super) policy: &'static Policy,
     pub(super) captures: &'a [&'a str],
     /// `None`: it cannot be cut, which has been told.
-    pub(super) query: Option<Vec<Pair<'a>>>,
+    pub(super) query: Option<Pairs<'a>>,
     pub(super) headers: &'a HeaderMap,
 }
 
@@ -27,51 +28,98 @@ const NO_VALUE: Expected = Expected { rule: "value", message: Cow::Borrowed("mus
 const TWICE: Expected = Expected { rule: "duplicate", message: Cow::Borrowed("must not come twice") };
 
 impl<'a> Sources<'a> {
-    /// Whether the query has a parameter that is not declared.
+    /// Whether the query has a parameter that is not declared. Asked once every declared one has been read.
     pub(super) fn has_undeclared(&self) -> bool {
-        let declared = |pair: &Pair<'_>| {
-            let mut parameters = self.policy.parameters.iter();
-            parameters.any(|declared| declared.location == Location::Query && declared.name == pair.name)
-        };
-        !self.query.iter().flatten().all(declared)
+        self.query.as_ref().is_some_and(Pairs::any_left)
     }
 
     /// A value that may come once.
-    pub(super) fn single(&self, location: Location, name: &str) -> Result<Option<&'a str>, Expected> {
+    pub(super) fn single(&self, location: Location, wire: &Wire) -> Result<Option<&'a str>, Expected> {
         let (mut first, mut more) = (None, false);
-        self.each(location, name, |raw| match &first {
+        self.each(location, wire.name, |raw| match &first {
             None => first = Some(raw),
             Some(_) => more = true,
         });
-        if more { Err(TWICE) } else { first.transpose() }
-    }
-
-    /// The values of an array. `None`: absent.
-    pub(super) fn list(
-        &self,
-        location: Location,
-        name: &str,
-        explode: bool,
-    ) -> Result<Option<Vec<Raw<'a>>>, Expected> {
-        match location {
-            Location::Header => Ok(self.header_list(name)),
-            Location::Query | Location::Cookie if explode => Ok(self.all(location, name)),
-            _ => Ok(self.single(location, name)?.map(|raw| match raw {
-                "" => Vec::new(),
-                // Cut before it is decoded, so that `%2C` is data.
-                _ => raw.split(',').map(Ok).collect(),
-            })),
+        match first {
+            _ if more => Err(TWICE),
+            Some(Err(expected)) if wire.empty && expected == NO_VALUE => Ok(Some("")),
+            first => first.transpose(),
         }
     }
 
-    /// Name, how often it came, each value: all with their lengths, so that no two requests write the same bytes.
-    pub(super) fn canonical(&self, parameter: &Parameter, into: &mut Vec<u8>) {
-        let values = self.all(parameter.location, parameter.name).unwrap_or_default();
-        prefixed(parameter.name.as_bytes(), into);
-        into.extend_from_slice(&(values.len() as u64).to_be_bytes());
-        for raw in values.into_iter().flatten() {
+    /// The values of an array. `None`: absent.
+    pub(super) fn list(&self, location: Location, wire: &Wire) -> Result<Option<Vec<Raw<'a>>>, Expected> {
+        match location {
+            Location::Header => Ok(self.header_list(wire.name)),
+            Location::Query | Location::Cookie if wire.explode => Ok(self.all(location, wire.name)),
+            _ => match self.single(location, wire)? {
+                Some(raw) => {
+                    let items = Cut { wire, decode: decoder(location) }.list(raw)?;
+                    Ok(Some(items.into_iter().map(Ok).collect()))
+                }
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// A value of any kind, its leaves without a type. `None`: absent.
+    pub(super) fn tree(&self, location: Location, wire: &Wire) -> Result<Option<Tree<'a>>, Expected> {
+        let cut = Cut { wire, decode: decoder(location) };
+        match (location, wire.kind) {
+            (Location::Query, Kind::Object(members, true)) if wire.explode && wire.style == Style::Form => {
+                self.query
+                    .as_ref()
+                    .map_or(Ok(None), |pairs| pairs.members(members, |name| !self.declares(name)))
+            }
+            (Location::Query, _) => self.query.as_ref().map_or(Ok(None), |pairs| pairs.tree(wire)),
+            (Location::Cookie, Kind::Object(members, _)) if wire.explode => self.cookie_members(members),
+            (Location::Cookie, Kind::List) if wire.explode => {
+                let raws = self.all(location, wire.name).unwrap_or_default();
+                let items = raws.into_iter().map(|raw| leaf(raw?, decoded)).collect::<Result<Vec<_>, _>>()?;
+                Ok((!items.is_empty()).then_some(Tree::List(items)))
+            }
+            (Location::Header, Kind::List | Kind::Object(..)) => match self.header_list(wire.name) {
+                Some(pieces) => cut.tree_of(pieces.into_iter().collect::<Result<_, _>>()?).map(Some),
+                None => Ok(None),
+            },
+            _ => self.single(location, wire)?.map(|raw| cut.tree(raw)).transpose(),
+        }
+    }
+
+    /// Whether a name of the query belongs to a declared parameter.
+    fn declares(&self, name: &str) -> bool {
+        let mut parameters = self.policy.parameters.iter().filter(|one| one.location == Location::Query);
+        parameters.any(|one| {
+            name.strip_prefix(one.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        })
+    }
+
+    /// An object whose members are cookies of their own.
+    fn cookie_members(&self, members: &'static [&'static str]) -> Result<Option<Tree<'a>>, Expected> {
+        let mut entries = Vec::new();
+        for member in members {
+            if let Some(raw) = self.single(Location::Cookie, &Wire::text(member))? {
+                let value = leaf(raw, decoded)?;
+                entries.push(Entry { name: Cow::Borrowed(*member), value, repeated: false });
+            }
+        }
+        Ok((!entries.is_empty()).then_some(Tree::Object(entries)))
+    }
+
+    /// What a cursor is bound to: everything of path and query but the names that are left out. All with their lengths
+    /// and, in the query, by name, so that no two requests write the same bytes.
+    pub(super) fn canonical(&self, without: &[&str], into: &mut Vec<u8>) {
+        for raw in self.captures {
             // One that does not decode is refused elsewhere.
-            prefixed(plain(parameter.location, raw).unwrap_or_default().as_bytes(), into);
+            prefixed(plain(Location::Path, raw).unwrap_or_default().as_bytes(), into);
+        }
+        let pairs = self.query.iter().flat_map(Pairs::iter);
+        let mut pairs: Vec<_> = pairs.filter(|pair| !without.contains(&&*pair.name)).collect();
+        pairs.sort_by(|one, other| one.name.cmp(&other.name));
+        for pair in pairs {
+            prefixed(pair.name.as_bytes(), into);
+            let value = plain(Location::Query, pair.value.unwrap_or_default());
+            prefixed(value.unwrap_or_default().as_bytes(), into);
         }
     }
 
@@ -100,8 +148,8 @@ impl<'a> Sources<'a> {
         match location {
             Location::Path => self.capture(name).into_iter().for_each(|raw| see(Ok(raw))),
             Location::Query => {
-                let pairs = self.query.iter().flatten();
-                pairs.filter(|pair| pair.name == name).for_each(|pair| see(pair.value.ok_or(NO_VALUE)));
+                let pairs = self.query.iter().flat_map(|pairs| pairs.take(name));
+                pairs.for_each(|value| see(value.ok_or(NO_VALUE)));
             }
             Location::Header => {
                 let lines = self.headers.get_all(name).into_iter();
@@ -118,6 +166,13 @@ impl<'a> Sources<'a> {
     fn capture(&self, name: &str) -> Option<&'a str> {
         let names = self.policy.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         names.zip(self.captures).find(|(known, _)| *known == name).map(|(_, raw)| *raw)
+    }
+}
+
+fn decoder(location: Location) -> fn(&str) -> Result<Cow<'_, str>, BadEncoding> {
+    match location {
+        Location::Path | Location::Query | Location::Cookie => decoded,
+        Location::Header => |raw| Ok(Cow::Borrowed(raw)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use super::{At, Json, Violations};
+use super::{At, Expected, FilePart, Json, Violations};
 
 /// A JSON value as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,14 @@ pub enum Tree<'t> {
     List(Vec<Self>),
     /// An object, in the order it was written.
     Object(Vec<Entry<'t>>),
+    /// Text without a type, of a parameter or a form: what reads it says what it is.
+    Plain(Cow<'t, str>),
+    /// `name[a]=1` of a parameter or a form: an object, or a list when its names are `[]` or count from `[0]`.
+    Brackets(Vec<Entry<'t>>),
+    /// A file of a form.
+    File(&'t FilePart),
+    /// What could not be read at all, and why.
+    Wrong(Expected),
 }
 
 /// A member of an object.
@@ -41,7 +49,35 @@ impl Tree<'_> {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
-            Self::Text(text) => Some(text),
+            Self::Text(text) | Self::Plain(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text without a type, if it is that.
+    pub(super) fn plain(&self) -> Option<&str> {
+        match self {
+            Self::Plain(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items, if it can be read as a list. A text without a type is a list of one.
+    pub(super) fn items(&self) -> Option<Vec<&Self>> {
+        match self {
+            Self::List(items) => Some(items.iter().collect()),
+            Self::Plain(_) => Some(vec![self]),
+            Self::Brackets(entries) if counts(entries) => {
+                Some(entries.iter().map(|entry| &entry.value).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The members, if it can be read as an object.
+    pub(super) fn entries(&self) -> Option<&[Entry<'_>]> {
+        match self {
+            Self::Object(entries) | Self::Brackets(entries) => Some(entries),
             _ => None,
         }
     }
@@ -51,7 +87,8 @@ impl Tree<'_> {
         Some(match self {
             Self::Null => Json::Null,
             Self::Bool(value) => Json::Bool(*value),
-            Self::Text(text) => Json::from(text.as_ref()),
+            // A text without a type is a string where every type is allowed.
+            Self::Text(text) | Self::Plain(text) => Json::from(text.as_ref()),
             Self::Number(text) => {
                 let number = number(text);
                 if number.is_none() {
@@ -65,7 +102,22 @@ impl Tree<'_> {
                     values.map(|(index, item)| item.to_json(&at.index(index), out)).collect::<Option<_>>()?,
                 )
             }
-            Self::Object(entries) => {
+            Self::Wrong(expected) => {
+                expected.clone().push(at, out);
+                return None;
+            }
+            Self::File(file) => {
+                if file.text().is_none() {
+                    out.push(at, "type", "must be text in UTF-8");
+                }
+                Json::from(file.text()?)
+            }
+            Self::Brackets(entries) if counts(entries) => {
+                let values = entries.iter().enumerate();
+                let items = values.map(|(index, entry)| entry.value.to_json(&at.index(index), out));
+                Json::Array(items.collect::<Option<_>>()?)
+            }
+            Self::Object(entries) | Self::Brackets(entries) => {
                 let at = at.entry();
                 let mut map = serde_json::Map::new();
                 for entry in entries {
@@ -79,6 +131,12 @@ impl Tree<'_> {
             }
         })
     }
+}
+
+/// Whether bracketed names are those of a list: all `[]`, or `[0]`, `[1]` and so on.
+fn counts(entries: &[Entry<'_>]) -> bool {
+    let numbered = |(index, entry): (usize, &Entry<'_>)| entry.name == index.to_string();
+    entries.iter().all(|entry| entry.name.is_empty()) || entries.iter().enumerate().all(numbered)
 }
 
 /// An integer exactly, or a float to the nearest.

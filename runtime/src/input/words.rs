@@ -76,8 +76,6 @@ macro_rules! __words {
             fn check(&self, _: &$crate::__private::At<'_>, _: &mut $crate::__private::Violations) {}
         }
 
-        impl $crate::__private::JsonPayload for $name {}
-
         impl $crate::__private::serde::Serialize for $name {
             fn serialize<S: $crate::__private::serde::Serializer>(
                 &self,

@@ -10,6 +10,7 @@
 //! | too little scope | 403 | `forbidden` |
 //! | no route, no object, another's object | 404 | `not_found` |
 //! | undeclared method | 405 | `method_not_allowed` |
+//! | no media type that the client accepts | 406 | `not_acceptable` |
 //! | body too slow | 408 | `request_timeout` |
 //! | body too large | 413 | `body_too_large` |
 //! | request line too long | 414 | `uri_too_long` |
@@ -129,6 +130,12 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             )
         },
         R::Input(error) => Outward { details: error.violations(), ..input(error.class()) },
+        R::NotAcceptable => Outward::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not_acceptable",
+            "this operation does not answer in any media type that Accept names",
+            low("input_not_acceptable"),
+        ),
         // One answer for both, so that it does not tell whether the object exists.
         R::NoObject => Outward::not_found(low("authz_no_object")),
         R::NotOwner => Outward::not_found(medium("authz_fail")),

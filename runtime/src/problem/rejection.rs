@@ -53,6 +53,8 @@ pub(crate) enum Rejection {
     },
     /// A parameter or the body is not what the document declares.
     Input(InputError),
+    /// The client accepts none of the media types that the operation answers in.
+    NotAcceptable,
     /// The resolver knows no such object.
     NoObject,
     /// The object is another's.
@@ -86,6 +88,7 @@ impl fmt::Display for Rejection {
             Self::Denied { reason, .. } => reason.fmt(f),
             Self::Forbidden { reason, .. } => write!(f, "insufficient_scope: {}", reason.missing().join(" ")),
             Self::Input(error) => error.fmt(f),
+            Self::NotAcceptable => f.write_str("not_acceptable"),
             Self::NoObject => f.write_str("no_such_object"),
             Self::NotOwner => f.write_str("not_the_owner"),
             Self::ResolverFailed(problem) => write!(f, "resolver_failed: {}", Cause(problem)),

@@ -1,0 +1,367 @@
+//! `content`: which media types are read and written how, and what is left out because it could not be enforced.
+
+use super::Builder;
+use super::literal::literal;
+use super::types::with;
+use super::wire::{Flat, How, wire};
+use crate::document::{Encoding, Media};
+use crate::finding::{Code, Finding};
+use crate::model::{
+    Array, Content, ContentForm, Counts, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind,
+};
+
+/// Whether a client sends it or the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    In,
+    Out,
+}
+
+/// What a media type is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Json,
+    Form,
+    Multipart,
+    Lines,
+    Events,
+    Text,
+    Bytes,
+}
+
+impl Builder<'_> {
+    /// `None` after a finding; empty where there is no content.
+    pub(super) fn contents(
+        &mut self,
+        media: &[Media],
+        path: &[String],
+        direction: Direction,
+    ) -> Option<Vec<Content>> {
+        let mut contents: Vec<Content> = Vec::new();
+        let mut left_out = Vec::new();
+        for one in media {
+            let family = family(&one.name.value, direction);
+            let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
+            let schema = self.media_schema(one, family, &own)?;
+            self.finish_inline();
+            match self.form(one, family, schema)? {
+                Ok((form, schema)) => add(&mut contents, one, form, schema, direction),
+                Err(reason) => left_out.push((one, reason)),
+            }
+        }
+        let alone = contents.is_empty();
+        for (one, reason) in left_out {
+            let message = format!("the schema of `{}` cannot be enforced: {reason}", one.name.value);
+            let consequence = match direction {
+                Direction::In => "left out: the server answers 415 to it",
+                Direction::Out => "left out: the server answers in the other media types",
+            };
+            self.findings.push(if alone {
+                let finding = Finding::error(Code::MediaType, message, one.name.place);
+                finding.help("describe the same as `application/json`, or as a plain `type: string`")
+            } else {
+                Finding::warning(Code::MediaType, message, one.name.place).help(consequence)
+            });
+        }
+        (media.is_empty() || !contents.is_empty()).then_some(contents)
+    }
+
+    fn media_schema(&mut self, one: &Media, family: Family, path: &[String]) -> Option<Schema> {
+        let streamed = matches!(family, Family::Lines | Family::Events);
+        if let Some(item) = one.item_schema {
+            let items = self.schema(item, &with(path, "item"), 0)?;
+            let list = Array { items, counts: Counts::default(), unique: false };
+            return Some(if streamed { list.items } else { Schema::of(Type::Array(Box::new(list))) });
+        }
+        let Some(id) = one.schema else {
+            if family == Family::Json {
+                let message = "nothing is declared of this content, so everything is let through";
+                let finding = Finding::warning(Code::Untyped, message, one.name.place);
+                self.findings.push(finding.help("describe it with a `schema`"));
+            }
+            return Some(Schema::of(match family {
+                Family::Text | Family::Events => Type::Text(Text::default()),
+                _ => Type::Any,
+            }));
+        };
+        let schema = self.schema(id, path, 0)?;
+        // of a stream whose whole is an array, each item is one of its items
+        Some(if streamed { self.item_of(schema) } else { schema })
+    }
+
+    fn item_of(&self, schema: Schema) -> Schema {
+        match &schema.ty {
+            Type::Array(array) => array.items.clone(),
+            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
+                Some(Shape::Alias(Schema { ty: Type::Array(array), .. })) => array.items.clone(),
+                _ => schema,
+            },
+            _ => schema,
+        }
+    }
+
+    /// How it is read or written. `None` after a finding; `Err` for what cannot be enforced.
+    fn form(
+        &mut self,
+        one: &Media,
+        family: Family,
+        schema: Schema,
+    ) -> Option<Result<(ContentForm, Schema), &'static str>> {
+        let flat = self.flat(&schema, 0);
+        Some(Ok(match family {
+            Family::Json => (ContentForm::Json, schema),
+            Family::Form | Family::Multipart => {
+                let (Flat::Object(..) | Flat::Map(_)) = flat else {
+                    return Some(Err("a form is an object with declared members"));
+                };
+                let fields = self.fields(one, &flat, family)?;
+                let form = match family {
+                    Family::Form => ContentForm::Form(fields),
+                    _ => ContentForm::Multipart(fields),
+                };
+                (form, schema)
+            }
+            Family::Lines => (ContentForm::Lines, schema),
+            Family::Events => (ContentForm::Events, schema),
+            Family::Text if matches!(flat, Flat::Scalar) => (ContentForm::Text, schema),
+            Family::Text if flat == Flat::Any => (ContentForm::Text, Schema::of(Type::Text(Text::default()))),
+            Family::Text | Family::Bytes => match self.bytes(&schema) {
+                Some(counts) => {
+                    let format = TextFormat::Binary;
+                    let text = Text { format, length: counts, pattern: None };
+                    (ContentForm::Bytes, Schema::of(Type::Text(text)))
+                }
+                None => return Some(Err("only JSON, forms and text are read by a schema")),
+            },
+        }))
+    }
+
+    /// Whether the bytes alone satisfy a schema, whatever they are, but for their count.
+    fn bytes(&self, schema: &Schema) -> Option<Counts> {
+        match &schema.ty {
+            Type::Any => Some(Counts::default()),
+            Type::Text(Text { format: TextFormat::Plain | TextFormat::Binary, length, pattern: None }) => {
+                Some(*length)
+            }
+            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
+                Some(Shape::Alias(alias)) => self.bytes(alias),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// How each declared member of a form is written (OpenAPI 3.1 section 4.8.14.4 and 4.8.15).
+    fn fields(&mut self, one: &Media, flat: &Flat, family: Family) -> Option<Vec<(String, Wire)>> {
+        let Flat::Object(members, _) = flat else { return Some(Vec::new()) };
+        let mut fields = Vec::with_capacity(members.len());
+        for (name, member) in members {
+            let encoding = one.encoding.iter().find(|(known, _)| known.value == *name);
+            let place = encoding.map_or(one.name.place, |(known, _)| known.place);
+            let wire = self.field(encoding.map(|(_, encoding)| encoding), member, family, place)?;
+            fields.push((name.clone(), wire));
+        }
+        for (name, _) in &one.encoding {
+            if !members.iter().any(|(known, _)| *known == name.value) {
+                let message = format!("the encoding of `{}`, which is no member", name.value);
+                let finding = Finding::error(Code::UndeclaredProperty, message, name.place);
+                let known = members.iter().map(|(known, _)| known.as_str());
+                self.findings.push(finding.help("declare it under `properties`").nearest(&name.value, known));
+                return None;
+            }
+        }
+        Some(fields)
+    }
+
+    fn field(
+        &mut self,
+        encoding: Option<&Encoding>,
+        member: &Flat,
+        family: Family,
+        place: crate::source::span::Place,
+    ) -> Option<Wire> {
+        let types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
+        let styled = encoding.is_some_and(|encoding| encoding.style.is_some() || encoding.explode.is_some());
+        if styled && family == Family::Form {
+            let style = encoding.and_then(|encoding| encoding.style).unwrap_or(Style::Form);
+            let explode = encoding.and_then(|encoding| encoding.explode).unwrap_or(style == Style::Form);
+            let how = How { style, explode, place, what: "member of a form" };
+            return self.field_wire(member, &how);
+        }
+        let json = !types.is_empty() && types.iter().all(|one| is_json(one));
+        let multipart = family == Family::Multipart;
+        let kind = match member {
+            Flat::List(items) if json || !items.is_text() => {
+                if **items == Flat::File && multipart {
+                    WireKind::Files
+                } else {
+                    WireKind::JsonList
+                }
+            }
+            _ if json => WireKind::Json,
+            Flat::File if multipart => WireKind::File,
+            Flat::List(items) if **items == Flat::File && multipart => WireKind::Files,
+            Flat::Scalar | Flat::File | Flat::Any => WireKind::Scalar,
+            Flat::List(_) => WireKind::List,
+            Flat::Object(..) | Flat::Map(_) | Flat::Deep => WireKind::Json,
+        };
+        Some(Wire { types, ..wire(Style::Form, true, kind) })
+    }
+
+    fn field_wire(&mut self, member: &Flat, how: &How) -> Option<Wire> {
+        let kind = match member {
+            Flat::Scalar | Flat::File | Flat::Any => WireKind::Scalar,
+            _ if how.style == Style::DeepObject => WireKind::Scalar,
+            Flat::List(items) if items.is_text() => WireKind::List,
+            Flat::Object(members, open) if members.iter().all(|(_, member)| member.is_text()) => {
+                WireKind::Object(members.iter().map(|(name, _)| name.clone()).collect(), *open)
+            }
+            Flat::Map(values) if values.is_text() => WireKind::Object(Vec::new(), true),
+            _ => {
+                let message =
+                    format!("the style `{}` does not say how this member is written", how.style.as_str());
+                let help = "use the style `deepObject`, or a `contentType` of `application/json`";
+                self.findings.push(Finding::error(Code::Style, message, how.place).help(help));
+                return None;
+            }
+        };
+        // a scalar has nothing that brackets could name
+        let style = if matches!(member, Flat::Scalar | Flat::Any) { Style::Form } else { how.style };
+        Some(wire(style, how.explode, kind))
+    }
+}
+
+/// Media types of one form and one schema are one content.
+fn add(contents: &mut Vec<Content>, one: &Media, form: ContentForm, schema: Schema, direction: Direction) {
+    let names = spelled(&one.name.value, &form, direction);
+    let examples = one.examples.iter().map(literal);
+    let same = contents.iter_mut().find(|known| known.form == form && known.schema == schema);
+    match same {
+        Some(known) if !matches!(form, ContentForm::Lines | ContentForm::Events) => {
+            for name in names {
+                if !known.media_types.contains(&name) {
+                    known.media_types.push(name);
+                }
+            }
+            known.examples.extend(examples);
+        }
+        _ => contents.push(Content { media_types: names, form, schema, examples: examples.collect() }),
+    }
+}
+
+/// The media types that are compared with a request, or sent. A range of JSON takes the JSON types in it; an answer has
+/// one of them.
+fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Vec<String> {
+    let (kind, subtype) = parts(name);
+    let range = kind == "*" || subtype.starts_with('*');
+    let words: &[&str] = match (form, direction) {
+        _ if !range => return vec![name.to_owned()],
+        (ContentForm::Json, Direction::Out) => &["application/json"],
+        (ContentForm::Json, Direction::In) => match (kind.as_str(), subtype.as_str()) {
+            ("*", _) => &["application/json", "application/*+json", "text/json"],
+            (_, "*") => &["application/json", "application/*+json"],
+            _ => &["application/*+json"],
+        },
+        (ContentForm::Text, Direction::Out) => &["text/plain"],
+        (_, Direction::Out) => &["application/octet-stream"],
+        (_, Direction::In) => return vec![name.to_owned()],
+    };
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn family(name: &str, direction: Direction) -> Family {
+    let (kind, subtype) = parts(name);
+    match (kind.as_str(), subtype.as_str()) {
+        _ if is_json(name) => Family::Json,
+        ("*" | "application", "*" | "*+json") => Family::Json,
+        ("application", "x-www-form-urlencoded") if direction == Direction::In => Family::Form,
+        ("multipart", "form-data") if direction == Direction::In => Family::Multipart,
+        ("application", "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines" | "jsonlines")
+            if direction == Direction::Out =>
+        {
+            Family::Lines
+        }
+        ("text", "event-stream") if direction == Direction::Out => Family::Events,
+        ("text", "xml") => Family::Bytes,
+        ("text", subtype) if !subtype.ends_with("+xml") => Family::Text,
+        _ => Family::Bytes,
+    }
+}
+
+const fn word(family: Family) -> &'static str {
+    match family {
+        Family::Json => "json",
+        Family::Form => "form",
+        Family::Multipart => "multipart",
+        Family::Lines => "lines",
+        Family::Events => "events",
+        Family::Text => "text",
+        Family::Bytes => "bytes",
+    }
+}
+
+/// Parameters of the type, such as `charset`, are compared by the runtime.
+pub(super) fn is_json(media_type: &str) -> bool {
+    let (kind, subtype) = parts(media_type);
+    let suffix = subtype.rsplit_once('+').map(|(before, suffix)| (before != "*", suffix));
+    match suffix {
+        Some((concrete, suffix)) => concrete && suffix == "json",
+        None => matches!((kind.as_str(), subtype.as_str()), ("application" | "text", "json")),
+    }
+}
+
+fn parts(media_type: &str) -> (String, String) {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (kind, subtype) = essence.split_once('/').unwrap_or((&essence, ""));
+    (kind.to_owned(), subtype.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types_that_are_json() {
+        for json in
+            ["application/json", "application/problem+json", "Application/JSON; charset=utf-8", "text/json"]
+        {
+            assert!(is_json(json), "{json}");
+        }
+        for other in
+            ["application/xml", "*/*", "application/json-seq", "application/jsonp", "application/*+json"]
+        {
+            assert!(!is_json(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn families() {
+        for (name, direction, expected) in [
+            ("*/*", Direction::In, Family::Json),
+            ("application/*+json", Direction::In, Family::Json),
+            ("application/x-www-form-urlencoded", Direction::In, Family::Form),
+            ("application/x-www-form-urlencoded", Direction::Out, Family::Bytes),
+            ("multipart/form-data", Direction::In, Family::Multipart),
+            ("multipart/mixed", Direction::In, Family::Bytes),
+            ("text/csv", Direction::Out, Family::Text),
+            ("text/xml", Direction::Out, Family::Bytes),
+            ("text/event-stream", Direction::Out, Family::Events),
+            ("application/jsonl", Direction::Out, Family::Lines),
+            ("image/*", Direction::In, Family::Bytes),
+        ] {
+            assert_eq!(family(name, direction), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn ranges_of_json_take_json() {
+        let json = ContentForm::Json;
+        assert_eq!(
+            spelled("application/*", &json, Direction::In),
+            ["application/json", "application/*+json"]
+        );
+        assert_eq!(spelled("*/*", &json, Direction::Out), ["application/json"]);
+        assert_eq!(spelled("application/hal+json", &json, Direction::Out), ["application/hal+json"]);
+        assert_eq!(spelled("image/*", &ContentForm::Bytes, Direction::In), ["image/*"]);
+    }
+}

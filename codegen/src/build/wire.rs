@@ -1,0 +1,150 @@
+//! How a value is written as text, by its style and by what it is.
+
+use super::Builder;
+use crate::document::Spanned;
+use crate::finding::{Code, Finding};
+use crate::model::{Schema, Shape, Style, TextFormat, Type, Wire, WireKind};
+use crate::source::span::Place;
+
+/// What the document says about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    pub(super) style: Style,
+    pub(super) explode: bool,
+    pub(super) place: Place,
+    /// `parameter`, `header`, `member of a form`
+    pub(super) what: &'static str,
+}
+
+/// How a type could be written as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Flat {
+    /// One text of one type.
+    Scalar,
+    /// A file.
+    File,
+    /// A list; whether of scalars of one type.
+    List(Box<Self>),
+    /// An object: its members, and whether others are let through.
+    Object(Vec<(String, Self)>, bool),
+    /// A map of these.
+    Map(Box<Self>),
+    /// Of any type, or of several.
+    Any,
+    /// Deeper than is looked at.
+    Deep,
+}
+
+/// Members of members: styles write one level, `deepObject` and JSON any.
+const DEEPEST: usize = 3;
+
+impl Builder<'_> {
+    /// Whether `content` is there, and JSON. `None` after a finding: what else is in one text is not decoded.
+    pub(super) fn is_json_content(&mut self, content: Option<&Spanned<String>>) -> Option<bool> {
+        let Some(media_type) = content else { return Some(false) };
+        if super::content::is_json(&media_type.value) {
+            return Some(true);
+        }
+        let message = format!("a parameter of the media type `{}` cannot be decoded", media_type.value);
+        let finding = Finding::error(Code::MediaType, message, media_type.place);
+        self.findings.push(finding.help("write it as JSON, or describe it with `schema`"));
+        None
+    }
+
+    pub(super) const fn json_wire(style: Style) -> Wire {
+        wire(style, false, WireKind::Json)
+    }
+
+    /// How a value of `schema` is written. `None` after a finding: no style says how.
+    pub(super) fn wire(&mut self, schema: &Schema, how: &How) -> Option<Wire> {
+        let How { style, explode, .. } = *how;
+        let flat = self.flat(schema, 0);
+        let kind = match (&flat, style) {
+            (Flat::Scalar | Flat::File, Style::DeepObject) => {
+                return self.inexpressible("a scalar", how, "write it in the style `form`");
+            }
+            (_, Style::DeepObject) => WireKind::Scalar,
+            (Flat::Scalar | Flat::File | Flat::Any, _) => WireKind::Scalar,
+            (Flat::List(items), _) if items.is_text() => WireKind::List,
+            (Flat::Object(members, open), _) => {
+                let repeats = style == Style::Form && explode;
+                let fits = |member: &Flat| {
+                    member.is_text() || matches!(member, Flat::List(items) if repeats && items.is_text())
+                };
+                if !members.iter().all(|(_, member)| fits(member)) {
+                    let help = "use the style `deepObject`, or `content` with `application/json`";
+                    return self.inexpressible("an object of more than scalars", how, help);
+                }
+                WireKind::Object(members.iter().map(|(name, _)| name.clone()).collect(), *open)
+            }
+            (Flat::Map(values), _) if values.is_text() => WireKind::Object(Vec::new(), true),
+            (Flat::List(_) | Flat::Map(_) | Flat::Deep, _) => {
+                let help = "use the style `deepObject`, or `content` with `application/json`";
+                return self.inexpressible("an array or object of more than scalars", how, help);
+            }
+        };
+        let typed = match &flat {
+            Flat::Scalar => true,
+            Flat::List(items) => **items == Flat::Scalar && !self.nullable_items(schema),
+            _ => false,
+        };
+        Some(Wire { typed: typed && style != Style::DeepObject, ..wire(style, explode, kind) })
+    }
+
+    fn inexpressible(&mut self, value: &str, how: &How, help: &str) -> Option<Wire> {
+        let message = format!(
+            "the style `{}` does not say how {value} is written in a {}",
+            how.style.as_str(),
+            how.what
+        );
+        self.findings.push(Finding::error(Code::Style, message, how.place).help(help));
+        None
+    }
+
+    fn nullable_items(&self, schema: &Schema) -> bool {
+        match &schema.ty {
+            Type::Array(array) => array.items.nullable,
+            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
+                Some(Shape::Alias(alias)) => self.nullable_items(alias),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// What a type is made of, seen from its text.
+    pub(super) fn flat(&self, schema: &Schema, depth: usize) -> Flat {
+        if depth > DEEPEST {
+            return Flat::Deep;
+        }
+        match &schema.ty {
+            Type::Any => Flat::Any,
+            Type::Map(map) => Flat::Map(Box::new(self.flat(&map.values, depth + 1))),
+            Type::Text(text) if text.format == TextFormat::Binary => Flat::File,
+            Type::Boolean | Type::Integer(_) | Type::Number(_) | Type::Text(_) => Flat::Scalar,
+            Type::Array(array) => Flat::List(Box::new(self.flat(&array.items, depth + 1))),
+            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
+                Some(Shape::Words(_)) => Flat::Scalar,
+                Some(Shape::Alias(alias)) => self.flat(alias, depth + 1),
+                Some(Shape::Object(object)) => {
+                    let member = |member: &crate::model::Member| {
+                        (member.name.clone(), self.flat(&member.schema, depth + 1))
+                    };
+                    Flat::Object(object.members.iter().map(member).collect(), object.open)
+                }
+                None => Flat::Any,
+            },
+        }
+    }
+}
+
+impl Flat {
+    /// Whether one text is enough for it.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self, Self::Scalar | Self::File | Self::Any)
+    }
+}
+
+pub(super) const fn wire(style: Style, explode: bool, kind: WireKind) -> Wire {
+    Wire { style, explode, kind, typed: false, empty: false, types: Vec::new() }
+}

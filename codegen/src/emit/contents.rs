@@ -1,0 +1,113 @@
+//! ```yaml
+//! requestBody: { content: { application/json: { schema: A }, text/plain: {} } }
+//! ```
+//! ```text
+//! pub enum PayBody { Json(A), Text(String) }
+//! fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
+//!     let sent = p::Sent::required(sent)?;
+//!     match sent.which() {
+//!         0 => sent.json(p::no_rule).map(PayBody::Json),
+//!         1 => sent.text(p::no_rule).map(PayBody::Text),
+//!         _ => sent.unknown(),
+//!     }
+//! }
+//! ```
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+use super::checks::rule;
+use super::doc::doc;
+use super::scopes::code;
+use super::values::{Paths, plain, rust_type};
+use super::wires;
+use crate::lower::{BodyPlan, ContentPlan, RustType};
+use crate::model::ContentForm;
+
+/// The enumeration of the contents of a body or an answer.
+pub(super) fn choice(ident: &Ident, of: &str, contents: &[ContentPlan<'_>]) -> TokenStream {
+    let about = doc(of);
+    let variants = contents.iter().map(|content| {
+        let types: Vec<String> = content.content.media_types.iter().map(|one| code(one)).collect();
+        let about = doc(&types.join(", "));
+        let variant = &content.variant;
+        let ty = plain(&content.ty);
+        quote!(#about #variant(#ty))
+    });
+    let streams = contents.iter().any(|content| matches!(content.ty, RustType::Items(_)));
+    let derives = if streams { quote!(Debug) } else { quote!(Clone, Debug, PartialEq) };
+    quote! {
+        #about
+        #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
+        #[derive(#derives)]
+        pub enum #ident {
+            #(#variants,)*
+        }
+    }
+}
+
+/// How a body is decoded.
+pub(super) fn reading(body: Option<&BodyPlan<'_>>, paths: &Paths) -> TokenStream {
+    let Some(body) = body else { return quote!(p::Sent::nothing(sent)) };
+    let reading = match (&body.choice, body.contents.as_slice()) {
+        (None, [one]) => return alone(body, one, paths),
+        (None, _) => quote!(sent.unknown()),
+        (Some(choice), contents) => {
+            let choice = rust_type(&RustType::Named(choice.clone()), paths);
+            let mut next = 0..;
+            let arms = contents.iter().map(|content| {
+                let which = next.by_ref().take(content.content.media_types.len());
+                let which = which.map(Literal::usize_unsuffixed);
+                let read = read(content, paths);
+                let variant = &content.variant;
+                quote!(#(#which)|* => #read.map(#choice::#variant))
+            });
+            quote!(match sent.which() { #(#arms,)* _ => sent.unknown() })
+        }
+    };
+    match body.required {
+        true => quote!(let sent = p::Sent::required(sent)?; #reading),
+        false => quote!(sent.map(|sent| #reading).transpose()),
+    }
+}
+
+fn alone(body: &BodyPlan<'_>, content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
+    let fields = declared_fields(content);
+    let read = read_with(content, paths);
+    match body.required {
+        true => quote!(#fields let sent = p::Sent::required(sent)?; sent.#read),
+        false => quote!(#fields sent.map(|sent| sent.#read).transpose()),
+    }
+}
+
+fn read(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
+    let read = read_with(content, paths);
+    match declared_fields(content) {
+        Some(fields) => quote!({ #fields sent.#read }),
+        None => quote!(sent.#read),
+    }
+}
+
+fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> {
+    let (ContentForm::Form(fields) | ContentForm::Multipart(fields)) = &content.content.form else {
+        return None;
+    };
+    let fields = wires::fields(fields);
+    Some(quote!(const FIELDS: &[p::Wire] = #fields;))
+}
+
+fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
+    let rule = rule(&content.checks);
+    // A closure alone would let the compiler take its argument for a slice.
+    let typed = (!content.checks.is_empty()).then(|| {
+        let ty = rust_type(&content.ty, paths);
+        quote!(::<#ty>)
+    });
+    match content.content.form {
+        ContentForm::Json | ContentForm::Lines | ContentForm::Events => quote!(json #typed(#rule)),
+        ContentForm::Form(_) => quote!(form #typed(FIELDS, #rule)),
+        ContentForm::Multipart(_) => quote!(multipart #typed(FIELDS, #rule)),
+        ContentForm::Text => quote!(text #typed(#rule)),
+        ContentForm::Bytes => quote!(bytes(#rule)),
+    }
+}

@@ -1,0 +1,67 @@
+//! ```yaml
+//! { name: filter, in: query, style: deepObject, schema: .. }
+//! ```
+//! ```text
+//! p::Param::query("filter").style(p::Style::DeepObject)
+//! ```
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::model::{Location, Style, Wire, WireKind};
+
+/// What a parameter says beyond the defaults of its place.
+pub(super) fn param(wire: &Wire, location: Location) -> TokenStream {
+    let default = Style::default_of(location);
+    let chain = chain(wire, default, default == Style::Form);
+    let empty = wire.empty.then(|| quote!(.allow_empty()));
+    quote!(#chain #empty)
+}
+
+/// How members of a form are written.
+pub(super) fn fields(fields: &[(String, Wire)]) -> TokenStream {
+    let fields = fields.iter().map(|(name, wire)| {
+        let chain = chain(wire, Style::Form, true);
+        let types = &wire.types;
+        let types = (!types.is_empty()).then(|| quote!(.types(&[#(#types),*])));
+        quote!(p::Wire::text(#name)#chain #types)
+    });
+    quote!(&[#(#fields),*])
+}
+
+fn chain(wire: &Wire, style: Style, explode: bool) -> TokenStream {
+    let name = |style: Style| {
+        let word = style.as_str();
+        let (first, rest) = word.split_at(1);
+        format_ident!("{}{rest}", first.to_ascii_uppercase())
+    };
+    let restyled = wire.style != style;
+    let styled = restyled.then(|| {
+        let name = name(wire.style);
+        quote!(.style(p::Style::#name))
+    });
+    // One text alone is written the same either way.
+    let matters = !matches!(wire.kind, WireKind::Scalar | WireKind::Json);
+    let said = if restyled { false } else { explode };
+    let exploded = (matters && wire.explode != said).then(|| {
+        let explode = wire.explode;
+        quote!(.explode(#explode))
+    });
+    let kind = kind(wire);
+    quote!(#styled #exploded #kind)
+}
+
+fn kind(wire: &Wire) -> Option<TokenStream> {
+    let kind = match &wire.kind {
+        WireKind::Scalar => return None,
+        // read by a method of its own
+        WireKind::List if wire.typed => return None,
+        WireKind::List => quote!(List),
+        WireKind::Object(members, open) => quote!(Object(&[#(#members),*], #open)),
+        WireKind::Json => quote!(Json),
+        WireKind::JsonList => quote!(JsonList),
+        WireKind::File => quote!(File),
+        WireKind::Files => quote!(Files),
+    };
+    Some(quote!(.kind(p::Kind::#kind)))
+}

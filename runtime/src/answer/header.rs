@@ -1,0 +1,65 @@
+//! Values of header fields: the style `simple` (OpenAPI 3.1 section 4.8.12.3), or JSON.
+
+use serde_json::Value;
+
+/// How a header is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderForm {
+    /// `a,b`; an object as `name,value`.
+    Simple,
+    /// `a,b`; an object as `name=value`.
+    Exploded,
+    /// One JSON text.
+    Json,
+}
+
+/// The text of a value. `None`: it has none in this form.
+pub(super) fn written(value: &Value, form: HeaderForm) -> Option<String> {
+    match (form, value) {
+        (HeaderForm::Json, value) => Some(value.to_string()),
+        (_, Value::Array(items)) => {
+            let items: Option<Vec<String>> = items.iter().map(scalar).collect();
+            Some(items?.join(","))
+        }
+        (form, Value::Object(members)) => {
+            let between = if form == HeaderForm::Exploded { "=" } else { "," };
+            let members =
+                members.iter().map(|(name, value)| Some(format!("{name}{between}{}", scalar(value)?)));
+            Some(members.collect::<Option<Vec<_>>>()?.join(","))
+        }
+        (_, value) => scalar(value),
+    }
+}
+
+/// The text of a scalar.
+pub(super) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_style_simple() {
+        let object = json!({ "B": 150, "R": 100 });
+        for (value, form, text) in [
+            (json!("blue"), HeaderForm::Simple, Some("blue")),
+            (json!(5), HeaderForm::Simple, Some("5")),
+            (json!(["blue", "black"]), HeaderForm::Simple, Some("blue,black")),
+            (object.clone(), HeaderForm::Simple, Some("B,150,R,100")),
+            (object.clone(), HeaderForm::Exploded, Some("B=150,R=100")),
+            (object, HeaderForm::Json, Some(r#"{"B":150,"R":100}"#)),
+            (json!([["a"]]), HeaderForm::Simple, None),
+            (json!(null), HeaderForm::Simple, None),
+        ] {
+            assert_eq!(written(&value, form).as_deref(), text);
+        }
+    }
+}

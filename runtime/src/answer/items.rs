@@ -1,0 +1,111 @@
+//! [`Items`]: an answer that is a stream of values.
+
+use std::fmt;
+use std::pin::Pin;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use serde::Serialize;
+
+use super::{Unfit, conforms};
+use crate::input::{Check, Rule};
+
+/// A stream of values, each checked against its schema before it leaves.
+///
+/// ```
+/// use futures_util::stream;
+/// let numbers = palisade::Items::new(stream::iter([1_i64, 2, 3]));
+/// # drop(numbers);
+/// ```
+pub struct Items<T>(Pin<Box<dyn Stream<Item = T> + Send>>);
+
+impl<T> Items<T> {
+    /// The values of a stream.
+    pub fn new(stream: impl Stream<Item = T> + Send + 'static) -> Self {
+        Self(Box::pin(stream))
+    }
+}
+
+/// No values.
+impl<T: Send + 'static> Default for Items<T> {
+    fn default() -> Self {
+        Self::new(stream::empty())
+    }
+}
+
+impl<T> fmt::Debug for Items<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Items(..)")
+    }
+}
+
+/// How an item is written: what was serialized, whether it is a string, and where it goes.
+type Frame = fn(&serde_json::Value) -> Vec<u8>;
+
+impl<T: Serialize + Check + Send + 'static> Items<T> {
+    pub(super) fn into_body(self, rule: Rule<T>, frame: Frame) -> Body {
+        let frames = self.0.map(move |item| {
+            conforms(&item, rule)
+                .and_then(|()| serde_json::to_value(&item).map_err(Unfit::Unserializable))
+                .map(|value| Bytes::from(frame(&value)))
+                .map_err(reported)
+        });
+        Body::from_stream(frames)
+    }
+}
+
+/// The status has left already: the log is told, and the connection ends.
+fn reported(unfit: Unfit) -> std::io::Error {
+    tracing::error!(target: "palisade", event = "sys_answer_unfit", reason = %unfit, "a stream was cut off");
+    std::io::Error::other("the item does not conform to the document")
+}
+
+pub(super) fn line(value: &serde_json::Value) -> Vec<u8> {
+    format!("{value}\n").into_bytes()
+}
+
+/// The HTML standard, section 9.2.6: each line of the data has its field name; JSON is one line.
+pub(super) fn event(value: &serde_json::Value) -> Vec<u8> {
+    let text = match value {
+        serde_json::Value::String(text) => text.replace("\r\n", "\n").replace('\r', "\n"),
+        other => other.to_string(),
+    };
+    let mut frame = String::new();
+    for line in text.split('\n') {
+        frame.push_str("data: ");
+        frame.push_str(line);
+        frame.push('\n');
+    }
+    frame.push('\n');
+    frame.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::input::{minimum, no_rule};
+
+    #[tokio::test]
+    async fn each_item_is_a_line() {
+        let body = Items::new(stream::iter([1_i64, 2])).into_body(no_rule, line);
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "1\n2\n");
+    }
+
+    #[tokio::test]
+    async fn an_item_that_does_not_conform_ends_the_stream() {
+        let rule: Rule<i64> = |value, at, out| minimum(value, 1, at, out);
+        let mut body = Items::new(stream::iter([1_i64, 0, 2])).into_body(rule, line);
+        assert!(body.frame().await.unwrap().is_ok());
+        assert!(body.frame().await.unwrap().is_err());
+    }
+
+    #[test]
+    fn text_cannot_leave_its_event() {
+        let forged = serde_json::json!("a\r\n\r\nevent: x\rb");
+        assert_eq!(event(&forged), b"data: a\ndata: \ndata: event: x\ndata: b\n\n");
+        assert_eq!(event(&serde_json::json!({ "a": "b\n" })), b"data: {\"a\":\"b\\n\"}\n\n");
+    }
+}

@@ -1,0 +1,141 @@
+//! Bodies of `application/x-www-form-urlencoded`: names and values, into the type that the document declares.
+
+use std::borrow::Cow;
+
+use super::pairs::{Decoding, Pairs};
+use super::{Kind, Wire};
+use crate::input::json::finish;
+use crate::input::{Check, Decode, Entry, Expected, Refused, Rule, Tree, parse_tree};
+
+/// More pairs than these are refused before they are looked at.
+const MOST_PAIRS: usize = 1000;
+
+/// Reads a form.
+///
+/// # Errors
+/// Why not, with every violation together.
+pub(in crate::input) fn form<T: Decode + Check>(
+    bytes: &[u8],
+    fields: &[Wire],
+    depth: usize,
+    rule: Rule<T>,
+) -> Result<T, Refused> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
+    let pairs = Pairs::cut(text, Decoding::Form, MOST_PAIRS).map_err(|_| Refused::Syntax)?;
+    let texts: Vec<Texts<'_>> = fields.iter().map(|field| json_texts(&pairs, field)).collect();
+    finish(&tree(&pairs, fields, &texts, depth)?, rule)
+}
+
+/// The JSON texts of a member, decoded, for as long as the tree that is read from them.
+type Texts<'a> = Result<Vec<Cow<'a, str>>, Expected>;
+
+const ENCODING: Expected =
+    Expected { rule: "encoding", message: Cow::Borrowed("must be percent-encoded UTF-8 without NUL") };
+
+fn json_texts<'a>(pairs: &Pairs<'a>, field: &Wire) -> Texts<'a> {
+    let raws: Vec<&'a str> = match field.kind {
+        Kind::Json => pairs.single(field)?.into_iter().collect(),
+        Kind::JsonList => pairs.take(field.name).map(Option::unwrap_or_default).collect(),
+        _ => Vec::new(),
+    };
+    raws.into_iter().map(|raw| pairs.text(raw).map_err(|_| ENCODING)).collect()
+}
+
+fn tree<'t>(
+    pairs: &Pairs<'t>,
+    fields: &[Wire],
+    texts: &'t [Texts<'_>],
+    depth: usize,
+) -> Result<Tree<'t>, Refused> {
+    let mut entries = Vec::with_capacity(fields.len());
+    for (field, texts) in fields.iter().zip(texts) {
+        let value = match (field.kind, texts) {
+            (Kind::Json, Ok(texts)) => {
+                texts.first().map(|text| parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON)))
+            }
+            (Kind::JsonList, Ok(texts)) if texts.is_empty() => None,
+            (Kind::JsonList, Ok(texts)) => {
+                let items = texts.iter().map(|text| parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON)));
+                Some(Tree::List(items.collect()))
+            }
+            (_, Err(expected)) => Some(Tree::Wrong(expected.clone())),
+            (_, Ok(_)) => pairs.tree(field).unwrap_or_else(|expected| Some(Tree::Wrong(expected))),
+        };
+        let name = Cow::Borrowed(field.name);
+        entries.extend(value.map(|value| Entry { name, value, repeated: false }));
+    }
+    // What is not declared: the type that it is read into says what becomes of it.
+    entries.extend(pairs.left().map_err(|_| Refused::Syntax)?);
+    Ok(Tree::Object(entries))
+}
+
+pub(super) const NO_JSON: Expected = Expected::kind("must be one JSON text");
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::sample::{Part, Transfer};
+    use super::super::Style;
+    use super::*;
+
+    const FIELDS: &[Wire] = &[
+        Wire::text("to"),
+        Wire::text("amount"),
+        Wire::text("currency"),
+        Wire::text("note"),
+        Wire::text("tags").kind(Kind::List),
+        Wire::text("parts").kind(Kind::JsonList),
+        Wire::text("labels").style(Style::DeepObject),
+    ];
+    const TO: &str = "to=f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
+
+    fn read(text: &str) -> Result<Transfer, Vec<(String, &'static str)>> {
+        form::<Transfer>(text.as_bytes(), FIELDS, 8, |_, _, _| {}).map_err(|refused| match refused {
+            Refused::Invalid(found) => found.iter().map(|v| (v.pointer.clone(), v.rule)).collect(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn a_form_is_read_into_the_type_of_the_document() {
+        let text = format!(
+            "{TO}&amount=5&currency=EUR&note=a+b%2B&tags=DE&tags=FR&labels[a]=1&labels%5Bb%5D=2\
+             &parts=%7B%22share%22%3A1%7D"
+        );
+        let transfer = read(&text).unwrap();
+        assert_eq!((transfer.amount, transfer.note), (5, Some(Some("a b+".to_owned()))));
+        assert_eq!(transfer.tags, Some(vec!["DE".to_owned(), "FR".to_owned()]));
+        assert_eq!(transfer.labels.unwrap().into_values().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(transfer.parts, Some(vec![Part { share: 1, inner: None, extra: None }]));
+    }
+
+    #[test]
+    fn every_violation_is_told_at_its_place() {
+        let text =
+            "amount=x&currency=GBP&tags=DE&tags=x&parts=%7B&parts=%7B%22share%22%3A-1%7D&labels[a]=z&more=1";
+        let at = |pointer: &str, rule: &'static str| (pointer.to_owned(), rule);
+        assert_eq!(
+            read(text),
+            Err(vec![
+                at("/to", "required"),
+                at("/amount", "type"),
+                at("/currency", "enum"),
+                at("/tags/1", "pattern"),
+                at("/parts/0", "type"),
+                at("/parts/1/share", "minimum"),
+                at("/labels", "type"),
+                at("", "additionalProperties"),
+            ])
+        );
+        assert_eq!(read(&format!("{TO}&amount=1&amount=2")), Err(vec![at("/amount", "duplicate")]));
+        assert_eq!(read(&format!("{TO}&amount=%zz")), Err(vec![at("/amount", "encoding")]));
+    }
+
+    #[test]
+    fn what_is_no_form_is_refused() {
+        for bytes in [&b"\xff=1"[..], b"%ff=1"] {
+            assert_eq!(form::<Transfer>(bytes, FIELDS, 8, |_, _, _| {}), Err(Refused::Syntax));
+        }
+        let many = vec!["a=1"; 1001].join("&");
+        assert_eq!(form::<Transfer>(many.as_bytes(), FIELDS, 8, |_, _, _| {}), Err(Refused::Syntax));
+    }
+}

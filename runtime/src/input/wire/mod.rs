@@ -1,0 +1,106 @@
+//! Values as text: how a parameter, a member of a form or a part of a multipart body is written, and back.
+//!
+//! The styles are those of OpenAPI 3.1 section 4.8.12.3 (RFC 6570 without `{+x}`). Whatever the style, what comes out is
+//! a [`Tree`](super::Tree) whose leaves are text without a type; the type that it is for reads it, and tells every
+//! violation at its place.
+//!
+//! | file | what |
+//! |---|---|
+//! | `cut` | one text into the pieces of its style |
+//! | `pairs` | names and values of a query or a form into the values of declared names |
+//! | `brackets` | `deepObject`: `filter[name]=x`, deeper ones and lists by the convention that servers share |
+//! | `form`, `multipart` | bodies that are made of named values |
+
+mod brackets;
+mod cut;
+mod form;
+mod multipart;
+mod pairs;
+
+pub(super) use self::cut::{Cut, leaf};
+pub(super) use self::form::form;
+pub use self::multipart::FilePart;
+pub(super) use self::multipart::multipart;
+pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the words of OpenAPI")]
+pub enum Style {
+    Simple,
+    Label,
+    Matrix,
+    Form,
+    SpaceDelimited,
+    PipeDelimited,
+    DeepObject,
+}
+
+/// What a written value is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One text.
+    Scalar,
+    /// Texts.
+    List,
+    /// Texts by name: those of the declared members, and others too where they are let through.
+    Object(&'static [&'static str], bool),
+    /// A JSON text.
+    Json,
+    /// JSON texts.
+    JsonList,
+    /// A file.
+    File,
+    /// Files.
+    Files,
+}
+
+/// How the value of this name is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Wire {
+    pub(super) name: &'static str,
+    pub(super) style: Style,
+    pub(super) explode: bool,
+    pub(super) kind: Kind,
+    /// `allowEmptyValue`: a name without `=` is the empty text.
+    pub(super) empty: bool,
+    /// The media types that a part of a multipart body may have; none are said: whatever fits its kind.
+    pub(super) types: &'static [&'static str],
+}
+
+impl Wire {
+    /// A text, in the style `form` with `explode`.
+    #[must_use]
+    pub const fn text(name: &'static str) -> Self {
+        Self { name, style: Style::Form, explode: true, kind: Kind::Scalar, empty: false, types: &[] }
+    }
+
+    /// The same in another style. `explode` is false until it is said.
+    #[must_use]
+    pub const fn style(mut self, style: Style) -> Self {
+        self.style = style;
+        self.explode = false;
+        self
+    }
+
+    /// Whether each value has its name.
+    #[must_use]
+    pub const fn explode(mut self, explode: bool) -> Self {
+        self.explode = explode;
+        self
+    }
+
+    /// A value of another kind.
+    #[must_use]
+    pub const fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The media types that its part may have.
+    #[must_use]
+    pub const fn types(mut self, types: &'static [&'static str]) -> Self {
+        self.types = types;
+        self
+    }
+}
