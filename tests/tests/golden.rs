@@ -46,6 +46,8 @@ goldens! {
     resources,
     /// Alternatives of combinations, each with its scopes.
     security,
+    /// Schemas that stay JSON.
+    shapes,
 }
 
 fn folder(name: &str) -> PathBuf {

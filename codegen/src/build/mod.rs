@@ -2,6 +2,8 @@
 //!
 //! What cannot be built has a finding, here or in `check`; nothing is built weaker than it is written.
 
+mod discriminator;
+mod keywords;
 mod literal;
 mod name;
 mod operation;
@@ -16,7 +18,8 @@ use std::collections::HashMap;
 
 use crate::document::{Document, SchemaId, SchemeForm};
 use crate::finding::Findings;
-use crate::model::{Api, Attribute, Resource, Scheme, Scope, TypeId, TypeTableDraft};
+use crate::model::{Api, Attribute, Keywords, Resource, Scheme, Scope, ShapeId, TypeId, TypeTableDraft};
+use keywords::Place;
 use pattern::Refused;
 use types::Waiting;
 
@@ -35,6 +38,9 @@ struct Builder<'d> {
     waiting: Vec<Waiting>,
     patterns: HashMap<String, Result<String, Refused>>,
     reported_formats: Vec<String>,
+    shapes: Vec<Keywords>,
+    shape_ids: HashMap<(SchemaId, Place), ShapeId>,
+    shapes_waiting: Vec<(ShapeId, SchemaId, Place)>,
 }
 
 /// Builds the model. `None` when a part of it could not be built; then there are findings, or `check` has some.
@@ -49,6 +55,9 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         waiting: Vec::new(),
         patterns: HashMap::new(),
         reported_formats: Vec::new(),
+        shapes: Vec::new(),
+        shape_ids: HashMap::new(),
+        shapes_waiting: Vec::new(),
     };
     builder.components();
     let ids = operation_ids(document);
@@ -57,6 +66,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         operations.push(builder.operation(id, item, written));
     }
     builder.finish_inline();
+    builder.finish_shapes();
     let unmatched = builder.unmatched_limits();
     Some(Api {
         title: document.title.clone(),
@@ -68,6 +78,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         unmatched,
         resources: resources(document),
         types: builder.types.finish()?,
+        shapes: builder.shapes,
         tags: document.tags.clone(),
         // one that could not be built has a finding; `check` looks at the others all the same
         operations: operations.into_iter().flatten().collect(),

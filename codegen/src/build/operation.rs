@@ -134,7 +134,7 @@ impl Builder<'_> {
                 _ => Flat::Nested,
             },
             Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
-                Some(Shape::Words(_)) => Flat::Scalar,
+                Some(Shape::Words(_) | Shape::Checked(_)) => Flat::Scalar,
                 Some(Shape::Alias(Schema { ty: Type::Named(next), .. })) if next == id => Flat::Any,
                 Some(Shape::Alias(alias)) => self.flat(alias),
                 Some(Shape::Object(_)) | None => Flat::Object,

@@ -42,6 +42,7 @@ fn report(document: &Document, root: SchemaId, where_to: &str, findings: &mut Fi
         }
         waiting.extend(properties(document, id).iter().map(|(_, id)| *id));
         waiting.extend(schema.items);
+        waiting.extend(schema.beyond.all());
         if let Some(Additional::Each(id)) = schema.additional.as_ref().map(|additional| additional.value) {
             waiting.push(id);
         }

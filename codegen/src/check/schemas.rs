@@ -8,7 +8,7 @@ use crate::source::span::Place;
 
 /// Rejects `{ type: integer, maxLength: 5 }`: the check that was meant would not happen.
 pub(super) fn keywords_have_effect(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas().iter().filter(|schema| !schema.types.is_empty()) {
+    for schema in document.schemas().iter().filter(|schema| !schema.types.is_empty() && !schema.literal) {
         for (keyword, kinds, place) in stated(schema) {
             if schema.types.iter().any(|kind| kinds.contains(&kind.value)) {
                 continue;
@@ -100,9 +100,19 @@ fn contradiction(low: &str, low_place: Place, high: &str, high_place: Place, fin
     findings.push(finding.related(high_place, "the other bound").help("swap them, or correct one"));
 }
 
+/// Whether a member that it does not declare itself is declared by nobody.
+fn is_alone(schema: &Schema) -> bool {
+    let others = match schema.additional.as_ref().map(|additional| additional.value) {
+        None => schema.rules.open.as_ref().is_some_and(|open| open.value),
+        Some(Additional::Allowed(allowed)) => allowed,
+        Some(Additional::Each(_)) => true,
+    };
+    !others && !schema.literal && schema.beyond.first.is_none()
+}
+
 /// Rejects `required: [nmae]` of an object that declares `name`.
 pub(super) fn required_is_declared(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas() {
+    for schema in document.schemas().iter().filter(|schema| is_alone(schema)) {
         let Some(properties) = schema.properties.as_ref().filter(|properties| !properties.is_empty()) else {
             continue;
         };
@@ -144,7 +154,7 @@ pub(super) fn openness_is_clear(document: &Document, findings: &mut Findings) {
 
 /// Rejects defaults and enumerated values that their own schema refuses, and values that are listed twice.
 pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas() {
+    for schema in document.schemas().iter().filter(|schema| !schema.literal) {
         if let Some(values) = &schema.enumeration {
             for (at, node) in values.value.iter().enumerate() {
                 if let Err(reason) = value::fits_type(document, schema, node) {

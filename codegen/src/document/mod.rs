@@ -1,5 +1,6 @@
 //! An OpenAPI document as it is written: typed, references followed, a place on everything, 3.0 and 3.1 in one form.
 
+mod beyond;
 mod body;
 mod components;
 mod info;
@@ -18,6 +19,7 @@ use crate::normalise::Version;
 use crate::resolve::Library;
 use crate::source::span::Place;
 
+pub(crate) use beyond::Discriminator;
 pub(crate) use body::{Media, RequestBody};
 pub(crate) use operation::Operation;
 pub(crate) use parameter::Parameter;
@@ -46,6 +48,11 @@ pub(crate) struct Document {
 impl Document {
     pub(crate) fn schema(&self, id: SchemaId) -> &Schema {
         schema::entry(&self.schemas, id)
+    }
+
+    /// The ids of all schemas.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = SchemaId> + use<> {
+        (0..self.schemas.len()).map(SchemaId::at)
     }
 
     pub(crate) fn schemas(&self) -> &[Schema] {
@@ -153,6 +160,7 @@ impl<'d> Reader<'d> {
             let help = "leave `jsonSchemaDialect` out: the dialect of OpenAPI 3.1 is the default";
             self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
         }
+        self.literal = dialect.as_str().is_some_and(|uri| uri.starts_with("https://json-schema.org/"));
     }
 
     /// Warns that no code comes of this part.

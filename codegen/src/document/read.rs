@@ -63,7 +63,9 @@ pub(crate) struct Reader<'d> {
     pub(crate) findings: &'d mut Findings,
     pub(super) schemas: Vec<Option<Schema>>,
     pub(super) schema_ids: HashMap<*const Node, SchemaId>,
-    pub(super) waiting: Vec<(SchemaId, &'d Node)>,
+    pub(super) waiting: Vec<(SchemaId, &'d Node, bool)>,
+    /// Whether schemas are read to the letter of JSON Schema here.
+    pub(super) literal: bool,
     pub(super) reported_headers: Vec<String>,
 }
 
@@ -76,6 +78,7 @@ impl<'d> Reader<'d> {
             schemas: Vec::new(),
             schema_ids: HashMap::new(),
             waiting: Vec::new(),
+            literal: false,
             reported_headers: Vec::new(),
         }
     }

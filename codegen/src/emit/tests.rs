@@ -115,6 +115,8 @@ fn api() -> Api {
         unmatched: Vec::new(),
         resources: Vec::new(),
         types: draft.finish().unwrap(),
+        shapes: Vec::new(),
+        shapes: Vec::new(),
         tags: Vec::new(),
         operations: vec![get],
     }

@@ -114,7 +114,9 @@ fn look_through<'a>(api: &'a Api, schema: &'a Schema) -> &'a Schema {
     match &schema.ty {
         Type::Named(id) => match &api.types.get(*id).shape {
             crate::model::Shape::Alias(behind) => look_through(api, behind),
-            crate::model::Shape::Object(_) | crate::model::Shape::Words(_) => schema,
+            crate::model::Shape::Object(_)
+            | crate::model::Shape::Words(_)
+            | crate::model::Shape::Checked(_) => schema,
         },
         _ => schema,
     }

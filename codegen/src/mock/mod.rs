@@ -7,6 +7,7 @@ mod conform;
 mod format;
 mod pattern;
 mod sample;
+mod shape;
 
 use crate::model::{Api, Content, Operation, Response, StatusKey};
 
