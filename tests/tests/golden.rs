@@ -32,6 +32,8 @@ goldens! {
     enums,
     /// Maps, JSON of any shape, open objects.
     maps,
+    /// `allOf` as one struct, `null` as an alternative.
+    merged,
     /// Names that mean something in Rust.
     names,
     /// Absent and `null`, kept apart.

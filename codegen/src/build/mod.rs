@@ -27,6 +27,7 @@ pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, is_ignored, is_same, merged, properties, status};
 pub(crate) use pattern::translate;
 pub(crate) use policy::authorize;
+pub(crate) use types::implied;
 
 struct Builder<'d> {
     document: &'d Document,

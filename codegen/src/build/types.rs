@@ -208,10 +208,10 @@ fn kind(written: &Written) -> Kind {
     }
     match written.types.as_slice() {
         [one] if has_a_word(written, one.value) => Kind::Is(one.value),
-        [] if written.literal && asserts(written) => Kind::Free,
+        [] if written.literal && (written.nullable || written.says_something()) => Kind::Free,
         [] => match implied(written) {
             Some(kind) if has_a_word(written, kind) => Kind::Is(kind),
-            None if !asserts(written) => Kind::Any,
+            None if !(written.nullable || written.says_something()) => Kind::Any,
             _ => Kind::Free,
         },
         _ => Kind::Free,
@@ -220,35 +220,13 @@ fn kind(written: &Written) -> Kind {
 
 /// Without `type`, `properties` or `items` mean an object or an array: stricter than the standard, which would let
 /// every other value through. A schema that is read to the letter implies nothing.
-pub(super) fn implied(written: &Written) -> Option<JsonType> {
+pub(crate) fn implied(written: &Written) -> Option<JsonType> {
     let object = written.properties.is_some() || written.additional.is_some() || !written.required.is_empty();
     match object {
         _ if written.literal => None,
         true => Some(JsonType::Object),
         false => written.items.is_some().then_some(JsonType::Array),
     }
-}
-
-/// Whether anything is asserted without a `type`.
-fn asserts(written: &Written) -> bool {
-    let counts = [
-        &written.min_length,
-        &written.max_length,
-        &written.min_items,
-        &written.max_items,
-        &written.min_properties,
-        &written.max_properties,
-    ];
-    written.nullable
-        || counts.into_iter().any(Option::is_some)
-        || written.bounds.any().is_some()
-        || written.pattern.is_some()
-        || written.format.is_some()
-        || written.items.is_some()
-        || written.unique_items.is_some()
-        || written.properties.is_some()
-        || written.additional.is_some()
-        || !written.required.is_empty()
 }
 
 /// Whether the type in Rust can say what the schema says of a value of this type.

@@ -14,7 +14,7 @@ mod paths;
 mod responses;
 mod schemas;
 mod schemes;
-mod value;
+pub(crate) mod value;
 
 use crate::document::Document;
 use crate::finding::Findings;

@@ -8,7 +8,11 @@ use crate::source::span::Place;
 
 /// Rejects `{ type: integer, maxLength: 5 }`: the check that was meant would not happen.
 pub(super) fn keywords_have_effect(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas().iter().filter(|schema| !schema.types.is_empty() && !schema.literal) {
+    for schema in document
+        .schemas()
+        .iter()
+        .filter(|schema| !schema.types.is_empty() && !schema.literal && !schema.merged)
+    {
         for (keyword, kinds, place) in stated(schema) {
             if schema.types.iter().any(|kind| kinds.contains(&kind.value)) {
                 continue;
@@ -112,7 +116,8 @@ fn is_alone(schema: &Schema) -> bool {
 
 /// Rejects `required: [nmae]` of an object that declares `name`.
 pub(super) fn required_is_declared(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas().iter().filter(|schema| is_alone(schema)) {
+    let alone = document.ids().filter(|id| !document.is_branch(*id)).map(|id| document.schema(id));
+    for schema in alone.filter(|schema| is_alone(schema)) {
         let Some(properties) = schema.properties.as_ref().filter(|properties| !properties.is_empty()) else {
             continue;
         };
@@ -154,7 +159,7 @@ pub(super) fn openness_is_clear(document: &Document, findings: &mut Findings) {
 
 /// Rejects defaults and enumerated values that their own schema refuses, and values that are listed twice.
 pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas().iter().filter(|schema| !schema.literal) {
+    for schema in document.schemas().iter().filter(|schema| !schema.literal && !schema.merged) {
         if let Some(values) = &schema.enumeration {
             for (at, node) in values.value.iter().enumerate() {
                 if let Err(reason) = value::fits_type(document, schema, node) {

@@ -12,10 +12,13 @@ mod response;
 pub(crate) mod schema;
 mod security;
 
+use std::collections::HashSet;
+
 use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
 use crate::model::Docs;
 use crate::normalise::Version;
+use crate::normalise::merge::merge;
 use crate::resolve::Library;
 use crate::source::span::Place;
 
@@ -43,11 +46,37 @@ pub(crate) struct Document {
     /// `components.schemas` in order.
     pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
     schemas: Vec<Schema>,
+    /// The schemas that are applied together with others: what they lack, the others may have.
+    branches: HashSet<SchemaId>,
 }
 
 impl Document {
     pub(crate) fn schema(&self, id: SchemaId) -> &Schema {
         schema::entry(&self.schemas, id)
+    }
+
+    /// Whether a schema is applied together with others.
+    pub(crate) fn is_branch(&self, id: SchemaId) -> bool {
+        self.branches.contains(&id)
+    }
+
+    /// Puts another schema where one was.
+    pub(crate) fn replace(&mut self, id: SchemaId, schema: Schema) {
+        if let Some(slot) = self.schemas.get_mut(id.position()) {
+            *slot = schema;
+        }
+    }
+
+    /// A schema that is satisfied by what satisfies both.
+    pub(crate) fn composed(&mut self, one: SchemaId, other: SchemaId) -> SchemaId {
+        let first = self.schema(one);
+        let mut schema = Schema::empty(first.place);
+        schema.beyond.first = Some(("allOf", self.schema(other).place));
+        schema.beyond.all_of = vec![one, other];
+        schema.merged = true;
+        schema.docs = first.docs.clone();
+        self.schemas.push(schema);
+        SchemaId::at(self.schemas.len() - 1)
     }
 
     /// The ids of all schemas.
@@ -89,7 +118,12 @@ pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Documen
     let document = reader.document(root);
     reader.finish_schemas();
     let schemas = reader.take_schemas();
-    document.map(|document| Document { schemas, ..document })
+    let branches = schemas.iter().flat_map(|schema| schema.beyond.all()).collect();
+    let mut document = document.map(|document| Document { schemas, branches, ..document })?;
+    if !findings.has_errors() {
+        merge(&mut document, findings);
+    }
+    Some(document)
 }
 
 /// `openapi: 3.1.0`. Without it nothing else can be judged, so it is the only finding when it is wrong.
@@ -143,8 +177,20 @@ impl<'d> Reader<'d> {
         let (schemes, components) = self.components(&mut fields);
         let paths = self.paths(&mut fields);
         self.finish(fields);
-        let schemas = Vec::new();
-        Some(Document { title, version, docs, tags, security, rules, paths, schemes, components, schemas })
+        let (schemas, branches) = (Vec::new(), HashSet::new());
+        Some(Document {
+            title,
+            version,
+            docs,
+            tags,
+            security,
+            rules,
+            paths,
+            schemes,
+            components,
+            schemas,
+            branches,
+        })
     }
 
     /// Another dialect could give the keywords another meaning.

@@ -49,6 +49,8 @@ pub(crate) struct Schema {
     pub(crate) place: Place,
     /// Whether it is read to the letter of JSON Schema (`$schema` says so, or `open`): no type is implied by its keywords.
     pub(crate) literal: bool,
+    /// Whether it was made of others, which have had their own findings.
+    pub(crate) merged: bool,
     /// The schema `false`.
     pub(crate) never: bool,
     /// `$ref`; then only prose stands beside it.
@@ -108,10 +110,11 @@ const DRAFT_2020_12: &str = "https://json-schema.org/draft/2020-12/schema";
 
 impl Schema {
     /// A schema that says nothing yet.
-    fn empty(place: Place) -> Self {
+    pub(crate) fn empty(place: Place) -> Self {
         Self {
             place,
             literal: false,
+            merged: false,
             never: false,
             reference: None,
             reference_place: place,
@@ -141,6 +144,53 @@ impl Schema {
             beyond: Beyond::default(),
             rules: SchemaRules::default(),
         }
+    }
+}
+
+impl Schema {
+    /// Whether it is `{ type: "null" }`.
+    pub(crate) fn is_only_null(&self) -> bool {
+        self.nullable
+            && self.types.is_empty()
+            && self.reference.is_none()
+            && !self.constrains()
+            && self.beyond.first.is_none()
+    }
+
+    /// Whether it asserts anything beside what it is composed of.
+    pub(crate) fn says_something(&self) -> bool {
+        !self.types.is_empty() || self.never || self.constrains()
+    }
+
+    fn constrains(&self) -> bool {
+        let counts = [
+            &self.min_length,
+            &self.max_length,
+            &self.min_items,
+            &self.max_items,
+            &self.min_properties,
+            &self.max_properties,
+        ];
+        counts.into_iter().any(Option::is_some)
+            || self.enumeration.is_some()
+            || self.constant.is_some()
+            || self.bounds.any().is_some()
+            || self.pattern.is_some()
+            || self.format.is_some()
+            || self.items.is_some()
+            || self.unique_items.is_some()
+            || self.properties.is_some()
+            || self.additional.is_some()
+            || self.rules.open.is_some()
+            || !self.required.is_empty()
+    }
+
+    /// Whether members that it does not declare are refused or judged.
+    pub(crate) fn restricts_others(&self) -> bool {
+        matches!(
+            self.additional.as_ref().map(|additional| additional.value),
+            Some(Additional::Allowed(false) | Additional::Each(_))
+        )
     }
 }
 

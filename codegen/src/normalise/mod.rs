@@ -1,5 +1,6 @@
 //! 3.0 and 3.1 in one form, without loss: versions, types with `null`, bounds.
 
+pub(crate) mod merge;
 pub(crate) mod number;
 
 use crate::document::{Fields, JsonType, Reader, Schema, Spanned};
