@@ -28,6 +28,8 @@ goldens! {
     arrays,
     /// Request bodies, and answers by status, range and default.
     bodies,
+    /// `readOnly` and `writeOnly`: one type in requests, another in answers.
+    directions,
     /// Enumerations of strings.
     enums,
     /// Maps, JSON of any shape, open objects.

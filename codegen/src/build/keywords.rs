@@ -43,20 +43,22 @@ impl Place {
 impl Builder<'_> {
     /// The entry of a schema; what it refers to is filled in by [`Builder::finish_shapes`].
     pub(super) fn shape_of(&mut self, id: SchemaId, place: Place) -> ShapeId {
-        let key = (self.document.target(id), place);
+        let target = self.document.target(id);
+        let key = (target, place, self.side(target));
         if let Some(known) = self.shape_ids.get(&key) {
             return *known;
         }
         let declared = ShapeId::at(self.shapes.len());
         self.shapes.push(Keywords::never()); // until it is read
         self.shape_ids.insert(key, declared);
-        self.shapes_waiting.push((declared, key.0, place));
+        self.shapes_waiting.push((declared, target, place, self.direction));
         declared
     }
 
     /// Reads the shapes that were asked for, and those that they ask for.
     pub(super) fn finish_shapes(&mut self) {
-        while let Some((shape, schema, place)) = self.shapes_waiting.pop() {
+        while let Some((shape, schema, place, direction)) = self.shapes_waiting.pop() {
+            self.direction = direction;
             let keywords = self.keywords(schema, place);
             if let Some(slot) = self.shapes.get_mut(shape.position()) {
                 *slot = keywords;
@@ -172,7 +174,8 @@ impl Builder<'_> {
         let beyond = &written.beyond;
         let mut declared = Vec::new();
         for (name, id) in written.properties.iter().flatten() {
-            declared.push((name.value.clone(), self.part(*id, place.below())));
+            let part = if self.is_member(*id) { self.part(*id, place.below()) } else { Keywords::never() };
+            declared.push((name.value.clone(), part));
         }
         let mut patterns = Vec::new();
         for (source, id) in &beyond.pattern_properties {
@@ -191,8 +194,14 @@ impl Builder<'_> {
         if !declared.is_empty() || !patterns.is_empty() || others.is_some() {
             all.push(Keyword::Properties { declared, patterns, others });
         }
-        if !written.required.is_empty() {
-            all.push(Keyword::Required(written.required.iter().map(|name| name.value.clone()).collect()));
+        let hidden = |name: &Spanned<String>| {
+            let property = written.properties.iter().flatten().find(|(known, _)| known.value == name.value);
+            property.is_some_and(|(_, id)| !self.is_member(*id))
+        };
+        let required = written.required.iter().filter(|name| !hidden(name));
+        let required: Vec<String> = required.map(|name| name.value.clone()).collect();
+        if !required.is_empty() {
+            all.push(Keyword::Required(required));
         }
         if let Some(names) = beyond.property_names {
             all.push(Keyword::PropertyNames(self.part(names, Place::Letter)));

@@ -2,6 +2,7 @@
 //!
 //! What cannot be built has a finding, here or in `check`; nothing is built weaker than it is written.
 
+pub(crate) mod direction;
 mod discriminator;
 mod keywords;
 mod literal;
@@ -14,11 +15,12 @@ mod scalar;
 mod scheme;
 mod types;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::document::{Document, SchemaId, SchemeForm};
 use crate::finding::Findings;
 use crate::model::{Api, Attribute, Keywords, Resource, Scheme, Scope, ShapeId, TypeId, TypeTableDraft};
+use direction::Direction;
 use keywords::Place;
 use pattern::Refused;
 use types::Waiting;
@@ -34,14 +36,17 @@ struct Builder<'d> {
     findings: &'d mut Findings,
     schemes: Vec<Scheme>,
     types: TypeTableDraft,
-    type_ids: HashMap<SchemaId, TypeId>,
+    type_ids: HashMap<(SchemaId, Direction), TypeId>,
+    /// The schemas that are another type in a request than in an answer, and which way it goes now.
+    directed: HashSet<SchemaId>,
+    direction: Direction,
     component_ids: Vec<TypeId>,
     waiting: Vec<Waiting>,
     patterns: HashMap<String, Result<String, Refused>>,
     reported_formats: Vec<String>,
     shapes: Vec<Keywords>,
-    shape_ids: HashMap<(SchemaId, Place), ShapeId>,
-    shapes_waiting: Vec<(ShapeId, SchemaId, Place)>,
+    shape_ids: HashMap<(SchemaId, Place, Direction), ShapeId>,
+    shapes_waiting: Vec<(ShapeId, SchemaId, Place, Direction)>,
 }
 
 /// Builds the model. `None` when a part of it could not be built; then there are findings, or `check` has some.
@@ -52,6 +57,8 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         schemes: document.schemes.iter().filter_map(scheme::scheme).collect(),
         types: TypeTableDraft::default(),
         type_ids: HashMap::new(),
+        directed: direction::directed(document),
+        direction: Direction::Answer,
         component_ids: Vec::new(),
         waiting: Vec::new(),
         patterns: HashMap::new(),

@@ -1,5 +1,6 @@
 //! Operations: parameters merged and typed, bodies and answers.
 
+use super::direction::Direction;
 use super::literal::literal;
 use super::types::with;
 use super::{Builder, path, policy};
@@ -52,9 +53,11 @@ impl Builder<'_> {
         written: &document::Operation,
     ) -> Option<Operation> {
         let root = [id.clone()];
+        self.direction = Direction::Request;
         let parameters: Vec<Option<Parameter>> =
             merged(item, written).into_iter().map(|parameter| self.parameter(parameter, &root)).collect();
         let body = written.body.as_ref().map(|body| self.body(body, item, written, &root));
+        self.direction = Direction::Answer;
         let responses: Vec<Option<Response>> =
             written.responses.iter().map(|response| self.response(response, &root)).collect();
         self.finish_inline();

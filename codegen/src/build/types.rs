@@ -1,6 +1,7 @@
 //! Schemas to types: components and inline objects and words get an entry in the table, the rest stands at its use.
 
 use super::Builder;
+use super::direction::Direction;
 use super::keywords::Place;
 use super::literal::literal;
 use super::scalar::counts;
@@ -18,6 +19,7 @@ const MAX_NESTING: usize = 64;
 /// An inline type whose definition is still to be made.
 pub(super) struct Waiting {
     id: TypeId,
+    direction: Direction,
     schema: SchemaId,
     path: Vec<String>,
 }
@@ -28,7 +30,7 @@ impl Builder<'_> {
         let components = &self.document.components;
         for (_, schema) in components {
             let id = self.types.declare();
-            self.type_ids.entry(*schema).or_insert(id);
+            self.type_ids.entry((*schema, self.side(*schema))).or_insert(id);
             self.component_ids.push(id);
         }
         for (at, (name, schema)) in components.iter().enumerate() {
@@ -41,10 +43,13 @@ impl Builder<'_> {
 
     /// Defines the inline types that came up, and those that they hold.
     pub(super) fn finish_inline(&mut self) {
+        let direction = self.direction;
         while let Some(next) = self.waiting.pop() {
+            self.direction = next.direction;
             let shape = self.shape(next.schema, &next.path);
             self.define(next.id, Origin::Inline(next.path), next.schema, shape);
         }
+        self.direction = direction;
     }
 
     fn define(&mut self, id: TypeId, origin: Origin, schema: SchemaId, shape: Option<Shape>) {
@@ -65,6 +70,10 @@ impl Builder<'_> {
         }
         match kind(written) {
             Kind::Words(words) => Some(Shape::Words(Words { words })),
+            // what is no member here is let through by nobody, not even by an open object
+            Kind::Is(JsonType::Object) if is_open(written) && self.hides(written) => {
+                Some(Shape::Checked(self.shape_of(id, Place::Top)))
+            }
             Kind::Is(JsonType::Object) if is_struct(written) => self.object(written, path).map(Shape::Object),
             Kind::Free => Some(Shape::Checked(self.shape_of(id, Place::Top))),
             _ => {
@@ -78,8 +87,14 @@ impl Builder<'_> {
     pub(super) fn schema(&mut self, id: SchemaId, path: &[String], depth: usize) -> Option<Schema> {
         let document = self.document;
         let nullable = self.nullable(id);
-        if let Some(named) = self.type_ids.get(&id) {
+        if let Some(named) = self.type_ids.get(&(id, self.side(id))) {
             return Some(Schema { ty: Type::Named(*named), nullable });
+        }
+        let component = || document.components.iter().find(|(_, known)| *known == id);
+        if let Some((name, _)) = self.directed.contains(&id).then(component).flatten() {
+            // the answer's type has the component's own name
+            let path = [name.value.clone(), "request".to_owned()];
+            return Some(Schema { ty: Type::Named(self.declare_inline(id, &path)), nullable });
         }
         let written = document.schema(id);
         if depth > MAX_NESTING {
@@ -111,13 +126,20 @@ impl Builder<'_> {
         Some(Schema { ty, nullable: self.nullable(id) })
     }
 
+    /// Whether the direction takes a member away.
+    fn hides(&self, written: &Written) -> bool {
+        written.properties.iter().flatten().any(|(_, id)| !self.is_member(*id))
+    }
+
     fn declare_inline(&mut self, id: SchemaId, path: &[String]) -> TypeId {
-        if let Some(known) = self.type_ids.get(&id) {
+        let key = (id, self.side(id));
+        if let Some(known) = self.type_ids.get(&key) {
             return *known;
         }
         let declared = self.types.declare();
-        self.type_ids.insert(id, declared);
-        self.waiting.push(Waiting { id: declared, schema: id, path: path.to_vec() });
+        self.type_ids.insert(key, declared);
+        let direction = self.direction;
+        self.waiting.push(Waiting { id: declared, direction, schema: id, path: path.to_vec() });
         declared
     }
 
@@ -177,6 +199,9 @@ impl Builder<'_> {
     fn object(&mut self, written: &Written, path: &[String]) -> Option<Object> {
         let mut members = Vec::new();
         for (name, id) in written.properties.iter().flatten() {
+            if !self.is_member(*id) {
+                continue;
+            }
             let property = self.document.schema(*id);
             let target = self.document.schema(self.document.target(*id));
             let docs = if property.docs == Docs::default() { &target.docs } else { &property.docs };

@@ -284,14 +284,6 @@ impl<'d> Reader<'d> {
         schema.read_only = self.boolean(fields, "readOnly").filter(|flag| flag.value).map(|flag| flag.place);
         schema.write_only =
             self.boolean(fields, "writeOnly").filter(|flag| flag.value).map(|flag| flag.place);
-        for (word, place) in [("readOnly", schema.read_only), ("writeOnly", schema.write_only)] {
-            let Some(place) = place.filter(|_| schema.read_only.is_none() || schema.write_only.is_none())
-            else {
-                continue;
-            };
-            let message = format!("the schema keyword `{word}` is not supported yet");
-            self.push(Finding::error(Code::NotSupported, message, place));
-        }
         if let (Some(place), Some(other)) = (schema.read_only, schema.write_only) {
             let message = "a value that is both `readOnly` and `writeOnly` can never be there";
             self.push(Finding::error(Code::Contradiction, message, place).related(other, "the other"));
