@@ -150,6 +150,22 @@ paths:
     }
 
     #[test]
+    fn every_file_that_was_read_is_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let (document, part) = (folder.path().join("shop.yaml"), folder.path().join("status.yaml"));
+        let operation = GOOD.split_once("    get:").unwrap().1;
+        std::fs::write(&part, format!("get:{}", operation.replace("\n    ", "\n"))).unwrap();
+        let head = GOOD.split_once("    get:").unwrap().0;
+        std::fs::write(&document, format!("{head}    $ref: status.yaml\n")).unwrap();
+        let report = Build::new(&document).run_in(folder.path());
+        assert!(!report.failed, "{}", report.findings);
+        for file in [&document, &part] {
+            let directive = format!("cargo::rerun-if-changed={}\n", file.display());
+            assert!(report.directives.contains(&directive), "{}", report.directives);
+        }
+    }
+
+    #[test]
     fn a_fault_stops_it_and_nothing_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let document = folder.path().join("shop.yaml");

@@ -63,6 +63,29 @@ mod tests {
         assert_eq!(asked(r#"mod bank, "a.yaml","#), Some(("bank".into(), "a.yaml".into())));
     }
 
+    /// The command line and build scripts write `Output::code`, which is these tokens, formatted, below a comment.
+    #[test]
+    fn the_module_holds_what_the_other_entries_write() {
+        let specs = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/specs/accept");
+        let mut compared = 0;
+        for entry in std::fs::read_dir(specs).unwrap() {
+            let path = entry.unwrap().path();
+            let asked = Asked {
+                module: format_ident!("api"),
+                spec: LitStr::new(path.to_str().unwrap(), proc_macro2::Span::call_site()),
+            };
+            let module: syn::ItemMod = syn::parse2(expand(&asked).unwrap()).unwrap();
+            let (_, mut items) = module.content.unwrap();
+            items.pop(); // what watches the document
+            let source = palisade_codegen::Source::file(&path);
+            let output = palisade_codegen::generate(&source, &palisade_codegen::Options::default()).unwrap();
+            let theirs: syn::File = syn::parse2(output.tokens().clone()).unwrap();
+            assert!(quote!(#(#items)*).to_string() == quote!(#theirs).to_string(), "{}", path.display());
+            compared += 1;
+        }
+        assert!(compared > 10);
+    }
+
     #[test]
     fn anything_else_is_refused() {
         for wrong in ["", "a", r#"bank, "a.yaml""#, r#""a.yaml", "b.yaml""#, "mod bank"] {

@@ -102,6 +102,14 @@ fn goldens_are_short_enough_to_read() {
     }
 }
 
+/// This package's build script wrote one; command line and macro are compared where they live.
+#[test]
+fn a_build_script_writes_what_the_library_generates() {
+    let built = include_str!(concat!(env!("OUT_DIR"), "/gate.rs"));
+    let generated = generate(&Source::file(folder("specs/gate.yaml")), &Options::default()).unwrap();
+    assert_eq!(built, generated.code());
+}
+
 #[test]
 fn the_same_document_gives_the_same_bytes_from_wherever_it_stands() {
     let elsewhere = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{files, palisade};
+use crate::support::{checkout, files, palisade};
 
 const GOOD: &str = r#"
 openapi: 3.1.0
@@ -37,6 +37,24 @@ components:
   securitySchemes:
     oauth: { type: http, scheme: bearer }
 "#;
+
+/// Build scripts write what `generate` answers (a test of theirs says so), and the macro its tokens (likewise).
+#[test]
+fn the_command_line_writes_what_the_library_generates() {
+    let specs = checkout().join("tests/specs/accept");
+    let out = tempfile::tempdir().unwrap();
+    let mut compared = 0;
+    for entry in fs::read_dir(specs).unwrap() {
+        let path = entry.unwrap().path();
+        let run = palisade(out.path(), &["generate", path.to_str().unwrap(), "--out", "api.rs"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let source = palisade_codegen::Source::file(&path);
+        let output = palisade_codegen::generate(&source, &palisade_codegen::Options::default()).unwrap();
+        assert_eq!(fs::read_to_string(out.path().join("api.rs")).unwrap(), output.code());
+        compared += 1;
+    }
+    assert!(compared > 10);
+}
 
 fn folder_with(document: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

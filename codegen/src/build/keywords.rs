@@ -183,6 +183,11 @@ impl Builder<'_> {
             patterns.extend(self.pattern(source).map(|pattern| (pattern, keywords)));
         }
         let open = written.rules.open.as_ref().is_some_and(|open| open.value);
+        if place == Place::Top {
+            let undeclared =
+                super::types::undeclared(written).map(|name| (name.value.clone(), Keywords::default()));
+            declared.extend(undeclared.filter(|_| is_closed_alone(written) && written.additional.is_none()));
+        }
         let others = match written.additional.as_ref().map(|additional| additional.value) {
             Some(Additional::Allowed(true)) => Some(Keywords::default()),
             Some(Additional::Allowed(false)) => Some(Keywords::never()),

@@ -211,6 +211,11 @@ impl Builder<'_> {
                 members.push(Member { name: name.value.clone(), schema, required, docs, examples });
             }
         }
+        for name in undeclared(written) {
+            let schema = Schema::of(Type::Any);
+            let (docs, examples) = (Docs::default(), Vec::new());
+            members.push(Member { name: name.value.clone(), schema, required: true, docs, examples });
+        }
         Some(Object { members, open: is_open(written) })
     }
 }
@@ -271,20 +276,26 @@ fn has_a_word(written: &Written, kind: JsonType) -> bool {
         .into_iter()
         .all(whole),
         JsonType::Object if is_struct(written) => {
-            let properties = written.properties.as_deref().unwrap_or_default();
-            let declared =
-                |name: &Spanned<String>| properties.iter().any(|(known, _)| known.value == name.value);
             written.min_properties.is_none()
                 && written.max_properties.is_none()
-                && written.required.iter().all(declared)
-                && !matches!(
-                    written.additional.as_ref().map(|additional| additional.value),
-                    Some(Additional::Each(_))
-                )
+                && match written.additional.as_ref().map(|additional| additional.value) {
+                    Some(Additional::Each(_)) => false,
+                    // what is required and refused is never there
+                    Some(Additional::Allowed(false)) => undeclared(written).next().is_none(),
+                    Some(Additional::Allowed(true)) | None => true,
+                }
         }
         JsonType::Object => written.required.is_empty(),
         _ => true,
     }
+}
+
+/// Names that are required and that nothing describes: any value will do.
+pub(super) fn undeclared(written: &Written) -> impl Iterator<Item = &Spanned<String>> {
+    let declared = |name: &Spanned<String>| {
+        written.properties.iter().flatten().any(|(known, _)| known.value == name.value)
+    };
+    written.required.iter().filter(move |name| !declared(name))
 }
 
 /// The words of `enum` or `const`, when there are only such, and `null`.

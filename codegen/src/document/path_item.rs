@@ -1,5 +1,6 @@
 //! `paths`, and each path with its operations.
 
+use super::read::is_extension;
 use super::{Operation, Parameter, Reader, Spanned};
 use crate::annotation::PathRules;
 use crate::finding::{Code, Finding};
@@ -37,7 +38,8 @@ impl<'d> Reader<'d> {
         let members = self.map(document, "paths");
         let mut paths = Vec::new();
         for member in members {
-            if member.key.starts_with("x-") {
+            if is_extension(&member.key) {
+                self.extension(member, "the paths");
                 continue;
             }
             if !member.key.starts_with('/') {

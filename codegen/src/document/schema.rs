@@ -1,6 +1,7 @@
 //! Schemas: one form for 3.0 and 3.1, in a table, so that recursion is a matter of ids.
 
 use super::beyond::Beyond;
+use super::read::is_extension;
 use super::{Fields, Reader, Spanned};
 use crate::annotation::SchemaRules;
 use crate::finding::{Code, Finding};
@@ -329,9 +330,13 @@ impl<'d> Reader<'d> {
             FREE_BESIDE.contains(&key)
                 || key == holder
                 || (holder == "allOf" && key == "nullable")
-                || (key.starts_with("x-") && key != "x-palisade")
+                || (is_extension(key) && key != "x-palisade")
         };
         let beside = fields.members().iter().any(|member| !free(&member.key));
+        if !beside || self.version == Version::V30 {
+            let extensions = fields.members().iter().filter(|member| is_extension(&member.key));
+            extensions.for_each(|member| self.extension(member, "a schema"));
+        }
         match self.version {
             _ if !beside => true,
             // JSON Schema 2020-12 section 8.2.3.1: a reference is one assertion among others
@@ -349,7 +354,9 @@ impl<'d> Reader<'d> {
 
     /// OpenAPI 3.0.3 section 4.7.23: siblings of `$ref` are ignored. What protects something is not ignored.
     fn without_effect(&mut self, fields: &Fields<'d>, free: impl Fn(&str) -> bool) {
-        for member in fields.members().iter().filter(|member| !free(&member.key)) {
+        let ignored =
+            fields.members().iter().filter(|member| !free(&member.key) && !is_extension(&member.key));
+        for member in ignored {
             let message = format!("`{}` beside a reference has no effect in OpenAPI 3.0", member.key);
             let help = "state the keyword at the schema it refers to, or write `allOf: [{ $ref: .. }]`";
             let finding = match is_keyword(&member.key) {
@@ -364,14 +371,13 @@ impl<'d> Reader<'d> {
         schema.default = fields.get("default").map(|member| member.node.clone());
         if let Some((values, place)) = self.array(fields, "enum") {
             if values.is_empty() {
-                let finding = Finding::error(Code::Contradiction, "an empty `enum` allows nothing", place);
+                let finding = Finding::warning(Code::Contradiction, "an empty `enum` allows nothing", place);
                 self.push(finding.help("name the values, or leave it out"));
             }
             schema.enumeration = Some(Spanned::new(values.to_vec(), place));
         }
-        if self.version == Version::V31 {
-            schema.constant = fields.get("const").map(|member| member.node.clone());
-        }
+        // 3.0 has no `const`; who writes it there means it
+        schema.constant = fields.get("const").map(|member| member.node.clone());
     }
 
     fn text_keywords(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
@@ -558,7 +564,7 @@ fn single_reference<'n>(fields: &Fields<'n>) -> Option<&'n Node> {
         key == "allOf"
             || key == "nullable"
             || FREE_BESIDE.contains(&key)
-            || (key.starts_with("x-") && key != "x-palisade")
+            || (is_extension(key) && key != "x-palisade")
     });
     if object.members().len() == 1 && all_prose { only.get("$ref") } else { None }
 }

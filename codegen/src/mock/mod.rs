@@ -9,6 +9,8 @@ mod pattern;
 mod sample;
 mod shape;
 
+pub(crate) use format::has_format;
+
 use crate::model::{Api, Content, Operation, Response, StatusKey};
 
 /// A conforming answer of an operation.

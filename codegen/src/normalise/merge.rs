@@ -10,6 +10,7 @@ use crate::document::{Additional, Document, JsonType, Schema, SchemaId, Spanned}
 use crate::finding::{Code, Finding, Findings};
 use crate::normalise::{Bound, Bounds};
 use crate::source::span::Place;
+use crate::source::tree::Node;
 
 /// Schemas inside each other that are followed.
 const DEEPEST: usize = 64;
@@ -17,6 +18,7 @@ const DEEPEST: usize = 64;
 /// Merges every schema of the document that can be.
 pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
     for id in document.ids() {
+        listed(document, id, findings);
         optional(document, id);
     }
     let mut next = 0;
@@ -41,6 +43,27 @@ enum Apart {
     Composed,
     /// Nothing satisfies them all.
     Contradiction(Box<Finding>),
+}
+
+/// An enumerated value that the same schema refuses is one that no value can have: it is left out, with a remark. Where
+/// nothing would be left, `check` has an error for each.
+fn listed(document: &mut Document, id: SchemaId, findings: &mut Findings) {
+    let schema = document.schema(id);
+    let Some(values) = schema.enumeration.as_ref().filter(|_| !schema.literal) else { return };
+    let fits = |value: &Node| fits_type(document, schema, value);
+    let (fitting, others): (Vec<&Node>, Vec<&Node>) =
+        values.value.iter().partition(|value| fits(value).is_ok());
+    if fitting.is_empty() || others.is_empty() {
+        return;
+    }
+    for (value, reason) in others.iter().filter_map(|value| Some((value, fits(value).err()?))) {
+        let message = format!("an enumerated value does not fit its schema: {reason}");
+        let finding = Finding::warning(Code::EnumMismatch, message, value.place);
+        findings.push(finding.help("no value can be this one: correct it, or the type"));
+    }
+    let values = Spanned::new(fitting.into_iter().cloned().collect(), values.place);
+    let schema = Schema { enumeration: Some(values), ..schema.clone() };
+    document.replace(id, schema);
 }
 
 /// `anyOf: [X, { type: "null" }]`, or a choice of one: another name for `X`.
@@ -206,7 +229,7 @@ fn types(one: &Schema, other: &Schema) -> Option<(Vec<Spanned<JsonType>>, bool)>
     (!types.is_empty() || nullable).then_some((types, nullable))
 }
 
-type Values = (Option<Spanned<Vec<crate::source::tree::Node>>>, Option<crate::source::tree::Node>);
+type Values = (Option<Spanned<Vec<Node>>>, Option<Node>);
 
 /// The values that both list. `None`: there is none.
 fn values(one: &Schema, other: &Schema) -> Option<Values> {

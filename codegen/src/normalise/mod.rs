@@ -94,6 +94,11 @@ impl<'d> Reader<'d> {
                 _ => self.one_type(&member.node, schema),
             }
         }
+        if let (Version::V31, Some(member)) = (self.version, fields.get("nullable")) {
+            let message = "`nullable` has no effect since OpenAPI 3.1";
+            let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.key_place);
+            self.push(finding.help("since 3.1 `null` is one of the types: `type: [string, \"null\"]`"));
+        }
         if self.version == Version::V30 {
             let nullable = self.boolean(fields, "nullable");
             if let Some(flag) = nullable.filter(|flag| flag.value) {
