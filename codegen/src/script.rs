@@ -24,18 +24,33 @@ use crate::source::{Source, SourceFile};
 pub struct Build {
     document: PathBuf,
     file_name: Option<String>,
+    options: Options,
 }
 
 impl Build {
     /// From this document, relative to the package. The file is called as the document is, with the ending `.rs`.
     pub fn new(document: impl Into<PathBuf>) -> Self {
-        Self { document: document.into(), file_name: None }
+        Self { document: document.into(), file_name: None, options: Options::default() }
     }
 
     /// Calls the generated file otherwise, for two documents of one name.
     #[must_use]
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = Some(name.into());
+        self
+    }
+
+    /// Generates operations that say nothing of security as public, for this reason: see [`Options::assume_public`].
+    #[must_use]
+    pub fn assume_public(mut self, reason: impl Into<String>) -> Self {
+        self.options = self.options.assume_public(reason);
+        self
+    }
+
+    /// Files that the document refers to may lie anywhere below this folder: see [`Options::root`].
+    #[must_use]
+    pub fn root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.options = self.options.root(folder);
         self
     }
 
@@ -51,7 +66,7 @@ impl Build {
     }
 
     fn run_in(&self, out: &Path) -> Report {
-        match crate::generate(&Source::file(&self.document), &Options::default()) {
+        match crate::generate(&Source::file(&self.document), &self.options) {
             Err(findings) => Report { failed: true, ..Report::of(findings.files(), &findings) },
             Ok(output) => {
                 let report = Report::of(output.warnings().files(), output.warnings());

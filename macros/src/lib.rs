@@ -24,7 +24,10 @@ use syn::DeriveInput;
 /// ```ignore
 /// palisade::api!("openapi.yaml");
 /// palisade::api!(mod partners, "specs/partners.yaml");
+/// palisade::api!("adopted.yaml", assume_public = "behind the company's gateway");
 /// ```
+///
+/// With `assume_public`, operations that say nothing of security are public for that reason, and say so in their docs.
 ///
 /// The path is relative to the package's `Cargo.toml`; one that begins with `./` or `../` is relative to the source file,
 /// as with `include!`. Cargo builds again when a file changes that the document was read from. What is wrong with the

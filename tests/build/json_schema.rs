@@ -136,6 +136,10 @@ fn open(schema: &mut Value) {
     if let Some(Value::Object(properties)) = members.get_mut("properties") {
         properties.values_mut().for_each(open);
     }
+    // which 3.0 demands, and which says nothing
+    if members.get("type").is_some_and(|kind| kind == "array") {
+        members.entry("items").or_insert_with(|| json!({}));
+    }
     let is_object = members.get("type").is_none_or(|kind| kind == "object");
     if is_object && !members.contains_key("additionalProperties") && !members.contains_key("$ref") {
         members.insert("x-palisade".into(), json!({ "open": true }));

@@ -40,6 +40,8 @@ goldens! {
     names,
     /// Absent and `null`, kept apart.
     nullable,
+    /// What OpenAPI 3.2 has more.
+    openapi_3_2,
     /// Lists that are walked by cursor.
     pagination,
     /// Parameters of each place.

@@ -63,6 +63,22 @@ fn folder_with(document: &str) -> tempfile::TempDir {
 }
 
 #[test]
+fn what_nobody_decided_is_public_by_an_explicit_switch_only() {
+    let folder = folder_with(
+        &GOOD.replace("      security: []\n      x-palisade: { public: load balancers probe it }\n", ""),
+    );
+    let line = ["generate", "openapi.yaml", "--out", "a.rs"];
+    assert_eq!(palisade(folder.path(), &line).code, 1);
+    assert_eq!(files(folder.path()), ["openapi.yaml"]);
+    let assumed = palisade(folder.path(), &[&line[..], &["--assume-public", "a trial"]].concat());
+    assert_eq!(assumed.code, 0, "{}", assumed.stderr);
+    assert!(assumed.stderr.contains("1 operation says nothing of security"), "{}", assumed.stderr);
+    assert!(assumed.stderr.contains("`GET /status`"), "{}", assumed.stderr);
+    let text = fs::read_to_string(folder.path().join("a.rs")).unwrap();
+    assert!(text.contains("// - GET /status\n") && text.contains("Access::Public(\"a trial\")"), "{text}");
+}
+
+#[test]
 fn both_ways_in_write_the_same_bytes_and_say_nothing_to_a_pipe() {
     let folder = folder_with(GOOD);
     let direct = palisade(folder.path(), &["generate", "openapi.yaml", "--out", "a.rs"]);

@@ -51,11 +51,11 @@ pub(super) fn schemas(document: &Document, findings: &mut Findings) {
         loop {
             if let Some(id) = next.take() {
                 let back = way.iter().skip_while(|(known, _)| *known != id);
-                let mut circle = back.map(|(id, _)| document.schema(*id)).peekable();
-                if circle.peek().is_some() {
+                let circle: Vec<SchemaId> = back.map(|(id, _)| *id).collect();
+                if !circle.is_empty() {
                     // references alone have a finding of their own
-                    if let Some(place) = circle.find_map(|schema| schema.beyond.first) {
-                        findings.push(applied_again(place.1));
+                    if let Some(place) = circle.iter().find_map(|id| document.schema(*id).beyond.first) {
+                        findings.push(applied_again(document, &circle, place.1));
                         return;
                     }
                 } else if seen.get(id.position()) == Some(&false) {
@@ -72,8 +72,10 @@ pub(super) fn schemas(document: &Document, findings: &mut Findings) {
     }
 }
 
-fn applied_again(place: Place) -> Finding {
-    let message = "this schema is applied to the same value again, without end";
+fn applied_again(document: &Document, circle: &[SchemaId], place: Place) -> Finding {
+    let known = document.components.iter().find(|(_, id)| circle.contains(id));
+    let what = known.map_or("this schema".to_owned(), |(name, _)| format!("`{}`", name.value));
+    let message = format!("{what} is applied to the same value again, without end");
     Finding::error(Code::Endless, message, place).help("let it hold itself in a member or an item")
 }
 

@@ -404,9 +404,7 @@ impl<'d> Reader<'d> {
             && bare
             && schema.types.iter().any(|kind| kind.value == JsonType::Array)
         {
-            let message = "an array without `items` holds anything";
-            let finding = Finding::warning(Code::Untyped, message, fields.place);
-            self.push(finding.help("describe its items: OpenAPI 3.0 requires `items` beside `type: array`"));
+            self.missing(fields, "items");
         }
         schema.min_items = self.count(fields, "minItems");
         schema.max_items = self.count(fields, "maxItems");

@@ -119,6 +119,7 @@ fn api() -> Api {
         shapes: Vec::new(),
         tags: Vec::new(),
         operations: vec![get],
+        assumed: None,
     }
 }
 
