@@ -28,6 +28,8 @@ goldens! {
     arrays,
     /// Request bodies, and answers by status, range and default.
     bodies,
+    /// `readOnly` and `writeOnly`: one type in requests, another in answers.
+    directions,
     /// Enumerations of strings.
     enums,
     /// Forms, urlencoded and multipart.
@@ -36,6 +38,8 @@ goldens! {
     maps,
     /// Several media types of a body and of an answer, and its headers.
     media_types,
+    /// `allOf` as one struct, `null` as an alternative.
+    merged,
     /// Names that mean something in Rust.
     names,
     /// Absent and `null`, kept apart.
@@ -52,6 +56,8 @@ goldens! {
     resources,
     /// Alternatives of combinations, each with its scopes.
     security,
+    /// Schemas that stay JSON.
+    shapes,
     /// Answers that are streams or bytes.
     streams,
     /// Parameters of each style.

@@ -1,6 +1,7 @@
 //! `content`: which media types are read and written how, and what is left out because it could not be enforced.
 
 use super::Builder;
+use super::direction::Direction;
 use super::literal::literal;
 use super::types::with;
 use super::wire::{Flat, How, wire};
@@ -9,13 +10,6 @@ use crate::finding::{Code, Finding};
 use crate::model::{
     Array, Content, ContentForm, Counts, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind,
 };
-
-/// Whether a client sends it or the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    In,
-    Out,
-}
 
 /// What a media type is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +47,8 @@ impl Builder<'_> {
         for (one, reason) in left_out {
             let message = format!("the schema of `{}` cannot be enforced: {reason}", one.name.value);
             let consequence = match direction {
-                Direction::In => "left out: the server answers 415 to it",
-                Direction::Out => "left out: the server answers in the other media types",
+                Direction::Request | Direction::Either => "left out: the server answers 415 to it",
+                Direction::Answer => "left out: the server answers in the other media types",
             };
             self.findings.push(if alone {
                 let finding = Finding::error(Code::MediaType, message, one.name.place);
@@ -256,15 +250,15 @@ fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Vec<String> 
     let range = kind == "*" || subtype.starts_with('*');
     let words: &[&str] = match (form, direction) {
         _ if !range => return vec![name.to_owned()],
-        (ContentForm::Json, Direction::Out) => &["application/json"],
-        (ContentForm::Json, Direction::In) => match (kind.as_str(), subtype.as_str()) {
+        (ContentForm::Json, Direction::Answer) => &["application/json"],
+        (ContentForm::Json, Direction::Request) => match (kind.as_str(), subtype.as_str()) {
             ("*", _) => &["application/json", "application/*+json", "text/json"],
             (_, "*") => &["application/json", "application/*+json"],
             _ => &["application/*+json"],
         },
-        (ContentForm::Text, Direction::Out) => &["text/plain"],
-        (_, Direction::Out) => &["application/octet-stream"],
-        (_, Direction::In) => return vec![name.to_owned()],
+        (ContentForm::Text, Direction::Answer) => &["text/plain"],
+        (_, Direction::Answer) => &["application/octet-stream"],
+        (_, Direction::Request | Direction::Either) => return vec![name.to_owned()],
     };
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -274,14 +268,14 @@ fn family(name: &str, direction: Direction) -> Family {
     match (kind.as_str(), subtype.as_str()) {
         _ if is_json(name) => Family::Json,
         ("*" | "application", "*" | "*+json") => Family::Json,
-        ("application", "x-www-form-urlencoded") if direction == Direction::In => Family::Form,
-        ("multipart", "form-data") if direction == Direction::In => Family::Multipart,
+        ("application", "x-www-form-urlencoded") if direction == Direction::Request => Family::Form,
+        ("multipart", "form-data") if direction == Direction::Request => Family::Multipart,
         ("application", "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines" | "jsonlines")
-            if direction == Direction::Out =>
+            if direction == Direction::Answer =>
         {
             Family::Lines
         }
-        ("text", "event-stream") if direction == Direction::Out => Family::Events,
+        ("text", "event-stream") if direction == Direction::Answer => Family::Events,
         ("text", "xml") => Family::Bytes,
         ("text", subtype) if !subtype.ends_with("+xml") => Family::Text,
         _ => Family::Bytes,
@@ -337,17 +331,17 @@ mod tests {
     #[test]
     fn families() {
         for (name, direction, expected) in [
-            ("*/*", Direction::In, Family::Json),
-            ("application/*+json", Direction::In, Family::Json),
-            ("application/x-www-form-urlencoded", Direction::In, Family::Form),
-            ("application/x-www-form-urlencoded", Direction::Out, Family::Bytes),
-            ("multipart/form-data", Direction::In, Family::Multipart),
-            ("multipart/mixed", Direction::In, Family::Bytes),
-            ("text/csv", Direction::Out, Family::Text),
-            ("text/xml", Direction::Out, Family::Bytes),
-            ("text/event-stream", Direction::Out, Family::Events),
-            ("application/jsonl", Direction::Out, Family::Lines),
-            ("image/*", Direction::In, Family::Bytes),
+            ("*/*", Direction::Request, Family::Json),
+            ("application/*+json", Direction::Request, Family::Json),
+            ("application/x-www-form-urlencoded", Direction::Request, Family::Form),
+            ("application/x-www-form-urlencoded", Direction::Answer, Family::Bytes),
+            ("multipart/form-data", Direction::Request, Family::Multipart),
+            ("multipart/mixed", Direction::Request, Family::Bytes),
+            ("text/csv", Direction::Answer, Family::Text),
+            ("text/xml", Direction::Answer, Family::Bytes),
+            ("text/event-stream", Direction::Answer, Family::Events),
+            ("application/jsonl", Direction::Answer, Family::Lines),
+            ("image/*", Direction::Request, Family::Bytes),
         ] {
             assert_eq!(family(name, direction), expected, "{name}");
         }
@@ -357,11 +351,11 @@ mod tests {
     fn ranges_of_json_take_json() {
         let json = ContentForm::Json;
         assert_eq!(
-            spelled("application/*", &json, Direction::In),
+            spelled("application/*", &json, Direction::Request),
             ["application/json", "application/*+json"]
         );
-        assert_eq!(spelled("*/*", &json, Direction::Out), ["application/json"]);
-        assert_eq!(spelled("application/hal+json", &json, Direction::Out), ["application/hal+json"]);
-        assert_eq!(spelled("image/*", &ContentForm::Bytes, Direction::In), ["image/*"]);
+        assert_eq!(spelled("*/*", &json, Direction::Answer), ["application/json"]);
+        assert_eq!(spelled("application/hal+json", &json, Direction::Answer), ["application/hal+json"]);
+        assert_eq!(spelled("image/*", &ContentForm::Bytes, Direction::Request), ["image/*"]);
     }
 }

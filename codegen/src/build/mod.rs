@@ -3,6 +3,9 @@
 //! What cannot be built has a finding, here or in `check`; nothing is built weaker than it is written.
 
 mod content;
+pub(crate) mod direction;
+mod discriminator;
+mod keywords;
 mod literal;
 mod name;
 mod operation;
@@ -14,11 +17,13 @@ mod scheme;
 mod types;
 mod wire;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::document::{Document, SchemaId, SchemeForm};
 use crate::finding::Findings;
-use crate::model::{Api, Attribute, Resource, Scheme, Scope, TypeId, TypeTableDraft};
+use crate::model::{Api, Attribute, Keywords, Resource, Scheme, Scope, ShapeId, TypeId, TypeTableDraft};
+use direction::Direction;
+use keywords::Place;
 use pattern::Refused;
 use types::Waiting;
 
@@ -26,17 +31,24 @@ pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, is_ignored, is_same, merged, properties, status};
 pub(crate) use pattern::translate;
 pub(crate) use policy::authorize;
+pub(crate) use types::implied;
 
 struct Builder<'d> {
     document: &'d Document,
     findings: &'d mut Findings,
     schemes: Vec<Scheme>,
     types: TypeTableDraft,
-    type_ids: HashMap<SchemaId, TypeId>,
+    type_ids: HashMap<(SchemaId, Direction), TypeId>,
+    /// The schemas that are another type in a request than in an answer, and which way it goes now.
+    directed: HashSet<SchemaId>,
+    direction: Direction,
     component_ids: Vec<TypeId>,
     waiting: Vec<Waiting>,
     patterns: HashMap<String, Result<String, Refused>>,
     reported_formats: Vec<String>,
+    shapes: Vec<Keywords>,
+    shape_ids: HashMap<(SchemaId, Place, Direction), ShapeId>,
+    shapes_waiting: Vec<(ShapeId, SchemaId, Place, Direction)>,
 }
 
 /// Builds the model. `None` when a part of it could not be built; then there are findings, or `check` has some.
@@ -47,10 +59,15 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         schemes: document.schemes.iter().filter_map(scheme::scheme).collect(),
         types: TypeTableDraft::default(),
         type_ids: HashMap::new(),
+        directed: direction::directed(document),
+        direction: Direction::Answer,
         component_ids: Vec::new(),
         waiting: Vec::new(),
         patterns: HashMap::new(),
         reported_formats: Vec::new(),
+        shapes: Vec::new(),
+        shape_ids: HashMap::new(),
+        shapes_waiting: Vec::new(),
     };
     builder.components();
     let ids = operation_ids(document);
@@ -59,6 +76,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         operations.push(builder.operation(id, item, written));
     }
     builder.finish_inline();
+    builder.finish_shapes();
     let unmatched = builder.unmatched_limits();
     Some(Api {
         title: document.title.clone(),
@@ -70,6 +88,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         unmatched,
         resources: resources(document),
         types: builder.types.finish()?,
+        shapes: builder.shapes,
         tags: document.tags.clone(),
         // one that could not be built has a finding; `check` looks at the others all the same
         operations: operations.into_iter().flatten().collect(),

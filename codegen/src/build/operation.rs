@@ -1,6 +1,6 @@
 //! Operations: parameters merged and typed, bodies and answers.
 
-use super::content::Direction;
+use super::direction::Direction;
 use super::literal::literal;
 use super::types::with;
 use super::wire::How;
@@ -54,9 +54,11 @@ impl Builder<'_> {
         written: &document::Operation,
     ) -> Option<Operation> {
         let root = [id.clone()];
+        self.direction = Direction::Request;
         let parameters: Vec<Option<Parameter>> =
             merged(item, written).into_iter().map(|parameter| self.parameter(parameter, &root)).collect();
         let body = written.body.as_ref().map(|body| self.body(body, item, written, &root));
+        self.direction = Direction::Answer;
         let responses: Vec<Option<Response>> =
             written.responses.iter().map(|response| self.response(response, &root)).collect();
         self.finish_inline();
@@ -138,7 +140,7 @@ impl Builder<'_> {
             self.findings.push(finding.help("describe it under `content`, as `application/json`"));
             return None;
         }
-        let contents = self.contents(&written.content, &with(root, "body"), Direction::In)?;
+        let contents = self.contents(&written.content, &with(root, "body"), Direction::Request)?;
         let (max, depth) = self.body_bounds(item, operation);
         Some(Body { contents, required: written.required, max, depth, docs: written.docs.clone() })
     }
@@ -146,7 +148,7 @@ impl Builder<'_> {
     fn response(&mut self, written: &document::Response, root: &[String]) -> Option<Response> {
         let status = status(&written.status.value)?;
         let path = with(root, &written.status.value);
-        let contents = self.contents(&written.content, &path, Direction::Out)?;
+        let contents = self.contents(&written.content, &path, Direction::Answer)?;
         let headers: Vec<Option<Header>> =
             written.headers.iter().map(|header| self.header(header, &path)).collect();
         let headers = headers.into_iter().collect::<Option<Vec<_>>>()?;

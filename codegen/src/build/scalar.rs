@@ -141,7 +141,7 @@ impl Builder<'_> {
         Some(text)
     }
 
-    fn text_format(&mut self, schema: &Schema) -> TextFormat {
+    pub(super) fn text_format(&mut self, schema: &Schema) -> TextFormat {
         match schema.format.as_ref().map(|format| &*format.value) {
             None => TextFormat::Plain,
             Some("password") => TextFormat::Password,
@@ -178,7 +178,7 @@ impl Builder<'_> {
         }
     }
 
-    fn pattern(&mut self, source: &Spanned<String>) -> Option<Pattern> {
+    pub(super) fn pattern(&mut self, source: &Spanned<String>) -> Option<Pattern> {
         let known = self.patterns.get(&source.value).cloned();
         let translated: Result<String, Refused> = known.unwrap_or_else(|| {
             let translated = pattern::translate(&source.value);

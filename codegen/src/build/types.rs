@@ -1,13 +1,16 @@
 //! Schemas to types: components and inline objects and words get an entry in the table, the rest stands at its use.
 
 use super::Builder;
+use super::direction::Direction;
+use super::keywords::Place;
 use super::literal::literal;
 use super::scalar::counts;
-use crate::document::{Additional, JsonType, Schema as Written, SchemaId};
+use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::{
     Array, Definition, Docs, Literal, Map, Member, Object, Origin, Schema, Shape, Type, TypeId, Words,
 };
+use crate::normalise::Bound;
 use crate::source::tree::Node;
 
 /// Arrays in arrays, through references: far more than any document nests.
@@ -16,6 +19,7 @@ const MAX_NESTING: usize = 64;
 /// An inline type whose definition is still to be made.
 pub(super) struct Waiting {
     id: TypeId,
+    direction: Direction,
     schema: SchemaId,
     path: Vec<String>,
 }
@@ -26,7 +30,7 @@ impl Builder<'_> {
         let components = &self.document.components;
         for (_, schema) in components {
             let id = self.types.declare();
-            self.type_ids.entry(*schema).or_insert(id);
+            self.type_ids.entry((*schema, self.side(*schema))).or_insert(id);
             self.component_ids.push(id);
         }
         for (at, (name, schema)) in components.iter().enumerate() {
@@ -39,10 +43,13 @@ impl Builder<'_> {
 
     /// Defines the inline types that came up, and those that they hold.
     pub(super) fn finish_inline(&mut self) {
+        let direction = self.direction;
         while let Some(next) = self.waiting.pop() {
+            self.direction = next.direction;
             let shape = self.shape(next.schema, &next.path);
             self.define(next.id, Origin::Inline(next.path), next.schema, shape);
         }
+        self.direction = direction;
     }
 
     fn define(&mut self, id: TypeId, origin: Origin, schema: SchemaId, shape: Option<Shape>) {
@@ -61,9 +68,14 @@ impl Builder<'_> {
             let schema = self.schema(target, path, 0);
             return Some(Shape::Alias(Schema { nullable: false, ..schema? }));
         }
-        match self.kind(written)? {
+        match kind(written) {
             Kind::Words(words) => Some(Shape::Words(Words { words })),
+            // what is no member here is let through by nobody, not even by an open object
+            Kind::Is(JsonType::Object) if is_open(written) && self.hides(written) => {
+                Some(Shape::Checked(self.shape_of(id, Place::Top)))
+            }
             Kind::Is(JsonType::Object) if is_struct(written) => self.object(written, path).map(Shape::Object),
+            Kind::Free => Some(Shape::Checked(self.shape_of(id, Place::Top))),
             _ => {
                 let schema = self.inline(id, path, 0)?;
                 Some(Shape::Alias(Schema { nullable: false, ..schema }))
@@ -75,8 +87,14 @@ impl Builder<'_> {
     pub(super) fn schema(&mut self, id: SchemaId, path: &[String], depth: usize) -> Option<Schema> {
         let document = self.document;
         let nullable = self.nullable(id);
-        if let Some(named) = self.type_ids.get(&id) {
+        if let Some(named) = self.type_ids.get(&(id, self.side(id))) {
             return Some(Schema { ty: Type::Named(*named), nullable });
+        }
+        let component = || document.components.iter().find(|(_, known)| *known == id);
+        if let Some((name, _)) = self.directed.contains(&id).then(component).flatten() {
+            // the answer's type has the component's own name
+            let path = [name.value.clone(), "request".to_owned()];
+            return Some(Schema { ty: Type::Named(self.declare_inline(id, &path)), nullable });
         }
         let written = document.schema(id);
         if depth > MAX_NESTING {
@@ -94,9 +112,9 @@ impl Builder<'_> {
     fn inline(&mut self, id: SchemaId, path: &[String], depth: usize) -> Option<Schema> {
         let document = self.document;
         let written = document.schema(id);
-        let ty = match self.kind(written)? {
+        let ty = match kind(written) {
             Kind::Any => Type::Any,
-            Kind::Words(_) => Type::Named(self.declare_inline(id, path)),
+            Kind::Words(_) | Kind::Free => Type::Named(self.declare_inline(id, path)),
             Kind::Is(JsonType::Boolean) => Type::Boolean,
             Kind::Is(JsonType::Integer) => Type::Integer(self.integer(written)?),
             Kind::Is(JsonType::Number) => Type::Number(self.number(written)?),
@@ -108,115 +126,47 @@ impl Builder<'_> {
         Some(Schema { ty, nullable: self.nullable(id) })
     }
 
+    /// Whether the direction takes a member away.
+    fn hides(&self, written: &Written) -> bool {
+        written.properties.iter().flatten().any(|(_, id)| !self.is_member(*id))
+    }
+
     fn declare_inline(&mut self, id: SchemaId, path: &[String]) -> TypeId {
-        if let Some(known) = self.type_ids.get(&id) {
+        let key = (id, self.side(id));
+        if let Some(known) = self.type_ids.get(&key) {
             return *known;
         }
         let declared = self.types.declare();
-        self.type_ids.insert(id, declared);
-        self.waiting.push(Waiting { id: declared, schema: id, path: path.to_vec() });
+        self.type_ids.insert(key, declared);
+        let direction = self.direction;
+        self.waiting.push(Waiting { id: declared, direction, schema: id, path: path.to_vec() });
         declared
     }
 
-    /// Whether `null` is allowed: by the types, and by the enumeration if there is one.
+    /// Whether `null` is allowed: by the types, and by the enumeration if there is one. What stays JSON says so itself.
     fn nullable(&self, id: SchemaId) -> bool {
-        let written = self.document.schema(self.document.target(id));
+        let (written, widened) = self.widened(id);
+        if matches!(kind(written), Kind::Free) {
+            return widened;
+        }
         let listed = |nodes: &[Node]| nodes.iter().any(is_null);
         let typed = written.nullable || written.types.is_empty();
         match (&written.enumeration, &written.constant) {
             (Some(values), _) => typed && listed(&values.value),
             (None, Some(value)) => typed && is_null(value),
-            (None, None) => written.nullable,
+            (None, None) => written.nullable || widened,
         }
     }
 
-    /// Which type a schema has: as stated, or as its keywords imply.
-    fn kind(&mut self, written: &Written) -> Option<Kind> {
-        if let Some(words) = self.words(written)? {
-            return Some(Kind::Words(words));
+    /// What `id` refers to in the end, and whether a reference on the way says `nullable` (3.0).
+    fn widened(&self, id: SchemaId) -> (&Written, bool) {
+        let target = self.document.target(id);
+        let (mut at, mut widened) = (id, false);
+        while let (true, Some(next)) = (at != target, self.document.schema(at).reference) {
+            widened |= self.document.schema(at).nullable;
+            at = next;
         }
-        match written.types.as_slice() {
-            [one] => Some(Kind::Is(one.value)),
-            [_, second, ..] => {
-                let message = "a value of several types is not supported yet";
-                let finding = Finding::error(Code::NotSupported, message, second.place);
-                self.findings.push(finding.help("keep one type, and `null` if it is meant"));
-                None
-            }
-            [] if written.nullable => {
-                let message = "a value that can only be `null` is not supported";
-                self.findings.push(Finding::error(Code::NotSupported, message, written.place));
-                None
-            }
-            [] => self.implied(written),
-        }
-    }
-
-    /// Without `type`, `properties` or `items` mean an object or an array: stricter than the standard, which would let
-    /// every other value through.
-    fn implied(&mut self, written: &Written) -> Option<Kind> {
-        if written.properties.is_some() || written.additional.is_some() || !written.required.is_empty() {
-            return Some(Kind::Is(JsonType::Object));
-        }
-        if written.items.is_some() {
-            return Some(Kind::Is(JsonType::Array));
-        }
-        let stated = [
-            ("pattern", written.pattern.as_ref().map(|keyword| keyword.place)),
-            ("minLength", written.min_length.as_ref().map(|keyword| keyword.place)),
-            ("maxLength", written.max_length.as_ref().map(|keyword| keyword.place)),
-            ("minItems", written.min_items.as_ref().map(|keyword| keyword.place)),
-            ("maxItems", written.max_items.as_ref().map(|keyword| keyword.place)),
-            ("uniqueItems", written.unique_items.as_ref().map(|keyword| keyword.place)),
-            ("minProperties", written.min_properties.as_ref().map(|keyword| keyword.place)),
-            ("maxProperties", written.max_properties.as_ref().map(|keyword| keyword.place)),
-            ("format", written.format.as_ref().map(|keyword| keyword.place)),
-        ];
-        let bound = written.bounds.any();
-        let found = stated.into_iter().find_map(|(name, place)| place.map(|place| (name, place))).or(bound);
-        let Some((keyword, place)) = found else { return Some(Kind::Any) };
-        let message = format!("`{keyword}` without a `type` is not supported");
-        self.findings
-            .push(Finding::error(Code::NotSupported, message, place).help("state the `type` beside it"));
-        None
-    }
-
-    /// The words of `enum` or `const`, when there are such. `None` after a finding.
-    fn words(&mut self, written: &Written) -> Option<Option<Vec<String>>> {
-        let (values, place): (&[Node], _) = match (&written.enumeration, &written.constant) {
-            (Some(_), Some(constant)) => {
-                let message = "`enum` and `const` in one schema are not supported";
-                self.findings
-                    .push(Finding::error(Code::NotSupported, message, constant.place).help("keep `const`"));
-                return None;
-            }
-            (Some(values), None) => (&values.value, values.place),
-            (None, Some(value)) => (std::slice::from_ref(value), value.place),
-            (None, None) => return Some(None),
-        };
-        let mut words: Vec<String> = Vec::new();
-        for value in values.iter().filter(|value| !is_null(value)) {
-            let Some(word) = value.as_str() else {
-                // among strings it has the wrong type, and `check` says so
-                if written.types.iter().any(|kind| kind.value == JsonType::String) {
-                    return None;
-                }
-                let message = format!("an enumeration with {} is not supported yet", value.kind());
-                let finding = Finding::error(Code::NotSupported, message, value.place);
-                self.findings
-                    .push(finding.help("palisade 0.1 enumerates strings: quote the value, or use bounds"));
-                return None;
-            };
-            if !words.iter().any(|known| known == word) {
-                words.push(word.to_owned());
-            }
-        }
-        if words.is_empty() {
-            let message = "an enumeration without a string is not supported";
-            self.findings.push(Finding::error(Code::NotSupported, message, place));
-            return None;
-        }
-        Some(Some(words))
+        (self.document.schema(target), widened)
     }
 
     fn array(&mut self, written: &Written, path: &[String], depth: usize) -> Option<Array> {
@@ -233,12 +183,6 @@ impl Builder<'_> {
             Some(Additional::Each(values)) => self.schema(values, &with(path, "value"), depth + 1)?,
             _ => Schema::of(Type::Any),
         };
-        if let Some(name) = written.required.first() {
-            let message = "`required` of an object without declared properties is not supported yet";
-            self.findings
-                .push(Finding::error(Code::NotSupported, message, name.place).help("declare the property"));
-            return None;
-        }
         let stated =
             written.additional.is_some() || written.rules.open.as_ref().is_some_and(|open| open.value);
         if !stated {
@@ -253,9 +197,11 @@ impl Builder<'_> {
     }
 
     fn object(&mut self, written: &Written, path: &[String]) -> Option<Object> {
-        self.object_limits(written)?;
         let mut members = Vec::new();
         for (name, id) in written.properties.iter().flatten() {
+            if !self.is_member(*id) {
+                continue;
+            }
             let property = self.document.schema(*id);
             let target = self.document.schema(self.document.target(*id));
             let docs = if property.docs == Docs::default() { &target.docs } else { &property.docs };
@@ -265,23 +211,12 @@ impl Builder<'_> {
                 members.push(Member { name: name.value.clone(), schema, required, docs, examples });
             }
         }
+        for name in undeclared(written) {
+            let schema = Schema::of(Type::Any);
+            let (docs, examples) = (Docs::default(), Vec::new());
+            members.push(Member { name: name.value.clone(), schema, required: true, docs, examples });
+        }
         Some(Object { members, open: is_open(written) })
-    }
-
-    fn object_limits(&mut self, written: &Written) -> Option<()> {
-        let additional = written.additional.as_ref();
-        let unsupported = match additional.map(|additional| (additional.value, additional.place)) {
-            Some((Additional::Each(_), place)) => {
-                Some(("a schema for additional properties beside `properties`", place))
-            }
-            _ => None,
-        };
-        let counted = written.min_properties.as_ref().or(written.max_properties.as_ref());
-        let unsupported =
-            unsupported.or(counted.map(|count| ("a count of properties beside `properties`", count.place)));
-        let Some((what, place)) = unsupported else { return Some(()) };
-        self.findings.push(Finding::error(Code::NotSupported, format!("{what} is not supported yet"), place));
-        None
     }
 }
 
@@ -289,6 +224,98 @@ enum Kind {
     Any,
     Is(JsonType),
     Words(Vec<String>),
+    /// Rust has no word for it: it stays JSON, and all of its keywords are checked.
+    Free,
+}
+
+/// Which type a schema has: as stated, or as its keywords imply.
+fn kind(written: &Written) -> Kind {
+    if written.never || written.beyond.first.is_some() {
+        return Kind::Free;
+    }
+    if written.enumeration.is_some() || written.constant.is_some() {
+        return words(written).map_or(Kind::Free, Kind::Words);
+    }
+    match written.types.as_slice() {
+        [one] if has_a_word(written, one.value) => Kind::Is(one.value),
+        [] if written.literal && (written.nullable || written.says_something()) => Kind::Free,
+        [] => match implied(written) {
+            Some(kind) if has_a_word(written, kind) => Kind::Is(kind),
+            None if !(written.nullable || written.says_something()) => Kind::Any,
+            _ => Kind::Free,
+        },
+        _ => Kind::Free,
+    }
+}
+
+/// Without `type`, `properties` or `items` mean an object or an array: stricter than the standard, which would let
+/// every other value through. A schema that is read to the letter implies nothing.
+pub(crate) fn implied(written: &Written) -> Option<JsonType> {
+    let object = written.properties.is_some() || written.additional.is_some() || !written.required.is_empty();
+    match object {
+        _ if written.literal => None,
+        true => Some(JsonType::Object),
+        false => written.items.is_some().then_some(JsonType::Array),
+    }
+}
+
+/// Whether the type in Rust can say what the schema says of a value of this type.
+fn has_a_word(written: &Written, kind: JsonType) -> bool {
+    let whole = |bound: &Option<Spanned<Bound>>| {
+        bound.as_ref().is_none_or(|bound| bound.value.value.to_integer().is_some())
+    };
+    let bounds = &written.bounds;
+    match kind {
+        JsonType::Integer => [
+            &bounds.minimum,
+            &bounds.maximum,
+            &bounds.exclusive_minimum,
+            &bounds.exclusive_maximum,
+            &bounds.multiple_of,
+        ]
+        .into_iter()
+        .all(whole),
+        JsonType::Object if is_struct(written) => {
+            written.min_properties.is_none()
+                && written.max_properties.is_none()
+                && match written.additional.as_ref().map(|additional| additional.value) {
+                    Some(Additional::Each(_)) => false,
+                    // what is required and refused is never there
+                    Some(Additional::Allowed(false)) => undeclared(written).next().is_none(),
+                    Some(Additional::Allowed(true)) | None => true,
+                }
+        }
+        JsonType::Object => written.required.is_empty(),
+        _ => true,
+    }
+}
+
+/// Names that are required and that nothing describes: any value will do.
+pub(super) fn undeclared(written: &Written) -> impl Iterator<Item = &Spanned<String>> {
+    let declared = |name: &Spanned<String>| {
+        written.properties.iter().flatten().any(|(known, _)| known.value == name.value)
+    };
+    written.required.iter().filter(move |name| !declared(name))
+}
+
+/// The words of `enum` or `const`, when there are only such, and `null`.
+fn words(written: &Written) -> Option<Vec<String>> {
+    let values: &[Node] = match (&written.enumeration, &written.constant) {
+        (Some(values), None) => &values.value,
+        (None, Some(value)) => std::slice::from_ref(value),
+        _ => return None,
+    };
+    if written.types.iter().any(|kind| kind.value != JsonType::String) {
+        return None;
+    }
+    let mut words: Vec<String> = Vec::new();
+    for value in values.iter().filter(|value| !is_null(value)) {
+        let word = value.as_str()?;
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    }
+    (!words.is_empty()).then_some(words)
 }
 
 /// Objects with declared members, and closed ones without, are structs; the others are maps.

@@ -1,6 +1,6 @@
 //! Types that hold themselves.
 
-use crate::document::Document;
+use crate::document::{Document, SchemaId};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Api, Origin, Schema, Shape, Type, TypeId};
 use crate::source::span::Place;
@@ -13,7 +13,7 @@ pub(super) fn aliases(document: &Document, api: &Api, findings: &mut Findings) {
         let mut seen = vec![false; api.types.len()];
         if leads_to(api, id, id, &mut seen, &|shape| match shape {
             Shape::Alias(schema) => named_inside(schema),
-            Shape::Object(_) | Shape::Words(_) => Vec::new(),
+            Shape::Object(_) | Shape::Words(_) | Shape::Checked(_) => Vec::new(),
         }) {
             let message =
                 format!("`{}` leads back to itself with no object in between", name(&definition.origin));
@@ -40,6 +40,51 @@ pub(super) fn structs(document: &Document, api: &Api, findings: &mut Findings) {
     }
 }
 
+/// Rejects a schema that applies itself to the same value: `A: { allOf: [A] }`. JSON Schema leaves open what it means
+/// (2020-12 core, section 9.4.1).
+pub(super) fn schemas(document: &Document, findings: &mut Findings) {
+    let mut seen = vec![false; document.schemas().len()];
+    for root in document.ids() {
+        // a walk that keeps the way it came, with the steps that are still to be taken from each place on it
+        let mut way: Vec<(SchemaId, Vec<SchemaId>)> = Vec::new();
+        let mut next = Some(root);
+        loop {
+            if let Some(id) = next.take() {
+                let back = way.iter().skip_while(|(known, _)| *known != id);
+                let circle: Vec<SchemaId> = back.map(|(id, _)| *id).collect();
+                if !circle.is_empty() {
+                    // references alone have a finding of their own
+                    if let Some(place) = circle.iter().find_map(|id| document.schema(*id).beyond.first) {
+                        findings.push(applied_again(document, &circle, place.1));
+                        return;
+                    }
+                } else if seen.get(id.position()) == Some(&false) {
+                    seen.get_mut(id.position()).into_iter().for_each(|seen| *seen = true);
+                    way.push((id, applied(document, id)));
+                }
+            }
+            let Some((_, steps)) = way.last_mut() else { break };
+            next = steps.pop();
+            if next.is_none() {
+                way.pop();
+            }
+        }
+    }
+}
+
+fn applied_again(document: &Document, circle: &[SchemaId], place: Place) -> Finding {
+    let known = document.components.iter().find(|(_, id)| circle.contains(id));
+    let what = known.map_or("this schema".to_owned(), |(name, _)| format!("`{}`", name.value));
+    let message = format!("{what} is applied to the same value again, without end");
+    Finding::error(Code::Endless, message, place).help("let it hold itself in a member or an item")
+}
+
+/// The schemas that are applied to the value that `id` is applied to.
+fn applied(document: &Document, id: SchemaId) -> Vec<SchemaId> {
+    let schema = document.schema(id);
+    schema.reference.into_iter().chain(schema.beyond.in_place()).chain(schema.beyond.not).collect()
+}
+
 /// The types that a value cannot do without.
 fn inevitable(shape: &Shape) -> Vec<TypeId> {
     let of = |schema: &Schema| match schema.ty {
@@ -54,7 +99,7 @@ fn inevitable(shape: &Shape) -> Vec<TypeId> {
             .filter_map(|member| of(&member.schema))
             .collect(),
         Shape::Alias(schema) => of(schema).into_iter().collect(),
-        Shape::Words(_) => Vec::new(),
+        Shape::Words(_) | Shape::Checked(_) => Vec::new(),
     }
 }
 

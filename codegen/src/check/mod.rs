@@ -14,7 +14,7 @@ mod paths;
 mod responses;
 mod schemas;
 mod schemes;
-mod value;
+pub(crate) mod value;
 mod wires;
 
 use crate::document::Document;
@@ -49,6 +49,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     schemas::required_is_declared(document, findings);
     schemas::openness_is_clear(document, findings);
     schemas::values_fit(document, findings);
+    endless::schemas(document, findings);
     let api = api?;
     endless::aliases(document, &api, findings);
     endless::structs(document, &api, findings);

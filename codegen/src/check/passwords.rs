@@ -1,16 +1,19 @@
 //! `format: password`: comes in by body or header, never goes out, never stands in a URL.
 
+use crate::build::direction::access;
 use crate::build::{merged, properties};
 use crate::document::{Additional, Document, SchemaId};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Api, Location};
+
+const ANSWER: &str = "an answer";
 
 /// Rejects a password in an answer, and in a path or query parameter, which logs and histories keep.
 pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findings) {
     for (item, operation) in document.operations() {
         for response in &operation.responses {
             for schema in response.content.iter().filter_map(|media| media.schema) {
-                report(document, schema, "an answer", findings);
+                report(document, schema, ANSWER, findings);
             }
         }
         for parameter in merged(item, operation) {
@@ -40,8 +43,11 @@ fn report(document: &Document, root: SchemaId, where_to: &str, findings: &mut Fi
                 finding.help("passwords come in by body or header, and never go out: remove the member"),
             );
         }
-        waiting.extend(properties(document, id).iter().map(|(_, id)| *id));
+        // what is `writeOnly` is no member of an answer
+        let answered = |id: &SchemaId| where_to != ANSWER || !access(document, *id).1;
+        waiting.extend(properties(document, id).iter().map(|(_, id)| *id).filter(answered));
         waiting.extend(schema.items);
+        waiting.extend(schema.beyond.all());
         if let Some(Additional::Each(id)) = schema.additional.as_ref().map(|additional| additional.value) {
             waiting.push(id);
         }

@@ -6,16 +6,21 @@ use crate::finding::{Code, Finding, Findings};
 use crate::normalise::Bound;
 use crate::source::span::Place;
 
-/// Rejects `{ type: integer, maxLength: 5 }`: the check that was meant would not happen.
+/// Remarks on `{ type: integer, maxLength: 5 }`: the check that was meant would not happen.
 pub(super) fn keywords_have_effect(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas().iter().filter(|schema| !schema.types.is_empty()) {
+    for schema in document
+        .schemas()
+        .iter()
+        .filter(|schema| !schema.types.is_empty() && !schema.literal && !schema.merged)
+    {
         for (keyword, kinds, place) in stated(schema) {
             if schema.types.iter().any(|kind| kinds.contains(&kind.value)) {
                 continue;
             }
             let types: Vec<&str> = schema.types.iter().map(|kind| kind.value.word()).collect();
             let message = format!("`{keyword}` has no effect on a value of type `{}`", types.join("` or `"));
-            let finding = Finding::error(Code::KeywordWithoutEffect, message, place);
+            // the standard says so: nothing that it promises is lost
+            let finding = Finding::warning(Code::KeywordWithoutEffect, message, place);
             let wanted: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
             findings.push(
                 finding.help(format!(
@@ -100,9 +105,20 @@ fn contradiction(low: &str, low_place: Place, high: &str, high_place: Place, fin
     findings.push(finding.related(high_place, "the other bound").help("swap them, or correct one"));
 }
 
+/// Whether a member that it does not declare itself is declared by nobody.
+fn is_alone(schema: &Schema) -> bool {
+    let others = match schema.additional.as_ref().map(|additional| additional.value) {
+        None => schema.rules.open.as_ref().is_some_and(|open| open.value),
+        Some(Additional::Allowed(allowed)) => allowed,
+        Some(Additional::Each(_)) => true,
+    };
+    !others && !schema.literal && schema.beyond.first.is_none()
+}
+
 /// Rejects `required: [nmae]` of an object that declares `name`.
 pub(super) fn required_is_declared(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas() {
+    let alone = document.ids().filter(|id| !document.is_branch(*id)).map(|id| document.schema(id));
+    for schema in alone.filter(|schema| is_alone(schema)) {
         let Some(properties) = schema.properties.as_ref().filter(|properties| !properties.is_empty()) else {
             continue;
         };
@@ -111,9 +127,15 @@ pub(super) fn required_is_declared(document: &Document, findings: &mut Findings)
                 continue;
             }
             let message = format!("the required property `{}` is not declared", name.value);
-            let finding = Finding::error(Code::UndeclaredProperty, message, name.place);
             let known = properties.iter().map(|(known, _)| &*known.value);
-            findings.push(finding.help("declare it under `properties`").nearest(&name.value, known));
+            let finding = Finding::error(Code::UndeclaredProperty, message.clone(), name.place);
+            let finding = finding.help("declare it under `properties`").nearest(&name.value, known);
+            // one that is near is meant; one that is not must be there, whatever it is
+            findings.push(match finding.suggestion() {
+                Some(_) => finding,
+                None => Finding::warning(Code::UndeclaredProperty, message, name.place)
+                    .help("declare it under `properties`: as it is, any value will do"),
+            });
         }
         for (at, name) in schema.required.iter().enumerate() {
             if schema.required.iter().take(at).any(|known| known.value == name.value) {
@@ -144,10 +166,11 @@ pub(super) fn openness_is_clear(document: &Document, findings: &mut Findings) {
 
 /// Rejects defaults and enumerated values that their own schema refuses, and values that are listed twice.
 pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas() {
+    for schema in document.schemas().iter().filter(|schema| !schema.literal && !schema.merged) {
         if let Some(values) = &schema.enumeration {
             for (at, node) in values.value.iter().enumerate() {
                 if let Err(reason) = value::fits_type(document, schema, node) {
+                    // among others that do, it is one that no value can have: `normalise` has left it out
                     let message = format!("an enumerated value does not fit its schema: {reason}");
                     findings.push(
                         Finding::error(Code::EnumMismatch, message, node.place)
@@ -157,7 +180,7 @@ pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
                 // enumerations of thousands exist: only compare what could be the same text
                 if at < 2_000 && values.value.iter().take(at).any(|known| known.same_value(node)) {
                     let message = format!("{node} is enumerated twice");
-                    findings.push(Finding::error(Code::EnumMismatch, message, node.place).help("keep one"));
+                    findings.push(Finding::warning(Code::EnumMismatch, message, node.place).help("keep one"));
                 }
             }
         }

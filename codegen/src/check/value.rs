@@ -24,7 +24,7 @@ pub(super) fn fits(document: &Document, id: SchemaId, node: &Node) -> Result<(),
 }
 
 /// The schema without its enumeration.
-pub(super) fn fits_type(document: &Document, schema: &Schema, node: &Node) -> Result<(), String> {
+pub(crate) fn fits_type(document: &Document, schema: &Schema, node: &Node) -> Result<(), String> {
     if matches!(node.value, Value::Null) {
         let allowed = schema.nullable || schema.types.is_empty();
         return if allowed { Ok(()) } else { Err("`null` is not allowed".into()) };

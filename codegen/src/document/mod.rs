@@ -1,6 +1,7 @@
 //! An OpenAPI document as it is written: typed, references followed, a place on everything, 3.0 and 3.1 in one form.
 
 mod assume;
+mod beyond;
 mod body;
 mod components;
 mod info;
@@ -13,14 +14,18 @@ pub(crate) mod schema;
 mod security;
 mod undefined;
 
+use std::collections::HashSet;
+
 use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{AssumedPublic, Docs};
+use crate::normalise::merge::merge;
 use crate::normalise::{Stated, Version};
 use crate::resolve::Library;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
+pub(crate) use beyond::Discriminator;
 pub(crate) use body::{Encoding, Media, RequestBody};
 pub(crate) use operation::Operation;
 pub(crate) use parameter::Parameter;
@@ -48,11 +53,42 @@ pub(crate) struct Document {
     /// What nobody decided about and is served as public all the same, by the choice of whoever generates.
     pub(crate) assumed: Option<AssumedPublic>,
     schemas: Vec<Schema>,
+    /// The schemas that are applied together with others: what they lack, the others may have.
+    branches: HashSet<SchemaId>,
 }
 
 impl Document {
     pub(crate) fn schema(&self, id: SchemaId) -> &Schema {
         schema::entry(&self.schemas, id)
+    }
+
+    /// Whether a schema is applied together with others.
+    pub(crate) fn is_branch(&self, id: SchemaId) -> bool {
+        self.branches.contains(&id)
+    }
+
+    /// Puts another schema where one was.
+    pub(crate) fn replace(&mut self, id: SchemaId, schema: Schema) {
+        if let Some(slot) = self.schemas.get_mut(id.position()) {
+            *slot = schema;
+        }
+    }
+
+    /// A schema that is satisfied by what satisfies both.
+    pub(crate) fn composed(&mut self, one: SchemaId, other: SchemaId) -> SchemaId {
+        let first = self.schema(one);
+        let mut schema = Schema::empty(first.place);
+        schema.beyond.first = Some(("allOf", self.schema(other).place));
+        schema.beyond.all_of = vec![one, other];
+        schema.merged = true;
+        schema.docs = first.docs.clone();
+        self.schemas.push(schema);
+        SchemaId::at(self.schemas.len() - 1)
+    }
+
+    /// The ids of all schemas.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = SchemaId> + use<> {
+        (0..self.schemas.len()).map(SchemaId::at)
     }
 
     pub(crate) fn schemas(&self) -> &[Schema] {
@@ -89,7 +125,12 @@ pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Documen
     let document = reader.document(root);
     reader.finish_schemas();
     let schemas = reader.take_schemas();
-    document.map(|document| Document { schemas, ..document })
+    let branches = schemas.iter().flat_map(|schema| schema.beyond.all()).collect();
+    let mut document = document.map(|document| Document { schemas, branches, ..document })?;
+    if !findings.has_errors() {
+        merge(&mut document, findings);
+    }
+    Some(document)
 }
 
 /// `openapi: 3.1.0`. Without it nothing else can be judged, so it is the only finding when it is wrong.
@@ -161,6 +202,7 @@ impl<'d> Reader<'d> {
         let (schemes, components) = self.components(&mut fields);
         let paths = self.paths(&mut fields);
         self.finish(fields);
+        let (schemas, branches) = (Vec::new(), HashSet::new());
         Some(Document {
             title,
             version,
@@ -171,9 +213,10 @@ impl<'d> Reader<'d> {
             paths,
             schemes,
             components,
+            schemas,
+            branches,
             webhook_ids,
             assumed: None,
-            schemas: Vec::new(),
         })
     }
 
@@ -186,6 +229,7 @@ impl<'d> Reader<'d> {
             let help = "leave `jsonSchemaDialect` out: the dialect of OpenAPI 3.1 is the default";
             self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
         }
+        self.literal = dialect.as_str().is_some_and(|uri| uri.starts_with("https://json-schema.org/"));
     }
 
     /// Warns that no code comes of this part.

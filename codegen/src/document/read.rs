@@ -88,7 +88,9 @@ pub(crate) struct Reader<'d> {
     pub(crate) findings: &'d mut Findings,
     pub(super) schemas: Vec<Option<Schema>>,
     pub(super) schema_ids: HashMap<*const Node, SchemaId>,
-    pub(super) waiting: Vec<(SchemaId, &'d Node)>,
+    pub(super) waiting: Vec<(SchemaId, &'d Node, bool)>,
+    /// Whether schemas are read to the letter of JSON Schema here.
+    pub(super) literal: bool,
     /// Members that were passed over, by what they stand on and their name: each is remarked once.
     pub(super) passed_over: HashSet<(&'static str, String)>,
 }
@@ -122,6 +124,7 @@ impl<'d> Reader<'d> {
             schemas: Vec::new(),
             schema_ids: HashMap::new(),
             waiting: Vec::new(),
+            literal: false,
             passed_over: HashSet::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! Schemas: one form for 3.0 and 3.1, in a table, so that recursion is a matter of ids.
 
+use super::beyond::Beyond;
 use super::read::is_extension;
 use super::{Fields, Reader, Spanned};
 use crate::annotation::SchemaRules;
@@ -13,6 +14,16 @@ use crate::source::tree::{Node, Value};
 /// Counts the schemas of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SchemaId(usize);
+
+impl SchemaId {
+    pub(super) const fn at(position: usize) -> Self {
+        Self(position)
+    }
+
+    pub(crate) const fn position(self) -> usize {
+        self.0
+    }
+}
 
 #[expect(
     clippy::indexing_slicing,
@@ -37,6 +48,12 @@ pub(crate) enum JsonType {
 #[derive(Clone, Debug)]
 pub(crate) struct Schema {
     pub(crate) place: Place,
+    /// Whether it is read to the letter of JSON Schema (`$schema` says so, or `open`): no type is implied by its keywords.
+    pub(crate) literal: bool,
+    /// Whether it was made of others, which have had their own findings.
+    pub(crate) merged: bool,
+    /// The schema `false`.
+    pub(crate) never: bool,
     /// `$ref`; then only prose stands beside it.
     pub(crate) reference: Option<SchemaId>,
     pub(crate) reference_place: Place,
@@ -63,6 +80,11 @@ pub(crate) struct Schema {
     pub(crate) additional: Option<Spanned<Additional>>,
     pub(crate) min_properties: Option<Spanned<u64>>,
     pub(crate) max_properties: Option<Spanned<u64>>,
+    /// `readOnly`
+    pub(crate) read_only: Option<Place>,
+    /// `writeOnly`
+    pub(crate) write_only: Option<Place>,
+    pub(crate) beyond: Beyond,
     pub(crate) rules: SchemaRules,
 }
 
@@ -73,44 +95,28 @@ pub(crate) enum Additional {
     Each(SchemaId),
 }
 
-/// Assertions that are not enforced yet. They stop generation: what is written must hold.
-const LATER: &[&str] = &["oneOf", "anyOf", "allOf", "not", "discriminator", "readOnly", "writeOnly"];
-
-/// The same, of OpenAPI 3.1 only (JSON Schema 2020-12).
-const LATER_31: &[&str] = &[
-    "if",
-    "then",
-    "else",
-    "patternProperties",
-    "propertyNames",
-    "prefixItems",
-    "contains",
-    "minContains",
-    "maxContains",
-    "dependentRequired",
-    "dependentSchemas",
+/// Keywords of JSON Schema that change what references or other keywords mean, or mean nothing in this version.
+const REFUSED_31: &[&str] = &[
     "dependencies",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "contentEncoding",
-    "contentMediaType",
-    "contentSchema",
     "additionalItems",
-    "$defs",
-    "definitions",
-    "$id",
-    "$anchor",
     "$dynamicRef",
     "$dynamicAnchor",
-    "$schema",
+    "$recursiveRef",
+    "$recursiveAnchor",
     "$vocabulary",
 ];
 
+/// The dialect that `$schema` may state.
+const DRAFT_2020_12: &str = "https://json-schema.org/draft/2020-12/schema";
+
 impl Schema {
     /// A schema that says nothing yet.
-    fn empty(place: Place) -> Self {
+    pub(crate) fn empty(place: Place) -> Self {
         Self {
             place,
+            literal: false,
+            merged: false,
+            never: false,
             reference: None,
             reference_place: place,
             types: Vec::new(),
@@ -134,8 +140,58 @@ impl Schema {
             additional: None,
             min_properties: None,
             max_properties: None,
+            read_only: None,
+            write_only: None,
+            beyond: Beyond::default(),
             rules: SchemaRules::default(),
         }
+    }
+}
+
+impl Schema {
+    /// Whether it is `{ type: "null" }`.
+    pub(crate) fn is_only_null(&self) -> bool {
+        self.nullable
+            && self.types.is_empty()
+            && self.reference.is_none()
+            && !self.constrains()
+            && self.beyond.first.is_none()
+    }
+
+    /// Whether it asserts anything beside what it is composed of.
+    pub(crate) fn says_something(&self) -> bool {
+        !self.types.is_empty() || self.never || self.constrains()
+    }
+
+    fn constrains(&self) -> bool {
+        let counts = [
+            &self.min_length,
+            &self.max_length,
+            &self.min_items,
+            &self.max_items,
+            &self.min_properties,
+            &self.max_properties,
+        ];
+        counts.into_iter().any(Option::is_some)
+            || self.enumeration.is_some()
+            || self.constant.is_some()
+            || self.bounds.any().is_some()
+            || self.pattern.is_some()
+            || self.format.is_some()
+            || self.items.is_some()
+            || self.unique_items.is_some()
+            || self.properties.is_some()
+            || self.additional.is_some()
+            || self.rules.open.is_some()
+            || !self.required.is_empty()
+    }
+
+    /// Whether members that it does not declare are refused or judged.
+    pub(crate) fn restricts_others(&self) -> bool {
+        matches!(
+            self.additional.as_ref().map(|additional| additional.value),
+            Some(Additional::Allowed(false) | Additional::Each(_))
+        )
     }
 }
 
@@ -149,18 +205,21 @@ impl<'d> Reader<'d> {
         let id = SchemaId(self.schemas.len());
         self.schemas.push(None);
         self.schema_ids.insert(key, id);
-        self.waiting.push((id, node));
+        self.waiting.push((id, node, self.literal));
         id
     }
 
     /// Reads every schema that was asked for, and those that they ask for.
     pub(super) fn finish_schemas(&mut self) {
-        while let Some((id, node)) = self.waiting.pop() {
+        let literal = self.literal;
+        while let Some((id, node, inherited)) = self.waiting.pop() {
+            self.literal = inherited;
             let schema = self.read_schema(node);
             if let Some(slot) = self.schemas.get_mut(id.0) {
                 *slot = Some(schema);
             }
         }
+        self.literal = literal;
     }
 
     pub(super) fn take_schemas(&mut self) -> Vec<Schema> {
@@ -170,14 +229,19 @@ impl<'d> Reader<'d> {
     fn read_schema(&mut self, node: &'d Node) -> Schema {
         let mut schema = Schema::empty(node.place);
         if let (Value::Bool(allowed), Version::V31) = (&node.value, self.version) {
-            if !allowed {
-                let message = "the schema `false` is not supported yet";
-                self.push(Finding::error(Code::NotSupported, message, node.place));
-            }
+            schema.never = !allowed;
             return schema;
         }
         let Some(mut fields) = self.fields(node, "a schema") else { return schema };
+        self.dialect_of_schema(&mut fields);
+        if self.version == Version::V31 && fields.peek("$defs").is_some() {
+            // before the references into them are followed, so that they are read in the same dialect
+            for member in self.map(&mut fields, "$defs") {
+                self.schema(&member.node);
+            }
+        }
         self.prose(&mut fields, &mut schema);
+        self.access(&mut fields, &mut schema);
         if self.referenced(&mut fields, &mut schema) {
             return schema;
         }
@@ -188,10 +252,43 @@ impl<'d> Reader<'d> {
         self.text_keywords(&mut fields, &mut schema);
         self.array_keywords(&mut fields, &mut schema);
         self.object_keywords(&mut fields, &mut schema);
+        schema.beyond = Beyond { reference: schema.beyond.reference, ..self.beyond(&mut fields) };
+        if schema.beyond.reference.is_some() {
+            schema.beyond.first = Some(("$ref", schema.reference_place));
+        }
         schema.rules = self.schema_rules(&mut fields);
-        self.later(&mut fields);
+        schema.literal = self.literal || schema.rules.open.as_ref().is_some_and(|open| open.value);
+        self.unread(&mut fields);
         self.finish(fields);
         schema
+    }
+
+    /// A schema that states its dialect is read to the letter of it, and so are those inside.
+    fn dialect_of_schema(&mut self, fields: &mut Fields<'d>) {
+        if self.version == Version::V30 {
+            return;
+        }
+        let Some(dialect) = self.string(fields, "$schema") else { return };
+        match dialect.value.trim_end_matches('#') {
+            DRAFT_2020_12 => self.literal = true,
+            "https://spec.openapis.org/oas/3.1/dialect/base" => {}
+            other => {
+                let message = format!("the schema dialect `{other}` is not supported");
+                let help = "leave `$schema` out: the dialect of OpenAPI 3.1 is the default";
+                self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
+            }
+        }
+    }
+
+    /// `readOnly: false` asks for nothing.
+    fn access(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
+        schema.read_only = self.boolean(fields, "readOnly").filter(|flag| flag.value).map(|flag| flag.place);
+        schema.write_only =
+            self.boolean(fields, "writeOnly").filter(|flag| flag.value).map(|flag| flag.place);
+        if let (Some(place), Some(other)) = (schema.read_only, schema.write_only) {
+            let message = "a value that is both `readOnly` and `writeOnly` can never be there";
+            self.push(Finding::error(Code::Contradiction, message, place).related(other, "the other"));
+        }
     }
 
     fn prose(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
@@ -221,61 +318,66 @@ impl<'d> Reader<'d> {
             },
         };
         schema.reference_place = reference.place;
+        schema.default = fields.get("default").map(|member| member.node.clone());
         match self.library.follow(reference, Some("schemas")) {
             Ok(target) => schema.reference = Some(self.schema(target)),
             Err(finding) => self.push(*finding),
         }
-        let known = [
-            "$ref",
-            "allOf",
-            "title",
-            "description",
-            "deprecated",
-            "example",
-            "examples",
-            "$comment",
-            "externalDocs",
-            "xml",
-        ];
-        for member in fields.members() {
-            let key = &*member.key;
-            let free = known.contains(&key) && !(key == "allOf" && holder == "$ref");
-            if key == "x-palisade" {
-                let finding = Finding::error(
-                    Code::NotSupported,
-                    "`x-palisade` beside a reference is not supported yet",
-                    member.key_place,
-                );
-                self.push(finding.help("state it at the schema that is referred to"));
-            } else if is_extension(key) {
-                self.extension(member, "a schema");
-            } else if !free {
-                let message = match self.version {
-                    Version::V30 => format!("`{key}` beside a reference has no effect in OpenAPI 3.0"),
-                    Version::V31 => format!("`{key}` beside a reference is not supported yet"),
-                };
-                let finding = Finding::error(Code::NotSupported, message, member.key_place);
-                self.push(
-                    finding
-                        .help("write the schema out here, or state the keyword at the schema it refers to"),
-                );
+        if holder == "allOf" && self.version == Version::V30 {
+            schema.nullable = self.boolean(fields, "nullable").is_some_and(|flag| flag.value);
+        }
+        let free = |key: &str| {
+            FREE_BESIDE.contains(&key)
+                || key == holder
+                || (holder == "allOf" && key == "nullable")
+                || (is_extension(key) && key != "x-palisade")
+        };
+        let beside = fields.members().iter().any(|member| !free(&member.key));
+        if !beside || self.version == Version::V30 {
+            let extensions = fields.members().iter().filter(|member| is_extension(&member.key));
+            extensions.for_each(|member| self.extension(member, "a schema"));
+        }
+        match self.version {
+            _ if !beside => true,
+            // JSON Schema 2020-12 section 8.2.3.1: a reference is one assertion among others
+            Version::V31 => {
+                schema.beyond.reference = schema.reference.take();
+                fields.accept(&["$ref"]);
+                false
+            }
+            Version::V30 => {
+                self.without_effect(fields, free);
+                true
             }
         }
-        true
+    }
+
+    /// OpenAPI 3.0.3 section 4.7.23: siblings of `$ref` are ignored. What protects something is not ignored.
+    fn without_effect(&mut self, fields: &Fields<'d>, free: impl Fn(&str) -> bool) {
+        let ignored =
+            fields.members().iter().filter(|member| !free(&member.key) && !is_extension(&member.key));
+        for member in ignored {
+            let message = format!("`{}` beside a reference has no effect in OpenAPI 3.0", member.key);
+            let help = "state the keyword at the schema it refers to, or write `allOf: [{ $ref: .. }]`";
+            let finding = match is_keyword(&member.key) {
+                true => Finding::warning(Code::KeywordWithoutEffect, message, member.key_place),
+                false => Finding::error(Code::KeywordWithoutEffect, message, member.key_place),
+            };
+            self.push(finding.help(help));
+        }
     }
 
     fn values(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
         schema.default = fields.get("default").map(|member| member.node.clone());
         if let Some((values, place)) = self.array(fields, "enum") {
             if values.is_empty() {
-                let finding = Finding::error(Code::Contradiction, "an empty `enum` allows nothing", place);
+                let finding = Finding::warning(Code::Contradiction, "an empty `enum` allows nothing", place);
                 self.push(finding.help("name the values, or leave it out"));
             }
             schema.enumeration = Some(Spanned::new(values.to_vec(), place));
         }
-        if self.version == Version::V31 {
-            schema.constant = fields.get("const").map(|member| member.node.clone());
-        }
+        // 3.0 has no `const`; who writes it there means it
+        schema.constant = fields.get("const").map(|member| member.node.clone());
     }
 
     fn text_keywords(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
@@ -341,22 +443,38 @@ impl<'d> Reader<'d> {
         schema.max_properties = self.count(fields, "maxProperties");
     }
 
-    fn later(&mut self, fields: &mut Fields<'d>) {
-        let newer: &[&'static str] = if self.version == Version::V31 { LATER_31 } else { &[] };
-        for keyword in LATER.iter().chain(newer) {
+    /// What annotates, what only holds other schemas, and what is refused because it would change the rest.
+    fn unread(&mut self, fields: &mut Fields<'d>) {
+        if self.version == Version::V30 {
+            return;
+        }
+        fields.accept(&["$anchor", "definitions", "$id"]);
+        for member in self.content_keywords(fields) {
+            let message = format!("`{}` is not checked: it says how the text is read elsewhere", member.key);
+            self.push(Finding::warning(Code::UnknownFormat, message, member.key_place));
+        }
+        if let Some(id) = fields.get("$id")
+            && fields.members().iter().any(|member| holds_reference(&member.node))
+        {
+            let message = "`$id` changes what the references inside mean, which is not supported";
+            let finding = Finding::error(Code::NotSupported, message, id.key_place);
+            self.push(finding.help("leave it out: references lead from the document"));
+        }
+        for keyword in REFUSED_31 {
             let Some(member) = fields.get(keyword) else { continue };
-            // `readOnly: false` asks for nothing
-            if matches!(*keyword, "readOnly" | "writeOnly") && member.node.as_bool() == Some(false) {
-                continue;
-            }
-            let message = format!("the schema keyword `{keyword}` is not supported yet");
+            let message = format!("the schema keyword `{keyword}` is not supported");
             let finding = Finding::error(Code::NotSupported, message, member.key_place);
-            self.push(finding.help("palisade 0.1 cannot enforce it, and leaves nothing unenforced"));
+            self.push(finding.help("JSON Schema 2020-12 has other words for it, or none"));
         }
     }
 
+    fn content_keywords(&mut self, fields: &mut Fields<'d>) -> Vec<&'d crate::source::tree::Member> {
+        let all = ["contentEncoding", "contentMediaType", "contentSchema"];
+        all.into_iter().filter_map(|keyword| fields.get(keyword)).collect()
+    }
+
     /// A non-negative integer.
-    fn count(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Option<Spanned<u64>> {
+    pub(super) fn count(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Option<Spanned<u64>> {
         let node = &fields.get(key)?.node;
         let count = match &node.value {
             Value::Number(text) => Decimal::parse(text).and_then(|number| number.to_integer()),
@@ -373,13 +491,79 @@ impl<'d> Reader<'d> {
     }
 }
 
+/// What may stand beside a reference and asserts nothing. `readOnly` and `writeOnly` are about the member, not its schema.
+const FREE_BESIDE: [&str; 12] = [
+    "title",
+    "description",
+    "summary",
+    "deprecated",
+    "example",
+    "examples",
+    "$comment",
+    "externalDocs",
+    "xml",
+    "readOnly",
+    "writeOnly",
+    "default",
+];
+
+/// Keywords whose being ignored loses no protection that the standard gives.
+fn is_keyword(key: &str) -> bool {
+    const KEYWORDS: [&str; 28] = [
+        "type",
+        "nullable",
+        "enum",
+        "default",
+        "format",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "items",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "properties",
+        "required",
+        "additionalProperties",
+        "minProperties",
+        "maxProperties",
+        "allOf",
+        "oneOf",
+        "anyOf",
+        "not",
+        "discriminator",
+        "const",
+    ];
+    KEYWORDS.contains(&key)
+}
+
+fn holds_reference(node: &Node) -> bool {
+    match &node.value {
+        Value::Object(object) => {
+            object.get("$ref").is_some()
+                || object.members().iter().any(|member| holds_reference(&member.node))
+        }
+        Value::Array(items) => items.iter().any(holds_reference),
+        _ => false,
+    }
+}
+
 /// The `$ref` inside `allOf: [{ $ref: .. }]` where only prose stands beside `allOf`.
 fn single_reference<'n>(fields: &Fields<'n>) -> Option<&'n Node> {
     let [only] = fields.peek("allOf")?.as_array()? else { return None };
     let object = only.as_object()?;
-    let prose = ["title", "description", "deprecated", "example", "examples", "externalDocs", "allOf"];
-    let all_prose =
-        fields.members().iter().all(|member| prose.contains(&&*member.key) || member.key.starts_with("x-"));
+    let all_prose = fields.members().iter().all(|member| {
+        let key = &*member.key;
+        key == "allOf"
+            || key == "nullable"
+            || FREE_BESIDE.contains(&key)
+            || (is_extension(key) && key != "x-palisade")
+    });
     if object.members().len() == 1 && all_prose { only.get("$ref") } else { None }
 }
 

@@ -15,6 +15,7 @@ mod patterns;
 mod resources;
 mod scopes;
 mod server;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod traits;
@@ -41,9 +42,11 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
     let types = plan.types.iter().map(|ty| match &ty.kind {
         TypeKind::Struct(members) => objects::emit(ty, members),
         TypeKind::Words(words) => enums::emit(ty, words),
+        TypeKind::Checked(shape) => shapes::emit(ty, *shape),
         TypeKind::Alias(to) => objects::alias(ty, to),
     });
     let patterns = patterns(&plan.patterns);
+    let shapes = shapes::statics(&plan.api.shapes, &plan.patterns);
     let operations = plan.operations.iter().map(|operation| operations::emit(plan.api, operation));
     let traits = plan.traits.iter().map(|of_tag| traits::emit(of_tag, &plan.operations));
     let server = server::emit(plan);
@@ -54,6 +57,7 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
         #resources
         #(#types)*
         #patterns
+        #shapes
         #(#operations)*
         #(#traits)*
         #server

@@ -133,6 +133,7 @@ fn api() -> Api {
         unmatched: Vec::new(),
         resources: Vec::new(),
         types: draft.finish().unwrap(),
+        shapes: Vec::new(),
         tags: Vec::new(),
         operations: vec![get],
         assumed: None,

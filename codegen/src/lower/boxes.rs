@@ -21,6 +21,6 @@ fn holds(api: &Api, owner: TypeId, schema: &Schema, seen: &mut [bool]) -> bool {
     match &api.types.get(id).shape {
         Shape::Object(object) => object.members.iter().any(|member| holds(api, owner, &member.schema, seen)),
         Shape::Alias(schema) => holds(api, owner, schema, seen),
-        Shape::Words(_) => false,
+        Shape::Words(_) | Shape::Checked(_) => false,
     }
 }

@@ -96,7 +96,7 @@ pub(crate) fn of_type(api: &Api, patterns: &mut Patterns, ty: &Type) -> Vec<Chec
         }
         Type::Named(id) => match &api.types.get(*id).shape {
             Shape::Alias(schema) => of_type(api, patterns, &schema.ty),
-            Shape::Object(_) | Shape::Words(_) => Vec::new(),
+            Shape::Object(_) | Shape::Words(_) | Shape::Checked(_) => Vec::new(),
         },
     }
 }
@@ -126,7 +126,7 @@ fn of_text(patterns: &mut Patterns, text: &Text) -> Vec<Check> {
 }
 
 /// The runtime's function for a format that the Rust type does not assure already.
-const fn checked_format(format: TextFormat) -> Option<&'static str> {
+pub(super) const fn checked_format(format: TextFormat) -> Option<&'static str> {
     match format {
         TextFormat::Email => Some("email"),
         TextFormat::Hostname => Some("hostname"),

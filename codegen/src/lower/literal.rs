@@ -51,7 +51,7 @@ impl Value {
                     Some(Self::Word(table.name(*id), variant.clone()))
                 }
                 Shape::Alias(schema) => Self::of(table, schema, literal),
-                Shape::Object(_) => None,
+                Shape::Object(_) | Shape::Checked(_) => None,
             },
             Type::Any | Type::Map(_) => None,
         }

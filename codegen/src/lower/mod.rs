@@ -12,6 +12,7 @@ mod operation;
 mod output;
 mod plan;
 mod server;
+mod shapes;
 mod table;
 mod types;
 
@@ -22,6 +23,7 @@ pub(crate) use operation::{OperationPlan, TraitPlan};
 pub(crate) use output::{HeaderPlan, HeadersPlan, VariantPlan};
 pub(crate) use plan::{PatternPlan, Plan, ResourcePlan, ScopePlan};
 pub(crate) use server::{PartKind, PartPlan};
+pub(crate) use shapes::Format;
 pub(crate) use types::{MemberPlan, RustType, StructPlan, TypeKind, TypePlan, WordPlan};
 
 use crate::model::CheckedApi;

@@ -67,6 +67,7 @@ impl<'a> Plan<'a> {
         table.inline(api, &mut module);
         let server = ServerPlan::of(api, &module, &trait_names, &resources);
         let types = types(api, &table, &mut patterns);
+        super::shapes::patterns(&api.shapes, &mut patterns);
         let operations = operations(api, &table, &named, &scopes, &mut module, &mut patterns);
         let traits = traits(api, &trait_names, &operations);
         Self { api, scopes, resources, types, patterns: patterns.in_order, operations, traits, server }

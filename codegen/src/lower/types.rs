@@ -9,7 +9,8 @@ use super::names::Names;
 use super::plan::Patterns;
 use super::table::Table;
 use crate::model::{
-    Api, Docs, IntegerFormat, Member, NumberFormat, Object, Origin, Schema, Shape, TextFormat, Type, TypeId,
+    Api, Docs, IntegerFormat, Member, NumberFormat, Object, Origin, Schema, Shape, ShapeId, Text, TextFormat,
+    Type, TypeId,
 };
 
 /// A Rust type.
@@ -66,26 +67,31 @@ impl RustType {
         }
     }
 
+    /// The type of a string with a format.
+    pub(super) const fn of_text(text: &Text) -> Self {
+        match text.format {
+            TextFormat::Uuid => Self::Uuid,
+            TextFormat::DateTime => Self::Timestamp,
+            TextFormat::Date => Self::Date,
+            TextFormat::Ipv4 => Self::Ipv4,
+            TextFormat::Ipv6 => Self::Ipv6,
+            TextFormat::Password => Self::Password,
+            TextFormat::Binary => Self::File,
+            TextFormat::Plain
+            | TextFormat::Email
+            | TextFormat::Hostname
+            | TextFormat::Uri
+            | TextFormat::Byte => Self::String,
+        }
+    }
+
     pub(super) fn of(ty: &Type, table: &Table<'_>) -> Self {
         match ty {
             Type::Any => Self::Json,
             Type::Boolean => Self::Bool,
             Type::Integer(integer) => Self::Integer(integer.format),
             Type::Number(number) => Self::Number(number.format),
-            Type::Text(text) => match text.format {
-                TextFormat::Uuid => Self::Uuid,
-                TextFormat::DateTime => Self::Timestamp,
-                TextFormat::Date => Self::Date,
-                TextFormat::Ipv4 => Self::Ipv4,
-                TextFormat::Ipv6 => Self::Ipv6,
-                TextFormat::Password => Self::Password,
-                TextFormat::Binary => Self::File,
-                TextFormat::Plain
-                | TextFormat::Email
-                | TextFormat::Hostname
-                | TextFormat::Uri
-                | TextFormat::Byte => Self::String,
-            },
+            Type::Text(text) => Self::of_text(text),
             Type::Array(array) => Self::List(Box::new(table.rust(&array.items))),
             Type::Map(map) => Self::Map(Box::new(table.rust(&map.values))),
             Type::Named(id) => Self::Named(table.name(*id)),
@@ -108,6 +114,8 @@ pub(crate) struct TypePlan<'a> {
 pub(crate) enum TypeKind<'a> {
     Struct(StructPlan<'a>),
     Words(Vec<WordPlan<'a>>),
+    /// JSON, checked by this shape.
+    Checked(ShapeId),
     Alias(RustType),
 }
 
@@ -149,6 +157,7 @@ pub(super) fn types<'a>(api: &'a Api, table: &Table<'a>, patterns: &mut Patterns
             kind: match &definition.shape {
                 Shape::Object(object) => TypeKind::Struct(structure(api, table, patterns, id, object)),
                 Shape::Words(_) => TypeKind::Words(words(table, id)),
+                Shape::Checked(shape) => TypeKind::Checked(*shape),
                 Shape::Alias(schema) => TypeKind::Alias(table.rust(schema)),
             },
         })

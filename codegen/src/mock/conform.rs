@@ -25,6 +25,8 @@ pub(crate) fn conforms(api: &Api, schema: &Schema, value: &Value) -> bool {
         Type::Map(map) => value.as_object().is_some_and(|entries| map_conforms(api, map, entries)),
         Type::Named(id) => match &api.types.get(*id).shape {
             Shape::Alias(schema) => conforms(api, schema, value),
+            // the runtime decides: an example that it refuses is not sent
+            Shape::Checked(_) => true,
             Shape::Words(words) => {
                 value.as_str().is_some_and(|value| words.words.iter().any(|word| word == value))
             }

@@ -7,6 +7,7 @@ mod conform;
 mod format;
 mod pattern;
 mod sample;
+mod shape;
 
 pub(crate) use format::has_format;
 

@@ -63,6 +63,7 @@ impl Sampler<'_> {
         }
         match &definition.shape {
             Shape::Alias(schema) => self.value(schema, turn),
+            Shape::Checked(shape) => super::shape::sample(self.api, *shape, turn),
             Shape::Words(words) => words.words.get(turn).cloned().map(Value::String),
             Shape::Object(_) if self.open.contains(&id) => None,
             Shape::Object(object) => {

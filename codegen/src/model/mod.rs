@@ -6,6 +6,7 @@
 mod checked;
 mod docs;
 mod ids;
+mod keyword;
 mod limit;
 mod operation;
 mod path;
@@ -17,6 +18,7 @@ mod types;
 pub use checked::CheckedApi;
 pub use docs::Docs;
 pub use ids::{LimitId, ResourceId, SchemeId, TypeId};
+pub use keyword::{Keyword, Keywords, Kind, ShapeId, Value};
 pub use limit::{Counting, Limit, Per};
 pub use operation::{
     Body, Content, ContentForm, Header, Literal, Location, Method, Operation, Parameter, Response, StatusKey,
@@ -55,6 +57,8 @@ pub struct Api {
     pub resources: Vec<Resource>,
     /// Every type that has a name of its own: component schemas, and inline objects and enumerations.
     pub types: TypeTable,
+    /// The schemas that stay JSON. A [`ShapeId`] counts them.
+    pub shapes: Vec<Keywords>,
     /// The tags that the document describes, in its order: the name and what it says.
     pub tags: Vec<(String, Docs)>,
     /// The operations, in the order of the document.

@@ -3,7 +3,7 @@
 //! A [`Schema`] stands at a place of use. What has a name of its own (a component; an inline object or enumeration)
 //! is a [`Definition`] in the table, and a schema refers to it by id, so recursion is a matter of ids.
 
-use super::{Docs, Literal, TypeId};
+use super::{Docs, Literal, ShapeId, TypeId};
 
 /// What a value must be in one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -217,6 +217,9 @@ pub enum Shape {
     Object(Object),
     /// An enumeration of strings.
     Words(Words),
+    /// JSON that is checked by the keywords of its schema: Rust has no word for it. It says itself whether it may be
+    /// `null`.
+    Checked(ShapeId),
     /// Another name for a type that needs none: a scalar, array, map, or a reference. Never on a cycle of aliases
     /// alone (`check` refuses one).
     Alias(Schema),

@@ -1,5 +1,6 @@
 //! 3.0 and 3.1 in one form, without loss: versions, types with `null`, bounds.
 
+pub(crate) mod merge;
 pub(crate) mod number;
 
 use crate::document::{Fields, JsonType, Reader, Schema, Spanned};
@@ -116,22 +117,19 @@ impl<'d> Reader<'d> {
         if self.version == Version::V30 {
             let nullable = self.boolean(fields, "nullable");
             if let Some(flag) = nullable.filter(|flag| flag.value) {
-                // OpenAPI 3.0.3 section 4.7.24.1: it only widens a `type` in the same schema
-                let only_prose =
-                    !["enum", "allOf", "oneOf", "anyOf", "properties", "items", "format", "pattern"]
-                        .iter()
-                        .any(|keyword| fields.peek(keyword).is_some());
-                // without any other keyword every value is allowed, `null` among them
-                if schema.types.is_empty() && !only_prose {
-                    let finding = Finding::error(
-                        Code::KeywordWithoutEffect,
-                        "`nullable` has no effect without a `type` beside it",
-                        flag.place,
-                    );
-                    self.push(finding.help("state the `type` in the same schema"));
-                } else if !schema.types.is_empty() {
+                // OpenAPI 3.0.3 section 4.7.24.1: it widens a `type`. Documents write it beside what implies one as well,
+                // and mean the same.
+                let widens = ["allOf", "oneOf", "anyOf", "properties", "items", "additionalProperties"];
+                let typed = !schema.types.is_empty() || widens.iter().any(|word| fields.peek(word).is_some());
+                let moot = ["enum", "format", "pattern"].iter().any(|word| fields.peek(word).is_some());
+                if typed {
                     schema.nullable = true;
+                } else if moot {
+                    let message = "`nullable` has no effect without a `type` beside it";
+                    let finding = Finding::error(Code::KeywordWithoutEffect, message, flag.place);
+                    self.push(finding.help("state the `type` in the same schema"));
                 }
+                // without any other keyword every value is allowed, `null` among them
             }
         }
     }

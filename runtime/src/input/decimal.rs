@@ -1,5 +1,6 @@
 //! A JSON number as the decimal it is written as, so that nothing is decided by a rounded one.
 
+use std::cmp::Ordering;
 use std::fmt::{self, LowerExp, Write};
 
 /// `digits x 10^exponent`, without trailing zeros in `digits`.
@@ -65,6 +66,40 @@ impl Decimal {
     /// Whether it is a whole number, of whatever size.
     pub(crate) const fn is_whole(self) -> bool {
         self.exponent >= 0
+    }
+
+    /// How it stands to another.
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        match (self.signed(), other.signed()) {
+            (one, other) if one != other => one.cmp(&other),
+            (0, _) => Ordering::Equal,
+            (sign, _) => {
+                let order = self.compare_digits(other);
+                if sign < 0 { order.reverse() } else { order }
+            }
+        }
+    }
+
+    const fn signed(&self) -> i8 {
+        match (self.digits, self.negative) {
+            (0, _) => 0,
+            (_, true) => -1,
+            (_, false) => 1,
+        }
+    }
+
+    /// The place of the first digit decides; where it is the same, the digits do, brought to one length.
+    fn compare_digits(&self, other: &Self) -> Ordering {
+        let first = |number: &Self| {
+            i64::from(number.digits.checked_ilog10().unwrap_or(0)).saturating_add(number.exponent)
+        };
+        let lowest = self.exponent.min(other.exponent);
+        let shifted = |number: &Self| {
+            // At most as many digits as the longer of the two has: within `u128`.
+            let zeros = u32::try_from(number.exponent.saturating_sub(lowest)).unwrap_or(u32::MAX);
+            10_u128.checked_pow(zeros).and_then(|scale| number.digits.checked_mul(scale)).unwrap_or(u128::MAX)
+        };
+        first(self).cmp(&first(other)).then_with(|| shifted(self).cmp(&shifted(other)))
     }
 
     /// Whether it is a whole multiple of `of`. Both come from floats: at most 17 digits.
@@ -162,6 +197,32 @@ mod tests {
         }
         assert!(Decimal::read("1e999999999999999999999").is_some_and(Decimal::is_whole));
         assert!(!Decimal::read("1e-999999999999999999999").is_some_and(Decimal::is_whole));
+    }
+
+    #[test]
+    fn decimals_are_ordered() {
+        let sorted = [
+            "-1e400",
+            "-2",
+            "-1.5",
+            "-1e-400",
+            "0",
+            "1e-400",
+            "0.1",
+            "0.11",
+            "9",
+            "10",
+            "18446744073709551615",
+            "1e20",
+        ];
+        let read = |text: &str| Decimal::read(text).unwrap();
+        for (at, one) in sorted.iter().enumerate() {
+            for (other_at, other) in sorted.iter().enumerate() {
+                assert_eq!(read(one).compare(&read(other)), at.cmp(&other_at), "{one} {other}");
+            }
+        }
+        assert_eq!(read("1.50").compare(&read("15e-1")), Ordering::Equal);
+        assert_eq!(read("-0.0").compare(&read("0")), Ordering::Equal);
     }
 
     #[test]

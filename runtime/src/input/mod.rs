@@ -11,6 +11,7 @@
 //! | `decode`, `container`, `object`, `member` | how each type reads itself in both passes |
 //! | `parse`, `tree`, `decimal` | what the careful pass looks at: JSON with its digits and its duplicates |
 //! | `check`, `canonical` | the rules of the document over decoded values |
+//! | `shape` | schemas that have no type in Rust: every keyword, over JSON |
 //! | `text`, `format`, `words`, `password` | scalars as text, strings with a format, enumerations |
 //! | `violation`, `at` | what is told to the client, and where |
 
@@ -38,6 +39,7 @@ mod password;
 mod payload;
 #[cfg(test)]
 mod sample;
+mod shape;
 mod sources;
 mod text;
 mod tree;
@@ -68,6 +70,8 @@ pub use self::param::Param;
 pub use self::parameters::Parameters;
 pub use self::password::Password;
 pub use self::payload::{Input, Sent};
+pub use self::shape::Keyword as K;
+pub use self::shape::{Fact, JsonType, Keyword, Shape, of_text, shape, shaped, shaped_from_text};
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};
 pub use self::violation::{Section, Violation, Violations};

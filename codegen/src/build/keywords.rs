@@ -1,0 +1,368 @@
+//! Schemas that stay JSON: their keywords, those of what they refer to as entries of the table of shapes.
+//!
+//! Objects are closed here as they are elsewhere: where members are declared and nothing is said about others, others
+//! are refused. A schema that is composed is closed over the whole of it, as `unevaluatedProperties: false` would; its
+//! branches are open, or no two of them could ever be combined. Inside `not`, `if` and `contains` nothing is closed: it
+//! would turn a refusal into a permission.
+
+use super::Builder;
+use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};
+use crate::model::{Keyword, Keywords, Kind, ShapeId, TextFormat, Value};
+use crate::normalise::Bound;
+use crate::source::tree::{Node, Value as Json};
+
+/// How a schema is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// The whole of a value.
+    Top,
+    /// One of several schemas that are applied to the same value.
+    Part,
+    /// A condition: to the letter.
+    Letter,
+}
+
+impl Place {
+    /// Of the values inside.
+    const fn below(self) -> Self {
+        match self {
+            Self::Top | Self::Part => Self::Top,
+            Self::Letter => Self::Letter,
+        }
+    }
+
+    /// Of the schemas beside.
+    const fn beside(self) -> Self {
+        match self {
+            Self::Top | Self::Part => Self::Part,
+            Self::Letter => Self::Letter,
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// The entry of a schema; what it refers to is filled in by [`Builder::finish_shapes`].
+    pub(super) fn shape_of(&mut self, id: SchemaId, place: Place) -> ShapeId {
+        let target = self.document.target(id);
+        let key = (target, place, self.side(target));
+        if let Some(known) = self.shape_ids.get(&key) {
+            return *known;
+        }
+        let declared = ShapeId::at(self.shapes.len());
+        self.shapes.push(Keywords::never()); // until it is read
+        self.shape_ids.insert(key, declared);
+        self.shapes_waiting.push((declared, target, place, self.direction));
+        declared
+    }
+
+    /// Reads the shapes that were asked for, and those that they ask for.
+    pub(super) fn finish_shapes(&mut self) {
+        while let Some((shape, schema, place, direction)) = self.shapes_waiting.pop() {
+            self.direction = direction;
+            let keywords = self.keywords(schema, place);
+            if let Some(slot) = self.shapes.get_mut(shape.position()) {
+                *slot = keywords;
+            }
+        }
+    }
+
+    /// A schema where it is used: a reference by id, so that recursion ends, anything else written out.
+    fn part(&mut self, id: SchemaId, place: Place) -> Keywords {
+        let written = self.document.schema(id);
+        if written.reference.is_some() {
+            let refers = Keywords(vec![Keyword::Ref(self.shape_of(id, place))]);
+            return if written.nullable { or_null(refers) } else { refers };
+        }
+        self.keywords(id, place)
+    }
+
+    fn parts(&mut self, ids: &[SchemaId], place: Place) -> Vec<Keywords> {
+        ids.iter().map(|id| self.part(*id, place)).collect()
+    }
+
+    fn keywords(&mut self, id: SchemaId, place: Place) -> Keywords {
+        let document = self.document;
+        let written = document.schema(id);
+        if written.never {
+            return Keywords::never();
+        }
+        let place = if written.literal { Place::Letter } else { place };
+        let mut all = Keywords::default();
+        let types = types(written, place);
+        // 3.0's `nullable` beside a composition
+        let widened = written.nullable && types.is_empty();
+        if !types.is_empty() {
+            all.0.push(Keyword::Types(types));
+        }
+        values(written, &mut all.0);
+        self.numbers(written, &mut all.0);
+        self.texts(written, &mut all.0);
+        self.items(written, place, &mut all.0);
+        self.members(written, place, &mut all.0);
+        self.composed(written, place, &mut all.0);
+        let beyond = &written.beyond;
+        if let Some(shape) = beyond.unevaluated_items {
+            all.0.push(Keyword::UnevaluatedItems(self.part(shape, place.below())));
+        }
+        if let Some(shape) = beyond.unevaluated_properties {
+            all.0.push(Keyword::UnevaluatedProperties(self.part(shape, place.below())));
+        } else if place == Place::Top && self.closes_as_a_whole(id) {
+            all.0.push(Keyword::UnevaluatedProperties(Keywords::never()));
+        }
+        if widened { or_null(all) } else { all }
+    }
+
+    fn numbers(&mut self, written: &Written, all: &mut Vec<Keyword>) {
+        let text = |bound: &Option<Spanned<Bound>>| bound.as_ref().map(|bound| bound.value.text.clone());
+        let bounds = &written.bounds;
+        all.extend(text(&bounds.minimum).map(Keyword::Minimum));
+        all.extend(text(&bounds.maximum).map(Keyword::Maximum));
+        all.extend(text(&bounds.exclusive_minimum).map(Keyword::ExclusiveMinimum));
+        all.extend(text(&bounds.exclusive_maximum).map(Keyword::ExclusiveMaximum));
+        all.extend(text(&bounds.multiple_of).map(Keyword::MultipleOf));
+        let range = match written.format.as_ref().map(|format| &*format.value) {
+            Some("int32") => Some((i128::from(i32::MIN), i128::from(i32::MAX))),
+            Some("int64") => Some((i128::from(i64::MIN), i128::from(i64::MAX))),
+            Some("uint32") => Some((0, i128::from(u32::MAX))),
+            Some("uint64") => Some((0, i128::from(u64::MAX))),
+            _ => None,
+        };
+        all.extend(range.map(|(low, high)| Keyword::Range(low, high)));
+    }
+
+    fn texts(&mut self, written: &Written, all: &mut Vec<Keyword>) {
+        if let Some((min, max)) = range_of(written.min_length.as_ref(), written.max_length.as_ref()) {
+            all.push(Keyword::Length(min, max));
+        }
+        if let Some(pattern) = &written.pattern {
+            all.extend(self.pattern(pattern).map(Keyword::Pattern));
+        }
+        let of_numbers = ["int32", "int64", "uint32", "uint64", "float", "double"];
+        let of_text = |format: &&Spanned<String>| !of_numbers.contains(&&*format.value);
+        let may_be_text =
+            written.types.is_empty() || written.types.iter().any(|kind| kind.value == JsonType::String);
+        if written.format.as_ref().filter(of_text).is_some() && may_be_text {
+            let format = self.text_format(written);
+            if format != TextFormat::Plain {
+                all.push(Keyword::Format(format));
+            }
+        }
+    }
+
+    fn items(&mut self, written: &Written, place: Place, all: &mut Vec<Keyword>) {
+        let beyond = &written.beyond;
+        if written.items.is_some() || !beyond.prefix_items.is_empty() {
+            let prefix = self.parts(&beyond.prefix_items, place.below());
+            let rest = written.items.map(|items| self.part(items, place.below()));
+            all.push(Keyword::Items(prefix, rest));
+        }
+        if let Some(contains) = beyond.contains {
+            let count = |count: &Spanned<u64>| usize::try_from(count.value).unwrap_or(usize::MAX);
+            let min = beyond.min_contains.as_ref().map_or(1, count);
+            let max = beyond.max_contains.as_ref().map(count);
+            all.push(Keyword::Contains(self.part(contains, Place::Letter), min, max));
+        }
+        if let Some((min, max)) = range_of(written.min_items.as_ref(), written.max_items.as_ref()) {
+            all.push(Keyword::ItemCount(min, max));
+        }
+        if written.unique_items.as_ref().is_some_and(|unique| unique.value) {
+            all.push(Keyword::UniqueItems);
+        }
+    }
+
+    fn members(&mut self, written: &Written, place: Place, all: &mut Vec<Keyword>) {
+        let beyond = &written.beyond;
+        let mut declared = Vec::new();
+        for (name, id) in written.properties.iter().flatten() {
+            let part = if self.is_member(*id) { self.part(*id, place.below()) } else { Keywords::never() };
+            declared.push((name.value.clone(), part));
+        }
+        let mut patterns = Vec::new();
+        for (source, id) in &beyond.pattern_properties {
+            let keywords = self.part(*id, place.below());
+            patterns.extend(self.pattern(source).map(|pattern| (pattern, keywords)));
+        }
+        let open = written.rules.open.as_ref().is_some_and(|open| open.value);
+        if place == Place::Top {
+            let undeclared =
+                super::types::undeclared(written).map(|name| (name.value.clone(), Keywords::default()));
+            declared.extend(undeclared.filter(|_| is_closed_alone(written) && written.additional.is_none()));
+        }
+        let others = match written.additional.as_ref().map(|additional| additional.value) {
+            Some(Additional::Allowed(true)) => Some(Keywords::default()),
+            Some(Additional::Allowed(false)) => Some(Keywords::never()),
+            Some(Additional::Each(id)) => Some(self.part(id, place.below())),
+            None if open => Some(Keywords::default()),
+            None if place == Place::Top && is_closed_alone(written) => Some(Keywords::never()),
+            None => None,
+        };
+        if !declared.is_empty() || !patterns.is_empty() || others.is_some() {
+            all.push(Keyword::Properties { declared, patterns, others });
+        }
+        let hidden = |name: &Spanned<String>| {
+            let property = written.properties.iter().flatten().find(|(known, _)| known.value == name.value);
+            property.is_some_and(|(_, id)| !self.is_member(*id))
+        };
+        let required = written.required.iter().filter(|name| !hidden(name));
+        let required: Vec<String> = required.map(|name| name.value.clone()).collect();
+        if !required.is_empty() {
+            all.push(Keyword::Required(required));
+        }
+        if let Some(names) = beyond.property_names {
+            all.push(Keyword::PropertyNames(self.part(names, Place::Letter)));
+        }
+        if !beyond.dependent_required.is_empty() {
+            all.push(Keyword::DependentRequired(beyond.dependent_required.clone()));
+        }
+        if let Some((min, max)) = range_of(written.min_properties.as_ref(), written.max_properties.as_ref()) {
+            all.push(Keyword::MemberCount(min, max));
+        }
+    }
+
+    fn composed(&mut self, written: &Written, place: Place, all: &mut Vec<Keyword>) {
+        let (beyond, beside) = (&written.beyond, place.beside());
+        if let Some(reference) = beyond.reference {
+            all.push(Keyword::Ref(self.shape_of(reference, beside)));
+        }
+        if !beyond.dependent_schemas.is_empty() {
+            let dependent = beyond.dependent_schemas.iter();
+            let all_dependent = dependent.map(|(name, id)| (name.clone(), self.part(*id, beside))).collect();
+            all.push(Keyword::DependentSchemas(all_dependent));
+        }
+        if !beyond.all_of.is_empty() {
+            all.push(Keyword::AllOf(self.parts(&beyond.all_of, beside)));
+        }
+        let (one_of, any_of) = match self.tagged(written, beside) {
+            Some(tagged) => {
+                all.push(tagged);
+                // the discriminator chooses among the first list there is
+                (&[][..], if beyond.one_of.is_empty() { &[][..] } else { &*beyond.any_of })
+            }
+            None => (&*beyond.one_of, &*beyond.any_of),
+        };
+        if !any_of.is_empty() {
+            all.push(Keyword::AnyOf(self.parts(any_of, beside)));
+        }
+        if !one_of.is_empty() {
+            all.push(Keyword::OneOf(self.parts(one_of, beside)));
+        }
+        if let Some(not) = beyond.not {
+            all.push(Keyword::Not(self.part(not, Place::Letter)));
+        }
+        if let Some(condition) = beyond.condition {
+            let condition = self.part(condition, Place::Letter);
+            let then = beyond.then.map(|then| self.part(then, beside));
+            let otherwise = beyond.otherwise.map(|otherwise| self.part(otherwise, beside));
+            all.push(Keyword::If(condition, then, otherwise));
+        }
+    }
+
+    /// The alternatives of a discriminator by their words, when each of them has one.
+    fn tagged(&mut self, written: &Written, beside: Place) -> Option<Keyword> {
+        let beyond = &written.beyond;
+        let discriminator = beyond.discriminator.as_ref()?;
+        let list = if beyond.one_of.is_empty() { &beyond.any_of } else { &beyond.one_of };
+        let mut all: Vec<(String, Keywords)> = Vec::new();
+        for alternative in list {
+            for word in self.words_of(*alternative, discriminator)? {
+                if all.iter().any(|(known, _)| *known == word) {
+                    return None; // it does not tell the two apart
+                }
+                all.push((word, self.part(*alternative, beside)));
+            }
+        }
+        (!all.is_empty()).then(|| Keyword::Tagged(discriminator.property.value.clone(), all))
+    }
+
+    /// Whether a composed schema declares members and says nothing of others.
+    fn closes_as_a_whole(&self, id: SchemaId) -> bool {
+        let written = self.document.schema(id);
+        if written.additional.is_some() || written.beyond.in_place().next().is_none() {
+            return false;
+        }
+        let mut seen = vec![id];
+        let mut at = 0;
+        while let Some(next) = seen.get(at).copied() {
+            at += 1;
+            let part = self.document.schema(next);
+            if declares(part) {
+                return true;
+            }
+            let inner = part.reference.into_iter().chain(part.beyond.in_place());
+            for id in inner {
+                if !seen.contains(&id) {
+                    seen.push(id);
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Declared members, on their own: nothing beside that could declare more.
+fn is_closed_alone(written: &Written) -> bool {
+    declares(written)
+        && written.beyond.in_place().next().is_none()
+        && written.beyond.unevaluated_properties.is_none()
+}
+
+fn declares(written: &Written) -> bool {
+    written.properties.as_ref().is_some_and(|properties| !properties.is_empty())
+        || !written.beyond.pattern_properties.is_empty()
+}
+
+/// `null`, or what the schema says.
+fn or_null(keywords: Keywords) -> Keywords {
+    Keywords(vec![Keyword::AnyOf(vec![Keywords(vec![Keyword::Types(vec![Kind::Null])]), keywords])])
+}
+
+/// The types as stated, or as the keywords imply where nothing is read to the letter.
+fn types(written: &Written, place: Place) -> Vec<Kind> {
+    let mut types: Vec<Kind> = written.types.iter().map(|kind| Kind::of(kind.value)).collect();
+    if types.is_empty() && place != Place::Letter {
+        types.extend(super::types::implied(written).map(Kind::of));
+    }
+    // `null` alone is a type since 3.1; what is composed widens as a whole
+    if written.nullable && (!types.is_empty() || written.beyond.first.is_none()) {
+        types.push(Kind::Null);
+    }
+    types
+}
+
+fn values(written: &Written, all: &mut Vec<Keyword>) {
+    if let Some(values) = &written.enumeration {
+        all.push(Keyword::Enum(values.value.iter().map(value).collect()));
+    }
+    all.extend(written.constant.as_ref().map(|constant| Keyword::Const(value(constant))));
+}
+
+fn value(node: &Node) -> Value {
+    match &node.value {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(text) => Value::Number(text.to_string()),
+        Json::String(text) => Value::Text(text.to_string()),
+        Json::Array(items) => Value::List(items.iter().map(value).collect()),
+        Json::Object(object) => Value::Object(
+            object.members().iter().map(|member| (member.key.to_string(), value(&member.node))).collect(),
+        ),
+    }
+}
+
+fn range_of(min: Option<&Spanned<u64>>, max: Option<&Spanned<u64>>) -> Option<(usize, Option<usize>)> {
+    let counts = super::scalar::counts(min, max);
+    (counts.min.is_some() || counts.max.is_some()).then(|| (counts.min.unwrap_or(0), counts.max))
+}
+
+impl Kind {
+    fn of(kind: JsonType) -> Self {
+        match kind {
+            JsonType::Boolean => Self::Boolean,
+            JsonType::Integer => Self::Integer,
+            JsonType::Number => Self::Number,
+            JsonType::String => Self::String,
+            JsonType::Array => Self::Array,
+            JsonType::Object => Self::Object,
+        }
+    }
+}

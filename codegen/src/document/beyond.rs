@@ -1,0 +1,209 @@
+//! The keywords of a schema that no type of Rust says: composition, conditions, and what looks at names or counts.
+
+use super::schema::SchemaId;
+use super::{Fields, Reader, Spanned};
+use crate::finding::{Code, Finding};
+use crate::normalise::Version;
+use crate::source::span::Place;
+use crate::source::tree::{Member, Node};
+
+/// What a schema says beyond its type.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beyond {
+    /// A `$ref` with assertions beside it (3.1): one more schema that must hold.
+    pub(crate) reference: Option<SchemaId>,
+    pub(crate) all_of: Vec<SchemaId>,
+    pub(crate) any_of: Vec<SchemaId>,
+    pub(crate) one_of: Vec<SchemaId>,
+    pub(crate) not: Option<SchemaId>,
+    pub(crate) condition: Option<SchemaId>,
+    pub(crate) then: Option<SchemaId>,
+    pub(crate) otherwise: Option<SchemaId>,
+    pub(crate) discriminator: Option<Discriminator>,
+    pub(crate) pattern_properties: Vec<(Spanned<String>, SchemaId)>,
+    pub(crate) property_names: Option<SchemaId>,
+    pub(crate) dependent_required: Vec<(String, Vec<String>)>,
+    pub(crate) dependent_schemas: Vec<(String, SchemaId)>,
+    pub(crate) unevaluated_properties: Option<SchemaId>,
+    pub(crate) prefix_items: Vec<SchemaId>,
+    pub(crate) contains: Option<SchemaId>,
+    pub(crate) min_contains: Option<Spanned<u64>>,
+    pub(crate) max_contains: Option<Spanned<u64>>,
+    pub(crate) unevaluated_items: Option<SchemaId>,
+    /// The first of these keywords that is there.
+    pub(crate) first: Option<(&'static str, Place)>,
+}
+
+/// `discriminator`
+#[derive(Clone, Debug)]
+pub(crate) struct Discriminator {
+    pub(crate) property: Spanned<String>,
+    pub(crate) mapping: Vec<(Spanned<String>, SchemaId)>,
+}
+
+impl Beyond {
+    /// The schemas that are applied to the same value, whatever else holds.
+    pub(crate) fn in_place(&self) -> impl Iterator<Item = SchemaId> {
+        let lists = [&self.all_of, &self.any_of, &self.one_of];
+        let single = [self.reference, self.then, self.otherwise, self.condition];
+        let dependent = self.dependent_schemas.iter().map(|(_, id)| *id);
+        lists.into_iter().flatten().copied().chain(single.into_iter().flatten()).chain(dependent)
+    }
+
+    /// Every schema inside.
+    pub(crate) fn all(&self) -> impl Iterator<Item = SchemaId> {
+        let single = [
+            self.not,
+            self.property_names,
+            self.unevaluated_properties,
+            self.contains,
+            self.unevaluated_items,
+        ];
+        let patterns = self.pattern_properties.iter().map(|(_, id)| *id);
+        self.in_place()
+            .chain(single.into_iter().flatten())
+            .chain(patterns)
+            .chain(self.prefix_items.iter().copied())
+    }
+}
+
+impl<'d> Reader<'d> {
+    /// The keywords that both versions have, then those of JSON Schema 2020-12.
+    pub(super) fn beyond(&mut self, fields: &mut Fields<'d>) -> Beyond {
+        let mut beyond = Beyond {
+            all_of: self.schema_list(fields, "allOf"),
+            any_of: self.schema_list(fields, "anyOf"),
+            one_of: self.schema_list(fields, "oneOf"),
+            not: self.schema_of(fields, "not"),
+            discriminator: self.discriminator(fields),
+            ..Beyond::default()
+        };
+        if self.version == Version::V31 {
+            self.newer(fields, &mut beyond);
+        }
+        const KEYWORDS: [&str; 17] = [
+            "allOf",
+            "anyOf",
+            "oneOf",
+            "not",
+            "if",
+            "then",
+            "else",
+            "patternProperties",
+            "propertyNames",
+            "dependentRequired",
+            "dependentSchemas",
+            "unevaluatedProperties",
+            "prefixItems",
+            "contains",
+            "minContains",
+            "maxContains",
+            "unevaluatedItems",
+        ];
+        let known = if self.version == Version::V31 { KEYWORDS.len() } else { 4 };
+        beyond.first = KEYWORDS.into_iter().take(known).find_map(|keyword| {
+            let member = fields.members().iter().find(|member| &*member.key == keyword)?;
+            Some((keyword, member.key_place))
+        });
+        beyond
+    }
+
+    fn newer(&mut self, fields: &mut Fields<'d>, beyond: &mut Beyond) {
+        beyond.condition = self.schema_of(fields, "if");
+        beyond.then = self.schema_of(fields, "then");
+        beyond.otherwise = self.schema_of(fields, "else");
+        let patterns = self.schema_map(fields, "patternProperties");
+        beyond.pattern_properties = patterns
+            .into_iter()
+            .map(|(member, id)| (Spanned::new(member.key.to_string(), member.key_place), id))
+            .collect();
+        beyond.property_names = self.schema_of(fields, "propertyNames");
+        beyond.dependent_required = self.dependent_required(fields);
+        let dependent = self.schema_map(fields, "dependentSchemas");
+        beyond.dependent_schemas =
+            dependent.into_iter().map(|(member, id)| (member.key.to_string(), id)).collect();
+        beyond.unevaluated_properties = self.schema_of(fields, "unevaluatedProperties");
+        beyond.prefix_items = self.schema_list(fields, "prefixItems");
+        beyond.contains = self.schema_of(fields, "contains");
+        beyond.min_contains = self.count(fields, "minContains");
+        beyond.max_contains = self.count(fields, "maxContains");
+        beyond.unevaluated_items = self.schema_of(fields, "unevaluatedItems");
+    }
+
+    fn schema_of(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Option<SchemaId> {
+        fields.get(key).map(|member| self.schema(&member.node))
+    }
+
+    fn schema_list(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Vec<SchemaId> {
+        let Some((nodes, place)) = self.array(fields, key) else { return Vec::new() };
+        if nodes.is_empty() {
+            let message = format!("an empty `{key}` says nothing");
+            self.push(
+                Finding::error(Code::InvalidValue, message, place).help("list schemas, or leave it out"),
+            );
+        }
+        nodes.iter().map(|node| self.schema(node)).collect()
+    }
+
+    fn schema_map(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Vec<(&'d Member, SchemaId)> {
+        if fields.peek(key).is_none() {
+            return Vec::new();
+        }
+        self.map(fields, key).into_iter().map(|member| (member, self.schema(&member.node))).collect()
+    }
+
+    fn dependent_required(&mut self, fields: &mut Fields<'d>) -> Vec<(String, Vec<String>)> {
+        if fields.peek("dependentRequired").is_none() {
+            return Vec::new();
+        }
+        let members = self.map(fields, "dependentRequired");
+        let mut all = Vec::new();
+        for member in members {
+            let Some(names) = member.node.as_array() else {
+                self.wrong_type(&member.key, "an array of names", &member.node);
+                continue;
+            };
+            let names = names.iter().filter_map(|name| self.text("dependentRequired", name));
+            all.push((member.key.to_string(), names.map(|name| name.value).collect()));
+        }
+        all
+    }
+
+    /// OpenAPI 3.1 section 4.8.25. Without `oneOf` or `anyOf` beside it, it asserts nothing.
+    fn discriminator(&mut self, fields: &mut Fields<'d>) -> Option<Discriminator> {
+        let node = &fields.get("discriminator")?.node;
+        let mut inner = self.fields(node, "a discriminator")?;
+        let property = self.required_string(&mut inner, "propertyName");
+        let mut mapping = Vec::new();
+        if inner.peek("mapping").is_some() {
+            for member in self.map(&mut inner, "mapping") {
+                if let Some(target) = self.mapped(&member.node) {
+                    let word = Spanned::new(member.key.to_string(), member.key_place);
+                    mapping.push((word, self.schema(target)));
+                }
+            }
+        }
+        self.finish(inner);
+        Some(Discriminator { property: property?, mapping })
+    }
+
+    /// The name of a component, or a reference.
+    fn mapped(&mut self, node: &'d Node) -> Option<&'d Node> {
+        let name = self.text("mapping", node)?;
+        let component = self
+            .library
+            .root()
+            .and_then(|root| root.get("components")?.get("schemas")?.get(&name.value))
+            .filter(|_| !name.value.contains(['#', '/']));
+        match component {
+            Some(component) => Some(component),
+            None => match self.library.follow(node, Some("schemas")) {
+                Ok(target) => Some(target),
+                Err(finding) => {
+                    self.push(*finding);
+                    None
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! `allOf` of schemas that say what types say becomes one schema; `anyOf` of a schema and `null` becomes that schema,
+//! nullable. What is left composed after this stays JSON.
+//!
+//! Members, bounds and lists of values are intersected. Two schemas of one member become a composed schema of their own,
+//! which is merged in its turn. What cannot be satisfied by anything is a finding; what only cannot be said in one
+//! schema (two patterns, a closed branch beside others) stays composed.
+
+use crate::check::value::fits_type;
+use crate::document::{Additional, Document, JsonType, Schema, SchemaId, Spanned};
+use crate::finding::{Code, Finding, Findings};
+use crate::normalise::{Bound, Bounds};
+use crate::source::span::Place;
+use crate::source::tree::Node;
+
+/// Schemas inside each other that are followed.
+const DEEPEST: usize = 64;
+
+/// Merges every schema of the document that can be.
+pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
+    for id in document.ids() {
+        listed(document, id, findings);
+        optional(document, id);
+    }
+    let mut next = 0;
+    // members with two schemas add to the list while it is walked
+    while let Some(id) = document.ids().nth(next) {
+        next += 1;
+        let schema = document.schema(id);
+        if schema.beyond.all_of.is_empty() && schema.beyond.reference.is_none() {
+            continue;
+        }
+        match merged(document, id, 0) {
+            Ok(merged) => document.replace(id, Schema { merged: true, ..merged }),
+            Err(Apart::Contradiction(finding)) => findings.push(*finding),
+            Err(Apart::Composed) => {}
+        }
+    }
+}
+
+/// Why schemas do not become one.
+enum Apart {
+    /// They stay as they are.
+    Composed,
+    /// Nothing satisfies them all.
+    Contradiction(Box<Finding>),
+}
+
+/// An enumerated value that the same schema refuses is one that no value can have: it is left out, with a remark. Where
+/// nothing would be left, `check` has an error for each.
+fn listed(document: &mut Document, id: SchemaId, findings: &mut Findings) {
+    let schema = document.schema(id);
+    let Some(values) = schema.enumeration.as_ref().filter(|_| !schema.literal) else { return };
+    let fits = |value: &Node| fits_type(document, schema, value);
+    let (fitting, others): (Vec<&Node>, Vec<&Node>) =
+        values.value.iter().partition(|value| fits(value).is_ok());
+    if fitting.is_empty() || others.is_empty() {
+        return;
+    }
+    for (value, reason) in others.iter().filter_map(|value| Some((value, fits(value).err()?))) {
+        let message = format!("an enumerated value does not fit its schema: {reason}");
+        let finding = Finding::warning(Code::EnumMismatch, message, value.place);
+        findings.push(finding.help("no value can be this one: correct it, or the type"));
+    }
+    let values = Spanned::new(fitting.into_iter().cloned().collect(), values.place);
+    let schema = Schema { enumeration: Some(values), ..schema.clone() };
+    document.replace(id, schema);
+}
+
+/// `anyOf: [X, { type: "null" }]`, or a choice of one: another name for `X`.
+fn optional(document: &mut Document, id: SchemaId) {
+    let schema = document.schema(id);
+    let beyond = &schema.beyond;
+    let choice = match (&*beyond.one_of, &*beyond.any_of) {
+        (list, []) | ([], list) if beyond.in_place().count() == list.len() => list,
+        _ => return,
+    };
+    if beyond.all().count() != choice.len() || schema.says_something() {
+        return;
+    }
+    let is_null = |id: &&SchemaId| document.schema(**id).is_only_null();
+    let (target, nullable) = match choice {
+        [only] => (*only, schema.nullable),
+        [one, other] if is_null(&other) => (*one, true),
+        [other, one] if is_null(&other) => (*one, true),
+        _ => return,
+    };
+    // with `oneOf`, a `null` that both allow is one too many
+    if nullable && document.schema(document.target(target)).nullable && !beyond.one_of.is_empty() {
+        return;
+    }
+    let mut alias = schema.clone();
+    alias.beyond = Default::default();
+    alias.reference = Some(target);
+    alias.nullable = nullable;
+    document.replace(id, alias);
+}
+
+/// The one schema that `id` comes to.
+fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Result<Schema, Apart> {
+    if depth > DEEPEST {
+        return Err(Apart::Composed);
+    }
+    let mut own = document.schema(id).clone();
+    if let Some(target) = own.reference {
+        let target = merged(document, target, depth + 1)?;
+        return Ok(Schema { nullable: target.nullable || own.nullable, ..target });
+    }
+    let branches: Vec<SchemaId> =
+        own.beyond.reference.into_iter().chain(own.beyond.all_of.drain(..)).collect();
+    own.beyond.reference = None;
+    let place = own.beyond.first.map_or(own.place, |(_, place)| place);
+    if branches.is_empty() {
+        return if own.literal || own.never || own.beyond.first.is_some() {
+            Err(Apart::Composed)
+        } else {
+            Ok(own)
+        };
+    }
+    own.beyond.first = None;
+    if own.literal || own.beyond.all().next().is_some() {
+        return Err(Apart::Composed);
+    }
+    // 3.0's `nullable` beside `allOf` widens the whole
+    let widened = own.nullable && own.types.is_empty();
+    own.nullable &= !widened;
+    let docs = std::mem::take(&mut own.docs);
+    for branch in branches {
+        let refers = document.schema(branch).reference.is_some();
+        let mut other = merged(document, branch, depth + 1)?;
+        if refers {
+            other.docs = Default::default();
+        }
+        own = both(document, own, other, place)?;
+    }
+    if docs != Default::default() {
+        own.docs = docs;
+    }
+    own.nullable |= widened;
+    Ok(own)
+}
+
+/// What satisfies both.
+fn both(document: &mut Document, one: Schema, other: Schema, place: Place) -> Result<Schema, Apart> {
+    let contradiction = |what: &str| {
+        let message = format!("no value satisfies all of these schemas: {what}");
+        Apart::Contradiction(Box::new(
+            Finding::error(Code::Contradiction, message, place).help("correct one of them, or leave it out"),
+        ))
+    };
+    let (one, other) = (typed(one), typed(other));
+    let (types, nullable) = types(&one, &other).ok_or_else(|| contradiction("their types differ"))?;
+    let (enumeration, constant) =
+        values(&one, &other).ok_or_else(|| contradiction("they list different values"))?;
+    let properties = properties(document, &one, &other)?;
+    let additional = additional(&one, &other)?;
+    let items = one.items.zip(other.items).map(|(one, other)| document.composed(one, other));
+    let mut required = one.required;
+    required.retain(|name| other.required.iter().all(|known| known.value != name.value));
+    required.extend(other.required);
+    let mut both = Schema {
+        types,
+        nullable,
+        enumeration,
+        constant,
+        default: one.default.or(other.default),
+        examples: one.examples.into_iter().chain(other.examples).collect(),
+        docs: if one.docs == Default::default() { other.docs } else { one.docs },
+        format: same(one.format, other.format)?,
+        bounds: bounds(one.bounds, other.bounds)?,
+        min_length: later(one.min_length, other.min_length),
+        max_length: earlier(one.max_length, other.max_length),
+        pattern: same(one.pattern, other.pattern)?,
+        items: items.or(one.items).or(other.items),
+        min_items: later(one.min_items, other.min_items),
+        max_items: earlier(one.max_items, other.max_items),
+        unique_items: one.unique_items.filter(|unique| unique.value).or(other.unique_items),
+        properties,
+        required,
+        additional,
+        min_properties: later(one.min_properties, other.min_properties),
+        max_properties: earlier(one.max_properties, other.max_properties),
+        read_only: one.read_only.or(other.read_only),
+        write_only: one.write_only.or(other.write_only),
+        rules: if one.rules.open.is_some() { one.rules } else { other.rules },
+        ..Schema::empty(one.place)
+    };
+    // a value that one lists may be one that the other's bounds refuse
+    let listed: Vec<_> =
+        both.enumeration.iter().flat_map(|values| &values.value).chain(&both.constant).cloned().collect();
+    let fitting: Vec<_> =
+        listed.iter().filter(|value| fits_type(document, &both, value).is_ok()).cloned().collect();
+    if fitting.is_empty() && !listed.is_empty() {
+        return Err(contradiction("the values that one lists are refused by another"));
+    }
+    if let Some(values) = &mut both.enumeration {
+        values.value = fitting;
+    }
+    Ok(both)
+}
+
+/// With the type that its keywords imply stated.
+fn typed(mut schema: Schema) -> Schema {
+    if schema.types.is_empty() && schema.enumeration.is_none() && schema.constant.is_none() {
+        let implied = crate::build::implied(&schema);
+        schema.types.extend(implied.map(|kind| Spanned::new(kind, schema.place)));
+    }
+    schema
+}
+
+/// The types that both allow, and whether `null` is one. `None`: there is none.
+fn types(one: &Schema, other: &Schema) -> Option<(Vec<Spanned<JsonType>>, bool)> {
+    let says = |schema: &Schema| !schema.types.is_empty() || schema.nullable;
+    match (says(one), says(other)) {
+        (false, _) => return Some((other.types.clone(), other.nullable)),
+        (_, false) => return Some((one.types.clone(), one.nullable)),
+        _ => {}
+    }
+    let has = |list: &[Spanned<JsonType>], kind| list.iter().any(|known| known.value == kind);
+    let narrower = |from: &[Spanned<JsonType>], to: &[Spanned<JsonType>]| -> Vec<Spanned<JsonType>> {
+        let keeps = |kind: &&Spanned<JsonType>| {
+            has(to, kind.value) || (kind.value == JsonType::Integer && has(to, JsonType::Number))
+        };
+        from.iter().filter(keeps).cloned().collect()
+    };
+    let mut types = narrower(&one.types, &other.types);
+    let more = narrower(&other.types, &one.types);
+    types.extend(more.into_iter().filter(|kind| !has(&one.types, kind.value)));
+    let nullable = one.nullable && other.nullable;
+    (!types.is_empty() || nullable).then_some((types, nullable))
+}
+
+type Values = (Option<Spanned<Vec<Node>>>, Option<Node>);
+
+/// The values that both list. `None`: there is none.
+fn values(one: &Schema, other: &Schema) -> Option<Values> {
+    let enumeration = match (&one.enumeration, &other.enumeration) {
+        (Some(one), Some(other)) => {
+            let listed =
+                one.value.iter().filter(|value| other.value.iter().any(|known| known.same_value(value)));
+            let listed: Vec<_> = listed.cloned().collect();
+            if listed.is_empty() {
+                return None;
+            }
+            Some(Spanned::new(listed, one.place))
+        }
+        (one, other) => one.clone().or_else(|| other.clone()),
+    };
+    let constant = match (&one.constant, &other.constant) {
+        (Some(one), Some(other)) if !one.same_value(other) => return None,
+        (one, other) => one.clone().or_else(|| other.clone()),
+    };
+    match (&enumeration, &constant) {
+        (Some(values), Some(constant)) => {
+            let listed = values.value.iter().any(|value| value.same_value(constant));
+            listed.then_some((None, Some(constant.clone())))
+        }
+        _ => Some((enumeration, constant)),
+    }
+}
+
+type Properties = Option<Vec<(Spanned<String>, SchemaId)>>;
+
+fn properties(document: &mut Document, one: &Schema, other: &Schema) -> Result<Properties, Apart> {
+    // a closed branch refuses what only the others declare
+    let names = |schema: &Schema| -> Vec<String> {
+        schema.properties.iter().flatten().map(|(name, _)| name.value.clone()).collect()
+    };
+    for (closed, beside) in [(one, other), (other, one)] {
+        let declared = names(closed);
+        if closed.restricts_others() && names(beside).iter().any(|name| !declared.contains(name)) {
+            return Err(Apart::Composed);
+        }
+    }
+    if one.properties.is_none() && other.properties.is_none() {
+        return Ok(None);
+    }
+    let mut all = one.properties.clone().unwrap_or_default();
+    for (name, id) in other.properties.iter().flatten() {
+        match all.iter_mut().find(|(known, _)| known.value == name.value) {
+            Some((_, known)) if document.target(*known) == document.target(*id) => {}
+            Some((_, known)) => *known = document.composed(*known, *id),
+            None => all.push((name.clone(), *id)),
+        }
+    }
+    Ok(Some(all))
+}
+
+/// `false` and `true` of one branch; a schema for others only where nobody else has a say.
+fn additional(one: &Schema, other: &Schema) -> Result<Option<Spanned<Additional>>, Apart> {
+    Ok(match (&one.additional, &other.additional) {
+        (None, None) => None,
+        (Some(stated), None) | (None, Some(stated)) => Some(stated.clone()),
+        (Some(one), Some(other)) => match (one.value, other.value) {
+            (Additional::Allowed(false), _) => Some(one.clone()),
+            (_, Additional::Allowed(false)) => Some(other.clone()),
+            (Additional::Allowed(true), _) => Some(other.clone()),
+            (_, Additional::Allowed(true)) => Some(one.clone()),
+            _ => return Err(Apart::Composed),
+        },
+    })
+}
+
+fn same(
+    one: Option<Spanned<String>>,
+    other: Option<Spanned<String>>,
+) -> Result<Option<Spanned<String>>, Apart> {
+    match (one, other) {
+        (Some(one), Some(other)) if one.value != other.value => Err(Apart::Composed),
+        (one, other) => Ok(one.or(other)),
+    }
+}
+
+fn later<T: Ord>(one: Option<Spanned<T>>, other: Option<Spanned<T>>) -> Option<Spanned<T>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if other.value > one.value { other } else { one }),
+        (one, other) => one.or(other),
+    }
+}
+
+fn earlier<T: Ord>(one: Option<Spanned<T>>, other: Option<Spanned<T>>) -> Option<Spanned<T>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if other.value < one.value { other } else { one }),
+        (one, other) => one.or(other),
+    }
+}
+
+fn bounds(one: Bounds, other: Bounds) -> Result<Bounds, Apart> {
+    type Stated = Option<Spanned<Bound>>;
+    let pick = |one: Stated, other: Stated, high: bool| match (one, other) {
+        (Some(one), Some(other)) => {
+            let takes_other =
+                if high { other.value.value > one.value.value } else { other.value.value < one.value.value };
+            Some(if takes_other { other } else { one })
+        }
+        (one, other) => one.or(other),
+    };
+    let multiple_of = match (one.multiple_of, other.multiple_of) {
+        (Some(one), Some(other)) if one.value.value != other.value.value => return Err(Apart::Composed),
+        (one, other) => one.or(other),
+    };
+    Ok(Bounds {
+        minimum: pick(one.minimum, other.minimum, true),
+        maximum: pick(one.maximum, other.maximum, false),
+        exclusive_minimum: pick(one.exclusive_minimum, other.exclusive_minimum, true),
+        exclusive_maximum: pick(one.exclusive_maximum, other.exclusive_maximum, false),
+        multiple_of,
+    })
+}

@@ -1,0 +1,158 @@
+//! The keywords of objects. A place inside is told by the document's names; other names are the client's, and a
+//! violation there stands at the object.
+
+use serde_json::Map;
+
+use super::super::{At, Json, Pattern};
+use super::evaluate::Walk;
+use super::seen::Seen;
+use super::told::Told;
+use super::{Keyword, Shape};
+
+type Members = Map<String, Json>;
+
+impl Walk {
+    /// A keyword over an object.
+    pub(super) fn object<'v>(
+        &mut self,
+        keyword: &'static Keyword,
+        members: &'v Members,
+        value: &'v Json,
+        at: &At<'_>,
+        told: &mut Told<'_>,
+        mut seen: Option<&mut Seen<'v>>,
+    ) {
+        match keyword {
+            Keyword::Properties { declared, patterns, others } => {
+                self.declared(declared, members, at, told, seen.as_deref_mut());
+                if !patterns.is_empty() || others.is_some() {
+                    self.others(declared, patterns, *others, members, at, told, seen);
+                }
+            }
+            Keyword::PropertyNames(shape) => {
+                for name in members.keys() {
+                    if !self.fits(shape, &Json::from(name.as_str()), at, None) {
+                        return told.broken(at, "propertyNames", "must not have a member of this name");
+                    }
+                }
+            }
+            Keyword::Required(names) => required(names, members, at, told),
+            Keyword::DependentRequired(all) => {
+                for (_, names) in all.iter().filter(|(name, _)| members.contains_key(*name)) {
+                    required(names, members, at, told);
+                }
+            }
+            Keyword::DependentSchemas(all) => {
+                for (_, shape) in all.iter().filter(|(name, _)| members.contains_key(*name)) {
+                    self.check(shape, value, at, told, seen.as_deref_mut());
+                }
+            }
+            Keyword::MemberCount(min, max) => count(members.len(), *min, *max, at, told),
+            Keyword::UnevaluatedProperties(shape) => self.unevaluated(shape, members, at, told, seen),
+            other => super::scalar::check(other, value, at, told),
+        }
+    }
+
+    fn declared<'v>(
+        &mut self,
+        declared: &'static [(&'static str, &'static Shape)],
+        members: &'v Members,
+        at: &At<'_>,
+        told: &mut Told<'_>,
+        mut seen: Option<&mut Seen<'v>>,
+    ) {
+        for (name, shape) in declared {
+            let Some((key, value)) = members.get_key_value(*name) else { continue };
+            self.check(shape, value, &at.member(name), told, None);
+            if told.is_settled() {
+                return;
+            }
+            if let Some(seen) = &mut seen {
+                seen.member(key);
+            }
+        }
+    }
+
+    /// `patternProperties` for each name that matches, `additionalProperties` for those that nothing declares.
+    #[expect(clippy::too_many_arguments, reason = "the three keywords are one")]
+    fn others<'v>(
+        &mut self,
+        declared: &'static [(&'static str, &'static Shape)],
+        patterns: &'static [(&'static Pattern, &'static Shape)],
+        others: Option<&'static Shape>,
+        members: &'v Members,
+        at: &At<'_>,
+        told: &mut Told<'_>,
+        mut seen: Option<&mut Seen<'v>>,
+    ) {
+        for (name, value) in members {
+            let mut known = declared.iter().any(|(declared, _)| declared == name);
+            for (_, shape) in patterns.iter().filter(|(pattern, _)| pattern.matches(name)) {
+                known = true;
+                self.check(shape, value, &at.entry(), told, None);
+                if let Some(seen) = &mut seen {
+                    seen.member(name);
+                }
+            }
+            if let (false, Some(shape)) = (known, others) {
+                self.undeclared(shape, value, "additionalProperties", at, told);
+                if let Some(seen) = &mut seen {
+                    seen.member(name);
+                }
+            }
+            if told.is_settled() {
+                return;
+            }
+        }
+    }
+
+    fn unevaluated<'v>(
+        &mut self,
+        shape: &'static Shape,
+        members: &'v Members,
+        at: &At<'_>,
+        told: &mut Told<'_>,
+        seen: Option<&mut Seen<'v>>,
+    ) {
+        let Some(seen) = seen else { return };
+        for (name, value) in members {
+            if !seen.has_member(name) {
+                self.undeclared(shape, value, "unevaluatedProperties", at, told);
+            }
+            if told.is_settled() {
+                return;
+            }
+        }
+        seen.all_members();
+    }
+
+    fn undeclared(
+        &mut self,
+        shape: &'static Shape,
+        value: &Json,
+        rule: &'static str,
+        at: &At<'_>,
+        told: &mut Told<'_>,
+    ) {
+        match shape.0 {
+            [] => {}
+            // Told as a closed struct tells it.
+            [Keyword::Never] => told.broken(at, rule, "must not have a member that is not declared"),
+            _ => self.check(shape, value, &at.entry(), told, None),
+        }
+    }
+}
+
+fn required(names: &'static [&'static str], members: &Members, at: &At<'_>, told: &mut Told<'_>) {
+    for name in names.iter().filter(|name| !members.contains_key(**name)) {
+        told.broken(&at.member(name), "required", "is missing");
+    }
+}
+
+fn count(found: usize, min: usize, max: usize, at: &At<'_>, told: &mut Told<'_>) {
+    if found < min {
+        told.broken_with(at, "minProperties", || format!("must have at least {min} members"));
+    } else if found > max {
+        told.broken_with(at, "maxProperties", || format!("must have at most {max} members"));
+    }
+}
