@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -13,6 +13,7 @@ const PAGES: [&str; 10] = [
     "CHANGELOG.md",
     "benches/README.md",
     "docs/annotations.md",
+    "docs/diagnostics.md",
     "examples/bank/README.md",
     "examples/adopt/README.md",
     "examples/macro-entry/README.md",
