@@ -222,7 +222,7 @@ impl<'t> Builder<'t> {
                 "a value cannot hold itself: use `$ref` for recursion",
             ));
         };
-        if !self.budget.take(*size) {
+        if !self.budget.copy(*size) {
             return Err(self.fault(
                 start,
                 end,
@@ -280,7 +280,7 @@ impl<'t> Builder<'t> {
         }
         let node = Node { place: self.places.place(start, end), value };
         if anchor != 0 {
-            if !self.budget.take(size) {
+            if !self.budget.copy(size) {
                 let help = "aliases of aliases grow without bound: use `$ref`";
                 return Err(self.fault(start, end, "too many nodes, counted through aliases", help));
             }
