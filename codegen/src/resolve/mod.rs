@@ -90,7 +90,9 @@ impl Library {
             return self.tree(from).ok_or_else(|| Trouble::Unreadable("no such file".into()));
         }
         if files::is_remote(text) {
-            return Err(Trouble::Remote);
+            // a document may be known by a URI of its own (`$self`, OpenAPI 3.2 section 4.1): nothing has to be fetched then
+            let named = |(_, tree): &&(FileId, Node)| tree.get("$self").and_then(Node::as_str) == Some(file);
+            return self.trees.iter().find(named).map(|(_, tree)| tree).ok_or(Trouble::Remote);
         }
         match self.files.get(&(from, file.to_owned())) {
             Some(Ok(id)) => self.tree(*id).ok_or_else(|| Trouble::Unreadable("it is not a document".into())),
@@ -128,6 +130,17 @@ mod tests {
             Ok(node) => Ok(node.kind().into()),
             Err(finding) => Err((finding.code(), finding.suggestion().map(str::to_owned))),
         }
+    }
+
+    #[test]
+    fn a_document_is_known_by_its_own_uri() {
+        let root = json(
+            r##"{"$self":"https://example.com/a.json","b":{},"r":["https://example.com/a.json#/b","https://example.com/b.json#/b"]}"##,
+        );
+        let library = gather(root, None, &mut Sources::default(), &mut Findings::default());
+        let references = library.root().unwrap().get("r").unwrap().as_array().unwrap();
+        assert!(library.follow(&references[0], None).is_ok());
+        assert_eq!(library.follow(&references[1], None).unwrap_err().code(), Code::ForeignReference);
     }
 
     #[test]
