@@ -17,6 +17,8 @@ pub(crate) struct Library {
     trees: Vec<(FileId, Node)>,
     /// What a file reference leads to, by the file that holds it and the text before `#`.
     files: HashMap<(FileId, String), Result<FileId, String>>,
+    /// The files up to this number are the document and its overlays: what these say is said in the document.
+    overlays: usize,
 }
 
 /// Reads the files that the document refers to, below `folder` or below the document's own.
@@ -26,7 +28,9 @@ pub(crate) fn gather(
     sources: &mut Sources,
     findings: &mut Findings,
 ) -> Library {
-    let mut library = Library { trees: vec![(FileId(0), root)], files: HashMap::new() };
+    // what was read so far besides the document are its overlays
+    let overlays = sources.files().len();
+    let mut library = Library { trees: vec![(FileId(0), root)], files: HashMap::new(), overlays };
     files::gather(&mut library, folder, sources, findings);
     library
 }
@@ -86,6 +90,7 @@ impl Library {
     }
 
     fn tree_of(&self, from: FileId, file: &str, text: &str) -> Result<&Node, Trouble> {
+        let from = if usize::from(from.0) < self.overlays { FileId(0) } else { from };
         if file.is_empty() {
             return self.tree(from).ok_or_else(|| Trouble::Unreadable("no such file".into()));
         }
