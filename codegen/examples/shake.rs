@@ -18,6 +18,8 @@ use palisade_codegen::{Options, Source, generate};
 
 /// Longer is a hang.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Worth a look.
+const SLOW: Duration = Duration::from_secs(1);
 /// More is too much, in KiB.
 const MEMORY: u64 = 2 << 20;
 const LARGEST: u64 = 64 << 10;
@@ -118,6 +120,9 @@ fn main() {
         let run = std::panic::catch_unwind(AssertUnwindSafe(|| shake(&name, &text)));
         let took = began.elapsed();
         watch.end();
+        if took > slowest.max(SLOW) {
+            println!("{took:?}: {}", keep(&name, &text).display());
+        }
         slowest = slowest.max(took);
         if run.is_err() {
             let place = watch.panics.lock().expect("a place").clone();

@@ -51,7 +51,6 @@ enum Slot {
     Response,
 }
 
-#[expect(clippy::enum_glob_use, reason = "a table")]
 fn slot(code: Code) -> Slot {
     use Code::*;
     match code {
