@@ -7,17 +7,23 @@ use super::{Finding, Severity};
 use crate::source::Sources;
 use crate::source::span::{FileId, Place};
 
-/// All of them, a blank line between two.
+/// Findings that are shown: nobody reads more at once, and an excerpt takes its time.
+const SHOWN: usize = 500;
+
+/// The first of them, a blank line between two, and how many there are.
 pub(super) fn all(findings: &[Finding], sources: &Sources, lines: &Lines, coloured: bool) -> String {
     let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(120);
     let mut text = String::new();
-    for finding in findings {
+    for finding in findings.iter().take(SHOWN) {
         text.push_str(renderer.render(&[group(finding, sources, lines)]).trim_end());
         text.push_str("\n\n");
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = findings.len() - errors;
+    if let Some(more) = findings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("... and {more} more, which are not shown\n\n"));
+    }
     text.push_str(&summary(errors, warnings));
     text
 }
@@ -205,6 +211,24 @@ error[PAL0011]: `x-palisade` has no member `tiemout`
         let text = rendered(&text, finding, "needle");
         assert!(text.len() < 2_000, "{}", text.len());
         assert!(text.contains("^^^^^^") && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn thousands_of_findings_are_counted_and_not_all_shown() {
+        let mut sources = Sources::default();
+        sources.add(SourceFile {
+            name: "openapi.yaml".into(),
+            text: "a: 1\n".repeat(3_000).into(),
+            path: None,
+        });
+        let mut findings = Findings::default();
+        for line in 0..3_000 {
+            let place = Place { file: FileId(0), span: Span::new(line * 5, line * 5 + 1) };
+            findings.push(Finding::error(Code::WrongType, "m", place));
+        }
+        let text = findings.finish(&sources).render();
+        assert!(text.contains("... and 2500 more") && text.ends_with("3000 errors\n"), "{text}");
+        assert_eq!(text.matches("openapi.yaml:").count(), 500);
     }
 
     #[test]

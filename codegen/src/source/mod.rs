@@ -270,6 +270,9 @@ mod tests {
         let path = folder.path().join("spec.yaml");
         assert!(messages(&path)[0].ends_with("no such file"));
         assert!(messages(folder.path())[0].ends_with("not a file"));
+        let huge = std::fs::File::create(&path).unwrap();
+        huge.set_len(MAX_FILE + 1).unwrap();
+        assert!(messages(&path)[0].ends_with("larger than 64 MiB"));
         std::fs::write(&path, b"openapi: \xff").unwrap();
         assert!(messages(&path)[0].ends_with("not UTF-8, first at byte 9"));
     }
