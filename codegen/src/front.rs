@@ -4,7 +4,7 @@ use crate::finding::Findings;
 use crate::model::CheckedApi;
 use crate::options::Options;
 use crate::source::{Source, Sources};
-use crate::{build, check, document, resolve, source};
+use crate::{build, check, document, overlay, resolve, source};
 
 /// A document that passed every rule, with what it leaves to say.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ pub fn understand_with(source: &Source, options: &Options) -> Result<Understood,
     let mut sources = Sources::default();
     let mut findings = Findings::default();
     let Some(root) = source::load(source, &mut sources, &mut findings) else {
+        return Err(findings.finish(&sources));
+    };
+    let Some(root) = overlay::apply(root, options.overlays(), &mut sources, &mut findings) else {
         return Err(findings.finish(&sources));
     };
     let library = resolve::gather(root, options.root_folder(), &mut sources, &mut findings);

@@ -29,6 +29,7 @@ pub mod operation_facts;
 mod options;
 pub mod outline;
 pub mod output;
+mod overlay;
 mod resolve;
 mod script;
 pub mod source;

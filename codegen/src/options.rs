@@ -11,6 +11,7 @@ pub struct Options {
     file_name: Option<String>,
     assume_public: Option<String>,
     root: Option<PathBuf>,
+    overlays: Vec<Source>,
 }
 
 impl Options {
@@ -41,6 +42,18 @@ impl Options {
     /// The folder below which files may be read, if it is not the document's own.
     pub(crate) fn root_folder(&self) -> Option<&Path> {
         self.root.as_deref()
+    }
+
+    /// Applies an OpenAPI Overlay document before anything else is understood; several in their order. So annotations
+    /// can stand outside of a document that one does not own.
+    #[must_use]
+    pub fn overlay(mut self, overlay: Source) -> Self {
+        self.overlays.push(overlay);
+        self
+    }
+
+    pub(crate) fn overlays(&self) -> &[Source] {
+        &self.overlays
     }
 
     /// The reason, if what says nothing of security is assumed to be public.

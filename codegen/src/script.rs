@@ -54,6 +54,13 @@ impl Build {
         self
     }
 
+    /// Applies an OpenAPI Overlay document first, relative to the package: see [`Options::overlay`].
+    #[must_use]
+    pub fn overlay(mut self, file: impl Into<PathBuf>) -> Self {
+        self.options = self.options.overlay(Source::file(file));
+        self
+    }
+
     /// Writes the file into `OUT_DIR`, and tells cargo to come back when a file that was read changes. Findings go to
     /// standard error, and with an error among them the build script ends here.
     pub fn run(self) {

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -16,6 +16,7 @@ const PAGES: [&str; 13] = [
     "docs/adr/0001-own-document-model.md",
     "docs/adr/0002-routing-inside-the-gate.md",
     "docs/adr/0003-annotate-snippets.md",
+    "docs/diagnostics.md",
     "examples/bank/README.md",
     "examples/adopt/README.md",
     "examples/macro-entry/README.md",

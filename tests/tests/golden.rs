@@ -52,6 +52,8 @@ goldens! {
     params,
     /// Types that hold themselves.
     recursive,
+    /// References to every kind of thing, and to places that are none.
+    references,
     /// Object-level rules.
     resources,
     /// Alternatives of combinations, each with its scopes.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser;
+use palisade_codegen::Source;
 use palisade_codegen::output::{is_current, write_if_changed};
 use serde_json::json;
 
@@ -17,6 +18,7 @@ Examples:
   cargo palisade generate openapi.yaml --out src/api.rs
   cargo palisade generate openapi.yaml --out src/api.rs --check    # in CI: exits with 4 when it is stale
   cargo palisade generate openapi.yaml --out src/api.rs --assume-public 'our gateway checks'
+  cargo palisade generate openapi.yaml --out src/api.rs --overlay ours.yaml
 
 The same bytes come from a build script (`palisade_codegen::Build`) and from `palisade::api!`.";
 
@@ -36,6 +38,10 @@ pub(crate) struct Generate {
     #[arg(long, value_name = "REASON")]
     assume_public: Option<String>,
 
+    /// An OpenAPI Overlay document to apply first; several apply in their order.
+    #[arg(long, value_name = "FILE")]
+    overlay: Vec<PathBuf>,
+
     /// Files that the document refers to may lie anywhere below this folder. Default: the document's own.
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
@@ -52,6 +58,9 @@ impl Generate {
         let mut options = document::options(self.assume_public.as_deref());
         if let Some(root) = &self.root {
             options = options.root(root);
+        }
+        for overlay in &self.overlay {
+            options = options.overlay(Source::file(overlay));
         }
         let output = document::read(&self.spec, &options, reporter)?;
         let code = output.code();

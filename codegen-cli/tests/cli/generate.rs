@@ -79,6 +79,19 @@ fn what_nobody_decided_is_public_by_an_explicit_switch_only() {
 }
 
 #[test]
+fn an_overlay_decides_what_the_document_does_not() {
+    let undecided =
+        GOOD.replace("      security: []\n      x-palisade: { public: load balancers probe it }\n", "");
+    let folder = folder_with(&undecided);
+    let overlay = "overlay: 1.0.0\ninfo: { title: Ours, version: 1.0.0 }\nactions:\n  - target: $.paths['/status'].get\n    update: { security: [], x-palisade: { public: probes } }\n";
+    fs::write(folder.path().join("ours.yaml"), overlay).unwrap();
+    let run =
+        palisade(folder.path(), &["generate", "openapi.yaml", "--out", "a.rs", "--overlay", "ours.yaml"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(fs::read_to_string(folder.path().join("a.rs")).unwrap().contains("Access::Public(\"probes\")"));
+}
+
+#[test]
 fn both_ways_in_write_the_same_bytes_and_say_nothing_to_a_pipe() {
     let folder = folder_with(GOOD);
     let direct = palisade(folder.path(), &["generate", "openapi.yaml", "--out", "a.rs"]);

@@ -4,7 +4,7 @@ use crate::model::Literal;
 use crate::source::tree::{Node, Value};
 
 /// The value of a node. Integers that fit 64 bits are exact; others become the nearest `f64`.
-pub(super) fn literal(node: &Node) -> Literal {
+pub(crate) fn literal(node: &Node) -> Literal {
     match &node.value {
         Value::Null => Literal::Null,
         Value::Bool(value) => Literal::Bool(*value),

@@ -27,6 +27,7 @@ use keywords::Place;
 use pattern::Refused;
 use types::Waiting;
 
+pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, is_ignored, is_same, merged, properties, status};
 pub(crate) use pattern::translate;

@@ -110,8 +110,8 @@ codes! {
     }
     ReferenceCycle = "PAL0016" "references that lead back to themselves" {
         why: "Following the references never arrives at anything. Schemas may be recursive, but not by references alone.",
-        bad: "A: { $ref: \"#/components/schemas/B\" }\nB: { $ref: \"#/components/schemas/A\" }",
-        good: "A: { $ref: \"#/components/schemas/B\" }\nB: { type: string }"
+        bad: "A: { $ref: \"#/components/parameters/B\" }\nB: { $ref: \"#/components/parameters/A\" }",
+        good: "A: { $ref: \"#/components/parameters/B\" }\nB: { name: q, in: query, schema: { type: string } }"
     }
     ForeignReference = "PAL0017" "a reference that leaves the document's folder" {
         why: "Generation never uses the network, and reads no file outside the folder of the document.",
@@ -133,8 +133,8 @@ codes! {
     // not yet
     NotSupported = "PAL0020" "not supported yet" {
         why: "This release cannot enforce the keyword. It stops rather than leave it unenforced.",
-        bad: "oneOf: [{ type: string }, { type: integer }]",
-        good: "type: string"
+        bad: "{ type: string, contentSchema: { type: integer } }",
+        good: "{ type: string }"
     }
     NotEnforced = "PAL0021" "an annotation that cannot be enforced yet" {
         why: "The vocabulary knows the annotation, this release cannot enforce it. It stops rather than leave it unenforced.",
@@ -144,14 +144,14 @@ codes! {
     Ungenerated = "PAL0022" "a part of the document that no code is generated for" {
         why: "Webhooks, callbacks and links describe what a server sends or hints at. Nothing that protects the server is lost with them.",
         bad: "webhooks: { paid: { post: { ... } } }",
-        good: "paths: { /paid: { post: { ... } } }"
+        good: "paths: { /paid: { post: { operationId: paid, responses: { ... } } } }"
     }
 
     // who may call
     Undecided = "PAL0030" "an operation that nobody decided about" {
-        why: "Deny by default: an operation is served with a security requirement, or with `security: []` and the reason why it is public.",
-        bad: "get: { operationId: getStatus }",
-        good: "get: { operationId: getStatus, security: [], x-palisade: { public: \"load balancers probe it\" } }"
+        why: "Deny by default: an operation is served with a security requirement, or with `security: []` and the reason why it is public. To try a document whose owner has decided nothing yet, `--assume-public REASON` makes that choice, in the open.",
+        bad: "get: { operationId: getStatus, responses: { ... } }",
+        good: "get: { operationId: getStatus, security: [], x-palisade: { public: \"load balancers probe it\" }, responses: { ... } }"
     }
     PublicContradiction = "PAL0031" "public and protected at once" {
         why: "`public` gives the reason for `security: []`. Beside a requirement it says the opposite of it.",
@@ -181,15 +181,15 @@ codes! {
 
     AssumedPublic = "PAL0036" "operations that are public by assumption" {
         why: "Whoever generates chose `--assume-public`: operations that say nothing of security are served to everybody, for the reason that was given. It is a step of adopting a document, and it stays visible until each operation is decided.",
-        bad: "get: { operationId: getStatus }",
-        good: "get: { operationId: getStatus, security: [], x-palisade: { public: \"load balancers probe it\" } }"
+        bad: "get: { operationId: getStatus, responses: { ... } }",
+        good: "get: { operationId: getStatus, security: [], x-palisade: { public: \"load balancers probe it\" }, responses: { ... } }"
     }
 
     // operations
     OperationIdTwice = "PAL0040" "an operation id twice" {
         why: "It names the operation in code, events and limits.",
-        bad: "get: { operationId: account }\nput: { operationId: account }",
-        good: "get: { operationId: getAccount }\nput: { operationId: putAccount }"
+        bad: "get: { operationId: account, responses: { ... } }\nput: { operationId: account, responses: { ... } }",
+        good: "get: { operationId: getAccount, responses: { ... } }\nput: { operationId: putAccount, responses: { ... } }"
     }
     OperationIdMissing = "PAL0041" "an operation without an id" {
         why: "A name is derived from method and path; it changes when the path does.",
@@ -208,13 +208,13 @@ codes! {
     }
     ParameterUndeclared = "PAL0044" "a path parameter that is not declared" {
         why: "Each `{name}` of a path is declared as a parameter with `in: path`, so that its value is checked.",
-        bad: "/accounts/{accountId}: { get: { parameters: [] } }",
-        good: "/accounts/{accountId}: { get: { parameters: [{ name: accountId, in: path, required: true, schema: { ... } }] } }"
+        bad: "/accounts/{accountId}: { get: { parameters: [], responses: { ... } } }",
+        good: "/accounts/{accountId}: { get: { parameters: [{ name: accountId, in: path, required: true, schema: { ... } }], responses: { ... } } }"
     }
     ParameterNotInPath = "PAL0045" "a path parameter that the path does not have" {
         why: "The declared parameter has no place in the path, so it never gets a value.",
-        bad: "/accounts: { parameters: [{ name: id, in: path, ... }] }",
-        good: "/accounts/{id}: { parameters: [{ name: id, in: path, ... }] }"
+        bad: "/accounts: { parameters: [{ name: id, in: path, ... }], get: { responses: { ... } } }",
+        good: "/accounts/{id}: { parameters: [{ name: id, in: path, ... }], get: { responses: { ... } } }"
     }
     ParameterOptional = "PAL0046" "a path parameter that is not required" {
         why: "A path without it would be another path; the standard asks for `required: true`.",
@@ -228,13 +228,13 @@ codes! {
     }
     HeaderIgnored = "PAL0048" "a header parameter that the standard ignores" {
         why: "`Accept`, `Content-Type` and `Authorization` are described by responses, bodies and security.",
-        bad: "{ name: Authorization, in: header, ... }",
+        bad: "parameters: [{ name: Authorization, in: header, ... }]",
         good: "security: [{ oauth: [] }]"
     }
     StatusKey = "PAL0049" "a response key that is no status" {
         why: "Responses stand under a status such as \"200\", a range such as 4XX, or `default`.",
-        bad: "responses: { OK: { ... } }",
-        good: "responses: { \"200\": { ... } }"
+        bad: "responses: { OK: { description: done } }",
+        good: "responses: { \"200\": { description: done } }"
     }
 
     // annotations
@@ -260,8 +260,8 @@ codes! {
     }
     Misplaced = "PAL0054" "an annotation at a level where it means nothing" {
         why: "Limits and resources are declared once for the document; who may call is said at the operation.",
-        bad: "paths: { /a: { get: { x-palisade: { limits: { ... } } } } }",
-        good: "x-palisade: { limits: { ... } }"
+        bad: "x-palisade: { public: \"everybody may\" }",
+        good: "x-palisade: { timeout: 10s }"
     }
 
     // schemas
@@ -282,8 +282,8 @@ codes! {
     }
     Pattern = "PAL0063" "a pattern that has no linear-time form" {
         why: "Patterns run on what strangers send. Look-around and back-references need backtracking, whose time can explode.",
-        bad: "pattern: \"^(?!admin).*$\"",
-        good: "pattern: \"^[a-z]+$\""
+        bad: "{ type: string, pattern: \"^(?!admin).*$\" }",
+        good: "{ type: string, pattern: \"^[a-z]+$\" }"
     }
     UnknownFormat = "PAL0064" "a format that is not checked" {
         why: "The value is taken as any value of its type. State a `pattern` or bounds if it matters.",

@@ -10,6 +10,7 @@ mod suggest;
 
 use crate::source::span::Place;
 use crate::source::{SourceFile, Sources};
+use render::Lines;
 
 pub use code::Code;
 pub(crate) use suggest::nearest;
@@ -114,6 +115,7 @@ impl Finding {
 pub struct Findings {
     list: Vec<Finding>,
     sources: Sources,
+    lines: Lines,
 }
 
 impl Findings {
@@ -136,6 +138,7 @@ impl Findings {
             one.place == other.place && one.code == other.code && one.message == other.message
         });
         self.sources = sources.clone();
+        self.lines = Lines::of(sources);
         self
     }
 
@@ -167,18 +170,19 @@ impl Findings {
     /// File, line and column of a finding, both counted from 1, columns in characters.
     pub fn position(&self, finding: &Finding) -> Option<(&str, usize, usize)> {
         let file = self.sources.get(finding.place.file)?;
-        let (line, column) = render::line_and_column(&file.text, finding.place.span.start as usize);
+        let at = finding.place.span.start as usize;
+        let (line, column) = self.lines.position(finding.place.file, &file.text, at);
         Some((&file.name, line, column))
     }
 
     /// For people, with excerpts, without colour.
     pub fn render(&self) -> String {
-        render::all(&self.list, &self.sources, false)
+        render::all(&self.list, &self.sources, &self.lines, false)
     }
 
     /// For people at a terminal.
     pub fn render_coloured(&self) -> String {
-        render::all(&self.list, &self.sources, true)
+        render::all(&self.list, &self.sources, &self.lines, true)
     }
 
     /// For programs: an array of objects.

@@ -5,25 +5,25 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Finding, Severity};
 use crate::source::Sources;
-use crate::source::span::Place;
+use crate::source::span::{FileId, Place};
 
-/// Whoever mends these has others to look at; a document that is of another kind altogether has thousands.
+/// Findings that are shown: nobody reads more at once, and an excerpt takes its time.
 const SHOWN: usize = 100;
 
 /// The first of them, a blank line between two, and how many there are.
-pub(super) fn all(findings: &[Finding], sources: &Sources, coloured: bool) -> String {
+pub(super) fn all(findings: &[Finding], sources: &Sources, lines: &Lines, coloured: bool) -> String {
     let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(120);
     let mut text = String::new();
     for finding in findings.iter().take(SHOWN) {
-        text.push_str(renderer.render(&[group(finding, sources)]).trim_end());
+        text.push_str(renderer.render(&[group(finding, sources, lines)]).trim_end());
         text.push_str("\n\n");
-    }
-    if let Some(more @ 1..) = findings.len().checked_sub(SHOWN) {
-        text.push_str(&format!("... and {more} more of the same document\n\n"));
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = findings.len() - errors;
+    if let Some(more) = findings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("... and {more} more, which are not shown\n\n"));
+    }
     text.push_str(&summary(errors, warnings));
     text
 }
@@ -39,7 +39,7 @@ fn summary(errors: usize, warnings: usize) -> String {
     if counts.is_empty() { String::new() } else { format!("{}\n", counts.join(", ")) }
 }
 
-fn group<'f>(finding: &'f Finding, sources: &'f Sources) -> Group<'f> {
+fn group<'f>(finding: &'f Finding, sources: &'f Sources, lines: &Lines) -> Group<'f> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -47,7 +47,7 @@ fn group<'f>(finding: &'f Finding, sources: &'f Sources) -> Group<'f> {
     let title = level.primary_title(visible(&finding.message)).id(finding.code.as_str());
     let mut group = Group::with_title(title);
     for (place, annotations) in spots(finding, sources) {
-        if let Some(snippet) = snippet(place, &annotations, sources) {
+        if let Some(snippet) = snippet(place, &annotations, sources, lines) {
             group = group.element(snippet);
         }
     }
@@ -86,6 +86,7 @@ fn snippet<'f>(
     place: Place,
     annotations: &[Spot<'f>],
     sources: &'f Sources,
+    lines: &Lines,
 ) -> Option<Snippet<'f, annotate_snippets::Annotation<'f>>> {
     let file = sources.get(place.file)?;
     let text: &str = &file.text;
@@ -99,7 +100,7 @@ fn snippet<'f>(
     let line_end = text.get(start..)?.find('\n').map_or(text.len(), |newline| start + newline);
     let line_end = text.get(start..line_end).map_or(line_end, |line| start + line.trim_end().len());
     let line = text.get(first..line_end.max(start))?;
-    let number = text.get(..first)?.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let number = lines.number(place.file, first);
     let (line, shift) = window(line, start - first);
     let mut snippet = Snippet::source(line).line_start(number).path(file.name.as_str()).fold(false);
     for (place, kind, label) in annotations {
@@ -137,11 +138,33 @@ fn visible(text: &str) -> String {
     text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }
 
-pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..floor(text, at)).unwrap_or_default();
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let column = before.chars().rev().take_while(|char| *char != '\n').count() + 1;
-    (line, column)
+/// Where the lines of each file end, so that a document with thousands of findings is not counted through for each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines {
+    ends: Vec<Vec<usize>>,
+}
+
+impl Lines {
+    pub(super) fn of(sources: &Sources) -> Self {
+        let ends = |text: &str| {
+            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect()
+        };
+        Self { ends: sources.files().iter().map(|file| ends(&file.text)).collect() }
+    }
+
+    /// The line of a byte, counted from 1.
+    fn number(&self, file: FileId, at: usize) -> usize {
+        self.ends.get(usize::from(file.0)).map_or(0, |ends| ends.partition_point(|end| *end < at)) + 1
+    }
+
+    /// Line and column of a byte, counted from 1, the column in characters.
+    pub(super) fn position(&self, file: FileId, text: &str, at: usize) -> (usize, usize) {
+        let at = floor(text, at);
+        let number = self.number(file, at);
+        let ends = self.ends.get(usize::from(file.0));
+        let start = number.checked_sub(2).and_then(|line| ends?.get(line)).map_or(0, |end| end + 1);
+        (number, text.get(start..at).map_or(0, |before| before.chars().count()) + 1)
+    }
 }
 
 #[cfg(test)]
@@ -188,6 +211,24 @@ error[PAL0011]: `x-palisade` has no member `tiemout`
         let text = rendered(&text, finding, "needle");
         assert!(text.len() < 2_000, "{}", text.len());
         assert!(text.contains("^^^^^^") && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn thousands_of_findings_are_counted_and_not_all_shown() {
+        let mut sources = Sources::default();
+        sources.add(SourceFile {
+            name: "openapi.yaml".into(),
+            text: "a: 1\n".repeat(3_000).into(),
+            path: None,
+        });
+        let mut findings = Findings::default();
+        for line in 0..3_000 {
+            let place = Place { file: FileId(0), span: Span::new(line * 5, line * 5 + 1) };
+            findings.push(Finding::error(Code::WrongType, "m", place));
+        }
+        let text = findings.finish(&sources).render();
+        assert!(text.contains("... and 2900 more") && text.ends_with("3000 errors\n"), "{text}");
+        assert_eq!(text.matches("openapi.yaml:").count(), 500);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Library {
     trees: Vec<(FileId, Node)>,
     /// What a file reference leads to, by the file that holds it and the text before `#`.
     files: HashMap<(FileId, String), Result<FileId, String>>,
+    /// The files up to this number are the document and its overlays: what these say is said in the document.
+    overlays: usize,
 }
 
 /// Reads the files that the document refers to, below `folder` or below the document's own.
@@ -26,7 +28,9 @@ pub(crate) fn gather(
     sources: &mut Sources,
     findings: &mut Findings,
 ) -> Library {
-    let mut library = Library { trees: vec![(FileId(0), root)], files: HashMap::new() };
+    // what was read so far besides the document are its overlays
+    let overlays = sources.files().len();
+    let mut library = Library { trees: vec![(FileId(0), root)], files: HashMap::new(), overlays };
     files::gather(&mut library, folder, sources, findings);
     library
 }
@@ -86,11 +90,14 @@ impl Library {
     }
 
     fn tree_of(&self, from: FileId, file: &str, text: &str) -> Result<&Node, Trouble> {
+        let from = if usize::from(from.0) < self.overlays { FileId(0) } else { from };
         if file.is_empty() {
             return self.tree(from).ok_or_else(|| Trouble::Unreadable("no such file".into()));
         }
         if files::is_remote(text) {
-            return Err(Trouble::Remote);
+            // a document may be known by a URI of its own (`$self`, OpenAPI 3.2 section 4.1): nothing has to be fetched then
+            let named = |(_, tree): &&(FileId, Node)| tree.get("$self").and_then(Node::as_str) == Some(file);
+            return self.trees.iter().find(named).map(|(_, tree)| tree).ok_or(Trouble::Remote);
         }
         match self.files.get(&(from, file.to_owned())) {
             Some(Ok(id)) => self.tree(*id).ok_or_else(|| Trouble::Unreadable("it is not a document".into())),
@@ -128,6 +135,17 @@ mod tests {
             Ok(node) => Ok(node.kind().into()),
             Err(finding) => Err((finding.code(), finding.suggestion().map(str::to_owned))),
         }
+    }
+
+    #[test]
+    fn a_document_is_known_by_its_own_uri() {
+        let root = json(
+            r##"{"$self":"https://example.com/a.json","b":{},"r":["https://example.com/a.json#/b","https://example.com/b.json#/b"]}"##,
+        );
+        let library = gather(root, None, &mut Sources::default(), &mut Findings::default());
+        let references = library.root().unwrap().get("r").unwrap().as_array().unwrap();
+        assert!(library.follow(&references[0], None).is_ok());
+        assert_eq!(library.follow(&references[1], None).unwrap_err().code(), Code::ForeignReference);
     }
 
     #[test]

@@ -9,9 +9,11 @@ use std::borrow::Cow;
 use super::yaml::ScanFault;
 
 /// Lines that are moved before the fault is reported as it is.
-const MOST: usize = 400;
-/// Characters that are read again for them, all rounds together.
+const MOST: usize = 10_000;
+/// Bytes that are read again for them, all rounds together.
 const MOST_READ: usize = 100 << 20;
+/// How often the text is read again.
+const MOST_ROUNDS: usize = 50;
 /// How far a line is moved: deeper than anything that is read is nested.
 const SHIFT: &str = match std::str::from_utf8(&[b' '; 256]) {
     Ok(blank) => blank,
@@ -39,29 +41,44 @@ impl<'t> Mended<'t> {
     /// Moves the lines that a fault is about. `false` when it is not about such lines, or they are too many.
     pub(super) fn mend(&mut self, fault: ScanFault) -> bool {
         self.rounds += 1;
-        if self.moved.len() >= MOST || self.rounds.saturating_mul(self.text.len()) > MOST_READ {
+        if self.moved.len() >= MOST
+            || self.rounds > MOST_ROUNDS
+            || self.rounds.saturating_mul(self.text.len()) > MOST_READ
+        {
             return false;
         }
         let starts = match fault {
-            ScanFault::ShallowFlow { at } => vec![line_start(&self.text, at)],
+            ScanFault::ShallowFlow { from, at } => lines_to_the_end(&self.text, from, at),
             ScanFault::ShallowQuote { at } => continued_lines(&self.text, at),
         };
-        // from the end, so that the earlier positions stay right
-        let mut mended = false;
-        for start in starts.into_iter().rev() {
-            let chars = self.text.get(..start).map_or(0, |before| before.chars().count());
-            if self.moved.contains(&chars) {
-                continue;
+        self.shift(&starts)
+    }
+
+    /// Moves the lines that start at these bytes, in order. `false` when all of them were moved before.
+    fn shift(&mut self, starts: &[usize]) -> bool {
+        let mut text = String::with_capacity(self.text.len() + starts.len() * SHIFT.len());
+        let (mut read, mut chars) = (0, 0);
+        let mut new = Vec::with_capacity(starts.len());
+        for start in starts {
+            let Some(part) = self.text.get(read..*start) else { continue };
+            (read, chars) = (*start, chars + part.chars().count());
+            text.push_str(part);
+            if self.moved.binary_search(&chars).is_err() {
+                text.push_str(SHIFT);
+                new.push(chars);
             }
-            mended = true;
-            for later in self.moved.iter_mut().filter(|later| **later > chars) {
-                *later += SHIFT.len();
-            }
-            self.moved.push(chars);
-            self.text.to_mut().insert_str(start, SHIFT);
         }
-        self.moved.sort_unstable();
-        mended
+        text.push_str(self.text.get(read..).unwrap_or_default());
+        if new.is_empty() {
+            return false;
+        }
+        // both lists count in the text as it was; what is put in before a place moves it
+        let shifted = |place: &usize| place + SHIFT.len() * new.partition_point(|start| start < place);
+        let mut moved: Vec<usize> = self.moved.iter().chain(&new).map(shifted).collect();
+        moved.sort_unstable();
+        self.moved = moved;
+        self.text = Cow::Owned(text);
+        true
     }
 
     /// Where the character at `index` of the mended text stands in the original.
@@ -72,6 +89,51 @@ impl<'t> Mended<'t> {
         let inside = last.map_or(0, |start| SHIFT.len() - (index - start).min(SHIFT.len()));
         (index + inside).saturating_sub(before * SHIFT.len())
     }
+}
+
+/// The starts of the lines from that of `at` to where the brackets that open at `from` are closed, without empty ones.
+/// None when they are never closed: then the fault is another.
+fn lines_to_the_end(text: &str, from: usize, at: usize) -> Vec<usize> {
+    let mut starts = vec![line_start(text, at)];
+    let mut open = 0_usize;
+    let mut before = ' ';
+    let mut chars = text.get(from..).unwrap_or_default().char_indices().peekable();
+    while let Some((offset, char)) = chars.next() {
+        match char {
+            '[' | '{' => open += 1,
+            ']' | '}' => {
+                open = open.saturating_sub(1);
+                if open == 0 {
+                    return starts;
+                }
+            }
+            '\n' => {
+                let start = from + offset + 1;
+                let blank = matches!(chars.peek(), None | Some((_, '\n' | '\r')));
+                if start > at && !blank {
+                    starts.push(start);
+                }
+            }
+            '#' if text.get(..from + offset).is_some_and(|text| text.ends_with([' ', '\t', '\n'])) => {
+                while chars.next_if(|(_, char)| *char != '\n').is_some() {}
+            }
+            // elsewhere it is a part of plain text: `it's`
+            '"' | '\'' if matches!(before, '[' | '{' | ',' | ':') => {
+                while let Some((_, inner)) = chars.next() {
+                    if inner == '\\' && char == '"' {
+                        chars.next();
+                    } else if inner == char {
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
+        if !char.is_whitespace() {
+            before = char;
+        }
+    }
+    Vec::new()
 }
 
 fn line_start(text: &str, at: usize) -> usize {

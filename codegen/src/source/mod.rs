@@ -20,6 +20,8 @@ pub(crate) const MAX_DEPTH: usize = 128;
 pub(crate) const MAX_FILE: u64 = 64 << 20;
 /// Nodes of one file, those that aliases repeat included.
 const MAX_NODES: usize = 2_000_000;
+/// Nodes of one file that are kept for aliases or repeated by them.
+const MAX_COPIES: usize = 200_000;
 /// Files of one document.
 pub(crate) const MAX_FILES: usize = 1_000;
 
@@ -207,11 +209,12 @@ impl Unreadable {
 #[derive(Debug)]
 struct Budget {
     left: usize,
+    copies: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { left: MAX_NODES }
+        Self { left: MAX_NODES, copies: MAX_COPIES }
     }
 }
 
@@ -221,6 +224,17 @@ impl Budget {
             Some(left) => {
                 self.left = left;
                 true
+            }
+            None => false,
+        }
+    }
+
+    /// The same for nodes that stand elsewhere already.
+    fn copy(&mut self, nodes: usize) -> bool {
+        match self.copies.checked_sub(nodes) {
+            Some(copies) => {
+                self.copies = copies;
+                self.take(nodes)
             }
             None => false,
         }
@@ -256,6 +270,9 @@ mod tests {
         let path = folder.path().join("spec.yaml");
         assert!(messages(&path)[0].ends_with("no such file"));
         assert!(messages(folder.path())[0].ends_with("not a file"));
+        let huge = std::fs::File::create(&path).unwrap();
+        huge.set_len(MAX_FILE + 1).unwrap();
+        assert!(messages(&path)[0].ends_with("larger than 64 MiB"));
         std::fs::write(&path, b"openapi: \xff").unwrap();
         assert!(messages(&path)[0].ends_with("not UTF-8, first at byte 9"));
     }

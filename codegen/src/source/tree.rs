@@ -81,6 +81,17 @@ impl Object {
         self.members.get(*self.index.get(at)? as usize)
     }
 
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        self.members.iter_mut().find(|member| &*member.key == key).map(|member| &mut member.node)
+    }
+
+    /// Changes the members. Keys stay different from each other: whoever adds one looks first.
+    pub(crate) fn edit(&mut self, change: impl FnOnce(&mut Vec<Member>)) {
+        let mut members = std::mem::take(&mut self.members);
+        change(&mut members);
+        *self = Self::new(members).0;
+    }
+
     pub(crate) fn members(&self) -> &[Member] {
         &self.members
     }

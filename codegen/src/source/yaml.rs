@@ -32,6 +32,7 @@ fn read_events(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
             budget: Budget::default(),
             root: None,
             faults: Vec::new(),
+            bracket: None,
             scan_fault: None,
         };
         if let Err(fault) = builder.run(mended.text()) {
@@ -60,20 +61,19 @@ fn read_events(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ScanFault {
     /// A line between brackets stands too far left.
-    ShallowFlow { at: usize },
+    ShallowFlow { from: usize, at: usize },
     /// A line of the quoted text that starts here does.
     ShallowQuote { at: usize },
 }
 
 impl ScanFault {
-    fn of(error: &ScanError, text: &str) -> Option<Self> {
-        let at = || {
-            let chars = error.marker().index();
-            text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
-        };
+    /// `brackets` is where the outermost bracket that is open stands, in characters.
+    fn of(error: &ScanError, text: &str, brackets: Option<usize>) -> Option<Self> {
+        let byte = |chars: usize| text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
+        let at = byte(error.marker().index());
         match error.info() {
-            "invalid indentation" => Some(Self::ShallowFlow { at: at() }),
-            "invalid indentation in quoted scalar" => Some(Self::ShallowQuote { at: at() }),
+            "invalid indentation" => Some(Self::ShallowFlow { from: byte(brackets?), at }),
+            "invalid indentation in quoted scalar" => Some(Self::ShallowQuote { at }),
             _ => None,
         }
     }
@@ -86,6 +86,8 @@ struct Builder<'t> {
     budget: Budget,
     root: Option<Node>,
     faults: Vec<Unreadable>,
+    /// Where the bracket of the event stands, if it is one.
+    bracket: Option<usize>,
     /// What stopped the scanner, when it can be mended.
     scan_fault: Option<ScanFault>,
 }
@@ -93,6 +95,8 @@ struct Builder<'t> {
 /// A collection whose end has not come yet.
 struct Open {
     start: usize,
+    /// Where its bracket stands in the text that is scanned, in characters, if it has one.
+    bracket: Option<usize>,
     anchor: usize,
     /// What the budget had left when it opened: the difference is its size.
     left: usize,
@@ -112,10 +116,13 @@ impl<'t> Builder<'t> {
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| {
-                self.scan_fault = ScanFault::of(&error, text);
+                let brackets = self.open.iter().find_map(|open| open.bracket);
+                self.scan_fault = ScanFault::of(&error, text, brackets);
                 self.scan_error(&error)
             })?;
             let (start, end) = (self.places.byte(span.start), self.places.byte(span.end));
+            // a block collection begins where its first entry does, and takes no room itself
+            self.bracket = (span.start.index() < span.end.index()).then_some(span.start.index());
             match event {
                 Event::DocumentStart(_) if self.root.is_some() => {
                     return Err(self.fault(
@@ -222,7 +229,7 @@ impl<'t> Builder<'t> {
                 "a value cannot hold itself: use `$ref` for recursion",
             ));
         };
-        if !self.budget.take(*size) {
+        if !self.budget.copy(*size) {
             return Err(self.fault(
                 start,
                 end,
@@ -252,7 +259,7 @@ impl<'t> Builder<'t> {
         }
         let left = self.budget.left();
         self.spend(start, end)?;
-        self.open.push(Open { start, anchor, left, end, parts });
+        self.open.push(Open { start, bracket: self.bracket, anchor, left, end, parts });
         Ok(())
     }
 
@@ -280,7 +287,7 @@ impl<'t> Builder<'t> {
         }
         let node = Node { place: self.places.place(start, end), value };
         if anchor != 0 {
-            if !self.budget.take(size) {
+            if !self.budget.copy(size) {
                 let help = "aliases of aliases grow without bound: use `$ref`";
                 return Err(self.fault(start, end, "too many nodes, counted through aliases", help));
             }
