@@ -1,5 +1,6 @@
-//! Generates the server of the gate's tests.
+//! Generates the servers of the tests.
 
 fn main() {
     palisade_codegen::Build::new("specs/gate.yaml").run();
+    palisade_codegen::Build::new("specs/wire.yaml").run();
 }

@@ -4,3 +4,4 @@ pub mod client;
 pub mod events;
 pub mod gate;
 pub mod tokens;
+pub mod wire;

@@ -109,9 +109,16 @@ impl Builder<'_> {
     ) -> Option<Result<(ContentForm, Schema), &'static str>> {
         let flat = self.flat(&schema, 0);
         Some(Ok(match family {
+            // a range of any type whose bytes are all that is said
+            Family::Json if flat == Flat::File && one.name.value.contains('*') => {
+                let counts = self.bytes(&schema).unwrap_or_default();
+                let text = Text { format: TextFormat::Binary, length: counts, pattern: None };
+                (ContentForm::Bytes, Schema::of(Type::Text(text)))
+            }
             Family::Json => (ContentForm::Json, schema),
             Family::Form | Family::Multipart => {
-                let (Flat::Object(..) | Flat::Map(_)) = flat else {
+                // of a form that is not one object, every part is read as the schema then says of its text
+                let (Flat::Object(..) | Flat::Map(_) | Flat::Any) = flat else {
                     return Some(Err("a form is an object with declared members"));
                 };
                 let fields = self.fields(one, &flat, family)?;
