@@ -1,7 +1,13 @@
 //! Parameters in every style, bodies and answers in every form, paths that overlap: allowed and refused side by side.
+#![deny(warnings, missing_docs)]
 
 use palisade_tests::client::Reply;
 use palisade_tests::wire::start;
+
+/// Whatever meets whatever: it compiles without a warning.
+pub mod combinations {
+    include!(concat!(env!("OUT_DIR"), "/combinations.rs"));
+}
 
 fn text(reply: &Reply) -> String {
     assert_eq!(reply.status.as_u16(), 200, "{:?}", reply.body);

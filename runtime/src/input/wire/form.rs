@@ -50,10 +50,9 @@ fn tree<'t>(
     let mut entries = Vec::with_capacity(fields.len());
     for (field, texts) in fields.iter().zip(texts) {
         let value = match (field.kind, texts) {
-            (Kind::Json, Ok(texts)) => match texts.first() {
-                Some(text) => Some(parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON))),
-                None => None,
-            },
+            (Kind::Json, Ok(texts)) => {
+                texts.first().map(|text| parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON)))
+            }
             (Kind::JsonList, Ok(texts)) if texts.is_empty() => None,
             (Kind::JsonList, Ok(texts)) => {
                 let items = texts.iter().map(|text| parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON)));
@@ -105,7 +104,7 @@ mod tests {
         let transfer = read(&text).unwrap();
         assert_eq!((transfer.amount, transfer.note), (5, Some(Some("a b+".to_owned()))));
         assert_eq!(transfer.tags, Some(vec!["DE".to_owned(), "FR".to_owned()]));
-        assert_eq!(transfer.labels.unwrap().into_iter().map(|(_, value)| value).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(transfer.labels.unwrap().into_values().collect::<Vec<_>>(), [1, 2]);
         assert_eq!(transfer.parts, Some(vec![Part { share: 1, inner: None, extra: None }]));
     }
 
