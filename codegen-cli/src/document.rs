@@ -10,13 +10,17 @@ use crate::exit::Failure;
 use crate::reporter::Reporter;
 
 /// The module of the document at `path`.
-pub(crate) fn read(path: &Path, reporter: &Reporter) -> Result<Output, Failure> {
-    read_source(&Source::file(path), reporter)
+pub(crate) fn read(path: &Path, options: &Options, reporter: &Reporter) -> Result<Output, Failure> {
+    read_source(&Source::file(path), options, reporter)
 }
 
 /// The same from text at hand.
-pub(crate) fn read_source(source: &Source, reporter: &Reporter) -> Result<Output, Failure> {
-    match generate(source, &Options::default()) {
+pub(crate) fn read_source(
+    source: &Source,
+    options: &Options,
+    reporter: &Reporter,
+) -> Result<Output, Failure> {
+    match generate(source, options) {
         Ok(output) => {
             report(output.warnings(), reporter);
             Ok(output)
@@ -25,6 +29,14 @@ pub(crate) fn read_source(source: &Source, reporter: &Reporter) -> Result<Output
             report(&findings, reporter);
             Err(stopped(&findings, source.name()))
         }
+    }
+}
+
+/// The choices of a command line: `--assume-public REASON`.
+pub(crate) fn options(assume_public: Option<&str>) -> Options {
+    match assume_public {
+        Some(reason) => Options::default().assume_public(reason),
+        None => Options::default(),
     }
 }
 

@@ -55,7 +55,8 @@ impl Project {
         name: Option<&str>,
         reporter: &Reporter,
     ) -> Result<Scheme, Failure> {
-        let output = document::read(&self.document()?, reporter)?;
+        let options = document::options(self.metadata("assume-public")?.as_deref());
+        let output = document::read(&self.document()?, &options, reporter)?;
         pick(&output.api().schemes, kind, name).cloned()
     }
 
@@ -76,14 +77,18 @@ impl Project {
         })
     }
 
+    /// A text under `package.metadata.palisade` of Cargo.toml.
+    fn metadata(&self, key: &str) -> Result<Option<String>, Failure> {
+        Ok(store::read(&self.folder.join("Cargo.toml"))?.and_then(|text| {
+            let manifest: toml::Table = text.parse().ok()?;
+            let value = manifest.get("package")?.get("metadata")?.get("palisade")?.get(key)?;
+            value.as_str().map(str::to_owned)
+        }))
+    }
+
     /// `package.metadata.palisade.document` of Cargo.toml, or the usual name.
     fn document(&self) -> Result<PathBuf, Failure> {
-        let manifest = self.folder.join("Cargo.toml");
-        let named = store::read(&manifest)?.and_then(|text| {
-            let manifest: toml::Table = text.parse().ok()?;
-            let document = manifest.get("package")?.get("metadata")?.get("palisade")?.get("document")?;
-            Some(self.folder.join(document.as_str()?))
-        });
+        let named = self.metadata("document")?.map(|document| self.folder.join(document));
         let usual = || {
             let names = ["openapi.yaml", "openapi.yml", "openapi.json"].into_iter();
             names.map(|name| self.folder.join(name)).find(|path| path.is_file())

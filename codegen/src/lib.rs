@@ -34,7 +34,7 @@ mod script;
 pub mod source;
 
 pub use finding::Findings;
-pub use front::{Understood, understand};
+pub use front::{Understood, understand, understand_with};
 pub use options::Options;
 pub use output::Output;
 pub use script::Build;
@@ -45,7 +45,7 @@ pub use source::Source;
 /// # Errors
 /// Every finding of the first stage that has an error, each with its place in the document.
 pub fn generate(source: &Source, options: &Options) -> Result<Output, Findings> {
-    let Understood { api, sources, warnings } = understand(source)?; // load, resolve, document, build, check
+    let Understood { api, sources, warnings } = understand_with(source, options)?; // load, resolve, document, build, check
     let hash = output::sha256(sources.files().iter().map(|file| &*file.text));
     let plan = lower::lower(&api);
     let tokens = emit::emit(&plan, &hash);

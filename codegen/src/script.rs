@@ -24,18 +24,33 @@ use crate::source::{Source, SourceFile};
 pub struct Build {
     document: PathBuf,
     file_name: Option<String>,
+    options: Options,
 }
 
 impl Build {
     /// From this document, relative to the package. The file is called as the document is, with the ending `.rs`.
     pub fn new(document: impl Into<PathBuf>) -> Self {
-        Self { document: document.into(), file_name: None }
+        Self { document: document.into(), file_name: None, options: Options::default() }
     }
 
     /// Calls the generated file otherwise, for two documents of one name.
     #[must_use]
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = Some(name.into());
+        self
+    }
+
+    /// Generates operations that say nothing of security as public, for this reason: see [`Options::assume_public`].
+    #[must_use]
+    pub fn assume_public(mut self, reason: impl Into<String>) -> Self {
+        self.options = self.options.assume_public(reason);
+        self
+    }
+
+    /// Files that the document refers to may lie anywhere below this folder: see [`Options::root`].
+    #[must_use]
+    pub fn root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.options = self.options.root(folder);
         self
     }
 
@@ -51,7 +66,7 @@ impl Build {
     }
 
     fn run_in(&self, out: &Path) -> Report {
-        match crate::generate(&Source::file(&self.document), &Options::default()) {
+        match crate::generate(&Source::file(&self.document), &self.options) {
             Err(findings) => Report { failed: true, ..Report::of(findings.files(), &findings) },
             Ok(output) => {
                 let report = Report::of(output.warnings().files(), output.warnings());
@@ -147,6 +162,22 @@ paths:
         assert!(code.contains("pub enum GetStatus {}"));
         Build::new(&document).file_name("other.rs").run_in(folder.path());
         assert_eq!(std::fs::read_to_string(folder.path().join("other.rs")).unwrap(), code);
+    }
+
+    #[test]
+    fn every_file_that_was_read_is_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let (document, part) = (folder.path().join("shop.yaml"), folder.path().join("status.yaml"));
+        let operation = GOOD.split_once("    get:").unwrap().1;
+        std::fs::write(&part, format!("get:{}", operation.replace("\n    ", "\n"))).unwrap();
+        let head = GOOD.split_once("    get:").unwrap().0;
+        std::fs::write(&document, format!("{head}    $ref: status.yaml\n")).unwrap();
+        let report = Build::new(&document).run_in(folder.path());
+        assert!(!report.failed, "{}", report.findings);
+        for file in [&document, &part] {
+            let directive = format!("cargo::rerun-if-changed={}\n", file.display());
+            assert!(report.directives.contains(&directive), "{}", report.directives);
+        }
     }
 
     #[test]

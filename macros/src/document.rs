@@ -40,9 +40,13 @@ impl<'a> Document<'a> {
 
     /// What the command line and build scripts generate as well. What is wrong with the document is an error at the
     /// literal, with each place in the document.
-    pub(crate) fn generate(&self) -> syn::Result<Output> {
+    pub(crate) fn generate(&self, assume_public: Option<&LitStr>) -> syn::Result<Output> {
         let source = Source::file(&self.path).named(&self.name);
-        generate(&source, &Options::default()).map_err(|findings| {
+        let options = match assume_public {
+            Some(reason) => Options::default().assume_public(reason.value()),
+            None => Options::default(),
+        };
+        generate(&source, &options).map_err(|findings| {
             let message =
                 format!("nothing is generated from `{}`\n\n{}", self.name, findings.render().trim_end());
             syn::Error::new(self.literal.span(), message)

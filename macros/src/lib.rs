@@ -3,9 +3,12 @@
 //! Everything here either becomes code that calls the runtime or a compile error at the spot that is wrong. A macro
 //! never decides anything about security: it states facts, and the runtime acts on them.
 
+#[cfg(feature = "api")]
 mod api;
 mod attribute;
+#[cfg(feature = "api")]
 mod document;
+#[cfg(feature = "api")]
 mod operation;
 mod position;
 mod problem;
@@ -21,11 +24,15 @@ use syn::DeriveInput;
 /// ```ignore
 /// palisade::api!("openapi.yaml");
 /// palisade::api!(mod partners, "specs/partners.yaml");
+/// palisade::api!("adopted.yaml", assume_public = "behind the company's gateway");
 /// ```
+///
+/// With `assume_public`, operations that say nothing of security are public for that reason, and say so in their docs.
 ///
 /// The path is relative to the package's `Cargo.toml`; one that begins with `./` or `../` is relative to the source file,
 /// as with `include!`. Cargo builds again when a file changes that the document was read from. What is wrong with the
 /// document is a compile error at the path, with the place in the document.
+#[cfg(feature = "api")]
 #[proc_macro]
 pub fn api(input: TokenStream) -> TokenStream {
     let expanded = syn::parse(input).and_then(|asked| api::expand(&asked));
@@ -59,6 +66,7 @@ pub fn api(input: TokenStream) -> TokenStream {
 ///
 /// [`Caller`]: https://docs.rs/palisade/latest/palisade/struct.Caller.html
 /// [`Gate`]: https://docs.rs/palisade/latest/palisade/struct.Gate.html
+#[cfg(feature = "api")]
 #[proc_macro_derive(Operation, attributes(operation))]
 pub fn operation(item: TokenStream) -> TokenStream {
     derive(item, operation::expand)

@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use http::header::HOST;
+use http::header::{HOST, TRANSFER_ENCODING, VIA};
 use http::{HeaderMap, HeaderName, Uri, Version};
 
 use crate::settings::{ForwardedHeader, TrustedProxies};
@@ -26,6 +26,9 @@ pub(crate) struct Origin {
     pub(crate) address: IpAddr,
     /// Whether nobody on the way could read the request: see [`origin`].
     pub(crate) protected: bool,
+    /// Whether it comes from this machine. One that says it was forwarded does not, even when the one who handed it over
+    /// sits on this machine: a proxy that nobody told us of must not lend its address to strangers.
+    pub(crate) local: bool,
 }
 
 /// The client of a request that came from `peer` without TLS of our own.
@@ -40,18 +43,21 @@ pub(crate) fn origin(
 ) -> Origin {
     let peer = peer.to_canonical();
     if !proxies.contain(peer) {
-        return Origin { address: peer, protected: proxies.is_empty() && peer.is_loopback() };
+        let local = peer.is_loopback() && !is_forwarded(headers);
+        return Origin { address: peer, protected: proxies.is_empty() && peer.is_loopback(), local };
     }
     match header {
         ForwardedHeader::XForwardedFor => Origin {
             address: walk(peer, proxies, hops(headers, &FOR).map(|hop| (hop, hop))).0,
             protected: all_https(headers),
+            local: false,
         },
         ForwardedHeader::Forwarded => {
             let hops = hops(headers, &FORWARDED).map(|hop| (parameter(hop, "for").unwrap_or(""), hop));
             let (address, hop) = walk(peer, proxies, hops);
             let proto = hop.and_then(|hop| parameter(hop, "proto"));
-            Origin { address, protected: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")) }
+            let protected = proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+            Origin { address, protected, local: false }
         }
     }
 }
@@ -77,12 +83,34 @@ pub(crate) fn names_one_host(version: Version, uri: &Uri, headers: &HeaderMap) -
     }
 }
 
+/// Whether the body comes plainly or in chunks. Other transfer codings (RFC 9112 section 7) are not undone, so their bytes
+/// would be taken for something that they are not.
+pub(crate) fn knows_framing(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// Every header that speaks for others.
+static SPEAK_FOR_OTHERS: [HeaderName; 6] = [
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-proto"),
+    http::header::FORWARDED,
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-real-ip"),
+];
+
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key(VIA) || SPEAK_FOR_OTHERS.iter().any(|name| headers.contains_key(name))
+}
+
 /// Takes away every header that speaks for others, so that nothing behind the gate believes them.
 pub(crate) fn forget_forwarded(headers: &mut HeaderMap) {
-    for name in [&FOR, &PROTO, &FORWARDED] {
-        headers.remove(name);
-    }
-    for name in ["x-forwarded-host", "x-forwarded-port", "x-real-ip"] {
+    for name in &SPEAK_FOR_OTHERS {
         headers.remove(name);
     }
 }
@@ -309,6 +337,34 @@ mod tests {
         };
         assert!(alone("127.0.0.1") && alone("::1") && alone("::ffff:127.0.0.1"));
         assert!(!alone("192.0.2.1"));
+    }
+
+    #[test]
+    fn what_was_forwarded_is_not_local() {
+        let local = |peer: &str, lines: &[_]| {
+            let none = TrustedProxies::default();
+            origin(peer.parse().unwrap(), &headers(lines), &none, ForwardedHeader::XForwardedFor).local
+        };
+        assert!(local("127.0.0.1", &[]) && local("::1", &[]) && local("::ffff:127.0.0.1", &[]));
+        assert!(!local("192.0.2.1", &[]));
+        for name in ["x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip", "via"] {
+            assert!(!local("127.0.0.1", &[(name, "127.0.0.1")]), "{name}");
+        }
+        assert!(!origin_of(PROXY, &[("x-forwarded-for", "127.0.0.1")], ForwardedHeader::XForwardedFor).local);
+    }
+
+    #[test]
+    fn a_body_is_framed_in_one_way_that_we_know() {
+        for (lines, known) in [
+            (vec![], true),
+            (vec![("transfer-encoding", "chunked")], true),
+            (vec![("transfer-encoding", "Chunked")], true),
+            (vec![("transfer-encoding", "gzip, chunked")], false),
+            (vec![("transfer-encoding", "identity")], false),
+            (vec![("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")], false),
+        ] {
+            assert_eq!(knows_framing(&headers(&lines)), known, "{lines:?}");
+        }
     }
 
     #[test]

@@ -55,8 +55,10 @@ pub use self::serve::{Servable, Serve, ServeError, serve};
 pub use self::server::Server;
 pub use self::settings::{ForwardedHeader, Settings, SettingsError};
 pub use http::StatusCode;
+#[cfg(feature = "api")]
+pub use palisade_macros::{Operation, api};
 #[cfg(feature = "macros")]
-pub use palisade_macros::{Operation, Position, Problem, Resource, Service, api};
+pub use palisade_macros::{Position, Problem, Resource, Service};
 
 #[doc(hidden)]
 pub mod __private;

@@ -2,6 +2,7 @@
 
 mod accept;
 mod connection;
+mod garbled;
 mod slots;
 mod watched;
 
@@ -38,6 +39,12 @@ pub trait Servable:
     fn ready(&self) -> impl Future<Output = Result<(), ConfigError>> + Send {
         std::future::ready(Ok(()))
     }
+
+    /// Ends when nothing runs any more that outlives its client. A server that stops waits for it, as long as it waits
+    /// for those who are being answered.
+    fn settled(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 impl Servable for axum::Router {}
@@ -49,6 +56,10 @@ impl Servable for Server {
 
     fn ready(&self) -> impl Future<Output = Result<(), ConfigError>> + Send {
         Self::ready(self)
+    }
+
+    fn settled(&self) -> impl Future<Output = ()> + Send {
+        Self::settled(self)
     }
 }
 

@@ -154,6 +154,11 @@ impl Server {
         self.shared.gate.ready().await
     }
 
+    /// Waits for the handlers that still run though their clients have left.
+    pub(crate) async fn settled(&self) {
+        self.shared.gate.effects().settled().await;
+    }
+
     /// The settings it was built with.
     pub(crate) fn settings(&self) -> &Settings {
         self.shared.gate.settings()

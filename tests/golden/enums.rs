@@ -37,7 +37,7 @@ pub enum Word {
     /// `Ok`
     Ok,
     /// `2fa`
-    _2fa,
+    N2fa,
     /// `größe`
     Grosse,
     /// `type`
@@ -56,7 +56,7 @@ impl p::Words for Word {
         ("Error", Self::Error),
         ("Err", Self::Err),
         ("Ok", Self::Ok),
-        ("2fa", Self::_2fa),
+        ("2fa", Self::N2fa),
         ("größe", Self::Grosse),
         ("type", Self::Type),
     ];

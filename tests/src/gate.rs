@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use palisade::cursor::CursorKeys;
-use palisade::{ApiKeys, Caller, Clock, Jwt, NewKey, PasswordRecord, Passwords, Problem, Secret, Settings};
+use palisade::{
+    ApiKeys, Caller, Clock, Jwt, KeyRecord, NewKey, PasswordRecord, Passwords, Problem, Secret, Settings,
+};
 
 use crate::client::Client;
 use crate::tokens::Signer;
 
 /// The generated module.
-#[allow(clippy::all, reason = "linted where it is a golden")]
 pub mod api {
     include!(concat!(env!("OUT_DIR"), "/gate.rs"));
 }
@@ -36,6 +37,14 @@ pub struct Gate {
     pub reader_key: String,
     /// An API key of `partner` with `notes:write`.
     pub writer_key: String,
+    /// All API keys, to take some away.
+    pub keys: ApiKeys,
+    /// The records of the two keys.
+    pub records: [KeyRecord; 2],
+    /// Tells the server to stop, as dropping it does.
+    pub stop: tokio::sync::oneshot::Sender<()>,
+    /// Ends when the server has stopped.
+    pub stopped: tokio::task::JoinHandle<()>,
 }
 
 impl Gate {
@@ -45,17 +54,21 @@ impl Gate {
 
     pub async fn with(settings: Settings) -> Self {
         let signer = Signer::new("k1");
-        let (keys, reader_key, writer_key) = keys();
-        let jwt = Jwt::new(palisade::JwkSet::from_json(signer.jwks()).expect("a key set"));
+        let ([reader_key, writer_key], records) = keys();
+        let keys = ApiKeys::new(records.clone()).expect("good records");
+        let jwt = || Jwt::new(palisade::JwkSet::from_json(signer.jwks()).expect("a key set"));
         let server = server(Service)
-            .token(jwt)
-            .key(keys)
+            .token(jwt())
+            .sso(jwt().accept_from_loopback_only())
+            .key(keys.clone())
             .password(passwords())
             .cursor_keys(CursorKeys::generate().expect("randomness"))
             .settings(settings)
             .build()
             .expect("a complete server");
-        Self { client: Client(start(server).await), signer, reader_key, writer_key }
+        let (stop, told) = tokio::sync::oneshot::channel();
+        let (address, stopped) = start(server, told).await;
+        Self { client: Client(address), signer, reader_key, writer_key, keys, records, stop, stopped }
     }
 
     /// A token of Alice with both scopes.
@@ -68,19 +81,21 @@ impl Gate {
     }
 }
 
-async fn start(server: palisade::Server) -> SocketAddr {
+async fn start(
+    server: palisade::Server,
+    told: tokio::sync::oneshot::Receiver<()>,
+) -> (SocketAddr, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { palisade::serve(server).listener(listener).await });
-    address
+    let serving = palisade::serve(server).listener(listener).shutdown(async { _ = told.await });
+    (address, tokio::spawn(async move { serving.await.expect("it serves") }))
 }
 
-fn keys() -> (ApiKeys, String, String) {
+fn keys() -> ([String; 2], [KeyRecord; 2]) {
     let now = Clock::system().now().unwrap();
-    let key = |scope| NewKey::generate("gate_test", "partner", &[scope], now, None).unwrap();
-    let (reader, writer) = (key("notes:read"), key("notes:write"));
-    let texts = (reader.key.expose().clone(), writer.key.expose().clone());
-    (ApiKeys::new([reader.record, writer.record]).unwrap(), texts.0, texts.1)
+    let made = ["notes:read", "notes:write"]
+        .map(|scope| NewKey::generate("gate_test", "partner", &[scope], now, None).unwrap());
+    (made.each_ref().map(|new| new.key.expose().clone()), made.map(|new| new.record))
 }
 
 fn passwords() -> Passwords {
@@ -114,6 +129,10 @@ impl Doors for Service {
         Ok(GetPasswordOutput::Ok(who(&caller)))
     }
 
+    async fn get_sso(&self, caller: Caller<GetSso>, _: GetSsoInput) -> Result<GetSsoOutput, Problem> {
+        Ok(GetSsoOutput::Ok(who(&caller)))
+    }
+
     async fn get_either(
         &self,
         caller: Caller<GetEither>,
@@ -136,6 +155,10 @@ impl Doors for Service {
 
     async fn get_few(&self, _: Caller<GetFew>, _: GetFewInput) -> Result<GetFewOutput, Problem> {
         Ok(GetFewOutput::NoContent)
+    }
+
+    async fn get_once(&self, _: Caller<GetOnce>, _: GetOnceInput) -> Result<GetOnceOutput, Problem> {
+        Ok(GetOnceOutput::NoContent)
     }
 
     async fn get_door(&self, _: Caller<GetDoor>, _: GetDoorInput) -> Result<GetDoorOutput, Problem> {
@@ -162,11 +185,23 @@ impl Notes for Service {
         caller: Caller<ListNotes>,
         input: ListNotesInput,
     ) -> Result<ListNotesOutput, Problem> {
-        let first = caller.position::<Row>()?.map_or(1, |row| row.number + 1);
-        let last = ROWS.min(first + i64::from(input.limit) - 1);
-        let note = |number: i64| Note { id: palisade_uuid(number), title: format!("note {number}") };
-        let next_cursor = (last < ROWS).then(|| caller.seal(&Row { number: last })).transpose()?;
-        Ok(ListNotesOutput::Ok(NotePage { data: (first..=last).map(note).collect(), next_cursor }))
+        Ok(ListNotesOutput::Ok(page(&caller, input.limit)?))
+    }
+
+    async fn list_copies(
+        &self,
+        caller: Caller<ListCopies>,
+        input: ListCopiesInput,
+    ) -> Result<ListCopiesOutput, Problem> {
+        Ok(ListCopiesOutput::Ok(page(&caller, input.limit)?))
+    }
+
+    async fn update_note(
+        &self,
+        _: Caller<UpdateNote>,
+        _: UpdateNoteInput,
+    ) -> Result<UpdateNoteOutput, Problem> {
+        Ok(UpdateNoteOutput::NoContent)
     }
 
     async fn create_note(
@@ -183,6 +218,14 @@ impl Notes for Service {
     async fn get_note(&self, _: Caller<GetNote>, input: GetNoteInput) -> Result<GetNoteOutput, Problem> {
         Ok(GetNoteOutput::Ok(Note { id: input.note_id, title: "mine".to_owned() }))
     }
+}
+
+fn page<Op: palisade::operation::Paginated>(caller: &Caller<Op>, limit: i32) -> Result<NotePage, Problem> {
+    let first = caller.position::<Row>()?.map_or(1, |row| row.number + 1);
+    let last = ROWS.min(first + i64::from(limit) - 1);
+    let note = |number: i64| Note { id: palisade_uuid(number), title: format!("note {number}") };
+    let next_cursor = (last < ROWS).then(|| caller.seal(&Row { number: last })).transpose()?;
+    Ok(NotePage { data: (first..=last).map(note).collect(), next_cursor })
 }
 
 fn palisade_uuid(number: i64) -> palisade::types::Uuid {
@@ -225,8 +268,11 @@ impl Faults for Service {
         Ok(GetSlowOutput::NoContent)
     }
 
-    async fn post_slow(&self, _: Caller<PostSlow>, _: PostSlowInput) -> Result<PostSlowOutput, Problem> {
+    async fn post_slow(&self, _: Caller<PostSlow>, input: PostSlowInput) -> Result<PostSlowOutput, Problem> {
         tokio::time::sleep(Duration::from_millis(400)).await;
+        if input.fail == Some(true) {
+            return Err(Problem::internal("it failed when nobody was waiting"));
+        }
         EFFECTS.fetch_add(1, Ordering::SeqCst);
         Ok(PostSlowOutput::NoContent)
     }

@@ -1,6 +1,7 @@
 //! Servers over real sockets, and what tests need to talk to them. Tests panic when they fail: that is their way.
 
 pub mod client;
+pub mod corpus;
 pub mod events;
 pub mod gate;
 pub mod tokens;

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
+use palisade::Settings;
 use palisade_tests::gate::Gate;
 use palisade_tests::tokens::{Signer, claims, claims_with, header, now};
 use serde_json::{Value, json};
@@ -205,4 +206,60 @@ async fn credentials_are_sent_once() {
     let path = format!("/token?access_token={}", gate.alice());
     assert!(gate.client.get(&path).send().await.status.is_client_error());
     gate.client.get(&path).token(&gate.alice()).send().await.refused(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_key_that_expired_or_was_revoked_opens_nothing_at_once() {
+    let gate = Gate::start().await;
+    let get = || gate.client.get("/key").key(&gate.reader_key).send();
+    get().await.allowed(200);
+    let with = |change: &dyn Fn(&mut palisade::KeyRecord)| {
+        let mut records = gate.records.clone();
+        change(&mut records[0]);
+        gate.keys.replace(records).unwrap();
+    };
+    with(&|record| record.revoked_at = Some(now() - 1));
+    get().await.refused(401, "unauthenticated");
+    with(&|record| record.not_after = Some(now() - 1));
+    get().await.refused(401, "unauthenticated");
+    with(&|record| record.not_after = Some(now() + 60));
+    get().await.allowed(200);
+    with(&|record| record.scopes = vec!["notes:write".to_owned()]);
+    get().await.refused(403, "forbidden");
+    gate.keys.replace([]).unwrap();
+    get().await.refused(401, "unauthenticated");
+}
+
+/// RFC 8725 section 2.1: the public key of the server, taken for a shared secret, signs nothing.
+#[tokio::test]
+async fn a_token_of_another_algorithm_is_refused() {
+    let gate = Gate::start().await;
+    let secret = jsonwebtoken::EncodingKey::from_secret(gate.signer.jwks().as_bytes());
+    let mut head = header("k1");
+    head.alg = Algorithm::HS256;
+    let token = jsonwebtoken::encode(&head, &claims("alice", "notes:read"), &secret).unwrap();
+    gate.client.get("/token").token(&token).send().await.refused(401, "unauthenticated");
+    gate.client.get("/token").token(&gate.alice()).send().await.allowed(200);
+}
+
+#[tokio::test]
+async fn a_token_of_open_id_connect_opens_its_scheme_and_no_other() {
+    let gate = Gate::start().await;
+    let sso = gate.signer.sign(&header("k1"), &claims_with("iss", json!("https://login.example.com")));
+    gate.client.get("/sso").token(&sso).send().await.allowed(200);
+    gate.client.get("/sso").token(&gate.alice()).send().await.refused(401, "unauthenticated");
+    gate.client.get("/token").token(&sso).send().await.refused(401, "unauthenticated");
+}
+
+/// A development key is good on this machine only, whoever forwards the request.
+#[tokio::test]
+async fn a_development_token_is_refused_from_elsewhere() {
+    let gate = Gate::with(Settings::new().trusted_proxies(["127.0.0.1"]).unwrap()).await;
+    let sso = gate.signer.sign(&header("k1"), &claims_with("iss", json!("https://login.example.com")));
+    let from = |client: &str| {
+        let call = gate.client.get("/sso").header("x-forwarded-proto", "https").token(&sso);
+        call.header("x-forwarded-for", client).send()
+    };
+    from("198.51.100.7").await.refused(401, "unauthenticated");
+    from("127.0.0.1").await.refused(401, "unauthenticated");
 }

@@ -1,6 +1,10 @@
 //! Step 13: cursors are sealed, bound and short-lived.
 
-use palisade_tests::gate::Gate;
+use std::time::Duration;
+
+use palisade::{Clock, Settings};
+use palisade_tests::gate::{Gate, NOTE};
+use palisade_tests::tokens::now;
 
 async fn first_cursor(gate: &Gate, token: &str, query: &str) -> String {
     let reply = gate.client.get(&format!("/notes?{query}")).token(token).send().await;
@@ -39,6 +43,34 @@ async fn a_cursor_is_good_for_its_principal_operation_and_filters_alone() {
     ask("colour=red&", &bob).await.refused(400, "invalid_cursor");
     ask("colour=blue&", &alice).await.refused(400, "invalid_cursor");
     ask("", &alice).await.refused(400, "invalid_cursor");
+
+    // the same rows and no filters, but another operation
+    let plain = first_cursor(&gate, &alice, "limit=2").await;
+    let at = |path: &str| gate.client.get(&format!("{path}?after={plain}")).token(&alice).send();
+    at("/notes").await.allowed(200);
+    at(&format!("/notes/{NOTE}/copies")).await.refused(400, "invalid_cursor");
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_for_its_time() {
+    let clock = Clock::fixed(now());
+    let gate = Gate::with(Settings::new().clock(clock.clone())).await;
+    let token = gate.alice(); // for ten minutes
+    let cursor = first_cursor(&gate, &token, "").await;
+    let ask = || gate.client.get(&format!("/notes?after={cursor}")).token(&token).send();
+    clock.advance(Duration::from_secs(599));
+    ask().await.allowed(200);
+    clock.advance(Duration::from_secs(302)); // the cursor's fifteen minutes are over; the token's time as well
+    ask().await.refused(401, "unauthenticated");
+    let fresh = gate.signer.sign(&palisade_tests::tokens::header("k1"), &{
+        let mut claims = palisade_tests::tokens::claims("alice", "notes:read");
+        claims["iat"] = (now() + 900).into();
+        claims["exp"] = (now() + 1500).into();
+        claims
+    });
+    let late = gate.client.get(&format!("/notes?after={cursor}")).token(&fresh).send().await;
+    late.refused(400, "invalid_cursor");
+    gate.client.get("/notes").token(&fresh).send().await.allowed(200);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use palisade_codegen::finding::{Code, Findings, Severity};
-use palisade_codegen::{Source, understand};
+use palisade_codegen::{Options, Source, understand, understand_with};
 
 /// Every document below `folder`, in order.
 fn documents(folder: &str) -> Vec<PathBuf> {
@@ -76,6 +76,24 @@ fn remarks_do_not_stop_generation() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// `specs/assumed`: documents that are generated with `assume_public`, and what is said of that.
+#[test]
+fn what_is_assumed_to_be_public_is_named() {
+    let mut wrong = Vec::new();
+    for document in documents("specs/assumed") {
+        let source = Source::file(&document);
+        let refused = understand(&source).unwrap_err();
+        assert!(refused.iter().all(|finding| finding.code() == Code::Undecided), "{refused}");
+        match understand_with(&source, &Options::default().assume_public("a trial")) {
+            Ok(understood) => compare(&document, &understood.warnings.render(), &mut wrong),
+            Err(findings) => wrong.push(format!("{} is refused\n{findings}", document.display())),
+        }
+        let findings = understand_with(&source, &Options::default().assume_public(" ")).unwrap_err();
+        assert!(findings.render().contains("needs a reason"), "{findings}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn no_rendered_finding_is_without_its_document() {
     let mut folders = vec![PathBuf::from("specs/reject"), PathBuf::from("specs/remark")];
@@ -101,6 +119,10 @@ fn every_code_has_a_document_that_shows_it() {
             Ok(understood) => note(&understood.warnings),
             Err(findings) => note(&findings),
         }
+    }
+    let assuming = Options::default().assume_public("a trial");
+    for document in documents("specs/assumed") {
+        note(&understand_with(&Source::file(document), &assuming).unwrap().warnings);
     }
     let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !shown.contains(*code)).collect();
     assert!(missing.is_empty(), "no document shows {missing:?}");

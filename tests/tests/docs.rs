@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -13,6 +13,9 @@ const PAGES: [&str; 10] = [
     "CHANGELOG.md",
     "benches/README.md",
     "docs/annotations.md",
+    "docs/adr/0001-own-document-model.md",
+    "docs/adr/0002-routing-inside-the-gate.md",
+    "docs/adr/0003-annotate-snippets.md",
     "examples/bank/README.md",
     "examples/adopt/README.md",
     "examples/macro-entry/README.md",

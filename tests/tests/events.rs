@@ -8,36 +8,124 @@ use serde_json::json;
 async fn every_refusal_is_one_event_with_its_cause() {
     events::collect();
     let gate = Gate::start().await;
-    let token = gate.alice();
+    let (token, bob) = (gate.alice(), gate.bob());
     let expired = gate.signer.sign(
         &palisade_tests::tokens::header("k1"),
         &palisade_tests::tokens::claims_with("exp", json!(1_700_000_000)),
     );
-    let cases = [
-        ("missing_credential", "GET /token", gate.client.get("/token").send().await),
-        ("expired", "GET /token", gate.client.get("/token").token(&expired).send().await),
-        ("no_route", "unmatched", gate.client.get("/canary-path").send().await),
-        ("method_not_declared", "unmatched", gate.client.call("PUT", "/open").send().await),
-        (
-            "not_the_owner",
-            "GET /notes/{noteId}",
-            gate.client.get(&format!("/notes/{NOTE}")).token(&gate.bob()).send().await,
-        ),
-        ("panicked", "GET /faults/panic", gate.client.get("/faults/panic").send().await),
-        ("answer_violates_schema", "GET /faults/unfit", gate.client.get("/faults/unfit").send().await),
-    ];
-    for (reason, endpoint, reply) in &cases {
-        let event = events::of(reply.header("x-request-id"));
-        assert!(event["failure_reason"].contains(reason), "{event:?}");
-        assert_eq!(event["endpoint"], *endpoint);
-        assert_eq!(event["source_ip"], "127.0.0.1");
-        assert_eq!(event["target"], "palisade::security");
-        for field in ["event_type", "timestamp", "user_agent", "principal"] {
-            assert!(event.contains_key(field), "{field} is missing: {event:?}");
-        }
+    let note = format!("/notes/{NOTE}");
+    let large = "a".repeat(5_000);
+    let sent = |call: palisade_tests::client::Call| call.header("user-agent", "events/1").send();
+    let client = &gate.client;
+    let new = |body: &str| client.post("/notes", body).token(&token);
+    let _ = client.get("/once").token(&token).send().await;
+    for _ in 0..3 {
+        let _ = client.get("/shared").send().await;
     }
-    let owner = events::of(cases[4].2.header("x-request-id"));
-    assert!(owner["principal"].starts_with("https://id.example.com#") && !owner["principal"].contains("bob"));
+    // (what is sent, status, event, part of its cause, endpoint, whether the principal is known)
+    let cases = [
+        (client.get("/token"), 401, "authn_missing", "missing_credential", "GET /token", false),
+        (client.get("/token").token(&expired), 401, "authn_login_fail", "expired", "GET /token", false),
+        (client.get("/key").key("gate_test_x"), 401, "authn_login_fail", "malformed", "GET /key", false),
+        (client.call("POST", "/both").token(&token), 401, "authn_missing", "incomplete", "POST /both", false),
+        (
+            client.get("/token").token(&token).token(&token),
+            400,
+            "authn_malformed",
+            "duplicate",
+            "GET /token",
+            false,
+        ),
+        (client.get("/key").key(&gate.writer_key), 403, "authz_fail", "notes:read", "GET /key", true),
+        (client.get("/canary-path"), 404, "input_no_route", "no_route", "unmatched", false),
+        (
+            client.call("PUT", "/open"),
+            405,
+            "input_method_not_declared",
+            "method_not_declared",
+            "unmatched",
+            false,
+        ),
+        (
+            client.get("/once").token(&token),
+            429,
+            "excess_rate_limit_exceeded",
+            "limit_exceeded: once",
+            "GET /once",
+            true,
+        ),
+        (
+            client.get("/shared"),
+            503,
+            "excess_rate_limit_exceeded",
+            "limit_exceeded: shared",
+            "GET /shared",
+            false,
+        ),
+        (
+            client.get("/notes?limit=0").token(&token),
+            400,
+            "input_validation_fail",
+            "/limit",
+            "GET /notes",
+            true,
+        ),
+        (new("{"), 400, "input_validation_fail", "syntax", "POST /notes", true),
+        (new("{}"), 422, "input_validation_fail", "/title", "POST /notes", true),
+        (new(&large), 413, "input_validation_fail", "large", "POST /notes", false),
+        (
+            client.call("POST", "/notes").header("content-type", "text/csv").body("a").token(&token),
+            415,
+            "input_validation_fail",
+            "media_type",
+            "POST /notes",
+            true,
+        ),
+        (client.get(&note).token(&bob), 404, "authz_fail", "not_the_owner", "GET /notes/{noteId}", true),
+        (
+            client.get("/notes?after=AAAA").token(&token),
+            400,
+            "input_cursor_fail",
+            "bad_cursor",
+            "GET /notes",
+            true,
+        ),
+        (client.get("/faults/slow"), 504, "sys_deadline", "deadline_exceeded", "GET /faults/slow", false),
+        (client.get("/faults/panic"), 500, "sys_crash", "panicked", "GET /faults/panic", false),
+        (
+            client.get("/faults/unfit"),
+            500,
+            "sys_unfit_answer",
+            "answer_violates_schema",
+            "GET /faults/unfit",
+            false,
+        ),
+        (
+            client.get("/faults/undeclared"),
+            500,
+            "sys_undeclared_answer",
+            "undeclared_problem 418",
+            "GET /faults/undeclared",
+            false,
+        ),
+    ];
+    for (call, status, event_type, reason, endpoint, known) in cases {
+        let reply = sent(call).await;
+        assert_eq!(reply.status, status, "{reason}: {:?}", reply.body);
+        let event = events::of(reply.header("x-request-id"));
+        assert_eq!(event["event_type"], event_type, "{event:?}");
+        assert!(event["failure_reason"].contains(reason), "{event:?}");
+        assert_eq!((event["endpoint"].as_str(), event["source_ip"].as_str()), (endpoint, "127.0.0.1"));
+        assert_eq!(
+            (event["target"].as_str(), event["user_agent"].as_str()),
+            ("palisade::security", "events/1")
+        );
+        assert_eq!(event["status"], status.to_string());
+        event["timestamp"].parse::<palisade::types::Timestamp>().unwrap();
+        let principal = &event["principal"];
+        assert_eq!(principal != "-", known, "{event:?}");
+        assert!(!principal.contains("alice") && !principal.contains("bob"), "{principal}");
+    }
 
     // nothing that was submitted stands in the log
     let canary = "canary0canary";

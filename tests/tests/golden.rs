@@ -40,6 +40,8 @@ goldens! {
     names,
     /// Absent and `null`, kept apart.
     nullable,
+    /// What OpenAPI 3.2 has more.
+    openapi_3_2,
     /// Lists that are walked by cursor.
     pagination,
     /// Parameters of each place.
@@ -102,6 +104,14 @@ fn goldens_are_short_enough_to_read() {
         let lines = generated(name).lines().count();
         assert!(lines <= 300, "{name}: {lines} lines");
     }
+}
+
+/// This package's build script wrote one; command line and macro are compared where they live.
+#[test]
+fn a_build_script_writes_what_the_library_generates() {
+    let built = include_str!(concat!(env!("OUT_DIR"), "/gate.rs"));
+    let generated = generate(&Source::file(folder("specs/gate.yaml")), &Options::default()).unwrap();
+    assert_eq!(built, generated.code());
 }
 
 #[test]

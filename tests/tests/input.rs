@@ -185,3 +185,18 @@ async fn only_the_declared_media_type() {
     let reply = gate.client.call("GET", "/token").body(GOOD).token(&token).send().await;
     assert!(matches!(reply.status.as_u16(), 400 | 413 | 415), "{}", reply.status);
 }
+
+/// Step 11: a body that is announced and does not come is waited for as long as the operation may take.
+#[tokio::test]
+async fn a_slow_body_is_given_up() {
+    let gate = Gate::start().await;
+    let head = format!(
+        "PUT /notes/{} HTTP/1.1\r\nhost: t\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 30\r\nauthorization: Bearer {}\r\n\r\n",
+        palisade_tests::gate::NOTE,
+        gate.alice()
+    );
+    let answer = gate.client.raw(format!("{head}{{").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("request_timeout"), "{answer}");
+    let answer = gate.client.raw(format!("{head}{GOOD} ").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+}

@@ -75,8 +75,45 @@ async fn a_request_names_one_host() {
         ("GET /open HTTP/1.1\r\n", "400"),
         ("GET /open HTTP/1.1\r\nhost: a\r\nhost: b\r\n", "400"),
         ("GET http://b/open HTTP/1.1\r\nhost: a\r\n", "400"),
+        // RFC 9112 section 6.1: a coding that is not understood is 501
+        ("GET /open HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n", "501"),
+        (&format!("GET /open?{} HTTP/1.1\r\nhost: a\r\n", "a".repeat(9_000)), "414"),
     ] {
         let answer = gate.client.raw(format!("{head}connection: close\r\n\r\n").as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
     }
+}
+
+/// A principal over its limit is told so, and nothing about its input (step 9 before 10).
+#[tokio::test]
+async fn limits_of_the_principal_come_before_the_input() {
+    let gate = Gate::start().await;
+    let alice = gate.alice();
+    gate.client.get("/once?size=many").token(&alice).send().await.refused(400, "invalid_parameters");
+    gate.client.get("/once?size=many").token(&alice).send().await.refused(429, "rate_limited");
+    gate.client.get("/once?size=many").token("bad").send().await.refused(401, "unauthenticated");
+}
+
+/// Step 11 before 12, and 12 before 13: with two things wrong, the earlier one is told.
+#[tokio::test]
+async fn the_body_comes_before_the_object_and_the_object_before_the_cursor() {
+    let gate = Gate::start().await;
+    let (alice, bob) = (gate.alice(), gate.bob());
+    let good = r#"{"title":"milk","priority":3}"#;
+    let (note, copies) = (format!("/notes/{NOTE}"), format!("/notes/{NOTE}/copies?after=AAAA"));
+    let put = |token: &str, body: &str| {
+        gate.client
+            .call("PUT", &note)
+            .header("content-type", "application/json")
+            .token(token)
+            .body(body)
+            .send()
+    };
+    put(&alice, good).await.allowed(204);
+    put(&bob, "{").await.refused(400, "invalid_body");
+    put(&bob, r#"{"title":"milk"}"#).await.refused(422, "invalid_body");
+    put(&bob, good).await.refused(404, "not_found");
+    gate.client.get(&copies).token(&bob).send().await.refused(404, "not_found");
+    gate.client.get(&copies).token(&alice).send().await.refused(400, "invalid_cursor");
+    gate.client.get(&format!("/notes/{NOTE}/copies")).token(&alice).send().await.allowed(200);
 }

@@ -16,6 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo palisade generate openapi.yaml --out src/api.rs
   cargo palisade generate openapi.yaml --out src/api.rs --check    # in CI: exits with 4 when it is stale
+  cargo palisade generate openapi.yaml --out src/api.rs --assume-public 'our gateway checks'
 
 The same bytes come from a build script (`palisade_codegen::Build`) and from `palisade::api!`.";
 
@@ -23,12 +24,21 @@ The same bytes come from a build script (`palisade_codegen::Build`) and from `pa
 #[derive(Debug, Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Generate {
-    /// The document: OpenAPI 3.0 or 3.1, YAML or JSON. Files that it refers to are read as well.
+    /// The document: OpenAPI 3.0, 3.1 or 3.2, YAML or JSON. Files that it refers to are read as well.
     spec: PathBuf,
 
     /// The file to write. It is left alone when its content is current; its folder must exist.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+
+    /// Operations that say nothing of security are public, for this reason. They are named in a warning and in the
+    /// header of the file.
+    #[arg(long, value_name = "REASON")]
+    assume_public: Option<String>,
+
+    /// Files that the document refers to may lie anywhere below this folder. Default: the document's own.
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
 
     /// Write nothing; fail when the file is not what the document says now.
     #[arg(long)]
@@ -39,7 +49,11 @@ impl Generate {
     pub(crate) fn run(self, reporter: &Reporter) -> Result<(), Failure> {
         let started = Instant::now();
         self.refuse_strange_places()?;
-        let output = document::read(&self.spec, reporter)?;
+        let mut options = document::options(self.assume_public.as_deref());
+        if let Some(root) = &self.root {
+            options = options.root(root);
+        }
+        let output = document::read(&self.spec, &options, reporter)?;
         let code = output.code();
         let current = is_current(&self.out, &code).map_err(|cause| Failure::io("read", &self.out, cause))?;
         let shown = self.out.display();
@@ -90,6 +104,8 @@ impl Generate {
             format!("`{out}` is not there")
         };
         let (spec, out) = (shell_word(&spec.to_string()), shell_word(&out.to_string()));
-        Failure::stale(what).help(format!("cargo palisade generate {spec} --out {out}"))
+        let assumed = self.assume_public.as_deref().map(shell_word);
+        let assumed = assumed.map_or_else(String::new, |reason| format!(" --assume-public {reason}"));
+        Failure::stale(what).help(format!("cargo palisade generate {spec} --out {out}{assumed}"))
     }
 }

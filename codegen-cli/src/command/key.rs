@@ -123,6 +123,9 @@ impl Key {
     }
 }
 
+/// Servers read credential files when they start.
+const RESTART: &str = "a server that is running takes it from its next start on";
+
 impl Create {
     fn run(self, reporter: &Reporter) -> Result<(), Failure> {
         let project = Project::here()?;
@@ -140,6 +143,7 @@ impl Create {
         let fields = json!({ "type": "key", "scheme": scheme.name, "id": new.record.id, "key": key });
         reporter.answer(key, &fields)?;
         reporter.remark("Stored", &format!("its hash in {}; the key is not shown again", file.display()));
+        reporter.note(RESTART);
         Ok(())
     }
 }
@@ -172,6 +176,7 @@ impl Password {
             reporter.answer(&made, &fields)?;
         }
         reporter.remark("Stored", &format!("its hash in {}", file.display()));
+        reporter.note(RESTART);
         Ok(())
     }
 }

@@ -35,6 +35,10 @@ pub(crate) struct New {
     #[arg(long)]
     mock: bool,
 
+    /// Operations of the document that say nothing of security are public, for this reason, until they are decided.
+    #[arg(long, value_name = "REASON", requires = "spec")]
+    assume_public: Option<String>,
+
     /// Depend on this checkout of palisade instead of a published version.
     #[arg(long, value_name = "PATH")]
     palisade_path: Option<PathBuf>,
@@ -46,6 +50,7 @@ impl New {
             palisade: Palisade::at(self.palisade_path.as_deref())?,
             answers: if self.mock { Answers::Examples } else { Answers::NotImplemented },
             spec: self.spec,
+            assume_public: self.assume_public,
             folder: self.folder,
         };
         let made = scaffold::make(&plan, reporter)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use palisade_codegen::{Output, Source};
+use palisade_codegen::{Options, Output, Source};
 
 use super::template::Starter;
 use crate::document;
@@ -24,7 +24,8 @@ impl Documents {
         let title = serde_json::Value::from(title).to_string();
         let text = super::rendered(&Starter { title: &title })?;
         let root = "openapi.yaml".to_owned();
-        let output = document::read_source(&Source::text(&root, text.as_str()), reporter)?;
+        let output =
+            document::read_source(&Source::text(&root, text.as_str()), &Options::default(), reporter)?;
         Ok(Self { output, files: vec![(PathBuf::from(&root), text)], root })
     }
 
@@ -32,8 +33,12 @@ impl Documents {
     ///
     /// A single file becomes `openapi.yaml` (or `.json`). Several keep their names, since they name each other, under
     /// a folder of their own, where they meet no file of the project.
-    pub(crate) fn copied(spec: &Path, reporter: &Reporter) -> Result<Self, Failure> {
-        let output = document::read(spec, reporter)?;
+    pub(crate) fn copied(
+        spec: &Path,
+        assume_public: Option<&str>,
+        reporter: &Reporter,
+    ) -> Result<Self, Failure> {
+        let output = document::read(spec, &document::options(assume_public), reporter)?;
         let read = output.files_read();
         if let [only] = read.as_slice() {
             let root = format!("openapi.{}", ending(only));

@@ -26,6 +26,8 @@ pub(crate) const LISTEN: &str = "127.0.0.1:8080";
 pub(crate) struct Plan {
     pub(crate) folder: PathBuf,
     pub(crate) spec: Option<PathBuf>,
+    /// Why what the document does not decide is public.
+    pub(crate) assume_public: Option<String>,
     pub(crate) answers: Answers,
     pub(crate) palisade: Palisade,
 }
@@ -95,7 +97,7 @@ pub(crate) struct Made {
 pub(crate) fn make(plan: &Plan, reporter: &Reporter) -> Result<Made, Failure> {
     let package = package(&plan.folder);
     let documents = match &plan.spec {
-        Some(spec) => Documents::copied(spec, reporter)?,
+        Some(spec) => Documents::copied(spec, plan.assume_public.as_deref(), reporter)?,
         None => Documents::starter(&package, reporter)?,
     };
     let output = documents.output();
@@ -134,9 +136,12 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
     let has_resources = !facts.resources.is_empty();
     let mock = plan.answers == Answers::Examples;
     let (schemes, cursor_keys) = (facts.schemes.as_slice(), facts.cursor_keys);
+    let literal = plan.assume_public.as_deref().map(|reason| format!("{reason:?}"));
+    let value = plan.assume_public.as_deref().map(|reason| toml::Value::from(reason).to_string());
     let manifest = template::Manifest {
         package,
         document,
+        assumed: value.as_deref(),
         runtime: plan.palisade.dependency("runtime"),
         codegen: plan.palisade.dependency("codegen"),
     };
@@ -161,7 +166,7 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
     };
     Ok(vec![
         ("Cargo.toml", rendered(&manifest)?),
-        ("build.rs", rendered(&template::BuildScript { document })?),
+        ("build.rs", rendered(&template::BuildScript { document, assumed: literal.as_deref() })?),
         ("src/main.rs", rendered(&template::Main { document, schemes, cursor_keys, has_resources })?),
         ("src/handlers.rs", rendered(&handlers)?),
         ("palisade.toml", rendered(&config)?),

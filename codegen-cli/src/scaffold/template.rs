@@ -8,6 +8,8 @@ use askama::Template;
 pub(crate) struct Manifest<'a> {
     pub(crate) package: &'a str,
     pub(crate) document: &'a str,
+    /// The reason of `--assume-public`, as a string of TOML.
+    pub(crate) assumed: Option<&'a str>,
     /// The inside of the dependency on `palisade`: a version or a path.
     pub(crate) runtime: String,
     /// The same of `palisade-codegen`.
@@ -19,6 +21,8 @@ pub(crate) struct Manifest<'a> {
 #[template(path = "build.rs.txt", escape = "none")]
 pub(crate) struct BuildScript<'a> {
     pub(crate) document: &'a str,
+    /// The reason of `--assume-public`, as a literal of Rust.
+    pub(crate) assumed: Option<&'a str>,
 }
 
 /// `src/main.rs`.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{files, palisade};
+use crate::support::{checkout, files, palisade};
 
 const GOOD: &str = r#"
 openapi: 3.1.0
@@ -38,10 +38,44 @@ components:
     oauth: { type: http, scheme: bearer }
 "#;
 
+/// Build scripts write what `generate` answers (a test of theirs says so), and the macro its tokens (likewise).
+#[test]
+fn the_command_line_writes_what_the_library_generates() {
+    let specs = checkout().join("tests/specs/accept");
+    let out = tempfile::tempdir().unwrap();
+    let mut compared = 0;
+    for entry in fs::read_dir(specs).unwrap() {
+        let path = entry.unwrap().path();
+        let run = palisade(out.path(), &["generate", path.to_str().unwrap(), "--out", "api.rs"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let source = palisade_codegen::Source::file(&path);
+        let output = palisade_codegen::generate(&source, &palisade_codegen::Options::default()).unwrap();
+        assert_eq!(fs::read_to_string(out.path().join("api.rs")).unwrap(), output.code());
+        compared += 1;
+    }
+    assert!(compared > 10);
+}
+
 fn folder_with(document: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("openapi.yaml"), document).unwrap();
     folder
+}
+
+#[test]
+fn what_nobody_decided_is_public_by_an_explicit_switch_only() {
+    let folder = folder_with(
+        &GOOD.replace("      security: []\n      x-palisade: { public: load balancers probe it }\n", ""),
+    );
+    let line = ["generate", "openapi.yaml", "--out", "a.rs"];
+    assert_eq!(palisade(folder.path(), &line).code, 1);
+    assert_eq!(files(folder.path()), ["openapi.yaml"]);
+    let assumed = palisade(folder.path(), &[&line[..], &["--assume-public", "a trial"]].concat());
+    assert_eq!(assumed.code, 0, "{}", assumed.stderr);
+    assert!(assumed.stderr.contains("1 operation says nothing of security"), "{}", assumed.stderr);
+    assert!(assumed.stderr.contains("`GET /status`"), "{}", assumed.stderr);
+    let text = fs::read_to_string(folder.path().join("a.rs")).unwrap();
+    assert!(text.contains("// - GET /status\n") && text.contains("Access::Public(\"a trial\")"), "{text}");
 }
 
 #[test]

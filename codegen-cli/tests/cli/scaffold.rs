@@ -81,7 +81,7 @@ fn with_a_document_and_mock_it_answers_what_the_document_declares() {
     let key = credential(&project, &["key", "create", "--owner", "acme", "--scope", "orders:write"]);
     let staff = ["key", "password", "--user", "bob", "--stdin"];
     assert_eq!(palisade_with_input(&project, &staff, "correct horse\n").code, 0);
-    let server = Server::start(&program, &project, &[("MOCK_OWNER", "alice")]);
+    let server = Server::start(&program, &project, &[("PALISADE_MOCK_OWNER", "alice")]);
 
     assert_eq!(server.send("GET /status", &[], "").0, 204);
     let (status, order) = server.send(&format!("GET {ORDER}"), &[("Authorization", &alice)], "");

@@ -163,12 +163,6 @@ impl<'d> Reader<'d> {
     }
 
     pub(crate) fn schema_rules(&mut self, fields: &mut Fields<'d>) -> SchemaRules {
-        for registered in ["x-sensitive-data", "x-data-classification"] {
-            if let Some(member) = fields.get(registered) {
-                let message = format!("palisade 0.1 cannot enforce `{registered}` yet");
-                self.push(Finding::error(Code::NotEnforced, message, member.key_place));
-            }
-        }
         let Some(mut fields) = self.annotation(fields, &SCHEMA) else { return SchemaRules::default() };
         let open = self.boolean(&mut fields, "open");
         self.finish_level(fields, &SCHEMA);

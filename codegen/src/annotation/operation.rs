@@ -40,7 +40,7 @@ impl<'d> Reader<'d> {
             return None;
         }
         let reason = self.text("public", &member.node)?;
-        if reason.value.trim().len() < 3 {
+        if reason.value.chars().filter(|one| one.is_alphanumeric()).count() < 3 {
             let finding = Finding::error(Code::InvalidValue, "`public` gives no reason", reason.place);
             self.push(finding.help("such as `public: \"load balancers probe it\"`"));
         }

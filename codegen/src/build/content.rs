@@ -7,7 +7,7 @@ use super::wire::{Flat, How, wire};
 use crate::document::{Encoding, Media};
 use crate::finding::{Code, Finding};
 use crate::model::{
-    Array, Content, ContentForm, Counts, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind,
+    Content, ContentForm, Counts, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind,
 };
 
 /// Whether a client sends it or the server.
@@ -69,9 +69,15 @@ impl Builder<'_> {
     fn media_schema(&mut self, one: &Media, family: Family, path: &[String]) -> Option<Schema> {
         let streamed = matches!(family, Family::Lines | Family::Events);
         if let Some(item) = one.item_schema {
-            let items = self.schema(item, &with(path, "item"), 0)?;
-            let list = Array { items, counts: Counts::default(), unique: false };
-            return Some(if streamed { list.items } else { Schema::of(Type::Array(Box::new(list))) });
+            if streamed {
+                return self.schema(item, &with(path, "item"), 0);
+            }
+            // OpenAPI 3.2 section 4.14.3
+            let message = format!("`itemSchema` of `{}`, which is read whole", one.name.value);
+            let finding = Finding::error(Code::MediaType, message, self.document.schema(item).place);
+            self.findings
+                .push(finding.help("streams are answers of `application/jsonl` and `text/event-stream`"));
+            return None;
         }
         let Some(id) = one.schema else {
             if family == Family::Json {

@@ -73,6 +73,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         tags: document.tags.clone(),
         // one that could not be built has a finding; `check` looks at the others all the same
         operations: operations.into_iter().flatten().collect(),
+        assumed: document.assumed.clone(),
     })
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     limits::declared(document, findings);
     limits::principals_exist(document, findings);
     ownership::holds(document, findings);
+    ownership::owners_are_of_one_issuer(document, findings);
     pagination::fits(document, findings);
     schemas::keywords_have_effect(document, findings);
     schemas::satisfiable(document, findings);

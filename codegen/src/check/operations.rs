@@ -9,8 +9,8 @@ use crate::finding::{Code, Finding, Findings};
 /// Rejects one `operationId` on two operations.
 pub(super) fn ids_are_unique(document: &Document, findings: &mut Findings) {
     let mut first = HashMap::new();
-    for (_, operation) in document.operations() {
-        let Some(id) = &operation.id else { continue };
+    let stated = document.operations().filter_map(|(_, operation)| operation.id.as_ref());
+    for id in stated.chain(&document.webhook_ids) {
         if id.value.trim().is_empty() {
             findings.push(Finding::error(Code::InvalidValue, "an empty `operationId`", id.place));
             continue;

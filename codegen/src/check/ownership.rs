@@ -1,11 +1,14 @@
 //! `authorize`: whose object an operation is about.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::access::requirements;
 use crate::annotation::Authorize;
 use crate::build::{authorize, find};
 use crate::document::{Document, Operation, PathItem, Requirement, Requirements, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{AttributeKind, Location};
+use crate::source::span::Place;
 
 /// Rejects a rule about things that are not there (resource, owner attribute, path parameter, scope), and a rule where
 /// the caller is nobody, or could be one of two people with the same subject.
@@ -16,8 +19,37 @@ pub(super) fn holds(document: &Document, findings: &mut Findings) {
         identifier(item, operation, rule, findings);
         let Some(requirements) = requirements(document, operation) else { continue };
         caller_is_known(requirements, rule, findings);
-        one_issuer(document, requirements, rule, findings);
         scope(document, requirements, rule, findings);
+    }
+}
+
+/// Rejects a resource whose owners are compared with the subjects of two issuers, in one operation or in several: `sub` is
+/// unique within an issuer only (RFC 7519 section 4.1.2), so two people could own each other's objects.
+pub(super) fn owners_are_of_one_issuer(document: &Document, findings: &mut Findings) {
+    let mut known: BTreeMap<&str, (String, Place)> = BTreeMap::new();
+    let mut told = BTreeSet::new();
+    for (item, operation) in document.operations() {
+        let Some(rule) = authorize(item, operation) else { continue };
+        let Some(requirements) = requirements(document, operation) else { continue };
+        let resource = &*rule.resource.value;
+        for alternative in &requirements.alternatives {
+            let Some(issuer) = issuer(document, alternative) else { continue };
+            let (first, place) = known.entry(resource).or_insert((issuer.clone(), alternative.place));
+            if *first == issuer || !told.insert(resource) {
+                continue;
+            }
+            let message = format!(
+                "the owners of `{resource}` are compared with the subjects of {first} and of {issuer}"
+            );
+            let finding = Finding::error(Code::Authorize, message, rule.place)
+                .related(*place, "subjects of one")
+                .related(alternative.place, "subjects of another");
+            findings.push(
+                finding.help(
+                    "two people could have one subject: give each kind of caller a resource of its own",
+                ),
+            );
+        }
     }
 }
 
@@ -81,29 +113,6 @@ fn caller_is_known(requirements: &Requirements, rule: &Authorize, findings: &mut
     );
 }
 
-/// `sub` is unique within an issuer only (RFC 7519 section 4.1.2).
-fn one_issuer(document: &Document, requirements: &Requirements, rule: &Authorize, findings: &mut Findings) {
-    let mut first: Option<(String, &Requirement)> = None;
-    for alternative in &requirements.alternatives {
-        let Some(issuer) = issuer(document, alternative) else { continue };
-        match &first {
-            Some((known, other)) if *known != issuer => {
-                let message = format!("an ownership rule over the subjects of {known} and of {issuer}");
-                let finding = Finding::error(Code::Authorize, message, rule.place);
-                let finding = finding
-                    .related(other.place, "subjects of one")
-                    .related(alternative.place, "subjects of another");
-                findings.push(finding.help(
-                    "two people could have one subject: give each kind of caller an operation of its own",
-                ));
-                return;
-            }
-            Some(_) => {}
-            None => first = Some((issuer, alternative)),
-        }
-    }
-}
-
 /// Whose subjects a combination speaks of: those of its token if it has one, else of its first scheme.
 fn issuer(document: &Document, alternative: &Requirement) -> Option<String> {
     let schemes = || alternative.needs.iter().filter_map(|need| document.scheme(&need.scheme.value));
@@ -121,6 +130,12 @@ fn issuer(document: &Document, alternative: &Requirement) -> Option<String> {
 
 fn scope(document: &Document, requirements: &Requirements, rule: &Authorize, findings: &mut Findings) {
     let Some(scope) = &rule.or_scope else { return };
+    if !is_scope(&scope.value) {
+        let message = format!("`{}` is no scope", scope.value);
+        let finding = Finding::error(Code::InvalidValue, message, scope.place);
+        findings.push(finding.help("a scope is one word of printable ASCII without `\"` and `\\`"));
+        return;
+    }
     let needs = requirements.alternatives.iter().flat_map(|alternative| &alternative.needs);
     let schemes: Vec<_> = needs.filter_map(|need| document.scheme(&need.scheme.value)).collect();
     let mut declared: Vec<&str> = Vec::new();
@@ -136,4 +151,9 @@ fn scope(document: &Document, requirements: &Requirements, rule: &Authorize, fin
         let finding = Finding::error(Code::UnknownScope, message, scope.place);
         findings.push(finding.help("declare it under `scopes` of a flow").nearest(&scope.value, declared));
     }
+}
+
+/// RFC 6749 section 3.3: `scope-token`.
+fn is_scope(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }

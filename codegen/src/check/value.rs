@@ -2,6 +2,8 @@
 
 use crate::build::translate;
 use crate::document::{Additional, Document, JsonType, Schema, SchemaId};
+use crate::mock;
+use crate::model::TextFormat;
 use crate::normalise::number::Decimal;
 use crate::source::tree::{Node, Object, Value};
 
@@ -84,7 +86,8 @@ fn integer_format(schema: &Schema, number: &Decimal, text: &str) -> Result<(), S
         Some("int64") => i128::from(i64::MIN)..=i128::from(i64::MAX),
         Some("uint32") => 0..=i128::from(u32::MAX),
         Some("uint64") => 0..=i128::from(u64::MAX),
-        _ => return Ok(()),
+        _ if exceeds_i64(schema) => 0..=i128::from(u64::MAX),
+        _ => i128::from(i64::MIN)..=i128::from(i64::MAX),
     };
     let fits = number.to_integer().is_some_and(|integer| range.contains(&integer));
     if fits || !schema.types.iter().any(|kind| kind.value == JsonType::Integer) {
@@ -93,7 +96,30 @@ fn integer_format(schema: &Schema, number: &Decimal, text: &str) -> Result<(), S
     Err(format!("{text} is out of the range of its format"))
 }
 
+/// Whether an integer without a format has room for more than `i64` holds.
+fn exceeds_i64(schema: &Schema) -> bool {
+    let bound = schema.bounds.maximum.as_ref().or(schema.bounds.exclusive_maximum.as_ref());
+    let largest = bound.and_then(|bound| bound.value.value.to_integer());
+    largest.is_some_and(|largest| largest > i128::from(i64::MAX))
+}
+
+/// The formats that give a value a type of its own: what is not of them could not be written down.
+fn has_format(schema: &Schema, text: &str) -> bool {
+    let format = match schema.format.as_ref().map(|format| &*format.value) {
+        Some("uuid") => return mock::has_format(TextFormat::Uuid, &text.to_ascii_lowercase()),
+        Some("date-time") => TextFormat::DateTime,
+        Some("date") => TextFormat::Date,
+        Some("ipv4") => TextFormat::Ipv4,
+        Some("ipv6") => TextFormat::Ipv6,
+        _ => return true,
+    };
+    mock::has_format(format, text)
+}
+
 fn string(schema: &Schema, text: &str) -> Result<(), String> {
+    if !has_format(schema, text) {
+        return Err("it is not of its `format`".into());
+    }
     // code points (JSON Schema 2020-12 section 6.3.1)
     let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
     if schema.min_length.as_ref().is_some_and(|min| length < min.value) {

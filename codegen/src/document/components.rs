@@ -9,7 +9,7 @@ type Components = (Vec<Scheme>, Vec<(Spanned<String>, SchemaId)>);
 impl<'d> Reader<'d> {
     pub(super) fn components(&mut self, document: &mut Fields<'d>) -> Components {
         let Some(member) = document.get("components") else { return (Vec::new(), Vec::new()) };
-        let Some(mut fields) = self.fields(&member.node, "`components`") else {
+        let Some(mut fields) = self.fields(&member.node, "`components`").map(Fields::guarding) else {
             return (Vec::new(), Vec::new());
         };
         let schemes = self.named(&mut fields, "securitySchemes");
@@ -39,6 +39,9 @@ impl<'d> Reader<'d> {
         }
         if self.version == crate::normalise::Version::V31 {
             self.named(&mut fields, "pathItems");
+        }
+        if self.since_3_2 {
+            self.named(&mut fields, "mediaTypes");
         }
         self.finish(fields);
         (schemes, schemas)

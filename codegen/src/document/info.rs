@@ -1,6 +1,6 @@
 //! What a document says about itself: `info`, `servers`, `tags`, `externalDocs`.
 
-use super::{Fields, Reader};
+use super::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
 use crate::normalise::Version;
@@ -57,6 +57,9 @@ impl<'d> Reader<'d> {
             let Some(mut server) = self.fields(node, "a server") else { continue };
             let url = self.required_string(&mut server, "url");
             self.docs(&mut server, &["description"]);
+            if self.since_3_2 {
+                self.string(&mut server, "name");
+            }
             let variables = self.map(&mut server, "variables");
             let mut names = Vec::new();
             for variable in variables {
@@ -85,8 +88,11 @@ impl<'d> Reader<'d> {
         let default = self.required_string(&mut variable, "default");
         self.docs(&mut variable, &["description"]);
         if let Some((words, place)) = self.array(&mut variable, "enum") {
-            let words: Vec<String> =
-                words.iter().filter_map(|word| self.text("enum", word)).map(|word| word.value).collect();
+            let words: Vec<String> = words
+                .iter()
+                .filter_map(|word| self.loose_text("enum", word))
+                .map(|word| word.value)
+                .collect();
             if words.is_empty() {
                 self.push(
                     Finding::error(Code::InvalidValue, "an empty `enum`", place)
@@ -106,20 +112,32 @@ impl<'d> Reader<'d> {
     pub(super) fn tags(&mut self, document: &mut Fields<'d>) -> Vec<(String, Docs)> {
         let Some((nodes, _)) = self.array(document, "tags") else { return Vec::new() };
         let mut tags: Vec<(String, Docs)> = Vec::new();
+        let mut parents: Vec<Spanned<String>> = Vec::new();
         for node in nodes {
             let Some(mut tag) = self.fields(node, "a tag") else { continue };
             let name = self.required_string(&mut tag, "name");
-            let docs = self.docs(&mut tag, &["description"]);
+            let mut docs = self.docs(&mut tag, &["description"]);
+            if self.since_3_2 {
+                docs.summary = self.docs(&mut tag, &["summary"]).summary;
+                self.string(&mut tag, "kind");
+                parents.extend(self.string(&mut tag, "parent"));
+            }
             self.external_docs(&mut tag);
             self.finish(tag);
             let Some(name) = name else { continue };
             if tags.iter().any(|(known, _)| *known == name.value) {
-                let message = format!("the tag `{}` is described twice", name.value);
-                self.push(
-                    Finding::error(Code::InvalidValue, message, name.place).help("keep one description"),
-                );
+                let message =
+                    format!("the tag `{}` is described twice: the first description is taken", name.value);
+                self.push(Finding::warning(Code::TakenAs, message, name.place).help("keep one description"));
             } else {
                 tags.push((name.value, docs));
+            }
+        }
+        for parent in parents {
+            if !tags.iter().any(|(name, _)| *name == parent.value) {
+                let message = format!("the tag `{}` is not described, so it is no parent", parent.value);
+                let finding = Finding::warning(Code::UnresolvedReference, message, parent.place);
+                self.push(finding.nearest(&parent.value, tags.iter().map(|(name, _)| name.as_str())));
             }
         }
         tags

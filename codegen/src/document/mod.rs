@@ -1,5 +1,6 @@
 //! An OpenAPI document as it is written: typed, references followed, a place on everything, 3.0 and 3.1 in one form.
 
+mod assume;
 mod body;
 mod components;
 mod info;
@@ -10,13 +11,15 @@ pub(crate) mod read;
 mod response;
 pub(crate) mod schema;
 mod security;
+mod undefined;
 
 use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
-use crate::model::Docs;
-use crate::normalise::Version;
+use crate::model::{AssumedPublic, Docs};
+use crate::normalise::{Stated, Version};
 use crate::resolve::Library;
 use crate::source::span::Place;
+use crate::source::tree::{Node, Value};
 
 pub(crate) use body::{Encoding, Media, RequestBody};
 pub(crate) use operation::Operation;
@@ -38,8 +41,12 @@ pub(crate) struct Document {
     pub(crate) rules: DocumentRules,
     pub(crate) paths: Vec<PathItem>,
     pub(crate) schemes: Vec<Scheme>,
+    /// The `operationId`s of webhooks: they share the names of the operations.
+    pub(crate) webhook_ids: Vec<Spanned<String>>,
     /// `components.schemas` in order.
     pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
+    /// What nobody decided about and is served as public all the same, by the choice of whoever generates.
+    pub(crate) assumed: Option<AssumedPublic>,
     schemas: Vec<Schema>,
 }
 
@@ -86,12 +93,24 @@ pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Documen
 }
 
 /// `openapi: 3.1.0`. Without it nothing else can be judged, so it is the only finding when it is wrong.
-fn version(root: &crate::source::tree::Node, findings: &mut Findings) -> Option<Version> {
+fn version(root: &Node, findings: &mut Findings) -> Option<Stated> {
     let finding = if let Some(swagger) = root.get("swagger") {
         Finding::error(Code::Version, "this is a Swagger 2.0 document", swagger.place)
     } else if let Some(stated) = root.get("openapi") {
-        match stated.as_str().map(Version::parse) {
-            Some(Ok(version)) => return Some(version),
+        let text = match &stated.value {
+            Value::String(text) | Value::Number(text) => Some(&**text),
+            _ => None,
+        };
+        match text.map(Stated::parse) {
+            Some(Ok(version)) => {
+                if let Some(meant) = version.meant {
+                    let text = text.unwrap_or_default();
+                    let message = format!("`{text}` is no full version: it is taken as `{meant}`");
+                    let finding = Finding::warning(Code::TakenAs, message, stated.place);
+                    findings.push(finding.help(format!("write `openapi: {meant}`")));
+                }
+                return Some(version);
+            }
             Some(Err(message)) => Finding::error(Code::Version, message, stated.place),
             None => Finding::error(
                 Code::WrongType,
@@ -112,20 +131,26 @@ fn version(root: &crate::source::tree::Node, findings: &mut Findings) -> Option<
             root.place,
         )
     };
-    findings.push(finding.help("write `openapi: 3.1.0` (or 3.0.x) at the top of the document"));
+    findings.push(finding.help("write `openapi: 3.1.0` (or 3.0.x, or 3.2.x) at the top of the document"));
     None
 }
 
 impl<'d> Reader<'d> {
-    fn document(&mut self, root: &'d crate::source::tree::Node) -> Option<Document> {
-        let mut fields = self.fields(root, "the document")?;
+    fn document(&mut self, root: &'d Node) -> Option<Document> {
+        let mut fields = self.fields(root, "the document")?.guarding();
         fields.accept(&["openapi"]);
+        let mut webhook_ids = Vec::new();
         if self.version == Version::V31 {
             fields.accept(&["jsonSchemaDialect"]);
             self.dialect(&fields);
             if let Some(webhooks) = fields.get("webhooks") {
                 self.ungenerated(webhooks, "webhooks describe what the server sends");
+                webhook_ids = self.webhook_ids(webhooks);
             }
+        }
+        if self.since_3_2 {
+            // where references start from; files are found beside the document whatever it says
+            self.string(&mut fields, "$self");
         }
         let (title, version, docs) = self.info(&mut fields);
         self.servers(&mut fields);
@@ -136,18 +161,26 @@ impl<'d> Reader<'d> {
         let (schemes, components) = self.components(&mut fields);
         let paths = self.paths(&mut fields);
         self.finish(fields);
-        let schemas = Vec::new();
-        Some(Document { title, version, docs, tags, security, rules, paths, schemes, components, schemas })
+        Some(Document {
+            title,
+            version,
+            docs,
+            tags,
+            security,
+            rules,
+            paths,
+            schemes,
+            components,
+            webhook_ids,
+            assumed: None,
+            schemas: Vec::new(),
+        })
     }
 
     /// Another dialect could give the keywords another meaning.
     fn dialect(&mut self, fields: &Fields<'d>) {
-        const KNOWN: [&str; 2] = [
-            "https://spec.openapis.org/oas/3.1/dialect/base",
-            "https://json-schema.org/draft/2020-12/schema",
-        ];
         let Some(dialect) = fields.peek("jsonSchemaDialect") else { return };
-        if !dialect.as_str().is_some_and(|uri| KNOWN.contains(&uri.trim_end_matches('#'))) {
+        if !dialect.as_str().is_some_and(crate::normalise::is_known_dialect) {
             let message =
                 format!("the schema dialect `{}` is not supported", dialect.as_str().unwrap_or_default());
             let help = "leave `jsonSchemaDialect` out: the dialect of OpenAPI 3.1 is the default";

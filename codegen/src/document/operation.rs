@@ -24,11 +24,11 @@ pub(crate) struct Operation {
 
 impl<'d> Reader<'d> {
     pub(super) fn operation(&mut self, method: Method, member: &'d Member) -> Option<Operation> {
-        let mut fields = self.fields(&member.node, "an operation")?;
+        let mut fields = self.fields(&member.node, "an operation")?.guarding();
         let id = self.string(&mut fields, "operationId");
         let tags = match self.array(&mut fields, "tags") {
             Some((tags, _)) => {
-                tags.iter().filter_map(|tag| self.text("tags", tag)).map(|tag| tag.value).collect()
+                tags.iter().filter_map(|tag| self.loose_text("tags", tag)).map(|tag| tag.value).collect()
             }
             None => Vec::new(),
         };

@@ -1,5 +1,6 @@
 //! `paths`, and each path with its operations.
 
+use super::read::is_extension;
 use super::{Operation, Parameter, Reader, Spanned};
 use crate::annotation::PathRules;
 use crate::finding::{Code, Finding};
@@ -37,7 +38,8 @@ impl<'d> Reader<'d> {
         let members = self.map(document, "paths");
         let mut paths = Vec::new();
         for member in members {
-            if member.key.starts_with("x-") {
+            if is_extension(&member.key) {
+                self.extension(member, "the paths");
                 continue;
             }
             if !member.key.starts_with('/') {
@@ -53,7 +55,7 @@ impl<'d> Reader<'d> {
     fn path_item(&mut self, member: &'d Member) -> Option<PathItem> {
         let template = Spanned::new(member.key.to_string(), member.key_place);
         let node = self.path_node(&member.node)?;
-        let mut fields = self.fields(node, "a path")?;
+        let mut fields = self.fields(node, "a path")?.guarding();
         fields.accept(&["$ref"]);
         self.docs(&mut fields, &["summary", "description"]);
         self.servers(&mut fields);
@@ -67,14 +69,48 @@ impl<'d> Reader<'d> {
             }
         }
         fields.accept(&METHODS.map(|(word, _)| word));
-        for later in ["query", "additionalOperations"] {
-            if let Some(found) = fields.get(later) {
-                let message = format!("`{later}` is of OpenAPI 3.2, which is not supported yet");
-                self.push(Finding::error(Code::NotSupported, message, found.key_place));
-            }
-        }
+        operations.extend(self.since_3_2(&mut fields));
         self.finish(fields);
         Some(PathItem { template, parameters, rules, operations })
+    }
+
+    /// What the operations of webhooks are called. Nothing else of them is read: no code is generated.
+    pub(super) fn webhook_ids(&mut self, webhooks: &'d Member) -> Vec<Spanned<String>> {
+        let mut ids = Vec::new();
+        for item in webhooks.node.as_object().into_iter().flat_map(|object| object.members()) {
+            let Some(node) = self.path_node(&item.node) else { continue };
+            for (word, _) in METHODS {
+                let id = node.get(word).and_then(|operation| operation.get("operationId"));
+                if let Some(id) = id
+                    && let Some(text) = id.as_str()
+                {
+                    ids.push(Spanned::new(text.to_owned(), id.place));
+                }
+            }
+        }
+        ids
+    }
+
+    /// `query`, and methods by their names (OpenAPI 3.2 section 4.9.1).
+    fn since_3_2(&mut self, fields: &mut super::Fields<'d>) -> Option<Operation> {
+        let mut query = None;
+        if let Some(member) = fields.get("query") {
+            if self.since_3_2 {
+                query = self.operation(Method::Query, member);
+            } else {
+                let finding = Finding::error(
+                    Code::UnknownMember,
+                    "`query` is a method since OpenAPI 3.2",
+                    member.key_place,
+                );
+                self.push(finding.help("write `openapi: 3.2.0`"));
+            }
+        }
+        if let Some(member) = fields.get("additionalOperations") {
+            let message = "`additionalOperations` is not supported yet";
+            self.push(Finding::error(Code::NotSupported, message, member.key_place));
+        }
+        query
     }
 
     /// A path may stand elsewhere. What stands beside its `$ref` has no defined meaning (OpenAPI 3.1 section 4.8.9).

@@ -1,11 +1,12 @@
 //! From trees to structs: each object is read through [`Fields`], which knows in the end what nobody asked for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::schema::{Schema, SchemaId};
+use super::undefined::{PROSE, UNDECISIVE};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::Docs;
-use crate::normalise::Version;
+use crate::normalise::{Stated, Version};
 use crate::resolve::Library;
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node, Object, Value};
@@ -32,9 +33,16 @@ pub(crate) struct Fields<'n> {
     asked: Vec<&'static str>,
     /// Inside `x-palisade`, where nothing is free.
     ours: bool,
+    /// What stands here decides who may call: what is not understood stops generation.
+    guards: bool,
 }
 
 impl<'n> Fields<'n> {
+    /// Says that what stands here decides who may call.
+    pub(crate) fn guarding(self) -> Self {
+        Self { guards: true, ..self }
+    }
+
     /// The member `key`, which from now on is known here.
     pub(crate) fn get(&mut self, key: &'static str) -> Option<&'n Member> {
         self.asked.push(key);
@@ -51,6 +59,21 @@ impl<'n> Fields<'n> {
         self.asked.extend_from_slice(keys);
     }
 
+    /// What it is, in messages.
+    pub(super) const fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// Whether it decides who may call.
+    pub(super) const fn guards(&self) -> bool {
+        self.guards
+    }
+
+    /// The members that are known here.
+    pub(super) fn asked(&self) -> impl Iterator<Item = &'static str> {
+        self.asked.iter().copied()
+    }
+
     pub(crate) fn members(&self) -> &'n [Member] {
         self.object.members()
     }
@@ -60,21 +83,46 @@ impl<'n> Fields<'n> {
 pub(crate) struct Reader<'d> {
     pub(crate) library: &'d Library,
     pub(crate) version: Version,
+    /// Whether the document is of 3.2, which reads as 3.1 with more members.
+    pub(crate) since_3_2: bool,
     pub(crate) findings: &'d mut Findings,
     pub(super) schemas: Vec<Option<Schema>>,
     pub(super) schema_ids: HashMap<*const Node, SchemaId>,
     pub(super) waiting: Vec<(SchemaId, &'d Node)>,
+    /// Members that were passed over, by what they stand on and their name: each is remarked once.
+    pub(super) passed_over: HashSet<(&'static str, String)>,
+}
+
+/// Extensions of others that ask for a protection: marks of sensitive data (OpenAPI's registry), roles, rate limits.
+const PROTECTIONS: [&str; 6] = [
+    "x-sensitive-data",
+    "x-data-classification",
+    "x-exegesis-roles",
+    "x-kuadrant",
+    "x-tyk-api-gateway",
+    "x-rate-limit",
+];
+
+/// Extensions of others for which we have, or shall have, an annotation that does more.
+const CONVENIENCES: [&str; 5] =
+    ["x-ms-pageable", "x-speakeasy-pagination", "x-fern-pagination", "x-fern-idempotent", "x-idempotency"];
+
+/// Members that begin with `x-` are anybody's (OpenAPI 3.1 section 4.9).
+pub(crate) fn is_extension(key: &str) -> bool {
+    key.starts_with("x-")
 }
 
 impl<'d> Reader<'d> {
-    pub(crate) fn new(library: &'d Library, version: Version, findings: &'d mut Findings) -> Self {
+    pub(crate) fn new(library: &'d Library, stated: Stated, findings: &'d mut Findings) -> Self {
         Self {
             library,
-            version,
+            version: stated.version,
+            since_3_2: stated.since_3_2,
             findings,
             schemas: Vec::new(),
             schema_ids: HashMap::new(),
             waiting: Vec::new(),
+            passed_over: HashSet::new(),
         }
     }
 
@@ -85,9 +133,14 @@ impl<'d> Reader<'d> {
     /// Opens an object. `what` names it in messages, e.g. "an operation".
     pub(crate) fn fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
         match &node.value {
-            Value::Object(object) => {
-                Some(Fields { what, place: node.place, object, asked: Vec::new(), ours: false })
-            }
+            Value::Object(object) => Some(Fields {
+                what,
+                place: node.place,
+                object,
+                asked: Vec::new(),
+                ours: false,
+                guards: false,
+            }),
             _ => {
                 self.push(Finding::error(
                     Code::WrongType,
@@ -112,24 +165,44 @@ impl<'d> Reader<'d> {
                 continue;
             }
             let finding = if fields.ours {
-                unknown(&fields, member, None)
-            } else if key == "x-palisade" {
-                let message = format!("`x-palisade` has no meaning on {}", fields.what);
-                let help = "it stands on the document, a path, an operation, a security scheme or a schema";
-                Finding::error(Code::Misplaced, message, member.key_place).help(help)
-            } else if !key.starts_with("x-") {
-                let newer = key == "nullable" && fields.what == "a schema";
-                let help =
-                    if newer { "since 3.1 `null` is one of the types" } else { "extensions start with `x-`" };
-                unknown(&fields, member, Some(help))
-            } else if strsim::damerau_levenshtein(key, "x-palisade") <= 2 {
-                let message = format!("`{key}` is no annotation");
-                Finding::error(Code::UnknownMember, message, member.key_place).nearest(key, ["x-palisade"])
-            } else {
+                unknown(&fields, member)
+            } else if is_extension(key) {
+                self.extension(member, fields.what);
                 continue;
+            } else {
+                match self.undefined(&fields, member) {
+                    Some(finding) => finding,
+                    None => continue,
+                }
             };
             self.push(finding);
         }
+    }
+
+    /// An extension that nobody asked for. Extensions are free, but not ours in a wrong place or misspelt, nor one that
+    /// asks for a protection in other words: what a document says about security is not passed over.
+    pub(crate) fn extension(&mut self, member: &Member, what: &str) {
+        let key = member.key.to_ascii_lowercase();
+        let finding = if *member.key == *"x-palisade" {
+            let message = format!("`x-palisade` has no meaning on {what}");
+            let help = "it stands on the document, a path, an operation, a security scheme or a schema";
+            Finding::error(Code::Misplaced, message, member.key_place).help(help)
+        } else if key.starts_with("x-palisade") || strsim::damerau_levenshtein(&key, "x-palisade") <= 2 {
+            let message = format!("`{}` is no annotation", member.key);
+            Finding::error(Code::UnknownMember, message, member.key_place)
+                .nearest(&member.key, ["x-palisade"])
+        } else if PROTECTIONS.contains(&&*key) {
+            let message = format!("palisade 0.1 cannot enforce `{}` yet", member.key);
+            let help = "say it under `x-palisade` as far as it has words for it, or remove it";
+            Finding::error(Code::NotEnforced, message, member.key_place).help(help)
+        } else if CONVENIENCES.contains(&&*key) {
+            let message = format!("palisade 0.1 does not act on `{}`", member.key);
+            let help = "`pagination` under `x-palisade` seals cursors; idempotency comes later";
+            Finding::warning(Code::NotEnforced, message, member.key_place).help(help)
+        } else {
+            return;
+        };
+        self.push(finding);
     }
 
     pub(crate) fn wrong_type(&mut self, name: &str, wanted: &str, node: &Node) {
@@ -144,7 +217,35 @@ impl<'d> Reader<'d> {
 
     pub(crate) fn string(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
         let node = &fields.get(key)?.node;
-        self.text(key, node)
+        if self.stands_for_nothing(fields, key, node) {
+            return None;
+        }
+        if fields.ours || (fields.guards && !PROSE.contains(&key)) {
+            return self.text(key, node);
+        }
+        self.loose_text(key, node)
+    }
+
+    /// Text, or a number or boolean that was written without the quotes: `version: 1.0`.
+    pub(crate) fn loose_text(&mut self, name: &str, node: &Node) -> Option<Spanned<String>> {
+        let (Value::Number(_) | Value::Bool(_)) = &node.value else { return self.text(name, node) };
+        let text = node.to_string();
+        let message =
+            format!("`{name}` is a string, and {} stands here: it is taken as `{text}`", node.kind());
+        self.push(Finding::warning(Code::TakenAs, message, node.place).help("put it in quotes"));
+        Some(Spanned::new(text, node.place))
+    }
+
+    /// `description: null`, or `description:` with nothing behind it: as if the member were not there. Not where it
+    /// decides who may call: `security: null` could mean the opposite of itself.
+    fn stands_for_nothing(&mut self, fields: &Fields<'_>, key: &str, node: &Node) -> bool {
+        let decides = fields.ours || key == "security" || (fields.guards && !UNDECISIVE.contains(&key));
+        let nothing = matches!(node.value, Value::Null) && !decides;
+        if nothing {
+            let message = format!("`{key}` is null: it is taken as if it were not there");
+            self.push(Finding::warning(Code::TakenAs, message, node.place).help("remove the member"));
+        }
+        nothing
     }
 
     pub(crate) fn required_string(
@@ -152,7 +253,8 @@ impl<'d> Reader<'d> {
         fields: &mut Fields<'_>,
         key: &'static str,
     ) -> Option<Spanned<String>> {
-        if fields.peek(key).is_none() {
+        let nothing = fields.peek(key).is_none_or(|node| matches!(node.value, Value::Null));
+        if nothing {
             fields.accept(&[key]);
             self.missing(fields, key);
             return None;
@@ -177,6 +279,9 @@ impl<'d> Reader<'d> {
 
     pub(crate) fn boolean(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<Spanned<bool>> {
         let node = &fields.get(key)?.node;
+        if self.stands_for_nothing(fields, key, node) {
+            return None;
+        }
         match node.as_bool() {
             Some(value) => Some(Spanned::new(value, node.place)),
             None => {
@@ -194,6 +299,9 @@ impl<'d> Reader<'d> {
         key: &'static str,
     ) -> Option<(&'n [Node], Place)> {
         let node = &fields.get(key)?.node;
+        if self.stands_for_nothing(fields, key, node) {
+            return None;
+        }
         match node.as_array() {
             Some(items) => Some((items, node.place)),
             None => {
@@ -204,12 +312,37 @@ impl<'d> Reader<'d> {
     }
 
     /// The members of the object `key`, without `x-` extensions when `extensions` says that it may have them.
-    pub(crate) fn map<'n>(&mut self, fields: &mut Fields<'n>, key: &'static str) -> Vec<&'n Member> {
+    pub(crate) fn map(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Vec<&'d Member> {
         let Some(member) = fields.get(key) else { return Vec::new() };
-        match member.node.as_object() {
-            Some(object) => object.members().iter().collect(),
-            None => {
-                self.wrong_type(key, "an object", &member.node);
+        if self.stands_for_nothing(fields, key, &member.node) {
+            return Vec::new();
+        }
+        let Some(object) = member.node.as_object() else {
+            self.wrong_type(key, "an object", &member.node);
+            return Vec::new();
+        };
+        match object.members() {
+            [only] if &*only.key == "$ref" && !fields.ours => self.written_elsewhere(key, only),
+            members => members.iter().collect(),
+        }
+    }
+
+    /// A map that is written out elsewhere: `schemas: { $ref: schemas.yaml }`. The standard has references to entries
+    /// only; bundlers understand these as well, and they can mean nothing else.
+    fn written_elsewhere(&mut self, key: &str, reference: &'d Member) -> Vec<&'d Member> {
+        let message = format!("`{key}` has no `$ref`: what it leads to is taken for the whole of it");
+        let finding = Finding::warning(Code::TakenAs, message, reference.key_place);
+        self.push(finding.help("write a reference for each entry"));
+        match self.library.follow(&reference.node, None) {
+            Ok(target) => match target.as_object() {
+                Some(object) if object.get("$ref").is_none() => object.members().iter().collect(),
+                _ => {
+                    self.wrong_type(key, "an object", target);
+                    Vec::new()
+                }
+            },
+            Err(finding) => {
+                self.push(*finding);
                 Vec::new()
             }
         }
@@ -267,14 +400,10 @@ impl<'d> Reader<'d> {
     }
 }
 
-fn unknown(fields: &Fields<'_>, member: &Member, help: Option<&str>) -> Finding {
+fn unknown(fields: &Fields<'_>, member: &Member) -> Finding {
     let message = format!("{} has no member `{}`", fields.what, member.key);
     let finding = Finding::error(Code::UnknownMember, message, member.key_place);
-    let finding = finding.nearest(&member.key, fields.asked.iter().copied());
-    match help {
-        Some(help) => finding.help(help),
-        None => finding,
-    }
+    finding.nearest(&member.key, fields.asked.iter().copied())
 }
 
 /// What is said beside a reference wins over what is said at its target.

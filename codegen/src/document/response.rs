@@ -1,7 +1,7 @@
 //! Responses.
 
 use super::parameter::is_token;
-use super::read::overlay;
+use super::read::{is_extension, overlay};
 use super::{Fields, Media, Reader, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
@@ -55,7 +55,11 @@ impl<'d> Reader<'d> {
             self.wrong_type("responses", "an object", &member.node);
             return responses;
         };
-        for member in object.members().iter().filter(|member| !member.key.starts_with("x-")) {
+        for member in object.members() {
+            if is_extension(&member.key) {
+                self.extension(member, "the responses");
+                continue;
+            }
             let status = Spanned::new(member.key.to_string(), member.key_place);
             if let Some((content, headers, docs)) = self.response(&member.node) {
                 responses.push(Response { status, content, headers, docs });

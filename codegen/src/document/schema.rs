@@ -1,5 +1,6 @@
 //! Schemas: one form for 3.0 and 3.1, in a table, so that recursion is a matter of ids.
 
+use super::read::is_extension;
 use super::{Fields, Reader, Spanned};
 use crate::annotation::SchemaRules;
 use crate::finding::{Code, Finding};
@@ -238,9 +239,17 @@ impl<'d> Reader<'d> {
         ];
         for member in fields.members() {
             let key = &*member.key;
-            let free = (known.contains(&key) && !(key == "allOf" && holder == "$ref"))
-                || (key.starts_with("x-") && key != "x-palisade");
-            if !free {
+            let free = known.contains(&key) && !(key == "allOf" && holder == "$ref");
+            if key == "x-palisade" {
+                let finding = Finding::error(
+                    Code::NotSupported,
+                    "`x-palisade` beside a reference is not supported yet",
+                    member.key_place,
+                );
+                self.push(finding.help("state it at the schema that is referred to"));
+            } else if is_extension(key) {
+                self.extension(member, "a schema");
+            } else if !free {
                 let message = match self.version {
                     Version::V30 => format!("`{key}` beside a reference has no effect in OpenAPI 3.0"),
                     Version::V31 => format!("`{key}` beside a reference is not supported yet"),

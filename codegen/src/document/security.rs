@@ -92,8 +92,11 @@ impl<'d> Reader<'d> {
     pub(super) fn scheme(&mut self, member: &'d Member) -> Option<Scheme> {
         let name = Spanned::new(member.key.to_string(), member.key_place);
         let (node, said) = self.follow(&member.node, "securitySchemes")?;
-        let mut fields = self.fields(node, "a security scheme")?;
-        let docs = super::read::overlay(said, self.docs(&mut fields, &["description"]));
+        let mut fields = self.fields(node, "a security scheme")?.guarding();
+        let mut docs = super::read::overlay(said, self.docs(&mut fields, &["description"]));
+        if self.since_3_2 {
+            docs.deprecated = self.docs(&mut fields, &["deprecated"]).deprecated;
+        }
         let kind = self.required_string(&mut fields, "type")?;
         let form = match &*kind.value {
             "apiKey" => self.api_key(&mut fields),
@@ -153,11 +156,16 @@ impl<'d> Reader<'d> {
     }
 
     fn oauth2(&mut self, fields: &mut Fields<'d>) -> Option<SchemeForm> {
+        if self.since_3_2
+            && let Some(url) = self.string(fields, "oauth2MetadataUrl")
+        {
+            self.url(&url);
+        }
         let Some(member) = fields.get("flows") else {
             self.missing(fields, "flows");
             return None;
         };
-        let mut flows = self.fields(&member.node, "`flows`")?;
+        let mut flows = self.fields(&member.node, "`flows`")?.guarding();
         let mut scopes: Vec<(String, String)> = Vec::new();
         // which URLs a flow needs: OpenAPI 3.1 section 4.8.29.1
         for (flow, urls) in [
@@ -165,9 +173,14 @@ impl<'d> Reader<'d> {
             ("password", &["tokenUrl"][..]),
             ("clientCredentials", &["tokenUrl"][..]),
             ("authorizationCode", &["authorizationUrl", "tokenUrl"][..]),
+            // since 3.2 (section 4.26.1)
+            ("deviceAuthorization", &["deviceAuthorizationUrl", "tokenUrl"][..]),
         ] {
+            if flow == "deviceAuthorization" && !self.since_3_2 {
+                continue;
+            }
             let Some(member) = flows.get(flow) else { continue };
-            let Some(mut flow) = self.fields(&member.node, "a flow") else { continue };
+            let Some(mut flow) = self.fields(&member.node, "a flow").map(Fields::guarding) else { continue };
             for url in urls {
                 if let Some(url) = self.required_string(&mut flow, url) {
                     self.url(&url);
@@ -193,9 +206,9 @@ impl<'d> Reader<'d> {
         Some(SchemeForm::OAuth2 { scopes })
     }
 
-    /// Relative references are allowed; what is no URL at all is not.
+    /// Relative references are allowed; what is no URL at all is not, nor what only fills the place of one: `-`.
     fn url(&mut self, url: &Spanned<String>) {
-        let sound = !url.value.is_empty()
+        let sound = url.value.contains(['/', '.'])
             && !url.value.starts_with(':')
             && url.value.bytes().all(|byte| byte > b' ' && byte != 0x7f && !b"<>\"{}|\\^`".contains(&byte));
         if !sound {

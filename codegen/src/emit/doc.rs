@@ -155,7 +155,7 @@ fn escape(text: &str, out: &mut String) {
 }
 
 /// Not a control character, and none that reorders the text around it (rustc refuses those even in comments).
-fn shows(one: char) -> bool {
+pub(crate) fn shows(one: char) -> bool {
     !one.is_control()
         && !matches!(one, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -24,6 +24,7 @@ mod wires;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+pub(crate) use doc::shows;
 pub(crate) use document::facts as document_facts;
 pub(crate) use inputs::{body_type, emit as input, field_type};
 pub(crate) use operations::policy;

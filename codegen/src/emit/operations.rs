@@ -24,7 +24,7 @@ use crate::model::{Access, Api, Location, Need, Operation, Ownership, Pagination
 pub(super) fn emit(api: &Api, plan: &OperationPlan<'_>) -> TokenStream {
     let ident = &plan.ident;
     let operation = plan.operation;
-    let about = doc(&about(operation));
+    let about = doc(&about(api, operation));
     let policy = policy(api, operation);
     let proofs = proofs(plan);
     let input = inputs::emit(plan, &Paths::inside());
@@ -48,12 +48,18 @@ pub(super) fn emit(api: &Api, plan: &OperationPlan<'_>) -> TokenStream {
     }
 }
 
-fn about(operation: &Operation) -> String {
-    let place = code(&format!("{} {}", operation.method.as_str(), operation.path.text));
+fn about(api: &Api, operation: &Operation) -> String {
+    let place = format!("{} {}", operation.method.as_str(), operation.path.text);
+    let assumed = api.assumed.as_ref().is_some_and(|assumed| assumed.operations.contains(&place));
+    let mut text = code(&place);
     match operation.docs.summary.as_deref().map(super::doc::clean) {
-        Some(summary) if !summary.is_empty() => format!("{place}: {summary}"),
-        _ => place,
+        Some(summary) if !summary.is_empty() => text = format!("{text}: {summary}"),
+        _ => {}
     }
+    if assumed {
+        text.push_str("\n\nAssumed public: the document says nothing of security here.");
+    }
+    text
 }
 
 /// What types may rely on: a principal, a cursor, scopes.

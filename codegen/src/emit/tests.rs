@@ -135,6 +135,7 @@ fn api() -> Api {
         types: draft.finish().unwrap(),
         tags: Vec::new(),
         operations: vec![get],
+        assumed: None,
     }
 }
 

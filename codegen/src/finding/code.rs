@@ -79,7 +79,7 @@ codes! {
 
     // form
     Version = "PAL0010" "not a version of OpenAPI that is supported" {
-        why: "OpenAPI 3.0 and 3.1 are supported.",
+        why: "OpenAPI 3.0, 3.1 and 3.2 are supported.",
         bad: "swagger: \"2.0\"",
         good: "openapi: 3.1.0"
     }
@@ -117,6 +117,17 @@ codes! {
         why: "Generation never uses the network, and reads no file outside the folder of the document.",
         bad: "$ref: https://example.com/schemas.yaml#/Account",
         good: "$ref: schemas.yaml#/Account"
+    }
+
+    TakenAs = "PAL0018" "a value that is taken as what it stands for" {
+        why: "The standard asks for another type here, and what is meant is plain. Where it is decided who may call, nothing is taken as anything else.",
+        bad: "info: { title: Bank, version: 1.0 }",
+        good: "info: { title: Bank, version: \"1.0\" }"
+    }
+    PassedOver = "PAL0019" "a member that says nothing here" {
+        why: "The standard does not define it here, and it is like no member that it does define. It is passed over; where it is decided who may call, it would stop generation.",
+        bad: "{ type: string, placeholder: Alice }",
+        good: "{ type: string, x-placeholder: Alice }"
     }
 
     // not yet
@@ -166,6 +177,12 @@ codes! {
         why: "HMAC and asymmetric algorithms in one list let a public key be taken for a secret (RFC 8725 section 3.1).",
         bad: "algorithms: [HS256, ES256]",
         good: "algorithms: [ES256]"
+    }
+
+    AssumedPublic = "PAL0036" "operations that are public by assumption" {
+        why: "Whoever generates chose `--assume-public`: operations that say nothing of security are served to everybody, for the reason that was given. It is a step of adopting a document, and it stays visible until each operation is decided.",
+        bad: "get: { operationId: getStatus }",
+        good: "get: { operationId: getStatus, security: [], x-palisade: { public: \"load balancers probe it\" } }"
     }
 
     // operations

@@ -7,14 +7,20 @@ use super::{Finding, Severity};
 use crate::source::Sources;
 use crate::source::span::Place;
 
-/// All of them, a blank line between two.
+/// Whoever mends these has others to look at; a document that is of another kind altogether has thousands.
+const SHOWN: usize = 100;
+
+/// The first of them, a blank line between two, and how many there are.
 pub(super) fn all(findings: &[Finding], sources: &Sources, coloured: bool) -> String {
     let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(120);
     let mut text = String::new();
-    for finding in findings {
+    for finding in findings.iter().take(SHOWN) {
         text.push_str(renderer.render(&[group(finding, sources)]).trim_end());
         text.push_str("\n\n");
+    }
+    if let Some(more @ 1..) = findings.len().checked_sub(SHOWN) {
+        text.push_str(&format!("... and {more} more of the same document\n\n"));
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = findings.len() - errors;

@@ -26,7 +26,8 @@ pub(crate) fn spell(name: &str, case: Case) -> String {
         spelled = if case == Case::Upper { "Empty".into() } else { "empty".into() };
     }
     if spelled.starts_with(|first: char| first.is_ascii_digit()) {
-        spelled.insert(0, '_');
+        // Not one letter for both: a pattern must not bind what could be a variant.
+        spelled.insert(0, if case == Case::Upper { 'N' } else { '_' });
     }
     spelled
 }
@@ -147,7 +148,7 @@ mod tests {
             ("clientRef", "ClientRef", "client_ref"),
             ("X-Request-Id", "XRequestId", "x_request_id"),
             ("accounts:read", "AccountsRead", "accounts_read"),
-            ("2fa", "_2fa", "_2fa"),
+            ("2fa", "N2fa", "_2fa"),
             ("größe", "Grosse", "grosse"),
             ("名", "U540d", "u540d"),
             ("а", "U430", "u430"),

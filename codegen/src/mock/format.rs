@@ -20,7 +20,7 @@ pub(super) fn text_of(format: TextFormat, turn: usize) -> Option<String> {
 }
 
 /// Whether `text` is of `format`, by a rule at most as wide as the runtime's.
-pub(super) fn has_format(format: TextFormat, text: &str) -> bool {
+pub(crate) fn has_format(format: TextFormat, text: &str) -> bool {
     match format {
         TextFormat::Plain | TextFormat::Binary | TextFormat::Password => true,
         TextFormat::Uuid => is_uuid(text),

@@ -8,6 +8,8 @@ mod format;
 mod pattern;
 mod sample;
 
+pub(crate) use format::has_format;
+
 use crate::model::{Api, Content, ContentForm, Operation, Response, StatusKey};
 
 /// A conforming answer of an operation.

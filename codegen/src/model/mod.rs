@@ -24,7 +24,8 @@ pub use operation::{
 };
 pub use path::{PathTemplate, Segment};
 pub use policy::{
-    Access, Alternative, Attribute, AttributeKind, Need, Ownership, Pagination, Resource, Scope,
+    Access, Alternative, AssumedPublic, Attribute, AttributeKind, Need, Ownership, Pagination, Resource,
+    Scope,
 };
 pub use scheme::{Algorithm, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, TokenRules};
 pub use table::{TypeTable, TypeTableDraft};
@@ -58,6 +59,8 @@ pub struct Api {
     pub tags: Vec<(String, Docs)>,
     /// The operations, in the order of the document.
     pub operations: Vec<Operation>,
+    /// Those among them that nobody decided about, if they were assumed to be public.
+    pub assumed: Option<AssumedPublic>,
 }
 
 impl Api {

@@ -13,6 +13,15 @@ pub enum Access {
     Any(Vec<Alternative>),
 }
 
+/// Operations that nobody decided about, served as public by the choice of whoever generated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssumedPublic {
+    /// The reason that was given for all of them.
+    pub reason: String,
+    /// Method and path of each, in the order of the document.
+    pub operations: Vec<String>,
+}
+
 /// A combination of schemes that holds only whole. Empty stands for the anonymous alternative `{}`.
 pub type Alternative = Vec<Need>;
 

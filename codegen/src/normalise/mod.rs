@@ -8,25 +8,45 @@ use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 use number::Decimal;
 
-/// The versions that are understood. 3.2 finds its room here.
+/// The forms that are understood. 3.2 has that of 3.1, with more members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version {
     V30,
     V31,
 }
 
-impl Version {
+/// The version that a document states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stated {
+    pub(crate) version: Version,
+    pub(crate) since_3_2: bool,
+    /// The full version, when the document states half of one: `3.1`.
+    pub(crate) meant: Option<&'static str>,
+}
+
+impl Stated {
     /// Reads `3.1.0`; patch releases change nothing. The error is the message of the finding.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut parts = text.split('.');
-        let numbers: Vec<Option<u32>> = parts.by_ref().map(|part| part.parse().ok()).collect();
-        match numbers.as_slice() {
-            [Some(3), Some(0), Some(_)] => Ok(Self::V30),
-            [Some(3), Some(1), Some(_)] => Ok(Self::V31),
-            [Some(3), Some(2), Some(_)] => Err("OpenAPI 3.2 is not supported yet".into()),
+        let numbers: Vec<Option<u32>> = text.split('.').map(|part| part.parse().ok()).collect();
+        let (version, since_3_2, full) = match numbers.get(..2) {
+            Some([Some(3), Some(0)]) => (Version::V30, false, "3.0.4"),
+            Some([Some(3), Some(1)]) => (Version::V31, false, "3.1.1"),
+            Some([Some(3), Some(2)]) => (Version::V31, true, "3.2.0"),
+            _ => return Err(format!("`{text}` is not a version of OpenAPI that is supported")),
+        };
+        match numbers.get(2..) {
+            Some([Some(_)]) => Ok(Self { version, since_3_2, meant: None }),
+            Some([]) => Ok(Self { version, since_3_2, meant: Some(full) }),
             _ => Err(format!("`{text}` is not a version of OpenAPI that is supported")),
         }
     }
+}
+
+/// Whether schemas of this dialect mean what they mean here: another could give the keywords another meaning.
+pub(crate) fn is_known_dialect(uri: &str) -> bool {
+    let uri = uri.trim_end_matches('#');
+    let dated = ["https://spec.openapis.org/oas/3.1/dialect/", "https://spec.openapis.org/oas/3.2/dialect/"];
+    uri == "https://json-schema.org/draft/2020-12/schema" || dated.iter().any(|base| uri.starts_with(base))
 }
 
 /// Bounds of a number, exact, each with its place. 3.0's boolean exclusives are resolved.
@@ -225,11 +245,25 @@ mod tests {
 
     #[test]
     fn versions() {
-        assert_eq!(Version::parse("3.0.3"), Ok(Version::V30));
-        assert_eq!(Version::parse("3.1.1"), Ok(Version::V31));
-        assert!(Version::parse("3.2.0").unwrap_err().contains("not supported yet"));
-        for wrong in ["3.1", "2.0", "4.0.0", "3.10.0", "", "3.1.x"] {
-            assert!(Version::parse(wrong).is_err(), "{wrong}");
+        let parsed =
+            |text: &str| Stated::parse(text).map(|stated| (stated.version, stated.since_3_2, stated.meant));
+        assert_eq!(parsed("3.0.3"), Ok((Version::V30, false, None)));
+        assert_eq!(parsed("3.1.1"), Ok((Version::V31, false, None)));
+        assert_eq!(parsed("3.2.0"), Ok((Version::V31, true, None)));
+        assert_eq!(parsed("3.1"), Ok((Version::V31, false, Some("3.1.1"))));
+        for wrong in ["3", "3.", "2.0", "4.0.0", "3.10.0", "", "3.1.x", "3.1.0.0", "3.3.0"] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn dialects_of_openapi_are_known_in_every_edition() {
+        for known in [
+            "https://spec.openapis.org/oas/3.1/dialect/base",
+            "https://spec.openapis.org/oas/3.2/dialect/2025-09-17",
+        ] {
+            assert!(is_known_dialect(known), "{known}");
+        }
+        assert!(!is_known_dialect("http://json-schema.org/draft-04/schema#"));
     }
 }

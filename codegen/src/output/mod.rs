@@ -47,7 +47,7 @@ impl Output {
     /// The text of the generated file: header, then the formatted module.
     #[must_use]
     pub fn code(&self) -> String {
-        let mut code = header(&self.file_name, &self.hash);
+        let mut code = header(&self.file_name, &self.hash, self.api().assumed.as_ref());
         code.push_str(&format(&self.tokens));
         code
     }

@@ -24,12 +24,22 @@ pub(super) fn is_remote(reference: &str) -> bool {
 
 /// Reads the files that references name, and those that they refer to. A file that cannot be read is reported where a
 /// reference to it is followed: `$ref` may also be the name of a property, or stand in an example.
-pub(super) fn gather(library: &mut Library, sources: &mut Sources, findings: &mut Findings) {
+pub(super) fn gather(
+    library: &mut Library,
+    folder: Option<&Path>,
+    sources: &mut Sources,
+    findings: &mut Findings,
+) {
     let root = sources
         .get(FileId(0))
         .and_then(|file| file.path.as_deref())
         .and_then(|path| path.canonicalize().ok());
-    let folder = root.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let own = root.as_deref().and_then(Path::parent);
+    // a folder beside the document would let nothing of its own be read
+    let folder = folder
+        .and_then(|folder| folder.canonicalize().ok())
+        .filter(|folder| own.is_some_and(|own| own.starts_with(folder)))
+        .or_else(|| own.map(Path::to_owned));
     let mut known: HashMap<PathBuf, FileId> = root.into_iter().map(|path| (path, FileId(0))).collect();
     let mut at = 0;
     while let Some((id, tree)) = library.trees.get(at) {
@@ -143,7 +153,7 @@ mod tests {
         let root =
             source::load(&source::Source::file(inner.join("openapi.yaml")), &mut sources, &mut findings)
                 .unwrap();
-        let library = super::super::gather(root, &mut sources, &mut findings);
+        let library = super::super::gather(root, None, &mut sources, &mut findings);
         assert_eq!(sources.files().len(), 3, "the root, the part and what the part refers to");
         assert!(findings.is_empty());
         let reason = |name: &str| library.files.get(&(FileId(0), name.to_owned())).cloned().unwrap();

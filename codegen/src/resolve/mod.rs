@@ -3,6 +3,7 @@
 mod files;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::finding::{Code, Finding, Findings};
 use crate::source::Sources;
@@ -18,10 +19,15 @@ pub(crate) struct Library {
     files: HashMap<(FileId, String), Result<FileId, String>>,
 }
 
-/// Reads the files that the document refers to.
-pub(crate) fn gather(root: Node, sources: &mut Sources, findings: &mut Findings) -> Library {
+/// Reads the files that the document refers to, below `folder` or below the document's own.
+pub(crate) fn gather(
+    root: Node,
+    folder: Option<&Path>,
+    sources: &mut Sources,
+    findings: &mut Findings,
+) -> Library {
     let mut library = Library { trees: vec![(FileId(0), root)], files: HashMap::new() };
-    files::gather(&mut library, sources, findings);
+    files::gather(&mut library, folder, sources, findings);
     library
 }
 
@@ -54,7 +60,7 @@ impl Library {
                     format!("`{file}` is outside the document's folder"),
                     place,
                 )
-                .help("copy the file into the folder of the document"),
+                .help("copy the file into the folder of the document, or name a folder that holds both by `--root`"),
                 Trouble::Unreadable(reason) => broken(format!("cannot read `{file}`: {reason}")),
             })
         })?;
@@ -112,7 +118,7 @@ mod tests {
             "r":["#/components/schemas/Account","#/components/schemas/Account/a~1b","#/components/schemas/Acount",
                  "#/components/parameters/P","https://example.com/a.yaml#/b","other.yaml","#components", 5, "#"]}"##,
         );
-        gather(root, &mut Sources::default(), &mut Findings::default())
+        gather(root, None, &mut Sources::default(), &mut Findings::default())
     }
 
     fn follow(at: usize) -> Result<String, (Code, Option<String>)> {

@@ -1,6 +1,7 @@
 //! Files as they were read, and the tree of each. The only folder of the front that touches the disk.
 
 pub(crate) mod json;
+mod mend;
 pub(crate) mod pointer;
 pub(crate) mod span;
 pub(crate) mod tree;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
+use super::mend::Mended;
 use super::span::{FileId, Place, Span};
 use super::tree::{Member, Node, Object, Value};
 use super::{Budget, MAX_DEPTH, Unreadable};
@@ -22,26 +23,59 @@ pub(crate) fn read(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
 }
 
 fn read_events(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
-    let mut builder = Builder {
-        places: Places::new(file, text),
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        budget: Budget::default(),
-        root: None,
-        faults: Vec::new(),
-    };
-    if let Err(fault) = builder.run(text) {
-        builder.faults.push(fault);
+    let mut mended = Mended::new(text);
+    loop {
+        let mut builder = Builder {
+            places: Places::new(file, text, &mended),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            budget: Budget::default(),
+            root: None,
+            faults: Vec::new(),
+            scan_fault: None,
+        };
+        if let Err(fault) = builder.run(mended.text()) {
+            builder.faults.push(fault);
+        }
+        let Builder { root, faults, scan_fault, .. } = builder;
+        if let Some(fault) = scan_fault
+            && mended.mend(fault)
+        {
+            continue;
+        }
+        return match root {
+            Some(root) if faults.is_empty() => Ok(root),
+            None if faults.is_empty() => Err(vec![Unreadable {
+                place: Place::start_of(file),
+                message: "the file is empty".into(),
+                help: "an OpenAPI document starts with `openapi: 3.1.0`".into(),
+                first: None,
+            }]),
+            _ => Err(faults),
+        };
     }
-    match builder.root {
-        Some(root) if builder.faults.is_empty() => Ok(root),
-        None if builder.faults.is_empty() => Err(vec![Unreadable {
-            place: Place::start_of(file),
-            message: "the file is empty".into(),
-            help: "an OpenAPI document starts with `openapi: 3.1.0`".into(),
-            first: None,
-        }]),
-        _ => Err(builder.faults),
+}
+
+/// Faults that can be mended; each says where, in bytes of the mended text.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ScanFault {
+    /// A line between brackets stands too far left.
+    ShallowFlow { at: usize },
+    /// A line of the quoted text that starts here does.
+    ShallowQuote { at: usize },
+}
+
+impl ScanFault {
+    fn of(error: &ScanError, text: &str) -> Option<Self> {
+        let at = || {
+            let chars = error.marker().index();
+            text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
+        };
+        match error.info() {
+            "invalid indentation" => Some(Self::ShallowFlow { at: at() }),
+            "invalid indentation in quoted scalar" => Some(Self::ShallowQuote { at: at() }),
+            _ => None,
+        }
     }
 }
 
@@ -52,6 +86,8 @@ struct Builder<'t> {
     budget: Budget,
     root: Option<Node>,
     faults: Vec<Unreadable>,
+    /// What stopped the scanner, when it can be mended.
+    scan_fault: Option<ScanFault>,
 }
 
 /// A collection whose end has not come yet.
@@ -71,11 +107,14 @@ enum Parts {
 
 type Read<T> = Result<T, Unreadable>;
 
-impl Builder<'_> {
+impl<'t> Builder<'t> {
     fn run(&mut self, text: &str) -> Read<()> {
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| self.scan_error(&error, text))?;
+            let (event, span) = event.map_err(|error| {
+                self.scan_fault = ScanFault::of(&error, text);
+                self.scan_error(&error)
+            })?;
             let (start, end) = (self.places.byte(span.start), self.places.byte(span.end));
             match event {
                 Event::DocumentStart(_) if self.root.is_some() => {
@@ -308,7 +347,8 @@ impl Builder<'_> {
         }
     }
 
-    fn scan_error(&mut self, error: &ScanError, text: &str) -> Unreadable {
+    fn scan_error(&mut self, error: &ScanError) -> Unreadable {
+        let text = self.places.text;
         let at = self.places.byte(*error.marker());
         let line_start =
             text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
@@ -390,17 +430,18 @@ struct Places<'t> {
     file: FileId,
     text: &'t str,
     ascii: bool,
+    mended: &'t Mended<'t>,
     /// Where we were: positions mostly grow, so the walk from here is short.
     last: (usize, usize),
 }
 
 impl<'t> Places<'t> {
-    fn new(file: FileId, text: &'t str) -> Self {
-        Self { file, text, ascii: text.is_ascii(), last: (0, 0) }
+    fn new(file: FileId, text: &'t str, mended: &'t Mended<'t>) -> Self {
+        Self { file, text, ascii: text.is_ascii(), mended, last: (0, 0) }
     }
 
     fn byte(&mut self, marker: Marker) -> usize {
-        let wanted = marker.index();
+        let wanted = self.mended.original(marker.index());
         if self.ascii {
             return wanted.min(self.text.len());
         }

@@ -197,12 +197,15 @@ async fn the_eleventh_transfer_of_a_minute_waits_and_others_do_not() {
     let bank = Running::start().await;
     let alice = bank.token("alice", "transfers:write accounts:read");
     let line = format!("POST /accounts/{ALICE}/transfers");
-    for _ in 0..10 {
-        let answer = bank.call(&line).token(&alice).json(json!({"to": BOB, "amount": 1})).send().await;
-        assert_eq!(answer.status, 201, "{answer:?}");
+    let begun = std::time::Instant::now();
+    let (mut moved, mut answer) = (0, bank.call("GET /status").send().await);
+    while answer.status != 429 && moved < 100 {
+        answer = bank.call(&line).token(&alice).json(json!({"to": BOB, "amount": 1})).send().await;
+        moved += u64::from(answer.status == 201);
     }
-    let answer = bank.call(&line).token(&alice).json(json!({"to": BOB, "amount": 1})).send().await;
     refused(&answer, 429, "rate_limited");
+    let more = begun.elapsed().as_secs() / 6; // one comes back every six seconds, should this machine be slow
+    assert!((10..=10 + more).contains(&moved), "{moved}");
     assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
 
     assert_eq!(bank.call("GET /accounts").token(&alice).send().await.status, 200);

@@ -24,7 +24,7 @@ impl Facts {
     /// Generates from the document, and takes the one operation out of it.
     pub(super) fn of(asked: &Asked) -> syn::Result<Self> {
         let document = Document::locate(&asked.spec)?;
-        let output = document.generate()?;
+        let output = document.generate(asked.assume_public.as_ref())?;
         let id = asked.id.value();
         let types = asked.types.as_ref().map(ToTokens::to_token_stream);
         let Some(operation) = output.operation_facts(&id, types.as_ref()) else {

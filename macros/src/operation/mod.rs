@@ -41,6 +41,7 @@ struct Asked {
     spec: LitStr,
     id: LitStr,
     types: Option<Path>,
+    assume_public: Option<LitStr>,
 }
 
 impl Asked {
@@ -55,6 +56,7 @@ impl Asked {
             ));
         };
         let (mut spec, mut id, mut types) = (Setting::new("spec"), Setting::new("id"), Setting::new("types"));
+        let mut assume_public = Setting::new("assume_public");
         attribute.parse_nested_meta(|meta| {
             if spec.is(&meta) {
                 spec.set(&meta, meta.value()?.parse()?)
@@ -62,11 +64,18 @@ impl Asked {
                 id.set(&meta, meta.value()?.parse()?)
             } else if types.is(&meta) {
                 types.set(&meta, meta.value()?.parse()?)
+            } else if assume_public.is(&meta) {
+                assume_public.set(&meta, meta.value()?.parse()?)
             } else {
-                Err(unknown(&meta, &["spec", "id", "types"]))
+                Err(unknown(&meta, &["spec", "id", "types", "assume_public"]))
             }
         })?;
         let place = syn::spanned::Spanned::span(attribute);
-        Ok(Self { spec: spec.require(place)?, id: id.require(place)?, types: types.get() })
+        Ok(Self {
+            spec: spec.require(place)?,
+            id: id.require(place)?,
+            types: types.get(),
+            assume_public: assume_public.get(),
+        })
     }
 }

@@ -70,7 +70,8 @@ impl Desk {
     pub(super) async fn close(&self, answered: Result<Response, Rejection>) -> Response {
         let case = self.case.lock().await;
         match (case.outcome, answered) {
-            (Outcome::Refused, Ok(refusal)) => refusal,
+            // Again, should the handler have made another answer of the refusal.
+            (Outcome::Refused, Ok(refusal)) => case.visit.dress(refusal),
             (Outcome::Passed(policy), Ok(answer)) => case.visit.close(judged(policy, answer)),
             (Outcome::Stranger, Ok(answer)) => case.visit.close(unfolded(answer, Rejection::Handler)),
             (_, Err(rejection)) => case.visit.close(Err(rejection)),

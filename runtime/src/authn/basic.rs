@@ -45,9 +45,9 @@ struct Store {
     users: HashMap<Box<str>, User>,
     dummy: PasswordHash,
     /// Those that run.
-    running: Semaphore,
+    running: Arc<Semaphore>,
     /// Those that run or wait.
-    admitted: Semaphore,
+    admitted: Arc<Semaphore>,
 }
 
 struct User {
@@ -124,8 +124,8 @@ impl Passwords {
         Ok(Self(Arc::new(Store {
             users,
             dummy: dummy(&costliest.1).ok_or(RecordError::Random)?,
-            running: Semaphore::new(cores),
-            admitted: Semaphore::new(cores * (QUEUE + 1)),
+            running: Arc::new(Semaphore::new(cores)),
+            admitted: Arc::new(Semaphore::new(cores * (QUEUE + 1))),
         })))
     }
 
@@ -154,10 +154,12 @@ impl Passwords {
         encoded: &[u8],
     ) -> Result<Principal, Reason> {
         let (user, password) = decode(encoded)?;
-        let _admitted = self.0.admitted.try_acquire().map_err(|_| Reason::Busy)?;
-        let _running = self.0.running.acquire().await.map_err(|_| Reason::Busy)?;
+        let admitted = Arc::clone(&self.0.admitted).try_acquire_owned().map_err(|_| Reason::Busy)?;
+        let running = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| Reason::Busy)?;
         let store = Arc::clone(&self.0);
         let (user, verified) = tokio::task::spawn_blocking(move || {
+            // Held by the work and not by who waits for it: a client that leaves does not make room for another.
+            let _held = (admitted, running);
             let hash = store.users.get(user.as_str()).map_or(&store.dummy, |known| &known.hash);
             let verified = Argon2::default().verify_password(password.as_bytes(), hash).is_ok();
             (user, verified)
@@ -235,5 +237,53 @@ fn dummy(params: &Params) -> Option<PasswordHash> {
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Passwords({})", self.0.users.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWORD: &str = "correct horse battery staple";
+
+    fn passwords() -> Passwords {
+        let password = Secret::new(PASSWORD.to_owned());
+        Passwords::new([PasswordRecord::new("carol", &password, &[]).unwrap()]).unwrap()
+    }
+
+    async fn judge(passwords: &Passwords, user: &str, password: &str) -> Result<(), Reason> {
+        let encoded = STANDARD.encode(format!("{user}:{password}"));
+        passwords.judge("password", &Arc::from("here"), encoded.as_bytes()).await.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn the_password_opens_and_nothing_else() {
+        let passwords = passwords();
+        assert_eq!(judge(&passwords, "carol", PASSWORD).await, Ok(()));
+        assert_eq!(judge(&passwords, "carol", "wrong").await, Err(Reason::WrongSecret));
+        assert_eq!(judge(&passwords, "mallory", PASSWORD).await, Err(Reason::UnknownIdentity));
+        assert_eq!(judge(&passwords, "carol", "a\tb").await, Err(Reason::Malformed));
+    }
+
+    /// Whoever asks and leaves, and asks again, keeps no more than their share of the machine busy.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_leaves_does_not_make_room_before_the_work_is_done() {
+        let passwords = passwords();
+        let cores = passwords.0.running.available_permits();
+        let asked: Vec<_> = (0..cores)
+            .map(|_| {
+                let passwords = passwords.clone();
+                tokio::spawn(async move { judge(&passwords, "carol", "wrong").await })
+            })
+            .collect();
+        while passwords.0.running.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        asked.iter().for_each(tokio::task::JoinHandle::abort);
+        for task in asked {
+            assert!(task.await.is_err_and(|left| left.is_cancelled()));
+        }
+        assert_eq!(passwords.0.running.available_permits(), 0, "the hashes are still being computed");
+        assert_eq!(judge(&passwords, "carol", PASSWORD).await, Ok(()), "and then there is room again");
     }
 }

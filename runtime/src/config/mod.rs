@@ -334,6 +334,7 @@ impl std::fmt::Debug for Config {
 
 #[cfg(test)]
 mod tests {
+    use super::key::{SCHEME, TOP};
     use super::*;
     use crate::{Clock, NewKey};
 
@@ -418,6 +419,66 @@ mod tests {
         let jwt = config.bearer("oauth").unwrap();
         assert_eq!((jwt.issuer.as_deref(), jwt.loopback_only), (Some("https://other.example.com"), false));
         assert!(config.cursor_keys().is_ok(), "the variable replaces the file's other way to say it");
+    }
+
+    /// What the file can say, variables can say alone.
+    #[test]
+    fn every_key_has_a_variable_that_does_the_same() {
+        let project = Project::new();
+        let top = [
+            ("listen", "127.0.0.1:9000"),
+            ("state", "memory"),
+            ("trusted_proxies", "10.0.0.0/8,192.0.2.1"),
+            ("forwarded_header", "forwarded"),
+            ("cursor_keys", CURSOR),
+            ("cursor_keys_file", "cursor.keys"),
+            ("mock_owner", "alice"),
+        ];
+        let scheme = [
+            ("jwks_file", "jwks.json"),
+            ("jwks_url", "https://id.example.com/keys"),
+            ("issuer", "https://id.example.com"),
+            ("audience", "bank-api"),
+            ("loopback_only", "true"),
+            ("credential_file", "partner.keys"),
+        ];
+        assert_eq!(top.map(|(name, _)| name), TOP.map(|(name, _)| name), "every key is tried");
+        assert_eq!(scheme.map(|(name, _)| name), SCHEME.map(|(name, _)| name), "every key is tried");
+
+        for (name, value) in top {
+            let variable = (&*Key::top(name).variable(), value);
+            let config = project.read("", &[variable]).unwrap_or_else(|error| panic!("{error}"));
+            assert!(config.settings().is_ok());
+        }
+        let variables: Vec<(String, &str)> = top
+            .into_iter()
+            .filter(|(name, _)| *name != "cursor_keys_file")
+            .map(|(name, value)| (Key::top(name).variable(), value))
+            .chain(
+                scheme
+                    .into_iter()
+                    .filter(|(name, _)| !matches!(*name, "jwks_url" | "credential_file"))
+                    .map(|(name, value)| (Key::of("oauth", name).variable(), value)),
+            )
+            .chain([(Key::of("partner", "credential_file").variable(), "partner.keys")])
+            .collect();
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (&**name, *value)).collect();
+        let config = project.read("", &variables).unwrap();
+        assert_eq!((config.listen().port(), config.mock_owner()), (9000, Some("alice")));
+        let settings = config.settings().unwrap();
+        assert!(settings.trusted_proxies.contain("192.0.2.1".parse().unwrap()));
+        assert_eq!(settings.forwarded, crate::ForwardedHeader::Forwarded);
+        let jwt = config.bearer("oauth").unwrap();
+        let (issuer, audience) = (jwt.issuer.as_deref(), jwt.audience.as_deref());
+        assert_eq!((issuer, audience), (Some("https://id.example.com"), Some("bank-api")));
+        assert!(jwt.loopback_only && config.cursor_keys().is_ok() && config.api_keys("partner").is_ok());
+        let from_file = project.read("", &[("PALISADE_CURSOR_KEYS_FILE", "cursor.keys")]).unwrap();
+        assert!(from_file.cursor_keys().is_ok());
+        #[cfg(feature = "jwks-url")]
+        {
+            let fetched = [("PALISADE_SCHEMES_OAUTH_JWKS_URL", "https://id.example.com/keys")];
+            assert!(project.read("", &fetched).unwrap().bearer("oauth").is_ok());
+        }
     }
 
     #[test]

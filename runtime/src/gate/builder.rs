@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
+use super::effects::Effects;
 use super::prepared::{Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
 use crate::authn::{BasicVerifier, BearerVerifier, KeyVerifier, Schemes, SetupError, Verifiers};
 use crate::config_error::ConfigError;
@@ -119,7 +120,14 @@ impl GateBuilder {
             return Err(ConfigError::new(faults));
         }
         let strangers = document.limits.iter().map(|limit| Arc::new(limiter.rule(limit, ""))).collect();
-        Ok(Gate::new(Inner { settings: self.settings, limiter, schemes, strangers, operations: prepared }))
+        Ok(Gate::new(Inner {
+            settings: self.settings,
+            limiter,
+            schemes,
+            strangers,
+            operations: prepared,
+            effects: Effects::default(),
+        }))
     }
 
     fn schemes(&mut self, document: &'static Document) -> Result<Schemes, Vec<SetupError>> {

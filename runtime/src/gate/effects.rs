@@ -4,20 +4,57 @@
 //! 2. A safe operation (RFC 9110 section 9.2.1: GET, HEAD) stays on the connection's task.
 //! 3. Either way the deadline ends it, and a panic ends this request alone.
 //! 4. A problem leaves only with a status that the document declares, or that palisade itself answers with.
+//! 5. Whose client has left is still reported when it fails, and waited for when the server stops.
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use http::Method;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
+use super::Visit;
 use super::visit::panic_message;
 use crate::caller::Caller;
 use crate::operation::Policy;
 use crate::problem::{Problem, Rejection};
 use crate::server::Served;
 
+/// The tasks that run whether or not somebody waits for their answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Effects(watch::Sender<usize>);
+
+impl Default for Effects {
+    fn default() -> Self {
+        Self(watch::Sender::new(0))
+    }
+}
+
+impl Effects {
+    fn begin(&self) -> Running {
+        self.0.send_modify(|running| *running = running.saturating_add(1));
+        Running(self.0.clone())
+    }
+
+    /// Waits until none runs.
+    pub(crate) async fn settled(&self) {
+        // Fails only when no sender is left, and this is one.
+        _ = self.0.subscribe().wait_for(|running| *running == 0).await;
+    }
+}
+
+/// One of them.
+struct Running(watch::Sender<usize>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.send_modify(|running| *running = running.saturating_sub(1));
+    }
+}
+
 pub(super) async fn run<S, Op>(
     service: &Arc<S>,
+    visit: &Visit,
     caller: Caller<Op>,
     input: Op::Input,
     deadline: Instant,
@@ -26,29 +63,37 @@ where
     S: Send + Sync + 'static,
     Op: Served<S>,
 {
-    let handled = if matches!(Op::POLICY.method, Method::GET | Method::HEAD) {
-        timeout_at(deadline, Op::handle(service, caller, input)).await
-    } else {
-        let service = Arc::clone(service);
-        let task =
-            tokio::spawn(async move { timeout_at(deadline, Op::handle(&service, caller, input)).await });
-        match task.await {
-            Ok(handled) => handled,
-            Err(failed) => return Err(crashed(failed)),
+    if matches!(Op::POLICY.method, Method::GET | Method::HEAD) {
+        return answered::<S, Op>(service, caller, input, deadline).await;
+    }
+    let (service, witness, running) = (Arc::clone(service), visit.witness(), visit.effects().begin());
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let answering = answered::<S, Op>(&service, caller, input, deadline);
+        let outcome = std::panic::AssertUnwindSafe(answering).catch_unwind().await;
+        let outcome = outcome.unwrap_or_else(|payload| Err(Rejection::Panicked(panic_message(&*payload))));
+        if let Err(Err(rejection)) = tell.send(outcome) {
+            witness.report_unanswered(&rejection); // 5
         }
-    };
-    match handled {
+        drop(running);
+    });
+    // The task is dropped without an answer only when the runtime shuts down.
+    told.await.unwrap_or(Err(Rejection::Deadline))
+}
+
+async fn answered<S, Op>(
+    service: &S,
+    caller: Caller<Op>,
+    input: Op::Input,
+    deadline: Instant,
+) -> Result<Op::Output, Rejection>
+where
+    Op: Served<S>,
+{
+    match timeout_at(deadline, Op::handle(service, caller, input)).await {
         Ok(Ok(output)) => Ok(output),
         Ok(Err(problem)) => Err(judge(Op::POLICY, problem)),
         Err(_elapsed) => Err(Rejection::Deadline),
-    }
-}
-
-fn crashed(failed: tokio::task::JoinError) -> Rejection {
-    match failed.try_into_panic() {
-        Ok(payload) => Rejection::Panicked(panic_message(payload.as_ref())),
-        // The runtime is shutting down and dropped the task.
-        Err(_cancelled) => Rejection::Deadline,
     }
 }
 

@@ -30,6 +30,9 @@ mod object;
 mod passed;
 mod prepared;
 mod visit;
+mod witness;
+
+use std::future::Future;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -42,7 +45,8 @@ pub(crate) use self::passed::{CursorScope, Passed};
 pub use self::prepared::Gate;
 pub(crate) use self::prepared::Prepared;
 pub use self::visit::RequestId;
-pub(crate) use self::visit::{Visit, guarded};
+pub(crate) use self::visit::{REQUEST_ID, Visit, guarded};
+pub(crate) use self::witness::Witness;
 use crate::answer::Accept;
 use crate::authn;
 use crate::authz::{self, Authorized};
@@ -74,14 +78,18 @@ async fn enter(at: &Prepared, visit: &mut Visit, parts: &Parts) -> Result<Entere
     let policy = at.policy();
     let deadline = Instant::now() + policy.timeout;
     input::declared_length(policy.body.as_ref(), &parts.headers).map_err(Rejection::Input)?; // 4
-    let authenticated = authn::authenticate(at.security(), parts, visit.client(), visit.now())
-        .await
-        .map_err(|reason| at.denied(reason))?; // 6
+    let authenticating = authn::authenticate(at.security(), parts, visit.is_local(), visit.now());
+    let authenticated = in_time(deadline, authenticating).await?.map_err(|reason| at.denied(reason))?; // 6
     visit.identify(at.first_held(&authenticated));
     let authorized = authz::authorize(authenticated).map_err(|reason| at.forbidden(reason))?; // 8
     visit.identify(authorized.principal());
     visit.spend(at.limits_by_principal())?; // 9
     Ok(Entered { authorized, deadline })
+}
+
+/// A step that waits for something else waits no longer than the operation may take.
+async fn in_time<T>(deadline: Instant, step: impl Future<Output = T>) -> Result<T, Rejection> {
+    tokio::time::timeout_at(deadline, step).await.map_err(|_| Rejection::Deadline)
 }
 
 /// Steps 4 to 13: what a handler needs, or why it does not run.
@@ -101,7 +109,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
         Ok(sent) => sent.and_then(|sent| Ok(I::body(sent)?)).map_err(Rejection::Input)?,
         Err(_) => return Err(Rejection::Input(InputError::Slow)),
     }; // 11
-    let owned = object::own(at, &authorized, captures).await?; // 12
+    let owned = in_time(deadline, object::own(at, &authorized, captures)).await??; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
     Ok((Caller::new(passed), I::assemble(decoded, payload), deadline))
@@ -123,7 +131,7 @@ where
     if !accept.takes_any(<Op::Output as crate::answer::Output>::PRODUCES) {
         return Err(Rejection::NotAcceptable); // 11
     }
-    let output = effects::run::<S, Op>(service, caller, input, deadline).await?; // 15
+    let output = effects::run::<S, Op>(service, visit, caller, input, deadline).await?; // 15
     let answer = crate::answer::Output::answer(output).map_err(Rejection::Unfit)?; // 16
     match at.policy().declares(answer.status()) {
         true => Ok(answer.into_response(&accept)),

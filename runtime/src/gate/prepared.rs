@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::CursorScope;
 use super::builder::GateBuilder;
+use super::effects::Effects;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
 use crate::authz::{Authorized, Forbidden};
 use crate::clock::Now;
@@ -39,6 +40,7 @@ pub(super) struct Inner {
     pub(super) schemes: Schemes,
     pub(super) strangers: Vec<Arc<Rule>>,
     pub(super) operations: BTreeMap<&'static str, Prepared>,
+    pub(super) effects: Effects,
 }
 
 /// An operation's policy with the parts that it names.
@@ -115,6 +117,11 @@ impl Gate {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// The tasks of its operations that may outlive their clients.
+    pub(crate) fn effects(&self) -> &Effects {
+        &self.inner.effects
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {

@@ -12,21 +12,21 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use http::header::{ALLOW, HeaderName, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use uuid::Builder as UuidBuilder;
 
-use super::{Gate, Prepared};
+use super::effects::Effects;
+use super::{Gate, Prepared, Witness};
 use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
 use crate::clock::{ClockError, Now};
-use crate::event::{Endpoint, Event};
 use crate::limit::key::Network;
 use crate::limit::{self, Charge, Rule, Standing};
-use crate::operation::{Access, Policy};
+use crate::operation::{Access, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of a request: a UUIDv7, or what a trusted proxy sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl RequestId {
 
     /// RFC 9562 section 5.7: milliseconds, then random bits. Ids need to be distinct, not secret: should the random
     /// source fail, the time alone still tells most requests apart.
-    fn fresh(now: Option<Now>) -> Self {
+    pub(crate) fn fresh(now: Option<Now>) -> Self {
         let mut random = [0; 10];
         let _ = aws_lc_rs::rand::fill(&mut random);
         let millis = now.map_or(0, |now| u64::try_from(now.wall().as_millis()).unwrap_or(u64::MAX));
@@ -80,17 +80,47 @@ impl fmt::Debug for RequestId {
     }
 }
 
+/// What is wrong with the head of a request, whatever it asks for.
+#[derive(Clone, Copy)]
+enum Fault {
+    Host,
+    Framing,
+    LongTarget,
+}
+
+impl Fault {
+    /// Longest request target that is read (RFC 9112 section 3 recommends to take 8000 octets at least).
+    const MAX_TARGET: usize = 8 * 1024;
+
+    fn of(parts: &Parts) -> Option<Self> {
+        let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+        match () {
+            () if !address::names_one_host(parts.version, &parts.uri, &parts.headers) => Some(Self::Host),
+            () if !address::knows_framing(&parts.headers) => Some(Self::Framing),
+            () if target > Self::MAX_TARGET => Some(Self::LongTarget),
+            () => None,
+        }
+    }
+}
+
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Host => Self::AmbiguousHost,
+            Fault::Framing => Self::NoRequest(StatusCode::NOT_IMPLEMENTED),
+            Fault::LongTarget => Self::NoRequest(StatusCode::URI_TOO_LONG),
+        }
+    }
+}
+
 /// A request between the door and its answer.
 pub(crate) struct Visit {
     gate: Gate,
-    request_id: RequestId,
+    witness: Witness,
     now: Result<Now, ClockError>,
     origin: Origin,
-    one_host: bool,
-    method: Method,
-    user_agent: Option<HeaderValue>,
-    policy: Option<&'static Policy>,
-    principal: Option<Principal>,
+    /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
+    fault: Option<Fault>,
     standings: Vec<Told>,
 }
 
@@ -104,69 +134,72 @@ impl Visit {
         let sent = parts.headers.get(REQUEST_ID).filter(|_| trusted).and_then(RequestId::forwarded);
         address::forget_forwarded(&mut parts.headers);
         let now = settings.clock.now();
-        Self {
-            gate: gate.clone(),
+        let witness = Witness {
             request_id: sent.unwrap_or_else(|| RequestId::fresh(now.ok())),
-            now,
-            origin,
-            one_host: address::names_one_host(parts.version, &parts.uri, &parts.headers),
+            address: origin.address,
             method: parts.method.clone(),
             user_agent: parts.headers.get(USER_AGENT).cloned(),
             policy: None,
             principal: None,
-            standings: Vec::new(),
-        }
+        };
+        Self { gate: gate.clone(), witness, now, origin, fault: Fault::of(parts), standings: Vec::new() }
     }
 
     /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
     pub(crate) fn arrive(&mut self, at: Option<&Prepared>) -> Result<(), Rejection> {
-        self.policy = at.map(Prepared::policy);
-        if !self.one_host {
-            return Err(Rejection::AmbiguousHost);
-        }
+        self.witness.policy = at.map(Prepared::policy);
         self.now.map_err(|_| Rejection::ClockFailed)?;
+        match at {
+            Some(at) => self.spend(at.limits_by_source())?,
+            None => self.spend(self.gate.clone().limits_of_strangers())?,
+        }
+        if let Some(fault) = self.fault {
+            return Err(fault.into());
+        }
         if !self.origin.protected {
             return Err(Rejection::Plaintext);
         }
-        match at {
-            Some(at) => self.spend(at.limits_by_source()),
-            None => self.spend(self.gate.clone().limits_of_strangers()),
-        }
+        Ok(())
     }
 
-    /// Counts this request under each of the limits, or under none when one is used up (steps 2 and 9): a request that
-    /// step 9 refuses gets back what step 2 took.
+    /// Counts this request under each of the limits, or under none when one is used up (steps 2 and 9).
+    ///
+    /// What step 9 refuses has been counted by step 2 and stays so: its credential has been verified, and who is over a
+    /// limit of their own must not have that for nothing.
     pub(crate) fn spend(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
         if rules.is_empty() {
             return Ok(());
         }
-        let principal = self.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
+        let principal =
+            self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
         let charges = charges(rules, self.origin.address, principal);
-        let limiter = self.gate.limiter();
-        let decision = limiter.decide(self.micros(), &charges);
+        let decision = self.gate.limiter().decide(self.micros(), &charges);
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
-        let told: Vec<Told> = rules
-            .iter()
-            .zip(decision.standings())
-            .map(|(rule, standing)| Told::new(rule, &standing))
-            .collect();
-        if let Some((limit, retry_after)) = refused {
-            let earlier: Vec<Arc<Rule>> = self.standings.iter().map(|told| Arc::clone(&told.rule)).collect();
-            limiter.put_back(&self::charges(&earlier, self.origin.address, None));
-            self.standings.extend(told);
-            return Err(Rejection::Limited { limit, retry_after });
+        let told = rules.iter().zip(decision.standings());
+        self.standings.extend(told.map(|(rule, standing)| Told::new(rule, &standing)));
+        match refused {
+            Some((limit, retry_after)) => Err(Rejection::Limited { limit, retry_after }),
+            None => Ok(()),
         }
-        self.standings.extend(told);
-        Ok(())
     }
 
     pub(crate) fn identify(&mut self, principal: Option<&Principal>) {
-        self.principal = principal.cloned();
+        self.witness.principal = principal.cloned();
     }
 
-    /// Who sent it, as far as that is known.
-    pub(crate) fn client(&self) -> IpAddr {
-        self.origin.address
+    /// Whether it comes from this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.origin.local
+    }
+
+    /// The tasks of this gate that outlive their clients.
+    pub(super) fn effects(&self) -> &Effects {
+        self.gate.effects()
+    }
+
+    /// For the event of a refusal that comes when this visit is over.
+    pub(crate) fn witness(&self) -> Witness {
+        self.witness.clone()
     }
 
     /// When it came. Step 2 refused it if that cannot be known.
@@ -180,30 +213,36 @@ impl Visit {
     }
 
     pub(crate) fn request_id(&self) -> RequestId {
-        self.request_id
+        self.witness.request_id
     }
 
     /// Writes the answer: the envelope of a refusal with its event, and the headers that every answer carries.
     pub(crate) fn close(&self, result: Result<Response, Rejection>) -> Response {
-        let mut response = match result {
+        let response = match result {
             Ok(response) => response,
             Err(rejection) => self.refuse(&rejection),
         };
+        self.dress(response)
+    }
+
+    /// The headers that every answer carries; a second time they stay the same.
+    pub(crate) fn dress(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         answer_headers::secure(headers, self.over_tls());
-        if let Ok(id) = HeaderValue::from_str(self.request_id.as_str()) {
+        if let Ok(id) = HeaderValue::from_str(self.witness.request_id.as_str()) {
             headers.insert(REQUEST_ID, id);
         }
         limit::headers::advertise(headers, self.advertised(), self.now().unix());
         response
     }
 
-    /// The limits that this caller may know of: who is not authenticated where one should be does not learn by which
-    /// address limits they are watched.
+    /// The limits that this caller may know of. Who is not authenticated where one should be learns of none; what all
+    /// clients have together tells about the others, and nobody learns that.
     fn advertised(&self) -> impl Iterator<Item = Standing<'_>> + Clone {
-        let public = self.policy.is_some_and(|policy| matches!(policy.access, Access::Public(_)));
-        let known = public || self.principal.is_some();
-        self.standings.iter().map(Told::standing).filter(move |standing| known || !standing.by_address)
+        let public = self.witness.policy.is_some_and(|policy| matches!(policy.access, Access::Public(_)));
+        let known = public || self.witness.principal.is_some();
+        let told = self.standings.iter().filter(move |told| known && told.rule.limit().per != Per::Global);
+        told.map(Told::standing)
     }
 
     /// A trusted proxy vouched for HTTPS; a loopback connection is protected without it.
@@ -213,25 +252,10 @@ impl Visit {
 
     fn refuse(&self, rejection: &Rejection) -> Response {
         let outward = outward(rejection);
-        self.report(rejection, &outward);
-        let mut response = envelope(&outward, self.request_id.as_str());
+        self.witness.report(rejection, &outward);
+        let mut response = envelope(&outward, self.witness.request_id.as_str());
         refusal_headers(&outward, response.headers_mut());
         response
-    }
-
-    fn report(&self, reason: &Rejection, outward: &Outward<'_>) {
-        let event = Event {
-            kind: outward.event,
-            reason,
-            source: self.origin.address,
-            user_agent: self.user_agent.as_ref(),
-            endpoint: Endpoint(self.policy.map(|policy| (&self.method, policy.path))),
-            operation: self.policy.map(|policy| policy.id),
-            request_id: self.request_id.as_str(),
-            principal: self.principal.as_ref(),
-            status: outward.status.as_u16(),
-        };
-        event.emit();
     }
 }
 
@@ -241,18 +265,17 @@ struct Told {
     remaining: u32,
     reset: u64,
     wait: u64,
-    by_address: bool,
 }
 
 impl Told {
     fn new(rule: &Arc<Rule>, standing: &Standing<'_>) -> Self {
-        let Standing { remaining, reset, wait, by_address, .. } = *standing;
-        Self { rule: Arc::clone(rule), remaining, reset, wait, by_address }
+        let Standing { remaining, reset, wait, .. } = *standing;
+        Self { rule: Arc::clone(rule), remaining, reset, wait }
     }
 
     fn standing(&self) -> Standing<'_> {
-        let Self { remaining, reset, wait, by_address, .. } = *self;
-        Standing { rule: &self.rule, remaining, reset, wait, by_address }
+        let Self { remaining, reset, wait, .. } = *self;
+        Standing { rule: &self.rule, remaining, reset, wait }
     }
 }
 

@@ -346,6 +346,8 @@ mod tests {
         assert_eq!(read::<String>(r#""a\nb\t\u00fc""#), Some("a\nb\tü".to_owned()));
         assert_eq!(rule::<String>(r#""a\u0000""#).0, "control");
         assert_eq!(rule::<String>("\"\u{7f}\"").0, "control");
+        assert_eq!(rule::<String>("\"\u{9b}31m\"").0, "control");
+        assert_eq!(read::<String>("\"\u{a3}\""), Some("\u{a3}".to_owned()));
         assert_eq!(rule::<String>("1").0, "type");
     }
 

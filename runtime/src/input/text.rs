@@ -41,13 +41,15 @@ impl Expected {
     }
 }
 
-/// Control characters have no place in a text of a body but tabulator and line ends; they forge log lines and terminal
-/// output, and NUL cuts strings short elsewhere.
+/// Control characters (of ASCII and of Latin-1) have no place in a text of a body but tabulator and line ends; they forge
+/// log lines and terminal output, and NUL cuts strings short elsewhere.
 #[inline]
 pub(crate) fn is_plain(text: &str) -> bool {
-    // Without a branch a byte, so that it runs many bytes at a time; the rare rest is looked at again.
-    let clean = text.bytes().fold(true, |clean, byte| clean & (byte >= 0x20) & (byte != 0x7f));
-    clean || text.bytes().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..))
+    // Without a branch a byte, so that it runs many bytes at a time; the rare rest is looked at again. U+0080 to U+009F
+    // begin with the byte C2 in UTF-8.
+    let clean =
+        text.bytes().fold(true, |clean, byte| clean & (byte >= 0x20) & (byte != 0x7f) & (byte != 0xc2));
+    clean || text.chars().all(|letter| matches!(letter, '\t' | '\n' | '\r') || !letter.is_control())
 }
 
 /// What [`is_plain`] refuses, in words.
@@ -57,7 +59,7 @@ pub(crate) const PLAIN: Expected =
 impl FromText for String {
     fn from_text(text: &str) -> Result<Self, Expected> {
         // A parameter is one line: not even tabulator and line ends.
-        match text.bytes().any(|byte| byte.is_ascii_control()) {
+        match text.chars().any(char::is_control) {
             true => Err(PLAIN),
             false => Ok(text.to_owned()),
         }

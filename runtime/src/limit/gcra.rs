@@ -39,11 +39,6 @@ impl Rate {
         if ahead <= self.span { Ok(now.saturating_add(ahead)) } else { Err(ahead.saturating_sub(self.span)) }
     }
 
-    /// The `full_at` after `cost` tokens that were taken have been put back.
-    pub(crate) fn put_back(self, full_at: u64, cost: u32) -> u64 {
-        full_at.saturating_sub(self.interval.saturating_mul(u64::from(cost)))
-    }
-
     /// The tokens that are there.
     pub(crate) fn remaining(self, full_at: u64, now: u64) -> u32 {
         let there = self.span.saturating_sub(self.missing(full_at, now));
@@ -184,7 +179,6 @@ mod tests {
             (rate.remaining(full_at, 6 * SECOND), rate.until_next(full_at, 6 * SECOND)),
             (8, 6 * SECOND)
         );
-        assert_eq!(rate.remaining(rate.put_back(full_at, 3), 0), 10);
     }
 
     #[test]

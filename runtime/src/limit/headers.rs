@@ -2,6 +2,9 @@
 //!
 //! Two families, because both are in use: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10,
 //! structured fields of RFC 9651), and the older `X-RateLimit-*` for the limit that is nearest to refusing.
+//!
+//! Both speak of the bucket, so that what remains is never more than the limit: `q` and `X-RateLimit-Limit` are what fits
+//! in it (the burst), `w` is the time in which an empty one fills.
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -17,7 +20,7 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// Adds the fields for `standings`, which may come from several decisions; none when there are none.
 ///
-/// The gate leaves out what this caller is not to learn: to a stranger, the limits by address.
+/// The gate leaves out what this caller is not to learn.
 /// `now_unix` is the time of day in seconds: `X-RateLimit-Reset` is a point in time, `t` is a distance.
 pub(crate) fn advertise<'a>(
     headers: &mut HeaderMap,
@@ -38,7 +41,7 @@ pub(crate) fn advertise<'a>(
         number(&mut text, one.reset.div_ceil(SECOND));
     }
     take(headers, RATE_LIMIT, &mut text);
-    headers.insert(LIMIT, tightest.rule.quota.clone());
+    headers.insert(LIMIT, tightest.rule.burst.clone());
     number(&mut text, tightest.remaining.into());
     take(headers, REMAINING, &mut text);
     number(&mut text, now_unix.saturating_add(tightest.reset.div_ceil(SECOND)));
@@ -50,13 +53,21 @@ pub(crate) fn policy(limit: &Limit) -> HeaderValue {
     let mut text = BytesMut::new();
     name(&mut text, limit.name);
     text.extend_from_slice(b";q=");
-    number(&mut text, limit.quota.into());
-    // The window is in whole seconds; one that is not is left out, which the draft allows, rather than told wrongly.
-    if limit.window.subsec_nanos() == 0 && !limit.window.is_zero() {
+    number(&mut text, limit.burst.into());
+    if let Some(seconds) = filling(limit) {
         text.extend_from_slice(b";w=");
-        number(&mut text, limit.window.as_secs());
+        number(&mut text, seconds);
     }
     HeaderValue::from_maybe_shared(text.freeze()).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Seconds in which an empty bucket fills. A time of no whole seconds is left out, which the draft allows, rather than
+/// told wrongly.
+fn filling(limit: &Limit) -> Option<u64> {
+    let quota = u128::from(limit.quota).checked_mul(u128::from(SECOND))?;
+    let filled = limit.window.as_micros().checked_mul(limit.burst.into())?;
+    let seconds = u64::try_from(filled.checked_div(quota)?).ok()?;
+    (filled.checked_rem(quota)? == 0 && seconds > 0).then_some(seconds)
 }
 
 /// A refusal is tighter than none, a longer wait than a shorter; else it is the share that is left.
@@ -146,18 +157,14 @@ mod tests {
         headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect()
     }
 
-    fn advertised(limiter: &Limiter, rules: &[&Rule], times: usize, strangers: bool) -> HeaderMap {
+    fn advertised(limiter: &Limiter, rules: &[&Rule], times: usize) -> HeaderMap {
         let here = Network::of("192.0.2.1".parse().unwrap());
         let charges: Vec<_> =
             rules.iter().map(|rule| rule.charge(here, Some(("https://id", "alice")))).collect();
         (1..times).for_each(|_| _ = limiter.decide(SECOND, &charges));
         let decision = limiter.decide(SECOND, &charges);
         let mut headers = HeaderMap::new();
-        advertise(
-            &mut headers,
-            decision.standings().filter(|one| !strangers || !one.by_address),
-            1_800_000_000,
-        );
+        advertise(&mut headers, decision.standings(), 1_800_000_000);
         if decision.refused_by().is_some() {
             headers.insert(http::header::RETRY_AFTER, decision.retry_after().into());
         }
@@ -169,9 +176,9 @@ mod tests {
         let limiter = Limiter::new(1024);
         let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
         assert_eq!(
-            fields(&advertised(&limiter, &[&flood, &money], 3, false)),
+            fields(&advertised(&limiter, &[&flood, &money], 3)),
             [
-                ("ratelimit-policy", "\"flood\";q=50;w=1, \"money\";q=10;w=60"),
+                ("ratelimit-policy", "\"flood\";q=100;w=2, \"money\";q=10;w=60"),
                 ("ratelimit", "\"flood\";r=97;t=1, \"money\";r=7;t=6"),
                 ("x-ratelimit-limit", "10"),
                 ("x-ratelimit-remaining", "7"),
@@ -185,7 +192,7 @@ mod tests {
         let limiter = Limiter::new(1024);
         let money = limiter.rule(&MONEY, "a");
         assert_eq!(
-            fields(&advertised(&limiter, &[&money], 11, true)),
+            fields(&advertised(&limiter, &[&money], 11)),
             [
                 ("ratelimit-policy", "\"money\";q=10;w=60"),
                 ("ratelimit", "\"money\";r=0;t=6"),
@@ -198,19 +205,21 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_not_told_of_limits_by_address() {
-        let limiter = Limiter::new(1024);
-        let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
-        assert!(advertised(&limiter, &[&flood], 1, true).is_empty());
-        assert!(!advertised(&limiter, &[&flood], 1, false).is_empty());
-        let told = advertised(&limiter, &[&flood, &money], 1, true);
-        assert_eq!(told["ratelimit-policy"], "\"money\";q=10;w=60");
-        assert!(!format!("{told:?}").contains("flood"));
+    fn names_are_escaped_and_a_window_of_no_whole_seconds_is_left_out() {
+        assert_eq!(policy(&ODD), "\"a \\\"b\\\\ ??\";q=5");
     }
 
     #[test]
-    fn names_are_escaped_and_a_window_of_no_whole_seconds_is_left_out() {
-        assert_eq!(policy(&ODD), "\"a \\\"b\\\\ ??\";q=5");
+    fn what_remains_is_never_more_than_the_limit() {
+        static BROWSE: Limit = limit("browse", 600, Duration::from_secs(60), 61, Per::Principal);
+        let limiter = Limiter::new(1024);
+        for (limit, whole) in [(&FLOOD, "100"), (&BROWSE, "61")] {
+            let told = advertised(&limiter, &[&limiter.rule(limit, "a")], 1);
+            assert_eq!(told["x-ratelimit-limit"], whole);
+            let remaining: u32 = told["x-ratelimit-remaining"].to_str().unwrap().parse().unwrap();
+            assert_eq!(remaining + 1, whole.parse::<u32>().unwrap());
+        }
+        assert_eq!(policy(&BROWSE), "\"browse\";q=61", "6.1 seconds are not told");
     }
 
     #[test]
@@ -218,7 +227,7 @@ mod tests {
         let limiter = Limiter::new(1024);
         let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
         for order in [[&flood, &money], [&money, &flood]] {
-            assert_eq!(advertised(&limiter, &order, 1, false)["x-ratelimit-limit"], "10");
+            assert_eq!(advertised(&limiter, &order, 1)["x-ratelimit-limit"], "10");
         }
     }
 }

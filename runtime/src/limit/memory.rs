@@ -199,23 +199,6 @@ impl Table {
         allowed
     }
 
-    /// Puts back what was charged for a request that another limit then refused.
-    ///
-    /// A bucket without a place of its own keeps the charge: who pays for whom cannot be told there.
-    pub(crate) fn put_back(&self, ask: &Ask) {
-        let Some(entries) = self.shards.get(ask.shard()) else { return };
-        let mut entries = lock(entries);
-        for place in places(ask.key, entries.len()) {
-            match entries.get_mut(place) {
-                Some(entry) if entry.key == ask.key => {
-                    entry.full_at = ask.rate.put_back(entry.full_at, ask.cost);
-                    return;
-                }
-                _ => {}
-            }
-        }
-    }
-
     #[cfg(test)]
     fn live(&self, now: u64) -> usize {
         self.shards.iter().map(|shard| lock(shard).iter().filter(|entry| entry.full_at > now).count()).sum()
@@ -329,16 +312,6 @@ mod tests {
         let mut asks: Vec<_> = (1..=16).map(|index| Ask::new(index, crowd(index), 0, rate(), 1)).collect();
         assert!(table.decide(SECOND, &mut asks));
         assert_eq!(table.live(SECOND), 16);
-    }
-
-    #[test]
-    fn what_is_put_back_can_be_spent_again() {
-        let table = Table::new(1024);
-        table.add_overflow(0);
-        exhaust(&table, SECOND, 3);
-        table.put_back(&Ask::new(0, key(3), 0, rate(), 1));
-        assert!(take(&table, SECOND, 3, 0));
-        assert!(!take(&table, SECOND, 3, 0));
     }
 
     #[test]

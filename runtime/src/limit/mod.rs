@@ -5,7 +5,6 @@
 //! a request    rule.charge(address, principal) -> Charge                     whom it counts
 //!              limiter.decide(now, &charges)   -> Decision                   all or nothing
 //!              headers::advertise(.., decision.standings())                  what the client is told
-//!              limiter.put_back(&charges)                                    when a later limit refuses
 //! ```
 
 mod few;
@@ -48,7 +47,7 @@ pub(crate) struct Rule {
     prefix: Prefix,
     overflow: usize,
     policy: HeaderValue,
-    quota: HeaderValue,
+    burst: HeaderValue,
 }
 
 /// One limit of one request.
@@ -78,8 +77,6 @@ pub(crate) struct Standing<'a> {
     pub(crate) reset: u64,
     /// Microseconds until this limit lets the refused request through; zero when it did not refuse.
     pub(crate) wait: u64,
-    /// Whether this counter stands for an address alone, and is not advertised to strangers.
-    pub(crate) by_address: bool,
 }
 
 impl Limiter {
@@ -101,7 +98,7 @@ impl Limiter {
             prefix: self.keyer.prefix(limit.name, alone),
             overflow: self.table.add_overflow(number),
             policy: headers::policy(limit),
-            quota: limit.quota.into(),
+            burst: limit.burst.into(),
         }
     }
 
@@ -118,11 +115,6 @@ impl Limiter {
         }
         let jitter = if allowed { 0 } else { self.jitter.hash_one(now) };
         Decision { charges, outcomes, now, jitter }
-    }
-
-    /// Takes back charges that were allowed, because a later limit refused the same request: it shall cost nothing.
-    pub(crate) fn put_back(&self, charges: &[Charge<'_>]) {
-        asks(charges).as_slice().iter().for_each(|ask| self.table.put_back(ask));
     }
 }
 
@@ -162,7 +154,6 @@ impl<'a> Decision<'a> {
             remaining: charge.rule.rate.remaining(outcome.full_at, self.now),
             reset: charge.rule.rate.until_next(outcome.full_at, self.now),
             wait: outcome.wait,
-            by_address: matches!(charge.who, Who::Address(_)),
         })
     }
 
@@ -250,25 +241,11 @@ mod tests {
                 "a tenth of jitter: {}",
                 decision.retry_after()
             );
-            let left: Vec<_> =
-                decision.standings().map(|one| (one.remaining, one.wait > 0, one.by_address)).collect();
-            assert_eq!(left, [(1, false, true), (0, true, false), (98, false, false)]);
+            let left: Vec<_> = decision.standings().map(|one| (one.remaining, one.wait > 0)).collect();
+            assert_eq!(left, [(1, false), (0, true), (98, false)]);
         }
         assert!(limiter.decide(31 * SECOND - 1, &charges).refused_by().is_some());
         assert!(limiter.decide(31 * SECOND, &charges).refused_by().is_none());
-    }
-
-    #[test]
-    fn what_a_later_refusal_puts_back_is_there_again() {
-        let limiter = Limiter::new(1024);
-        let flood = limiter.rule(&FLOOD, "a");
-        let charges = [flood.charge(from("192.0.2.1"), None)];
-        for _ in 0..50 {
-            let decision = limiter.decide(SECOND, &charges);
-            assert!(decision.refused_by().is_none());
-            limiter.put_back(&charges);
-        }
-        assert_eq!(admitted(&limiter, flood.charge(from("192.0.2.1"), None), 9), 3);
     }
 
     #[test]

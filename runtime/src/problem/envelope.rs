@@ -27,8 +27,8 @@ struct Inner<'a> {
     details: Option<&'a Violations>,
 }
 
-/// The answer to a refused request.
-pub(crate) fn envelope(outward: &Outward<'_>, request_id: &str) -> Response {
+/// The text of it.
+pub(crate) fn envelope_text(outward: &Outward<'_>, request_id: &str) -> Vec<u8> {
     let envelope = Envelope {
         error: Inner {
             code: outward.code,
@@ -40,8 +40,12 @@ pub(crate) fn envelope(outward: &Outward<'_>, request_id: &str) -> Response {
         },
     };
     // Strings, a timestamp and a list of strings: writing them cannot fail. Should it, the answer has no body.
-    let body = serde_json::to_vec(&envelope).unwrap_or_default();
-    let mut response = Response::new(Body::from(body));
+    serde_json::to_vec(&envelope).unwrap_or_default()
+}
+
+/// The answer to a refused request.
+pub(crate) fn envelope(outward: &Outward<'_>, request_id: &str) -> Response {
+    let mut response = Response::new(Body::from(envelope_text(outward, request_id)));
     *response.status_mut() = outward.status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -5,7 +5,7 @@
 //!
 //! | cause | status | code |
 //! |---|---|---|
-//! | malformed parameters or body, a bad cursor, no or two hosts, a credential given twice | 400 | `invalid_parameters` `invalid_body` `invalid_cursor` `invalid_request` |
+//! | what is no HTTP, malformed parameters or body, a bad cursor, no or two hosts, a credential given twice | 400 | `invalid_parameters` `invalid_body` `invalid_cursor` `invalid_request` |
 //! | no or bad credentials | 401 | `unauthenticated` |
 //! | too little scope | 403 | `forbidden` |
 //! | no route, no object, another's object | 404 | `not_found` |
@@ -13,9 +13,12 @@
 //! | no media type that the client accepts | 406 | `not_acceptable` |
 //! | body too slow | 408 | `request_timeout` |
 //! | body too large | 413 | `body_too_large` |
+//! | request line too long | 414 | `uri_too_long` |
 //! | undeclared media type or encoding | 415 | `unsupported_media_type` |
 //! | a well-formed body that violates its schema | 422 | `invalid_body` |
 //! | a limit of the client is used up | 429 | `rate_limited` |
+//! | header fields too large or too many | 431 | `headers_too_large` |
+//! | a transfer coding other than `chunked` (RFC 9112 section 6.1) | 501 | `not_implemented` |
 //! | a panic, a failing part, an answer that does not fit | 500 | `internal` |
 //! | the limit of all clients together is used up, a part that cannot be asked | 503 | `unavailable` |
 //! | the deadline of the operation passed | 504 | `deadline_exceeded` |
@@ -91,6 +94,7 @@ impl<'a> Outward<'a> {
 pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
     use Rejection as R;
     match rejection {
+        R::NoRequest(status) => no_request(*status),
         R::ClockFailed => Outward::unavailable(high("sys_clock_failed")),
         R::AmbiguousHost => Outward::new(
             StatusCode::BAD_REQUEST,
@@ -153,6 +157,20 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
         R::Undeclared(_) => Outward::internal("sys_undeclared_answer"),
         R::Unfit(_) => Outward::internal("sys_unfit_answer"),
     }
+}
+
+fn no_request<'a>(status: StatusCode) -> Outward<'a> {
+    let (code, message) = match status {
+        StatusCode::URI_TOO_LONG => ("uri_too_long", "the request line is longer than this server reads"),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            ("headers_too_large", "the header fields are more than this server reads")
+        }
+        StatusCode::NOT_IMPLEMENTED => {
+            ("not_implemented", "this server undoes no transfer coding but `chunked` alone")
+        }
+        _ => ("invalid_request", "this is not a request that this server can read"),
+    };
+    Outward::new(status, code, message, medium("input_malformed_request"))
 }
 
 fn limited(limit: &Limit, retry_after: u64) -> Outward<'_> {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-pub(crate) use envelope::envelope;
+pub(crate) use envelope::{envelope, envelope_text};
 pub(crate) use mapping::{Outward, outward};
 pub(crate) use rejection::Rejection;
 

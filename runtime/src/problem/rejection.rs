@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 
 use crate::answer::Unfit;
 use crate::authn::Denied;
@@ -15,6 +15,8 @@ use crate::problem::Problem;
 /// Why the gate refused, or why a handler's result may not leave. In the order of the gate's steps.
 #[derive(Debug)]
 pub(crate) enum Rejection {
+    /// What came cannot be read as HTTP, or is more than is read of a head: the status says which.
+    NoRequest(StatusCode),
     /// The clock cannot be read or stands before 2020: no token, cursor or limit can be judged.
     ClockFailed,
     /// `Host` is missing, there twice, or not the authority of the request line (RFC 9112 section 3.2).
@@ -76,6 +78,7 @@ pub(crate) enum Rejection {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoRequest(status) => write!(f, "no_request: {}", status.as_u16()),
             Self::ClockFailed => f.write_str("clock_failed"),
             Self::AmbiguousHost => f.write_str("ambiguous_host"),
             Self::Plaintext => f.write_str("plaintext"),

@@ -48,8 +48,8 @@ impl Connections {
     ) {
         // Answers are written whole, so nothing is gained by waiting for more to send.
         _ = stream.set_nodelay(true);
-        let pulse = Arc::new(Pulse::default());
-        let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse), self.patience));
+        let pulse = Arc::new(Pulse::new());
+        let io = TokioIo::new(Watched::new(stream, peer.ip(), Arc::clone(&pulse), self.patience));
         let service = service_fn(move |request: Request<Incoming>| {
             let beat = pulse.begin(request.version());
             answer(service.clone(), peer, request, beat)
@@ -63,7 +63,7 @@ impl Connections {
             }
         };
         if let Err(error) = ended {
-            // What clients send wrongly is answered by the HTTP library; here it is only noise for who debugs.
+            // What clients send wrongly has been answered, with its event; here it is only noise for who debugs.
             tracing::debug!(%error, %peer, "connection ended");
         }
     }
@@ -94,14 +94,15 @@ async fn answer<S: Servable>(
     request.extensions_mut().insert(Peer(peer));
     poll_fn(|cx| service.poll_ready(cx)).await?;
     let answer = service.call(request).await?;
-    Ok(answer.map(|body| Answering { body, _beat: beat }))
+    beat.hand_over();
+    Ok(answer.map(|body| Answering { body, beat }))
 }
 
 /// A body that is being sent.
 #[derive(Debug)]
 struct Answering {
     body: Body,
-    _beat: Beat,
+    beat: Beat,
 }
 
 impl http_body::Body for Answering {
@@ -112,7 +113,12 @@ impl http_body::Body for Answering {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        match polled {
+            Poll::Pending => self.beat.take_back(),
+            Poll::Ready(_) => self.beat.hand_over(),
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,36 +1,93 @@
-//! A connection that is watched: for a head that does not come, for idleness, for a reader that has stopped.
+//! A connection that is watched: for a head that does not come, for idleness, for a reader that has stopped, and for
+//! answers that are not ours.
 //!
 //! The HTTP library has one timer for both "the head is slow" and "the client is idle", and none for the bytes with which
 //! it tells HTTP/1 from HTTP/2, so the time is kept here, where the bytes are.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::garbled;
 use crate::settings::Settings;
 
 const DAY: Duration = Duration::from_hours(24);
 
 /// What the requests of a connection are doing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pulse {
+    born: Instant,
     begun: AtomicU64,
     running: AtomicUsize,
+    /// Of each answer that is being sent: since when it is the client that does not go on.
+    turns: Mutex<Vec<Weak<Turn>>>,
     /// HTTP/2: bytes between requests are housekeeping, not the beginning of a head.
     multiplexed: AtomicBool,
 }
 
 /// A request that is being answered, until its answer is sent.
 #[derive(Debug)]
-pub(super) struct Beat(Arc<Pulse>);
+pub(super) struct Beat {
+    pulse: Arc<Pulse>,
+    turn: Arc<Turn>,
+}
+
+/// Whose turn it is to go on with an answer: milliseconds of the connection's life since when it is the client's, or
+/// [`OURS`].
+///
+/// HTTP/2 clients decide how much of each answer they take (RFC 9113 section 5.2), so an answer can stand still though the
+/// connection is alive and nothing waits to be written.
+#[derive(Debug)]
+struct Turn(AtomicU64);
+
+const OURS: u64 = u64::MAX;
+
+impl Beat {
+    /// The next part of the answer is with the HTTP library.
+    pub(super) fn hand_over(&self) {
+        self.turn.0.store(self.pulse.age(), Ordering::Relaxed);
+    }
+
+    /// The next part of the answer is awaited from the application.
+    pub(super) fn take_back(&self) {
+        self.turn.0.store(OURS, Ordering::Relaxed);
+    }
+}
 
 impl Pulse {
+    pub(super) fn new() -> Self {
+        Self {
+            born: Instant::now(),
+            begun: AtomicU64::default(),
+            running: AtomicUsize::default(),
+            turns: Mutex::default(),
+            multiplexed: AtomicBool::default(),
+        }
+    }
+
+    /// Milliseconds since the connection was taken.
+    fn age(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(OURS - 1)
+    }
+
+    /// Whether a client has left an answer lying for so long.
+    fn stands_still(&self, patience: Duration) -> bool {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|turn| turn.strong_count() > 0);
+        let patience = u64::try_from(patience.as_millis()).unwrap_or(OURS);
+        let since = |turn: &Weak<Turn>| turn.upgrade().map_or(OURS, |turn| turn.0.load(Ordering::Relaxed));
+        let now = self.age();
+        turns.iter().map(since).any(|since| since != OURS && now.saturating_sub(since) >= patience)
+    }
+
     pub(super) fn begin(self: &Arc<Self>, version: http::Version) -> Beat {
         // Relaxed: one task reads and writes the socket, and all that is compared are the counts.
         if version == http::Version::HTTP_2 {
@@ -38,13 +95,17 @@ impl Pulse {
         }
         self.begun.fetch_add(1, Ordering::Relaxed);
         self.running.fetch_add(1, Ordering::Relaxed);
-        Beat(Arc::clone(self))
+        let turn = Arc::new(Turn(AtomicU64::new(OURS)));
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|turn| turn.strong_count() > 0);
+        turns.push(Arc::downgrade(&turn));
+        Beat { pulse: Arc::clone(self), turn }
     }
 }
 
 impl Drop for Beat {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
+        self.pulse.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -62,7 +123,8 @@ impl Patience {
         let [header, idle, write] = [settings.header_timeout, settings.idle_timeout, settings.write_timeout]
             .map(|time| time.min(DAY));
         // A timer of no length would fire without end.
-        Self { header, idle: idle.max(Duration::from_millis(1)), write }
+        let least = Duration::from_millis(1);
+        Self { header, idle: idle.max(least), write: write.max(least) }
     }
 }
 
@@ -70,9 +132,12 @@ impl Patience {
 #[derive(Debug)]
 pub(super) struct Watched<T> {
     io: T,
+    peer: IpAddr,
     pulse: Arc<Pulse>,
     patience: Patience,
     phase: Phase,
+    /// What leaves instead of what the library wrote, from where it has not left yet.
+    instead: Option<Bytes>,
     /// How many requests had begun when last looked.
     seen: u64,
     reading: Pin<Box<Sleep>>,
@@ -94,9 +159,9 @@ enum Phase {
 
 impl<T> Watched<T> {
     /// The first head is awaited from the start: who connects has something to say.
-    pub(super) fn new(io: T, pulse: Arc<Pulse>, patience: Patience) -> Self {
+    pub(super) fn new(io: T, peer: IpAddr, pulse: Arc<Pulse>, patience: Patience) -> Self {
         let reading = Box::pin(sleep(patience.header));
-        Self { io, pulse, patience, phase: Phase::Head, seen: 0, reading, writing: None }
+        Self { io, peer, pulse, patience, phase: Phase::Head, instead: None, seen: 0, reading, writing: None }
     }
 
     fn look(&mut self) -> bool {
@@ -130,14 +195,30 @@ impl<T> Watched<T> {
         loop {
             ready!(self.reading.as_mut().poll(cx));
             match self.phase {
+                Phase::Busy if self.pulse.stands_still(self.patience.write) => {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
                 Phase::Busy => {
                     self.phase = if running { Phase::Busy } else { Phase::Idle };
-                    self.reading.as_mut().reset(Instant::now() + self.patience.idle);
+                    let wait = if running {
+                        self.patience.idle.min(self.patience.write)
+                    } else {
+                        self.patience.idle
+                    };
+                    self.reading.as_mut().reset(Instant::now() + wait);
                 }
                 Phase::Idle => return Poll::Ready(Ok(())), // like a client that has left
                 Phase::Head | Phase::Started => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             }
         }
+    }
+
+    /// Whether another answer leaves in place of `bytes`, which the library wrote; settled by its first write.
+    fn replaces(&mut self, bytes: &[u8]) -> bool {
+        if self.instead.is_none() && self.pulse.running.load(Ordering::Relaxed) == 0 {
+            self.instead = garbled::instead_of(bytes, self.peer).map(Bytes::from);
+        }
+        self.instead.is_some()
     }
 
     /// `written`: what came of a write; a client that takes nothing for too long is left.
@@ -171,8 +252,27 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     }
 }
 
+impl<T: AsyncWrite + Unpin> Watched<T> {
+    /// Writes all that stands in `instead`, and says that the `length` bytes of the library have been written.
+    fn write_instead(&mut self, cx: &mut Context<'_>, length: usize) -> Poll<io::Result<usize>> {
+        while let Some(rest) = self.instead.as_mut().filter(|rest| !rest.is_empty()) {
+            let written = Pin::new(&mut self.io).poll_write(cx, rest);
+            if let Poll::Ready(Ok(count @ 1..)) = written {
+                rest.advance(count.min(rest.len()));
+            } else {
+                return self.wrote(cx, written);
+            }
+        }
+        self.instead = None;
+        Poll::Ready(Ok(length))
+    }
+}
+
 impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.replaces(bytes) {
+            return self.write_instead(cx, bytes.len());
+        }
         let written = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.wrote(cx, written)
     }
@@ -182,6 +282,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [only] = bytes
+            && self.replaces(only)
+        {
+            return self.write_instead(cx, only.len());
+        }
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, bytes);
         self.wrote(cx, written)
     }

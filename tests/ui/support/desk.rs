@@ -34,6 +34,16 @@ impl api::Tasks for Desk {
     }
 }
 
+impl api::Lists for Desk {
+    async fn list_tasks(
+        &self,
+        _: Caller<api::ListTasks>,
+        _: api::ListTasksInput,
+    ) -> Result<api::ListTasksOutput, Problem> {
+        Err(Problem::not_implemented())
+    }
+}
+
 impl api::ResolveTask for Desk {
     type Task = TaskRow;
     async fn resolve_task(&self, _: &str) -> Result<Option<TaskRow>, Problem> {

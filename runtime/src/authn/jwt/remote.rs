@@ -309,3 +309,6 @@ fn max_age(value: &HeaderValue) -> Option<Duration> {
     });
     seconds.map(Duration::from_secs).next()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,12 @@ palisade::api!("../../openapi.yaml");
 #[path = "../../support/desk.rs"]
 mod desk;
 
-fn server(oauth: palisade::Jwt, partner: palisade::ApiKeys) -> Result<palisade::Server, palisade::ConfigError> {
-    api::server(desk::Desk).oauth(oauth).partner(partner).build()
+fn server(
+    oauth: palisade::Jwt,
+    partner: palisade::ApiKeys,
+    cursors: palisade::CursorKeys,
+) -> Result<palisade::Server, palisade::ConfigError> {
+    api::server(desk::Desk).oauth(oauth).partner(partner).cursor_keys(cursors).build()
 }
 
 fn main() {

@@ -1,0 +1,220 @@
+//! A key set over a real socket: an issuer that says what each test wants it to say.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::authn::testing::Signer;
+
+/// What the issuer answers, and how often it was asked.
+#[derive(Clone)]
+struct Issuer {
+    address: String,
+    answer: Arc<Mutex<String>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Issuer {
+    async fn start(answer: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/keys", listener.local_addr().unwrap());
+        let issuer = Self { address, answer: Arc::new(Mutex::new(answer)), asked: Arc::default() };
+        let serving = issuer.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let serving = serving.clone();
+                tokio::spawn(async move {
+                    let mut request = [0; 2048];
+                    let read = stream.read(&mut request).await.unwrap_or(0);
+                    serving.asked.fetch_add(1, Ordering::SeqCst);
+                    let answer = serving.answer.lock().unwrap().clone();
+                    match answer.as_str() {
+                        "hang" => std::future::pending().await,
+                        "same"
+                            if String::from_utf8_lossy(&request[..read]).contains("if-none-match: \"1\"") =>
+                        {
+                            _ = stream.write_all(b"HTTP/1.1 304 Not Modified\r\n\r\n").await;
+                        }
+                        _ => _ = stream.write_all(answer.as_bytes()).await,
+                    }
+                });
+            }
+        });
+        issuer
+    }
+
+    fn say(&self, answer: impl Into<String>) {
+        *self.answer.lock().unwrap() = answer.into();
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+fn ok(body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\netag: \"1\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn keys(kids: &[&str]) -> String {
+    let keys: Vec<_> = kids.iter().map(|kid| Signer::new().jwk(kid)).collect();
+    ok(&json!({ "keys": keys }).to_string())
+}
+
+/// Nothing happens by itself, and tokens may ask again at once.
+const QUICK: Timing = Timing {
+    answer: Duration::from_millis(300),
+    cooldown: Duration::ZERO,
+    shortest: Duration::from_secs(3600),
+    longest: Duration::from_secs(3600),
+    stale: Duration::from_secs(3600),
+};
+
+fn kids(jwks: &Jwks) -> Vec<String> {
+    let set = jwks.current();
+    set.iter().flat_map(|set| set.ring.kids()).flatten().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_set_is_fetched_before_it_is_needed_and_once_for_all_who_wait() {
+    let issuer = Issuer::start(keys(&["a"])).await;
+    let jwks =
+        Jwks::with_timing(&issuer.address, Timing { cooldown: Duration::from_secs(60), ..QUICK }).unwrap();
+    assert!(kids(&jwks).is_empty());
+    let waiting = (0..50).map(|_| {
+        let jwks = jwks.clone();
+        tokio::spawn(async move { jwks.load().await })
+    });
+    for one in waiting.collect::<Vec<_>>() {
+        assert_eq!(one.await.unwrap(), Ok(()));
+    }
+    assert_eq!((kids(&jwks), issuer.asked()), (vec!["a".to_owned()], 1));
+}
+
+#[tokio::test]
+async fn unknown_kids_cause_one_fetch_in_a_cooldown() {
+    let issuer = Issuer::start(keys(&["a"])).await;
+    let cooldown = Duration::from_millis(400);
+    let jwks = Jwks::with_timing(&issuer.address, Timing { cooldown, ..QUICK }).unwrap();
+    jwks.load().await.unwrap();
+    for _ in 0..100 {
+        jwks.look_again().await.unwrap();
+    }
+    assert_eq!(issuer.asked(), 1, "what was fetched just now is what there is");
+    tokio::time::sleep(cooldown).await;
+    issuer.say(keys(&["b", "a"]));
+    for _ in 0..100 {
+        jwks.look_again().await.unwrap();
+    }
+    assert_eq!((kids(&jwks), issuer.asked()), (vec!["b".to_owned(), "a".to_owned()], 2));
+}
+
+#[tokio::test]
+async fn a_key_that_is_taken_out_is_gone_at_once() {
+    let issuer = Issuer::start(keys(&["a", "b"])).await;
+    let jwks = Jwks::with_timing(&issuer.address, QUICK).unwrap();
+    jwks.load().await.unwrap();
+    issuer.say(keys(&["b"]));
+    jwks.look_again().await.unwrap();
+    assert_eq!(kids(&jwks), ["b"]);
+    issuer.say("same");
+    jwks.look_again().await.unwrap();
+    assert_eq!(kids(&jwks), ["b"], "304: as it was");
+}
+
+#[tokio::test]
+async fn the_last_good_set_serves_through_an_outage_and_not_for_ever() {
+    let issuer = Issuer::start(keys(&["a"])).await;
+    let stale = Duration::from_millis(1500);
+    let jwks = Jwks::with_timing(&issuer.address, Timing { stale, ..QUICK }).unwrap();
+    jwks.load().await.unwrap();
+    let large = "x".repeat(jwk::MAX_TEXT + 1);
+    let redirect = format!("HTTP/1.1 302 Found\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", issuer.address);
+    for bad in [
+        "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        redirect,
+        ok("{\"keys\":[]}"),
+        ok("no JSON"),
+        ok(
+            "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75\"}]}",
+        ),
+        ok(&large),
+        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_owned(),
+        "hang".to_owned(),
+    ] {
+        let asked = issuer.asked();
+        issuer.say(bad.as_str());
+        assert_eq!(jwks.look_again().await, Err(Unreachable), "{:.60}", bad);
+        assert_eq!((kids(&jwks), issuer.asked()), (vec!["a".to_owned()], asked + 1), "{:.60}", bad);
+    }
+    tokio::time::sleep(stale).await;
+    assert_eq!(jwks.look_again().await, Err(Unreachable));
+    assert!(kids(&jwks).is_empty(), "too old to be believed");
+    issuer.say(keys(&["c"]));
+    assert_eq!(jwks.look_again().await, Ok(()));
+    assert_eq!(kids(&jwks), ["c"]);
+}
+
+#[tokio::test]
+async fn a_set_is_renewed_in_the_background() {
+    let issuer = Issuer::start(keys(&["a"])).await;
+    let shortest = Duration::from_millis(50);
+    let jwks = Jwks::with_timing(&issuer.address, Timing { shortest, longest: shortest, ..QUICK }).unwrap();
+    jwks.load().await.unwrap();
+    issuer.say(keys(&["b"]));
+    let begun = Instant::now();
+    while kids(&jwks) != ["b"] {
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody looked again");
+        tokio::time::sleep(shortest).await;
+    }
+    drop(jwks);
+    tokio::time::sleep(shortest * 4).await;
+    let asked = issuer.asked();
+    tokio::time::sleep(shortest * 4).await;
+    assert_eq!(issuer.asked(), asked, "nobody holds the set any more");
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_not_there_is_said_at_the_start() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/keys", listener.local_addr().unwrap());
+    drop(listener);
+    let jwks = Jwks::with_timing(&address, QUICK).unwrap();
+    assert_eq!(jwks.load().await, Err(Unreachable));
+}
+
+#[test]
+fn keys_are_fetched_over_tls_or_from_this_machine() {
+    let acceptable = |address: &str| is_acceptable(&address.parse().unwrap());
+    for good in [
+        "https://id.example.com/keys",
+        "http://127.0.0.1:8080/keys",
+        "http://localhost/keys",
+        "http://[::1]/keys",
+    ] {
+        assert!(acceptable(good), "{good}");
+    }
+    for bad in [
+        "http://id.example.com/keys",
+        "http://127.0.0.1.evil.example/",
+        "https://u:p@id.example.com/",
+        "/keys",
+    ] {
+        assert!(!acceptable(bad), "{bad}");
+    }
+}
+
+#[test]
+fn the_age_of_an_answer_is_read() {
+    let of = |value: &'static str| max_age(&HeaderValue::from_static(value)).map(|age| age.as_secs());
+    assert_eq!(of("public, max-age=300"), Some(300));
+    assert_eq!(of("Max-Age=\"60\""), Some(60));
+    assert_eq!((of("no-store"), of("max-age=x")), (None, None));
+}

@@ -1,0 +1,119 @@
+//! Steps 1 and 2: who is at the door, behind which proxy, at what time.
+
+use std::time::Duration;
+
+use palisade::{Clock, ForwardedHeader, Settings};
+use palisade_tests::events;
+use palisade_tests::gate::Gate;
+use palisade_tests::tokens::now;
+
+/// This machine as a proxy that speaks TLS to the world.
+fn proxied() -> Settings {
+    Settings::new().trusted_proxies(["127.0.0.1"]).unwrap()
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_is_believed_and_nobody_else() {
+    let (behind, bare) = (Gate::with(proxied()).await, Gate::start().await);
+    let from = |gate: &Gate, client: &str| {
+        let call = gate.client.get("/door").header("x-forwarded-for", client);
+        call.header("x-forwarded-proto", "https").send()
+    };
+    for _ in 0..4 {
+        from(&behind, "198.51.100.7").await.allowed(204);
+    }
+    from(&behind, "198.51.100.7").await.refused(429, "rate_limited");
+    from(&behind, "198.51.100.8").await.allowed(204);
+    from(&behind, "198.51.100.7, 198.51.100.9").await.allowed(204); // the nearest hop that is no proxy counts
+
+    for client in ["198.51.100.1", "198.51.100.2", "198.51.100.3", "198.51.100.4"] {
+        from(&bare, client).await.allowed(204);
+    }
+    from(&bare, "198.51.100.5").await.refused(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn the_other_forwarded_header_is_not_read() {
+    let gate = Gate::with(proxied().forwarded_header(ForwardedHeader::Forwarded)).await;
+    let call = |name: &str, value: &str| gate.client.get("/open").header(name, value).send();
+    call("forwarded", "for=198.51.100.7;proto=https").await.allowed(204);
+    call("x-forwarded-proto", "https").await.refused(403, "tls_required");
+}
+
+#[tokio::test]
+async fn behind_a_proxy_plain_text_is_refused_and_https_is_insisted_on() {
+    let gate = Gate::with(proxied()).await;
+    let by = |proto: &str| {
+        gate.client
+            .get("/open")
+            .header("x-forwarded-for", "198.51.100.7")
+            .header("x-forwarded-proto", proto)
+            .send()
+    };
+    let reply = by("https").await;
+    assert_eq!(reply.allowed(204).header("strict-transport-security"), "max-age=63072000");
+    by("http").await.refused(403, "tls_required");
+    let open = Gate::start().await.client.get("/open").send().await;
+    assert_eq!(open.allowed(204).header("strict-transport-security"), "", "RFC 6797 section 7.2");
+}
+
+#[tokio::test]
+async fn a_request_id_is_taken_from_a_proxy_only() {
+    let (behind, bare) = (Gate::with(proxied()).await, Gate::start().await);
+    let ask = |gate: &Gate, id: &str| {
+        gate.client.get("/open").header("x-forwarded-proto", "https").header("x-request-id", id).send()
+    };
+    assert_eq!(ask(&behind, "edge-0123456789").await.header("x-request-id"), "edge-0123456789");
+    assert_ne!(ask(&behind, "two words").await.header("x-request-id"), "two words");
+    assert_ne!(ask(&bare, "edge-0123456789").await.header("x-request-id"), "edge-0123456789");
+}
+
+/// Invariant 10: a clock that was never set refuses, and says so.
+#[tokio::test]
+async fn without_the_time_nothing_is_answered() {
+    events::collect();
+    let clock = Clock::fixed(now());
+    let gate = Gate::with(Settings::new().clock(clock.clone())).await;
+    gate.client.get("/open").send().await.allowed(204);
+    clock.set(0);
+    let reply = gate.client.get("/open").send().await;
+    reply.refused(503, "unavailable");
+    assert_eq!(events::of(reply.header("x-request-id"))["event_type"], "sys_clock_failed");
+    clock.set(now());
+    gate.client.get("/open").send().await.allowed(204);
+}
+
+/// Limits by address of the document count what matches no operation, too.
+#[tokio::test]
+async fn a_flood_of_unknown_paths_is_limited() {
+    let clock = Clock::fixed(now());
+    let gate = Gate::with(Settings::new().clock(clock.clone())).await;
+    for path in 0..1000 {
+        assert_eq!(gate.client.get(&format!("/nothing/{path}")).send().await.status, 404);
+    }
+    gate.client.get("/nothing").send().await.refused(429, "rate_limited");
+    gate.client.get("/open").send().await.refused(429, "rate_limited");
+    clock.advance(Duration::from_secs(3600));
+    gate.client.get("/open").send().await.allowed(204);
+}
+
+/// What is no request has an envelope and an event as well.
+#[tokio::test]
+async fn what_is_no_http_is_refused_in_the_envelope() {
+    events::collect();
+    let gate = Gate::start().await;
+    let long = "a".repeat(70_000);
+    for (sent, status, code) in [
+        ("canary-garbage\r\n\r\n".to_owned(), "400", "invalid_request"),
+        (format!("GET /open HTTP/1.1\r\nhost: t\r\nx: {long}\r\n\r\n"), "431", "headers_too_large"),
+        (format!("GET /{long} HTTP/1.1\r\nhost: t\r\n\r\n"), "431", "headers_too_large"),
+    ] {
+        let answer = gate.client.raw(sent.as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains(&format!(r#""code":"{code}""#)) && !answer.contains("canary"), "{answer}");
+        let id = answer.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
+        let event = events::of(id.trim());
+        assert_eq!(event["event_type"], "input_malformed_request");
+        assert_eq!((event["source_ip"].as_str(), event["status"].as_str()), ("127.0.0.1", status));
+    }
+}
