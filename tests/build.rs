@@ -1,9 +1,11 @@
-//! Generates the server of the gate's tests, and one module for the published tests of JSON Schema.
+//! Generates the servers of the tests, and one module for the published tests of JSON Schema.
 
 #[path = "build/json_schema.rs"]
 mod json_schema;
 
 fn main() {
     palisade_codegen::Build::new("specs/gate.yaml").run();
+    palisade_codegen::Build::new("specs/wire.yaml").run();
+    palisade_codegen::Build::new("specs/combinations.yaml").run();
     json_schema::generate();
 }

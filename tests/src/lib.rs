@@ -5,3 +5,4 @@ pub mod corpus;
 pub mod events;
 pub mod gate;
 pub mod tokens;
+pub mod wire;

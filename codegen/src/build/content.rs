@@ -8,7 +8,7 @@ use super::wire::{Flat, How, wire};
 use crate::document::{Encoding, Media};
 use crate::finding::{Code, Finding};
 use crate::model::{
-    Array, Content, ContentForm, Counts, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind,
+    Content, ContentForm, Counts, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind,
 };
 
 /// What a media type is to us.
@@ -63,9 +63,15 @@ impl Builder<'_> {
     fn media_schema(&mut self, one: &Media, family: Family, path: &[String]) -> Option<Schema> {
         let streamed = matches!(family, Family::Lines | Family::Events);
         if let Some(item) = one.item_schema {
-            let items = self.schema(item, &with(path, "item"), 0)?;
-            let list = Array { items, counts: Counts::default(), unique: false };
-            return Some(if streamed { list.items } else { Schema::of(Type::Array(Box::new(list))) });
+            if streamed {
+                return self.schema(item, &with(path, "item"), 0);
+            }
+            // OpenAPI 3.2 section 4.14.3
+            let message = format!("`itemSchema` of `{}`, which is read whole", one.name.value);
+            let finding = Finding::error(Code::MediaType, message, self.document.schema(item).place);
+            self.findings
+                .push(finding.help("streams are answers of `application/jsonl` and `text/event-stream`"));
+            return None;
         }
         let Some(id) = one.schema else {
             if family == Family::Json {
@@ -103,9 +109,16 @@ impl Builder<'_> {
     ) -> Option<Result<(ContentForm, Schema), &'static str>> {
         let flat = self.flat(&schema, 0);
         Some(Ok(match family {
+            // a range of any type whose bytes are all that is said
+            Family::Json if flat == Flat::File && one.name.value.contains('*') => {
+                let counts = self.bytes(&schema).unwrap_or_default();
+                let text = Text { format: TextFormat::Binary, length: counts, pattern: None };
+                (ContentForm::Bytes, Schema::of(Type::Text(text)))
+            }
             Family::Json => (ContentForm::Json, schema),
             Family::Form | Family::Multipart => {
-                let (Flat::Object(..) | Flat::Map(_)) = flat else {
+                // of a form that is not one object, every part is read as the schema then says of its text
+                let (Flat::Object(..) | Flat::Map(_) | Flat::Any) = flat else {
                     return Some(Err("a form is an object with declared members"));
                 };
                 let fields = self.fields(one, &flat, family)?;

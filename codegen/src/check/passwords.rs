@@ -12,7 +12,9 @@ const ANSWER: &str = "an answer";
 pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findings) {
     for (item, operation) in document.operations() {
         for response in &operation.responses {
-            for schema in response.content.iter().filter_map(|media| media.schema) {
+            let contents = response.content.iter().flat_map(|media| [media.schema, media.item_schema]);
+            let headers = response.headers.iter().map(|header| header.schema);
+            for schema in contents.chain(headers).flatten() {
                 report(document, schema, ANSWER, findings);
             }
         }

@@ -236,14 +236,28 @@ fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
     }
     // What is not declared: the type that it is read into says what becomes of it.
     for part in parts.iter().filter(|part| fields.iter().all(|field| field.name != part.name)) {
-        let repeated = entries.iter().any(|entry: &Entry<'_>| entry.name == part.name);
-        let value = match (part.file.file_name.is_none(), part.file.text()) {
-            (true, Some(text)) => Tree::Plain(Cow::Borrowed(text)),
-            _ => Tree::File(&part.file),
-        };
-        entries.push(Entry { name: Cow::Borrowed(&part.name), value, repeated });
+        let value = undeclared(part, depth);
+        match entries.iter_mut().find(|entry: &&mut Entry<'_>| entry.name == part.name) {
+            None => entries.push(Entry { name: Cow::Borrowed(&part.name), value, repeated: false }),
+            Some(Entry { value: Tree::List(items), .. }) => items.push(value),
+            Some(entry) => {
+                let one = std::mem::replace(&mut entry.value, Tree::Null);
+                entry.value = Tree::List(vec![one, value]);
+            }
+        }
     }
     Tree::Object(entries)
+}
+
+/// By what the part says of itself.
+fn undeclared(part: &Part, depth: usize) -> Tree<'_> {
+    let json = ["application/json", "application/*+json"];
+    let is_json = part.file.content_type().is_some_and(|sent| media_type::accepts(&json, sent).is_some());
+    match part.file.text() {
+        Some(text) if is_json => parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON)),
+        Some(text) if part.file.file_name.is_none() => Tree::Plain(Cow::Borrowed(text)),
+        _ => Tree::File(&part.file),
+    }
 }
 
 const TWICE: Expected = Expected { rule: "duplicate", message: Cow::Borrowed("must not come twice") };

@@ -1,0 +1,112 @@
+//! The server of `specs/wire.yaml`: it answers with what it understood.
+
+use futures_util::stream;
+use palisade::{Caller, Items, Problem};
+
+use crate::client::Client;
+
+/// The generated module.
+#[allow(clippy::all, reason = "linted where it is a golden")]
+pub mod api {
+    include!(concat!(env!("OUT_DIR"), "/wire.rs"));
+}
+
+use api::*;
+
+/// The service.
+#[derive(Debug)]
+pub struct Service;
+
+/// A server on a port of the system's choice.
+pub async fn start() -> Client {
+    let server = server(Service).build().expect("a complete server");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { palisade::serve(server).listener(listener).await });
+    Client(address)
+}
+
+impl Wires for Service {
+    async fn get_shape(&self, _: Caller<GetShape>, input: GetShapeInput) -> Result<GetShapeOutput, Problem> {
+        let GetShapeInput { colour, sizes, point } = input;
+        Ok(GetShapeOutput::Ok(format!("{colour} {sizes:?} {} {:?}", point.x, point.y)))
+    }
+
+    async fn search(&self, _: Caller<Search>, input: SearchInput) -> Result<SearchOutput, Problem> {
+        let point = |point: Option<Point>| point.map(|point| (point.x, point.y));
+        let page = input.page.map(|page| (page.offset, page.sort));
+        Ok(SearchOutput::Ok(format!(
+            "{:?} {page:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            input.filter_name,
+            point(input.at),
+            input.ids,
+            input.words,
+            point(input.r#where),
+            input.verbose,
+            point(input.x_pair),
+            input.prefs,
+        )))
+    }
+
+    async fn post_form(&self, _: Caller<PostForm>, input: PostFormInput) -> Result<PostFormOutput, Problem> {
+        let (kind, form) = match input.body {
+            PostFormBody::Form(form) => ("form", form),
+            PostFormBody::Multipart(form) => ("multipart", form),
+        };
+        let point = form.point.map(|point| (point.x, point.y));
+        let file = form.file.map(|file| (file.bytes().clone(), file.file_name().map(str::to_owned)));
+        Ok(PostFormOutput::Ok(format!("{kind} {:?} {:?} {point:?} {file:?}", form.title, form.tags)))
+    }
+
+    async fn put_media(&self, _: Caller<PutMedia>, input: PutMediaInput) -> Result<PutMediaOutput, Problem> {
+        let content = match input.body {
+            None => PutMediaOkContent::Json(Vec::new()),
+            Some(PutMediaBody::Json(words)) => PutMediaOkContent::Json(words),
+            Some(PutMediaBody::Text(text)) => PutMediaOkContent::Text(text),
+            Some(PutMediaBody::Bytes(bytes)) => PutMediaOkContent::Text(format!("{} bytes", bytes.len())),
+        };
+        let count = match &content {
+            PutMediaOkContent::Json(words) => i64::try_from(words.len()).unwrap_or_default(),
+            PutMediaOkContent::Text(text) if text == "four" => 4,
+            PutMediaOkContent::Text(_) => 0,
+        };
+        let kinds = (count > 0).then(|| vec!["a".to_owned(), "b".to_owned()]);
+        Ok(PutMediaOutput::Ok(content, PutMediaOkHeaders { x_count: count, x_kinds: kinds }))
+    }
+
+    async fn get_lines(&self, _: Caller<GetLines>, input: GetLinesInput) -> Result<GetLinesOutput, Problem> {
+        let points = stream::iter((input.from..input.from + 2).map(|x| Point { x, y: None }));
+        Ok(GetLinesOutput::Ok(match input.from {
+            5 => GetLinesOkContent::Events(Items::new(points)),
+            _ => GetLinesOkContent::Lines(Items::new(points)),
+        }))
+    }
+
+    async fn get_json_file(
+        &self,
+        _: Caller<GetJsonFile>,
+        input: GetJsonFileInput,
+    ) -> Result<GetJsonFileOutput, Problem> {
+        Ok(GetJsonFileOutput::Ok(format!("json {}", input.name)))
+    }
+
+    async fn get_file(&self, _: Caller<GetFile>, input: GetFileInput) -> Result<GetFileOutput, Problem> {
+        Ok(GetFileOutput::Ok(format!("file {}", input.name)))
+    }
+
+    async fn delete_file(
+        &self,
+        _: Caller<DeleteFile>,
+        input: DeleteFileInput,
+    ) -> Result<DeleteFileOutput, Problem> {
+        Ok(DeleteFileOutput::Ok(format!("gone {}", input.directory)))
+    }
+
+    async fn get_meta(&self, _: Caller<GetMeta>, input: GetMetaInput) -> Result<GetMetaOutput, Problem> {
+        Ok(GetMetaOutput::Ok(format!("meta {}", input.name)))
+    }
+
+    async fn get_new(&self, _: Caller<GetNew>, input: GetNewInput) -> Result<GetNewOutput, Problem> {
+        Ok(GetNewOutput::Ok(format!("new {}", input.kind)))
+    }
+}

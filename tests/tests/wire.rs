@@ -1,0 +1,227 @@
+//! Parameters in every style, bodies and answers in every form, paths that overlap: allowed and refused side by side.
+#![deny(warnings, missing_docs)]
+
+use palisade_tests::client::Reply;
+use palisade_tests::wire::start;
+
+/// Whatever meets whatever: it compiles without a warning.
+pub mod combinations {
+    include!(concat!(env!("OUT_DIR"), "/combinations.rs"));
+}
+
+fn text(reply: &Reply) -> String {
+    assert_eq!(reply.status.as_u16(), 200, "{:?}", reply.body);
+    String::from_utf8(reply.body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn styles_of_a_path() {
+    let client = start().await;
+    let get = async |path: &str| client.get(path).send().await;
+    assert_eq!(text(&get("/shapes/;colour=red/.1.2/x,3,y,4").await), "red [1, 2] 3 Some(4)");
+    assert_eq!(text(&get("/shapes/;colour/./x,0").await), " [] 0 None");
+    assert_eq!(text(&get("/shapes/;colour=%3Ba%2F/.5/y,-1,x,2").await), ";a/ [5] 2 Some(-1)");
+    for (path, place) in [
+        ("/shapes/red/.1/x,3", "path /colour type"),
+        ("/shapes/;color=red/.1/x,3", "path /colour type"),
+        ("/shapes/;colour=scarlet/.1/x,3", "path /colour maxLength"),
+        ("/shapes/;colour=red/1.2/x,3", "path /sizes type"),
+        ("/shapes/;colour=red/.1.x/x,3", "path /sizes/1 type"),
+        ("/shapes/;colour=red/.1.2.3.4/x,3", "path /sizes maxItems"),
+        ("/shapes/;colour=red/.1/x", "path /point type"),
+        ("/shapes/;colour=red/.1/y,3", "path /point/x required"),
+        ("/shapes/;colour=red/.1/x,-3", "path /point/x minimum"),
+        ("/shapes/;colour=red/.1/x,3,x,4", "path /point/x duplicate"),
+        ("/shapes/;colour=red/.1/x,3,z,4", "path /point additionalProperties"),
+        ("/shapes/;colour=red/.1/x=3", "path /point type"),
+    ] {
+        let reply = get(path).await;
+        reply.refused(400, "invalid_parameters");
+        assert_eq!(reply.violations(), [place], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn styles_of_a_query_a_header_and_a_cookie() {
+    let client = start().await;
+    let get = |query: &str| client.get(&format!("/search{query}"));
+    assert_eq!(text(&get("").send().await), "None None None [7] None None None None None");
+    let all = "?filter[name]=a&offset=1&sort=b&sort=c&at[x]=1&at%5By%5D=2&ids=1%7C2|3&words=a%20b&where=%7B%22x%22:5%7D&verbose";
+    let reply = get(all).header("x-pair", "x=1, y=2").header("cookie", "prefs=a,b%2C").send().await;
+    assert_eq!(
+        text(&reply),
+        r#"Some("a") Some((Some(1), Some(["b", "c"]))) Some((1, Some(2))) [1, 2, 3] Some(["a", "b"]) Some((5, None)) Some("") Some((1, Some(2))) Some(["a", "b,"])"#
+    );
+    assert_eq!(
+        text(&get("?sort=b").send().await),
+        r#"None Some((None, Some(["b"]))) None [7] None None None None None"#
+    );
+    for (query, place) in [
+        ("?filter[name]=toolong", "query /filter[name] maxLength"),
+        ("?filter[other]=a", "query  undeclared"),
+        ("?filter=a", "query  undeclared"),
+        ("?offset=-1", "query /page/offset minimum"),
+        ("?offset=1&offset=2", "query /page/offset type"),
+        ("?at[y]=2", "query /at/x required"),
+        ("?at[x]=1&at[x]=2", "query /at duplicate"),
+        ("?at[x]=1&at[z]=2", "query /at additionalProperties"),
+        ("?at[x][]=1&at[x][]=2", "query /at/x type"),
+        ("?at[x=1", "query /at type"),
+        ("?at=1", "query  undeclared"),
+        ("?ids=1|x", "query /ids/1 type"),
+        ("?ids=1&ids=2", "query /ids duplicate"),
+        ("?where=%7B%22x%22:5", "query /where type"),
+        ("?where=%7B%22x%22:-5%7D", "query /where/x minimum"),
+        ("?where=%7B%22x%22:1,%22x%22:2%7D", "query /where/x duplicate"),
+        ("?where=", "query /where type"),
+        ("?ids", "query /ids value"),
+    ] {
+        let reply = get(query).send().await;
+        reply.refused(400, "invalid_parameters");
+        assert_eq!(reply.violations(), [place], "{query}");
+    }
+    let reply = get("?offset=-1&at[y]=1&ids=x&where=1").header("x-pair", "x=1,y").send().await;
+    let expected = [
+        "query /page/offset minimum",
+        "query /at/x required",
+        "query /ids/0 type",
+        "query /where type",
+        "header /X-Pair type",
+    ];
+    assert_eq!(reply.violations(), expected, "all together");
+}
+
+const PART: &str = "--XX\r\nContent-Disposition: form-data; name=";
+
+#[tokio::test]
+async fn forms_of_both_kinds_become_one_type() {
+    let client = start().await;
+    let post = async |content_type: &str, body: &str| {
+        client.call("POST", "/forms").header("content-type", content_type).body(body).send().await
+    };
+    let form = "application/x-www-form-urlencoded";
+    let full = post(form, "title=a+b&tags=x,y&point=%7B%22x%22%3A1%7D&file=abc").await;
+    assert_eq!(text(&full), r#"form "a b" Some(["x", "y"]) Some((1, None)) Some((b"abc", None))"#);
+    let multipart = "multipart/form-data; boundary=XX";
+    let parts = format!(
+        "{PART}\"title\"\r\n\r\na\r\n{PART}\"tags\"\r\n\r\nx\r\n{PART}\"tags\"\r\n\r\ny,z\r\n\
+         {PART}\"point\"\r\nContent-Type: application/json\r\n\r\n{{\"x\":1}}\r\n\
+         {PART}\"file\"; filename=\"p.png\"\r\nContent-Type: image/png\r\n\r\n\u{1}\r\n\r\n--XX--\r\n"
+    );
+    assert_eq!(
+        text(&post(multipart, &parts).await),
+        r#"multipart "a" Some(["x", "y,z"]) Some((1, None)) Some((b"\x01\r\n", Some("p.png")))"#
+    );
+    for (body, places) in [
+        ("tags=a,b,c,d", vec!["body /title required", "body /tags maxItems"]),
+        ("title=a&title=b", vec!["body /title duplicate"]),
+        ("title=a&point=%7B%22x%22%3A-1%7D", vec!["body /point/x minimum"]),
+        ("title=a&point=1,2", vec!["body /point type"]),
+        ("title=a&secret=1", vec!["body  additionalProperties"]),
+        ("title=a&file=12345678901234567", vec!["body /file maxLength"]),
+        ("title=%zz", vec!["body /title encoding"]),
+    ] {
+        let reply = post(form, body).await;
+        reply.refused(422, "invalid_body");
+        assert_eq!(reply.violations(), places, "{body}");
+    }
+    let one = |rest: &str| format!("{PART}\"title\"\r\n\r\na\r\n{PART}{rest}\r\n--XX--");
+    for (body, place) in [
+        (one("\"file\"; filename=\"a\"\r\nContent-Type: image/gif\r\n\r\n"), "body /file contentType"),
+        (one("\"file\"\r\n\r\nx"), "body /file contentType"),
+        (one("\"title\"\r\n\r\nb"), "body /title duplicate"),
+        (one("\"point\"\r\n\r\n{"), "body /point type"),
+        (one("\"secret\"\r\n\r\n1"), "body  additionalProperties"),
+    ] {
+        let reply = post(multipart, &body).await;
+        reply.refused(422, "invalid_body");
+        assert_eq!(reply.violations(), [place], "{body}");
+    }
+    for (content_type, body) in [
+        (multipart, "--XX"),
+        (multipart, "preamble\r\n--XX--"),
+        ("multipart/form-data", "--XX--"),
+        ("multipart/form-data; boundary=YY", "--XX--"),
+        (form, "%ff=1"),
+    ] {
+        post(content_type, body).await.refused(400, "invalid_body");
+    }
+    post("application/json", "{}").await.refused(415, "unsupported_media_type");
+    post(form, "").await.refused(422, "invalid_body");
+    post(form, &"a=1&".repeat(2000)).await.refused(413, "body_too_large");
+}
+
+#[tokio::test]
+async fn several_media_types_both_ways() {
+    let client = start().await;
+    let put = |content_type: &str, body: &str| {
+        client.call("PUT", "/media").header("content-type", content_type).body(body)
+    };
+    let reply = put("application/json", r#"["a"]"#).send().await;
+    assert_eq!(text(&reply), r#"["a"]"#);
+    assert_eq!((reply.header("content-type"), reply.header("x-count")), ("application/json", "1"));
+    assert_eq!(reply.header("x-kinds"), "a,b");
+    let reply = put("text/plain", "abc").send().await;
+    assert_eq!((text(&reply).as_str(), reply.header("content-type")), ("abc", "text/csv"));
+    assert!(reply.headers.get("x-kinds").is_none());
+    assert_eq!(text(&put("image/png", "\u{1}\u{2}").send().await), "2 bytes");
+    assert_eq!(text(&client.call("PUT", "/media").send().await), "[]", "the body may be absent");
+    assert_eq!(text(&put("text/plain; charset=utf-8", "").send().await), "", "the empty text is a text");
+
+    put("application/json", r#"["a","b","c","d"]"#).send().await.refused(422, "invalid_body");
+    put("text/plain", "abcdef").send().await.refused(422, "invalid_body");
+    put("image/png", "123456789").send().await.refused(422, "invalid_body");
+    for content_type in ["application/xml", "application/hal+json", "text/html", "text/plain; charset=latin1"]
+    {
+        put(content_type, "[]").send().await.refused(415, "unsupported_media_type");
+    }
+    put("text/plain", "four").send().await.refused(500, "internal");
+
+    for (accept, content_type) in [
+        ("*/*", "application/json"),
+        ("application/hal+json", "application/hal+json"),
+        ("application/json;q=0.1, application/hal+json", "application/hal+json"),
+        ("text/csv", "application/json"),
+    ] {
+        let reply = put("application/json", "[]").header("accept", accept).send().await;
+        assert_eq!(reply.allowed(200).header("content-type"), content_type, "{accept}");
+    }
+    for accept in ["text/html", "application/xml, image/*", "*/*;q=0"] {
+        put("application/json", "[]").header("accept", accept).send().await.refused(406, "not_acceptable");
+    }
+}
+
+#[tokio::test]
+async fn streams_of_checked_items() {
+    let client = start().await;
+    let reply = client.get("/lines").send().await;
+    assert_eq!(text(&reply), "{\"x\":0}\n{\"x\":1}\n");
+    assert_eq!(reply.header("content-type"), "application/x-ndjson");
+    let reply = client.get("/lines?from=5").header("accept", "text/event-stream").send().await;
+    assert_eq!(text(&reply), "data: {\"x\":5}\n\ndata: {\"x\":6}\n\n");
+    assert_eq!(reply.header("content-type"), "text/event-stream");
+    // `x` is at least 0: an item that is not never leaves, and the answer does not look whole.
+    let raw = client.raw(b"GET /lines?from=-1 HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n").await;
+    assert!(!raw.contains("-1") && !raw.ends_with("0\r\n\r\n"), "{raw}");
+}
+
+#[tokio::test]
+async fn overlapping_paths_go_to_the_more_concrete_one() {
+    let client = start().await;
+    for (method, path, answer) in [
+        ("GET", "/files/a.b.json", "json a.b"),
+        ("GET", "/files/a%2Fb.json", "json a/b"),
+        ("GET", "/files/a.xml", "file a.xml"),
+        ("GET", "/files/.json", "file .json"),
+        ("DELETE", "/files/a.xml", "gone a.xml"),
+        ("GET", "/files/a/meta", "meta a"),
+        ("GET", "/files/new/a", "new a"),
+        ("GET", "/files/new/meta", "new meta"),
+    ] {
+        assert_eq!(text(&client.call(method, path).send().await), answer, "{method} {path}");
+    }
+    for path in ["/files/", "/files/a/b", "/files/a/meta/", "/files"] {
+        client.get(path).send().await.refused(404, "not_found");
+    }
+    client.call("DELETE", "/files/a.json").send().await.refused(405, "method_not_allowed");
+}
