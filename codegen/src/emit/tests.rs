@@ -116,7 +116,6 @@ fn api() -> Api {
         resources: Vec::new(),
         types: draft.finish().unwrap(),
         shapes: Vec::new(),
-        shapes: Vec::new(),
         tags: Vec::new(),
         operations: vec![get],
         assumed: None,
