@@ -115,7 +115,7 @@ fn is_alone(schema: &Schema) -> bool {
     !others && !schema.literal && schema.beyond.first.is_none()
 }
 
-/// Rejects `required: [nmae]` of an object that declares `name`.
+/// Remarks on `required: [nmae]` of an object that declares `name`.
 pub(super) fn required_is_declared(document: &Document, findings: &mut Findings) {
     let alone = document.ids().filter(|id| !document.is_branch(*id)).map(|id| document.schema(id));
     for schema in alone.filter(|schema| is_alone(schema)) {
@@ -128,14 +128,10 @@ pub(super) fn required_is_declared(document: &Document, findings: &mut Findings)
             }
             let message = format!("the required property `{}` is not declared", name.value);
             let known = properties.iter().map(|(known, _)| &*known.value);
-            let finding = Finding::error(Code::UndeclaredProperty, message.clone(), name.place);
-            let finding = finding.help("declare it under `properties`").nearest(&name.value, known);
-            // one that is near is meant; one that is not must be there, whatever it is
-            findings.push(match finding.suggestion() {
-                Some(_) => finding,
-                None => Finding::warning(Code::UndeclaredProperty, message, name.place)
-                    .help("declare it under `properties`: as it is, any value will do"),
-            });
+            // the standard takes it at its word: it must be there, whatever it is
+            let finding = Finding::warning(Code::UndeclaredProperty, message, name.place)
+                .help("declare it under `properties`: as it is, any value will do");
+            findings.push(finding.nearest(&name.value, known));
         }
         for (at, name) in schema.required.iter().enumerate() {
             if schema.required.iter().take(at).any(|known| known.value == name.value) {

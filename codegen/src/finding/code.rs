@@ -133,8 +133,8 @@ codes! {
     // not yet
     NotSupported = "PAL0020" "not supported yet" {
         why: "This release cannot enforce the keyword. It stops rather than leave it unenforced.",
-        bad: "{ type: string, contentSchema: { type: integer } }",
-        good: "{ type: string }"
+        bad: "{ $dynamicRef: \"#node\" }",
+        good: "{ $ref: \"#/components/schemas/Node\" }"
     }
     NotEnforced = "PAL0021" "an annotation that cannot be enforced yet" {
         why: "The vocabulary knows the annotation, this release cannot enforce it. It stops rather than leave it unenforced.",
@@ -296,7 +296,7 @@ codes! {
         good: "{ type: integer, maximum: 99999 }"
     }
     UndeclaredProperty = "PAL0066" "a required property that is not declared" {
-        why: "The object is closed, so nothing could ever satisfy it.",
+        why: "The member must be there, and whatever it is will do: nothing describes it.",
         bad: "{ type: object, required: [nmae], properties: { name: { type: string } } }",
         good: "{ type: object, required: [name], properties: { name: { type: string } } }"
     }

@@ -51,10 +51,22 @@ impl Value {
                     Some(Self::Word(table.name(*id), variant.clone()))
                 }
                 Shape::Alias(schema) => Self::of(table, schema, literal),
-                Shape::Object(_) | Shape::Checked(_) => None,
+                Shape::Object(_) => None,
+                // read as a request's would be
+                Shape::Checked(_) => scalar(literal).map(Self::Parsed),
             },
             Type::Any | Type::Map(_) => None,
         }
+    }
+}
+
+/// A scalar as the text of a parameter.
+fn scalar(literal: &Literal) -> Option<String> {
+    match literal {
+        Literal::String(text) => Some(text.clone()),
+        Literal::Number(number) => Some(number.to_string()),
+        Literal::Bool(value) => Some(value.to_string()),
+        _ => None,
     }
 }
 

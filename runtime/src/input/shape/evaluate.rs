@@ -68,6 +68,10 @@ impl Walk {
         let mut own = (seen.is_some() || shape.looks_back()).then(Seen::default);
         let mut part = told.part();
         for keyword in shape.0 {
+            // What looks back has nothing to look at where the others failed, and would blame the wrong members.
+            if part.failed() && keyword.looks_back() {
+                break;
+            }
             self.keyword(keyword, value, at, &mut part, own.as_mut());
             if part.is_settled() || self.exhausted {
                 break;
@@ -216,6 +220,12 @@ fn words(shapes: &[(&'static str, &'static Shape)]) -> String {
 impl Shape {
     /// Whether a keyword asks what the others have evaluated.
     fn looks_back(&self) -> bool {
-        matches!(self.0.last(), Some(Keyword::UnevaluatedItems(_) | Keyword::UnevaluatedProperties(_)))
+        self.0.last().is_some_and(Keyword::looks_back)
+    }
+}
+
+impl Keyword {
+    const fn looks_back(&self) -> bool {
+        matches!(self, Self::UnevaluatedItems(_) | Self::UnevaluatedProperties(_))
     }
 }

@@ -85,25 +85,34 @@ impl Walk {
         told: &mut Told<'_>,
         mut seen: Option<&mut Seen<'v>>,
     ) {
+        let mut patterned = told.part();
         for (name, value) in members {
-            let mut known = declared.iter().any(|(declared, _)| declared == name);
             for (_, shape) in patterns.iter().filter(|(pattern, _)| pattern.matches(name)) {
-                known = true;
-                self.check(shape, value, &at.entry(), told, None);
+                self.check(shape, value, &at.entry(), &mut patterned, None);
                 if let Some(seen) = &mut seen {
                     seen.member(name);
                 }
-            }
-            if let (false, Some(shape)) = (known, others) {
-                self.undeclared(shape, value, "additionalProperties", at, told);
-                if let Some(seen) = &mut seen {
-                    seen.member(name);
-                }
-            }
-            if told.is_settled() {
-                return;
             }
         }
+        let failed = patterned.failed();
+        told.note(failed);
+        let Some(shape) = others else { return };
+        let known = |name: &str| {
+            declared.iter().any(|(declared, _)| *declared == name)
+                || patterns.iter().any(|(pattern, _)| pattern.matches(name))
+        };
+        let mut undeclared = told.part();
+        for (name, value) in members.iter().filter(|(name, _)| !known(name)) {
+            self.undeclared(shape, value, "additionalProperties", at, &mut undeclared);
+            if let Some(seen) = &mut seen {
+                seen.member(name);
+            }
+            if undeclared.is_settled() {
+                break;
+            }
+        }
+        let failed = undeclared.failed();
+        told.note(failed);
     }
 
     fn unevaluated<'v>(
@@ -115,14 +124,15 @@ impl Walk {
         seen: Option<&mut Seen<'v>>,
     ) {
         let Some(seen) = seen else { return };
-        for (name, value) in members {
-            if !seen.has_member(name) {
-                self.undeclared(shape, value, "unevaluatedProperties", at, told);
-            }
-            if told.is_settled() {
-                return;
+        let mut part = told.part();
+        for (_, value) in members.iter().filter(|(name, _)| !seen.has_member(name)) {
+            self.undeclared(shape, value, "unevaluatedProperties", at, &mut part);
+            if part.is_settled() {
+                break;
             }
         }
+        let failed = part.failed();
+        told.note(failed);
         seen.all_members();
     }
 
@@ -136,7 +146,8 @@ impl Walk {
     ) {
         match shape.0 {
             [] => {}
-            // Told as a closed struct tells it.
+            // Told as a closed struct tells it: once, because all of them stand at the object.
+            [Keyword::Never] if told.failed() => {}
             [Keyword::Never] => told.broken(at, rule, "must not have a member that is not declared"),
             _ => self.check(shape, value, &at.entry(), told, None),
         }

@@ -101,7 +101,8 @@ static OTHER: Shape =
 #[test]
 fn a_composed_object_is_closed_over_all_of_its_parts() {
     assert_eq!(found(&CLOSED, r#"{"size":1,"other":2}"#), []);
-    assert_eq!(found(&CLOSED, r#"{"size":1,"more":2}"#), [at("", "unevaluatedProperties")]);
+    assert_eq!(found(&CLOSED, r#"{"size":1,"more":2,"most":3}"#), [at("", "unevaluatedProperties")]);
+    assert_eq!(found(&ROOT, r#"{"more":2,"most":3}"#), [at("", "additionalProperties")], "told once");
 }
 
 #[test]
