@@ -59,7 +59,7 @@ fn slot(code: Code) -> Slot {
         Version => Slot::Root,
         Ungenerated | Misplaced => Slot::Member,
         TakenAs => Slot::Info,
-        Undecided | AssumedPublic | OperationIdTwice | OperationIdMissing => Slot::Path,
+        Undecided | AssumedPublic | OperationIdTwice | OperationIdMissing | BodyWithoutMeaning => Slot::Path,
         PathTwice | PathTemplate | ParameterUndeclared | ParameterNotInPath => Slot::Paths,
         MemberTwice
         | UnknownMember
@@ -70,7 +70,7 @@ fn slot(code: Code) -> Slot {
         | LimitWithoutPrincipal
         | HeaderIgnored
         | StatusKey => Slot::Operation,
-        MissingMember | ParameterTwice => Slot::Parameters,
+        MissingMember | ParameterTwice | Style => Slot::Parameters,
         InvalidValue | WrongType => Slot::ParameterMember,
         ParameterOptional => Slot::PathParameter,
         UnknownLimit | Authorize => Slot::Annotation,

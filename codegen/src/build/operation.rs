@@ -14,10 +14,11 @@ use crate::model::{
 /// Described by responses, bodies and security; as parameters the standard ignores them (OpenAPI 3.1 section 4.8.12.1).
 const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
-/// Whether the standard ignores this parameter.
+/// Whether this parameter does not reach the handler: the standard ignores it, or the gate reads it as a credential.
 pub(crate) fn is_ignored(parameter: &document::Parameter) -> bool {
     let name = parameter.name.value.to_ascii_lowercase();
-    parameter.location == Location::Header && IGNORED_HEADERS.contains(&&*name)
+    let by_standard = parameter.location == Location::Header && IGNORED_HEADERS.contains(&&*name);
+    by_standard || parameter.is_credential
 }
 
 /// Whether two parameters are one: header names have no case (RFC 9110 section 5.1).

@@ -76,12 +76,17 @@ fn declared(parameter: &Parameter, names: &[&str], findings: &mut Findings) {
     }
 }
 
-/// Remarks on `Accept`, `Content-Type` and `Authorization`, which the standard ignores as parameters.
+/// Remarks on `Accept`, `Content-Type` and `Authorization`, which the standard ignores as parameters, and on what a scheme
+/// reads as its credential.
 pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
     let lists = document.paths.iter().map(|item| &item.parameters);
     for list in lists.chain(document.operations().map(|(_, operation)| &operation.parameters)) {
         for parameter in list.iter().filter(|parameter| is_ignored(parameter)) {
-            let message = format!("the standard ignores `{}` as a parameter", parameter.name.value);
+            let name = &parameter.name.value;
+            let message = match parameter.is_credential {
+                true => format!("`{name}` is a credential: the gate reads it, and no handler gets it"),
+                false => format!("the standard ignores `{name}` as a parameter"),
+            };
             let finding = Finding::warning(Code::HeaderIgnored, message, parameter.place);
             findings.push(finding.help("it is described by responses, bodies and security: remove it"));
         }

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 
 use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
-use crate::model::{AssumedPublic, Docs};
+use crate::model::{AssumedPublic, Docs, Location};
 use crate::normalise::merge::merge;
 use crate::normalise::{Stated, Version};
 use crate::resolve::Library;
@@ -117,6 +117,28 @@ impl Document {
     }
 }
 
+/// Finds the parameters that describe a credential of a scheme once more.
+fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme]) {
+    let is_read = |parameter: &Parameter| {
+        schemes.iter().any(|scheme| match (&scheme.form, parameter.location) {
+            // RFC 9110 section 5.1: names of fields have no case
+            (SchemeForm::ApiKey { location, name }, Location::Header) => {
+                location.value == "header" && name.value.eq_ignore_ascii_case(&parameter.name.value)
+            }
+            (SchemeForm::ApiKey { location, name }, Location::Cookie) => {
+                location.value == "cookie" && name.value == parameter.name.value
+            }
+            _ => false,
+        })
+    };
+    for item in paths {
+        let own = item.operations.iter_mut().flat_map(|operation| &mut operation.parameters);
+        for parameter in item.parameters.iter_mut().chain(own) {
+            parameter.is_credential = is_read(parameter);
+        }
+    }
+}
+
 /// Reads the document whose root is the first tree of `library`.
 pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Document> {
     let root = library.root()?;
@@ -200,8 +222,9 @@ impl<'d> Reader<'d> {
         let security = self.security(&mut fields);
         let rules = self.document_rules(&mut fields);
         let (schemes, components) = self.components(&mut fields);
-        let paths = self.paths(&mut fields);
+        let mut paths = self.paths(&mut fields);
         self.finish(fields);
+        mark_credentials(&mut paths, &schemes);
         let (schemas, branches) = (Vec::new(), HashSet::new());
         Some(Document {
             title,

@@ -134,7 +134,7 @@ codes! {
     NotSupported = "PAL0020" "not supported yet" {
         why: "This release cannot enforce the keyword. It stops rather than leave it unenforced.",
         bad: "{ $dynamicRef: \"#node\" }",
-        good: "{ $ref: \"#/components/schemas/Node\" }"
+        good: "{ type: object, properties: { child: { $ref: \"#/components/schemas/T\" } } }"
     }
     NotEnforced = "PAL0021" "an annotation that cannot be enforced yet" {
         why: "The vocabulary knows the annotation, this release cannot enforce it. It stops rather than leave it unenforced.",
@@ -198,13 +198,13 @@ codes! {
     }
     PathTwice = "PAL0042" "two paths that are one" {
         why: "They differ only in the names of their parameters, and both answer one method.",
-        bad: "/accounts/{id}: { get: { ... } }\n/accounts/{accountId}: { get: { ... } }",
-        good: "/accounts/{accountId}: { get: { ... } }"
+        bad: "/accounts/{id}: { ... }\n/accounts/{accountId}: { ... }",
+        good: "/accounts/{accountId}: { ... }"
     }
     PathTemplate = "PAL0043" "a path that cannot be served" {
         why: "A path starts with `/`, has no empty segment, and says where each parameter ends.",
-        bad: "/files/{name}{ending}",
-        good: "/files/{name}.{ending}"
+        bad: "files/{name}: { ... }",
+        good: "/files/{name}: { ... }"
     }
     ParameterUndeclared = "PAL0044" "a path parameter that is not declared" {
         why: "Each `{name}` of a path is declared as a parameter with `in: path`, so that its value is checked.",
@@ -226,8 +226,8 @@ codes! {
         bad: "[{ name: q, in: query, ... }, { name: q, in: query, ... }]",
         good: "[{ name: q, in: query, ... }]"
     }
-    HeaderIgnored = "PAL0048" "a header parameter that the standard ignores" {
-        why: "`Accept`, `Content-Type` and `Authorization` are described by responses, bodies and security.",
+    HeaderIgnored = "PAL0048" "a parameter that is described elsewhere" {
+        why: "`Accept`, `Content-Type`, `Authorization` and what a security scheme reads are described by responses, bodies and security; no handler gets them as plain text.",
         bad: "parameters: [{ name: Authorization, in: header, ... }]",
         good: "security: [{ oauth: [] }]"
     }
@@ -245,8 +245,8 @@ codes! {
     }
     LimitWithoutPrincipal = "PAL0051" "a limit that counts principals where there are none" {
         why: "Callers of a public operation are nobody in particular.",
-        bad: "security: []\nx-palisade: { public: \"...\", rate-limit: [per-principal] }",
-        good: "security: []\nx-palisade: { public: \"...\", rate-limit: [per-address] }"
+        bad: "security: []\nx-palisade: { public: \"probes\", rate-limit: [per-principal] }",
+        good: "security: []\nx-palisade: { public: \"probes\", rate-limit: [per-address] }"
     }
     Authorize = "PAL0052" "an ownership rule that cannot be checked" {
         why: "The rule names a resource, one of its string attributes, a path parameter, and needs a caller whose subject is known.",
@@ -312,18 +312,18 @@ codes! {
     }
     MediaType = "PAL0069" "a media type whose schema cannot be enforced" {
         why: "JSON, forms, multipart forms and text are read by their schema; of every other media type the bytes are handed on, which enforces nothing.",
-        bad: "content: { application/xml: { ... } }",
-        good: "content: { application/json: { ... } }"
+        bad: "content: { application/xml: { schema: { type: integer } } }",
+        good: "content: { application/json: { schema: { type: integer } } }"
     }
     Style = "PAL0072" "a style that does not say how a value is written" {
         why: "The standard leaves it undefined, so two readers could understand a request differently.",
-        bad: "{ name: filter, in: query, schema: { type: array, items: { type: object, ... } } }",
-        good: "{ name: filter, in: query, content: { application/json: { schema: { ... } } } }"
+        bad: "- { name: filter, in: query, schema: { type: array, items: { type: array, items: { type: string } } } }",
+        good: "- { name: filter, in: query, content: { application/json: { schema: { ... } } } }"
     }
     BodyWithoutMeaning = "PAL0073" "a body whose meaning the method does not define" {
         why: "RFC 9110 section 9.3.1 gives content of GET and HEAD no meaning; intermediaries may drop it or refuse the request. The server reads what is declared.",
-        bad: "get: { requestBody: { ... } }",
-        good: "post: { requestBody: { ... } }"
+        bad: "get: { operationId: findThings, requestBody: { content: { application/json: { schema: { ... } } } }, responses: { ... } }",
+        good: "post: { operationId: findThings, requestBody: { content: { application/json: { schema: { ... } } } }, responses: { ... } }"
     }
 }
 
