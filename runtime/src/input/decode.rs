@@ -336,6 +336,7 @@ mod tests {
         assert_eq!(read::<f64>("1e308"), Some(1e308));
         assert_eq!(read::<f32>("1e38"), Some(1e38));
         assert_eq!(read::<f64>("3"), Some(3.0));
+        assert_eq!(read::<f64>("1.8907660227879804e-7"), Some(1.890_766_022_787_980_4e-7), "to the nearest");
         assert_eq!(rule::<f32>("1e39").0, "type");
         assert_eq!(rule::<f64>("1e400").0, "type");
         assert_eq!(rule::<f64>("\"1\"").0, "type");
