@@ -1,7 +1,7 @@
 //! JSON that a schema was checked over, as a type of its own.
 
 use super::super::text::has_number_form;
-use super::super::{At, Expected, Json, Violations};
+use super::super::{At, Expected, Json, Tree, Violations};
 use super::{Shape, shape};
 
 /// A parameter of such a type: text that is a number, `true`, `false` or `null` may be meant as one or as a string. The
@@ -15,7 +15,10 @@ pub fn shaped_from_text(text: &str, of: &'static Shape) -> Result<Json, Expected
         "true" => readings.push(Json::Bool(true)),
         "false" => readings.push(Json::Bool(false)),
         "null" => readings.push(Json::Null),
-        number if has_number_form(number) => readings.extend(serde_json::from_str::<Json>(number)),
+        number if has_number_form(number) => {
+            // by its digits, as in a body: an integer that no type holds is refused, not rounded
+            readings.extend(Tree::Number(number).to_json(&At::root(), &mut Violations::new()));
+        }
         _ => {}
     }
     let fits = |reading: &Json| {

@@ -110,5 +110,6 @@ fn text_is_read_as_the_schema_takes_it() {
     static WHOLE: Shape = Shape(&[Keyword::Types(&[JsonType::Integer])]);
     assert_eq!(shaped_from_text("12", &WHOLE).unwrap(), Json::from(12));
     assert_eq!(shaped_from_text("12", &Shape::ANY).unwrap(), Json::from("12"));
+    assert!(shaped_from_text("18446744073709551617", &WHOLE).is_err(), "never rounded");
     assert!(shaped_from_text("x", &WHOLE).is_err() && shaped_from_text("012", &WHOLE).is_err());
 }
