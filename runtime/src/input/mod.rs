@@ -65,13 +65,16 @@ pub use self::json::{Refused, decode_answer, from_json};
 pub(crate) use self::media_type::media_range;
 pub use self::member::no_rule;
 pub use self::member::{Declared, Member, Rule};
-pub use self::object::{Fill, Object};
+pub use self::object::{Fill, Object, check_others};
 pub use self::param::Param;
 pub use self::parameters::Parameters;
 pub use self::password::Password;
 pub use self::payload::{Input, Sent};
 pub use self::shape::Keyword as K;
-pub use self::shape::{Fact, JsonType, Keyword, Shape, of_text, shape, shaped, shaped_from_text};
+pub use self::shape::{
+    Fact, JsonType, Keyword, Shape, Take, Union, check_shaped, collect_union, decode_union, object_from_text,
+    of_text, read_shaped, shape, shaped, shaped_from_text, shaped_object, union, union_from_text,
+};
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};
 pub use self::violation::{Section, Violation, Violations};

@@ -12,6 +12,7 @@
 //! | `told` | whether it holds, and what is told to the client when it does not |
 //! | `seen` | which members and items were evaluated, for `unevaluatedProperties` and `unevaluatedItems` |
 //! | `shaped` | JSON that has been checked, as a type |
+//! | `typed` | types behind a schema that says more than they do |
 
 mod array;
 mod evaluate;
@@ -21,6 +22,7 @@ mod scalar;
 mod seen;
 mod shaped;
 mod told;
+mod typed;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,11 @@ mod tests;
 pub use self::evaluate::shape;
 pub use self::fact::Fact;
 pub use self::shaped::shaped_from_text;
+pub(super) use self::typed::collect_shaped;
+pub use self::typed::{
+    Take, Union, check_shaped, collect_union, decode_union, object_from_text, read_shaped, shaped_object,
+    union, union_from_text,
+};
 use super::{At, FromText, Pattern, Violations};
 pub use crate::__shaped as shaped;
 
