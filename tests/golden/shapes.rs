@@ -66,19 +66,163 @@ impl p::validator::Validate for Shapes {
 }
 
 /// A condition, or several.
-#[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rule(pub p::Json);
-p::shaped!(Rule, SHAPE_1);
+#[allow(
+    dead_code,
+    clippy::enum_variant_names,
+    clippy::large_enum_variant,
+    reason = "declared by the document"
+)]
 
-/// `Shapes.labels` of the document: JSON that is checked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rule {
+    /// `all`
+    All(RuleAll),
+    /// `value`
+    Value(RuleValue),
+}
+
+impl p::Union for Rule {
+    const SHAPE: &'static p::Shape = &SHAPE_2;
+    const GUARDS: &'static [&'static p::Shape] = &[&SHAPE_1, &p::Shape::ANY];
+    fn read<F: p::Take>(alternative: usize, from: F) -> Option<Self> {
+        match alternative {
+            0 => from.take().map(Self::All),
+            1 => from.take().map(Self::Value),
+            _ => None,
+        }
+    }
+}
+
+p::union!(Rule { All, Value });
+
+/// `Shapes.labels` of the document.
+#[allow(dead_code, reason = "declared by the document")]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
+pub struct ShapesLabels {
+    ///The members that are not declared by name.
+    #[serde(flatten)]
+    pub additional: p::BTreeMap<String, i32>,
+}
+
+impl p::Object for ShapesLabels {
+    const MEMBERS: &'static [p::Declared] = &[];
+    const OPEN: bool = true;
+    const SHAPE: Option<&'static p::Shape> = Some(&SHAPE_4);
+    fn read<'de, D: p::serde::Deserializer<'de>>(
+        from: D,
+        depth: p::Depth,
+    ) -> Result<Self, D::Error> { p::read_shaped(from, depth) }
+    type Slots = (p::BTreeMap<String, i32>,);
+    fn slots() -> Self::Slots {
+        (p::BTreeMap::new(),)
+    }
+    fn fill<F: p::Fill>(
+        _slots: &mut Self::Slots,
+        _member: usize,
+        from: F,
+    ) -> Result<(), F::Error> { from.skip() }
+    fn other<F: p::Fill>(
+        slots: &mut Self::Slots,
+        name: &str,
+        from: F,
+    ) -> Result<(), F::Error> { from.entry(name, p::no_rule, &mut slots.0) }
+    fn build(slots: Self::Slots) -> Option<Self> {
+        Some(Self { additional: slots.0 })
+    }
+}
+
+impl p::Check for ShapesLabels {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        p::check_shaped(self, &SHAPE_4, at, out);
+    }
+}
+
+p::shaped_object!(ShapesLabels, SHAPE_4);
+impl p::validator::Validate for ShapesLabels {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
+
+/// `Rule.all` of the document.
+#[allow(dead_code, reason = "declared by the document")]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
+pub struct RuleAll {
+    /// Member `all`.
+    pub all: Vec<Rule>,
+}
+
+impl RuleAll {
+    const ALL: p::Member<Vec<Rule>> = p::Member::required("all")
+        .check(|value, at, out| p::items(value, 1..=usize::MAX, at, out));
+}
+
+impl p::Object for RuleAll {
+    const MEMBERS: &'static [p::Declared] = &[Self::ALL.declared()];
+    const OPEN: bool = false;
+    type Slots = (Option<Vec<Rule>>,);
+    fn slots() -> Self::Slots {
+        (None,)
+    }
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
+        match member {
+            0 => from.fill(&Self::ALL, &mut slots.0),
+            _ => from.skip(),
+        }
+    }
+    fn build(slots: Self::Slots) -> Option<Self> {
+        Some(Self { all: slots.0? })
+    }
+}
+
+impl p::Check for RuleAll {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::ALL.check_value(&self.all, at, out);
+    }
+}
+
+impl p::validator::Validate for RuleAll {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
+
+/// `Rule.value` of the document: JSON that is checked.
 #[allow(dead_code, reason = "declared by the document")]
 #[derive(Clone, Debug, PartialEq)]
-pub struct ShapesLabels(pub p::Json);
-p::shaped!(ShapesLabels, SHAPE_2);
+pub struct RuleValue(pub p::Json);
+p::shaped!(RuleValue, SHAPE_3);
 static PATTERN_1: p::Pattern = p::Pattern::new("^x-", "^x-");
 static PATTERN_2: p::Pattern = p::Pattern::new("^[a-z]+$", "^[a-z]+$");
 static SHAPE_1: p::Shape = p::Shape(
+    &[
+        p::K::Types(&[p::JsonType::Object]),
+        p::K::Properties {
+            declared: &[
+                (
+                    "all",
+                    &p::Shape(
+                        &[
+                            p::K::Types(&[p::JsonType::Array]),
+                            p::K::Items(&[], Some(&SHAPE_2)),
+                            p::K::ItemCount(1, usize::MAX),
+                        ],
+                    ),
+                ),
+            ],
+            patterns: &[],
+            others: None,
+        },
+        p::K::Required(&["all"]),
+    ],
+);
+static SHAPE_2: p::Shape = p::Shape(
     &[
         p::K::OneOf(
             &[
@@ -92,7 +236,7 @@ static SHAPE_1: p::Shape = p::Shape(
                                     &p::Shape(
                                         &[
                                             p::K::Types(&[p::JsonType::Array]),
-                                            p::K::Items(&[], Some(&SHAPE_1)),
+                                            p::K::Items(&[], Some(&SHAPE_2)),
                                             p::K::ItemCount(1, usize::MAX),
                                         ],
                                     ),
@@ -128,7 +272,24 @@ static SHAPE_1: p::Shape = p::Shape(
         p::K::UnevaluatedProperties(&p::Shape::NEVER),
     ],
 );
-static SHAPE_2: p::Shape = p::Shape(
+static SHAPE_3: p::Shape = p::Shape(
+    &[
+        p::K::If(
+            &p::Shape(&[p::K::Types(&[p::JsonType::String])]),
+            Some(&p::Shape(&[p::K::Length(1, usize::MAX)])),
+            Some(
+                &p::Shape(
+                    &[
+                        p::K::Not(
+                            &p::Shape(&[p::K::Types(&[p::JsonType::Object, p::JsonType::Array])]),
+                        ),
+                    ],
+                ),
+            ),
+        ),
+    ],
+);
+static SHAPE_4: p::Shape = p::Shape(
     &[
         p::K::Types(&[p::JsonType::Object]),
         p::K::Properties {

@@ -2,10 +2,13 @@
 //!
 //! What cannot be built has a finding, here or in `check`; nothing is built weaker than it is written.
 
+mod apart;
+mod choice;
 mod content;
 pub(crate) mod direction;
 mod discriminator;
 mod keywords;
+mod kind;
 mod literal;
 mod name;
 mod operation;
@@ -27,12 +30,12 @@ use keywords::Place;
 use pattern::Refused;
 use types::Waiting;
 
+pub(crate) use kind::implied;
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, is_ignored, is_same, merged, properties, status};
 pub(crate) use pattern::translate;
 pub(crate) use policy::authorize;
-pub(crate) use types::implied;
 
 struct Builder<'d> {
     document: &'d Document,
@@ -47,6 +50,7 @@ struct Builder<'d> {
     waiting: Vec<Waiting>,
     patterns: HashMap<String, Result<String, Refused>>,
     reported_formats: Vec<String>,
+    reported_choices: HashSet<SchemaId>,
     shapes: Vec<Keywords>,
     shape_ids: HashMap<(SchemaId, Place, Direction), ShapeId>,
     shapes_waiting: Vec<(ShapeId, SchemaId, Place, Direction)>,
@@ -66,6 +70,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         waiting: Vec::new(),
         patterns: HashMap::new(),
         reported_formats: Vec::new(),
+        reported_choices: HashSet::new(),
         shapes: Vec::new(),
         shape_ids: HashMap::new(),
         shapes_waiting: Vec::new(),

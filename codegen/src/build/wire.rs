@@ -124,7 +124,9 @@ impl Builder<'_> {
             Type::Boolean | Type::Integer(_) | Type::Number(_) | Type::Text(_) => Flat::Scalar,
             Type::Array(array) => Flat::List(Box::new(self.flat(&array.items, depth + 1))),
             Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
-                Some(Shape::Words(_) | Shape::Checked(_)) => Flat::Scalar,
+                Some(Shape::Words(_) | Shape::Checked(_) | Shape::Union(_)) => Flat::Scalar,
+                // its schema is one of JSON
+                Some(Shape::Object(object)) if object.shape.is_some() => Flat::Scalar,
                 Some(Shape::Alias(alias)) => self.flat(alias, depth + 1),
                 Some(Shape::Object(object)) => {
                     let member = |member: &crate::model::Member| {

@@ -85,6 +85,8 @@ pub(crate) struct Schema {
     /// `writeOnly`
     pub(crate) write_only: Option<Place>,
     pub(crate) beyond: Beyond,
+    /// What it is as a type, if it is composed.
+    pub(crate) view: Option<View>,
     pub(crate) rules: SchemaRules,
 }
 
@@ -93,6 +95,40 @@ pub(crate) struct Schema {
 pub(crate) enum Additional {
     Allowed(bool),
     Each(SchemaId),
+}
+
+/// A composed schema as a type: whatever its keywords let through is described by it.
+#[derive(Clone, Debug)]
+pub(crate) enum View {
+    /// One struct.
+    One(SchemaId),
+    /// One of several types.
+    Choice(Choice),
+}
+
+/// A choice between schemas.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub(crate) alternatives: Vec<Alternative>,
+    /// `oneOf`, not `anyOf`.
+    pub(crate) exactly_one: bool,
+    /// How many further alternatives are `null`.
+    pub(crate) nulls: usize,
+    /// Whether `null` is allowed beside the choice (3.0's `nullable`).
+    pub(crate) widened: bool,
+    /// Whether conditions beside it have a say about `null` as well.
+    pub(crate) judged: bool,
+    /// The schema whose `oneOf` or `anyOf` it is, with its discriminator; a list of types has none.
+    pub(crate) holder: Option<SchemaId>,
+}
+
+/// An alternative of a choice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Alternative {
+    /// What a value of it is, with all that stands beside the choice.
+    pub(crate) schema: SchemaId,
+    /// As the document lists it.
+    pub(crate) written: SchemaId,
 }
 
 /// Keywords of JSON Schema that change what references or other keywords mean, or mean nothing in this version.
@@ -143,6 +179,7 @@ impl Schema {
             read_only: None,
             write_only: None,
             beyond: Beyond::default(),
+            view: None,
             rules: SchemaRules::default(),
         }
     }

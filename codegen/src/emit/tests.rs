@@ -67,7 +67,10 @@ fn api() -> Api {
             ..member("note", Type::Any, false)
         },
     ];
-    draft.define(node, component("Node", Shape::Object(Object { members, open: false })));
+    draft.define(
+        node,
+        component("Node", Shape::Object(Object { members, open: false, others: None, shape: None })),
+    );
     draft.add(component("Option", Shape::Words(Words { words: vec!["EUR".into(), "us-dollar".into()] })));
     let mut get = operation("getThing", "/things/{id}");
     get.parameters.push(Parameter {

@@ -53,7 +53,7 @@ impl Value {
                 Shape::Alias(schema) => Self::of(table, schema, literal),
                 Shape::Object(_) => None,
                 // read as a request's would be
-                Shape::Checked(_) => scalar(literal).map(Self::Parsed),
+                Shape::Union(_) | Shape::Checked(_) => scalar(literal).map(Self::Parsed),
             },
             Type::Any | Type::Map(_) => None,
         }

@@ -25,6 +25,8 @@ pub(crate) fn conforms(api: &Api, schema: &Schema, value: &Value) -> bool {
         Type::Map(map) => value.as_object().is_some_and(|entries| map_conforms(api, map, entries)),
         Type::Named(id) => match &api.types.get(*id).shape {
             Shape::Alias(schema) => conforms(api, schema, value),
+            // what else the schema says, the runtime decides
+            Shape::Union(union) => union.variants.iter().any(|variant| conforms(api, &variant.schema, value)),
             // the runtime decides: an example that it refuses is not sent
             Shape::Checked(_) => true,
             Shape::Words(words) => {
@@ -82,9 +84,12 @@ fn map_conforms(api: &Api, map: &Map, entries: &serde_json::Map<String, Value>) 
 }
 
 fn object_conforms(api: &Api, object: &Object, entries: &serde_json::Map<String, Value>) -> bool {
-    let declared = |name: &String| object.members.iter().any(|member| member.name == *name);
+    let declared = |name: &str| object.members.iter().any(|member| member.name == name);
+    let fits = |(name, value): (&String, &Value)| {
+        declared(name) || object.others.as_ref().map_or(object.open, |others| conforms(api, others, value))
+    };
     object.members.iter().all(|member| match entries.get(&member.name) {
         Some(value) => conforms(api, &member.schema, value),
         None => !member.required,
-    }) && (object.open || entries.keys().all(declared))
+    }) && entries.iter().all(fits)
 }

@@ -3,7 +3,7 @@
 //! A [`Schema`] stands at a place of use. What has a name of its own (a component; an inline object or enumeration)
 //! is a [`Definition`] in the table, and a schema refers to it by id, so recursion is a matter of ids.
 
-use super::{Docs, Literal, ShapeId, TypeId};
+use super::{Docs, Keywords, Literal, ShapeId, TypeId};
 
 /// What a value must be in one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -217,6 +217,8 @@ pub enum Shape {
     Object(Object),
     /// An enumeration of strings.
     Words(Words),
+    /// One of several types.
+    Union(Union),
     /// JSON that is checked by the keywords of its schema: Rust has no word for it. It says itself whether it may be
     /// `null`.
     Checked(ShapeId),
@@ -230,8 +232,12 @@ pub enum Shape {
 pub struct Object {
     /// The members, in the order of the document.
     pub members: Vec<Member>,
-    /// Whether members that are not declared are let through (and dropped) rather than refused.
+    /// Whether members that are not declared are let through rather than refused.
     pub open: bool,
+    /// What those must be, when they are kept; otherwise they are dropped.
+    pub others: Option<Schema>,
+    /// What must hold beside the members, when they are not all that the schema says.
+    pub shape: Option<ShapeId>,
 }
 
 /// A member of an object.
@@ -247,6 +253,28 @@ pub struct Member {
     pub docs: Docs,
     /// `const`, `example`, `examples`, `default` of the schema, in this order.
     pub examples: Vec<Literal>,
+}
+
+/// A choice between types.
+#[derive(Clone, Debug)]
+pub struct Union {
+    /// The alternatives, in the order of the document.
+    pub variants: Vec<Variant>,
+    /// The whole schema, which decides what is let through.
+    pub shape: ShapeId,
+}
+
+/// An alternative of a choice.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// What to call it. Not unique.
+    pub name: String,
+    /// What it is; never `null`.
+    pub schema: Schema,
+    /// What holds for it, and for none of those behind it.
+    pub guard: Keywords,
+    /// What the document says about it.
+    pub docs: Docs,
 }
 
 /// An enumeration of strings.

@@ -1,9 +1,9 @@
 //! `allOf` of schemas that say what types say becomes one schema; `anyOf` of a schema and `null` becomes that schema,
-//! nullable. What is left composed after this stays JSON.
+//! nullable. What is left composed after this keeps its keywords.
 //!
 //! Members, bounds and lists of values are intersected. Two schemas of one member become a composed schema of their own,
 //! which is merged in its turn. What cannot be satisfied by anything is a finding; what only cannot be said in one
-//! schema (two patterns, a closed branch beside others) stays composed.
+//! schema (two patterns, a closed branch beside others) stays composed, and may have a [view](super::view).
 
 use crate::check::value::fits_type;
 use crate::document::{Additional, Document, JsonType, Schema, SchemaId, Spanned};
@@ -35,10 +35,11 @@ pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
             Err(Apart::Composed) => {}
         }
     }
+    super::view::views(document);
 }
 
 /// Why schemas do not become one.
-enum Apart {
+pub(super) enum Apart {
     /// They stay as they are.
     Composed,
     /// Nothing satisfies them all.
@@ -96,7 +97,7 @@ fn optional(document: &mut Document, id: SchemaId) {
 }
 
 /// The one schema that `id` comes to.
-fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Result<Schema, Apart> {
+pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Result<Schema, Apart> {
     if depth > DEEPEST {
         return Err(Apart::Composed);
     }
@@ -140,7 +141,12 @@ fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Result<Schema,
 }
 
 /// What satisfies both.
-fn both(document: &mut Document, one: Schema, other: Schema, place: Place) -> Result<Schema, Apart> {
+pub(super) fn both(
+    document: &mut Document,
+    one: Schema,
+    other: Schema,
+    place: Place,
+) -> Result<Schema, Apart> {
     let contradiction = |what: &str| {
         let message = format!("no value satisfies all of these schemas: {what}");
         Apart::Contradiction(Box::new(
@@ -199,7 +205,7 @@ fn both(document: &mut Document, one: Schema, other: Schema, place: Place) -> Re
 }
 
 /// With the type that its keywords imply stated.
-fn typed(mut schema: Schema) -> Schema {
+pub(super) fn typed(mut schema: Schema) -> Schema {
     if schema.types.is_empty() && schema.enumeration.is_none() && schema.constant.is_none() {
         let implied = crate::build::implied(&schema);
         schema.types.extend(implied.map(|kind| Spanned::new(kind, schema.place)));

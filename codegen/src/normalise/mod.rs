@@ -2,6 +2,7 @@
 
 pub(crate) mod merge;
 pub(crate) mod number;
+mod view;
 
 use crate::document::{Fields, JsonType, Reader, Schema, Spanned};
 use crate::finding::{Code, Finding};
