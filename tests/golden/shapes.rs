@@ -66,13 +66,7 @@ impl p::validator::Validate for Shapes {
 }
 
 /// A condition, or several.
-#[allow(
-    dead_code,
-    clippy::enum_variant_names,
-    clippy::large_enum_variant,
-    reason = "declared by the document"
-)]
-
+#[allow(clippy::enum_variant_names, clippy::large_enum_variant, reason = "of the document")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// `all`
@@ -100,7 +94,7 @@ p::union!(Rule { All, Value });
 #[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
 #[serde(crate = "palisade::__private::serde")]
 pub struct ShapesLabels {
-    ///The members that are not declared by name.
+    /// The members that are not declared by name.
     #[serde(flatten)]
     pub additional: p::BTreeMap<String, i32>,
 }

@@ -171,15 +171,11 @@ impl Builder<'_> {
     }
 }
 
-/// An object whose member is one of these.
-pub(super) fn tagged(member: &str, values: Vec<model::Value>) -> Keywords {
+/// A member that is one of these; that it is there, and an object around it, is what its schema says.
+fn tagged(member: &str, values: Vec<model::Value>) -> Keywords {
     let values = Keywords(vec![Keyword::Enum(values)]);
     let declared = vec![(member.to_owned(), values)];
-    Keywords(vec![
-        Keyword::Types(vec![model::Kind::Object]),
-        Keyword::Properties { declared, patterns: Vec::new(), others: None },
-        Keyword::Required(vec![member.to_owned()]),
-    ])
+    Keywords(vec![Keyword::Properties { declared, patterns: Vec::new(), others: None }])
 }
 
 /// What an alternative is called: as its component, its title, its word of the discriminator, its constant, the first
