@@ -106,8 +106,10 @@ async fn a_discriminator_chooses() {
     let of_another = json!({ "pet": { "kind": "hound", "lives": 1 } });
     fails(&client, of_another, &["body /pet unevaluatedProperties"]).await;
     passes(&client, json!({ "shape": { "type": "circle", "radius": 1.5 } })).await;
-    fails(&client, json!({ "shape": { "type": "circle", "side": 1 } }), &["body /shape/radius required"]).await;
-    fails(&client, json!({ "shape": { "type": "oval", "side": 1 } }), &["body /shape/type discriminator"]).await;
+    fails(&client, json!({ "shape": { "type": "circle", "side": 1 } }), &["body /shape/radius required"])
+        .await;
+    fails(&client, json!({ "shape": { "type": "oval", "side": 1 } }), &["body /shape/type discriminator"])
+        .await;
 }
 
 #[tokio::test]
@@ -143,7 +145,8 @@ async fn members_beside_a_choice_belong_to_each() {
     let client = start().await;
     passes(&client, json!({ "payment": { "amount": 1, "iban": "DE1" } })).await;
     passes(&client, json!({ "payment": { "amount": 1, "card": "4111" } })).await;
-    fails(&client, json!({ "payment": { "amount": 0, "iban": "DE1" } }), &["body /payment/amount minimum"]).await;
+    fails(&client, json!({ "payment": { "amount": 0, "iban": "DE1" } }), &["body /payment/amount minimum"])
+        .await;
     let both = json!({ "payment": { "amount": 1, "iban": "DE1", "card": "1" } });
     fails(&client, both, &["body /payment oneOf"]).await;
     let more = json!({ "payment": { "amount": 1, "iban": "DE1", "more": 1 } });

@@ -17,6 +17,8 @@ use crate::document::{Choice, Document, JsonType, Schema as Written, SchemaId, V
 use crate::finding::{Code, Finding};
 use crate::model::{self, Keyword, Keywords, Schema, Shape, Type, Union, Variant};
 
+use crate::source::tree::Value as Node;
+
 /// Choices inside each other that are looked into.
 const DEEPEST: usize = 8;
 
@@ -217,7 +219,12 @@ fn single(written: &Written) -> Option<String> {
         },
         _ => return None,
     };
-    value.as_str().filter(|word| word.chars().any(char::is_alphanumeric)).map(str::to_owned)
+    match &value.value {
+        Node::String(text) => Some(text.to_string()).filter(|text| text.chars().any(char::is_alphanumeric)),
+        Node::Bool(value) => Some(value.to_string()),
+        Node::Number(digits) => Some(format!("value {digits}")),
+        _ => None,
+    }
 }
 
 fn by_type(document: &Document, written: &Written, depth: usize) -> String {

@@ -7,7 +7,7 @@
 
 use super::Builder;
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};
-use crate::model::{Keyword, Keywords, Kind, ShapeId, TextFormat, Value};
+use crate::model::{IntegerFormat, Keyword, Keywords, Kind, ShapeId, TextFormat, Value};
 use crate::normalise::Bound;
 use crate::source::tree::{Node, Value as Json};
 
@@ -120,13 +120,8 @@ impl Builder<'_> {
         all.extend(text(&bounds.exclusive_minimum).map(Keyword::ExclusiveMinimum));
         all.extend(text(&bounds.exclusive_maximum).map(Keyword::ExclusiveMaximum));
         all.extend(text(&bounds.multiple_of).map(Keyword::MultipleOf));
-        let range = match written.format.as_ref().map(|format| &*format.value) {
-            Some("int32") => Some((i128::from(i32::MIN), i128::from(i32::MAX))),
-            Some("int64") => Some((i128::from(i64::MIN), i128::from(i64::MAX))),
-            Some("uint32") => Some((0, i128::from(u32::MAX))),
-            Some("uint64") => Some((0, i128::from(u64::MAX))),
-            _ => None,
-        };
+        let format = written.format.as_ref().and_then(|format| IntegerFormat::of(&format.value));
+        let range = format.map(IntegerFormat::range);
         all.extend(range.map(|(low, high)| Keyword::Range(low, high)));
     }
 
@@ -137,8 +132,9 @@ impl Builder<'_> {
         if let Some(pattern) = &written.pattern {
             all.extend(self.pattern(pattern).map(Keyword::Pattern));
         }
-        let of_numbers = ["int32", "int64", "uint32", "uint64", "float", "double"];
-        let of_text = |format: &&Spanned<String>| !of_numbers.contains(&&*format.value);
+        let of_numbers =
+            |word: &str| IntegerFormat::of(word).is_some() || ["float", "double"].contains(&word);
+        let of_text = |format: &&Spanned<String>| !of_numbers(&format.value);
         let may_be_text =
             written.types.is_empty() || written.types.iter().any(|kind| kind.value == JsonType::String);
         if written.format.as_ref().filter(of_text).is_some() && may_be_text {

@@ -2,14 +2,16 @@
 
 use super::choice;
 use crate::document::{Additional, Document, JsonType, Schema as Written, SchemaId, Spanned, View};
+use crate::model::{Word, WordValue};
 use crate::normalise::Bound;
+use crate::normalise::number::Decimal;
 use crate::source::tree::{Node, Value};
 
 /// What a schema is in Rust.
 pub(super) enum Kind {
     Any,
     Is(JsonType),
-    Words(Vec<String>),
+    Words(Vec<Word>),
     /// A struct with these members, beside keywords that it does not say.
     One(SchemaId),
     Choice,
@@ -97,24 +99,49 @@ pub(super) fn undeclared(written: &Written) -> impl Iterator<Item = &Spanned<Str
     written.required.iter().filter(move |name| !declared(name))
 }
 
-/// The words of `enum` or `const`, when there are only such, and `null`.
-fn words(written: &Written) -> Option<Vec<String>> {
+/// The values of `enum` or `const`, `null` apart, when they are all strings, all integers or all truth values. Other
+/// numbers have no word: floats are not compared for being the same.
+fn words(written: &Written) -> Option<Vec<Word>> {
     let values: &[Node] = match (&written.enumeration, &written.constant) {
         (Some(values), None) => &values.value,
         (None, Some(value)) => std::slice::from_ref(value),
         _ => return None,
     };
-    if written.types.iter().any(|kind| kind.value != JsonType::String) {
-        return None;
-    }
-    let mut words: Vec<String> = Vec::new();
-    for value in values.iter().filter(|value| !is_null(value)) {
-        let word = value.as_str()?;
-        if !words.iter().any(|known| known == word) {
-            words.push(word.to_owned());
+    let mut words: Vec<Word> = Vec::new();
+    for node in values.iter().filter(|value| !is_null(value)) {
+        let value = word(node)?;
+        let said = written.titles.iter().find(|(known, _)| known.same_value(node)).map(|(_, docs)| docs);
+        let docs = said.cloned().unwrap_or_default();
+        if !words.iter().any(|known| known.value == value) {
+            words.push(Word { value, name: docs.summary.clone(), docs });
         }
     }
-    (!words.is_empty()).then_some(words)
+    let of =
+        |kind: JsonType| written.types.is_empty() || written.types.iter().all(|stated| stated.value == kind);
+    let all = |is: fn(&WordValue) -> bool| words.iter().all(|word| is(&word.value));
+    let within = |low: i128, high: i128| {
+        all(|value| matches!(value, WordValue::Integer(_)))
+            && words
+                .iter()
+                .all(|word| matches!(word.value, WordValue::Integer(value) if (low..=high).contains(&value)))
+    };
+    let integers = (of(JsonType::Integer) || of(JsonType::Number))
+        && (within(i64::MIN.into(), i64::MAX.into()) || within(0, u64::MAX.into()));
+    let texts = of(JsonType::String) && all(|value| matches!(value, WordValue::Text(_)));
+    let booleans = of(JsonType::Boolean) && all(|value| matches!(value, WordValue::Boolean(_)));
+    (!words.is_empty() && (texts || integers || booleans)).then_some(words)
+}
+
+fn word(node: &Node) -> Option<WordValue> {
+    match &node.value {
+        Value::String(text) => Some(WordValue::Text(text.to_string())),
+        Value::Bool(value) => Some(WordValue::Boolean(*value)),
+        Value::Number(text) => {
+            let number = Decimal::parse(text).filter(Decimal::is_whole)?;
+            number.to_integer().map(WordValue::Integer)
+        }
+        _ => None,
+    }
 }
 
 /// Objects with declared members, and closed ones without, are structs; the others are maps.

@@ -60,8 +60,12 @@ pub(crate) struct Schema {
     pub(crate) types: Vec<Spanned<JsonType>>,
     /// `null` among the types.
     pub(crate) nullable: bool,
+    /// `{ nullable: true }` (3.0), as an alternative beside others what `{ type: "null" }` is since.
+    pub(crate) only_nullable: bool,
     pub(crate) enumeration: Option<Spanned<Vec<Node>>>,
     pub(crate) constant: Option<Node>,
+    /// What is said of values that are listed.
+    pub(crate) titles: Vec<(Node, Docs)>,
     pub(crate) default: Option<Node>,
     pub(crate) examples: Vec<Node>,
     pub(crate) docs: Docs,
@@ -157,8 +161,10 @@ impl Schema {
             reference_place: place,
             types: Vec::new(),
             nullable: false,
+            only_nullable: false,
             enumeration: None,
             constant: None,
+            titles: Vec::new(),
             default: None,
             examples: Vec::new(),
             docs: Docs::default(),
@@ -193,6 +199,30 @@ impl Schema {
             && self.reference.is_none()
             && !self.constrains()
             && self.beyond.first.is_none()
+    }
+
+    /// Whether it is a constant that its type, if it states one, allows.
+    pub(crate) fn is_only_constant(&self) -> bool {
+        let bare = Self { constant: None, types: Vec::new(), ..self.clone() };
+        let typed = match self.constant.as_ref().map(|constant| &constant.value) {
+            Some(Value::String(_)) => self.types.iter().all(|kind| kind.value == JsonType::String),
+            Some(Value::Bool(_)) => self.types.iter().all(|kind| kind.value == JsonType::Boolean),
+            // an integer of the type `integer` or `number`; no type says more of it
+            Some(Value::Number(text)) => match self.types.as_slice() {
+                [] => true,
+                [only] if only.value == JsonType::Integer => {
+                    Decimal::parse(text).is_some_and(|value| value.is_whole())
+                }
+                [only] => only.value == JsonType::Number,
+                _ => false,
+            },
+            _ => false,
+        };
+        typed
+            && self.reference.is_none()
+            && self.beyond.first.is_none()
+            && !self.nullable
+            && !bare.says_something()
     }
 
     /// Whether it asserts anything beside what it is composed of.

@@ -10,7 +10,7 @@ use super::plan::Patterns;
 use super::table::Table;
 use crate::model::{
     Api, Docs, IntegerFormat, Keywords, Member, NumberFormat, Object, Origin, Schema, Shape, ShapeId, Text,
-    TextFormat, Type, TypeId, Union,
+    TextFormat, Type, TypeId, Union, Word,
 };
 
 /// A Rust type.
@@ -172,7 +172,7 @@ pub(crate) struct MemberPlan<'a> {
 #[derive(Debug)]
 pub(crate) struct WordPlan<'a> {
     pub(crate) variant: Ident,
-    pub(crate) word: &'a str,
+    pub(crate) word: &'a Word,
 }
 
 /// Every named type, in the order of the table.

@@ -33,7 +33,7 @@ pub use scheme::{Algorithm, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWor
 pub use table::{TypeTable, TypeTableDraft};
 pub use types::{
     Array, Bounds, Counts, Definition, Integer, IntegerFormat, Map, Member, Number, NumberFormat, Object,
-    Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Union, Variant, Words,
+    Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Union, Variant, Word, WordValue, Words,
 };
 
 /// A document, understood.

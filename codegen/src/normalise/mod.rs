@@ -131,6 +131,7 @@ impl<'d> Reader<'d> {
                     self.push(finding.help("state the `type` in the same schema"));
                 }
                 // without any other keyword every value is allowed, `null` among them
+                schema.only_nullable = !typed && !moot;
             }
         }
     }

@@ -12,7 +12,7 @@
 //! | `parse`, `tree`, `decimal` | what the careful pass looks at: JSON with its digits and its duplicates |
 //! | `check`, `canonical` | the rules of the document over decoded values |
 //! | `shape` | schemas that have no type in Rust: every keyword, over JSON |
-//! | `text`, `format`, `words`, `password` | scalars as text, strings with a format, enumerations |
+//! | `text`, `format`, `words`, `values`, `password` | scalars as text, strings with a format, enumerations |
 //! | `violation`, `at` | what is told to the client, and where |
 
 mod at;
@@ -43,6 +43,7 @@ mod shape;
 mod sources;
 mod text;
 mod tree;
+mod values;
 mod violation;
 mod wire;
 mod words;
@@ -77,7 +78,8 @@ pub use self::shape::{
 };
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};
+pub use self::values::{Values, collect_value, decode_value, value_from_text};
 pub use self::violation::{Section, Violation, Violations};
 pub use self::wire::{FilePart, Kind, Style, Wire};
 pub use self::words::{Words, serialize_word};
-pub use crate::__words as words;
+pub use crate::{__values as values, __words as words};
