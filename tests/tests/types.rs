@@ -36,6 +36,10 @@ impl types::Api for Service {
             "labels" => answer.labels = Some(labels("size", 1)),
             "label that is declared" => answer.labels = Some(labels("kind", 1)),
             "label below zero" => answer.labels = Some(labels("size", -1)),
+            "minute" => answer.timeout = Some(types::Timeout::OneMinute),
+            "level" => answer.level = Some(input.level),
+            "small" => answer.small = Some(-100),
+            "too small" => answer.small = Some(-101),
             "size" => answer.sizes = input.size.map(|size| vec![size]),
             _ => {}
         }
@@ -57,6 +61,13 @@ const fn nothing() -> Types {
         headers: None,
         counted: None,
         shape: None,
+        level: None,
+        timeout: None,
+        on: None,
+        large: None,
+        whole: None,
+        small: None,
+        port: None,
     }
 }
 
@@ -211,6 +222,9 @@ async fn an_answer_is_held_against_the_same_schema() {
         ("labels", json!({ "labels": { "kind": "x", "size": 1 } })),
         ("size&size=small", json!({ "sizes": ["small"] })),
         ("size&size=2", json!({ "sizes": [2] })),
+        ("minute", json!({ "timeout": 60 })),
+        ("level&level=-1", json!({ "level": -1 })),
+        ("small", json!({ "small": -100 })),
     ] {
         let reply = client.call("POST", &format!("/types?what={what}")).send().await;
         assert_eq!((reply.status.as_u16(), reply.json()), (200, sent), "{what}");
@@ -222,6 +236,7 @@ async fn an_answer_is_held_against_the_same_schema() {
         "paid twice",
         "label that is declared",
         "label below zero",
+        "too small",
     ] {
         let what = what.replace(' ', "%20");
         let reply = client.call("POST", &format!("/types?what={what}")).send().await;
@@ -229,4 +244,41 @@ async fn an_answer_is_held_against_the_same_schema() {
     }
     let reply = client.call("POST", "/types?what=size&size=medium").send().await;
     reply.refused(400, "invalid_parameters");
+    let reply = client.call("POST", "/types?what=level&level=2").send().await;
+    assert_eq!(reply.refused(400, "invalid_parameters").violations(), ["query /level enum"]);
+}
+
+#[tokio::test]
+async fn values_of_every_type_are_enumerated() {
+    let client = start().await;
+    for body in [
+        json!({ "level": 1 }),
+        json!({ "level": -1 }),
+        json!({ "level": null }),
+        json!({ "timeout": 300 }),
+        json!({ "on": true }),
+        json!({ "large": u64::MAX }),
+        json!({ "whole": 404 }),
+        json!({ "small": -100, "port": 65535 }),
+    ] {
+        passes(&client, body).await;
+    }
+    for (body, rule) in [
+        (json!({ "level": 0 }), "body /level enum"),
+        (json!({ "level": "1" }), "body /level type"),
+        (json!({ "timeout": 61 }), "body /timeout enum"),
+        (json!({ "timeout": null }), "body /timeout type"),
+        (json!({ "on": false }), "body /on enum"),
+        (json!({ "large": 2 }), "body /large enum"),
+        (json!({ "whole": 400.5 }), "body /whole type"),
+        (json!({ "small": -128 }), "body /small minimum"),
+        (json!({ "small": 128 }), "body /small type"),
+        (json!({ "port": 65536 }), "body /port type"),
+        (json!({ "port": -1 }), "body /port type"),
+    ] {
+        fails(&client, body, &[rule]).await;
+    }
+    let call = client.call("PUT", "/types").header("content-type", "application/json");
+    let reply = call.body(r#"{"whole":4.04e2,"level":1.0}"#).send().await;
+    assert_eq!((reply.status.as_u16(), reply.json()), (200, json!({ "whole": 404, "level": 1 })));
 }

@@ -82,8 +82,15 @@ fn number(schema: &Schema, text: &str) -> Result<(), String> {
 
 fn integer_format(schema: &Schema, number: &Decimal, text: &str) -> Result<(), String> {
     let stated = schema.format.as_ref().and_then(|format| IntegerFormat::of(&format.value));
-    let unstated = if exceeds_i64(schema) { IntegerFormat::U64 } else { IntegerFormat::I64 };
-    let (low, high) = stated.unwrap_or(unstated).range();
+    let (low, high) = match stated {
+        Some(format) => format.range(),
+        // values that are listed need no type that holds others
+        None if schema.enumeration.is_some() || schema.constant.is_some() => {
+            (i64::MIN.into(), u64::MAX.into())
+        }
+        None if exceeds_i64(schema) => IntegerFormat::U64.range(),
+        None => IntegerFormat::I64.range(),
+    };
     let fits = number.to_integer().is_some_and(|integer| (low..=high).contains(&integer));
     if fits || !schema.types.iter().any(|kind| kind.value == JsonType::Integer) {
         return Ok(());
