@@ -28,7 +28,7 @@ pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
     while let Some(id) = document.ids().nth(next) {
         next += 1;
         let schema = document.schema(id);
-        if schema.beyond.all_of.is_empty() && schema.beyond.reference.is_none() {
+        if schema.beyond.clone().take_certain().is_empty() {
             continue;
         }
         match merged(document, id, 0) {
@@ -155,9 +155,7 @@ pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Res
         let target = merged(document, target, depth + 1)?;
         return Ok(Schema { nullable: target.nullable || own.nullable, ..target });
     }
-    let branches: Vec<SchemaId> =
-        own.beyond.reference.into_iter().chain(own.beyond.all_of.drain(..)).collect();
-    own.beyond.reference = None;
+    let branches = own.beyond.take_certain();
     let place = own.beyond.first.map_or(own.place, |(_, place)| place);
     if branches.is_empty() {
         return if own.literal || own.never || own.beyond.first.is_some() {
@@ -294,7 +292,8 @@ fn values(one: &Schema, other: &Schema) -> Option<Values> {
             let listed =
                 one.value.iter().filter(|value| other.value.iter().any(|known| known.same_value(value)));
             let listed: Vec<_> = listed.cloned().collect();
-            if listed.is_empty() {
+            // one that lists nothing has a remark of its own
+            if listed.is_empty() && !one.value.is_empty() && !other.value.is_empty() {
                 return None;
             }
             Some(Spanned::new(listed, one.place))

@@ -121,7 +121,8 @@ fn parts(document: &mut Document, id: SchemaId, depth: usize) -> Result<Parts, A
         let parts = parts(document, target, depth + 1)?;
         return Ok(Parts { widened: parts.widened || core.nullable, ..parts });
     }
-    let beyond = std::mem::take(&mut core.beyond);
+    let mut beyond = std::mem::take(&mut core.beyond);
+    let certain = beyond.take_certain();
     core.view = None;
     core.additional = others(document, &core, &beyond);
     // 3.0's `nullable` beside a composition widens the whole
@@ -135,7 +136,7 @@ fn parts(document: &mut Document, id: SchemaId, depth: usize) -> Result<Parts, A
     let mut conditions: Vec<SchemaId> =
         single.chain(beyond.dependent_schemas.iter().map(|(_, id)| *id)).collect();
     let mut judged = beyond.not.is_some() || !conditions.is_empty();
-    for branch in beyond.reference.into_iter().chain(beyond.all_of) {
+    for branch in certain {
         let mut other = parts(document, branch, depth + 1)?;
         if other.widened {
             // `null` or an object: what else stands beside it decides
