@@ -125,8 +125,8 @@ fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme]) {
             (SchemeForm::ApiKey { location, name }, Location::Header) => {
                 location.value == "header" && name.value.eq_ignore_ascii_case(&parameter.name.value)
             }
-            (SchemeForm::ApiKey { location, name }, Location::Cookie) => {
-                location.value == "cookie" && name.value == parameter.name.value
+            (SchemeForm::ApiKey { location, name }, Location::Cookie | Location::Query) => {
+                location.value == parameter.location.as_str() && name.value == parameter.name.value
             }
             _ => false,
         })
