@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-
 /// An operation of a document: a type that stands for it, and its policy.
 ///
 /// Implemented by generated code and by `#[derive(Operation)]`.

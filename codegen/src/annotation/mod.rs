@@ -160,7 +160,8 @@ impl<'d> Reader<'d> {
         let Some(mut fields) = self.annotation(fields, &SCHEME) else { return SchemeRules::default() };
         let token = self.token_settings(&mut fields);
         let prefix = self.prefix(&mut fields);
-        let in_query = self.reason(&mut fields, "in-query", "the calendar clients of our users send no headers");
+        let in_query =
+            self.reason(&mut fields, "in-query", "the calendar clients of our users send no headers");
         self.finish_level(fields, &SCHEME);
         SchemeRules { token, prefix, in_query }
     }

@@ -51,10 +51,12 @@ pub(super) fn settings_fit(document: &Document, findings: &mut Findings) {
             let finding = Finding::error(Code::Misplaced, message, place);
             findings.push(finding.help("they belong to `oauth2`, `openIdConnect` and `http` with `bearer`"));
         }
-        let in_query = matches!(&scheme.form, SchemeForm::ApiKey { location, .. } if location.value == "query");
+        let in_query =
+            matches!(&scheme.form, SchemeForm::ApiKey { location, .. } if location.value == "query");
         if let Some(reason) = scheme.rules.in_query.as_ref().filter(|_| !in_query) {
             let name = &scheme.name.value;
-            let message = format!("a reason for keys in the query on the scheme `{name}`, which has none there");
+            let message =
+                format!("a reason for keys in the query on the scheme `{name}`, which has none there");
             let finding = Finding::error(Code::Misplaced, message, reason.place);
             findings.push(finding.help("it belongs to `apiKey` with `in: query`"));
         }

@@ -124,12 +124,18 @@ impl<'d> Reader<'d> {
         let name = &*entry.key;
         let mut known = METHODS.iter().map(|(word, _)| *word).chain(["query"]);
         let (message, help) = if let Some(word) = known.find(|word| word.eq_ignore_ascii_case(name)) {
-            (format!("`{name}` is a member of the path, not of `additionalOperations`"), format!("write `{word}` at the path"))
+            (
+                format!("`{name}` is a member of the path, not of `additionalOperations`"),
+                format!("write `{word}` at the path"),
+            )
         } else if name.eq_ignore_ascii_case("connect") {
             // RFC 9110 section 9.3.6: its target is an authority, not a path
             ("`CONNECT` asks for a tunnel: no path answers it".to_owned(), "remove it".to_owned())
         } else if !is_token(name) {
-            (format!("`{name}` is no method"), "a method is a token (RFC 9110 section 9.1), such as `COPY`".to_owned())
+            (
+                format!("`{name}` is no method"),
+                "a method is a token (RFC 9110 section 9.1), such as `COPY`".to_owned(),
+            )
         } else {
             return self.operation(Method::Other(name.to_owned()), entry);
         };

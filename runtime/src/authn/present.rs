@@ -91,8 +91,9 @@ impl Scheme {
             (Verifier::ApiKey { place: one, .. }, Verifier::ApiKey { place: other, .. }) => {
                 match (one, other) {
                     (Place::Header(one), Place::Header(other)) => one == other,
-                    (Place::Cookie(one), Place::Cookie(other))
-                    | (Place::Query(one), Place::Query(other)) => one == other,
+                    (Place::Cookie(one), Place::Cookie(other)) | (Place::Query(one), Place::Query(other)) => {
+                        one == other
+                    }
                     _ => false,
                 }
             }
@@ -110,10 +111,11 @@ impl Scheme {
                     ours.map(|authorization| Cow::Borrowed(authorization.rest))
                 })
             }
-            Verifier::ApiKey { place: Place::Header(name), .. } => {
-                only(headers.get_all(name).iter()).map(|value| value.map(|value| Cow::Borrowed(value.as_bytes())))
+            Verifier::ApiKey { place: Place::Header(name), .. } => only(headers.get_all(name).iter())
+                .map(|value| value.map(|value| Cow::Borrowed(value.as_bytes()))),
+            Verifier::ApiKey { place: Place::Cookie(name), .. } => {
+                only(cookies(headers, name)).map(|value| value.map(Cow::Borrowed))
             }
-            Verifier::ApiKey { place: Place::Cookie(name), .. } => only(cookies(headers, name)).map(|value| value.map(Cow::Borrowed)),
             Verifier::ApiKey { place: Place::Query(name), .. } => {
                 let values = pairs(parts.uri.query()).filter(|pair| is_named(pair, name)).map(value_of);
                 only(values)

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-
 use super::{
     At, Boxed, Check, Declared, Fill, Json, Member, Object, Pattern, Violations, Words, each, items, length,
     maximum, minimum, pattern, unique_items,
