@@ -6,7 +6,7 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 
 pub use axum;
-pub use http::{Method, StatusCode};
+pub use http::StatusCode;
 pub use serde;
 pub use validator;
 

@@ -105,14 +105,17 @@ impl Draft<'_> {
     }
 }
 
-/// References lead from the document, not from the schema.
+/// References by place lead from the document, not from the schema, unless it says by `$id` where they lead from.
 fn rewrite(schema: &mut Value, name: &str) {
     match schema {
+        Value::Object(members) if members.contains_key("$id") => {}
         Value::Object(members) => {
-            if let Some(Value::String(reference)) = members.get_mut("$ref")
-                && let Some(pointer) = reference.strip_prefix('#')
-            {
-                *reference = format!("#/components/schemas/{name}/properties/value{pointer}");
+            for keyword in ["$ref", "$dynamicRef"] {
+                if let Some(Value::String(reference)) = members.get_mut(keyword)
+                    && let Some(pointer) = by_place(reference)
+                {
+                    *reference = format!("#/components/schemas/{name}/properties/value{pointer}");
+                }
             }
             let schemas =
                 members.iter_mut().filter(|(key, _)| !matches!(&***key, "enum" | "const" | "default"));
@@ -121,6 +124,11 @@ fn rewrite(schema: &mut Value, name: &str) {
         Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, name)),
         _ => {}
     }
+}
+
+/// The pointer of a reference, unless it names an anchor.
+fn by_place(reference: &str) -> Option<&str> {
+    reference.strip_prefix('#').filter(|pointer| pointer.is_empty() || pointer.starts_with('/'))
 }
 
 /// OpenAPI 3.0 has no `$schema` that asks for the letter of JSON Schema: each schema asks for itself.

@@ -7,6 +7,7 @@ pub(crate) mod direction;
 mod discriminator;
 mod keywords;
 mod literal;
+mod look_around;
 mod name;
 mod operation;
 pub(crate) mod path;
@@ -21,7 +22,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::document::{Document, SchemaId, SchemeForm};
 use crate::finding::Findings;
-use crate::model::{Api, Attribute, Keywords, Resource, Scheme, Scope, ShapeId, TypeId, TypeTableDraft};
+use crate::model::{
+    Api, Attribute, Keywords, Pattern, Resource, Scheme, Scope, ShapeId, TypeId, TypeTableDraft,
+};
 use direction::Direction;
 use keywords::Place;
 use pattern::Refused;
@@ -30,7 +33,7 @@ use types::Waiting;
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, is_ignored, is_same, merged, properties, status};
-pub(crate) use pattern::translate;
+pub(crate) use pattern::{matches, translate};
 pub(crate) use policy::authorize;
 pub(crate) use types::implied;
 
@@ -45,7 +48,7 @@ struct Builder<'d> {
     direction: Direction,
     component_ids: Vec<TypeId>,
     waiting: Vec<Waiting>,
-    patterns: HashMap<String, Result<String, Refused>>,
+    patterns: HashMap<String, Result<Pattern, Refused>>,
     reported_formats: Vec<String>,
     shapes: Vec<Keywords>,
     shape_ids: HashMap<(SchemaId, Place, Direction), ShapeId>,

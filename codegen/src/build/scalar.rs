@@ -167,13 +167,13 @@ impl Builder<'_> {
 
     pub(super) fn pattern(&mut self, source: &Spanned<String>) -> Option<Pattern> {
         let known = self.patterns.get(&source.value).cloned();
-        let translated: Result<String, Refused> = known.unwrap_or_else(|| {
+        let translated: Result<Pattern, Refused> = known.unwrap_or_else(|| {
             let translated = pattern::translate(&source.value);
             self.patterns.insert(source.value.clone(), translated.clone());
             translated
         });
         match translated {
-            Ok(translated) => Some(Pattern { source: source.value.clone(), translated }),
+            Ok(pattern) => Some(pattern),
             Err(refused) => {
                 let finding = Finding::error(Code::Pattern, refused.message(), source.place);
                 self.findings.push(finding.help(refused.help()));

@@ -9,6 +9,7 @@ mod operation;
 mod parameter;
 mod path_item;
 pub(crate) mod read;
+mod reference;
 mod response;
 pub(crate) mod schema;
 mod security;
@@ -125,8 +126,8 @@ fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme]) {
             (SchemeForm::ApiKey { location, name }, Location::Header) => {
                 location.value == "header" && name.value.eq_ignore_ascii_case(&parameter.name.value)
             }
-            (SchemeForm::ApiKey { location, name }, Location::Cookie) => {
-                location.value == "cookie" && name.value == parameter.name.value
+            (SchemeForm::ApiKey { location, name }, Location::Cookie | Location::Query) => {
+                location.value == parameter.location.as_str() && name.value == parameter.name.value
             }
             _ => false,
         })

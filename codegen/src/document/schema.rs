@@ -1,13 +1,13 @@
 //! Schemas: one form for 3.0 and 3.1, in a table, so that recursion is a matter of ids.
 
 use super::beyond::Beyond;
-use super::read::is_extension;
 use super::{Fields, Reader, Spanned};
 use crate::annotation::SchemaRules;
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
 use crate::normalise::number::Decimal;
 use crate::normalise::{Bounds, Version};
+use crate::resolve::Scope;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
@@ -96,15 +96,8 @@ pub(crate) enum Additional {
 }
 
 /// Keywords of JSON Schema that change what references or other keywords mean, or mean nothing in this version.
-const REFUSED_31: &[&str] = &[
-    "dependencies",
-    "additionalItems",
-    "$dynamicRef",
-    "$dynamicAnchor",
-    "$recursiveRef",
-    "$recursiveAnchor",
-    "$vocabulary",
-];
+const REFUSED_31: &[&str] =
+    &["dependencies", "additionalItems", "$recursiveRef", "$recursiveAnchor", "$vocabulary"];
 
 /// The dialect that `$schema` may state.
 const DRAFT_2020_12: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -195,31 +188,52 @@ impl Schema {
     }
 }
 
+/// A schema that is still to be read, under what is in force where it stands.
+pub(super) struct Waiting<'d> {
+    id: SchemaId,
+    node: &'d Node,
+    literal: bool,
+    scope: Scope,
+}
+
+/// How many schemas may be read once more for the dynamic anchors that they are reached with.
+const MAX_SPECIALISED: usize = 100_000;
+
 impl<'d> Reader<'d> {
     /// The id of the schema at `node`. It is read by [`Reader::finish_schemas`], not here: references may chain for ever.
     pub(crate) fn schema(&mut self, node: &'d Node) -> SchemaId {
-        let key = std::ptr::from_ref(node);
+        let scope = self.scopes.enter(&self.identities, self.scope, node);
+        let key = (std::ptr::from_ref(node), scope);
         if let Some(id) = self.schema_ids.get(&key) {
             return *id;
         }
         let id = SchemaId(self.schemas.len());
         self.schemas.push(None);
         self.schema_ids.insert(key, id);
-        self.waiting.push((id, node, self.literal));
+        if scope != Scope::default() && self.schemas.len() > MAX_SPECIALISED {
+            let message = "the schemas that `$dynamicRef` leads to are too many";
+            let finding = Finding::error(Code::NotSupported, message, node.place);
+            self.push(finding.help("nest fewer schemas that declare a `$dynamicAnchor`"));
+            if let Some(slot) = self.schemas.get_mut(id.0) {
+                *slot = Some(Schema::empty(node.place));
+            }
+        } else {
+            self.waiting.push(Waiting { id, node, literal: self.literal, scope });
+        }
         id
     }
 
     /// Reads every schema that was asked for, and those that they ask for.
     pub(super) fn finish_schemas(&mut self) {
-        let literal = self.literal;
-        while let Some((id, node, inherited)) = self.waiting.pop() {
-            self.literal = inherited;
-            let schema = self.read_schema(node);
-            if let Some(slot) = self.schemas.get_mut(id.0) {
+        let (literal, scope) = (self.literal, self.scope);
+        while let Some(next) = self.waiting.pop() {
+            (self.literal, self.scope) = (next.literal, next.scope);
+            let schema = self.read_schema(next.node);
+            if let Some(slot) = self.schemas.get_mut(next.id.0) {
                 *slot = Some(schema);
             }
         }
-        self.literal = literal;
+        (self.literal, self.scope) = (literal, scope);
     }
 
     pub(super) fn take_schemas(&mut self) -> Vec<Schema> {
@@ -242,7 +256,8 @@ impl<'d> Reader<'d> {
         }
         self.prose(&mut fields, &mut schema);
         self.access(&mut fields, &mut schema);
-        if self.referenced(&mut fields, &mut schema) {
+        self.identified(node, &fields);
+        if self.referenced(node, &mut fields, &mut schema) {
             return schema;
         }
         self.types(&mut fields, &mut schema);
@@ -256,6 +271,7 @@ impl<'d> Reader<'d> {
         if schema.beyond.reference.is_some() {
             schema.beyond.first = Some(("$ref", schema.reference_place));
         }
+        schema.beyond.all_of.extend(self.second_reference(node, &mut fields));
         schema.rules = self.schema_rules(&mut fields);
         schema.literal = self.literal || schema.rules.open.as_ref().is_some_and(|open| open.value);
         self.unread(&mut fields);
@@ -305,66 +321,6 @@ impl<'d> Reader<'d> {
         self.external_docs(fields);
         // XML is not served, so how it would be written says nothing
         fields.accept(&["xml"]);
-    }
-
-    /// `$ref`, or an `allOf` of one `$ref`: what the tools of 3.0 write to put prose beside a reference.
-    fn referenced(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) -> bool {
-        let direct = fields.get("$ref");
-        let (reference, holder) = match direct {
-            Some(member) => (&member.node, "$ref"),
-            None => match single_reference(fields) {
-                Some(node) => (node, "allOf"),
-                None => return false,
-            },
-        };
-        schema.reference_place = reference.place;
-        schema.default = fields.get("default").map(|member| member.node.clone());
-        match self.library.follow(reference, Some("schemas")) {
-            Ok(target) => schema.reference = Some(self.schema(target)),
-            Err(finding) => self.push(*finding),
-        }
-        if holder == "allOf" && self.version == Version::V30 {
-            schema.nullable = self.boolean(fields, "nullable").is_some_and(|flag| flag.value);
-        }
-        let free = |key: &str| {
-            FREE_BESIDE.contains(&key)
-                || key == holder
-                || (holder == "allOf" && key == "nullable")
-                || (is_extension(key) && key != "x-palisade")
-        };
-        let beside = fields.members().iter().any(|member| !free(&member.key));
-        if !beside || self.version == Version::V30 {
-            let extensions = fields.members().iter().filter(|member| is_extension(&member.key));
-            extensions.for_each(|member| self.extension(member, "a schema"));
-        }
-        match self.version {
-            _ if !beside => true,
-            // JSON Schema 2020-12 section 8.2.3.1: a reference is one assertion among others
-            Version::V31 => {
-                schema.beyond.reference = schema.reference.take();
-                fields.accept(&["$ref"]);
-                false
-            }
-            Version::V30 => {
-                self.without_effect(fields, free);
-                true
-            }
-        }
-    }
-
-    /// OpenAPI 3.0.3 section 4.7.23: siblings of `$ref` are ignored. What protects something is not ignored.
-    fn without_effect(&mut self, fields: &Fields<'d>, free: impl Fn(&str) -> bool) {
-        let ignored =
-            fields.members().iter().filter(|member| !free(&member.key) && !is_extension(&member.key));
-        for member in ignored {
-            let message = format!("`{}` beside a reference has no effect in OpenAPI 3.0", member.key);
-            let help = "state the keyword at the schema it refers to, or write `allOf: [{ $ref: .. }]`";
-            let finding = match is_keyword(&member.key) {
-                true => Finding::warning(Code::KeywordWithoutEffect, message, member.key_place),
-                false => Finding::error(Code::KeywordWithoutEffect, message, member.key_place),
-            };
-            self.push(finding.help(help));
-        }
     }
 
     fn values(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
@@ -448,17 +404,10 @@ impl<'d> Reader<'d> {
         if self.version == Version::V30 {
             return;
         }
-        fields.accept(&["$anchor", "definitions", "$id"]);
+        fields.accept(&["definitions", "$id", "$anchor", "$dynamicAnchor"]);
         for member in self.content_keywords(fields) {
             let message = format!("`{}` is not checked: it says how the text is read elsewhere", member.key);
             self.push(Finding::warning(Code::UnknownFormat, message, member.key_place));
-        }
-        if let Some(id) = fields.get("$id")
-            && fields.members().iter().any(|member| holds_reference(&member.node))
-        {
-            let message = "`$id` changes what the references inside mean, which is not supported";
-            let finding = Finding::error(Code::NotSupported, message, id.key_place);
-            self.push(finding.help("leave it out: references lead from the document"));
         }
         for keyword in REFUSED_31 {
             let Some(member) = fields.get(keyword) else { continue };
@@ -489,82 +438,6 @@ impl<'d> Reader<'d> {
             }
         }
     }
-}
-
-/// What may stand beside a reference and asserts nothing. `readOnly` and `writeOnly` are about the member, not its schema.
-const FREE_BESIDE: [&str; 12] = [
-    "title",
-    "description",
-    "summary",
-    "deprecated",
-    "example",
-    "examples",
-    "$comment",
-    "externalDocs",
-    "xml",
-    "readOnly",
-    "writeOnly",
-    "default",
-];
-
-/// Keywords whose being ignored loses no protection that the standard gives.
-fn is_keyword(key: &str) -> bool {
-    const KEYWORDS: [&str; 28] = [
-        "type",
-        "nullable",
-        "enum",
-        "default",
-        "format",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "items",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "properties",
-        "required",
-        "additionalProperties",
-        "minProperties",
-        "maxProperties",
-        "allOf",
-        "oneOf",
-        "anyOf",
-        "not",
-        "discriminator",
-        "const",
-    ];
-    KEYWORDS.contains(&key)
-}
-
-fn holds_reference(node: &Node) -> bool {
-    match &node.value {
-        Value::Object(object) => {
-            object.get("$ref").is_some()
-                || object.members().iter().any(|member| holds_reference(&member.node))
-        }
-        Value::Array(items) => items.iter().any(holds_reference),
-        _ => false,
-    }
-}
-
-/// The `$ref` inside `allOf: [{ $ref: .. }]` where only prose stands beside `allOf`.
-fn single_reference<'n>(fields: &Fields<'n>) -> Option<&'n Node> {
-    let [only] = fields.peek("allOf")?.as_array()? else { return None };
-    let object = only.as_object()?;
-    let all_prose = fields.members().iter().all(|member| {
-        let key = &*member.key;
-        key == "allOf"
-            || key == "nullable"
-            || FREE_BESIDE.contains(&key)
-            || (is_extension(key) && key != "x-palisade")
-    });
-    if object.members().len() == 1 && all_prose { only.get("$ref") } else { None }
 }
 
 impl JsonType {

@@ -222,8 +222,19 @@ impl Grammar {
 pub struct Pattern {
     /// As the document writes it (ECMA-262).
     pub source: String,
-    /// The same language for the linear-time engine.
+    /// The same language for the linear-time engine, without the look-around.
     pub translated: String,
+    /// Its look-around: each is asked of the whole text.
+    pub around: Vec<Around>,
+}
+
+/// Look-around of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Around {
+    /// For the linear-time engine.
+    pub translated: String,
+    /// Whether it must match, or must not.
+    pub holds: bool,
 }
 
 /// How many: `minLength`/`maxLength`, `minItems`/`maxItems`, `minProperties`/`maxProperties`.

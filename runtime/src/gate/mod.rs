@@ -100,7 +100,8 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
 ) -> Result<(Caller<Op>, I, Instant), Rejection> {
     let Request { parts, body, captures } = request;
     let Entered { authorized, deadline } = enter(at, visit, &parts).await?;
-    let mut parameters = Parameters::new(at.policy(), captures, parts.uri.query(), &parts.headers);
+    let query = at.security().without_keys(parts.uri.query());
+    let mut parameters = Parameters::new(at.policy(), captures, query.as_deref(), &parts.headers);
     let decoded = I::parameters(&mut parameters);
     let cursor = parameters.cursor();
     let decoded = parameters.finish(decoded).map_err(Rejection::Input)?; // 10

@@ -1,0 +1,298 @@
+//! What schemas are known by beside their place: `$id`, `$anchor` and `$dynamicAnchor` (JSON Schema 2020-12, core, section 8.2).
+//!
+//! 1. A schema with `$id` is a resource of its own: references inside start from its URI, and lead to it by that URI.
+//! 2. Every outermost schema of a document is a resource known by the document's URI; the standard leaves open how schemas in
+//!    documents of another kind are (section 4.3.5). An anchor is looked up there first, and then in the whole document.
+//! 3. Only what stands where a schema stands counts: not values of `enum`, not examples, not members that nobody defines.
+//! 4. Two schemas that are known by one name are a mistake (section 8.2.2 leaves the effect undefined), unless they are anchors
+//!    of different resources.
+
+use std::collections::HashMap;
+
+use iri_string::types::{IriAbsoluteStr, IriReferenceStr};
+
+use super::Library;
+use crate::finding::{Code, Finding, Findings};
+use crate::normalise::Version;
+use crate::source::pointer::{Pointer, percent_decode};
+use crate::source::tree::{Member, Node, Value};
+
+/// The schemas of the documents by what they are known by.
+#[derive(Debug)]
+pub(crate) struct Identities<'d> {
+    library: &'d Library,
+    resources: Vec<Resource<'d>>,
+    /// Each schema and its resource.
+    of: HashMap<*const Node, (&'d Node, ResourceId)>,
+    /// Those that have an `$id`, by their URI.
+    known: HashMap<String, ResourceId>,
+    /// Every schema that has a `$dynamicRef`.
+    pub(super) dynamic: Vec<&'d Node>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ResourceId(usize);
+
+#[derive(Debug)]
+struct Resource<'d> {
+    root: &'d Node,
+    /// The document that it stands in.
+    document: usize,
+    /// Where its references start from.
+    base: String,
+    /// Whether that is its own.
+    has_id: bool,
+    /// `$anchor` and `$dynamicAnchor`
+    anchors: HashMap<&'d str, &'d Node>,
+    /// `$dynamicAnchor`
+    dynamic: HashMap<&'d str, &'d Node>,
+}
+
+impl<'d> Identities<'d> {
+    /// Looks through every document.
+    pub(crate) fn of(library: &'d Library, version: Version, findings: &mut Findings) -> Self {
+        let (resources, dynamic) = (Vec::new(), Vec::new());
+        let (of, known) = (HashMap::new(), HashMap::new());
+        let mut identities = Self { library, resources, of, known, dynamic };
+        for (position, (_, tree)) in library.trees.iter().enumerate() {
+            // 3.0 has none of the keywords
+            if version == Version::V30 || !names_schemas(tree) {
+                continue;
+            }
+            let base = base_of(tree).unwrap_or_else(|| format!("document:///{position}/"));
+            let mut walk = Walk { identities: &mut identities, findings, document: position, base };
+            if tree.get("openapi").is_none() {
+                walk.schema(tree, None); // a file may be one schema
+            }
+            walk.elsewhere(tree);
+        }
+        identities
+    }
+
+    /// Whether `schema` stands where schemas stand.
+    pub(crate) fn knows(&self, schema: &Node) -> bool {
+        self.of.contains_key(&std::ptr::from_ref(schema))
+    }
+
+    /// Every schema that stands where schemas stand.
+    pub(super) fn schemas(&self) -> impl Iterator<Item = &'d Node> {
+        self.of.values().map(|(schema, _)| *schema)
+    }
+
+    /// The schema that `reference`, which stands in the schema `from`, leads to.
+    pub(crate) fn follow(&self, from: &Node, reference: &Node) -> Result<&'d Node, Box<Finding>> {
+        match reference.as_str().map_or(Ok(None), |text| self.find(from, text)) {
+            Ok(Some(schema)) => Ok(schema),
+            Ok(None) => self.library.follow(reference, Some("schemas")),
+            Err(message) => {
+                Err(Box::new(Finding::error(Code::UnresolvedReference, message, reference.place)))
+            }
+        }
+    }
+
+    /// `None`: a place of a document, by its path.
+    fn find(&self, from: &Node, reference: &str) -> Result<Option<&'d Node>, String> {
+        let Some(own) = self.resource_of(from) else { return Ok(None) };
+        let (address, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let resource = if address.is_empty() {
+            own
+        } else {
+            let uri = resolve(&own.base, address);
+            match uri.as_ref().and_then(|uri| self.known.get(uri)).and_then(|id| self.resources.get(id.0)) {
+                Some(known) => known,
+                None if own.has_id => return Err(unknown(reference, uri)),
+                None => return Ok(None),
+            }
+        };
+        if !resource.has_id && (fragment.is_empty() || fragment.starts_with('/')) {
+            return Ok(None);
+        }
+        self.inside(resource, fragment, reference).map(Some)
+    }
+
+    fn inside(&self, resource: &Resource<'d>, fragment: &str, reference: &str) -> Result<&'d Node, String> {
+        if fragment.is_empty() || fragment.starts_with('/') {
+            let pointer =
+                Pointer::parse_fragment(fragment).ok_or(format!("`{reference}` is no reference"))?;
+            let lacking = |(_, step): (_, &str)| format!("`{reference}` leads nowhere: there is no `{step}`");
+            return pointer.find(resource.root).map_err(lacking);
+        }
+        let name = percent_decode(fragment).unwrap_or_default();
+        if let Some(schema) = resource.anchors.get(&*name) {
+            return Ok(schema);
+        }
+        let beside =
+            |other: &&Resource<'d>| !resource.has_id && !other.has_id && other.document == resource.document;
+        let mut all = self.resources.iter().filter(beside).filter_map(|other| other.anchors.get(&*name));
+        match (all.next(), all.next()) {
+            (Some(only), None) => Ok(only),
+            (Some(_), Some(_)) => Err(format!("`{reference}` could be one of several schemas")),
+            _ => Err(format!("`{reference}` leads nowhere: no schema here has the anchor `{name}`")),
+        }
+    }
+
+    /// The dynamic anchor of this name in the resource of `schema`.
+    pub(crate) fn dynamic_anchor(&self, schema: &Node, name: &str) -> Option<&'d Node> {
+        self.resource_of(schema)?.dynamic.get(name).copied()
+    }
+
+    /// The dynamic anchors of the resource of `schema`, by name.
+    pub(super) fn dynamic_anchors(
+        &self,
+        schema: &Node,
+    ) -> impl Iterator<Item = (&'d str, &'d Node)> + use<'_, 'd> {
+        let all = self.resource_of(schema).into_iter().flat_map(|resource| &resource.dynamic);
+        all.map(|(name, node)| (*name, *node))
+    }
+
+    fn resource_of(&self, schema: &Node) -> Option<&Resource<'d>> {
+        let (_, id) = self.of.get(&std::ptr::from_ref(schema))?;
+        self.resources.get(id.0)
+    }
+}
+
+/// RFC 3986 section 5.2.
+fn resolve(base: &str, reference: &str) -> Option<String> {
+    let base = IriAbsoluteStr::new(base).ok()?;
+    Some(IriReferenceStr::new(reference).ok()?.resolve_against(base).to_string())
+}
+
+/// `$self` (OpenAPI 3.2 section 4.1.2.2.1), where it says a whole URI.
+fn base_of(tree: &Node) -> Option<String> {
+    let text = tree.get("$self")?.as_str()?;
+    IriAbsoluteStr::new(text).ok().map(|uri| uri.as_str().to_owned())
+}
+
+fn unknown(reference: &str, uri: Option<String>) -> String {
+    let Some(uri) = uri else { return format!("`{reference}` is no reference") };
+    format!("no schema here has the `$id` `{uri}`, which `{reference}` is from where it stands")
+}
+
+/// Whether any of the keywords is there at all: most documents have none, and need no more than this.
+fn names_schemas(node: &Node) -> bool {
+    match &node.value {
+        Value::Array(items) => items.iter().any(names_schemas),
+        Value::Object(object) => object.members().iter().any(|member| {
+            matches!(&*member.key, "$id" | "$anchor" | "$dynamicAnchor" | "$dynamicRef")
+                || names_schemas(&member.node)
+        }),
+        _ => false,
+    }
+}
+
+struct Walk<'w, 'd> {
+    identities: &'w mut Identities<'d>,
+    findings: &'w mut Findings,
+    document: usize,
+    base: String,
+}
+
+impl<'d> Walk<'_, 'd> {
+    /// What is no schema, and may hold some.
+    fn elsewhere(&mut self, node: &'d Node) {
+        match &node.value {
+            Value::Array(items) => items.iter().for_each(|item| self.elsewhere(item)),
+            Value::Object(object) => object.members().iter().for_each(|member| match &*member.key {
+                "schema" | "itemSchema" => self.schema(&member.node, None),
+                "schemas" => members(&member.node).for_each(|member| self.schema(&member.node, None)),
+                "example" | "examples" | "default" | "enum" | "value" | "dataValue" => {}
+                key if key.starts_with("x-") => {}
+                _ => self.elsewhere(&member.node),
+            }),
+            _ => {}
+        }
+    }
+
+    fn schema(&mut self, node: &'d Node, outer: Option<ResourceId>) {
+        let resource = self.resource(node, outer);
+        if self.identities.of.insert(node, (node, resource)).is_some() {
+            return;
+        }
+        for keyword in ["$anchor", "$dynamicAnchor"] {
+            self.anchor(node, keyword, resource);
+        }
+        if node.get("$dynamicRef").is_some() {
+            self.identities.dynamic.push(node);
+        }
+        inside(node).for_each(|schema| self.schema(schema, Some(resource)));
+    }
+
+    /// The resource that a schema is a part of, or begins.
+    fn resource(&mut self, node: &'d Node, outer: Option<ResourceId>) -> ResourceId {
+        let outer_resource = outer.and_then(|outer| self.identities.resources.get(outer.0));
+        let base = outer_resource.map_or(&self.base, |outer| &outer.base);
+        let stated = node.get("$id").and_then(Node::as_str);
+        // an empty fragment says nothing
+        let uri = stated.and_then(|id| resolve(base, id.strip_suffix('#').unwrap_or(id)));
+        if let (None, Some(outer)) = (&uri, outer) {
+            return outer;
+        }
+        let id = ResourceId(self.identities.resources.len());
+        let (has_id, base) = (uri.is_some(), uri.unwrap_or_else(|| base.clone()));
+        if has_id && let Some(known) = self.identities.known.insert(base.clone(), id) {
+            self.known_twice(node, "$id", self.identities.resources.get(known.0).map(|known| known.root));
+        }
+        let (anchors, dynamic) = (HashMap::new(), HashMap::new());
+        let document = self.document;
+        self.identities.resources.push(Resource { root: node, document, base, has_id, anchors, dynamic });
+        id
+    }
+
+    fn anchor(&mut self, node: &'d Node, keyword: &str, resource: ResourceId) {
+        let Some(name) = node.get(keyword).and_then(Node::as_str) else { return };
+        let Some(resource) = self.identities.resources.get_mut(resource.0) else { return };
+        if keyword == "$dynamicAnchor" {
+            resource.dynamic.insert(name, node);
+        }
+        let known = resource.anchors.insert(name, node);
+        // one schema may have both keywords
+        if let Some(known) = known.filter(|known| !std::ptr::eq(*known, node)) {
+            self.known_twice(node, keyword, Some(known));
+        }
+    }
+
+    fn known_twice(&mut self, node: &Node, keyword: &str, other: Option<&Node>) {
+        let place = node.get(keyword).map_or(node.place, |name| name.place);
+        let message = format!("another schema has this `{keyword}`");
+        let finding = Finding::error(Code::InvalidValue, message, place);
+        let finding = match other.and_then(|other| other.get(keyword)) {
+            Some(other) => finding.related(other.place, "the other"),
+            None => finding,
+        };
+        self.findings.push(finding.help("a reference to it could not tell the two apart: rename one"));
+    }
+}
+
+/// The schemas that stand in a schema.
+pub(super) fn inside(schema: &Node) -> impl Iterator<Item = &Node> {
+    members(schema).flat_map(|member| {
+        let (node, value) = (&member.node, &member.node.value);
+        let (one, list, map): (Option<&Node>, &[Node], Option<&Node>) = match (&*member.key, value) {
+            (
+                "items"
+                | "not"
+                | "if"
+                | "then"
+                | "else"
+                | "contains"
+                | "additionalProperties"
+                | "propertyNames"
+                | "unevaluatedItems"
+                | "unevaluatedProperties"
+                | "contentSchema",
+                _,
+            ) => (Some(node), &[], None),
+            ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(items)) => (None, items, None),
+            ("properties" | "patternProperties" | "dependentSchemas" | "$defs" | "definitions", _) => {
+                (None, &[], Some(node))
+            }
+            _ => (None, &[], None),
+        };
+        let map = map.into_iter().flat_map(members).map(|member| &member.node);
+        one.into_iter().chain(list).chain(map)
+    })
+}
+
+fn members(node: &Node) -> impl Iterator<Item = &Member> {
+    node.as_object().into_iter().flat_map(|object| object.members())
+}
