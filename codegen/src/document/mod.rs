@@ -21,7 +21,7 @@ use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{AssumedPublic, Docs, Location};
 use crate::normalise::merge::merge;
-use crate::normalise::{Stated, Version};
+use crate::normalise::{Draft, Stated, Version};
 use crate::resolve::Library;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
@@ -253,7 +253,7 @@ impl<'d> Reader<'d> {
             let help = "leave `jsonSchemaDialect` out: the dialect of OpenAPI 3.1 is the default";
             self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
         }
-        self.literal = dialect.as_str().is_some_and(|uri| uri.starts_with("https://json-schema.org/"));
+        self.literal = dialect.as_str().is_some_and(|uri| Draft::stated(uri).is_some());
     }
 
     /// Warns that no code comes of this part.

@@ -6,7 +6,7 @@ use super::schema::{Schema, SchemaId, Waiting};
 use super::undefined::{PROSE, UNDECISIVE};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::Docs;
-use crate::normalise::{Stated, Version};
+use crate::normalise::{Draft, Stated, Version};
 use crate::resolve::{Identities, Library, Scope, Scopes};
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node, Object, Value};
@@ -91,6 +91,8 @@ pub(crate) struct Reader<'d> {
     pub(super) waiting: Vec<Waiting<'d>>,
     pub(super) identities: Identities<'d>,
     pub(super) scopes: Scopes<'d>,
+    /// The draft of JSON Schema that is read here.
+    pub(crate) draft: Draft,
     /// The dynamic anchors in force here.
     pub(super) scope: Scope,
     /// Whether schemas are read to the letter of JSON Schema here.
@@ -124,6 +126,7 @@ impl<'d> Reader<'d> {
         Self {
             scopes: Scopes::of(&identities),
             identities,
+            draft: Draft::default(),
             scope: Scope::default(),
             library,
             version: stated.version,

@@ -24,6 +24,7 @@ impl<'d> Reader<'d> {
             schema.nullable = self.boolean(fields, "nullable").is_some_and(|flag| flag.value);
         }
         let newer = self.version == Version::V31;
+        let lone = !newer || self.draft.has_lone_references();
         let free = |key: &str| {
             FREE_BESIDE.contains(&key)
                 || (newer && IDENTITY.contains(&key))
@@ -32,31 +33,35 @@ impl<'d> Reader<'d> {
                 || (is_extension(key) && key != "x-palisade")
         };
         let beside = fields.members().iter().any(|member| !free(&member.key));
-        if !beside || self.version == Version::V30 {
+        if !beside || lone {
             let extensions = fields.members().iter().filter(|member| is_extension(&member.key));
             extensions.for_each(|member| self.extension(member, "a schema"));
         }
-        match self.version {
+        match lone {
             _ if !beside => true,
             // JSON Schema 2020-12 section 8.2.3.1: a reference is one assertion among others
-            Version::V31 => {
+            false => {
                 schema.beyond.reference = schema.reference.take();
                 fields.accept(&[holder]);
                 false
             }
-            Version::V30 => {
+            true => {
                 self.without_effect(fields, free);
                 true
             }
         }
     }
 
-    /// OpenAPI 3.0.3 section 4.7.23: siblings of `$ref` are ignored. What protects something is not ignored.
+    /// OpenAPI 3.0.3 section 4.7.23, and JSON Schema up to draft-07: siblings of `$ref` are ignored. What protects something is not ignored.
     fn without_effect(&mut self, fields: &Fields<'d>, free: impl Fn(&str) -> bool) {
         let ignored =
             fields.members().iter().filter(|member| !free(&member.key) && !is_extension(&member.key));
+        let dialect = match self.version {
+            Version::V30 => "OpenAPI 3.0",
+            Version::V31 => "the draft that `$schema` states",
+        };
         for member in ignored {
-            let message = format!("`{}` beside a reference has no effect in OpenAPI 3.0", member.key);
+            let message = format!("`{}` beside a reference has no effect in {dialect}", member.key);
             let help = "state the keyword at the schema it refers to, or write `allOf: [{ $ref: .. }]`";
             let finding = match is_keyword(&member.key) {
                 true => Finding::warning(Code::KeywordWithoutEffect, message, member.key_place),
@@ -141,7 +146,7 @@ const FREE_BESIDE: [&str; 12] = [
 ];
 
 /// What a schema is known by, and what it keeps for others.
-const IDENTITY: [&str; 4] = ["$id", "$anchor", "$dynamicAnchor", "$defs"];
+const IDENTITY: [&str; 7] = ["$schema", "$id", "id", "$anchor", "$dynamicAnchor", "$defs", "definitions"];
 
 /// Keywords whose being ignored loses no protection that the standard gives.
 fn is_keyword(key: &str) -> bool {

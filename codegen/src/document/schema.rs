@@ -6,7 +6,7 @@ use crate::annotation::SchemaRules;
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
 use crate::normalise::number::Decimal;
-use crate::normalise::{Bounds, Version};
+use crate::normalise::{Bounds, Draft, Version};
 use crate::resolve::Scope;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
@@ -96,11 +96,7 @@ pub(crate) enum Additional {
 }
 
 /// Keywords of JSON Schema that change what references or other keywords mean, or mean nothing in this version.
-const REFUSED_31: &[&str] =
-    &["dependencies", "additionalItems", "$recursiveRef", "$recursiveAnchor", "$vocabulary"];
-
-/// The dialect that `$schema` may state.
-const DRAFT_2020_12: &str = "https://json-schema.org/draft/2020-12/schema";
+const REFUSED_31: &[&str] = &["additionalItems", "$recursiveRef", "$recursiveAnchor", "$vocabulary"];
 
 impl Schema {
     /// A schema that says nothing yet.
@@ -248,6 +244,7 @@ impl<'d> Reader<'d> {
         }
         let Some(mut fields) = self.fields(node, "a schema") else { return schema };
         self.dialect_of_schema(&mut fields);
+        self.draft = self.identities.draft(node);
         if self.version == Version::V31 && fields.peek("$defs").is_some() {
             // before the references into them are followed, so that they are read in the same dialect
             for member in self.map(&mut fields, "$defs") {
@@ -274,6 +271,7 @@ impl<'d> Reader<'d> {
         schema.beyond.all_of.extend(self.second_reference(node, &mut fields));
         schema.rules = self.schema_rules(&mut fields);
         schema.literal = self.literal || schema.rules.open.as_ref().is_some_and(|open| open.value);
+        self.later_keywords(&fields);
         self.unread(&mut fields);
         self.finish(fields);
         schema
@@ -285,14 +283,27 @@ impl<'d> Reader<'d> {
             return;
         }
         let Some(dialect) = self.string(fields, "$schema") else { return };
-        match dialect.value.trim_end_matches('#') {
-            DRAFT_2020_12 => self.literal = true,
-            "https://spec.openapis.org/oas/3.1/dialect/base" => {}
-            other => {
-                let message = format!("the schema dialect `{other}` is not supported");
-                let help = "leave `$schema` out: the dialect of OpenAPI 3.1 is the default";
-                self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
-            }
+        if Draft::stated(&dialect.value).is_some() {
+            self.literal = true;
+        } else if crate::normalise::is_known_dialect(&dialect.value) {
+            self.literal = false;
+        } else {
+            let message = format!("the schema dialect `{}` is not supported", dialect.value);
+            let help = "leave `$schema` out: the dialect of OpenAPI 3.1 is the default";
+            self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
+        }
+    }
+
+    /// A keyword that the stated draft does not have yet would be passed over.
+    fn later_keywords(&mut self, fields: &Fields<'d>) {
+        if self.version == Version::V30 {
+            return;
+        }
+        let draft = self.draft;
+        for member in fields.members().iter().filter(|member| draft.lacks(&member.key)) {
+            let message = format!("the draft that `$schema` states has no keyword `{}`", member.key);
+            let finding = Finding::error(Code::KeywordWithoutEffect, message, member.key_place);
+            self.push(finding.help("state a newer draft, or leave `$schema` out"));
         }
     }
 
@@ -343,12 +354,15 @@ impl<'d> Reader<'d> {
     }
 
     fn array_keywords(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
-        if let Some(items) = fields.get("items") {
+        if self.has_positional_items(fields) {
+            // up to draft-07: what `prefixItems` and `items` say since (the first are read with `Beyond`)
+            schema.items = fields.get("additionalItems").map(|others| self.schema(&others.node));
+        } else if let Some(items) = fields.get("items") {
             if items.node.as_array().is_some() {
                 let message = "`items` as an array of schemas is not supported";
                 self.push(
                     Finding::error(Code::NotSupported, message, items.key_place)
-                        .help("one schema describes all items"),
+                        .help("one schema describes all items; the first ones stand in `prefixItems`"),
                 );
             } else {
                 schema.items = Some(self.schema(&items.node));
@@ -365,6 +379,11 @@ impl<'d> Reader<'d> {
         schema.min_items = self.count(fields, "minItems");
         schema.max_items = self.count(fields, "maxItems");
         schema.unique_items = self.boolean(fields, "uniqueItems");
+    }
+
+    /// Whether `items` describes the items one by one.
+    pub(super) fn has_positional_items(&self, fields: &Fields<'d>) -> bool {
+        self.draft < Draft::Newest && fields.peek("items").is_some_and(|items| items.as_array().is_some())
     }
 
     fn object_keywords(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
@@ -405,11 +424,17 @@ impl<'d> Reader<'d> {
             return;
         }
         fields.accept(&["definitions", "$id", "$anchor", "$dynamicAnchor"]);
+        if self.draft < Draft::Newest {
+            fields.accept(&[self.draft.id(), "additionalItems"]);
+        }
         for member in self.content_keywords(fields) {
             let message = format!("`{}` is not checked: it says how the text is read elsewhere", member.key);
             self.push(Finding::warning(Code::UnknownFormat, message, member.key_place));
         }
         for keyword in REFUSED_31 {
+            if self.draft < Draft::Newest && *keyword == "additionalItems" {
+                continue; // it says nothing beside an `items` that is one schema
+            }
             let Some(member) = fields.get(keyword) else { continue };
             let message = format!("the schema keyword `{keyword}` is not supported");
             let finding = Finding::error(Code::NotSupported, message, member.key_place);

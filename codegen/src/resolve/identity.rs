@@ -4,7 +4,8 @@
 //! 2. Every outermost schema of a document is a resource known by the document's URI; the standard leaves open how schemas in
 //!    documents of another kind are (section 4.3.5). An anchor is looked up there first, and then in the whole document.
 //! 3. Only what stands where a schema stands counts: not values of `enum`, not examples, not members that nobody defines.
-//! 4. Two schemas that are known by one name are a mistake (section 8.2.2 leaves the effect undefined), unless they are anchors
+//! 4. Up to draft-07 an anchor is an `$id` that is a fragment (`id` in draft-04), and nothing counts beside `$ref`.
+//! 5. Two schemas that are known by one name are a mistake (section 8.2.2 leaves the effect undefined), unless they are anchors
 //!    of different resources.
 
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use iri_string::types::{IriAbsoluteStr, IriReferenceStr};
 
 use super::Library;
 use crate::finding::{Code, Finding, Findings};
-use crate::normalise::Version;
+use crate::normalise::{Draft, Version};
 use crate::source::pointer::{Pointer, percent_decode};
 use crate::source::tree::{Member, Node, Value};
 
@@ -22,12 +23,19 @@ use crate::source::tree::{Member, Node, Value};
 pub(crate) struct Identities<'d> {
     library: &'d Library,
     resources: Vec<Resource<'d>>,
-    /// Each schema and its resource.
-    of: HashMap<*const Node, (&'d Node, ResourceId)>,
+    /// Every schema.
+    of: HashMap<*const Node, Known<'d>>,
     /// Those that have an `$id`, by their URI.
     known: HashMap<String, ResourceId>,
     /// Every schema that has a `$dynamicRef`.
     pub(super) dynamic: Vec<&'d Node>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known<'d> {
+    schema: &'d Node,
+    resource: ResourceId,
+    draft: Draft,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +68,10 @@ impl<'d> Identities<'d> {
                 continue;
             }
             let base = base_of(tree).unwrap_or_else(|| format!("document:///{position}/"));
-            let mut walk = Walk { identities: &mut identities, findings, document: position, base };
+            let draft = stated_draft(tree, "jsonSchemaDialect").unwrap_or_default();
+            let mut walk = Walk { identities: &mut identities, findings, document: position, base, draft };
             if tree.get("openapi").is_none() {
-                walk.schema(tree, None); // a file may be one schema
+                walk.schema(tree, None, draft); // a file may be one schema
             }
             walk.elsewhere(tree);
         }
@@ -76,7 +85,12 @@ impl<'d> Identities<'d> {
 
     /// Every schema that stands where schemas stand.
     pub(super) fn schemas(&self) -> impl Iterator<Item = &'d Node> {
-        self.of.values().map(|(schema, _)| *schema)
+        self.of.values().map(|known| known.schema)
+    }
+
+    /// The draft of JSON Schema that a schema is written in.
+    pub(crate) fn draft(&self, schema: &Node) -> Draft {
+        self.of.get(&std::ptr::from_ref(schema)).map(|known| known.draft).unwrap_or_default()
     }
 
     /// The schema that `reference`, which stands in the schema `from`, leads to.
@@ -146,8 +160,7 @@ impl<'d> Identities<'d> {
     }
 
     fn resource_of(&self, schema: &Node) -> Option<&Resource<'d>> {
-        let (_, id) = self.of.get(&std::ptr::from_ref(schema))?;
-        self.resources.get(id.0)
+        self.resources.get(self.of.get(&std::ptr::from_ref(schema))?.resource.0)
     }
 }
 
@@ -163,6 +176,10 @@ fn base_of(tree: &Node) -> Option<String> {
     IriAbsoluteStr::new(text).ok().map(|uri| uri.as_str().to_owned())
 }
 
+fn stated_draft(node: &Node, keyword: &str) -> Option<Draft> {
+    Draft::stated(node.get(keyword)?.as_str()?)
+}
+
 fn unknown(reference: &str, uri: Option<String>) -> String {
     let Some(uri) = uri else { return format!("`{reference}` is no reference") };
     format!("no schema here has the `$id` `{uri}`, which `{reference}` is from where it stands")
@@ -172,19 +189,24 @@ fn unknown(reference: &str, uri: Option<String>) -> String {
 fn names_schemas(node: &Node) -> bool {
     match &node.value {
         Value::Array(items) => items.iter().any(names_schemas),
-        Value::Object(object) => object.members().iter().any(|member| {
-            matches!(&*member.key, "$id" | "$anchor" | "$dynamicAnchor" | "$dynamicRef")
-                || names_schemas(&member.node)
-        }),
+        Value::Object(object) => object
+            .members()
+            .iter()
+            .any(|member| KEYWORDS.contains(&&*member.key) || names_schemas(&member.node)),
         _ => false,
     }
 }
+
+/// What makes a difference here.
+const KEYWORDS: [&str; 6] =
+    ["$schema", "jsonSchemaDialect", "$id", "$anchor", "$dynamicAnchor", "$dynamicRef"];
 
 struct Walk<'w, 'd> {
     identities: &'w mut Identities<'d>,
     findings: &'w mut Findings,
     document: usize,
     base: String,
+    draft: Draft,
 }
 
 impl<'d> Walk<'_, 'd> {
@@ -193,8 +215,10 @@ impl<'d> Walk<'_, 'd> {
         match &node.value {
             Value::Array(items) => items.iter().for_each(|item| self.elsewhere(item)),
             Value::Object(object) => object.members().iter().for_each(|member| match &*member.key {
-                "schema" | "itemSchema" => self.schema(&member.node, None),
-                "schemas" => members(&member.node).for_each(|member| self.schema(&member.node, None)),
+                "schema" | "itemSchema" => self.schema(&member.node, None, self.draft),
+                "schemas" => {
+                    members(&member.node).for_each(|member| self.schema(&member.node, None, self.draft))
+                }
                 "example" | "examples" | "default" | "enum" | "value" | "dataValue" => {}
                 key if key.starts_with("x-") => {}
                 _ => self.elsewhere(&member.node),
@@ -203,34 +227,44 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
-    fn schema(&mut self, node: &'d Node, outer: Option<ResourceId>) {
-        let resource = self.resource(node, outer);
-        if self.identities.of.insert(node, (node, resource)).is_some() {
+    fn schema(&mut self, node: &'d Node, outer: Option<ResourceId>, draft: Draft) {
+        let draft = stated_draft(node, "$schema").unwrap_or(draft);
+        let resource = self.resource(node, outer, draft);
+        if self.identities.of.insert(node, Known { schema: node, resource, draft }).is_some() {
             return;
         }
-        for keyword in ["$anchor", "$dynamicAnchor"] {
-            self.anchor(node, keyword, resource);
+        for keyword in ["$anchor", "$dynamicAnchor"].into_iter().filter(|keyword| !draft.lacks(keyword)) {
+            let name = node.get(keyword).and_then(Node::as_str);
+            name.into_iter().for_each(|name| self.anchor(node, keyword, name, resource));
         }
-        if node.get("$dynamicRef").is_some() {
+        let fragment = stated_id(node, draft).and_then(|id| id.strip_prefix('#'));
+        if let Some(name) = fragment.filter(|name| !name.is_empty() && draft.has_lone_references()) {
+            self.anchor(node, draft.id(), name, resource);
+        }
+        if !draft.lacks("$dynamicRef") && node.get("$dynamicRef").is_some() {
             self.identities.dynamic.push(node);
         }
-        inside(node).for_each(|schema| self.schema(schema, Some(resource)));
+        inside(node).for_each(|schema| self.schema(schema, Some(resource), draft));
     }
 
     /// The resource that a schema is a part of, or begins.
-    fn resource(&mut self, node: &'d Node, outer: Option<ResourceId>) -> ResourceId {
+    fn resource(&mut self, node: &'d Node, outer: Option<ResourceId>, draft: Draft) -> ResourceId {
         let outer_resource = outer.and_then(|outer| self.identities.resources.get(outer.0));
         let base = outer_resource.map_or(&self.base, |outer| &outer.base);
-        let stated = node.get("$id").and_then(Node::as_str);
         // an empty fragment says nothing
-        let uri = stated.and_then(|id| resolve(base, id.strip_suffix('#').unwrap_or(id)));
+        let stated = stated_id(node, draft).map(|id| id.strip_suffix('#').unwrap_or(id));
+        let uri = stated.filter(|id| !id.starts_with('#')).and_then(|id| resolve(base, id));
         if let (None, Some(outer)) = (&uri, outer) {
             return outer;
         }
         let id = ResourceId(self.identities.resources.len());
         let (has_id, base) = (uri.is_some(), uri.unwrap_or_else(|| base.clone()));
         if has_id && let Some(known) = self.identities.known.insert(base.clone(), id) {
-            self.known_twice(node, "$id", self.identities.resources.get(known.0).map(|known| known.root));
+            self.known_twice(
+                node,
+                draft.id(),
+                self.identities.resources.get(known.0).map(|known| known.root),
+            );
         }
         let (anchors, dynamic) = (HashMap::new(), HashMap::new());
         let document = self.document;
@@ -238,8 +272,7 @@ impl<'d> Walk<'_, 'd> {
         id
     }
 
-    fn anchor(&mut self, node: &'d Node, keyword: &str, resource: ResourceId) {
-        let Some(name) = node.get(keyword).and_then(Node::as_str) else { return };
+    fn anchor(&mut self, node: &'d Node, keyword: &str, name: &'d str, resource: ResourceId) {
         let Some(resource) = self.identities.resources.get_mut(resource.0) else { return };
         if keyword == "$dynamicAnchor" {
             resource.dynamic.insert(name, node);
@@ -263,35 +296,47 @@ impl<'d> Walk<'_, 'd> {
     }
 }
 
+/// `$id`, where it counts.
+fn stated_id(node: &Node, draft: Draft) -> Option<&str> {
+    let counts = !(draft.has_lone_references() && node.get("$ref").is_some());
+    node.get(draft.id()).filter(|_| counts)?.as_str()
+}
+
 /// The schemas that stand in a schema.
 pub(super) fn inside(schema: &Node) -> impl Iterator<Item = &Node> {
     members(schema).flat_map(|member| {
-        let (node, value) = (&member.node, &member.node.value);
-        let (one, list, map): (Option<&Node>, &[Node], Option<&Node>) = match (&*member.key, value) {
-            (
-                "items"
-                | "not"
-                | "if"
-                | "then"
-                | "else"
-                | "contains"
-                | "additionalProperties"
-                | "propertyNames"
-                | "unevaluatedItems"
-                | "unevaluatedProperties"
-                | "contentSchema",
-                _,
-            ) => (Some(node), &[], None),
-            ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(items)) => (None, items, None),
-            ("properties" | "patternProperties" | "dependentSchemas" | "$defs" | "definitions", _) => {
-                (None, &[], Some(node))
-            }
-            _ => (None, &[], None),
-        };
-        let map = map.into_iter().flat_map(members).map(|member| &member.node);
-        one.into_iter().chain(list).chain(map)
+        let of_a_map = MAPS.contains(&&*member.key).then(|| members(&member.node).map(|member| &member.node));
+        let one_or_more = SCHEMAS.contains(&&*member.key).then(|| match member.node.as_array() {
+            Some(items) => items,
+            None => std::slice::from_ref(&member.node),
+        });
+        of_a_map.into_iter().flatten().chain(one_or_more.into_iter().flatten())
     })
 }
+
+/// The keywords of one schema, or of a list.
+const SCHEMAS: [&str; 16] = [
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "prefixItems",
+    "items",
+    "additionalItems",
+    "contains",
+    "additionalProperties",
+    "propertyNames",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "contentSchema",
+];
+
+/// The keywords of schemas by name.
+const MAPS: [&str; 6] =
+    ["properties", "patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions"];
 
 fn members(node: &Node) -> impl Iterator<Item = &Member> {
     node.as_object().into_iter().flat_map(|object| object.members())
