@@ -50,6 +50,8 @@ goldens! {
     openapi_3_2,
     /// Methods by their names.
     other_methods,
+    /// Webhooks and callbacks.
+    outgoing,
     /// Lists that are walked by cursor.
     pagination,
     /// Parameters of each place.
