@@ -192,7 +192,13 @@ impl Answer {
     /// [`Unfit`] when the status is not a status.
     pub fn empty(status: u16) -> Result<Self, Unfit> {
         let status = StatusCode::from_u16(status).map_err(|_| Unfit::Status(status))?;
-        Ok(Self { status, types: &[], one_type: None, headers: HeaderMap::new(), body: Body::empty() })
+        Ok(Self {
+            status,
+            types: &[],
+            one_type: None,
+            headers: HeaderMap::with_capacity(headers::ROOM),
+            body: Body::empty(),
+        })
     }
 
     fn of(status: u16, media_type: &'static str) -> Result<Self, Unfit> {
@@ -257,7 +263,7 @@ impl Answer {
     }
 
     /// The answer as it is sent to a client who accepts this.
-    pub(crate) fn into_response(self, accept: &Accept) -> Response {
+    pub(crate) fn into_response(self, accept: Accept<'_>) -> Response {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
