@@ -82,13 +82,13 @@ impl Tree<'_> {
         }
     }
 
-    /// Whether a text without a type is in it: it is from a parameter or a form.
-    pub(super) fn has_plain(&self) -> bool {
+    /// Whether it comes from a parameter or a form, at least in part: there are texts in it that say nothing of types.
+    pub(super) fn is_untyped(&self) -> bool {
         match self {
-            Self::Plain(_) => true,
-            Self::List(items) => items.iter().any(Self::has_plain),
+            Self::Plain(_) | Self::Wrong(_) => true,
+            Self::List(items) => items.iter().any(Self::is_untyped),
             Self::Object(entries) | Self::Brackets(entries) => {
-                entries.iter().any(|entry| entry.value.has_plain())
+                entries.iter().any(|entry| entry.value.is_untyped())
             }
             _ => false,
         }

@@ -31,7 +31,7 @@ pub fn shaped_from_tree(
     at: &At<'_>,
     out: &mut Violations,
 ) -> Option<Json> {
-    if !tree.has_plain() {
+    if !tree.is_untyped() {
         let value = tree.to_json(at, out)?;
         shape(&value, of, at, out);
         return Some(value);
@@ -124,8 +124,7 @@ impl Reader {
         at: &At<'_>,
         out: &mut Violations,
     ) -> Option<Json> {
-        let read =
-            |(index, item)| self.read(item, &schemas.of_item(index), &at.index(index), out);
+        let read = |(index, item)| self.read(item, &schemas.of_item(index), &at.index(index), out);
         items.enumerate().map(read).collect::<Option<_>>().map(Json::Array)
     }
 
@@ -276,7 +275,8 @@ impl Keyword {
             Self::AllOf(shapes) | Self::AnyOf(shapes) | Self::OneOf(shapes) => into.extend(*shapes),
             Self::DependentSchemas(all) => into.extend(all.iter().map(|(_, shape)| *shape)),
             Self::Tagged(name, all) => {
-                let sent = tree.entries().and_then(|entries| entries.iter().find(|entry| entry.name == *name));
+                let sent =
+                    tree.entries().and_then(|entries| entries.iter().find(|entry| entry.name == *name));
                 let word = sent.and_then(|entry| entry.value.text());
                 let meant = all.iter().filter(|(known, _)| word.is_none_or(|word| word == *known));
                 into.extend(meant.map(|(_, shape)| *shape));

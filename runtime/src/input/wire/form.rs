@@ -56,12 +56,7 @@ fn json_texts<'a>(pairs: &Pairs<'a>, field: &Wire) -> Texts<'a> {
     raws.into_iter().map(|raw| pairs.text(raw).map_err(|_| ENCODING)).collect()
 }
 
-fn declared<'t>(
-    pairs: &Pairs<'t>,
-    fields: &[Wire],
-    texts: &'t [Texts<'_>],
-    depth: usize,
-) -> Vec<Entry<'t>> {
+fn declared<'t>(pairs: &Pairs<'t>, fields: &[Wire], texts: &'t [Texts<'_>], depth: usize) -> Vec<Entry<'t>> {
     let mut entries = Vec::with_capacity(fields.len());
     for (field, texts) in fields.iter().zip(texts) {
         let value = match (field.kind, texts) {
@@ -102,9 +97,11 @@ mod tests {
     const TO: &str = "to=f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
 
     fn read(text: &str) -> Result<Transfer, Vec<(String, &'static str)>> {
-        form::<Transfer>(text.as_bytes(), FIELDS, Others::Plain, 8, |_, _, _| {}).map_err(|refused| match refused {
-            Refused::Invalid(found) => found.iter().map(|v| (v.pointer.clone(), v.rule)).collect(),
-            other => panic!("{other:?}"),
+        form::<Transfer>(text.as_bytes(), FIELDS, Others::Plain, 8, |_, _, _| {}).map_err(|refused| {
+            match refused {
+                Refused::Invalid(found) => found.iter().map(|v| (v.pointer.clone(), v.rule)).collect(),
+                other => panic!("{other:?}"),
+            }
         })
     }
 
@@ -149,6 +146,9 @@ mod tests {
             assert_eq!(form::<Transfer>(bytes, FIELDS, Others::Plain, 8, |_, _, _| {}), Err(Refused::Syntax));
         }
         let many = vec!["a=1"; 1001].join("&");
-        assert_eq!(form::<Transfer>(many.as_bytes(), FIELDS, Others::Plain, 8, |_, _, _| {}), Err(Refused::Syntax));
+        assert_eq!(
+            form::<Transfer>(many.as_bytes(), FIELDS, Others::Plain, 8, |_, _, _| {}),
+            Err(Refused::Syntax)
+        );
     }
 }
