@@ -65,6 +65,8 @@ impl Builder<'_> {
         let flat = self.flat(schema, 0);
         let kind = match (&flat, style) {
             (Flat::Free(free), _) => free.kind(style, explode),
+            // its text as it stands, like that of the scalars of a schema that allows objects as well
+            (Flat::Scalar, Style::DeepObject) if self.is_free(schema) => WireKind::Either,
             (Flat::Scalar | Flat::File, Style::DeepObject) => {
                 return self.inexpressible("a scalar", how, "write it in the style `form`");
             }
@@ -104,6 +106,15 @@ impl Builder<'_> {
         );
         self.findings.push(Finding::error(Code::Style, message, how.place).help(help));
         None
+    }
+
+    /// Whether its schema has no type in Rust.
+    fn is_free(&self, schema: &Schema) -> bool {
+        let Type::Named(id) = &schema.ty else { return false };
+        match self.types.get(*id).map(|definition| &definition.shape) {
+            Some(Shape::Alias(alias)) => self.is_free(alias),
+            shape => matches!(shape, Some(Shape::Checked(_))),
+        }
     }
 
     fn nullable_items(&self, schema: &Schema) -> bool {
