@@ -70,6 +70,8 @@ goldens! {
     streams,
     /// Parameters of each style.
     styles,
+    /// Schemas that stay JSON, in parameters and forms.
+    untyped,
 }
 
 fn folder(name: &str) -> PathBuf {
