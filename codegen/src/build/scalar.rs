@@ -142,24 +142,11 @@ impl Builder<'_> {
     }
 
     pub(super) fn text_format(&mut self, schema: &Schema) -> TextFormat {
-        match schema.format.as_ref().map(|format| &*format.value) {
-            None => TextFormat::Plain,
-            Some("password") => TextFormat::Password,
-            Some("byte") => TextFormat::Byte,
-            Some("binary") => TextFormat::Binary,
-            Some("uuid") => TextFormat::Uuid,
-            Some("date-time") => TextFormat::DateTime,
-            Some("date") => TextFormat::Date,
-            Some("email") => TextFormat::Email,
-            Some("hostname") => TextFormat::Hostname,
-            Some("ipv4") => TextFormat::Ipv4,
-            Some("ipv6") => TextFormat::Ipv6,
-            Some("uri") => TextFormat::Uri,
-            Some(_) => {
-                self.unknown_format(schema);
-                TextFormat::Plain
-            }
-        }
+        let Some(format) = &schema.format else { return TextFormat::Plain };
+        TextFormat::named(&format.value).unwrap_or_else(|| {
+            self.unknown_format(schema);
+            TextFormat::Plain
+        })
     }
 
     /// Lengths that every value of a format has anyway say nothing and are let go.

@@ -34,8 +34,8 @@ pub use policy::{
 pub use scheme::{Algorithm, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, TokenRules};
 pub use table::{TypeTable, TypeTableDraft};
 pub use types::{
-    Around, Array, Bounds, Counts, Definition, Integer, IntegerFormat, Map, Member, Number, NumberFormat,
-    Object, Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Words,
+    Around, Array, Bounds, Counts, Definition, Grammar, Integer, IntegerFormat, Map, Member, Number,
+    NumberFormat, Object, Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Words,
 };
 
 /// A document, understood.
