@@ -193,18 +193,17 @@ impl Shared {
     async fn answer(&self, request: http::Request<Body>) -> Response {
         let (mut parts, body) = request.into_parts();
         let mut visit = Visit::open(&self.gate, &mut parts);
-        let result = gate::guarded(self.steps(&mut visit, parts, body)).await;
+        let result = gate::guarded(self.steps(&mut visit, &parts, body)).await;
         visit.close(result)
     }
 
     async fn steps(
         &self,
         visit: &mut Visit,
-        parts: http::request::Parts,
+        parts: &http::request::Parts,
         body: Body,
     ) -> Result<Response, Rejection> {
-        let uri = parts.uri.clone();
-        let found = self.routes.find(uri.path(), parts.method.as_str()); // looked up first, answered after step 2
+        let found = self.routes.find(parts.uri.path(), parts.method.as_str()); // looked up first, answered after step 2
         visit.arrive(found.endpoint().map(|(_, prepared)| prepared))?; // 2
         let (endpoint, prepared, captures) = found.or_refuse()?; // 3
         endpoint.call(prepared, visit, Request { parts, body, captures: &captures }).await // 4 to 16

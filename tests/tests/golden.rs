@@ -50,6 +50,8 @@ goldens! {
     openapi_3_2,
     /// Methods by their names.
     other_methods,
+    /// Webhooks and callbacks.
+    outgoing,
     /// Lists that are walked by cursor.
     pagination,
     /// Parameters of each place.
@@ -68,6 +70,8 @@ goldens! {
     streams,
     /// Parameters of each style.
     styles,
+    /// Schemas that stay JSON, in parameters and forms.
+    untyped,
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use super::Builder;
 use super::direction::Direction;
+use super::free::Free;
 use super::literal::literal;
 use super::types::with;
 use super::wire::{Flat, How, wire};
@@ -107,6 +108,7 @@ impl Builder<'_> {
         family: Family,
         schema: Schema,
     ) -> Option<Result<(ContentForm, Schema), &'static str>> {
+        self.finish_shapes();
         let flat = self.flat(&schema, 0);
         Some(Ok(match family {
             // a range of any type whose bytes are all that is said
@@ -118,11 +120,14 @@ impl Builder<'_> {
             Family::Json => (ContentForm::Json, schema),
             Family::Form | Family::Multipart => {
                 // of a form that is not one object, every part is read as the schema then says of its text
-                let (Flat::Object(..) | Flat::Map(_) | Flat::Any) = flat else {
-                    return Some(Err("a form is an object with declared members"));
+                let free = match &flat {
+                    Flat::Object(..) | Flat::Map(_) | Flat::Any => false,
+                    Flat::Free(free) if free.may_be_object() => true,
+                    _ => return Some(Err("a form is an object")),
                 };
                 let fields = self.fields(one, &flat, family)?;
                 let form = match family {
+                    Family::Form if free => ContentForm::FreeForm(fields),
                     Family::Form => ContentForm::Form(fields),
                     _ => ContentForm::Multipart(fields),
                 };
@@ -130,7 +135,7 @@ impl Builder<'_> {
             }
             Family::Lines => (ContentForm::Lines, schema),
             Family::Events => (ContentForm::Events, schema),
-            Family::Text if matches!(flat, Flat::Scalar) => (ContentForm::Text, schema),
+            Family::Text if matches!(flat, Flat::Scalar | Flat::Free(_)) => (ContentForm::Text, schema),
             Family::Text if flat == Flat::Any => (ContentForm::Text, Schema::of(Type::Text(Text::default()))),
             Family::Text | Family::Bytes => match self.bytes(&schema) {
                 Some(counts) => {
@@ -160,7 +165,11 @@ impl Builder<'_> {
 
     /// How each declared member of a form is written (OpenAPI 3.1 section 4.8.14.4 and 4.8.15).
     fn fields(&mut self, one: &Media, flat: &Flat, family: Family) -> Option<Vec<(String, Wire)>> {
-        let Flat::Object(members, _) = flat else { return Some(Vec::new()) };
+        let members = match flat {
+            Flat::Object(members, _) => members,
+            Flat::Free(free) => return self.free_fields(one, free, family),
+            _ => return Some(Vec::new()),
+        };
         let mut fields = Vec::with_capacity(members.len());
         for (name, member) in members {
             let encoding = one.encoding.iter().find(|(known, _)| known.value == *name);
@@ -168,16 +177,42 @@ impl Builder<'_> {
             let wire = self.field(encoding.map(|(_, encoding)| encoding), member, family, place)?;
             fields.push((name.clone(), wire));
         }
-        for (name, _) in &one.encoding {
-            if !members.iter().any(|(known, _)| *known == name.value) {
-                let message = format!("the encoding of `{}`, which is no member", name.value);
-                let finding = Finding::error(Code::UndeclaredProperty, message, name.place);
-                let known = members.iter().map(|(known, _)| known.as_str());
-                self.findings.push(finding.help("declare it under `properties`").nearest(&name.value, known));
-                return None;
+        let known: Vec<&str> = members.iter().map(|(known, _)| known.as_str()).collect();
+        self.encoded_are_members(one, &known)?;
+        Some(fields)
+    }
+
+    /// Of a form whose schema alone says what is in it: the members that are not written as all of them are.
+    fn free_fields(&mut self, one: &Media, free: &Free, family: Family) -> Option<Vec<(String, Wire)>> {
+        if !free.open {
+            let known: Vec<&str> = free.members.iter().map(String::as_str).collect();
+            self.encoded_are_members(one, &known)?;
+        }
+        let member = Flat::Free(Free::ANY);
+        let mut fields = Vec::new();
+        for (name, encoding) in &one.encoding {
+            let wire = self.field(Some(encoding), &member, family, name.place)?;
+            fields.push((name.value.clone(), wire));
+        }
+        // a name with brackets of its own
+        let bracketed = |name: &&String| name.contains('[') && family == Family::Form;
+        for name in free.members.iter().filter(bracketed) {
+            if !fields.iter().any(|(known, _)| known == name) {
+                fields.push((name.clone(), self.field(None, &member, family, one.name.place)?));
             }
         }
         Some(fields)
+    }
+
+    /// `None` after a finding.
+    fn encoded_are_members(&mut self, one: &Media, known: &[&str]) -> Option<()> {
+        let other = one.encoding.iter().find(|(name, _)| !known.contains(&name.value.as_str()));
+        let Some((name, _)) = other else { return Some(()) };
+        let message = format!("the encoding of `{}`, which is no member", name.value);
+        let finding = Finding::error(Code::UndeclaredProperty, message, name.place);
+        let known = known.iter().copied();
+        self.findings.push(finding.help("declare it under `properties`").nearest(&name.value, known));
+        None
     }
 
     fn field(
@@ -197,6 +232,15 @@ impl Builder<'_> {
         }
         let json = !types.is_empty() && types.iter().all(|one| is_json(one));
         let multipart = family == Family::Multipart;
+        let either = match member {
+            Flat::Free(free) => !free.is_object(),
+            Flat::List(items) => matches!(&**items, Flat::Free(items) if !items.is_object()),
+            _ => false,
+        };
+        if either && !json {
+            let style = if multipart { Style::Form } else { Style::DeepObject };
+            return Some(Wire { types, ..wire(style, true, WireKind::Either) });
+        }
         let kind = match member {
             Flat::List(items) if json || !items.is_text() => {
                 if **items == Flat::File && multipart {
@@ -210,7 +254,7 @@ impl Builder<'_> {
             Flat::List(items) if **items == Flat::File && multipart => WireKind::Files,
             Flat::Scalar | Flat::File | Flat::Any => WireKind::Scalar,
             Flat::List(_) => WireKind::List,
-            Flat::Object(..) | Flat::Map(_) | Flat::Deep => WireKind::Json,
+            Flat::Object(..) | Flat::Map(_) | Flat::Free(_) | Flat::Deep => WireKind::Json,
         };
         Some(Wire { types, ..wire(Style::Form, true, kind) })
     }
@@ -218,6 +262,7 @@ impl Builder<'_> {
     fn field_wire(&mut self, member: &Flat, how: &How) -> Option<Wire> {
         let kind = match member {
             Flat::Scalar | Flat::File | Flat::Any => WireKind::Scalar,
+            Flat::Free(free) => free.kind(how.style, how.explode),
             _ if how.style == Style::DeepObject => WireKind::Scalar,
             Flat::List(items) if items.is_text() => WireKind::List,
             Flat::Object(members, open) if members.iter().all(|(_, member)| member.is_text()) => {

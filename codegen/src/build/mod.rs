@@ -5,11 +5,13 @@
 mod content;
 pub(crate) mod direction;
 mod discriminator;
+mod free;
 mod keywords;
 mod literal;
 mod look_around;
 mod name;
 mod operation;
+mod outgoing;
 pub(crate) mod path;
 mod pattern;
 mod policy;
@@ -76,9 +78,10 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
     builder.components();
     let ids = operation_ids(document);
     let mut operations = Vec::new();
-    for (id, (item, written)) in ids.into_iter().zip(document.operations()) {
+    for (id, (item, written)) in ids.iter().cloned().zip(document.operations()) {
         operations.push(builder.operation(id, item, written));
     }
+    let outgoing = builder.outgoing(&ids);
     builder.finish_inline();
     builder.finish_shapes();
     let unmatched = builder.unmatched_limits();
@@ -97,6 +100,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         // one that could not be built has a finding; `check` looks at the others all the same
         operations: operations.into_iter().flatten().collect(),
         assumed: document.assumed.clone(),
+        outgoing,
     })
 }
 

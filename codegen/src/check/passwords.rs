@@ -8,8 +8,14 @@ use crate::model::{Api, Location};
 
 const ANSWER: &str = "an answer";
 
-/// Rejects a password in an answer, and in a path or query parameter, which logs and histories keep.
+/// Rejects a password in an answer or in what the server sends of its own accord, and in a path or query parameter, which logs and histories keep.
 pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findings) {
+    let sent = document.outgoing().flat_map(|item| &item.operations);
+    for body in sent.filter_map(|operation| operation.body.as_ref()) {
+        for schema in body.content.iter().filter_map(|media| media.schema) {
+            report(document, schema, ANSWER, findings);
+        }
+    }
     for (item, operation) in document.operations() {
         for response in &operation.responses {
             let contents = response.content.iter().flat_map(|media| [media.schema, media.item_schema]);

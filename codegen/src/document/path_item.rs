@@ -6,6 +6,7 @@ use super::{Operation, Parameter, Reader, Spanned};
 use crate::annotation::PathRules;
 use crate::finding::{Code, Finding};
 use crate::model::Method;
+use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
 
 /// A path template and what stands under it.
@@ -14,6 +15,8 @@ pub(crate) struct PathItem {
     pub(crate) template: Spanned<String>,
     /// Those that all operations of the path share.
     pub(crate) parameters: Vec<Parameter>,
+    /// Its `x-palisade`.
+    pub(crate) annotation: Option<Place>,
     pub(crate) rules: PathRules,
     pub(crate) operations: Vec<Operation>,
 }
@@ -53,7 +56,7 @@ impl<'d> Reader<'d> {
         paths
     }
 
-    fn path_item(&mut self, member: &'d Member) -> Option<PathItem> {
+    pub(super) fn path_item(&mut self, member: &'d Member) -> Option<PathItem> {
         let template = Spanned::new(member.key.to_string(), member.key_place);
         let node = self.path_node(&member.node)?;
         let mut fields = self.fields(node, "a path")?.guarding();
@@ -61,6 +64,7 @@ impl<'d> Reader<'d> {
         self.docs(&mut fields, &["summary", "description"]);
         self.servers(&mut fields);
         let parameters = self.parameters(&mut fields);
+        let annotation = fields.peek("x-palisade").map(|node| node.place);
         let rules = self.path_rules(&mut fields);
         let mut operations = Vec::new();
         for entry in fields.members() {
@@ -72,24 +76,7 @@ impl<'d> Reader<'d> {
         fields.accept(&METHODS.map(|(word, _)| word));
         operations.extend(self.since_3_2(&mut fields));
         self.finish(fields);
-        Some(PathItem { template, parameters, rules, operations })
-    }
-
-    /// What the operations of webhooks are called. Nothing else of them is read: no code is generated.
-    pub(super) fn webhook_ids(&mut self, webhooks: &'d Member) -> Vec<Spanned<String>> {
-        let mut ids = Vec::new();
-        for item in webhooks.node.as_object().into_iter().flat_map(|object| object.members()) {
-            let Some(node) = self.path_node(&item.node) else { continue };
-            for (word, _) in METHODS {
-                let id = node.get(word).and_then(|operation| operation.get("operationId"));
-                if let Some(id) = id
-                    && let Some(text) = id.as_str()
-                {
-                    ids.push(Spanned::new(text.to_owned(), id.place));
-                }
-            }
-        }
-        ids
+        Some(PathItem { template, parameters, annotation, rules, operations })
     }
 
     /// `query`, and methods by their names (OpenAPI 3.2 section 4.9.1).

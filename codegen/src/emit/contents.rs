@@ -89,7 +89,9 @@ fn read(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
 }
 
 fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> {
-    let (ContentForm::Form(fields) | ContentForm::Multipart(fields)) = &content.content.form else {
+    let (ContentForm::Form(fields) | ContentForm::FreeForm(fields) | ContentForm::Multipart(fields)) =
+        &content.content.form
+    else {
         return None;
     };
     let fields = wires::fields(fields);
@@ -106,6 +108,7 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
     match content.content.form {
         ContentForm::Json | ContentForm::Lines | ContentForm::Events => quote!(json #typed(#rule)),
         ContentForm::Form(_) => quote!(form #typed(FIELDS, #rule)),
+        ContentForm::FreeForm(_) => quote!(free_form #typed(FIELDS, #rule)),
         ContentForm::Multipart(_) => quote!(multipart #typed(FIELDS, #rule)),
         ContentForm::Text => quote!(text #typed(#rule)),
         ContentForm::Bytes => quote!(bytes(#rule)),

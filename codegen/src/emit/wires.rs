@@ -62,6 +62,7 @@ fn kind(wire: &Wire) -> Option<TokenStream> {
         WireKind::JsonList => quote!(JsonList),
         WireKind::File => quote!(File),
         WireKind::Files => quote!(Files),
+        WireKind::Either => quote!(Either),
     };
     Some(quote!(.kind(p::Kind::#kind)))
 }

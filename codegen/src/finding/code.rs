@@ -142,9 +142,9 @@ codes! {
         good: "x-palisade: { rate-limit: [money] }"
     }
     Ungenerated = "PAL0022" "a part of the document that no code is generated for" {
-        why: "Webhooks, callbacks and links describe what a server sends or hints at. Nothing that protects the server is lost with them.",
-        bad: "webhooks: { paid: { post: { ... } } }",
-        good: "paths: { /paid: { post: { operationId: paid, responses: { ... } } } }"
+        why: "Links hint at what a client may do next; of webhooks and callbacks the JSON that is sent becomes code, and nothing else. Nothing that protects the server is lost.",
+        bad: "webhooks: { paid: { post: { requestBody: { content: { application/xml: {} } }, responses: { ... } } } }",
+        good: "webhooks: { paid: { post: { requestBody: { content: { application/json: { schema: { type: string } } } }, responses: { ... } } } }"
     }
 
     // who may call

@@ -138,9 +138,11 @@ fn content_type(table: &Table<'_>, content: &Content) -> RustType {
         ContentForm::Bytes => RustType::Bytes,
         ContentForm::Lines | ContentForm::Events => RustType::Items(Box::new(table.rust(&content.schema))),
         ContentForm::Text if matches!(content.schema.ty, Type::Any) => RustType::String,
-        ContentForm::Json | ContentForm::Form(_) | ContentForm::Multipart(_) | ContentForm::Text => {
-            table.rust(&content.schema)
-        }
+        ContentForm::Json
+        | ContentForm::Form(_)
+        | ContentForm::FreeForm(_)
+        | ContentForm::Multipart(_)
+        | ContentForm::Text => table.rust(&content.schema),
     }
 }
 

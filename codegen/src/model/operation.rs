@@ -204,6 +204,8 @@ pub enum WireKind {
     File,
     /// Files.
     Files,
+    /// One text, texts, or names in brackets: the schema alone says which.
+    Either,
 }
 
 /// A request body.
@@ -241,6 +243,8 @@ pub enum ContentForm {
     Json,
     /// `application/x-www-form-urlencoded`: how each declared member is written.
     Form(Vec<(String, Wire)>),
+    /// The same where the schema alone says what the members are: how those are written that are not as all others.
+    FreeForm(Vec<(String, Wire)>),
     /// `multipart/form-data`, the same.
     Multipart(Vec<(String, Wire)>),
     /// Text.
@@ -259,7 +263,7 @@ impl ContentForm {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Json => "json",
-            Self::Form(_) => "form",
+            Self::Form(_) | Self::FreeForm(_) => "form",
             Self::Multipart(_) => "multipart",
             Self::Text => "text",
             Self::Bytes => "bytes",

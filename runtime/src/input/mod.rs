@@ -74,7 +74,9 @@ pub use self::parameters::Parameters;
 pub use self::password::Password;
 pub use self::payload::{Input, Sent};
 pub use self::shape::Keyword as K;
-pub use self::shape::{Fact, JsonType, Keyword, Shape, of_text, shape, shaped, shaped_from_text};
+pub use self::shape::{
+    Fact, JsonType, Keyword, Shape, of_text, shape, shaped, shaped_from_text, shaped_from_tree,
+};
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};
 pub use self::violation::{Section, Violation, Violations};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::json::{finish, from_json_under};
 use super::member::Rule;
-use super::wire::{Wire, form, multipart};
+use super::wire::{Others, Wire, form, multipart};
 use super::{At, Check, Decode, Parameters, Refused, Tree, Violations};
 use crate::operation::Body;
 
@@ -72,7 +72,16 @@ impl Sent<'_> {
     /// # Errors
     /// Why not, with every violation together.
     pub fn form<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
-        form(&self.bytes, fields, self.declared.depth, rule)
+        form(&self.bytes, fields, Others::Plain, self.declared.depth, rule)
+    }
+
+    /// As `application/x-www-form-urlencoded` whose schema alone says what is in it. The fields are those members that
+    /// are written in a way of their own.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn free_form<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
+        form(&self.bytes, fields, Others::Free, self.declared.depth, rule)
     }
 
     /// As `multipart/form-data`.

@@ -82,6 +82,34 @@ impl Tree<'_> {
         }
     }
 
+    /// Whether it comes from a parameter or a form, at least in part: there are texts in it that say nothing of types.
+    pub(super) fn is_untyped(&self) -> bool {
+        match self {
+            Self::Plain(_) | Self::Wrong(_) => true,
+            Self::List(items) => items.iter().any(Self::is_untyped),
+            Self::Object(entries) | Self::Brackets(entries) => {
+                entries.iter().any(|entry| entry.value.is_untyped())
+            }
+            _ => false,
+        }
+    }
+
+    /// How many values there are, itself among them.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::List(items) => items.iter().map(Self::size).sum::<usize>().saturating_add(1),
+            Self::Object(entries) | Self::Brackets(entries) => {
+                entries.iter().map(|entry| entry.value.size()).sum::<usize>().saturating_add(1)
+            }
+            _ => 1,
+        }
+    }
+
+    /// Whether its names in brackets can be those of a list.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self, Self::Brackets(entries) if counts(entries))
+    }
+
     /// As JSON of any shape: nothing twice, no number rounded.
     pub(super) fn to_json(&self, at: &At<'_>, out: &mut Violations) -> Option<Json> {
         Some(match self {

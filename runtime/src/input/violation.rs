@@ -73,6 +73,12 @@ impl Violations {
         }
     }
 
+    /// Adds those of another list, as far as there is place.
+    pub(super) fn append(&mut self, other: Self) {
+        self.list.extend(other.list);
+        self.list.truncate(MOST);
+    }
+
     /// Whether there is no use in looking for more.
     #[must_use]
     pub const fn is_full(&self) -> bool {

@@ -11,6 +11,7 @@
 //! | `fact` | values of the document: `enum` and `const` |
 //! | `told` | whether it holds, and what is told to the client when it does not |
 //! | `seen` | which members and items were evaluated, for `unevaluatedProperties` and `unevaluatedItems` |
+//! | `untyped` | JSON from text without a type, of a parameter or a form |
 //! | `shaped` | JSON that has been checked, as a type |
 
 mod array;
@@ -21,13 +22,14 @@ mod scalar;
 mod seen;
 mod shaped;
 mod told;
+mod untyped;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::evaluate::shape;
 pub use self::fact::Fact;
-pub use self::shaped::shaped_from_text;
+pub use self::untyped::{shaped_from_text, shaped_from_tree};
 use super::{At, FromText, Pattern, Violations};
 pub use crate::__shaped as shaped;
 

@@ -18,7 +18,7 @@ mod multipart;
 mod pairs;
 
 pub(super) use self::cut::{Cut, leaf};
-pub(super) use self::form::form;
+pub(super) use self::form::{Others, form};
 pub use self::multipart::FilePart;
 pub(super) use self::multipart::multipart;
 pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
@@ -53,6 +53,9 @@ pub enum Kind {
     File,
     /// Files.
     Files,
+    /// One text, texts when its name is repeated, or names in brackets where the style is `deepObject`: the schema says
+    /// which. In a multipart body, what each part says of itself.
+    Either,
 }
 
 /// How the value of this name is written.

@@ -228,15 +228,17 @@ fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
         let many = matches!(field.kind, Kind::List | Kind::JsonList | Kind::Files);
         let value = match own.as_slice() {
             [] => continue,
-            all if many => Tree::List(all.iter().map(|part| value(part, field, depth)).collect()),
-            [one] => value(one, field, depth),
+            [one] if !many => value(one, field, depth),
+            all if many || field.kind == Kind::Either => {
+                Tree::List(all.iter().map(|part| value(part, field, depth)).collect())
+            }
             _ => Tree::Wrong(TWICE),
         };
         entries.push(Entry { name: Cow::Borrowed(field.name), value, repeated: false });
     }
     // What is not declared: the type that it is read into says what becomes of it.
     for part in parts.iter().filter(|part| fields.iter().all(|field| field.name != part.name)) {
-        let value = undeclared(part, depth);
+        let value = as_it_says(part, depth);
         match entries.iter_mut().find(|entry: &&mut Entry<'_>| entry.name == part.name) {
             None => entries.push(Entry { name: Cow::Borrowed(&part.name), value, repeated: false }),
             Some(Entry { value: Tree::List(items), .. }) => items.push(value),
@@ -250,7 +252,7 @@ fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
 }
 
 /// By what the part says of itself.
-fn undeclared(part: &Part, depth: usize) -> Tree<'_> {
+fn as_it_says(part: &Part, depth: usize) -> Tree<'_> {
     let json = ["application/json", "application/*+json"];
     let is_json = part.file.content_type().is_some_and(|sent| media_type::accepts(&json, sent).is_some());
     match part.file.text() {
@@ -269,8 +271,10 @@ fn value<'t>(part: &'t Part, field: &Wire, depth: usize) -> Tree<'t> {
     if !fits(part, field) {
         return Tree::Wrong(TYPE);
     }
-    if matches!(field.kind, Kind::File | Kind::Files) {
-        return Tree::File(&part.file);
+    match field.kind {
+        Kind::File | Kind::Files => return Tree::File(&part.file),
+        Kind::Either => return as_it_says(part, depth),
+        _ => {}
     }
     let Some(text) = part.file.text() else { return Tree::Wrong(NO_TEXT) };
     match field.kind {
@@ -282,7 +286,7 @@ fn value<'t>(part: &'t Part, field: &Wire, depth: usize) -> Tree<'t> {
 /// Rule 4. Without one it is `text/plain` (RFC 7578 section 4.4), which JSON is as well.
 fn fits(part: &Part, field: &Wire) -> bool {
     let usual: &[&str] = match field.kind {
-        Kind::File | Kind::Files => &["*/*"],
+        Kind::File | Kind::Files | Kind::Either => &["*/*"],
         Kind::Json | Kind::JsonList => &["application/json", "application/*+json", "text/plain"],
         _ => &["text/plain"],
     };
