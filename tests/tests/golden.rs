@@ -30,10 +30,14 @@ goldens! {
     bodies,
     /// `readOnly` and `writeOnly`: one type in requests, another in answers.
     directions,
+    /// Schemas that state an older draft of JSON Schema.
+    drafts,
     /// Enumerations of strings.
     enums,
     /// Forms, urlencoded and multipart.
     forms,
+    /// Schemas known by `$id` and `$anchor`, and `$dynamicRef`.
+    generics,
     /// A key in the query, which no handler gets, and look-around at the ends of a pattern.
     key_in_query,
     /// Maps, JSON of any shape, open objects.

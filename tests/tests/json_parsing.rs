@@ -6,34 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use palisade::{Caller, Problem};
 use palisade_tests::client::{Client, Reply};
+use palisade_tests::json::start;
 use serde_json::{Value, json};
-
-/// The server of `specs/json.yaml`.
-#[allow(clippy::all, reason = "linted where it is a golden")]
-mod api {
-    include!(concat!(env!("OUT_DIR"), "/json.rs"));
-}
-
-use api::*;
-
-#[derive(Debug)]
-struct Mirror;
-
-impl Mirrors for Mirror {
-    async fn mirror(&self, _: Caller<api::Mirror>, input: MirrorInput) -> Result<MirrorOutput, Problem> {
-        Ok(MirrorOutput::Ok(input.body))
-    }
-}
-
-async fn start() -> Client {
-    let server = server(Mirror).build().expect("a complete server");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { palisade::serve(server).listener(listener).await });
-    Client(address)
-}
 
 async fn send(client: Client, body: impl AsRef<[u8]>) -> Reply {
     client.call("POST", "/mirror").header("content-type", "application/json").body(body).send().await

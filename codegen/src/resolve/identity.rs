@@ -99,7 +99,11 @@ impl<'d> Identities<'d> {
             Ok(Some(schema)) => Ok(schema),
             Ok(None) => self.library.follow(reference, Some("schemas")),
             Err(message) => {
-                Err(Box::new(Finding::error(Code::UnresolvedReference, message, reference.place)))
+                let finding = Finding::error(Code::UnresolvedReference, message, reference.place);
+                let within = self.resource_of(from).is_some_and(|own| own.has_id);
+                let help =
+                    "references start from the `$id` around them: leave it out if the document is meant";
+                Err(Box::new(if within { finding.help(help) } else { finding }))
             }
         }
     }
