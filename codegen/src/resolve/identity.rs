@@ -345,3 +345,102 @@ const MAPS: [&str; 6] =
 fn members(node: &Node) -> impl Iterator<Item = &Member> {
     node.as_object().into_iter().flat_map(|object| object.members())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::gather;
+    use super::*;
+    use crate::source::Sources;
+    use crate::source::testing::json;
+
+    /// The `title` of the schema that a `$ref` of the schema `from` leads to, or why it leads nowhere.
+    fn lead(schemas: &str, from: &str) -> Result<String, String> {
+        let text = format!("{{\"openapi\":\"3.1.0\",\"components\":{{\"schemas\":{schemas}}}}}");
+        let mut findings = Findings::default();
+        let library = gather(json(&text), None, &mut Sources::default(), &mut findings);
+        let identities = Identities::of(&library, Version::V31, &mut findings);
+        assert!(findings.is_empty(), "{findings}");
+        let schema = Pointer::parse(from).unwrap().find(library.root().unwrap()).unwrap();
+        assert!(identities.knows(schema));
+        match identities.follow(schema, schema.get("$ref").unwrap()) {
+            Ok(target) => Ok(target.get("title").and_then(Node::as_str).unwrap_or_default().to_owned()),
+            Err(finding) => Err(finding.message().to_owned()),
+        }
+    }
+
+    fn from_the_first(reference: &str, others: &str) -> Result<String, String> {
+        let schemas = format!("{{\"A\":{{\"$ref\":\"{reference}\"}},{others}}}");
+        lead(&schemas, "/components/schemas/A")
+    }
+
+    #[test]
+    fn resources_are_known_by_their_uri() {
+        let others = r##""B":{"$id":"https://x.org/b","title":"b","$defs":{
+            "c":{"$id":"c","title":"c","$defs":{"d":{"title":"d"}}},"e":{"$anchor":"e","title":"e"}}}"##;
+        for (reference, title) in [
+            ("https://x.org/b", "b"),
+            ("https://x.org/b#", "b"),
+            ("https://x.org/c", "c"),
+            ("https://x.org/b#/$defs/c/$defs/d", "d"),
+            ("https://x.org/c#/$defs/d", "d"),
+            ("https://x.org/b#e", "e"),
+            ("#/components/schemas/B", "b"),
+        ] {
+            assert_eq!(from_the_first(reference, others), Ok(title.into()), "{reference}");
+        }
+        for reference in
+            ["https://x.org/d", "https://x.org/b#c", "https://x.org/c#e", "https://x.org/b#/$defs/x", "#e"]
+        {
+            assert!(from_the_first(reference, others).is_err(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn references_start_from_the_id_around_them() {
+        let schemas = r##"{"A":{"$id":"https://x.org/dir/a","title":"a","properties":{
+            "self":{"$ref":"#"},"up":{"$ref":"../b"},"place":{"$ref":"#/components/schemas/B"},"file":{"$ref":"c.yaml"}}},
+            "B":{"$id":"https://x.org/b","title":"b"}}"##;
+        let property = |name: &str| lead(schemas, &format!("/components/schemas/A/properties/{name}"));
+        assert_eq!(property("self"), Ok("a".into()));
+        assert_eq!(property("up"), Ok("b".into()));
+        assert_eq!(
+            property("place"),
+            Err("`#/components/schemas/B` leads nowhere: there is no `components`".into())
+        );
+        assert!(property("file").is_err_and(|message| message.contains("https://x.org/dir/c.yaml")));
+    }
+
+    #[test]
+    fn anchors_are_looked_up_near_first() {
+        let beside = r##""B":{"title":"b","$anchor":"n"}"##;
+        assert_eq!(from_the_first("#n", beside), Ok("b".into()));
+        assert_eq!(
+            from_the_first("#m", beside),
+            Err("`#m` leads nowhere: no schema here has the anchor `m`".into())
+        );
+        let both = r##""B":{"title":"b","$anchor":"n"},"C":{"title":"c","$anchor":"n"}"##;
+        assert_eq!(from_the_first("#n", both), Err("`#n` could be one of several schemas".into()));
+        let near = r##"{"A":{"properties":{"x":{"$ref":"#n"},"y":{"title":"y","$anchor":"n"}}},"B":{"title":"b","$anchor":"n"}}"##;
+        assert_eq!(lead(near, "/components/schemas/A/properties/x"), Ok("y".into()));
+        let elsewhere = r##""B":{"enum":[{"$anchor":"n"}],"example":{"$anchor":"n"},"x-more":{"$anchor":"n"},"$comment":"n"}"##;
+        assert!(from_the_first("#n", elsewhere).is_err());
+    }
+
+    #[test]
+    fn older_drafts_have_other_words() {
+        let draft = |number: &str, rest: &str| {
+            let schemas =
+                format!("{{\"A\":{{\"$schema\":\"http://json-schema.org/draft-{number}/schema#\",{rest}}}}}");
+            lead(&schemas, "/components/schemas/A/properties/x")
+        };
+        let with =
+            |id: &str| format!("\"properties\":{{\"x\":{{\"$ref\":\"#n\"}},\"y\":{{{id},\"title\":\"y\"}}}}");
+        assert_eq!(draft("04", &with("\"id\":\"#n\"")), Ok("y".into()));
+        assert_eq!(draft("07", &with("\"$id\":\"#n\"")), Ok("y".into()));
+        assert!(draft("04", &with("\"$id\":\"#n\"")).is_err());
+        assert!(draft("07", &with("\"$anchor\":\"n\"")).is_err());
+        // an `$id` beside `$ref` does not count
+        let beside = "\"properties\":{\"x\":{\"$id\":\"https://x.org/x\",\"$ref\":\"#n\"},\"y\":{\"$id\":\"#n\",\"title\":\"y\"}}";
+        assert_eq!(draft("07", beside), Ok("y".into()));
+    }
+}

@@ -82,3 +82,45 @@ fn dependent(identities: &Identities<'_>) -> HashSet<*const Node> {
     }
     depend
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::gather;
+    use super::*;
+    use crate::finding::Findings;
+    use crate::normalise::Version;
+    use crate::source::Sources;
+    use crate::source::pointer::Pointer;
+    use crate::source::testing::json;
+
+    #[test]
+    fn the_outermost_anchor_is_in_force_and_only_where_it_matters() {
+        let text = r##"{"openapi":"3.1.0","components":{"schemas":{
+            "Pages":{"$ref":"#/components/schemas/Page","$defs":{"i":{"$dynamicAnchor":"item","title":"own"}}},
+            "Page":{"$id":"https://x.org/page","items":{"$dynamicRef":"#item"},
+                "$defs":{"i":{"$dynamicAnchor":"item","title":"any"},"plain":{"type":"string"}}}}}}"##;
+        let mut findings = Findings::default();
+        let library = gather(json(text), None, &mut Sources::default(), &mut findings);
+        let identities = Identities::of(&library, Version::V31, &mut findings);
+        let mut scopes = Scopes::of(&identities);
+        let schema = |path: &str| {
+            Pointer::parse(&format!("/components/schemas/{path}"))
+                .unwrap()
+                .find(library.root().unwrap())
+                .unwrap()
+        };
+        let title = |scopes: &Scopes<'_>, scope| {
+            scopes
+                .outermost(scope, "item")
+                .and_then(|anchor| anchor.get("title")?.as_str().map(str::to_owned))
+        };
+        let alone = scopes.enter(&identities, Scope::default(), schema("Page"));
+        assert_eq!(title(&scopes, alone).as_deref(), Some("any"));
+        let pages = scopes.enter(&identities, Scope::default(), schema("Pages"));
+        let within = scopes.enter(&identities, pages, schema("Page"));
+        assert_eq!(title(&scopes, within).as_deref(), Some("own"));
+        assert_ne!(alone, within);
+        assert_eq!(scopes.enter(&identities, within, schema("Page/items")), within);
+        assert_eq!(scopes.enter(&identities, within, schema("Page/$defs/plain")), Scope::default());
+    }
+}
