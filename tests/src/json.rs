@@ -34,6 +34,10 @@ impl Mirrors for Service {
         Ok(TakeTextsOutput::NoContent)
     }
 
+    async fn take_pair(&self, _: Caller<TakePair>, _: TakePairInput) -> Result<TakePairOutput, Problem> {
+        Ok(TakePairOutput::NoContent)
+    }
+
     async fn take_page(&self, _: Caller<TakePage>, input: TakePageInput) -> Result<TakePageOutput, Problem> {
         let items: Vec<i64> = input.body.items;
         drop(items);

@@ -142,8 +142,8 @@ fn array(document: &Document, schema: &Schema, items: &[Node]) -> Result<(), Str
     if schema.max_items.as_ref().is_some_and(|max| count > max.value) {
         return Err("it has more items than `maxItems`".into());
     }
-    if let Some(id) = schema.items {
-        for item in items {
+    for (position, item) in items.iter().enumerate() {
+        if let Some(id) = schema.beyond.prefix_items.get(position).copied().or(schema.items) {
             fits(document, id, item)?;
         }
     }

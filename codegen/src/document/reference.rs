@@ -23,11 +23,11 @@ impl<'d> Reader<'d> {
         if holder == "allOf" && self.version == Version::V30 {
             schema.nullable = self.boolean(fields, "nullable").is_some_and(|flag| flag.value);
         }
-        let newer = self.version == Version::V31;
+        let (newer, id) = (self.version == Version::V31, self.draft.id());
         let lone = !newer || self.draft.has_lone_references();
         let free = |key: &str| {
             FREE_BESIDE.contains(&key)
-                || (newer && IDENTITY.contains(&key))
+                || (newer && (IDENTITY.contains(&key) || key == id))
                 || key == holder
                 || (holder == "allOf" && key == "nullable")
                 || (is_extension(key) && key != "x-palisade")
@@ -52,7 +52,8 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// OpenAPI 3.0.3 section 4.7.23, and JSON Schema up to draft-07: siblings of `$ref` are ignored. What protects something is not ignored.
+    /// OpenAPI 3.0.3 section 4.7.23, and JSON Schema up to draft-07 (core, section 8.3): siblings of `$ref` are ignored. What
+    /// protects something is not ignored.
     fn without_effect(&mut self, fields: &Fields<'d>, free: impl Fn(&str) -> bool) {
         let ignored =
             fields.members().iter().filter(|member| !free(&member.key) && !is_extension(&member.key));
@@ -76,7 +77,8 @@ impl<'d> Reader<'d> {
         if let Some(member) = fields.get("$ref") {
             return Some(("$ref", &member.node));
         }
-        match fields.peek("$dynamicRef").filter(|_| self.version == Version::V31) {
+        let is_keyword = self.version == Version::V31 && !self.draft.lacks("$dynamicRef");
+        match fields.peek("$dynamicRef").filter(|_| is_keyword) {
             Some(node) => Some(("$dynamicRef", node)),
             None => Some(("allOf", single_reference(fields)?)),
         }
@@ -112,8 +114,8 @@ impl<'d> Reader<'d> {
         if std::ptr::eq(anchor, target) { self.scopes.outermost(self.scope, &name) } else { None }
     }
 
-    /// Names count where schemas stand (see `resolve/identity.rs`). Where one stands elsewhere and is referred to all the same, what
-    /// it is known by would be passed over.
+    /// Names count where schemas stand (see `resolve/identity.rs`). Where one stands elsewhere and is referred to all the
+    /// same, what it is known by would be passed over.
     pub(super) fn identified(&mut self, node: &Node, fields: &Fields<'d>) {
         if self.version == Version::V30 || self.identities.knows(node) {
             return;
@@ -146,7 +148,7 @@ const FREE_BESIDE: [&str; 12] = [
 ];
 
 /// What a schema is known by, and what it keeps for others.
-const IDENTITY: [&str; 7] = ["$schema", "$id", "id", "$anchor", "$dynamicAnchor", "$defs", "definitions"];
+const IDENTITY: [&str; 6] = ["$schema", "$id", "$anchor", "$dynamicAnchor", "$defs", "definitions"];
 
 /// Keywords whose being ignored loses no protection that the standard gives.
 fn is_keyword(key: &str) -> bool {

@@ -245,6 +245,7 @@ impl<'d> Reader<'d> {
         let Some(mut fields) = self.fields(node, "a schema") else { return schema };
         self.dialect_of_schema(&mut fields);
         self.draft = self.identities.draft(node);
+        self.literal |= self.identities.stated_draft(node).is_some();
         if self.version == Version::V31 && fields.peek("$defs").is_some() {
             // before the references into them are followed, so that they are read in the same dialect
             for member in self.map(&mut fields, "$defs") {

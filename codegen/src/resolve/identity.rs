@@ -1,4 +1,5 @@
-//! What schemas are known by beside their place: `$id`, `$anchor` and `$dynamicAnchor` (JSON Schema 2020-12, core, section 8.2).
+//! What schemas are known by beside their place: `$id`, `$anchor` and `$dynamicAnchor` (JSON Schema 2020-12, core, section
+//! 8.2).
 //!
 //! 1. A schema with `$id` is a resource of its own: references inside start from its URI, and lead to it by that URI.
 //! 2. Every outermost schema of a document is a resource known by the document's URI; the standard leaves open how schemas in
@@ -35,7 +36,8 @@ pub(crate) struct Identities<'d> {
 struct Known<'d> {
     schema: &'d Node,
     resource: ResourceId,
-    draft: Draft,
+    /// What `$schema` states, here or around it.
+    draft: Option<Draft>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +92,12 @@ impl<'d> Identities<'d> {
 
     /// The draft of JSON Schema that a schema is written in.
     pub(crate) fn draft(&self, schema: &Node) -> Draft {
-        self.of.get(&std::ptr::from_ref(schema)).map(|known| known.draft).unwrap_or_default()
+        self.stated_draft(schema).unwrap_or_default()
+    }
+
+    /// The same, if it is stated.
+    pub(crate) fn stated_draft(&self, schema: &Node) -> Option<Draft> {
+        self.of.get(&std::ptr::from_ref(schema))?.draft
     }
 
     /// The schema that `reference`, which stands in the schema `from`, leads to.
@@ -180,8 +187,9 @@ fn base_of(tree: &Node) -> Option<String> {
     IriAbsoluteStr::new(text).ok().map(|uri| uri.as_str().to_owned())
 }
 
-fn stated_draft(node: &Node, keyword: &str) -> Option<Draft> {
-    Draft::stated(node.get(keyword)?.as_str()?)
+/// What a document or a schema states about those inside; that may be OpenAPI's own dialect again.
+fn stated_draft(node: &Node, keyword: &str) -> Option<Option<Draft>> {
+    Some(Draft::stated(node.get(keyword)?.as_str()?))
 }
 
 fn unknown(reference: &str, uri: Option<String>) -> String {
@@ -210,7 +218,7 @@ struct Walk<'w, 'd> {
     findings: &'w mut Findings,
     document: usize,
     base: String,
-    draft: Draft,
+    draft: Option<Draft>,
 }
 
 impl<'d> Walk<'_, 'd> {
@@ -231,12 +239,14 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
-    fn schema(&mut self, node: &'d Node, outer: Option<ResourceId>, draft: Draft) {
-        let draft = stated_draft(node, "$schema").unwrap_or(draft);
-        let resource = self.resource(node, outer, draft);
-        if self.identities.of.insert(node, Known { schema: node, resource, draft }).is_some() {
-            return;
+    fn schema(&mut self, node: &'d Node, outer: Option<ResourceId>, draft: Option<Draft>) {
+        if self.identities.knows(node) {
+            return; // a file that is one schema has members with names of OpenAPI
         }
+        let stated = stated_draft(node, "$schema").unwrap_or(draft);
+        let draft = stated.unwrap_or_default();
+        let resource = self.resource(node, outer, draft);
+        self.identities.of.insert(node, Known { schema: node, resource, draft: stated });
         for keyword in ["$anchor", "$dynamicAnchor"].into_iter().filter(|keyword| !draft.lacks(keyword)) {
             let name = node.get(keyword).and_then(Node::as_str);
             name.into_iter().for_each(|name| self.anchor(node, keyword, name, resource));
@@ -248,7 +258,7 @@ impl<'d> Walk<'_, 'd> {
         if !draft.lacks("$dynamicRef") && node.get("$dynamicRef").is_some() {
             self.identities.dynamic.push(node);
         }
-        inside(node).for_each(|schema| self.schema(schema, Some(resource), draft));
+        inside(node).for_each(|schema| self.schema(schema, Some(resource), stated));
     }
 
     /// The resource that a schema is a part of, or begins.
