@@ -112,7 +112,7 @@ impl Builder<'_> {
         let flat = self.flat(&schema, 0);
         Some(Ok(match family {
             // a range of any type whose bytes are all that is said
-            Family::Json if flat == Flat::File && one.name.value.contains('*') => {
+            Family::Json if matches!(flat, Flat::File(_)) && one.name.value.contains('*') => {
                 let counts = self.bytes(&schema).unwrap_or_default();
                 let text = Text { format: TextFormat::Binary, length: counts, pattern: None };
                 (ContentForm::Bytes, Schema::of(Type::Text(text)))
@@ -241,27 +241,23 @@ impl Builder<'_> {
             let style = if multipart { Style::Form } else { Style::DeepObject };
             return Some(Wire { types, ..wire(style, true, WireKind::Either) });
         }
-        let kind = match member {
-            Flat::List(items) if json || !items.is_text() => {
-                if **items == Flat::File && multipart {
-                    WireKind::Files
-                } else {
-                    WireKind::JsonList
-                }
-            }
-            _ if json => WireKind::Json,
-            Flat::File if multipart => WireKind::File,
-            Flat::List(items) if **items == Flat::File && multipart => WireKind::Files,
-            Flat::Scalar | Flat::File | Flat::Any => WireKind::Scalar,
-            Flat::List(_) => WireKind::List,
-            Flat::Object(..) | Flat::Map(_) | Flat::Free(_) | Flat::Deep => WireKind::Json,
+        let (kind, most) = match member {
+            Flat::File(most) if multipart => (WireKind::File, *most),
+            Flat::List(items) => match **items {
+                Flat::File(most) if multipart => (WireKind::Files, most),
+                _ if json || !items.is_text() => (WireKind::JsonList, None),
+                _ => (WireKind::List, None),
+            },
+            _ if json => (WireKind::Json, None),
+            Flat::Scalar | Flat::File(_) | Flat::Any => (WireKind::Scalar, None),
+            Flat::Object(..) | Flat::Map(_) | Flat::Free(_) | Flat::Deep => (WireKind::Json, None),
         };
-        Some(Wire { types, ..wire(Style::Form, true, kind) })
+        Some(Wire { types, most, ..wire(Style::Form, true, kind) })
     }
 
     fn field_wire(&mut self, member: &Flat, how: &How) -> Option<Wire> {
         let kind = match member {
-            Flat::Scalar | Flat::File | Flat::Any => WireKind::Scalar,
+            Flat::Scalar | Flat::File(_) | Flat::Any => WireKind::Scalar,
             Flat::Free(free) => free.kind(how.style, how.explode),
             _ if how.style == Style::DeepObject => WireKind::Scalar,
             Flat::List(items) if items.is_text() => WireKind::List,

@@ -1,4 +1,4 @@
-//! Bodies of `multipart/form-data` (RFC 7578), whole and under the limit of the body.
+//! Bodies of `multipart/form-data` (RFC 7578), cut as they arrive.
 //!
 //! 1. The boundary is 1 to 70 characters of RFC 2046 section 5.1.1. Nothing stands before the first delimiter, nothing
 //!    but a line end behind the last, and no padding on a delimiter's line: what two readers could cut differently is
@@ -6,218 +6,161 @@
 //! 2. At most 256 parts, each with at most 4 KiB of header fields.
 //! 3. A part has one `Content-Disposition: form-data` with a `name`. An encoding of its content is refused (RFC 7578
 //!    section 4.7 deprecates them).
-//! 4. The media type of a part is one that the document says, or fits its kind.
+//! 4. The media type of a part is one that the document says, or fits its kind. A part of another is read and not kept.
+//! 5. A file is an [`Upload`]; of one that is longer than its `maxLength` nothing is kept. What is no file stays in memory,
+//!    of one body at most 1 MiB.
+
+mod cut;
+mod head;
 
 use std::borrow::Cow;
-use std::fmt;
 
-use bytes::Bytes;
-use serde::{Serialize, Serializer};
+use axum::body::Body as Stream;
+use bytes::BytesMut;
 
+use self::cut::Cutter;
+use self::head::Head;
 use super::form::NO_JSON;
 use super::{Kind, Wire};
 use crate::input::json::finish;
-use crate::input::{Check, Decode, Entry, Expected, Refused, Rule, Tree, media_type, parse_tree};
+use crate::input::upload::{Spool, Spooler};
+use crate::input::{
+    Decode, Entry, Expected, InputError, Refused, Rule, Tree, Upload, media_type, parse_tree,
+};
 
 const MOST_PARTS: usize = 256;
-const LONGEST_HEAD: usize = 4096;
+/// Of what is no file, and of the files that are not on disk: each together.
+const MOST_MEMORY: usize = 1024 * 1024;
 
-/// A file, as it came: a part of a form, or the text of a string with `format: binary`.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct FilePart {
-    bytes: Bytes,
-    file_name: Option<String>,
-    content_type: Option<String>,
-}
-
-impl FilePart {
-    /// A file of these bytes, without a name.
-    #[must_use]
-    pub fn new(bytes: impl Into<Bytes>) -> Self {
-        Self { bytes: bytes.into(), file_name: None, content_type: None }
-    }
-
-    /// Its content.
-    #[must_use]
-    pub const fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-
-    /// What the client calls it. Never use it as a path.
-    #[must_use]
-    pub fn file_name(&self) -> Option<&str> {
-        self.file_name.as_deref()
-    }
-
-    /// The media type that the client says it has.
-    #[must_use]
-    pub fn content_type(&self) -> Option<&str> {
-        self.content_type.as_deref()
-    }
-
-    pub(in crate::input) fn text(&self) -> Option<&str> {
-        std::str::from_utf8(&self.bytes).ok()
-    }
-}
-
-impl AsRef<[u8]> for FilePart {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-/// Without its content.
-impl fmt::Debug for FilePart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FilePart").field("length", &self.bytes.len()).finish_non_exhaustive()
-    }
-}
-
-/// In JSON `format: binary` is a string: bytes that are no text cannot be written.
-impl Serialize for FilePart {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self.text() {
-            Some(text) => to.serialize_str(text),
-            None => Err(serde::ser::Error::custom("bytes that are no text have no JSON form")),
-        }
-    }
-}
-
-impl Check for FilePart {
-    fn check(&self, _: &crate::input::At<'_>, _: &mut crate::input::Violations) {}
-}
-
-struct Part {
+/// A part that came whole.
+#[derive(Debug)]
+pub(in crate::input) struct Part {
     name: String,
-    file: FilePart,
+    content: Result<Upload, Expected>,
 }
 
-/// Reads a multipart form.
+/// Reads the parts of a body. `None`: it has not a byte.
 ///
 /// # Errors
-/// Why not, with every violation together.
-pub(in crate::input) fn multipart<T: Decode + Check>(
-    bytes: &Bytes,
+/// Why it is no multipart body, or not kept.
+pub(in crate::input) async fn parts(
+    stream: Stream,
     content_type: &str,
+    fields: &[Wire],
+    max: usize,
+    spool: &Spool,
+) -> Result<Option<Vec<Part>>, InputError> {
+    let boundary = boundary(content_type).ok_or(InputError::Syntax)?;
+    let mut cutter = Cutter::new(stream, boundary, max);
+    if !cutter.begin().await? {
+        return Ok(None);
+    }
+    let mut memory = Memory::default();
+    let mut parts = Vec::new();
+    while let Some(head) = cutter.head().await? {
+        if parts.len() == MOST_PARTS {
+            return Err(InputError::Syntax);
+        }
+        let field = fields.iter().find(|field| field.name == head.name);
+        let content = match fits(&head, field) {
+            true => kept(&mut cutter, &head, field, &mut memory, spool).await?,
+            false => {
+                while cutter.content().await?.is_some() {}
+                Err(TYPE)
+            }
+        };
+        parts.push(Part { name: head.name, content });
+    }
+    Ok(Some(parts))
+}
+
+/// What a request has in memory of its parts.
+#[derive(Default)]
+struct Memory {
+    texts: usize,
+    files: usize,
+}
+
+/// The content of a part, or what is wrong with it alone: the others are still read.
+async fn kept(
+    cutter: &mut Cutter,
+    head: &Head,
+    field: Option<&Wire>,
+    memory: &mut Memory,
+    spool: &Spool,
+) -> Result<Result<Upload, Expected>, InputError> {
+    let upload = match is_file(head, field) {
+        true => file(cutter, field.map_or(u64::MAX, |field| field.most), memory, spool).await?,
+        false => Ok(text(cutter, memory).await?),
+    };
+    Ok(upload.map(|upload| upload.said(head.file_name.as_deref(), head.content_type.as_deref())))
+}
+
+async fn text(cutter: &mut Cutter, memory: &mut Memory) -> Result<Upload, InputError> {
+    let mut all = BytesMut::new();
+    while let Some(data) = cutter.content().await? {
+        memory.texts += data.len();
+        if memory.texts > MOST_MEMORY {
+            return Err(InputError::TooLarge);
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(Upload::new(all))
+}
+
+/// Rule 5.
+async fn file(
+    cutter: &mut Cutter,
+    most: u64,
+    memory: &mut Memory,
+    spool: &Spool,
+) -> Result<Result<Upload, Expected>, InputError> {
+    let mut spooler = Some(Spooler::new(spool));
+    while let Some(data) = cutter.content().await? {
+        let fits = |spooler: &Spooler<'_>| spooler.len() + data.len() as u64 <= most;
+        spooler = spooler.filter(fits); // and with it its file
+        if let Some(spooler) = &mut spooler {
+            spooler.push(data, MOST_MEMORY.saturating_sub(memory.files)).await?;
+        }
+    }
+    let Some(spooler) = spooler else { return Ok(Err(TOO_LONG)) };
+    memory.files += spooler.in_memory();
+    Ok(Ok(spooler.finish().await?))
+}
+
+/// Whether a part is kept as a file: it is declared as one, or nothing is declared and it says that it is.
+fn is_file(head: &Head, field: Option<&Wire>) -> bool {
+    match field.map(|field| field.kind) {
+        Some(Kind::File | Kind::Files) => true,
+        None | Some(Kind::Either) => head.file_name.is_some() && !is_json(head.content_type.as_deref()),
+        Some(_) => false,
+    }
+}
+
+fn is_json(content_type: Option<&str>) -> bool {
+    content_type.is_some_and(|sent| media_type::accepts(JSON, sent).is_some())
+}
+
+/// The value that parts are.
+///
+/// # Errors
+/// Why they are not what the document declares, with every violation together.
+pub(in crate::input) fn multipart<T: Decode>(
+    parts: &[Part],
     fields: &[Wire],
     depth: usize,
     rule: Rule<T>,
 ) -> Result<T, Refused> {
-    let boundary = boundary(content_type).ok_or(Refused::Syntax)?;
-    let parts = parts(bytes, &boundary).ok_or(Refused::Syntax)?;
-    finish(&tree(&parts, fields, depth), rule)
+    finish(&tree(parts, fields, depth), rule)
 }
 
 /// RFC 2046 section 5.1.1.
-fn boundary(content_type: &str) -> Option<String> {
+fn boundary(content_type: &str) -> Option<&str> {
     let boundary = media_type::boundary(content_type)?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
     let fits =
         (1..=70).contains(&boundary.len()) && boundary.bytes().all(allowed) && !boundary.ends_with(' ');
-    fits.then(|| boundary.to_owned())
-}
-
-/// Rules 1 to 3. `None`: not the grammar, or too many.
-fn parts(bytes: &Bytes, boundary: &str) -> Option<Vec<Part>> {
-    let delimiter = format!("\r\n--{boundary}");
-    let mut rest =
-        bytes.slice(bytes.strip_prefix(delimiter.as_bytes().get(2..)?).map(|_| delimiter.len() - 2)?..);
-    let mut parts = Vec::new();
-    loop {
-        if let Some(end) = rest.strip_prefix(b"--") {
-            return matches!(end, b"" | b"\r\n").then_some(parts);
-        }
-        if parts.len() == MOST_PARTS || !rest.starts_with(b"\r\n") {
-            return None;
-        }
-        // From the line end of the delimiter, so that a part without header fields is found as well.
-        let head_end = find(rest.get(..rest.len().min(LONGEST_HEAD))?, b"\r\n\r\n")?;
-        let head = std::str::from_utf8(rest.get(..head_end)?).ok()?.trim_start_matches("\r\n").to_owned();
-        let content = rest.slice(head_end + 4..);
-        // The line end before a delimiter belongs to it: an empty part shares the one of its head.
-        let (file, after) = match find(&rest.slice(head_end + 2..), delimiter.as_bytes())? {
-            0 => (Bytes::new(), rest.slice(head_end + 2 + delimiter.len()..)),
-            at => (content.slice(..at.checked_sub(2)?), rest.slice(head_end + 2 + at + delimiter.len()..)),
-        };
-        parts.push(part(&head, file)?);
-        rest = after;
-    }
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
-}
-
-fn part(head: &str, bytes: Bytes) -> Option<Part> {
-    let (mut disposition, mut content_type) = (None, None);
-    for line in head.split("\r\n") {
-        let (name, value) = line.split_once(':')?;
-        let value = value.trim_matches([' ', '\t']);
-        let slot = match name.to_ascii_lowercase().as_str() {
-            "content-disposition" => &mut disposition,
-            "content-type" => &mut content_type,
-            "content-transfer-encoding" => match value.to_ascii_lowercase().as_str() {
-                "7bit" | "8bit" | "binary" => continue,
-                _ => return None,
-            },
-            _ if name.is_empty() || name.contains([' ', '\t', '\r', '\n']) => return None,
-            _ => continue,
-        };
-        if slot.replace(value).is_some() {
-            return None;
-        }
-    }
-    let (name, file_name) = form_data(disposition?)?;
-    Some(Part { name, file: FilePart { bytes, file_name, content_type: content_type.map(str::to_owned) } })
-}
-
-/// `form-data; name="a"; filename="b"` (RFC 7578 section 4.2).
-fn form_data(value: &str) -> Option<(String, Option<String>)> {
-    let (kind, mut rest) = value.split_once(';')?;
-    if !kind.trim_matches([' ', '\t']).eq_ignore_ascii_case("form-data") {
-        return None;
-    }
-    let (mut name, mut file_name) = (None, None);
-    loop {
-        rest = rest.trim_start_matches([' ', '\t']);
-        let (key, after) = rest.split_once('=')?;
-        let (text, after) = parameter_value(after)?;
-        let slot = match key.to_ascii_lowercase().as_str() {
-            "name" => Some(&mut name),
-            "filename" => Some(&mut file_name),
-            _ => None,
-        };
-        if text.chars().any(char::is_control) || slot.is_some_and(|slot| slot.replace(text).is_some()) {
-            return None;
-        }
-        match after.trim_start_matches([' ', '\t']) {
-            "" => return Some((name?, file_name)),
-            more => rest = more.strip_prefix(';')?,
-        }
-    }
-}
-
-/// A token or a quoted string (RFC 9110 section 5.6.4), and what is behind it. Browsers write `%22` for `"` and no
-/// backslashes; a backslash escapes only `"` and itself, so that the names of Windows files come through.
-fn parameter_value(text: &str) -> Option<(String, &str)> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find([';', ' ', '\t']).unwrap_or(text.len());
-        let (token, rest) = text.split_at_checked(end)?;
-        return (!token.is_empty() && !token.contains('"')).then(|| (token.to_owned(), rest));
-    };
-    let mut value = String::new();
-    let mut chars = quoted.char_indices().peekable();
-    while let Some((at, char)) = chars.next() {
-        match char {
-            '"' => return Some((value, quoted.get(at + 1..)?)),
-            '\\' => match chars.next_if(|(_, next)| matches!(next, '"' | '\\')) {
-                Some((_, next)) => value.push(next),
-                None => value.push('\\'),
-            },
-            _ => value.push(char),
-        }
-    }
-    None
+    fits.then_some(boundary)
 }
 
 /// The object that the parts are.
@@ -228,9 +171,9 @@ fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
         let many = matches!(field.kind, Kind::List | Kind::JsonList | Kind::Files);
         let value = match own.as_slice() {
             [] => continue,
-            [one] if !many => value(one, field, depth),
+            [one] if !many => value(one, Some(field), depth),
             all if many || field.kind == Kind::Either => {
-                Tree::List(all.iter().map(|part| value(part, field, depth)).collect())
+                Tree::List(all.iter().map(|part| value(part, Some(field), depth)).collect())
             }
             _ => Tree::Wrong(TWICE),
         };
@@ -238,7 +181,7 @@ fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
     }
     // What is not declared: the type that it is read into says what becomes of it.
     for part in parts.iter().filter(|part| fields.iter().all(|field| field.name != part.name)) {
-        let value = as_it_says(part, depth);
+        let value = value(part, None, depth);
         match entries.iter_mut().find(|entry: &&mut Entry<'_>| entry.name == part.name) {
             None => entries.push(Entry { name: Cow::Borrowed(&part.name), value, repeated: false }),
             Some(Entry { value: Tree::List(items), .. }) => items.push(value),
@@ -252,46 +195,50 @@ fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
 }
 
 /// By what the part says of itself.
-fn as_it_says(part: &Part, depth: usize) -> Tree<'_> {
-    let json = ["application/json", "application/*+json"];
-    let is_json = part.file.content_type().is_some_and(|sent| media_type::accepts(&json, sent).is_some());
-    match part.file.text() {
-        Some(text) if is_json => parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON)),
-        Some(text) if part.file.file_name.is_none() => Tree::Plain(Cow::Borrowed(text)),
-        _ => Tree::File(&part.file),
+fn as_it_says(upload: &Upload, depth: usize) -> Tree<'_> {
+    match upload.text() {
+        Some(text) if is_json(upload.content_type()) => json(text, depth),
+        Some(text) if upload.file_name().is_none() => Tree::Plain(Cow::Borrowed(text)),
+        _ => Tree::File(upload),
     }
 }
 
+fn json(text: &str, depth: usize) -> Tree<'_> {
+    parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON))
+}
+
+const JSON: &[&str] = &["application/json", "application/*+json"];
 const TWICE: Expected = Expected { rule: "duplicate", message: Cow::Borrowed("must not come twice") };
 const TYPE: Expected =
     Expected { rule: "contentType", message: Cow::Borrowed("must be of a media type that is declared") };
 const NO_TEXT: Expected = Expected { rule: "encoding", message: Cow::Borrowed("must be text in UTF-8") };
+const TOO_LONG: Expected =
+    Expected { rule: "maxLength", message: Cow::Borrowed("must not have more bytes than are declared") };
 
-fn value<'t>(part: &'t Part, field: &Wire, depth: usize) -> Tree<'t> {
-    if !fits(part, field) {
-        return Tree::Wrong(TYPE);
-    }
-    match field.kind {
-        Kind::File | Kind::Files => return Tree::File(&part.file),
-        Kind::Either => return as_it_says(part, depth),
-        _ => {}
-    }
-    let Some(text) = part.file.text() else { return Tree::Wrong(NO_TEXT) };
-    match field.kind {
-        Kind::Json | Kind::JsonList => parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON)),
-        _ => Tree::Plain(Cow::Borrowed(text)),
+fn value<'t>(part: &'t Part, field: Option<&Wire>, depth: usize) -> Tree<'t> {
+    let upload = match &part.content {
+        Ok(upload) => upload,
+        Err(expected) => return Tree::Wrong(expected.clone()),
+    };
+    match (field.map(|field| field.kind), upload.text()) {
+        (Some(Kind::File | Kind::Files), _) => Tree::File(upload),
+        (None | Some(Kind::Either), _) => as_it_says(upload, depth),
+        (_, None) => Tree::Wrong(NO_TEXT),
+        (Some(Kind::Json | Kind::JsonList), Some(text)) => json(text, depth),
+        (_, Some(text)) => Tree::Plain(Cow::Borrowed(text)),
     }
 }
 
 /// Rule 4. Without one it is `text/plain` (RFC 7578 section 4.4), which JSON is as well.
-fn fits(part: &Part, field: &Wire) -> bool {
+fn fits(head: &Head, field: Option<&Wire>) -> bool {
+    let Some(field) = field else { return true };
     let usual: &[&str] = match field.kind {
         Kind::File | Kind::Files | Kind::Either => &["*/*"],
         Kind::Json | Kind::JsonList => &["application/json", "application/*+json", "text/plain"],
         _ => &["text/plain"],
     };
     let declared = if field.types.is_empty() { usual } else { field.types };
-    match part.file.content_type() {
+    match &head.content_type {
         Some(sent) => media_type::accepts(declared, sent).is_some(),
         None => !matches!(field.kind, Kind::File | Kind::Files) || field.types.is_empty(),
     }
@@ -299,8 +246,15 @@ fn fits(part: &Part, field: &Wire) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use bytes::Bytes;
+    use futures_util::stream;
+
+    use super::super::super::no_rule;
     use super::super::super::sample::Part as Share;
     use super::*;
+    use crate::settings::Settings;
 
     const TYPE_LINE: &str = "multipart/form-data; boundary=XX";
     const FIELDS: &[Wire] = &[
@@ -309,8 +263,27 @@ mod tests {
         Wire::text("extra").kind(Kind::File).types(&["image/*", "text/plain"]),
     ];
 
-    fn read(body: &str) -> Result<Share, Refused> {
-        multipart(&Bytes::copy_from_slice(body.as_bytes()), TYPE_LINE, FIELDS, 8, |_, _, _| {})
+    /// In frames of so many bytes.
+    async fn cut(body: &[u8], frame: usize, fields: &[Wire]) -> Result<Vec<Part>, InputError> {
+        let frames: Vec<_> =
+            body.chunks(frame).map(|frame| Ok::<_, Infallible>(Bytes::copy_from_slice(frame))).collect();
+        let spool = Spool::new(&Settings::new());
+        let stream = Stream::from_stream(stream::iter(frames));
+        parts(stream, TYPE_LINE, fields, usize::MAX, &spool).await.map(Option::unwrap_or_default)
+    }
+
+    /// However it comes, it is the same.
+    fn read(body: &str) -> Result<Share, InputError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let read = |frame| {
+            let parts = runtime.block_on(cut(body.as_bytes(), frame, FIELDS))?;
+            Ok(multipart(&parts, FIELDS, 8, no_rule)?)
+        };
+        let whole = read(100_000);
+        for frame in [1, 3, 64] {
+            assert_eq!(read(frame), whole, "{frame} {body:?}");
+        }
+        whole
     }
 
     fn one(head: &str, content: &str) -> String {
@@ -329,29 +302,62 @@ mod tests {
         assert!(read(&format!("{}--XX--", named("share", "5"))).is_ok(), "without the last line end");
     }
 
-    #[test]
-    fn files_keep_their_bytes_and_their_name() {
-        let head =
-            "content-disposition: form-data; name=file; filename=\"a\\\"b.png\"\r\nContent-Type: image/png";
-        let bytes = Bytes::copy_from_slice(format!("{}--XX--", one(head, "\r\n-\u{0}-X")).as_bytes());
-        let parts = parts(&bytes, "XX").unwrap();
-        let file = &parts[0].file;
-        assert_eq!(&file.bytes()[..], b"\r\n-\0-X");
-        assert_eq!((file.file_name(), file.content_type()), (Some("a\"b.png"), Some("image/png")));
+    #[tokio::test]
+    async fn files_keep_their_bytes_and_their_name() {
+        let head = "content-disposition: form-data; name=file; filename=\"../a\\\"b.png\"\r\nContent-Type: image/png";
+        let body = format!("{}--XX--", one(head, "\r\n-\u{0}-X"));
+        for frame in [1, 2, 5, 1000] {
+            let parts = cut(body.as_bytes(), frame, &[]).await.unwrap();
+            let file = parts[0].content.as_ref().unwrap();
+            assert_eq!(&file.bytes(100).await.unwrap()[..], b"\r\n-\0-X");
+            assert_eq!((file.file_name(), file.content_type()), (Some("a\"b.png"), Some("image/png")));
+        }
     }
 
-    #[test]
-    fn empty_parts_and_no_parts() {
-        let bytes = Bytes::copy_from_slice(format!("{}--XX--", named("a", "")).as_bytes());
-        assert!(parts(&bytes, "XX").unwrap()[0].file.bytes().is_empty());
-        assert_eq!(parts(&Bytes::from_static(b"--XX--"), "XX").map(|parts| parts.len()), Some(0));
+    #[tokio::test]
+    async fn empty_parts_and_no_parts() {
+        let body = format!("{}--XX--", named("a", ""));
+        for frame in [1, 1000] {
+            assert!(cut(body.as_bytes(), frame, &[]).await.unwrap()[0].content.as_ref().unwrap().is_empty());
+            assert_eq!(cut(b"--XX--", frame, &[]).await.map(|parts| parts.len()), Ok(0));
+        }
+        let none = parts(Stream::empty(), TYPE_LINE, &[], 9, &Spool::new(&Settings::new())).await;
+        assert!(none.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_file_is_bounded_together() {
+        let texts = |length: usize| {
+            let half = "x".repeat(length / 2);
+            format!("{}{}--XX--", named("a", &half), named("b", &half))
+        };
+        assert!(cut(texts(MOST_MEMORY).as_bytes(), 10_000, &[]).await.is_ok());
+        let over = cut(texts(MOST_MEMORY + 2).as_bytes(), 10_000, &[]).await;
+        assert_eq!(over.map(drop), Err(InputError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_too_long_or_of_another_type_is_not_kept() {
+        const FILES: &[Wire] = &[
+            Wire::text("short").kind(Kind::File).most(4),
+            Wire::text("typed").kind(Kind::File).types(&["image/*"]),
+        ];
+        let rules = async |body: String| {
+            let parts = cut(format!("{body}--XX--").as_bytes(), 3, FILES).await.unwrap();
+            parts.into_iter().map(|part| part.content.err().map(|expected| expected.rule)).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(named("short", "1234") + &named("short", "12345")).await, [None, Some("maxLength")]);
+        let typed = |kind: &str| {
+            one(&format!("Content-Disposition: form-data; name=typed\r\nContent-Type: {kind}"), "x")
+        };
+        assert_eq!(rules(typed("image/png") + &typed("text/html")).await, [None, Some("contentType")]);
     }
 
     #[test]
     fn what_two_readers_could_cut_differently_is_refused() {
         let good = named("share", "5");
         for body in [
-            String::new(),
+            " ".to_owned(),
             good.clone(),
             format!("x{good}--XX--"),
             format!("\r\n{good}--XX--"),
@@ -375,14 +381,14 @@ mod tests {
             ),
             format!("{}--XX--", named("a", "5").repeat(257)),
         ] {
-            assert_eq!(read(&body), Err(Refused::Syntax), "{body:?}");
+            assert_eq!(read(&body), Err(InputError::Syntax), "{body:?}");
         }
     }
 
     #[test]
     fn violations_name_the_member() {
         let faults = |body: String| match read(&format!("{body}--XX--")) {
-            Err(Refused::Invalid(found)) => {
+            Err(InputError::Invalid(found)) => {
                 found.iter().map(|v| format!("{} {}", v.pointer, v.rule)).collect::<Vec<_>>()
             }
             other => panic!("{other:?}"),
@@ -404,7 +410,7 @@ mod tests {
             ("multipart/form-data; boundary=\"a \"", None),
             ("multipart/form-data; boundary=a; boundary=b", None),
         ] {
-            assert_eq!(boundary(content_type).as_deref(), expected, "{content_type}");
+            assert_eq!(boundary(content_type), expected, "{content_type}");
         }
         assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "a".repeat(71))), None);
     }
