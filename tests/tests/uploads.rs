@@ -124,19 +124,6 @@ async fn a_large_file_is_on_disk_and_a_small_one_in_memory() {
 }
 
 #[tokio::test]
-async fn small_files_of_one_request_are_in_memory_up_to_a_mebibyte() {
-    let server = Spooling::start(100 * MIB).await;
-    // they are undeclared, and refused for that; what counts is that none of them is held in memory beyond the bound
-    let many: String =
-        (0..20).map(|at| file(&format!("m{at}"), "filename=x", &"x".repeat(60 * KIB))).collect();
-    let reply = server.post(&format!("{many}{}--XX--", file("file", PNG, &"a".repeat(60 * KIB)))).await;
-    assert_eq!(reply.refused(422, "invalid_body").violations(), ["body  additionalProperties"]);
-    let more: String = (0..3).map(|_| file("more", "filename=x", "x")).collect();
-    let reply = server.post(&format!("{more}{}--XX--", file("file", PNG, "a"))).await;
-    assert_eq!(text(&reply).matches("memory").count(), 4);
-}
-
-#[tokio::test]
 async fn what_is_not_declared_of_a_file_is_refused() {
     let server = Spooling::start(100 * MIB).await;
     let one = |said: &str, content: &str| format!("{}--XX--", file("file", said, content));

@@ -161,6 +161,7 @@ async fn spooled(mut stream: Stream, max: usize, spool: &Spool) -> Result<Upload
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::sync::LazyLock;
 
     use futures_util::stream;
     use http::HeaderValue;
@@ -174,8 +175,8 @@ mod tests {
         headers: &HeaderMap,
         stream: Stream,
     ) -> Result<Option<Sent<'a>>, InputError> {
-        let spool = Spool::new(&Settings::new());
-        let receiver = Receiver { declared, receiving: |_| Receiving::Whole, spool: &spool };
+        static SPOOL: LazyLock<Spool> = LazyLock::new(|| Spool::new(&Settings::new()));
+        let receiver = Receiver { declared, receiving: |_| Receiving::Whole, spool: &SPOOL };
         receiver.receive(headers, stream).await
     }
 

@@ -12,6 +12,7 @@
 
 mod cut;
 mod head;
+mod tree;
 
 use std::borrow::Cow;
 
@@ -20,13 +21,10 @@ use bytes::BytesMut;
 
 use self::cut::Cutter;
 use self::head::Head;
-use super::form::NO_JSON;
+pub(in crate::input) use self::tree::multipart;
 use super::{Kind, Wire};
-use crate::input::json::finish;
 use crate::input::upload::{Spool, Spooler};
-use crate::input::{
-    Decode, Entry, Expected, InputError, Refused, Rule, Tree, Upload, media_type, parse_tree,
-};
+use crate::input::{Expected, InputError, Upload, media_type};
 
 const MOST_PARTS: usize = 256;
 /// Of what is no file, and of the files that are not on disk: each together.
@@ -138,20 +136,8 @@ fn is_file(head: &Head, field: Option<&Wire>) -> bool {
 }
 
 fn is_json(content_type: Option<&str>) -> bool {
-    content_type.is_some_and(|sent| media_type::accepts(JSON, sent).is_some())
-}
-
-/// The value that parts are.
-///
-/// # Errors
-/// Why they are not what the document declares, with every violation together.
-pub(in crate::input) fn multipart<T: Decode>(
-    parts: &[Part],
-    fields: &[Wire],
-    depth: usize,
-    rule: Rule<T>,
-) -> Result<T, Refused> {
-    finish(&tree(parts, fields, depth), rule)
+    let json = ["application/json", "application/*+json"];
+    content_type.is_some_and(|sent| media_type::accepts(&json, sent).is_some())
 }
 
 /// RFC 2046 section 5.1.1.
@@ -163,71 +149,10 @@ fn boundary(content_type: &str) -> Option<&str> {
     fits.then_some(boundary)
 }
 
-/// The object that the parts are.
-fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
-    let mut entries = Vec::with_capacity(fields.len());
-    for field in fields {
-        let own: Vec<&Part> = parts.iter().filter(|part| part.name == field.name).collect();
-        let many = matches!(field.kind, Kind::List | Kind::JsonList | Kind::Files);
-        let value = match own.as_slice() {
-            [] => continue,
-            [one] if !many => value(one, Some(field), depth),
-            all if many || field.kind == Kind::Either => {
-                Tree::List(all.iter().map(|part| value(part, Some(field), depth)).collect())
-            }
-            _ => Tree::Wrong(TWICE),
-        };
-        entries.push(Entry { name: Cow::Borrowed(field.name), value, repeated: false });
-    }
-    // What is not declared: the type that it is read into says what becomes of it.
-    for part in parts.iter().filter(|part| fields.iter().all(|field| field.name != part.name)) {
-        let value = value(part, None, depth);
-        match entries.iter_mut().find(|entry: &&mut Entry<'_>| entry.name == part.name) {
-            None => entries.push(Entry { name: Cow::Borrowed(&part.name), value, repeated: false }),
-            Some(Entry { value: Tree::List(items), .. }) => items.push(value),
-            Some(entry) => {
-                let one = std::mem::replace(&mut entry.value, Tree::Null);
-                entry.value = Tree::List(vec![one, value]);
-            }
-        }
-    }
-    Tree::Object(entries)
-}
-
-/// By what the part says of itself.
-fn as_it_says(upload: &Upload, depth: usize) -> Tree<'_> {
-    match upload.text() {
-        Some(text) if is_json(upload.content_type()) => json(text, depth),
-        Some(text) if upload.file_name().is_none() => Tree::Plain(Cow::Borrowed(text)),
-        _ => Tree::File(upload),
-    }
-}
-
-fn json(text: &str, depth: usize) -> Tree<'_> {
-    parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON))
-}
-
-const JSON: &[&str] = &["application/json", "application/*+json"];
-const TWICE: Expected = Expected { rule: "duplicate", message: Cow::Borrowed("must not come twice") };
 const TYPE: Expected =
     Expected { rule: "contentType", message: Cow::Borrowed("must be of a media type that is declared") };
-const NO_TEXT: Expected = Expected { rule: "encoding", message: Cow::Borrowed("must be text in UTF-8") };
 const TOO_LONG: Expected =
     Expected { rule: "maxLength", message: Cow::Borrowed("must not have more bytes than are declared") };
-
-fn value<'t>(part: &'t Part, field: Option<&Wire>, depth: usize) -> Tree<'t> {
-    let upload = match &part.content {
-        Ok(upload) => upload,
-        Err(expected) => return Tree::Wrong(expected.clone()),
-    };
-    match (field.map(|field| field.kind), upload.text()) {
-        (Some(Kind::File | Kind::Files), _) => Tree::File(upload),
-        (None | Some(Kind::Either), _) => as_it_says(upload, depth),
-        (_, None) => Tree::Wrong(NO_TEXT),
-        (Some(Kind::Json | Kind::JsonList), Some(text)) => json(text, depth),
-        (_, Some(text)) => Tree::Plain(Cow::Borrowed(text)),
-    }
-}
 
 /// Rule 4. Without one it is `text/plain` (RFC 7578 section 4.4), which JSON is as well.
 fn fits(head: &Head, field: Option<&Wire>) -> bool {
@@ -334,6 +259,17 @@ mod tests {
         assert!(cut(texts(MOST_MEMORY).as_bytes(), 10_000, &[]).await.is_ok());
         let over = cut(texts(MOST_MEMORY + 2).as_bytes(), 10_000, &[]).await;
         assert_eq!(over.map(drop), Err(InputError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn files_are_in_memory_up_to_a_bound_together() {
+        let file = |name: usize| {
+            one(&format!("Content-Disposition: form-data; name=a; filename=\"{name}\""), &"x".repeat(60_000))
+        };
+        let body: String = (0..30).map(file).collect();
+        let parts = cut(format!("{body}--XX--").as_bytes(), 10_000, &[]).await.unwrap();
+        let held = |part: &Part| part.content.as_ref().unwrap().in_memory().map_or(0, |bytes| bytes.len());
+        assert_eq!(parts.iter().map(held).sum::<usize>(), 17 * 60_000, "of 30");
     }
 
     #[tokio::test]
