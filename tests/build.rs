@@ -9,5 +9,6 @@ fn main() {
     palisade_codegen::Build::new("specs/untyped.yaml").run();
     palisade_codegen::Build::new("specs/uploads.yaml").run();
     palisade_codegen::Build::new("specs/combinations.yaml").run();
+    palisade_codegen::Build::new("specs/json.yaml").run();
     json_schema::generate();
 }

@@ -35,7 +35,7 @@ pub mod types;
 
 pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService};
-pub use self::answer::Items;
+pub use self::answer::{Items, Notice, Unfit};
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, Class, Denied, Fault, Identity, JwkSet, Jwks, Jwt, KeyError,
     KeyRecord, KeyVerifier, Kind, LeftOut, NewKey, PasswordRecord, Passwords, Principal, Reason, RecordError,

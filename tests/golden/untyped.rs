@@ -86,7 +86,7 @@ impl p::Operation for Charge {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "charge",
-        method: p::Method::POST,
+        method: "POST",
         path: "/charges",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

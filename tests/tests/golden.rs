@@ -34,6 +34,8 @@ goldens! {
     enums,
     /// Forms, urlencoded and multipart.
     forms,
+    /// A key in the query, which no handler gets, and look-around at the ends of a pattern.
+    key_in_query,
     /// Maps, JSON of any shape, open objects.
     maps,
     /// Several media types of a body and of an answer, and its headers.
@@ -46,6 +48,10 @@ goldens! {
     nullable,
     /// What OpenAPI 3.2 has more.
     openapi_3_2,
+    /// Methods by their names.
+    other_methods,
+    /// Webhooks and callbacks.
+    outgoing,
     /// Lists that are walked by cursor.
     pagination,
     /// Parameters of each place.

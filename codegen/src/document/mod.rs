@@ -6,6 +6,7 @@ mod body;
 mod components;
 mod info;
 mod operation;
+mod outgoing;
 mod parameter;
 mod path_item;
 pub(crate) mod read;
@@ -28,6 +29,7 @@ use crate::source::tree::{Node, Value};
 pub(crate) use beyond::Discriminator;
 pub(crate) use body::{Encoding, Media, RequestBody};
 pub(crate) use operation::Operation;
+pub(crate) use outgoing::Callback;
 pub(crate) use parameter::Parameter;
 pub(crate) use path_item::PathItem;
 pub(crate) use read::{Fields, Reader, Spanned};
@@ -46,8 +48,8 @@ pub(crate) struct Document {
     pub(crate) rules: DocumentRules,
     pub(crate) paths: Vec<PathItem>,
     pub(crate) schemes: Vec<Scheme>,
-    /// The `operationId`s of webhooks: they share the names of the operations.
-    pub(crate) webhook_ids: Vec<Spanned<String>>,
+    /// What the server sends of its own accord; a template is the name of a webhook.
+    pub(crate) webhooks: Vec<PathItem>,
     /// `components.schemas` in order.
     pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
     /// What nobody decided about and is served as public all the same, by the choice of whoever generates.
@@ -115,6 +117,12 @@ impl Document {
     pub(crate) fn operations(&self) -> impl Iterator<Item = (&PathItem, &Operation)> {
         self.paths.iter().flat_map(|item| item.operations.iter().map(move |operation| (item, operation)))
     }
+
+    /// The paths of what the server sends of its own accord.
+    pub(crate) fn outgoing(&self) -> impl Iterator<Item = &PathItem> {
+        let callbacks = self.operations().flat_map(|(_, operation)| &operation.callbacks);
+        self.webhooks.iter().chain(callbacks.flat_map(|callback| &callback.items))
+    }
 }
 
 /// Finds the parameters that describe a credential of a scheme once more.
@@ -125,8 +133,8 @@ fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme]) {
             (SchemeForm::ApiKey { location, name }, Location::Header) => {
                 location.value == "header" && name.value.eq_ignore_ascii_case(&parameter.name.value)
             }
-            (SchemeForm::ApiKey { location, name }, Location::Cookie) => {
-                location.value == "cookie" && name.value == parameter.name.value
+            (SchemeForm::ApiKey { location, name }, Location::Cookie | Location::Query) => {
+                location.value == parameter.location.as_str() && name.value == parameter.name.value
             }
             _ => false,
         })
@@ -202,14 +210,9 @@ impl<'d> Reader<'d> {
     fn document(&mut self, root: &'d Node) -> Option<Document> {
         let mut fields = self.fields(root, "the document")?.guarding();
         fields.accept(&["openapi"]);
-        let mut webhook_ids = Vec::new();
         if self.version == Version::V31 {
             fields.accept(&["jsonSchemaDialect"]);
             self.dialect(&fields);
-            if let Some(webhooks) = fields.get("webhooks") {
-                self.ungenerated(webhooks, "webhooks describe what the server sends");
-                webhook_ids = self.webhook_ids(webhooks);
-            }
         }
         if self.since_3_2 {
             // where references start from; files are found beside the document whatever it says
@@ -223,6 +226,10 @@ impl<'d> Reader<'d> {
         let rules = self.document_rules(&mut fields);
         let (schemes, components) = self.components(&mut fields);
         let mut paths = self.paths(&mut fields);
+        let webhooks = match self.version {
+            Version::V31 => self.webhooks(&mut fields),
+            Version::V30 => Vec::new(),
+        };
         self.finish(fields);
         mark_credentials(&mut paths, &schemes);
         let (schemas, branches) = (Vec::new(), HashSet::new());
@@ -238,7 +245,7 @@ impl<'d> Reader<'d> {
             components,
             schemas,
             branches,
-            webhook_ids,
+            webhooks,
             assumed: None,
         })
     }

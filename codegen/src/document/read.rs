@@ -93,6 +93,8 @@ pub(crate) struct Reader<'d> {
     pub(super) literal: bool,
     /// Members that were passed over, by what they stand on and their name: each is remarked once.
     pub(super) passed_over: HashSet<(&'static str, String)>,
+    /// Whether what is read is sent by the server.
+    pub(super) sends: bool,
 }
 
 /// Extensions of others that ask for a protection: marks of sensitive data (OpenAPI's registry), roles, rate limits.
@@ -126,6 +128,7 @@ impl<'d> Reader<'d> {
             waiting: Vec::new(),
             literal: false,
             passed_over: HashSet::new(),
+            sends: false,
         }
     }
 

@@ -10,6 +10,7 @@ mod inputs;
 mod limits;
 mod objects;
 mod operations;
+mod outgoing;
 mod outputs;
 mod patterns;
 mod resources;
@@ -49,6 +50,7 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
     let shapes = shapes::statics(&plan.api.shapes, &plan.patterns);
     let operations = plan.operations.iter().map(|operation| operations::emit(plan.api, operation));
     let traits = plan.traits.iter().map(|of_tag| traits::emit(of_tag, &plan.operations));
+    let outgoing = plan.outgoing.iter().map(outgoing::emit);
     let server = server::emit(plan);
     quote! {
         use palisade::__private as p;
@@ -60,6 +62,7 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
         #shapes
         #(#operations)*
         #(#traits)*
+        #(#outgoing)*
         #server
     }
 }

@@ -137,6 +137,7 @@ fn api() -> Api {
         tags: Vec::new(),
         operations: vec![get],
         assumed: None,
+        outgoing: Vec::new(),
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Operation {
 }
 
 /// Methods of OpenAPI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the registered names speak for themselves")]
 pub enum Method {
     Get,
@@ -51,12 +51,14 @@ pub enum Method {
     Patch,
     Trace,
     Query,
+    /// Of `additionalOperations`, with the capitals that the document gives it.
+    Other(String),
 }
 
 impl Method {
     /// As on the wire.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Get => "GET",
             Self::Put => "PUT",
@@ -67,6 +69,7 @@ impl Method {
             Self::Patch => "PATCH",
             Self::Trace => "TRACE",
             Self::Query => "QUERY",
+            Self::Other(name) => name,
         }
     }
 }

@@ -135,6 +135,12 @@ impl<'d> Reader<'d> {
     }
 
     fn one_type(&mut self, node: &Node, schema: &mut Schema) {
+        if matches!(node.value, Value::Null) && self.version == Version::V31 {
+            let message = "`null` without quotes stands among the types: it is taken as the type `\"null\"`";
+            self.push(Finding::warning(Code::TakenAs, message, node.place).help("put it in quotes"));
+            schema.nullable = true;
+            return;
+        }
         let Some(word) = self.text("type", node) else { return };
         let kind = match &*word.value {
             "null" if self.version == Version::V31 => {

@@ -29,6 +29,7 @@ mod effects;
 mod object;
 mod passed;
 mod prepared;
+mod request_id;
 mod visit;
 mod witness;
 
@@ -44,8 +45,9 @@ pub(crate) use self::effects::judge;
 pub(crate) use self::passed::{CursorScope, Passed};
 pub use self::prepared::Gate;
 pub(crate) use self::prepared::Prepared;
-pub use self::visit::RequestId;
-pub(crate) use self::visit::{REQUEST_ID, Visit, guarded};
+pub(crate) use self::request_id::REQUEST_ID;
+pub use self::request_id::RequestId;
+pub(crate) use self::visit::{Visit, guarded};
 pub(crate) use self::witness::Witness;
 use crate::answer::Accept;
 use crate::authn;
@@ -58,7 +60,7 @@ use crate::server::Served;
 
 /// A request that reached an operation: what the router cut out of it, and what is left to read.
 pub(crate) struct Request<'a> {
-    pub(crate) parts: Parts,
+    pub(crate) parts: &'a Parts,
     pub(crate) body: Body,
     /// The path parameters, still percent-encoded, in the order of the template.
     pub(crate) captures: Captures<'a>,
@@ -99,8 +101,9 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     request: Request<'_>,
 ) -> Result<(Caller<Op>, I, Instant), Rejection> {
     let Request { parts, body, captures } = request;
-    let Entered { authorized, deadline } = enter(at, visit, &parts).await?;
-    let mut parameters = Parameters::new(at.policy(), captures, parts.uri.query(), &parts.headers);
+    let Entered { authorized, deadline } = enter(at, visit, parts).await?;
+    let query = at.security().without_keys(parts.uri.query());
+    let mut parameters = Parameters::new(at.policy(), captures, query.as_deref(), &parts.headers);
     let decoded = I::parameters(&mut parameters);
     let cursor = parameters.cursor();
     let decoded = parameters.finish(decoded).map_err(Rejection::Input)?; // 10
@@ -136,7 +139,7 @@ where
     let output = effects::run::<S, Op>(service, visit, caller, input, deadline).await?; // 15
     let answer = crate::answer::Output::answer(output).map_err(Rejection::Unfit)?; // 16
     match at.policy().declares(answer.status()) {
-        true => Ok(answer.into_response(&accept)),
+        true => Ok(answer.into_response(accept)),
         false => Err(Rejection::Unfit(crate::answer::Unfit::Status(answer.status()))),
     }
 }

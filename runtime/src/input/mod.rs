@@ -61,7 +61,10 @@ pub use self::cursor::CursorInput;
 pub use self::decode::{Decode, collect_text, decode_text};
 pub use self::depth::Depth;
 pub use self::error::{InputClass, InputError};
-pub use self::format::{byte, email, hostname, uri};
+pub use self::format::{
+    byte, duration, email, hostname, idn_email, idn_hostname, iri, iri_reference, json_pointer, regex,
+    relative_json_pointer, time, uri, uri_reference, uri_template,
+};
 use self::json::parse_tree;
 pub use self::json::{Refused, decode_answer, from_json};
 pub(crate) use self::media_type::media_range;

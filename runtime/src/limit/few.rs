@@ -1,7 +1,7 @@
 //! A list that lives on the stack while it is short.
 
 /// Limits on one operation that cost no allocation; documents rarely name more than three.
-const SHORT: usize = 8;
+const SHORT: usize = 4;
 
 /// A list of a length that is known from the start.
 #[derive(Debug)]

@@ -46,6 +46,8 @@ pub(crate) struct Rule {
     rate: Rate,
     prefix: Prefix,
     overflow: usize,
+    /// Its name and its policy, as `RateLimit` and `RateLimit-Policy` tell them.
+    name: String,
     policy: HeaderValue,
     burst: HeaderValue,
 }
@@ -97,6 +99,7 @@ impl Limiter {
             rate: Rate::new(limit.quota, limit.window, limit.burst),
             prefix: self.keyer.prefix(limit.name, alone),
             overflow: self.table.add_overflow(number),
+            name: headers::name(limit.name),
             policy: headers::policy(limit),
             burst: limit.burst.into(),
         }
