@@ -200,7 +200,7 @@ async fn a_folder_that_cannot_be_written_refuses() {
     let Spooling { client, folder } = Spooling::start(MIB).await;
     drop(folder);
     let call = client.call("PUT", "/raw").header("content-type", "application/octet-stream");
-    call.body(&"a".repeat(MIB)).send().await.refused(503, "unavailable");
+    call.body("a".repeat(MIB)).send().await.refused(503, "unavailable");
 }
 
 const HEAD: &str = "PUT /raw HTTP/1.1\r\nhost: t\r\ncontent-type: application/octet-stream\r\ncontent-length: 1048576\r\n\r\n";

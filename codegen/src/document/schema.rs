@@ -451,7 +451,7 @@ impl<'d> Reader<'d> {
         }
         fields.accept(&["$anchor", "definitions", "$id"]);
         // all bytes are those
-        let any = |member: &&crate::source::tree::Member| matches!(&member.node.value, Value::String(text) if text == "application/octet-stream");
+        let any = |member: &&crate::source::tree::Member| matches!(&member.node.value, Value::String(text) if &**text == "application/octet-stream");
         for member in self.content_keywords(fields).into_iter().filter(|member| !any(member)) {
             let message = format!("`{}` is not checked: it says how the text is read elsewhere", member.key);
             self.push(Finding::warning(Code::UnknownFormat, message, member.key_place));
