@@ -19,6 +19,7 @@ use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
 use crate::clock::{ClockError, Now};
+use crate::input::Spool;
 use crate::limit::key::Network;
 use crate::limit::{self, Charge, Rule, Standing};
 use crate::operation::{Access, Per};
@@ -139,6 +140,11 @@ impl Visit {
     /// The tasks of this gate that outlive their clients.
     pub(super) fn effects(&self) -> &Effects {
         self.gate.effects()
+    }
+
+    /// Where the files of this gate's requests lie.
+    pub(super) fn spool(&self) -> &Spool {
+        self.gate.spool()
     }
 
     /// For the event of a refusal that comes when this visit is over.
