@@ -101,7 +101,7 @@ mod tests {
 
     fn best(accept: &str) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
-        headers.append(ACCEPT, HeaderValue::from_str(accept).unwrap());
+        headers.append(ACCEPT, http::HeaderValue::from_str(accept).unwrap());
         Accept::of(&headers).best(TYPES).copied()
     }
 

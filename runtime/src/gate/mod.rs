@@ -114,7 +114,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
         Ok(sent) => sent.and_then(|sent| Ok(I::body(sent)?)).map_err(Rejection::Input)?,
         Err(_) => return Err(Rejection::Input(InputError::Slow)),
     }; // 11
-    let owned = in_time(deadline, object::own(at, &authorized, captures)).await??; // 12
+    let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
     Ok((Caller::new(passed), I::assemble(decoded, payload), deadline))

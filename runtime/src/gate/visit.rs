@@ -21,7 +21,7 @@ use crate::authn::Principal;
 use crate::clock::{ClockError, Now};
 use crate::input::Spool;
 use crate::limit::key::Network;
-use crate::limit::{self, Charge, Rule, Standing};
+use crate::limit::{self, Charge, Few, Rule, Standing};
 use crate::operation::{Access, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
 
@@ -66,7 +66,7 @@ pub(crate) struct Visit {
     origin: Origin,
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
-    standings: Vec<Told>,
+    standings: Few<Told>,
 }
 
 impl Visit {
@@ -87,7 +87,7 @@ impl Visit {
             policy: None,
             principal: None,
         };
-        Self { gate: gate.clone(), witness, now, origin, fault: Fault::of(parts), standings: Vec::new() }
+        Self { gate: gate.clone(), witness, now, origin, fault: Fault::of(parts), standings: Few::new() }
     }
 
     /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
@@ -234,7 +234,7 @@ fn charges<'a>(
     rules: &'a [Arc<Rule>],
     from: IpAddr,
     principal: Option<(&'a str, &'a str)>,
-) -> Vec<Charge<'a>> {
+) -> Few<Charge<'a>> {
     rules.iter().map(|rule| rule.charge(Network::of(from), principal)).collect()
 }
 
