@@ -12,7 +12,7 @@ pub struct OperationFacts {
     /// `operationId`.
     pub id: String,
     /// The HTTP method, e.g. `GET`.
-    pub method: &'static str,
+    pub method: String,
     /// The path template.
     pub path: String,
     /// `p::Document { .. }`
@@ -63,7 +63,7 @@ pub(crate) fn operation_facts(
     let input = emit::input(operation_plan, &Paths::elsewhere(types));
     Some(OperationFacts {
         id: operation.id.clone(),
-        method: operation.method.as_str(),
+        method: operation.method.as_str().to_owned(),
         path: operation.path.text.clone(),
         document: emit::document_facts(plan.api, hash),
         policy: emit::policy(plan.api, operation),

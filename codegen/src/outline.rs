@@ -152,7 +152,7 @@ fn method(plan: &Plan<'_>, position: usize) -> Option<MethodOutline> {
         input: operation.input_ident.to_string(),
         output: operation.output_ident.to_string(),
         variants: variants.collect(),
-        method: operation.operation.method,
+        method: operation.operation.method.clone(),
         path: operation.operation.path.text.clone(),
         docs: operation.operation.docs.clone(),
         mock: crate::mock::mock(plan.api, operation.operation),

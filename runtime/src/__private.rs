@@ -6,12 +6,12 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 
 pub use axum;
-pub use http::{Method, StatusCode};
+pub use http::StatusCode;
 pub use serde;
 pub use validator;
 
 pub use crate::adopt::{Adopted, Agrees, Reads, Stated, adopt, stated};
-pub use crate::answer::{Answer, HeaderForm, Items, Output, Unfit, under};
+pub use crate::answer::{Answer, HeaderForm, Items, Notice, Output, Unfit, under};
 pub use crate::authn::{BasicVerifier, BearerVerifier, KeyVerifier};
 pub use crate::caller::{Caller, Grants, Holds, Scope};
 pub use crate::config_error::ConfigError;

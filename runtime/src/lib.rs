@@ -35,7 +35,7 @@ pub mod types;
 
 pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService};
-pub use self::answer::Items;
+pub use self::answer::{Items, Notice, Unfit};
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, Class, Denied, Fault, Identity, JwkSet, Jwks, Jwt, KeyError,
     KeyRecord, KeyVerifier, Kind, LeftOut, NewKey, PasswordRecord, Passwords, Principal, Reason, RecordError,
@@ -47,6 +47,7 @@ pub use self::config_error::ConfigError;
 pub use self::cursor::{CursorKeyError, CursorKeys, Position, SealedCursor};
 pub use self::event::SECURITY_EVENTS;
 pub use self::gate::{Gate, GateBuilder, RequestId};
+pub use self::input::{Upload, UploadReader};
 pub use self::operation::Operation;
 pub use self::problem::Problem;
 pub use self::resource::{Attribute, Attributes};

@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use http::Method;
-
 /// An operation of a document: a type that stands for it, and its policy.
 ///
 /// Implemented by generated code and by `#[derive(Operation)]`.
@@ -107,6 +105,8 @@ pub enum KeyLocation {
     Header(&'static str),
     /// A cookie of this name.
     Cookie(&'static str),
+    /// A query parameter of this name: the document says why it may stand there.
+    Query(&'static str),
 }
 
 /// What the document says about one operation, with every default made explicit.
@@ -114,8 +114,8 @@ pub enum KeyLocation {
 pub struct Policy {
     /// `operationId`.
     pub id: &'static str,
-    /// The method.
-    pub method: Method,
+    /// The method, as it is sent: names of methods are case-sensitive (RFC 9110 section 9.1).
+    pub method: &'static str,
     /// The path template, e.g. `/accounts/{accountId}`.
     pub path: &'static str,
     /// Who may call.

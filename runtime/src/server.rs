@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderValue, Method};
+use http::HeaderValue;
 use tower_service::Service;
 
 use crate::answer::Output;
@@ -193,18 +193,17 @@ impl Shared {
     async fn answer(&self, request: http::Request<Body>) -> Response {
         let (mut parts, body) = request.into_parts();
         let mut visit = Visit::open(&self.gate, &mut parts);
-        let result = gate::guarded(self.steps(&mut visit, parts, body)).await;
+        let result = gate::guarded(self.steps(&mut visit, &parts, body)).await;
         visit.close(result)
     }
 
     async fn steps(
         &self,
         visit: &mut Visit,
-        parts: http::request::Parts,
+        parts: &http::request::Parts,
         body: Body,
     ) -> Result<Response, Rejection> {
-        let uri = parts.uri.clone();
-        let found = self.routes.find(uri.path(), &parts.method); // looked up first, answered after step 2
+        let found = self.routes.find(parts.uri.path(), parts.method.as_str()); // looked up first, answered after step 2
         visit.arrive(found.endpoint().map(|(_, prepared)| prepared))?; // 2
         let (endpoint, prepared, captures) = found.or_refuse()?; // 3
         endpoint.call(prepared, visit, Request { parts, body, captures: &captures }).await // 4 to 16
@@ -237,7 +236,7 @@ pub(crate) struct Routes {
 
 /// The methods of one path.
 struct Route {
-    methods: Vec<(Method, usize)>,
+    methods: Vec<(&'static str, usize)>,
     allow: HeaderValue,
 }
 
@@ -271,9 +270,9 @@ impl Routes {
         let mut endpoints = Vec::with_capacity(served.len());
         for (policy, endpoint) in served {
             // Two operations may name the same place differently: the template of parameters is one.
-            let route = tree.entry(policy.path, Route::default).filter(|route| !route.has(&policy.method));
+            let route = tree.entry(policy.path, Route::default).filter(|route| !route.has(policy.method));
             let route = route.ok_or_else(|| ConfigError::route(policy.path))?;
-            route.methods.push((policy.method.clone(), endpoints.len()));
+            route.methods.push((policy.method, endpoints.len()));
             route.allow = allow(&route.methods);
             let prepared =
                 gate.prepared(policy.id).ok_or_else(|| ConfigError::unknown_operation(policy.id))?;
@@ -282,9 +281,9 @@ impl Routes {
         Ok(Self { tree, endpoints })
     }
 
-    fn find<'r, 'p>(&'r self, path: &'p str, method: &Method) -> Found<'r, 'p> {
+    fn find<'r, 'p>(&'r self, path: &'p str, method: &str) -> Found<'r, 'p> {
         let Some((route, captures)) = self.tree.find(path) else { return Found::NoRoute };
-        let index = route.methods.iter().find(|(declared, _)| declared == method).map(|(_, index)| *index);
+        let index = route.methods.iter().find(|(declared, _)| *declared == method).map(|(_, index)| *index);
         match index.and_then(|index| self.endpoints.get(index)) {
             Some((endpoint, prepared)) => Found::Endpoint { endpoint: endpoint.as_ref(), prepared, captures },
             None => Found::NoMethod(&route.allow),
@@ -293,8 +292,8 @@ impl Routes {
 }
 
 impl Route {
-    fn has(&self, method: &Method) -> bool {
-        self.methods.iter().any(|(declared, _)| declared == method)
+    fn has(&self, method: &str) -> bool {
+        self.methods.iter().any(|(declared, _)| *declared == method)
     }
 }
 
@@ -305,7 +304,7 @@ impl Default for Route {
 }
 
 /// `Allow` lists the declared methods (RFC 9110 section 10.2.1).
-fn allow(methods: &[(Method, usize)]) -> HeaderValue {
-    let names: Vec<&str> = methods.iter().map(|(method, _)| method.as_str()).collect();
+fn allow(methods: &[(&'static str, usize)]) -> HeaderValue {
+    let names: Vec<&str> = methods.iter().map(|(method, _)| *method).collect();
     HeaderValue::from_str(&names.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

@@ -1,5 +1,5 @@
-//! The groups of the published JSON Schema tests as component schemas of two documents: draft 2020-12 as OpenAPI 3.1,
-//! draft 4 as OpenAPI 3.0. Each group is a struct with one member, so that it is read on the way that a body takes.
+//! The groups of the published JSON Schema tests as component schemas of three documents: draft 2020-12 as OpenAPI 3.1,
+//! draft 4 as OpenAPI 3.0, and once more as OpenAPI 3.1 whose schemas state that draft. Each group is a struct with one member, so that it is read on the way that a body takes.
 //!
 //! Where the suite is not beside the checkout, the module is empty and the test says so.
 
@@ -19,8 +19,13 @@ pub fn generate() {
     let index: Value = index.map_or(Value::Null, |text| serde_json::from_str(&text).expect("JSON"));
     let mut code = String::new();
     let mut table = String::from("pub const GROUPS: &[Group] = &[\n");
-    for (draft, module, version) in [("draft2020-12", "newer", "3.1.0"), ("draft4", "older", "3.0.3")] {
-        let draft = Draft { folder: suite.join(draft), draft, module, version };
+    let documents = [
+        ("draft2020-12", "newer", "3.1.0", None),
+        ("draft4", "older", "3.0.3", None),
+        ("draft4", "stated", "3.1.0", Some("http://json-schema.org/draft-04/schema#")),
+    ];
+    for (draft, module, version, dialect) in documents {
+        let draft = Draft { folder: suite.join(draft), draft, module, version, dialect };
         let schemas = draft.groups(&index["files"][draft.draft], &mut table);
         let generated = palisade_codegen::generate(&draft.document(schemas), &Options::default());
         let generated = generated.unwrap_or_else(|findings| panic!("{findings}"));
@@ -35,6 +40,8 @@ struct Draft<'a> {
     draft: &'a str,
     module: &'a str,
     version: &'a str,
+    /// What each schema states by `$schema`, if it does not by itself.
+    dialect: Option<&'a str>,
 }
 
 impl Draft<'_> {
@@ -59,6 +66,9 @@ impl Draft<'_> {
                 if older {
                     open(&mut schema);
                 }
+                if let (Some(dialect), Value::Object(members)) = (self.dialect, &mut schema) {
+                    members.insert("$schema".into(), json!(dialect));
+                }
                 let component =
                     json!({ "type": "object", "required": ["value"], "properties": { "value": schema } });
                 let alone = Map::from_iter([(name.clone(), component.clone())]);
@@ -80,8 +90,8 @@ impl Draft<'_> {
                 let class = facts["class"].as_str().unwrap_or_default();
                 writeln!(
                     table,
-                    "    Group {{ draft: {:?}, file: {file:?}, at: {at}, class: {class:?}, fits: {decode}, refused: {refused:?} }},",
-                    self.draft,
+                    "    Group {{ draft: {:?}, document: {:?}, file: {file:?}, at: {at}, class: {class:?}, fits: {decode}, refused: {refused:?} }},",
+                    self.draft, self.module,
                 )
                 .unwrap();
             }
@@ -105,14 +115,18 @@ impl Draft<'_> {
     }
 }
 
-/// References lead from the document, not from the schema.
+/// References by place lead from the document, not from the schema, unless it says by `$id` where they lead from.
 fn rewrite(schema: &mut Value, name: &str) {
     match schema {
+        Value::Object(members)
+            if ["$id", "id"].iter().any(|id| members.get(*id).is_some_and(Value::is_string)) => {}
         Value::Object(members) => {
-            if let Some(Value::String(reference)) = members.get_mut("$ref")
-                && let Some(pointer) = reference.strip_prefix('#')
-            {
-                *reference = format!("#/components/schemas/{name}/properties/value{pointer}");
+            for keyword in ["$ref", "$dynamicRef"] {
+                if let Some(Value::String(reference)) = members.get_mut(keyword)
+                    && let Some(pointer) = by_place(reference)
+                {
+                    *reference = format!("#/components/schemas/{name}/properties/value{pointer}");
+                }
             }
             let schemas =
                 members.iter_mut().filter(|(key, _)| !matches!(&***key, "enum" | "const" | "default"));
@@ -121,6 +135,11 @@ fn rewrite(schema: &mut Value, name: &str) {
         Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, name)),
         _ => {}
     }
+}
+
+/// The pointer of a reference, unless it names an anchor.
+fn by_place(reference: &str) -> Option<&str> {
+    reference.strip_prefix('#').filter(|pointer| pointer.is_empty() || pointer.starts_with('/'))
 }
 
 /// OpenAPI 3.0 has no `$schema` that asks for the letter of JSON Schema: each schema asks for itself.

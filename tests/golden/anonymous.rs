@@ -48,7 +48,7 @@ impl p::Operation for SeeDoor {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "seeDoor",
-        method: p::Method::GET,
+        method: "GET",
         path: "/door",
         access: p::Access::Any(&[&[p::Need { scheme: "token", scopes: &["doors:see"] }], &[]]),
         limits: &[],

@@ -113,7 +113,7 @@ impl p::Operation for PutLists {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "putLists",
-        method: p::Method::PUT,
+        method: "PUT",
         path: "/lists",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

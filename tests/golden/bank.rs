@@ -1283,7 +1283,7 @@ impl p::Operation for GetStatus {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "getStatus",
-        method: p::Method::GET,
+        method: "GET",
         path: "/status",
         access: p::Access::Public("load balancers probe it, and it says nothing about customers"),
         limits: &[
@@ -1363,7 +1363,7 @@ impl p::Operation for ListAccounts {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "listAccounts",
-        method: p::Method::GET,
+        method: "GET",
         path: "/accounts",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:read"] }]]),
         limits: &[
@@ -1472,7 +1472,7 @@ impl p::Operation for GetAccount {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "getAccount",
-        method: p::Method::GET,
+        method: "GET",
         path: "/accounts/{accountId}",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:read"] }]]),
         limits: &[
@@ -1586,7 +1586,7 @@ impl p::Operation for CreateTransfer {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "createTransfer",
-        method: p::Method::POST,
+        method: "POST",
         path: "/accounts/{accountId}/transfers",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["transfers:write"] }]]),
         limits: &[
@@ -1724,7 +1724,7 @@ impl p::Operation for ListTransfers {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "listTransfers",
-        method: p::Method::GET,
+        method: "GET",
         path: "/accounts/{accountId}/transfers",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:read"] }]]),
         limits: &[
@@ -1861,7 +1861,7 @@ impl p::Operation for GetRate {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "getRate",
-        method: p::Method::GET,
+        method: "GET",
         path: "/rates/{base}",
         access: p::Access::Any(
             &[
@@ -1972,7 +1972,7 @@ impl p::Operation for ListRates {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "listRates",
-        method: p::Method::GET,
+        method: "GET",
         path: "/partner/rates",
         access: p::Access::Any(&[&[p::Need { scheme: "partner", scopes: &["rates:read"] }]]),
         limits: &[
@@ -2064,7 +2064,7 @@ impl p::Operation for CreatePayout {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "createPayout",
-        method: p::Method::POST,
+        method: "POST",
         path: "/partner/accounts/{accountId}/payouts",
         access: p::Access::Any(
             &[
@@ -2201,7 +2201,7 @@ impl p::Operation for SetFreeze {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "setFreeze",
-        method: p::Method::PUT,
+        method: "PUT",
         path: "/admin/accounts/{accountId}/freeze",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:admin"] }]]),
         limits: &[

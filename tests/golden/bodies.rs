@@ -98,7 +98,7 @@ impl p::Operation for CreateAccount {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "createAccount",
-        method: p::Method::POST,
+        method: "POST",
         path: "/accounts",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

@@ -123,7 +123,7 @@ impl p::Operation for AddUser {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "addUser",
-        method: p::Method::POST,
+        method: "POST",
         path: "/users",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

@@ -71,7 +71,7 @@ impl p::Operation for GetWord {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "getWord",
-        method: p::Method::GET,
+        method: "GET",
         path: "/words/{word}",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

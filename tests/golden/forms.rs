@@ -97,7 +97,7 @@ impl p::Operation for UploadOperation {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "upload",
-        method: p::Method::POST,
+        method: "POST",
         path: "/uploads",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

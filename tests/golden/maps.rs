@@ -133,7 +133,7 @@ impl p::Operation for PutMaps {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "putMaps",
-        method: p::Method::PUT,
+        method: "PUT",
         path: "/maps",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

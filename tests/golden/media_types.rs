@@ -23,7 +23,7 @@ impl p::Operation for PutNote {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "putNote",
-        method: p::Method::PUT,
+        method: "PUT",
         path: "/notes",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

@@ -169,7 +169,7 @@ impl p::Operation for PutDog {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "putDog",
-        method: p::Method::PUT,
+        method: "PUT",
         path: "/dogs",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

@@ -115,7 +115,7 @@ impl p::Operation for OptionOperation {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "option",
-        method: p::Method::POST,
+        method: "POST",
         path: "/option",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

@@ -100,7 +100,7 @@ impl p::Operation for PatchProfile {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "patchProfile",
-        method: p::Method::PATCH,
+        method: "PATCH",
         path: "/profile",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

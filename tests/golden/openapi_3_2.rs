@@ -95,7 +95,7 @@ impl p::Operation for QueryThings {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "queryThings",
-        method: p::Method::QUERY,
+        method: "QUERY",
         path: "/things",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["things:read"] }]]),
         limits: &[],

@@ -89,7 +89,7 @@ impl p::Operation for ListItems {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "listItems",
-        method: p::Method::GET,
+        method: "GET",
         path: "/items",
         access: p::Access::Any(&[&[p::Need { scheme: "token", scopes: &[] }]]),
         limits: &[],

@@ -36,7 +36,7 @@ impl p::Operation for GetThing {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "getThing",
-        method: p::Method::GET,
+        method: "GET",
         path: "/things/{thingId}",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

@@ -144,7 +144,7 @@ impl p::Operation for PlantTree {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "plantTree",
-        method: p::Method::POST,
+        method: "POST",
         path: "/trees",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

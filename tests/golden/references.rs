@@ -45,7 +45,7 @@ impl p::Operation for PutThing {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "putThing",
-        method: p::Method::PUT,
+        method: "PUT",
         path: "/things/{thingId}",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &[] }]]),
         limits: &[],
@@ -138,7 +138,7 @@ impl p::Operation for ListShelves {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "listShelves",
-        method: p::Method::GET,
+        method: "GET",
         path: "/shelves",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &[] }]]),
         limits: &[],

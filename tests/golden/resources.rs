@@ -85,7 +85,7 @@ impl p::Operation for DeleteFile {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "deleteFile",
-        method: p::Method::DELETE,
+        method: "DELETE",
         path: "/files/{fileId}",
         access: p::Access::Any(&[&[p::Need { scheme: "token", scopes: &[] }]]),
         limits: &[],

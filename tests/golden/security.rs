@@ -66,7 +66,7 @@ impl p::Operation for OpenDoor {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "openDoor",
-        method: p::Method::GET,
+        method: "GET",
         path: "/door",
         access: p::Access::Any(
             &[

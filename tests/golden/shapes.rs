@@ -108,7 +108,7 @@ impl p::Operation for PutShapes {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "putShapes",
-        method: p::Method::PUT,
+        method: "PUT",
         path: "/shapes",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

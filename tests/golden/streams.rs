@@ -67,7 +67,7 @@ impl p::Operation for GetTicks {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "getTicks",
-        method: p::Method::GET,
+        method: "GET",
         path: "/ticks",
         access: p::Access::Public("a feature on its own"),
         limits: &[],
@@ -142,7 +142,7 @@ impl p::Operation for GetPicture {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "getPicture",
-        method: p::Method::GET,
+        method: "GET",
         path: "/picture",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

@@ -73,7 +73,7 @@ impl p::Operation for GetShape {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "getShape",
-        method: p::Method::GET,
+        method: "GET",
         path: "/shapes/{colour}/{size}/{point}",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

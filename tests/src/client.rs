@@ -68,8 +68,8 @@ impl Call {
         self.header("x-api-key", key)
     }
 
-    pub fn body(mut self, body: &str) -> Self {
-        self.body = Bytes::copy_from_slice(body.as_bytes());
+    pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.body = Bytes::copy_from_slice(body.as_ref());
         self
     }
 

@@ -61,6 +61,7 @@ impl Gate {
             .token(jwt())
             .sso(jwt().accept_from_loopback_only())
             .key(keys.clone())
+            .feed(keys.clone())
             .password(passwords())
             .cursor_keys(CursorKeys::generate().expect("randomness"))
             .settings(settings)
@@ -119,6 +120,19 @@ impl Doors for Service {
 
     async fn get_key(&self, caller: Caller<GetKey>, _: GetKeyInput) -> Result<GetKeyOutput, Problem> {
         Ok(GetKeyOutput::Ok(who(&caller)))
+    }
+
+    async fn get_feed(&self, caller: Caller<GetFeed>, input: GetFeedInput) -> Result<GetFeedOutput, Problem> {
+        let subject = format!("{} {:?}", who(&caller).subject, input.since);
+        Ok(GetFeedOutput::Ok(Who { subject }))
+    }
+
+    async fn purge_feed(
+        &self,
+        caller: Caller<PurgeFeed>,
+        _: PurgeFeedInput,
+    ) -> Result<PurgeFeedOutput, Problem> {
+        Ok(PurgeFeedOutput::Ok(who(&caller)))
     }
 
     async fn get_password(

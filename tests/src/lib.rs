@@ -4,5 +4,6 @@ pub mod client;
 pub mod corpus;
 pub mod events;
 pub mod gate;
+pub mod json;
 pub mod tokens;
 pub mod wire;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use palisade_tests::client::Reply;
 use palisade_tests::events;
+use palisade_tests::gate::api::{Note, Webhooks};
 use palisade_tests::gate::{EFFECTS, Gate};
 use tokio::io::AsyncWriteExt;
 
@@ -129,4 +130,16 @@ async fn only_declared_and_conforming_answers_leave() {
     let token = gate.alice();
     let reply = gate.client.post("/notes", r#"{"title":"taken","priority":1}"#).token(&token).send().await;
     assert_eq!(reply.allowed(409).body.len(), 0, "declared without a body");
+}
+
+#[test]
+fn what_the_server_sends_of_its_own_accord_fits_the_document() {
+    let mut note = Note { id: palisade::types::Uuid::from_u128(1), title: "mine".to_owned() };
+    let notice = Webhooks::note_kept(&note).unwrap();
+    assert_eq!((notice.method, notice.content_type), ("POST", Some("application/json")));
+    let sent: serde_json::Value = serde_json::from_slice(&notice.body).unwrap();
+    assert_eq!(sent, serde_json::json!({ "id": "00000000-0000-0000-0000-000000000001", "title": "mine" }));
+    note.title = "longer than twenty characters".to_owned();
+    let refused = Webhooks::note_kept(&note).unwrap_err();
+    assert_eq!(refused.to_string(), "answer_violates_schema /title:maxLength");
 }

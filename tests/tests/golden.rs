@@ -30,10 +30,16 @@ goldens! {
     bodies,
     /// `readOnly` and `writeOnly`: one type in requests, another in answers.
     directions,
+    /// Schemas that state an older draft of JSON Schema.
+    drafts,
     /// Enumerations of strings.
     enums,
     /// Forms, urlencoded and multipart.
     forms,
+    /// Schemas known by `$id` and `$anchor`, and `$dynamicRef`.
+    generics,
+    /// A key in the query, which no handler gets, and look-around at the ends of a pattern.
+    key_in_query,
     /// Maps, JSON of any shape, open objects.
     maps,
     /// Several media types of a body and of an answer, and its headers.
@@ -46,6 +52,10 @@ goldens! {
     nullable,
     /// What OpenAPI 3.2 has more.
     openapi_3_2,
+    /// Methods by their names.
+    other_methods,
+    /// Webhooks and callbacks.
+    outgoing,
     /// Lists that are walked by cursor.
     pagination,
     /// Parameters of each place.
@@ -64,6 +74,8 @@ goldens! {
     streams,
     /// Parameters of each style.
     styles,
+    /// Schemas that stay JSON, in parameters and forms.
+    untyped,
 }
 
 fn folder(name: &str) -> PathBuf {

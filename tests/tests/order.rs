@@ -68,6 +68,16 @@ async fn only_declared_paths_and_methods() {
 
 /// RFC 9112 section 3.2.
 #[tokio::test]
+async fn a_method_by_its_name_is_spelt_as_the_document_does() {
+    let gate = Gate::start().await;
+    let call = |method| gate.client.call(method, "/feed").token(&gate.alice()).send();
+    assert_eq!(call("PURGE").await.allowed(200).json()["subject"], "alice");
+    gate.client.call("PURGE", "/feed").send().await.refused(401, "unauthenticated");
+    let reply = call("purge").await;
+    assert_eq!(reply.refused(405, "method_not_allowed").header("allow"), "GET, PURGE");
+}
+
+#[tokio::test]
 async fn a_request_names_one_host() {
     let gate = Gate::start().await;
     for (head, status) in [

@@ -55,6 +55,8 @@ pub(crate) struct SharedRules {
 pub(crate) struct SchemeRules {
     pub(crate) token: TokenSettings,
     pub(crate) prefix: Option<Spanned<String>>,
+    /// Why its key may stand in the query.
+    pub(crate) in_query: Option<Spanned<String>>,
 }
 
 /// On a schema.
@@ -146,7 +148,7 @@ impl<'d> Reader<'d> {
 
     pub(crate) fn operation_rules(&mut self, fields: &mut Fields<'d>) -> OperationRules {
         let Some(mut fields) = self.annotation(fields, &OPERATION) else { return OperationRules::default() };
-        let public = self.public(&mut fields);
+        let public = self.reason(&mut fields, "public", "load balancers probe it");
         let authorize = self.authorize(&mut fields);
         let pagination = self.pagination(&mut fields);
         let shared = self.shared(&mut fields);
@@ -158,8 +160,10 @@ impl<'d> Reader<'d> {
         let Some(mut fields) = self.annotation(fields, &SCHEME) else { return SchemeRules::default() };
         let token = self.token_settings(&mut fields);
         let prefix = self.prefix(&mut fields);
+        let in_query =
+            self.reason(&mut fields, "in-query", "the calendar clients of our users send no headers");
         self.finish_level(fields, &SCHEME);
-        SchemeRules { token, prefix }
+        SchemeRules { token, prefix, in_query }
     }
 
     pub(crate) fn schema_rules(&mut self, fields: &mut Fields<'d>) -> SchemaRules {

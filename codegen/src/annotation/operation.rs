@@ -30,19 +30,24 @@ pub(crate) struct Pagination {
 }
 
 impl<'d> Reader<'d> {
-    /// The reason why everybody may call. It is read by reviewers, so it has to say something.
-    pub(super) fn public(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<String>> {
-        let member = fields.get("public")?;
+    /// The reason for what the document waives. It is read by reviewers, so it has to say something.
+    pub(super) fn reason(
+        &mut self,
+        fields: &mut Fields<'d>,
+        key: &'static str,
+        example: &str,
+    ) -> Option<Spanned<String>> {
+        let member = fields.get(key)?;
+        let help = format!("such as `{key}: \"{example}\"`");
         if member.node.as_bool().is_some() {
-            let message = "`public` is the reason why the operation is public, not a boolean";
-            let help = "such as `public: \"load balancers probe it\"`";
+            let message = format!("`{key}` is the reason why, not a boolean");
             self.push(Finding::error(Code::WrongType, message, member.node.place).help(help));
             return None;
         }
-        let reason = self.text("public", &member.node)?;
+        let reason = self.text(key, &member.node)?;
         if reason.value.chars().filter(|one| one.is_alphanumeric()).count() < 3 {
-            let finding = Finding::error(Code::InvalidValue, "`public` gives no reason", reason.place);
-            self.push(finding.help("such as `public: \"load balancers probe it\"`"));
+            let message = format!("`{key}` gives no reason");
+            self.push(Finding::error(Code::InvalidValue, message, reason.place).help(help));
         }
         Some(reason)
     }

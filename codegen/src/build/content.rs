@@ -4,16 +4,14 @@ use super::Builder;
 use super::direction::Direction;
 use super::literal::literal;
 use super::types::with;
-use super::wire::{Flat, How, wire};
-use crate::document::{Encoding, Media};
+use super::wire::Flat;
+use crate::document::Media;
 use crate::finding::{Code, Finding};
-use crate::model::{
-    Content, ContentForm, Counts, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind,
-};
+use crate::model::{Content, ContentForm, Counts, Schema, Shape, Text, TextFormat, Type};
 
 /// What a media type is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
+pub(super) enum Family {
     Json,
     Form,
     Multipart,
@@ -107,10 +105,11 @@ impl Builder<'_> {
         family: Family,
         schema: Schema,
     ) -> Option<Result<(ContentForm, Schema), &'static str>> {
+        self.finish_shapes();
         let flat = self.flat(&schema, 0);
         Some(Ok(match family {
             // a range of any type whose bytes are all that is said
-            Family::Json if flat == Flat::File && one.name.value.contains('*') => {
+            Family::Json if matches!(flat, Flat::File(_)) && one.name.value.contains('*') => {
                 let counts = self.bytes(&schema).unwrap_or_default();
                 let text = Text { format: TextFormat::Binary, length: counts, pattern: None };
                 (ContentForm::Bytes, Schema::of(Type::Text(text)))
@@ -118,11 +117,14 @@ impl Builder<'_> {
             Family::Json => (ContentForm::Json, schema),
             Family::Form | Family::Multipart => {
                 // of a form that is not one object, every part is read as the schema then says of its text
-                let (Flat::Object(..) | Flat::Map(_) | Flat::Any) = flat else {
-                    return Some(Err("a form is an object with declared members"));
+                let free = match &flat {
+                    Flat::Object(..) | Flat::Map(_) | Flat::Any => false,
+                    Flat::Free(free) if free.may_be_object() => true,
+                    _ => return Some(Err("a form is an object")),
                 };
                 let fields = self.fields(one, &flat, family)?;
                 let form = match family {
+                    Family::Form if free => ContentForm::FreeForm(fields),
                     Family::Form => ContentForm::Form(fields),
                     _ => ContentForm::Multipart(fields),
                 };
@@ -130,7 +132,7 @@ impl Builder<'_> {
             }
             Family::Lines => (ContentForm::Lines, schema),
             Family::Events => (ContentForm::Events, schema),
-            Family::Text if matches!(flat, Flat::Scalar) => (ContentForm::Text, schema),
+            Family::Text if matches!(flat, Flat::Scalar | Flat::Free(_)) => (ContentForm::Text, schema),
             Family::Text if flat == Flat::Any => (ContentForm::Text, Schema::of(Type::Text(Text::default()))),
             Family::Text | Family::Bytes => match self.bytes(&schema) {
                 Some(counts) => {
@@ -156,85 +158,6 @@ impl Builder<'_> {
             },
             _ => None,
         }
-    }
-
-    /// How each declared member of a form is written (OpenAPI 3.1 section 4.8.14.4 and 4.8.15).
-    fn fields(&mut self, one: &Media, flat: &Flat, family: Family) -> Option<Vec<(String, Wire)>> {
-        let Flat::Object(members, _) = flat else { return Some(Vec::new()) };
-        let mut fields = Vec::with_capacity(members.len());
-        for (name, member) in members {
-            let encoding = one.encoding.iter().find(|(known, _)| known.value == *name);
-            let place = encoding.map_or(one.name.place, |(known, _)| known.place);
-            let wire = self.field(encoding.map(|(_, encoding)| encoding), member, family, place)?;
-            fields.push((name.clone(), wire));
-        }
-        for (name, _) in &one.encoding {
-            if !members.iter().any(|(known, _)| *known == name.value) {
-                let message = format!("the encoding of `{}`, which is no member", name.value);
-                let finding = Finding::error(Code::UndeclaredProperty, message, name.place);
-                let known = members.iter().map(|(known, _)| known.as_str());
-                self.findings.push(finding.help("declare it under `properties`").nearest(&name.value, known));
-                return None;
-            }
-        }
-        Some(fields)
-    }
-
-    fn field(
-        &mut self,
-        encoding: Option<&Encoding>,
-        member: &Flat,
-        family: Family,
-        place: crate::source::span::Place,
-    ) -> Option<Wire> {
-        let types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
-        let styled = encoding.is_some_and(|encoding| encoding.style.is_some() || encoding.explode.is_some());
-        if styled && family == Family::Form {
-            let style = encoding.and_then(|encoding| encoding.style).unwrap_or(Style::Form);
-            let explode = encoding.and_then(|encoding| encoding.explode).unwrap_or(style == Style::Form);
-            let how = How { style, explode, place, what: "member of a form" };
-            return self.field_wire(member, &how);
-        }
-        let json = !types.is_empty() && types.iter().all(|one| is_json(one));
-        let multipart = family == Family::Multipart;
-        let kind = match member {
-            Flat::List(items) if json || !items.is_text() => {
-                if **items == Flat::File && multipart {
-                    WireKind::Files
-                } else {
-                    WireKind::JsonList
-                }
-            }
-            _ if json => WireKind::Json,
-            Flat::File if multipart => WireKind::File,
-            Flat::List(items) if **items == Flat::File && multipart => WireKind::Files,
-            Flat::Scalar | Flat::File | Flat::Any => WireKind::Scalar,
-            Flat::List(_) => WireKind::List,
-            Flat::Object(..) | Flat::Map(_) | Flat::Deep => WireKind::Json,
-        };
-        Some(Wire { types, ..wire(Style::Form, true, kind) })
-    }
-
-    fn field_wire(&mut self, member: &Flat, how: &How) -> Option<Wire> {
-        let kind = match member {
-            Flat::Scalar | Flat::File | Flat::Any => WireKind::Scalar,
-            _ if how.style == Style::DeepObject => WireKind::Scalar,
-            Flat::List(items) if items.is_text() => WireKind::List,
-            Flat::Object(members, open) if members.iter().all(|(_, member)| member.is_text()) => {
-                WireKind::Object(members.iter().map(|(name, _)| name.clone()).collect(), *open)
-            }
-            Flat::Map(values) if values.is_text() => WireKind::Object(Vec::new(), true),
-            _ => {
-                let message =
-                    format!("the style `{}` does not say how this member is written", how.style.as_str());
-                let help = "use the style `deepObject`, or a `contentType` of `application/json`";
-                self.findings.push(Finding::error(Code::Style, message, how.place).help(help));
-                return None;
-            }
-        };
-        // a scalar has nothing that brackets could name
-        let style = if matches!(member, Flat::Scalar | Flat::Any) { Style::Form } else { how.style };
-        Some(wire(style, how.explode, kind))
     }
 }
 

@@ -57,6 +57,7 @@ impl Builder<'_> {
 
     /// Reads the shapes that were asked for, and those that they ask for.
     pub(super) fn finish_shapes(&mut self) {
+        let direction_now = self.direction;
         while let Some((shape, schema, place, direction)) = self.shapes_waiting.pop() {
             self.direction = direction;
             let keywords = self.keywords(schema, place);
@@ -64,6 +65,7 @@ impl Builder<'_> {
                 *slot = keywords;
             }
         }
+        self.direction = direction_now;
     }
 
     /// A schema where it is used: a reference by id, so that recursion ends, anything else written out.

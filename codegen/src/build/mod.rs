@@ -7,11 +7,15 @@ mod choice;
 mod content;
 pub(crate) mod direction;
 mod discriminator;
+mod fields;
+mod free;
 mod keywords;
 mod kind;
 mod literal;
+mod look_around;
 mod name;
 mod operation;
+mod outgoing;
 pub(crate) mod path;
 mod pattern;
 mod policy;
@@ -24,7 +28,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::document::{Document, SchemaId, SchemeForm};
 use crate::finding::Findings;
-use crate::model::{Api, Attribute, Keywords, Resource, Scheme, Scope, ShapeId, TypeId, TypeTableDraft};
+use crate::model::{
+    Api, Attribute, Keywords, Pattern, Resource, Scheme, Scope, ShapeId, TypeId, TypeTableDraft,
+};
 use direction::Direction;
 use keywords::Place;
 use pattern::Refused;
@@ -34,7 +40,7 @@ pub(crate) use kind::implied;
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, is_ignored, is_same, merged, properties, status};
-pub(crate) use pattern::translate;
+pub(crate) use pattern::{matches, translate};
 pub(crate) use policy::authorize;
 
 struct Builder<'d> {
@@ -48,7 +54,7 @@ struct Builder<'d> {
     direction: Direction,
     component_ids: Vec<TypeId>,
     waiting: Vec<Waiting>,
-    patterns: HashMap<String, Result<String, Refused>>,
+    patterns: HashMap<String, Result<Pattern, Refused>>,
     reported_formats: Vec<String>,
     reported_choices: HashSet<SchemaId>,
     shapes: Vec<Keywords>,
@@ -78,9 +84,10 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
     builder.components();
     let ids = operation_ids(document);
     let mut operations = Vec::new();
-    for (id, (item, written)) in ids.into_iter().zip(document.operations()) {
+    for (id, (item, written)) in ids.iter().cloned().zip(document.operations()) {
         operations.push(builder.operation(id, item, written));
     }
+    let outgoing = builder.outgoing(&ids);
     builder.finish_inline();
     builder.finish_shapes();
     let unmatched = builder.unmatched_limits();
@@ -99,6 +106,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         // one that could not be built has a finding; `check` looks at the others all the same
         operations: operations.into_iter().flatten().collect(),
         assumed: document.assumed.clone(),
+        outgoing,
     })
 }
 

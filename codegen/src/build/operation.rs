@@ -69,7 +69,7 @@ impl Builder<'_> {
         let ownership = self.ownership(item, written).ok()?;
         Some(Operation {
             id,
-            method: written.method,
+            method: written.method.clone(),
             path,
             tags: written.tags.clone(),
             docs: written.docs.clone(),

@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use super::look_around::take_apart;
+use crate::model::{Around, Pattern};
+
 /// Compiled size that one pattern may have at run time.
 const MAX_COMPILED: usize = 1 << 20;
 
@@ -25,7 +28,9 @@ impl Refused {
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::NotEcma => "this pattern is not a regular expression of ECMA-262",
-            Self::LookAround => "look-around has no linear-time form",
+            Self::LookAround => {
+                "look-around has a linear-time form at the ends of a pattern only, next to `^` or `$`"
+            }
             Self::BackReference => "back-references have no linear-time form",
             Self::Modifier => "inline flags are not supported",
             Self::EmptyClass => "the classes `[]` and `[^]` are not supported",
@@ -50,11 +55,28 @@ impl Refused {
     }
 }
 
-/// The same language for the `regex` crate.
-pub(crate) fn translate(pattern: &str) -> Result<String, Refused> {
+/// The pattern with the same language for the `regex` crate.
+pub(crate) fn translate(pattern: &str) -> Result<Pattern, Refused> {
     if !jsonschema_regex::is_valid_ecma_regex(pattern) {
         return Err(Refused::NotEcma);
     }
+    let parts = take_apart(pattern);
+    let around = parts
+        .around
+        .into_iter()
+        .map(|(text, holds)| Ok(Around { translated: linear(&text)?, holds }))
+        .collect::<Result<_, _>>()?;
+    Ok(Pattern { source: pattern.to_owned(), translated: linear(&parts.main)?, around })
+}
+
+/// Whether `text` matches, as at run time.
+pub(crate) fn matches(pattern: &Pattern, text: &str) -> bool {
+    let found = |translated: &str| regex::Regex::new(translated).map(|regex| regex.is_match(text));
+    found(&pattern.translated) == Ok(true)
+        && pattern.around.iter().all(|around| found(&around.translated) == Ok(around.holds))
+}
+
+fn linear(pattern: &str) -> Result<String, Refused> {
     let rewritten = rewrite(pattern)?;
     let translated = jsonschema_regex::to_rust_regex(&rewritten).map_err(|()| Refused::Untranslatable)?;
     let translated = ascii_boundaries(&translated);
@@ -173,7 +195,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        regex::Regex::new(&translate(pattern).unwrap()).unwrap().is_match(text)
+        super::matches(&translate(pattern).unwrap(), text)
     }
 
     #[test]
@@ -196,9 +218,21 @@ mod tests {
     }
 
     #[test]
+    fn look_around_at_the_ends_is_asked_of_the_whole_text() {
+        // a name that does not look like an id
+        let name = "^(?![0-9a-f]{4}-[0-9a-f]{4}$)^[a-z]([a-z0-9-]*[a-z0-9]+)?$";
+        assert!(matches(name, "abcd-12345") && !matches(name, "abcd-1234") && !matches(name, "1bcd"));
+        let password = r"^(?=.*[A-Z])(?=.*\d).{4,}$";
+        assert!(matches(password, "aB3d") && !matches(password, "ab3d") && !matches(password, "B3d"));
+        assert!(matches("^(?!admin)", "user") && !matches("^(?!admin)", "administrator"));
+        assert!(matches(r"^.*(?<!\s)$", "a b") && !matches(r"^.*(?<!\s)$", "a b "));
+    }
+
+    #[test]
     fn refuses_what_has_no_linear_form() {
         for (pattern, why) in [
-            ("^(?!admin)", Refused::LookAround),
+            ("^a(?!dmin)", Refused::LookAround),
+            ("^(?!a(?=b))", Refused::LookAround),
             ("(?=a)", Refused::LookAround),
             ("(?<=a)b", Refused::LookAround),
             (r"(a)\1", Refused::BackReference),

@@ -118,24 +118,11 @@ impl Builder<'_> {
     }
 
     pub(super) fn text_format(&mut self, schema: &Schema) -> TextFormat {
-        match schema.format.as_ref().map(|format| &*format.value) {
-            None => TextFormat::Plain,
-            Some("password") => TextFormat::Password,
-            Some("byte") => TextFormat::Byte,
-            Some("binary") => TextFormat::Binary,
-            Some("uuid") => TextFormat::Uuid,
-            Some("date-time") => TextFormat::DateTime,
-            Some("date") => TextFormat::Date,
-            Some("email") => TextFormat::Email,
-            Some("hostname") => TextFormat::Hostname,
-            Some("ipv4") => TextFormat::Ipv4,
-            Some("ipv6") => TextFormat::Ipv6,
-            Some("uri") => TextFormat::Uri,
-            Some(_) => {
-                self.unknown_format(schema);
-                TextFormat::Plain
-            }
-        }
+        let Some(format) = &schema.format else { return TextFormat::Plain };
+        TextFormat::named(&format.value).unwrap_or_else(|| {
+            self.unknown_format(schema);
+            TextFormat::Plain
+        })
     }
 
     /// Lengths that every value of a format has anyway say nothing and are let go.
@@ -156,13 +143,13 @@ impl Builder<'_> {
 
     pub(super) fn pattern(&mut self, source: &Spanned<String>) -> Option<Pattern> {
         let known = self.patterns.get(&source.value).cloned();
-        let translated: Result<String, Refused> = known.unwrap_or_else(|| {
+        let translated: Result<Pattern, Refused> = known.unwrap_or_else(|| {
             let translated = pattern::translate(&source.value);
             self.patterns.insert(source.value.clone(), translated.clone());
             translated
         });
         match translated {
-            Ok(translated) => Some(Pattern { source: source.value.clone(), translated }),
+            Ok(pattern) => Some(pattern),
             Err(refused) => {
                 let finding = Finding::error(Code::Pattern, refused.message(), source.place);
                 self.findings.push(finding.help(refused.help()));

@@ -31,6 +31,7 @@ pub(super) fn scheme(written: &document::Scheme) -> Option<Scheme> {
             let location = match &*location.value {
                 "header" => KeyLocation::Header(name),
                 "cookie" => KeyLocation::Cookie(name),
+                "query" if written.rules.in_query.is_some() => KeyLocation::Query(name),
                 _ => return None,
             };
             let prefix = written.rules.prefix.as_ref().map(|prefix| prefix.value.clone());

@@ -159,7 +159,13 @@ impl Builder<'_> {
     fn array(&mut self, written: &Written, path: &[String], depth: usize) -> Option<Array> {
         let items = match written.items {
             Some(items) => self.schema(items, &with(path, "item"), depth + 1)?,
-            None => Schema::of(Type::Any),
+            None => {
+                let message = "nothing is declared of the items of this array, so everything is let through";
+                let finding = Finding::warning(Code::Untyped, message, written.place);
+                self.findings
+                    .push(finding.help("declare its `items`, or write `items: {}` if that is meant"));
+                Schema::of(Type::Any)
+            }
         };
         let unique = written.unique_items.as_ref().is_some_and(|unique| unique.value);
         Some(Array { items, counts: counts(written.min_items.as_ref(), written.max_items.as_ref()), unique })

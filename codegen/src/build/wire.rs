@@ -1,6 +1,7 @@
 //! How a value is written as text, by its style and by what it is.
 
 use super::Builder;
+use super::free::Free;
 use crate::document::Spanned;
 use crate::finding::{Code, Finding};
 use crate::model::{Schema, Shape, Style, TextFormat, Type, Wire, WireKind};
@@ -21,16 +22,18 @@ pub(super) struct How {
 pub(super) enum Flat {
     /// One text of one type.
     Scalar,
-    /// A file.
-    File,
+    /// A file, of at most so many bytes.
+    File(Option<usize>),
     /// A list; whether of scalars of one type.
     List(Box<Self>),
     /// An object: its members, and whether others are let through.
     Object(Vec<(String, Self)>, bool),
     /// A map of these.
     Map(Box<Self>),
-    /// Of any type, or of several.
+    /// Of any type.
     Any,
+    /// Of several types, or of none that Rust has: not of scalars alone.
+    Free(Free),
     /// Deeper than is looked at.
     Deep,
 }
@@ -58,13 +61,17 @@ impl Builder<'_> {
     /// How a value of `schema` is written. `None` after a finding: no style says how.
     pub(super) fn wire(&mut self, schema: &Schema, how: &How) -> Option<Wire> {
         let How { style, explode, .. } = *how;
+        self.finish_shapes();
         let flat = self.flat(schema, 0);
         let kind = match (&flat, style) {
-            (Flat::Scalar | Flat::File, Style::DeepObject) => {
+            (Flat::Free(free), _) => free.kind(style, explode),
+            // its text as it stands, like that of the scalars of a schema that allows objects as well
+            (Flat::Scalar, Style::DeepObject) if self.is_free(schema) => WireKind::Either,
+            (Flat::Scalar | Flat::File(_), Style::DeepObject) => {
                 return self.inexpressible("a scalar", how, "write it in the style `form`");
             }
             (_, Style::DeepObject) => WireKind::Scalar,
-            (Flat::Scalar | Flat::File | Flat::Any, _) => WireKind::Scalar,
+            (Flat::Scalar | Flat::File(_) | Flat::Any, _) => WireKind::Scalar,
             (Flat::List(items), _) if items.is_text() => WireKind::List,
             (Flat::Object(members, open), _) => {
                 let repeats = style == Style::Form && explode;
@@ -101,6 +108,15 @@ impl Builder<'_> {
         None
     }
 
+    /// Whether its schema has no type in Rust.
+    fn is_free(&self, schema: &Schema) -> bool {
+        let Type::Named(id) = &schema.ty else { return false };
+        match self.types.get(*id).map(|definition| &definition.shape) {
+            Some(Shape::Alias(alias)) => self.is_free(alias),
+            shape => matches!(shape, Some(Shape::Checked(_) | Shape::Union(_))),
+        }
+    }
+
     fn nullable_items(&self, schema: &Schema) -> bool {
         match &schema.ty {
             Type::Array(array) => array.items.nullable,
@@ -112,7 +128,7 @@ impl Builder<'_> {
         }
     }
 
-    /// What a type is made of, seen from its text.
+    /// What a type is made of, seen from its text. The shapes have been read.
     pub(super) fn flat(&self, schema: &Schema, depth: usize) -> Flat {
         if depth > DEEPEST {
             return Flat::Deep;
@@ -120,13 +136,15 @@ impl Builder<'_> {
         match &schema.ty {
             Type::Any => Flat::Any,
             Type::Map(map) => Flat::Map(Box::new(self.flat(&map.values, depth + 1))),
-            Type::Text(text) if text.format == TextFormat::Binary => Flat::File,
+            Type::Text(text) if text.format == TextFormat::Binary => Flat::File(text.length.max),
             Type::Boolean | Type::Integer(_) | Type::Number(_) | Type::Text(_) => Flat::Scalar,
             Type::Array(array) => Flat::List(Box::new(self.flat(&array.items, depth + 1))),
             Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
-                Some(Shape::Words(_) | Shape::Checked(_) | Shape::Union(_)) => Flat::Scalar,
-                // its schema is one of JSON
-                Some(Shape::Object(object)) if object.shape.is_some() => Flat::Scalar,
+                Some(Shape::Words(_)) => Flat::Scalar,
+                Some(Shape::Checked(shape) | Shape::Union(crate::model::Union { shape, .. })) => {
+                    let free = self.free(*shape);
+                    if free.is_scalar() { Flat::Scalar } else { Flat::Free(free) }
+                }
                 Some(Shape::Alias(alias)) => self.flat(alias, depth + 1),
                 Some(Shape::Object(object)) => {
                     let member = |member: &crate::model::Member| {
@@ -143,10 +161,14 @@ impl Builder<'_> {
 impl Flat {
     /// Whether one text is enough for it.
     pub(super) const fn is_text(&self) -> bool {
-        matches!(self, Self::Scalar | Self::File | Self::Any)
+        match self {
+            Self::Scalar | Self::File(_) | Self::Any => true,
+            Self::Free(free) => free.may_be_scalar(),
+            Self::List(_) | Self::Object(..) | Self::Map(_) | Self::Deep => false,
+        }
     }
 }
 
 pub(super) const fn wire(style: Style, explode: bool, kind: WireKind) -> Wire {
-    Wire { style, explode, kind, typed: false, empty: false, types: Vec::new() }
+    Wire { style, explode, kind, typed: false, empty: false, types: Vec::new(), most: None }
 }

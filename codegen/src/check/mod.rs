@@ -6,6 +6,7 @@ mod endless;
 mod limits;
 mod lost;
 mod operations;
+mod outgoing;
 mod ownership;
 mod pagination;
 mod parameters;
@@ -39,6 +40,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     parameters::ignored_headers(document, findings);
     parameters::defaults(document, findings);
     responses::statuses(document, findings);
+    outgoing::is_not_guarded(document, findings);
     limits::declared(document, findings);
     limits::principals_exist(document, findings);
     ownership::holds(document, findings);

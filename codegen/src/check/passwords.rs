@@ -1,42 +1,47 @@
 //! `format: password`: comes in by body or header, never goes out, never stands in a URL.
 
+use std::collections::HashSet;
+
 use crate::build::direction::access;
 use crate::build::{merged, properties};
-use crate::document::{Additional, Document, SchemaId};
+use crate::document::{Additional, Document, Parameter, SchemaId};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Api, Location};
 
 const ANSWER: &str = "an answer";
 
-/// Rejects a password in an answer, and in a path or query parameter, which logs and histories keep.
+/// Rejects a password in an answer or in what the server sends of its own accord, and in a path and query parameter, which
+/// logs and histories keep.
 pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findings) {
+    let mut answered = Vec::new();
+    let sent = document.outgoing().flat_map(|item| &item.operations);
+    for body in sent.filter_map(|operation| operation.body.as_ref()) {
+        answered.extend(body.content.iter().filter_map(|media| media.schema));
+    }
+    let mut in_urls = Vec::new();
     for (item, operation) in document.operations() {
         for response in &operation.responses {
             let contents = response.content.iter().flat_map(|media| [media.schema, media.item_schema]);
             let headers = response.headers.iter().map(|header| header.schema);
-            for schema in contents.chain(headers).flatten() {
-                report(document, schema, ANSWER, findings);
-            }
+            answered.extend(contents.chain(headers).flatten());
         }
-        for parameter in merged(item, operation) {
-            if matches!(parameter.location, Location::Path | Location::Query)
-                && let Some(schema) = parameter.schema
-            {
-                report(document, schema, "a URL", findings);
-            }
-        }
+        let in_url = |parameter: &&Parameter| matches!(parameter.location, Location::Path | Location::Query);
+        let parameters = merged(item, operation).into_iter().filter(in_url);
+        in_urls.extend(parameters.filter_map(|parameter| parameter.schema));
     }
+    report(document, answered, ANSWER, findings);
+    report(document, in_urls, "a URL", findings);
 }
 
-fn report(document: &Document, root: SchemaId, where_to: &str, findings: &mut Findings) {
-    let mut seen: Vec<SchemaId> = Vec::new();
-    let mut waiting = vec![root];
+/// Each password once, however many ways lead to it.
+fn report(document: &Document, roots: Vec<SchemaId>, where_to: &str, findings: &mut Findings) {
+    let mut seen = HashSet::new();
+    let mut waiting = roots;
     while let Some(id) = waiting.pop() {
         let id = document.target(id);
-        if seen.contains(&id) {
+        if !seen.insert(id) {
             continue;
         }
-        seen.push(id);
         let schema = document.schema(id);
         if let Some(format) = schema.format.as_ref().filter(|format| format.value == "password") {
             let message = format!("a password in {where_to}");

@@ -55,8 +55,8 @@ pub(super) fn distinct(document: &Document, findings: &mut Findings) {
             let method = item
                 .operations
                 .iter()
-                .map(|one| one.method)
-                .find(|method| like && other.operations.iter().any(|other| other.method == *method));
+                .map(|one| &one.method)
+                .find(|method| like && other.operations.iter().any(|other| other.method == **method));
             if let Some(method) = method {
                 let (one, two) = (&item.template.value, &other.template.value);
                 let message =

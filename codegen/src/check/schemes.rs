@@ -4,7 +4,7 @@ use crate::document::{Document, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
 
 /// Rejects a scheme that the runtime cannot verify, used or not: `type: http, scheme: digest`, `type: mutualTLS`,
-/// `type: apiKey, in: query`. Keys in a query end in logs (OWASP API2).
+/// `type: apiKey, in: query` without a reason for it. Keys in a query end in logs (OWASP API2).
 pub(super) fn enforceable(document: &Document, findings: &mut Findings) {
     for scheme in &document.schemes {
         let name = &scheme.name.value;
@@ -22,10 +22,13 @@ pub(super) fn enforceable(document: &Document, findings: &mut Findings) {
                     .help("use `bearer` or `basic`")
                     .nearest(&word.value, ["bearer", "basic"])
             }
-            SchemeForm::ApiKey { location, .. } if location.value == "query" => {
+            SchemeForm::ApiKey { location, .. }
+                if location.value == "query" && scheme.rules.in_query.is_none() =>
+            {
                 let message =
                     format!("the key of `{name}` stands in the query, where logs and histories keep it");
-                Finding::error(Code::UnsupportedScheme, message, location.place).help("use `in: header`")
+                Finding::error(Code::UnsupportedScheme, message, location.place)
+                    .help("use `in: header`, or say why not by `x-palisade: { in-query: \"the reason\" }`")
             }
             _ => continue,
         };
@@ -47,6 +50,15 @@ pub(super) fn settings_fit(document: &Document, findings: &mut Findings) {
                 format!("settings of a token on the scheme `{}`, which has none", scheme.name.value);
             let finding = Finding::error(Code::Misplaced, message, place);
             findings.push(finding.help("they belong to `oauth2`, `openIdConnect` and `http` with `bearer`"));
+        }
+        let in_query =
+            matches!(&scheme.form, SchemeForm::ApiKey { location, .. } if location.value == "query");
+        if let Some(reason) = scheme.rules.in_query.as_ref().filter(|_| !in_query) {
+            let name = &scheme.name.value;
+            let message =
+                format!("a reason for keys in the query on the scheme `{name}`, which has none there");
+            let finding = Finding::error(Code::Misplaced, message, reason.place);
+            findings.push(finding.help("it belongs to `apiKey` with `in: query`"));
         }
         if let Some(prefix) = scheme.rules.prefix.as_ref().filter(|_| !key) {
             let message = format!("a prefix of keys on the scheme `{}`, which has none", scheme.name.value);

@@ -1,6 +1,6 @@
 //! Whether a value of the document fits a schema of the document: defaults and enumerations. Exact, in decimals.
 
-use crate::build::translate;
+use crate::build::{matches, translate};
 use crate::document::{Additional, Document, JsonType, Schema, SchemaId};
 use crate::mock;
 use crate::model::{IntegerFormat, TextFormat};
@@ -132,10 +132,8 @@ fn string(schema: &Schema, text: &str) -> Result<(), String> {
     }
     let Some(pattern) = &schema.pattern else { return Ok(()) };
     // a pattern that does not translate has its own finding
-    let Some(regex) = translate(&pattern.value).ok().and_then(|text| regex::Regex::new(&text).ok()) else {
-        return Ok(());
-    };
-    if regex.is_match(text) { Ok(()) } else { Err("it does not match `pattern`".into()) }
+    let Ok(pattern) = translate(&pattern.value) else { return Ok(()) };
+    if matches(&pattern, text) { Ok(()) } else { Err("it does not match `pattern`".into()) }
 }
 
 fn array(document: &Document, schema: &Schema, items: &[Node]) -> Result<(), String> {
@@ -146,8 +144,8 @@ fn array(document: &Document, schema: &Schema, items: &[Node]) -> Result<(), Str
     if schema.max_items.as_ref().is_some_and(|max| count > max.value) {
         return Err("it has more items than `maxItems`".into());
     }
-    if let Some(id) = schema.items {
-        for item in items {
+    for (position, item) in items.iter().enumerate() {
+        if let Some(id) = schema.beyond.prefix_items.get(position).copied().or(schema.items) {
             fits(document, id, item)?;
         }
     }

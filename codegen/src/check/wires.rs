@@ -44,7 +44,9 @@ fn takes(parameter: &Parameter, location: Location, name: &str) -> bool {
     let named = match spread(parameter) {
         Some((members, _)) => members.iter().any(|member| member == name),
         None if parameter.wire.style == Style::DeepObject => {
-            name.strip_prefix(parameter.name.as_str()).is_some_and(|rest| rest.starts_with('['))
+            let rest = name.strip_prefix(parameter.name.as_str());
+            let plain = parameter.wire.kind == WireKind::Either;
+            rest.is_some_and(|rest| rest.starts_with('[') || (plain && rest.is_empty()))
         }
         None => parameter.name == name,
     };

@@ -94,7 +94,7 @@ impl<'d> Reader<'d> {
         if self.version == Version::V31 {
             self.newer(fields, &mut beyond);
         }
-        const KEYWORDS: [&str; 17] = [
+        const KEYWORDS: [&str; 18] = [
             "allOf",
             "anyOf",
             "oneOf",
@@ -106,6 +106,7 @@ impl<'d> Reader<'d> {
             "propertyNames",
             "dependentRequired",
             "dependentSchemas",
+            "dependencies",
             "unevaluatedProperties",
             "prefixItems",
             "contains",
@@ -114,7 +115,8 @@ impl<'d> Reader<'d> {
             "unevaluatedItems",
         ];
         let known = if self.version == Version::V31 { KEYWORDS.len() } else { 4 };
-        beyond.first = KEYWORDS.into_iter().take(known).find_map(|keyword| {
+        let positional = self.has_positional_items(fields).then_some("items");
+        beyond.first = KEYWORDS.into_iter().take(known).chain(positional).find_map(|keyword| {
             let member = fields.members().iter().find(|member| &*member.key == keyword)?;
             Some((keyword, member.key_place))
         });
@@ -135,8 +137,10 @@ impl<'d> Reader<'d> {
         let dependent = self.schema_map(fields, "dependentSchemas");
         beyond.dependent_schemas =
             dependent.into_iter().map(|(member, id)| (member.key.to_string(), id)).collect();
+        self.dependencies(fields, beyond);
         beyond.unevaluated_properties = self.schema_of(fields, "unevaluatedProperties");
-        beyond.prefix_items = self.schema_list(fields, "prefixItems");
+        let prefix = if self.has_positional_items(fields) { "items" } else { "prefixItems" };
+        beyond.prefix_items = self.schema_list(fields, prefix);
         beyond.contains = self.schema_of(fields, "contains");
         beyond.min_contains = self.count(fields, "minContains");
         beyond.max_contains = self.count(fields, "maxContains");
@@ -180,6 +184,24 @@ impl<'d> Reader<'d> {
             all.push((member.key.to_string(), names.map(|name| name.value).collect()));
         }
         all
+    }
+
+    /// What draft 2019-09 split in two, and 2020-12 leaves to implementations (validation, appendix A).
+    fn dependencies(&mut self, fields: &mut Fields<'d>, beyond: &mut Beyond) {
+        if fields.peek("dependencies").is_none() {
+            return;
+        }
+        for member in self.map(fields, "dependencies") {
+            let name = member.key.to_string();
+            match member.node.as_array() {
+                Some(names) => {
+                    let names = names.iter().filter_map(|name| self.text("dependencies", name));
+                    let names = names.map(|name| name.value).collect();
+                    beyond.dependent_required.push((name, names));
+                }
+                None => beyond.dependent_schemas.push((name, self.schema(&member.node))),
+            }
+        }
     }
 
     /// OpenAPI 3.1 section 4.8.25. Without `oneOf` or `anyOf` beside it, it asserts nothing.

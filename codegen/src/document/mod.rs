@@ -6,9 +6,11 @@ mod body;
 mod components;
 mod info;
 mod operation;
+mod outgoing;
 mod parameter;
 mod path_item;
 pub(crate) mod read;
+mod reference;
 mod response;
 pub(crate) mod schema;
 mod security;
@@ -20,7 +22,7 @@ use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{AssumedPublic, Docs, Location};
 use crate::normalise::merge::merge;
-use crate::normalise::{Stated, Version};
+use crate::normalise::{Draft, Stated, Version};
 use crate::resolve::Library;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
@@ -28,6 +30,7 @@ use crate::source::tree::{Node, Value};
 pub(crate) use beyond::{Beyond, Discriminator};
 pub(crate) use body::{Encoding, Media, RequestBody};
 pub(crate) use operation::Operation;
+pub(crate) use outgoing::Callback;
 pub(crate) use parameter::Parameter;
 pub(crate) use path_item::PathItem;
 pub(crate) use read::{Fields, Reader, Spanned};
@@ -46,8 +49,8 @@ pub(crate) struct Document {
     pub(crate) rules: DocumentRules,
     pub(crate) paths: Vec<PathItem>,
     pub(crate) schemes: Vec<Scheme>,
-    /// The `operationId`s of webhooks: they share the names of the operations.
-    pub(crate) webhook_ids: Vec<Spanned<String>>,
+    /// What the server sends of its own accord; a template is the name of a webhook.
+    pub(crate) webhooks: Vec<PathItem>,
     /// `components.schemas` in order.
     pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
     /// What nobody decided about and is served as public all the same, by the choice of whoever generates.
@@ -122,6 +125,12 @@ impl Document {
     pub(crate) fn operations(&self) -> impl Iterator<Item = (&PathItem, &Operation)> {
         self.paths.iter().flat_map(|item| item.operations.iter().map(move |operation| (item, operation)))
     }
+
+    /// The paths of what the server sends of its own accord.
+    pub(crate) fn outgoing(&self) -> impl Iterator<Item = &PathItem> {
+        let callbacks = self.operations().flat_map(|(_, operation)| &operation.callbacks);
+        self.webhooks.iter().chain(callbacks.flat_map(|callback| &callback.items))
+    }
 }
 
 /// Finds the parameters that describe a credential of a scheme once more.
@@ -132,8 +141,8 @@ fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme]) {
             (SchemeForm::ApiKey { location, name }, Location::Header) => {
                 location.value == "header" && name.value.eq_ignore_ascii_case(&parameter.name.value)
             }
-            (SchemeForm::ApiKey { location, name }, Location::Cookie) => {
-                location.value == "cookie" && name.value == parameter.name.value
+            (SchemeForm::ApiKey { location, name }, Location::Cookie | Location::Query) => {
+                location.value == parameter.location.as_str() && name.value == parameter.name.value
             }
             _ => false,
         })
@@ -209,14 +218,9 @@ impl<'d> Reader<'d> {
     fn document(&mut self, root: &'d Node) -> Option<Document> {
         let mut fields = self.fields(root, "the document")?.guarding();
         fields.accept(&["openapi"]);
-        let mut webhook_ids = Vec::new();
         if self.version == Version::V31 {
             fields.accept(&["jsonSchemaDialect"]);
             self.dialect(&fields);
-            if let Some(webhooks) = fields.get("webhooks") {
-                self.ungenerated(webhooks, "webhooks describe what the server sends");
-                webhook_ids = self.webhook_ids(webhooks);
-            }
         }
         if self.since_3_2 {
             // where references start from; files are found beside the document whatever it says
@@ -230,6 +234,10 @@ impl<'d> Reader<'d> {
         let rules = self.document_rules(&mut fields);
         let (schemes, components) = self.components(&mut fields);
         let mut paths = self.paths(&mut fields);
+        let webhooks = match self.version {
+            Version::V31 => self.webhooks(&mut fields),
+            Version::V30 => Vec::new(),
+        };
         self.finish(fields);
         mark_credentials(&mut paths, &schemes);
         let (schemas, branches) = (Vec::new(), HashSet::new());
@@ -245,7 +253,7 @@ impl<'d> Reader<'d> {
             components,
             schemas,
             branches,
-            webhook_ids,
+            webhooks,
             assumed: None,
         })
     }
@@ -259,7 +267,7 @@ impl<'d> Reader<'d> {
             let help = "leave `jsonSchemaDialect` out: the dialect of OpenAPI 3.1 is the default";
             self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
         }
-        self.literal = dialect.as_str().is_some_and(|uri| uri.starts_with("https://json-schema.org/"));
+        self.literal = dialect.as_str().is_some_and(|uri| Draft::stated(uri).is_some());
     }
 
     /// Warns that no code comes of this part.

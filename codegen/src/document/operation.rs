@@ -1,6 +1,6 @@
 //! An operation.
 
-use super::{Parameter, Reader, RequestBody, Requirements, Response, Spanned};
+use super::{Callback, Parameter, Reader, RequestBody, Requirements, Response, Spanned};
 use crate::annotation::OperationRules;
 use crate::model::{Docs, Method};
 use crate::source::span::Place;
@@ -18,7 +18,11 @@ pub(crate) struct Operation {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<RequestBody>,
     pub(crate) responses: Vec<Response>,
+    /// What the server sends of its own accord after this operation, by name.
+    pub(crate) callbacks: Vec<Callback>,
     pub(crate) security: Option<Requirements>,
+    /// Its `x-palisade`.
+    pub(crate) annotation: Option<Place>,
     pub(crate) rules: OperationRules,
 }
 
@@ -41,13 +45,25 @@ impl<'d> Reader<'d> {
             None => None,
         };
         let responses = self.responses(&mut fields);
-        if let Some(callbacks) = fields.get("callbacks") {
-            self.ungenerated(callbacks, "callbacks describe what the server sends");
-        }
+        let callbacks = self.callbacks(&mut fields);
+        let annotation = fields.peek("x-palisade").map(|node| node.place);
         let security = self.security(&mut fields);
         let rules = self.operation_rules(&mut fields);
         self.finish(fields);
         let place = member.key_place;
-        Some(Operation { method, place, id, tags, docs, parameters, body, responses, security, rules })
+        Some(Operation {
+            method,
+            place,
+            id,
+            tags,
+            docs,
+            parameters,
+            body,
+            responses,
+            callbacks,
+            security,
+            annotation,
+            rules,
+        })
     }
 }

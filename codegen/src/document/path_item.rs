@@ -1,10 +1,12 @@
 //! `paths`, and each path with its operations.
 
+use super::parameter::is_token;
 use super::read::is_extension;
 use super::{Operation, Parameter, Reader, Spanned};
 use crate::annotation::PathRules;
 use crate::finding::{Code, Finding};
 use crate::model::Method;
+use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
 
 /// A path template and what stands under it.
@@ -13,6 +15,8 @@ pub(crate) struct PathItem {
     pub(crate) template: Spanned<String>,
     /// Those that all operations of the path share.
     pub(crate) parameters: Vec<Parameter>,
+    /// Its `x-palisade`.
+    pub(crate) annotation: Option<Place>,
     pub(crate) rules: PathRules,
     pub(crate) operations: Vec<Operation>,
 }
@@ -52,7 +56,7 @@ impl<'d> Reader<'d> {
         paths
     }
 
-    fn path_item(&mut self, member: &'d Member) -> Option<PathItem> {
+    pub(super) fn path_item(&mut self, member: &'d Member) -> Option<PathItem> {
         let template = Spanned::new(member.key.to_string(), member.key_place);
         let node = self.path_node(&member.node)?;
         let mut fields = self.fields(node, "a path")?.guarding();
@@ -60,57 +64,70 @@ impl<'d> Reader<'d> {
         self.docs(&mut fields, &["summary", "description"]);
         self.servers(&mut fields);
         let parameters = self.parameters(&mut fields);
+        let annotation = fields.peek("x-palisade").map(|node| node.place);
         let rules = self.path_rules(&mut fields);
         let mut operations = Vec::new();
         for entry in fields.members() {
             if let Some((word, method)) = METHODS.iter().find(|(word, _)| **word == *entry.key) {
                 fields.accept(&[word]);
-                operations.extend(self.operation(*method, entry));
+                operations.extend(self.operation(method.clone(), entry));
             }
         }
         fields.accept(&METHODS.map(|(word, _)| word));
         operations.extend(self.since_3_2(&mut fields));
         self.finish(fields);
-        Some(PathItem { template, parameters, rules, operations })
-    }
-
-    /// What the operations of webhooks are called. Nothing else of them is read: no code is generated.
-    pub(super) fn webhook_ids(&mut self, webhooks: &'d Member) -> Vec<Spanned<String>> {
-        let mut ids = Vec::new();
-        for item in webhooks.node.as_object().into_iter().flat_map(|object| object.members()) {
-            let Some(node) = self.path_node(&item.node) else { continue };
-            for (word, _) in METHODS {
-                let id = node.get(word).and_then(|operation| operation.get("operationId"));
-                if let Some(id) = id
-                    && let Some(text) = id.as_str()
-                {
-                    ids.push(Spanned::new(text.to_owned(), id.place));
-                }
-            }
-        }
-        ids
+        Some(PathItem { template, parameters, annotation, rules, operations })
     }
 
     /// `query`, and methods by their names (OpenAPI 3.2 section 4.9.1).
-    fn since_3_2(&mut self, fields: &mut super::Fields<'d>) -> Option<Operation> {
-        let mut query = None;
-        if let Some(member) = fields.get("query") {
-            if self.since_3_2 {
-                query = self.operation(Method::Query, member);
-            } else {
-                let finding = Finding::error(
-                    Code::UnknownMember,
-                    "`query` is a method since OpenAPI 3.2",
-                    member.key_place,
-                );
-                self.push(finding.help("write `openapi: 3.2.0`"));
+    fn since_3_2(&mut self, fields: &mut super::Fields<'d>) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        if let Some(member) = fields.get("query")
+            && self.is_since_3_2(member, "`query` is a method")
+        {
+            operations.extend(self.operation(Method::Query, member));
+        }
+        if let Some(member) = fields.get("additionalOperations")
+            && self.is_since_3_2(member, "`additionalOperations` are there")
+        {
+            for entry in self.map(fields, "additionalOperations") {
+                operations.extend(self.other_method(entry));
             }
         }
-        if let Some(member) = fields.get("additionalOperations") {
-            let message = "`additionalOperations` is not supported yet";
-            self.push(Finding::error(Code::NotSupported, message, member.key_place));
+        operations
+    }
+
+    fn is_since_3_2(&mut self, member: &Member, what: &str) -> bool {
+        if !self.since_3_2 {
+            let message = format!("{what} since OpenAPI 3.2");
+            let finding = Finding::error(Code::UnknownMember, message, member.key_place);
+            self.push(finding.help("write `openapi: 3.2.0`"));
         }
-        query
+        self.since_3_2
+    }
+
+    /// An entry of `additionalOperations`: its key is the method as it is sent, and none that has a member of its own.
+    fn other_method(&mut self, entry: &'d Member) -> Option<Operation> {
+        let name = &*entry.key;
+        let mut known = METHODS.iter().map(|(word, _)| *word).chain(["query"]);
+        let (message, help) = if let Some(word) = known.find(|word| word.eq_ignore_ascii_case(name)) {
+            (
+                format!("`{name}` is a member of the path, not of `additionalOperations`"),
+                format!("write `{word}` at the path"),
+            )
+        } else if name.eq_ignore_ascii_case("connect") {
+            // RFC 9110 section 9.3.6: its target is an authority, not a path
+            ("`CONNECT` asks for a tunnel: no path answers it".to_owned(), "remove it".to_owned())
+        } else if !is_token(name) {
+            (
+                format!("`{name}` is no method"),
+                "a method is a token (RFC 9110 section 9.1), such as `COPY`".to_owned(),
+            )
+        } else {
+            return self.operation(Method::Other(name.to_owned()), entry);
+        };
+        self.push(Finding::error(Code::InvalidValue, message, entry.key_place).help(help));
+        None
     }
 
     /// A path may stand elsewhere. What stands beside its `$ref` has no defined meaning (OpenAPI 3.1 section 4.8.9).

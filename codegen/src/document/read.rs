@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::schema::{Schema, SchemaId};
+use super::schema::{Schema, SchemaId, Waiting};
 use super::undefined::{PROSE, UNDECISIVE};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::Docs;
-use crate::normalise::{Stated, Version};
-use crate::resolve::Library;
+use crate::normalise::{Draft, Stated, Version};
+use crate::resolve::{Identities, Library, Scope, Scopes};
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node, Object, Value};
 
@@ -87,12 +87,20 @@ pub(crate) struct Reader<'d> {
     pub(crate) since_3_2: bool,
     pub(crate) findings: &'d mut Findings,
     pub(super) schemas: Vec<Option<Schema>>,
-    pub(super) schema_ids: HashMap<*const Node, SchemaId>,
-    pub(super) waiting: Vec<(SchemaId, &'d Node, bool)>,
+    pub(super) schema_ids: HashMap<(*const Node, Scope), SchemaId>,
+    pub(super) waiting: Vec<Waiting<'d>>,
+    pub(super) identities: Identities<'d>,
+    pub(super) scopes: Scopes<'d>,
+    /// The draft of JSON Schema that is read here.
+    pub(crate) draft: Draft,
+    /// The dynamic anchors in force here.
+    pub(super) scope: Scope,
     /// Whether schemas are read to the letter of JSON Schema here.
     pub(super) literal: bool,
     /// Members that were passed over, by what they stand on and their name: each is remarked once.
     pub(super) passed_over: HashSet<(&'static str, String)>,
+    /// Whether what is read is sent by the server.
+    pub(super) sends: bool,
 }
 
 /// Extensions of others that ask for a protection: marks of sensitive data (OpenAPI's registry), roles, rate limits.
@@ -116,7 +124,12 @@ pub(crate) fn is_extension(key: &str) -> bool {
 
 impl<'d> Reader<'d> {
     pub(crate) fn new(library: &'d Library, stated: Stated, findings: &'d mut Findings) -> Self {
+        let identities = Identities::of(library, stated.version, findings);
         Self {
+            scopes: Scopes::of(&identities),
+            identities,
+            draft: Draft::default(),
+            scope: Scope::default(),
             library,
             version: stated.version,
             since_3_2: stated.since_3_2,
@@ -126,6 +139,7 @@ impl<'d> Reader<'d> {
             waiting: Vec::new(),
             literal: false,
             passed_over: HashSet::new(),
+            sends: false,
         }
     }
 
@@ -325,7 +339,10 @@ impl<'d> Reader<'d> {
             return Vec::new();
         };
         match object.members() {
-            [only] if &*only.key == "$ref" && !fields.ours => self.written_elsewhere(key, only),
+            // a property may be called so: it is described by a schema
+            [only] if &*only.key == "$ref" && only.node.as_str().is_some() && !fields.ours => {
+                self.written_elsewhere(key, only)
+            }
             members => members.iter().collect(),
         }
     }

@@ -5,6 +5,7 @@ use super::read::{is_extension, overlay};
 use super::{Fields, Media, Reader, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
+use crate::normalise::Version;
 use crate::source::tree::Node;
 
 /// An entry of `responses`.
@@ -46,9 +47,7 @@ const SENT: [&str; 10] = [
 impl<'d> Reader<'d> {
     pub(super) fn responses(&mut self, operation: &mut Fields<'d>) -> Vec<Response> {
         let Some(member) = operation.get("responses") else {
-            // 3.1 lets an operation say nothing about its answers; then there is nothing that a handler could return
-            self.missing(operation, "responses");
-            return Vec::new();
+            return self.no_responses(operation);
         };
         let mut responses = Vec::new();
         let Some(object) = member.node.as_object() else {
@@ -71,6 +70,20 @@ impl<'d> Reader<'d> {
             self.push(finding.help("declare at least the answer of a call that works"));
         }
         responses
+    }
+
+    /// Since 3.1 an operation may say nothing of its answers (OpenAPI 3.1 section 4.8.10). Then they have any status, and
+    /// no body: nothing says what could stand in one.
+    fn no_responses(&mut self, operation: &Fields<'d>) -> Vec<Response> {
+        if self.version == Version::V30 {
+            self.missing(operation, "responses");
+            return Vec::new();
+        }
+        let message = "the operation says nothing of its answers: they have any status, and no body";
+        let finding = Finding::warning(Code::Untyped, message, operation.place);
+        self.push(finding.help("declare at least the answer of a call that works"));
+        let status = Spanned::new("default".to_owned(), operation.place);
+        vec![Response { status, content: Vec::new(), headers: Vec::new(), docs: Docs::default() }]
     }
 
     pub(super) fn response(&mut self, node: &'d Node) -> Option<(Vec<Media>, Vec<Header>, Docs)> {

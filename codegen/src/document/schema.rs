@@ -1,13 +1,13 @@
 //! Schemas: one form for 3.0 and 3.1, in a table, so that recursion is a matter of ids.
 
 use super::beyond::Beyond;
-use super::read::is_extension;
 use super::{Fields, Reader, Spanned};
 use crate::annotation::SchemaRules;
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
 use crate::normalise::number::Decimal;
-use crate::normalise::{Bounds, Version};
+use crate::normalise::{Bounds, Draft, Version};
+use crate::resolve::Scope;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
@@ -136,18 +136,7 @@ pub(crate) struct Alternative {
 }
 
 /// Keywords of JSON Schema that change what references or other keywords mean, or mean nothing in this version.
-const REFUSED_31: &[&str] = &[
-    "dependencies",
-    "additionalItems",
-    "$dynamicRef",
-    "$dynamicAnchor",
-    "$recursiveRef",
-    "$recursiveAnchor",
-    "$vocabulary",
-];
-
-/// The dialect that `$schema` may state.
-const DRAFT_2020_12: &str = "https://json-schema.org/draft/2020-12/schema";
+const REFUSED_31: &[&str] = &["additionalItems", "$recursiveRef", "$recursiveAnchor", "$vocabulary"];
 
 impl Schema {
     /// A schema that says nothing yet.
@@ -262,31 +251,52 @@ impl Schema {
     }
 }
 
+/// A schema that is still to be read, under what is in force where it stands.
+pub(super) struct Waiting<'d> {
+    id: SchemaId,
+    node: &'d Node,
+    literal: bool,
+    scope: Scope,
+}
+
+/// How many schemas may be read once more for the dynamic anchors that they are reached with.
+const MAX_SPECIALISED: usize = 100_000;
+
 impl<'d> Reader<'d> {
     /// The id of the schema at `node`. It is read by [`Reader::finish_schemas`], not here: references may chain for ever.
     pub(crate) fn schema(&mut self, node: &'d Node) -> SchemaId {
-        let key = std::ptr::from_ref(node);
+        let scope = self.scopes.enter(&self.identities, self.scope, node);
+        let key = (std::ptr::from_ref(node), scope);
         if let Some(id) = self.schema_ids.get(&key) {
             return *id;
         }
         let id = SchemaId(self.schemas.len());
         self.schemas.push(None);
         self.schema_ids.insert(key, id);
-        self.waiting.push((id, node, self.literal));
+        if scope != Scope::default() && self.schemas.len() > MAX_SPECIALISED {
+            let message = "the schemas that `$dynamicRef` leads to are too many";
+            let finding = Finding::error(Code::NotSupported, message, node.place);
+            self.push(finding.help("nest fewer schemas that declare a `$dynamicAnchor`"));
+            if let Some(slot) = self.schemas.get_mut(id.0) {
+                *slot = Some(Schema::empty(node.place));
+            }
+        } else {
+            self.waiting.push(Waiting { id, node, literal: self.literal, scope });
+        }
         id
     }
 
     /// Reads every schema that was asked for, and those that they ask for.
     pub(super) fn finish_schemas(&mut self) {
-        let literal = self.literal;
-        while let Some((id, node, inherited)) = self.waiting.pop() {
-            self.literal = inherited;
-            let schema = self.read_schema(node);
-            if let Some(slot) = self.schemas.get_mut(id.0) {
+        let (literal, scope) = (self.literal, self.scope);
+        while let Some(next) = self.waiting.pop() {
+            (self.literal, self.scope) = (next.literal, next.scope);
+            let schema = self.read_schema(next.node);
+            if let Some(slot) = self.schemas.get_mut(next.id.0) {
                 *slot = Some(schema);
             }
         }
-        self.literal = literal;
+        (self.literal, self.scope) = (literal, scope);
     }
 
     pub(super) fn take_schemas(&mut self) -> Vec<Schema> {
@@ -301,6 +311,8 @@ impl<'d> Reader<'d> {
         }
         let Some(mut fields) = self.fields(node, "a schema") else { return schema };
         self.dialect_of_schema(&mut fields);
+        self.draft = self.identities.draft(node);
+        self.literal |= self.identities.stated_draft(node).is_some();
         if self.version == Version::V31 && fields.peek("$defs").is_some() {
             // before the references into them are followed, so that they are read in the same dialect
             for member in self.map(&mut fields, "$defs") {
@@ -309,7 +321,8 @@ impl<'d> Reader<'d> {
         }
         self.prose(&mut fields, &mut schema);
         self.access(&mut fields, &mut schema);
-        if self.referenced(&mut fields, &mut schema) {
+        self.identified(node, &fields);
+        if self.referenced(node, &mut fields, &mut schema) {
             return schema;
         }
         self.types(&mut fields, &mut schema);
@@ -323,8 +336,11 @@ impl<'d> Reader<'d> {
         if schema.beyond.reference.is_some() {
             schema.beyond.first = Some(("$ref", schema.reference_place));
         }
+        schema.beyond.all_of.extend(self.second_reference(node, &mut fields));
         schema.rules = self.schema_rules(&mut fields);
         schema.literal = self.literal || schema.rules.open.as_ref().is_some_and(|open| open.value);
+        self.later_keywords(&fields);
+        schema.format = schema.format.take().or_else(|| self.binary(&fields, &schema));
         self.unread(&mut fields);
         self.finish(fields);
         schema
@@ -336,14 +352,27 @@ impl<'d> Reader<'d> {
             return;
         }
         let Some(dialect) = self.string(fields, "$schema") else { return };
-        match dialect.value.trim_end_matches('#') {
-            DRAFT_2020_12 => self.literal = true,
-            "https://spec.openapis.org/oas/3.1/dialect/base" => {}
-            other => {
-                let message = format!("the schema dialect `{other}` is not supported");
-                let help = "leave `$schema` out: the dialect of OpenAPI 3.1 is the default";
-                self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
-            }
+        if Draft::stated(&dialect.value).is_some() {
+            self.literal = true;
+        } else if crate::normalise::is_known_dialect(&dialect.value) {
+            self.literal = false;
+        } else {
+            let message = format!("the schema dialect `{}` is not supported", dialect.value);
+            let help = "leave `$schema` out: the dialect of OpenAPI 3.1 is the default";
+            self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
+        }
+    }
+
+    /// A keyword that the stated draft does not have yet would be passed over.
+    fn later_keywords(&mut self, fields: &Fields<'d>) {
+        if self.version == Version::V30 {
+            return;
+        }
+        let draft = self.draft;
+        for member in fields.members().iter().filter(|member| draft.lacks(&member.key)) {
+            let message = format!("the draft that `$schema` states has no keyword `{}`", member.key);
+            let finding = Finding::error(Code::KeywordWithoutEffect, message, member.key_place);
+            self.push(finding.help("state a newer draft, or leave `$schema` out"));
         }
     }
 
@@ -374,66 +403,6 @@ impl<'d> Reader<'d> {
         fields.accept(&["xml"]);
     }
 
-    /// `$ref`, or an `allOf` of one `$ref`: what the tools of 3.0 write to put prose beside a reference.
-    fn referenced(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) -> bool {
-        let direct = fields.get("$ref");
-        let (reference, holder) = match direct {
-            Some(member) => (&member.node, "$ref"),
-            None => match single_reference(fields) {
-                Some(node) => (node, "allOf"),
-                None => return false,
-            },
-        };
-        schema.reference_place = reference.place;
-        schema.default = fields.get("default").map(|member| member.node.clone());
-        match self.library.follow(reference, Some("schemas")) {
-            Ok(target) => schema.reference = Some(self.schema(target)),
-            Err(finding) => self.push(*finding),
-        }
-        if holder == "allOf" && self.version == Version::V30 {
-            schema.nullable = self.boolean(fields, "nullable").is_some_and(|flag| flag.value);
-        }
-        let free = |key: &str| {
-            FREE_BESIDE.contains(&key)
-                || key == holder
-                || (holder == "allOf" && key == "nullable")
-                || (is_extension(key) && key != "x-palisade")
-        };
-        let beside = fields.members().iter().any(|member| !free(&member.key));
-        if !beside || self.version == Version::V30 {
-            let extensions = fields.members().iter().filter(|member| is_extension(&member.key));
-            extensions.for_each(|member| self.extension(member, "a schema"));
-        }
-        match self.version {
-            _ if !beside => true,
-            // JSON Schema 2020-12 section 8.2.3.1: a reference is one assertion among others
-            Version::V31 => {
-                schema.beyond.reference = schema.reference.take();
-                fields.accept(&["$ref"]);
-                false
-            }
-            Version::V30 => {
-                self.without_effect(fields, free);
-                true
-            }
-        }
-    }
-
-    /// OpenAPI 3.0.3 section 4.7.23: siblings of `$ref` are ignored. What protects something is not ignored.
-    fn without_effect(&mut self, fields: &Fields<'d>, free: impl Fn(&str) -> bool) {
-        let ignored =
-            fields.members().iter().filter(|member| !free(&member.key) && !is_extension(&member.key));
-        for member in ignored {
-            let message = format!("`{}` beside a reference has no effect in OpenAPI 3.0", member.key);
-            let help = "state the keyword at the schema it refers to, or write `allOf: [{ $ref: .. }]`";
-            let finding = match is_keyword(&member.key) {
-                true => Finding::warning(Code::KeywordWithoutEffect, message, member.key_place),
-                false => Finding::error(Code::KeywordWithoutEffect, message, member.key_place),
-            };
-            self.push(finding.help(help));
-        }
-    }
-
     fn values(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
         schema.default = fields.get("default").map(|member| member.node.clone());
         if let Some((values, place)) = self.array(fields, "enum") {
@@ -454,12 +423,15 @@ impl<'d> Reader<'d> {
     }
 
     fn array_keywords(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
-        if let Some(items) = fields.get("items") {
+        if self.has_positional_items(fields) {
+            // up to draft-07: what `prefixItems` and `items` say since (the first are read with `Beyond`)
+            schema.items = fields.get("additionalItems").map(|others| self.schema(&others.node));
+        } else if let Some(items) = fields.get("items") {
             if items.node.as_array().is_some() {
                 let message = "`items` as an array of schemas is not supported";
                 self.push(
                     Finding::error(Code::NotSupported, message, items.key_place)
-                        .help("one schema describes all items"),
+                        .help("one schema describes all items; the first ones stand in `prefixItems`"),
                 );
             } else {
                 schema.items = Some(self.schema(&items.node));
@@ -476,6 +448,11 @@ impl<'d> Reader<'d> {
         schema.min_items = self.count(fields, "minItems");
         schema.max_items = self.count(fields, "maxItems");
         schema.unique_items = self.boolean(fields, "uniqueItems");
+    }
+
+    /// Whether `items` describes the items one by one.
+    pub(super) fn has_positional_items(&self, fields: &Fields<'d>) -> bool {
+        self.draft < Draft::Newest && fields.peek("items").is_some_and(|items| items.as_array().is_some())
     }
 
     fn object_keywords(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
@@ -515,24 +492,43 @@ impl<'d> Reader<'d> {
         if self.version == Version::V30 {
             return;
         }
-        fields.accept(&["$anchor", "definitions", "$id"]);
-        for member in self.content_keywords(fields) {
+        fields.accept(&["definitions", "$id", "$anchor", "$dynamicAnchor"]);
+        if self.draft < Draft::Newest {
+            fields.accept(&[self.draft.id(), "additionalItems"]);
+        }
+        // all bytes are those
+        let any = |member: &&crate::source::tree::Member| matches!(&member.node.value, Value::String(text) if &**text == "application/octet-stream");
+        for member in self.content_keywords(fields).into_iter().filter(|member| !any(member)) {
             let message = format!("`{}` is not checked: it says how the text is read elsewhere", member.key);
             self.push(Finding::warning(Code::UnknownFormat, message, member.key_place));
         }
-        if let Some(id) = fields.get("$id")
-            && fields.members().iter().any(|member| holds_reference(&member.node))
-        {
-            let message = "`$id` changes what the references inside mean, which is not supported";
-            let finding = Finding::error(Code::NotSupported, message, id.key_place);
-            self.push(finding.help("leave it out: references lead from the document"));
-        }
         for keyword in REFUSED_31 {
+            if self.draft < Draft::Newest && *keyword == "additionalItems" {
+                continue; // it says nothing beside an `items` that is one schema
+            }
             let Some(member) = fields.get(keyword) else { continue };
             let message = format!("the schema keyword `{keyword}` is not supported");
             let finding = Finding::error(Code::NotSupported, message, member.key_place);
             self.push(finding.help("JSON Schema 2020-12 has other words for it, or none"));
         }
+    }
+
+    /// The `format: binary` of 3.0, as it is written since (OpenAPI 3.1 section 4.8.14.2): a string that is no text, by its
+    /// media type, and not encoded.
+    fn binary(&self, fields: &Fields<'d>, schema: &Schema) -> Option<Spanned<String>> {
+        if self.version == Version::V30
+            || fields.peek("contentEncoding").is_some()
+            || schema.pattern.is_some()
+        {
+            return None;
+        }
+        let node = fields.peek("contentMediaType")?;
+        let Value::String(media_type) = &node.value else { return None };
+        let media_type = media_type.to_ascii_lowercase();
+        let raw =
+            ["image/", "audio/", "video/", "application/octet-stream", "application/pdf", "application/zip"];
+        let is_raw = raw.iter().any(|kind| media_type.starts_with(kind)) && !media_type.ends_with("+xml");
+        is_raw.then(|| Spanned::new("binary".to_owned(), node.place))
     }
 
     fn content_keywords(&mut self, fields: &mut Fields<'d>) -> Vec<&'d crate::source::tree::Member> {
@@ -556,82 +552,6 @@ impl<'d> Reader<'d> {
             }
         }
     }
-}
-
-/// What may stand beside a reference and asserts nothing. `readOnly` and `writeOnly` are about the member, not its schema.
-const FREE_BESIDE: [&str; 12] = [
-    "title",
-    "description",
-    "summary",
-    "deprecated",
-    "example",
-    "examples",
-    "$comment",
-    "externalDocs",
-    "xml",
-    "readOnly",
-    "writeOnly",
-    "default",
-];
-
-/// Keywords whose being ignored loses no protection that the standard gives.
-fn is_keyword(key: &str) -> bool {
-    const KEYWORDS: [&str; 28] = [
-        "type",
-        "nullable",
-        "enum",
-        "default",
-        "format",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "items",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "properties",
-        "required",
-        "additionalProperties",
-        "minProperties",
-        "maxProperties",
-        "allOf",
-        "oneOf",
-        "anyOf",
-        "not",
-        "discriminator",
-        "const",
-    ];
-    KEYWORDS.contains(&key)
-}
-
-fn holds_reference(node: &Node) -> bool {
-    match &node.value {
-        Value::Object(object) => {
-            object.get("$ref").is_some()
-                || object.members().iter().any(|member| holds_reference(&member.node))
-        }
-        Value::Array(items) => items.iter().any(holds_reference),
-        _ => false,
-    }
-}
-
-/// The `$ref` inside `allOf: [{ $ref: .. }]` where only prose stands beside `allOf`.
-fn single_reference<'n>(fields: &Fields<'n>) -> Option<&'n Node> {
-    let [only] = fields.peek("allOf")?.as_array()? else { return None };
-    let object = only.as_object()?;
-    let all_prose = fields.members().iter().all(|member| {
-        let key = &*member.key;
-        key == "allOf"
-            || key == "nullable"
-            || FREE_BESIDE.contains(&key)
-            || (is_extension(key) && key != "x-palisade")
-    });
-    if object.members().len() == 1 && all_prose { only.get("$ref") } else { None }
 }
 
 impl JsonType {

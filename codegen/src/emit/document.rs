@@ -83,6 +83,7 @@ fn key_rules(rules: &KeyRules) -> TokenStream {
     let location = match &rules.location {
         KeyLocation::Header(name) => quote!(p::KeyLocation::Header(#name)),
         KeyLocation::Cookie(name) => quote!(p::KeyLocation::Cookie(#name)),
+        KeyLocation::Query(name) => quote!(p::KeyLocation::Query(#name)),
     };
     let prefix = optional_text(rules.prefix.as_ref());
     quote!(p::SchemeKind::ApiKey(p::KeyRules { location: #location, prefix: #prefix }))

@@ -10,6 +10,7 @@ mod inputs;
 mod limits;
 mod objects;
 mod operations;
+mod outgoing;
 mod outputs;
 mod patterns;
 mod resources;
@@ -52,6 +53,7 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
     let shapes = shapes.statics(&plan.api.shapes);
     let operations = plan.operations.iter().map(|operation| operations::emit(plan.api, operation));
     let traits = plan.traits.iter().map(|of_tag| traits::emit(of_tag, &plan.operations));
+    let outgoing = plan.outgoing.iter().map(outgoing::emit);
     let server = server::emit(plan);
     quote! {
         use palisade::__private as p;
@@ -63,6 +65,7 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
         #shapes
         #(#operations)*
         #(#traits)*
+        #(#outgoing)*
         #server
     }
 }

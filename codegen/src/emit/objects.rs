@@ -36,10 +36,6 @@ pub(super) fn emit(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
     });
     let object = object(ty, plan);
     let check = check(ty, plan);
-    let shaped = plan.shape.map(|shape| {
-        let shape = shapes::name(shape);
-        quote!(p::shaped_object!(#ident, #shape);)
-    });
     quote! {
         #about
         #[allow(dead_code, reason = "declared by the document")]
@@ -51,7 +47,6 @@ pub(super) fn emit(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
         #members
         #object
         #check
-        #shaped
         impl p::validator::Validate for #ident {
             fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
                 p::validate(self)

@@ -10,7 +10,7 @@
 //! ```
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::doc::doc;
 use super::limits::limit;
@@ -79,7 +79,7 @@ fn proofs(plan: &OperationPlan<'_>) -> TokenStream {
 /// The policy of an operation, as an expression. `derive(Operation)` compares with and writes the very same.
 pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     let Operation { id, timeout, .. } = operation;
-    let method = format_ident!("{}", operation.method.as_str());
+    let method = operation.method.as_str();
     let path = &operation.path.text;
     let access = access(api, &operation.access);
     let limits = operation.limits.iter().map(|id| limit(api.limit(*id)));
@@ -96,7 +96,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     quote! {
         p::Policy {
             id: #id,
-            method: p::Method::#method,
+            method: #method,
             path: #path,
             access: #access,
             limits: &[#(#limits),*],

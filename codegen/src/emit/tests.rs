@@ -90,6 +90,7 @@ fn api() -> Api {
             typed: true,
             empty: false,
             types: Vec::new(),
+            most: None,
         },
         example: None,
         docs: Docs::default(),
@@ -144,6 +145,7 @@ fn api() -> Api {
         tags: Vec::new(),
         operations: vec![get],
         assumed: None,
+        outgoing: Vec::new(),
     }
 }
 

@@ -133,7 +133,7 @@ codes! {
     // not yet
     NotSupported = "PAL0020" "not supported yet" {
         why: "This release cannot enforce the keyword. It stops rather than leave it unenforced.",
-        bad: "{ $dynamicRef: \"#node\" }",
+        bad: "{ $recursiveRef: \"#\" }",
         good: "{ type: object, properties: { child: { $ref: \"#/components/schemas/T\" } } }"
     }
     NotEnforced = "PAL0021" "an annotation that cannot be enforced yet" {
@@ -142,9 +142,9 @@ codes! {
         good: "x-palisade: { rate-limit: [money] }"
     }
     Ungenerated = "PAL0022" "a part of the document that no code is generated for" {
-        why: "Webhooks, callbacks and links describe what a server sends or hints at. Nothing that protects the server is lost with them.",
-        bad: "webhooks: { paid: { post: { ... } } }",
-        good: "paths: { /paid: { post: { operationId: paid, responses: { ... } } } }"
+        why: "Links hint at what a client may do next; of webhooks and callbacks the JSON that is sent becomes code, and nothing else. Nothing that protects the server is lost.",
+        bad: "webhooks: { paid: { post: { requestBody: { content: { application/xml: {} } }, responses: { ... } } } }",
+        good: "webhooks: { paid: { post: { requestBody: { content: { application/json: { schema: { type: string } } } }, responses: { ... } } } }"
     }
 
     // who may call
@@ -281,9 +281,9 @@ codes! {
         good: "{ type: integer, minimum: 1, maximum: 10 }"
     }
     Pattern = "PAL0063" "a pattern that has no linear-time form" {
-        why: "Patterns run on what strangers send. Look-around and back-references need backtracking, whose time can explode.",
-        bad: "{ type: string, pattern: \"^(?!admin).*$\" }",
-        good: "{ type: string, pattern: \"^[a-z]+$\" }"
+        why: "Patterns run on what strangers send. Back-references and most look-around need backtracking, whose time can explode. Look-around next to `^` at the start, or next to `$` at the end, asks one more question of the whole text, and is taken.",
+        bad: "{ type: string, pattern: \"^user-(?!admin).*$\" }",
+        good: "{ type: string, pattern: \"^(?!user-admin)user-.*$\" }"
     }
     UnknownFormat = "PAL0064" "a format that is not checked" {
         why: "The value is taken as any value of its type. State a `pattern` or bounds if it matters.",
@@ -305,8 +305,8 @@ codes! {
         bad: "Node: { type: object, required: [next], properties: { next: { $ref: \"#/components/schemas/Node\" } } }",
         good: "Node: { type: object, properties: { next: { $ref: \"#/components/schemas/Node\" } } }"
     }
-    Untyped = "PAL0068" "an object of which nothing is declared" {
-        why: "Every member is let through, unchecked, as JSON.",
+    Untyped = "PAL0068" "something of which nothing is declared" {
+        why: "Members of such an object and items of such an array are let through, unchecked, as JSON; an operation without `responses` answers without a body.",
         bad: "{ type: object }",
         good: "{ type: object, properties: { name: { type: string } } }"
     }

@@ -4,7 +4,7 @@
 use proc_macro2::Ident;
 
 use super::plan::Patterns;
-use crate::model::{Api, Bounds, Counts, NumberFormat, Schema, Shape, Text, TextFormat, Type};
+use crate::model::{Api, Bounds, Counts, Grammar, NumberFormat, Schema, Shape, Text, TextFormat, Type};
 
 /// One check, or checks of a part.
 #[derive(Clone, Debug)]
@@ -116,22 +116,14 @@ fn of_text(patterns: &mut Patterns, text: &Text) -> Vec<Check> {
         TextFormat::Uuid | TextFormat::DateTime | TextFormat::Date | TextFormat::Ipv4 | TextFormat::Ipv6 => {
             vec![Check::Written(all)]
         }
-        TextFormat::Plain
-        | TextFormat::Email
-        | TextFormat::Hostname
-        | TextFormat::Uri
-        | TextFormat::Byte
-        | TextFormat::Binary => all,
+        TextFormat::Plain | TextFormat::Checked(_) | TextFormat::Binary => all,
     }
 }
 
 /// The runtime's function for a format that the Rust type does not assure already.
 pub(super) const fn checked_format(format: TextFormat) -> Option<&'static str> {
     match format {
-        TextFormat::Email => Some("email"),
-        TextFormat::Hostname => Some("hostname"),
-        TextFormat::Uri => Some("uri"),
-        TextFormat::Byte => Some("byte"),
+        TextFormat::Checked(grammar) => Some(function(grammar)),
         TextFormat::Plain
         | TextFormat::Binary
         | TextFormat::Password
@@ -140,6 +132,26 @@ pub(super) const fn checked_format(format: TextFormat) -> Option<&'static str> {
         | TextFormat::Date
         | TextFormat::Ipv4
         | TextFormat::Ipv6 => None,
+    }
+}
+
+const fn function(grammar: Grammar) -> &'static str {
+    match grammar {
+        Grammar::Byte => "byte",
+        Grammar::Duration => "duration",
+        Grammar::Email => "email",
+        Grammar::Hostname => "hostname",
+        Grammar::IdnEmail => "idn_email",
+        Grammar::IdnHostname => "idn_hostname",
+        Grammar::Iri => "iri",
+        Grammar::IriReference => "iri_reference",
+        Grammar::JsonPointer => "json_pointer",
+        Grammar::Regex => "regex",
+        Grammar::RelativeJsonPointer => "relative_json_pointer",
+        Grammar::Time => "time",
+        Grammar::Uri => "uri",
+        Grammar::UriReference => "uri_reference",
+        Grammar::UriTemplate => "uri_template",
     }
 }
 

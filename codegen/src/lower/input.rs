@@ -78,7 +78,10 @@ pub(super) fn input<'a>(
     let mut names = Names::default();
     let body = operation.body.as_ref().map(|body| {
         names.take("body", Case::Snake);
-        let contents = contents(api, table, &body.contents, patterns);
+        let mut contents = contents(api, table, &body.contents, patterns);
+        // what comes in may be too much to be held in memory
+        let raw = contents.iter_mut().filter(|content| matches!(content.ty, RustType::Bytes));
+        raw.for_each(|content| content.ty = RustType::File);
         let choice =
             (contents.len() > 1).then(|| module.take(&format!("{} body", operation.id), Case::Upper));
         BodyPlan { ty: one_type(&contents, choice.as_ref()), required: body.required, contents, choice }
@@ -138,9 +141,11 @@ fn content_type(table: &Table<'_>, content: &Content) -> RustType {
         ContentForm::Bytes => RustType::Bytes,
         ContentForm::Lines | ContentForm::Events => RustType::Items(Box::new(table.rust(&content.schema))),
         ContentForm::Text if matches!(content.schema.ty, Type::Any) => RustType::String,
-        ContentForm::Json | ContentForm::Form(_) | ContentForm::Multipart(_) | ContentForm::Text => {
-            table.rust(&content.schema)
-        }
+        ContentForm::Json
+        | ContentForm::Form(_)
+        | ContentForm::FreeForm(_)
+        | ContentForm::Multipart(_)
+        | ContentForm::Text => table.rust(&content.schema),
     }
 }
 

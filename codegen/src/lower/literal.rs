@@ -27,11 +27,7 @@ impl Value {
             Type::Integer(_) => whole(literal).map(Self::Integer),
             Type::Number(number) => literal.as_f64().map(|value| Self::Number(number.format, value)),
             Type::Text(text) => literal.as_str().map(|value| match text.format {
-                TextFormat::Plain
-                | TextFormat::Email
-                | TextFormat::Hostname
-                | TextFormat::Uri
-                | TextFormat::Byte => Self::Text(value.to_owned()),
+                TextFormat::Plain | TextFormat::Checked(_) => Self::Text(value.to_owned()),
                 TextFormat::Password
                 | TextFormat::Binary
                 | TextFormat::Uuid

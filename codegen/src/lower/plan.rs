@@ -7,6 +7,7 @@ use proc_macro2::{Ident, Span};
 use super::ident::Case;
 use super::names::Names;
 use super::operation::{OperationPlan, TraitPlan, operations, traits};
+use super::outgoing::OutgoingPlan;
 use super::server::ServerPlan;
 use super::table::Table;
 use super::types::{TypePlan, types};
@@ -22,6 +23,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) patterns: Vec<PatternPlan>,
     pub(crate) operations: Vec<OperationPlan<'a>>,
     pub(crate) traits: Vec<TraitPlan<'a>>,
+    pub(crate) outgoing: Vec<OutgoingPlan<'a>>,
     pub(crate) server: ServerPlan<'a>,
 }
 
@@ -70,7 +72,18 @@ impl<'a> Plan<'a> {
         super::shapes::patterns(&api.shapes, &mut patterns);
         let operations = operations(api, &table, &named, &scopes, &mut module, &mut patterns);
         let traits = traits(api, &trait_names, &operations);
-        Self { api, scopes, resources, types, patterns: patterns.in_order, operations, traits, server }
+        let outgoing = super::outgoing::outgoing(api, &table, &mut module, &mut patterns);
+        Self {
+            api,
+            scopes,
+            resources,
+            types,
+            patterns: patterns.in_order,
+            operations,
+            traits,
+            outgoing,
+            server,
+        }
     }
 }
 

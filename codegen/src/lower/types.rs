@@ -77,11 +77,7 @@ impl RustType {
             TextFormat::Ipv6 => Self::Ipv6,
             TextFormat::Password => Self::Password,
             TextFormat::Binary => Self::File,
-            TextFormat::Plain
-            | TextFormat::Email
-            | TextFormat::Hostname
-            | TextFormat::Uri
-            | TextFormat::Byte => Self::String,
+            TextFormat::Plain | TextFormat::Checked(_) => Self::String,
         }
     }
 

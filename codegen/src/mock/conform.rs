@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::bounds::{integer_fits, number_fits};
 use super::format::has_format;
+use crate::build::matches;
 use crate::model::{Api, Array, Counts, Map, Object, Schema, Shape, Text, Type};
 
 /// Whether `value` conforms to `schema`.
@@ -43,13 +44,7 @@ fn whole(value: &Value) -> Option<i128> {
 
 /// Whether `text` conforms.
 pub(super) fn text_conforms(rules: &Text, text: &str) -> bool {
-    let pattern = rules.pattern.as_ref().map(|pattern| regex::Regex::new(&pattern.translated));
-    let matches = match pattern {
-        None => true,
-        Some(Ok(pattern)) => pattern.is_match(text),
-        Some(Err(_)) => false,
-    };
-    matches
+    rules.pattern.as_ref().is_none_or(|pattern| matches(pattern, text))
         && !text.chars().any(char::is_control)
         && counted(rules.length, text.chars().count())
         && has_format(rules.format, text)

@@ -1,6 +1,6 @@
 //! Texts of each format.
 
-use crate::model::TextFormat;
+use crate::model::{Grammar, TextFormat};
 
 /// The `turn`-th text of `format`; `None` where every text has it.
 pub(super) fn text_of(format: TextFormat, turn: usize) -> Option<String> {
@@ -10,13 +10,30 @@ pub(super) fn text_of(format: TextFormat, turn: usize) -> Option<String> {
         TextFormat::Uuid => format!("00000000-0000-4000-8000-0000000000{number}"),
         TextFormat::DateTime => format!("20{number}-01-01T00:00:00Z"),
         TextFormat::Date => format!("20{number}-01-01"),
-        TextFormat::Email => format!("user{number}@example.com"),
-        TextFormat::Hostname => format!("host{number}.example.com"),
         TextFormat::Ipv4 => format!("192.0.2.{number}"),
         TextFormat::Ipv6 => format!("2001:db8::{number}"),
-        TextFormat::Uri => format!("https://example.com/{number}"),
-        TextFormat::Byte => format!("AA{number}"),
+        TextFormat::Checked(grammar) => text_that_is(grammar, number),
     })
+}
+
+fn text_that_is(grammar: Grammar, number: usize) -> String {
+    match grammar {
+        Grammar::Email | Grammar::IdnEmail => format!("user{number}@example.com"),
+        Grammar::Hostname | Grammar::IdnHostname => format!("host{number}.example.com"),
+        Grammar::Uri
+        | Grammar::UriReference
+        | Grammar::Iri
+        | Grammar::IriReference
+        | Grammar::UriTemplate => {
+            format!("https://example.com/{number}")
+        }
+        Grammar::Byte => format!("AA{number}"),
+        Grammar::Time => format!("12:00:{:02}Z", number % 60),
+        Grammar::Duration => format!("PT{number}S"),
+        Grammar::JsonPointer => format!("/{number}"),
+        Grammar::RelativeJsonPointer => format!("0/{number}"),
+        Grammar::Regex => format!("a{number}"),
+    }
 }
 
 /// Whether `text` is of `format`, by a rule at most as wide as the runtime's.
@@ -26,15 +43,47 @@ pub(crate) fn has_format(format: TextFormat, text: &str) -> bool {
         TextFormat::Uuid => is_uuid(text),
         TextFormat::DateTime => is_date_time(text),
         TextFormat::Date => is_date(text),
-        TextFormat::Email => is_email(text),
-        TextFormat::Hostname => is_hostname(text),
         TextFormat::Ipv4 => text.parse::<std::net::Ipv4Addr>().is_ok(),
         TextFormat::Ipv6 => text.parse::<std::net::Ipv6Addr>().is_ok(),
-        TextFormat::Uri => is_uri(text),
-        TextFormat::Byte => {
-            text.len().is_multiple_of(4) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        }
+        TextFormat::Checked(grammar) => follows(grammar, text),
     }
+}
+
+fn follows(grammar: Grammar, text: &str) -> bool {
+    match grammar {
+        Grammar::Email | Grammar::IdnEmail => is_email(text),
+        Grammar::Hostname | Grammar::IdnHostname => is_hostname(text),
+        Grammar::Uri
+        | Grammar::UriReference
+        | Grammar::Iri
+        | Grammar::IriReference
+        | Grammar::UriTemplate => is_uri(text),
+        Grammar::Byte => text.len().is_multiple_of(4) && is_plain(text),
+        Grammar::Time => is_full_time(text),
+        Grammar::Duration => is_duration(text),
+        Grammar::JsonPointer => is_pointer(text),
+        Grammar::RelativeJsonPointer => text.strip_prefix('0').is_some_and(is_pointer),
+        Grammar::Regex => is_plain(text),
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// RFC 3339 appendix A: one unit.
+fn is_duration(text: &str) -> bool {
+    let amount = |rest: &str, units: &[char]| {
+        rest.strip_suffix(units).is_some_and(|digits| digit_count(digits, digits.len().max(1)))
+    };
+    let Some(rest) = text.strip_prefix('P') else { return false };
+    rest.strip_prefix('T')
+        .map_or_else(|| amount(rest, &['Y', 'M', 'W', 'D']), |rest| amount(rest, &['H', 'M', 'S']))
+}
+
+/// RFC 6901 section 3, without escapes.
+fn is_pointer(text: &str) -> bool {
+    text.is_empty() || text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain))
 }
 
 /// RFC 9562 section 4, in lower case as it is written.
@@ -73,12 +122,15 @@ const fn days_in(year: u16, month: u16) -> u16 {
 
 /// RFC 3339 section 5.6: `date-time`, without leap seconds.
 fn is_date_time(text: &str) -> bool {
-    let Some((date, time)) = text.split_once('T') else { return false };
+    text.split_once('T').is_some_and(|(date, time)| is_date(date) && is_full_time(time))
+}
+
+fn is_full_time(time: &str) -> bool {
     let Some(time) = time.strip_suffix('Z').or_else(|| without_offset(time)) else { return false };
     let (clock, fraction) =
         time.split_once('.').map_or((time, None), |(clock, fraction)| (clock, Some(fraction)));
     let fraction_fits = fraction.is_none_or(|digits| (1..=9).any(|count| digit_count(digits, count)));
-    is_date(date) && fraction_fits && is_clock(clock, &[24, 60, 60])
+    fraction_fits && is_clock(clock, &[24, 60, 60])
 }
 
 fn without_offset(time: &str) -> Option<&str> {
@@ -141,12 +193,23 @@ mod tests {
             (TextFormat::Uuid, "00000000-0000-4000-8000-00000000000g"),
             (TextFormat::DateTime, "2024-01-01 00:00:00Z"),
             (TextFormat::Date, "2023-02-29"),
-            (TextFormat::Email, "a..b@example.com"),
-            (TextFormat::Hostname, "-a.example"),
+            (TextFormat::Checked(Grammar::Email), "a..b@example.com"),
+            (TextFormat::Checked(Grammar::Hostname), "-a.example"),
             (TextFormat::Ipv4, "01.2.3.4"),
             (TextFormat::Ipv6, "1::2::3"),
-            (TextFormat::Uri, "http://x y"),
-            (TextFormat::Byte, "AAA"),
+            (TextFormat::Checked(Grammar::Uri), "http://x y"),
+            (TextFormat::Checked(Grammar::Byte), "AAA"),
+            (TextFormat::Checked(Grammar::IdnEmail), "a"),
+            (TextFormat::Checked(Grammar::IdnHostname), "-a"),
+            (TextFormat::Checked(Grammar::Iri), "/a"),
+            (TextFormat::Checked(Grammar::IriReference), "a b"),
+            (TextFormat::Checked(Grammar::UriReference), "a b"),
+            (TextFormat::Checked(Grammar::UriTemplate), "{"),
+            (TextFormat::Checked(Grammar::Time), "12:00:60Z"),
+            (TextFormat::Checked(Grammar::Duration), "PTS"),
+            (TextFormat::Checked(Grammar::JsonPointer), "a"),
+            (TextFormat::Checked(Grammar::RelativeJsonPointer), "/1"),
+            (TextFormat::Checked(Grammar::Regex), "("),
         ] {
             for turn in [0, 1, 89] {
                 let text = text_of(format, turn).unwrap();

@@ -9,6 +9,7 @@ mod ids;
 mod keyword;
 mod limit;
 mod operation;
+mod outgoing;
 mod path;
 mod policy;
 mod scheme;
@@ -24,6 +25,7 @@ pub use operation::{
     Body, Content, ContentForm, Header, Literal, Location, Method, Operation, Parameter, Response, StatusKey,
     Style, Wire, WireKind,
 };
+pub use outgoing::{Cause, Outgoing};
 pub use path::{PathTemplate, Segment};
 pub use policy::{
     Access, Alternative, AssumedPublic, Attribute, AttributeKind, Need, Ownership, Pagination, Resource,
@@ -32,8 +34,9 @@ pub use policy::{
 pub use scheme::{Algorithm, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, TokenRules};
 pub use table::{TypeTable, TypeTableDraft};
 pub use types::{
-    Array, Bounds, Counts, Definition, Integer, IntegerFormat, Map, Member, Number, NumberFormat, Object,
-    Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Union, Variant, Word, WordValue, Words,
+    Around, Array, Bounds, Counts, Definition, Grammar, Integer, IntegerFormat, Map, Member, Number,
+    NumberFormat, Object, Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Union, Variant, Word,
+    WordValue, Words,
 };
 
 /// A document, understood.
@@ -65,6 +68,8 @@ pub struct Api {
     pub operations: Vec<Operation>,
     /// Those among them that nobody decided about, if they were assumed to be public.
     pub assumed: Option<AssumedPublic>,
+    /// What the server sends of its own accord: webhooks, then callbacks, in the order of the document.
+    pub outgoing: Vec<Outgoing>,
 }
 
 impl Api {

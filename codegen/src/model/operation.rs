@@ -39,7 +39,7 @@ pub struct Operation {
 }
 
 /// Methods of OpenAPI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the registered names speak for themselves")]
 pub enum Method {
     Get,
@@ -51,12 +51,14 @@ pub enum Method {
     Patch,
     Trace,
     Query,
+    /// Of `additionalOperations`, with the capitals that the document gives it.
+    Other(String),
 }
 
 impl Method {
     /// As on the wire.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Get => "GET",
             Self::Put => "PUT",
@@ -67,6 +69,7 @@ impl Method {
             Self::Patch => "PATCH",
             Self::Trace => "TRACE",
             Self::Query => "QUERY",
+            Self::Other(name) => name,
         }
     }
 }
@@ -130,6 +133,8 @@ pub struct Wire {
     pub empty: bool,
     /// `encoding.contentType`: the media types that a part of a multipart body may have.
     pub types: Vec<String>,
+    /// The most bytes of a file of a multipart body.
+    pub most: Option<usize>,
 }
 
 /// The styles (RFC 6570 forms, and what OpenAPI adds to them).
@@ -201,6 +206,8 @@ pub enum WireKind {
     File,
     /// Files.
     Files,
+    /// One text, texts, or names in brackets: the schema alone says which.
+    Either,
 }
 
 /// A request body.
@@ -238,6 +245,8 @@ pub enum ContentForm {
     Json,
     /// `application/x-www-form-urlencoded`: how each declared member is written.
     Form(Vec<(String, Wire)>),
+    /// The same where the schema alone says what the members are: how those are written that are not as all others.
+    FreeForm(Vec<(String, Wire)>),
     /// `multipart/form-data`, the same.
     Multipart(Vec<(String, Wire)>),
     /// Text.
@@ -256,7 +265,7 @@ impl ContentForm {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Json => "json",
-            Self::Form(_) => "form",
+            Self::Form(_) | Self::FreeForm(_) => "form",
             Self::Multipart(_) => "multipart",
             Self::Text => "text",
             Self::Bytes => "bytes",

@@ -119,4 +119,6 @@ pub enum KeyLocation {
     Header(String),
     /// A cookie of this name.
     Cookie(String),
+    /// A query parameter of this name: the document says why.
+    Query(String),
 }

@@ -192,22 +192,90 @@ pub enum TextFormat {
     DateTime,
     /// `date`
     Date,
-    /// `email`
-    Email,
-    /// `hostname`
-    Hostname,
     /// `ipv4`
     Ipv4,
     /// `ipv6`
     Ipv6,
-    /// `uri`
-    Uri,
-    /// `byte`: base64 (RFC 4648 section 4).
-    Byte,
+    /// One whose values stay text.
+    Checked(Grammar),
     /// `binary`: bytes as they are, of a file or a whole body.
     Binary,
     /// `password`: comes in and never goes out; `check` refuses it in answers and parameters of path and query.
     Password,
+}
+
+/// The formats whose values stay text and are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grammar {
+    /// `byte`: base64 (RFC 4648 section 4).
+    Byte,
+    /// `duration`
+    Duration,
+    /// `email`
+    Email,
+    /// `hostname`
+    Hostname,
+    /// `idn-email`
+    IdnEmail,
+    /// `idn-hostname`
+    IdnHostname,
+    /// `iri`
+    Iri,
+    /// `iri-reference`
+    IriReference,
+    /// `json-pointer`
+    JsonPointer,
+    /// `regex`
+    Regex,
+    /// `relative-json-pointer`
+    RelativeJsonPointer,
+    /// `time`
+    Time,
+    /// `uri`
+    Uri,
+    /// `uri-reference`
+    UriReference,
+    /// `uri-template`
+    UriTemplate,
+}
+
+impl TextFormat {
+    /// The format that a document calls so, if it is checked.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "password" => Self::Password,
+            "binary" => Self::Binary,
+            "uuid" => Self::Uuid,
+            "date-time" => Self::DateTime,
+            "date" => Self::Date,
+            "ipv4" => Self::Ipv4,
+            "ipv6" => Self::Ipv6,
+            _ => Self::Checked(Grammar::named(word)?),
+        })
+    }
+}
+
+impl Grammar {
+    fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "byte" => Self::Byte,
+            "duration" => Self::Duration,
+            "email" => Self::Email,
+            "hostname" => Self::Hostname,
+            "idn-email" => Self::IdnEmail,
+            "idn-hostname" => Self::IdnHostname,
+            "iri" => Self::Iri,
+            "iri-reference" => Self::IriReference,
+            "json-pointer" => Self::JsonPointer,
+            "regex" => Self::Regex,
+            "relative-json-pointer" => Self::RelativeJsonPointer,
+            "time" => Self::Time,
+            "uri" => Self::Uri,
+            "uri-reference" => Self::UriReference,
+            "uri-template" => Self::UriTemplate,
+            _ => return None,
+        })
+    }
 }
 
 /// A pattern, already known to translate.
@@ -215,8 +283,19 @@ pub enum TextFormat {
 pub struct Pattern {
     /// As the document writes it (ECMA-262).
     pub source: String,
-    /// The same language for the linear-time engine.
+    /// The same language for the linear-time engine, without the look-around.
     pub translated: String,
+    /// Its look-around: each is asked of the whole text.
+    pub around: Vec<Around>,
+}
+
+/// Look-around of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Around {
+    /// For the linear-time engine.
+    pub translated: String,
+    /// Whether it must match, or must not.
+    pub holds: bool,
 }
 
 /// How many: `minLength`/`maxLength`, `minItems`/`maxItems`, `minProperties`/`maxProperties`.

@@ -1,5 +1,6 @@
 //! 3.0 and 3.1 in one form, without loss: versions, types with `null`, bounds.
 
+mod draft;
 pub(crate) mod merge;
 pub(crate) mod number;
 mod view;
@@ -8,6 +9,7 @@ use crate::document::{Fields, JsonType, Reader, Schema, Spanned};
 use crate::finding::{Code, Finding};
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
+pub(crate) use draft::Draft;
 use number::Decimal;
 
 /// The forms that are understood. 3.2 has that of 3.1, with more members.
@@ -48,7 +50,7 @@ impl Stated {
 pub(crate) fn is_known_dialect(uri: &str) -> bool {
     let uri = uri.trim_end_matches('#');
     let dated = ["https://spec.openapis.org/oas/3.1/dialect/", "https://spec.openapis.org/oas/3.2/dialect/"];
-    uri == "https://json-schema.org/draft/2020-12/schema" || dated.iter().any(|base| uri.starts_with(base))
+    Draft::stated(uri).is_some() || dated.iter().any(|base| uri.starts_with(base))
 }
 
 /// Bounds of a number, exact, each with its place. 3.0's boolean exclusives are resolved.
@@ -137,6 +139,12 @@ impl<'d> Reader<'d> {
     }
 
     fn one_type(&mut self, node: &Node, schema: &mut Schema) {
+        if matches!(node.value, Value::Null) && self.version == Version::V31 {
+            let message = "`null` without quotes stands among the types: it is taken as the type `\"null\"`";
+            self.push(Finding::warning(Code::TakenAs, message, node.place).help("put it in quotes"));
+            schema.nullable = true;
+            return;
+        }
         let Some(word) = self.text("type", node) else { return };
         let kind = match &*word.value {
             "null" if self.version == Version::V31 => {
@@ -168,7 +176,7 @@ impl<'d> Reader<'d> {
         schema.types.push(Spanned::new(kind, word.place));
     }
 
-    /// `minimum` and its kin. In 3.0 `exclusiveMinimum: true` sharpens `minimum`; since 3.1 it is a bound of its own.
+    /// `minimum` and its kin. In 3.0 and draft-04 `exclusiveMinimum: true` sharpens `minimum`; since then it is a bound of its own.
     pub(crate) fn bounds(&mut self, fields: &mut Fields<'d>) -> Bounds {
         let mut bounds = Bounds {
             minimum: self.bound(fields, "minimum"),
@@ -176,12 +184,13 @@ impl<'d> Reader<'d> {
             multiple_of: self.bound(fields, "multipleOf"),
             ..Bounds::default()
         };
-        match self.version {
-            Version::V31 => {
+        let flags = self.version == Version::V30 || self.draft == Draft::Four;
+        match flags {
+            false => {
                 bounds.exclusive_minimum = self.bound(fields, "exclusiveMinimum");
                 bounds.exclusive_maximum = self.bound(fields, "exclusiveMaximum");
             }
-            Version::V30 => {
+            true => {
                 if self.exclusive(fields, "exclusiveMinimum", "minimum", bounds.minimum.is_some()) {
                     bounds.exclusive_minimum = bounds.minimum.take();
                 }
@@ -264,6 +273,6 @@ mod tests {
         ] {
             assert!(is_known_dialect(known), "{known}");
         }
-        assert!(!is_known_dialect("http://json-schema.org/draft-04/schema#"));
+        assert!(!is_known_dialect("http://json-schema.org/draft-03/schema#"));
     }
 }

@@ -132,9 +132,8 @@ fn parts(document: &mut Document, id: SchemaId, depth: usize) -> Result<Parts, A
         [(&beyond.one_of, true), (&beyond.any_of, false)].into_iter().filter(|(list, _)| !list.is_empty());
     let mut choices: Vec<Listed> =
         lists.map(|(list, exactly_one)| Listed { list: list.clone(), exactly_one, holder: id }).collect();
-    let single = [beyond.condition, beyond.then, beyond.otherwise].into_iter().flatten();
-    let mut conditions: Vec<SchemaId> =
-        single.chain(beyond.dependent_schemas.iter().map(|(_, id)| *id)).collect();
+    let listed = |id: &SchemaId| beyond.one_of.contains(id) || beyond.any_of.contains(id);
+    let mut conditions: Vec<SchemaId> = beyond.in_place().filter(|id| !listed(id)).collect();
     let mut judged = beyond.not.is_some() || !conditions.is_empty();
     for branch in certain {
         let mut other = parts(document, branch, depth + 1)?;

@@ -1,6 +1,8 @@
 //! References: the trees that they may lead into, and where each leads.
 
 mod files;
+mod identity;
+mod scope;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,6 +12,9 @@ use crate::source::Sources;
 use crate::source::pointer::Pointer;
 use crate::source::span::FileId;
 use crate::source::tree::Node;
+
+pub(crate) use identity::Identities;
+pub(crate) use scope::{Scope, Scopes};
 
 /// The trees of the root document and of every file that it refers to, all read before the first reference is followed.
 #[derive(Debug)]

@@ -104,7 +104,7 @@ fn unescape(step: &str) -> Option<Box<str>> {
     Some(plain.into())
 }
 
-fn percent_decode(text: &str) -> Option<String> {
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -68,7 +68,7 @@ where
     let Some(mut case) = desk.take() else {
         return Err(miswired("the handler extracts two operations").into_response());
     };
-    match steps::<Op>(&gate, &mut case.visit, parts, body).await {
+    match steps::<Op>(&gate, &mut case.visit, &parts, body).await {
         Ok((caller, input, deadline)) => {
             case.pass(Op::POLICY);
             desk.due(deadline);
@@ -81,7 +81,7 @@ where
 async fn steps<Op: Adopted>(
     gate: &Gate,
     visit: &mut Visit,
-    parts: Parts,
+    parts: &Parts,
     body: axum::body::Body,
 ) -> Result<(Caller<Op>, Op::Input, Instant), Rejection> {
     let policy = Op::POLICY;
@@ -89,13 +89,12 @@ async fn steps<Op: Adopted>(
     let prepared =
         gate.prepared_for::<Op>().ok_or_else(|| fault("the operation was not given to the gate"))?;
     visit.arrive(Some(&prepared))?; // 2
-    if parts.method != policy.method {
+    if parts.method.as_str() != policy.method {
         // `axum::routing::get` answers HEAD as well; the document may not.
-        let allow = HeaderValue::from_str(policy.method.as_str());
+        let allow = HeaderValue::from_str(policy.method);
         return Err(Rejection::NoMethod { allow: allow.unwrap_or_else(|_| HeaderValue::from_static("")) });
     }
-    let uri = parts.uri.clone();
-    let captures = template::captures(policy.path, uri.path())
+    let captures = template::captures(policy.path, parts.uri.path())
         .ok_or_else(|| fault("the route's path is not the document's: use `PATH` of the operation"))?;
     gate::admit::<Op, Op::Input>(&prepared, visit, Request { parts, body, captures: &captures }).await // 4 to 13
 }

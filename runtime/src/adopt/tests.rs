@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequest};
 use axum::routing::{any, get};
-use http::{Method, StatusCode};
+use http::StatusCode;
 use tower_service::Service;
 
 use super::*;
@@ -16,7 +16,7 @@ static DOCUMENT: Document = Document { title: "T", version: "1", hash: "00", sch
 
 const POLICY: Policy = Policy {
     id: "getStatus",
-    method: Method::GET,
+    method: "GET",
     path: "/status",
     access: Access::Public("a test"),
     limits: &[],

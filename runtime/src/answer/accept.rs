@@ -4,30 +4,37 @@
 //! 2. Of the ranges that match a type, the one that says most gives its weight; 0 is "not that".
 //! 3. The type with the greatest weight is best; of equals, the one that the document names first.
 
+use http::HeaderMap;
 use http::header::ACCEPT;
-use http::{HeaderMap, HeaderValue};
 
 use crate::input::media_range;
 
 /// The `Accept` lines of a request.
-#[derive(Clone, Default)]
-pub(crate) struct Accept(Vec<HeaderValue>);
+#[derive(Clone, Copy)]
+pub(crate) struct Accept<'r>(&'r HeaderMap);
 
 /// More ranges than these are not looked at.
 const MOST: usize = 64;
 
-impl Accept {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        Self(headers.get_all(ACCEPT).into_iter().cloned().collect())
+impl<'r> Accept<'r> {
+    pub(crate) fn of(headers: &'r HeaderMap) -> Self {
+        Self(headers)
     }
 
     /// Whether one of the types is welcome, or all are.
-    pub(crate) fn takes_any(&self, types: &'static [&'static str]) -> bool {
-        types.is_empty() || self.0.is_empty() || self.best(types).is_some()
+    pub(crate) fn takes_any(self, types: &'static [&'static str]) -> bool {
+        types.is_empty() || self.names_one_of(types) || self.best(types).is_some()
+    }
+
+    /// Whether it is plainly `*/*` or one of the types, as most clients write it: there is nothing to weigh then.
+    fn names_one_of(self, types: &[&str]) -> bool {
+        let mut lines = self.0.get_all(ACCEPT).iter().map(http::HeaderValue::as_bytes);
+        let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+        line == b"*/*" || types.iter().any(|media_type| media_type.as_bytes() == line)
     }
 
     /// The type that is liked best.
-    pub(crate) fn best<'t>(&self, types: &'t [&'static str]) -> Option<&'t &'static str> {
+    pub(crate) fn best<'t>(self, types: &'t [&'static str]) -> Option<&'t &'static str> {
         let Some(ranges) = self.ranges() else { return types.first() };
         let weigh = |media_type: &&'static str| {
             let matching =
@@ -46,9 +53,9 @@ impl Accept {
     }
 
     /// The ranges with their weights in thousandths. `None`: everything is welcome.
-    fn ranges(&self) -> Option<Vec<(&str, u16)>> {
+    fn ranges(self) -> Option<Vec<(&'r str, u16)>> {
         let mut ranges = Vec::new();
-        for line in &self.0 {
+        for line in self.0.get_all(ACCEPT) {
             for element in line.to_str().ok()?.split(',').map(str::trim).filter(|one| !one.is_empty()) {
                 let (range, weight) = weighted(element)?;
                 if ranges.len() < MOST {
@@ -86,13 +93,15 @@ fn thousandths(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     const TYPES: &[&str] = &["application/json", "text/csv", "text/plain"];
 
     fn best(accept: &str) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
-        headers.append(ACCEPT, HeaderValue::from_str(accept).unwrap());
+        headers.append(ACCEPT, http::HeaderValue::from_str(accept).unwrap());
         Accept::of(&headers).best(TYPES).copied()
     }
 

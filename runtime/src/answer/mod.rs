@@ -4,6 +4,7 @@ mod accept;
 mod header;
 pub(crate) mod headers;
 mod items;
+mod notice;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -15,8 +16,10 @@ use serde::Serialize;
 pub(crate) use self::accept::Accept;
 pub use self::header::HeaderForm;
 pub use self::items::Items;
+pub use self::notice::Notice;
 use crate::input::{At, Check, Rule, Violations, no_rule};
 use crate::operation::{Policy, Status};
+use crate::problem::Problem;
 
 /// An answer that conforms to the document: made by generated code, by one function for each form of content.
 #[derive(Debug)]
@@ -68,6 +71,15 @@ impl std::fmt::Display for Unfit {
             Self::Status(status) => write!(f, "answer_status_undeclared: {status}"),
             Self::Header(name) => write!(f, "answer_header_unwritable: {name}"),
         }
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+/// What the document does not describe is the server's own fault.
+impl From<Unfit> for Problem {
+    fn from(unfit: Unfit) -> Self {
+        Self::internal(unfit)
     }
 }
 
@@ -180,7 +192,13 @@ impl Answer {
     /// [`Unfit`] when the status is not a status.
     pub fn empty(status: u16) -> Result<Self, Unfit> {
         let status = StatusCode::from_u16(status).map_err(|_| Unfit::Status(status))?;
-        Ok(Self { status, types: &[], one_type: None, headers: HeaderMap::new(), body: Body::empty() })
+        Ok(Self {
+            status,
+            types: &[],
+            one_type: None,
+            headers: HeaderMap::with_capacity(headers::ROOM),
+            body: Body::empty(),
+        })
     }
 
     fn of(status: u16, media_type: &'static str) -> Result<Self, Unfit> {
@@ -245,7 +263,7 @@ impl Answer {
     }
 
     /// The answer as it is sent to a client who accepts this.
-    pub(crate) fn into_response(self, accept: &Accept) -> Response {
+    pub(crate) fn into_response(self, accept: Accept<'_>) -> Response {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;

@@ -52,7 +52,7 @@ struct Store {
 
 struct User {
     hash: PasswordHash,
-    scopes: Box<str>,
+    scopes: Arc<str>,
 }
 
 /// What a server keeps of a user.
@@ -173,7 +173,7 @@ impl Passwords {
                 kind: Kind::Basic,
                 issuer: Arc::clone(issuer),
                 subject: user.into(),
-                scopes: known.scopes.clone(),
+                scopes: Arc::clone(&known.scopes),
                 client: None,
                 credential: None,
                 expires: None,

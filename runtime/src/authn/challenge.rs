@@ -73,6 +73,9 @@ pub(in crate::authn) fn plain(kind: &SchemeKind, realm: &str) -> HeaderValue {
             KeyLocation::Cookie(name) => {
                 format!("ApiKey realm={realm}, in=\"cookie\", name={}", quoted(name))
             }
+            KeyLocation::Query(name) => {
+                format!("ApiKey realm={realm}, in=\"query\", name={}", quoted(name))
+            }
         },
     })
 }

@@ -85,9 +85,9 @@ pub(crate) async fn authenticate<'p>(
     present::check_authorization(prepared, parts)?;
     let mut verdicts = Vec::with_capacity(prepared.schemes.len());
     for scheme in &prepared.schemes {
-        verdicts.push(match scheme.find(&parts.headers)? {
+        verdicts.push(match scheme.find(parts)? {
             None => None,
-            Some(credential) => Some(scheme.judge(credential, local, now).await),
+            Some(credential) => Some(scheme.judge(&credential, local, now).await),
         });
     }
     if let Some(denied) = refused(prepared, &verdicts) {

@@ -48,6 +48,7 @@ pub(crate) enum Verifier {
 pub(crate) enum Place {
     Header(HeaderName),
     Cookie(&'static str),
+    Query(&'static str),
 }
 
 /// One operation's security, ready for its requests.
@@ -123,6 +124,7 @@ fn make(
             prefix: rules.prefix,
             place: match rules.location {
                 KeyLocation::Cookie(cookie) => Place::Cookie(cookie),
+                KeyLocation::Query(name) => Place::Query(name),
                 KeyLocation::Header(header) => {
                     Place::Header(HeaderName::try_from(header).map_err(|_| vec![Fault::OtherKind])?)
                 }

@@ -1,6 +1,11 @@
 //! Finds the credentials that a request shows: each in its one place, each at most once.
+//!
+//! A key in the query is read by the gate alone: what follows gets the query without it.
+
+use std::borrow::Cow;
 
 use http::{HeaderMap, header, request::Parts};
+use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::{
     Denied, Principal, Reason,
@@ -9,7 +14,7 @@ use super::{
 use crate::clock::Now;
 
 /// A credential as it stands in the request, not yet believed.
-pub(in crate::authn) type Credential<'r> = &'r [u8];
+pub(in crate::authn) type Credential<'r> = Cow<'r, [u8]>;
 
 /// What `Authorization` says: a scheme's name and what follows it.
 struct Authorization<'r> {
@@ -69,6 +74,14 @@ impl Scheme {
         }
     }
 
+    /// The query parameter that it reads.
+    fn query_key(&self) -> Option<&'static str> {
+        match &self.verifier {
+            Verifier::ApiKey { place: Place::Query(name), .. } => Some(name),
+            _ => None,
+        }
+    }
+
     /// Whether both schemes read the same place of a request, so that one credential is shown to both.
     pub(in crate::authn) fn reads_like(&self, other: &Self) -> bool {
         match (&self.verifier, &other.verifier) {
@@ -78,7 +91,9 @@ impl Scheme {
             (Verifier::ApiKey { place: one, .. }, Verifier::ApiKey { place: other, .. }) => {
                 match (one, other) {
                     (Place::Header(one), Place::Header(other)) => one == other,
-                    (Place::Cookie(one), Place::Cookie(other)) => one == other,
+                    (Place::Cookie(one), Place::Cookie(other)) | (Place::Query(one), Place::Query(other)) => {
+                        one == other
+                    }
                     _ => false,
                 }
             }
@@ -87,21 +102,24 @@ impl Scheme {
     }
 
     /// The credential that a request shows to this scheme.
-    pub(in crate::authn) fn find<'r>(
-        &self,
-        headers: &'r HeaderMap,
-    ) -> Result<Option<Credential<'r>>, Denied> {
+    pub(in crate::authn) fn find<'r>(&self, parts: &'r Parts) -> Result<Option<Credential<'r>>, Denied> {
+        let headers = &parts.headers;
         let found = match &self.verifier {
             Verifier::Bearer(_) | Verifier::Basic { .. } => {
                 Authorization::read(headers).map(|authorization| {
                     let ours = authorization.filter(|it| self.word().is_some_and(|word| it.is(word)));
-                    ours.map(|authorization| authorization.rest)
+                    ours.map(|authorization| Cow::Borrowed(authorization.rest))
                 })
             }
-            Verifier::ApiKey { place: Place::Header(name), .. } => {
-                only(headers.get_all(name).iter()).map(|value| value.map(http::HeaderValue::as_bytes))
+            Verifier::ApiKey { place: Place::Header(name), .. } => only(headers.get_all(name).iter())
+                .map(|value| value.map(|value| Cow::Borrowed(value.as_bytes()))),
+            Verifier::ApiKey { place: Place::Cookie(name), .. } => {
+                only(cookies(headers, name)).map(|value| value.map(Cow::Borrowed))
             }
-            Verifier::ApiKey { place: Place::Cookie(name), .. } => only(cookies(headers, name)),
+            Verifier::ApiKey { place: Place::Query(name), .. } => {
+                let values = pairs(parts.uri.query()).filter(|pair| is_named(pair, name)).map(value_of);
+                only(values)
+            }
         };
         found.map_err(|reason| Denied::of(self.name, reason))
     }
@@ -109,7 +127,7 @@ impl Scheme {
     /// Judges the credential that a request shows to this scheme; `local`: that request comes from this machine.
     pub(in crate::authn) async fn judge(
         &self,
-        credential: Credential<'_>,
+        credential: &[u8],
         local: bool,
         now: Now,
     ) -> Result<Principal, Reason> {
@@ -127,6 +145,33 @@ impl Scheme {
             Verifier::Basic { passwords, issuer } => passwords.judge(self.name, issuer, credential).await,
         }
     }
+}
+
+impl Prepared {
+    /// The query without the keys that stand in it.
+    pub(crate) fn without_keys<'q>(&self, query: Option<&'q str>) -> Option<Cow<'q, str>> {
+        let names: Vec<&str> = self.schemes.iter().filter_map(|scheme| scheme.query_key()).collect();
+        if names.is_empty() {
+            return query.map(Cow::Borrowed);
+        }
+        let others = pairs(query).filter(|pair| !names.iter().any(|name| is_named(pair, name)));
+        let others: Vec<&str> = others.collect();
+        (!others.is_empty()).then(|| Cow::Owned(others.join("&")))
+    }
+}
+
+fn pairs(query: Option<&str>) -> impl Iterator<Item = &str> {
+    query.into_iter().flat_map(|query| query.split('&'))
+}
+
+fn is_named(pair: &str, name: &str) -> bool {
+    let sent = pair.split_once('=').map_or(pair, |(sent, _)| sent);
+    percent_decode_str(sent).eq(name.bytes())
+}
+
+fn value_of(pair: &str) -> Credential<'_> {
+    let value = pair.split_once('=').map_or("", |(_, value)| value);
+    percent_decode(value.as_bytes()).into()
 }
 
 /// The values of every cookie of this name (RFC 6265 section 4.2.1; HTTP/2 may split the field).

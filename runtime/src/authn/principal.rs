@@ -26,12 +26,12 @@ pub(in crate::authn) struct Facts {
     pub(in crate::authn) scheme: &'static str,
     pub(in crate::authn) kind: Kind,
     pub(in crate::authn) issuer: Arc<str>,
-    pub(in crate::authn) subject: Box<str>,
+    pub(in crate::authn) subject: Arc<str>,
     /// Granted scopes, separated by single spaces (RFC 6749 section 3.3).
-    pub(in crate::authn) scopes: Box<str>,
-    pub(in crate::authn) client: Option<Box<str>>,
+    pub(in crate::authn) scopes: Arc<str>,
+    pub(in crate::authn) client: Option<Arc<str>>,
     /// `jti` of a token, public id of an API key.
-    pub(in crate::authn) credential: Option<Box<str>>,
+    pub(in crate::authn) credential: Option<Arc<str>>,
     pub(in crate::authn) expires: Option<u64>,
 }
 

@@ -9,7 +9,6 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use http::Method;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -63,7 +62,7 @@ where
     S: Send + Sync + 'static,
     Op: Served<S>,
 {
-    if matches!(Op::POLICY.method, Method::GET | Method::HEAD) {
+    if matches!(Op::POLICY.method, "GET" | "HEAD") {
         return answered::<S, Op>(service, caller, input, deadline).await;
     }
     let (service, witness, running) = (Arc::clone(service), visit.witness(), visit.effects().begin());

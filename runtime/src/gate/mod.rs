@@ -14,7 +14,7 @@
 //! | 8 authorize: scopes | [`enter`] | 403 |
 //! | 9 limits by principal | [`enter`] | 429 |
 //! | 10 parameters | [`admit`] | 400 |
-//! | 11 body: media type, size, strict decode, validation | [`admit`] | 400, 408, 413, 415, 422 |
+//! | 11 body: media type, size, strict decode, validation | [`admit`] | 400, 408, 413, 415, 422, 503 |
 //! | 11 media types of the answer | [`handle`] | 406 |
 //! | 12 object: whose is it | [`admit`] | 404 |
 //! | 13 cursor | [`admit`] | 400 |
@@ -29,6 +29,7 @@ mod effects;
 mod object;
 mod passed;
 mod prepared;
+mod request_id;
 mod visit;
 mod witness;
 
@@ -44,21 +45,22 @@ pub(crate) use self::effects::judge;
 pub(crate) use self::passed::{CursorScope, Passed};
 pub use self::prepared::Gate;
 pub(crate) use self::prepared::Prepared;
-pub use self::visit::RequestId;
-pub(crate) use self::visit::{REQUEST_ID, Visit, guarded};
+pub(crate) use self::request_id::REQUEST_ID;
+pub use self::request_id::RequestId;
+pub(crate) use self::visit::{Visit, guarded};
 pub(crate) use self::witness::Witness;
 use crate::answer::Accept;
 use crate::authn;
 use crate::authz::{self, Authorized};
 use crate::caller::Caller;
-use crate::input::{self, Input, InputError, Parameters};
+use crate::input::{self, Input, InputError, Parameters, Receiver};
 use crate::operation::Operation;
 use crate::problem::Rejection;
 use crate::server::Served;
 
 /// A request that reached an operation: what the router cut out of it, and what is left to read.
 pub(crate) struct Request<'a> {
-    pub(crate) parts: Parts,
+    pub(crate) parts: &'a Parts,
     pub(crate) body: Body,
     /// The path parameters, still percent-encoded, in the order of the template.
     pub(crate) captures: Captures<'a>,
@@ -99,17 +101,20 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     request: Request<'_>,
 ) -> Result<(Caller<Op>, I, Instant), Rejection> {
     let Request { parts, body, captures } = request;
-    let Entered { authorized, deadline } = enter(at, visit, &parts).await?;
-    let mut parameters = Parameters::new(at.policy(), captures, parts.uri.query(), &parts.headers);
+    let Entered { authorized, deadline } = enter(at, visit, parts).await?;
+    let query = at.security().without_keys(parts.uri.query());
+    let mut parameters = Parameters::new(at.policy(), captures, query.as_deref(), &parts.headers);
     let decoded = I::parameters(&mut parameters);
     let cursor = parameters.cursor();
     let decoded = parameters.finish(decoded).map_err(Rejection::Input)?; // 10
-    let reading = input::receive(at.policy().body.as_ref(), &parts.headers, body);
+    let receiver =
+        Receiver { declared: at.policy().body.as_ref(), receiving: I::receiving, spool: visit.spool() };
+    let reading = receiver.receive(&parts.headers, body);
     let payload = match tokio::time::timeout_at(deadline, reading).await {
         Ok(sent) => sent.and_then(|sent| Ok(I::body(sent)?)).map_err(Rejection::Input)?,
         Err(_) => return Err(Rejection::Input(InputError::Slow)),
     }; // 11
-    let owned = in_time(deadline, object::own(at, &authorized, captures)).await??; // 12
+    let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
     Ok((Caller::new(passed), I::assemble(decoded, payload), deadline))
@@ -134,7 +139,7 @@ where
     let output = effects::run::<S, Op>(service, visit, caller, input, deadline).await?; // 15
     let answer = crate::answer::Output::answer(output).map_err(Rejection::Unfit)?; // 16
     match at.policy().declares(answer.status()) {
-        true => Ok(answer.into_response(&accept)),
+        true => Ok(answer.into_response(accept)),
         false => Err(Rejection::Unfit(crate::answer::Unfit::Status(answer.status()))),
     }
 }

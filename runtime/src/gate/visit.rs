@@ -1,7 +1,6 @@
 //! One request's way through the gate: its id and address at the door, its answer's headers on the way out.
 
 use std::any::Any;
-use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
@@ -10,75 +9,21 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use futures_util::FutureExt;
-use http::header::{ALLOW, HeaderName, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
+use http::header::{ALLOW, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use uuid::Builder as UuidBuilder;
 
 use super::effects::Effects;
-use super::{Gate, Prepared, Witness};
+use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
 use crate::clock::{ClockError, Now};
+use crate::input::Spool;
 use crate::limit::key::Network;
-use crate::limit::{self, Charge, Rule, Standing};
+use crate::limit::{self, Charge, Few, Rule, Standing};
 use crate::operation::{Access, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
-
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The id of a request: a UUIDv7, or what a trusted proxy sent.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct RequestId {
-    bytes: [u8; RequestId::MAX],
-    length: usize,
-}
-
-impl RequestId {
-    const MAX: usize = 64;
-    const MIN: usize = 8;
-
-    /// As text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-    }
-
-    /// RFC 9562 section 5.7: milliseconds, then random bits. Ids need to be distinct, not secret: should the random
-    /// source fail, the time alone still tells most requests apart.
-    pub(crate) fn fresh(now: Option<Now>) -> Self {
-        let mut random = [0; 10];
-        let _ = aws_lc_rs::rand::fill(&mut random);
-        let millis = now.map_or(0, |now| u64::try_from(now.wall().as_millis()).unwrap_or(u64::MAX));
-        let id = UuidBuilder::from_unix_timestamp_millis(millis, &random).into_uuid();
-        let mut bytes = [0; Self::MAX];
-        let length = id.hyphenated().encode_lower(&mut bytes).len();
-        Self { bytes, length }
-    }
-
-    /// One that a proxy sent, if it is `[A-Za-z0-9._-]{8,64}`.
-    fn forwarded(value: &HeaderValue) -> Option<Self> {
-        let sent = value.as_bytes();
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        let fits = (Self::MIN..=Self::MAX).contains(&sent.len()) && sent.iter().all(plain);
-        let mut bytes = [0; Self::MAX];
-        bytes.get_mut(..sent.len()).filter(|_| fits)?.copy_from_slice(sent);
-        Some(Self { bytes, length: sent.len() })
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// What is wrong with the head of a request, whatever it asks for.
 #[derive(Clone, Copy)]
@@ -121,7 +66,7 @@ pub(crate) struct Visit {
     origin: Origin,
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
-    standings: Vec<Told>,
+    standings: Few<Told>,
 }
 
 impl Visit {
@@ -142,7 +87,7 @@ impl Visit {
             policy: None,
             principal: None,
         };
-        Self { gate: gate.clone(), witness, now, origin, fault: Fault::of(parts), standings: Vec::new() }
+        Self { gate: gate.clone(), witness, now, origin, fault: Fault::of(parts), standings: Few::new() }
     }
 
     /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
@@ -195,6 +140,11 @@ impl Visit {
     /// The tasks of this gate that outlive their clients.
     pub(super) fn effects(&self) -> &Effects {
         self.gate.effects()
+    }
+
+    /// Where the files of this gate's requests lie.
+    pub(super) fn spool(&self) -> &Spool {
+        self.gate.spool()
     }
 
     /// For the event of a refusal that comes when this visit is over.
@@ -284,7 +234,7 @@ fn charges<'a>(
     rules: &'a [Arc<Rule>],
     from: IpAddr,
     principal: Option<(&'a str, &'a str)>,
-) -> Vec<Charge<'a>> {
+) -> Few<Charge<'a>> {
     rules.iter().map(|rule| rule.charge(Network::of(from), principal)).collect()
 }
 
@@ -322,28 +272,4 @@ pub(crate) async fn guarded(
 pub(super) fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn forwarded_request_ids_are_plain() {
-        for good in ["0193a1b2-c3d4", "abc.DEF_12-3"] {
-            assert_eq!(RequestId::forwarded(&HeaderValue::from_static(good)).unwrap().as_str(), good);
-        }
-        let long = "a".repeat(65);
-        for bad in ["short", "with space 12", "quote\"12345", long.as_str()] {
-            assert!(RequestId::forwarded(&HeaderValue::from_str(bad).unwrap()).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn fresh_request_ids_are_version_7_and_distinct() {
-        let now = crate::clock::Clock::fixed(1_700_000_000).now().ok();
-        let (one, other) = (RequestId::fresh(now), RequestId::fresh(now));
-        assert_ne!(one, other);
-        assert_eq!(uuid::Uuid::parse_str(one.as_str()).unwrap().get_version_num(), 7);
-    }
 }

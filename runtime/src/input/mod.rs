@@ -7,6 +7,7 @@
 //! | `sources`, `cookies`, `encoded` | where they stand in a request: cut first, then decoded once |
 //! | `wire` | styles, forms, multipart: values that are written as text |
 //! | `body`, `media_type` | media type, encoding, size, and the bytes |
+//! | `upload` | bytes as they are: in memory when they are few, in a temporary file when not |
 //! | `json`, `depth` | those bytes into a type: a fast pass, and a careful one that tells every violation |
 //! | `decode`, `container`, `object`, `member` | how each type reads itself in both passes |
 //! | `parse`, `tree`, `decimal` | what the careful pass looks at: JSON with its digits and its duplicates |
@@ -43,14 +44,15 @@ mod shape;
 mod sources;
 mod text;
 mod tree;
+mod upload;
 mod values;
 mod violation;
 mod wire;
 mod words;
 
 pub use self::at::At;
+pub(crate) use self::body::Receiver;
 pub use self::body::declared_length;
-pub(crate) use self::body::receive;
 pub use self::check::{
     Check, Number, Pattern, each, each_value, exclusive_maximum, exclusive_minimum, items, length, maximum,
     members, minimum, multiple_of, pattern, size, unique_items, validate,
@@ -60,7 +62,10 @@ pub use self::cursor::CursorInput;
 pub use self::decode::{Decode, collect_text, decode_text};
 pub use self::depth::Depth;
 pub use self::error::{InputClass, InputError};
-pub use self::format::{byte, email, hostname, uri};
+pub use self::format::{
+    byte, duration, email, hostname, idn_email, idn_hostname, iri, iri_reference, json_pointer, regex,
+    relative_json_pointer, time, uri, uri_reference, uri_template,
+};
 use self::json::parse_tree;
 pub use self::json::{Refused, decode_answer, from_json};
 pub(crate) use self::media_type::media_range;
@@ -70,16 +75,18 @@ pub use self::object::{Fill, Object, check_others};
 pub use self::param::Param;
 pub use self::parameters::Parameters;
 pub use self::password::Password;
-pub use self::payload::{Input, Sent};
+pub use self::payload::{Input, Receiving, Sent};
 pub use self::shape::Keyword as K;
 pub use self::shape::{
-    Fact, JsonType, Keyword, Shape, Take, Union, check_shaped, collect_union, decode_union, object_from_text,
-    of_text, read_shaped, shape, shaped, shaped_from_text, shaped_object, union, union_from_text,
+    Fact, JsonType, Keyword, Shape, Take, Union, check_shaped, collect_union, decode_union, of_text,
+    read_shaped, shape, shaped, shaped_from_text, shaped_from_tree, union, union_from_text,
 };
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};
+pub(crate) use self::upload::Spool;
+pub use self::upload::{Upload, UploadReader};
 pub use self::values::{Values, collect_value, decode_value, value_from_text};
 pub use self::violation::{Section, Violation, Violations};
-pub use self::wire::{FilePart, Kind, Style, Wire};
+pub use self::wire::{Kind, Style, Wire};
 pub use self::words::{Words, serialize_word};
 pub use crate::{__values as values, __words as words};

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::Method;
-
 use super::{
     At, Boxed, Check, Declared, Fill, Json, Member, Object, Pattern, Violations, Words, each, items, length,
     maximum, minimum, pattern, unique_items,
@@ -170,7 +168,7 @@ const fn declared(name: &'static str, location: Location) -> Parameter {
 /// A walked list with parameters in every place.
 pub(super) static POLICY: Policy = Policy {
     id: "listTransfers",
-    method: Method::GET,
+    method: "GET",
     path: "/banks/{bank}/accounts/{accountId}/transfers",
     access: Access::Public("a test"),
     limits: &[],

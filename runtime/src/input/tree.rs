@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use super::{At, Expected, FilePart, Json, Violations};
+use super::{At, Expected, Json, Upload, Violations};
 
 /// A JSON value as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub enum Tree<'t> {
     /// `name[a]=1` of a parameter or a form: an object, or a list when its names are `[]` or count from `[0]`.
     Brackets(Vec<Entry<'t>>),
     /// A file of a form.
-    File(&'t FilePart),
+    File(&'t Upload),
     /// What could not be read at all, and why.
     Wrong(Expected),
 }
@@ -82,6 +82,34 @@ impl Tree<'_> {
         }
     }
 
+    /// Whether it comes from a parameter or a form, at least in part: there are texts in it that say nothing of types.
+    pub(super) fn is_untyped(&self) -> bool {
+        match self {
+            Self::Plain(_) | Self::Wrong(_) => true,
+            Self::List(items) => items.iter().any(Self::is_untyped),
+            Self::Object(entries) | Self::Brackets(entries) => {
+                entries.iter().any(|entry| entry.value.is_untyped())
+            }
+            _ => false,
+        }
+    }
+
+    /// How many values there are, itself among them.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::List(items) => items.iter().map(Self::size).sum::<usize>().saturating_add(1),
+            Self::Object(entries) | Self::Brackets(entries) => {
+                entries.iter().map(|entry| entry.value.size()).sum::<usize>().saturating_add(1)
+            }
+            _ => 1,
+        }
+    }
+
+    /// Whether its names in brackets can be those of a list.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self, Self::Brackets(entries) if counts(entries))
+    }
+
     /// As JSON of any shape: nothing twice, no number rounded.
     pub(super) fn to_json(&self, at: &At<'_>, out: &mut Violations) -> Option<Json> {
         Some(match self {
@@ -108,7 +136,7 @@ impl Tree<'_> {
             }
             Self::File(file) => {
                 if file.text().is_none() {
-                    out.push(at, "type", "must be text in UTF-8");
+                    out.push(at, "type", "must be a short text in UTF-8");
                 }
                 Json::from(file.text()?)
             }

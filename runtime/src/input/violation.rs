@@ -93,9 +93,10 @@ impl Violations {
         }
     }
 
-    /// Adds those of another, while there is room.
-    pub(super) fn take(&mut self, others: Self) {
-        self.list.extend(others.list.into_iter().take(MOST.saturating_sub(self.list.len())));
+    /// Adds those of another list, as far as there is place.
+    pub(super) fn append(&mut self, other: Self) {
+        self.list.extend(other.list);
+        self.list.truncate(MOST);
     }
 
     /// Whether there is no use in looking for more.

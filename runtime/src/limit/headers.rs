@@ -6,7 +6,7 @@
 //! Both speak of the bucket, so that what remains is never more than the limit: `q` and `X-RateLimit-Limit` are what fits
 //! in it (the burst), `w` is the time in which an empty one fills.
 
-use bytes::BytesMut;
+use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{SECOND, Standing};
@@ -28,37 +28,33 @@ pub(crate) fn advertise<'a>(
     now_unix: u64,
 ) {
     let Some(tightest) = standings.clone().reduce(tighter) else { return };
-    let mut text = BytesMut::with_capacity(256);
-    if let Some(policy) = policies(&mut text, standings.clone()) {
-        headers.insert(POLICY, policy);
-    }
+    let mut text = String::with_capacity(128);
+    set(headers, POLICY, policies(&mut text, standings.clone()));
+    text.clear();
     for (position, one) in standings.enumerate() {
         separate(&mut text, position);
-        name(&mut text, one.rule.limit.name);
-        text.extend_from_slice(b";r=");
+        text.push_str(&one.rule.name);
+        text.push_str(";r=");
         number(&mut text, one.remaining.into());
-        text.extend_from_slice(b";t=");
+        text.push_str(";t=");
         number(&mut text, one.reset.div_ceil(SECOND));
     }
-    take(headers, RATE_LIMIT, &mut text);
+    set(headers, RATE_LIMIT, HeaderValue::from_str(&text));
     headers.insert(LIMIT, tightest.rule.burst.clone());
-    number(&mut text, tightest.remaining.into());
-    take(headers, REMAINING, &mut text);
-    number(&mut text, now_unix.saturating_add(tightest.reset.div_ceil(SECOND)));
-    take(headers, RESET, &mut text);
+    set(headers, REMAINING, decimal(tightest.remaining.into()));
+    set(headers, RESET, decimal(now_unix.saturating_add(tightest.reset.div_ceil(SECOND))));
 }
 
 /// One item of `RateLimit-Policy`, e.g. `"money";q=10;w=60`.
 pub(crate) fn policy(limit: &Limit) -> HeaderValue {
-    let mut text = BytesMut::new();
-    name(&mut text, limit.name);
-    text.extend_from_slice(b";q=");
+    let mut text = name(limit.name);
+    text.push_str(";q=");
     number(&mut text, limit.burst.into());
     if let Some(seconds) = filling(limit) {
-        text.extend_from_slice(b";w=");
+        text.push_str(";w=");
         number(&mut text, seconds);
     }
-    HeaderValue::from_maybe_shared(text.freeze()).unwrap_or_else(|_| HeaderValue::from_static(""))
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// Seconds in which an empty bucket fills. A time of no whole seconds is left out, which the draft allows, rather than
@@ -91,47 +87,52 @@ fn tighter<'a>(one: Standing<'a>, other: Standing<'a>) -> Standing<'a> {
 }
 
 fn policies<'a>(
-    text: &mut BytesMut,
+    text: &mut String,
     standings: impl Iterator<Item = Standing<'a>> + Clone,
-) -> Option<HeaderValue> {
+) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut only = standings.clone();
     if let (Some(one), None) = (only.next(), only.next()) {
-        return Some(one.rule.policy.clone()); // shared, not copied
+        return Ok(one.rule.policy.clone()); // shared, not copied
     }
     for (position, one) in standings.enumerate() {
         separate(text, position);
-        text.extend_from_slice(one.rule.policy.as_bytes());
+        text.push_str(one.rule.policy.to_str().unwrap_or_default());
     }
-    HeaderValue::from_maybe_shared(text.split().freeze()).ok()
+    HeaderValue::from_str(text)
 }
 
 /// The members of a list (RFC 9651 section 4.1.1).
-fn separate(text: &mut BytesMut, position: usize) {
+fn separate(text: &mut String, position: usize) {
     if position > 0 {
-        text.extend_from_slice(b", ");
+        text.push_str(", ");
     }
 }
 
-/// A String (RFC 9651 section 4.1.6): printable ASCII, `"` and `\` escaped. What does not fit shows as `?`.
-fn name(text: &mut BytesMut, name: &str) {
-    text.extend_from_slice(b"\"");
+/// A limit's name as a String (RFC 9651 section 4.1.6): printable ASCII, `"` and `\` escaped. What does not fit shows as
+/// `?`.
+pub(crate) fn name(name: &str) -> String {
+    let mut text = String::from("\"");
     for byte in name.bytes() {
         match byte {
-            b'"' | b'\\' => text.extend_from_slice(&[b'\\', byte]),
-            b' '..=b'~' => text.extend_from_slice(&[byte]),
-            _ => text.extend_from_slice(b"?"),
+            b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => text.push('?'),
         }
     }
-    text.extend_from_slice(b"\"");
+    text.push('"');
+    text
 }
 
-fn number(text: &mut BytesMut, number: u64) {
-    text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+fn number(text: &mut String, number: u64) {
+    text.push_str(itoa::Buffer::new().format(number));
 }
 
-/// Cuts a value off the one buffer that all values share.
-fn take(headers: &mut HeaderMap, field: HeaderName, text: &mut BytesMut) {
-    if let Ok(value) = HeaderValue::from_maybe_shared(text.split().freeze()) {
+fn decimal(number: u64) -> Result<HeaderValue, InvalidHeaderValue> {
+    HeaderValue::from_str(itoa::Buffer::new().format(number))
+}
+
+fn set(headers: &mut HeaderMap, field: HeaderName, value: Result<HeaderValue, InvalidHeaderValue>) {
+    if let Ok(value) = value {
         headers.insert(field, value);
     }
 }

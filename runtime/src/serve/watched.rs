@@ -8,7 +8,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -27,8 +27,9 @@ pub(super) struct Pulse {
     born: Instant,
     begun: AtomicU64,
     running: AtomicUsize,
-    /// Of each answer that is being sent: since when it is the client that does not go on.
-    turns: Mutex<Vec<Weak<Turn>>>,
+    /// Of each answer that is being sent: since when it is the client that does not go on. A turn that nobody else holds
+    /// is free for the next.
+    turns: Mutex<Vec<Arc<Turn>>>,
     /// HTTP/2: bytes between requests are housekeeping, not the beginning of a head.
     multiplexed: AtomicBool,
 }
@@ -80,12 +81,13 @@ impl Pulse {
 
     /// Whether a client has left an answer lying for so long.
     fn stands_still(&self, patience: Duration) -> bool {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.retain(|turn| turn.strong_count() > 0);
+        let turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         let patience = u64::try_from(patience.as_millis()).unwrap_or(OURS);
-        let since = |turn: &Weak<Turn>| turn.upgrade().map_or(OURS, |turn| turn.0.load(Ordering::Relaxed));
         let now = self.age();
-        turns.iter().map(since).any(|since| since != OURS && now.saturating_sub(since) >= patience)
+        turns
+            .iter()
+            .map(|turn| turn.0.load(Ordering::Relaxed))
+            .any(|since| since != OURS && now.saturating_sub(since) >= patience)
     }
 
     pub(super) fn begin(self: &Arc<Self>, version: http::Version) -> Beat {
@@ -95,16 +97,26 @@ impl Pulse {
         }
         self.begun.fetch_add(1, Ordering::Relaxed);
         self.running.fetch_add(1, Ordering::Relaxed);
-        let turn = Arc::new(Turn(AtomicU64::new(OURS)));
+        Beat { pulse: Arc::clone(self), turn: self.turn() }
+    }
+
+    /// One whose answer is sent, or a new one: there are as many as requests were ever answered at once.
+    fn turn(&self) -> Arc<Turn> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.retain(|turn| turn.strong_count() > 0);
-        turns.push(Arc::downgrade(&turn));
-        Beat { pulse: Arc::clone(self), turn }
+        let mut free =
+            turns.iter_mut().filter_map(|turn| Arc::get_mut(turn).is_some().then(|| Arc::clone(turn)));
+        if let Some(free) = free.next() {
+            return free;
+        }
+        let turn = Arc::new(Turn(AtomicU64::new(OURS)));
+        turns.push(Arc::clone(&turn));
+        turn
     }
 }
 
 impl Drop for Beat {
     fn drop(&mut self) {
+        self.take_back();
         self.pulse.running.fetch_sub(1, Ordering::Relaxed);
     }
 }

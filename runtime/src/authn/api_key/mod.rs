@@ -25,7 +25,17 @@ use crate::{clock::Now, secret::ct_eq};
 #[derive(Clone)]
 pub struct ApiKeys(Arc<ArcSwap<Records>>);
 
-type Records = HashMap<Box<str>, KeyRecord>;
+type Records = HashMap<Arc<str>, Accepted>;
+
+/// A record as requests need it. What principals hold of it is shared with them, not copied for each.
+struct Accepted {
+    hash: [u8; 32],
+    id: Arc<str>,
+    owner: Arc<str>,
+    scopes: Arc<str>,
+    not_after: Option<u64>,
+    revoked: bool,
+}
 
 impl ApiKeys {
     /// These keys.
@@ -75,7 +85,7 @@ impl ApiKeys {
             false => return Err(record.map_or(Reason::UnknownIdentity, |_| Reason::WrongSecret)),
         }
         let record = record.ok_or(Reason::UnknownIdentity)?;
-        if record.revoked_at.is_some() {
+        if record.revoked {
             return Err(Reason::Revoked);
         }
         if record.not_after.is_some_and(|end| now.unix() >= end) {
@@ -85,10 +95,10 @@ impl ApiKeys {
             scheme,
             kind: Kind::ApiKey,
             issuer: Arc::clone(issuer),
-            subject: record.owner.as_str().into(),
-            scopes: record.scopes.join(" ").into(),
+            subject: Arc::clone(&record.owner),
+            scopes: Arc::clone(&record.scopes),
             client: None,
-            credential: Some(record.id.as_str().into()),
+            credential: Some(Arc::clone(&record.id)),
             expires: record.not_after,
         }))
     }
@@ -101,11 +111,25 @@ fn index(records: impl IntoIterator<Item = KeyRecord>) -> Result<Records, Record
     let mut index = Records::new();
     for record in records {
         record.check().map_err(RecordError::Fields)?;
-        if let Some(twice) = index.insert(record.id.as_str().into(), record) {
-            return Err(RecordError::Twice(twice.id));
+        let accepted = Accepted::from(record);
+        if let Some(twice) = index.insert(Arc::clone(&accepted.id), accepted) {
+            return Err(RecordError::Twice(twice.id.as_ref().to_owned()));
         }
     }
     Ok(index)
+}
+
+impl From<KeyRecord> for Accepted {
+    fn from(record: KeyRecord) -> Self {
+        Self {
+            hash: record.hash,
+            id: record.id.into(),
+            owner: record.owner.into(),
+            scopes: record.scopes.join(" ").into(),
+            not_after: record.not_after,
+            revoked: record.revoked_at.is_some(),
+        }
+    }
 }
 
 impl std::fmt::Debug for ApiKeys {

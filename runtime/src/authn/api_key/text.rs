@@ -34,10 +34,7 @@ pub(crate) fn parse(text: &str) -> Option<Presented<'_>> {
     let (body, checksum) = text.split_at_checked(text.len().checked_sub(CHECKSUM)?)?;
     let (rest, secret) = body.rsplit_once('_')?;
     let (prefix, id) = rest.rsplit_once('_')?;
-    let well_formed = is_prefix(prefix)
-        && id.len() == ID
-        && secret.len() == SECRET
-        && id.bytes().chain(secret.bytes()).all(|byte| byte.is_ascii_alphanumeric());
+    let well_formed = is_prefix(prefix) && is_id(id) && secret.len() == SECRET && is_base62(secret);
     (well_formed && checksum.as_bytes() == checksum_of(body)).then_some(Presented { prefix, id, secret })
 }
 
@@ -50,7 +47,11 @@ pub(crate) fn is_prefix(prefix: &str) -> bool {
 
 /// Whether `id` can be the public id of a key.
 pub(crate) fn is_id(id: &str) -> bool {
-    id.len() == ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    id.len() == ID && is_base62(id)
+}
+
+fn is_base62(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A fresh id, its fresh secret and the whole key; `None` when the random source fails.

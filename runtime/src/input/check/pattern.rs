@@ -15,7 +15,8 @@ const SIZE_LIMIT: usize = 1 << 20;
 pub struct Pattern {
     source: &'static str,
     translated: &'static str,
-    engine: OnceLock<Engine>,
+    around: &'static [(&'static str, bool)],
+    engines: OnceLock<(Engine, Vec<(Engine, bool)>)>,
 }
 
 /// What a pattern is matched with.
@@ -31,7 +32,17 @@ impl Pattern {
     /// A pattern as the document writes it (ECMA-262), and the same language for the `regex` crate.
     #[must_use]
     pub const fn new(source: &'static str, translated: &'static str) -> Self {
-        Self { source, translated, engine: OnceLock::new() }
+        Self::with_around(source, translated, &[])
+    }
+
+    /// With its look-around: patterns that are asked of the whole text, and whether they must match or must not.
+    #[must_use]
+    pub const fn with_around(
+        source: &'static str,
+        translated: &'static str,
+        around: &'static [(&'static str, bool)],
+    ) -> Self {
+        Self { source, translated, around, engines: OnceLock::new() }
     }
 
     /// Whether it matches somewhere in `text` (JSON Schema does not anchor patterns).
@@ -39,15 +50,25 @@ impl Pattern {
     /// A pattern that does not compile matches nothing.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        match self.engine.get_or_init(|| Engine::of(self.translated)) {
-            Engine::Row(row) => row.matches(text),
-            Engine::Regex(regex) => regex.is_match(text),
-            Engine::Nothing => false,
-        }
+        let (engine, around) = self.engines.get_or_init(|| {
+            let around = self.around.iter().map(|(translated, holds)| (Engine::of(translated), *holds));
+            (Engine::of(self.translated), around.collect())
+        });
+        engine.matches(text) == Some(true)
+            && around.iter().all(|(engine, holds)| engine.matches(text) == Some(*holds))
     }
 }
 
 impl Engine {
+    /// `None`: it cannot say.
+    fn matches(&self, text: &str) -> Option<bool> {
+        match self {
+            Self::Row(row) => Some(row.matches(text)),
+            Self::Regex(regex) => Some(regex.is_match(text)),
+            Self::Nothing => None,
+        }
+    }
+
     fn of(pattern: &str) -> Self {
         if let Some(row) = Row::read(pattern) {
             return Self::Row(row);
@@ -89,7 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn look_around_is_asked_of_the_whole_text() {
+        static NAME: Pattern = Pattern::with_around("", "^[a-z]+$", &[("^(?:admin)", false), ("z", true)]);
+        assert!(
+            NAME.matches("buzz") && !NAME.matches("bus") && !NAME.matches("adminz") && !NAME.matches("Z")
+        );
+    }
+
+    #[test]
     fn what_cannot_be_checked_refuses() {
+        static BROKEN_AROUND: Pattern = Pattern::with_around("", "", &[("(", false)]);
+        assert!(!BROKEN_AROUND.matches("a"));
         assert!(!BROKEN.matches("") && !BROKEN.matches("("));
     }
 

@@ -1,10 +1,10 @@
-//! `email` and `hostname`.
+//! `email` and `hostname`, and both for letters beyond ASCII.
 
 use email_address::{EmailAddress, Options};
-use idna::uts46::{AsciiDenyList, Hyphens, Uts46};
 
 use super::super::{At, Violations};
 use super::checked;
+use super::label::{announces_encoding, holds_together, is_label, is_letters, unicode};
 
 /// `email`: a mailbox of RFC 5321 section 4.1.2 in ASCII, at most 254 characters (RFC 5321 section 4.5.3.1.3, less the
 /// angle brackets).
@@ -45,30 +45,45 @@ fn is_domain(domain: &str) -> bool {
     }
 }
 
+/// `idn-email`: RFC 6531 section 3.3, a mailbox whose local part and domain may have letters beyond ASCII. The domain is read
+/// as mail software does: composed and in lower case first (UTS #46).
+pub fn idn_email(text: &str, at: &At<'_>, out: &mut Violations) {
+    checked(is_idn_mailbox(text), "must be an e-mail address", at, out);
+}
+
+fn is_idn_mailbox(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    // Section 3.3: such a letter may stand where a letter of ASCII may, but not behind the backslash of a `quoted-pair`.
+    let escaped =
+        local.split('\\').skip(1).any(|behind| behind.starts_with(|letter: char| !letter.is_ascii()));
+    let in_ascii = local.replace(|letter: char| !letter.is_ascii(), "a");
+    let is_local = !escaped && local.len() <= 64 && is_mailbox(&format!("{in_ascii}@a"));
+    let is_name = |domain: &str| unicode(domain).is_some_and(|domain| is_idn_hostname(&domain));
+    text.len() <= 254 && is_local && (is_domain(domain) || is_name(domain))
+}
+
 /// `hostname`: RFC 1123 section 2.1.
 pub fn hostname(text: &str, at: &At<'_>, out: &mut Violations) {
     checked(is_hostname(text), "must be a host name", at, out);
 }
 
-/// Labels of 1 to 63 letters, digits and inner hyphens, 253 characters in all; no root dot.
+/// `idn-hostname`: RFC 5890 section 2.3.2.3, labels of ASCII beside labels in the letters of any script.
+pub fn idn_hostname(text: &str, at: &At<'_>, out: &mut Violations) {
+    checked(is_idn_hostname(text), "must be an internationalized host name", at, out);
+}
+
+/// Labels of 1 to 63 letters, digits and inner hyphens, 253 characters in all; no root dot. Labels that announce an encoding
+/// are one.
 fn is_hostname(text: &str) -> bool {
-    (1..=253).contains(&text.len()) && text.split('.').all(is_label)
+    (1..=253).contains(&text.len())
+        && text.split('.').all(is_label)
+        && (!text.split('.').any(announces_encoding) || holds_together(text))
 }
 
-fn is_label(label: &str) -> bool {
-    let bytes = label.as_bytes();
-    (1..=63).contains(&bytes.len())
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
-        && bytes.first() != Some(&b'-')
-        && bytes.last() != Some(&b'-')
-        // RFC 5891 section 4.2.3.1: hyphens in third and fourth place announce an encoding, and `xn` is the only one.
-        && (bytes.get(2..4) != Some(b"--") || is_encoded(label))
-}
-
-/// A label of RFC 5890 section 2.3.2.1: `xn--` and what decodes to letters that may stand there.
-fn is_encoded(label: &str) -> bool {
-    let announced = label.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn"));
-    announced && Uts46::new().to_unicode(label.as_bytes(), AsciiDenyList::STD3, Hyphens::Check).1.is_ok()
+fn is_idn_hostname(text: &str) -> bool {
+    let one = |label: &str| if label.is_ascii() { is_label(label) } else { is_letters(label) };
+    // 253 characters of ASCII; no text of more bytes than four for each comes down to them
+    (1..=253 * 4).contains(&text.len()) && text.split('.').all(one) && holds_together(text)
 }
 
 #[cfg(test)]
@@ -113,6 +128,51 @@ mod tests {
         }
         assert!(!holds(email, &format!("{}@example.com", "a".repeat(65))), "a local part of at most 64");
         assert!(!holds(email, &format!("a@{}.com", "b.".repeat(130))), "at most 254 in all");
+    }
+
+    #[test]
+    fn mailboxes_in_any_script() {
+        for text in [
+            "실례@실례.테스트",
+            "joe@example.com",
+            "a@xn--bcher-kva.de",
+            "user@cafe\u{301}.com",
+            "ü@BÜCHER.de",
+            "ü@[IPv6:::1]",
+            "\"ü ü\"@x.de",
+        ] {
+            assert!(holds(idn_email, text), "{text}");
+        }
+        for text in [
+            "",
+            "2962",
+            "@ü.de",
+            "ü@",
+            "a@b@ü.de",
+            "a@-ü.de",
+            "a@ü..de",
+            "a\u{1}@ü.de",
+            "a b@ü.de",
+            "a@☃.de",
+            "\"\\ü\"@x.de",
+            "ü@[::1]",
+            "ü..ü@x.de",
+        ] {
+            assert!(!holds(idn_email, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn host_names_in_any_script() {
+        for text in ["실례.테스트", "bücher.example", "xn--bcher-kva.Example", "a", "1host"] {
+            assert!(holds(idn_hostname, text), "{text}");
+        }
+        for text in ["", ".", "ü.", "a..ü", "BÜCHER.de", "0a.א", "aא", "-> $1.00 <--", "ü。de", "xn--0ca24w"]
+        {
+            assert!(!holds(idn_hostname, text), "{text}");
+        }
+        assert!(!holds(idn_hostname, &["ü"; 64].join(".")), "at most 253 in ASCII");
+        assert!(!holds(hostname, "0a.xn--4db"), "a name that runs from right to left");
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! `date-time` and `date`: the grammar of RFC 3339 section 5.6 first, then `jiff`, whose own parser takes much more
+//! `date-time`, `date` and `time`: the grammar of RFC 3339 section 5.6 first, then `jiff`, whose own parser takes much more
 //! (a space for the `T`, zone names in brackets, basic format, commas).
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
-use super::super::{Expected, FromText};
+use super::super::{At, Expected, FromText, Violations};
+use super::checked;
 
 impl FromText for Timestamp {
     /// The instant, whatever offset it is written with. A leap second reads as the second before it, because instants
@@ -25,6 +26,11 @@ impl FromText for Date {
     }
 }
 
+/// `time`: RFC 3339 section 5.6, `full-time`, which has an offset. It stays text: no type of Rust holds the two.
+pub fn time(text: &str, at: &At<'_>, out: &mut Violations) {
+    checked(full_time(text.as_bytes()).is_some(), "must be a time of RFC 3339 with its offset", at, out);
+}
+
 /// `date-time = full-date "T" full-time`
 fn date_time(text: &[u8]) -> Option<Timestamp> {
     let (date, rest) = full_date(text)?;
@@ -32,16 +38,22 @@ fn date_time(text: &[u8]) -> Option<Timestamp> {
         [b'T' | b't', rest @ ..] => rest,
         _ => return None,
     };
-    let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = rest else { return None };
+    let (time, offset) = full_time(rest)?;
+    Offset::from_seconds(offset).ok()?.to_timestamp(date.to_datetime(time)).ok()
+}
+
+/// `full-time = partial-time time-offset`, the offset in seconds.
+fn full_time(text: &[u8]) -> Option<(Time, i32)> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = text else { return None };
     let (hour, minute, second) = (two(*h1, *h2)?, two(*m1, *m2)?, two(*s1, *s2)?);
     let (nanosecond, rest) = fraction(rest)?;
     let offset = offset(rest)?;
     // RFC 3339 section 5.7: `60` is a leap second, which is inserted at the end of a UTC day.
     let leap = second == 60;
+    let in_utc = (i32::from(hour) * 60 + i32::from(minute)) * 60 + 59 - offset;
+    let last_second_of_a_day = in_utc.rem_euclid(86_400) == 86_399;
     let time = Time::new(hour, minute, if leap { 59 } else { second }, nanosecond).ok()?;
-    let instant = Offset::from_seconds(offset).ok()?.to_timestamp(date.to_datetime(time)).ok()?;
-    let last_second_of_a_day = instant.as_second().rem_euclid(86_400) == 86_399;
-    (!leap || last_second_of_a_day).then_some(instant)
+    (!leap || last_second_of_a_day).then_some((time, offset))
 }
 
 /// `full-date = date-fullyear "-" date-month "-" date-mday`
@@ -144,6 +156,42 @@ mod tests {
             "9999-12-31T23:59:59-23:59",
         ] {
             assert_eq!(instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_have_an_offset() {
+        use super::super::tests::holds;
+        for text in [
+            "08:30:06.283185Z",
+            "00:00:00z",
+            "12:34:56-00:00",
+            "23:59:60Z",
+            "15:59:60-08:00",
+            "00:29:60+00:30",
+        ] {
+            assert!(holds(time, text), "{text}");
+        }
+        for text in [
+            "",
+            "12:34:56",
+            "12:34Z",
+            "8:3:6Z",
+            "24:00:00Z",
+            "12:60:00Z",
+            "23:59:61Z",
+            "23:58:60Z",
+            "23:59:60+00:30",
+            "12:34:56+24:00",
+            "12:34:56+00:60",
+            "12:34:56Z+00:30",
+            "12:34:56+0030",
+            "12:34:56 Z",
+            "12:34:56.Z",
+            "2020-11-28T23:55:45Z",
+            "1\u{662}:00:00Z",
+        ] {
+            assert!(!holds(time, text), "{text}");
         }
     }
 

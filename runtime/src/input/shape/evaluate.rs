@@ -22,8 +22,7 @@ pub fn shape(value: &Json, shape: &'static Shape, at: &At<'_>, out: &mut Violati
     if shape.0.is_empty() {
         return;
     }
-    let left = LEAST_WORK.saturating_add(WORK_EACH.saturating_mul(size(value)));
-    let mut walk = Walk { left, deep: 0, exhausted: false };
+    let mut walk = Walk::over(size(value));
     let mut told = Told::to(out);
     walk.check(shape, value, at, &mut told, None);
     if walk.exhausted {
@@ -49,6 +48,17 @@ pub(super) struct Walk {
 }
 
 impl Walk {
+    /// What so many values may take.
+    pub(super) const fn over(values: usize) -> Self {
+        let left = LEAST_WORK.saturating_add(WORK_EACH.saturating_mul(values));
+        Self { left, deep: 0, exhausted: false }
+    }
+
+    /// Whether something was left unchecked.
+    pub(super) const fn is_exhausted(&self) -> bool {
+        self.exhausted
+    }
+
     /// Holds a value against a schema. `seen` is what the schema around it wants to know.
     pub(super) fn check<'v>(
         &mut self,

@@ -11,6 +11,7 @@
 //! | `fact` | values of the document: `enum` and `const` |
 //! | `told` | whether it holds, and what is told to the client when it does not |
 //! | `seen` | which members and items were evaluated, for `unevaluatedProperties` and `unevaluatedItems` |
+//! | `untyped` | JSON from text without a type, of a parameter or a form |
 //! | `shaped` | JSON that has been checked, as a type |
 //! | `typed` | types behind a schema that says more than they do |
 
@@ -23,18 +24,18 @@ mod seen;
 mod shaped;
 mod told;
 mod typed;
+mod untyped;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::evaluate::shape;
 pub use self::fact::Fact;
-pub use self::shaped::shaped_from_text;
 pub(super) use self::typed::collect_shaped;
 pub use self::typed::{
-    Take, Union, check_shaped, collect_union, decode_union, object_from_text, read_shaped, shaped_object,
-    union, union_from_text,
+    Take, Union, check_shaped, collect_union, decode_union, read_shaped, union, union_from_text,
 };
+pub use self::untyped::{shaped_from_text, shaped_from_tree};
 use super::{At, FromText, Pattern, Violations};
 pub use crate::__shaped as shaped;
 

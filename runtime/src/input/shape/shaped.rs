@@ -1,35 +1,5 @@
 //! JSON that a schema was checked over, as a type of its own.
 
-use super::super::text::has_number_form;
-use super::super::{At, Expected, Json, Tree, Violations};
-use super::{Shape, shape};
-
-/// A parameter of such a type: text that is a number, `true`, `false` or `null` may be meant as one or as a string. The
-/// schema decides; the string is tried first, because that is what came.
-///
-/// # Errors
-/// When the schema takes none of them.
-pub fn shaped_from_text(text: &str, of: &'static Shape) -> Result<Json, Expected> {
-    let mut readings = vec![Json::from(text)];
-    match text {
-        "true" => readings.push(Json::Bool(true)),
-        "false" => readings.push(Json::Bool(false)),
-        "null" => readings.push(Json::Null),
-        number if has_number_form(number) => {
-            // by its digits, as in a body: an integer that no type holds is refused, not rounded
-            readings.extend(Tree::Number(number).to_json(&At::root(), &mut Violations::new()));
-        }
-        _ => {}
-    }
-    let fits = |reading: &Json| {
-        let mut out = Violations::new();
-        shape(reading, of, &At::root(), &mut out);
-        out.is_empty()
-    };
-    let found = readings.into_iter().find(fits);
-    found.ok_or_else(|| Expected::kind("must be what the document declares"))
-}
-
 /// Makes a struct around [`Json`] decode, check and serialize itself by its schema.
 #[macro_export]
 #[doc(hidden)]
@@ -48,9 +18,7 @@ macro_rules! __shaped {
                 at: &$crate::__private::At<'_>,
                 out: &mut $crate::__private::Violations,
             ) -> ::core::option::Option<Self> {
-                let value = <$crate::__private::Json as $crate::__private::Decode>::collect(tree, at, out)?;
-                $crate::__private::shape(&value, &$shape, at, out);
-                ::core::option::Option::Some(Self(value))
+                $crate::__private::shaped_from_tree(tree, &$shape, at, out).map(Self)
             }
         }
 

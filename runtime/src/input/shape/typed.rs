@@ -11,11 +11,11 @@
 use serde::Serialize;
 use serde::de::Deserializer;
 
-use super::super::decode::refused;
+use super::super::decode::{refused, wrong_type};
 use super::super::object::{collect_members, read_members};
 use super::super::{At, Decode, Depth, Expected, Json, Object, Tree, Violations};
-use super::{Shape, shape, shaped_from_text};
-pub use crate::{__shaped_object as shaped_object, __union as union};
+use super::{Shape, shape, shaped_from_text, shaped_from_tree};
+pub use crate::__union as union;
 
 /// A choice between types. Generated code states the alternatives; reading is done here.
 pub trait Union: Sized {
@@ -81,14 +81,16 @@ fn meant<U: Union>(value: &Json) -> Option<usize> {
 
 /// The careful pass of a choice.
 pub fn collect_union<U: Union>(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<U> {
-    if let Tree::Plain(text) = tree {
-        let value = shaped_from_text(text, U::SHAPE).map_err(|expected| expected.push(at, out)).ok()?;
-        return out.in_shaped(|out| alternative(&value, tree, at, out));
+    if tree.is_untyped() {
+        // the schema says what its texts are, so the alternative is read from what it made of them
+        let value = checked(tree, U::SHAPE, at, out)?;
+        return of_json(&value, Depth::MOST)
+            .or_else(|| wrong_type("must be what the document declares", at, out));
     }
-    let value = Json::collect(tree, at, out)?;
-    if !out.is_shaped() && !told(&value, U::SHAPE, at, out) {
-        return None;
-    }
+    let value = match out.is_shaped() {
+        true => Json::collect(tree, at, out)?,
+        false => checked(tree, U::SHAPE, at, out)?,
+    };
     out.in_shaped(|out| alternative(&value, tree, at, out))
 }
 
@@ -108,16 +110,6 @@ fn alternative<U: Union>(value: &Json, tree: &Tree<'_>, at: &At<'_>, out: &mut V
 pub fn union_from_text<U: Union>(text: &str) -> Result<U, Expected> {
     let value = shaped_from_text(text, U::SHAPE)?;
     of_json(&value, Depth::MOST).ok_or_else(|| Expected::kind("must be what the document declares"))
-}
-
-/// A parameter that is such a struct.
-///
-/// # Errors
-/// When the schema takes the text in no reading.
-pub fn object_from_text<T: Object>(text: &str, shape: &'static Shape) -> Result<T, Expected> {
-    let value = shaped_from_text(text, shape)?;
-    read_members(&value, Depth::MOST.in_shaped())
-        .map_err(|_: serde_json::Error| Expected::kind("must be what the document declares"))
 }
 
 /// The fast pass of a struct that has a [`Object::SHAPE`].
@@ -140,10 +132,7 @@ pub(in crate::input) fn collect_shaped<T: Object>(
     at: &At<'_>,
     out: &mut Violations,
 ) -> Option<T> {
-    let value = Json::collect(tree, at, out)?;
-    if !told(&value, shape, at, out) {
-        return None;
-    }
+    checked(tree, shape, at, out)?;
     out.in_shaped(|out| collect_members(tree, at, out))
 }
 
@@ -172,13 +161,13 @@ fn holds(value: &Json, of: &'static Shape) -> bool {
     found.is_empty()
 }
 
-/// Whether the value fits; every violation is told.
-fn told(value: &Json, of: &'static Shape, at: &At<'_>, out: &mut Violations) -> bool {
+/// The JSON of a value that fits. `None`: every violation was told.
+fn checked(tree: &Tree<'_>, of: &'static Shape, at: &At<'_>, out: &mut Violations) -> Option<Json> {
     let mut found = Violations::new();
-    shape(value, of, at, &mut found);
+    let value = shaped_from_tree(tree, of, at, &mut found);
     let fits = found.is_empty();
-    out.take(found);
-    fits
+    out.append(found);
+    value.filter(|_| fits)
 }
 
 /// Makes an enum that has [`Union`] decode and check itself.
@@ -229,19 +218,6 @@ macro_rules! __union {
         impl $crate::__private::validator::Validate for $name {
             fn validate(&self) -> ::core::result::Result<(), $crate::__private::validator::ValidationErrors> {
                 $crate::__private::validate(self)
-            }
-        }
-    };
-}
-
-/// Makes a struct that has a [`Object::SHAPE`] readable where it stands as one text: its schema decides, as of JSON.
-#[macro_export]
-#[doc(hidden)]
-macro_rules! __shaped_object {
-    ($name:ident, $shape:ident) => {
-        impl $crate::__private::FromText for $name {
-            fn from_text(text: &str) -> ::core::result::Result<Self, $crate::__private::Expected> {
-                $crate::__private::object_from_text(text, &$shape)
             }
         }
     };

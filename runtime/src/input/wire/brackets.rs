@@ -48,7 +48,9 @@ fn insert<'a>(into: &mut Vec<Entry<'a>>, steps: &[&str], value: Tree<'a>) -> Res
     let known = into.iter_mut().find(|entry| entry.name == *step && !step.is_empty());
     match (known, rest) {
         (None, []) => {
-            into.push(Entry { name: Cow::Owned((*step).to_owned()), value, repeated: false });
+            // `a[]=x` again is the next item of a list, and of an object the same member twice
+            let repeated = step.is_empty() && into.iter().any(|entry| entry.name.is_empty());
+            into.push(Entry { name: Cow::Owned((*step).to_owned()), value, repeated });
             Ok(())
         }
         (None, rest) => {

@@ -10,6 +10,15 @@ use crate::input::{Check, Decode, Entry, Expected, Refused, Rule, Tree, parse_tr
 /// More pairs than these are refused before they are looked at.
 const MOST_PAIRS: usize = 1000;
 
+/// What becomes of the names that are not among the fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::input) enum Others {
+    /// Each is a text, or texts. The type that it is read into says what becomes of it.
+    Plain,
+    /// Its schema alone says what is in the form: they can be written with brackets as well.
+    Free,
+}
+
 /// Reads a form.
 ///
 /// # Errors
@@ -17,13 +26,19 @@ const MOST_PAIRS: usize = 1000;
 pub(in crate::input) fn form<T: Decode + Check>(
     bytes: &[u8],
     fields: &[Wire],
+    others: Others,
     depth: usize,
     rule: Rule<T>,
 ) -> Result<T, Refused> {
     let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
     let pairs = Pairs::cut(text, Decoding::Form, MOST_PAIRS).map_err(|_| Refused::Syntax)?;
     let texts: Vec<Texts<'_>> = fields.iter().map(|field| json_texts(&pairs, field)).collect();
-    finish(&tree(&pairs, fields, &texts, depth)?, rule)
+    let mut entries = declared(&pairs, fields, &texts, depth);
+    entries.extend(match others {
+        Others::Plain => pairs.left().map_err(|_| Refused::Syntax)?,
+        Others::Free => pairs.free(),
+    });
+    finish(&Tree::Object(entries), rule)
 }
 
 /// The JSON texts of a member, decoded, for as long as the tree that is read from them.
@@ -41,12 +56,7 @@ fn json_texts<'a>(pairs: &Pairs<'a>, field: &Wire) -> Texts<'a> {
     raws.into_iter().map(|raw| pairs.text(raw).map_err(|_| ENCODING)).collect()
 }
 
-fn tree<'t>(
-    pairs: &Pairs<'t>,
-    fields: &[Wire],
-    texts: &'t [Texts<'_>],
-    depth: usize,
-) -> Result<Tree<'t>, Refused> {
+fn declared<'t>(pairs: &Pairs<'t>, fields: &[Wire], texts: &'t [Texts<'_>], depth: usize) -> Vec<Entry<'t>> {
     let mut entries = Vec::with_capacity(fields.len());
     for (field, texts) in fields.iter().zip(texts) {
         let value = match (field.kind, texts) {
@@ -64,9 +74,7 @@ fn tree<'t>(
         let name = Cow::Borrowed(field.name);
         entries.extend(value.map(|value| Entry { name, value, repeated: false }));
     }
-    // What is not declared: the type that it is read into says what becomes of it.
-    entries.extend(pairs.left().map_err(|_| Refused::Syntax)?);
-    Ok(Tree::Object(entries))
+    entries
 }
 
 pub(super) const NO_JSON: Expected = Expected::kind("must be one JSON text");
@@ -89,9 +97,11 @@ mod tests {
     const TO: &str = "to=f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
 
     fn read(text: &str) -> Result<Transfer, Vec<(String, &'static str)>> {
-        form::<Transfer>(text.as_bytes(), FIELDS, 8, |_, _, _| {}).map_err(|refused| match refused {
-            Refused::Invalid(found) => found.iter().map(|v| (v.pointer.clone(), v.rule)).collect(),
-            other => panic!("{other:?}"),
+        form::<Transfer>(text.as_bytes(), FIELDS, Others::Plain, 8, |_, _, _| {}).map_err(|refused| {
+            match refused {
+                Refused::Invalid(found) => found.iter().map(|v| (v.pointer.clone(), v.rule)).collect(),
+                other => panic!("{other:?}"),
+            }
         })
     }
 
@@ -133,9 +143,12 @@ mod tests {
     #[test]
     fn what_is_no_form_is_refused() {
         for bytes in [&b"\xff=1"[..], b"%ff=1"] {
-            assert_eq!(form::<Transfer>(bytes, FIELDS, 8, |_, _, _| {}), Err(Refused::Syntax));
+            assert_eq!(form::<Transfer>(bytes, FIELDS, Others::Plain, 8, |_, _, _| {}), Err(Refused::Syntax));
         }
         let many = vec!["a=1"; 1001].join("&");
-        assert_eq!(form::<Transfer>(many.as_bytes(), FIELDS, 8, |_, _, _| {}), Err(Refused::Syntax));
+        assert_eq!(
+            form::<Transfer>(many.as_bytes(), FIELDS, Others::Plain, 8, |_, _, _| {}),
+            Err(Refused::Syntax)
+        );
     }
 }

@@ -18,9 +18,8 @@ mod multipart;
 mod pairs;
 
 pub(super) use self::cut::{Cut, leaf};
-pub(super) use self::form::form;
-pub use self::multipart::FilePart;
-pub(super) use self::multipart::multipart;
+pub(super) use self::form::{Others, form};
+pub(super) use self::multipart::{Part, multipart, parts};
 pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
 
 /// How a value is written.
@@ -53,6 +52,9 @@ pub enum Kind {
     File,
     /// Files.
     Files,
+    /// One text, texts when its name is repeated, or names in brackets where the style is `deepObject`: the schema says
+    /// which. In a multipart body, what each part says of itself.
+    Either,
 }
 
 /// How the value of this name is written.
@@ -66,13 +68,23 @@ pub struct Wire {
     pub(super) empty: bool,
     /// The media types that a part of a multipart body may have; none are said: whatever fits its kind.
     pub(super) types: &'static [&'static str],
+    /// The most bytes that a file may have.
+    pub(super) most: u64,
 }
 
 impl Wire {
     /// A text, in the style `form` with `explode`.
     #[must_use]
     pub const fn text(name: &'static str) -> Self {
-        Self { name, style: Style::Form, explode: true, kind: Kind::Scalar, empty: false, types: &[] }
+        Self {
+            name,
+            style: Style::Form,
+            explode: true,
+            kind: Kind::Scalar,
+            empty: false,
+            types: &[],
+            most: u64::MAX,
+        }
     }
 
     /// The same in another style. `explode` is false until it is said.
@@ -94,6 +106,13 @@ impl Wire {
     #[must_use]
     pub const fn kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// The most bytes that it may have, as a file.
+    #[must_use]
+    pub const fn most(mut self, most: u64) -> Self {
+        self.most = most;
         self
     }
 

@@ -96,14 +96,8 @@ impl<'a> Pairs<'a> {
     pub(in crate::input) fn tree(&self, wire: &Wire) -> Result<Option<Tree<'a>>, Expected> {
         let delimited = matches!(wire.style, Style::Form | Style::SpaceDelimited | Style::PipeDelimited);
         match wire.kind {
-            _ if wire.style == Style::DeepObject => {
-                let branches = self.list.iter().filter_map(|pair| {
-                    let path = pair.name.strip_prefix(wire.name).filter(|path| path.starts_with('['))?;
-                    pair.taken.set(true);
-                    Some((path.to_owned(), pair.value))
-                });
-                brackets::tree(branches.collect(), self.decode)
-            }
+            Kind::Either => self.either(wire.name, wire),
+            _ if wire.style == Style::DeepObject => self.bracketed(wire.name),
             Kind::Object(members, rest) if wire.explode && delimited => self.members(members, |_| rest),
             Kind::List if wire.explode && delimited => self.repeated(wire),
             _ => match self.single(wire)? {
@@ -123,6 +117,54 @@ impl<'a> Pairs<'a> {
             Some(None) if wire.empty => Ok(Some("")),
             Some(value) => value.ok_or(NO_VALUE).map(Some),
         }
+    }
+
+    /// `name[a]=x` and the like.
+    fn bracketed(&self, name: &str) -> Result<Option<Tree<'a>>, Expected> {
+        let branches = self.list.iter().filter_map(|pair| {
+            let path = pair.name.strip_prefix(name).filter(|path| path.starts_with('['))?;
+            pair.taken.set(true);
+            Some((path.to_owned(), pair.value))
+        });
+        brackets::tree(branches.collect(), self.decode)
+    }
+
+    fn either(&self, name: &str, wire: &Wire) -> Result<Option<Tree<'a>>, Expected> {
+        let values: Vec<Option<&'a str>> = self.take(name).collect();
+        let inside = match wire.style {
+            Style::DeepObject => self.bracketed(name)?,
+            _ => None,
+        };
+        match (inside, values.as_slice()) {
+            (inside, []) => Ok(inside),
+            // which of the two it is would depend on who reads
+            (Some(_), _) => Err(TWICE),
+            (None, [None]) if wire.empty => Ok(Some(Tree::Plain(Cow::Borrowed("")))),
+            (None, [one]) => self.leaf(*one).map(Some),
+            (None, all) if wire.explode => {
+                let items = all.iter().map(|value| self.leaf(*value));
+                Ok(Some(Tree::List(items.collect::<Result<_, _>>()?)))
+            }
+            (None, _) => Err(TWICE),
+        }
+    }
+
+    /// The pairs that no declared name took, by what stands before their brackets. A name that is not written as
+    /// `name[member]` is one as it stands.
+    pub(in crate::input) fn free(&self) -> Vec<Entry<'a>> {
+        const EITHER: Wire = Wire::text("").style(Style::DeepObject).explode(true).kind(Kind::Either);
+        let mut entries: Vec<Entry<'a>> = Vec::new();
+        while let Some(pair) = self.list.iter().find(|pair| !pair.taken.get()) {
+            let name = match pair.name.find('[') {
+                Some(at @ 1..) if pair.name.ends_with(']') => pair.name.get(..at).unwrap_or_default(),
+                _ => &pair.name,
+            };
+            let value = self.either(name, &EITHER).unwrap_or_else(|expected| Some(Tree::Wrong(expected)));
+            pair.taken.set(true); // whatever took it: the next one is another
+            let name = Cow::Owned(name.to_owned());
+            entries.extend(value.map(|value| Entry { name, value, repeated: false }));
+        }
+        entries
     }
 
     fn repeated(&self, wire: &Wire) -> Result<Option<Tree<'a>>, Expected> {

@@ -1,0 +1,184 @@
+//! What a schema without a type in Rust can be, seen from its text.
+
+use std::collections::HashSet;
+
+use super::Builder;
+use crate::model::{Keyword, Keywords, Kind, ShapeId, Style, Value, WireKind};
+
+/// What its values can be written as. `null` has no text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Free {
+    sorts: Sorts,
+    /// The members that an alternative of it declares.
+    pub(super) members: Vec<String>,
+    /// Whether it lets others through.
+    pub(super) open: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sorts {
+    scalar: bool,
+    list: bool,
+    object: bool,
+}
+
+impl Free {
+    /// Nothing is known of it.
+    pub(super) const ANY: Self = Self { sorts: Sorts::ALL, members: Vec::new(), open: true };
+
+    pub(super) const fn is_scalar(&self) -> bool {
+        !self.sorts.list && !self.sorts.object
+    }
+
+    pub(super) const fn may_be_scalar(&self) -> bool {
+        self.sorts.scalar
+    }
+
+    pub(super) const fn may_be_object(&self) -> bool {
+        self.sorts.object
+    }
+
+    pub(super) const fn is_object(&self) -> bool {
+        self.sorts.object && !self.sorts.scalar && !self.sorts.list
+    }
+
+    /// How it is written in a style.
+    pub(super) fn kind(&self, style: Style, explode: bool) -> WireKind {
+        let Sorts { scalar, list, object } = self.sorts;
+        match style {
+            // brackets and nothing else
+            Style::DeepObject if !scalar => WireKind::Scalar,
+            Style::DeepObject => WireKind::Either,
+            _ if self.is_object() => WireKind::Object(self.members.clone(), self.open),
+            _ if list && !scalar && !object => WireKind::List,
+            Style::Form if list && explode => WireKind::Either,
+            _ => WireKind::Scalar,
+        }
+    }
+}
+
+impl Sorts {
+    const ALL: Self = Self { scalar: true, list: true, object: true };
+    const NONE: Self = Self { scalar: false, list: false, object: false };
+
+    const fn and(self, other: Self) -> Self {
+        Self {
+            scalar: self.scalar && other.scalar,
+            list: self.list && other.list,
+            object: self.object && other.object,
+        }
+    }
+
+    const fn or(self, other: Self) -> Self {
+        Self {
+            scalar: self.scalar || other.scalar,
+            list: self.list || other.list,
+            object: self.object || other.object,
+        }
+    }
+
+    const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Null => Self::NONE,
+            Kind::Boolean | Kind::Integer | Kind::Number | Kind::String => {
+                Self { scalar: true, ..Self::NONE }
+            }
+            Kind::Array => Self { list: true, ..Self::NONE },
+            Kind::Object => Self { object: true, ..Self::NONE },
+        }
+    }
+
+    const fn of_value(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::NONE,
+            Value::Bool(_) | Value::Number(_) | Value::Text(_) => Self { scalar: true, ..Self::NONE },
+            Value::List(_) => Self { list: true, ..Self::NONE },
+            Value::Object(_) => Self { object: true, ..Self::NONE },
+        }
+    }
+
+    fn any(all: impl Iterator<Item = Self>) -> Self {
+        all.fold(Self::NONE, Self::or)
+    }
+}
+
+impl Builder<'_> {
+    /// What a shape can be. Its keywords have been read.
+    pub(super) fn free(&self, shape: ShapeId) -> Free {
+        let start = Keywords(vec![Keyword::Ref(shape)]);
+        let sorts = self.sorts(&start, &mut HashSet::new());
+        let mut found = Members { names: Vec::new(), open: false, seen: HashSet::new() };
+        self.members_of(&start, &mut found);
+        let open = found.open || found.names.is_empty();
+        Free { sorts, members: found.names, open }
+    }
+
+    /// Everything that a schema says must hold.
+    fn sorts(&self, keywords: &Keywords, inside: &mut HashSet<ShapeId>) -> Sorts {
+        keywords.0.iter().map(|keyword| self.sorts_of(keyword, inside)).fold(Sorts::ALL, Sorts::and)
+    }
+
+    fn sorts_of(&self, keyword: &Keyword, inside: &mut HashSet<ShapeId>) -> Sorts {
+        let mut any = |all: &[Keywords]| Sorts::any(all.iter().map(|one| self.sorts(one, inside)));
+        match keyword {
+            Keyword::Never => Sorts::NONE,
+            Keyword::Types(kinds) => Sorts::any(kinds.iter().map(|kind| Sorts::of(*kind))),
+            Keyword::Enum(values) => Sorts::any(values.iter().map(Sorts::of_value)),
+            Keyword::Const(value) => Sorts::of_value(value),
+            Keyword::Tagged(..) => Sorts::of(Kind::Object),
+            Keyword::AnyOf(all) | Keyword::OneOf(all) => any(all),
+            Keyword::AllOf(all) => all.iter().map(|one| self.sorts(one, inside)).fold(Sorts::ALL, Sorts::and),
+            Keyword::Ref(shape) if inside.insert(*shape) => {
+                let sorts = self.shapes.get(shape.position()).map(|target| self.sorts(target, inside));
+                inside.remove(shape);
+                sorts.unwrap_or(Sorts::ALL)
+            }
+            _ => Sorts::ALL,
+        }
+    }
+
+    fn members_of(&self, keywords: &Keywords, found: &mut Members) {
+        for keyword in &keywords.0 {
+            match keyword {
+                Keyword::Properties { declared, patterns, others } => {
+                    declared.iter().for_each(|(name, _)| found.name(name));
+                    found.open |= !patterns.is_empty() || others.as_ref().is_some_and(lets_through);
+                }
+                Keyword::UnevaluatedProperties(others) => found.open |= lets_through(others),
+                Keyword::Ref(shape) if found.seen.insert(*shape) => {
+                    if let Some(target) = self.shapes.get(shape.position()) {
+                        self.members_of(target, found);
+                    }
+                }
+                Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) => {
+                    all.iter().for_each(|one| self.members_of(one, found));
+                }
+                Keyword::Tagged(_, all) | Keyword::DependentSchemas(all) => {
+                    all.iter().for_each(|(_, one)| self.members_of(one, found));
+                }
+                Keyword::If(_, then, otherwise) => {
+                    then.iter().chain(otherwise).for_each(|one| self.members_of(one, found));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+struct Members {
+    names: Vec<String>,
+    open: bool,
+    seen: HashSet<ShapeId>,
+}
+
+impl Members {
+    fn name(&mut self, name: &str) {
+        if !self.names.iter().any(|known| known == name) {
+            self.names.push(name.to_owned());
+        }
+    }
+}
+
+fn lets_through(others: &Keywords) -> bool {
+    *others != Keywords::never()
+}

@@ -1,0 +1,67 @@
+//! ```yaml
+//! webhooks: { paid: { post: { requestBody: .., responses: .. } } }
+//! ```
+//! ```text
+//! pub enum Webhooks {}
+//! impl Webhooks {
+//!     pub fn paid(body: &Payment) -> Result<p::Notice, p::Unfit> {
+//!         p::Notice::json("POST", "application/json", body, p::no_rule)
+//!     }
+//! }
+//! ```
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::checks::rule;
+use super::doc::{doc, said};
+use super::scopes::code;
+use super::values::plain;
+use crate::lower::{NoticePlan, OutgoingPlan};
+use crate::model::Cause;
+
+/// What the server sends of its own accord.
+pub(super) fn emit(plan: &OutgoingPlan<'_>) -> TokenStream {
+    let ident = &plan.ident;
+    let about = doc(plan.docs);
+    let notices = plan.notices.iter().map(notice);
+    quote! {
+        #about
+        #[derive(Debug)]
+        pub enum #ident {}
+        #[allow(dead_code, clippy::ptr_arg, reason = "declared by the document")]
+        impl #ident {
+            #(#notices)*
+        }
+    }
+}
+
+fn notice(plan: &NoticePlan<'_>) -> TokenStream {
+    let NoticePlan { ident, outgoing, content } = plan;
+    let method = outgoing.method.as_str();
+    let cause = match &outgoing.cause {
+        Cause::Webhook(name) => format!("{} of the webhook {}", code(method), code(name)),
+        Cause::Callback { operation, to } => {
+            format!("{} after {}, to {}", code(method), code(operation), code(to))
+        }
+    };
+    let said = said(&outgoing.docs, "");
+    let about = doc(&if said.is_empty() { cause } else { format!("{cause}: {said}") });
+    let (given, made) = match content {
+        None => (None, quote!(Ok(p::Notice::empty(#method)))),
+        Some(content) => {
+            let (ty, rule) = (plain(&content.ty), rule(&content.checks));
+            let media_type = content.content.media_types.first();
+            (Some(quote!(body: &#ty)), quote!(p::Notice::json(#method, #media_type, body, #rule)))
+        }
+    };
+    quote! {
+        #about
+        ///
+        /// # Errors
+        /// When the value does not satisfy its schema: what the document does not describe never leaves.
+        pub fn #ident(#given) -> Result<p::Notice, p::Unfit> {
+            #made
+        }
+    }
+}

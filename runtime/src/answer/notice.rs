@@ -1,0 +1,42 @@
+//! [`Notice`]: what the server sends of its own accord, a webhook or a callback.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{Unfit, json_bytes};
+use crate::input::{Check, Rule};
+
+/// A webhook or a callback, ready to be sent by a client of the application's choice. Its body conforms to the document.
+///
+/// The address of a callback is the word of whoever called: make sure that it leads out of your own network before
+/// something is sent there (OWASP API7, server side request forgery).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The method, such as `POST`.
+    pub method: &'static str,
+    /// The value of `Content-Type`; `None` without a body.
+    pub content_type: Option<&'static str>,
+    /// The body; empty without one.
+    pub body: Bytes,
+}
+
+impl Notice {
+    /// One that carries JSON, checked against its schema.
+    ///
+    /// # Errors
+    /// [`Unfit`] when the body violates its schema.
+    pub fn json<T: Serialize + Check>(
+        method: &'static str,
+        media_type: &'static str,
+        body: &T,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Ok(Self { method, content_type: Some(media_type), body: json_bytes(body, rule)?.into() })
+    }
+
+    /// One that carries nothing.
+    #[must_use]
+    pub const fn empty(method: &'static str) -> Self {
+        Self { method, content_type: None, body: Bytes::new() }
+    }
+}
