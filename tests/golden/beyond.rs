@@ -73,7 +73,6 @@ impl p::Check for Order {
     }
 }
 
-p::shaped_object!(Order, SHAPE_1);
 impl p::validator::Validate for Order {
     fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
         p::validate(self)
@@ -169,7 +168,7 @@ impl p::Operation for PutOrder {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "putOrder",
-        method: p::Method::PUT,
+        method: "PUT",
         path: "/orders",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

@@ -157,7 +157,7 @@ impl p::Operation for PutPet {
     const DOCUMENT: &'static p::Document = &DOCUMENT;
     const POLICY: &'static p::Policy = &p::Policy {
         id: "putPet",
-        method: p::Method::PUT,
+        method: "PUT",
         path: "/pets",
         access: p::Access::Public("a feature on its own"),
         limits: &[],

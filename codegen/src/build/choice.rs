@@ -166,7 +166,7 @@ impl Builder<'_> {
                 "a value that is both is refused: give each a required member with a `const` of its own, or a `discriminator`"
             }
             false => {
-                "a value that is both is taken for the first: give each a required member with a `const` of its own"
+                "a value that is both is taken for the first: list the narrower one first, or give each a required member with a `const` of its own"
             }
         };
         self.findings.push(Finding::warning(Code::Overlap, message, place).help(help));

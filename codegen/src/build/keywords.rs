@@ -141,7 +141,8 @@ impl Builder<'_> {
             written.types.is_empty() || written.types.iter().any(|kind| kind.value == JsonType::String);
         if written.format.as_ref().filter(of_text).is_some() && may_be_text {
             let format = self.text_format(written);
-            if format != TextFormat::Plain {
+            // bytes are any
+            if !matches!(format, TextFormat::Plain | TextFormat::Binary) {
                 all.push(Keyword::Format(format));
             }
         }

@@ -27,12 +27,15 @@ pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
     // members with two schemas add to the list while it is walked
     while let Some(id) = document.ids().nth(next) {
         next += 1;
-        let schema = document.schema(id);
-        if schema.beyond.clone().take_certain().is_empty() {
+        let beyond = &document.schema(id).beyond;
+        let chooses = !beyond.one_of.is_empty() || !beyond.any_of.is_empty();
+        if beyond.clone().take_certain().is_empty() {
             continue;
         }
         match merged(document, id, 0) {
             Ok(merged) => document.replace(id, Schema { merged: true, ..merged }),
+            // a choice of one that nothing satisfies is written by generators, and refuses every value
+            Err(Apart::Contradiction(finding)) if chooses => drop(finding),
             Err(Apart::Contradiction(finding)) => findings.push(*finding),
             Err(Apart::Composed) => {}
         }

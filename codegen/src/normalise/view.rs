@@ -3,7 +3,8 @@
 //!
 //! 1. What always holds (its own keywords, `allOf`, a reference beside others) is merged into one schema, the core.
 //! 2. One `oneOf` or `anyOf` is a choice; each alternative is merged with the core. A list of types is one as well.
-//! 3. Where the alternatives and conditions declare no member that the core does not, the core is the struct.
+//! 3. Alternatives that declare no member which the core does not are conditions: without another choice the core is the
+//!    struct.
 //! 4. Otherwise there is no view, and the value stays JSON.
 
 use super::merge::{Apart, both, merged, typed};
@@ -62,34 +63,38 @@ fn view(document: &mut Document, id: SchemaId) -> Option<View> {
     if schema.beyond.first.is_none() {
         return by_type(document, id).map(View::Choice);
     }
-    let parts = parts(document, id, 0).ok()?;
-    let alternatives = parts.choices.iter().flat_map(|choice| &choice.list);
-    let all: Vec<SchemaId> = parts.conditions.iter().chain(alternatives).copied().collect();
-    let declares = parts.core.properties.as_ref().is_some_and(|properties| !properties.is_empty());
+    let mut parts = parts(document, id, 0).ok()?;
+    if !adds_nothing(document, &parts.core, &parts.conditions) {
+        return None;
+    }
+    if parts.core.properties.as_ref().is_some_and(|properties| !properties.is_empty()) {
+        // a choice that declares nothing is one more condition
+        let (conditions, choices): (Vec<Listed>, Vec<Listed>) =
+            parts.choices.into_iter().partition(|choice| adds_nothing(document, &parts.core, &choice.list));
+        parts.choices = choices;
+        parts.judged |= !conditions.is_empty();
+    }
     match &*parts.choices {
-        [] => one(document, &parts, &all),
-        [_, ..] if declares && adds_nothing(document, &parts.core, &all) => one(document, &parts, &all),
-        [choice] if adds_nothing(document, &parts.core, &parts.conditions) => {
-            alternatives_of(document, &parts, choice).map(View::Choice)
-        }
+        [] => one(document, &parts),
+        [choice] => alternatives_of(document, &parts, choice).map(View::Choice),
         _ => None,
     }
 }
 
 /// A struct, with a map of whatever else is let through.
-fn one(document: &mut Document, parts: &Parts, others: &[SchemaId]) -> Option<View> {
+fn one(document: &mut Document, parts: &Parts) -> Option<View> {
     let mut core = typed(parts.core.clone());
     let is_object = matches!(&*core.types, [only] if only.value == JsonType::Object);
-    let null_is_open = core.nullable && (parts.judged || !parts.choices.is_empty());
+    let null_is_open = core.nullable && parts.judged;
     core.nullable |= parts.widened;
     if !is_object || null_is_open || core.enumeration.is_some() || core.constant.is_some() {
         return None;
     }
     let silent = core.properties.as_ref().is_none_or(Vec::is_empty) && core.additional.is_none();
-    if silent && names(document, others).next().is_none() {
+    if silent && names(document, &parts.conditions).next().is_none() {
         core.additional = Some(Spanned::new(Additional::Each(anything(document, &core)), core.place));
     }
-    adds_nothing(document, &core, others).then(|| View::One(document.add(Schema { merged: true, ..core })))
+    Some(View::One(document.add(Schema { merged: true, ..core })))
 }
 
 /// What always holds, and what may.
@@ -124,7 +129,7 @@ fn parts(document: &mut Document, id: SchemaId, depth: usize) -> Result<Parts, A
     let mut beyond = std::mem::take(&mut core.beyond);
     let certain = beyond.take_certain();
     core.view = None;
-    core.additional = others(document, &core, &beyond);
+    core.additional = others(document, &core, &beyond, certain.is_empty());
     // 3.0's `nullable` beside a composition widens the whole
     let widened = core.nullable && core.types.is_empty();
     core.nullable &= !widened;
@@ -150,35 +155,50 @@ fn parts(document: &mut Document, id: SchemaId, depth: usize) -> Result<Parts, A
         choices.extend(other.choices);
         conditions.extend(other.conditions);
     }
-    Ok(Parts { core, choices, conditions, judged, widened })
+    let mut parts = Parts { core, choices, conditions, judged, widened };
+    if let Some(id) = beyond.unevaluated_properties {
+        parts.core.additional = unevaluated(document, &parts, id);
+    }
+    Ok(parts)
 }
 
-/// What becomes of members that are not declared by name: `patternProperties`, `additionalProperties` and
-/// `unevaluatedProperties` together. Which name may hold what is left to the keywords.
-fn others(document: &mut Document, core: &Schema, beyond: &Beyond) -> Option<Spanned<Additional>> {
-    let unevaluated = beyond.unevaluated_properties.filter(|_| core.additional.is_none()).map(|id| {
-        let schema = document.schema(id);
-        let value = match () {
-            () if schema.never => Additional::Allowed(false),
-            () if schema.says_something() || schema.beyond.first.is_some() || schema.reference.is_some() => {
-                Additional::Each(id)
-            }
-            () => Additional::Allowed(true),
-        };
-        Spanned::new(value, core.place)
-    });
-    // what is closed says so by saying nothing: conditions may declare what the core has already
-    let stated = core
-        .additional
-        .clone()
-        .or(unevaluated.filter(|stated| !matches!(stated.value, Additional::Allowed(false))));
-    let closed = stated.as_ref().is_none_or(|stated| matches!(stated.value, Additional::Allowed(false)));
+/// What members that are not declared by name must be: by `patternProperties` and `additionalProperties`. Which name may
+/// hold what is left to the keywords, and so is all of it where several schemas have a say.
+fn others(
+    document: &mut Document,
+    core: &Schema,
+    beyond: &Beyond,
+    alone: bool,
+) -> Option<Spanned<Additional>> {
+    let closed =
+        core.additional.as_ref().is_none_or(|stated| matches!(stated.value, Additional::Allowed(false)));
     let value = match &*beyond.pattern_properties {
-        [] => return stated,
-        [(_, only)] if closed => *only,
+        [] => return core.additional.clone(),
+        [(_, only)] if closed && alone => *only,
         _ => anything(document, core),
     };
     Some(Spanned::new(Additional::Each(value), core.place))
+}
+
+/// What members must be that nothing else has described (`unevaluatedProperties`).
+fn unevaluated(document: &mut Document, parts: &Parts, id: SchemaId) -> Option<Spanned<Additional>> {
+    let schema = document.schema(id);
+    let stated = parts.core.additional.clone();
+    // closed, as it is without a word
+    if schema.never {
+        return stated;
+    }
+    let says = schema.says_something() || schema.beyond.first.is_some() || schema.reference.is_some();
+    let alternatives = parts.choices.iter().flat_map(|choice| &choice.list);
+    let others: Vec<SchemaId> = parts.conditions.iter().chain(alternatives).copied().collect();
+    let value = match stated.as_ref().map(|stated| stated.value) {
+        Some(Additional::Allowed(_)) => return stated,
+        None if !says => Additional::Allowed(true),
+        None if adds_nothing(document, &parts.core, &others) => Additional::Each(id),
+        // what others describe is not for it to say
+        None | Some(Additional::Each(_)) => Additional::Each(anything(document, &parts.core)),
+    };
+    Some(Spanned::new(value, parts.core.place))
 }
 
 /// The schema `{}`.
