@@ -179,7 +179,7 @@ async fn a_whole_form_is_what_its_schema_takes() {
     for (body, read) in [
         (
             "clock.limit=300&clock.increment=0&rated=true",
-            r#"{"clock.increment":0,"clock.limit":300,"rated":true}"#,
+            r#"{"rated":true,"clock.limit":300,"clock.increment":0}"#,
         ),
         ("days=2&rules=noAbort", r#"{"days":2,"rules":["noAbort"]}"#),
         ("days=2&rules=noAbort&rules=noClaim", r#"{"days":2,"rules":["noAbort","noClaim"]}"#),
@@ -187,7 +187,8 @@ async fn a_whole_form_is_what_its_schema_takes() {
         ("days=2&extra=%7B%22level%22:1%7D", r#"{"days":2,"extra":{"level":1}}"#),
         ("days=2&ids%5B%5D=1&ids[]=2", r#"{"days":2,"ids[]":[1,2]}"#),
     ] {
-        assert_eq!(text(&put(body).await), read, "{body}");
+        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(parsed(&text(&put(body).await)), parsed(read), "{body}");
     }
     for (body, places) in [
         ("rated=true", ["body  oneOf"]),

@@ -20,6 +20,7 @@ impl<T: Decode> Decode for Option<T> {
     fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self> {
         match tree {
             Tree::Null => Some(None),
+            untyped if T::is_null(untyped) => Some(None),
             _ => T::collect(tree, at, out).map(Some),
         }
     }

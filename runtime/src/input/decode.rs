@@ -26,6 +26,11 @@ pub trait Decode: Sized {
 
     /// The careful pass: pushes every violation, of rules as well as of types. `None` only if it pushed one.
     fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self>;
+
+    /// Whether text without a type is `null` to its schema, where `null` may stand in place of this type.
+    fn is_null(_: &Tree<'_>) -> bool {
+        false
+    }
 }
 
 /// Hands the depth that is left down to the next value.

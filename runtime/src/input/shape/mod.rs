@@ -34,6 +34,7 @@ pub use self::fact::Fact;
 pub(super) use self::typed::collect_shaped;
 pub use self::typed::{
     Take, Union, check_shaped, collect_union, decode_union, read_shaped, union, union_from_text,
+    union_is_null,
 };
 pub use self::untyped::{shaped_from_text, shaped_from_tree};
 use super::{At, FromText, Pattern, Violations};

@@ -94,6 +94,12 @@ pub fn collect_union<U: Union>(tree: &Tree<'_>, at: &At<'_>, out: &mut Violation
     out.in_shaped(|out| alternative(&value, tree, at, out))
 }
 
+/// Whether text without a type is `null` to the schema of a choice.
+pub fn union_is_null<U: Union>(tree: &Tree<'_>) -> bool {
+    tree.is_untyped()
+        && shaped_from_tree(tree, U::SHAPE, &At::root(), &mut Violations::new()) == Some(Json::Null)
+}
+
 fn alternative<U: Union>(value: &Json, tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<U> {
     let before = out.len();
     let found = meant::<U>(value).and_then(|which| U::read(which, Careful { tree, at, out }));
@@ -189,6 +195,10 @@ macro_rules! __union {
                 out: &mut $crate::__private::Violations,
             ) -> ::core::option::Option<Self> {
                 $crate::__private::collect_union(tree, at, out)
+            }
+
+            fn is_null(tree: &$crate::__private::Tree<'_>) -> bool {
+                $crate::__private::union_is_null::<Self>(tree)
             }
         }
 
