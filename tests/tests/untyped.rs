@@ -211,7 +211,7 @@ async fn a_whole_form_is_what_its_schema_takes() {
          {PART}extra\r\nContent-Type: application/json\r\n\r\n{{\"note\":\"5\"}}\r\n--XX--"
     );
     let reply = send(&client, "PUT", MULTIPART, &parts).await;
-    assert_eq!(text(&reply), r#"{"days":3,"extra":{"note":"5"},"rules":["noAbort","noClaim"]}"#);
+    assert_eq!(text(&reply), r#"{"rules":["noAbort","noClaim"],"extra":{"note":"5"},"days":3}"#);
     let reply = send(&client, "PUT", MULTIPART, &parts.replace("\n3", "\n4")).await;
     assert_eq!(reply.refused(422, "invalid_body").violations(), ["body  oneOf"]);
 }
