@@ -3,13 +3,18 @@
 use proc_macro2::TokenStream;
 
 use super::compact::compact;
+use super::pieces::pieces;
 
 /// The code of `tokens`, formatted.
 pub(crate) fn format(tokens: &TokenStream) -> String {
-    match syn::parse2::<syn::File>(tokens.clone()) {
-        Ok(file) => spaced(&compact(&prettyplease::unparse(&file))),
+    spaced(&pieces(tokens).map(formatted).collect::<String>())
+}
+
+fn formatted(piece: TokenStream) -> String {
+    match syn::parse2::<syn::File>(piece.clone()) {
+        Ok(file) => compact(&prettyplease::unparse(&file)),
         // Tokens that `syn` does not know are still Rust: the compiler has the last word on them.
-        Err(_) => tokens.to_string(),
+        Err(_) => format!("{piece}\n"),
     }
 }
 

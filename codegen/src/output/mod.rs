@@ -3,6 +3,7 @@
 mod compact;
 mod format;
 mod header;
+mod pieces;
 mod write;
 
 use std::path::PathBuf;
