@@ -7,7 +7,7 @@
 //!
 //! Whatever the path, a lookup visits no node of the tree twice: there is one way to each.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::segments::{Segment, segments};
 
@@ -19,7 +19,7 @@ pub(crate) struct Routes<T> {
 
 #[derive(Default)]
 struct Node {
-    literals: HashMap<&'static str, usize>,
+    literals: BTreeMap<&'static str, usize>,
     /// The most concrete first.
     others: Vec<(Segment, usize)>,
     value: Option<usize>,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub(crate) max_header_bytes: usize,
     pub(crate) max_streams: u32,
     pub(crate) drain: Duration,
+    pub(crate) max_spooled_bytes: u64,
+    pub(crate) spool_folder: Option<PathBuf>,
     pub(crate) clock: Clock,
 }
 
@@ -109,6 +112,8 @@ impl Settings {
             max_header_bytes: 32 * 1024,
             max_streams: 100,
             drain: Duration::from_secs(30),
+            max_spooled_bytes: 1024 * 1024 * 1024,
+            spool_folder: None,
             clock: Clock::system(),
         }
     }
@@ -211,6 +216,25 @@ impl Settings {
     pub fn max_header_bytes(self, max_header_bytes: usize) -> Self {
         // The HTTP library refuses buffers under 8 KiB.
         Self { max_header_bytes: max_header_bytes.max(8 * 1024), ..self }
+    }
+
+    /// How much all uploads together may take on disk, in whole blocks of 64 KiB. Default: 1 GiB.
+    ///
+    /// Each file takes one block at least, from when it is more than what stays in memory (64 KiB) until the last handle
+    /// of its [`Upload`](crate::Upload) is dropped. A request for which there is no room is answered with 503. With none
+    /// at all only small files are taken.
+    #[must_use]
+    pub fn max_spooled_bytes(self, max_spooled_bytes: u64) -> Self {
+        Self { max_spooled_bytes, ..self }
+    }
+
+    /// Where uploads lie that are not kept in memory. Default: the folder of the system for temporary files, which may
+    /// well be in memory (`tmpfs`).
+    ///
+    /// The files have no name: nothing can open them but the server, and nothing is left of them when it ends.
+    #[must_use]
+    pub fn spool_folder(self, folder: impl Into<PathBuf>) -> Self {
+        Self { spool_folder: Some(folder.into()), ..self }
     }
 
     /// How long a server that shuts down waits for requests that have begun. Default: 30 s.

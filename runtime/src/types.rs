@@ -7,7 +7,7 @@
 //! | `format: date` | [`Date`] |
 //! | `format: ipv4`, `ipv6` | [`Ipv4Addr`], [`Ipv6Addr`] |
 //! | `format: password` | [`Password`] |
-//! | `format: binary` | [`FilePart`]; as a whole body [`Bytes`] |
+//! | `format: binary` | [`Upload`]; as a whole answer [`Bytes`] |
 //! | a schema that says nothing | [`Json`] |
 
 pub use std::net::{Ipv4Addr, Ipv6Addr};
@@ -16,4 +16,4 @@ pub use bytes::Bytes;
 pub use jiff::{Timestamp, civil::Date};
 pub use uuid::Uuid;
 
-pub use crate::input::{FilePart, Json, Password};
+pub use crate::input::{Json, Password, Upload};

@@ -54,7 +54,8 @@ impl Wires for Service {
             PostFormBody::Multipart(form) => ("multipart", form),
         };
         let point = form.point.map(|point| (point.x, point.y));
-        let file = form.file.map(|file| (file.bytes().clone(), file.file_name().map(str::to_owned)));
+        let file =
+            form.file.map(|file| (file.in_memory().cloned().unwrap(), file.file_name().map(str::to_owned)));
         Ok(PostFormOutput::Ok(format!("{kind} {:?} {:?} {point:?} {file:?}", form.title, form.tags)))
     }
 

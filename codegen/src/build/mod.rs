@@ -5,6 +5,7 @@
 mod content;
 pub(crate) mod direction;
 mod discriminator;
+mod fields;
 mod free;
 mod keywords;
 mod literal;

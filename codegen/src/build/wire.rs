@@ -22,8 +22,8 @@ pub(super) struct How {
 pub(super) enum Flat {
     /// One text of one type.
     Scalar,
-    /// A file.
-    File,
+    /// A file, of at most so many bytes.
+    File(Option<usize>),
     /// A list; whether of scalars of one type.
     List(Box<Self>),
     /// An object: its members, and whether others are let through.
@@ -67,11 +67,11 @@ impl Builder<'_> {
             (Flat::Free(free), _) => free.kind(style, explode),
             // its text as it stands, like that of the scalars of a schema that allows objects as well
             (Flat::Scalar, Style::DeepObject) if self.is_free(schema) => WireKind::Either,
-            (Flat::Scalar | Flat::File, Style::DeepObject) => {
+            (Flat::Scalar | Flat::File(_), Style::DeepObject) => {
                 return self.inexpressible("a scalar", how, "write it in the style `form`");
             }
             (_, Style::DeepObject) => WireKind::Scalar,
-            (Flat::Scalar | Flat::File | Flat::Any, _) => WireKind::Scalar,
+            (Flat::Scalar | Flat::File(_) | Flat::Any, _) => WireKind::Scalar,
             (Flat::List(items), _) if items.is_text() => WireKind::List,
             (Flat::Object(members, open), _) => {
                 let repeats = style == Style::Form && explode;
@@ -136,7 +136,7 @@ impl Builder<'_> {
         match &schema.ty {
             Type::Any => Flat::Any,
             Type::Map(map) => Flat::Map(Box::new(self.flat(&map.values, depth + 1))),
-            Type::Text(text) if text.format == TextFormat::Binary => Flat::File,
+            Type::Text(text) if text.format == TextFormat::Binary => Flat::File(text.length.max),
             Type::Boolean | Type::Integer(_) | Type::Number(_) | Type::Text(_) => Flat::Scalar,
             Type::Array(array) => Flat::List(Box::new(self.flat(&array.items, depth + 1))),
             Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
@@ -162,7 +162,7 @@ impl Flat {
     /// Whether one text is enough for it.
     pub(super) const fn is_text(&self) -> bool {
         match self {
-            Self::Scalar | Self::File | Self::Any => true,
+            Self::Scalar | Self::File(_) | Self::Any => true,
             Self::Free(free) => free.may_be_scalar(),
             Self::List(_) | Self::Object(..) | Self::Map(_) | Self::Deep => false,
         }
@@ -170,5 +170,5 @@ impl Flat {
 }
 
 pub(super) const fn wire(style: Style, explode: bool, kind: WireKind) -> Wire {
-    Wire { style, explode, kind, typed: false, empty: false, types: Vec::new() }
+    Wire { style, explode, kind, typed: false, empty: false, types: Vec::new(), most: None }
 }

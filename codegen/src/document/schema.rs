@@ -273,6 +273,7 @@ impl<'d> Reader<'d> {
         schema.rules = self.schema_rules(&mut fields);
         schema.literal = self.literal || schema.rules.open.as_ref().is_some_and(|open| open.value);
         self.later_keywords(&fields);
+        schema.format = schema.format.take().or_else(|| self.binary(&fields, &schema));
         self.unread(&mut fields);
         self.finish(fields);
         schema
@@ -428,7 +429,9 @@ impl<'d> Reader<'d> {
         if self.draft < Draft::Newest {
             fields.accept(&[self.draft.id(), "additionalItems"]);
         }
-        for member in self.content_keywords(fields) {
+        // all bytes are those
+        let any = |member: &&crate::source::tree::Member| matches!(&member.node.value, Value::String(text) if &**text == "application/octet-stream");
+        for member in self.content_keywords(fields).into_iter().filter(|member| !any(member)) {
             let message = format!("`{}` is not checked: it says how the text is read elsewhere", member.key);
             self.push(Finding::warning(Code::UnknownFormat, message, member.key_place));
         }
@@ -441,6 +444,24 @@ impl<'d> Reader<'d> {
             let finding = Finding::error(Code::NotSupported, message, member.key_place);
             self.push(finding.help("JSON Schema 2020-12 has other words for it, or none"));
         }
+    }
+
+    /// The `format: binary` of 3.0, as it is written since (OpenAPI 3.1 section 4.8.14.2): a string that is no text, by its
+    /// media type, and not encoded.
+    fn binary(&self, fields: &Fields<'d>, schema: &Schema) -> Option<Spanned<String>> {
+        if self.version == Version::V30
+            || fields.peek("contentEncoding").is_some()
+            || schema.pattern.is_some()
+        {
+            return None;
+        }
+        let node = fields.peek("contentMediaType")?;
+        let Value::String(media_type) = &node.value else { return None };
+        let media_type = media_type.to_ascii_lowercase();
+        let raw =
+            ["image/", "audio/", "video/", "application/octet-stream", "application/pdf", "application/zip"];
+        let is_raw = raw.iter().any(|kind| media_type.starts_with(kind)) && !media_type.ends_with("+xml");
+        is_raw.then(|| Spanned::new("binary".to_owned(), node.place))
     }
 
     fn content_keywords(&mut self, fields: &mut Fields<'d>) -> Vec<&'d crate::source::tree::Member> {

@@ -71,6 +71,35 @@ pub(super) fn reading(body: Option<&BodyPlan<'_>>, paths: &Paths) -> TokenStream
     }
 }
 
+/// How each media type is read, where one is not read whole into memory.
+pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
+    let mut next = 0..;
+    let arms: Vec<TokenStream> = body?
+        .contents
+        .iter()
+        .filter_map(|content| {
+            let which: Vec<_> = next.by_ref().take(content.content.media_types.len()).collect();
+            let which = which.into_iter().map(Literal::usize_unsuffixed);
+            let how = match &content.content.form {
+                ContentForm::Bytes => quote!(p::Receiving::Spooled),
+                ContentForm::Multipart(fields) => {
+                    let fields = wires::fields(fields);
+                    quote!({ const FIELDS: &[p::Wire] = #fields; p::Receiving::Parts(FIELDS) })
+                }
+                _ => return None,
+            };
+            Some(quote!(#(#which)|* => #how))
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn receiving(which: usize) -> p::Receiving {
+                match which { #(#arms,)* _ => p::Receiving::Whole }
+            }
+        }
+    })
+}
+
 fn alone(body: &BodyPlan<'_>, content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
     let fields = declared_fields(content);
     let read = read_with(content, paths);
@@ -89,9 +118,7 @@ fn read(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
 }
 
 fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> {
-    let (ContentForm::Form(fields) | ContentForm::FreeForm(fields) | ContentForm::Multipart(fields)) =
-        &content.content.form
-    else {
+    let (ContentForm::Form(fields) | ContentForm::FreeForm(fields)) = &content.content.form else {
         return None;
     };
     let fields = wires::fields(fields);
@@ -109,8 +136,8 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
         ContentForm::Json | ContentForm::Lines | ContentForm::Events => quote!(json #typed(#rule)),
         ContentForm::Form(_) => quote!(form #typed(FIELDS, #rule)),
         ContentForm::FreeForm(_) => quote!(free_form #typed(FIELDS, #rule)),
-        ContentForm::Multipart(_) => quote!(multipart #typed(FIELDS, #rule)),
+        ContentForm::Multipart(_) => quote!(multipart #typed(#rule)),
         ContentForm::Text => quote!(text #typed(#rule)),
-        ContentForm::Bytes => quote!(bytes(#rule)),
+        ContentForm::Bytes => quote!(upload(#rule)),
     }
 }

@@ -103,12 +103,14 @@ fn decoding(input: &InputPlan<'_>, paths: &Paths) -> TokenStream {
     };
     let option = paths.optional(&quote!(Self::Parameters));
     let reading = contents::reading(input.body.as_ref(), paths);
+    let receiving = contents::receiving(input.body.as_ref());
     quote! {
         type Parameters = #parameters;
         type Body = #body;
         fn parameters(#parameter: &mut p::Parameters<'_>) -> #option {
             #value
         }
+        #receiving
         fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
             #reading
         }

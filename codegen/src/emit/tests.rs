@@ -83,6 +83,7 @@ fn api() -> Api {
             typed: true,
             empty: false,
             types: Vec::new(),
+            most: None,
         },
         example: None,
         docs: Docs::default(),

@@ -67,7 +67,7 @@ pub(crate) fn rust_type(ty: &RustType, paths: &Paths) -> TokenStream {
         RustType::Date => quote!(#p::Date),
         RustType::Ipv4 => quote!(#p::Ipv4Addr),
         RustType::Ipv6 => quote!(#p::Ipv6Addr),
-        RustType::File => quote!(#p::FilePart),
+        RustType::File => quote!(#p::Upload),
         RustType::Bytes => quote!(#p::Bytes),
         RustType::Items(item) => {
             let item = rust_type(item, paths);

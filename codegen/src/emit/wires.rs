@@ -8,6 +8,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::values::count;
 use crate::model::{Location, Style, Wire, WireKind};
 
 /// What a parameter says beyond the defaults of its place.
@@ -24,7 +25,11 @@ pub(super) fn fields(fields: &[(String, Wire)]) -> TokenStream {
         let chain = chain(wire, Style::Form, true);
         let types = &wire.types;
         let types = (!types.is_empty()).then(|| quote!(.types(&[#(#types),*])));
-        quote!(p::Wire::text(#name)#chain #types)
+        let most = wire.most.map(|most| {
+            let most = count(most);
+            quote!(.most(#most))
+        });
+        quote!(p::Wire::text(#name)#chain #types #most)
     });
     quote!(&[#(#fields),*])
 }

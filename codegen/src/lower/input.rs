@@ -78,7 +78,10 @@ pub(super) fn input<'a>(
     let mut names = Names::default();
     let body = operation.body.as_ref().map(|body| {
         names.take("body", Case::Snake);
-        let contents = contents(api, table, &body.contents, patterns);
+        let mut contents = contents(api, table, &body.contents, patterns);
+        // what comes in may be too much to be held in memory
+        let raw = contents.iter_mut().filter(|content| matches!(content.ty, RustType::Bytes));
+        raw.for_each(|content| content.ty = RustType::File);
         let choice =
             (contents.len() > 1).then(|| module.take(&format!("{} body", operation.id), Case::Upper));
         BodyPlan { ty: one_type(&contents, choice.as_ref()), required: body.required, contents, choice }

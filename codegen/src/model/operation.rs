@@ -133,6 +133,8 @@ pub struct Wire {
     pub empty: bool,
     /// `encoding.contentType`: the media types that a part of a multipart body may have.
     pub types: Vec<String>,
+    /// The most bytes of a file of a multipart body.
+    pub most: Option<usize>,
 }
 
 /// The styles (RFC 6570 forms, and what OpenAPI adds to them).

@@ -93,13 +93,15 @@ fn thousandths(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     const TYPES: &[&str] = &["application/json", "text/csv", "text/plain"];
 
     fn best(accept: &str) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
-        headers.append(ACCEPT, HeaderValue::from_str(accept).unwrap());
+        headers.append(ACCEPT, http::HeaderValue::from_str(accept).unwrap());
         Accept::of(&headers).best(TYPES).copied()
     }
 

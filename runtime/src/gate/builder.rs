@@ -9,6 +9,7 @@ use super::prepared::{Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, Res
 use crate::authn::{BasicVerifier, BearerVerifier, KeyVerifier, Schemes, SetupError, Verifiers};
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
+use crate::input::Spool;
 use crate::limit::{Limiter, Rule};
 use crate::operation::{Document, Location, Operation, Ownership, Per, Policy};
 use crate::problem::Problem;
@@ -121,6 +122,7 @@ impl GateBuilder {
         }
         let strangers = document.limits.iter().map(|limit| Arc::new(limiter.rule(limit, ""))).collect();
         Ok(Gate::new(Inner {
+            spool: Spool::new(&self.settings),
             settings: self.settings,
             limiter,
             schemes,

@@ -14,7 +14,7 @@
 //! | 8 authorize: scopes | [`enter`] | 403 |
 //! | 9 limits by principal | [`enter`] | 429 |
 //! | 10 parameters | [`admit`] | 400 |
-//! | 11 body: media type, size, strict decode, validation | [`admit`] | 400, 408, 413, 415, 422 |
+//! | 11 body: media type, size, strict decode, validation | [`admit`] | 400, 408, 413, 415, 422, 503 |
 //! | 11 media types of the answer | [`handle`] | 406 |
 //! | 12 object: whose is it | [`admit`] | 404 |
 //! | 13 cursor | [`admit`] | 400 |
@@ -53,7 +53,7 @@ use crate::answer::Accept;
 use crate::authn;
 use crate::authz::{self, Authorized};
 use crate::caller::Caller;
-use crate::input::{self, Input, InputError, Parameters};
+use crate::input::{self, Input, InputError, Parameters, Receiver};
 use crate::operation::Operation;
 use crate::problem::Rejection;
 use crate::server::Served;
@@ -107,12 +107,14 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let decoded = I::parameters(&mut parameters);
     let cursor = parameters.cursor();
     let decoded = parameters.finish(decoded).map_err(Rejection::Input)?; // 10
-    let reading = input::receive(at.policy().body.as_ref(), &parts.headers, body);
+    let receiver =
+        Receiver { declared: at.policy().body.as_ref(), receiving: I::receiving, spool: visit.spool() };
+    let reading = receiver.receive(&parts.headers, body);
     let payload = match tokio::time::timeout_at(deadline, reading).await {
         Ok(sent) => sent.and_then(|sent| Ok(I::body(sent)?)).map_err(Rejection::Input)?,
         Err(_) => return Err(Rejection::Input(InputError::Slow)),
     }; // 11
-    let owned = in_time(deadline, object::own(at, &authorized, captures)).await??; // 12
+    let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
     Ok((Caller::new(passed), I::assemble(decoded, payload), deadline))

@@ -9,8 +9,9 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use tokio::time::Instant;
 
-use super::{Captures, Prepared};
+use super::{Captures, Prepared, in_time};
 use crate::authz::Authorized;
 use crate::problem::Rejection;
 
@@ -21,6 +22,7 @@ pub(super) async fn own(
     at: &Prepared,
     authorized: &Authorized,
     captures: Captures<'_>,
+    deadline: Instant,
 ) -> Result<Owned, Rejection> {
     let Some(rule) = at.ownership() else { return Ok(Owned(())) }; // 1
     let principal = authorized.principal().ok_or(Rejection::NotOwner)?;
@@ -28,7 +30,8 @@ pub(super) async fn own(
         return Ok(Owned(())); // 2
     }
     let id = captures.get(rule.capture).and_then(|raw| decoded(raw)).ok_or(Rejection::NoObject)?;
-    let found = rule.resolver.resolve(id.into_owned()).await.map_err(Rejection::ResolverFailed)?; // 3
+    let resolving = rule.resolver.resolve(id.into_owned());
+    let found = in_time(deadline, resolving).await?.map_err(Rejection::ResolverFailed)?; // 3
     let attributes = found.ok_or(Rejection::NoObject)?;
     match attributes.owner_is(rule.facts.owner, principal.subject()) {
         true => Ok(Owned(())),

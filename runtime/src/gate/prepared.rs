@@ -14,7 +14,7 @@ use crate::authz::{Authorized, Forbidden};
 use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
-use crate::input::CursorInput;
+use crate::input::{CursorInput, Spool};
 use crate::limit::{Limiter, Rule};
 use crate::operation::{Document, Operation, Ownership, Policy};
 use crate::problem::{Problem, Rejection};
@@ -41,6 +41,7 @@ pub(super) struct Inner {
     pub(super) strangers: Vec<Arc<Rule>>,
     pub(super) operations: BTreeMap<&'static str, Prepared>,
     pub(super) effects: Effects,
+    pub(super) spool: Spool,
 }
 
 /// An operation's policy with the parts that it names.
@@ -122,6 +123,10 @@ impl Gate {
     /// The tasks of its operations that may outlive their clients.
     pub(crate) fn effects(&self) -> &Effects {
         &self.inner.effects
+    }
+
+    pub(super) fn spool(&self) -> &Spool {
+        &self.inner.spool
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {

@@ -19,8 +19,9 @@ use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
 use crate::clock::{ClockError, Now};
+use crate::input::Spool;
 use crate::limit::key::Network;
-use crate::limit::{self, Charge, Rule, Standing};
+use crate::limit::{self, Charge, Few, Rule, Standing};
 use crate::operation::{Access, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
 
@@ -65,7 +66,7 @@ pub(crate) struct Visit {
     origin: Origin,
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
-    standings: Vec<Told>,
+    standings: Few<Told>,
 }
 
 impl Visit {
@@ -86,7 +87,7 @@ impl Visit {
             policy: None,
             principal: None,
         };
-        Self { gate: gate.clone(), witness, now, origin, fault: Fault::of(parts), standings: Vec::new() }
+        Self { gate: gate.clone(), witness, now, origin, fault: Fault::of(parts), standings: Few::new() }
     }
 
     /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
@@ -139,6 +140,11 @@ impl Visit {
     /// The tasks of this gate that outlive their clients.
     pub(super) fn effects(&self) -> &Effects {
         self.gate.effects()
+    }
+
+    /// Where the files of this gate's requests lie.
+    pub(super) fn spool(&self) -> &Spool {
+        self.gate.spool()
     }
 
     /// For the event of a refusal that comes when this visit is over.
@@ -228,7 +234,7 @@ fn charges<'a>(
     rules: &'a [Arc<Rule>],
     from: IpAddr,
     principal: Option<(&'a str, &'a str)>,
-) -> Vec<Charge<'a>> {
+) -> Few<Charge<'a>> {
     rules.iter().map(|rule| rule.charge(Network::of(from), principal)).collect()
 }
 

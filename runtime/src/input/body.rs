@@ -5,6 +5,7 @@
 //! 3. Its media type is stated once and is a declared one (RFC 9110 section 8.3).
 //! 4. It is not encoded: what is not declared is not decompressed (RFC 9110 section 8.4).
 //! 5. It is read under the limit, whatever length was declared. The deadline is the caller's.
+//! 6. What generated code reads as it is and the files of forms are spooled: memory does not grow with them (`upload`).
 
 use axum::body::Body as Stream;
 use bytes::{Bytes, BytesMut};
@@ -14,7 +15,9 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 
 use super::media_type;
-use super::{InputError, Sent};
+use super::payload::{Came, Receiving, Sent};
+use super::upload::{Spool, Spooler, Upload};
+use super::{InputError, wire};
 use crate::operation::Body;
 
 /// Refuses by the declared length alone.
@@ -30,41 +33,67 @@ pub fn declared_length(declared: Option<&Body>, headers: &HeaderMap) -> Result<(
     }
 }
 
-/// Reads what the document declares. `None`: no body came, and none had to.
-///
-/// # Errors
-/// Why what came is not read.
-pub(crate) async fn receive<'a>(
-    declared: Option<&'a Body>,
-    headers: &'a HeaderMap,
-    stream: Stream,
-) -> Result<Option<Sent<'a>>, InputError> {
-    let Some(declared) = declared else {
-        nothing(stream).await?;
-        return Ok(None);
-    };
-    if stream.is_end_stream() {
-        return absent(declared, headers);
-    }
-    declared_length(Some(declared), headers)?;
-    let (which, content_type) = acceptable(declared, headers)?;
-    let bytes = collect(stream, declared.max).await?;
-    match bytes.is_empty() {
-        true => absent(declared, headers),
-        false => Ok(Some(Sent { bytes, content_type, which, declared })),
-    }
+/// What receives bodies: what the document declares, and how each of its media types is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Receiver<'a> {
+    pub(crate) declared: Option<&'a Body>,
+    pub(crate) receiving: fn(usize) -> Receiving,
+    pub(crate) spool: &'a Spool,
 }
 
-/// A body without a byte is none, but for a media type of which the empty text is a value: those are read as text or as
-/// bytes, and the request must have stated it.
-fn absent<'a>(declared: &'a Body, headers: &'a HeaderMap) -> Result<Option<Sent<'a>>, InputError> {
-    let stated = headers.contains_key(CONTENT_TYPE).then(|| acceptable(declared, headers).ok()).flatten();
-    match stated {
-        Some((which, content_type)) if media_type::may_be_empty(content_type) => {
-            Ok(Some(Sent { bytes: Bytes::new(), content_type, which, declared }))
+impl<'a> Receiver<'a> {
+    /// Reads what the document declares. `None`: no body came, and none had to.
+    ///
+    /// # Errors
+    /// Why what came is not read.
+    pub(crate) async fn receive(
+        self,
+        headers: &HeaderMap,
+        stream: Stream,
+    ) -> Result<Option<Sent<'a>>, InputError> {
+        let Some(declared) = self.declared else {
+            nothing(stream).await?;
+            return Ok(None);
+        };
+        if stream.is_end_stream() {
+            return self.absent(declared, headers);
         }
-        _ if declared.required => Err(InputError::Missing),
-        _ => Ok(None),
+        declared_length(Some(declared), headers)?;
+        let (which, content_type) = acceptable(declared, headers)?;
+        let content = match (self.receiving)(which) {
+            Receiving::Whole => {
+                Some(collect(stream, declared.max).await?).filter(|bytes| !bytes.is_empty()).map(Came::Whole)
+            }
+            Receiving::Spooled => {
+                let upload = spooled(stream, declared.max, self.spool).await?.said(None, Some(content_type));
+                Some(upload).filter(|upload| !upload.is_empty()).map(Came::Spooled)
+            }
+            Receiving::Parts(fields) => {
+                let parts = wire::parts(stream, content_type, fields, declared.max, self.spool).await?;
+                parts.map(|parts| Came::Parts(parts, fields))
+            }
+        };
+        match content {
+            None => self.absent(declared, headers),
+            Some(content) => Ok(Some(Sent { content, which, declared })),
+        }
+    }
+
+    /// A body without a byte is none, but for a media type of which the empty text is a value: those are read as text or
+    /// as bytes, and the request must have stated it.
+    fn absent(self, declared: &'a Body, headers: &HeaderMap) -> Result<Option<Sent<'a>>, InputError> {
+        let stated = headers.contains_key(CONTENT_TYPE).then(|| acceptable(declared, headers).ok()).flatten();
+        match stated {
+            Some((which, content_type)) if media_type::may_be_empty(content_type) => {
+                let content = match (self.receiving)(which) {
+                    Receiving::Spooled => Came::Spooled(Upload::default().said(None, Some(content_type))),
+                    Receiving::Whole | Receiving::Parts(_) => Came::Whole(Bytes::new()),
+                };
+                Ok(Some(Sent { content, which, declared }))
+            }
+            _ if declared.required => Err(InputError::Missing),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -116,15 +145,40 @@ async fn collect(mut stream: Stream, max: usize) -> Result<Bytes, InputError> {
     Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
+/// The same, with what is more than a few of them in a file.
+async fn spooled(mut stream: Stream, max: usize, spool: &Spool) -> Result<Upload, InputError> {
+    let mut spooler = Spooler::new(spool);
+    while let Some(frame) = stream.frame().await {
+        let Ok(data) = frame.map_err(|_| InputError::Truncated)?.into_data() else { continue };
+        if spooler.len() + data.len() as u64 > max as u64 {
+            return Err(InputError::TooLarge);
+        }
+        spooler.push(data, usize::MAX).await?;
+    }
+    Ok(spooler.finish().await?)
+}
+
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::sync::LazyLock;
 
     use futures_util::stream;
     use http::HeaderValue;
 
     use super::super::{Check, Decode, Json, Violations, no_rule};
     use super::*;
+    use crate::settings::Settings;
+
+    async fn receive<'a>(
+        declared: Option<&'a Body>,
+        headers: &HeaderMap,
+        stream: Stream,
+    ) -> Result<Option<Sent<'a>>, InputError> {
+        static SPOOL: LazyLock<Spool> = LazyLock::new(|| Spool::new(&Settings::new()));
+        let receiver = Receiver { declared, receiving: |_| Receiving::Whole, spool: &SPOOL };
+        receiver.receive(headers, stream).await
+    }
 
     const DECLARED: Body = Body { media_types: &["application/json"], required: true, max: 16, depth: 4 };
     const OPTIONAL: Body = Body { required: false, ..DECLARED };

@@ -14,7 +14,7 @@ use serde::de::{DeserializeSeed, Error, Visitor};
 
 use super::decimal::Decimal;
 use super::text::{self, is_plain};
-use super::{At, Depth, Expected, FilePart, FromText, Password, Tree, Violations};
+use super::{At, Depth, Expected, FromText, Password, Tree, Upload, Violations};
 
 /// A value that can be read from JSON, strictly.
 pub trait Decode: Sized {
@@ -144,7 +144,7 @@ impl Visitor<'_> for PlainText {
 }
 
 /// In JSON `format: binary` is a string.
-impl Decode for FilePart {
+impl Decode for Upload {
     fn decode<'de, D: Deserializer<'de>>(from: D, depth: Depth) -> Result<Self, D::Error> {
         String::decode(from, depth).map(Self::new)
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::upload::Unspooled;
 use super::{Refused, Violations};
 
 /// Why an input is refused.
@@ -23,6 +24,10 @@ pub enum InputError {
     Truncated,
     /// The body did not come in time.
     Slow,
+    /// All that is spooled takes what it may.
+    NoRoom,
+    /// What is spooled cannot be written or read.
+    Unspooled,
     /// The body is not one JSON text in UTF-8.
     Syntax,
     /// The body is nested deeper than the document allows.
@@ -46,6 +51,8 @@ pub enum InputClass {
     MediaType,
     /// The time it took.
     Timeout,
+    /// There is no place for it now.
+    Unavailable,
 }
 
 impl InputError {
@@ -60,6 +67,7 @@ impl InputError {
             Self::MediaType | Self::Encoding => InputClass::MediaType,
             Self::TooLarge => InputClass::TooLarge,
             Self::Slow => InputClass::Timeout,
+            Self::NoRoom | Self::Unspooled => InputClass::Unavailable,
             Self::Invalid(_) => InputClass::Schema,
         }
     }
@@ -83,9 +91,20 @@ impl InputError {
             Self::TooLarge => "body_too_large",
             Self::Truncated => "body_truncated",
             Self::Slow => "body_slow",
+            Self::NoRoom => "body_no_room",
+            Self::Unspooled => "body_unspooled",
             Self::Syntax => "body_syntax",
             Self::TooDeep => "body_too_deep",
             Self::Invalid(_) => "body_invalid",
+        }
+    }
+}
+
+impl From<Unspooled> for InputError {
+    fn from(unspooled: Unspooled) -> Self {
+        match unspooled {
+            Unspooled::NoRoom => Self::NoRoom,
+            Unspooled::Failed => Self::Unspooled,
         }
     }
 }

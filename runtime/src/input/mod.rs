@@ -7,6 +7,7 @@
 //! | `sources`, `cookies`, `encoded` | where they stand in a request: cut first, then decoded once |
 //! | `wire` | styles, forms, multipart: values that are written as text |
 //! | `body`, `media_type` | media type, encoding, size, and the bytes |
+//! | `upload` | bytes as they are: in memory when they are few, in a temporary file when not |
 //! | `json`, `depth` | those bytes into a type: a fast pass, and a careful one that tells every violation |
 //! | `decode`, `container`, `object`, `member` | how each type reads itself in both passes |
 //! | `parse`, `tree`, `decimal` | what the careful pass looks at: JSON with its digits and its duplicates |
@@ -43,13 +44,14 @@ mod shape;
 mod sources;
 mod text;
 mod tree;
+mod upload;
 mod violation;
 mod wire;
 mod words;
 
 pub use self::at::At;
+pub(crate) use self::body::Receiver;
 pub use self::body::declared_length;
-pub(crate) use self::body::receive;
 pub use self::check::{
     Check, Number, Pattern, each, each_value, exclusive_maximum, exclusive_minimum, items, length, maximum,
     members, minimum, multiple_of, pattern, size, unique_items, validate,
@@ -72,14 +74,16 @@ pub use self::object::{Fill, Object};
 pub use self::param::Param;
 pub use self::parameters::Parameters;
 pub use self::password::Password;
-pub use self::payload::{Input, Sent};
+pub use self::payload::{Input, Receiving, Sent};
 pub use self::shape::Keyword as K;
 pub use self::shape::{
     Fact, JsonType, Keyword, Shape, of_text, shape, shaped, shaped_from_text, shaped_from_tree,
 };
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};
+pub(crate) use self::upload::Spool;
+pub use self::upload::{Upload, UploadReader};
 pub use self::violation::{Section, Violation, Violations};
-pub use self::wire::{FilePart, Kind, Style, Wire};
+pub use self::wire::{Kind, Style, Wire};
 pub use self::words::{Words, serialize_word};
 pub use crate::__words as words;

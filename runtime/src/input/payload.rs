@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::json::{finish, from_json_under};
 use super::member::Rule;
-use super::wire::{Others, Wire, form, multipart};
-use super::{At, Check, Decode, Parameters, Refused, Tree, Violations};
+use super::wire::{Others, Part, Wire, form, multipart};
+use super::{At, Check, Decode, Parameters, Refused, Tree, Upload, Violations};
 use crate::operation::Body;
 
 /// The typed input of an operation. Implemented by generated code.
@@ -16,6 +16,11 @@ pub trait Input: Sized + Send {
     type Body: Send;
     /// Asks for every parameter, so that all violations are noted. `None`: one was.
     fn parameters(from: &mut Parameters<'_>) -> Option<Self::Parameters>;
+    /// How a body of the media type with this index in the policy is read.
+    #[must_use]
+    fn receiving(_: usize) -> Receiving {
+        Receiving::Whole
+    }
     /// Decodes the body, or its absence. A required one that is absent was refused before.
     ///
     /// # Errors
@@ -25,15 +30,32 @@ pub trait Input: Sized + Send {
     fn assemble(parameters: Self::Parameters, body: Self::Body) -> Self;
 }
 
+/// How a body of a media type is read. Stated by generated code.
+#[derive(Clone, Copy, Debug)]
+pub enum Receiving {
+    /// Into memory.
+    Whole,
+    /// As it is: to disk, when it is more than a little.
+    Spooled,
+    /// As a multipart form with these fields, its files as they are.
+    Parts(&'static [Wire]),
+}
+
 /// A body that came whole, under the limit, in a media type that is declared.
 #[derive(Debug)]
 pub struct Sent<'a> {
-    pub(super) bytes: Bytes,
-    /// As the request says it; parsed already.
-    pub(super) content_type: &'a str,
+    pub(super) content: Came,
     /// Which of the declared media types it is.
     pub(super) which: usize,
     pub(super) declared: &'a Body,
+}
+
+/// What came, by how it was received.
+#[derive(Debug)]
+pub(super) enum Came {
+    Whole(Bytes),
+    Spooled(Upload),
+    Parts(Vec<Part>, &'static [Wire]),
 }
 
 impl Sent<'_> {
@@ -64,7 +86,7 @@ impl Sent<'_> {
     /// # Errors
     /// Why not, with every violation together.
     pub fn json<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
-        from_json_under(&self.bytes, self.declared.depth, rule)
+        from_json_under(self.whole()?, self.declared.depth, rule)
     }
 
     /// As `application/x-www-form-urlencoded`.
@@ -72,7 +94,7 @@ impl Sent<'_> {
     /// # Errors
     /// Why not, with every violation together.
     pub fn form<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
-        form(&self.bytes, fields, Others::Plain, self.declared.depth, rule)
+        form(self.whole()?, fields, Others::Plain, self.declared.depth, rule)
     }
 
     /// As `application/x-www-form-urlencoded` whose schema alone says what is in it. The fields are those members that
@@ -81,15 +103,18 @@ impl Sent<'_> {
     /// # Errors
     /// Why not, with every violation together.
     pub fn free_form<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
-        form(&self.bytes, fields, Others::Free, self.declared.depth, rule)
+        form(self.whole()?, fields, Others::Free, self.declared.depth, rule)
     }
 
     /// As `multipart/form-data`.
     ///
     /// # Errors
     /// Why not, with every violation together.
-    pub fn multipart<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
-        multipart(&self.bytes, self.content_type, fields, self.declared.depth, rule)
+    pub fn multipart<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
+        match &self.content {
+            Came::Parts(parts, fields) => multipart(parts, fields, self.declared.depth, rule),
+            Came::Whole(_) | Came::Spooled(_) => Err(Refused::Syntax),
+        }
     }
 
     /// As text in UTF-8.
@@ -97,7 +122,7 @@ impl Sent<'_> {
     /// # Errors
     /// Why not, with every violation together.
     pub fn text<T: Decode>(self, rule: Rule<T>) -> Result<T, Refused> {
-        let text = std::str::from_utf8(&self.bytes).map_err(|_| Refused::Syntax)?;
+        let text = std::str::from_utf8(self.whole()?).map_err(|_| Refused::Syntax)?;
         finish(&Tree::Plain(text.into()), rule)
     }
 
@@ -105,10 +130,19 @@ impl Sent<'_> {
     ///
     /// # Errors
     /// When it breaks the rule, which can only be of its size.
-    pub fn bytes(self, rule: Rule<Bytes>) -> Result<Bytes, Refused> {
+    pub fn upload(self, rule: Rule<Upload>) -> Result<Upload, Refused> {
+        let Came::Spooled(upload) = self.content else { return Err(Refused::Syntax) };
         let mut out = Violations::new();
-        rule(&self.bytes, &At::root(), &mut out);
-        if out.is_empty() { Ok(self.bytes) } else { Err(Refused::Invalid(out)) }
+        rule(&upload, &At::root(), &mut out);
+        if out.is_empty() { Ok(upload) } else { Err(Refused::Invalid(out)) }
+    }
+
+    /// The bytes of one that was read into memory, as generated code says by [`Receiving`].
+    fn whole(&self) -> Result<&Bytes, Refused> {
+        match &self.content {
+            Came::Whole(bytes) => Ok(bytes),
+            Came::Spooled(_) | Came::Parts(..) => Err(Refused::Syntax),
+        }
     }
 
     /// In a media type that generated code does not know: it knows those of the policy.

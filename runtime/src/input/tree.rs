@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use super::{At, Expected, FilePart, Json, Violations};
+use super::{At, Expected, Json, Upload, Violations};
 
 /// A JSON value as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub enum Tree<'t> {
     /// `name[a]=1` of a parameter or a form: an object, or a list when its names are `[]` or count from `[0]`.
     Brackets(Vec<Entry<'t>>),
     /// A file of a form.
-    File(&'t FilePart),
+    File(&'t Upload),
     /// What could not be read at all, and why.
     Wrong(Expected),
 }
@@ -136,7 +136,7 @@ impl Tree<'_> {
             }
             Self::File(file) => {
                 if file.text().is_none() {
-                    out.push(at, "type", "must be text in UTF-8");
+                    out.push(at, "type", "must be a short text in UTF-8");
                 }
                 Json::from(file.text()?)
             }

@@ -7,7 +7,6 @@
 //!              headers::advertise(.., decision.standings())                  what the client is told
 //! ```
 
-mod few;
 mod gcra;
 pub(crate) mod headers;
 pub(crate) mod key;
@@ -19,12 +18,15 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
 use http::HeaderValue;
+use smallvec::SmallVec;
 
-use self::few::Few;
 use self::gcra::Rate;
 use self::key::{Keyer, Network, Prefix, Who};
 use self::memory::{Ask, OVERFLOWS, Outcome, Table};
 use crate::operation::{Counting, Limit, Per};
+
+/// A list with one item for each limit of an operation. Documents rarely name more than three, so most cost no allocation.
+pub(crate) type Few<T> = SmallVec<[T; 4]>;
 
 /// Microseconds in a second.
 const SECOND: u64 = 1_000_000;
@@ -108,11 +110,11 @@ impl Limiter {
     /// Charges all or none of the counters. `now` is microseconds of a clock that never runs backwards.
     pub(crate) fn decide<'a>(&self, now: u64, charges: &'a [Charge<'a>]) -> Decision<'a> {
         let mut asks = asks(charges);
-        let allowed = self.table.decide(now, asks.as_mut_slice());
+        let allowed = self.table.decide(now, &mut asks);
         // The table has them in the order of its locks.
-        let mut outcomes = Few::collect(charges.len(), charges.iter().map(|_| Outcome::default()));
-        for ask in asks.as_slice() {
-            if let Some(outcome) = outcomes.as_mut_slice().get_mut(ask.index) {
+        let mut outcomes: Few<_> = charges.iter().map(|_| Outcome::default()).collect();
+        for ask in &asks {
+            if let Some(outcome) = outcomes.get_mut(ask.index) {
                 *outcome = ask.outcome(allowed);
             }
         }
@@ -127,7 +129,7 @@ fn asks(charges: &[Charge<'_>]) -> Few<Ask> {
         let bucket = usize::try_from(near >> 58).unwrap_or(0) % OVERFLOWS;
         Ask::new(index, key, charge.rule.overflow.saturating_add(bucket), charge.rule.rate, charge.cost)
     };
-    Few::collect(charges.len(), charges.iter().enumerate().map(ask))
+    charges.iter().enumerate().map(ask).collect()
 }
 
 impl Rule {
@@ -152,7 +154,7 @@ impl Rule {
 impl<'a> Decision<'a> {
     /// Where the caller stands with each limit, in the order of the charges.
     pub(crate) fn standings(&self) -> impl Iterator<Item = Standing<'a>> + Clone {
-        self.charges.iter().zip(self.outcomes.as_slice()).map(|(charge, outcome)| Standing {
+        self.charges.iter().zip(&self.outcomes).map(|(charge, outcome)| Standing {
             rule: charge.rule,
             remaining: charge.rule.rate.remaining(outcome.full_at, self.now),
             reset: charge.rule.rate.until_next(outcome.full_at, self.now),
@@ -169,7 +171,7 @@ impl<'a> Decision<'a> {
     ///
     /// Up to a tenth is added at random, so that those who were refused together do not come back together.
     pub(crate) fn retry_after(&self) -> u64 {
-        let wait = self.outcomes.as_slice().iter().map(|outcome| outcome.wait).max().unwrap_or(0);
+        let wait = self.outcomes.iter().map(|outcome| outcome.wait).max().unwrap_or(0);
         let seconds = wait.div_ceil(SECOND).max(1);
         seconds.saturating_add(seconds.saturating_mul(self.jitter % 11) / 100)
     }

@@ -234,6 +234,7 @@ fn input<'a>(class: InputClass) -> Outward<'a> {
             "the body is larger than this operation takes",
             event,
         ),
+        InputClass::Unavailable => Outward::unavailable(high("sys_spool_full")),
         InputClass::MediaType => Outward::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",

@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::{At, Violations};
+use bytes::Bytes;
+
+use super::super::{At, Upload, Violations};
 use super::list::count;
 
 /// `minLength` and `maxLength`: JSON Schema counts characters (code points), neither bytes nor UTF-16.
@@ -16,8 +18,26 @@ pub fn length(text: &str, allowed: RangeInclusive<usize>, at: &At<'_>, out: &mut
 }
 
 /// The same of bytes: OpenAPI counts octets there (3.1 section 4.8.24.4).
-pub fn size(bytes: &impl AsRef<[u8]>, allowed: RangeInclusive<usize>, at: &At<'_>, out: &mut Violations) {
-    count(bytes.as_ref().len(), &allowed, ["minLength", "maxLength"], "bytes", at, out);
+pub fn size(bytes: &impl Octets, allowed: RangeInclusive<usize>, at: &At<'_>, out: &mut Violations) {
+    count(bytes.octets(), &allowed, ["minLength", "maxLength"], "bytes", at, out);
+}
+
+/// What has bytes to be counted.
+pub trait Octets {
+    /// How many.
+    fn octets(&self) -> usize;
+}
+
+impl Octets for Bytes {
+    fn octets(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Octets for Upload {
+    fn octets(&self) -> usize {
+        usize::try_from(self.len()).unwrap_or(usize::MAX)
+    }
 }
 
 #[cfg(test)]

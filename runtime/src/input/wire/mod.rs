@@ -19,8 +19,7 @@ mod pairs;
 
 pub(super) use self::cut::{Cut, leaf};
 pub(super) use self::form::{Others, form};
-pub use self::multipart::FilePart;
-pub(super) use self::multipart::multipart;
+pub(super) use self::multipart::{Part, multipart, parts};
 pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
 
 /// How a value is written.
@@ -69,13 +68,23 @@ pub struct Wire {
     pub(super) empty: bool,
     /// The media types that a part of a multipart body may have; none are said: whatever fits its kind.
     pub(super) types: &'static [&'static str],
+    /// The most bytes that a file may have.
+    pub(super) most: u64,
 }
 
 impl Wire {
     /// A text, in the style `form` with `explode`.
     #[must_use]
     pub const fn text(name: &'static str) -> Self {
-        Self { name, style: Style::Form, explode: true, kind: Kind::Scalar, empty: false, types: &[] }
+        Self {
+            name,
+            style: Style::Form,
+            explode: true,
+            kind: Kind::Scalar,
+            empty: false,
+            types: &[],
+            most: u64::MAX,
+        }
     }
 
     /// The same in another style. `explode` is false until it is said.
@@ -97,6 +106,13 @@ impl Wire {
     #[must_use]
     pub const fn kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// The most bytes that it may have, as a file.
+    #[must_use]
+    pub const fn most(mut self, most: u64) -> Self {
+        self.most = most;
         self
     }
 

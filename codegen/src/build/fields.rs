@@ -1,0 +1,127 @@
+//! How the members of a form are written (OpenAPI 3.1 section 4.8.14.4 and 4.8.15).
+
+use super::Builder;
+use super::content::{Family, is_json};
+use super::free::Free;
+use super::wire::{Flat, How, wire};
+use crate::document::{Encoding, Media};
+use crate::finding::{Code, Finding};
+use crate::model::{Style, Wire, WireKind};
+use crate::source::span::Place;
+
+impl Builder<'_> {
+    /// Of each declared member.
+    pub(super) fn fields(&mut self, one: &Media, flat: &Flat, family: Family) -> Option<Vec<(String, Wire)>> {
+        let members = match flat {
+            Flat::Object(members, _) => members,
+            Flat::Free(free) => return self.free_fields(one, free, family),
+            _ => return Some(Vec::new()),
+        };
+        let mut fields = Vec::with_capacity(members.len());
+        for (name, member) in members {
+            let encoding = one.encoding.iter().find(|(known, _)| known.value == *name);
+            let place = encoding.map_or(one.name.place, |(known, _)| known.place);
+            let wire = self.field(encoding.map(|(_, encoding)| encoding), member, family, place)?;
+            fields.push((name.clone(), wire));
+        }
+        let known: Vec<&str> = members.iter().map(|(known, _)| known.as_str()).collect();
+        self.encoded_are_members(one, &known)?;
+        Some(fields)
+    }
+
+    /// Of a form whose schema alone says what is in it: the members that are not written as all of them are.
+    fn free_fields(&mut self, one: &Media, free: &Free, family: Family) -> Option<Vec<(String, Wire)>> {
+        if !free.open {
+            let known: Vec<&str> = free.members.iter().map(String::as_str).collect();
+            self.encoded_are_members(one, &known)?;
+        }
+        let member = Flat::Free(Free::ANY);
+        let mut fields = Vec::new();
+        for (name, encoding) in &one.encoding {
+            let wire = self.field(Some(encoding), &member, family, name.place)?;
+            fields.push((name.value.clone(), wire));
+        }
+        // a name with brackets of its own
+        let bracketed = |name: &&String| name.contains('[') && family == Family::Form;
+        for name in free.members.iter().filter(bracketed) {
+            if !fields.iter().any(|(known, _)| known == name) {
+                fields.push((name.clone(), self.field(None, &member, family, one.name.place)?));
+            }
+        }
+        Some(fields)
+    }
+
+    /// `None` after a finding.
+    fn encoded_are_members(&mut self, one: &Media, known: &[&str]) -> Option<()> {
+        let other = one.encoding.iter().find(|(name, _)| !known.contains(&name.value.as_str()));
+        let Some((name, _)) = other else { return Some(()) };
+        let message = format!("the encoding of `{}`, which is no member", name.value);
+        let finding = Finding::error(Code::UndeclaredProperty, message, name.place);
+        let known = known.iter().copied();
+        self.findings.push(finding.help("declare it under `properties`").nearest(&name.value, known));
+        None
+    }
+
+    fn field(
+        &mut self,
+        encoding: Option<&Encoding>,
+        member: &Flat,
+        family: Family,
+        place: Place,
+    ) -> Option<Wire> {
+        let types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
+        let styled = encoding.is_some_and(|encoding| encoding.style.is_some() || encoding.explode.is_some());
+        if styled && family == Family::Form {
+            let style = encoding.and_then(|encoding| encoding.style).unwrap_or(Style::Form);
+            let explode = encoding.and_then(|encoding| encoding.explode).unwrap_or(style == Style::Form);
+            let how = How { style, explode, place, what: "member of a form" };
+            return self.field_wire(member, &how);
+        }
+        let json = !types.is_empty() && types.iter().all(|one| is_json(one));
+        let multipart = family == Family::Multipart;
+        let either = match member {
+            Flat::Free(free) => !free.is_object(),
+            Flat::List(items) => matches!(&**items, Flat::Free(items) if !items.is_object()),
+            _ => false,
+        };
+        if either && !json {
+            let style = if multipart { Style::Form } else { Style::DeepObject };
+            return Some(Wire { types, ..wire(style, true, WireKind::Either) });
+        }
+        let (kind, most) = match member {
+            Flat::File(most) if multipart => (WireKind::File, *most),
+            Flat::List(items) => match **items {
+                Flat::File(most) if multipart => (WireKind::Files, most),
+                _ if json || !items.is_text() => (WireKind::JsonList, None),
+                _ => (WireKind::List, None),
+            },
+            _ if json => (WireKind::Json, None),
+            Flat::Scalar | Flat::File(_) | Flat::Any => (WireKind::Scalar, None),
+            Flat::Object(..) | Flat::Map(_) | Flat::Free(_) | Flat::Deep => (WireKind::Json, None),
+        };
+        Some(Wire { types, most, ..wire(Style::Form, true, kind) })
+    }
+
+    fn field_wire(&mut self, member: &Flat, how: &How) -> Option<Wire> {
+        let kind = match member {
+            Flat::Scalar | Flat::File(_) | Flat::Any => WireKind::Scalar,
+            Flat::Free(free) => free.kind(how.style, how.explode),
+            _ if how.style == Style::DeepObject => WireKind::Scalar,
+            Flat::List(items) if items.is_text() => WireKind::List,
+            Flat::Object(members, open) if members.iter().all(|(_, member)| member.is_text()) => {
+                WireKind::Object(members.iter().map(|(name, _)| name.clone()).collect(), *open)
+            }
+            Flat::Map(values) if values.is_text() => WireKind::Object(Vec::new(), true),
+            _ => {
+                let message =
+                    format!("the style `{}` does not say how this member is written", how.style.as_str());
+                let help = "use the style `deepObject`, or a `contentType` of `application/json`";
+                self.findings.push(Finding::error(Code::Style, message, how.place).help(help));
+                return None;
+            }
+        };
+        // a scalar has nothing that brackets could name
+        let style = if matches!(member, Flat::Scalar | Flat::Any) { Style::Form } else { how.style };
+        Some(wire(style, how.explode, kind))
+    }
+}

@@ -1,0 +1,42 @@
+//! The name of a file, without what would make it a path.
+
+/// Longer names are cut: this is what file systems take.
+const LONGEST: usize = 255;
+
+/// What stands behind the last separator of any system (RFC 6266 section 4.3); `None` where that is no name.
+pub(super) fn without_directories(sent: &str) -> Option<String> {
+    let name = sent.rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    // dots alone are directories, a name of spaces is none; the rest of a reserved name is for whoever stores it
+    let name = name.trim().trim_end_matches('.').trim();
+    let mut end = name.len().min(LONGEST);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name.get(..end).filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_path() {
+        for (sent, name) in [
+            ("a.png", Some("a.png")),
+            ("../../etc/passwd", Some("passwd")),
+            ("C:\\Users\\me\\a b.png", Some("a b.png")),
+            ("C:evil.exe", Some("evil.exe")),
+            ("/etc/passwd", Some("passwd")),
+            (".bashrc", Some(".bashrc")),
+            ("a.", Some("a")),
+            ("..", None),
+            ("../..", None),
+            ("dir/", None),
+            (" ", None),
+            ("", None),
+        ] {
+            assert_eq!(without_directories(sent).as_deref(), name, "{sent}");
+        }
+        assert_eq!(without_directories(&"ü".repeat(200)).map(|name| name.len()), Some(254));
+    }
+}

@@ -1,0 +1,113 @@
+//! [`Cutter`]: a multipart body into its parts, as it arrives. It holds what it has not cut yet: a head, or as much of a
+//! content as came at once.
+
+use axum::body::Body as Stream;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use memchr::memmem::Finder;
+
+use super::head::Head;
+use crate::input::InputError;
+
+const LONGEST_HEAD: usize = 4096;
+
+/// Cuts one body.
+pub(super) struct Cutter {
+    stream: Stream,
+    /// Bytes that may still come.
+    left: usize,
+    buffer: BytesMut,
+    /// The line end before a delimiter belongs to it.
+    delimiter: Finder<'static>,
+    /// Whether the line end that ends the head still stands before the content: an empty part shares it with the
+    /// delimiter.
+    fresh: bool,
+}
+
+impl Cutter {
+    pub(super) fn new(stream: Stream, boundary: &str, max: usize) -> Self {
+        let delimiter = Finder::new(&format!("\r\n--{boundary}")).into_owned();
+        Self { stream, left: max, buffer: BytesMut::new(), delimiter, fresh: false }
+    }
+
+    /// Takes the first delimiter. `false`: there is no body at all.
+    pub(super) async fn begin(&mut self) -> Result<bool, InputError> {
+        let first = self.delimiter.needle().get(2..).unwrap_or_default().to_vec();
+        if !self.hold(first.len()).await? && self.buffer.is_empty() {
+            return Ok(false);
+        }
+        match self.buffer.starts_with(&first) {
+            true => drop(self.buffer.split_to(first.len())),
+            false => return Err(InputError::Syntax),
+        }
+        Ok(true)
+    }
+
+    /// The head of the next part, behind a delimiter. `None`: that was the last.
+    pub(super) async fn head(&mut self) -> Result<Option<Head>, InputError> {
+        self.hold(2).await?;
+        if self.buffer.starts_with(b"--") {
+            // nothing but a line end behind the last
+            self.hold(5).await?;
+            return match self.buffer.get(2..) {
+                Some(b"" | b"\r\n") => Ok(None),
+                _ => Err(InputError::Syntax),
+            };
+        }
+        // from the line end of the delimiter, so that a part without header fields is found as well
+        let mut held = 4;
+        let end = loop {
+            let whole = !self.hold(held).await?;
+            let seen = self.buffer.get(..self.buffer.len().min(LONGEST_HEAD)).unwrap_or_default();
+            match memchr::memmem::find(seen, b"\r\n\r\n") {
+                Some(end) if seen.starts_with(b"\r\n") => break end,
+                None if !whole && seen.len() < LONGEST_HEAD => held = self.buffer.len() + 1,
+                _ => return Err(InputError::Syntax),
+            }
+        };
+        let head = self.buffer.split_to(end + 2);
+        self.fresh = true;
+        let text = std::str::from_utf8(&head).map_err(|_| InputError::Syntax)?;
+        let fields = text.strip_prefix("\r\n").and_then(|fields| fields.strip_suffix("\r\n"));
+        fields.and_then(Head::read).map(Some).ok_or(InputError::Syntax)
+    }
+
+    /// What came next of the content. `None`: it has ended, and its delimiter is taken.
+    pub(super) async fn content(&mut self) -> Result<Option<Bytes>, InputError> {
+        let (line_end, delimiter) = (2, self.delimiter.needle().len());
+        loop {
+            let before = if self.fresh { line_end } else { 0 };
+            if let Some(at) = self.delimiter.find(&self.buffer) {
+                let data = self.buffer.split_to(at).freeze();
+                let data = data.slice(before.min(data.len())..);
+                if data.is_empty() {
+                    drop(self.buffer.split_to(delimiter));
+                    self.fresh = false;
+                    return Ok(None);
+                }
+                self.fresh = false;
+                return Ok(Some(data));
+            }
+            // the delimiter may have begun at the end of what is here
+            let safe = (self.buffer.len() + 1).saturating_sub(delimiter);
+            if safe > before {
+                self.fresh = false;
+                return Ok(Some(self.buffer.split_to(safe).freeze().slice(before..)));
+            }
+            if !self.hold(self.buffer.len() + 1).await? {
+                return Err(InputError::Syntax);
+            }
+        }
+    }
+
+    /// Reads until so many bytes are here. `false`: the body ends before.
+    async fn hold(&mut self, count: usize) -> Result<bool, InputError> {
+        while self.buffer.len() < count {
+            let Some(frame) = self.stream.frame().await else { return Ok(false) };
+            let Ok(data) = frame.map_err(|_| InputError::Truncated)?.into_data() else { continue };
+            self.left = self.left.checked_sub(data.len()).ok_or(InputError::TooLarge)?;
+            self.buffer.extend_from_slice(&data);
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,84 @@
+//! The head of a part (RFC 7578 section 4): what it belongs to, and what it says that it is.
+
+/// What the header fields of a part say.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) name: String,
+    pub(super) file_name: Option<String>,
+    pub(super) content_type: Option<String>,
+}
+
+impl Head {
+    /// Rule 3. `None`: not the grammar. Other fields are ignored (RFC 7578 section 4.8).
+    pub(super) fn read(head: &str) -> Option<Self> {
+        let (mut disposition, mut content_type) = (None, None);
+        for line in head.split("\r\n") {
+            let (name, value) = line.split_once(':')?;
+            let value = value.trim_matches([' ', '\t']);
+            let slot = match name.to_ascii_lowercase().as_str() {
+                "content-disposition" => &mut disposition,
+                "content-type" => &mut content_type,
+                "content-transfer-encoding" => match value.to_ascii_lowercase().as_str() {
+                    "7bit" | "8bit" | "binary" => continue,
+                    _ => return None,
+                },
+                _ if name.is_empty() || name.contains([' ', '\t', '\r', '\n']) => return None,
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return None;
+            }
+        }
+        let (name, file_name) = form_data(disposition?)?;
+        Some(Self { name, file_name, content_type: content_type.map(str::to_owned) })
+    }
+}
+
+/// `form-data; name="a"; filename="b"` (RFC 7578 section 4.2).
+fn form_data(value: &str) -> Option<(String, Option<String>)> {
+    let (kind, mut rest) = value.split_once(';')?;
+    if !kind.trim_matches([' ', '\t']).eq_ignore_ascii_case("form-data") {
+        return None;
+    }
+    let (mut name, mut file_name) = (None, None);
+    loop {
+        rest = rest.trim_start_matches([' ', '\t']);
+        let (key, after) = rest.split_once('=')?;
+        let (text, after) = parameter_value(after)?;
+        let slot = match key.to_ascii_lowercase().as_str() {
+            "name" => Some(&mut name),
+            "filename" => Some(&mut file_name),
+            _ => None,
+        };
+        if text.chars().any(char::is_control) || slot.is_some_and(|slot| slot.replace(text).is_some()) {
+            return None;
+        }
+        match after.trim_start_matches([' ', '\t']) {
+            "" => return Some((name?, file_name)),
+            more => rest = more.strip_prefix(';')?,
+        }
+    }
+}
+
+/// A token or a quoted string (RFC 9110 section 5.6.4), and what is behind it. Browsers write `%22` for `"` and no
+/// backslashes; a backslash escapes only `"` and itself, so that the names of Windows files come through.
+fn parameter_value(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([';', ' ', '\t']).unwrap_or(text.len());
+        let (token, rest) = text.split_at_checked(end)?;
+        return (!token.is_empty() && !token.contains('"')).then(|| (token.to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut chars = quoted.char_indices().peekable();
+    while let Some((at, char)) = chars.next() {
+        match char {
+            '"' => return Some((value, quoted.get(at + 1..)?)),
+            '\\' => match chars.next_if(|(_, next)| matches!(next, '"' | '\\')) {
+                Some((_, next)) => value.push(next),
+                None => value.push('\\'),
+            },
+            _ => value.push(char),
+        }
+    }
+    None
+}

@@ -1,0 +1,353 @@
+//! Bodies of `multipart/form-data` (RFC 7578), cut as they arrive.
+//!
+//! 1. The boundary is 1 to 70 characters of RFC 2046 section 5.1.1. Nothing stands before the first delimiter, nothing
+//!    but a line end behind the last, and no padding on a delimiter's line: what two readers could cut differently is
+//!    refused.
+//! 2. At most 256 parts, each with at most 4 KiB of header fields.
+//! 3. A part has one `Content-Disposition: form-data` with a `name`. An encoding of its content is refused (RFC 7578
+//!    section 4.7 deprecates them).
+//! 4. The media type of a part is one that the document says, or fits its kind. A part of another is read and not kept.
+//! 5. A file is an [`Upload`]; of one that is longer than its `maxLength` nothing is kept. What is no file stays in memory,
+//!    of one body at most 1 MiB.
+
+mod cut;
+mod head;
+mod tree;
+
+use std::borrow::Cow;
+
+use axum::body::Body as Stream;
+use bytes::BytesMut;
+
+use self::cut::Cutter;
+use self::head::Head;
+pub(in crate::input) use self::tree::multipart;
+use super::{Kind, Wire};
+use crate::input::upload::{Spool, Spooler};
+use crate::input::{Expected, InputError, Upload, media_type};
+
+const MOST_PARTS: usize = 256;
+/// Of what is no file, and of the files that are not on disk: each together.
+const MOST_MEMORY: usize = 1024 * 1024;
+
+/// A part that came whole.
+#[derive(Debug)]
+pub(in crate::input) struct Part {
+    name: String,
+    content: Result<Upload, Expected>,
+}
+
+/// Reads the parts of a body. `None`: it has not a byte.
+///
+/// # Errors
+/// Why it is no multipart body, or not kept.
+pub(in crate::input) async fn parts(
+    stream: Stream,
+    content_type: &str,
+    fields: &[Wire],
+    max: usize,
+    spool: &Spool,
+) -> Result<Option<Vec<Part>>, InputError> {
+    let boundary = boundary(content_type).ok_or(InputError::Syntax)?;
+    let mut cutter = Cutter::new(stream, boundary, max);
+    if !cutter.begin().await? {
+        return Ok(None);
+    }
+    let mut memory = Memory::default();
+    let mut parts = Vec::new();
+    while let Some(head) = cutter.head().await? {
+        if parts.len() == MOST_PARTS {
+            return Err(InputError::Syntax);
+        }
+        let field = fields.iter().find(|field| field.name == head.name);
+        let content = match fits(&head, field) {
+            true => kept(&mut cutter, &head, field, &mut memory, spool).await?,
+            false => {
+                while cutter.content().await?.is_some() {}
+                Err(TYPE)
+            }
+        };
+        parts.push(Part { name: head.name, content });
+    }
+    Ok(Some(parts))
+}
+
+/// What a request has in memory of its parts.
+#[derive(Default)]
+struct Memory {
+    texts: usize,
+    files: usize,
+}
+
+/// The content of a part, or what is wrong with it alone: the others are still read.
+async fn kept(
+    cutter: &mut Cutter,
+    head: &Head,
+    field: Option<&Wire>,
+    memory: &mut Memory,
+    spool: &Spool,
+) -> Result<Result<Upload, Expected>, InputError> {
+    let upload = match is_file(head, field) {
+        true => file(cutter, field.map_or(u64::MAX, |field| field.most), memory, spool).await?,
+        false => Ok(text(cutter, memory).await?),
+    };
+    Ok(upload.map(|upload| upload.said(head.file_name.as_deref(), head.content_type.as_deref())))
+}
+
+async fn text(cutter: &mut Cutter, memory: &mut Memory) -> Result<Upload, InputError> {
+    let mut all = BytesMut::new();
+    while let Some(data) = cutter.content().await? {
+        memory.texts += data.len();
+        if memory.texts > MOST_MEMORY {
+            return Err(InputError::TooLarge);
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(Upload::new(all))
+}
+
+/// Rule 5.
+async fn file(
+    cutter: &mut Cutter,
+    most: u64,
+    memory: &mut Memory,
+    spool: &Spool,
+) -> Result<Result<Upload, Expected>, InputError> {
+    let mut spooler = Some(Spooler::new(spool));
+    while let Some(data) = cutter.content().await? {
+        let fits = |spooler: &Spooler<'_>| spooler.len() + data.len() as u64 <= most;
+        spooler = spooler.filter(fits); // and with it its file
+        if let Some(spooler) = &mut spooler {
+            spooler.push(data, MOST_MEMORY.saturating_sub(memory.files)).await?;
+        }
+    }
+    let Some(spooler) = spooler else { return Ok(Err(TOO_LONG)) };
+    memory.files += spooler.in_memory();
+    Ok(Ok(spooler.finish().await?))
+}
+
+/// Whether a part is kept as a file: it is declared as one, or nothing is declared and it says that it is.
+fn is_file(head: &Head, field: Option<&Wire>) -> bool {
+    match field.map(|field| field.kind) {
+        Some(Kind::File | Kind::Files) => true,
+        None | Some(Kind::Either) => head.file_name.is_some() && !is_json(head.content_type.as_deref()),
+        Some(_) => false,
+    }
+}
+
+fn is_json(content_type: Option<&str>) -> bool {
+    let json = ["application/json", "application/*+json"];
+    content_type.is_some_and(|sent| media_type::accepts(&json, sent).is_some())
+}
+
+/// RFC 2046 section 5.1.1.
+fn boundary(content_type: &str) -> Option<&str> {
+    let boundary = media_type::boundary(content_type)?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
+    let fits =
+        (1..=70).contains(&boundary.len()) && boundary.bytes().all(allowed) && !boundary.ends_with(' ');
+    fits.then_some(boundary)
+}
+
+const TYPE: Expected =
+    Expected { rule: "contentType", message: Cow::Borrowed("must be of a media type that is declared") };
+const TOO_LONG: Expected =
+    Expected { rule: "maxLength", message: Cow::Borrowed("must not have more bytes than are declared") };
+
+/// Rule 4. Without one it is `text/plain` (RFC 7578 section 4.4), which JSON is as well.
+fn fits(head: &Head, field: Option<&Wire>) -> bool {
+    let Some(field) = field else { return true };
+    let usual: &[&str] = match field.kind {
+        Kind::File | Kind::Files | Kind::Either => &["*/*"],
+        Kind::Json | Kind::JsonList => &["application/json", "application/*+json", "text/plain"],
+        _ => &["text/plain"],
+    };
+    let declared = if field.types.is_empty() { usual } else { field.types };
+    match &head.content_type {
+        Some(sent) => media_type::accepts(declared, sent).is_some(),
+        None => !matches!(field.kind, Kind::File | Kind::Files) || field.types.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use bytes::Bytes;
+    use futures_util::stream;
+
+    use super::super::super::no_rule;
+    use super::super::super::sample::Part as Share;
+    use super::*;
+    use crate::settings::Settings;
+
+    const TYPE_LINE: &str = "multipart/form-data; boundary=XX";
+    const FIELDS: &[Wire] = &[
+        Wire::text("share").kind(Kind::Scalar),
+        Wire::text("inner").kind(Kind::Json),
+        Wire::text("extra").kind(Kind::File).types(&["image/*", "text/plain"]),
+    ];
+
+    /// In frames of so many bytes.
+    async fn cut(body: &[u8], frame: usize, fields: &[Wire]) -> Result<Vec<Part>, InputError> {
+        let frames: Vec<_> =
+            body.chunks(frame).map(|frame| Ok::<_, Infallible>(Bytes::copy_from_slice(frame))).collect();
+        let spool = Spool::new(&Settings::new());
+        let stream = Stream::from_stream(stream::iter(frames));
+        parts(stream, TYPE_LINE, fields, usize::MAX, &spool).await.map(Option::unwrap_or_default)
+    }
+
+    /// However it comes, it is the same.
+    fn read(body: &str) -> Result<Share, InputError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let read = |frame| {
+            let parts = runtime.block_on(cut(body.as_bytes(), frame, FIELDS))?;
+            Ok(multipart(&parts, FIELDS, 8, no_rule)?)
+        };
+        let whole = read(100_000);
+        for frame in [1, 3, 64] {
+            assert_eq!(read(frame), whole, "{frame} {body:?}");
+        }
+        whole
+    }
+
+    fn one(head: &str, content: &str) -> String {
+        format!("--XX\r\n{head}\r\n\r\n{content}\r\n")
+    }
+
+    fn named(name: &str, content: &str) -> String {
+        one(&format!("Content-Disposition: form-data; name=\"{name}\""), content)
+    }
+
+    #[test]
+    fn parts_become_members() {
+        let body = format!("{}{}--XX--\r\n", named("share", "5"), named("inner", r#"{"share":1}"#));
+        let share = read(&body).unwrap();
+        assert_eq!((share.share, share.inner.map(|inner| inner.share)), (5, Some(1)));
+        assert!(read(&format!("{}--XX--", named("share", "5"))).is_ok(), "without the last line end");
+    }
+
+    #[tokio::test]
+    async fn files_keep_their_bytes_and_their_name() {
+        let head = "content-disposition: form-data; name=file; filename=\"../a\\\"b.png\"\r\nContent-Type: image/png";
+        let body = format!("{}--XX--", one(head, "\r\n-\u{0}-X"));
+        for frame in [1, 2, 5, 1000] {
+            let parts = cut(body.as_bytes(), frame, &[]).await.unwrap();
+            let file = parts[0].content.as_ref().unwrap();
+            assert_eq!(&file.bytes(100).await.unwrap()[..], b"\r\n-\0-X");
+            assert_eq!((file.file_name(), file.content_type()), (Some("a\"b.png"), Some("image/png")));
+        }
+    }
+
+    #[tokio::test]
+    async fn empty_parts_and_no_parts() {
+        let body = format!("{}--XX--", named("a", ""));
+        for frame in [1, 1000] {
+            assert!(cut(body.as_bytes(), frame, &[]).await.unwrap()[0].content.as_ref().unwrap().is_empty());
+            assert_eq!(cut(b"--XX--", frame, &[]).await.map(|parts| parts.len()), Ok(0));
+        }
+        let none = parts(Stream::empty(), TYPE_LINE, &[], 9, &Spool::new(&Settings::new())).await;
+        assert!(none.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_file_is_bounded_together() {
+        let texts = |length: usize| {
+            let half = "x".repeat(length / 2);
+            format!("{}{}--XX--", named("a", &half), named("b", &half))
+        };
+        assert!(cut(texts(MOST_MEMORY).as_bytes(), 10_000, &[]).await.is_ok());
+        let over = cut(texts(MOST_MEMORY + 2).as_bytes(), 10_000, &[]).await;
+        assert_eq!(over.map(drop), Err(InputError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn files_are_in_memory_up_to_a_bound_together() {
+        let file = |name: usize| {
+            one(&format!("Content-Disposition: form-data; name=a; filename=\"{name}\""), &"x".repeat(60_000))
+        };
+        let body: String = (0..30).map(file).collect();
+        let parts = cut(format!("{body}--XX--").as_bytes(), 10_000, &[]).await.unwrap();
+        let held = |part: &Part| part.content.as_ref().unwrap().in_memory().map_or(0, |bytes| bytes.len());
+        assert_eq!(parts.iter().map(held).sum::<usize>(), 17 * 60_000, "of 30");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_too_long_or_of_another_type_is_not_kept() {
+        const FILES: &[Wire] = &[
+            Wire::text("short").kind(Kind::File).most(4),
+            Wire::text("typed").kind(Kind::File).types(&["image/*"]),
+        ];
+        let rules = async |body: String| {
+            let parts = cut(format!("{body}--XX--").as_bytes(), 3, FILES).await.unwrap();
+            parts.into_iter().map(|part| part.content.err().map(|expected| expected.rule)).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(named("short", "1234") + &named("short", "12345")).await, [None, Some("maxLength")]);
+        let typed = |kind: &str| {
+            one(&format!("Content-Disposition: form-data; name=typed\r\nContent-Type: {kind}"), "x")
+        };
+        assert_eq!(rules(typed("image/png") + &typed("text/html")).await, [None, Some("contentType")]);
+    }
+
+    #[test]
+    fn what_two_readers_could_cut_differently_is_refused() {
+        let good = named("share", "5");
+        for body in [
+            " ".to_owned(),
+            good.clone(),
+            format!("x{good}--XX--"),
+            format!("\r\n{good}--XX--"),
+            format!("{good}--XX-- "),
+            format!("{good}--XX--\r\nx"),
+            format!("{good}--XX"),
+            good.replace("--XX\r\n", "--XX \r\n") + "--XX--",
+            good.replace("\r\n", "\n") + "--XX--",
+            format!("{}--XX--", one("Content-Type: text/plain", "5")),
+            format!("{}--XX--", one("Content-Disposition: attachment; name=\"a\"", "5")),
+            format!("{}--XX--", one("Content-Disposition: form-data; filename=\"a\"", "5")),
+            format!("{}--XX--", one("Content-Disposition: form-data; name=\"a\"; name=\"b\"", "5")),
+            format!("{}--XX--", one("Content-Disposition: form-data; name=\"a", "5")),
+            format!(
+                "{}--XX--",
+                one("Content-Disposition: form-data; name=\"a\"\r\nContent-Transfer-Encoding: base64", "5")
+            ),
+            format!(
+                "{}--XX--",
+                one(&format!("Content-Disposition: form-data; name=\"{}\"", "a".repeat(5000)), "5")
+            ),
+            format!("{}--XX--", named("a", "5").repeat(257)),
+        ] {
+            assert_eq!(read(&body), Err(InputError::Syntax), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn violations_name_the_member() {
+        let faults = |body: String| match read(&format!("{body}--XX--")) {
+            Err(InputError::Invalid(found)) => {
+                found.iter().map(|v| format!("{} {}", v.pointer, v.rule)).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(faults(String::new()), ["/share required"]);
+        assert_eq!(faults(named("share", "5").repeat(2)), ["/share duplicate"]);
+        let typed = "Content-Disposition: form-data; name=\"share\"\r\nContent-Type: image/png";
+        assert_eq!(faults(one(typed, "5")), ["/share contentType"]);
+        assert_eq!(faults(named("share", "x") + &named("inner", "{")), ["/share type", "/inner type"]);
+    }
+
+    #[test]
+    fn boundaries() {
+        for (content_type, expected) in [
+            ("multipart/form-data; boundary=abc", Some("abc")),
+            ("multipart/form-data; charset=utf-8; Boundary=\"a b:c\"", Some("a b:c")),
+            ("multipart/form-data", None),
+            ("multipart/form-data; boundary=", None),
+            ("multipart/form-data; boundary=\"a \"", None),
+            ("multipart/form-data; boundary=a; boundary=b", None),
+        ] {
+            assert_eq!(boundary(content_type), expected, "{content_type}");
+        }
+        assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "a".repeat(71))), None);
+    }
+}

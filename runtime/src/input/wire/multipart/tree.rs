@@ -1,0 +1,83 @@
+//! Parts into the value that they are.
+
+use std::borrow::Cow;
+
+use super::super::form::NO_JSON;
+use super::super::{Kind, Wire};
+use super::{Part, is_json};
+use crate::input::json::finish;
+use crate::input::{Decode, Entry, Expected, Refused, Rule, Tree, Upload, parse_tree};
+
+const TWICE: Expected = Expected { rule: "duplicate", message: Cow::Borrowed("must not come twice") };
+const NO_TEXT: Expected = Expected { rule: "encoding", message: Cow::Borrowed("must be text in UTF-8") };
+
+/// The value that parts are.
+///
+/// # Errors
+/// Why they are not what the document declares, with every violation together.
+pub(in crate::input) fn multipart<T: Decode>(
+    parts: &[Part],
+    fields: &[Wire],
+    depth: usize,
+    rule: Rule<T>,
+) -> Result<T, Refused> {
+    finish(&tree(parts, fields, depth), rule)
+}
+
+/// The object that the parts are.
+fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
+    let mut entries = Vec::with_capacity(fields.len());
+    for field in fields {
+        let own: Vec<&Part> = parts.iter().filter(|part| part.name == field.name).collect();
+        let many = matches!(field.kind, Kind::List | Kind::JsonList | Kind::Files);
+        let value = match own.as_slice() {
+            [] => continue,
+            [one] if !many => value(one, Some(field), depth),
+            all if many || field.kind == Kind::Either => {
+                Tree::List(all.iter().map(|part| value(part, Some(field), depth)).collect())
+            }
+            _ => Tree::Wrong(TWICE),
+        };
+        entries.push(Entry { name: Cow::Borrowed(field.name), value, repeated: false });
+    }
+    // What is not declared: the type that it is read into says what becomes of it.
+    for part in parts.iter().filter(|part| fields.iter().all(|field| field.name != part.name)) {
+        let value = value(part, None, depth);
+        match entries.iter_mut().find(|entry: &&mut Entry<'_>| entry.name == part.name) {
+            None => entries.push(Entry { name: Cow::Borrowed(&part.name), value, repeated: false }),
+            Some(Entry { value: Tree::List(items), .. }) => items.push(value),
+            Some(entry) => {
+                let one = std::mem::replace(&mut entry.value, Tree::Null);
+                entry.value = Tree::List(vec![one, value]);
+            }
+        }
+    }
+    Tree::Object(entries)
+}
+
+fn value<'t>(part: &'t Part, field: Option<&Wire>, depth: usize) -> Tree<'t> {
+    let upload = match &part.content {
+        Ok(upload) => upload,
+        Err(expected) => return Tree::Wrong(expected.clone()),
+    };
+    match (field.map(|field| field.kind), upload.text()) {
+        (Some(Kind::File | Kind::Files), _) => Tree::File(upload),
+        (None | Some(Kind::Either), _) => as_it_says(upload, depth),
+        (_, None) => Tree::Wrong(NO_TEXT),
+        (Some(Kind::Json | Kind::JsonList), Some(text)) => json(text, depth),
+        (_, Some(text)) => Tree::Plain(Cow::Borrowed(text)),
+    }
+}
+
+/// By what the part says of itself.
+fn as_it_says(upload: &Upload, depth: usize) -> Tree<'_> {
+    match upload.text() {
+        Some(text) if is_json(upload.content_type()) => json(text, depth),
+        Some(text) if upload.file_name().is_none() => Tree::Plain(Cow::Borrowed(text)),
+        _ => Tree::File(upload),
+    }
+}
+
+fn json(text: &str, depth: usize) -> Tree<'_> {
+    parse_tree(text, depth).unwrap_or(Tree::Wrong(NO_JSON))
+}

@@ -1,0 +1,237 @@
+//! Files: spooled as they arrive, within what the document and the server allow, and gone when nobody holds them.
+#![deny(warnings)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use palisade::{Caller, Problem, Settings, Upload};
+use palisade_tests::client::{Client, Reply};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The generated module.
+#[allow(clippy::all, missing_docs, reason = "linted where it is a golden")]
+pub mod api {
+    include!(concat!(env!("OUT_DIR"), "/uploads.rs"));
+}
+
+use api::*;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+struct Service;
+
+/// Its length, where it is, a sum over its bytes, and what the client says of it.
+async fn seen(upload: &Upload) -> String {
+    let (mut reader, mut chunk) = (upload.reader(), vec![0; 10_000]);
+    let (mut length, mut sum) = (0, 0_u64);
+    loop {
+        let read = reader.read(&mut chunk).await.unwrap();
+        if read == 0 {
+            break;
+        }
+        length += read;
+        sum += chunk[..read].iter().map(|byte| u64::from(*byte)).sum::<u64>();
+    }
+    assert_eq!(length as u64, upload.len());
+    let place = if upload.in_memory().is_some() { "memory" } else { "disk" };
+    format!("{length} {place} {sum} {:?} {:?}", upload.file_name(), upload.content_type())
+}
+
+impl Api for Service {
+    async fn post_form(&self, _: Caller<PostForm>, input: PostFormInput) -> Result<PostFormOutput, Problem> {
+        let mut all = vec![format!("{:?}", input.body.title), seen(&input.body.file).await];
+        for upload in input.body.more.into_iter().flatten() {
+            all.push(seen(&upload).await);
+            assert_eq!(upload.bytes(200_000).await.unwrap().len() as u64, upload.len());
+            assert!(upload.is_empty() || upload.bytes(0).await.is_err(), "no more than is asked for");
+        }
+        Ok(PostFormOutput::Ok(all.join("; ")))
+    }
+
+    async fn put_raw(&self, _: Caller<PutRaw>, input: PutRawInput) -> Result<PutRawOutput, Problem> {
+        Ok(PutRawOutput::Ok(match input.body {
+            None => "none".to_owned(),
+            Some(PutRawBody::Json(number)) => number.to_string(),
+            Some(PutRawBody::Bytes(upload)) => seen(&upload).await,
+        }))
+    }
+}
+
+/// A server whose files lie in a folder of its own.
+struct Spooling {
+    client: Client,
+    folder: tempfile::TempDir,
+}
+
+impl Spooling {
+    async fn start(most: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::new().spool_folder(folder.path()).max_spooled_bytes(most as u64);
+        let server = server(Service).settings(settings).build().expect("a complete server");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { palisade::serve(server).listener(listener).await });
+        Self { client: Client(address), folder }
+    }
+
+    async fn post(&self, body: &str) -> Reply {
+        let call = self.client.call("POST", "/forms");
+        call.header("content-type", "multipart/form-data; boundary=XX").body(body).send().await
+    }
+
+    async fn put(&self, body: &str) -> Reply {
+        let call = self.client.call("PUT", "/raw");
+        call.header("content-type", "application/octet-stream").body(body).send().await
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+fn text(reply: &Reply) -> String {
+    assert_eq!(reply.status.as_u16(), 200, "{:?}", reply.body);
+    String::from_utf8(reply.body.to_vec()).unwrap()
+}
+
+fn file(name: &str, said: &str, content: &str) -> String {
+    format!("--XX\r\nContent-Disposition: form-data; name={name}; {said}\r\n\r\n{content}\r\n")
+}
+
+const PNG: &str = "filename=\"a.png\"\r\nContent-Type: image/png";
+
+#[tokio::test]
+async fn a_large_file_is_on_disk_and_a_small_one_in_memory() {
+    let server = Spooling::start(100 * MIB).await;
+    let large = "a".repeat(50 * MIB);
+    let small = file("more", "filename=b", &"b".repeat(64 * KIB));
+    let over = file("more", "filename=c", &"c".repeat(64 * KIB + 1));
+    let title = "--XX\r\nContent-Disposition: form-data; name=title\r\n\r\nt\r\n";
+    let body =
+        format!("{title}{}{small}{over}{}--XX--", file("file", PNG, &large), file("more", "filename=d", ""));
+    let reply = server.post(&body).await;
+    let (large, b, c) = (50 * MIB * 97, 64 * KIB * 98, (64 * KIB + 1) * 99);
+    assert_eq!(
+        text(&reply),
+        format!(
+            "Some(\"t\"); 52428800 disk {large} Some(\"a.png\") Some(\"image/png\"); \
+             65536 memory {b} Some(\"b\") None; 65537 disk {c} Some(\"c\") None; 0 memory 0 Some(\"d\") None"
+        )
+    );
+    assert_eq!(server.files(), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn what_is_not_declared_of_a_file_is_refused() {
+    let server = Spooling::start(100 * MIB).await;
+    let one = |said: &str, content: &str| format!("{}--XX--", file("file", said, content));
+    let html = "filename=a\r\nContent-Type: text/html";
+    for (body, place) in [
+        (one(html, "x"), "body /file contentType"),
+        (one("filename=a", "x"), "body /file contentType"),
+        (one(PNG, &"a".repeat(50 * MIB + 1)), "body /file maxLength"),
+        (one(PNG, "a") + "x", ""),
+        (file("file", PNG, "a") + &one(PNG, "b"), "body /file duplicate"),
+        (file("more", PNG, &"a".repeat(200_001)) + &one(PNG, "b"), "body /more/0 maxLength"),
+        ((0..4).map(|_| file("more", PNG, "")).collect::<String>() + &one(PNG, "b"), "body /more maxItems"),
+        ("--XX--".to_owned(), "body /file required"),
+    ] {
+        let reply = server.post(&body).await;
+        match place {
+            "" => _ = reply.refused(400, "invalid_body"),
+            place => assert_eq!(reply.refused(422, "invalid_body").violations(), [place]),
+        }
+    }
+    let over = one(PNG, &"a".repeat(64 * MIB));
+    server.post(&over).await.refused(413, "body_too_large");
+    assert_eq!(server.files(), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn the_name_of_a_file_is_no_path() {
+    let server = Spooling::start(MIB).await;
+    for (said, name) in [
+        ("filename=\"../../etc/passwd\"", "Some(\"passwd\")"),
+        ("filename=\"C:\\Windows\\win.ini\"", "Some(\"win.ini\")"),
+        ("filename=\"..\"", "None"),
+        ("filename=\"a.png\"; filename*=UTF-8''..%2Fb", "Some(\"a.png\")"),
+    ] {
+        let said = format!("{said}\r\nContent-Type: image/png\r\nX-Other: ignored");
+        let reply = server.post(&format!("{}--XX--", file("file", &said, "x"))).await;
+        assert_eq!(text(&reply), format!("None; 1 memory 120 {name} Some(\"image/png\")"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_as_it_is_is_an_upload() {
+    let server = Spooling::start(2 * MIB).await;
+    let kind = "None Some(\"application/octet-stream\")";
+    assert_eq!(text(&server.put("ab").await), format!("2 memory 195 {kind}"));
+    for _ in 0..3 {
+        let reply = server.put(&"a".repeat(MIB)).await;
+        assert_eq!(text(&reply), format!("1048576 disk {} {kind}", MIB * 97), "its place is free again");
+    }
+    assert_eq!(server.put("a").await.refused(422, "invalid_body").violations(), ["body  minLength"]);
+    server.put("").await.refused(422, "invalid_body");
+    server.put(&"a".repeat(2 * MIB + 1)).await.refused(413, "body_too_large");
+    assert_eq!(text(&server.client.call("PUT", "/raw").send().await), "none");
+    let json = server.client.call("PUT", "/raw").header("content-type", "application/json").body("5");
+    assert_eq!(text(&json.send().await), "5");
+}
+
+#[tokio::test]
+async fn without_room_on_disk_only_small_files_are_taken() {
+    let server = Spooling::start(MIB).await;
+    let reply = server.put(&"a".repeat(MIB + 1)).await;
+    assert_eq!(reply.refused(503, "unavailable").header("retry-after"), "1");
+    assert_eq!(server.put(&"a".repeat(MIB)).await.status, 200);
+    let none = Spooling::start(0).await;
+    assert_eq!(none.put(&"a".repeat(64 * KIB)).await.status, 200);
+    none.put(&"a".repeat(64 * KIB + 1)).await.refused(503, "unavailable");
+    let folder = none.folder.path().to_owned();
+    drop(none.folder);
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_refuses() {
+    let Spooling { client, folder } = Spooling::start(MIB).await;
+    drop(folder);
+    let call = client.call("PUT", "/raw").header("content-type", "application/octet-stream");
+    call.body("a".repeat(MIB)).send().await.refused(503, "unavailable");
+}
+
+const HEAD: &str = "PUT /raw HTTP/1.1\r\nhost: t\r\ncontent-type: application/octet-stream\r\ncontent-length: 1048576\r\n\r\n";
+
+#[tokio::test]
+async fn what_breaks_off_leaves_nothing_behind() {
+    let server = Spooling::start(MIB).await;
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(server.client.0).await.unwrap();
+        stream.write_all(HEAD.as_bytes()).await.unwrap();
+        stream.write_all("a".repeat(900 * KIB).as_bytes()).await.unwrap();
+        drop(stream);
+    }
+    // the whole of the room is there again
+    let mut tries = 0;
+    while server.put(&"a".repeat(MIB)).await.status != 200 {
+        tries += 1;
+        assert!(tries < 50, "the room was not given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(server.files(), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn what_comes_too_slowly_is_given_up() {
+    let server = Spooling::start(MIB).await;
+    let mut stream = TcpStream::connect(server.client.0).await.unwrap();
+    stream.write_all(HEAD.as_bytes()).await.unwrap();
+    stream.write_all("a".repeat(900 * KIB).as_bytes()).await.unwrap();
+    let mut answer = vec![0; 1000];
+    let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 408 "));
+    assert_eq!(server.put(&"a".repeat(MIB)).await.status, 200, "its place is free again");
+}
