@@ -27,7 +27,7 @@ pub struct Upload {
     pub owner: Option<p::BTreeMap<String, String>>,
     /// Member `file`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<p::FilePart>,
+    pub file: Option<p::Upload>,
 }
 
 impl Upload {
@@ -36,7 +36,7 @@ impl Upload {
     const TAGS: p::Member<Vec<String>> = p::Member::optional("tags")
         .check(|value, at, out| p::items(value, 0..=3, at, out));
     const OWNER: p::Member<p::BTreeMap<String, String>> = p::Member::optional("owner");
-    const FILE: p::Member<p::FilePart> = p::Member::optional("file")
+    const FILE: p::Member<p::Upload> = p::Member::optional("file")
         .check(|value, at, out| p::size(value, 0..=1000, at, out));
 }
 
@@ -52,7 +52,7 @@ impl p::Object for Upload {
         Option<String>,
         Option<Vec<String>>,
         Option<p::BTreeMap<String, String>>,
-        Option<p::FilePart>,
+        Option<p::Upload>,
     );
     fn slots() -> Self::Slots {
         (None, None, None, None)
@@ -139,6 +139,23 @@ impl p::Input for UploadOperationInput {
     fn parameters(_: &mut p::Parameters<'_>) -> Option<Self::Parameters> {
         Some(())
     }
+    fn receiving(which: usize) -> p::Receiving {
+        match which {
+            1 => {
+                const FIELDS: &[p::Wire] = &[
+                    p::Wire::text("title"),
+                    p::Wire::text("tags").kind(p::Kind::List),
+                    p::Wire::text("owner").kind(p::Kind::Json),
+                    p::Wire::text("file")
+                        .kind(p::Kind::File)
+                        .types(&["image/png", "image/jpeg"])
+                        .most(1000),
+                ];
+                p::Receiving::Parts(FIELDS)
+            }
+            _ => p::Receiving::Whole,
+        }
+    }
     fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
         let sent = p::Sent::required(sent)?;
         match sent.which() {
@@ -154,20 +171,7 @@ impl p::Input for UploadOperationInput {
                 }
                     .map(UploadBody::Form)
             }
-            1 => {
-                {
-                    const FIELDS: &[p::Wire] = &[
-                        p::Wire::text("title"),
-                        p::Wire::text("tags").kind(p::Kind::List),
-                        p::Wire::text("owner").kind(p::Kind::Json),
-                        p::Wire::text("file")
-                            .kind(p::Kind::File)
-                            .types(&["image/png", "image/jpeg"]),
-                    ];
-                    sent.multipart(FIELDS, p::no_rule)
-                }
-                    .map(UploadBody::Multipart)
-            }
+            1 => sent.multipart(p::no_rule).map(UploadBody::Multipart),
             _ => sent.unknown(),
         }
     }

@@ -50,7 +50,7 @@ pub enum PutNoteBody {
     /// `text/plain`
     Text(String),
     /// `image/*`
-    Bytes(p::Bytes),
+    Bytes(p::Upload),
 }
 
 /// The input of [`PutNote`].
@@ -67,6 +67,12 @@ impl p::Input for PutNoteInput {
     fn parameters(_: &mut p::Parameters<'_>) -> Option<Self::Parameters> {
         Some(())
     }
+    fn receiving(which: usize) -> p::Receiving {
+        match which {
+            3 => p::Receiving::Spooled,
+            _ => p::Receiving::Whole,
+        }
+    }
     fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
         sent.map(|sent| match sent.which() {
                 0 | 1 => {
@@ -79,7 +85,7 @@ impl p::Input for PutNoteInput {
                         >(|value, at, out| p::length(value, 0..=10, at, out))
                         .map(PutNoteBody::Text)
                 }
-                3 => sent.bytes(p::no_rule).map(PutNoteBody::Bytes),
+                3 => sent.upload(p::no_rule).map(PutNoteBody::Bytes),
                 _ => sent.unknown(),
             })
             .transpose()
