@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -17,6 +17,7 @@ const PAGES: [&str; 14] = [
     "docs/adr/0002-routing-inside-the-gate.md",
     "docs/adr/0003-annotate-snippets.md",
     "docs/diagnostics.md",
+    "docs/types.md",
     "examples/bank/README.md",
     "examples/adopt/README.md",
     "examples/macro-entry/README.md",

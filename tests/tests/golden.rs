@@ -26,6 +26,8 @@ goldens! {
     anonymous,
     /// Lists, lists of lists, lists of nullable items.
     arrays,
+    /// Structs whose schema says more, and members that are not declared by name.
+    beyond,
     /// Request bodies, and answers by status, range and default.
     bodies,
     /// `readOnly` and `writeOnly`: one type in requests, another in answers.
@@ -74,8 +76,12 @@ goldens! {
     streams,
     /// Parameters of each style.
     styles,
+    /// Choices: `oneOf` and lists of types.
+    unions,
     /// Schemas that stay JSON, in parameters and forms.
     untyped,
+    /// A form that is a choice.
+    untyped_form,
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Builder;
-use crate::document::{Additional, Document, SchemaId};
+use crate::document::{Additional, Document, SchemaId, View};
 
 /// Which way a value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +66,12 @@ pub(super) fn directed(document: &Document) -> HashSet<SchemaId> {
             Some(Additional::Each(each)) => Some(each),
             _ => None,
         };
-        let inner = schema.reference.into_iter().chain(schema.items).chain(each);
+        let viewed: Vec<SchemaId> = match &schema.view {
+            Some(View::One(core)) => vec![*core],
+            Some(View::Choice(choice)) => choice.alternatives.iter().map(|one| one.schema).collect(),
+            None => Vec::new(),
+        };
+        let inner = schema.reference.into_iter().chain(schema.items).chain(each).chain(viewed);
         for inner in inner.chain(properties).chain(schema.beyond.all()) {
             holders.entry(inner).or_default().push(id);
         }

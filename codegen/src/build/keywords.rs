@@ -7,7 +7,7 @@
 
 use super::Builder;
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};
-use crate::model::{Keyword, Keywords, Kind, ShapeId, TextFormat, Value};
+use crate::model::{IntegerFormat, Keyword, Keywords, Kind, ShapeId, TextFormat, Value};
 use crate::normalise::Bound;
 use crate::source::tree::{Node, Value as Json};
 
@@ -122,13 +122,8 @@ impl Builder<'_> {
         all.extend(text(&bounds.exclusive_minimum).map(Keyword::ExclusiveMinimum));
         all.extend(text(&bounds.exclusive_maximum).map(Keyword::ExclusiveMaximum));
         all.extend(text(&bounds.multiple_of).map(Keyword::MultipleOf));
-        let range = match written.format.as_ref().map(|format| &*format.value) {
-            Some("int32") => Some((i128::from(i32::MIN), i128::from(i32::MAX))),
-            Some("int64") => Some((i128::from(i64::MIN), i128::from(i64::MAX))),
-            Some("uint32") => Some((0, i128::from(u32::MAX))),
-            Some("uint64") => Some((0, i128::from(u64::MAX))),
-            _ => None,
-        };
+        let format = written.format.as_ref().and_then(|format| IntegerFormat::of(&format.value));
+        let range = format.map(IntegerFormat::range);
         all.extend(range.map(|(low, high)| Keyword::Range(low, high)));
     }
 
@@ -139,13 +134,15 @@ impl Builder<'_> {
         if let Some(pattern) = &written.pattern {
             all.extend(self.pattern(pattern).map(Keyword::Pattern));
         }
-        let of_numbers = ["int32", "int64", "uint32", "uint64", "float", "double"];
-        let of_text = |format: &&Spanned<String>| !of_numbers.contains(&&*format.value);
+        let of_numbers =
+            |word: &str| IntegerFormat::of(word).is_some() || ["float", "double"].contains(&word);
+        let of_text = |format: &&Spanned<String>| !of_numbers(&format.value);
         let may_be_text =
             written.types.is_empty() || written.types.iter().any(|kind| kind.value == JsonType::String);
         if written.format.as_ref().filter(of_text).is_some() && may_be_text {
             let format = self.text_format(written);
-            if format != TextFormat::Plain {
+            // bytes are any
+            if !matches!(format, TextFormat::Plain | TextFormat::Binary) {
                 all.push(Keyword::Format(format));
             }
         }
@@ -187,7 +184,7 @@ impl Builder<'_> {
         let open = written.rules.open.as_ref().is_some_and(|open| open.value);
         if place == Place::Top {
             let undeclared =
-                super::types::undeclared(written).map(|name| (name.value.clone(), Keywords::default()));
+                super::kind::undeclared(written).map(|name| (name.value.clone(), Keywords::default()));
             declared.extend(undeclared.filter(|_| is_closed_alone(written) && written.additional.is_none()));
         }
         let others = match written.additional.as_ref().map(|additional| additional.value) {
@@ -261,19 +258,14 @@ impl Builder<'_> {
 
     /// The alternatives of a discriminator by their words, when each of them has one.
     fn tagged(&mut self, written: &Written, beside: Place) -> Option<Keyword> {
-        let beyond = &written.beyond;
-        let discriminator = beyond.discriminator.as_ref()?;
-        let list = if beyond.one_of.is_empty() { &beyond.any_of } else { &beyond.one_of };
+        let property = written.beyond.discriminator.as_ref()?.property.value.clone();
         let mut all: Vec<(String, Keywords)> = Vec::new();
-        for alternative in list {
-            for word in self.words_of(*alternative, discriminator)? {
-                if all.iter().any(|(known, _)| *known == word) {
-                    return None; // it does not tell the two apart
-                }
-                all.push((word, self.part(*alternative, beside)));
+        for (alternative, words) in super::discriminator::tags(self.document, written)? {
+            for word in words {
+                all.push((word, self.part(alternative, beside)));
             }
         }
-        (!all.is_empty()).then(|| Keyword::Tagged(discriminator.property.value.clone(), all))
+        Some(Keyword::Tagged(property, all))
     }
 
     /// Whether a composed schema declares members and says nothing of others.
@@ -322,7 +314,7 @@ fn or_null(keywords: Keywords) -> Keywords {
 fn types(written: &Written, place: Place) -> Vec<Kind> {
     let mut types: Vec<Kind> = written.types.iter().map(|kind| Kind::of(kind.value)).collect();
     if types.is_empty() && place != Place::Letter {
-        types.extend(super::types::implied(written).map(Kind::of));
+        types.extend(super::kind::implied(written).map(Kind::of));
     }
     // `null` alone is a type since 3.1; what is composed widens as a whole
     if written.nullable && (!types.is_empty() || written.beyond.first.is_none()) {
@@ -333,22 +325,9 @@ fn types(written: &Written, place: Place) -> Vec<Kind> {
 
 fn values(written: &Written, all: &mut Vec<Keyword>) {
     if let Some(values) = &written.enumeration {
-        all.push(Keyword::Enum(values.value.iter().map(value).collect()));
+        all.push(Keyword::Enum(values.value.iter().map(Value::of).collect()));
     }
-    all.extend(written.constant.as_ref().map(|constant| Keyword::Const(value(constant))));
-}
-
-fn value(node: &Node) -> Value {
-    match &node.value {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(*value),
-        Json::Number(text) => Value::Number(text.to_string()),
-        Json::String(text) => Value::Text(text.to_string()),
-        Json::Array(items) => Value::List(items.iter().map(value).collect()),
-        Json::Object(object) => Value::Object(
-            object.members().iter().map(|member| (member.key.to_string(), value(&member.node))).collect(),
-        ),
-    }
+    all.extend(written.constant.as_ref().map(|constant| Keyword::Const(Value::of(constant))));
 }
 
 fn range_of(min: Option<&Spanned<u64>>, max: Option<&Spanned<u64>>) -> Option<(usize, Option<usize>)> {
@@ -356,8 +335,39 @@ fn range_of(min: Option<&Spanned<u64>>, max: Option<&Spanned<u64>>) -> Option<(u
     (counts.min.is_some() || counts.max.is_some()).then(|| (counts.min.unwrap_or(0), counts.max))
 }
 
+impl Value {
+    /// The value of a node, its numbers as they are written.
+    pub(super) fn of(node: &Node) -> Self {
+        match &node.value {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Bool(*value),
+            Json::Number(text) => Self::Number(text.to_string()),
+            Json::String(text) => Self::Text(text.to_string()),
+            Json::Array(items) => Self::List(items.iter().map(Self::of).collect()),
+            Json::Object(object) => Self::Object(
+                object
+                    .members()
+                    .iter()
+                    .map(|member| (member.key.to_string(), Self::of(&member.node)))
+                    .collect(),
+            ),
+        }
+    }
+
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Null => Kind::Null,
+            Self::Bool(_) => Kind::Boolean,
+            Self::Number(_) => Kind::Number,
+            Self::Text(_) => Kind::String,
+            Self::List(_) => Kind::Array,
+            Self::Object(_) => Kind::Object,
+        }
+    }
+}
+
 impl Kind {
-    fn of(kind: JsonType) -> Self {
+    pub(super) fn of(kind: JsonType) -> Self {
         match kind {
             JsonType::Boolean => Self::Boolean,
             JsonType::Integer => Self::Integer,

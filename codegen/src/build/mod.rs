@@ -2,12 +2,15 @@
 //!
 //! What cannot be built has a finding, here or in `check`; nothing is built weaker than it is written.
 
+mod apart;
+mod choice;
 mod content;
 pub(crate) mod direction;
 mod discriminator;
 mod fields;
 mod free;
 mod keywords;
+mod kind;
 mod literal;
 mod look_around;
 mod name;
@@ -33,12 +36,12 @@ use keywords::Place;
 use pattern::Refused;
 use types::Waiting;
 
+pub(crate) use kind::implied;
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, is_ignored, is_same, merged, properties, status};
 pub(crate) use pattern::{matches, translate};
 pub(crate) use policy::authorize;
-pub(crate) use types::implied;
 
 struct Builder<'d> {
     document: &'d Document,
@@ -53,6 +56,7 @@ struct Builder<'d> {
     waiting: Vec<Waiting>,
     patterns: HashMap<String, Result<Pattern, Refused>>,
     reported_formats: Vec<String>,
+    reported_choices: HashSet<SchemaId>,
     shapes: Vec<Keywords>,
     shape_ids: HashMap<(SchemaId, Place, Direction), ShapeId>,
     shapes_waiting: Vec<(ShapeId, SchemaId, Place, Direction)>,
@@ -72,6 +76,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         waiting: Vec::new(),
         patterns: HashMap::new(),
         reported_formats: Vec::new(),
+        reported_choices: HashSet::new(),
         shapes: Vec::new(),
         shape_ids: HashMap::new(),
         shapes_waiting: Vec::new(),

@@ -9,16 +9,11 @@ use crate::normalise::Bound;
 
 impl Builder<'_> {
     pub(super) fn integer(&mut self, schema: &Schema) -> Option<Integer> {
-        let stated = schema.format.as_ref().map(|format| &*format.value);
-        let format = match stated {
-            Some("int32") => IntegerFormat::I32,
-            Some("uint32") => IntegerFormat::U32,
-            Some("uint64") => IntegerFormat::U64,
-            _ => self.unstated_format(schema),
-        };
-        if !matches!(stated, Some("int32" | "int64" | "uint32" | "uint64") | None) {
+        let stated = schema.format.as_ref().and_then(|format| IntegerFormat::of(&format.value));
+        if stated.is_none() && schema.format.is_some() {
             self.unknown_format(schema);
         }
+        let format = stated.unwrap_or_else(|| unstated_format(schema));
         let bounds = &schema.bounds;
         let integers = Bounds {
             minimum: self.integer_bound(bounds.minimum.as_ref(), "minimum")?,
@@ -28,20 +23,6 @@ impl Builder<'_> {
             multiple_of: self.integer_bound(bounds.multiple_of.as_ref(), "multipleOf")?,
         };
         self.within(integers, format, schema).map(|bounds| Integer { format, bounds })
-    }
-
-    /// 64 bits; unsigned where the document allows values beyond the signed ones and none below zero.
-    fn unstated_format(&self, schema: &Schema) -> IntegerFormat {
-        let value =
-            |bound: &Option<Spanned<Bound>>| bound.as_ref().and_then(|bound| bound.value.value.to_integer());
-        let bounds = &schema.bounds;
-        let natural = value(&bounds.minimum).is_some_and(|minimum| minimum >= 0)
-            || value(&bounds.exclusive_minimum).is_some_and(|minimum| minimum >= -1);
-        let large = value(&bounds.maximum).or(value(&bounds.exclusive_maximum));
-        match large {
-            Some(large) if natural && large > i128::from(i64::MAX) => IntegerFormat::U64,
-            _ => IntegerFormat::I64,
-        }
     }
 
     fn integer_bound(&mut self, bound: Option<&Spanned<Bound>>, keyword: &str) -> Option<Option<i128>> {
@@ -64,12 +45,7 @@ impl Builder<'_> {
         format: IntegerFormat,
         schema: &Schema,
     ) -> Option<Bounds<i128>> {
-        let (low, high) = match format {
-            IntegerFormat::I32 => (i128::from(i32::MIN), i128::from(i32::MAX)),
-            IntegerFormat::I64 => (i128::from(i64::MIN), i128::from(i64::MAX)),
-            IntegerFormat::U32 => (0, i128::from(u32::MAX)),
-            IntegerFormat::U64 => (0, i128::from(u64::MAX)),
-        };
+        let (low, high) = format.range();
         bounds.minimum = bounds.minimum.filter(|minimum| *minimum > low);
         bounds.maximum = bounds.maximum.filter(|maximum| *maximum < high);
         bounds.exclusive_minimum = bounds.exclusive_minimum.filter(|minimum| *minimum >= low);
@@ -199,4 +175,18 @@ impl Builder<'_> {
 pub(super) fn counts(min: Option<&Spanned<u64>>, max: Option<&Spanned<u64>>) -> Counts {
     let narrow = |count: &Spanned<u64>| usize::try_from(count.value).unwrap_or(usize::MAX);
     Counts { min: min.map(narrow).filter(|min| *min > 0), max: max.map(narrow) }
+}
+
+/// 64 bits; unsigned where the document allows values beyond the signed ones and none below zero.
+fn unstated_format(schema: &Schema) -> IntegerFormat {
+    let value =
+        |bound: &Option<Spanned<Bound>>| bound.as_ref().and_then(|bound| bound.value.value.to_integer());
+    let bounds = &schema.bounds;
+    let natural = value(&bounds.minimum).is_some_and(|minimum| minimum >= 0)
+        || value(&bounds.exclusive_minimum).is_some_and(|minimum| minimum >= -1);
+    let large = value(&bounds.maximum).or(value(&bounds.exclusive_maximum));
+    match large {
+        Some(large) if natural && large > i128::from(i64::MAX) => IntegerFormat::U64,
+        _ => IntegerFormat::I64,
+    }
 }

@@ -113,7 +113,7 @@ impl Builder<'_> {
         let Type::Named(id) = &schema.ty else { return false };
         match self.types.get(*id).map(|definition| &definition.shape) {
             Some(Shape::Alias(alias)) => self.is_free(alias),
-            shape => matches!(shape, Some(Shape::Checked(_))),
+            shape => matches!(shape, Some(Shape::Checked(_) | Shape::Union(_))),
         }
     }
 
@@ -141,7 +141,7 @@ impl Builder<'_> {
             Type::Array(array) => Flat::List(Box::new(self.flat(&array.items, depth + 1))),
             Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
                 Some(Shape::Words(_)) => Flat::Scalar,
-                Some(Shape::Checked(shape)) => {
+                Some(Shape::Checked(shape) | Shape::Union(crate::model::Union { shape, .. })) => {
                     let free = self.free(*shape);
                     if free.is_scalar() { Flat::Scalar } else { Flat::Free(free) }
                 }

@@ -13,7 +13,7 @@ pub(super) fn aliases(document: &Document, api: &Api, findings: &mut Findings) {
         let mut seen = vec![false; api.types.len()];
         if leads_to(api, id, id, &mut seen, &|shape| match shape {
             Shape::Alias(schema) => named_inside(schema),
-            Shape::Object(_) | Shape::Words(_) | Shape::Checked(_) => Vec::new(),
+            Shape::Object(_) | Shape::Words(_) | Shape::Union(_) | Shape::Checked(_) => Vec::new(),
         }) {
             let message =
                 format!("`{}` leads back to itself with no object in between", name(&definition.origin));
@@ -99,7 +99,8 @@ fn inevitable(shape: &Shape) -> Vec<TypeId> {
             .filter_map(|member| of(&member.schema))
             .collect(),
         Shape::Alias(schema) => of(schema).into_iter().collect(),
-        Shape::Words(_) | Shape::Checked(_) => Vec::new(),
+        // another alternative may end it
+        Shape::Words(_) | Shape::Union(_) | Shape::Checked(_) => Vec::new(),
     }
 }
 

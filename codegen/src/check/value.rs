@@ -3,7 +3,7 @@
 use crate::build::{matches, translate};
 use crate::document::{Additional, Document, JsonType, Schema, SchemaId};
 use crate::mock;
-use crate::model::TextFormat;
+use crate::model::{IntegerFormat, TextFormat};
 use crate::normalise::number::Decimal;
 use crate::source::tree::{Node, Object, Value};
 
@@ -81,15 +81,17 @@ fn number(schema: &Schema, text: &str) -> Result<(), String> {
 }
 
 fn integer_format(schema: &Schema, number: &Decimal, text: &str) -> Result<(), String> {
-    let range = match schema.format.as_ref().map(|format| &*format.value) {
-        Some("int32") => i128::from(i32::MIN)..=i128::from(i32::MAX),
-        Some("int64") => i128::from(i64::MIN)..=i128::from(i64::MAX),
-        Some("uint32") => 0..=i128::from(u32::MAX),
-        Some("uint64") => 0..=i128::from(u64::MAX),
-        _ if exceeds_i64(schema) => 0..=i128::from(u64::MAX),
-        _ => i128::from(i64::MIN)..=i128::from(i64::MAX),
+    let stated = schema.format.as_ref().and_then(|format| IntegerFormat::of(&format.value));
+    let (low, high) = match stated {
+        Some(format) => format.range(),
+        // values that are listed need no type that holds others
+        None if schema.enumeration.is_some() || schema.constant.is_some() => {
+            (i64::MIN.into(), u64::MAX.into())
+        }
+        None if exceeds_i64(schema) => IntegerFormat::U64.range(),
+        None => IntegerFormat::I64.range(),
     };
-    let fits = number.to_integer().is_some_and(|integer| range.contains(&integer));
+    let fits = number.to_integer().is_some_and(|integer| (low..=high).contains(&integer));
     if fits || !schema.types.iter().any(|kind| kind.value == JsonType::Integer) {
         return Ok(());
     }

@@ -50,6 +50,19 @@ impl Beyond {
         lists.into_iter().flatten().copied().chain(single.into_iter().flatten()).chain(dependent)
     }
 
+    /// Takes out the schemas that hold whatever else does: a reference, those of `allOf`, and a choice of one.
+    pub(crate) fn take_certain(&mut self) -> Vec<SchemaId> {
+        let mut certain: Vec<SchemaId> =
+            self.reference.take().into_iter().chain(self.all_of.drain(..)).collect();
+        // with a discriminator even a choice of one asks for its word
+        for list in [&mut self.one_of, &mut self.any_of] {
+            if list.len() == 1 && self.discriminator.is_none() {
+                certain.append(list);
+            }
+        }
+        certain
+    }
+
     /// Every schema inside.
     pub(crate) fn all(&self) -> impl Iterator<Item = SchemaId> {
         let single = [

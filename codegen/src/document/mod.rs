@@ -27,7 +27,7 @@ use crate::resolve::Library;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
-pub(crate) use beyond::Discriminator;
+pub(crate) use beyond::{Beyond, Discriminator};
 pub(crate) use body::{Encoding, Media, RequestBody};
 pub(crate) use operation::Operation;
 pub(crate) use outgoing::Callback;
@@ -35,7 +35,7 @@ pub(crate) use parameter::Parameter;
 pub(crate) use path_item::PathItem;
 pub(crate) use read::{Fields, Reader, Spanned};
 pub(crate) use response::{Header, Response};
-pub(crate) use schema::{Additional, JsonType, Schema, SchemaId};
+pub(crate) use schema::{Additional, Alternative, Choice, JsonType, Schema, SchemaId, View};
 pub(crate) use security::{Need, Requirement, Requirements, Scheme, SchemeForm};
 
 /// The whole document.
@@ -85,8 +85,15 @@ impl Document {
         schema.beyond.all_of = vec![one, other];
         schema.merged = true;
         schema.docs = first.docs.clone();
+        self.add(schema)
+    }
+
+    /// A schema that nobody wrote: what it lacks, others have.
+    pub(crate) fn add(&mut self, schema: Schema) -> SchemaId {
+        let id = SchemaId::at(self.schemas.len());
         self.schemas.push(schema);
-        SchemaId::at(self.schemas.len() - 1)
+        self.branches.insert(id);
+        id
     }
 
     /// The ids of all schemas.

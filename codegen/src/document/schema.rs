@@ -60,8 +60,12 @@ pub(crate) struct Schema {
     pub(crate) types: Vec<Spanned<JsonType>>,
     /// `null` among the types.
     pub(crate) nullable: bool,
+    /// `{ nullable: true }` (3.0), as an alternative beside others what `{ type: "null" }` is since.
+    pub(crate) only_nullable: bool,
     pub(crate) enumeration: Option<Spanned<Vec<Node>>>,
     pub(crate) constant: Option<Node>,
+    /// What is said of values that are listed.
+    pub(crate) titles: Vec<(Node, Docs)>,
     pub(crate) default: Option<Node>,
     pub(crate) examples: Vec<Node>,
     pub(crate) docs: Docs,
@@ -85,6 +89,8 @@ pub(crate) struct Schema {
     /// `writeOnly`
     pub(crate) write_only: Option<Place>,
     pub(crate) beyond: Beyond,
+    /// What it is as a type, if it is composed.
+    pub(crate) view: Option<View>,
     pub(crate) rules: SchemaRules,
 }
 
@@ -93,6 +99,40 @@ pub(crate) struct Schema {
 pub(crate) enum Additional {
     Allowed(bool),
     Each(SchemaId),
+}
+
+/// A composed schema as a type: whatever its keywords let through is described by it.
+#[derive(Clone, Debug)]
+pub(crate) enum View {
+    /// One struct.
+    One(SchemaId),
+    /// One of several types.
+    Choice(Choice),
+}
+
+/// A choice between schemas.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub(crate) alternatives: Vec<Alternative>,
+    /// `oneOf`, not `anyOf`.
+    pub(crate) exactly_one: bool,
+    /// How many further alternatives are `null`.
+    pub(crate) nulls: usize,
+    /// Whether `null` is allowed beside the choice (3.0's `nullable`).
+    pub(crate) widened: bool,
+    /// Whether conditions beside it have a say about `null` as well.
+    pub(crate) judged: bool,
+    /// The schema whose `oneOf` or `anyOf` it is, with its discriminator; a list of types has none.
+    pub(crate) holder: Option<SchemaId>,
+}
+
+/// An alternative of a choice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Alternative {
+    /// What a value of it is, with all that stands beside the choice.
+    pub(crate) schema: SchemaId,
+    /// As the document lists it.
+    pub(crate) written: SchemaId,
 }
 
 /// Keywords of JSON Schema that change what references or other keywords mean, or mean nothing in this version.
@@ -110,8 +150,10 @@ impl Schema {
             reference_place: place,
             types: Vec::new(),
             nullable: false,
+            only_nullable: false,
             enumeration: None,
             constant: None,
+            titles: Vec::new(),
             default: None,
             examples: Vec::new(),
             docs: Docs::default(),
@@ -132,6 +174,7 @@ impl Schema {
             read_only: None,
             write_only: None,
             beyond: Beyond::default(),
+            view: None,
             rules: SchemaRules::default(),
         }
     }
@@ -145,6 +188,30 @@ impl Schema {
             && self.reference.is_none()
             && !self.constrains()
             && self.beyond.first.is_none()
+    }
+
+    /// Whether it is a constant that its type, if it states one, allows.
+    pub(crate) fn is_only_constant(&self) -> bool {
+        let bare = Self { constant: None, types: Vec::new(), ..self.clone() };
+        let typed = match self.constant.as_ref().map(|constant| &constant.value) {
+            Some(Value::String(_)) => self.types.iter().all(|kind| kind.value == JsonType::String),
+            Some(Value::Bool(_)) => self.types.iter().all(|kind| kind.value == JsonType::Boolean),
+            // an integer of the type `integer` or `number`; no type says more of it
+            Some(Value::Number(text)) => match self.types.as_slice() {
+                [] => true,
+                [only] if only.value == JsonType::Integer => {
+                    Decimal::parse(text).is_some_and(|value| value.is_whole())
+                }
+                [only] => only.value == JsonType::Number,
+                _ => false,
+            },
+            _ => false,
+        };
+        typed
+            && self.reference.is_none()
+            && self.beyond.first.is_none()
+            && !self.nullable
+            && !bare.says_something()
     }
 
     /// Whether it asserts anything beside what it is composed of.

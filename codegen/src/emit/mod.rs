@@ -20,6 +20,7 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 mod traits;
+mod unions;
 mod values;
 mod wires;
 
@@ -40,14 +41,16 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
     let document = document::emit(plan.api, hash);
     let scopes = scopes::emit(&plan.scopes);
     let resources = resources::emit(&plan.resources);
+    let shapes = shapes::Emitter::of(&plan.patterns);
     let types = plan.types.iter().map(|ty| match &ty.kind {
         TypeKind::Struct(members) => objects::emit(ty, members),
         TypeKind::Words(words) => enums::emit(ty, words),
+        TypeKind::Union(union) => unions::emit(ty, union, &shapes),
         TypeKind::Checked(shape) => shapes::emit(ty, *shape),
         TypeKind::Alias(to) => objects::alias(ty, to),
     });
     let patterns = patterns(&plan.patterns);
-    let shapes = shapes::statics(&plan.api.shapes, &plan.patterns);
+    let shapes = shapes.statics(&plan.api.shapes);
     let operations = plan.operations.iter().map(|operation| operations::emit(plan.api, operation));
     let traits = plan.traits.iter().map(|of_tag| traits::emit(of_tag, &plan.operations));
     let outgoing = plan.outgoing.iter().map(outgoing::emit);

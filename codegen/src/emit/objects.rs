@@ -18,17 +18,18 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::checks::closure;
+use super::checks::{closure, rule};
 use super::doc::{doc, said};
 use super::scopes::code;
+use super::shapes;
 use super::values::{Paths, plain};
-use crate::lower::{MemberPlan, RustType, StructPlan, TypePlan};
+use crate::lower::{MemberPlan, OthersPlan, RustType, StructPlan, TypePlan};
 
 /// A struct and what it must be.
 pub(super) fn emit(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
     let ident = &ty.ident;
     let about = doc(&said(ty.docs, &format!("{} of the document.", code(&ty.called))));
-    let fields = plan.members.iter().map(field);
+    let fields = plan.members.iter().map(field).chain(plan.others.iter().map(others_field));
     let members = (!plan.members.is_empty()).then(|| {
         let members = plan.members.iter().map(member);
         quote!(impl #ident { #(#members)* })
@@ -86,6 +87,17 @@ fn field(member: &MemberPlan<'_>) -> TokenStream {
     }
 }
 
+/// The members that are not declared: they stand beside the others.
+fn others_field(others: &OthersPlan) -> TokenStream {
+    let about = doc("The members that are not declared by name.");
+    let (field, ty) = (&others.field, plain(&others.ty));
+    quote! {
+        #about
+        #[serde(flatten)]
+        pub #field: p::BTreeMap<String, #ty>
+    }
+}
+
 fn member(member: &MemberPlan<'_>) -> TokenStream {
     let MemberPlan { constant, name, .. } = member;
     let ty = plain(&member.ty);
@@ -100,20 +112,32 @@ fn object(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
     let open = plan.open;
     let read: Vec<&MemberPlan<'_>> = plan.members.iter().filter(|member| !member.ty.is_cursor()).collect();
     let declared = read.iter().map(|member| &member.constant);
-    let filling = filling(&read);
+    let filling = filling(&read, plan.others.as_ref());
+    let others = plan.others.as_ref().map(|others| reading_others(read.len(), others));
     let building = building(plan);
+    let shaped = plan.shape.map(|shape| {
+        let shape = shapes::name(shape);
+        quote! {
+            const SHAPE: Option<&'static p::Shape> = Some(&#shape);
+            fn read<'de, D: p::serde::Deserializer<'de>>(from: D, depth: p::Depth) -> Result<Self, D::Error> {
+                p::read_shaped(from, depth)
+            }
+        }
+    });
     quote! {
         impl p::Object for #ident {
             const MEMBERS: &'static [p::Declared] = &[#(Self::#declared.declared()),*];
             const OPEN: bool = #open;
+            #shaped
             #filling
+            #others
             #building
         }
     }
 }
 
-fn filling(read: &[&MemberPlan<'_>]) -> TokenStream {
-    if read.is_empty() {
+fn filling(read: &[&MemberPlan<'_>], others: Option<&OthersPlan>) -> TokenStream {
+    if read.is_empty() && others.is_none() {
         return quote! {
             type Slots = ();
             fn slots() -> Self::Slots {}
@@ -123,22 +147,39 @@ fn filling(read: &[&MemberPlan<'_>]) -> TokenStream {
         };
     }
     let types = read.iter().map(|member| Paths::inside().optional(&plain(&member.ty)));
-    let empty = read.iter().map(|_| quote!(None));
+    let types = types.chain(others.map(|others| {
+        let ty = plain(&others.ty);
+        quote!(p::BTreeMap<String, #ty>)
+    }));
+    let empty = read.iter().map(|_| quote!(None)).chain(others.map(|_| quote!(p::BTreeMap::new())));
+    let slots = if read.is_empty() { quote!(_slots) } else { quote!(slots) };
+    let number = if read.is_empty() { quote!(_member) } else { quote!(member) };
     let arms = read.iter().enumerate().map(|(position, member)| {
         let position = Literal::usize_unsuffixed(position);
         let constant = &member.constant;
         quote!(#position => from.fill(&Self::#constant, &mut slots.#position))
     });
+    let matching = match read.is_empty() {
+        true => quote!(from.skip()),
+        false => quote!(match member { #(#arms,)* _ => from.skip(), }),
+    };
     quote! {
         type Slots = (#(#types,)*);
         fn slots() -> Self::Slots {
             (#(#empty,)*)
         }
-        fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-            match member {
-                #(#arms,)*
-                _ => from.skip(),
-            }
+        fn fill<F: p::Fill>(#slots: &mut Self::Slots, #number: usize, from: F) -> Result<(), F::Error> {
+            #matching
+        }
+    }
+}
+
+fn reading_others(position: usize, others: &OthersPlan) -> TokenStream {
+    let position = Literal::usize_unsuffixed(position);
+    let rule = rule(&others.checks);
+    quote! {
+        fn other<F: p::Fill>(slots: &mut Self::Slots, name: &str, from: F) -> Result<(), F::Error> {
+            from.entry(name, #rule, &mut slots.#position)
         }
     }
 }
@@ -158,8 +199,15 @@ fn building(plan: &StructPlan<'_>) -> TokenStream {
             quote!(#field: slots.#position #question)
         })
         .collect();
-    let slots =
-        if plan.members.iter().all(|member| member.ty.is_cursor()) { quote!(()) } else { quote!(slots) };
+    let others = plan.others.iter().map(|others| {
+        let field = &others.field;
+        let position =
+            Literal::usize_unsuffixed(plan.members.iter().filter(|member| !member.ty.is_cursor()).count());
+        quote!(#field: slots.#position)
+    });
+    let fields: Vec<TokenStream> = fields.into_iter().chain(others).collect();
+    let nothing = plan.others.is_none() && plan.members.iter().all(|member| member.ty.is_cursor());
+    let slots = if nothing { quote!(()) } else { quote!(slots) };
     quote! {
         fn build(#slots: Self::Slots) -> Option<Self> {
             Some(Self { #(#fields),* })
@@ -169,7 +217,17 @@ fn building(plan: &StructPlan<'_>) -> TokenStream {
 
 fn check(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
     let ident = &ty.ident;
-    if plan.members.is_empty() {
+    if let Some(shape) = plan.shape {
+        let shape = shapes::name(shape);
+        return quote! {
+            impl p::Check for #ident {
+                fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+                    p::check_shaped(self, &#shape, at, out);
+                }
+            }
+        };
+    }
+    if plan.members.is_empty() && plan.others.is_none() {
         return quote! {
             impl p::Check for #ident {
                 fn check(&self, _at: &p::At<'_>, _out: &mut p::Violations) {}
@@ -184,10 +242,15 @@ fn check(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
             quote!(Self::#constant.check_option(self.#field.as_ref(), at, out);)
         }
     });
+    let others = plan.others.iter().map(|others| {
+        let (field, rule) = (&others.field, rule(&others.checks));
+        quote!(p::check_others(&self.#field, <Self as p::Object>::MEMBERS, #rule, at, out);)
+    });
     quote! {
         impl p::Check for #ident {
             fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
                 #(#checks)*
+                #(#others)*
             }
         }
     }

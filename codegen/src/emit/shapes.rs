@@ -1,10 +1,10 @@
 //! ```yaml
-//! Pet: { oneOf: [{ $ref: "#/components/schemas/Cat" }, { type: string }] }
+//! Word: { not: { enum: ["", "none"] } }
 //! ```
 //! ```text
-//! pub struct Pet(pub p::Json);
-//! p::shaped!(Pet, SHAPE_1);
-//! static SHAPE_1: p::Shape = p::Shape(&[p::K::OneOf(&[&SHAPE_2, &p::Shape(&[p::K::Types(&[p::JsonType::String])])])]);
+//! pub struct Word(pub p::Json);
+//! p::shaped!(Word, SHAPE_1);
+//! static SHAPE_1: p::Shape = p::Shape(&[p::K::Not(&p::Shape(&[p::K::Enum(&[p::Fact::Text(""), p::Fact::Text("none")])]))]);
 //! ```
 
 use std::collections::HashMap;
@@ -32,34 +32,38 @@ pub(super) fn emit(ty: &TypePlan<'_>, shape: ShapeId) -> TokenStream {
     }
 }
 
-/// The statics of all shapes.
-pub(super) fn statics(shapes: &[Keywords], patterns: &[PatternPlan]) -> TokenStream {
-    let known: HashMap<&Pattern, &Ident> = patterns.iter().map(|plan| (&plan.pattern, &plan.ident)).collect();
-    let emitter = Emitter { patterns: known };
-    let all = shapes.iter().enumerate().map(|(position, keywords)| {
-        let ident = name(ShapeId::at(position));
-        let list = emitter.list(keywords);
-        quote!(static #ident: p::Shape = p::Shape(#list);)
-    });
-    quote!(#(#all)*)
-}
-
-fn name(shape: ShapeId) -> Ident {
+/// The static of a shape.
+pub(super) fn name(shape: ShapeId) -> Ident {
     Ident::new(&format!("SHAPE_{}", shape.position() + 1), Span::call_site())
 }
 
-struct Emitter<'p> {
+/// Writes shapes down.
+pub(super) struct Emitter<'p> {
     patterns: HashMap<&'p Pattern, &'p Ident>,
 }
 
-impl Emitter<'_> {
+impl<'p> Emitter<'p> {
+    pub(super) fn of(patterns: &'p [PatternPlan]) -> Self {
+        Self { patterns: patterns.iter().map(|plan| (&plan.pattern, &plan.ident)).collect() }
+    }
+
+    /// The statics of all shapes.
+    pub(super) fn statics(&self, shapes: &[Keywords]) -> TokenStream {
+        let all = shapes.iter().enumerate().map(|(position, keywords)| {
+            let ident = name(ShapeId::at(position));
+            let list = self.list(keywords);
+            quote!(static #ident: p::Shape = p::Shape(#list);)
+        });
+        quote!(#(#all)*)
+    }
+
     fn list(&self, keywords: &Keywords) -> TokenStream {
         let all = keywords.0.iter().map(|keyword| self.keyword(keyword));
         quote!(&[#(#all),*])
     }
 
     /// A reference to a shape.
-    fn shape(&self, keywords: &Keywords) -> TokenStream {
+    pub(super) fn shape(&self, keywords: &Keywords) -> TokenStream {
         match &*keywords.0 {
             [] => quote!(&p::Shape::ANY),
             [Keyword::Never] => quote!(&p::Shape::NEVER),

@@ -23,6 +23,10 @@ fn text(length: Counts) -> Type {
     Type::Text(Text { length, ..Text::default() })
 }
 
+fn word(text: &str) -> Word {
+    Word { value: WordValue::Text(text.into()), name: None, docs: Docs::default() }
+}
+
 fn operation(id: &str, path: &str) -> Operation {
     Operation {
         id: id.into(),
@@ -67,8 +71,11 @@ fn api() -> Api {
             ..member("note", Type::Any, false)
         },
     ];
-    draft.define(node, component("Node", Shape::Object(Object { members, open: false })));
-    draft.add(component("Option", Shape::Words(Words { words: vec!["EUR".into(), "us-dollar".into()] })));
+    draft.define(
+        node,
+        component("Node", Shape::Object(Object { members, open: false, others: None, shape: None })),
+    );
+    draft.add(component("Option", Shape::Words(Words { words: vec![word("EUR"), word("us-dollar")] })));
     let mut get = operation("getThing", "/things/{id}");
     get.parameters.push(Parameter {
         name: "id".into(),

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote};
 
 use crate::lower::{RustType, Value};
-use crate::model::{IntegerFormat, NumberFormat};
+use crate::model::NumberFormat;
 
 /// How types are reached: short names inside the generated file, whole paths where a derive writes them elsewhere.
 #[derive(Debug)]
@@ -55,10 +55,7 @@ pub(crate) fn rust_type(ty: &RustType, paths: &Paths) -> TokenStream {
     match ty {
         RustType::Json => quote!(#p::Json),
         RustType::Bool => quote!(bool),
-        RustType::Integer(IntegerFormat::I32) => quote!(i32),
-        RustType::Integer(IntegerFormat::I64) => quote!(i64),
-        RustType::Integer(IntegerFormat::U32) => quote!(u32),
-        RustType::Integer(IntegerFormat::U64) => quote!(u64),
+        RustType::Integer(format) => Ident::new(format.rust(), Span::call_site()).to_token_stream(),
         RustType::Number(NumberFormat::F32) => quote!(f32),
         RustType::Number(NumberFormat::F64) => quote!(f64),
         RustType::String => string.clone(),

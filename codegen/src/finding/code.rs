@@ -325,6 +325,11 @@ codes! {
         bad: "get: { operationId: findThings, requestBody: { content: { application/json: { schema: { ... } } } }, responses: { ... } }",
         good: "post: { operationId: findThings, requestBody: { content: { application/json: { schema: { ... } } } }, responses: { ... } }"
     }
+    Overlap = "PAL0074" "alternatives that nothing tells apart" {
+        why: "A value may satisfy two of them: of `oneOf` it is then refused, as the standard says, and of `anyOf` it is taken for the first. Whoever sends or handles it has to find out which one it is.",
+        bad: "{ oneOf: [{ type: object, properties: { card: { type: string } } }, { type: object, properties: { iban: { type: string } } }] }",
+        good: "{ oneOf: [{ type: object, required: [kind], properties: { kind: { const: card }, card: { type: string } } }, { type: object, required: [kind], properties: { kind: { const: iban }, iban: { type: string } } }] }"
+    }
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ pub(crate) fn of_type(api: &Api, patterns: &mut Patterns, ty: &Type) -> Vec<Chec
         }
         Type::Named(id) => match &api.types.get(*id).shape {
             Shape::Alias(schema) => of_type(api, patterns, &schema.ty),
-            Shape::Object(_) | Shape::Words(_) | Shape::Checked(_) => Vec::new(),
+            Shape::Object(_) | Shape::Words(_) | Shape::Union(_) | Shape::Checked(_) => Vec::new(),
         },
     }
 }

@@ -30,6 +30,6 @@ fn object(api: &Api, schema: &Schema) -> Option<TypeId> {
     match &api.types.get(id).shape {
         Shape::Object(_) => Some(id),
         Shape::Alias(schema) => object(api, schema),
-        Shape::Words(_) | Shape::Checked(_) => None,
+        Shape::Words(_) | Shape::Union(_) | Shape::Checked(_) => None,
     }
 }

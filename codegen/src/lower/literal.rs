@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 
 use super::table::Table;
-use crate::model::{Literal, NumberFormat, Schema, Shape, TextFormat, Type};
+use crate::model::{Literal, NumberFormat, Schema, Shape, TextFormat, Type, WordValue};
 
 /// A value to write down as an expression.
 #[derive(Clone, Debug)]
@@ -42,14 +42,17 @@ impl Value {
             }
             Type::Named(id) => match &table.api().types.get(*id).shape {
                 Shape::Words(_) => {
-                    let word = literal.as_str()?;
-                    let (variant, _) = table.words(*id).iter().find(|(_, known)| *known == word)?;
+                    let same = |known: &WordValue| match known {
+                        WordValue::Integer(value) => whole(literal) == Some(*value),
+                        other => other.to_literal() == *literal,
+                    };
+                    let (variant, _) = table.words(*id).iter().find(|(_, known)| same(&known.value))?;
                     Some(Self::Word(table.name(*id), variant.clone()))
                 }
                 Shape::Alias(schema) => Self::of(table, schema, literal),
                 Shape::Object(_) => None,
                 // read as a request's would be
-                Shape::Checked(_) => scalar(literal).map(Self::Parsed),
+                Shape::Union(_) | Shape::Checked(_) => scalar(literal).map(Self::Parsed),
             },
             Type::Any | Type::Map(_) => None,
         }

@@ -26,7 +26,9 @@ pub(crate) use output::{HeaderPlan, HeadersPlan, VariantPlan};
 pub(crate) use plan::{PatternPlan, Plan, ResourcePlan, ScopePlan};
 pub(crate) use server::{PartKind, PartPlan};
 pub(crate) use shapes::Format;
-pub(crate) use types::{MemberPlan, RustType, StructPlan, TypeKind, TypePlan, WordPlan};
+pub(crate) use types::{
+    MemberPlan, OthersPlan, RustType, StructPlan, TypeKind, TypePlan, UnionPlan, WordPlan,
+};
 
 use crate::model::CheckedApi;
 

@@ -8,7 +8,7 @@ use super::ident::Case;
 use super::names::Names;
 
 use super::{cursors, types::RustType};
-use crate::model::{Api, Origin, Schema, Shape, TypeId};
+use crate::model::{Api, Origin, Schema, Shape, TypeId, Word, WordValue};
 
 /// What lowering looks up about types.
 #[derive(Debug)]
@@ -17,8 +17,8 @@ pub(super) struct Table<'a> {
     names: Vec<Option<Ident>>,
     /// The members that hold a sealed cursor.
     pub(super) cursors: HashSet<(TypeId, String)>,
-    /// The words of each enumeration, with their variants.
-    variants: Vec<Vec<(Ident, &'a str)>>,
+    /// The values of each enumeration, with their variants.
+    variants: Vec<Vec<(Ident, &'a Word)>>,
 }
 
 impl<'a> Table<'a> {
@@ -54,7 +54,7 @@ impl<'a> Table<'a> {
     }
 
     /// The variants of the enumeration `id`, in the order of the document.
-    pub(super) fn words(&self, id: TypeId) -> &[(Ident, &'a str)] {
+    pub(super) fn words(&self, id: TypeId) -> &[(Ident, &'a Word)] {
         self.variants.get(id.position()).map_or(&[], Vec::as_slice)
     }
 
@@ -65,8 +65,19 @@ impl<'a> Table<'a> {
     }
 }
 
-fn variants(shape: &Shape) -> Vec<(Ident, &str)> {
+fn variants(shape: &Shape) -> Vec<(Ident, &Word)> {
     let Shape::Words(words) = shape else { return Vec::new() };
     let mut names = Names::default();
-    words.words.iter().map(|word| (names.take(word, Case::Upper), word.as_str())).collect()
+    words.words.iter().map(|word| (names.take(&called(word), Case::Upper), word)).collect()
+}
+
+/// By what the document calls it; a number by its digits.
+fn called(word: &Word) -> String {
+    match (&word.name, &word.value) {
+        (Some(name), _) => name.clone(),
+        (None, WordValue::Text(text)) => text.clone(),
+        (None, WordValue::Integer(value)) if *value < 0 => format!("value minus {}", value.unsigned_abs()),
+        (None, WordValue::Integer(value)) => format!("value {value}"),
+        (None, WordValue::Boolean(value)) => value.to_string(),
+    }
 }

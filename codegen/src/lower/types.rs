@@ -2,15 +2,15 @@
 
 use proc_macro2::Ident;
 
-use super::boxes::needs_box;
+use super::boxes::Circles;
 use super::check::{Check, checks};
 use super::ident::{Case, constant};
 use super::names::Names;
 use super::plan::Patterns;
 use super::table::Table;
 use crate::model::{
-    Api, Docs, IntegerFormat, Member, NumberFormat, Object, Origin, Schema, Shape, ShapeId, Text, TextFormat,
-    Type, TypeId,
+    Api, Docs, IntegerFormat, Keywords, Member, NumberFormat, Object, Origin, Schema, Shape, ShapeId, Text,
+    TextFormat, Type, TypeId, Union, Word,
 };
 
 /// A Rust type.
@@ -110,6 +110,7 @@ pub(crate) struct TypePlan<'a> {
 pub(crate) enum TypeKind<'a> {
     Struct(StructPlan<'a>),
     Words(Vec<WordPlan<'a>>),
+    Union(UnionPlan<'a>),
     /// JSON, checked by this shape.
     Checked(ShapeId),
     Alias(RustType),
@@ -120,6 +121,34 @@ pub(crate) enum TypeKind<'a> {
 pub(crate) struct StructPlan<'a> {
     pub(crate) members: Vec<MemberPlan<'a>>,
     pub(crate) open: bool,
+    pub(crate) others: Option<OthersPlan>,
+    /// What must hold beside the members.
+    pub(crate) shape: Option<ShapeId>,
+}
+
+/// The members that are not declared, as a map.
+#[derive(Debug)]
+pub(crate) struct OthersPlan {
+    pub(crate) field: Ident,
+    pub(crate) ty: RustType,
+    pub(crate) checks: Vec<Check>,
+}
+
+/// A choice, as an enumeration of types.
+#[derive(Debug)]
+pub(crate) struct UnionPlan<'a> {
+    pub(crate) variants: Vec<AlternativePlan<'a>>,
+    pub(crate) shape: ShapeId,
+}
+
+/// An alternative, as a variant.
+#[derive(Debug)]
+pub(crate) struct AlternativePlan<'a> {
+    pub(crate) variant: Ident,
+    pub(crate) name: &'a str,
+    pub(crate) ty: RustType,
+    pub(crate) guard: &'a Keywords,
+    pub(crate) docs: &'a Docs,
 }
 
 /// A member, as a field and a constant that says what it must be.
@@ -139,11 +168,12 @@ pub(crate) struct MemberPlan<'a> {
 #[derive(Debug)]
 pub(crate) struct WordPlan<'a> {
     pub(crate) variant: Ident,
-    pub(crate) word: &'a str,
+    pub(crate) word: &'a Word,
 }
 
 /// Every named type, in the order of the table.
 pub(super) fn types<'a>(api: &'a Api, table: &Table<'a>, patterns: &mut Patterns) -> Vec<TypePlan<'a>> {
+    let circles = Circles::of(api);
     api.types
         .iter()
         .map(|(id, definition)| TypePlan {
@@ -151,8 +181,11 @@ pub(super) fn types<'a>(api: &'a Api, table: &Table<'a>, patterns: &mut Patterns
             called: called(&definition.origin),
             docs: &definition.docs,
             kind: match &definition.shape {
-                Shape::Object(object) => TypeKind::Struct(structure(api, table, patterns, id, object)),
+                Shape::Object(object) => {
+                    TypeKind::Struct(structure(api, table, &circles, patterns, id, object))
+                }
                 Shape::Words(_) => TypeKind::Words(words(table, id)),
+                Shape::Union(choice) => TypeKind::Union(union(table, choice)),
                 Shape::Checked(shape) => TypeKind::Checked(*shape),
                 Shape::Alias(schema) => TypeKind::Alias(table.rust(schema)),
             },
@@ -171,9 +204,22 @@ fn words<'a>(table: &Table<'a>, id: TypeId) -> Vec<WordPlan<'a>> {
     table.words(id).iter().map(|(variant, word)| WordPlan { variant: variant.clone(), word }).collect()
 }
 
+fn union<'a>(table: &Table<'a>, choice: &'a Union) -> UnionPlan<'a> {
+    let mut names = Names::default();
+    let variants = choice.variants.iter().map(|alternative| AlternativePlan {
+        variant: names.take(&alternative.name, Case::Upper),
+        name: &alternative.name,
+        ty: table.rust(&alternative.schema),
+        guard: &alternative.guard,
+        docs: &alternative.docs,
+    });
+    UnionPlan { variants: variants.collect(), shape: choice.shape }
+}
+
 fn structure<'a>(
     api: &'a Api,
     table: &Table<'a>,
+    circles: &Circles,
     patterns: &mut Patterns,
     id: TypeId,
     object: &'a Object,
@@ -182,7 +228,7 @@ fn structure<'a>(
     let member = |member: &'a Member| {
         let field = names.take(&member.name, Case::Snake);
         let is_cursor = table.cursors.contains(&(id, member.name.clone()));
-        let ty = if is_cursor { cursor(member) } else { value(api, table, id, &member.schema) };
+        let ty = if is_cursor { cursor(member) } else { value(table, circles, id, &member.schema) };
         MemberPlan {
             name: &member.name,
             constant: constant(&field),
@@ -194,11 +240,16 @@ fn structure<'a>(
         }
     };
     let members = object.members.iter().map(member).collect();
-    StructPlan { members, open: object.open }
+    let others = object.others.as_ref().map(|others| OthersPlan {
+        field: names.take("additional", Case::Snake),
+        ty: table.rust(others),
+        checks: checks(api, patterns, others),
+    });
+    StructPlan { members, open: object.open, others, shape: object.shape }
 }
 
-fn value(api: &Api, table: &Table<'_>, owner: TypeId, schema: &Schema) -> RustType {
-    if !needs_box(api, owner, schema) {
+fn value(table: &Table<'_>, circles: &Circles, owner: TypeId, schema: &Schema) -> RustType {
+    if !circles.needs_box(owner, schema) {
         return table.rust(schema);
     }
     let boxed = RustType::Boxed(Box::new(RustType::of(&schema.ty, table)));

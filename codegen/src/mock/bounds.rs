@@ -2,8 +2,6 @@
 
 use crate::model::{Bounds, Integer, Number, NumberFormat};
 
-use super::conform::range;
-
 /// Whether an integer is within bounds.
 pub(super) fn integer_fits(bounds: &Bounds<i128>, value: i128) -> bool {
     bounds.minimum.is_none_or(|bound| value >= bound)
@@ -43,7 +41,7 @@ fn rounded_to(value: f64, like: f64) -> Option<f64> {
 /// The `turn`-th integer to try: small ones first, `None` when there are no more.
 pub(super) fn integer(integer: &Integer, turn: usize) -> Option<i128> {
     let bounds = &integer.bounds;
-    let (least, most) = range(integer.format);
+    let (least, most) = integer.format.range();
     let after = |bound: Option<i128>| bound.and_then(|bound| bound.checked_add(1));
     let low = [bounds.minimum, after(bounds.exclusive_minimum)].into_iter().flatten().fold(least, i128::max);
     let before = bounds.exclusive_maximum.and_then(|bound| bound.checked_sub(1));

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::bounds::{integer_fits, number_fits};
 use super::format::has_format;
 use crate::build::matches;
-use crate::model::{Api, Array, Counts, IntegerFormat, Map, Object, Schema, Shape, Text, Type};
+use crate::model::{Api, Array, Counts, Map, Object, Schema, Shape, Text, Type};
 
 /// Whether `value` conforms to `schema`.
 pub(crate) fn conforms(api: &Api, schema: &Schema, value: &Value) -> bool {
@@ -17,7 +17,7 @@ pub(crate) fn conforms(api: &Api, schema: &Schema, value: &Value) -> bool {
         Type::Any => true,
         Type::Boolean => value.is_boolean(),
         Type::Integer(integer) => whole(value).is_some_and(|whole| {
-            let (low, high) = range(integer.format);
+            let (low, high) = integer.format.range();
             (low..=high).contains(&whole) && integer_fits(&integer.bounds, whole)
         }),
         Type::Number(number) => value.as_f64().is_some_and(|value| number_fits(number, value)),
@@ -26,25 +26,15 @@ pub(crate) fn conforms(api: &Api, schema: &Schema, value: &Value) -> bool {
         Type::Map(map) => value.as_object().is_some_and(|entries| map_conforms(api, map, entries)),
         Type::Named(id) => match &api.types.get(*id).shape {
             Shape::Alias(schema) => conforms(api, schema, value),
+            // what else the schema says, the runtime decides
+            Shape::Union(union) => union.variants.iter().any(|variant| conforms(api, &variant.schema, value)),
             // the runtime decides: an example that it refuses is not sent
             Shape::Checked(_) => true,
-            Shape::Words(words) => {
-                value.as_str().is_some_and(|value| words.words.iter().any(|word| word == value))
-            }
+            Shape::Words(words) => words.words.iter().any(|word| word.value.to_literal() == *value),
             Shape::Object(object) => {
                 value.as_object().is_some_and(|entries| object_conforms(api, object, entries))
             }
         },
-    }
-}
-
-/// The range of a format.
-pub(super) const fn range(format: IntegerFormat) -> (i128, i128) {
-    match format {
-        IntegerFormat::I32 => (i32::MIN as i128, i32::MAX as i128),
-        IntegerFormat::I64 => (i64::MIN as i128, i64::MAX as i128),
-        IntegerFormat::U32 => (0, u32::MAX as i128),
-        IntegerFormat::U64 => (0, u64::MAX as i128),
     }
 }
 
@@ -77,9 +67,12 @@ fn map_conforms(api: &Api, map: &Map, entries: &serde_json::Map<String, Value>) 
 }
 
 fn object_conforms(api: &Api, object: &Object, entries: &serde_json::Map<String, Value>) -> bool {
-    let declared = |name: &String| object.members.iter().any(|member| member.name == *name);
+    let declared = |name: &str| object.members.iter().any(|member| member.name == name);
+    let fits = |(name, value): (&String, &Value)| {
+        declared(name) || object.others.as_ref().map_or(object.open, |others| conforms(api, others, value))
+    };
     object.members.iter().all(|member| match entries.get(&member.name) {
         Some(value) => conforms(api, &member.schema, value),
         None => !member.required,
-    }) && (object.open || entries.keys().all(declared))
+    }) && entries.iter().all(fits)
 }

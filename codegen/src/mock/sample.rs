@@ -64,7 +64,14 @@ impl Sampler<'_> {
         match &definition.shape {
             Shape::Alias(schema) => self.value(schema, turn),
             Shape::Checked(shape) => super::shape::sample(self.api, *shape, turn),
-            Shape::Words(words) => words.words.get(turn).cloned().map(Value::String),
+            Shape::Words(words) => words.words.get(turn).map(|word| word.value.to_literal()),
+            Shape::Union(_) if self.open.len() > 2 * DEEP && self.open.contains(&id) => None,
+            Shape::Union(union) => {
+                self.open.push(id);
+                let value = union.variants.iter().find_map(|variant| self.value(&variant.schema, turn));
+                self.open.pop();
+                value
+            }
             Shape::Object(_) if self.open.contains(&id) => None,
             Shape::Object(object) => {
                 self.open.push(id);

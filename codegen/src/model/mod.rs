@@ -35,7 +35,8 @@ pub use scheme::{Algorithm, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWor
 pub use table::{TypeTable, TypeTableDraft};
 pub use types::{
     Around, Array, Bounds, Counts, Definition, Grammar, Integer, IntegerFormat, Map, Member, Number,
-    NumberFormat, Object, Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Words,
+    NumberFormat, Object, Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Union, Variant, Word,
+    WordValue, Words,
 };
 
 /// A document, understood.

@@ -3,7 +3,7 @@
 //! A [`Schema`] stands at a place of use. What has a name of its own (a component; an inline object or enumeration)
 //! is a [`Definition`] in the table, and a schema refers to it by id, so recursion is a matter of ids.
 
-use super::{Docs, Literal, ShapeId, TypeId};
+use super::{Docs, Keywords, Literal, ShapeId, TypeId};
 
 /// What a value must be in one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,10 +57,71 @@ pub struct Integer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names of Rust and OpenAPI")]
 pub enum IntegerFormat {
+    I8,
+    I16,
     I32,
     I64,
+    U8,
+    U16,
     U32,
     U64,
+}
+
+impl IntegerFormat {
+    /// Every one, smallest first.
+    const ALL: [Self; 8] =
+        [Self::I8, Self::U8, Self::I16, Self::U16, Self::I32, Self::U32, Self::I64, Self::U64];
+
+    /// The format that a document calls this.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.word() == word)
+    }
+
+    /// What documents call it (OpenAPI's registry of formats).
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::I8 => "int8",
+            Self::I16 => "int16",
+            Self::I32 => "int32",
+            Self::I64 => "int64",
+            Self::U8 => "uint8",
+            Self::U16 => "uint16",
+            Self::U32 => "uint32",
+            Self::U64 => "uint64",
+        }
+    }
+
+    /// Its type in Rust.
+    #[must_use]
+    pub const fn rust(self) -> &'static str {
+        match self {
+            Self::I8 => "i8",
+            Self::I16 => "i16",
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::U8 => "u8",
+            Self::U16 => "u16",
+            Self::U32 => "u32",
+            Self::U64 => "u64",
+        }
+    }
+
+    /// Its smallest and its largest value.
+    #[must_use]
+    pub const fn range(self) -> (i128, i128) {
+        match self {
+            Self::I8 => (i8::MIN as i128, i8::MAX as i128),
+            Self::I16 => (i16::MIN as i128, i16::MAX as i128),
+            Self::I32 => (i32::MIN as i128, i32::MAX as i128),
+            Self::I64 => (i64::MIN as i128, i64::MAX as i128),
+            Self::U8 => (0, u8::MAX as i128),
+            Self::U16 => (0, u16::MAX as i128),
+            Self::U32 => (0, u32::MAX as i128),
+            Self::U64 => (0, u64::MAX as i128),
+        }
+    }
 }
 
 /// `number`
@@ -294,8 +355,10 @@ pub enum Origin {
 pub enum Shape {
     /// A struct.
     Object(Object),
-    /// An enumeration of strings.
+    /// An enumeration of values.
     Words(Words),
+    /// One of several types.
+    Union(Union),
     /// JSON that is checked by the keywords of its schema: Rust has no word for it. It says itself whether it may be
     /// `null`.
     Checked(ShapeId),
@@ -309,8 +372,12 @@ pub enum Shape {
 pub struct Object {
     /// The members, in the order of the document.
     pub members: Vec<Member>,
-    /// Whether members that are not declared are let through (and dropped) rather than refused.
+    /// Whether members that are not declared are let through rather than refused.
     pub open: bool,
+    /// What those must be, when they are kept; otherwise they are dropped.
+    pub others: Option<Schema>,
+    /// What must hold beside the members, when they are not all that the schema says.
+    pub shape: Option<ShapeId>,
 }
 
 /// A member of an object.
@@ -328,9 +395,65 @@ pub struct Member {
     pub examples: Vec<Literal>,
 }
 
-/// An enumeration of strings.
+/// A choice between types.
+#[derive(Clone, Debug)]
+pub struct Union {
+    /// The alternatives, in the order of the document.
+    pub variants: Vec<Variant>,
+    /// The whole schema, which decides what is let through.
+    pub shape: ShapeId,
+}
+
+/// An alternative of a choice.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// What to call it. Not unique.
+    pub name: String,
+    /// What it is; never `null`.
+    pub schema: Schema,
+    /// What holds for it, and for none of those behind it.
+    pub guard: Keywords,
+    /// What the document says about it.
+    pub docs: Docs,
+}
+
+/// An enumeration of strings, of integers, or of truth values.
 #[derive(Clone, Debug)]
 pub struct Words {
-    /// The words, in the order of the document, each once.
-    pub words: Vec<String>,
+    /// The values, in the order of the document, each once; all of one type.
+    pub words: Vec<Word>,
+}
+
+/// A value of an enumeration.
+#[derive(Clone, Debug)]
+pub struct Word {
+    /// The value.
+    pub value: WordValue,
+    /// What the document calls it.
+    pub name: Option<String>,
+    /// What the document says about it.
+    pub docs: Docs,
+}
+
+/// The values that Rust has enumerations for. Integers are all within `i64`, or all within `u64`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the kinds of JSON")]
+pub enum WordValue {
+    Text(String),
+    Integer(i128),
+    Boolean(bool),
+}
+
+impl WordValue {
+    /// The same value, as an example has it.
+    #[must_use]
+    pub fn to_literal(&self) -> Literal {
+        match self {
+            Self::Text(text) => Literal::from(text.as_str()),
+            Self::Integer(value) => i64::try_from(*value)
+                .map(Literal::from)
+                .unwrap_or_else(|_| u64::try_from(*value).map_or(Literal::Null, Literal::from)),
+            Self::Boolean(value) => Literal::from(*value),
+        }
+    }
 }

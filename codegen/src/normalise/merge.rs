@@ -1,9 +1,9 @@
 //! `allOf` of schemas that say what types say becomes one schema; `anyOf` of a schema and `null` becomes that schema,
-//! nullable. What is left composed after this stays JSON.
+//! nullable. What is left composed after this keeps its keywords.
 //!
 //! Members, bounds and lists of values are intersected. Two schemas of one member become a composed schema of their own,
 //! which is merged in its turn. What cannot be satisfied by anything is a finding; what only cannot be said in one
-//! schema (two patterns, a closed branch beside others) stays composed.
+//! schema (two patterns, a closed branch beside others) stays composed, and may have a [view](super::view).
 
 use crate::check::value::fits_type;
 use crate::document::{Additional, Document, JsonType, Schema, SchemaId, Spanned};
@@ -18,6 +18,8 @@ const DEEPEST: usize = 64;
 /// Merges every schema of the document that can be.
 pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
     for id in document.ids() {
+        null_alternatives(document, id, findings);
+        constants(document, id);
         listed(document, id, findings);
         optional(document, id);
     }
@@ -25,24 +27,75 @@ pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
     // members with two schemas add to the list while it is walked
     while let Some(id) = document.ids().nth(next) {
         next += 1;
-        let schema = document.schema(id);
-        if schema.beyond.all_of.is_empty() && schema.beyond.reference.is_none() {
+        let beyond = &document.schema(id).beyond;
+        let chooses = !beyond.one_of.is_empty() || !beyond.any_of.is_empty();
+        if beyond.clone().take_certain().is_empty() {
             continue;
         }
         match merged(document, id, 0) {
             Ok(merged) => document.replace(id, Schema { merged: true, ..merged }),
+            // a choice of one that nothing satisfies is written by generators, and refuses every value
+            Err(Apart::Contradiction(finding)) if chooses => drop(finding),
             Err(Apart::Contradiction(finding)) => findings.push(*finding),
             Err(Apart::Composed) => {}
         }
     }
+    super::view::views(document);
 }
 
 /// Why schemas do not become one.
-enum Apart {
+pub(super) enum Apart {
     /// They stay as they are.
     Composed,
     /// Nothing satisfies them all.
     Contradiction(Box<Finding>),
+}
+
+/// `anyOf: [X, { nullable: true }]` of OpenAPI 3.0 lets every value through; who writes it means `null`, which 3.0 has no
+/// other word for.
+fn null_alternatives(document: &mut Document, id: SchemaId, findings: &mut Findings) {
+    let beyond = &document.schema(id).beyond;
+    let lists = [&beyond.one_of, &beyond.any_of].into_iter().filter(|list| list.len() > 1);
+    let bare = |id: &SchemaId| {
+        let schema = document.schema(*id);
+        schema.only_nullable && !schema.says_something() && schema.beyond.first.is_none()
+    };
+    let found: Vec<SchemaId> = lists.flatten().copied().filter(bare).collect();
+    for id in found {
+        let schema = document.schema(id);
+        let message = "`nullable` alone lets every value through: as an alternative it is taken for `null`";
+        let finding = Finding::warning(Code::TakenAs, message, schema.place);
+        findings.push(finding.help("put `nullable: true` beside the choice"));
+        document.replace(id, Schema { nullable: true, only_nullable: false, ..schema.clone() });
+    }
+}
+
+/// `oneOf: [{ const: 1, title: low }, { const: 2, title: high }]`: an enumeration whose values have names.
+fn constants(document: &mut Document, id: SchemaId) {
+    let schema = document.schema(id);
+    let beyond = &schema.beyond;
+    let (list, exactly_one) = match (&*beyond.one_of, &*beyond.any_of) {
+        (list, []) => (list, true),
+        ([], list) => (list, false),
+        _ => return,
+    };
+    let only = !list.is_empty() && beyond.all().count() == list.len() && beyond.discriminator.is_none();
+    if !only || schema.literal || schema.enumeration.is_some() || schema.constant.is_some() {
+        return;
+    }
+    let mut titles: Vec<(Node, crate::model::Docs)> = Vec::new();
+    for one in list.iter().map(|id| document.schema(*id)) {
+        let Some(constant) = one.constant.as_ref().filter(|_| one.is_only_constant()) else { return };
+        if titles.iter().any(|(known, _)| known.same_value(constant)) && exactly_one {
+            return; // two that both hold: of `oneOf` that is none
+        }
+        titles.push((constant.clone(), one.docs.clone()));
+    }
+    let values = titles.iter().map(|(value, _)| value.clone()).collect();
+    let place = beyond.first.map_or(schema.place, |(_, place)| place);
+    let enumeration = Some(Spanned::new(values, place));
+    let schema = Schema { enumeration, titles, beyond: Default::default(), ..schema.clone() };
+    document.replace(id, schema);
 }
 
 /// An enumerated value that the same schema refuses is one that no value can have: it is left out, with a remark. Where
@@ -96,7 +149,7 @@ fn optional(document: &mut Document, id: SchemaId) {
 }
 
 /// The one schema that `id` comes to.
-fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Result<Schema, Apart> {
+pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Result<Schema, Apart> {
     if depth > DEEPEST {
         return Err(Apart::Composed);
     }
@@ -105,9 +158,7 @@ fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Result<Schema,
         let target = merged(document, target, depth + 1)?;
         return Ok(Schema { nullable: target.nullable || own.nullable, ..target });
     }
-    let branches: Vec<SchemaId> =
-        own.beyond.reference.into_iter().chain(own.beyond.all_of.drain(..)).collect();
-    own.beyond.reference = None;
+    let branches = own.beyond.take_certain();
     let place = own.beyond.first.map_or(own.place, |(_, place)| place);
     if branches.is_empty() {
         return if own.literal || own.never || own.beyond.first.is_some() {
@@ -140,7 +191,12 @@ fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Result<Schema,
 }
 
 /// What satisfies both.
-fn both(document: &mut Document, one: Schema, other: Schema, place: Place) -> Result<Schema, Apart> {
+pub(super) fn both(
+    document: &mut Document,
+    one: Schema,
+    other: Schema,
+    place: Place,
+) -> Result<Schema, Apart> {
     let contradiction = |what: &str| {
         let message = format!("no value satisfies all of these schemas: {what}");
         Apart::Contradiction(Box::new(
@@ -162,6 +218,7 @@ fn both(document: &mut Document, one: Schema, other: Schema, place: Place) -> Re
         nullable,
         enumeration,
         constant,
+        titles: one.titles.into_iter().chain(other.titles).collect(),
         default: one.default.or(other.default),
         examples: one.examples.into_iter().chain(other.examples).collect(),
         docs: if one.docs == Default::default() { other.docs } else { one.docs },
@@ -199,7 +256,7 @@ fn both(document: &mut Document, one: Schema, other: Schema, place: Place) -> Re
 }
 
 /// With the type that its keywords imply stated.
-fn typed(mut schema: Schema) -> Schema {
+pub(super) fn typed(mut schema: Schema) -> Schema {
     if schema.types.is_empty() && schema.enumeration.is_none() && schema.constant.is_none() {
         let implied = crate::build::implied(&schema);
         schema.types.extend(implied.map(|kind| Spanned::new(kind, schema.place)));
@@ -238,7 +295,8 @@ fn values(one: &Schema, other: &Schema) -> Option<Values> {
             let listed =
                 one.value.iter().filter(|value| other.value.iter().any(|known| known.same_value(value)));
             let listed: Vec<_> = listed.cloned().collect();
-            if listed.is_empty() {
+            // one that lists nothing has a remark of its own
+            if listed.is_empty() && !one.value.is_empty() && !other.value.is_empty() {
                 return None;
             }
             Some(Spanned::new(listed, one.place))

@@ -3,6 +3,7 @@
 mod draft;
 pub(crate) mod merge;
 pub(crate) mod number;
+mod view;
 
 use crate::document::{Fields, JsonType, Reader, Schema, Spanned};
 use crate::finding::{Code, Finding};
@@ -132,6 +133,7 @@ impl<'d> Reader<'d> {
                     self.push(finding.help("state the `type` in the same schema"));
                 }
                 // without any other keyword every value is allowed, `null` among them
+                schema.only_nullable = !typed && !moot;
             }
         }
     }

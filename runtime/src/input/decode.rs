@@ -220,6 +220,10 @@ macro_rules! integers {
 }
 
 integers! {
+    i8 deserialize_i8 "must be an integer of 8 bits";
+    i16 deserialize_i16 "must be an integer of 16 bits";
+    u8 deserialize_u8 "must be a non-negative integer of 8 bits";
+    u16 deserialize_u16 "must be a non-negative integer of 16 bits";
     i32 deserialize_i32 "must be an integer of 32 bits";
     i64 deserialize_i64 "must be an integer of 64 bits";
     u32 deserialize_u32 "must be a non-negative integer of 32 bits";

@@ -4,16 +4,29 @@ use serde::de;
 
 /// How many arrays and objects may still open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Depth(usize);
+pub struct Depth {
+    left: usize,
+    shaped: bool,
+}
 
 impl Depth {
     /// `serde_json` stops here by itself, so no document can allow more.
-    pub const MOST: Self = Self(127);
+    pub const MOST: Self = Self { left: 127, shaped: false };
 
     /// This many levels, or as many as can ever be read.
     #[must_use]
     pub const fn of(levels: usize) -> Self {
-        if levels < Self::MOST.0 { Self(levels) } else { Self::MOST }
+        if levels < Self::MOST.left { Self { left: levels, shaped: false } } else { Self::MOST }
+    }
+
+    /// The same inside a value that was held against its schema as a whole: nothing in it is held against one again.
+    pub(super) const fn in_shaped(self) -> Self {
+        Self { left: self.left, shaped: true }
+    }
+
+    /// Whether the value around was held against its schema as a whole.
+    pub(super) const fn is_shaped(self) -> bool {
+        self.shaped
     }
 
     /// One level further down.
@@ -22,8 +35,8 @@ impl Depth {
     /// When there is no level left.
     #[inline]
     pub fn enter<E: de::Error>(self) -> Result<Self, E> {
-        match self.0.checked_sub(1) {
-            Some(rest) => Ok(Self(rest)),
+        match self.left.checked_sub(1) {
+            Some(left) => Ok(Self { left, shaped: self.shaped }),
             None => Err(E::custom("nested too deep")),
         }
     }
@@ -39,7 +52,7 @@ impl Depth {
                 _ if in_string => {}
                 b'[' | b'{' => {
                     open += 1;
-                    if open > self.0 {
+                    if open > self.left {
                         return false;
                     }
                 }

@@ -39,7 +39,7 @@ pub(super) fn from_json_under<T: Decode + Check>(
     let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
     let depth = Depth::of(depth);
     let Some(value) = fast(text, depth) else { return careful(text, depth, rule) };
-    let mut out = Violations::new();
+    let mut out = Violations::of_read();
     rule(&value, &At::root(), &mut out);
     T::check(&value, &At::root(), &mut out);
     if out.is_empty() { Ok(value) } else { Err(Refused::Invalid(out)) }

@@ -13,7 +13,7 @@
 //! | `parse`, `tree`, `decimal` | what the careful pass looks at: JSON with its digits and its duplicates |
 //! | `check`, `canonical` | the rules of the document over decoded values |
 //! | `shape` | schemas that have no type in Rust: every keyword, over JSON |
-//! | `text`, `format`, `words`, `password` | scalars as text, strings with a format, enumerations |
+//! | `text`, `format`, `words`, `values`, `password` | scalars as text, strings with a format, enumerations |
 //! | `violation`, `at` | what is told to the client, and where |
 
 mod at;
@@ -45,6 +45,7 @@ mod sources;
 mod text;
 mod tree;
 mod upload;
+mod values;
 mod violation;
 mod wire;
 mod words;
@@ -70,20 +71,22 @@ pub use self::json::{Refused, decode_answer, from_json};
 pub(crate) use self::media_type::media_range;
 pub use self::member::no_rule;
 pub use self::member::{Declared, Member, Rule};
-pub use self::object::{Fill, Object};
+pub use self::object::{Fill, Object, check_others};
 pub use self::param::Param;
 pub use self::parameters::Parameters;
 pub use self::password::Password;
 pub use self::payload::{Input, Receiving, Sent};
 pub use self::shape::Keyword as K;
 pub use self::shape::{
-    Fact, JsonType, Keyword, Shape, of_text, shape, shaped, shaped_from_text, shaped_from_tree,
+    Fact, JsonType, Keyword, Shape, Take, Union, check_shaped, collect_union, decode_union, of_text,
+    read_shaped, shape, shaped, shaped_from_text, shaped_from_tree, union, union_from_text,
 };
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};
 pub(crate) use self::upload::Spool;
 pub use self::upload::{Upload, UploadReader};
+pub use self::values::{Values, collect_value, decode_value, value_from_text};
 pub use self::violation::{Section, Violation, Violations};
 pub use self::wire::{Kind, Style, Wire};
 pub use self::words::{Words, serialize_word};
-pub use crate::__words as words;
+pub use crate::{__values as values, __words as words};

@@ -3,7 +3,7 @@
 //! What derived visitors let through and this one does not: an array in place of the object, a member that comes twice
 //! (also when one is spelled with escapes), a member that nobody declared, in an open object a hidden second copy.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,14 +12,18 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 
 use super::decode::{Seed, refused, wrong_type};
-use super::{At, Check, Declared, Decode, Depth, Json, Member, Tree, Violations};
+use super::shape::collect_shaped;
+use super::text::{PLAIN, is_plain};
+use super::{At, Check, Declared, Decode, Depth, Json, Member, Rule, Shape, Tree, Violations};
 
 /// A struct of the document. Generated code states its members; reading is done here.
 pub trait Object: Sized {
     /// The members, in the order of the document.
     const MEMBERS: &'static [Declared];
-    /// Whether members that are not declared are let through and dropped, rather than refused.
+    /// Whether members that are not declared are let through, rather than refused.
     const OPEN: bool;
+    /// The schema that must hold beside the members, where they are not all that it says.
+    const SHAPE: Option<&'static Shape> = None;
     /// A place for each member's value.
     type Slots;
     /// All of them empty.
@@ -29,6 +33,21 @@ pub trait Object: Sized {
     /// # Errors
     /// Whatever the source of the value says.
     fn fill<F: Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error>;
+    /// Puts the value of a member that is not declared into the map of these, if there is one, or drops it.
+    ///
+    /// # Errors
+    /// Whatever the source of the value says.
+    fn other<F: Fill>(_slots: &mut Self::Slots, _name: &str, from: F) -> Result<(), F::Error> {
+        from.skip()
+    }
+    /// The fast pass; another one where there is a [`Object::SHAPE`].
+    ///
+    /// # Errors
+    /// As [`Decode::decode`].
+    #[inline]
+    fn read<'de, D: Deserializer<'de>>(from: D, depth: Depth) -> Result<Self, D::Error> {
+        read_members(from, depth)
+    }
     /// The struct. `None` when a required member is missing.
     fn build(slots: Self::Slots) -> Option<Self>;
 }
@@ -42,6 +61,16 @@ pub trait Fill {
     /// # Errors
     /// When it is not what the member declares, or came before.
     fn fill<T: Decode + Check>(self, member: &Member<T>, slot: &mut Option<T>) -> Result<(), Self::Error>;
+    /// Reads it into the map of members that are not declared.
+    ///
+    /// # Errors
+    /// When it is not what the map holds, or a member of the name came before.
+    fn entry<T: Decode + Check>(
+        self,
+        name: &str,
+        rule: Rule<T>,
+        map: &mut BTreeMap<String, T>,
+    ) -> Result<(), Self::Error>;
     /// Leaves it, for a member that has no place.
     ///
     /// # Errors
@@ -52,12 +81,21 @@ pub trait Fill {
 impl<T: Object> Decode for T {
     #[inline]
     fn decode<'de, D: Deserializer<'de>>(from: D, depth: Depth) -> Result<Self, D::Error> {
-        from.deserialize_map(Members(depth, PhantomData))
+        T::read(from, depth)
     }
 
     fn collect(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<Self> {
         collect(tree, at, out)
     }
+}
+
+/// The members, straight from where they stand.
+#[inline]
+pub(super) fn read_members<'de, T: Object, D: Deserializer<'de>>(
+    from: D,
+    depth: Depth,
+) -> Result<T, D::Error> {
+    from.deserialize_map(Members(depth, PhantomData))
 }
 
 struct Members<T>(Depth, PhantomData<fn() -> T>);
@@ -73,34 +111,44 @@ impl<'de, T: Object> Visitor<'de> for Members<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<T, A::Error> {
         let depth = self.0.enter()?;
         let mut slots = T::slots();
-        let mut others = None;
+        // the names of an open object that are not declared: they must not come twice either
+        let mut others: Option<HashSet<String>> = None;
         let mut likely = 0;
-        while let Some(name) =
-            from.next_key_seed(Name::<T> { likely, others: &mut others, of: PhantomData })?
-        {
+        while let Some(name) = from.next_key_seed(Name::<T> { likely, of: PhantomData })? {
+            let next = Next { from: &mut from, depth, text: PhantomData };
             match name {
-                Some(member) => {
-                    T::fill(&mut slots, member, Next { from: &mut from, depth, text: PhantomData })?;
+                Named::Member(member) => {
+                    T::fill(&mut slots, member, next)?;
                     likely = member + 1;
                 }
-                None => Next { from: &mut from, depth, text: PhantomData }.skip()?,
+                Named::Other(name) => {
+                    T::other(&mut slots, &name, next)?;
+                    if !others.get_or_insert_default().insert(name) {
+                        return Err(refused()); // twice
+                    }
+                }
             }
         }
         T::build(slots).ok_or_else(refused)
     }
 }
 
-/// Reads a member's name: its index if it is declared; `None` if the object is open and it is not.
-struct Name<'o, T> {
+/// Reads a member's name.
+struct Name<T> {
     /// Members mostly come in the order of the document, so the next one is tried first.
     likely: usize,
-    /// The names of an open object that are not declared: they must not come twice either.
-    others: &'o mut Option<HashSet<String>>,
     of: PhantomData<fn() -> T>,
 }
 
-impl<'de, T: Object> DeserializeSeed<'de> for Name<'_, T> {
-    type Value = Option<usize>;
+enum Named {
+    /// Its index.
+    Member(usize),
+    /// Not declared, in an object that is open.
+    Other(String),
+}
+
+impl<'de, T: Object> DeserializeSeed<'de> for Name<T> {
+    type Value = Named;
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
@@ -108,8 +156,8 @@ impl<'de, T: Object> DeserializeSeed<'de> for Name<'_, T> {
     }
 }
 
-impl<T: Object> Visitor<'_> for Name<'_, T> {
-    type Value = Option<usize>;
+impl<T: Object> Visitor<'_> for Name<T> {
+    type Value = Named;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a member's name")
@@ -118,8 +166,8 @@ impl<T: Object> Visitor<'_> for Name<'_, T> {
     #[inline]
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
         match index_of(T::MEMBERS, self.likely, name) {
-            Some(member) => Ok(Some(member)),
-            None if T::OPEN && self.others.get_or_insert_default().insert(name.to_owned()) => Ok(None),
+            Some(member) => Ok(Named::Member(member)),
+            None if T::OPEN => Ok(Named::Other(name.to_owned())),
             None => Err(refused()),
         }
     }
@@ -151,23 +199,44 @@ impl<'de, A: MapAccess<'de>> Fill for Next<'_, 'de, A> {
         Ok(())
     }
 
+    fn entry<T: Decode + Check>(
+        self,
+        name: &str,
+        _: Rule<T>,
+        map: &mut BTreeMap<String, T>,
+    ) -> Result<(), A::Error> {
+        if !is_plain(name) {
+            return Err(refused());
+        }
+        let value = self.from.next_value_seed(Seed::new(self.depth))?;
+        if map.insert(name.to_owned(), value).is_some() { Err(refused()) } else { Ok(()) }
+    }
+
     /// Reads it as JSON, so that what is dropped is as strict as what is kept.
     fn skip(self) -> Result<(), A::Error> {
         self.from.next_value_seed(Seed::<Json>::new(self.depth)).map(drop)
     }
 }
 
-/// The careful pass: declared members in the order of the document, then the others.
+/// The careful pass: the schema as a whole if there is one, declared members in the order of the document, then the
+/// others.
 fn collect<T: Object>(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<T> {
+    match T::SHAPE {
+        Some(shape) if !out.is_shaped() => collect_shaped(tree, shape, at, out),
+        _ => collect_members(tree, at, out),
+    }
+}
+
+pub(super) fn collect_members<T: Object>(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Option<T> {
     let Some(entries) = tree.entries() else { return wrong_type("must be an object", at, out) };
     let mut places: Vec<Option<&Tree<'_>>> = vec![None; T::MEMBERS.len()];
     let (mut unknown, mut repeated) = (false, vec![false; T::MEMBERS.len()]);
+    let mut others = Vec::new();
     let mut likely = 0;
     for entry in entries {
         let Some(member) = index_of(T::MEMBERS, likely, &entry.name) else {
-            unknown |= !T::OPEN
-                || entry.repeated
-                || Json::collect(&entry.value, at, &mut Violations::new()).is_none();
+            unknown |= !T::OPEN || entry.repeated;
+            others.push(entry);
             continue;
         };
         likely = member + 1;
@@ -191,8 +260,12 @@ fn collect<T: Object>(tree: &Tree<'_>, at: &At<'_>, out: &mut Violations) -> Opt
         }
     }
     if unknown {
-        // The place is the object: the name is the client's.
-        out.push(at, "additionalProperties", "must not have a member that is not declared");
+        undeclared(at, out);
+    } else {
+        for entry in others {
+            let from = Careful { tree: &entry.value, object: at, out };
+            let Ok(()) = T::other(&mut slots, &entry.name, from);
+        }
     }
     // Built also when rules are violated, so that the rules of what holds it are told in the same answer.
     T::build(slots)
@@ -220,8 +293,53 @@ impl Fill for Careful<'_, '_> {
         Ok(())
     }
 
-    fn skip(self) -> Result<(), Infallible> {
+    fn entry<T: Decode + Check>(
+        self,
+        name: &str,
+        rule: Rule<T>,
+        map: &mut BTreeMap<String, T>,
+    ) -> Result<(), Infallible> {
+        // The pointer ends at the object: the name is the client's.
+        let at = self.object.entry();
+        if !is_plain(name) {
+            PLAIN.push(&at, self.out);
+        } else if let Some(value) = T::collect(self.tree, &at, self.out) {
+            rule(&value, &at, self.out);
+            map.insert(name.to_owned(), value);
+        }
         Ok(())
+    }
+
+    /// As strict as what is kept.
+    fn skip(self) -> Result<(), Infallible> {
+        if Json::collect(self.tree, self.object, &mut Violations::new()).is_none() {
+            undeclared(self.object, self.out);
+        }
+        Ok(())
+    }
+}
+
+/// The place is the object: the name is the client's.
+fn undeclared(object: &At<'_>, out: &mut Violations) {
+    out.push(object, "additionalProperties", "must not have a member that is not declared");
+}
+
+/// The members that a handler put into the map of those that are not declared: none of them is declared, or it would
+/// leave twice.
+pub fn check_others<T: Check>(
+    map: &BTreeMap<String, T>,
+    members: &[Declared],
+    rule: Rule<T>,
+    object: &At<'_>,
+    out: &mut Violations,
+) {
+    if members.iter().any(|member| map.contains_key(member.name)) {
+        out.push(object, "duplicate", "must not have a declared member among the others");
+    }
+    let at = object.entry();
+    for value in map.values() {
+        rule(value, &at, out);
+        value.check(&at, out);
     }
 }
 

@@ -91,6 +91,10 @@ macro_rules! integers {
 }
 
 integers!(
+    i8: "must be an integer of 8 bits",
+    i16: "must be an integer of 16 bits",
+    u8: "must be a non-negative integer of 8 bits",
+    u16: "must be a non-negative integer of 16 bits",
     i32: "must be an integer of 32 bits",
     i64: "must be an integer of 64 bits",
     u32: "must be a non-negative integer of 32 bits",

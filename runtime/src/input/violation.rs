@@ -55,13 +55,33 @@ impl From<Location> for Section {
 #[serde(transparent)]
 pub struct Violations {
     list: Vec<Violation>,
+    #[serde(skip)]
+    shaped: bool,
 }
 
 impl Violations {
     /// None yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { list: Vec::new() }
+        Self { list: Vec::new(), shaped: false }
+    }
+
+    /// Of a value whose reading held it against its schema already, wherever its type is not all that the schema says.
+    pub(super) const fn of_read() -> Self {
+        Self { list: Vec::new(), shaped: true }
+    }
+
+    /// Whether what is looked at was held against its schema as a whole.
+    pub(super) const fn is_shaped(&self) -> bool {
+        self.shaped
+    }
+
+    /// Runs `look` inside a value that was held against its schema as a whole.
+    pub(super) fn in_shaped<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.shaped, true);
+        let found = look(self);
+        self.shaped = before;
+        found
     }
 
     /// Adds one, unless there are enough.

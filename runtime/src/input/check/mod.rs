@@ -71,6 +71,10 @@ macro_rules! without_rules {
 without_rules!(
     (),
     bool,
+    i8,
+    i16,
+    u8,
+    u16,
     i32,
     i64,
     u32,

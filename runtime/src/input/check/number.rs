@@ -26,7 +26,7 @@ macro_rules! integers {
     )* };
 }
 
-integers!(i32, i64, u32, u64);
+integers!(i8, i16, u8, u16, i32, i64, u32, u64);
 
 impl Number for f64 {
     fn is_a_multiple(self, of: Self) -> bool {

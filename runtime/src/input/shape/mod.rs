@@ -13,6 +13,7 @@
 //! | `seen` | which members and items were evaluated, for `unevaluatedProperties` and `unevaluatedItems` |
 //! | `untyped` | JSON from text without a type, of a parameter or a form |
 //! | `shaped` | JSON that has been checked, as a type |
+//! | `typed` | types behind a schema that says more than they do |
 
 mod array;
 mod evaluate;
@@ -22,6 +23,7 @@ mod scalar;
 mod seen;
 mod shaped;
 mod told;
+mod typed;
 mod untyped;
 
 #[cfg(test)]
@@ -29,6 +31,10 @@ mod tests;
 
 pub use self::evaluate::shape;
 pub use self::fact::Fact;
+pub(super) use self::typed::collect_shaped;
+pub use self::typed::{
+    Take, Union, check_shaped, collect_union, decode_union, read_shaped, union, union_from_text,
+};
 pub use self::untyped::{shaped_from_text, shaped_from_tree};
 use super::{At, FromText, Pattern, Violations};
 pub use crate::__shaped as shaped;

@@ -1,0 +1,250 @@
+//! Choices: `oneOf`, `anyOf` and lists of types as enumerations of types.
+//!
+//! 1. An alternative that is `null` makes the choice nullable: the others are what is left to tell apart.
+//! 2. The keywords of the schema are checked first, so the alternatives only have to be told apart among values that it
+//!    lets through. Where their types, constants or members do that, so do the guards; otherwise each guard is its whole
+//!    alternative, and the document gets a remark.
+//! 3. Of an `anyOf` a value may satisfy two alternatives: it is the first. Where it has members of both, it is neither,
+//!    and stays JSON.
+
+use super::Builder;
+use super::apart::Head;
+use super::discriminator::tags;
+use super::keywords::Place;
+use super::kind::{Kind, kind, nullable};
+use super::types::with;
+use crate::document::{Choice, Document, JsonType, Schema as Written, SchemaId, View};
+use crate::finding::{Code, Finding};
+use crate::model::{self, Keyword, Keywords, Schema, Shape, Type, Union, Variant};
+
+use crate::source::tree::Value as Node;
+
+/// Choices inside each other that are looked into.
+const DEEPEST: usize = 8;
+
+/// Whether a choice is one between types that are worth having.
+pub(super) fn is_expressible(document: &Document, choice: &Choice, depth: usize) -> bool {
+    let mut stays_json = 0;
+    for alternative in &choice.alternatives {
+        let written = document.schema(document.target(alternative.schema));
+        match (&written.view, depth < DEEPEST) {
+            (Some(View::Choice(inner)), true) => {
+                stays_json += usize::from(!is_expressible(document, inner, depth + 1));
+            }
+            (Some(View::Choice(_)), false) => stays_json += 1,
+            _ => match kind(document, written) {
+                Kind::Any => return false,
+                Kind::Free => stays_json += 1,
+                _ => {}
+            },
+        }
+    }
+    let count = choice.alternatives.len();
+    // whether what stays JSON takes `null` is for its keywords to say
+    let null_is_clear = choice.widened || nulls(document, choice) == 0 || (stays_json == 0 && !choice.judged);
+    count > 1 && stays_json < count && null_is_clear
+}
+
+/// Whether `null` satisfies the choice.
+pub(super) fn takes_null(document: &Document, choice: &Choice) -> bool {
+    let nulls = nulls(document, choice);
+    let told = choice.holder.is_some_and(|holder| tags(document, document.schema(holder)).is_some());
+    // a discriminator is a member, and `null` has none; of `oneOf` a second one is one too many
+    !told && if choice.exactly_one { nulls == 1 } else { nulls > 0 }
+}
+
+fn nulls(document: &Document, choice: &Choice) -> usize {
+    let nullable = choice.alternatives.iter().filter(|one| nullable(document, one.schema));
+    choice.nulls + nullable.count()
+}
+
+impl Builder<'_> {
+    /// The enumeration of a choice.
+    pub(super) fn choice(&mut self, id: SchemaId, path: &[String]) -> Option<Shape> {
+        let document = self.document;
+        let Some(View::Choice(choice)) = &document.schema(id).view else { return None };
+        let tags = choice.holder.and_then(|holder| tags(document, document.schema(holder)));
+        let (guards, mixed) = self.guards(id, choice, tags.as_deref());
+        let mut variants = Vec::new();
+        for (alternative, guard) in choice.alternatives.iter().zip(guards) {
+            let words = tags.iter().flatten().find(|(known, _)| *known == alternative.written);
+            let name = name(document, alternative.written, words.map(|(_, words)| &**words));
+            let schema = self.schema(alternative.schema, &with(path, &name), 0)?;
+            let target = document.schema(document.target(alternative.written));
+            let schema = Schema { nullable: false, ..schema };
+            variants.push(Variant { name, schema, guard, docs: target.docs.clone() });
+        }
+        if mixed {
+            variants.push(Variant {
+                name: "mixed".to_owned(),
+                schema: Schema::of(Type::Any),
+                guard: Keywords::default(),
+                docs: model::Docs::described(
+                    "Members of several alternatives at once: JSON that is checked.",
+                ),
+            });
+        }
+        Some(Shape::Union(Union { variants, shape: self.shape_of(id, Place::Top) }))
+    }
+
+    /// What tells each alternative from those behind it, and whether a value may be none of them alone.
+    fn guards(
+        &mut self,
+        id: SchemaId,
+        choice: &Choice,
+        tags: Option<&[(SchemaId, Vec<String>)]>,
+    ) -> (Vec<Keywords>, bool) {
+        let document = self.document;
+        if let (Some(tags), Some(holder)) = (tags, choice.holder) {
+            let property = document.schema(holder).beyond.discriminator.as_ref();
+            let property = property.map_or("", |one| &one.property.value);
+            let guard = |one: &crate::document::Alternative| {
+                let words =
+                    tags.iter().filter(|(known, _)| *known == one.written).flat_map(|(_, words)| words);
+                tagged(property, words.cloned().map(model::Value::Text).collect())
+            };
+            return (choice.alternatives.iter().map(guard).collect(), false);
+        }
+        let heads: Vec<Head<'_>> = choice
+            .alternatives
+            .iter()
+            .map(|one| Head::of(document, one.schema, &|id| self.is_member(id)))
+            .collect();
+        let mut overlapping = vec![false; heads.len()];
+        let mut first = None;
+        for (at, one) in heads.iter().enumerate() {
+            for (behind, other) in heads.iter().enumerate().skip(at + 1) {
+                if !one.is_apart(other, choice.exactly_one) {
+                    [at, behind]
+                        .iter()
+                        .for_each(|at| overlapping.get_mut(*at).into_iter().for_each(|it| *it = true));
+                    first = first.or(Some((at, behind)));
+                }
+            }
+        }
+        if let Some((one, other)) = first {
+            self.report_overlap(id, choice, one, other);
+        }
+        let mixed = !choice.exactly_one
+            && heads
+                .iter()
+                .zip(&overlapping)
+                .filter(|(head, overlaps)| **overlaps && head.is_closed_object())
+                .count()
+                > 1;
+        let last = heads.len().saturating_sub(1);
+        let guards = choice.alternatives.iter().zip(&heads).zip(overlapping).enumerate();
+        let guards =
+            guards.map(|(at, ((alternative, head), overlaps))| match (overlaps, choice.exactly_one) {
+                (false, _) if at == last && !mixed => Keywords::default(),
+                (false, _) => {
+                    // where a value may be of none alone, those before it do not take all of theirs
+                    let others =
+                        heads.iter().enumerate().filter(|(other, _)| *other > at || (mixed && *other != at));
+                    head.guard(others.map(|(_, other)| other), choice.exactly_one)
+                }
+                (true, true) if at == last => Keywords::default(),
+                (true, true) => Keywords(vec![Keyword::Ref(self.shape_of(alternative.written, Place::Part))]),
+                (true, false) => Keywords(vec![Keyword::Ref(self.shape_of(alternative.schema, Place::Top))]),
+            });
+        (guards.collect(), mixed)
+    }
+
+    /// Once for each choice of the document.
+    fn report_overlap(&mut self, id: SchemaId, choice: &Choice, one: usize, other: usize) {
+        if !self.reported_choices.insert(id) {
+            return;
+        }
+        let named = |at: usize| {
+            choice.alternatives.get(at).map_or_else(String::new, |one| name(self.document, one.written, None))
+        };
+        let written = self.document.schema(id);
+        let place = written.beyond.first.map_or(written.place, |(_, place)| place);
+        let message = format!("nothing tells `{}` from `{}`", named(one), named(other));
+        let help = match choice.exactly_one {
+            true => {
+                "a value that is both is refused: give each a required member with a `const` of its own, or a `discriminator`"
+            }
+            false => {
+                "a value that is both is taken for the first: list the narrower one first, or give each a required member with a `const` of its own"
+            }
+        };
+        self.findings.push(Finding::warning(Code::Overlap, message, place).help(help));
+    }
+}
+
+/// A member that is one of these; that it is there, and an object around it, is what its schema says.
+fn tagged(member: &str, values: Vec<model::Value>) -> Keywords {
+    let values = Keywords(vec![Keyword::Enum(values)]);
+    let declared = vec![(member.to_owned(), values)];
+    Keywords(vec![Keyword::Properties { declared, patterns: Vec::new(), others: None }])
+}
+
+/// What an alternative is called: as its component, its title, its word of the discriminator, its constant, the first
+/// member that it requires, or its type.
+fn name(document: &Document, id: SchemaId, words: Option<&[String]>) -> String {
+    let mut at = id;
+    for _ in 0..DEEPEST {
+        if let Some((name, _)) = document.components.iter().find(|(_, known)| *known == at) {
+            return name.value.clone();
+        }
+        match document.schema(at).reference {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    let written = document.schema(document.target(id));
+    let title = written.docs.summary.clone().filter(|title| title.chars().any(char::is_alphanumeric));
+    let constant = || {
+        single(written).or_else(|| {
+            let members = written.properties.iter().flatten();
+            members.filter_map(|(_, member)| single(document.schema(document.target(*member)))).next()
+        })
+    };
+    let required = || written.required.first().map(|name| name.value.clone());
+    title
+        .or_else(|| words.and_then(<[String]>::first).cloned())
+        .or_else(constant)
+        .or_else(required)
+        .unwrap_or_else(|| by_type(document, written, 0))
+}
+
+/// The one word that a schema allows.
+fn single(written: &Written) -> Option<String> {
+    let value = match (&written.constant, &written.enumeration) {
+        (Some(value), _) => value,
+        (None, Some(values)) => match &*values.value {
+            [only] => only,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    match &value.value {
+        Node::String(text) => Some(text.to_string()).filter(|text| text.chars().any(char::is_alphanumeric)),
+        Node::Bool(value) => Some(value.to_string()),
+        Node::Number(digits) => Some(format!("value {digits}")),
+        _ => None,
+    }
+}
+
+fn by_type(document: &Document, written: &Written, depth: usize) -> String {
+    let stated = written.types.first().map(|kind| kind.value).or_else(|| super::kind::implied(written));
+    match stated {
+        Some(JsonType::Array) => {
+            let item = written.items.filter(|_| depth < DEEPEST).map(|item| {
+                let target = document.target(item);
+                let component = document.components.iter().find(|(_, known)| *known == target);
+                component.map_or_else(
+                    || by_type(document, document.schema(target), depth + 1),
+                    |(name, _)| name.value.clone(),
+                )
+            });
+            item.map_or_else(|| "array".to_owned(), |item| format!("{item} array"))
+        }
+        Some(kind) => kind.word().to_owned(),
+        None => match &written.enumeration {
+            Some(values) if values.value.iter().all(|value| value.as_str().is_some()) => "string".to_owned(),
+            _ => "value".to_owned(),
+        },
+    }
+}
