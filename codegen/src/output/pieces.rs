@@ -56,14 +56,37 @@ mod tests {
     #[test]
     fn items_end_where_they_do() {
         let items = [
-            quote!(use a::{b, c};),
-            quote!(#[doc = "x"] pub struct A { b: u8 }),
-            quote!(pub struct B(u8);),
+            quote!(
+                use a::{b, c};
+            ),
+            quote!(
+                #[doc = "x"]
+                pub struct A {
+                    b: u8,
+                }
+            ),
+            quote!(
+                pub struct B(u8);
+            ),
             quote!(impl A for B where C: D { const E: F = F { g: 1 }; }),
-            quote!(static S: &[T] = &[T { u: 1 }];),
-            quote!(const _: () = { () };),
-            quote!(macro_rules! m { () => { 1; } }),
-            quote!(pub fn f() -> u8 { 1 }),
+            quote!(
+                static S: &[T] = &[T { u: 1 }];
+            ),
+            quote!(
+                const _: () = { () };
+            ),
+            quote!(
+                macro_rules! m {
+                    () => {
+                        1;
+                    };
+                }
+            ),
+            quote!(
+                pub fn f() -> u8 {
+                    1
+                }
+            ),
         ];
         let mut rest = items.iter().flat_map(Clone::clone);
         for expected in &items {
