@@ -1,6 +1,7 @@
 //! Bare axum: the same handlers, no checks.
 
 use std::io;
+use std::sync::LazyLock;
 
 use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -59,12 +60,13 @@ pub(crate) async fn serve_dressed() -> io::Result<()> {
 }
 
 async fn dressed_item(path: Path<String>, query: Query<Detail>) -> (HeaderMap, Json<Item>) {
-    let mut headers = HeaderMap::with_capacity(20);
-    for (name, value) in HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    (headers, item(path, query).await)
+    (READY.clone(), item(path, query).await)
 }
+
+static READY: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let ready = |(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+    HEADERS.into_iter().map(ready).collect()
+});
 
 /// As an answer of palisade has them, beside those of its content.
 const HEADERS: [(&str, &str); 13] = [

@@ -14,8 +14,8 @@ pub(crate) fn check(code: &str) -> io::Result<f64> {
 }
 
 fn prepare() -> io::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    let folder = target(&root).join("budgets-scratch");
+    let root = root()?;
+    let folder = target()?.join("budgets-scratch");
     std::fs::create_dir_all(folder.join("src"))?;
     let runtime = root.join("runtime");
     let manifest = format!(
@@ -27,8 +27,14 @@ fn prepare() -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-fn target(root: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+fn root() -> io::Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()
+}
+
+/// That of the workspace: most of what is needed is there already.
+fn target() -> io::Result<PathBuf> {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Ok(root()?.join("target")), |target| Ok(target.into()))
 }
 
 fn run(folder: &Path, code: &str) -> io::Result<f64> {
@@ -38,8 +44,7 @@ fn run(folder: &Path, code: &str) -> io::Result<f64> {
     let mut command = Command::new(cargo);
     command.args(["check", "--quiet", "--offline", "--manifest-path"]).arg(folder.join("Cargo.toml"));
     // Each run checks the module anew, as a clean build does.
-    let ran =
-        command.env("CARGO_TARGET_DIR", folder.join("target")).env("CARGO_INCREMENTAL", "0").output()?;
+    let ran = command.env("CARGO_TARGET_DIR", target()?).env("CARGO_INCREMENTAL", "0").output()?;
     match ran.status.success() {
         true => Ok(cpu::seconds_of_children()? - before),
         false => Err(io::Error::other(String::from_utf8_lossy(&ran.stderr).into_owned())),

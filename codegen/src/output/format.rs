@@ -3,18 +3,19 @@
 use proc_macro2::TokenStream;
 
 use super::compact::compact;
-use super::pieces::pieces;
 
-/// The code of `tokens`, formatted.
-pub(crate) fn format(tokens: &TokenStream) -> String {
-    spaced(&pieces(tokens).map(formatted).collect::<String>())
+/// The code of `pieces`, formatted. A piece is whole items, and parsed alone: a module of many thousand lines as one tree
+/// would be several hundred megabytes.
+pub(crate) fn format(pieces: &[TokenStream]) -> String {
+    let code: String = pieces.iter().map(piece).collect();
+    spaced(&code)
 }
 
-fn formatted(piece: TokenStream) -> String {
-    match syn::parse2::<syn::File>(piece.clone()) {
+fn piece(tokens: &TokenStream) -> String {
+    match syn::parse2::<syn::File>(tokens.clone()) {
         Ok(file) => compact(&prettyplease::unparse(&file)),
         // Tokens that `syn` does not know are still Rust: the compiler has the last word on them.
-        Err(_) => format!("{piece}\n"),
+        Err(_) => format!("{tokens}\n"),
     }
 }
 
@@ -48,7 +49,7 @@ mod tests {
 
     #[test]
     fn items_stand_apart() {
-        let code = format(&quote! {
+        let code = format(&[quote! {
             use a as b;
             #[doc = " One."]
             pub struct One { a: u8 }
@@ -56,7 +57,7 @@ mod tests {
             impl Y for One {}
             #[doc = " Two."]
             fn two() {}
-        });
+        }]);
         let expected = "use a as b;\n\n/// One.\npub struct One {\n    a: u8,\n}\n\nimpl X for One {}\nimpl Y for One {}\n\n/// Two.\nfn two() {}\n";
         assert_eq!(code, expected);
     }
