@@ -1,4 +1,4 @@
-//! CPU time of another process, from the scheduler's own accounting.
+//! CPU time and memory of processes, as the system accounts them.
 
 use std::fs;
 use std::io;
@@ -12,4 +12,22 @@ pub(crate) fn nanoseconds(pid: u32) -> io::Result<u64> {
         sum += first.ok_or_else(|| io::Error::other("schedstat without a number"))?;
     }
     Ok(sum)
+}
+
+/// Seconds that processes have run which this one started and waited for, and theirs (`/proc/self/stat`, fields 16 and 17,
+/// in hundredths on every Linux).
+pub(crate) fn seconds_of_children() -> io::Result<f64> {
+    let text = fs::read_to_string("/proc/self/stat")?;
+    // The name, which may hold spaces, stands in parentheses; the field behind it is the third.
+    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let ticks: Vec<f64> = fields.skip(13).take(2).filter_map(|field| field.parse().ok()).collect();
+    Ok(ticks.iter().sum::<f64>() / 100.0)
+}
+
+/// The most memory that this process has had at once.
+pub(crate) fn peak_megabytes() -> io::Result<f64> {
+    let text = fs::read_to_string("/proc/self/status")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kilobytes.map(|kilobytes| kilobytes / 1024.0).ok_or_else(|| io::Error::other("no peak in the status"))
 }

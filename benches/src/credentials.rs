@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use palisade::{Clock, NewKey};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The symmetric key of the token scheme.
 pub(crate) const SECRET: &[u8; 32] = b"a secret of exactly 32 bytes, ok";
@@ -22,18 +22,22 @@ pub(crate) fn key(file: &Path) -> io::Result<String> {
     Ok(key.key.expose().clone())
 }
 
-/// A token of an hour.
-pub(crate) fn token() -> String {
+/// The claims of a token of an hour.
+pub(crate) fn claims() -> Value {
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    let claims = json!({
+    json!({
         "iss": "https://id.example.com", "aud": "bench", "sub": "alice", "client_id": "bench", "jti": "1",
         "iat": now, "exp": now + 3600, "scope": "items:read orders:write",
-    });
+    })
+}
+
+/// A token of an hour.
+pub(crate) fn token() -> String {
     let mut header = Header::new(Algorithm::HS256);
     header.typ = Some("at+jwt".to_owned());
     header.kid = Some("bench".to_owned());
-    encode(&header, &claims, &EncodingKey::from_secret(SECRET)).unwrap_or_default()
+    encode(&header, &claims(), &EncodingKey::from_secret(SECRET)).unwrap_or_default()
 }
 
 /// An order of about 2 KB.

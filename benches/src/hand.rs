@@ -22,24 +22,30 @@ struct Verifier {
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "a handler would read who calls")]
-struct Claims {
+pub(crate) struct Claims {
     sub: String,
     scope: String,
 }
 
 pub(crate) async fn serve() -> io::Result<()> {
+    let key = DecodingKey::from_secret(credentials::SECRET);
+    let verifier = Arc::new(Verifier { key, validation: validation() });
+    let app = Router::new()
+        .route("/signed/items/{id}", get(item))
+        .layer(from_fn(answer_headers))
+        .with_state(verifier);
+    axum::serve(crate::listener().await?, app).await
+}
+
+/// What a token must satisfy, as far as `jsonwebtoken` checks it.
+pub(crate) fn validation() -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&["https://id.example.com"]);
     validation.set_audience(&["bench"]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.validate_nbf = true;
     validation.leeway = 30;
-    let verifier = Arc::new(Verifier { key: DecodingKey::from_secret(credentials::SECRET), validation });
-    let app = Router::new()
-        .route("/signed/items/{id}", get(item))
-        .layer(from_fn(answer_headers))
-        .with_state(verifier);
-    axum::serve(crate::listener().await?, app).await
+    validation
 }
 
 async fn item(

@@ -1,159 +1,73 @@
-//! The first budgets of the design as one command: bare axum, hand-written axum and palisade in turn, several rounds,
-//! ratios within a round, medians. See `README.md` for the method.
-#![expect(clippy::print_stdout, reason = "the table is what this command is for")]
+//! The budgets of the design as one command and one table: what a request costs beside bare and hand-written axum, what its
+//! parts cost, and what generation costs. See `README.md` for how to read it.
+#![expect(clippy::print_stdout, reason = "a server says where it listens")]
 
 mod bare;
 mod cpu;
 mod credentials;
+mod generation;
 mod guarded;
 mod hand;
 mod load;
+mod parts;
+mod requests;
+mod scratch;
+mod table;
+mod timing;
+mod tokens;
 
-use std::io::{self, BufRead, BufReader};
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::io;
 
-/// What is measured: the same request to two servers, and what palisade may cost at most.
-struct Scenario {
-    name: &'static str,
-    baseline: &'static str,
-    path: &'static str,
-    status: u16,
-    budget: f64,
+/// How much is measured.
+struct Effort {
+    rounds: usize,
+    /// Requests to each server in a round.
+    requests: usize,
+    /// Calls within this process in a round.
+    calls: usize,
+    quick: bool,
 }
 
-const SCENARIOS: [Scenario; 3] = [
-    Scenario {
-        name: "GET guarded by a key, against bare axum",
-        baseline: "bare",
-        path: "GET /items/",
-        status: 200,
-        budget: 1.10,
-    },
-    Scenario {
-        name: "GET guarded by a JWT (HS256), against hand-written axum",
-        baseline: "hand",
-        path: "GET /signed/items/",
-        status: 200,
-        budget: 1.00,
-    },
-    Scenario {
-        name: "POST of 2 KB with every constraint, against bare axum with Json",
-        baseline: "bare",
-        path: "POST /orders",
-        status: 201,
-        budget: 1.00,
-    },
-];
+const FULL: Effort = Effort { rounds: 7, requests: 40_000, calls: 100_000, quick: false };
+/// To see that everything answers.
+const QUICK: Effort = Effort { rounds: 1, requests: 1_600, calls: 20_000, quick: true };
+
+const USAGE: &str = "usage: budgets [--quick] [requests] [tokens] [parts] [generation]";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve", "bare"] => bare::serve().await,
+        ["serve", "dressed"] => bare::serve_dressed().await,
         ["serve", "hand"] => hand::serve().await,
         ["serve", "palisade"] => guarded::serve_guarded().await,
-        [] => measure(7, 40_000).await,
-        ["--quick"] => measure(1, 1_600).await,
-        _ => Err(io::Error::other("usage: budgets [--quick]")),
+        ["generate", document] => generation::report(document),
+        ["--quick", subjects @ ..] => measure(&QUICK, subjects).await,
+        subjects => measure(&FULL, subjects).await,
     }
 }
 
-async fn measure(rounds: usize, requests: usize) -> io::Result<()> {
-    let file = std::env::temp_dir().join(format!("palisade-bench-{}.keys", std::process::id()));
-    let key = credentials::key(&file)?;
-    println!(
-        "{rounds} rounds of {requests} requests each; server CPU a request, ratios within a round, medians\n"
-    );
-    for scenario in &SCENARIOS {
-        let servers = [scenario.baseline, scenario.baseline, "palisade"];
-        let mut servers =
-            servers.map(|kind| Server::start(kind, &file)).into_iter().collect::<io::Result<Vec<_>>>()?;
-        let request: &'static [u8] = request(scenario.path, &key).leak();
-        let (mut same, mut ours, mut base) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..=rounds {
-            let mut costs = Vec::new();
-            for server in &servers {
-                costs.push(server.cost(request, scenario.status, requests).await?);
-            }
-            // The first round warms up; what it measured is dropped.
-            if let (1.., [first, second, guarded]) = (round, costs.as_slice()) {
-                base.push(*first);
-                same.push(second / first);
-                ours.push(guarded / ((first + second) / 2.0));
-            }
-        }
-        println!("{}", scenario.name);
-        println!("  {:<10} {:6.2} us", scenario.baseline, median(&mut base) / 1000.0);
-        println!(
-            "  {:<10} {:6.2} x   (the same server twice: the noise of this run)",
-            "A/A",
-            median(&mut same)
-        );
-        println!("  {:<10} {:6.2} x   (budget {:.2} x)\n", "palisade", median(&mut ours), scenario.budget);
-        servers.clear();
+async fn measure(effort: &Effort, subjects: &[&str]) -> io::Result<()> {
+    let known = ["requests", "tokens", "parts", "generation"];
+    if !subjects.iter().all(|subject| known.contains(subject)) {
+        return Err(io::Error::other(USAGE));
     }
-    std::fs::remove_file(file)
-}
-
-fn request(path: &str, key: &str) -> Vec<u8> {
-    let id = "0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
-    let head = match path {
-        "POST /orders" => "POST /orders HTTP/1.1".to_owned(),
-        get => format!("{get}{id}?detail=3 HTTP/1.1"),
-    };
-    let body = if path.starts_with("POST") { credentials::order() } else { String::new() };
-    let content = match body.as_str() {
-        "" => String::new(),
-        _ => format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()),
-    };
-    let token = credentials::token();
-    let credential = match path {
-        "GET /signed/items/" => format!("authorization: Bearer {token}\r\n"),
-        _ => format!("x-api-key: {key}\r\n"),
-    };
-    format!("{head}\r\nhost: bench\r\nuser-agent: bench\r\naccept: */*\r\n{credential}{content}\r\n{body}")
-        .into_bytes()
-}
-
-/// A server in a process of its own, so that its CPU is its own.
-struct Server {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn start(kind: &str, keys: &Path) -> io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        let mut process =
-            command.args(["serve", kind]).env(credentials::KEYS, keys).stdout(Stdio::piped()).spawn()?;
-        let output = process.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let address = line.trim().parse().map_err(io::Error::other)?;
-        Ok(Self { process, address })
+    let asked = |subject| subjects.is_empty() || subjects.contains(&subject);
+    table::title(effort.rounds);
+    if asked("requests") {
+        requests::measure(effort.rounds, effort.requests).await?;
     }
-
-    /// Nanoseconds of the server's CPU a request.
-    async fn cost(&self, request: &'static [u8], status: u16, requests: usize) -> io::Result<f64> {
-        let before = cpu::nanoseconds(self.process.id())?;
-        load::run(self.address, request, status, requests).await?;
-        let spent = cpu::nanoseconds(self.process.id())? - before;
-        Ok(spent as f64 / requests as f64)
+    if asked("tokens") {
+        tokens::measure(effort.rounds, effort.calls)?;
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    if asked("parts") {
+        parts::measure(effort.rounds, effort.calls)?;
     }
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    if asked("generation") {
+        generation::measure(effort.rounds.min(3), effort.quick)?;
+    }
+    Ok(())
 }
 
 /// Binds a port of the system's choice and says which.

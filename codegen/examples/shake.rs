@@ -25,7 +25,7 @@ const MEMORY: u64 = 2 << 20;
 const LARGEST: u64 = 64 << 10;
 
 /// What breaks readers, and words that mean something.
-const PIECES: [&str; 64] = [
+const PIECES: [&str; 72] = [
     "{",
     "}",
     "[",
@@ -65,6 +65,14 @@ const PIECES: [&str; 64] = [
     "$ref: '#/components/schemas/A'",
     "\"$ref\": \"#\"",
     "{ $ref: '#/components' }",
+    "$id: https://example.com/a",
+    "$id: a",
+    "$anchor: a",
+    "$dynamicAnchor: a",
+    "$dynamicRef: '#a'",
+    "$ref: '#a'",
+    "$ref: a",
+    "$schema: http://json-schema.org/draft-04/schema#",
     "type: object",
     "type: [string, 'null']",
     "enum: []",

@@ -49,6 +49,6 @@ pub fn generate(source: &Source, options: &Options) -> Result<Output, Findings> 
     let Understood { api, sources, warnings } = understand_with(source, options)?; // load, resolve, document, build, check
     let hash = output::sha256(sources.files().iter().map(|file| &*file.text));
     let plan = lower::lower(&api);
-    let tokens = emit::emit(&plan, &hash);
-    Ok(Output::new(api, sources, warnings, options.file_name(source), hash, tokens))
+    let pieces = emit::emit(&plan, &hash);
+    Ok(Output::new(api, sources, warnings, options.file_name(source), hash, pieces))
 }

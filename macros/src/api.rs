@@ -95,7 +95,7 @@ mod tests {
             items.pop(); // what watches the document
             let source = palisade_codegen::Source::file(&path);
             let output = palisade_codegen::generate(&source, &palisade_codegen::Options::default()).unwrap();
-            let theirs: syn::File = syn::parse2(output.tokens().clone()).unwrap();
+            let theirs: syn::File = syn::parse2(output.tokens()).unwrap();
             assert!(quote!(#(#items)*).to_string() == quote!(#theirs).to_string(), "{}", path.display());
             compared += 1;
         }

@@ -63,3 +63,6 @@ pub use palisade_macros::{Position, Problem, Resource, Service};
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+pub mod measure;

@@ -83,6 +83,18 @@ impl Wires for Service {
         }))
     }
 
+    async fn post_lines(
+        &self,
+        _: Caller<PostLines>,
+        input: PostLinesInput,
+    ) -> Result<PostLinesOutput, Problem> {
+        let points = match input.body {
+            PostLinesBody::Lines(points) | PostLinesBody::Lines2(points) => points,
+        };
+        let points: Vec<_> = points.into_iter().map(|point| (point.x, point.y)).collect();
+        Ok(PostLinesOutput::Ok(format!("{points:?}")))
+    }
+
     async fn get_json_file(
         &self,
         _: Caller<GetJsonFile>,

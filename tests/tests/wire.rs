@@ -206,6 +206,31 @@ async fn streams_of_checked_items() {
 }
 
 #[tokio::test]
+async fn lines_of_a_request_are_a_list() {
+    let client = start().await;
+    let post = async |content_type: &str, body: &str| {
+        client.call("POST", "/lines").header("content-type", content_type).body(body).send().await
+    };
+    let (three, any) = ("application/x-ndjson", "application/jsonl");
+    assert_eq!(text(&post(three, "{\"x\":1}\n{\"x\":2,\"y\":3}\n").await), "[(1, None), (2, Some(3))]");
+    assert_eq!(text(&post(any, "{\"x\":1}\r\n{\"x\":2}").await), "[(1, None), (2, None)]");
+    assert_eq!(text(&post(any, "").await), "[]", "no line is a list of nothing");
+    assert_eq!(text(&post(any, &"{\"x\":1}\n".repeat(4)).await).matches('1').count(), 4);
+    for (body, places) in [
+        ("{\"x\":1}\n{\"x\":-1}\n{}", vec!["body /1/x minimum", "body /2/x required"]),
+        ("[]", vec!["body /0 type"]),
+        (&"{\"x\":1}\n".repeat(4), vec!["body  maxItems"]),
+    ] {
+        let reply = post(three, body).await;
+        assert_eq!(reply.refused(422, "invalid_body").violations(), places, "{body}");
+    }
+    for body in ["\n", "{\"x\":1}\n\n", "{\"x\":1} {\"x\":2}", "{\"x\":\n1}", "{\"x\":[[[[[[1]]]]]]}"] {
+        post(three, body).await.refused(400, "invalid_body");
+    }
+    post("application/json", "[]").await.refused(415, "unsupported_media_type");
+}
+
+#[tokio::test]
 async fn overlapping_paths_go_to_the_more_concrete_one() {
     let client = start().await;
     for (method, path, answer) in [

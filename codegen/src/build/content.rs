@@ -7,7 +7,7 @@ use super::types::with;
 use super::wire::Flat;
 use crate::document::Media;
 use crate::finding::{Code, Finding};
-use crate::model::{Content, ContentForm, Counts, Schema, Shape, Text, TextFormat, Type};
+use crate::model::{Array, Content, ContentForm, Counts, Schema, Shape, Text, TextFormat, Type};
 
 /// What a media type is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) enum Family {
     Form,
     Multipart,
     Lines,
+    /// The same of a request, where it is read whole.
+    Records,
     Events,
     Text,
     Bytes,
@@ -61,14 +63,16 @@ impl Builder<'_> {
     fn media_schema(&mut self, one: &Media, family: Family, path: &[String]) -> Option<Schema> {
         let streamed = matches!(family, Family::Lines | Family::Events);
         if let Some(item) = one.item_schema {
-            if streamed {
-                return self.schema(item, &with(path, "item"), 0);
+            match family {
+                Family::Lines | Family::Events => return self.schema(item, &with(path, "item"), 0),
+                Family::Records => return Some(list_of(self.schema(item, &with(path, "item"), 0)?)),
+                _ => {}
             }
             // OpenAPI 3.2 section 4.14.3
             let message = format!("`itemSchema` of `{}`, which is read whole", one.name.value);
             let finding = Finding::error(Code::MediaType, message, self.document.schema(item).place);
             self.findings
-                .push(finding.help("streams are answers of `application/jsonl` and `text/event-stream`"));
+                .push(finding.help("streams are of `application/jsonl`, and answers of `text/event-stream`"));
             return None;
         }
         let Some(id) = one.schema else {
@@ -95,6 +99,17 @@ impl Builder<'_> {
                 _ => schema,
             },
             _ => schema,
+        }
+    }
+
+    fn is_array(&self, schema: &Schema) -> bool {
+        match &schema.ty {
+            Type::Array(_) => true,
+            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
+                Some(Shape::Alias(alias)) => self.is_array(alias),
+                _ => false,
+            },
+            _ => false,
         }
     }
 
@@ -131,10 +146,14 @@ impl Builder<'_> {
                 (form, schema)
             }
             Family::Lines => (ContentForm::Lines, schema),
+            // a text of any kind is one text, and not a list of them
+            Family::Records if self.bytes(&schema).is_none() => {
+                (ContentForm::Records, if self.is_array(&schema) { schema } else { list_of(schema) })
+            }
             Family::Events => (ContentForm::Events, schema),
             Family::Text if matches!(flat, Flat::Scalar | Flat::Free(_)) => (ContentForm::Text, schema),
             Family::Text if flat == Flat::Any => (ContentForm::Text, Schema::of(Type::Text(Text::default()))),
-            Family::Text | Family::Bytes => match self.bytes(&schema) {
+            Family::Text | Family::Records | Family::Bytes => match self.bytes(&schema) {
                 Some(counts) => {
                     let format = TextFormat::Binary;
                     let text = Text { format, length: counts, pattern: None };
@@ -159,6 +178,10 @@ impl Builder<'_> {
             _ => None,
         }
     }
+}
+
+fn list_of(items: Schema) -> Schema {
+    Schema::of(Type::Array(Box::new(Array { items, counts: Counts::default(), unique: false })))
 }
 
 /// Media types of one form and one schema are one content.
@@ -206,10 +229,8 @@ fn family(name: &str, direction: Direction) -> Family {
         ("*" | "application", "*" | "*+json") => Family::Json,
         ("application", "x-www-form-urlencoded") if direction == Direction::Request => Family::Form,
         ("multipart", "form-data") if direction == Direction::Request => Family::Multipart,
-        ("application", "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines" | "jsonlines")
-            if direction == Direction::Answer =>
-        {
-            Family::Lines
+        ("application", "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines" | "jsonlines") => {
+            if direction == Direction::Answer { Family::Lines } else { Family::Records }
         }
         ("text", "event-stream") if direction == Direction::Answer => Family::Events,
         ("text", "xml") => Family::Bytes,
@@ -223,7 +244,7 @@ const fn word(family: Family) -> &'static str {
         Family::Json => "json",
         Family::Form => "form",
         Family::Multipart => "multipart",
-        Family::Lines => "lines",
+        Family::Lines | Family::Records => "lines",
         Family::Events => "events",
         Family::Text => "text",
         Family::Bytes => "bytes",
@@ -277,6 +298,7 @@ mod tests {
             ("text/xml", Direction::Answer, Family::Bytes),
             ("text/event-stream", Direction::Answer, Family::Events),
             ("application/jsonl", Direction::Answer, Family::Lines),
+            ("application/x-ndjson", Direction::Request, Family::Records),
             ("image/*", Direction::Request, Family::Bytes),
         ] {
             assert_eq!(family(name, direction), expected, "{name}");

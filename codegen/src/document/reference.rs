@@ -209,3 +209,39 @@ fn single_reference<'n>(fields: &Fields<'n>) -> Option<&'n Node> {
     });
     if object.members().len() == 1 && all_prose { only.get("$ref") } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use crate::finding::Code;
+    use crate::front::understand;
+    use crate::source::Source;
+
+    /// Each schema leads to two, each of which declares an anchor: the ways to the last one double with every step.
+    fn chain(steps: usize) -> String {
+        let mut schemas = String::new();
+        for step in 0..steps {
+            let next = match step + 1 == steps {
+                true => r##""items":{"$dynamicRef":"https://x.org/a0#n0"}"##.to_owned(),
+                false => format!(r#""anyOf":[{{"$ref":"a{0}"}},{{"$ref":"b{0}"}}]"#, step + 1),
+            };
+            for name in ["a", "b"] {
+                let anchor = format!(r#""$defs":{{"d":{{"$dynamicAnchor":"n{step}"}}}}"#);
+                write!(schemas, r#","{name}{step}":{{"$id":"https://x.org/{name}{step}",{next},{anchor}}}"#)
+                    .unwrap();
+            }
+        }
+        let schemas = schemas.trim_start_matches(',');
+        format!(
+            r#"{{"openapi":"3.1.0","info":{{"title":"T","version":"1"}},"paths":{{}},"components":{{"schemas":{{{schemas}}}}}}}"#
+        )
+    }
+
+    #[test]
+    fn ways_to_a_dynamic_reference_are_bounded() {
+        assert!(understand(&Source::text("a.json", chain(6))).is_ok());
+        let findings = understand(&Source::text("a.json", chain(40))).unwrap_err();
+        assert!(findings.iter().all(|finding| finding.code() == Code::NotSupported));
+    }
+}

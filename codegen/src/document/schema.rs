@@ -259,9 +259,6 @@ pub(super) struct Waiting<'d> {
     scope: Scope,
 }
 
-/// How many schemas may be read once more for the dynamic anchors that they are reached with.
-const MAX_SPECIALISED: usize = 100_000;
-
 impl<'d> Reader<'d> {
     /// The id of the schema at `node`. It is read by [`Reader::finish_schemas`], not here: references may chain for ever.
     pub(crate) fn schema(&mut self, node: &'d Node) -> SchemaId {
@@ -273,7 +270,7 @@ impl<'d> Reader<'d> {
         let id = SchemaId(self.schemas.len());
         self.schemas.push(None);
         self.schema_ids.insert(key, id);
-        if scope != Scope::default() && self.schemas.len() > MAX_SPECIALISED {
+        if scope != Scope::default() && !self.scopes.has_room() {
             let message = "the schemas that `$dynamicRef` leads to are too many";
             let finding = Finding::error(Code::NotSupported, message, node.place);
             self.push(finding.help("nest fewer schemas that declare a `$dynamicAnchor`"));

@@ -36,8 +36,9 @@ pub(crate) use values::Paths;
 
 use crate::lower::{Plan, TypeKind};
 
-/// The whole generated module, without the module around it. `hash` stands for everything that was read.
-pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
+/// The whole generated module, without the module around it, as pieces of whole items in their order. `hash` stands for
+/// everything that was read.
+pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> Vec<TokenStream> {
     let document = document::emit(plan.api, hash);
     let scopes = scopes::emit(&plan.scopes);
     let resources = resources::emit(&plan.resources);
@@ -55,17 +56,15 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> TokenStream {
     let traits = plan.traits.iter().map(|of_tag| traits::emit(of_tag, &plan.operations));
     let outgoing = plan.outgoing.iter().map(outgoing::emit);
     let server = server::emit(plan);
-    quote! {
+    let mut pieces = vec![quote! {
         use palisade::__private as p;
         #document
         #scopes
         #resources
-        #(#types)*
-        #patterns
-        #shapes
-        #(#operations)*
-        #(#traits)*
-        #(#outgoing)*
-        #server
-    }
+    }];
+    pieces.extend(types);
+    pieces.extend([patterns, shapes]);
+    pieces.extend(operations.chain(traits).chain(outgoing));
+    pieces.push(server);
+    pieces
 }

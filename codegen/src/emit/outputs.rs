@@ -153,7 +153,11 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
     let checked = !content.checks.is_empty();
     let rule = rule(&content.checks);
     match content.content.form {
-        ContentForm::Json | ContentForm::Form(_) | ContentForm::FreeForm(_) | ContentForm::Multipart(_) => {
+        ContentForm::Json
+        | ContentForm::Records
+        | ContentForm::Form(_)
+        | ContentForm::FreeForm(_)
+        | ContentForm::Multipart(_) => {
             let typed = match types.as_slice() {
                 [one] if one == "application/json" => None,
                 [one] => Some(quote!(.map(|answer| answer.typed(#one)))),

@@ -151,9 +151,11 @@ fn api() -> Api {
 
 fn emitted(api: Api) -> String {
     let checked = CheckedApi::after_every_rule(api);
-    let tokens = super::emit(&lower(&checked), "00");
-    syn::parse2::<syn::File>(tokens.clone()).expect("what is emitted is Rust");
-    crate::output::format(&tokens)
+    let pieces = super::emit(&lower(&checked), "00");
+    pieces
+        .iter()
+        .for_each(|piece| _ = syn::parse2::<syn::File>(piece.clone()).expect("a piece is whole items"));
+    crate::output::format(&pieces)
 }
 
 fn squeezed(code: &str) -> String {

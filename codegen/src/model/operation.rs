@@ -255,6 +255,8 @@ pub enum ContentForm {
     Bytes,
     /// A stream of JSON texts, one a line.
     Lines,
+    /// JSON texts, one a line, as a list.
+    Records,
     /// A stream of server-sent events, JSON or text each.
     Events,
 }
@@ -269,7 +271,7 @@ impl ContentForm {
             Self::Multipart(_) => "multipart",
             Self::Text => "text",
             Self::Bytes => "bytes",
-            Self::Lines => "lines",
+            Self::Lines | Self::Records => "lines",
             Self::Events => "events",
         }
     }

@@ -1,4 +1,4 @@
-//! 3.0 and 3.1 in one form, without loss: versions, types with `null`, bounds.
+//! 3.0, 3.1 and older drafts of JSON Schema in one form, without loss: versions, types with `null`, bounds.
 
 mod draft;
 pub(crate) mod merge;

@@ -4,12 +4,18 @@ use proc_macro2::TokenStream;
 
 use super::compact::compact;
 
-/// The code of `tokens`, formatted.
-pub(crate) fn format(tokens: &TokenStream) -> String {
+/// The code of `pieces`, formatted. A piece is whole items, and parsed alone: a module of many thousand lines as one tree
+/// would be several hundred megabytes.
+pub(crate) fn format(pieces: &[TokenStream]) -> String {
+    let code: String = pieces.iter().map(piece).collect();
+    spaced(&code)
+}
+
+fn piece(tokens: &TokenStream) -> String {
     match syn::parse2::<syn::File>(tokens.clone()) {
-        Ok(file) => spaced(&compact(&prettyplease::unparse(&file))),
+        Ok(file) => compact(&prettyplease::unparse(&file)),
         // Tokens that `syn` does not know are still Rust: the compiler has the last word on them.
-        Err(_) => tokens.to_string(),
+        Err(_) => format!("{tokens}\n"),
     }
 }
 
@@ -43,7 +49,7 @@ mod tests {
 
     #[test]
     fn items_stand_apart() {
-        let code = format(&quote! {
+        let code = format(&[quote! {
             use a as b;
             #[doc = " One."]
             pub struct One { a: u8 }
@@ -51,7 +57,7 @@ mod tests {
             impl Y for One {}
             #[doc = " Two."]
             fn two() {}
-        });
+        }]);
         let expected = "use a as b;\n\n/// One.\npub struct One {\n    a: u8,\n}\n\nimpl X for One {}\nimpl Y for One {}\n\n/// Two.\nfn two() {}\n";
         assert_eq!(code, expected);
     }

@@ -29,7 +29,8 @@ pub struct Output {
     warnings: Findings,
     file_name: String,
     hash: String,
-    tokens: TokenStream,
+    /// Whole items each, so that each can be formatted alone.
+    pieces: Vec<TokenStream>,
 }
 
 impl Output {
@@ -39,23 +40,23 @@ impl Output {
         warnings: Findings,
         file_name: String,
         hash: String,
-        tokens: TokenStream,
+        pieces: Vec<TokenStream>,
     ) -> Self {
-        Self { api, sources, warnings, file_name, hash, tokens }
+        Self { api, sources, warnings, file_name, hash, pieces }
     }
 
     /// The text of the generated file: header, then the formatted module.
     #[must_use]
     pub fn code(&self) -> String {
         let mut code = header(&self.file_name, &self.hash, self.api().assumed.as_ref());
-        code.push_str(&format(&self.tokens));
+        code.push_str(&format(&self.pieces));
         code
     }
 
     /// The module as tokens, for a macro. It says the same as [`Output::code`], whose header is a comment.
     #[must_use]
-    pub const fn tokens(&self) -> &TokenStream {
-        &self.tokens
+    pub fn tokens(&self) -> TokenStream {
+        self.pieces.iter().cloned().collect()
     }
 
     /// Every file on disk that was read, the document first. Whoever caches the output watches these.

@@ -3,7 +3,8 @@
 //! that it can be reached with.
 //!
 //! 1. The scope of a schema is, for every name, the dynamic anchor of the outermost resource that declares it.
-//! 2. A schema from which no `$dynamicRef` can be reached has the empty scope: it is one, however it is reached.
+//! 2. What comes of it is bounded: ways multiply.
+//! 3. A schema from which no `$dynamicRef` can be reached has the empty scope: it is one, however it is reached.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -13,6 +14,12 @@ use crate::source::tree::Node;
 /// A set of anchors, by its position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Scope(usize);
+
+/// How many schemas may be read for the anchors that they are reached with.
+const MAX_SPECIALISED: usize = 20_000;
+
+/// How many anchors all scopes together may have.
+const MAX_ANCHORS: usize = 200_000;
 
 type Anchors<'d> = BTreeMap<&'d str, *const Node>;
 
@@ -26,13 +33,22 @@ pub(crate) struct Scopes<'d> {
     anchors: HashMap<*const Node, &'d Node>,
     /// The schemas from which a `$dynamicRef` can be reached.
     depend: HashSet<*const Node>,
+    specialised: usize,
+    held: usize,
 }
 
 impl<'d> Scopes<'d> {
     pub(crate) fn of(identities: &Identities<'d>) -> Self {
         let none = Anchors::new();
         let known = HashMap::from([(none.clone(), Scope::default())]);
-        Self { all: vec![none], known, anchors: HashMap::new(), depend: dependent(identities) }
+        let (anchors, depend) = (HashMap::new(), dependent(identities));
+        Self { all: vec![none], known, anchors, depend, specialised: 0, held: 0 }
+    }
+
+    /// Whether one more schema may be read for the scope that it is reached with.
+    pub(crate) fn has_room(&mut self) -> bool {
+        self.specialised += 1;
+        self.specialised <= MAX_SPECIALISED && self.held <= MAX_ANCHORS
     }
 
     /// The scope of `schema` when it is reached with the scope `outer`.
@@ -49,6 +65,7 @@ impl<'d> Scopes<'d> {
             return *known;
         }
         let scope = Scope(self.all.len());
+        self.held += anchors.len();
         self.all.push(anchors.clone());
         self.known.insert(anchors, scope);
         scope

@@ -154,7 +154,7 @@ mod tests {
     fn facts() -> Facts {
         let operation = OperationFacts {
             id: "getTask".to_owned(),
-            method: "GET",
+            method: "GET".to_owned(),
             path: "/tasks".to_owned(),
             document: quote!(),
             policy: quote!(),

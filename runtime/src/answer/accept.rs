@@ -93,8 +93,6 @@ fn thousandths(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     const TYPES: &[&str] = &["application/json", "text/csv", "text/plain"];

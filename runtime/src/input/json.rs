@@ -45,6 +45,21 @@ pub(super) fn from_json_under<T: Decode + Check>(
     if out.is_empty() { Ok(value) } else { Err(Refused::Invalid(out)) }
 }
 
+/// Reads JSON texts, one a line, as the list that they are. The last line may have its end or not; none may be empty.
+///
+/// # Errors
+/// As [`from_json`].
+pub(super) fn from_lines<T: Decode>(bytes: &[u8], depth: usize, rule: Rule<T>) -> Result<T, Refused> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
+    let depth = Depth::of(depth);
+    let line = |line| match depth.holds(line) {
+        true => parse::parse(line).map_err(|_| Refused::Syntax),
+        false => Err(Refused::TooDeep),
+    };
+    let items = text.split_terminator('\n').map(line).collect::<Result<_, _>>()?;
+    finish(&Tree::List(items), rule)
+}
+
 /// Reads an answer that a document gives as its example, for handlers that are not written yet.
 ///
 /// # Errors
@@ -144,6 +159,22 @@ mod tests {
         };
         assert!(from_json::<Part>(deep(31).as_bytes(), 32).is_ok());
         assert_eq!(from_json::<Part>(deep(32).as_bytes(), 32), Err(Refused::TooDeep));
+    }
+
+    #[test]
+    fn a_text_a_line() {
+        let read = |text: &str| from_lines::<Vec<i64>>(text.as_bytes(), 1, no_rule);
+        for (text, list) in
+            [("", vec![]), ("1", vec![1]), ("1\n2\n", vec![1, 2]), ("1\r\n 2.0 \r\n", vec![1, 2])]
+        {
+            assert_eq!(read(text), Ok(list), "{text:?}");
+        }
+        for text in ["\n", "1\n\n2", "1\n\n", "1,2", "1 2", "[1", "1\n]", "\u{feff}1"] {
+            assert_eq!(read(text), Err(Refused::Syntax), "{text:?}");
+        }
+        assert_eq!(read("1\n[[2]]"), Err(Refused::TooDeep));
+        let Err(Refused::Invalid(found)) = read("1\nx".replace('x', "true").as_str()) else { panic!() };
+        assert_eq!(found.iter().map(|violation| violation.pointer.as_str()).collect::<Vec<_>>(), ["/1"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::json::{finish, from_json_under};
+use super::json::{finish, from_json_under, from_lines};
 use super::member::Rule;
 use super::wire::{Others, Part, Wire, form, multipart};
 use super::{At, Check, Decode, Parameters, Refused, Tree, Upload, Violations};
@@ -87,6 +87,14 @@ impl Sent<'_> {
     /// Why not, with every violation together.
     pub fn json<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
         from_json_under(self.whole()?, self.declared.depth, rule)
+    }
+
+    /// As JSON texts, one a line: the list of them.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn lines<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
+        from_lines(self.whole()?, self.declared.depth, rule)
     }
 
     /// As `application/x-www-form-urlencoded`.

@@ -109,6 +109,48 @@ mod tests {
         }
     }
 
+    /// The parsers of others as well.
+    #[test]
+    fn no_text_is_too_odd() {
+        const PARTS: [&str; 40] = [
+            "a", "Z", "0", "9", "-", "--", "xn--", ".", "@", "[", "]", "IPv6:", ":", "::", "/", "//", "?",
+            "#", "%", "%4", "%41", "{", "}", ",", "*", "~", "~0", "\\", "\"", "(", ")", "(?<", "P", "T", "€",
+            "é", "\u{301}", "א", "\u{200D}", " ",
+        ];
+        let checks: [fn(&str, &At<'_>, &mut Violations); 15] = [
+            byte,
+            duration,
+            email,
+            hostname,
+            idn_email,
+            idn_hostname,
+            iri,
+            iri_reference,
+            json_pointer,
+            regex,
+            relative_json_pointer,
+            time,
+            uri,
+            uri_reference,
+            uri_template,
+        ];
+        let mut state = 0x2545_F491_4F6C_DD1D_u64;
+        let mut roll = |sides: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % sides as u64).unwrap()
+        };
+        for _ in 0..20_000 {
+            let text: String = (0..roll(12)).map(|_| PARTS[roll(PARTS.len())]).collect();
+            for check in checks {
+                holds(check, &text);
+            }
+            _ = Uuid::from_text(&text);
+            _ = Ipv6Addr::from_text(&text);
+        }
+    }
+
     #[test]
     fn base64_is_canonical() {
         for text in ["", "Zg==", "Zm8=", "Zm9v", "+/+/"] {

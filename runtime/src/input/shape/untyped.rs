@@ -105,6 +105,9 @@ impl Reader {
         at: &At<'_>,
         out: &mut Violations,
     ) -> Option<Json> {
+        if !tree.is_untyped() {
+            return tree.to_json(at, out); // it says itself what it is, and may be large
+        }
         let schemas = Schemas::of(stated, tree);
         match tree {
             Tree::Plain(text) => Some(self.text(text, &schemas)),

@@ -34,6 +34,8 @@ const MOST_MEMORY: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(in crate::input) struct Part {
     name: String,
+    /// Whether it was kept as a file.
+    is_file: bool,
     content: Result<Upload, Expected>,
 }
 
@@ -60,14 +62,20 @@ pub(in crate::input) async fn parts(
             return Err(InputError::Syntax);
         }
         let field = fields.iter().find(|field| field.name == head.name);
+        let is_file = is_file(&head, field);
         let content = match fits(&head, field) {
-            true => kept(&mut cutter, &head, field, &mut memory, spool).await?,
+            true if is_file => {
+                file(&mut cutter, field.map_or(u64::MAX, |field| field.most), &mut memory, spool).await?
+            }
+            true => Ok(text(&mut cutter, &mut memory).await?),
             false => {
                 while cutter.content().await?.is_some() {}
                 Err(TYPE)
             }
         };
-        parts.push(Part { name: head.name, content });
+        let content =
+            content.map(|upload| upload.said(head.file_name.as_deref(), head.content_type.as_deref()));
+        parts.push(Part { name: head.name, is_file, content });
     }
     Ok(Some(parts))
 }
@@ -77,21 +85,6 @@ pub(in crate::input) async fn parts(
 struct Memory {
     texts: usize,
     files: usize,
-}
-
-/// The content of a part, or what is wrong with it alone: the others are still read.
-async fn kept(
-    cutter: &mut Cutter,
-    head: &Head,
-    field: Option<&Wire>,
-    memory: &mut Memory,
-    spool: &Spool,
-) -> Result<Result<Upload, Expected>, InputError> {
-    let upload = match is_file(head, field) {
-        true => file(cutter, field.map_or(u64::MAX, |field| field.most), memory, spool).await?,
-        false => Ok(text(cutter, memory).await?),
-    };
-    Ok(upload.map(|upload| upload.said(head.file_name.as_deref(), head.content_type.as_deref())))
 }
 
 async fn text(cutter: &mut Cutter, memory: &mut Memory) -> Result<Upload, InputError> {
@@ -106,7 +99,7 @@ async fn text(cutter: &mut Cutter, memory: &mut Memory) -> Result<Upload, InputE
     Ok(Upload::new(all))
 }
 
-/// Rule 5.
+/// Rule 5: the file, or what is wrong with it alone: the other parts are still read.
 async fn file(
     cutter: &mut Cutter,
     most: u64,

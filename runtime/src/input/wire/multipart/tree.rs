@@ -41,16 +41,17 @@ fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
         entries.push(Entry { name: Cow::Borrowed(field.name), value, repeated: false });
     }
     // What is not declared: the type that it is read into says what becomes of it.
-    for part in parts.iter().filter(|part| fields.iter().all(|field| field.name != part.name)) {
-        let value = value(part, None, depth);
-        match entries.iter_mut().find(|entry: &&mut Entry<'_>| entry.name == part.name) {
-            None => entries.push(Entry { name: Cow::Borrowed(&part.name), value, repeated: false }),
-            Some(Entry { value: Tree::List(items), .. }) => items.push(value),
-            Some(entry) => {
-                let one = std::mem::replace(&mut entry.value, Tree::Null);
-                entry.value = Tree::List(vec![one, value]);
-            }
+    let others = parts.iter().filter(|part| fields.iter().all(|field| field.name != part.name));
+    for (at, part) in others.clone().enumerate() {
+        if others.clone().take(at).any(|before| before.name == part.name) {
+            continue;
         }
+        let own: Vec<&Part> = others.clone().filter(|other| other.name == part.name).collect();
+        let value = match own.as_slice() {
+            [one] => value(one, None, depth),
+            all => Tree::List(all.iter().map(|part| value(part, None, depth)).collect()),
+        };
+        entries.push(Entry { name: Cow::Borrowed(&part.name), value, repeated: false });
     }
     Tree::Object(entries)
 }
@@ -62,7 +63,7 @@ fn value<'t>(part: &'t Part, field: Option<&Wire>, depth: usize) -> Tree<'t> {
     };
     match (field.map(|field| field.kind), upload.text()) {
         (Some(Kind::File | Kind::Files), _) => Tree::File(upload),
-        (None | Some(Kind::Either), _) => as_it_says(upload, depth),
+        (None | Some(Kind::Either), text) => as_it_says(part, upload, text, depth),
         (_, None) => Tree::Wrong(NO_TEXT),
         (Some(Kind::Json | Kind::JsonList), Some(text)) => json(text, depth),
         (_, Some(text)) => Tree::Plain(Cow::Borrowed(text)),
@@ -70,11 +71,12 @@ fn value<'t>(part: &'t Part, field: Option<&Wire>, depth: usize) -> Tree<'t> {
 }
 
 /// By what the part says of itself.
-fn as_it_says(upload: &Upload, depth: usize) -> Tree<'_> {
-    match upload.text() {
+fn as_it_says<'t>(part: &Part, upload: &'t Upload, text: Option<&'t str>, depth: usize) -> Tree<'t> {
+    match text.filter(|_| !part.is_file) {
         Some(text) if is_json(upload.content_type()) => json(text, depth),
-        Some(text) if upload.file_name().is_none() => Tree::Plain(Cow::Borrowed(text)),
-        _ => Tree::File(upload),
+        Some(text) => Tree::Plain(Cow::Borrowed(text)),
+        // bytes are a file, whether it has a name or not
+        None => Tree::File(upload),
     }
 }
 

@@ -1,0 +1,52 @@
+//! The one table that everything is printed in.
+#![expect(clippy::print_stdout, reason = "the table is what this command is for")]
+
+/// A baseline is measured twice in each round: the second against the first is what the noise is worth.
+pub(crate) struct Ratios {
+    base: Vec<f64>,
+    same: Vec<f64>,
+    ours: Vec<f64>,
+}
+
+impl Ratios {
+    pub(crate) const fn new() -> Self {
+        Self { base: Vec::new(), same: Vec::new(), ours: Vec::new() }
+    }
+
+    /// One round, in nanoseconds.
+    pub(crate) fn round(&mut self, first: f64, second: f64, ours: f64) {
+        self.base.push(first);
+        self.same.push(second / first);
+        self.ours.push(ours / ((first + second) / 2.0));
+    }
+}
+
+pub(crate) fn title(rounds: usize) {
+    println!("{rounds} rounds; CPU time; ratios within a round; medians\n");
+    println!("{:<64} {:>11} {:>7} {:>11} {:>9}", "what", "baseline", "A/A", "palisade", "budget");
+}
+
+/// `palisade` against a baseline. No budget: the row explains another.
+pub(crate) fn ratio(what: &str, ratios: &mut Ratios, budget: Option<f64>) {
+    let budget = budget.map_or_else(|| "-".to_owned(), |budget| format!("{budget:.2} x"));
+    println!(
+        "{what:<64} {:>8.2} us {:>5.2} x {:>9.2} x {budget:>9}",
+        median(&mut ratios.base) / 1000.0,
+        median(&mut ratios.same),
+        median(&mut ratios.ours)
+    );
+}
+
+/// What has no baseline.
+pub(crate) fn figure(what: &str, value: f64, unit: &str, budget: &str) {
+    println!("{what:<64} {:>11} {:>7} {:>11} {budget:>9}", "-", "-", format!("{value:.2} {unit}"));
+}
+
+pub(crate) fn note(what: &str) {
+    println!("{what}");
+}
+
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,86 @@
+//! Parts of a request alone, for `benches/` to measure without a server. Not part of the public API.
+//!
+//! They are the parts that the gate runs, with nothing before and nothing behind them: no [`Caller`](crate::Caller) comes
+//! of them.
+
+use std::net::IpAddr;
+
+use crate::authn::Jwt;
+use crate::authn::jwt::TokenVerifier;
+use crate::clock::Now;
+use crate::cursor::{self, Binding, CursorKeys, Filters, Position, SealedCursor};
+use crate::limit::key::Network;
+use crate::limit::{Few, Limiter, Rule};
+use crate::operation::{Limit, TokenRules};
+
+/// The check of a bearer token.
+pub struct Tokens(TokenVerifier);
+
+impl Tokens {
+    /// `None` where rules and configuration contradict each other.
+    #[must_use]
+    pub fn new(rules: &'static TokenRules, jwt: Jwt) -> Option<Self> {
+        TokenVerifier::new("token", rules, jwt).ok().map(Self)
+    }
+
+    /// Whether this token names a principal.
+    #[must_use]
+    pub fn accept(&self, token: &[u8], now: Now) -> bool {
+        self.0.judge(token, now).is_ok()
+    }
+}
+
+/// The limits of one operation, counted in memory.
+pub struct Limits {
+    limiter: Limiter,
+    rules: Vec<Rule>,
+}
+
+impl Limits {
+    /// Room for so many counters.
+    #[must_use]
+    pub fn new(capacity: usize, limits: &'static [Limit]) -> Self {
+        let limiter = Limiter::new(capacity);
+        let rules = limits.iter().map(|limit| limiter.rule(limit, "operation")).collect();
+        Self { limiter, rules }
+    }
+
+    /// Charges all of them, or none.
+    #[must_use]
+    pub fn allow(&self, micros: u64, from: IpAddr, principal: (&str, &str)) -> bool {
+        let from = Network::of(from);
+        let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(from, Some(principal))).collect();
+        self.limiter.decide(micros, &charges).refused_by().is_none()
+    }
+}
+
+/// The cursors of one caller in one list.
+pub struct Cursors {
+    keys: CursorKeys,
+    filters: Filters,
+}
+
+impl Cursors {
+    /// Sealed with these keys.
+    #[must_use]
+    pub fn new(keys: CursorKeys) -> Self {
+        Self { keys, filters: Filters::from_canonical(b"status=open".to_vec()) }
+    }
+
+    /// `None` where it cannot be sealed.
+    #[must_use]
+    pub fn seal<P: Position>(&self, position: &P, expires: u64) -> Option<SealedCursor> {
+        cursor::seal(&self.keys, &self.binding(), position, expires).ok()
+    }
+
+    /// `None` where it does not open.
+    #[must_use]
+    pub fn open<P: Position>(&self, text: &str, now: u64) -> Option<P> {
+        cursor::open(&self.keys, &self.binding(), text, now).and_then(|opened| opened.position()).ok()
+    }
+
+    fn binding(&self) -> Binding<'_> {
+        let principal = Some(("https://id.example.com", "alice"));
+        Binding { operation: "listItems", document: "0123456789abcdef", principal, filters: &self.filters }
+    }
+}
