@@ -1,6 +1,7 @@
 //! 3.0, 3.1 and older drafts of JSON Schema in one form, without loss: versions, types with `null`, bounds.
 
 mod draft;
+mod listed;
 pub(crate) mod merge;
 pub(crate) mod number;
 mod view;
