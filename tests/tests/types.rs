@@ -94,14 +94,14 @@ async fn start() -> Client {
 /// What comes back is what was sent.
 async fn passes(client: &Client, body: Value) {
     let call = client.call("PUT", "/types").header("content-type", "application/json");
-    let reply = call.body(&body.to_string()).send().await;
+    let reply = call.body(body.to_string()).send().await;
     assert_eq!(reply.status, 200, "{body} {:?}", reply.body);
     assert_eq!(reply.json(), body);
 }
 
 async fn fails(client: &Client, body: Value, violations: &[&str]) {
     let call = client.call("PUT", "/types").header("content-type", "application/json");
-    let reply = call.body(&body.to_string()).send().await;
+    let reply = call.body(body.to_string()).send().await;
     reply.refused(422, "invalid_body");
     assert_eq!(reply.violations(), violations, "{body}");
 }
