@@ -147,6 +147,8 @@ impl Action<'_> {
         }
         // the later entries of a list go first, so that the earlier ones keep their numbers
         places.sort();
+        // a path may select a node twice, and is meant once
+        places.dedup();
         for steps in places.iter().rev() {
             match &self.change {
                 Change::Remove => self.remove(root, steps)?,

@@ -37,19 +37,23 @@ impl Builder<'_> {
     }
 }
 
-/// Whether a property, or what it refers to, is `readOnly` and `writeOnly`.
+/// Whether a property, or a schema that certainly holds of it, is `readOnly` and `writeOnly`: annotations add up over what
+/// is applied to one value (JSON Schema 2020-12 section 7.7).
 pub(crate) fn access(document: &Document, property: SchemaId) -> (bool, bool) {
-    let target = document.target(property);
-    let (mut at, mut found) = (property, (false, false));
-    loop {
+    let mut found = (false, false);
+    let mut seen = HashSet::new();
+    let mut waiting = vec![property];
+    while let Some(at) = waiting.pop() {
+        if !seen.insert(at) {
+            continue;
+        }
         let schema = document.schema(at);
         found.0 |= schema.read_only.is_some();
         found.1 |= schema.write_only.is_some();
-        match schema.reference {
-            Some(next) if at != target => at = next,
-            _ => return found,
-        }
+        waiting.extend(schema.reference);
+        waiting.extend(schema.beyond.clone().take_certain());
     }
+    found
 }
 
 /// The schemas that differ by direction: those that have such a member, and those that hold one of them.

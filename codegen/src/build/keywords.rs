@@ -5,6 +5,8 @@
 //! branches are open, or no two of them could ever be combined. Inside `not`, `if` and `contains` nothing is closed: it
 //! would turn a refusal into a permission.
 
+use std::collections::HashSet;
+
 use super::Builder;
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};
 use crate::model::{IntegerFormat, Keyword, Keywords, Kind, ShapeId, TextFormat, Value};
@@ -258,6 +260,9 @@ impl Builder<'_> {
 
     /// The alternatives of a discriminator by their words, when each of them has one.
     fn tagged(&mut self, written: &Written, beside: Place) -> Option<Keyword> {
+        if beside == Place::Letter {
+            return None; // it refuses more than the choice does, which a `not` around it would let through
+        }
         let property = written.beyond.discriminator.as_ref()?.property.value.clone();
         let mut all: Vec<(String, Keywords)> = Vec::new();
         for (alternative, words) in super::discriminator::tags(self.document, written)? {
@@ -274,20 +279,15 @@ impl Builder<'_> {
         if written.additional.is_some() || written.beyond.in_place().next().is_none() {
             return false;
         }
-        let mut seen = vec![id];
-        let mut at = 0;
-        while let Some(next) = seen.get(at).copied() {
-            at += 1;
+        let mut seen = HashSet::from([id]);
+        let mut waiting = vec![id];
+        while let Some(next) = waiting.pop() {
             let part = self.document.schema(next);
             if declares(part) {
                 return true;
             }
             let inner = part.reference.into_iter().chain(part.beyond.in_place());
-            for id in inner {
-                if !seen.contains(&id) {
-                    seen.push(id);
-                }
-            }
+            waiting.extend(inner.filter(|id| seen.insert(*id)));
         }
         false
     }

@@ -63,6 +63,51 @@ impl Beyond {
         certain
     }
 
+    /// Whether nothing is said. Whoever adds a keyword has to say here whether it counts.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            reference,
+            all_of,
+            any_of,
+            one_of,
+            not,
+            condition,
+            then,
+            otherwise,
+            // of no alternatives it chooses nothing
+            discriminator: _,
+            pattern_properties,
+            property_names,
+            dependent_required,
+            dependent_schemas,
+            unevaluated_properties,
+            prefix_items,
+            contains,
+            // of nothing that is contained they count nothing
+            min_contains: _,
+            max_contains: _,
+            unevaluated_items,
+            first: _,
+        } = self;
+        let single = [
+            reference,
+            not,
+            condition,
+            then,
+            otherwise,
+            property_names,
+            unevaluated_properties,
+            contains,
+            unevaluated_items,
+        ];
+        let lists = [all_of, any_of, one_of, prefix_items];
+        single.into_iter().all(Option::is_none)
+            && lists.into_iter().all(Vec::is_empty)
+            && pattern_properties.is_empty()
+            && dependent_required.is_empty()
+            && dependent_schemas.is_empty()
+    }
+
     /// Every schema inside.
     pub(crate) fn all(&self) -> impl Iterator<Item = SchemaId> {
         let single = [

@@ -55,7 +55,12 @@ impl<'d> Reader<'d> {
     pub(super) fn content(&mut self, fields: &mut Fields<'d>) -> Vec<Media> {
         let mut media = Vec::new();
         for member in self.map(fields, "content") {
-            let Some(mut fields) = self.fields(&member.node, "a media type") else { continue };
+            // OpenAPI 3.2 section 4.14: a media type may stand elsewhere
+            let node = match self.since_3_2 {
+                true => self.follow(&member.node, "mediaTypes").map(|(node, _)| node),
+                false => Some(&member.node),
+            };
+            let Some(mut fields) = node.and_then(|node| self.fields(node, "a media type")) else { continue };
             let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
             let examples = self.examples(&mut fields);
             let item_schema = fields.get("itemSchema").map(|schema| self.schema(&schema.node));

@@ -16,7 +16,7 @@ pub(crate) mod schema;
 mod security;
 mod undefined;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
@@ -58,6 +58,11 @@ pub(crate) struct Document {
     schemas: Vec<Schema>,
     /// The schemas that are applied together with others: what they lack, the others may have.
     branches: HashSet<SchemaId>,
+    /// What was composed, by what it was composed of, and the other way round.
+    composed: HashMap<Vec<SchemaId>, SchemaId>,
+    parts: HashMap<SchemaId, Vec<SchemaId>>,
+    /// The schemas that have been merged, or cannot be.
+    settled: HashSet<SchemaId>,
 }
 
 impl Document {
@@ -77,8 +82,40 @@ impl Document {
         }
     }
 
-    /// A schema that is satisfied by what satisfies both.
+    /// A schema that is satisfied by what satisfies both: one for each set of schemas, however it came together, so that
+    /// types which refine their own members end.
     pub(crate) fn composed(&mut self, one: SchemaId, other: SchemaId) -> SchemaId {
+        let mut parts: Vec<SchemaId> = [one, other].into_iter().flat_map(|id| self.parts(id)).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        if let [_] = parts.as_slice() {
+            return one;
+        }
+        if let Some(known) = self.composed.get(&parts) {
+            return *known;
+        }
+        let id = self.compose(one, other);
+        self.composed.insert(parts.clone(), id);
+        self.parts.insert(id, parts);
+        id
+    }
+
+    /// What was composed to make a schema; itself, when that is what was written. An alias that says nothing of its own
+    /// is what it refers to.
+    fn parts(&self, id: SchemaId) -> Vec<SchemaId> {
+        let mut at = id;
+        for _ in 0..self.schemas.len() {
+            let schema = self.schema(at);
+            let own = schema.nullable || schema.read_only.is_some() || schema.write_only.is_some();
+            match schema.reference.filter(|_| !own && schema.default.is_none()) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        self.parts.get(&at).cloned().unwrap_or_else(|| vec![at])
+    }
+
+    fn compose(&mut self, one: SchemaId, other: SchemaId) -> SchemaId {
         let first = self.schema(one);
         let mut schema = Schema::empty(first.place);
         schema.beyond.first = Some(("allOf", self.schema(other).place));
@@ -94,6 +131,20 @@ impl Document {
         self.schemas.push(schema);
         self.branches.insert(id);
         id
+    }
+
+    /// Remembers that a schema has been merged, or cannot be.
+    pub(crate) fn settle(&mut self, id: SchemaId) {
+        self.settled.insert(id);
+    }
+
+    pub(crate) fn is_settled(&self, id: SchemaId) -> bool {
+        self.settled.contains(&id)
+    }
+
+    /// The schema at a position.
+    pub(crate) fn id(&self, position: usize) -> Option<SchemaId> {
+        (position < self.schemas.len()).then_some(SchemaId::at(position))
     }
 
     /// The ids of all schemas.
@@ -253,6 +304,9 @@ impl<'d> Reader<'d> {
             components,
             schemas,
             branches,
+            composed: HashMap::new(),
+            parts: HashMap::new(),
+            settled: HashSet::new(),
             webhooks,
             assumed: None,
         })

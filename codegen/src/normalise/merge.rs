@@ -5,9 +5,11 @@
 //! which is merged in its turn. What cannot be satisfied by anything is a finding; what only cannot be said in one
 //! schema (two patterns, a closed branch beside others) stays composed, and may have a [view](super::view).
 
+use std::collections::HashSet;
+
 use super::listed;
 use crate::check::value::fits_type;
-use crate::document::{Additional, Document, JsonType, Schema, SchemaId, Spanned};
+use crate::document::{Additional, Beyond, Document, JsonType, Schema, SchemaId, Spanned};
 use crate::finding::{Code, Finding, Findings};
 use crate::normalise::{Bound, Bounds};
 use crate::source::span::Place;
@@ -15,6 +17,9 @@ use crate::source::tree::Node;
 
 /// Schemas inside each other that are followed.
 const DEEPEST: usize = 64;
+/// Merging may make this many schemas of each, and some more; what is left then stays composed.
+const GROWTH: usize = 4;
+const ROOM: usize = 1_000;
 
 /// Merges every schema of the document that can be.
 pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
@@ -24,15 +29,41 @@ pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
         listed::fitting(document, id, findings);
         optional(document, id);
     }
+    let most = document.schemas().len().saturating_mul(GROWTH).saturating_add(ROOM);
     let mut next = 0;
     // members with two schemas add to the list while it is walked
-    while let Some(id) = document.ids().nth(next) {
+    while let Some(id) = document.id(next).filter(|_| document.schemas().len() <= most) {
         next += 1;
-        let beyond = &document.schema(id).beyond;
-        let chooses = !beyond.one_of.is_empty() || !beyond.any_of.is_empty();
-        if beyond.clone().take_certain().is_empty() {
-            continue;
+        for id in inside_out(document, id) {
+            settle(document, id, findings);
         }
+    }
+    super::view::views(document);
+}
+
+/// What `id` is certainly composed of, each before what it is part of, so that nothing is merged twice.
+fn inside_out(document: &Document, id: SchemaId) -> Vec<SchemaId> {
+    let mut order = Vec::new();
+    let mut seen = HashSet::new();
+    let mut waiting = vec![(id, false)];
+    while let Some((id, ready)) = waiting.pop() {
+        if ready {
+            order.push(id);
+        } else if !document.is_settled(id) && seen.insert(id) {
+            let schema = document.schema(id);
+            let parts = schema.reference.into_iter().chain(schema.beyond.clone().take_certain());
+            waiting.push((id, true));
+            waiting.extend(parts.map(|part| (part, false)));
+        }
+    }
+    order
+}
+
+/// Merges one schema, once.
+fn settle(document: &mut Document, id: SchemaId, findings: &mut Findings) {
+    let beyond = &document.schema(id).beyond;
+    let chooses = !beyond.one_of.is_empty() || !beyond.any_of.is_empty();
+    if !beyond.clone().take_certain().is_empty() {
         match merged(document, id, 0) {
             Ok(merged) => document.replace(id, Schema { merged: true, ..merged }),
             // a choice of one that nothing satisfies is written by generators, and refuses every value
@@ -41,7 +72,7 @@ pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
             Err(Apart::Composed) => {}
         }
     }
-    super::view::views(document);
+    document.settle(id);
 }
 
 /// Why schemas do not become one.
@@ -60,7 +91,8 @@ fn optional(document: &mut Document, id: SchemaId) {
         (list, []) | ([], list) if beyond.in_place().count() == list.len() => list,
         _ => return,
     };
-    if beyond.all().count() != choice.len() || schema.says_something() {
+    let rest = Beyond { one_of: Vec::new(), any_of: Vec::new(), ..beyond.clone() };
+    if !rest.is_empty() || schema.says_something() {
         return;
     }
     let is_null = |id: &&SchemaId| document.schema(**id).is_only_null();
@@ -89,9 +121,18 @@ pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Res
     let mut own = document.schema(id).clone();
     if let Some(target) = own.reference {
         let target = merged(document, target, depth + 1)?;
-        return Ok(Schema { nullable: target.nullable || own.nullable, ..target });
+        return Ok(Schema {
+            nullable: target.nullable || own.nullable,
+            read_only: own.read_only.or(target.read_only),
+            write_only: own.write_only.or(target.write_only),
+            default: own.default.or(target.default),
+            ..target
+        });
     }
     let branches = own.beyond.take_certain();
+    if depth > 0 && !branches.is_empty() && document.is_settled(id) {
+        return Err(Apart::Composed); // as was found when it was its turn
+    }
     let place = own.beyond.first.map_or(own.place, |(_, place)| place);
     if branches.is_empty() {
         return if own.literal || own.never || own.beyond.first.is_some() {
@@ -101,7 +142,7 @@ pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Res
         };
     }
     own.beyond.first = None;
-    if own.literal || own.beyond.all().next().is_some() {
+    if own.literal || !own.beyond.is_empty() {
         return Err(Apart::Composed);
     }
     // 3.0's `nullable` beside `allOf` widens the whole
