@@ -1,9 +1,12 @@
 //! What a schema without a type in Rust can be, seen from its text.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Builder;
 use crate::model::{Keyword, Keywords, Kind, ShapeId, Style, Value, WireKind};
+
+/// Shapes that are followed, one in another; more than that may be anything.
+const MOST_SHAPES: usize = 256;
 
 /// What its values can be written as. `null` has no text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +109,7 @@ impl Builder<'_> {
     /// What a shape can be. Its keywords have been read.
     pub(super) fn free(&self, shape: ShapeId) -> Free {
         let start = Keywords(vec![Keyword::Ref(shape)]);
-        let sorts = self.sorts(&start, &mut HashSet::new());
+        let sorts = self.sorts(&start, &mut HashMap::new());
         let mut found = Members { names: Vec::new(), open: false, seen: HashSet::new() };
         self.members_of(&start, &mut found);
         let open = found.open || found.names.is_empty();
@@ -114,12 +117,12 @@ impl Builder<'_> {
     }
 
     /// Everything that a schema says must hold.
-    fn sorts(&self, keywords: &Keywords, inside: &mut HashSet<ShapeId>) -> Sorts {
-        keywords.0.iter().map(|keyword| self.sorts_of(keyword, inside)).fold(Sorts::ALL, Sorts::and)
+    fn sorts(&self, keywords: &Keywords, known: &mut HashMap<ShapeId, Sorts>) -> Sorts {
+        keywords.0.iter().map(|keyword| self.sorts_of(keyword, known)).fold(Sorts::ALL, Sorts::and)
     }
 
-    fn sorts_of(&self, keyword: &Keyword, inside: &mut HashSet<ShapeId>) -> Sorts {
-        let mut any = |all: &[Keywords]| Sorts::any(all.iter().map(|one| self.sorts(one, inside)));
+    fn sorts_of(&self, keyword: &Keyword, known: &mut HashMap<ShapeId, Sorts>) -> Sorts {
+        let mut any = |all: &[Keywords]| Sorts::any(all.iter().map(|one| self.sorts(one, known)));
         match keyword {
             Keyword::Never => Sorts::NONE,
             Keyword::Types(kinds) => Sorts::any(kinds.iter().map(|kind| Sorts::of(*kind))),
@@ -127,12 +130,18 @@ impl Builder<'_> {
             Keyword::Const(value) => Sorts::of_value(value),
             Keyword::Tagged(..) => Sorts::of(Kind::Object),
             Keyword::AnyOf(all) | Keyword::OneOf(all) => any(all),
-            Keyword::AllOf(all) => all.iter().map(|one| self.sorts(one, inside)).fold(Sorts::ALL, Sorts::and),
-            Keyword::Ref(shape) if inside.insert(*shape) => {
-                let sorts = self.shapes.get(shape.position()).map(|target| self.sorts(target, inside));
-                inside.remove(shape);
-                sorts.unwrap_or(Sorts::ALL)
-            }
+            Keyword::AllOf(all) => all.iter().map(|one| self.sorts(one, known)).fold(Sorts::ALL, Sorts::and),
+            Keyword::Ref(shape) => match known.get(shape) {
+                Some(sorts) => *sorts,
+                None if known.len() < MOST_SHAPES => {
+                    known.insert(*shape, Sorts::ALL); // what leads back to itself may be anything
+                    let sorts = self.shapes.get(shape.position()).map(|target| self.sorts(target, known));
+                    let sorts = sorts.unwrap_or(Sorts::ALL);
+                    known.insert(*shape, sorts);
+                    sorts
+                }
+                None => Sorts::ALL,
+            },
             _ => Sorts::ALL,
         }
     }
@@ -145,7 +154,7 @@ impl Builder<'_> {
                     found.open |= !patterns.is_empty() || others.as_ref().is_some_and(lets_through);
                 }
                 Keyword::UnevaluatedProperties(others) => found.open |= lets_through(others),
-                Keyword::Ref(shape) if found.seen.insert(*shape) => {
+                Keyword::Ref(shape) if found.seen.len() < MOST_SHAPES && found.seen.insert(*shape) => {
                     if let Some(target) = self.shapes.get(shape.position()) {
                         self.members_of(target, found);
                     }

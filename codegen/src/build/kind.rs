@@ -172,11 +172,23 @@ pub(super) fn nullable(document: &Document, id: SchemaId) -> bool {
     }
     let listed = |nodes: &[Node]| nodes.iter().any(is_null);
     let typed = written.nullable || written.types.is_empty();
+    let alternative = null_is_an_alternative(document, id);
     match (&written.enumeration, &written.constant) {
-        (Some(values), _) => typed && listed(&values.value),
-        (None, Some(value)) => typed && is_null(value),
+        (Some(values), _) => alternative || (typed && listed(&values.value)),
+        (None, Some(value)) => alternative || (typed && is_null(value)),
         (None, None) => written.nullable || widened,
     }
+}
+
+/// Whether `null` is an alternative of its own, which no enumeration beside it takes away: `anyOf: [X, { type: "null" }]`.
+fn null_is_an_alternative(document: &Document, id: SchemaId) -> bool {
+    let target = document.target(id);
+    let (mut at, mut found) = (id, document.schema(id).or_null);
+    while let (true, Some(next)) = (at != target, document.schema(at).reference) {
+        at = next;
+        found |= document.schema(at).or_null;
+    }
+    found
 }
 
 /// What `id` refers to in the end, and whether a reference on the way says `nullable` (3.0).

@@ -39,7 +39,7 @@ use types::Waiting;
 pub(crate) use kind::implied;
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
-pub(crate) use operation::{find, is_ignored, is_same, merged, properties, status};
+pub(crate) use operation::{find, is_credential, is_ignored, is_same, merged, properties, status};
 pub(crate) use pattern::{matches, translate};
 pub(crate) use policy::authorize;
 

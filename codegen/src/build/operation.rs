@@ -15,10 +15,22 @@ use crate::model::{
 const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
 /// Whether this parameter does not reach the handler: the standard ignores it, or the gate reads it as a credential.
-pub(crate) fn is_ignored(parameter: &document::Parameter) -> bool {
+pub(crate) fn is_ignored(operation: &document::Operation, parameter: &document::Parameter) -> bool {
     let name = parameter.name.value.to_ascii_lowercase();
     let by_standard = parameter.location == Location::Header && IGNORED_HEADERS.contains(&&*name);
-    by_standard || parameter.is_credential
+    by_standard || is_credential(operation, parameter)
+}
+
+/// Whether a scheme that the operation names reads it as its key.
+pub(crate) fn is_credential(operation: &document::Operation, parameter: &document::Parameter) -> bool {
+    operation.credentials.iter().any(|(location, name)| {
+        location == parameter.location.as_str()
+            && match parameter.location {
+                // RFC 9110 section 5.1: names of fields have no case
+                Location::Header => name.eq_ignore_ascii_case(&parameter.name.value),
+                _ => *name == parameter.name.value,
+            }
+    })
 }
 
 /// Whether two parameters are one: header names have no case (RFC 9110 section 5.1).
@@ -42,7 +54,7 @@ pub(crate) fn merged<'d>(
         .iter()
         .filter(anew)
         .chain(&operation.parameters)
-        .filter(|parameter| !is_ignored(parameter))
+        .filter(|parameter| !is_ignored(operation, parameter))
         .collect()
 }
 

@@ -1,7 +1,9 @@
 //! Parameters.
 
+use std::collections::HashSet;
+
 use crate::build::path::template;
-use crate::build::{is_ignored, is_same, merged};
+use crate::build::{is_credential, is_ignored, is_same, merged};
 use crate::document::{Document, Operation, Parameter, PathItem};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Location, Segment};
@@ -79,11 +81,16 @@ fn declared(parameter: &Parameter, names: &[&str], findings: &mut Findings) {
 /// Remarks on `Accept`, `Content-Type` and `Authorization`, which the standard ignores as parameters, and on what a scheme
 /// reads as its credential.
 pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
-    let lists = document.paths.iter().map(|item| &item.parameters);
-    for list in lists.chain(document.operations().map(|(_, operation)| &operation.parameters)) {
-        for parameter in list.iter().filter(|parameter| is_ignored(parameter)) {
+    let mut seen = HashSet::new();
+    for (item, operation) in document.operations() {
+        let parameters = item.parameters.iter().chain(&operation.parameters);
+        for parameter in parameters.filter(|parameter| is_ignored(operation, parameter)) {
+            // those of the path are met by each of its operations
+            if !seen.insert(std::ptr::from_ref(parameter)) {
+                continue;
+            }
             let name = &parameter.name.value;
-            let message = match parameter.is_credential {
+            let message = match is_credential(operation, parameter) {
                 true => format!("`{name}` is a credential: the gate reads it, and no handler gets it"),
                 false => format!("the standard ignores `{name}` as a parameter"),
             };

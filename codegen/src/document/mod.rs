@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
-use crate::model::{AssumedPublic, Docs, Location};
+use crate::model::{AssumedPublic, Docs};
 use crate::normalise::merge::merge;
 use crate::normalise::{Draft, Stated, Version};
 use crate::resolve::Library;
@@ -184,25 +184,19 @@ impl Document {
     }
 }
 
-/// Finds the parameters that describe a credential of a scheme once more.
-fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme]) {
-    let is_read = |parameter: &Parameter| {
-        schemes.iter().any(|scheme| match (&scheme.form, parameter.location) {
-            // RFC 9110 section 5.1: names of fields have no case
-            (SchemeForm::ApiKey { location, name }, Location::Header) => {
-                location.value == "header" && name.value.eq_ignore_ascii_case(&parameter.name.value)
-            }
-            (SchemeForm::ApiKey { location, name }, Location::Cookie | Location::Query) => {
-                location.value == parameter.location.as_str() && name.value == parameter.name.value
-            }
-            _ => false,
-        })
-    };
-    for item in paths {
-        let own = item.operations.iter_mut().flat_map(|operation| &mut operation.parameters);
-        for parameter in item.parameters.iter_mut().chain(own) {
-            parameter.is_credential = is_read(parameter);
-        }
+/// Notes for each operation where the schemes that it names read their keys: a parameter of that name describes the key
+/// once more. On an operation that does not name the scheme it is a parameter like any other.
+fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme], security: Option<&Requirements>) {
+    for operation in paths.iter_mut().flat_map(|item| &mut item.operations) {
+        let stated = operation.security.as_ref().or(security);
+        let needs = stated.into_iter().flat_map(|all| &all.alternatives).flat_map(|one| &one.needs);
+        let named: HashSet<&str> = needs.map(|need| &*need.scheme.value).collect();
+        let named = schemes.iter().filter(|scheme| named.contains(&*scheme.name.value));
+        let read = named.filter_map(|scheme| match &scheme.form {
+            SchemeForm::ApiKey { location, name } => Some((location.value.clone(), name.value.clone())),
+            _ => None,
+        });
+        operation.credentials = read.collect();
     }
 }
 
@@ -290,7 +284,7 @@ impl<'d> Reader<'d> {
             Version::V30 => Vec::new(),
         };
         self.finish(fields);
-        mark_credentials(&mut paths, &schemes);
+        mark_credentials(&mut paths, &schemes, security.as_ref());
         let (schemas, branches) = (Vec::new(), HashSet::new());
         Some(Document {
             title,

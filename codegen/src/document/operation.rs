@@ -21,6 +21,8 @@ pub(crate) struct Operation {
     /// What the server sends of its own accord after this operation, by name.
     pub(crate) callbacks: Vec<Callback>,
     pub(crate) security: Option<Requirements>,
+    /// Where the schemes that it names read their keys: place and name.
+    pub(crate) credentials: Vec<(String, String)>,
     /// Its `x-palisade`.
     pub(crate) annotation: Option<Place>,
     pub(crate) rules: OperationRules,
@@ -62,6 +64,7 @@ impl<'d> Reader<'d> {
             responses,
             callbacks,
             security,
+            credentials: Vec::new(),
             annotation,
             rules,
         })

@@ -25,8 +25,6 @@ pub(crate) struct Parameter {
     pub(crate) empty: bool,
     pub(crate) docs: Docs,
     pub(crate) example: Option<Node>,
-    /// A scheme reads its credential there: no handler gets it as a plain string.
-    pub(crate) is_credential: bool,
 }
 
 impl<'d> Reader<'d> {
@@ -73,7 +71,6 @@ impl<'d> Reader<'d> {
             empty,
             docs,
             example,
-            is_credential: false,
         })
     }
 

@@ -60,6 +60,8 @@ pub(crate) struct Schema {
     pub(crate) types: Vec<Spanned<JsonType>>,
     /// `null` among the types.
     pub(crate) nullable: bool,
+    /// `null` is an alternative to everything that is said here.
+    pub(crate) or_null: bool,
     /// `{ nullable: true }` (3.0), as an alternative beside others what `{ type: "null" }` is since.
     pub(crate) only_nullable: bool,
     pub(crate) enumeration: Option<Spanned<Vec<Node>>>,
@@ -150,6 +152,7 @@ impl Schema {
             reference_place: place,
             types: Vec::new(),
             nullable: false,
+            or_null: false,
             only_nullable: false,
             enumeration: None,
             constant: None,

@@ -88,6 +88,24 @@ impl Names {
 
     /// A name that is free with each of `suffixes` behind it; all of those are taken by it.
     pub(crate) fn take_all(&mut self, wanted: &str, case: Case, kind: &str, suffixes: &[&str]) -> Ident {
+        let family = |name: &str| suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect();
+        self.take_family(wanted, case, kind, &family)
+    }
+
+    /// The name of a trait, whose macro is free as well: two traits that differ in capitals alone would have one.
+    pub(crate) fn take_trait(&mut self, wanted: &str, kind: &str) -> Ident {
+        let family = |name: &str| vec![name.to_owned(), delegate(name)];
+        self.take_family(wanted, Case::Upper, kind, &family)
+    }
+
+    /// A name whose family is free; all of it is taken.
+    fn take_family(
+        &mut self,
+        wanted: &str,
+        case: Case,
+        kind: &str,
+        family: &dyn Fn(&str) -> Vec<String>,
+    ) -> Ident {
         let plain = spell(wanted, case);
         let qualified = if kind.is_empty() { None } else { Some(format!("{plain}{kind}")) };
         let base = qualified.clone().unwrap_or_else(|| plain.clone());
@@ -98,11 +116,16 @@ impl Names {
         let free = std::iter::once(plain.clone())
             .chain(qualified)
             .chain(numbered)
-            .find(|name| suffixes.iter().all(|suffix| !self.taken.contains(&format!("{name}{suffix}"))))
+            .find(|name| family(name).iter().all(|name| !self.taken.contains(name)))
             .unwrap_or(plain); // there are more numbers than names
-        self.taken.extend(suffixes.iter().map(|suffix| format!("{free}{suffix}")));
+        self.taken.extend(family(&free));
         ident(&free)
     }
+}
+
+/// The macro beside a trait that `#[derive(palisade::Service)]` asks for its methods. The derive makes the same name.
+pub(super) fn delegate(name: &str) -> String {
+    format!("delegate_{}", spell(name, Case::Snake))
 }
 
 #[cfg(test)]
@@ -116,6 +139,8 @@ mod tests {
         assert_eq!(names.take("foo_bar", Case::Snake), "foo_bar_2");
         assert_eq!(names.take("FooBar", Case::Snake), "foo_bar_3");
         assert_eq!(names.take("type", Case::Snake), "r#type");
+        assert_eq!(names.take_trait("a_b", "Api"), "AB");
+        assert_eq!(names.take_trait("ab", "Api"), "AbApi", "`delegate_ab` is taken");
         assert_eq!(names.take("Type", Case::Snake), "type_2");
     }
 

@@ -52,7 +52,7 @@ pub(super) fn trait_names<'a>(api: &'a Api, module: &mut Names) -> Vec<(Option<&
     for operation in &api.operations {
         let tag = tag(operation);
         if !names.iter().any(|(known, _)| *known == tag) {
-            names.push((tag, module.take_or(tag.unwrap_or(UNTAGGED), Case::Upper, "Api")));
+            names.push((tag, module.take_trait(tag.unwrap_or(UNTAGGED), "Api")));
         }
     }
     names

@@ -129,14 +129,14 @@ fn resource_plan<'a>(resource: &'a Resource, names: &mut Names, module: &mut Nam
     let mut methods = Names::default();
     let attributes =
         resource.attributes.iter().map(|one| (methods.take(&one.name, Case::Snake), one)).collect();
-    let resolve_trait = module.take(&format!("resolve {}", resource.name), Case::Upper);
+    let resolve_trait = module.take_trait(&format!("resolve {}", resource.name), "");
     let resolve_method = super::ident::ident(&super::ident::spell(&resolve_trait.to_string(), Case::Snake));
     let delegate = delegate(&resolve_trait);
     let ident = names.take(&resource.name, Case::Upper);
     ResourcePlan { resource, ident, resolve_trait, resolve_method, delegate, attributes }
 }
 
-/// The macro beside a trait that `#[derive(palisade::Service)]` asks for its methods. The derive makes the same name.
+/// The macro beside a trait.
 pub(super) fn delegate(name: &Ident) -> Ident {
-    super::ident::ident(&format!("delegate_{}", super::ident::spell(&name.to_string(), Case::Snake)))
+    super::ident::ident(&super::names::delegate(&name.to_string()))
 }

@@ -96,6 +96,7 @@ fn optional(document: &mut Document, id: SchemaId) {
         return;
     }
     let is_null = |id: &&SchemaId| document.schema(**id).is_only_null();
+    let choice_has_null = choice.len() == 2;
     let (target, nullable) = match choice {
         [only] => (*only, schema.nullable),
         [one, other] if is_null(&other) => (*one, true),
@@ -110,6 +111,7 @@ fn optional(document: &mut Document, id: SchemaId) {
     alias.beyond = Default::default();
     alias.reference = Some(target);
     alias.nullable = nullable;
+    alias.or_null = choice_has_null;
     document.replace(id, alias);
 }
 
@@ -123,6 +125,7 @@ pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Res
         let target = merged(document, target, depth + 1)?;
         return Ok(Schema {
             nullable: target.nullable || own.nullable,
+            or_null: target.or_null || own.or_null,
             read_only: own.read_only.or(target.read_only),
             write_only: own.write_only.or(target.write_only),
             default: own.default.or(target.default),
