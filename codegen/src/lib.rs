@@ -15,6 +15,8 @@
 #![forbid(unsafe_code)]
 
 mod annotation;
+#[cfg(test)]
+mod attacks;
 mod build;
 mod check;
 mod document;

@@ -1,0 +1,150 @@
+//! Documents that once broke the generator, or lost what they say: each is small, and each had another cause.
+
+use crate::{Options, Source, generate};
+
+/// The module of a document with these schemas, one operation that takes and gives a `Body`, and what else stands there.
+fn module(schemas: &str) -> String {
+    let body = "content: { application/json: { schema: { $ref: '#/components/schemas/Body' } } }";
+    document(&format!(
+        "paths:\n  /a:\n    post:\n      operationId: a\n      security: []\n      x-palisade: {{ public: for a test }}\n      requestBody: {{ required: true, {body} }}\n      responses: {{ '200': {{ description: ok, {body} }} }}\ncomponents:\n  schemas:\n{schemas}"
+    ))
+}
+
+fn document(rest: &str) -> String {
+    let text = format!("openapi: 3.2.0\ninfo: {{ title: T, version: '1' }}\n{rest}");
+    match generate(&Source::text("a.yaml", text), &Options::default()) {
+        Ok(output) => output.code(),
+        Err(findings) => panic!("{findings}"),
+    }
+}
+
+/// What is declared from `start` to the end of its item.
+fn item<'c>(code: &'c str, start: &str) -> &'c str {
+    let rest = code.split_once(start).unwrap_or_else(|| panic!("no `{start}` in\n{code}")).1;
+    rest.split_once("\n}").map_or(rest, |(item, _)| item)
+}
+
+#[test]
+fn types_that_refine_their_own_members_end() {
+    let code = module(
+        "    Body: { $ref: '#/components/schemas/Node' }
+    Node: { allOf: [{ $ref: '#/components/schemas/Base' }, { type: object, properties: { parent: { $ref: '#/components/schemas/Node' } } }] }
+    Base: { type: object, properties: { parent: { $ref: '#/components/schemas/Base' }, name: { type: string } } }
+",
+    );
+    assert!(item(&code, "pub struct Node {").contains("pub parent:"), "{code}");
+}
+
+#[test]
+fn what_is_composed_of_one_thing_in_many_ways_is_merged_once() {
+    let twice = |at: usize| {
+        let next = format!("{{ $ref: '#/components/schemas/A{}' }}", at + 1);
+        format!("    A{at}: {{ allOf: [{next}, {next}] }}\n")
+    };
+    let chain: String = (0..40).map(twice).collect();
+    let code = module(&format!(
+        "    Body: {{ $ref: '#/components/schemas/A0' }}\n{chain}    A40: {{ type: object, properties: {{ a: {{ type: string }} }} }}\n"
+    ));
+    assert!(code.contains("pub struct A0 {"), "{code}");
+}
+
+#[test]
+fn no_keyword_beside_a_composition_is_lost() {
+    for composed in [
+        "$ref: '#/components/schemas/A'",
+        "anyOf: [{ $ref: '#/components/schemas/A' }, { type: 'null' }]",
+        "allOf: [{ $ref: '#/components/schemas/A' }, { type: object, properties: { y: { type: string } } }]",
+    ] {
+        let code = module(&format!(
+            "    Body: {{ {composed}, dependentRequired: {{ x: [y] }} }}\n    A: {{ type: object, properties: {{ x: {{ type: string }}, y: {{ type: string }} }} }}\n"
+        ));
+        assert!(code.contains("DependentRequired"), "{composed}\n{code}");
+    }
+}
+
+#[test]
+fn write_only_holds_however_it_is_composed() {
+    let secret = "    Secret: { type: string, writeOnly: true, pattern: '[a-z]' }\n";
+    for member in [
+        "{ $ref: '#/components/schemas/Secret' }",
+        "{ $ref: '#/components/schemas/Secret', pattern: '[0-9]' }",
+        "{ allOf: [{ $ref: '#/components/schemas/Secret' }, { anyOf: [{ minLength: 8 }, { pattern: '^a' }] }] }",
+    ] {
+        let body = format!(
+            "    Body: {{ type: object, properties: {{ word: {member}, name: {{ type: string }} }} }}\n"
+        );
+        let code = module(&format!("{body}{secret}"));
+        assert!(!item(&code, "pub struct Body {").contains("word"), "{member}\n{code}");
+        assert!(item(&code, "pub struct BodyRequest {").contains("word"), "{member}\n{code}");
+    }
+}
+
+#[test]
+fn a_discriminator_inside_of_not_lets_nothing_through() {
+    let code = module(
+        "    Body: { type: object, not: { oneOf: [{ $ref: '#/components/schemas/A' }, { $ref: '#/components/schemas/B' }], discriminator: { propertyName: kind } }, properties: { admin: { type: boolean }, kind: { type: string } } }
+    A: { type: object, required: [admin], properties: { admin: { type: boolean }, kind: { type: string } } }
+    B: { type: object, required: [root], properties: { root: { type: boolean }, kind: { type: string } } }
+",
+    );
+    assert!(code.contains("K::Not") && !code.contains("K::Tagged"), "{code}");
+}
+
+#[test]
+fn null_beside_an_enumeration_is_an_alternative() {
+    let code = module(
+        "    Body: { type: object, properties: { a: { anyOf: [{ $ref: '#/components/schemas/E' }, { type: 'null' }] } } }
+    E: { type: string, enum: [x, y] }
+",
+    );
+    assert!(item(&code, "pub struct Body {").contains("Option<Option<E>>"), "{code}");
+}
+
+#[test]
+fn a_parameter_is_a_credential_only_where_its_scheme_is_asked_for() {
+    let code = document(
+        "paths:
+  /a:
+    parameters: [{ name: x-api-key, in: header, required: true, schema: { type: string, pattern: '^[0-9]{4}$' } }]
+    get: { operationId: withKey, security: [{ key: [] }], responses: { '204': { description: ok } } }
+    post: { operationId: withToken, security: [{ token: [] }], responses: { '204': { description: ok } } }
+components:
+  securitySchemes:
+    key: { type: apiKey, in: header, name: X-Api-Key }
+    token: { type: http, scheme: bearer }
+",
+    );
+    assert!(!item(&code, "pub struct WithKeyInput").contains("x_api_key"), "{code}");
+    assert!(item(&code, "pub struct WithTokenInput {").contains("pub x_api_key: String"), "{code}");
+}
+
+#[test]
+fn a_media_type_may_stand_elsewhere() {
+    let code = document(
+        "paths:
+  /a:
+    post:
+      operationId: a
+      security: []
+      x-palisade: { public: for a test }
+      requestBody: { required: true, content: { application/json: { $ref: '#/components/mediaTypes/J' } } }
+      responses: { '204': { description: ok } }
+components:
+  mediaTypes:
+    J: { schema: { type: object, properties: { name: { type: string } } } }
+",
+    );
+    assert!(code.contains("pub body: ABody") && !code.contains("p::Json"), "{code}");
+}
+
+#[test]
+fn traits_that_differ_in_capitals_have_macros_of_their_own() {
+    let operation = |id: &str, tag: &str| {
+        format!(
+            "  /{id}: {{ get: {{ operationId: {id}, tags: [{tag}], security: [], x-palisade: {{ public: for a test }}, responses: {{ '204': {{ description: ok }} }} }} }}\n"
+        )
+    };
+    let code = document(&format!("paths:\n{}{}", operation("one", "a_b"), operation("two", "ab")));
+    let macros: Vec<&str> = code.lines().filter(|line| line.contains("macro_rules!")).collect();
+    assert!(macros.len() == 2 && macros[0] != macros[1], "{macros:?}");
+}
