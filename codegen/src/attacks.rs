@@ -80,6 +80,38 @@ fn write_only_holds_however_it_is_composed() {
 }
 
 #[test]
+fn what_the_direction_hides_is_none_of_the_others_either() {
+    for others in ["additionalProperties: { type: string }", "patternProperties: { '^r': { type: string } }"]
+    {
+        let code = module(&format!(
+            "    Body: {{ type: object, properties: {{ role: {{ type: string, readOnly: true }}, name: {{ type: string }} }}, {others} }}\n"
+        ));
+        let request = item(&code, "impl p::Object for BodyRequest {");
+        let shape = request.split_once("Some(&").expect("a shape beside the members").1;
+        let shape = shape.split_once(')').unwrap().0;
+        let shape = code.split_once(&format!("static {shape}: p::Shape = ")).unwrap().1;
+        assert!(shape.split_once("\n);").unwrap().0.contains("(\"role\", &p::Shape::NEVER)"), "{code}");
+    }
+}
+
+#[test]
+fn a_condition_is_read_to_the_letter_whichever_way_it_goes() {
+    let code = module(
+        "    Body: { type: object, x-palisade: { open: true }, not: { required: [role], properties: { role: { const: admin, readOnly: true } } } }\n",
+    );
+    let not = code.split_once("K::Not").expect("it is enforced").1;
+    assert!(not.contains("K::Required(&[\"role\"])") && !not.contains("NEVER"), "{code}");
+}
+
+#[test]
+fn what_is_listed_may_be_refused_by_what_stands_beside_it() {
+    let code = module(
+        "    Body: { $schema: 'https://json-schema.org/draft/2020-12/schema', type: string, enum: [a, bbb], maxLength: 1 }\n",
+    );
+    assert!(code.contains("K::Length"), "{code}");
+}
+
+#[test]
 fn a_discriminator_inside_of_not_lets_nothing_through() {
     let code = module(
         "    Body: { type: object, not: { oneOf: [{ $ref: '#/components/schemas/A' }, { $ref: '#/components/schemas/B' }], discriminator: { propertyName: kind } }, properties: { admin: { type: boolean }, kind: { type: string } } }

@@ -20,8 +20,11 @@ pub(super) enum Place {
     Top,
     /// One of several schemas that are applied to the same value.
     Part,
-    /// A condition: to the letter.
+    /// As JSON Schema says, implying nothing.
     Letter,
+    /// The same, of what decides about something else. There a refusal lets through, so that nothing may be refused
+    /// beyond the letter: no member is hidden, and no discriminator asked for.
+    Condition,
 }
 
 impl Place {
@@ -30,6 +33,7 @@ impl Place {
         match self {
             Self::Top | Self::Part => Self::Top,
             Self::Letter => Self::Letter,
+            Self::Condition => Self::Condition,
         }
     }
 
@@ -38,6 +42,7 @@ impl Place {
         match self {
             Self::Top | Self::Part => Self::Part,
             Self::Letter => Self::Letter,
+            Self::Condition => Self::Condition,
         }
     }
 }
@@ -90,7 +95,7 @@ impl Builder<'_> {
         if written.never {
             return Keywords::never();
         }
-        let place = if written.literal { Place::Letter } else { place };
+        let place = if written.literal && place != Place::Condition { Place::Letter } else { place };
         let mut all = Keywords::default();
         let types = types(written, place);
         // 3.0's `nullable` beside a composition
@@ -161,7 +166,7 @@ impl Builder<'_> {
             let count = |count: &Spanned<u64>| usize::try_from(count.value).unwrap_or(usize::MAX);
             let min = beyond.min_contains.as_ref().map_or(1, count);
             let max = beyond.max_contains.as_ref().map(count);
-            all.push(Keyword::Contains(self.part(contains, Place::Letter), min, max));
+            all.push(Keyword::Contains(self.part(contains, Place::Condition), min, max));
         }
         if let Some((min, max)) = range_of(written.min_items.as_ref(), written.max_items.as_ref()) {
             all.push(Keyword::ItemCount(min, max));
@@ -175,7 +180,8 @@ impl Builder<'_> {
         let beyond = &written.beyond;
         let mut declared = Vec::new();
         for (name, id) in written.properties.iter().flatten() {
-            let part = if self.is_member(*id) { self.part(*id, place.below()) } else { Keywords::never() };
+            let member = place == Place::Condition || self.is_member(*id);
+            let part = if member { self.part(*id, place.below()) } else { Keywords::never() };
             declared.push((name.value.clone(), part));
         }
         let mut patterns = Vec::new();
@@ -202,7 +208,7 @@ impl Builder<'_> {
         }
         let hidden = |name: &Spanned<String>| {
             let property = written.properties.iter().flatten().find(|(known, _)| known.value == name.value);
-            property.is_some_and(|(_, id)| !self.is_member(*id))
+            place != Place::Condition && property.is_some_and(|(_, id)| !self.is_member(*id))
         };
         let required = written.required.iter().filter(|name| !hidden(name));
         let required: Vec<String> = required.map(|name| name.value.clone()).collect();
@@ -210,7 +216,7 @@ impl Builder<'_> {
             all.push(Keyword::Required(required));
         }
         if let Some(names) = beyond.property_names {
-            all.push(Keyword::PropertyNames(self.part(names, Place::Letter)));
+            all.push(Keyword::PropertyNames(self.part(names, Place::Condition)));
         }
         if !beyond.dependent_required.is_empty() {
             all.push(Keyword::DependentRequired(beyond.dependent_required.clone()));
@@ -248,10 +254,10 @@ impl Builder<'_> {
             all.push(Keyword::OneOf(self.parts(one_of, beside)));
         }
         if let Some(not) = beyond.not {
-            all.push(Keyword::Not(self.part(not, Place::Letter)));
+            all.push(Keyword::Not(self.part(not, Place::Condition)));
         }
         if let Some(condition) = beyond.condition {
-            let condition = self.part(condition, Place::Letter);
+            let condition = self.part(condition, Place::Condition);
             let then = beyond.then.map(|then| self.part(then, beside));
             let otherwise = beyond.otherwise.map(|otherwise| self.part(otherwise, beside));
             all.push(Keyword::If(condition, then, otherwise));
@@ -260,8 +266,8 @@ impl Builder<'_> {
 
     /// The alternatives of a discriminator by their words, when each of them has one.
     fn tagged(&mut self, written: &Written, beside: Place) -> Option<Keyword> {
-        if beside == Place::Letter {
-            return None; // it refuses more than the choice does, which a `not` around it would let through
+        if beside == Place::Condition {
+            return None;
         }
         let property = written.beyond.discriminator.as_ref()?.property.value.clone();
         let mut all: Vec<(String, Keywords)> = Vec::new();
@@ -313,7 +319,7 @@ fn or_null(keywords: Keywords) -> Keywords {
 /// The types as stated, or as the keywords imply where nothing is read to the letter.
 fn types(written: &Written, place: Place) -> Vec<Kind> {
     let mut types: Vec<Kind> = written.types.iter().map(|kind| Kind::of(kind.value)).collect();
-    if types.is_empty() && place != Place::Letter {
+    if types.is_empty() && !matches!(place, Place::Letter | Place::Condition) {
         types.extend(super::kind::implied(written).map(Kind::of));
     }
     // `null` alone is a type since 3.1; what is composed widens as a whole

@@ -30,6 +30,10 @@ pub(super) fn kind(document: &Document, written: &Written) -> Kind {
         return Kind::Free;
     }
     if written.enumeration.is_some() || written.constant.is_some() {
+        // where schemas are read to the letter, what is listed may be refused by what stands beside it
+        if written.literal && written.narrows() {
+            return Kind::Free;
+        }
         return words(written).map_or(Kind::Free, Kind::Words);
     }
     match written.types.as_slice() {
@@ -89,6 +93,11 @@ fn can_be(written: &Written) -> bool {
 /// Whether keywords of an object count its members.
 pub(super) const fn counts_members(written: &Written) -> bool {
     written.min_properties.is_some() || written.max_properties.is_some()
+}
+
+/// Whether members that are not declared by name are let through, and described.
+pub(super) fn describes_others(written: &Written) -> bool {
+    matches!(written.additional.as_ref().map(|additional| additional.value), Some(Additional::Each(_)))
 }
 
 /// Names that are required and that nothing describes: any value will do.

@@ -3,7 +3,7 @@
 use super::Builder;
 use super::direction::Direction;
 use super::keywords::Place;
-use super::kind::{Kind, counts_members, is_open, is_struct, kind, nullable, undeclared};
+use super::kind::{Kind, counts_members, describes_others, is_open, is_struct, kind, nullable, undeclared};
 use super::literal::literal;
 use super::scalar::counts;
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId};
@@ -75,7 +75,9 @@ impl Builder<'_> {
                 Some(Shape::Checked(self.shape_of(id, Place::Top)))
             }
             Kind::Is(JsonType::Object) if is_struct(written) => {
-                let shape = counts_members(written).then(|| self.shape_of(id, Place::Top));
+                // nor is it one of the others where those are described
+                let hidden = describes_others(written) && self.hides(written);
+                let shape = (hidden || counts_members(written)).then(|| self.shape_of(id, Place::Top));
                 self.object(written, shape, path).map(Shape::Object)
             }
             Kind::One(core) => {

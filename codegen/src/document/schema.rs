@@ -222,6 +222,15 @@ impl Schema {
         !self.types.is_empty() || self.never || self.constrains()
     }
 
+    /// Whether it narrows the texts and numbers of its types.
+    pub(crate) fn narrows(&self) -> bool {
+        self.min_length.is_some()
+            || self.max_length.is_some()
+            || self.pattern.is_some()
+            || self.format.is_some()
+            || self.bounds.any().is_some()
+    }
+
     fn constrains(&self) -> bool {
         let counts = [
             &self.min_length,
