@@ -80,6 +80,17 @@ fn write_only_holds_however_it_is_composed() {
 }
 
 #[test]
+fn what_an_alias_says_outlives_its_merging() {
+    let code = module(
+        "    Body: { allOf: [{ type: object, properties: { id: { $ref: '#/components/schemas/S', readOnly: true } } }, { type: object, properties: { id: { type: string, maxLength: 5 }, name: { type: string } } }] }
+    S: { type: string, minLength: 2 }
+",
+    );
+    assert!(item(&code, "pub struct Body {").contains("pub id:"), "{code}");
+    assert!(!item(&code, "pub struct BodyRequest {").contains("pub id:"), "{code}");
+}
+
+#[test]
 fn what_the_direction_hides_is_none_of_the_others_either() {
     for others in ["additionalProperties: { type: string }", "patternProperties: { '^r': { type: string } }"]
     {

@@ -319,6 +319,18 @@ paths:
     }
 
     #[test]
+    fn what_a_path_selects_twice_is_changed_once() {
+        let actions = format!(
+            "{PROTECT}  - target: $.paths['/a'].get\n    update: {{ security: [{{ token: [] }}, {{ token: [a] }}] }}\n\
+             \x20 - target: $.paths['/a'].get.security[0,0]\n    remove: true\n"
+        );
+        let understood = applied(&actions).unwrap_or_else(|findings| panic!("{findings}"));
+        let access = &understood.api.api().operations[0].access;
+        let Access::Any(left) = access else { panic!("{access:?}") };
+        assert_eq!(left.iter().flatten().map(|need| need.scopes.len()).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
     fn an_action_that_would_do_nothing_is_refused() {
         for (actions, code) in [
             ("  - { target: $.paths.b, remove: true }\n", Code::UnresolvedReference),

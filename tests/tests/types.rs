@@ -14,13 +14,23 @@ mod types {
     include!(concat!(env!("OUT_DIR"), "/types.rs"));
 }
 
-use types::{Answer, AnswerInput, AnswerOutput, Echo, EchoInput, EchoOutput, Types};
+use types::{Answer, AnswerInput, AnswerOutput, Echo, EchoInput, EchoOutput};
+use types::{Open, OpenInput, OpenOutput, Types};
 
 struct Service;
 
 impl types::Api for Service {
     async fn echo(&self, _: Caller<Echo>, input: EchoInput) -> Result<EchoOutput, Problem> {
         Ok(EchoOutput::Ok(input.body))
+    }
+
+    async fn open(&self, _: Caller<Open>, input: OpenInput) -> Result<OpenOutput, Problem> {
+        let mut additional = input.body.additional;
+        if input.body.name == "leak" {
+            additional.extend(input.body.secret.map(|secret| ("secret".to_owned(), secret)));
+        }
+        let role = Some("guest".to_owned());
+        Ok(OpenOutput::Ok(types::Account { name: input.body.name, role, additional }))
     }
 
     async fn answer(&self, _: Caller<Answer>, input: AnswerInput) -> Result<AnswerOutput, Problem> {
@@ -281,4 +291,17 @@ async fn values_of_every_type_are_enumerated() {
     let call = client.call("PUT", "/types").header("content-type", "application/json");
     let reply = call.body(r#"{"whole":4.04e2,"level":1.0}"#).send().await;
     assert_eq!((reply.status.as_u16(), reply.json()), (200, json!({ "whole": 404, "level": 1 })));
+}
+
+#[tokio::test]
+async fn what_the_direction_hides_does_not_pass_among_the_others() {
+    let client = start().await;
+    let post = async |body: Value| client.post("/accounts", &body.to_string()).send().await;
+    let reply = post(json!({ "name": "a", "secret": "s", "note": "n" })).await;
+    assert_eq!(reply.allowed(200).json(), json!({ "name": "a", "role": "guest", "note": "n" }));
+    let reply = post(json!({ "name": "a", "role": "admin" })).await;
+    reply.refused(422, "invalid_body");
+    assert_eq!(reply.violations(), ["body /role false"]);
+    post(json!({ "name": "leak", "secret": "s" })).await.refused(500, "internal");
+    post(json!({ "name": "leak" })).await.allowed(200);
 }
