@@ -49,6 +49,19 @@ fn what_is_composed_of_one_thing_in_many_ways_is_merged_once() {
 }
 
 #[test]
+fn choices_of_choices_are_looked_into_once() {
+    let twice = |at: usize| {
+        let next = format!("{{ $ref: '#/components/schemas/A{}' }}", at + 1);
+        format!("    A{at}: {{ oneOf: [{next}, {{ type: integer }}, {next}] }}\n")
+    };
+    let chain: String = (0..40).map(twice).collect();
+    let code = module(&format!(
+        "    Body: {{ $ref: '#/components/schemas/A0' }}\n{chain}    A40: {{ type: object, properties: {{ a: {{ type: string }} }} }}\n"
+    ));
+    assert!(code.contains("pub enum A0"), "{code}");
+}
+
+#[test]
 fn no_keyword_beside_a_composition_is_lost() {
     for composed in [
         "$ref: '#/components/schemas/A'",

@@ -7,55 +7,61 @@
 //! 3. Of an `anyOf` a value may satisfy two alternatives: it is the first. Where it has members of both, it is neither,
 //!    and stays JSON.
 
+use std::collections::HashSet;
+
 use super::Builder;
 use super::apart::Head;
 use super::discriminator::tags;
 use super::keywords::Place;
 use super::kind::{Kind, kind, nullable};
 use super::types::with;
-use crate::document::{Choice, Document, JsonType, Schema as Written, SchemaId, View};
+use crate::document::{Choice, Document, JsonType, Said, Schema as Written, SchemaId, View};
 use crate::finding::{Code, Finding};
 use crate::model::{self, Keyword, Keywords, Schema, Shape, Type, Union, Variant};
 
 use crate::source::tree::Value as Node;
 
-/// Choices inside each other that are looked into.
+/// Choices and lists inside each other that are looked into for a name.
 const DEEPEST: usize = 8;
 
-/// Whether a choice is one between types that are worth having.
-pub(super) fn is_expressible(document: &Document, choice: &Choice, depth: usize) -> bool {
+/// Finds out about every choice, those inside of others first: so nothing is asked twice, and no chain is too long.
+pub(super) fn settle(document: &Document) {
+    let mut begun = HashSet::new();
+    for id in document.ids() {
+        let mut waiting = vec![(id, false)];
+        while let Some((id, ready)) = waiting.pop() {
+            let Some(View::Choice(choice)) = &document.schema(id).view else { continue };
+            if ready {
+                choice.said.get_or_init(|| said(document, choice));
+            } else if begun.insert(id) {
+                waiting.push((id, true));
+                let inner = choice.alternatives.iter().map(|one| document.target(one.schema));
+                waiting.extend(inner.map(|inner| (inner, false)));
+            }
+        }
+    }
+}
+
+fn said(document: &Document, choice: &Choice) -> Said {
     let mut stays_json = 0;
     for alternative in &choice.alternatives {
-        let written = document.schema(document.target(alternative.schema));
-        match (&written.view, depth < DEEPEST) {
-            (Some(View::Choice(inner)), true) => {
-                stays_json += usize::from(!is_expressible(document, inner, depth + 1));
-            }
-            (Some(View::Choice(_)), false) => stays_json += 1,
-            _ => match kind(document, written) {
-                Kind::Any => return false,
-                Kind::Free => stays_json += 1,
-                _ => {}
-            },
+        match kind(document, document.schema(document.target(alternative.schema))) {
+            Kind::Any => return Said::default(),
+            Kind::Free => stays_json += 1,
+            _ => {}
         }
     }
     let count = choice.alternatives.len();
-    // whether what stays JSON takes `null` is for its keywords to say
-    let null_is_clear = choice.widened || nulls(document, choice) == 0 || (stays_json == 0 && !choice.judged);
-    count > 1 && stays_json < count && null_is_clear
-}
-
-/// Whether `null` satisfies the choice.
-pub(super) fn takes_null(document: &Document, choice: &Choice) -> bool {
-    let nulls = nulls(document, choice);
-    let told = choice.holder.is_some_and(|holder| tags(document, document.schema(holder)).is_some());
-    // a discriminator is a member, and `null` has none; of `oneOf` a second one is one too many
-    !told && if choice.exactly_one { nulls == 1 } else { nulls > 0 }
-}
-
-fn nulls(document: &Document, choice: &Choice) -> usize {
     let nullable = choice.alternatives.iter().filter(|one| nullable(document, one.schema));
-    choice.nulls + nullable.count()
+    let nulls = choice.nulls + nullable.count();
+    // whether what stays JSON takes `null` is for its keywords to say
+    let null_is_clear = choice.widened || nulls == 0 || (stays_json == 0 && !choice.judged);
+    let told = choice.holder.is_some_and(|holder| tags(document, document.schema(holder)).is_some());
+    Said {
+        expressible: count > 1 && stays_json < count && null_is_clear,
+        // a discriminator is a member, and `null` has none; of `oneOf` a second one is one too many
+        takes_null: !told && if choice.exactly_one { nulls == 1 } else { nulls > 0 },
+    }
 }
 
 impl Builder<'_> {

@@ -1,6 +1,5 @@
 //! Which type a schema has: as stated, as its keywords imply, or as it is viewed where it is composed.
 
-use super::choice;
 use crate::document::{Additional, Document, JsonType, Schema as Written, SchemaId, Spanned, View};
 use crate::model::{Word, WordValue};
 use crate::normalise::Bound;
@@ -23,7 +22,9 @@ pub(super) enum Kind {
 pub(super) fn kind(document: &Document, written: &Written) -> Kind {
     match &written.view {
         Some(View::One(core)) if can_be(document.schema(*core)) => return Kind::One(*core),
-        Some(View::Choice(choice)) if choice::is_expressible(document, choice, 0) => return Kind::Choice,
+        Some(View::Choice(choice)) if choice.said.get().is_some_and(|said| said.expressible) => {
+            return Kind::Choice;
+        }
         _ => {}
     }
     if written.never || written.beyond.first.is_some() {
@@ -175,7 +176,7 @@ pub(super) fn nullable(document: &Document, id: SchemaId) -> bool {
         (Kind::Free, _) => return widened,
         (Kind::One(core), _) => return widened || document.schema(core).nullable,
         (Kind::Choice, Some(View::Choice(choice))) => {
-            return widened || choice.widened || choice::takes_null(document, choice);
+            return widened || choice.widened || choice.said.get().is_some_and(|said| said.takes_null);
         }
         _ => {}
     }

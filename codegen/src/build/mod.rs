@@ -81,6 +81,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         shape_ids: HashMap::new(),
         shapes_waiting: Vec::new(),
     };
+    choice::settle(document);
     builder.components();
     let ids = operation_ids(document);
     let mut operations = Vec::new();

@@ -35,7 +35,7 @@ pub(crate) use parameter::Parameter;
 pub(crate) use path_item::PathItem;
 pub(crate) use read::{Fields, Reader, Spanned};
 pub(crate) use response::{Header, Response};
-pub(crate) use schema::{Additional, Alternative, Choice, JsonType, Schema, SchemaId, View};
+pub(crate) use schema::{Additional, Alternative, Choice, JsonType, Said, Schema, SchemaId, View};
 pub(crate) use security::{Need, Requirement, Requirements, Scheme, SchemeForm};
 
 /// The whole document.

@@ -1,5 +1,7 @@
 //! Schemas: one form for 3.0 and 3.1, in a table, so that recursion is a matter of ids.
 
+use std::cell::OnceCell;
+
 use super::beyond::Beyond;
 use super::{Fields, Reader, Spanned};
 use crate::annotation::SchemaRules;
@@ -126,6 +128,17 @@ pub(crate) struct Choice {
     pub(crate) judged: bool,
     /// The schema whose `oneOf` or `anyOf` it is, with its discriminator; a list of types has none.
     pub(crate) holder: Option<SchemaId>,
+    /// What was found out about it. Nothing is found out of one that leads to itself.
+    pub(crate) said: OnceCell<Said>,
+}
+
+/// What is known of a choice once its alternatives are known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Said {
+    /// Whether it is one between types that are worth having.
+    pub(crate) expressible: bool,
+    /// Whether `null` satisfies it.
+    pub(crate) takes_null: bool,
 }
 
 /// An alternative of a choice.

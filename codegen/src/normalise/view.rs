@@ -7,6 +7,9 @@
 //!    struct.
 //! 4. Otherwise there is no view, and the value stays JSON.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use super::merge::{Apart, both, merged, typed};
 use crate::document::{
     Additional, Alternative, Beyond, Choice, Document, JsonType, Schema, SchemaId, Spanned, View,
@@ -218,18 +221,16 @@ fn adds_nothing(document: &Document, core: &Schema, others: &[SchemaId]) -> bool
 
 /// The members that schemas declare, and those that are applied with them; `None` for members without a name.
 fn names<'d>(document: &'d Document, of: &[SchemaId]) -> impl Iterator<Item = Option<&'d str>> + use<'d> {
-    let mut seen = of.to_vec();
+    let mut known: HashSet<SchemaId> = of.iter().copied().collect();
+    let mut found = of.to_vec();
     let mut at = 0;
-    while let Some(id) = seen.get(at).copied() {
+    while let Some(id) = found.get(at).copied() {
         at += 1;
         let schema = document.schema(id);
-        for inner in schema.reference.into_iter().chain(schema.beyond.in_place()) {
-            if !seen.contains(&inner) {
-                seen.push(inner);
-            }
-        }
+        let inner = schema.reference.into_iter().chain(schema.beyond.in_place());
+        found.extend(inner.filter(|id| known.insert(*id)));
     }
-    seen.into_iter().flat_map(|id| {
+    found.into_iter().flat_map(|id| {
         let schema = document.schema(id);
         let unnamed = !schema.beyond.pattern_properties.is_empty()
             || schema.beyond.unevaluated_properties.is_some_and(|id| !document.schema(id).never)
@@ -253,6 +254,7 @@ fn alternatives_of(document: &mut Document, parts: &Parts, listed: &Listed) -> O
         holder: Some(listed.holder),
         widened: parts.widened,
         judged: parts.judged,
+        said: OnceCell::new(),
     };
     for written in listed.list.iter().copied() {
         if document.schema(document.target(written)).is_only_null() {
@@ -294,7 +296,15 @@ fn by_type(document: &mut Document, id: SchemaId) -> Option<Choice> {
         alternatives.push(Alternative { schema, written: schema });
     }
     let nulls = usize::from(schema.nullable);
-    Some(Choice { alternatives, exactly_one: false, nulls, holder: None, widened: false, judged: false })
+    Some(Choice {
+        alternatives,
+        exactly_one: false,
+        nulls,
+        holder: None,
+        widened: false,
+        judged: false,
+        said: OnceCell::new(),
+    })
 }
 
 /// The keywords that say something of values of this type.
