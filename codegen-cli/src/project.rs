@@ -106,6 +106,7 @@ pub(crate) enum Kind {
     Bearer,
     ApiKey,
     Basic,
+    MutualTls,
 }
 
 impl Kind {
@@ -114,6 +115,7 @@ impl Kind {
             SchemeKind::Bearer(_) => Self::Bearer,
             SchemeKind::ApiKey(_) => Self::ApiKey,
             SchemeKind::Basic => Self::Basic,
+            SchemeKind::MutualTls(_) => Self::MutualTls,
         }
     }
 
@@ -122,6 +124,7 @@ impl Kind {
             Self::Bearer => "bearer, oauth2 or openIdConnect",
             Self::ApiKey => "apiKey",
             Self::Basic => "basic",
+            Self::MutualTls => "mutualTLS",
         }
     }
 }

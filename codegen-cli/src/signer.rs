@@ -46,6 +46,8 @@ pub(crate) struct Grant<'a> {
     pub(crate) audience: &'a str,
     pub(crate) subject: &'a str,
     pub(crate) scopes: &'a [String],
+    /// The thumbprint of the certificate that it is bound to.
+    pub(crate) certificate: Option<&'a str>,
     pub(crate) issued: u64,
     pub(crate) expires: u64,
 }
@@ -118,6 +120,9 @@ impl Signer {
             "iat": grant.issued,
             "exp": grant.expires,
         });
+        if let Some(thumbprint) = grant.certificate {
+            put(&mut claims, &["cnf".to_owned(), "x5t#S256".to_owned()], Value::from(thumbprint));
+        }
         put(&mut claims, &rules.scopes_claim, Value::from(grant.scopes.join(" ")));
         // RFC 7515 section 5.1
         let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
@@ -266,6 +271,7 @@ mod tests {
         audience: "a",
         subject: "alice",
         scopes: &[],
+        certificate: None,
         issued: 1_800_000_000,
         expires: 1_800_000_060,
     };
@@ -300,6 +306,8 @@ mod tests {
         let token = signer.token(&rules(&ALL), &Grant { scopes: &scopes, ..GRANT }).unwrap();
         assert_eq!(part(&token, 0)["typ"], "at+jwt");
         assert_eq!(part(&token, 1)["realm"]["scopes"], "a b");
+        let bound = signer.token(&rules(&ALL), &Grant { certificate: Some("abc"), ..GRANT }).unwrap();
+        assert_eq!(part(&bound, 1)["cnf"]["x5t#S256"], "abc");
         let opted_out = TokenRules { typ: None, ..rules(&ALL) };
         assert_eq!(part(&signer.token(&opted_out, &GRANT).unwrap(), 0)["typ"], "JWT");
     }

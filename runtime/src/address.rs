@@ -31,12 +31,13 @@ pub(crate) struct Origin {
     pub(crate) local: bool,
 }
 
-/// The client of a request that came from `peer` without TLS of our own.
+/// The client of a request that came from `peer`; `tls`: through TLS of our own.
 ///
-/// It was protected on its way when a trusted proxy says that it received it over `https`, or, for a server that has no
-/// trusted proxies, when it never left the machine.
+/// It was protected on its way when a trusted proxy says that it received it over `https`; when a stranger speaks TLS with
+/// us; or, for a server that has no trusted proxies, when it never left the machine.
 pub(crate) fn origin(
     peer: IpAddr,
+    tls: bool,
     headers: &HeaderMap,
     proxies: &TrustedProxies,
     header: ForwardedHeader,
@@ -44,7 +45,7 @@ pub(crate) fn origin(
     let peer = peer.to_canonical();
     if !proxies.contain(peer) {
         let local = peer.is_loopback() && !is_forwarded(headers);
-        return Origin { address: peer, protected: proxies.is_empty() && peer.is_loopback(), local };
+        return Origin { address: peer, protected: tls || (proxies.is_empty() && peer.is_loopback()), local };
     }
     match header {
         ForwardedHeader::XForwardedFor => Origin {
@@ -83,6 +84,18 @@ pub(crate) fn names_one_host(version: Version, uri: &Uri, headers: &HeaderMap) -
     }
 }
 
+/// Whether the host that a request is for is the server that its client meant in the handshake. If not, it stands on a
+/// connection that was made for another (RFC 9110 section 15.5.20).
+pub(crate) fn is_meant(name: &str, uri: &Uri, headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let Some(authority) = host.or_else(|| uri.authority().map(http::uri::Authority::as_str)) else {
+        return true;
+    };
+    let port = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let host = port.map_or(authority, |(host, _)| host);
+    host.trim_end_matches('.').eq_ignore_ascii_case(name.trim_end_matches('.'))
+}
+
 /// Whether the body comes plainly or in chunks. Other transfer codings (RFC 9112 section 7) are not undone, so their bytes
 /// would be taken for something that they are not.
 pub(crate) fn knows_framing(headers: &HeaderMap) -> bool {
@@ -95,13 +108,15 @@ pub(crate) fn knows_framing(headers: &HeaderMap) -> bool {
 }
 
 /// Every header that speaks for others.
-static SPEAK_FOR_OTHERS: [HeaderName; 6] = [
+static SPEAK_FOR_OTHERS: [HeaderName; 8] = [
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-proto"),
     http::header::FORWARDED,
     HeaderName::from_static("x-forwarded-host"),
     HeaderName::from_static("x-forwarded-port"),
     HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("client-cert"),
+    HeaderName::from_static("client-cert-chain"),
 ];
 
 fn is_forwarded(headers: &HeaderMap) -> bool {
@@ -234,7 +249,7 @@ mod tests {
 
     fn origin_of(peer: &str, lines: &[(&'static str, &str)], header: ForwardedHeader) -> Origin {
         let settings = Settings::new().trusted_proxies(["10.0.0.0/8", "2001:db8:ffff::/48"]).unwrap();
-        origin(peer.parse().unwrap(), &headers(lines), &settings.trusted_proxies, header)
+        origin(peer.parse().unwrap(), false, &headers(lines), &settings.trusted_proxies, header)
     }
 
     fn x_forwarded(peer: &str, lines: &[&str]) -> String {
@@ -289,8 +304,13 @@ mod tests {
         let mut lines = headers(&[("x-forwarded-for", "192.0.2.1")]);
         lines.append(&FOR, http::HeaderValue::from_bytes(b"\xff").unwrap());
         let settings = Settings::new().trusted_proxies([PROXY]).unwrap();
-        let found =
-            origin(PROXY.parse().unwrap(), &lines, &settings.trusted_proxies, ForwardedHeader::XForwardedFor);
+        let found = origin(
+            PROXY.parse().unwrap(),
+            false,
+            &lines,
+            &settings.trusted_proxies,
+            ForwardedHeader::XForwardedFor,
+        );
         assert_eq!(found.address.to_string(), PROXY);
     }
 
@@ -341,8 +361,16 @@ mod tests {
         assert!(!standard("for=192.0.2.1"));
         let alone = |peer: &str| {
             let none = TrustedProxies::default();
-            origin(peer.parse().unwrap(), &HeaderMap::new(), &none, ForwardedHeader::XForwardedFor).protected
+            origin(peer.parse().unwrap(), false, &HeaderMap::new(), &none, ForwardedHeader::XForwardedFor)
+                .protected
         };
+        let under_tls = |peer: &str| {
+            let settings = Settings::new().trusted_proxies([PROXY]).unwrap();
+            let proxies = &settings.trusted_proxies;
+            origin(peer.parse().unwrap(), true, &HeaderMap::new(), proxies, ForwardedHeader::XForwardedFor)
+        };
+        assert!(under_tls("192.0.2.1").protected);
+        assert!(!under_tls(PROXY).protected, "how the client came to the proxy is for the proxy to say");
         assert!(alone("127.0.0.1") && alone("::1") && alone("::ffff:127.0.0.1"));
         assert!(!alone("192.0.2.1"));
     }
@@ -351,7 +379,7 @@ mod tests {
     fn what_was_forwarded_is_not_local() {
         let local = |peer: &str, lines: &[_]| {
             let none = TrustedProxies::default();
-            origin(peer.parse().unwrap(), &headers(lines), &none, ForwardedHeader::XForwardedFor).local
+            origin(peer.parse().unwrap(), false, &headers(lines), &none, ForwardedHeader::XForwardedFor).local
         };
         assert!(local("127.0.0.1", &[]) && local("::1", &[]) && local("::ffff:127.0.0.1", &[]));
         assert!(!local("192.0.2.1", &[]));
@@ -382,6 +410,19 @@ mod tests {
         lines.append(&FOR, "e".parse().unwrap());
         forget_forwarded(&mut lines);
         assert_eq!(lines, headers(&[("accept", "d")]));
+    }
+
+    #[test]
+    fn a_request_is_for_the_server_of_the_handshake() {
+        let meant = |name, uri: &str, lines: &[_]| is_meant(name, &uri.parse().unwrap(), &headers(lines));
+        for host in ["a.example", "A.example:8443", "a.example."] {
+            assert!(meant("a.example", "/", &[("host", host)]), "{host}");
+        }
+        for host in ["b.example", "a.example.b", "a.example:x", "[::1]:80", ""] {
+            assert!(!meant("a.example", "/", &[("host", host)]), "{host}");
+        }
+        assert!(meant("a.example", "https://a.example:8443/x", &[]));
+        assert!(!meant("a.example", "https://b.example/x", &[]));
     }
 
     #[test]

@@ -37,10 +37,12 @@ pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService};
 pub use self::answer::{Items, Notice, Unfit};
 pub use self::authn::{
-    ApiKeys, BasicVerifier, BearerVerifier, Class, Denied, Fault, Identity, JwkSet, Jwks, Jwt, KeyError,
-    KeyRecord, KeyVerifier, Kind, LeftOut, NewKey, PasswordRecord, Passwords, Principal, Reason, RecordError,
-    SetupError,
+    ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Class, Denied, Fault, Identity, JwkSet,
+    Jwks, Jwt, KeyError, KeyRecord, KeyVerifier, Kind, LeftOut, NewKey, PasswordRecord, Passwords, Principal,
+    Reason, RecordError, SetupError,
 };
+#[cfg(feature = "tls")]
+pub use self::authn::{CertificateError, ClientCertificates};
 pub use self::caller::{Caller, Grants, Holds, Scope};
 pub use self::clock::{Clock, ClockError, Now};
 pub use self::config_error::ConfigError;
@@ -53,6 +55,8 @@ pub use self::problem::Problem;
 pub use self::resource::{Attribute, Attributes};
 pub use self::secret::Secret;
 pub use self::serve::{Servable, Serve, ServeError, serve};
+#[cfg(feature = "tls")]
+pub use self::serve::{Tls, TlsError};
 pub use self::server::Server;
 pub use self::settings::{ForwardedHeader, Settings, SettingsError};
 pub use http::StatusCode;

@@ -26,7 +26,7 @@ impl Tokens {
     /// Whether this token names a principal.
     #[must_use]
     pub fn accept(&self, token: &[u8], now: Now) -> bool {
-        self.0.judge(token, now).is_ok()
+        self.0.judge(token, None, now).is_ok()
     }
 }
 

@@ -55,6 +55,8 @@ pub enum SchemeKind {
     ApiKey(KeyRules),
     /// `http` basic.
     Basic,
+    /// `mutualTLS`: a client certificate.
+    MutualTls(CertificateRules),
 }
 
 /// What a bearer token must satisfy (`x-palisade` on the scheme).
@@ -74,6 +76,43 @@ pub struct TokenRules {
     pub max_lifetime: Option<Duration>,
     /// Path of the claim that carries the scopes, e.g. `["scope"]`.
     pub scopes_claim: &'static [&'static str],
+    /// What a token must be bound to.
+    pub binding: Binding,
+}
+
+/// What a token must be bound to, so that who finds it cannot use it (`x-palisade.binding`).
+///
+/// A token that says of itself what it is bound to is checked for it under every rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Binding {
+    /// Tokens of the bearer are accepted.
+    None,
+    /// Every token is bound to the client's certificate (RFC 8705 section 3).
+    Certificate,
+}
+
+/// What a client certificate must say.
+#[derive(Debug)]
+pub struct CertificateRules {
+    /// Which of its names is the principal.
+    pub subject: SubjectName,
+}
+
+/// The name in a certificate that says whose it is (RFC 8705 section 2.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubjectName {
+    /// The distinguished name of the subject, in the form of RFC 4514.
+    Distinguished,
+    /// The only DNS name among the alternative names.
+    Dns,
+    /// The only URI, such as a SPIFFE id.
+    Uri,
+    /// The only mail address.
+    Email,
+    /// The only IP address.
+    Ip,
 }
 
 /// Signature algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864).

@@ -3,7 +3,10 @@
 mod accept;
 mod connection;
 mod garbled;
+mod session;
 mod slots;
+#[cfg(feature = "tls")]
+mod tls;
 mod watched;
 
 use std::convert::Infallible;
@@ -19,7 +22,10 @@ use http::Request;
 use tokio::net::{TcpListener, lookup_host};
 use tower_service::Service;
 
-use self::accept::accept;
+use self::accept::{Transport, accept};
+pub(crate) use self::session::Session;
+#[cfg(feature = "tls")]
+pub use self::tls::{Tls, TlsError};
 use crate::config_error::ConfigError;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -33,6 +39,11 @@ pub trait Servable:
     /// How it meets the network.
     fn settings(&self) -> Settings {
         Settings::new()
+    }
+
+    /// Whether it has use for client certificates: then every client is asked for one in the handshake.
+    fn asks_for_certificates(&self) -> bool {
+        false
     }
 
     /// Loads what must be there before the first request, such as key sets that are fetched.
@@ -54,6 +65,10 @@ impl Servable for Server {
         Self::settings(self).clone()
     }
 
+    fn asks_for_certificates(&self) -> bool {
+        Self::asks_for_certificates(self)
+    }
+
     fn ready(&self) -> impl Future<Output = Result<(), ConfigError>> + Send {
         Self::ready(self)
     }
@@ -73,7 +88,14 @@ impl Servable for Server {
 pub fn serve<S: Servable>(service: S) -> Serve<S> {
     let settings = service.settings();
     let place = Place::Address("127.0.0.1:8080".to_owned());
-    Serve { service, settings, place, shutdown: Box::pin(told_to_stop()) }
+    Serve {
+        service,
+        settings,
+        place,
+        #[cfg(feature = "tls")]
+        tls: None,
+        shutdown: Box::pin(told_to_stop()),
+    }
 }
 
 /// A server that is about to run: see [`serve`].
@@ -82,6 +104,8 @@ pub struct Serve<S> {
     service: S,
     settings: Settings,
     place: Place,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -122,8 +146,8 @@ impl fmt::Display for ServeError {
         match self {
             Self::Exposed(address) => write!(
                 f,
-                "refusing to listen on {address} without TLS: credentials would travel in plain text; listen on a \
-                 loopback address, or name the proxies that speak TLS in front of this server with \
+                "refusing to listen on {address} without TLS: credentials would travel in plain text; give it a \
+                 certificate with `Serve::tls`, listen on a loopback address, or name the proxies that speak TLS in front of this server with \
                  `Settings::trusted_proxies`"
             ),
             Self::NotReady(fault) => fault.fmt(f),
@@ -152,6 +176,12 @@ impl<S: Servable> Serve<S> {
         Self { place: Place::Listener(listener), ..self }
     }
 
+    /// Speaks TLS. Then it may listen on any address.
+    #[cfg(feature = "tls")]
+    pub fn tls(self, tls: Tls) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
     /// Other settings than those of the service, for the connections only.
     pub fn settings(self, settings: Settings) -> Self {
         Self { settings, ..self }
@@ -166,11 +196,18 @@ impl<S: Servable> Serve<S> {
 
     async fn run(self) -> Result<(), ServeError> {
         self.service.ready().await.map_err(ServeError::NotReady)?;
-        let listener = bind(self.place, &self.settings).await?;
+        #[cfg(feature = "tls")]
+        let transport = match self.tls {
+            Some(tls) => Transport::Tls(tls.acceptor(self.service.asks_for_certificates())),
+            None => Transport::Plain,
+        };
+        #[cfg(not(feature = "tls"))]
+        let transport = Transport::Plain;
+        let listener = bind(self.place, &transport, &self.settings).await?;
         if let Ok(address) = listener.local_addr() {
-            tracing::info!(%address, "listening");
+            tracing::info!(%address, tls = transport.is_protected(), "listening");
         }
-        accept(&listener, self.service, self.settings, self.shutdown).await;
+        accept(&listener, transport, self.service, self.settings, self.shutdown).await;
         Ok(())
     }
 }
@@ -184,18 +221,18 @@ impl<S: Servable> IntoFuture for Serve<S> {
     }
 }
 
-async fn bind(place: Place, settings: &Settings) -> Result<TcpListener, ServeError> {
+async fn bind(place: Place, transport: &Transport, settings: &Settings) -> Result<TcpListener, ServeError> {
     match place {
         Place::Listener(listener) => {
             let address = listener.local_addr();
             let failed = |source| ServeError::Bind { address: "the given socket".to_owned(), source };
-            permitted(address.map_err(failed)?, settings)?;
+            permitted(address.map_err(failed)?, transport, settings)?;
             Ok(listener)
         }
         Place::Address(address) => {
             let failed = |source| ServeError::Bind { address: address.clone(), source };
             let all: Vec<_> = lookup_host(&address).await.map_err(failed)?.collect();
-            all.iter().try_for_each(|one| permitted(*one, settings))?;
+            all.iter().try_for_each(|one| permitted(*one, transport, settings))?;
             TcpListener::bind(all.as_slice()).await.map_err(failed)
         }
     }
@@ -203,8 +240,9 @@ async fn bind(place: Place, settings: &Settings) -> Result<TcpListener, ServeErr
 
 /// Without TLS of our own, only this machine is served, or those who come through a proxy that has TLS: whether they
 /// did is checked for each request.
-fn permitted(address: SocketAddr, settings: &Settings) -> Result<(), ServeError> {
-    if address.ip().to_canonical().is_loopback() || !settings.trusted_proxies.is_empty() {
+fn permitted(address: SocketAddr, transport: &Transport, settings: &Settings) -> Result<(), ServeError> {
+    let served_here = address.ip().to_canonical().is_loopback();
+    if transport.is_protected() || served_here || !settings.trusted_proxies.is_empty() {
         Ok(())
     } else {
         Err(ServeError::Exposed(address))

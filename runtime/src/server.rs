@@ -14,7 +14,7 @@ use http::HeaderValue;
 use tower_service::Service;
 
 use crate::answer::Output;
-use crate::authn::{BasicVerifier, BearerVerifier, KeyVerifier};
+use crate::authn::{BasicVerifier, BearerVerifier, CertificateVerifier, KeyVerifier};
 use crate::caller::Caller;
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
@@ -73,6 +73,13 @@ impl<S: Send + Sync + 'static> Builder<S> {
     #[must_use]
     pub fn basic(mut self, scheme: &'static str, verifier: impl Into<BasicVerifier>) -> Self {
         self.gate = self.gate.basic(scheme, verifier);
+        self
+    }
+
+    /// The verifier of a mutualTLS scheme.
+    #[must_use]
+    pub fn mutual_tls(mut self, scheme: &'static str, verifier: impl Into<CertificateVerifier>) -> Self {
+        self.gate = self.gate.mutual_tls(scheme, verifier);
         self
     }
 
@@ -152,6 +159,11 @@ impl Server {
     /// Every key set that cannot be had.
     pub async fn ready(&self) -> Result<(), ConfigError> {
         self.shared.gate.ready().await
+    }
+
+    /// Whether one of its schemes takes client certificates, or tokens that are bound to them.
+    pub(crate) fn asks_for_certificates(&self) -> bool {
+        self.shared.gate.asks_for_certificates()
     }
 
     /// Waits for the handlers that still run though their clients have left.

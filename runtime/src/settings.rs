@@ -22,6 +22,7 @@ use crate::clock::Clock;
 pub struct Settings {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) forwarded: ForwardedHeader,
+    pub(crate) client_certificates: bool,
     pub(crate) limiter_capacity: usize,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
@@ -103,6 +104,7 @@ impl Settings {
         Self {
             trusted_proxies: TrustedProxies::default(),
             forwarded: ForwardedHeader::default(),
+            client_certificates: false,
             limiter_capacity: 131_072,
             max_connections: 10_000,
             max_connections_per_address: 256,
@@ -155,6 +157,17 @@ impl Settings {
     #[must_use]
     pub fn forwarded_header(self, forwarded: ForwardedHeader) -> Self {
         Self { forwarded, ..self }
+    }
+
+    /// Takes the word of the trusted proxies for the certificates of clients: `Client-Cert` and `Client-Cert-Chain`
+    /// (RFC 9440). Default: no.
+    ///
+    /// Say so only when every one of these proxies removes both headers from what clients send (RFC 9440 section 4): else
+    /// anybody could claim the certificate of another. It need not verify who vouches for the certificate: that is checked
+    /// here, with every request.
+    #[must_use]
+    pub fn client_certificates_from_proxies(self) -> Self {
+        Self { client_certificates: true, ..self }
     }
 
     /// How many rate limit counters are kept. Default: 131 072, which take 2 MiB, all of it from the start.

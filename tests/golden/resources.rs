@@ -19,6 +19,7 @@ pub static DOCUMENT: p::Document = p::Document {
                 leeway: p::Duration::from_secs(30),
                 max_lifetime: None,
                 scopes_claim: &["scope"],
+                binding: p::Binding::None,
             }),
         },
     ],

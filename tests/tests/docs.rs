@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 18] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -16,7 +16,10 @@ const PAGES: [&str; 15] = [
     "docs/adr/0001-own-document-model.md",
     "docs/adr/0002-routing-inside-the-gate.md",
     "docs/adr/0003-annotate-snippets.md",
+    "docs/adr/0004-uploads-are-spooled.md",
+    "docs/authentication.md",
     "docs/diagnostics.md",
+    "docs/requests-and-answers.md",
     "docs/types.md",
     "examples/bank/README.md",
     "examples/adopt/README.md",

@@ -152,7 +152,7 @@ impl Create {
 fn prefix(scheme: &Scheme) -> Option<String> {
     match &scheme.kind {
         SchemeKind::ApiKey(rules) => rules.prefix.clone(),
-        SchemeKind::Bearer(_) | SchemeKind::Basic => None,
+        SchemeKind::Bearer(_) | SchemeKind::Basic | SchemeKind::MutualTls(_) => None,
     }
 }
 

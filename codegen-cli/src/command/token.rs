@@ -1,8 +1,11 @@
 //! `cargo palisade token`: a development token that the project's server accepts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use clap::Parser;
 use palisade::Clock;
 use palisade_codegen::model::{SchemeKind, TokenRules};
@@ -53,6 +56,10 @@ pub(crate) struct Token {
     #[arg(long)]
     audience: Option<String>,
 
+    /// A certificate in PEM that it is bound to: it is good only for who shows that certificate (RFC 8705).
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+
     /// The file of the signing key. Without it, the scheme's under dev/.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -74,12 +81,14 @@ impl Token {
             .key
             .unwrap_or_else(|| signer::key_file(&project.dev(), &project::file_stem(name), algorithm));
         let now = Clock::system().now().map_err(|cause| Failure::system(cause.to_string()))?.unix();
+        let certificate = self.certificate.as_deref().map(thumbprint).transpose()?;
         let lifetime = lifetime(self.expires, rules).as_secs();
         let grant = Grant {
             issuer: &issuer,
             audience: &audience,
             subject: &self.subject,
             scopes: &self.scopes,
+            certificate: certificate.as_deref(),
             issued: now,
             expires: now + lifetime,
         };
@@ -89,6 +98,17 @@ impl Token {
         reporter.remark("Good", &format!("for {lifetime} s, as `{}` of {issuer}", self.subject));
         Ok(())
     }
+}
+
+/// RFC 8705 section 3.1: SHA-256 of the DER, in base64url.
+fn thumbprint(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|cause| Failure::io("read", path, cause))?;
+    let no_pem = || Failure::usage(format!("`{}` is no certificate in PEM", path.display()));
+    let (_, rest) = text.split_once("-----BEGIN CERTIFICATE-----").ok_or_else(no_pem)?;
+    let (body, _) = rest.split_once("-----END CERTIFICATE-----").ok_or_else(no_pem)?;
+    let body: String = body.split_whitespace().collect();
+    let der = STANDARD.decode(body).map_err(|_| no_pem())?;
+    Ok(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &der)))
 }
 
 /// The nearest word counts: the command line, the configuration, the document.

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use palisade_codegen::model::{Scheme, SchemeKind};
+use palisade_codegen::model::{Binding, Scheme, SchemeKind, SubjectName};
 
+use super::certificates;
 use super::folder::Folder;
 use crate::exit::Failure;
 use crate::project::{self, DEV};
@@ -17,7 +18,11 @@ pub(crate) fn key_set(scheme: &str) -> String {
 
 /// Where the credentials of an apiKey or basic scheme are.
 pub(crate) fn credential_file(scheme: &str, kind: &SchemeKind) -> String {
-    let ending = if matches!(kind, SchemeKind::Basic) { "users" } else { "keys" };
+    let ending = match kind {
+        SchemeKind::Basic => "users",
+        SchemeKind::MutualTls(_) => "grants",
+        SchemeKind::Bearer(_) | SchemeKind::ApiKey(_) => "keys",
+    };
     format!("{DEV}/{}.{ending}", project::file_stem(scheme))
 }
 
@@ -33,13 +38,29 @@ pub(crate) fn make<'s>(
     let place = folder.staged();
     let dev = place.join(DEV);
     std::fs::create_dir_all(&dev).map_err(|cause| Failure::io("create", &dev, cause))?;
+    let mut tls = None;
     for scheme in schemes {
         one(place, &dev, scheme)?;
+        tls = tls.max(subject(&scheme.kind));
+    }
+    if let Some(subject) = tls {
+        certificates::make(place, subject)?;
     }
     if cursor_keys {
         store::replace(&place.join(CURSOR_KEYS), &format!("{}\n", *random::cursor_key("development")?))?;
     }
     Ok(())
+}
+
+/// The name that the development certificate needs, for a scheme that has use for one.
+pub(crate) fn subject(kind: &SchemeKind) -> Option<SubjectName> {
+    match kind {
+        SchemeKind::MutualTls(rules) => Some(rules.subject),
+        SchemeKind::Bearer(rules) if rules.binding == Binding::Certificate => {
+            Some(SubjectName::Distinguished)
+        }
+        SchemeKind::Bearer(_) | SchemeKind::ApiKey(_) | SchemeKind::Basic => None,
+    }
 }
 
 fn one(place: &Path, dev: &Path, scheme: &Scheme) -> Result<(), Failure> {
@@ -52,6 +73,10 @@ fn one(place: &Path, dev: &Path, scheme: &Scheme) -> Result<(), Failure> {
             let signer = Signer::create(algorithm, &signer::key_file(dev, &stem, algorithm))?;
             store::replace(&place.join(key_set(&scheme.name)), &format!("{}\n", signer.key_set()))
         }
+        SchemeKind::MutualTls(_) => store::replace(
+            &place.join(credential_file(&scheme.name, &scheme.kind)),
+            "# One name a line with its scopes: {\"name\":\"CN=alice\",\"scopes\":[\"notes:read\"]}\n",
+        ),
         kind @ (SchemeKind::ApiKey(_) | SchemeKind::Basic) => {
             let file = place.join(credential_file(&scheme.name, kind));
             let verb = if matches!(kind, SchemeKind::Basic) { "password" } else { "create" };

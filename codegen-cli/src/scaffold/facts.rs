@@ -4,7 +4,7 @@ use palisade_codegen::model::{self, AttributeKind};
 use palisade_codegen::outline::{MethodOutline, Outline, ResourceOutline, StepOutline};
 
 use super::template::{Attribute, Call, Method, Resource, Scheme, SchemeKind, Service};
-use super::{Answers, LISTEN, credentials};
+use super::{Answers, LISTEN, certificates, credentials};
 use crate::project::{self, DEVELOPER};
 
 /// What the templates are filled with.
@@ -15,6 +15,8 @@ pub(crate) struct Facts {
     pub(crate) services: Vec<Service>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) cursor_keys: bool,
+    /// A scheme has use for client certificates, which only TLS can show.
+    pub(crate) tls: bool,
     /// Operations that answer 501 although examples were asked for: none was found that conforms.
     pub(crate) without_example: Vec<String>,
     /// An operation to try first, if there is one that needs a token.
@@ -34,6 +36,7 @@ impl Facts {
             schemes: outline.steps.iter().map(|step| scheme(step, package)).collect(),
             resources: outline.resources.iter().map(|one| resource(one, api)).collect(),
             cursor_keys: outline.cursor_keys,
+            tls: outline.steps.iter().any(|step| credentials::subject(&step.scheme.kind).is_some()),
             first_guarded: first_guarded(api),
             without_example,
         }
@@ -51,28 +54,43 @@ impl Facts {
         let scopes = guarded.map(|(_, scopes)| scopes.as_slice()).unwrap_or_default();
         let scopes: String =
             scopes.iter().map(|scope| format!(" --scope {}", project::shell_word(scope))).collect();
+        let bound = match scheme.kind {
+            SchemeKind::Bearer { bound: true, .. } => format!(" --certificate {}", certificates::CLIENT),
+            _ => String::new(),
+        };
         let (about, mut lines) = match scheme.kind {
             SchemeKind::Bearer { .. } => (
                 "A token",
-                vec![format!("TOKEN=$(cargo palisade token --scheme {name} --subject {DEVELOPER}{scopes})")],
+                vec![format!(
+                    "TOKEN=$(cargo palisade token --scheme {name} --subject {DEVELOPER}{scopes}{bound})"
+                )],
             ),
             SchemeKind::ApiKey => (
                 "An API key, printed once",
                 vec![format!("KEY=$(cargo palisade key create --scheme {name} --owner {DEVELOPER})")],
             ),
+            SchemeKind::MutualTls => {
+                ("The development certificate", vec![format!("curl -i{} https://{LISTEN}/", curl_tls())])
+            }
             SchemeKind::Basic => (
                 "A password, printed once",
                 vec![format!("PASSWORD=$(cargo palisade key password --scheme {name} --user {DEVELOPER})")],
             ),
         };
         if let Some((path, _)) = guarded {
+            let (options, http) = if self.tls { (curl_tls(), "https") } else { (String::new(), "http") };
             lines.push(format!(
-                "curl -i -H \"Authorization: Bearer $TOKEN\" {}",
-                project::shell_word(&format!("http://{LISTEN}{path}"))
+                "curl -i{options} -H \"Authorization: Bearer $TOKEN\" {}",
+                project::shell_word(&format!("{http}://{LISTEN}{path}"))
             ));
         }
         Call { about: format!("{about} of scheme `{}` ({}):", scheme.name, scheme.word), lines }
     }
+}
+
+/// What curl is told to trust the development server and to show the development certificate.
+fn curl_tls() -> String {
+    format!(" --cacert {} --cert {}", certificates::AUTHORITY, certificates::CLIENT)
 }
 
 /// A GET without parameters in its path that a token opens: it works without further thought.
@@ -96,11 +114,13 @@ fn scheme(step: &StepOutline, package: &str) -> Scheme {
                 audience: toml(project::audience(rules, package)),
                 issuer_in_document: rules.issuer.is_some(),
                 audience_in_document: rules.audience.is_some(),
+                bound: rules.binding == model::Binding::Certificate,
             };
             (credentials::key_set(name), kind)
         }
         model::SchemeKind::ApiKey(_) => (credentials::credential_file(name, kind), SchemeKind::ApiKey),
         model::SchemeKind::Basic => (credentials::credential_file(name, kind), SchemeKind::Basic),
+        model::SchemeKind::MutualTls(_) => (credentials::credential_file(name, kind), SchemeKind::MutualTls),
     };
     let variable = name
         .chars()

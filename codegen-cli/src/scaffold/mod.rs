@@ -1,5 +1,6 @@
 //! A project that builds and runs as it is: its files, its document and its development credentials.
 
+mod certificates;
 mod credentials;
 mod document;
 mod facts;
@@ -148,6 +149,7 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
     let handlers = template::Handlers { title, services: &facts.services, resources: &facts.resources };
     let config = template::Config {
         listen: LISTEN,
+        tls: facts.tls,
         developer: DEVELOPER,
         cursor_keys_file: credentials::CURSOR_KEYS,
         schemes,
@@ -160,6 +162,7 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
         document,
         repository: env!("CARGO_PKG_REPOSITORY"),
         listen: LISTEN,
+        tls: facts.tls,
         mock,
         has_resources,
         calls: &made.calls,

@@ -49,6 +49,7 @@ pub(crate) struct Handlers<'a> {
 #[template(path = "palisade.toml.txt", escape = "none")]
 pub(crate) struct Config<'a> {
     pub(crate) listen: &'a str,
+    pub(crate) tls: bool,
     pub(crate) developer: &'a str,
     pub(crate) cursor_keys_file: &'a str,
     pub(crate) schemes: &'a [Scheme],
@@ -65,6 +66,7 @@ pub(crate) struct Readme<'a> {
     pub(crate) document: &'a str,
     pub(crate) repository: &'a str,
     pub(crate) listen: &'a str,
+    pub(crate) tls: bool,
     pub(crate) mock: bool,
     pub(crate) has_resources: bool,
     pub(crate) calls: &'a [Call],
@@ -107,9 +109,12 @@ pub(crate) enum SchemeKind {
         /// Whether the document names them itself; configuration can then only repeat them.
         issuer_in_document: bool,
         audience_in_document: bool,
+        /// Its tokens are bound to certificates.
+        bound: bool,
     },
     ApiKey,
     Basic,
+    MutualTls,
 }
 
 /// A trait with one method an operation.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
+use crate::model::SubjectName;
 use crate::source::span::Place;
 
 pub(crate) use limits::{NamedLimit, RateLimit};
@@ -57,6 +58,8 @@ pub(crate) struct SchemeRules {
     pub(crate) prefix: Option<Spanned<String>>,
     /// Why its key may stand in the query.
     pub(crate) in_query: Option<Spanned<String>>,
+    /// The name in a certificate that says whose it is.
+    pub(crate) subject: Option<Spanned<SubjectName>>,
 }
 
 /// On a schema.
@@ -117,7 +120,7 @@ const OPERATION: Level = Level {
 
 const SCHEME: Level = Level {
     what: "`x-palisade` of a security scheme",
-    later: &["binding", "revocation", "rotate-within", "jwks", "introspection"],
+    later: &["revocation", "rotate-within", "jwks", "introspection"],
     elsewhere: &[("public", "an operation"), ("rate-limit", "an operation, a path or the document")],
 };
 
@@ -162,8 +165,9 @@ impl<'d> Reader<'d> {
         let prefix = self.prefix(&mut fields);
         let in_query =
             self.reason(&mut fields, "in-query", "the calendar clients of our users send no headers");
+        let subject = self.subject(&mut fields);
         self.finish_level(fields, &SCHEME);
-        SchemeRules { token, prefix, in_query }
+        SchemeRules { token, prefix, in_query, subject }
     }
 
     pub(crate) fn schema_rules(&mut self, fields: &mut Fields<'d>) -> SchemaRules {

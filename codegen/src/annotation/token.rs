@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::units;
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::Algorithm;
+use crate::model::{Algorithm, Binding, SubjectName};
 use crate::source::span::Place;
 
 /// As written; `build` fills in the defaults.
@@ -20,6 +20,7 @@ pub(crate) struct TokenSettings {
     pub(crate) leeway: Option<Spanned<Duration>>,
     pub(crate) max_lifetime: Option<Spanned<Duration>>,
     pub(crate) scopes_claim: Option<Vec<String>>,
+    pub(crate) binding: Option<Binding>,
 }
 
 /// `type`
@@ -42,13 +43,31 @@ const ALGORITHMS: [(&str, Algorithm); 6] = [
 /// Registered (RFC 7518 section 3.1, RFC 9864), but not verified by this release.
 const LATER: [&str; 6] = ["HS384", "HS512", "RS384", "RS512", "PS384", "PS512"];
 
+/// RFC 8705 section 2.1.2.
+const SUBJECTS: [(&str, SubjectName); 5] = [
+    ("dn", SubjectName::Distinguished),
+    ("dns", SubjectName::Dns),
+    ("uri", SubjectName::Uri),
+    ("email", SubjectName::Email),
+    ("ip", SubjectName::Ip),
+];
+
 /// A clock that is further off than this is broken; a wider leeway only serves who replays.
 const MAX_LEEWAY: Duration = Duration::from_secs(120);
 
 impl<'d> Reader<'d> {
     pub(super) fn token_settings(&mut self, fields: &mut Fields<'d>) -> TokenSettings {
-        const ABOUT_TOKENS: [&str; 8] =
-            ["token", "issuer", "audience", "algorithms", "type", "leeway", "max-lifetime", "claims"];
+        const ABOUT_TOKENS: [&str; 9] = [
+            "token",
+            "issuer",
+            "audience",
+            "algorithms",
+            "type",
+            "leeway",
+            "max-lifetime",
+            "claims",
+            "binding",
+        ];
         let members = fields.members().iter();
         let any = members
             .filter(|member| ABOUT_TOKENS.contains(&&*member.key))
@@ -71,7 +90,8 @@ impl<'d> Reader<'d> {
         }
         let max_lifetime = self.unit(fields, "max-lifetime", units::duration, units::DURATION_HELP);
         let scopes_claim = self.claims(fields);
-        TokenSettings { any, issuer, audience, algorithms, typ, leeway, max_lifetime, scopes_claim }
+        let binding = self.binding(fields);
+        TokenSettings { any, issuer, audience, algorithms, typ, leeway, max_lifetime, scopes_claim, binding }
     }
 
     fn token_kind(&mut self, fields: &mut Fields<'d>) {
@@ -166,6 +186,39 @@ impl<'d> Reader<'d> {
             return None;
         }
         Some(steps)
+    }
+
+    /// What every token must be bound to.
+    fn binding(&mut self, fields: &mut Fields<'d>) -> Option<Binding> {
+        let word = self.string(fields, "binding")?;
+        match &*word.value {
+            "none" => Some(Binding::None),
+            "mtls" => Some(Binding::Certificate),
+            "dpop" => {
+                self.not_enforced("binding: dpop", word.place);
+                None
+            }
+            other => {
+                let message = format!("`{other}` is nothing that a token can be bound to");
+                let finding = Finding::error(Code::InvalidValue, message, word.place);
+                let finding = finding.help("write `none`, or `mtls` for the client's certificate");
+                self.push(finding.nearest(other, ["none", "mtls", "dpop"]));
+                None
+            }
+        }
+    }
+
+    /// The name in a client certificate that says whose it is.
+    pub(super) fn subject(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<SubjectName>> {
+        let word = self.string(fields, "subject")?;
+        let named = SUBJECTS.iter().find(|(known, _)| *known == word.value);
+        if named.is_none() {
+            let message = format!("`{}` is no name in a certificate", word.value);
+            let finding = Finding::error(Code::InvalidValue, message, word.place)
+                .help("write `dn` for its distinguished name, or `dns`, `uri`, `email` or `ip`");
+            self.push(finding.nearest(&word.value, SUBJECTS.iter().map(|(known, _)| *known)));
+        }
+        named.map(|(_, subject)| Spanned::new(*subject, word.place))
     }
 
     /// The start of every key, for secret scanners.

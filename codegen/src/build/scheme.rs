@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::annotation::TokenSettings;
 use crate::document::{self, SchemeForm};
-use crate::model::{Algorithm, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, TokenRules};
+use crate::model::{
+    Algorithm, Binding, CertificateRules, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, SubjectName,
+    TokenRules,
+};
 
 /// What is accepted when the scheme names no algorithm: asymmetric ones only, since a public key is no secret.
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256];
@@ -37,7 +40,12 @@ pub(super) fn scheme(written: &document::Scheme) -> Option<Scheme> {
             let prefix = written.rules.prefix.as_ref().map(|prefix| prefix.value.clone());
             (SchemeWord::ApiKey, SchemeKind::ApiKey(KeyRules { location, prefix }))
         }
-        SchemeForm::MutualTls { .. } => return None,
+        SchemeForm::MutualTls => {
+            // what RFC 8705 section 2.1.2 names first
+            let subject =
+                written.rules.subject.as_ref().map_or(SubjectName::Distinguished, |name| name.value);
+            (SchemeWord::MutualTls, SchemeKind::MutualTls(CertificateRules { subject }))
+        }
     };
     Some(Scheme { name: written.name.value.clone(), word, kind, docs: written.docs.clone() })
 }
@@ -58,5 +66,6 @@ fn token_rules(written: &TokenSettings) -> TokenRules {
         leeway: written.leeway.as_ref().map_or(LEEWAY, |leeway| leeway.value),
         max_lifetime: written.max_lifetime.as_ref().map(|lifetime| lifetime.value),
         scopes_claim: written.scopes_claim.clone().unwrap_or_else(|| vec!["scope".to_owned()]),
+        binding: written.binding.unwrap_or(Binding::None),
     }
 }

@@ -121,7 +121,7 @@ fn credential_place(document: &Document, scheme: &str) -> Option<String> {
             Some(format!("the header `{}`", name.value.to_ascii_lowercase()))
         }
         SchemeForm::ApiKey { location, name } => Some(format!("the {} `{}`", location.value, name.value)),
-        SchemeForm::MutualTls { .. } => None,
+        SchemeForm::MutualTls => None,
     }
 }
 

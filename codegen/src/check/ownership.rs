@@ -119,7 +119,7 @@ fn issuer(document: &Document, alternative: &Requirement) -> Option<String> {
     let token = schemes().find(|scheme| match &scheme.form {
         SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect => true,
         SchemeForm::Http { scheme } => scheme.value == "bearer",
-        SchemeForm::ApiKey { .. } | SchemeForm::MutualTls { .. } => false,
+        SchemeForm::ApiKey { .. } | SchemeForm::MutualTls => false,
     });
     let scheme = token.or_else(|| schemes().next())?;
     Some(match (&token, &scheme.rules.token.issuer) {

@@ -3,19 +3,12 @@
 use crate::document::{Document, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
 
-/// Rejects a scheme that the runtime cannot verify, used or not: `type: http, scheme: digest`, `type: mutualTLS`,
-/// `type: apiKey, in: query` without a reason for it. Keys in a query end in logs (OWASP API2).
+/// Rejects a scheme that the runtime cannot verify, used or not: `type: http, scheme: digest`, `type: apiKey, in: query`
+/// without a reason for it. Keys in a query end in logs (OWASP API2).
 pub(super) fn enforceable(document: &Document, findings: &mut Findings) {
     for scheme in &document.schemes {
         let name = &scheme.name.value;
         let finding = match &scheme.form {
-            SchemeForm::MutualTls { place } => {
-                let message = format!(
-                    "palisade 0.1 cannot enforce the scheme `{name}`: client certificates come later"
-                );
-                Finding::error(Code::UnsupportedScheme, message, *place)
-                    .help("use tokens or keys until they do")
-            }
             SchemeForm::Http { scheme: word } if !matches!(&*word.value, "bearer" | "basic") => {
                 let message = format!("palisade cannot enforce the HTTP scheme `{}`", word.value);
                 Finding::error(Code::UnsupportedScheme, message, word.place)
@@ -42,7 +35,7 @@ pub(super) fn settings_fit(document: &Document, findings: &mut Findings) {
         let bearer = match &scheme.form {
             SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect => true,
             SchemeForm::Http { scheme } => scheme.value == "bearer",
-            SchemeForm::ApiKey { .. } | SchemeForm::MutualTls { .. } => false,
+            SchemeForm::ApiKey { .. } | SchemeForm::MutualTls => false,
         };
         let key = matches!(scheme.form, SchemeForm::ApiKey { .. });
         if let Some(place) = scheme.rules.token.any.filter(|_| !bearer) {
@@ -59,6 +52,14 @@ pub(super) fn settings_fit(document: &Document, findings: &mut Findings) {
                 format!("a reason for keys in the query on the scheme `{name}`, which has none there");
             let finding = Finding::error(Code::Misplaced, message, reason.place);
             findings.push(finding.help("it belongs to `apiKey` with `in: query`"));
+        }
+        if let Some(subject) =
+            scheme.rules.subject.as_ref().filter(|_| !matches!(scheme.form, SchemeForm::MutualTls))
+        {
+            let message =
+                format!("a name in certificates on the scheme `{}`, which has none", scheme.name.value);
+            let finding = Finding::error(Code::Misplaced, message, subject.place);
+            findings.push(finding.help("it belongs to `mutualTLS`"));
         }
         if let Some(prefix) = scheme.rules.prefix.as_ref().filter(|_| !key) {
             let message = format!("a prefix of keys on the scheme `{}`, which has none", scheme.name.value);

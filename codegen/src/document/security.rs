@@ -56,9 +56,7 @@ pub(crate) enum SchemeForm {
         scopes: Vec<(String, String)>,
     },
     OpenIdConnect,
-    MutualTls {
-        place: Place,
-    },
+    MutualTls,
 }
 
 impl<'d> Reader<'d> {
@@ -103,7 +101,7 @@ impl<'d> Reader<'d> {
             "http" => self.http(&mut fields),
             "oauth2" => self.oauth2(&mut fields),
             "openIdConnect" => self.open_id_connect(&mut fields),
-            "mutualTLS" if self.version == Version::V31 => Some(SchemeForm::MutualTls { place: kind.place }),
+            "mutualTLS" if self.version == Version::V31 => Some(SchemeForm::MutualTls),
             other => {
                 let message = format!("`{other}` is no type of security scheme");
                 let known = ["apiKey", "http", "oauth2", "openIdConnect", "mutualTLS"];

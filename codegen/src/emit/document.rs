@@ -53,6 +53,10 @@ fn scheme(scheme: &Scheme) -> TokenStream {
         SchemeKind::Bearer(rules) => token_rules(rules),
         SchemeKind::ApiKey(rules) => key_rules(rules),
         SchemeKind::Basic => quote!(p::SchemeKind::Basic),
+        SchemeKind::MutualTls(rules) => {
+            let subject = format_ident!("{}", rules.subject.as_str());
+            quote!(p::SchemeKind::MutualTls(p::CertificateRules { subject: p::SubjectName::#subject }))
+        }
     };
     quote!(p::Scheme { name: #name, kind: #kind })
 }
@@ -66,6 +70,7 @@ fn token_rules(rules: &TokenRules) -> TokenStream {
     let max_lifetime =
         rules.max_lifetime.map(duration).map_or_else(|| quote!(None), |max| quote!(Some(#max)));
     let scopes_claim = &rules.scopes_claim;
+    let binding = format_ident!("{}", rules.binding.as_str());
     quote! {
         p::SchemeKind::Bearer(p::TokenRules {
             issuer: #issuer,
@@ -75,6 +80,7 @@ fn token_rules(rules: &TokenRules) -> TokenStream {
             leeway: #leeway,
             max_lifetime: #max_lifetime,
             scopes_claim: &[#(#scopes_claim),*],
+            binding: p::Binding::#binding,
         })
     }
 }

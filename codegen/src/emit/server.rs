@@ -122,6 +122,7 @@ fn step(plan: &Plan<'_>, part: &PartPlan<'_>) -> TokenStream {
             let (ty, method) = match part.kind() {
                 PartKind::Bearer => (quote!(BearerVerifier), quote!(bearer)),
                 PartKind::ApiKey => (quote!(KeyVerifier), quote!(api_key)),
+                PartKind::MutualTls => (quote!(CertificateVerifier), quote!(mutual_tls)),
                 PartKind::Basic | PartKind::CursorKeys => (quote!(BasicVerifier), quote!(basic)),
             };
             (about, quote!(verifier: impl Into<p::#ty>), quote!(#method(#name, verifier)))

@@ -78,6 +78,7 @@ impl PartPlan<'_> {
             Some(Scheme { kind: SchemeKind::Bearer(_), .. }) => PartKind::Bearer,
             Some(Scheme { kind: SchemeKind::ApiKey(_), .. }) => PartKind::ApiKey,
             Some(Scheme { kind: SchemeKind::Basic, .. }) => PartKind::Basic,
+            Some(Scheme { kind: SchemeKind::MutualTls(_), .. }) => PartKind::MutualTls,
         }
     }
 }
@@ -88,5 +89,6 @@ pub(crate) enum PartKind {
     Bearer,
     ApiKey,
     Basic,
+    MutualTls,
     CursorKeys,
 }

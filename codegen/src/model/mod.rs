@@ -31,7 +31,10 @@ pub use policy::{
     Access, Alternative, AssumedPublic, Attribute, AttributeKind, Need, Ownership, Pagination, Resource,
     Scope,
 };
-pub use scheme::{Algorithm, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, TokenRules};
+pub use scheme::{
+    Algorithm, Binding, CertificateRules, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, SubjectName,
+    TokenRules,
+};
 pub use table::{TypeTable, TypeTableDraft};
 pub use types::{
     Around, Array, Bounds, Counts, Definition, Grammar, Integer, IntegerFormat, Map, Member, Number,

@@ -30,6 +30,8 @@ pub enum SchemeWord {
     ApiKey,
     /// `http` with scheme `basic`.
     Basic,
+    /// `mutualTLS`.
+    MutualTls,
 }
 
 impl SchemeWord {
@@ -42,6 +44,7 @@ impl SchemeWord {
             Self::OpenIdConnect => "openIdConnect",
             Self::ApiKey => "apiKey",
             Self::Basic => "http basic",
+            Self::MutualTls => "mutualTLS",
         }
     }
 }
@@ -55,6 +58,8 @@ pub enum SchemeKind {
     ApiKey(KeyRules),
     /// `http` basic.
     Basic,
+    /// `mutualTLS`.
+    MutualTls(CertificateRules),
 }
 
 /// What a bearer token must satisfy (`x-palisade` on the scheme), defaults made explicit.
@@ -74,6 +79,60 @@ pub struct TokenRules {
     pub max_lifetime: Option<Duration>,
     /// Path of the claim that carries the scopes.
     pub scopes_claim: Vec<String>,
+    /// What a token must be bound to.
+    pub binding: Binding,
+}
+
+/// What a token must be bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// Tokens of the bearer are accepted.
+    None,
+    /// Every token is bound to the client's certificate (RFC 8705 section 3).
+    Certificate,
+}
+
+impl Binding {
+    /// The runtime's name for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Certificate => "Certificate",
+        }
+    }
+}
+
+/// What a client certificate must say.
+#[derive(Clone, Debug)]
+pub struct CertificateRules {
+    /// Which of its names is the principal.
+    pub subject: SubjectName,
+}
+
+/// The name in a certificate that says whose it is (RFC 8705 section 2.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the words of the RFC")]
+pub enum SubjectName {
+    Distinguished,
+    Dns,
+    Uri,
+    Email,
+    Ip,
+}
+
+impl SubjectName {
+    /// The runtime's name for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Distinguished => "Distinguished",
+            Self::Dns => "Dns",
+            Self::Uri => "Uri",
+            Self::Email => "Email",
+            Self::Ip => "Ip",
+        }
+    }
 }
 
 /// Signature algorithms (RFC 7518 section 3.1, RFC 8037).

@@ -4,7 +4,9 @@
 //! 1. one challenge for each scheme of each alternative, none twice, in the order of the document;
 //! 2. `error="invalid_token"` only on a bearer challenge, and only when a token was presented and refused
 //!    (RFC 6750 section 3.1: without authentication information no error code);
-//! 3. no reason beyond that code.
+//! 3. no reason beyond that code;
+//! 4. a scheme for which no word is registered has one of ours, for some challenge there must be (RFC 9110 section
+//!    15.5.2): `ApiKey`, and `MutualTLS`, which asks for a certificate in the handshake.
 
 use http::HeaderValue;
 
@@ -66,6 +68,7 @@ pub(in crate::authn) fn plain(kind: &SchemeKind, realm: &str) -> HeaderValue {
         SchemeKind::Bearer(_) => format!("Bearer realm={realm}"),
         // RFC 7617 section 2.1
         SchemeKind::Basic => format!("Basic realm={realm}, charset=\"UTF-8\""),
+        SchemeKind::MutualTls(_) => format!("MutualTLS realm={realm}"),
         SchemeKind::ApiKey(rules) => match rules.location {
             KeyLocation::Header(name) => {
                 format!("ApiKey realm={realm}, in=\"header\", name={}", quoted(name))

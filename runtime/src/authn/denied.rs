@@ -55,6 +55,14 @@ pub enum Reason {
     IdToken,
     /// The token is bound to a key (`cnf`) whose possession was not shown.
     BindingNotShown,
+    /// The token is bound to a certificate other than the one that was shown.
+    BindingMismatch,
+    /// The token is bound to nothing, and the scheme asks for tokens that are.
+    NotBound,
+    /// Nobody whom the scheme trusts vouches for the certificate, or for this use of it.
+    UntrustedCertificate,
+    /// The certificate does not have the name that the scheme asks for, or has several.
+    CertificateSubject,
     /// A development credential came from elsewhere than this machine.
     NotLoopback,
     /// No API key or user is registered under this name.
@@ -137,6 +145,10 @@ impl Reason {
             Self::WrongAudience => "wrong_audience",
             Self::IdToken => "id_token",
             Self::BindingNotShown => "binding_not_shown",
+            Self::BindingMismatch => "binding_mismatch",
+            Self::NotBound => "token_not_bound",
+            Self::UntrustedCertificate => "untrusted_certificate",
+            Self::CertificateSubject => "certificate_subject",
             Self::NotLoopback => "not_loopback",
             Self::UnknownIdentity => "unknown_identity",
             Self::WrongSecret => "wrong_secret",
@@ -175,13 +187,19 @@ impl Reason {
             | Self::EmbeddedKey => 2,
             Self::WrongType | Self::UnknownKid | Self::UnknownIdentity => 3,
             Self::AlgorithmMismatch | Self::NotLoopback => 4,
-            Self::BadSignature | Self::WrongSecret | Self::Revoked => 5,
-            Self::MissingClaim | Self::WrongIssuer | Self::WrongAudience | Self::IdToken => 6,
+            Self::BadSignature | Self::WrongSecret | Self::Revoked | Self::UntrustedCertificate => 5,
+            Self::MissingClaim
+            | Self::WrongIssuer
+            | Self::WrongAudience
+            | Self::IdToken
+            | Self::CertificateSubject => 6,
             Self::Expired
             | Self::NotYetValid
             | Self::IssuedInFuture
             | Self::TooOld
-            | Self::BindingNotShown => 7,
+            | Self::BindingNotShown
+            | Self::BindingMismatch
+            | Self::NotBound => 7,
             // "we do not know" outranks every "no": a scheme that could not look might have said yes
             Self::KeysUnavailable | Self::Busy | Self::MachineFault => 8,
         }

@@ -14,6 +14,8 @@
 
 mod api_key;
 mod basic;
+mod binding;
+pub(crate) mod certificate;
 mod challenge;
 mod denied;
 pub(crate) mod file;
@@ -28,6 +30,8 @@ pub(crate) mod testing;
 
 use http::request::Parts;
 
+#[cfg(feature = "tls")]
+pub use self::certificate::{CertificateError, ClientCertificates};
 pub use self::{
     api_key::{ApiKeys, KeyRecord, NewKey, RecordError},
     basic::{PasswordRecord, Passwords},
@@ -54,6 +58,15 @@ pub struct KeyVerifier(pub(crate) ApiKeys);
 #[derive(Clone, Debug)]
 pub struct BasicVerifier(pub(crate) Passwords);
 
+/// Verifies the client certificates of a scheme: made from `ClientCertificates`, which the feature `tls` brings.
+#[derive(Clone, Debug)]
+pub struct CertificateVerifier(pub(crate) Certificates);
+
+#[cfg(feature = "tls")]
+type Certificates = certificate::ClientCertificates;
+#[cfg(not(feature = "tls"))]
+type Certificates = std::convert::Infallible;
+
 impl From<Jwt> for BearerVerifier {
     fn from(jwt: Jwt) -> Self {
         Self(jwt)
@@ -72,6 +85,13 @@ impl From<Passwords> for BasicVerifier {
     }
 }
 
+#[cfg(feature = "tls")]
+impl From<Certificates> for CertificateVerifier {
+    fn from(certificates: Certificates) -> Self {
+        Self(certificates)
+    }
+}
+
 /// Verifies the credentials of a request for one operation. `local`: it comes from this machine.
 pub(crate) async fn authenticate<'p>(
     prepared: &'p Prepared,
@@ -87,7 +107,7 @@ pub(crate) async fn authenticate<'p>(
     for scheme in &prepared.schemes {
         verdicts.push(match scheme.find(parts)? {
             None => None,
-            Some(credential) => Some(scheme.judge(&credential, local, now).await),
+            Some(credential) => Some(scheme.judge(&credential, parts, local, now).await),
         });
     }
     if let Some(denied) = refused(prepared, &verdicts) {

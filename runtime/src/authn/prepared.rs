@@ -5,12 +5,12 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    BearerVerifier, Fault, SetupError, api_key::ApiKeys, basic::Passwords, challenge, jwt::TokenVerifier,
-    principal::local_issuer,
+    BearerVerifier, Certificates, Fault, SetupError, api_key::ApiKeys, basic::Passwords, challenge,
+    jwt::TokenVerifier, principal::local_issuer,
 };
-use crate::operation::{Access, Document, KeyLocation, SchemeKind};
+use crate::operation::{Access, Binding, CertificateRules, Document, KeyLocation, SchemeKind};
 
-/// Verifies bearer tokens, API keys or passwords of the schemes of a document, as they are handed in.
+/// The verifiers of the schemes of a document, as they are handed in.
 pub(crate) struct Verifiers {
     document: &'static Document,
     given: Vec<(String, Given)>,
@@ -20,6 +20,7 @@ enum Given {
     Bearer(BearerVerifier),
     ApiKey(ApiKeys),
     Basic(Passwords),
+    MutualTls(Certificates),
 }
 
 /// The verifiers of a document, by the place of their scheme in it.
@@ -40,8 +41,22 @@ pub(crate) struct Scheme {
 
 pub(crate) enum Verifier {
     Bearer(TokenVerifier),
-    ApiKey { keys: ApiKeys, issuer: Arc<str>, prefix: Option<&'static str>, place: Place },
-    Basic { passwords: Passwords, issuer: Arc<str> },
+    ApiKey {
+        keys: ApiKeys,
+        issuer: Arc<str>,
+        prefix: Option<&'static str>,
+        place: Place,
+    },
+    Basic {
+        passwords: Passwords,
+        issuer: Arc<str>,
+    },
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "without TLS nothing makes one"))]
+    MutualTls {
+        certificates: Certificates,
+        issuer: Arc<str>,
+        rules: &'static CertificateRules,
+    },
 }
 
 /// Where an API key stands.
@@ -84,6 +99,11 @@ impl Verifiers {
     pub(crate) fn basic(&mut self, scheme: &str, verifier: impl Into<super::BasicVerifier>) {
         let super::BasicVerifier(passwords) = verifier.into();
         self.given.push((scheme.to_owned(), Given::Basic(passwords)));
+    }
+
+    pub(crate) fn mutual_tls(&mut self, scheme: &str, verifier: impl Into<super::CertificateVerifier>) {
+        let super::CertificateVerifier(certificates) = verifier.into();
+        self.given.push((scheme.to_owned(), Given::MutualTls(certificates)));
     }
 
     /// Brings verifiers and document together; every fault at once.
@@ -131,6 +151,9 @@ fn make(
             },
         },
         (SchemeKind::Basic, Given::Basic(passwords)) => Verifier::Basic { passwords, issuer: issuer() },
+        (SchemeKind::MutualTls(rules), Given::MutualTls(certificates)) => {
+            Verifier::MutualTls { certificates, issuer: issuer(), rules }
+        }
         _ => return Err(vec![Fault::OtherKind]),
     };
     let realm = challenge::quoted(document.title);
@@ -166,6 +189,15 @@ impl Schemes {
         let at = self.document.schemes.iter().position(|scheme| scheme.name == name);
         let at = at.ok_or(Fault::NoSuchScheme)?;
         self.ready.get(at).and_then(Option::as_ref).ok_or(Fault::NoVerifier)
+    }
+
+    /// Whether one of them takes client certificates, or tokens that are bound to them.
+    pub(crate) fn ask_for_certificates(&self) -> bool {
+        self.ready.iter().flatten().any(|scheme| match &scheme.verifier {
+            Verifier::MutualTls { .. } => true,
+            Verifier::Bearer(tokens) => tokens.binding == Binding::Certificate,
+            Verifier::ApiKey { .. } | Verifier::Basic { .. } => false,
+        })
     }
 
     /// Loads the key sets that are fetched. Call it before the server says that it is ready.

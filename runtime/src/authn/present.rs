@@ -9,12 +9,18 @@ use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::{
     Denied, Principal, Reason,
+    certificate::ClientCertificate,
     prepared::{Place, Prepared, Scheme, Verifier},
 };
 use crate::clock::Now;
 
 /// A credential as it stands in the request, not yet believed.
-pub(in crate::authn) type Credential<'r> = Cow<'r, [u8]>;
+pub(in crate::authn) enum Credential<'r> {
+    /// What stands in a header, a cookie or the query.
+    Text(Cow<'r, [u8]>),
+    /// What the client has shown for its connection.
+    Certificate(&'r ClientCertificate),
+}
 
 /// What `Authorization` says: a scheme's name and what follows it.
 struct Authorization<'r> {
@@ -70,7 +76,7 @@ impl Scheme {
         match &self.verifier {
             Verifier::Bearer(_) => Some("Bearer"),
             Verifier::Basic { .. } => Some("Basic"),
-            Verifier::ApiKey { .. } => None,
+            Verifier::ApiKey { .. } | Verifier::MutualTls { .. } => None,
         }
     }
 
@@ -85,9 +91,9 @@ impl Scheme {
     /// Whether both schemes read the same place of a request, so that one credential is shown to both.
     pub(in crate::authn) fn reads_like(&self, other: &Self) -> bool {
         match (&self.verifier, &other.verifier) {
-            (Verifier::Bearer(_), Verifier::Bearer(_)) | (Verifier::Basic { .. }, Verifier::Basic { .. }) => {
-                true
-            }
+            (Verifier::Bearer(_), Verifier::Bearer(_))
+            | (Verifier::Basic { .. }, Verifier::Basic { .. })
+            | (Verifier::MutualTls { .. }, Verifier::MutualTls { .. }) => true,
             (Verifier::ApiKey { place: one, .. }, Verifier::ApiKey { place: other, .. }) => {
                 match (one, other) {
                     (Place::Header(one), Place::Header(other)) => one == other,
@@ -120,29 +126,42 @@ impl Scheme {
                 let values = pairs(parts.uri.query()).filter(|pair| is_named(pair, name)).map(value_of);
                 only(values)
             }
+            Verifier::MutualTls { .. } => {
+                return Ok(parts.extensions.get().map(Credential::Certificate));
+            }
         };
+        let found = found.map(|text| text.map(Credential::Text));
         found.map_err(|reason| Denied::of(self.name, reason))
     }
 
     /// Judges the credential that a request shows to this scheme; `local`: that request comes from this machine.
     pub(in crate::authn) async fn judge(
         &self,
-        credential: &[u8],
+        credential: &Credential<'_>,
+        parts: &Parts,
         local: bool,
         now: Now,
     ) -> Result<Principal, Reason> {
-        match &self.verifier {
-            Verifier::Bearer(tokens) => {
+        match (&self.verifier, credential) {
+            (Verifier::Bearer(tokens), Credential::Text(text)) => {
                 if tokens.loopback_only && !local {
                     return Err(Reason::NotLoopback);
                 }
-                tokens.judge_and_look_again(credential, now).await
+                tokens.judge_and_look_again(text, parts.extensions.get(), now).await
             }
-            Verifier::ApiKey { keys, issuer, prefix, .. } => {
-                let text = std::str::from_utf8(credential).map_err(|_| Reason::Malformed)?;
+            (Verifier::ApiKey { keys, issuer, prefix, .. }, Credential::Text(text)) => {
+                let text = std::str::from_utf8(text).map_err(|_| Reason::Malformed)?;
                 keys.judge(self.name, issuer, *prefix, text, now)
             }
-            Verifier::Basic { passwords, issuer } => passwords.judge(self.name, issuer, credential).await,
+            (Verifier::Basic { passwords, issuer }, Credential::Text(text)) => {
+                passwords.judge(self.name, issuer, text).await
+            }
+            #[cfg(feature = "tls")]
+            (Verifier::MutualTls { certificates, issuer, rules }, Credential::Certificate(shown)) => {
+                certificates.judge(self.name, issuer, rules, shown, now)
+            }
+            // `find` gives each verifier its own kind
+            _ => Err(Reason::Malformed),
         }
     }
 }
@@ -169,7 +188,7 @@ fn is_named(pair: &str, name: &str) -> bool {
     percent_decode_str(sent).eq(name.bytes())
 }
 
-fn value_of(pair: &str) -> Credential<'_> {
+fn value_of(pair: &str) -> Cow<'_, [u8]> {
     let value = pair.split_once('=').map_or("", |(_, value)| value);
     percent_decode(value.as_bytes()).into()
 }

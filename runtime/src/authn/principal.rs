@@ -30,7 +30,7 @@ pub(in crate::authn) struct Facts {
     /// Granted scopes, separated by single spaces (RFC 6749 section 3.3).
     pub(in crate::authn) scopes: Arc<str>,
     pub(in crate::authn) client: Option<Arc<str>>,
-    /// `jti` of a token, public id of an API key.
+    /// `jti` of a token, public id of an API key, thumbprint of a certificate.
     pub(in crate::authn) credential: Option<Arc<str>>,
     pub(in crate::authn) expires: Option<u64>,
 }
@@ -45,6 +45,8 @@ pub enum Kind {
     ApiKey,
     /// A user name and a password.
     Basic,
+    /// A client certificate.
+    Certificate,
 }
 
 impl Principal {
@@ -81,7 +83,7 @@ impl Principal {
         &self.0.issuer
     }
 
-    /// `sub` of a token, owner of an API key, name of a user.
+    /// `sub` of a token, owner of an API key, name of a user or in a certificate.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.0.subject

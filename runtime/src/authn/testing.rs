@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use super::{ApiKeys, Authenticated, Denied, JwkSet, Jwt, NewKey, Prepared, Verifiers, authenticate};
 use crate::{
     clock::Clock,
-    operation::{Access, Algorithm, Document, KeyLocation, KeyRules, Scheme, SchemeKind, TokenRules},
+    operation::{
+        Access, Algorithm, Binding, Document, KeyLocation, KeyRules, Scheme, SchemeKind, TokenRules,
+    },
 };
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -28,6 +30,7 @@ pub(crate) const RULES: TokenRules = TokenRules {
     leeway: Duration::from_secs(30),
     max_lifetime: Some(Duration::from_secs(3600)),
     scopes_claim: &["scope"],
+    binding: Binding::None,
 };
 
 pub(crate) static DOCUMENT: Document = Document {

@@ -13,22 +13,28 @@ pub(super) enum Holds {
 }
 
 /// The keys at the top, and those of `[schemes.<name>]`.
-pub(super) const TOP: [(&str, Holds); 7] = [
+pub(super) const TOP: [(&str, Holds); 10] = [
     ("listen", Holds::Text),
     ("state", Holds::Text),
     ("trusted_proxies", Holds::List),
     ("forwarded_header", Holds::Text),
+    ("client_certificates_from_proxies", Holds::Flag),
+    ("tls_certificate_file", Holds::Text),
+    ("tls_key_file", Holds::Text),
     ("cursor_keys", Holds::List),
     ("cursor_keys_file", Holds::Text),
     ("mock_owner", Holds::Text),
 ];
-pub(super) const SCHEME: [(&str, Holds); 6] = [
+pub(super) const SCHEME: [(&str, Holds); 9] = [
     ("jwks_file", Holds::Text),
     ("jwks_url", Holds::Text),
     ("issuer", Holds::Text),
     ("audience", Holds::Text),
     ("loopback_only", Holds::Flag),
     ("credential_file", Holds::Text),
+    ("roots_file", Holds::Text),
+    ("revocation_lists_file", Holds::Text),
+    ("only_granted", Holds::Flag),
 ];
 
 /// A key, at the top or of a scheme.

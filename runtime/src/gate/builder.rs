@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::effects::Effects;
 use super::prepared::{Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
-use crate::authn::{BasicVerifier, BearerVerifier, KeyVerifier, Schemes, SetupError, Verifiers};
+use crate::authn::{
+    BasicVerifier, BearerVerifier, CertificateVerifier, KeyVerifier, Schemes, SetupError, Verifiers,
+};
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
 use crate::input::Spool;
@@ -31,6 +33,7 @@ enum Verifier {
     Bearer(BearerVerifier),
     ApiKey(KeyVerifier),
     Basic(BasicVerifier),
+    MutualTls(CertificateVerifier),
 }
 
 impl GateBuilder {
@@ -52,6 +55,13 @@ impl GateBuilder {
     #[must_use]
     pub fn basic(mut self, scheme: &str, verifier: impl Into<BasicVerifier>) -> Self {
         self.verifiers.push((scheme.to_owned(), Verifier::Basic(verifier.into())));
+        self
+    }
+
+    /// The verifier of a mutualTLS scheme.
+    #[must_use]
+    pub fn mutual_tls(mut self, scheme: &str, verifier: impl Into<CertificateVerifier>) -> Self {
+        self.verifiers.push((scheme.to_owned(), Verifier::MutualTls(verifier.into())));
         self
     }
 
@@ -139,6 +149,7 @@ impl GateBuilder {
                 Verifier::Bearer(verifier) => verifiers.bearer(&scheme, verifier),
                 Verifier::ApiKey(verifier) => verifiers.api_key(&scheme, verifier),
                 Verifier::Basic(verifier) => verifiers.basic(&scheme, verifier),
+                Verifier::MutualTls(verifier) => verifiers.mutual_tls(&scheme, verifier),
             }
         }
         verifiers.finish()

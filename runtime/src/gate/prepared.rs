@@ -111,6 +111,11 @@ impl Gate {
         loaded.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))
     }
 
+    /// Whether one of its schemes takes client certificates, or tokens that are bound to them.
+    pub(crate) fn asks_for_certificates(&self) -> bool {
+        self.inner.schemes.ask_for_certificates()
+    }
+
     /// Whether both are handles of one gate.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)

@@ -18,17 +18,21 @@ use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
+use crate::authn::certificate::ClientCertificate;
 use crate::clock::{ClockError, Now};
 use crate::input::Spool;
 use crate::limit::key::Network;
 use crate::limit::{self, Charge, Few, Rule, Standing};
 use crate::operation::{Access, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
+use crate::serve::Session;
+use crate::settings::Settings;
 
 /// What is wrong with the head of a request, whatever it asks for.
 #[derive(Clone, Copy)]
 enum Fault {
     Host,
+    Misdirected,
     Framing,
     LongTarget,
 }
@@ -37,10 +41,14 @@ impl Fault {
     /// Longest request target that is read (RFC 9112 section 3 recommends to take 8000 octets at least).
     const MAX_TARGET: usize = 8 * 1024;
 
-    fn of(parts: &Parts) -> Option<Self> {
+    fn of(parts: &Parts, session: Option<&Session>) -> Option<Self> {
+        let meant = session.and_then(|session| session.name.as_deref());
         let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
         match () {
             () if !address::names_one_host(parts.version, &parts.uri, &parts.headers) => Some(Self::Host),
+            () if meant.is_some_and(|name| !address::is_meant(name, &parts.uri, &parts.headers)) => {
+                Some(Self::Misdirected)
+            }
             () if !address::knows_framing(&parts.headers) => Some(Self::Framing),
             () if target > Self::MAX_TARGET => Some(Self::LongTarget),
             () => None,
@@ -52,6 +60,7 @@ impl From<Fault> for Rejection {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Host => Self::AmbiguousHost,
+            Fault::Misdirected => Self::Misdirected,
             Fault::Framing => Self::NoRequest(StatusCode::NOT_IMPLEMENTED),
             Fault::LongTarget => Self::NoRequest(StatusCode::URI_TOO_LONG),
         }
@@ -64,6 +73,8 @@ pub(crate) struct Visit {
     witness: Witness,
     now: Result<Now, ClockError>,
     origin: Origin,
+    /// It came through TLS of our own.
+    tls: bool,
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
     standings: Few<Told>,
@@ -74,8 +85,16 @@ impl Visit {
     pub(crate) fn open(gate: &Gate, parts: &mut Parts) -> Self {
         let settings = gate.settings();
         let peer = peer(&parts.extensions);
-        let origin = address::origin(peer, &parts.headers, &settings.trusted_proxies, settings.forwarded);
+        let session: Option<Session> = parts.extensions.remove();
+        let tls = session.is_some();
+        let origin =
+            address::origin(peer, tls, &parts.headers, &settings.trusted_proxies, settings.forwarded);
         let trusted = settings.trusted_proxies.contain(peer);
+        // a proxy may speak to us under another name than its clients do
+        let fault = Fault::of(parts, session.as_ref().filter(|_| !trusted));
+        if let Some(certificate) = certificate(session, trusted, settings, &parts.headers) {
+            parts.extensions.insert(certificate);
+        }
         let sent = parts.headers.get(REQUEST_ID).filter(|_| trusted).and_then(RequestId::forwarded);
         address::forget_forwarded(&mut parts.headers);
         let now = settings.clock.now();
@@ -87,7 +106,7 @@ impl Visit {
             policy: None,
             principal: None,
         };
-        Self { gate: gate.clone(), witness, now, origin, fault: Fault::of(parts), standings: Few::new() }
+        Self { gate: gate.clone(), witness, now, origin, tls, fault, standings: Few::new() }
     }
 
     /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
@@ -195,9 +214,9 @@ impl Visit {
         told.map(Told::standing)
     }
 
-    /// A trusted proxy vouched for HTTPS; a loopback connection is protected without it.
+    /// TLS is ours, or a trusted proxy vouched for HTTPS; a loopback connection is protected without either.
     fn over_tls(&self) -> bool {
-        self.origin.protected && !self.gate.settings().trusted_proxies.is_empty()
+        self.origin.protected && (self.tls || !self.gate.settings().trusted_proxies.is_empty())
     }
 
     fn refuse(&self, rejection: &Rejection) -> Response {
@@ -247,6 +266,21 @@ fn refusal_headers(outward: &Outward<'_>, headers: &mut HeaderMap) {
     }
     if let Some(seconds) = outward.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// The client's certificate. A trusted proxy has one of its own, which says nothing of those for whom it asks: what counts
+/// is what it passes on, where it is trusted with that.
+fn certificate(
+    session: Option<Session>,
+    trusted: bool,
+    settings: &Settings,
+    headers: &HeaderMap,
+) -> Option<ClientCertificate> {
+    match trusted {
+        true if settings.client_certificates => ClientCertificate::forwarded(headers),
+        true => None,
+        false => session.and_then(|session| session.certificate),
     }
 }
 

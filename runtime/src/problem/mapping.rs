@@ -17,6 +17,7 @@
 //! | undeclared media type or encoding | 415 | `unsupported_media_type` |
 //! | a well-formed body that violates its schema | 422 | `invalid_body` |
 //! | a limit of the client is used up | 429 | `rate_limited` |
+//! | a request for another host than its connection | 421 | `misdirected_request` |
 //! | header fields too large or too many | 431 | `headers_too_large` |
 //! | a transfer coding other than `chunked` (RFC 9112 section 6.1) | 501 | `not_implemented` |
 //! | a panic, a failing part, an answer that does not fit | 500 | `internal` |
@@ -101,6 +102,12 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             "invalid_request",
             "the request must name one host",
             medium("input_ambiguous_host"),
+        ),
+        R::Misdirected => Outward::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "misdirected_request",
+            "this connection was made for another host: open one for this host",
+            low("input_misdirected"),
         ),
         R::Plaintext => Outward::new(
             StatusCode::FORBIDDEN,

@@ -21,6 +21,8 @@ pub(crate) enum Rejection {
     ClockFailed,
     /// `Host` is missing, there twice, or not the authority of the request line (RFC 9112 section 3.2).
     AmbiguousHost,
+    /// It is for another host than the handshake of its connection (RFC 9110 section 15.5.20).
+    Misdirected,
     /// A proxy that is trusted forwarded a request that did not come by HTTPS.
     Plaintext,
     /// A limit is used up.
@@ -81,6 +83,7 @@ impl fmt::Display for Rejection {
             Self::NoRequest(status) => write!(f, "no_request: {}", status.as_u16()),
             Self::ClockFailed => f.write_str("clock_failed"),
             Self::AmbiguousHost => f.write_str("ambiguous_host"),
+            Self::Misdirected => f.write_str("misdirected"),
             Self::Plaintext => f.write_str("plaintext"),
             Self::Limited { limit, .. } => write!(f, "limit_exceeded: {}", limit.name),
             Self::NoRoute => f.write_str("no_route"),

@@ -24,16 +24,54 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_s
 /// Refused connections are reported together, at most this often: a flood must not fill the log as well.
 const REPORT: Duration = Duration::from_secs(10);
 
+/// What connections speak before they speak HTTP.
+#[derive(Debug)]
+pub(super) enum Transport {
+    Plain,
+    #[cfg(feature = "tls")]
+    Tls(super::tls::Acceptor),
+}
+
+impl Transport {
+    /// Whether nobody on the way can read what is sent.
+    pub(super) fn is_protected(&self) -> bool {
+        !matches!(self, Self::Plain)
+    }
+
+    async fn serve<S: Servable>(
+        &self,
+        connections: &Connections,
+        service: S,
+        stream: TcpStream,
+        peer: SocketAddr,
+        stopped: watch::Receiver<()>,
+    ) {
+        // Answers are written whole, so nothing is gained by waiting for more to send.
+        _ = stream.set_nodelay(true);
+        match self {
+            Self::Plain => connections.serve(service, stream, peer, None, stopped).await,
+            #[cfg(feature = "tls")]
+            Self::Tls(acceptor) => match acceptor.accept(stream).await {
+                Ok((stream, session)) => {
+                    connections.serve(service, stream, peer, Some(session), stopped).await;
+                }
+                Err(error) => tracing::debug!(%error, %peer, "no handshake"),
+            },
+        }
+    }
+}
+
 /// Accepts and serves until `shutdown`, then lets what has begun finish.
 pub(super) async fn accept<S: Servable>(
     listener: &TcpListener,
+    transport: Transport,
     service: S,
     settings: Settings,
     mut shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) {
     let drain = settings.drain;
     let slots = Slots::new(&settings);
-    let connections = Arc::new(Connections::new(&settings));
+    let shared = Arc::new((transport, Connections::new(&settings)));
     let (stop, stopped) = watch::channel(());
     let (mut tasks, mut refused) = (JoinSet::new(), Refused::default());
     loop {
@@ -42,9 +80,10 @@ pub(super) async fn accept<S: Servable>(
             Some(_) = tasks.join_next() => {}
             (stream, peer) = next(listener) => match slots.take(peer.ip()) {
                 Some(slot) => {
-                    let (connections, service, stopped) = (Arc::clone(&connections), service.clone(), stopped.clone());
+                    let (shared, service, stopped) = (Arc::clone(&shared), service.clone(), stopped.clone());
                     tasks.spawn(async move {
-                        connections.serve(service, stream, peer, stopped).await;
+                        let (transport, connections) = &*shared;
+                        transport.serve(connections, service, stream, peer, stopped).await;
                         drop(slot);
                     });
                 }

@@ -15,10 +15,11 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use super::Servable;
+use super::session::Session;
 use super::watched::{Beat, Patience, Pulse, Watched};
 use crate::address::Peer;
 use crate::settings::Settings;
@@ -39,20 +40,19 @@ impl Connections {
     }
 
     /// Serves it until either side is done, or until `stopped` and what has begun is finished.
-    pub(super) async fn serve<S: Servable>(
+    pub(super) async fn serve<S: Servable, T: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         &self,
         service: S,
-        stream: TcpStream,
+        stream: T,
         peer: SocketAddr,
+        session: Option<Session>,
         mut stopped: watch::Receiver<()>,
     ) {
-        // Answers are written whole, so nothing is gained by waiting for more to send.
-        _ = stream.set_nodelay(true);
         let pulse = Arc::new(Pulse::new());
         let io = TokioIo::new(Watched::new(stream, peer.ip(), Arc::clone(&pulse), self.patience));
         let service = service_fn(move |request: Request<Incoming>| {
             let beat = pulse.begin(request.version());
-            answer(service.clone(), peer, request, beat)
+            answer(service.clone(), peer, session.clone(), request, beat)
         });
         let mut connection = pin!(self.http.serve_connection(io, service));
         let ended = tokio::select! {
@@ -87,11 +87,15 @@ fn http(settings: &Settings) -> Builder<TokioExecutor> {
 async fn answer<S: Servable>(
     mut service: S,
     peer: SocketAddr,
+    session: Option<Session>,
     request: Request<Incoming>,
     beat: Beat,
 ) -> Result<Response<Answering>, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Peer(peer));
+    if let Some(session) = session {
+        request.extensions_mut().insert(session);
+    }
     poll_fn(|cx| service.poll_ready(cx)).await?;
     let answer = service.call(request).await?;
     beat.hand_over();

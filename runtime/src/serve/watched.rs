@@ -153,8 +153,9 @@ pub(super) struct Watched<T> {
     /// How many requests had begun when last looked.
     seen: u64,
     reading: Pin<Box<Sleep>>,
-    /// Only there while the client takes nothing.
+    /// Each only there while the client takes nothing. TLS keeps what it is given, so that it shows when that is flushed.
     writing: Option<Pin<Box<Sleep>>>,
+    flushing: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +174,18 @@ impl<T> Watched<T> {
     /// The first head is awaited from the start: who connects has something to say.
     pub(super) fn new(io: T, peer: IpAddr, pulse: Arc<Pulse>, patience: Patience) -> Self {
         let reading = Box::pin(sleep(patience.header));
-        Self { io, peer, pulse, patience, phase: Phase::Head, instead: None, seen: 0, reading, writing: None }
+        Self {
+            io,
+            peer,
+            pulse,
+            patience,
+            phase: Phase::Head,
+            instead: None,
+            seen: 0,
+            reading,
+            writing: None,
+            flushing: None,
+        }
     }
 
     fn look(&mut self) -> bool {
@@ -235,13 +247,23 @@ impl<T> Watched<T> {
 
     /// `written`: what came of a write; a client that takes nothing for too long is left.
     fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.writing = None;
-            return written;
-        }
-        let timer = self.writing.get_or_insert_with(|| Box::pin(sleep(self.patience.write)));
-        timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        in_time(&mut self.writing, self.patience.write, cx, written)
     }
+}
+
+/// What came of a step, or that it has been waited for too long. The timer is there from when it must be waited for.
+fn in_time<S>(
+    timer: &mut Option<Pin<Box<Sleep>>>,
+    patience: Duration,
+    cx: &mut Context<'_>,
+    step: Poll<io::Result<S>>,
+) -> Poll<io::Result<S>> {
+    if step.is_ready() {
+        *timer = None;
+        return step;
+    }
+    let timer = timer.get_or_insert_with(|| Box::pin(sleep(patience)));
+    timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
@@ -308,7 +330,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        let patience = self.patience.write;
+        in_time(&mut self.flushing, patience, cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

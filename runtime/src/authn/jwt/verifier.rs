@@ -11,12 +11,13 @@ use super::{
 };
 use crate::{
     authn::{
-        Reason,
+        Reason, binding,
+        certificate::ClientCertificate,
         principal::{Facts, Kind, LOCAL_ISSUER, Principal},
         setup::Fault,
     },
     clock::Now,
-    operation::TokenRules,
+    operation::{Binding, TokenRules},
 };
 
 /// Clocks that differ by more are broken, and a longer leeway is a longer life for every stolen token.
@@ -34,6 +35,7 @@ pub(crate) struct TokenVerifier {
     leeway: f64,
     max_lifetime: Option<f64>,
     scopes_claim: &'static [&'static str],
+    pub(crate) binding: Binding,
     pub(crate) loopback_only: bool,
 }
 
@@ -80,12 +82,18 @@ impl TokenVerifier {
             leeway: rules.leeway.as_secs_f64(),
             max_lifetime: rules.max_lifetime.map(|longest| longest.as_secs_f64()),
             scopes_claim: rules.scopes_claim,
+            binding: rules.binding,
             loopback_only: jwt.loopback_only,
         })
     }
 
-    /// Judges `token` by the keys as they are now.
-    pub(crate) fn judge(&self, token: &[u8], now: Now) -> Result<Principal, Reason> {
+    /// Judges `token` by the keys as they are now. `shown`: the certificate of who presents it.
+    pub(crate) fn judge(
+        &self,
+        token: &[u8],
+        shown: Option<&ClientCertificate>,
+        now: Now,
+    ) -> Result<Principal, Reason> {
         let keys = self.keys.current();
         let Some(set) = keys.as_ref() else { return Err(Reason::KeysUnavailable) };
         let parts = Parts::split(token)?;
@@ -101,6 +109,7 @@ impl TokenVerifier {
             access_token: self.access_token,
         };
         let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
+        binding::check(self.binding, claims.confirmation.as_ref(), shown)?;
         Ok(Principal::new(Facts {
             scheme: self.scheme,
             kind: Kind::Bearer(verified.algorithm),
@@ -125,12 +134,17 @@ impl TokenVerifier {
 
     /// Judges `token`; when its key is not among those that a remote set had last time, looks again.
     #[cfg(feature = "jwks-url")]
-    pub(crate) async fn judge_and_look_again(&self, token: &[u8], now: Now) -> Result<Principal, Reason> {
-        match self.judge(token, now) {
+    pub(crate) async fn judge_and_look_again(
+        &self,
+        token: &[u8],
+        shown: Option<&ClientCertificate>,
+        now: Now,
+    ) -> Result<Principal, Reason> {
+        match self.judge(token, shown, now) {
             Err(Reason::UnknownKid | Reason::KeysUnavailable) if self.keys.remote().is_some() => {
                 // 401 only when the set is known to be what the issuer has now; else nobody knows that the token is bad
                 self.keys.look_again().await.map_err(|_| Reason::KeysUnavailable)?;
-                self.judge(token, now)
+                self.judge(token, shown, now)
             }
             judged => judged,
         }
@@ -139,8 +153,13 @@ impl TokenVerifier {
     /// Judges `token`. A set that is not fetched is all there is.
     #[cfg(not(feature = "jwks-url"))]
     #[expect(clippy::unused_async, reason = "with fetched key sets it waits for them")]
-    pub(crate) async fn judge_and_look_again(&self, token: &[u8], now: Now) -> Result<Principal, Reason> {
-        self.judge(token, now)
+    pub(crate) async fn judge_and_look_again(
+        &self,
+        token: &[u8],
+        shown: Option<&ClientCertificate>,
+        now: Now,
+    ) -> Result<Principal, Reason> {
+        self.judge(token, shown, now)
     }
 
     /// Fetches the keys for the first time, where they are fetched.

@@ -1,0 +1,137 @@
+//! The certificate that a client has shown: in the handshake of our own TLS, or in that of a proxy which says so.
+//!
+//! Who shows one there holds its key. Whether anybody vouches for it is the scheme's question.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderMap, HeaderName};
+
+/// Longest chain that is looked at: each certificate costs a signature, with every request.
+pub(crate) const MAX_CHAIN: usize = 8;
+
+/// RFC 9440 section 2.2.
+static CERTIFICATE: HeaderName = HeaderName::from_static("client-cert");
+/// RFC 9440 section 2.3: what stands between the certificate and the root.
+static CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
+
+/// What is known of a client's certificate; an extension of the requests of those that have one.
+#[derive(Clone, Debug)]
+pub(crate) enum ClientCertificate {
+    /// It was shown.
+    Whole(PeerCertificate),
+    /// A proxy passed on something that cannot be read.
+    Unreadable,
+}
+
+/// A certificate whose key its client holds. Cloning it copies a pointer.
+#[derive(Clone, Debug)]
+pub(crate) struct PeerCertificate(Arc<Shown>);
+
+#[derive(Debug)]
+struct Shown {
+    /// In DER, the client's own first.
+    chain: Vec<Vec<u8>>,
+    thumbprint: [u8; 32],
+}
+
+impl PeerCertificate {
+    /// The chain in DER, the client's own certificate first. `None` when it is empty or too long.
+    pub(crate) fn new(chain: Vec<Vec<u8>>) -> Option<Self> {
+        let leaf = chain.first().filter(|_| chain.len() <= MAX_CHAIN)?;
+        let thumbprint = *digest::digest(&digest::SHA256, leaf).as_ref().first_chunk()?;
+        Some(Self(Arc::new(Shown { chain, thumbprint })))
+    }
+
+    /// SHA-256 of its DER (RFC 8705 section 3.1).
+    pub(crate) fn thumbprint(&self) -> &[u8; 32] {
+        &self.0.thumbprint
+    }
+
+    /// The chain in DER, the client's own certificate first.
+    #[cfg(feature = "tls")]
+    pub(crate) fn chain(&self) -> &[Vec<u8>] {
+        &self.0.chain
+    }
+}
+
+impl ClientCertificate {
+    /// What a proxy passes on (RFC 9440). Only the header of a proxy that is trusted with it may be read.
+    pub(crate) fn forwarded(headers: &HeaderMap) -> Option<Self> {
+        let chain = match (sent(headers, &CERTIFICATE), sent(headers, &CHAIN)) {
+            (None, None) => return None,
+            (Some(leaf), rest) => leaf.filter(|leaf| leaf.len() == 1).and_then(|mut chain| {
+                chain.extend(rest.unwrap_or_else(|| Some(Vec::new()))?);
+                Some(chain)
+            }),
+            // RFC 9440 section 2.3: the chain does not come without the certificate
+            (None, Some(_)) => None,
+        };
+        let certificate = chain.and_then(PeerCertificate::new);
+        Some(certificate.map_or(Self::Unreadable, Self::Whole))
+    }
+}
+
+/// The byte sequences of a header (RFC 9651 section 3.3.5): `None` when it is not there, `Some(None)` when it is there
+/// twice or is none.
+fn sent(headers: &HeaderMap, name: &HeaderName) -> Option<Option<Vec<Vec<u8>>>> {
+    let mut lines = headers.get_all(name).iter();
+    let line = lines.next()?;
+    if lines.next().is_some() {
+        return Some(None);
+    }
+    let sequence = |item: &str| {
+        let encoded = item.trim_matches([' ', '\t']).strip_prefix(':')?.strip_suffix(':')?;
+        STANDARD.decode(encoded).ok().filter(|bytes| !bytes.is_empty())
+    };
+    Some(line.to_str().ok().and_then(|line| line.split(',').map(sequence).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[(&'static str, &str)]) -> Option<ClientCertificate> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, value.parse().unwrap());
+        }
+        ClientCertificate::forwarded(&headers)
+    }
+
+    fn chain(shown: Option<ClientCertificate>) -> Vec<Vec<u8>> {
+        match shown {
+            Some(ClientCertificate::Whole(certificate)) => certificate.0.chain.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_certificate_and_its_chain_are_byte_sequences() {
+        assert!(read(&[]).is_none());
+        assert_eq!(chain(read(&[("client-cert", ":YWJj:")])), [b"abc"]);
+        let whole = read(&[("client-cert", ":YWJj:"), ("client-cert-chain", ":ZA==:, :ZQ==:")]);
+        assert_eq!(chain(whole), [b"abc".as_slice(), b"d", b"e"]);
+    }
+
+    #[test]
+    fn what_is_anything_else_is_unreadable() {
+        let long = vec![":ZA==:"; MAX_CHAIN].join(", ");
+        for bad in [
+            &[("client-cert", "YWJj")][..],
+            &[("client-cert", "::")],
+            &[("client-cert", ":YWJj:;a=1")],
+            &[("client-cert", ":YWJj")],
+            &[("client-cert", ":YW Jj:")],
+            &[("client-cert", "\":YWJj:\"")],
+            &[("client-cert", ":YWJj:, :ZA==:")],
+            &[("client-cert", ":YWJj:"), ("client-cert", ":YWJj:")],
+            &[("client-cert", ":YWJj:"), ("client-cert-chain", "x")],
+            &[("client-cert", ":YWJj:"), ("client-cert-chain", &long)],
+            &[("client-cert-chain", ":ZA==:")],
+        ] {
+            assert!(matches!(read(bad), Some(ClientCertificate::Unreadable)), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Reads the claims of a token in one pass, borrowing from its payload.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+};
+
+use super::{
+    super::json::{Names, Skip, Text, Why},
+    Expected,
+};
+use crate::authn::{Reason, binding::Confirmation};
+
+#[derive(Default)]
+pub(super) struct Claims<'a> {
+    pub(super) issuer_is_ours: Option<bool>,
+    pub(super) audience_is_ours: Option<bool>,
+    pub(super) sub: Option<Cow<'a, str>>,
+    pub(super) client: Option<Cow<'a, str>>,
+    pub(super) id: Option<Cow<'a, str>>,
+    pub(super) scopes: Option<Cow<'a, str>>,
+    pub(super) exp: Option<f64>,
+    pub(super) nbf: Option<f64>,
+    pub(super) iat: Option<f64>,
+    pub(super) id_token: bool,
+    pub(super) confirmation: Option<Confirmation<'a>>,
+}
+
+pub(super) struct Reader<'a> {
+    pub(super) expected: &'a Expected<'a>,
+    pub(super) why: &'a Why,
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Claims<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Claims<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a claims set")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let why = self.why;
+        let mut claims = Claims::default();
+        let mut others = Names::default();
+        while let Some(Text(name)) = members.next_key()? {
+            match &*name {
+                "iss" => {
+                    let ours = members.next_value::<Text<'de>>()?.0 == self.expected.issuer;
+                    once(&mut claims.issuer_is_ours, ours, why)?;
+                }
+                "aud" => {
+                    let ours = members.next_value_seed(Contains(self.expected.audience))?;
+                    once(&mut claims.audience_is_ours, ours, why)?;
+                }
+                "exp" => once(&mut claims.exp, members.next_value_seed(Time)?, why)?,
+                "nbf" => once(&mut claims.nbf, members.next_value_seed(Time)?, why)?,
+                "iat" => once(&mut claims.iat, members.next_value_seed(Time)?, why)?,
+                "sub" => once(&mut claims.sub, members.next_value::<Text<'de>>()?.0, why)?,
+                "jti" => once(&mut claims.id, members.next_value::<Text<'de>>()?.0, why)?,
+                // RFC 7800 section 3: the token is good only in the hands of who holds this key
+                "cnf" => once(&mut claims.confirmation, members.next_value_seed(Bound(why))?, why)?,
+                "client_id" => once(&mut claims.client, members.next_value::<Text<'de>>()?.0, why)?,
+                other => {
+                    claims.id_token |= matches!(other, "nonce" | "at_hash");
+                    let path = match self.expected.scopes_claim {
+                        [first, rest @ ..] if *first == other => Some(rest),
+                        _ => None,
+                    };
+                    if !others.add(name) {
+                        return Err(why.fail(Reason::DuplicateMember));
+                    }
+                    match path {
+                        Some(rest) => claims.scopes = members.next_value_seed(Scopes { path: rest, why })?,
+                        None => members.next_value_seed(Skip(why))?,
+                    }
+                }
+            }
+        }
+        Ok(claims)
+    }
+}
+
+fn once<T, E: Error>(slot: &mut Option<T>, value: T, why: &Why) -> Result<(), E> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(why.fail(Reason::DuplicateMember)),
+    }
+}
+
+/// A NumericDate (RFC 7519 section 2): a finite number, never a string.
+struct Time;
+
+impl<'de> DeserializeSeed<'de> for Time {
+    type Value = f64;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<f64, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for Time {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of seconds")
+    }
+
+    fn visit_u64<E: Error>(self, seconds: u64) -> Result<f64, E> {
+        Ok(seconds as f64)
+    }
+
+    fn visit_i64<E: Error>(self, seconds: i64) -> Result<f64, E> {
+        Ok(seconds as f64)
+    }
+
+    fn visit_f64<E: Error>(self, seconds: f64) -> Result<f64, E> {
+        if seconds.is_finite() { Ok(seconds) } else { Err(E::custom("not finite")) }
+    }
+}
+
+/// Whether a string is the text, or an array of strings contains it (RFC 7519 section 4.1.3).
+struct Contains<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Contains<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Contains<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an array of strings")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
+        Ok(text == self.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(Text(item)) = items.next_element()? {
+            found |= item == self.0;
+        }
+        Ok(found)
+    }
+}
+
+/// The scopes at the end of `path`: one string of words, or an array of words (then kept joined by spaces).
+///
+/// A wrong type refuses the token: it must not read as "no scopes", which somebody may take for "any".
+struct Scopes<'a> {
+    path: &'a [&'a str],
+    why: &'a Why,
+}
+
+impl<'de> DeserializeSeed<'de> for Scopes<'_> {
+    type Value = Option<Cow<'de, str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        if self.path.is_empty() {
+            deserializer.deserialize_any(self)
+        } else {
+            deserializer.deserialize_map(self)
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Scopes<'_> {
+    type Value = Option<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("scopes")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut joined = String::new();
+        while let Some(Text(scope)) = items.next_element()? {
+            // joined by spaces, "a b" would turn into two rights that nobody granted
+            if scope.is_empty() || scope.contains(' ') {
+                return Err(self.why.fail(Reason::Malformed));
+            }
+            if !joined.is_empty() {
+                joined.push(' ');
+            }
+            joined.push_str(&scope);
+        }
+        Ok(Some(Cow::Owned(joined)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let [wanted, rest @ ..] = self.path else {
+            return Err(self.why.fail(Reason::Malformed));
+        };
+        let mut found = None;
+        let mut names = Names::default();
+        while let Some(Text(name)) = members.next_key()? {
+            let is_wanted = name == *wanted;
+            if !names.add(name) {
+                return Err(self.why.fail(Reason::DuplicateMember));
+            }
+            if is_wanted {
+                found = members.next_value_seed(Scopes { path: rest, why: self.why })?;
+            } else {
+                members.next_value_seed(Skip(self.why))?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// `cnf`: what the token is bound to.
+struct Bound<'a>(&'a Why);
+
+impl<'de> DeserializeSeed<'de> for Bound<'_> {
+    type Value = Confirmation<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bound<'_> {
+    type Value = Confirmation<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut confirmation = Confirmation::default();
+        let mut others = Names::default();
+        while let Some(Text(name)) = members.next_key()? {
+            if name == "x5t#S256" {
+                once(&mut confirmation.certificate, members.next_value::<Text<'de>>()?.0, self.0)?;
+                continue;
+            }
+            if !others.add(name) {
+                return Err(self.0.fail(Reason::DuplicateMember));
+            }
+            confirmation.others = true;
+            members.next_value_seed(Skip(self.0))?;
+        }
+        Ok(confirmation)
+    }
+}

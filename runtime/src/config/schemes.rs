@@ -1,0 +1,180 @@
+//! The parts of the schemes of a document: `[schemes.<name>]`.
+
+use std::path::PathBuf;
+
+use super::{Config, LoadError, error::Faults, key::Key, rivals};
+use crate::{ApiKeys, JwkSet, Jwks, Jwt, Passwords};
+
+/// The keys of `[schemes.<name>]` that each kind of scheme knows.
+const BEARER: [&str; 5] = ["jwks_file", "jwks_url", "issuer", "audience", "loopback_only"];
+pub(super) const MUTUAL_TLS: [&str; 3] = ["roots_file", "revocation_lists_file", "only_granted"];
+
+impl Config {
+    /// The verifier of a bearer, oauth2 or openIdConnect scheme.
+    ///
+    /// # Errors
+    /// When its key set is not given or cannot be used.
+    pub fn bearer(&self, scheme: &str) -> Result<Jwt, LoadError> {
+        let mut faults = Faults::default();
+        let (file, url) = (Key::of(scheme, "jwks_file"), Key::of(scheme, "jwks_url"));
+        let keys = match rivals(&self.values, &file, &url, &mut faults) {
+            Some(key) if *key == file => {
+                let path = self.values.text(key, &mut faults).map(|path| self.path(path));
+                path.and_then(|path| {
+                    let read = JwkSet::from_file(&path).map(Jwks::from);
+                    read.map_err(|error| faults.add(key, format!("`{}`: {error}", path.display()))).ok()
+                })
+            }
+            Some(key) => {
+                let address = self.values.text(key, &mut faults).map(str::to_owned);
+                address.and_then(|address| fetched(&address).map_err(|why| faults.add(key, why)).ok())
+            }
+            None => {
+                faults.add(
+                    &file,
+                    format!("is missing, and so is `{url}`: one of them says whose tokens are good"),
+                );
+                None
+            }
+        };
+        let text =
+            |name, faults: &mut Faults| self.values.text(&Key::of(scheme, name), faults).map(str::to_owned);
+        let (issuer, audience) = (text("issuer", &mut faults), text("audience", &mut faults));
+        let loopback_only = self.values.flag(&Key::of(scheme, "loopback_only"), &mut faults);
+        self.refuse_others(scheme, ["credential_file"].iter().chain(&MUTUAL_TLS), &mut faults);
+        faults.finish(&self.file, || {
+            let mut jwt = Jwt::new(keys?);
+            jwt.issuer = issuer;
+            jwt.audience = audience;
+            jwt.loopback_only = loopback_only;
+            Some(jwt)
+        })
+    }
+
+    /// The keys of an apiKey scheme.
+    ///
+    /// # Errors
+    /// When its file is not given or cannot be used.
+    pub fn api_keys(&self, scheme: &str) -> Result<ApiKeys, LoadError> {
+        self.credentials(scheme, |path| ApiKeys::from_file(path).map_err(|error| error.to_string()))
+    }
+
+    /// The users of an http basic scheme.
+    ///
+    /// # Errors
+    /// When its file is not given or cannot be used.
+    pub fn passwords(&self, scheme: &str) -> Result<Passwords, LoadError> {
+        self.credentials(scheme, |path| Passwords::from_file(path).map_err(|error| error.to_string()))
+    }
+
+    /// The authorities, revocation lists and grants of a mutualTLS scheme.
+    ///
+    /// # Errors
+    /// When the file of its authorities is not given, or a file cannot be used.
+    #[cfg(feature = "tls")]
+    pub fn client_certificates(&self, scheme: &str) -> Result<crate::ClientCertificates, LoadError> {
+        use crate::ClientCertificates;
+        let mut faults = Faults::default();
+        let [roots, lists, grants] = ["roots_file", "revocation_lists_file", "credential_file"];
+        let roots =
+            self.file_of(&Key::of(scheme, roots), &mut faults, |path| ClientCertificates::from_file(path));
+        if roots.is_none() && !self.values.has(&Key::of(scheme, "roots_file")) {
+            let why = "is missing: it names the authorities whose certificates are good";
+            faults.add(&Key::of(scheme, "roots_file"), why);
+        }
+        let with_lists = roots.and_then(|made| {
+            let key = Key::of(scheme, lists);
+            if !self.values.has(&key) {
+                return Some(made);
+            }
+            self.file_of(&key, &mut faults, |path| made.clone().revocation_lists_file(path))
+        });
+        let mut made = with_lists.and_then(|made| {
+            let key = Key::of(scheme, grants);
+            if !self.values.has(&key) {
+                return Some(made);
+            }
+            self.file_of(&key, &mut faults, |path| made.clone().grants_file(path))
+        });
+        if self.values.flag(&Key::of(scheme, "only_granted"), &mut faults) {
+            made = made.map(ClientCertificates::only_granted);
+        }
+        self.refuse_others(scheme, BEARER.iter(), &mut faults);
+        faults.finish(&self.file, || made)
+    }
+
+    /// What is made of the file that a key names.
+    #[cfg(feature = "tls")]
+    fn file_of<T, E: std::fmt::Display>(
+        &self,
+        key: &Key,
+        faults: &mut Faults,
+        make: impl FnOnce(&std::path::Path) -> Result<T, E>,
+    ) -> Option<T> {
+        let path = self.values.text(key, faults).map(|path| self.path(path))?;
+        make(&path).map_err(|error| faults.add(key, format!("`{}`: {error}", path.display()))).ok()
+    }
+
+    /// Who issues the tokens of a scheme, where it is configured: for commands that make development tokens.
+    #[must_use]
+    pub fn issuer(&self, scheme: &str) -> Option<&str> {
+        self.values.text(&Key::of(scheme, "issuer"), &mut Faults::default())
+    }
+
+    /// For whom the tokens of a scheme are, where it is configured.
+    #[must_use]
+    pub fn audience(&self, scheme: &str) -> Option<&str> {
+        self.values.text(&Key::of(scheme, "audience"), &mut Faults::default())
+    }
+
+    /// The credential file of an apiKey or basic scheme, where it is configured: for commands that add to it.
+    #[must_use]
+    pub fn credential_file(&self, scheme: &str) -> Option<PathBuf> {
+        let file = self.values.text(&Key::of(scheme, "credential_file"), &mut Faults::default());
+        file.map(|path| self.path(path))
+    }
+
+    fn credentials<T>(
+        &self,
+        scheme: &str,
+        read: impl FnOnce(PathBuf) -> Result<T, String>,
+    ) -> Result<T, LoadError> {
+        let key = Key::of(scheme, "credential_file");
+        let mut faults = Faults::default();
+        let path = self.values.text(&key, &mut faults).map(|path| self.path(path));
+        if !self.values.has(&key) {
+            faults.add(&key, "is missing: it names the file of the credentials that are good");
+        }
+        self.refuse_others(scheme, BEARER.iter().chain(&MUTUAL_TLS), &mut faults);
+        let made = path.and_then(|path| {
+            let shown = path.display().to_string();
+            read(path).map_err(|why| faults.add(&key, format!("`{shown}`: {why}"))).ok()
+        });
+        faults.finish(&self.file, || made)
+    }
+
+    /// A key that does nothing for this kind of scheme was meant for something.
+    fn refuse_others<'n>(
+        &self,
+        scheme: &str,
+        names: impl Iterator<Item = &'n &'static str>,
+        faults: &mut Faults,
+    ) {
+        for name in names {
+            let key = Key::of(scheme, name);
+            if self.values.has(&key) {
+                faults.add(&key, "means nothing for a scheme of this kind");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "jwks-url")]
+fn fetched(address: &str) -> Result<Jwks, String> {
+    Jwks::url(address).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "jwks-url"))]
+fn fetched(_: &str) -> Result<Jwks, &'static str> {
+    Err("needs the feature `jwks-url` of the crate `palisade`")
+}

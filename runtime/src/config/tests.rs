@@ -1,0 +1,245 @@
+use super::key::{SCHEME, TOP};
+use super::schemes::MUTUAL_TLS;
+use super::*;
+use crate::{Clock, NewKey};
+
+/// A folder with a key set, a file of API keys and a configuration.
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+const CURSOR: &str = "2026-12:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=";
+
+impl Project {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write(
+            "jwks.json",
+            r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+        );
+        let now = Clock::fixed(1_800_000_000).now().unwrap();
+        let made = NewKey::generate("bank_live", "acme", &[], now, None).unwrap();
+        write("partner.keys", &made.record.to_line());
+        write("cursor.keys", CURSOR);
+        Self { folder }
+    }
+
+    fn read(&self, text: &str, variables: &[(&str, &str)]) -> Result<Config, LoadError> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let path = self.folder.path().join("palisade.toml");
+        Config::read(&path, text, variables.collect(), Faults::default())
+    }
+
+    /// The words of every fault.
+    fn faults(&self, text: &str, variables: &[(&str, &str)]) -> String {
+        self.read(text, variables).unwrap_err().to_string()
+    }
+}
+
+const WHOLE: &str = r#"
+    listen = "127.0.0.1:9000"
+    state = "memory"
+    trusted_proxies = ["10.0.0.0/8"]
+    cursor_keys_file = "cursor.keys"
+    mock_owner = "alice"
+    [schemes.oauth]
+    jwks_file = "jwks.json"
+    issuer = "https://id.example.com"
+    audience = "bank-api"
+    loopback_only = true
+    [schemes.partner]
+    credential_file = "partner.keys"
+"#;
+
+#[test]
+fn a_whole_configuration_gives_its_parts() {
+    let project = Project::new();
+    let config = project.read(WHOLE, &[]).unwrap();
+    assert_eq!((config.listen().port(), config.mock_owner()), (9000, Some("alice")));
+    let jwt = config.bearer("oauth").unwrap();
+    assert_eq!(
+        (jwt.issuer.as_deref(), jwt.audience.as_deref()),
+        (Some("https://id.example.com"), Some("bank-api"))
+    );
+    assert!(jwt.loopback_only);
+    assert!(config.api_keys("partner").is_ok() && config.cursor_keys().is_ok() && config.settings().is_ok());
+    assert_eq!(project.read("", &[]).unwrap().listen(), "127.0.0.1:8080".parse().unwrap());
+}
+
+#[test]
+fn a_variable_wins_over_the_file() {
+    let project = Project::new();
+    let variables = [
+        ("PALISADE_LISTEN", "[::1]:7000"),
+        ("PALISADE_SCHEMES_OAUTH_ISSUER", "https://other.example.com"),
+        ("PALISADE_SCHEMES_OAUTH_LOOPBACK_ONLY", "false"),
+        ("PALISADE_CURSOR_KEYS", CURSOR),
+        ("PALISADE_MOCK_OWNER", "bob"),
+    ];
+    let config = project.read(WHOLE, &variables).unwrap();
+    assert_eq!((config.listen().port(), config.mock_owner()), (7000, Some("bob")));
+    let jwt = config.bearer("oauth").unwrap();
+    assert_eq!((jwt.issuer.as_deref(), jwt.loopback_only), (Some("https://other.example.com"), false));
+    assert!(config.cursor_keys().is_ok(), "the variable replaces the file's other way to say it");
+}
+
+/// What the file can say, variables can say alone.
+#[test]
+fn every_key_has_a_variable_that_does_the_same() {
+    let project = Project::new();
+    let top = [
+        ("listen", "127.0.0.1:9000"),
+        ("state", "memory"),
+        ("trusted_proxies", "10.0.0.0/8,192.0.2.1"),
+        ("forwarded_header", "forwarded"),
+        ("client_certificates_from_proxies", "true"),
+        ("tls_certificate_file", "chain.pem"),
+        ("tls_key_file", "key.pem"),
+        ("cursor_keys", CURSOR),
+        ("cursor_keys_file", "cursor.keys"),
+        ("mock_owner", "alice"),
+    ];
+    let scheme = [
+        ("jwks_file", "jwks.json"),
+        ("jwks_url", "https://id.example.com/keys"),
+        ("issuer", "https://id.example.com"),
+        ("audience", "bank-api"),
+        ("loopback_only", "true"),
+        ("credential_file", "partner.keys"),
+        ("roots_file", "roots.pem"),
+        ("revocation_lists_file", "lists.pem"),
+        ("only_granted", "true"),
+    ];
+    assert_eq!(top.map(|(name, _)| name), TOP.map(|(name, _)| name), "every key is tried");
+    assert_eq!(scheme.map(|(name, _)| name), SCHEME.map(|(name, _)| name), "every key is tried");
+
+    for (name, value) in top {
+        let variable = (&*Key::top(name).variable(), value);
+        let config = project.read("", &[variable]).unwrap_or_else(|error| panic!("{error}"));
+        assert!(config.settings().is_ok());
+    }
+    let variables: Vec<(String, &str)> = top
+        .into_iter()
+        .filter(|(name, _)| *name != "cursor_keys_file")
+        .map(|(name, value)| (Key::top(name).variable(), value))
+        .chain(
+            scheme
+                .into_iter()
+                .filter(|(name, _)| {
+                    !MUTUAL_TLS.contains(name) && !matches!(*name, "jwks_url" | "credential_file")
+                })
+                .map(|(name, value)| (Key::of("oauth", name).variable(), value)),
+        )
+        .chain([(Key::of("partner", "credential_file").variable(), "partner.keys")])
+        .collect();
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (&**name, *value)).collect();
+    let config = project.read("", &variables).unwrap();
+    assert_eq!((config.listen().port(), config.mock_owner()), (9000, Some("alice")));
+    let settings = config.settings().unwrap();
+    assert!(settings.trusted_proxies.contain("192.0.2.1".parse().unwrap()));
+    assert_eq!(settings.forwarded, crate::ForwardedHeader::Forwarded);
+    assert!(settings.client_certificates);
+    let jwt = config.bearer("oauth").unwrap();
+    let (issuer, audience) = (jwt.issuer.as_deref(), jwt.audience.as_deref());
+    assert_eq!((issuer, audience), (Some("https://id.example.com"), Some("bank-api")));
+    assert!(jwt.loopback_only && config.cursor_keys().is_ok() && config.api_keys("partner").is_ok());
+    let from_file = project.read("", &[("PALISADE_CURSOR_KEYS_FILE", "cursor.keys")]).unwrap();
+    assert!(from_file.cursor_keys().is_ok());
+    #[cfg(feature = "jwks-url")]
+    {
+        let fetched = [("PALISADE_SCHEMES_OAUTH_JWKS_URL", "https://id.example.com/keys")];
+        assert!(project.read("", &fetched).unwrap().bearer("oauth").is_ok());
+    }
+}
+
+#[test]
+fn a_scheme_may_come_from_variables_alone() {
+    let project = Project::new();
+    let config = project.read("", &[("PALISADE_SCHEMES_MY_AUTH_JWKS_FILE", "jwks.json")]).unwrap();
+    assert!(config.bearer("my-auth").is_ok());
+    assert!(config.bearer("other").is_err());
+}
+
+#[test]
+fn faults_come_all_at_once_and_say_what_was_meant() {
+    let project = Project::new();
+    let text = r#"
+        listn = "x"
+        listen = "nowhere"
+        state = "redis"
+        trusted_proxies = ["0.0.0.0/0"]
+        [schemes.oauth]
+        jwks_fil = "x"
+        issuer = 7
+    "#;
+    let error = project.read(text, &[]).unwrap_err();
+    assert_eq!(error.count(), 6);
+    let words = error.to_string();
+    for part in [
+        "palisade.toml",
+        "unknown key `listn`, did you mean `listen`?",
+        "`listen` (or the variable PALISADE_LISTEN)",
+        "`redis` is no engine",
+        "unknown key `schemes.oauth.jwks_fil`, did you mean `schemes.oauth.jwks_file`?",
+        "PALISADE_SCHEMES_OAUTH_ISSUER): is no string",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_nearly_known_is_refused_and_a_strange_one_is_not_ours() {
+    let project = Project::new();
+    assert!(project.faults("", &[("PALISADE_LISTN", "x")]).contains("did you mean PALISADE_LISTEN?"));
+    assert!(
+        project.faults("", &[("PALISADE_SCHEMES_OAUTH_JWKS_FIL", "x")]).contains("does not end in one of")
+    );
+    assert!(project.read("", &[("PALISADE_LOG_COLOUR", "never")]).is_ok());
+}
+
+#[test]
+fn a_missing_part_names_its_key_and_variable() {
+    let config = Project::new().read("", &[]).unwrap();
+    for (error, key) in [
+        (
+            config.bearer("oauth").unwrap_err(),
+            "`schemes.oauth.jwks_file` (or the variable PALISADE_SCHEMES_OAUTH_JWKS_FILE)",
+        ),
+        (config.api_keys("partner").unwrap_err(), "`schemes.partner.credential_file`"),
+        (config.passwords("basic").unwrap_err(), "PALISADE_SCHEMES_BASIC_CREDENTIAL_FILE"),
+        (config.cursor_keys().unwrap_err(), "`cursor_keys` (or the variable PALISADE_CURSOR_KEYS)"),
+    ] {
+        assert!(error.to_string().contains(key), "{error}");
+    }
+}
+
+#[test]
+fn two_ways_to_say_one_thing_are_refused() {
+    let project = Project::new();
+    let keys = format!("cursor_keys = [\"{CURSOR}\"]\ncursor_keys_file = \"cursor.keys\"");
+    assert!(project.faults(&keys, &[]).contains("are both given"));
+    let both = "[schemes.oauth]\njwks_file = \"jwks.json\"\njwks_url = \"https://x\"";
+    assert!(project.read(both, &[]).unwrap().bearer("oauth").is_err());
+    let mixed = "[schemes.oauth]\njwks_file = \"jwks.json\"\ncredential_file = \"x\"";
+    assert!(
+        project.read(mixed, &[]).unwrap().bearer("oauth").unwrap_err().to_string().contains("means nothing")
+    );
+}
+
+#[test]
+fn neither_a_broken_file_nor_a_bad_key_shows_a_secret() {
+    let project = Project::new();
+    let broken = format!("cursor_keys = [\"{CURSOR}\"");
+    let words = project.faults(&broken, &[]);
+    assert!(words.contains("line 1") && !words.contains("QmUN"), "{words}");
+    let bad = project.read("cursor_keys = [\"k:QmUNWk7Z\"]", &[]).unwrap();
+    assert!(!bad.cursor_keys().unwrap_err().to_string().contains("QmUN"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = Config::load(folder.path().join("palisade.toml")).unwrap_err();
+    assert!(error.to_string().contains("cannot be read"));
+}

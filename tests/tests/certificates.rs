@@ -1,0 +1,542 @@
+//! TLS of our own, client certificates (RFC 8705), and what a proxy says of them (RFC 9440).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::StatusCode;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::rt::TokioIo;
+use palisade::{Caller, ClientCertificates, JwkSet, Jwt, Problem, Secret, Settings, Tls, TlsError};
+use palisade_tests::client::{Client, Reply};
+use palisade_tests::tokens::{ISSUER, Signer, claims, header};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+
+#[allow(dead_code, reason = "the generated module has more than this file asks for")]
+mod api {
+    include!(concat!(env!("OUT_DIR"), "/certificates.rs"));
+}
+
+use api::*;
+
+/// What the page on authentication shows.
+#[allow(dead_code, reason = "it is read")]
+mod page {
+    use palisade::{Server, Tls};
+
+    async fn run(server: Server) -> Result<(), Box<dyn std::error::Error>> {
+        let tls = Tls::from_files("tls/chain.pem", "tls/key.pem")?;
+        palisade::serve(server).tls(tls).listen("0.0.0.0:8443").await?;
+        Ok(())
+    }
+
+    mod certificates {
+        use palisade::{CertificateError, ClientCertificates};
+
+        fn machines() -> Result<ClientCertificates, CertificateError> {
+            ClientCertificates::from_file("keys/machines-ca.pem")?
+                .revocation_lists_file("keys/machines.crl")?
+                .grant("spiffe://bank.example/billing", &["transfers:write"])
+        }
+    }
+}
+
+const ALICE: &str = "spiffe://bank.example/alice";
+
+struct Service;
+
+fn who<Op: palisade::operation::Operation>(caller: &Caller<Op>) -> String {
+    caller.identity().expect("somebody").subject().to_owned()
+}
+
+impl Doors for Service {
+    async fn by_certificate(
+        &self,
+        caller: Caller<ByCertificate>,
+        _: ByCertificateInput,
+    ) -> Result<ByCertificateOutput, Problem> {
+        Ok(ByCertificateOutput::Ok(who(&caller)))
+    }
+
+    async fn by_grant(&self, caller: Caller<ByGrant>, _: ByGrantInput) -> Result<ByGrantOutput, Problem> {
+        Ok(ByGrantOutput::Ok(who(&caller)))
+    }
+
+    async fn by_bound_token(
+        &self,
+        caller: Caller<ByBoundToken>,
+        _: ByBoundTokenInput,
+    ) -> Result<ByBoundTokenOutput, Problem> {
+        Ok(ByBoundTokenOutput::Ok(who(&caller)))
+    }
+
+    async fn by_either(&self, caller: Caller<ByEither>, _: ByEitherInput) -> Result<ByEitherOutput, Problem> {
+        Ok(ByEitherOutput::Ok(who(&caller)))
+    }
+
+    async fn by_both(&self, caller: Caller<ByBoth>, _: ByBothInput) -> Result<ByBothOutput, Problem> {
+        Ok(ByBothOutput::Ok(who(&caller)))
+    }
+}
+
+/// An authority that signs what it is asked to.
+struct Authority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A certificate with its key.
+struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: KeyPair,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { pem, issuer: Issuer::new(params, key) }
+    }
+
+    fn sign(&self, change: impl FnOnce(&mut CertificateParams)) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        change(&mut params);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Identity { chain: vec![certificate.der().clone()], key }
+    }
+
+    /// A client's certificate with this URI.
+    fn client(&self, uri: &str) -> Identity {
+        self.sign(|params| params.subject_alt_names = vec![SanType::URI(uri.try_into().unwrap())])
+    }
+
+    fn server(&self) -> (String, Secret<String>) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap().pem(), Secret::new(key.serialize_pem()))
+    }
+
+    /// A revocation list that is good until `year`.
+    fn revokes(&self, serials: &[u64], year: i32) -> String {
+        let revoked = |serial: &u64| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: date_time_ymd(2024, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2024, 1, 1),
+            next_update: date_time_ymd(year, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).unwrap().pem().unwrap()
+    }
+}
+
+impl Identity {
+    fn thumbprint(&self) -> String {
+        URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &self.chain[0]))
+    }
+}
+
+/// What a client connects with.
+fn connector(root: &str, identity: Option<&Identity>) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(root.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = builder.with_root_certificates(roots);
+    let config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let key = PrivateKeyDer::Pkcs8(identity.key.serialize_der().into());
+            builder.with_client_auth_cert(identity.chain.clone(), key).unwrap()
+        }
+    };
+    TlsConnector::from(Arc::new(config))
+}
+
+/// A running server.
+struct Sealed {
+    address: SocketAddr,
+    authority: Authority,
+    signer: Signer,
+    certificates: ClientCertificates,
+}
+
+impl Sealed {
+    async fn start() -> Self {
+        Self::with(|certificates| certificates).await
+    }
+
+    async fn with(change: impl FnOnce(ClientCertificates) -> ClientCertificates) -> Self {
+        let authority = Authority::new();
+        let certificates = ClientCertificates::from_pem(&authority.pem).unwrap();
+        Self::run(authority, change(certificates), Settings::new(), true).await
+    }
+
+    async fn run(
+        authority: Authority,
+        certificates: ClientCertificates,
+        settings: Settings,
+        tls: bool,
+    ) -> Self {
+        let signer = Signer::new("k1");
+        let jwt = || Jwt::new(JwkSet::from_json(signer.jwks()).unwrap()).issuer(ISSUER).audience("gate");
+        let server = server(Service)
+            .machine(certificates.clone())
+            .oauth(jwt())
+            .plain(jwt())
+            .settings(settings)
+            .build()
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (chain, key) = authority.server();
+        let serve = palisade::serve(server).listener(listener);
+        let serve = if tls { serve.tls(Tls::from_pem(&chain, &key).unwrap()) } else { serve };
+        tokio::spawn(async move { serve.await.unwrap() });
+        Self { address, authority, signer, certificates }
+    }
+
+    async fn get(&self, path: &str, identity: Option<&Identity>, headers: &[(&str, &str)]) -> Reply {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let stream = connector(&self.authority.pem, identity).connect(name, stream).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let mut request = http::Request::get(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "localhost");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        Reply { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
+    }
+
+    fn token(&self, cnf: Value) -> String {
+        let mut claims = claims("alice", "");
+        if !cnf.is_null() {
+            claims["cnf"] = cnf;
+        }
+        format!("Bearer {}", self.signer.sign(&header("k1"), &claims))
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_authority_is_a_caller_and_no_other_is() {
+    let server = Sealed::start().await;
+    let alice = server.authority.client(ALICE);
+    let reply = server.get("/certificate", Some(&alice), &[]).await;
+    assert_eq!(reply.allowed(200).json(), ALICE);
+    assert!(reply.header("strict-transport-security").starts_with("max-age="), "TLS is ours");
+
+    let none = server.get("/certificate", None, &[]).await;
+    none.refused(401, "unauthenticated");
+    assert_eq!(none.header("www-authenticate"), "MutualTLS realm=\"Sealed doors\"");
+    let strangers = [
+        ("another authority's", Authority::new().client(ALICE)),
+        (
+            "for servers",
+            server.authority.sign(|params| {
+                params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+                params.subject_alt_names = vec![SanType::URI(ALICE.try_into().unwrap())];
+            }),
+        ),
+        (
+            "over its time",
+            server.authority.sign(|params| {
+                params.not_after = date_time_ymd(2025, 1, 1);
+                params.subject_alt_names = vec![SanType::URI(ALICE.try_into().unwrap())];
+            }),
+        ),
+        (
+            "not good yet",
+            server.authority.sign(|params| {
+                params.not_before = date_time_ymd(2095, 1, 1);
+                params.subject_alt_names = vec![SanType::URI(ALICE.try_into().unwrap())];
+            }),
+        ),
+        ("without the name", server.authority.sign(|_| {})),
+        (
+            "with a name of another kind",
+            server.authority.sign(|params| {
+                params.subject_alt_names = vec![SanType::DnsName(ALICE.try_into().unwrap())];
+            }),
+        ),
+        (
+            "with two names",
+            server.authority.sign(|params| {
+                let uri = |uri: &str| SanType::URI(uri.try_into().unwrap());
+                params.subject_alt_names = vec![uri(ALICE), uri("spiffe://bank.example/bob")];
+            }),
+        ),
+    ];
+    for (what, identity) in &strangers {
+        let reply = server.get("/certificate", Some(identity), &[]).await;
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{what}");
+        assert_eq!(reply.json()["error"]["message"], none.json()["error"]["message"], "{what}");
+        let either =
+            server.get("/either", Some(identity), &[("authorization", &server.token(Value::Null))]).await;
+        assert_eq!(
+            either.status,
+            StatusCode::UNAUTHORIZED,
+            "{what}: a bad credential refuses beside a good one"
+        );
+    }
+}
+
+#[tokio::test]
+async fn alternatives_and_combinations_count_certificates() {
+    let server = Sealed::start().await;
+    let alice = server.authority.client(ALICE);
+    let token = server.token(Value::Null);
+    let bearer = [("authorization", token.as_str())];
+    server.get("/either", Some(&alice), &[]).await.allowed(200);
+    server.get("/either", None, &bearer).await.allowed(200);
+    server.get("/both", Some(&alice), &bearer).await.allowed(200);
+    server.get("/both", Some(&alice), &[]).await.refused(401, "unauthenticated");
+    server.get("/both", None, &bearer).await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn grants_are_by_name() {
+    let server = Sealed::with(|certificates| certificates.grant(ALICE, &["doors:open"]).unwrap()).await;
+    let (alice, bob) = (server.authority.client(ALICE), server.authority.client("spiffe://bank.example/bob"));
+    server.get("/granted", Some(&alice), &[]).await.allowed(200);
+    server.get("/granted", Some(&bob), &[]).await.refused(403, "forbidden");
+    server.get("/certificate", Some(&bob), &[]).await.allowed(200);
+
+    let closed = |certificates: ClientCertificates| certificates.grant(ALICE, &[]).unwrap().only_granted();
+    let server = Sealed::with(closed).await;
+    let (alice, bob) = (server.authority.client(ALICE), server.authority.client("spiffe://bank.example/bob"));
+    server.get("/certificate", Some(&alice), &[]).await.allowed(200);
+    server.get("/certificate", Some(&bob), &[]).await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_chain_ends_at_the_root() {
+    let server = Sealed::start().await;
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let between = params.signed_by(&key, &server.authority.issuer).unwrap();
+    let issuer = Authority { pem: between.pem(), issuer: Issuer::new(params, key) };
+    let mut alice = issuer.client(ALICE);
+    server.get("/certificate", Some(&alice), &[]).await.refused(401, "unauthenticated");
+    alice.chain.push(between.der().clone());
+    server.get("/certificate", Some(&alice), &[]).await.allowed(200);
+}
+
+#[tokio::test]
+async fn what_was_revoked_is_refused_at_once_and_lists_out_of_date_refuse_all() {
+    let server = Sealed::start().await;
+    let of = |serial: u64| {
+        server.authority.sign(|params| {
+            params.serial_number = Some(SerialNumber::from(serial));
+            params.subject_alt_names = vec![SanType::URI(ALICE.try_into().unwrap())];
+        })
+    };
+    let (one, two) = (of(1), of(2));
+    server.get("/certificate", Some(&one), &[]).await.allowed(200);
+    server.certificates.replace_revocation_lists(&server.authority.revokes(&[1], 2095)).unwrap();
+    server.get("/certificate", Some(&one), &[]).await.refused(401, "unauthenticated");
+    server.get("/certificate", Some(&two), &[]).await.allowed(200);
+    server.certificates.replace_revocation_lists(&server.authority.revokes(&[], 2025)).unwrap();
+    server.get("/certificate", Some(&two), &[]).await.refused(401, "unauthenticated");
+    let others = Authority::new().revokes(&[], 2095);
+    server.certificates.replace_revocation_lists(&others).unwrap();
+    server.get("/certificate", Some(&two), &[]).await.refused(401, "unauthenticated");
+    assert!(server.certificates.replace_revocation_lists("").is_err());
+}
+
+#[tokio::test]
+async fn a_bound_token_is_good_with_its_certificate_only() {
+    let server = Sealed::start().await;
+    let (alice, bob) = (server.authority.client(ALICE), server.authority.client("spiffe://bank.example/bob"));
+    // RFC 8705 section 2.2: whom nobody vouches for can hold a token as well
+    let own = Authority::new().client("urn:self");
+    let bound = |identity: &Identity| server.token(json!({ "x5t#S256": identity.thumbprint() }));
+    for path in ["/bound", "/either"] {
+        let token = bound(&alice);
+        let shown = [("authorization", token.as_str())];
+        server.get(path, Some(&alice), &shown).await.allowed(200);
+        server.get(path, Some(&bob), &shown).await.refused(401, "unauthenticated");
+        let stolen = server.get(path, None, &shown).await;
+        stolen.refused(401, "unauthenticated");
+        let challenges = stolen.headers.get_all("www-authenticate").iter();
+        let invalid = challenges.filter(|line| line.to_str().unwrap().contains("invalid_token")).count();
+        assert_eq!(invalid, 1, "RFC 8705 section 3");
+    }
+    let token = bound(&own);
+    server.get("/bound", Some(&own), &[("authorization", &token)]).await.allowed(200);
+    let free = server.token(Value::Null);
+    server.get("/bound", Some(&alice), &[("authorization", &free)]).await.refused(401, "unauthenticated");
+    let unknown = server.token(json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }));
+    server.get("/bound", Some(&alice), &[("authorization", &unknown)]).await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_request_for_another_host_than_the_handshake_is_misdirected() {
+    let server = Sealed::start().await;
+    let reply = server.get("/certificate", None, &[("host", "other.example")]).await;
+    reply.refused(421, "misdirected_request");
+    let port = format!("localhost:{}", server.address.port());
+    server.get("/certificate", None, &[("host", &port)]).await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn the_header_of_a_certificate_is_the_word_of_proxies_that_are_trusted_with_it() {
+    let authority = Authority::new();
+    let certificates = ClientCertificates::from_pem(&authority.pem).unwrap();
+    let proxies = || Settings::new().trusted_proxies(["127.0.0.1"]).unwrap();
+    let alice = authority.client(ALICE);
+    let forwarded = format!(":{}:", STANDARD.encode(&alice.chain[0]));
+    let trusted = proxies().client_certificates_from_proxies();
+    let server = Sealed::run(authority, certificates.clone(), trusted, false).await;
+    let get = |server: &Sealed, header: &str| {
+        let call = Client(server.address).get("/certificate").header("x-forwarded-proto", "https");
+        call.header("client-cert", header)
+    };
+    assert_eq!(get(&server, &forwarded).send().await.allowed(200).json(), ALICE);
+    get(&server, ":AAAA:").send().await.refused(401, "unauthenticated");
+    let unreadable = STANDARD.encode(&alice.chain[0]);
+    get(&server, &unreadable).send().await.refused(401, "unauthenticated");
+    get(&server, &forwarded).header("client-cert", &forwarded).send().await.refused(401, "unauthenticated");
+    let stranger = Authority::new().client(ALICE);
+    let stranger = format!(":{}:", STANDARD.encode(&stranger.chain[0]));
+    get(&server, &stranger).send().await.refused(401, "unauthenticated");
+
+    // not trusted with it, and no proxy at all
+    for settings in [proxies(), Settings::new().client_certificates_from_proxies()] {
+        let server = Sealed::run(Authority::new(), certificates.clone(), settings, false).await;
+        get(&server, &forwarded).send().await.refused(401, "unauthenticated");
+    }
+}
+
+#[tokio::test]
+async fn plain_text_and_silence_do_not_hold_a_tls_port() {
+    let server = Sealed::start().await;
+    let answer = Client(server.address).raw(b"GET /certificate HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    assert!(!answer.starts_with("HTTP/"), "{answer:?}");
+
+    let authority = Authority::new();
+    let (chain, key) = authority.server();
+    let tls = Tls::from_pem(&chain, &key).unwrap().handshake_timeout(Duration::from_millis(200));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    tokio::spawn(
+        async move { palisade::serve(axum::Router::new()).listener(listener).tls(tls).await.unwrap() },
+    );
+    let closed = tokio::time::timeout(Duration::from_secs(10), silent.readable()).await;
+    assert!(closed.is_ok(), "the server closes a connection that says nothing");
+    assert!(matches!(silent.try_read(&mut [0; 1]), Ok(0) | Err(_)));
+}
+
+/// The files of a server's certificate and key.
+struct Files {
+    folder: tempfile::TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn write(&self, pem: &str, key: &Secret<String>) {
+        std::fs::write(self.folder.path().join("chain.pem"), pem).unwrap();
+        std::fs::write(self.folder.path().join("key.pem"), key.expose()).unwrap();
+    }
+
+    fn read(&self) -> Result<Tls, TlsError> {
+        Tls::from_files(self.folder.path().join("chain.pem"), self.folder.path().join("key.pem"))
+    }
+}
+
+#[test]
+fn a_certificate_and_a_key_that_do_not_fit_are_refused() {
+    let (authority, files) = (Authority::new(), Files::new());
+    let (pem, key) = authority.server();
+    assert!(matches!(files.read(), Err(TlsError::File(..))));
+    files.write(&pem, &key);
+    assert!(files.read().is_ok());
+    files.write(&pem, &authority.server().1);
+    assert!(matches!(files.read(), Err(TlsError::Mismatch)));
+    files.write("", &key);
+    assert!(matches!(files.read(), Err(TlsError::Certificate)));
+    files.write(&pem, &Secret::new(String::new()));
+    assert!(matches!(files.read(), Err(TlsError::Key)));
+    let old = authority.sign(|params| params.not_after = date_time_ymd(2025, 1, 1));
+    let pem = format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        STANDARD.encode(&old.chain[0])
+    );
+    files.write(&pem, &Secret::new(old.key.serialize_pem()));
+    assert!(matches!(files.read(), Err(TlsError::Expired)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_certificate_that_is_renewed_takes_over_and_a_broken_one_does_not() {
+    // ours as well, so that the signal ends no test that runs beside this one
+    let _handled = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).unwrap();
+    let (first, second, files) = (Authority::new(), Authority::new(), Files::new());
+    let (pem, key) = first.server();
+    files.write(&pem, &key);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = palisade::serve(axum::Router::new()).listener(listener).tls(files.read().unwrap());
+    tokio::spawn(async move { serve.await.unwrap() });
+    let hang_up = || {
+        let kill =
+            std::process::Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    };
+    let trusts = async |authority: &Authority| {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let connector = connector(&authority.pem, None);
+        connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.is_ok()
+    };
+    assert!(trusts(&first).await && !trusts(&second).await);
+    let (pem, key) = second.server();
+    files.write(&pem, &key);
+    // told again and again: the first signals may come before the server listens to them
+    for _ in 0..200 {
+        hang_up();
+        if trusts(&second).await {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(trusts(&second).await && !trusts(&first).await);
+    files.write("", &key);
+    hang_up();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(trusts(&second).await, "the old one stays");
+}
