@@ -52,7 +52,9 @@ impl From<Fault> for Rejection {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Host => Self::AmbiguousHost,
-            Fault::Framing => Self::NoRequest(StatusCode::NOT_IMPLEMENTED),
+            // RFC 9112 section 6.1 would rather have 501 for a coding that is only unknown; but a 5xx is what a server is
+            // watched for, and nobody should cause one by a header
+            Fault::Framing => Self::NoRequest(StatusCode::BAD_REQUEST),
             Fault::LongTarget => Self::NoRequest(StatusCode::URI_TOO_LONG),
         }
     }
