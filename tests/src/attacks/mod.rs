@@ -8,11 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use palisade::cursor::CursorKeys;
 use palisade::types::Uuid;
-use palisade::{Caller, JwkSet, Jwt, Problem, Settings};
+use palisade::{ApiKeys, Caller, Clock, JwkSet, Jwt, KeyRecord, NewKey, Problem, Settings};
 use serde_json::{Value, json};
 
 use self::keys::{ALGORITHMS, Signing};
@@ -39,6 +37,8 @@ pub static CREATED: AtomicI64 = AtomicI64::new(0);
 pub struct Fortress {
     pub address: SocketAddr,
     pub keys: Arc<[Signing]>,
+    /// An API key with `notes:read`, for the cookie `sid`.
+    pub session: String,
 }
 
 /// A list of attacks that lies beside the checkout, or `None` with a line that says so.
@@ -60,6 +60,7 @@ pub fn kid(algorithm: &str) -> String {
 pub fn build(
     keys: &[Signing],
     es256: Jwt,
+    session: KeyRecord,
     settings: Settings,
 ) -> Result<palisade::Server, palisade::ConfigError> {
     server(Service)
@@ -75,9 +76,16 @@ pub fn build(
         .rs256_at(jwt(keys, "RS256"))
         .ps256_at(jwt(keys, "PS256"))
         .hs256_at(jwt(keys, "HS256"))
+        .session(ApiKeys::new([session]).expect("a good record"))
         .cursor_keys(CursorKeys::generate().expect("randomness"))
         .settings(settings)
         .build()
+}
+
+/// A key for the cookie.
+pub fn session() -> NewKey {
+    let now = Clock::system().now().expect("the time");
+    NewKey::generate("attacks_test", "partner", &["notes:read"], now, None).expect("a key")
 }
 
 /// What verifies the tokens of one of the keys.
@@ -94,12 +102,18 @@ impl Fortress {
 
     /// Another server that trusts the same keys.
     pub async fn with(keys: Arc<[Signing]>, settings: Settings) -> Self {
-        let es256 = jwt(&keys, "ES256").issuer(ISSUER).audience(AUDIENCE);
-        let server = build(&keys, es256, settings).expect("a complete server");
+        let (server, session) = Self::build(&keys, settings);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { palisade::serve(server).listener(listener).await });
-        Self { address, keys }
+        Self { address, keys, session }
+    }
+
+    /// The server alone, and the key for its cookie.
+    pub fn build(keys: &[Signing], settings: Settings) -> (palisade::Server, String) {
+        let es256 = jwt(keys, "ES256").issuer(ISSUER).audience(AUDIENCE);
+        let NewKey { key, record } = session();
+        (build(keys, es256, record, settings).expect("a complete server"), key.expose().clone())
     }
 
     pub fn key(&self, algorithm: &str) -> &Signing {
@@ -114,8 +128,7 @@ impl Fortress {
     /// A token of this type with these claims.
     pub fn sign(&self, algorithm: &str, typ: &str, claims: &Value) -> String {
         let header = json!({ "alg": algorithm, "typ": typ, "kid": kid(algorithm) });
-        let signed = format!("{}.{}", base64(header.to_string()), base64(claims.to_string()));
-        format!("{signed}.{}", base64(self.key(algorithm).sign(signed.as_bytes())))
+        self.key(algorithm).token(header.to_string().as_bytes(), claims.to_string().as_bytes())
     }
 }
 
@@ -125,10 +138,6 @@ pub fn claims(subject: &str, scope: &str, now: u64) -> Value {
         "iss": ISSUER, "aud": AUDIENCE, "sub": subject, "scope": scope, "client_id": "app", "jti": "good",
         "iat": now, "nbf": now - 1, "exp": now + 600,
     })
-}
-
-fn base64(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The service.
@@ -181,6 +190,14 @@ fn note(number: i64) -> Note {
 impl Notes for Service {
     async fn get_status(&self, _: Caller<GetStatus>, _: GetStatusInput) -> Result<GetStatusOutput, Problem> {
         Ok(GetStatusOutput::NoContent)
+    }
+
+    async fn get_session(
+        &self,
+        _: Caller<GetSession>,
+        _: GetSessionInput,
+    ) -> Result<GetSessionOutput, Problem> {
+        Ok(GetSessionOutput::NoContent)
     }
 
     async fn get_door(&self, _: Caller<GetDoor>, _: GetDoorInput) -> Result<GetDoorOutput, Problem> {

@@ -44,7 +44,7 @@ impl Target<'_> {
         let header = self.write(&self.header(), &recipe.header, attackers);
         let mut payload = self.write(&self.claims(), &recipe.claims, attackers);
         if recipe.claims.nest {
-            payload = self.signed(&first, &self.write(&self.claims(), &plain, attackers));
+            payload = self.key.token(&first, &self.write(&self.claims(), &plain, attackers)).into_bytes();
         }
         let signed = format!("{}.{}", text(&header), text(&payload));
         let signature =
@@ -54,11 +54,6 @@ impl Target<'_> {
             None => signed,
         };
         recipe.mutate.iter().fold(token.into_bytes(), |token, mutation| mutate(token, mutation))
-    }
-
-    fn signed(&self, header: &[u8], payload: &[u8]) -> Vec<u8> {
-        let signed = format!("{}.{}", text(header), text(payload));
-        format!("{signed}.{}", text(&self.key.sign(signed.as_bytes()))).into_bytes()
     }
 
     fn header(&self) -> Members {

@@ -3,7 +3,7 @@
 use palisade::{JwkSet, Secret, Settings};
 use palisade_codegen::{Options, Source};
 use palisade_tests::attacks::keys::{ALGORITHMS, Signing};
-use palisade_tests::attacks::{build, jwt};
+use palisade_tests::attacks::{build, jwt, session};
 use serde_json::{Value, json};
 
 /// Whether the configuration of this name is refused; if not, what became of it.
@@ -86,7 +86,7 @@ fn server_is_built(issuer: Option<&str>, audience: Option<&str>) -> bool {
             Some(audience) => jwt.audience(audience),
             None => jwt,
         };
-        build(&keys, jwt, Settings::default()).is_ok()
+        build(&keys, jwt, session().record, Settings::default()).is_ok()
     };
     assert!(built(Some("urn:i"), Some("attacks")), "nothing else is wrong");
     built(issuer, audience)

@@ -25,10 +25,12 @@ pub async fn run(fortress: &Fortress, procedure: &str) -> Verdicts {
     }
 }
 
-/// Each operation that asks for a credential, with one that is good.
-fn operations(fortress: &Fortress) -> Vec<(Request, String)> {
-    let alice = || fortress.token("alice", SCOPES);
+/// Each operation that asks for a credential, with the header of one that is good.
+fn operations(fortress: &Fortress) -> Vec<(Request, (&'static str, String))> {
+    let bearer = |token: String| ("Authorization", format!("Bearer {token}"));
+    let alice = || bearer(fortress.token("alice", SCOPES));
     let mut all = vec![
+        (Request::get("/session"), ("Cookie", format!("sid={}", fortress.session))),
         (Request::get("/door"), alice()),
         (Request::get("/notes"), alice()),
         (Request::new("POST", "/notes").json(good().as_bytes()), alice()),
@@ -38,7 +40,7 @@ fn operations(fortress: &Fortress) -> Vec<(Request, String)> {
     for algorithm in ALGORITHMS {
         for (door, typ) in [("any", "JWT"), ("at", "at+jwt")] {
             let token = fortress.sign(algorithm, typ, &claims("alice", SCOPES, now()));
-            all.push((Request::get(format!("/{door}/{}", algorithm.to_lowercase())), token));
+            all.push((Request::get(format!("/{door}/{}", algorithm.to_lowercase())), bearer(token)));
         }
     }
     let count = DOCUMENT.matches("operationId:").count();
@@ -47,8 +49,8 @@ fn operations(fortress: &Fortress) -> Vec<(Request, String)> {
 }
 
 async fn protected(fortress: &Fortress, with_token: bool) -> Verdicts {
-    for (request, token) in operations(fortress) {
-        let request = if with_token { request.token(&token) } else { request };
+    for (request, (name, credential)) in operations(fortress) {
+        let request = if with_token { request.header(name, credential) } else { request };
         let answer = request.send(fortress.address).await;
         let right = if with_token { answer.is_success() } else { answer.status == 401 };
         if !right {
