@@ -186,7 +186,7 @@ fn curve(algorithm: Algorithm) -> &'static EcdsaSigningAlgorithm {
 /// The key, what a verifier gets of it, and its name.
 fn parts(algorithm: Algorithm, bytes: &[u8]) -> Result<(Secret, Value, String), KeyRejected> {
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    // RFC 7638 section 3.2: the members of a thumbprint, in this order.
+    // RFC 7638 section 3.2: the members of a thumbprint, and no others yet.
     let (secret, members) = match algorithm {
         Algorithm::ES256 | Algorithm::ES384 => {
             let pair = EcdsaKeyPair::from_pkcs8(curve(algorithm), bytes)?;
@@ -218,12 +218,17 @@ fn parts(algorithm: Algorithm, bytes: &[u8]) -> Result<(Secret, Value, String), 
             json!({ "k": text(bytes), "kty": "oct" }),
         ),
     };
-    let kid = text(digest::digest(&digest::SHA256, members.to_string().as_bytes()).as_ref());
+    let kid = thumbprint(&members);
     let mut jwk = members;
     for (name, value) in [("alg", algorithm.as_str()), ("use", "sig"), ("kid", &kid)] {
         put(&mut jwk, &[name.to_owned()], Value::from(value));
     }
     Ok((secret, jwk, kid))
+}
+
+/// RFC 7638 section 3: the members in the order of their names, without white space.
+fn thumbprint(members: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.to_string().as_bytes()))
 }
 
 /// Puts a value at a path of members.
@@ -253,6 +258,17 @@ mod tests {
         Algorithm::ES384,
         Algorithm::EdDSA,
     ];
+
+    /// RFC 7638 section 3.1, and RFC 8037 appendix A.3.
+    #[test]
+    fn the_thumbprints_of_the_standards() {
+        let modulus = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let rsa = json!({ "n": modulus, "kty": "RSA", "e": "AQAB" });
+        assert_eq!(thumbprint(&rsa), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        let ed =
+            json!({ "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kty": "OKP", "crv": "Ed25519" });
+        assert_eq!(thumbprint(&ed), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
 
     fn rules(algorithms: &[Algorithm]) -> TokenRules {
         TokenRules {

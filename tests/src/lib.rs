@@ -1,5 +1,6 @@
 //! Servers over real sockets, and what tests need to talk to them. Tests panic when they fail: that is their way.
 
+pub mod attacks;
 pub mod client;
 pub mod corpus;
 pub mod events;

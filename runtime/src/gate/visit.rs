@@ -61,7 +61,9 @@ impl From<Fault> for Rejection {
         match fault {
             Fault::Host => Self::AmbiguousHost,
             Fault::Misdirected => Self::Misdirected,
-            Fault::Framing => Self::NoRequest(StatusCode::NOT_IMPLEMENTED),
+            // RFC 9112 section 6.1 would rather have 501 for a coding that is only unknown; but a 5xx is what a server is
+            // watched for, and nobody should cause one by a header
+            Fault::Framing => Self::NoRequest(StatusCode::BAD_REQUEST),
             Fault::LongTarget => Self::NoRequest(StatusCode::URI_TOO_LONG),
         }
     }

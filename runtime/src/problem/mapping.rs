@@ -19,7 +19,7 @@
 //! | a limit of the client is used up | 429 | `rate_limited` |
 //! | a request for another host than its connection | 421 | `misdirected_request` |
 //! | header fields too large or too many | 431 | `headers_too_large` |
-//! | a transfer coding other than `chunked` (RFC 9112 section 6.1) | 501 | `not_implemented` |
+//! | a transfer coding other than `chunked` (RFC 9112 section 6.1) | 400 | `invalid_request` |
 //! | a panic, a failing part, an answer that does not fit | 500 | `internal` |
 //! | the limit of all clients together is used up, a part that cannot be asked | 503 | `unavailable` |
 //! | the deadline of the operation passed | 504 | `deadline_exceeded` |
@@ -171,9 +171,6 @@ fn no_request<'a>(status: StatusCode) -> Outward<'a> {
         StatusCode::URI_TOO_LONG => ("uri_too_long", "the request line is longer than this server reads"),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
             ("headers_too_large", "the header fields are more than this server reads")
-        }
-        StatusCode::NOT_IMPLEMENTED => {
-            ("not_implemented", "this server undoes no transfer coding but `chunked` alone")
         }
         _ => ("invalid_request", "this is not a request that this server can read"),
     };

@@ -15,6 +15,8 @@ mod remote;
 mod rsa;
 mod source;
 #[cfg(test)]
+mod standards;
+#[cfg(test)]
 mod vectors;
 mod verifier;
 

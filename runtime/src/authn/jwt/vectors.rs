@@ -1,13 +1,14 @@
 //! The published vectors for JSON Web Signatures (C2SP Wycheproof), when `shared/suites/jws` lies beside the checkout.
 //!
 //! Every token that the suite calls invalid is refused, whatever its algorithm. Every valid one is accepted, if its key
-//! is for an algorithm that we take; the others are counted.
+//! is for an algorithm that we take; the others are counted. Key sets that the suite calls bad do not load at all.
 
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::algorithm;
+use super::jwk::{Origin, read_set};
 use super::jws::verify_text;
 use crate::operation::Algorithm;
 
@@ -90,4 +91,49 @@ fn wycheproof() {
             None => println!("{name}: not beside the checkout, not run"),
         }
     }
+}
+
+/// What is wrong with a key set is found when it is loaded, not when the first token comes. A group without a valid token is
+/// about its keys: a `kid` twice, a short or empty secret, an exponent of 1, a point on another curve, a key for encryption.
+#[test]
+fn bad_key_sets_do_not_load() {
+    let Some(suite) = suite("json_web_key_test.json") else {
+        println!("json_web_key_test.json: not beside the checkout, not run");
+        return;
+    };
+    let (mut good, mut bad) = (0, 0);
+    for group in suite["testGroups"].as_array().unwrap() {
+        let keys = group.get("public").unwrap_or(&group["private"]).to_string();
+        let is_good = group["tests"].as_array().unwrap().iter().any(|test| test["result"] == "valid");
+        let loaded = read_set(&keys, Origin::Local).map(|_| ());
+        assert_eq!(loaded.is_ok(), is_good, "{}: {loaded:?}", group["comment"]);
+        if !is_good {
+            assert!(read_set(&keys, Origin::Fetched).is_err(), "{}: fetched", group["comment"]);
+        }
+        *(if is_good { &mut good } else { &mut bad }) += 1;
+    }
+    assert!(good > 0 && bad > 0);
+    println!("key sets: {good} load, {bad} do not");
+}
+
+/// The private halves that the suite has beside the public ones are refused from a file of this machine, and left out of
+/// what is fetched.
+#[test]
+fn private_keys_do_not_load() {
+    let mut seen = 0;
+    for name in ["json_web_signature_test.json", "json_web_key_test.json", "json_web_crypto_test.json"] {
+        let suite = suite(name).unwrap_or_default();
+        for group in suite["testGroups"].as_array().into_iter().flatten() {
+            let (Some(private), Some(_)) = (group.get("private"), group.get("public")) else { continue };
+            for origin in [Origin::Local, Origin::Fetched] {
+                assert!(
+                    read_set(&private.to_string(), origin).is_err(),
+                    "{name} {} {origin:?}",
+                    group["comment"]
+                );
+            }
+            seen += 1;
+        }
+    }
+    println!("{seen} private keys");
 }

@@ -1,0 +1,232 @@
+//! The list of hostile requests, each over a socket of its own.
+//!
+//! Whatever the verdict: no 5xx, nothing of the inside in the answer, an answer in time, and a good request right afterwards
+//! succeeds. The list lies beside the checkout; some recipes of the same kinds are here, so that they are tried everywhere.
+
+mod authorization;
+mod body;
+mod cursors;
+mod limits;
+mod recipe;
+mod request;
+mod slow;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use palisade::Settings;
+use palisade_tests::attacks::raw::{Answer, Exchange, exchange};
+use palisade_tests::attacks::{Fortress, list};
+use serde_json::json;
+
+use self::recipe::{List, Recipe, Verdict};
+use self::request::{bytes, reading};
+
+/// Recipes of the kinds of the list.
+const OURS: &str = include_str!("ours.json");
+
+/// Where our answer is another than the list's on purpose, and why.
+const DIFFERENT: &[(&str, &str)] = &[];
+
+type Verdicts = Result<(), String>;
+
+#[tokio::test]
+async fn every_recipe_gets_its_verdict() {
+    let mut recipes = read(OURS);
+    recipes.extend(list("request-attacks.json").iter().flat_map(|text| read(text)));
+    let fortress = Fortress::start(Settings::default()).await;
+    let mut seen = Seen::default();
+    // they take as long as the server's patience, so they run beside the others
+    let (patient, others): (Vec<_>, Vec<_>) =
+        recipes.iter().partition(|recipe| recipe.expect == Verdict::SlowOk);
+    let slow = async {
+        let all = patient.iter().map(|recipe| slow::run(&fortress, recipe));
+        futures_util::future::join_all(all).await
+    };
+    let quick = async {
+        for recipe in others {
+            if let Some(verdict) = try_one(&fortress, recipe).await {
+                seen.note(recipe, verdict);
+            } else {
+                seen.without.push(recipe.id.clone());
+            }
+        }
+    };
+    let (verdicts, ()) = tokio::join!(slow, quick);
+    patient.iter().zip(verdicts).for_each(|(recipe, verdict)| seen.note(recipe, verdict));
+    seen.finish(&recipes);
+}
+
+/// What is not there to be attacked: a document that asks for it does not generate.
+#[test]
+fn idempotency_is_refused_by_the_generator() {
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Later", "version": "1" },
+        "paths": { "/": { "post": {
+            "operationId": "pay", "security": [], "responses": { "204": { "description": "Paid" } },
+            "x-palisade": { "public": "a test", "idempotency": "required" },
+        } } },
+    });
+    let source = palisade_codegen::Source::text("later.json", document.to_string());
+    let findings = palisade_codegen::generate(&source, &palisade_codegen::Options::default()).unwrap_err();
+    assert!(findings.to_string().contains("idempotency"), "{findings}");
+}
+
+fn read(text: &str) -> Vec<Recipe> {
+    serde_json::from_str::<List>(text).expect("recipes that are known here").cases
+}
+
+/// The verdict, or `None` where the server has nothing of what the recipe is about.
+async fn try_one(fortress: &Fortress, recipe: &Recipe) -> Option<Verdicts> {
+    match recipe.needs.as_deref() {
+        None
+        | Some("get" | "body" | "scopes" | "path_param" | "int_query" | "owned" | "cursor" | "rate_limit") => {
+        }
+        Some("idempotency") => return None,
+        Some(other) => panic!("{}: what needs {other:?}?", recipe.id),
+    }
+    let verdict = match &recipe.proc {
+        Some(procedure) => run(fortress, recipe, procedure).await,
+        None => {
+            let limit = Duration::from_secs(recipe.max_seconds.unwrap_or(5));
+            let exchange = exchange(fortress.address, &bytes(fortress, recipe), limit).await;
+            inside_stays_inside(&exchange).and_then(|()| judge(recipe, &exchange))
+        }
+    };
+    let after = reading(fortress).send(fortress.address).await;
+    Some(verdict.and_then(|()| match after.status {
+        200 => Ok(()),
+        status => Err(format!("a good request afterwards gets {status}")),
+    }))
+}
+
+async fn run(fortress: &Fortress, recipe: &Recipe, procedure: &str) -> Verdicts {
+    match procedure.split_once('_').map_or(procedure, |(kind, _)| kind) {
+        "pipeline" | "matrix" | "tenant" | "existence" => authorization::run(fortress, procedure).await,
+        "cur" => cursors::run(fortress, recipe, procedure).await,
+        "rl" => limits::run(fortress, recipe, procedure).await,
+        _ => panic!("{}: what is the procedure {procedure:?}?", recipe.id),
+    }
+}
+
+/// No 5xx, and no stack trace, file, type or token in any answer.
+fn inside_stays_inside(exchange: &Exchange) -> Verdicts {
+    let telling = [
+        "panicked",
+        "stack backtrace",
+        ".rs:",
+        "/src/",
+        "/home/",
+        "::",
+        "hyper",
+        "serde",
+        "tokio",
+        "axum",
+        "Bearer ey",
+    ];
+    for answer in &exchange.answers {
+        if answer.status >= 500 {
+            return Err(format!("{} {}", answer.status, answer.text()));
+        }
+        let text = answer.text();
+        if let Some(word) = telling.iter().find(|word| text.contains(**word)) {
+            return Err(format!("{word:?} is told: {text}"));
+        }
+    }
+    Ok(())
+}
+
+fn judge(recipe: &Recipe, exchange: &Exchange) -> Verdicts {
+    if exchange.hangs() {
+        return Err("neither answered nor closed in time".to_owned());
+    }
+    if recipe.expect == Verdict::OneOrClose {
+        let smuggled = exchange.answers.len() > 1;
+        return if smuggled { Err(format!("{exchange:?}")) } else { Ok(()) };
+    }
+    let Some(answer) = exchange.only() else {
+        // bytes that are no request may end the connection; a request is answered
+        let may_close = recipe.raw.is_some()
+            && matches!(recipe.expect, Verdict::Reject | Verdict::NoSuccess | Verdict::Either);
+        return if may_close { Ok(()) } else { Err("no answer".to_owned()) };
+    };
+    match verdict(recipe, answer) {
+        true => Ok(()),
+        false => Err(answer.text()),
+    }
+}
+
+fn verdict(recipe: &Recipe, answer: &Answer) -> bool {
+    let status = answer.status;
+    match recipe.expect {
+        Verdict::Reject => (400..500).contains(&status),
+        Verdict::NoSuccess => !answer.is_success(),
+        Verdict::Accept => answer.is_success(),
+        Verdict::Either => true,
+        Verdict::AllowHeader => status == 405 && answer.all("allow") == ["GET"],
+        Verdict::CorsClosed => !answer.headers.iter().any(|(name, _)| name.starts_with("access-control-")),
+        Verdict::NoRawEcho => !answer.text().contains(&sent_id(recipe)),
+        Verdict::CleanError => status >= 400 && is_clean(answer),
+        Verdict::WwwAuthenticate => {
+            status == 401
+                && is_clean(answer)
+                && answer.all("www-authenticate") == ["Bearer realm=\"Attacks\""]
+        }
+        Verdict::SecondRejected
+        | Verdict::OneOrClose
+        | Verdict::SlowOk
+        | Verdict::Uniform404
+        | Verdict::Matrix
+        | Verdict::Procedure => panic!("{}: a verdict of procedures", recipe.id),
+    }
+}
+
+/// What the recipe sent as its request id, which nobody should read in the answer.
+fn sent_id(recipe: &Recipe) -> String {
+    let headers = recipe.req.as_ref().and_then(|change| change.headers.as_ref()).expect("it sends one");
+    let sent = headers[0][1].as_str().expect("text");
+    recipe.echo.as_deref().unwrap_or(sent).to_owned()
+}
+
+/// An envelope, for this client and moment only, under the headers that every answer has.
+fn is_clean(answer: &Answer) -> bool {
+    let error = &answer.json()["error"];
+    ["code", "message", "timestamp", "request_id"].iter().all(|member| error[member].is_string())
+        && answer.header("x-content-type-options") == "nosniff"
+        && answer.header("cache-control") == "no-store"
+        && answer.header("content-type") == "application/json"
+        && answer.header("server").is_empty()
+        && answer.header("x-powered-by").is_empty()
+}
+
+#[derive(Default)]
+struct Seen {
+    by_class: BTreeMap<String, usize>,
+    /// What the server has nothing of.
+    without: Vec<String>,
+    different: BTreeSet<&'static str>,
+    wrong: Vec<String>,
+}
+
+impl Seen {
+    fn note(&mut self, recipe: &Recipe, verdict: Verdicts) {
+        *self.by_class.entry(recipe.class.clone()).or_default() += 1;
+        let Err(why) = verdict else { return };
+        match DIFFERENT.iter().find(|(id, _)| *id == recipe.id) {
+            Some((id, _)) => _ = self.different.insert(id),
+            None => self.wrong.push(format!("{} {} ({:?}): {why}", recipe.id, recipe.title, recipe.expect)),
+        }
+    }
+
+    fn finish(self, recipes: &[Recipe]) {
+        println!("{} of {} recipes: {:?}", recipes.len() - self.without.len(), recipes.len(), self.by_class);
+        println!("idempotency, which no document can ask for yet: {}", self.without.join(" "));
+        for (id, reason) in DIFFERENT {
+            let known = recipes.iter().any(|recipe| recipe.id == *id);
+            println!("    {id}: {reason}");
+            assert!(!known || self.different.contains(id), "{id} is listed and gets its verdict");
+        }
+        assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
+    }
+}

@@ -1,0 +1,163 @@
+//! Credentials shaken by chance: whatever stands in `Authorization`, in `Cookie`, or in a token that is signed all the same,
+//! the server neither fails nor lets in who does not show the credential itself.
+//!
+//! The same for the same seed, but for the keys. `SHAKE_ROUNDS` and `SHAKE_SEED` make it longer and other.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::{HeaderValue, Request, StatusCode};
+use palisade::Settings;
+use palisade_tests::attacks::keys::{ALGORITHMS, Signing};
+use palisade_tests::attacks::{Fortress, claims, kid};
+use palisade_tests::tokens::now;
+use serde_json::json;
+use tower_service::Service;
+
+/// Who asks: somebody on this machine, as without TLS nobody else may.
+const CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_000);
+
+/// What breaks readers, and words that mean something.
+const PIECES: [&[u8]; 40] = [
+    b" ",
+    b"\t",
+    b"=",
+    b"==",
+    b".",
+    b"..",
+    b",",
+    b";",
+    b"; ",
+    b"\"",
+    b"\\",
+    b"/",
+    b"+",
+    b"-",
+    b"_",
+    b"%",
+    b"%00",
+    b"\xff",
+    b"\xc3\xa9",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b"null",
+    b"none",
+    b"1e999",
+    b"-1",
+    b"\\u0000",
+    b"\\ud800",
+    b"Bearer ",
+    b"Basic ",
+    b"DPoP ",
+    b"bearer\t",
+    b"sid=",
+    b"sid",
+    b"mood=x",
+    b"\"crit\":[]",
+    b"\"exp\":9",
+    b"eyJhbGciOiJub25lIn0",
+];
+
+#[tokio::test]
+async fn shaken_credentials_open_nothing_and_break_nothing() {
+    let setting =
+        |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (rounds, seed) = (setting("SHAKE_ROUNDS", 3_000), setting("SHAKE_SEED", 1));
+    let keys: Vec<_> = ALGORITHMS.into_iter().map(Signing::new).collect();
+    let (mut server, session) = Fortress::build(&keys, Settings::default());
+    let header = json!({ "alg": "ES256", "typ": "JWT", "kid": kid("ES256") }).to_string().into_bytes();
+    let payload = claims("alice", "notes:read", now()).to_string().into_bytes();
+    let token = keys[0].token(&header, &payload);
+    let bearer = format!("Bearer {token}").into_bytes();
+    let cookie = format!("mood=happy; sid={session}").into_bytes();
+    let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let (mut served, mut refused) = ([0; 3], [0; 3]);
+    for round in 0..rounds {
+        let kind = chance.below(3);
+        let (path, name, value) = match kind {
+            0 => ("/any/es256", "authorization", chance.shaken(&bearer)),
+            1 => ("/session", "cookie", chance.shaken(&cookie)),
+            // signed by the key that is trusted: what it says is read, and must not break the reader
+            _ => {
+                let (header, payload) = match chance.below(2) {
+                    0 => (chance.shaken(&header), payload.clone()),
+                    _ => (header.clone(), chance.shaken(&payload)),
+                };
+                let token = keys[0].token(&header, &payload);
+                ("/any/es256", "authorization", format!("Bearer {token}").into_bytes())
+            }
+        };
+        let Ok(sent) = HeaderValue::from_bytes(&value) else { continue }; // the HTTP library refuses it
+        let request = Request::get(path).header("host", "test").header(name, sent);
+        let request = request.extension(ConnectInfo(CLIENT)).body(Body::empty()).unwrap();
+        let status = server.call(request).await.unwrap().status();
+        let what = format!("round {round}: {status} for {name}: {}", String::from_utf8_lossy(&value));
+        assert!(!status.is_server_error(), "{what}");
+        match (status.is_success(), kind) {
+            (true, 0) => assert!(is_bearer(&value, token.as_bytes()), "{what}"),
+            (true, 1) => assert!(names_once(&value, session.as_bytes()), "{what}"),
+            (true, _) => {}
+            (false, _) => assert_ne!(status, StatusCode::NOT_FOUND, "{what}"),
+        }
+        *(if status.is_success() { &mut served[kind] } else { &mut refused[kind] }) += 1;
+    }
+    println!("headers, cookies, signed tokens: {served:?} served, {refused:?} refused");
+    assert!(served.iter().chain(&refused).all(|count| *count > 0), "each kind is both served and refused");
+}
+
+/// RFC 6750 section 2.1, with the scheme in any case and one or more spaces (RFC 9110 section 11.4).
+fn is_bearer(value: &[u8], token: &[u8]) -> bool {
+    let Some((scheme, rest)) = value.split_at_checked(6) else { return false };
+    let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+    scheme.eq_ignore_ascii_case(b"bearer") && blanks > 0 && &rest[blanks..] == token
+}
+
+/// The cookie is there once, and is the key.
+fn names_once(value: &[u8], key: &[u8]) -> bool {
+    let pairs = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let ours: Vec<_> = pairs.filter_map(|pair| pair.strip_prefix(b"sid=")).collect();
+    ours == [key]
+}
+
+/// xorshift64: the same numbers for the same seed, on every machine.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() >> 11).unwrap() % limit.max(1)
+    }
+
+    /// Changed in up to three places, or not at all.
+    fn shaken(&mut self, bytes: &[u8]) -> Vec<u8> {
+        (0..self.below(4)).fold(bytes.to_vec(), |bytes, _| self.changed(bytes))
+    }
+
+    fn changed(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let at = self.below(bytes.len() + 1);
+        let (head, tail) = bytes.split_at(at);
+        match self.below(7) {
+            0 => head.to_vec(),
+            1 => [head, PIECES[self.below(PIECES.len())], tail].concat(),
+            2 => [head, &tail[self.below(tail.len() + 1)..]].concat(),
+            3 => [head, &tail[..self.below(tail.len() + 1)], tail].concat(), // a part twice
+            4 => [tail, head].concat(),
+            5 => [head, &head[..self.below(head.len() + 1)].repeat(self.below(20)), tail].concat(),
+            _ => {
+                let bit = 1 << self.below(8);
+                bytes.get_mut(at).into_iter().for_each(|byte| *byte ^= bit);
+                bytes
+            }
+        }
+    }
+}
