@@ -1,6 +1,7 @@
 //! Documents that once broke the generator, or lost what they say: each is small, and each had another cause.
 
-use crate::{Options, Source, generate};
+use crate::model::Shape;
+use crate::{Options, Source, generate, understand};
 
 /// The module of a document with these schemas, one operation that takes and gives a `Body`, and what else stands there.
 fn module(schemas: &str) -> String {
@@ -203,4 +204,113 @@ fn traits_that_differ_in_capitals_have_macros_of_their_own() {
     let code = document(&format!("paths:\n{}{}", operation("one", "a_b"), operation("two", "ab")));
     let macros: Vec<&str> = code.lines().filter(|line| line.contains("macro_rules!")).collect();
     assert!(macros.len() == 2 && macros[0] != macros[1], "{macros:?}");
+}
+
+/// Findings of a document, as they are shown.
+fn refused(rest: &str) -> String {
+    let text = format!("openapi: 3.2.0\ninfo: {{ title: T, version: '1' }}\n{rest}");
+    match generate(&Source::text("a.yaml", text), &Options::default()) {
+        Ok(_) => panic!("it is generated"),
+        Err(findings) => findings.render(),
+    }
+}
+
+/// A chain of schemas that each are `one` of a reference to the next.
+fn chain(length: usize, one: &dyn Fn(&str) -> String) -> String {
+    let each = |at: usize| {
+        let next = format!("{{ $ref: '#/components/schemas/C{}' }}", at + 1);
+        format!("    C{at}: {}\n", one(&next))
+    };
+    let all: String = (0..length).map(each).collect();
+    format!("paths: {{}}\ncomponents:\n  schemas:\n{all}    C{length}: {{ type: string }}\n")
+}
+
+#[test]
+fn members_that_are_merged_again_and_again_are_bounded() {
+    // each would have the three hundred members behind it
+    let more = "{ type: object, properties: { a: { type: string } } }";
+    let many: Vec<String> = (0..300).map(|at| format!("m{at}: {{ type: string }}")).collect();
+    let wide = format!("C1000: {{ type: object, properties: {{ {} }} }}", many.join(", "));
+    let rest = chain(1_000, &|next| format!("{{ allOf: [{next}, {more}] }}"));
+    let text = format!("openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\n{rest}");
+    let text = text.replace("C1000: { type: string }", &wide);
+    let understood =
+        understand(&Source::text("a.yaml", text)).unwrap_or_else(|findings| panic!("{findings}"));
+    let members = understood.api.api().types.iter().map(|(_, definition)| match &definition.shape {
+        Shape::Object(object) => object.members.len(),
+        _ => 0,
+    });
+    let members: usize = members.sum();
+    assert!((301..60_000).contains(&members), "{members}");
+}
+
+#[test]
+fn what_is_generated_is_bounded() {
+    let parameters: Vec<String> =
+        (0..320).map(|at| format!("{{ name: p{at}, in: query, schema: {{ type: string }} }}")).collect();
+    let operation =
+        "security: [], x-palisade: { public: for a test }, responses: { '204': { description: ok } }";
+    let operations: String =
+        (0..800).map(|at| format!("        M{at}: {{ operationId: o{at}, {operation} }}\n")).collect();
+    let text = refused(&format!(
+        "paths:\n  /a:\n    parameters: [{}]\n    additionalOperations:\n{operations}",
+        parameters.join(", ")
+    ));
+    assert!(text.contains("types, members and schemas"), "{text}");
+}
+
+#[test]
+fn lists_that_end_are_not_said_to_be_endless() {
+    let list = |next: &str| format!("{{ type: array, items: {next} }}");
+    let inline = (0..40).fold("{ type: string }".to_owned(), |inner, _| list(&inner));
+    let rest = format!("paths: {{}}\ncomponents: {{ schemas: {{ A: {inline} }} }}\n");
+    assert!(
+        generate(
+            &Source::text("a.yaml", format!("openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\n{rest}")),
+            &Options::default()
+        )
+        .is_ok()
+    );
+    // references outside of `components.schemas` have no names that they could end at
+    let links: String = (0..80)
+        .map(|at| format!("    a{at}: {{ type: array, items: {{ $ref: '#/x-lists/a{}' }} }}\n", at + 1))
+        .collect();
+    let lists = |last: &str| {
+        format!(
+            "paths: {{}}\nx-lists:\n{}    a80: {last}\ncomponents: {{ schemas: {{ A: {{ $ref: '#/x-lists/a0' }} }} }}\n",
+            links
+        )
+    };
+    let text = refused(&lists("{ type: string }"));
+    assert!(text.contains("more than 64 lists, maps and references"), "{text}");
+    assert!(!text.contains("does not end"), "{text}");
+    let text = refused(&lists("{ type: array, items: { $ref: '#/x-lists/a0' } }"));
+    assert!(text.contains("does not end"), "{text}");
+}
+
+#[test]
+fn thousands_of_values_are_compared_with_a_pattern_that_is_compiled_once() {
+    let words: Vec<String> = (0..5_000).map(|at| format!("w{at}")).collect();
+    let code = module(&format!(
+        "    Body: {{ type: string, pattern: '^[a-z]{{1,20}}[0-9]{{1,20}}$', enum: [{}] }}\n",
+        words.join(", ")
+    ));
+    assert!(code.contains("W4999"), "the last is there");
+}
+
+#[test]
+fn nullable_is_no_keyword_since_3_1_wherever_it_stands() {
+    for schema in [
+        "{ allOf: [{ $ref: '#/components/schemas/A' }], nullable: true }",
+        "{ $ref: '#/components/schemas/A', nullable: true }",
+        "{ allOf: [{ $ref: '#/components/schemas/A' }, { minLength: 1 }], nullable: true }",
+        "{ type: string, nullable: true }",
+    ] {
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents: {{ schemas: {{ A: {{ type: string }}, B: {schema} }} }}\n"
+        );
+        let output = generate(&Source::text("a.yaml", text), &Options::default()).unwrap();
+        let said = output.warnings().render();
+        assert!(said.contains("`nullable`") && said.contains("type: [.., \"null\"]"), "{schema}\n{said}");
+    }
 }

@@ -19,6 +19,7 @@ mod annotation;
 mod attacks;
 mod build;
 mod check;
+mod circles;
 mod document;
 mod emit;
 pub mod finding;

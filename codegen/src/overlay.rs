@@ -11,6 +11,7 @@ use serde_json_path::{JsonPath, PathElement};
 
 use crate::build::literal;
 use crate::finding::{Code, Finding, Findings};
+use crate::model::Literal;
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node, Object, Value};
 use crate::source::{self, Source, Sources};
@@ -24,13 +25,28 @@ pub(crate) fn apply(
 ) -> Option<Node> {
     for overlay in overlays {
         let tree = source::load(overlay, sources, findings)?;
+        let mut document = Changing { value: literal(&root), nodes: root.count(), root };
         for action in read(&tree, findings)? {
-            if let Err(finding) = action.apply(&mut root) {
+            if document.nodes > source::MAX_NODES {
+                break; // which was said of the action before
+            }
+            if let Err(finding) = action.apply(&mut document) {
                 findings.push(*finding);
             }
         }
+        root = document.root;
     }
     Some(root)
+}
+
+/// The document between two actions.
+struct Changing {
+    root: Node,
+    /// The same as the JSON that paths are asked of. It is changed along: copying a document for each of thousands of
+    /// actions takes long.
+    value: Literal,
+    /// How many values there are.
+    nodes: usize,
 }
 
 /// One of the `actions`.
@@ -135,9 +151,8 @@ fn action(node: &Node, lists: bool) -> Result<Option<Action<'_>>, Refused> {
 }
 
 impl Action<'_> {
-    fn apply(&self, root: &mut Node) -> Result<(), Refused> {
-        let value = literal(root);
-        let found = self.path.query_located(&value);
+    fn apply(&self, document: &mut Changing) -> Result<(), Refused> {
+        let found = self.path.query_located(&document.value);
         let mut places: Vec<Vec<Step>> =
             found.iter().map(|node| node.location().iter().map(Step::of).collect()).collect();
         if places.is_empty() {
@@ -149,17 +164,37 @@ impl Action<'_> {
         places.sort();
         // a path may select a node twice, and is meant once
         places.dedup();
+        if let Change::Update { value, .. } = &self.change {
+            self.has_room(document, value.count().saturating_mul(places.len()))?;
+        }
         for steps in places.iter().rev() {
             match &self.change {
-                Change::Remove => self.remove(root, steps)?,
+                Change::Remove => {
+                    self.remove(&mut document.root, steps)?;
+                    remove_value(&mut document.value, steps);
+                }
                 Change::Update { value, lists } => {
-                    if let Some(node) = at(root, steps) {
+                    if let Some(node) = at(&mut document.root, steps) {
                         self.update(node, value, *lists)?;
+                    }
+                    if let Some(known) = value_at(&mut document.value, steps) {
+                        update_value(known, value, *lists);
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// An action that updates everything makes a document several times as large, and the next one again.
+    fn has_room(&self, document: &mut Changing, more: usize) -> Result<(), Refused> {
+        document.nodes = document.nodes.saturating_add(more);
+        if document.nodes <= source::MAX_NODES {
+            return Ok(());
+        }
+        let message = "with this action the document has more than two million values";
+        let finding = Finding::error(Code::NotSupported, message, self.place);
+        Err(Box::new(finding.help("select less, or update it with less")))
     }
 
     fn remove(&self, root: &mut Node, steps: &[Step]) -> Result<(), Refused> {
@@ -239,10 +274,56 @@ fn merge(node: &mut Node, update: &Node) {
                     None => new.push(member.clone()),
                 }
             }
-            object.edit(|members| members.extend(new));
+            if !new.is_empty() {
+                object.edit(|members| members.extend(new));
+            }
         }
         (Value::Array(items), Value::Array(more)) => items.extend(more.iter().cloned()),
         _ => *node = update.clone(),
+    }
+}
+
+fn value_at<'v>(root: &'v mut Literal, steps: &[Step]) -> Option<&'v mut Literal> {
+    steps.iter().try_fold(root, |value, step| match (value, step) {
+        (Literal::Object(object), Step::Name(name)) => object.get_mut(&**name),
+        (Literal::Array(items), Step::Index(index)) => items.get_mut(*index),
+        _ => None,
+    })
+}
+
+fn remove_value(root: &mut Literal, steps: &[Step]) {
+    let Some((last, before)) = steps.split_last() else { return };
+    match (value_at(root, before), last) {
+        (Some(Literal::Object(object)), Step::Name(name)) => drop(object.remove(&**name)),
+        (Some(Literal::Array(items)), Step::Index(index)) if *index < items.len() => {
+            drop(items.remove(*index))
+        }
+        _ => {}
+    }
+}
+
+/// What [`Action::update`] does, once it was done.
+fn update_value(value: &mut Literal, update: &Node, lists: bool) {
+    match (&mut *value, &update.value) {
+        (Literal::Array(items), Value::Array(more)) if lists => items.extend(more.iter().map(literal)),
+        (Literal::Array(items), _) => items.push(literal(update)),
+        _ => merge_value(value, update),
+    }
+}
+
+/// What [`merge`] does.
+fn merge_value(value: &mut Literal, update: &Node) {
+    match (&mut *value, &update.value) {
+        (Literal::Object(object), Value::Object(more)) => {
+            for member in more.members() {
+                match object.get_mut(&*member.key) {
+                    Some(known) => merge_value(known, &member.node),
+                    None => drop(object.insert(member.key.to_string(), literal(&member.node))),
+                }
+            }
+        }
+        (Literal::Array(items), Value::Array(more)) => items.extend(more.iter().map(literal)),
+        _ => *value = literal(update),
     }
 }
 
@@ -344,6 +425,29 @@ paths:
             let findings = applied(actions).unwrap_err();
             assert!(findings.iter().any(|finding| finding.code() == code), "{actions}{findings}");
         }
+    }
+
+    #[test]
+    fn each_action_sees_what_those_before_it_left() {
+        let actions = format!(
+            "{PROTECT}  - target: $.paths['/a'].get\n    update: {{ x-a: [1], x-b: {{ c: 1 }} }}\n\
+             \x20 - target: $.paths['/a'].get[?@.c == 1]\n    update: {{ d: [2] }}\n\
+             \x20 - target: $.paths['/a'].get['x-b'].d\n    update: 3\n\
+             \x20 - target: $.paths['/a'].get['x-b'].d[?@ == 2]\n    remove: true\n\
+             \x20 - target: $.paths['/a'].get['x-b'].d[?@ == 3]\n    remove: true\n\
+             \x20 - target: $.paths['/a'].get['x-a','x-b']\n    remove: true\n"
+        );
+        applied(&actions).unwrap_or_else(|findings| panic!("{findings}"));
+        let findings = applied(&format!("{actions}  - target: $..d\n    remove: true\n")).unwrap_err();
+        assert!(findings.iter().any(|finding| finding.code() == Code::UnresolvedReference), "{findings}");
+    }
+
+    #[test]
+    fn a_document_does_not_grow_without_end() {
+        let many = vec!["{ title: a }"; 1_500].join(", ");
+        let more = format!("  - target: $..[?@.title]\n    update: {{ x-a: [{many}] }}\n");
+        let findings = applied(&format!("{PROTECT}{more}{more}{more}{more}")).unwrap_err();
+        assert!(findings.iter().any(|finding| finding.code() == Code::NotSupported), "{findings}");
     }
 
     #[test]

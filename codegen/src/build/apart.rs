@@ -1,6 +1,8 @@
 //! What tells two schemas apart before they are looked at as a whole: their types, the values they list, and members
 //! that one requires and the other has otherwise or not at all.
 
+use std::collections::HashMap;
+
 use crate::document::{Additional, Document, JsonType, Schema as Written, SchemaId, View};
 use crate::model::{Keyword, Keywords, Kind, Value};
 use crate::source::tree::Node;
@@ -60,10 +62,9 @@ impl<'d> Head<'d> {
             (None, None) => None,
         };
         let additional = plain.additional.as_ref().map(|additional| additional.value);
-        let goes = |name: &str| {
-            let property = plain.properties.iter().flatten().find(|(known, _)| known.value == name);
-            property.is_none_or(|(_, id)| is_member(*id))
-        };
+        let properties: HashMap<&str, SchemaId> =
+            plain.properties.iter().flatten().map(|(name, id)| (&*name.value, *id)).collect();
+        let goes = |name: &str| properties.get(name).is_none_or(|id| is_member(*id));
         let members = plain.properties.iter().flatten().filter(|_| depth < DEEPEST);
         let members = members.map(|(name, id)| {
             let hidden = || Self { never: true, ..Self::default() };

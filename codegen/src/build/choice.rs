@@ -7,7 +7,7 @@
 //! 3. Of an `anyOf` a value may satisfy two alternatives: it is the first. Where it has members of both, it is neither,
 //!    and stays JSON.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Builder;
 use super::apart::Head;
@@ -21,6 +21,9 @@ use crate::model::{self, Keyword, Keywords, Schema, Shape, Type, Union, Variant}
 
 use crate::source::tree::Value as Node;
 
+/// Alternatives that are compared with each other. Without a discriminator a choice of more stays JSON: each pair would
+/// have to be told apart, and by the server as well.
+const MOST: usize = 500;
 /// Choices and lists inside each other that are looked into for a name.
 const DEEPEST: usize = 8;
 
@@ -58,11 +61,14 @@ fn said(document: &Document, choice: &Choice) -> Said {
     let null_is_clear = choice.widened || nulls == 0 || (stays_json == 0 && !choice.judged);
     let told = choice.holder.is_some_and(|holder| tags(document, document.schema(holder)).is_some());
     Said {
-        expressible: count > 1 && stays_json < count && null_is_clear,
+        expressible: count > 1 && stays_json < count && null_is_clear && (told || count <= MOST),
         // a discriminator is a member, and `null` has none; of `oneOf` a second one is one too many
         takes_null: !told && if choice.exactly_one { nulls == 1 } else { nulls > 0 },
     }
 }
+
+/// The words of a discriminator that mean each alternative.
+type Tags = HashMap<SchemaId, Vec<String>>;
 
 impl Builder<'_> {
     /// The enumeration of a choice.
@@ -70,11 +76,12 @@ impl Builder<'_> {
         let document = self.document;
         let Some(View::Choice(choice)) = &document.schema(id).view else { return None };
         let tags = choice.holder.and_then(|holder| tags(document, document.schema(holder)));
-        let (guards, mixed) = self.guards(id, choice, tags.as_deref());
+        let tags: Option<Tags> = tags.map(|tags| tags.into_iter().collect());
+        let (guards, mixed) = self.guards(id, choice, tags.as_ref());
         let mut variants = Vec::new();
         for (alternative, guard) in choice.alternatives.iter().zip(guards) {
-            let words = tags.iter().flatten().find(|(known, _)| *known == alternative.written);
-            let name = name(document, alternative.written, words.map(|(_, words)| &**words));
+            let words = tags.as_ref().and_then(|tags| tags.get(&alternative.written));
+            let name = name(document, alternative.written, words.map(Vec::as_slice));
             let schema = self.schema(alternative.schema, &with(path, &name), 0)?;
             let target = document.schema(document.target(alternative.written));
             let schema = Schema { nullable: false, ..schema };
@@ -94,19 +101,13 @@ impl Builder<'_> {
     }
 
     /// What tells each alternative from those behind it, and whether a value may be none of them alone.
-    fn guards(
-        &mut self,
-        id: SchemaId,
-        choice: &Choice,
-        tags: Option<&[(SchemaId, Vec<String>)]>,
-    ) -> (Vec<Keywords>, bool) {
+    fn guards(&mut self, id: SchemaId, choice: &Choice, tags: Option<&Tags>) -> (Vec<Keywords>, bool) {
         let document = self.document;
         if let (Some(tags), Some(holder)) = (tags, choice.holder) {
             let property = document.schema(holder).beyond.discriminator.as_ref();
             let property = property.map_or("", |one| &one.property.value);
             let guard = |one: &crate::document::Alternative| {
-                let words =
-                    tags.iter().filter(|(known, _)| *known == one.written).flat_map(|(_, words)| words);
+                let words = tags.get(&one.written).into_iter().flatten();
                 tagged(property, words.cloned().map(model::Value::Text).collect())
             };
             return (choice.alternatives.iter().map(guard).collect(), false);
@@ -191,7 +192,7 @@ fn tagged(member: &str, values: Vec<model::Value>) -> Keywords {
 fn name(document: &Document, id: SchemaId, words: Option<&[String]>) -> String {
     let mut at = id;
     for _ in 0..DEEPEST {
-        if let Some((name, _)) = document.components.iter().find(|(_, known)| *known == at) {
+        if let Some(name) = document.component(at) {
             return name.value.clone();
         }
         match document.schema(at).reference {
@@ -239,10 +240,9 @@ fn by_type(document: &Document, written: &Written, depth: usize) -> String {
         Some(JsonType::Array) => {
             let item = written.items.filter(|_| depth < DEEPEST).map(|item| {
                 let target = document.target(item);
-                let component = document.components.iter().find(|(_, known)| *known == target);
-                component.map_or_else(
+                document.component(target).map_or_else(
                     || by_type(document, document.schema(target), depth + 1),
-                    |(name, _)| name.value.clone(),
+                    |name| name.value.clone(),
                 )
             });
             item.map_or_else(|| "array".to_owned(), |item| format!("{item} array"))

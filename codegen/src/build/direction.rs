@@ -28,32 +28,13 @@ impl Builder<'_> {
 
     /// Whether a property is a member of what goes this way.
     pub(super) fn is_member(&self, property: SchemaId) -> bool {
-        let (read_only, write_only) = access(self.document, property);
+        let (read_only, write_only) = self.document.access(property);
         match self.direction {
             Direction::Request => !read_only,
             Direction::Answer => !write_only,
             Direction::Either => true,
         }
     }
-}
-
-/// Whether a property, or a schema that certainly holds of it, is `readOnly` and `writeOnly`: annotations add up over what
-/// is applied to one value (JSON Schema 2020-12 section 7.7).
-pub(crate) fn access(document: &Document, property: SchemaId) -> (bool, bool) {
-    let mut found = (false, false);
-    let mut seen = HashSet::new();
-    let mut waiting = vec![property];
-    while let Some(at) = waiting.pop() {
-        if !seen.insert(at) {
-            continue;
-        }
-        let schema = document.schema(at);
-        found.0 |= schema.read_only.is_some();
-        found.1 |= schema.write_only.is_some();
-        waiting.extend(schema.reference);
-        waiting.extend(schema.beyond.clone().take_certain());
-    }
-    found
 }
 
 /// The schemas that differ by direction: those that have such a member, and those that hold one of them.
@@ -63,7 +44,7 @@ pub(super) fn directed(document: &Document) -> HashSet<SchemaId> {
     for id in document.ids() {
         let schema = document.schema(id);
         let properties = schema.properties.iter().flatten().map(|(_, property)| *property);
-        if properties.clone().any(|property| access(document, property) != (false, false)) {
+        if properties.clone().any(|property| document.access(property) != (false, false)) {
             waiting.push(id);
         }
         let each = match schema.additional.as_ref().map(|additional| additional.value) {

@@ -1,5 +1,7 @@
 //! Which words of a discriminator mean an alternative.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::document::{Discriminator, Document, Schema, SchemaId};
 
 /// The alternatives of a discriminator with their words, when each of them has one and no two the same. The
@@ -8,12 +10,18 @@ pub(super) fn tags(document: &Document, holder: &Schema) -> Option<Vec<(SchemaId
     let beyond = &holder.beyond;
     let discriminator = beyond.discriminator.as_ref()?;
     let list = if beyond.one_of.is_empty() { &beyond.any_of } else { &beyond.one_of };
+    let mut mapped: HashMap<SchemaId, Vec<String>> = HashMap::new();
+    for (word, id) in &discriminator.mapping {
+        mapped.entry(document.target(*id)).or_default().push(word.value.clone());
+    }
     let mut all: Vec<(SchemaId, Vec<String>)> = Vec::new();
+    let mut known = HashSet::new();
     for alternative in list {
-        let words = words_of(document, *alternative, discriminator)?;
-        if words.iter().any(|word| all.iter().any(|(_, known)| known.contains(word))) {
+        let words = words_of(document, *alternative, discriminator, &mapped)?;
+        if words.iter().any(|word| known.contains(word)) {
             return None; // it does not tell the two apart
         }
+        known.extend(words.iter().cloned());
         all.push((*alternative, words));
     }
     (!all.is_empty()).then_some(all)
@@ -25,24 +33,17 @@ fn words_of(
     document: &Document,
     alternative: SchemaId,
     discriminator: &Discriminator,
+    mapped: &HashMap<SchemaId, Vec<String>>,
 ) -> Option<Vec<String>> {
     let target = document.target(alternative);
-    let is_it = |id: SchemaId| document.target(id) == target;
-    let mapped: Vec<String> = discriminator
-        .mapping
-        .iter()
-        .filter(|(_, id)| is_it(*id))
-        .map(|(word, _)| word.value.clone())
-        .collect();
-    if !mapped.is_empty() {
-        return Some(mapped);
+    if let Some(words) = mapped.get(&target) {
+        return Some(words.clone());
     }
     if let Some(words) = constants(document, target, &discriminator.property.value) {
         return Some(words);
     }
     let refers = document.schema(alternative).reference;
-    let named = refers.and_then(|id| document.components.iter().find(|(_, known)| *known == id));
-    named.map(|(name, _)| vec![name.value.clone()])
+    refers.and_then(|id| document.component(id)).map(|name| vec![name.value.clone()])
 }
 
 /// The strings that a member is limited to.

@@ -5,7 +5,7 @@
 //! branches are open, or no two of them could ever be combined. Inside `not`, `if` and `contains` nothing is closed: it
 //! would turn a refusal into a permission.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::Builder;
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};
@@ -206,9 +206,11 @@ impl Builder<'_> {
         if !declared.is_empty() || !patterns.is_empty() || others.is_some() {
             all.push(Keyword::Properties { declared, patterns, others });
         }
+        let properties: HashMap<&str, SchemaId> =
+            written.properties.iter().flatten().map(|(name, id)| (&*name.value, *id)).collect();
         let hidden = |name: &Spanned<String>| {
-            let property = written.properties.iter().flatten().find(|(known, _)| known.value == name.value);
-            place != Place::Condition && property.is_some_and(|(_, id)| !self.is_member(*id))
+            let property = properties.get(&*name.value);
+            place != Place::Condition && property.is_some_and(|id| !self.is_member(*id))
         };
         let required = written.required.iter().filter(|name| !hidden(name));
         let required: Vec<String> = required.map(|name| name.value.clone()).collect();
@@ -285,30 +287,15 @@ impl Builder<'_> {
         if written.additional.is_some() || written.beyond.in_place().next().is_none() {
             return false;
         }
-        let mut seen = HashSet::from([id]);
-        let mut waiting = vec![id];
-        while let Some(next) = waiting.pop() {
-            let part = self.document.schema(next);
-            if declares(part) {
-                return true;
-            }
-            let inner = part.reference.into_iter().chain(part.beyond.in_place());
-            waiting.extend(inner.filter(|id| seen.insert(*id)));
-        }
-        false
+        self.document.declares_members(id)
     }
 }
 
 /// Declared members, on their own: nothing beside that could declare more.
 fn is_closed_alone(written: &Written) -> bool {
-    declares(written)
+    written.declares_members()
         && written.beyond.in_place().next().is_none()
         && written.beyond.unevaluated_properties.is_none()
-}
-
-fn declares(written: &Written) -> bool {
-    written.properties.as_ref().is_some_and(|properties| !properties.is_empty())
-        || !written.beyond.pattern_properties.is_empty()
 }
 
 /// `null`, or what the schema says.

@@ -1,5 +1,7 @@
 //! Which type a schema has: as stated, as its keywords imply, or as it is viewed where it is composed.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::document::{Additional, Document, JsonType, Schema as Written, SchemaId, Spanned, View};
 use crate::model::{Word, WordValue};
 use crate::normalise::Bound;
@@ -103,10 +105,11 @@ pub(super) fn describes_others(written: &Written) -> bool {
 
 /// Names that are required and that nothing describes: any value will do.
 pub(super) fn undeclared(written: &Written) -> impl Iterator<Item = &Spanned<String>> {
-    let declared = |name: &Spanned<String>| {
-        written.properties.iter().flatten().any(|(known, _)| known.value == name.value)
+    let declared: HashSet<&str> = match written.required.as_slice() {
+        [] => HashSet::new(),
+        _ => written.properties.iter().flatten().map(|(name, _)| &*name.value).collect(),
     };
-    written.required.iter().filter(move |name| !declared(name))
+    written.required.iter().filter(move |name| !declared.contains(&*name.value))
 }
 
 /// The values of `enum` or `const`, `null` apart, when they are all strings, all integers or all truth values. Other
@@ -117,12 +120,16 @@ fn words(written: &Written) -> Option<Vec<Word>> {
         (None, Some(value)) => std::slice::from_ref(value),
         _ => return None,
     };
+    let mut titles = HashMap::new();
+    for (node, docs) in &written.titles {
+        titles.entry(word(node)?).or_insert(docs);
+    }
     let mut words: Vec<Word> = Vec::new();
+    let mut known = HashSet::new();
     for node in values.iter().filter(|value| !is_null(value)) {
         let value = word(node)?;
-        let said = written.titles.iter().find(|(known, _)| known.same_value(node)).map(|(_, docs)| docs);
-        let docs = said.cloned().unwrap_or_default();
-        if !words.iter().any(|known| known.value == value) {
+        if known.insert(value.clone()) {
+            let docs = titles.get(&value).copied().cloned().unwrap_or_default();
             words.push(Word { value, name: docs.summary.clone(), docs });
         }
     }
@@ -171,7 +178,8 @@ pub(super) fn is_open(written: &Written) -> bool {
 
 /// Whether `null` is allowed: by the types, and by the enumeration if there is one. What stays JSON says so itself.
 pub(super) fn nullable(document: &Document, id: SchemaId) -> bool {
-    let (written, widened) = widened(document, id);
+    let end = document.end(id);
+    let (written, widened) = (document.schema(end.target), end.widened);
     match (kind(document, written), &written.view) {
         (Kind::Free, _) => return widened,
         (Kind::One(core), _) => return widened || document.schema(core).nullable,
@@ -182,34 +190,13 @@ pub(super) fn nullable(document: &Document, id: SchemaId) -> bool {
     }
     let listed = |nodes: &[Node]| nodes.iter().any(is_null);
     let typed = written.nullable || written.types.is_empty();
-    let alternative = null_is_an_alternative(document, id);
+    // which no enumeration beside it takes away: `anyOf: [X, { type: "null" }]`
+    let alternative = end.or_null;
     match (&written.enumeration, &written.constant) {
         (Some(values), _) => alternative || (typed && listed(&values.value)),
         (None, Some(value)) => alternative || (typed && is_null(value)),
         (None, None) => written.nullable || widened,
     }
-}
-
-/// Whether `null` is an alternative of its own, which no enumeration beside it takes away: `anyOf: [X, { type: "null" }]`.
-fn null_is_an_alternative(document: &Document, id: SchemaId) -> bool {
-    let target = document.target(id);
-    let (mut at, mut found) = (id, document.schema(id).or_null);
-    while let (true, Some(next)) = (at != target, document.schema(at).reference) {
-        at = next;
-        found |= document.schema(at).or_null;
-    }
-    found
-}
-
-/// What `id` refers to in the end, and whether a reference on the way says `nullable` (3.0).
-fn widened(document: &Document, id: SchemaId) -> (&Written, bool) {
-    let target = document.target(id);
-    let (mut at, mut widened) = (id, false);
-    while let (true, Some(next)) = (at != target, document.schema(at).reference) {
-        widened |= document.schema(at).nullable;
-        at = next;
-    }
-    (document.schema(target), widened)
 }
 
 pub(super) const fn is_null(node: &Node) -> bool {

@@ -5,7 +5,7 @@
 mod apart;
 mod choice;
 mod content;
-pub(crate) mod direction;
+mod direction;
 mod discriminator;
 mod fields;
 mod free;
@@ -29,7 +29,7 @@ use std::collections::{HashMap, HashSet};
 use crate::document::{Document, SchemaId, SchemeForm};
 use crate::finding::Findings;
 use crate::model::{
-    Api, Attribute, Keywords, Pattern, Resource, Scheme, Scope, ShapeId, TypeId, TypeTableDraft,
+    Api, Attribute, Keywords, Pattern, Resource, Scheme, SchemeId, Scope, ShapeId, TypeId, TypeTableDraft,
 };
 use direction::Direction;
 use keywords::Place;
@@ -39,14 +39,15 @@ use types::Waiting;
 pub(crate) use kind::implied;
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
-pub(crate) use operation::{find, is_credential, is_ignored, is_same, merged, properties, status};
-pub(crate) use pattern::{matches, translate};
+pub(crate) use operation::{find, identity, is_credential, is_ignored, merged, properties, status};
+pub(crate) use pattern::{Matchers, matches};
 pub(crate) use policy::authorize;
 
 struct Builder<'d> {
     document: &'d Document,
     findings: &'d mut Findings,
     schemes: Vec<Scheme>,
+    scheme_ids: HashMap<String, SchemeId>,
     types: TypeTableDraft,
     type_ids: HashMap<(SchemaId, Direction), TypeId>,
     /// The schemas that are another type in a request than in an answer, and which way it goes now.
@@ -55,7 +56,7 @@ struct Builder<'d> {
     component_ids: Vec<TypeId>,
     waiting: Vec<Waiting>,
     patterns: HashMap<String, Result<Pattern, Refused>>,
-    reported_formats: Vec<String>,
+    reported_formats: HashSet<String>,
     reported_choices: HashSet<SchemaId>,
     shapes: Vec<Keywords>,
     shape_ids: HashMap<(SchemaId, Place, Direction), ShapeId>,
@@ -64,10 +65,13 @@ struct Builder<'d> {
 
 /// Builds the model. `None` when a part of it could not be built; then there are findings, or `check` has some.
 pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api> {
+    let schemes: Vec<Scheme> = document.schemes.iter().filter_map(scheme::scheme).collect();
+    let scheme_ids = schemes.iter().enumerate().map(|(at, scheme)| (scheme.name.clone(), SchemeId::at(at)));
     let mut builder = Builder {
         document,
         findings,
-        schemes: document.schemes.iter().filter_map(scheme::scheme).collect(),
+        scheme_ids: scheme_ids.collect(),
+        schemes,
         types: TypeTableDraft::default(),
         type_ids: HashMap::new(),
         directed: direction::directed(document),
@@ -75,7 +79,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         component_ids: Vec::new(),
         waiting: Vec::new(),
         patterns: HashMap::new(),
-        reported_formats: Vec::new(),
+        reported_formats: HashSet::new(),
         reported_choices: HashSet::new(),
         shapes: Vec::new(),
         shape_ids: HashMap::new(),
@@ -114,10 +118,11 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
 /// Those of the flows in the order of the document, then those that only requirements name.
 fn scopes(document: &Document) -> Vec<Scope> {
     let mut scopes: Vec<Scope> = Vec::new();
+    let mut known: HashSet<&str> = HashSet::new();
     for scheme in &document.schemes {
         if let SchemeForm::OAuth2 { scopes: declared } = &scheme.form {
             for (name, text) in declared {
-                if !scopes.iter().any(|known| known.name == *name) {
+                if known.insert(name) {
                     scopes.push(Scope { name: name.clone(), description: Some(text.clone()) });
                 }
             }
@@ -127,7 +132,7 @@ fn scopes(document: &Document) -> Vec<Scope> {
     let needs = document.security.iter().chain(requirements).flat_map(|all| &all.alternatives);
     let named = needs.flat_map(|alternative| &alternative.needs).flat_map(|need| &need.scopes);
     for scope in named {
-        if !scopes.iter().any(|known| known.name == scope.value) {
+        if known.insert(&scope.value) {
             scopes.push(Scope::named(scope.value.clone()));
         }
     }

@@ -1,5 +1,8 @@
 //! Operations: parameters merged and typed, bodies and answers.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use super::direction::Direction;
 use super::literal::literal;
 use super::types::with;
@@ -33,13 +36,14 @@ pub(crate) fn is_credential(operation: &document::Operation, parameter: &documen
     })
 }
 
-/// Whether two parameters are one: header names have no case (RFC 9110 section 5.1).
-pub(crate) fn is_same(one: &document::Parameter, other: &document::Parameter) -> bool {
-    let same_name = match one.location {
-        Location::Header => one.name.value.eq_ignore_ascii_case(&other.name.value),
-        _ => one.name.value == other.name.value,
+/// What two parameters share that are one: header names have no case (RFC 9110 section 5.1).
+pub(crate) fn identity(parameter: &document::Parameter) -> (Location, Cow<'_, str>) {
+    let name = &parameter.name.value;
+    let name = match parameter.location {
+        Location::Header => Cow::Owned(name.to_ascii_lowercase()),
+        _ => Cow::Borrowed(name.as_str()),
     };
-    one.location == other.location && same_name
+    (parameter.location, name)
 }
 
 /// Those of the path that the operation does not say anew, then its own.
@@ -47,9 +51,11 @@ pub(crate) fn merged<'d>(
     item: &'d PathItem,
     operation: &'d document::Operation,
 ) -> Vec<&'d document::Parameter> {
-    let anew = |parameter: &&document::Parameter| {
-        operation.parameters.iter().find(|own| is_same(own, parameter)).is_none()
+    let own: HashSet<_> = match item.parameters.as_slice() {
+        [] => HashSet::new(),
+        _ => operation.parameters.iter().map(identity).collect(),
     };
+    let anew = |parameter: &&document::Parameter| !own.contains(&identity(parameter));
     item.parameters
         .iter()
         .filter(anew)

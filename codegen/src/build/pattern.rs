@@ -4,6 +4,8 @@
 //! refused here first.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use super::look_around::take_apart;
 use crate::model::{Around, Pattern};
@@ -69,11 +71,47 @@ pub(crate) fn translate(pattern: &str) -> Result<Pattern, Refused> {
     Ok(Pattern { source: pattern.to_owned(), translated: linear(&parts.main)?, around })
 }
 
+/// Patterns as they are compiled, for the values of a document. Compiling takes far longer than matching, and a list of
+/// values is compared with one pattern.
+#[derive(Debug, Default)]
+pub(crate) struct Matchers(RefCell<HashMap<String, Option<Matcher>>>);
+
+/// Compiled patterns that are kept: a megabyte each at the most.
+const KEPT: usize = 64;
+
+/// The pattern, and what must or must not be found beside it.
+#[derive(Debug)]
+struct Matcher(Vec<(regex::Regex, bool)>);
+
+impl Matchers {
+    /// Whether `text` matches, as at run time. One that does not translate is matched by everything.
+    pub(crate) fn matches(&self, pattern: &str, text: &str) -> bool {
+        let mut known = self.0.borrow_mut();
+        if known.len() >= KEPT && !known.contains_key(pattern) {
+            known.clear();
+        }
+        let matcher =
+            known.entry(pattern.to_owned()).or_insert_with(|| Matcher::of(&translate(pattern).ok()?));
+        matcher.as_ref().is_none_or(|matcher| matcher.matches(text))
+    }
+}
+
+impl Matcher {
+    fn of(pattern: &Pattern) -> Option<Self> {
+        let around = pattern.around.iter().map(|around| (&around.translated, around.holds));
+        let all = std::iter::once((&pattern.translated, true)).chain(around);
+        let compiled = |(text, holds): (&String, bool)| Some((regex::Regex::new(text).ok()?, holds));
+        all.map(compiled).collect::<Option<_>>().map(Self)
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        self.0.iter().all(|(regex, holds)| regex.is_match(text) == *holds)
+    }
+}
+
 /// Whether `text` matches, as at run time.
 pub(crate) fn matches(pattern: &Pattern, text: &str) -> bool {
-    let found = |translated: &str| regex::Regex::new(translated).map(|regex| regex.is_match(text));
-    found(&pattern.translated) == Ok(true)
-        && pattern.around.iter().all(|around| found(&around.translated) == Ok(around.holds))
+    Matcher::of(pattern).is_some_and(|matcher| matcher.matches(text))
 }
 
 fn linear(pattern: &str) -> Result<String, Refused> {

@@ -1,5 +1,6 @@
 //! Who may call, how often, for how long: inheritance resolved, defaults made explicit.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Builder;
@@ -24,13 +25,9 @@ impl Builder<'_> {
         let alternative = |requirement: &crate::document::Requirement| {
             let need = |need: &crate::document::Need| {
                 let scheme = self.scheme_id(&need.scheme.value)?;
-                let mut scopes: Vec<String> = Vec::new();
-                for scope in &need.scopes {
-                    if !scopes.contains(&scope.value) {
-                        scopes.push(scope.value.clone());
-                    }
-                }
-                Some(Need { scheme, scopes })
+                let mut known = HashSet::new();
+                let each = need.scopes.iter().map(|scope| &scope.value).filter(|scope| known.insert(*scope));
+                Some(Need { scheme, scopes: each.cloned().collect() })
             };
             requirement.needs.iter().map(need).collect::<Option<Vec<_>>>()
         };
@@ -40,7 +37,7 @@ impl Builder<'_> {
     }
 
     fn scheme_id(&self, name: &str) -> Option<SchemeId> {
-        self.schemes.iter().position(|scheme| scheme.name == name).map(SchemeId::at)
+        self.scheme_ids.get(name).copied()
     }
 
     /// Document, path, operation: lists add up, `none` forgets the outer ones.

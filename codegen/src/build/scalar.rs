@@ -161,12 +161,11 @@ impl Builder<'_> {
     /// Once for each format of the document.
     pub(super) fn unknown_format(&mut self, schema: &Schema) {
         let Some(format) = &schema.format else { return };
-        if self.reported_formats.contains(&format.value) {
+        if !self.reported_formats.insert(format.value.clone()) {
             return;
         }
-        self.reported_formats.push(format.value.clone());
-        let kind = schema.types.first().map_or("value", |kind| kind.value.word());
-        let message = format!("the format `{}` of a {kind} is not checked", format.value);
+        let kind = schema.types.first().map_or("a value", |kind| kind.value.noun());
+        let message = format!("the format `{}` of {kind} is not checked", format.value);
         let finding = Finding::warning(Code::UnknownFormat, message, format.place);
         self.findings.push(finding.help("state a `pattern` or bounds if it matters"));
     }

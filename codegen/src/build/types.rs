@@ -1,5 +1,7 @@
 //! Schemas to types: components and inline objects and words get an entry in the table, the rest stands at its use.
 
+use std::collections::HashSet;
+
 use super::Builder;
 use super::direction::Direction;
 use super::keywords::Place;
@@ -103,16 +105,15 @@ impl Builder<'_> {
         if let Some(named) = self.type_ids.get(&(id, self.side(id))) {
             return Some(Schema { ty: Type::Named(*named), nullable });
         }
-        let component = || document.components.iter().find(|(_, known)| *known == id);
-        if let Some((name, _)) = self.directed.contains(&id).then(component).flatten() {
+        let component = || document.component(id);
+        if let Some(name) = self.directed.contains(&id).then(component).flatten() {
             // the answer's type has the component's own name
             let path = [name.value.clone(), "request".to_owned()];
             return Some(Schema { ty: Type::Named(self.declare_inline(id, &path)), nullable });
         }
         let written = document.schema(id);
         if depth > MAX_NESTING {
-            let message = "this type nests without an object in between, and does not end";
-            self.findings.push(Finding::error(Code::Endless, message, written.place));
+            self.too_deep(id);
             return None;
         }
         if let Some(target) = written.reference {
@@ -120,6 +121,36 @@ impl Builder<'_> {
             return Some(Schema { nullable, ..schema });
         }
         self.inline(id, path, depth)
+    }
+
+    /// Lists and maps in each other have no name that could stand for what is inside.
+    fn too_deep(&mut self, id: SchemaId) {
+        let written = self.document.schema(id);
+        let (message, help) = match self.holds_itself(id) {
+            true => (
+                "this type nests without an object in between, and does not end".to_owned(),
+                "let it hold itself in a member of an object",
+            ),
+            false => (
+                format!("more than {MAX_NESTING} lists, maps and references stand in each other here"),
+                "describe one on the way as a component of its own, or as a member of an object",
+            ),
+        };
+        self.findings.push(Finding::error(Code::Endless, message, written.place).help(help));
+    }
+
+    /// Whether a list, a map or a reference leads back to itself.
+    fn holds_itself(&self, id: SchemaId) -> bool {
+        let inside = |id: SchemaId| {
+            let schema = self.document.schema(id);
+            let each = match schema.additional.as_ref().map(|additional| additional.value) {
+                Some(Additional::Each(each)) => Some(each),
+                _ => None,
+            };
+            schema.reference.or(schema.items).or(each)
+        };
+        let way = std::iter::successors(Some(id), |id| inside(*id)).take(self.document.schemas().len() + 1);
+        way.count() > self.document.schemas().len()
     }
 
     fn inline(&mut self, id: SchemaId, path: &[String], depth: usize) -> Option<Schema> {
@@ -194,6 +225,7 @@ impl Builder<'_> {
     /// A struct. What a schema behind it lets through is kept, so that the whole can be looked at.
     fn object(&mut self, written: &Written, shape: Option<ShapeId>, path: &[String]) -> Option<Object> {
         let mut members = Vec::new();
+        let required: HashSet<&str> = written.required.iter().map(|name| &*name.value).collect();
         for (name, id) in written.properties.iter().flatten() {
             if !self.is_member(*id) {
                 continue;
@@ -202,7 +234,7 @@ impl Builder<'_> {
             let target = self.document.schema(self.document.target(*id));
             let docs = if property.docs == Docs::default() { &target.docs } else { &property.docs };
             let (docs, examples) = (docs.clone(), examples(property));
-            let required = written.required.iter().any(|required| required.value == name.value);
+            let required = required.contains(&*name.value);
             if let Some(schema) = self.schema(*id, &with(path, &name.value), 0) {
                 members.push(Member { name: name.value.clone(), schema, required, docs, examples });
             }

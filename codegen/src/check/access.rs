@@ -1,5 +1,7 @@
 //! Who may call.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::document::{Document, Need, Operation, Requirements, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
 
@@ -64,6 +66,7 @@ pub(super) fn schemes_are_declared(document: &Document, findings: &mut Findings)
 /// Rejects a scope that no flow of its oauth2 scheme declares: no token can carry it. The scopes of openIdConnect stand
 /// at the provider, those of keys in the store: they cannot be compared here.
 pub(super) fn scopes_are_declared(document: &Document, findings: &mut Findings) {
+    let mut declared: HashMap<&str, HashSet<&str>> = HashMap::new();
     for need in all_needs(document) {
         let Some(scheme) = document.scheme(&need.scheme.value) else { continue };
         for scope in &need.scopes {
@@ -78,7 +81,10 @@ pub(super) fn scopes_are_declared(document: &Document, findings: &mut Findings) 
                         .help("scopes are words of ASCII characters without spaces, quotes and backslashes"),
                 );
             } else if let SchemeForm::OAuth2 { scopes } = &scheme.form
-                && !scopes.iter().any(|(known, _)| known == name)
+                && !declared
+                    .entry(&*need.scheme.value)
+                    .or_insert_with(|| scopes.iter().map(|(known, _)| &**known).collect())
+                    .contains(&**name)
             {
                 let message = format!("no flow of `{}` declares the scope `{name}`", need.scheme.value);
                 let finding = Finding::error(Code::UnknownScope, message, scope.place);
@@ -93,10 +99,10 @@ pub(super) fn scopes_are_declared(document: &Document, findings: &mut Findings) 
 pub(super) fn combinations_can_be_shown(document: &Document, findings: &mut Findings) {
     for requirements in all_requirements(document) {
         for alternative in &requirements.alternatives {
-            let mut holders: Vec<(String, &Need)> = Vec::new();
+            let mut holders: HashMap<String, &Need> = HashMap::new();
             for need in &alternative.needs {
                 let Some(place) = credential_place(document, &need.scheme.value) else { continue };
-                if let Some((_, first)) = holders.iter().find(|(known, _)| *known == place) {
+                if let Some(first) = holders.get(&place) {
                     let message = format!(
                         "`{}` and `{}` both stand in {place}, so no request can show the two",
                         first.scheme.value, need.scheme.value
@@ -105,7 +111,7 @@ pub(super) fn combinations_can_be_shown(document: &Document, findings: &mut Find
                     let help = "write them as two alternatives if either is enough";
                     findings.push(finding.related(first.scheme.place, "the other").help(help));
                 } else {
-                    holders.push((place, need));
+                    holders.insert(place, need);
                 }
             }
         }

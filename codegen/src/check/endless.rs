@@ -1,20 +1,22 @@
 //! Types that hold themselves.
 
+use std::collections::HashSet;
+
+use crate::circles::leads_back;
 use crate::document::{Document, SchemaId};
 use crate::finding::{Code, Finding, Findings};
-use crate::model::{Api, Origin, Schema, Shape, Type, TypeId};
+use crate::model::{Api, Definition, Origin, Schema, Shape, Type, TypeId};
 use crate::source::span::Place;
 
 /// Rejects names that only lead to each other: `A: { $ref: B }, B: { $ref: A }`, or `A: { type: array, items: A }`.
 /// Through an object recursion is fine.
 pub(super) fn aliases(document: &Document, api: &Api, findings: &mut Findings) {
-    for (id, definition) in api.types.iter() {
-        let Shape::Alias(_) = definition.shape else { continue };
-        let mut seen = vec![false; api.types.len()];
-        if leads_to(api, id, id, &mut seen, &|shape| match shape {
-            Shape::Alias(schema) => named_inside(schema),
-            Shape::Object(_) | Shape::Words(_) | Shape::Union(_) | Shape::Checked(_) => Vec::new(),
-        }) {
+    let held = |shape: &Shape| match shape {
+        Shape::Alias(schema) => named_inside(schema),
+        Shape::Object(_) | Shape::Words(_) | Shape::Union(_) | Shape::Checked(_) => Vec::new(),
+    };
+    for (definition, endless) in endless(api, held) {
+        if endless && matches!(definition.shape, Shape::Alias(_)) {
             let message =
                 format!("`{}` leads back to itself with no object in between", name(&definition.origin));
             let finding = Finding::error(Code::Endless, message, place(document, &definition.origin));
@@ -26,10 +28,8 @@ pub(super) fn aliases(document: &Document, api: &Api, findings: &mut Findings) {
 /// Rejects an object that must hold itself: `Node: { required: [next], properties: { next: Node } }`. An optional or
 /// nullable member, a list or a map ends it.
 pub(super) fn structs(document: &Document, api: &Api, findings: &mut Findings) {
-    for (id, definition) in api.types.iter() {
-        let Shape::Object(_) = definition.shape else { continue };
-        let mut seen = vec![false; api.types.len()];
-        if leads_to(api, id, id, &mut seen, &inevitable) {
+    for (definition, endless) in endless(api, inevitable) {
+        if endless && matches!(definition.shape, Shape::Object(_)) {
             let message = format!(
                 "a value of `{}` would have to hold another one, without end",
                 name(&definition.origin)
@@ -44,15 +44,16 @@ pub(super) fn structs(document: &Document, api: &Api, findings: &mut Findings) {
 /// (2020-12 core, section 9.4.1).
 pub(super) fn schemas(document: &Document, findings: &mut Findings) {
     let mut seen = vec![false; document.schemas().len()];
+    let mut on_the_way = vec![false; document.schemas().len()];
     for root in document.ids() {
         // a walk that keeps the way it came, with the steps that are still to be taken from each place on it
         let mut way: Vec<(SchemaId, Vec<SchemaId>)> = Vec::new();
         let mut next = Some(root);
         loop {
             if let Some(id) = next.take() {
-                let back = way.iter().skip_while(|(known, _)| *known != id);
-                let circle: Vec<SchemaId> = back.map(|(id, _)| *id).collect();
-                if !circle.is_empty() {
+                if on_the_way.get(id.position()) == Some(&true) {
+                    let back = way.iter().skip_while(|(known, _)| *known != id);
+                    let circle: Vec<SchemaId> = back.map(|(id, _)| *id).collect();
                     // references alone have a finding of their own
                     if let Some(place) = circle.iter().find_map(|id| document.schema(*id).beyond.first) {
                         findings.push(applied_again(document, &circle, place.1));
@@ -60,19 +61,23 @@ pub(super) fn schemas(document: &Document, findings: &mut Findings) {
                     }
                 } else if seen.get(id.position()) == Some(&false) {
                     seen.get_mut(id.position()).into_iter().for_each(|seen| *seen = true);
+                    on_the_way.get_mut(id.position()).into_iter().for_each(|on| *on = true);
                     way.push((id, applied(document, id)));
                 }
             }
             let Some((_, steps)) = way.last_mut() else { break };
             next = steps.pop();
-            if next.is_none() {
-                way.pop();
+            if next.is_none()
+                && let Some((left, _)) = way.pop()
+            {
+                on_the_way.get_mut(left.position()).into_iter().for_each(|on| *on = false);
             }
         }
     }
 }
 
 fn applied_again(document: &Document, circle: &[SchemaId], place: Place) -> Finding {
+    let circle: HashSet<SchemaId> = circle.iter().copied().collect();
     let known = document.components.iter().find(|(_, id)| circle.contains(id));
     let what = known.map_or("this schema".to_owned(), |(name, _)| format!("`{}`", name.value));
     let message = format!("{what} is applied to the same value again, without end");
@@ -113,27 +118,11 @@ fn named_inside(schema: &Schema) -> Vec<TypeId> {
     }
 }
 
-/// A walk with a list of its own: a chain of types may be longer than the stack is deep.
-fn leads_to(
-    api: &Api,
-    from: TypeId,
-    goal: TypeId,
-    seen: &mut [bool],
-    next: &dyn Fn(&Shape) -> Vec<TypeId>,
-) -> bool {
-    let mut waiting = next(&api.types.get(from).shape);
-    while let Some(id) = waiting.pop() {
-        if id == goal {
-            return true;
-        }
-        if let Some(visited) = seen.get_mut(id.position())
-            && !*visited
-        {
-            *visited = true;
-            waiting.extend(next(&api.types.get(id).shape));
-        }
-    }
-    false
+/// Each type, and whether it leads back to itself.
+fn endless(api: &Api, held: impl Fn(&Shape) -> Vec<TypeId>) -> impl Iterator<Item = (&Definition, bool)> {
+    let positions = |held: Vec<TypeId>| held.into_iter().map(TypeId::position).collect();
+    let held = api.types.iter().map(|(_, definition)| positions(held(&definition.shape))).collect();
+    api.types.iter().map(|(_, definition)| definition).zip(leads_back(held))
 }
 
 fn name(origin: &Origin) -> String {

@@ -1,6 +1,8 @@
 //! The last rule: what the document says about security is in the model, whole. A difference is a fault of the
 //! generator, and stops it.
 
+use std::collections::HashSet;
+
 use super::access::requirements;
 use crate::build::merged;
 use crate::document::{Document, Operation, PathItem};
@@ -14,9 +16,8 @@ pub(super) fn nothing(document: &Document, api: &Api, findings: &mut Findings) {
     if let Some(place) = root.filter(|_| written != api.operations.len()) {
         findings.push(lost("an operation", place));
     }
-    if let Some(scheme) =
-        document.schemes.iter().find(|scheme| api.schemes.iter().all(|kept| kept.name != scheme.name.value))
-    {
+    let schemes: HashSet<&str> = api.schemes.iter().map(|kept| &*kept.name).collect();
+    if let Some(scheme) = document.schemes.iter().find(|scheme| !schemes.contains(&*scheme.name.value)) {
         findings.push(lost("a security scheme", scheme.name.place));
     }
     for ((item, operation), kept) in document.operations().zip(&api.operations) {
@@ -41,8 +42,9 @@ fn difference(
                 && alternatives.iter().zip(&requirements.alternatives).all(|(kept, written)| {
                     kept.len() == written.needs.len()
                         && kept.iter().zip(&written.needs).all(|(kept, written)| {
+                            let scopes: HashSet<&str> = kept.scopes.iter().map(String::as_str).collect();
                             api.scheme(kept.scheme).name == written.scheme.value
-                                && written.scopes.iter().all(|scope| kept.scopes.contains(&scope.value))
+                                && written.scopes.iter().all(|scope| scopes.contains(&*scope.value))
                         })
                 })
         }

@@ -15,6 +15,7 @@ mod paths;
 mod responses;
 mod schemas;
 mod schemes;
+mod size;
 pub(crate) mod value;
 mod wires;
 
@@ -56,6 +57,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     endless::aliases(document, &api, findings);
     endless::structs(document, &api, findings);
     passwords::stay_inside(document, &api, findings);
+    size::bounded(document, &api, findings);
     // each operation beside what it was built from, so none must be missing
     if api.operations.len() == document.operations().count() {
         wires::names_are_apart(document, &api, findings);

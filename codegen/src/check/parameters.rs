@@ -1,9 +1,9 @@
 //! Parameters.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::build::path::template;
-use crate::build::{is_credential, is_ignored, is_same, merged};
+use crate::build::{identity, is_credential, is_ignored, merged};
 use crate::document::{Document, Operation, Parameter, PathItem};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Location, Segment};
@@ -12,8 +12,10 @@ use crate::model::{Location, Segment};
 pub(super) fn once(document: &Document, findings: &mut Findings) {
     let lists = document.paths.iter().map(|item| &item.parameters);
     for list in lists.chain(document.operations().map(|(_, operation)| &operation.parameters)) {
-        for (at, parameter) in list.iter().enumerate() {
-            if let Some(first) = list.iter().take(at).find(|known| is_same(known, parameter)) {
+        let mut known: HashMap<_, &Parameter> = HashMap::new();
+        for parameter in list {
+            let first = *known.entry(identity(parameter)).or_insert(parameter);
+            if !std::ptr::eq(first, parameter) {
                 let message = format!(
                     "the {} parameter `{}` stands twice",
                     parameter.location.as_str(),
@@ -31,7 +33,7 @@ pub(super) fn once(document: &Document, findings: &mut Findings) {
 pub(super) fn of_the_path(document: &Document, findings: &mut Findings) {
     for item in &document.paths {
         let Ok(path) = template(&item.template.value) else { continue };
-        let names: Vec<&str> = path.segments.iter().flat_map(Segment::names).collect();
+        let names: BTreeSet<&str> = path.segments.iter().flat_map(Segment::names).collect();
         for operation in &item.operations {
             undeclared(item, operation, &names, findings);
         }
@@ -42,11 +44,11 @@ pub(super) fn of_the_path(document: &Document, findings: &mut Findings) {
     }
 }
 
-fn undeclared(item: &PathItem, operation: &Operation, names: &[&str], findings: &mut Findings) {
+fn undeclared(item: &PathItem, operation: &Operation, names: &BTreeSet<&str>, findings: &mut Findings) {
     let parameters = merged(item, operation);
-    let declared =
-        || parameters.iter().filter(|one| one.location == Location::Path).map(|one| &*one.name.value);
-    for name in names.iter().filter(|name| !declared().any(|known| known == **name)) {
+    let of_path = parameters.iter().filter(|one| one.location == Location::Path);
+    let declared: BTreeSet<&str> = of_path.map(|one| &*one.name.value).collect();
+    for name in names.difference(&declared) {
         let message = format!(
             "`{} {}` does not declare its parameter `{name}`",
             operation.method.as_str(),
@@ -55,14 +57,14 @@ fn undeclared(item: &PathItem, operation: &Operation, names: &[&str], findings: 
         let finding = Finding::error(Code::ParameterUndeclared, message, operation.place);
         let help =
             format!("add `{{ name: {name}, in: path, required: true, schema: .. }}` to its `parameters`");
-        let unused = declared().filter(|known| !names.contains(known));
+        let unused = declared.difference(names).copied();
         findings.push(finding.related(item.template.place, "the path").help(help).nearest(name, unused));
     }
 }
 
-fn declared(parameter: &Parameter, names: &[&str], findings: &mut Findings) {
+fn declared(parameter: &Parameter, names: &BTreeSet<&str>, findings: &mut Findings) {
     let name = &*parameter.name.value;
-    if !names.contains(&name) {
+    if !names.contains(name) {
         let message = format!("the path has no parameter `{name}`");
         let finding = Finding::error(Code::ParameterNotInPath, message, parameter.place);
         findings.push(

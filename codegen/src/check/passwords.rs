@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use crate::build::direction::access;
 use crate::build::{merged, properties};
 use crate::document::{Additional, Document, Parameter, SchemaId};
 use crate::finding::{Code, Finding, Findings};
@@ -51,7 +50,7 @@ fn report(document: &Document, roots: Vec<SchemaId>, where_to: &str, findings: &
             );
         }
         // what is `writeOnly` is no member of an answer
-        let answered = |id: &SchemaId| where_to != ANSWER || !access(document, *id).1;
+        let answered = |id: &SchemaId| where_to != ANSWER || !document.access(*id).1;
         waiting.extend(properties(document, id).iter().map(|(_, id)| *id).filter(answered));
         waiting.extend(schema.items);
         waiting.extend(schema.beyond.all());

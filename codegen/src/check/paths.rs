@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::build::path::{Unservable, template};
 use crate::document::{Document, PathItem};
 use crate::finding::{Code, Finding, Findings};
-use crate::model::PathTemplate;
+use crate::model::{Method, Segment};
 
 /// Rejects templates that the router cannot hold: `/files/{name}{ending}`, `/a//b`, `/a?b=c`.
 pub(super) fn servable(document: &Document, findings: &mut Findings) {
@@ -46,18 +46,13 @@ pub(super) fn servable(document: &Document, findings: &mut Findings) {
 /// of two policies would hold depends on the router. Where the methods differ the two are one path. Of other templates
 /// that match one request the more concrete one is meant (OpenAPI 3.1 section 4.8.8.2).
 pub(super) fn distinct(document: &Document, findings: &mut Findings) {
-    let mut by_length: HashMap<usize, Vec<(&PathItem, PathTemplate)>> = HashMap::new();
+    let mut first: HashMap<(Vec<Segment>, &Method), &PathItem> = HashMap::new();
     for item in &document.paths {
         let Ok(path) = template(&item.template.value) else { continue };
-        let group = by_length.entry(path.segments.len()).or_default();
-        for (other, known) in group.iter() {
-            let like = path.segments.iter().zip(&known.segments).all(|(one, two)| one.is_like(two));
-            let method = item
-                .operations
-                .iter()
-                .map(|one| &one.method)
-                .find(|method| like && other.operations.iter().any(|other| other.method == **method));
-            if let Some(method) = method {
+        let segments: Vec<Segment> = path.segments.iter().map(Segment::without_names).collect();
+        for method in item.operations.iter().map(|one| &one.method) {
+            let other = *first.entry((segments.clone(), method)).or_insert(item);
+            if !std::ptr::eq(other, item) {
                 let (one, two) = (&item.template.value, &other.template.value);
                 let message =
                     format!("`{one}` and `{two}` are one path, and both answer {}", method.as_str());
@@ -67,6 +62,5 @@ pub(super) fn distinct(document: &Document, findings: &mut Findings) {
                 break;
             }
         }
-        group.push((item, path));
     }
 }

@@ -1,5 +1,7 @@
 //! Schemas: keywords that do nothing, constraints that contradict each other, values that do not fit.
 
+use std::collections::HashSet;
+
 use super::value;
 use crate::document::{Additional, Document, JsonType, Schema, Spanned};
 use crate::finding::{Code, Finding, Findings};
@@ -122,10 +124,8 @@ pub(super) fn required_is_declared(document: &Document, findings: &mut Findings)
         let Some(properties) = schema.properties.as_ref().filter(|properties| !properties.is_empty()) else {
             continue;
         };
-        for name in &schema.required {
-            if properties.iter().any(|(known, _)| known.value == name.value) {
-                continue;
-            }
+        let declared: HashSet<&str> = properties.iter().map(|(known, _)| &*known.value).collect();
+        for name in schema.required.iter().filter(|name| !declared.contains(&*name.value)) {
             let message = format!("the required property `{}` is not declared", name.value);
             let known = properties.iter().map(|(known, _)| &*known.value);
             // the standard takes it at its word: it must be there, whatever it is
@@ -133,8 +133,9 @@ pub(super) fn required_is_declared(document: &Document, findings: &mut Findings)
                 .help("declare it under `properties`: as it is, any value will do");
             findings.push(finding.nearest(&name.value, known));
         }
-        for (at, name) in schema.required.iter().enumerate() {
-            if schema.required.iter().take(at).any(|known| known.value == name.value) {
+        let mut known = HashSet::new();
+        for name in &schema.required {
+            if !known.insert(&*name.value) {
                 let message = format!("`{}` is required twice", name.value);
                 findings.push(Finding::error(Code::InvalidValue, message, name.place).help("keep one"));
             }
@@ -164,7 +165,8 @@ pub(super) fn openness_is_clear(document: &Document, findings: &mut Findings) {
 pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
     for schema in document.schemas().iter().filter(|schema| !schema.literal && !schema.merged) {
         if let Some(values) = &schema.enumeration {
-            for (at, node) in values.value.iter().enumerate() {
+            let mut known = HashSet::new();
+            for node in &values.value {
                 if let Err(reason) = value::fits_type(document, schema, node) {
                     // among others that do, it is one that no value can have: `normalise` has left it out
                     let message = format!("an enumerated value does not fit its schema: {reason}");
@@ -173,8 +175,7 @@ pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
                             .help("correct the value or the type"),
                     );
                 }
-                // enumerations of thousands exist: only compare what could be the same text
-                if at < 2_000 && values.value.iter().take(at).any(|known| known.same_value(node)) {
+                if !known.insert(node.canonical()) {
                     let message = format!("{node} is enumerated twice");
                     findings.push(Finding::warning(Code::EnumMismatch, message, node.place).help("keep one"));
                 }

@@ -1,5 +1,7 @@
 //! Security schemes.
 
+use std::collections::HashMap;
+
 use crate::document::{Document, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
 
@@ -77,10 +79,10 @@ pub(super) fn names_are_apart(document: &Document, findings: &mut Findings) {
             .map(|char| char.to_ascii_lowercase())
             .collect()
     };
-    for (at, scheme) in document.schemes.iter().enumerate() {
-        let before = document.schemes.iter().take(at);
-        let same = before.into_iter().find(|known| folded(&known.name.value) == folded(&scheme.name.value));
-        if let Some(first) = same {
+    let mut known = HashMap::new();
+    for scheme in &document.schemes {
+        let first = *known.entry(folded(&scheme.name.value)).or_insert(scheme);
+        if !std::ptr::eq(first, scheme) {
             let message = format!(
                 "the schemes `{}` and `{}` are one word in code",
                 first.name.value, scheme.name.value

@@ -1,6 +1,7 @@
 //! Whether a value of the document fits a schema of the document: defaults and enumerations. Exact, in decimals.
 
-use crate::build::{matches, translate};
+use std::collections::HashSet;
+
 use crate::document::{Additional, Document, JsonType, Schema, SchemaId};
 use crate::mock;
 use crate::model::{IntegerFormat, TextFormat};
@@ -35,7 +36,7 @@ pub(crate) fn fits_type(document: &Document, schema: &Schema, node: &Node) -> Re
     }
     match &node.value {
         Value::Number(text) => number(schema, text),
-        Value::String(text) => string(schema, text),
+        Value::String(text) => string(document, schema, text),
         Value::Array(items) => array(document, schema, items),
         Value::Object(object) => self::object(document, schema, object),
         Value::Null | Value::Bool(_) => Ok(()),
@@ -118,7 +119,7 @@ fn has_format(schema: &Schema, text: &str) -> bool {
     mock::has_format(format, text)
 }
 
-fn string(schema: &Schema, text: &str) -> Result<(), String> {
+fn string(document: &Document, schema: &Schema, text: &str) -> Result<(), String> {
     if !has_format(schema, text) {
         return Err("it is not of its `format`".into());
     }
@@ -131,9 +132,7 @@ fn string(schema: &Schema, text: &str) -> Result<(), String> {
         return Err("it is longer than `maxLength`".into());
     }
     let Some(pattern) = &schema.pattern else { return Ok(()) };
-    // a pattern that does not translate has its own finding
-    let Ok(pattern) = translate(&pattern.value) else { return Ok(()) };
-    if matches(&pattern, text) { Ok(()) } else { Err("it does not match `pattern`".into()) }
+    if document.matches(&pattern.value, text) { Ok(()) } else { Err("it does not match `pattern`".into()) }
 }
 
 fn array(document: &Document, schema: &Schema, items: &[Node]) -> Result<(), String> {
@@ -157,12 +156,14 @@ fn object(document: &Document, schema: &Schema, object: &Object) -> Result<(), S
         return Err(format!("it lacks `{}`", name.value));
     }
     let properties = schema.properties.as_deref().unwrap_or_default();
-    for member in object.members() {
-        if let Some((_, id)) = properties.iter().find(|(name, _)| *name.value == *member.key) {
+    let mut declared = HashSet::new();
+    for (name, id) in properties {
+        if let Some(member) = object.get(&name.value).filter(|_| declared.insert(&*name.value)) {
             fits(document, *id, &member.node)?;
-        } else if let Some(Additional::Each(id)) =
-            schema.additional.as_ref().map(|additional| additional.value)
-        {
+        }
+    }
+    if let Some(Additional::Each(id)) = schema.additional.as_ref().map(|additional| additional.value) {
+        for member in object.members().iter().filter(|member| !declared.contains(&*member.key)) {
             fits(document, id, &member.node)?;
         }
     }

@@ -50,14 +50,25 @@ impl Beyond {
         lists.into_iter().flatten().copied().chain(single.into_iter().flatten()).chain(dependent)
     }
 
-    /// Takes out the schemas that hold whatever else does: a reference, those of `allOf`, and a choice of one.
+    /// The schemas that hold whatever else does: a reference, those of `allOf`, and a choice of one.
+    pub(crate) fn certain(&self) -> impl Iterator<Item = SchemaId> {
+        let one = |list: &'_ Vec<SchemaId>| match list.as_slice() {
+            // with a discriminator even a choice of one asks for its word
+            [only] if self.discriminator.is_none() => Some(*only),
+            _ => None,
+        };
+        let choices = [one(&self.one_of), one(&self.any_of)];
+        self.reference.into_iter().chain(self.all_of.iter().copied()).chain(choices.into_iter().flatten())
+    }
+
+    /// Takes them out.
     pub(crate) fn take_certain(&mut self) -> Vec<SchemaId> {
-        let mut certain: Vec<SchemaId> =
-            self.reference.take().into_iter().chain(self.all_of.drain(..)).collect();
-        // with a discriminator even a choice of one asks for its word
+        let certain = self.certain().collect();
+        self.reference = None;
+        self.all_of.clear();
         for list in [&mut self.one_of, &mut self.any_of] {
             if list.len() == 1 && self.discriminator.is_none() {
-                certain.append(list);
+                list.clear();
             }
         }
         certain

@@ -1,5 +1,7 @@
 //! What a document says about itself: `info`, `servers`, `tags`, `externalDocs`.
 
+use std::collections::HashSet;
+
 use super::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
@@ -112,6 +114,7 @@ impl<'d> Reader<'d> {
     pub(super) fn tags(&mut self, document: &mut Fields<'d>) -> Vec<(String, Docs)> {
         let Some((nodes, _)) = self.array(document, "tags") else { return Vec::new() };
         let mut tags: Vec<(String, Docs)> = Vec::new();
+        let mut known = HashSet::new();
         let mut parents: Vec<Spanned<String>> = Vec::new();
         for node in nodes {
             let Some(mut tag) = self.fields(node, "a tag") else { continue };
@@ -125,7 +128,7 @@ impl<'d> Reader<'d> {
             self.external_docs(&mut tag);
             self.finish(tag);
             let Some(name) = name else { continue };
-            if tags.iter().any(|(known, _)| *known == name.value) {
+            if !known.insert(name.value.clone()) {
                 let message =
                     format!("the tag `{}` is described twice: the first description is taken", name.value);
                 self.push(Finding::warning(Code::TakenAs, message, name.place).help("keep one description"));
@@ -134,7 +137,7 @@ impl<'d> Reader<'d> {
             }
         }
         for parent in parents {
-            if !tags.iter().any(|(name, _)| *name == parent.value) {
+            if !known.contains(&parent.value) {
                 let message = format!("the tag `{}` is not described, so it is no parent", parent.value);
                 let finding = Finding::warning(Code::UnresolvedReference, message, parent.place);
                 self.push(finding.nearest(&parent.value, tags.iter().map(|(name, _)| name.as_str())));

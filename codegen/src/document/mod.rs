@@ -4,6 +4,7 @@ mod assume;
 mod beyond;
 mod body;
 mod components;
+mod derived;
 mod info;
 mod operation;
 mod outgoing;
@@ -16,9 +17,11 @@ pub(crate) mod schema;
 mod security;
 mod undefined;
 
-use std::collections::{HashMap, HashSet};
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::annotation::DocumentRules;
+use crate::build::Matchers;
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{AssumedPublic, Docs};
 use crate::normalise::merge::merge;
@@ -29,6 +32,8 @@ use crate::source::tree::{Node, Value};
 
 pub(crate) use beyond::{Beyond, Discriminator};
 pub(crate) use body::{Encoding, Media, RequestBody};
+use derived::Derived;
+pub(crate) use derived::End;
 pub(crate) use operation::Operation;
 pub(crate) use outgoing::Callback;
 pub(crate) use parameter::Parameter;
@@ -63,7 +68,19 @@ pub(crate) struct Document {
     parts: HashMap<SchemaId, Vec<SchemaId>>,
     /// The schemas that have been merged, or cannot be.
     settled: HashSet<SchemaId>,
+    derived: Derived,
+    /// The first component that each schema is.
+    names: HashMap<SchemaId, usize>,
+    scheme_names: HashMap<String, usize>,
+    /// How much may still be made of the schemas that were written.
+    room: Cell<usize>,
+    patterns: Matchers,
 }
+
+/// Schemas, members and values that composing may add to a document, or look at again, for each that is written, and
+/// some more. Where it ends what is composed stays so: the keywords decide, and the value is JSON.
+const GROWTH: usize = 4;
+const ROOM: usize = 10_000;
 
 impl Document {
     pub(crate) fn schema(&self, id: SchemaId) -> &Schema {
@@ -158,18 +175,56 @@ impl Document {
 
     /// The schema that `id` refers to in the end, through references that say nothing of their own.
     pub(crate) fn target(&self, id: SchemaId) -> SchemaId {
-        let mut at = id;
-        for _ in 0..self.schemas.len() {
-            match self.schema(at).reference {
-                Some(next) => at = next,
-                None => return at,
-            }
-        }
-        at
+        self.end(id).target
+    }
+
+    /// The same, with what the references on the way say.
+    pub(crate) fn end(&self, id: SchemaId) -> End {
+        // what was added refers to nothing
+        let itself = || End { target: id, widened: false, or_null: self.schema(id).or_null };
+        self.derived.ends.get(id.position()).copied().unwrap_or_else(itself)
+    }
+
+    /// Whether a schema, or one that certainly holds of what it holds of, is `readOnly` and `writeOnly`.
+    pub(crate) fn access(&self, id: SchemaId) -> (bool, bool) {
+        let is = |list: &[bool]| list.get(id.position()) == Some(&true);
+        (is(&self.derived.read_only), is(&self.derived.write_only))
+    }
+
+    /// Whether a schema declares members, or one does that may be applied to the same value.
+    pub(crate) fn declares_members(&self, id: SchemaId) -> bool {
+        self.derived.declares.get(id.position()) == Some(&true)
+    }
+
+    /// Looks at where references lead. Whoever changes one looks again.
+    pub(crate) fn follow_references(&mut self) {
+        self.derived.ends = derived::ends(&self.schemas);
+    }
+
+    /// Looks at all schemas together, once none is added any more.
+    pub(crate) fn derive(&mut self) {
+        self.derived = Derived::of(&self.schemas);
+    }
+
+    /// Whether there is room to make, or to look at, this much more.
+    pub(crate) fn has_room(&self, much: usize) -> bool {
+        let left = self.room.get().saturating_sub(much);
+        self.room.set(left);
+        left > 0
+    }
+
+    /// Whether a text matches a pattern, as at run time. A pattern that does not translate has its own finding.
+    pub(crate) fn matches(&self, pattern: &str, text: &str) -> bool {
+        self.patterns.matches(pattern, text)
+    }
+
+    /// The name of the component that a schema is.
+    pub(crate) fn component(&self, id: SchemaId) -> Option<&Spanned<String>> {
+        self.components.get(*self.names.get(&id)?).map(|(name, _)| name)
     }
 
     pub(crate) fn scheme(&self, name: &str) -> Option<&Scheme> {
-        self.schemes.iter().find(|scheme| scheme.name.value == name)
+        self.schemes.get(*self.scheme_names.get(name)?)
     }
 
     /// Each operation with the path it stands under.
@@ -187,11 +242,13 @@ impl Document {
 /// Notes for each operation where the schemes that it names read their keys: a parameter of that name describes the key
 /// once more. On an operation that does not name the scheme it is a parameter like any other.
 fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme], security: Option<&Requirements>) {
+    let by_name: HashMap<&str, &Scheme> =
+        schemes.iter().map(|scheme| (&*scheme.name.value, scheme)).collect();
     for operation in paths.iter_mut().flat_map(|item| &mut item.operations) {
         let stated = operation.security.as_ref().or(security);
         let needs = stated.into_iter().flat_map(|all| &all.alternatives).flat_map(|one| &one.needs);
-        let named: HashSet<&str> = needs.map(|need| &*need.scheme.value).collect();
-        let named = schemes.iter().filter(|scheme| named.contains(&*scheme.name.value));
+        let named: BTreeSet<&str> = needs.map(|need| &*need.scheme.value).collect();
+        let named = named.into_iter().filter_map(|name| by_name.get(name));
         let read = named.filter_map(|scheme| match &scheme.form {
             SchemeForm::ApiKey { location, name } => Some((location.value.clone(), name.value.clone())),
             _ => None,
@@ -210,6 +267,9 @@ pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Documen
     let schemas = reader.take_schemas();
     let branches = schemas.iter().flat_map(|schema| schema.beyond.all()).collect();
     let mut document = document.map(|document| Document { schemas, branches, ..document })?;
+    let written = document.schemas.iter().map(Schema::weight).sum::<usize>();
+    document.room.set(written.saturating_mul(GROWTH).saturating_add(ROOM));
+    document.follow_references();
     if !findings.has_errors() {
         merge(&mut document, findings);
     }
@@ -286,6 +346,12 @@ impl<'d> Reader<'d> {
         self.finish(fields);
         mark_credentials(&mut paths, &schemes, security.as_ref());
         let (schemas, branches) = (Vec::new(), HashSet::new());
+        let scheme_names =
+            schemes.iter().enumerate().map(|(at, scheme)| (scheme.name.value.clone(), at)).collect();
+        let mut names = HashMap::new();
+        for (at, (_, id)) in components.iter().enumerate() {
+            names.entry(*id).or_insert(at);
+        }
         Some(Document {
             title,
             version,
@@ -301,6 +367,11 @@ impl<'d> Reader<'d> {
             composed: HashMap::new(),
             parts: HashMap::new(),
             settled: HashSet::new(),
+            derived: Derived::default(),
+            names,
+            scheme_names,
+            room: Cell::new(0),
+            patterns: Matchers::default(),
             webhooks,
             assumed: None,
         })

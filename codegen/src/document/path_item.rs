@@ -1,5 +1,7 @@
 //! `paths`, and each path with its operations.
 
+use std::collections::HashSet;
+
 use super::parameter::is_token;
 use super::read::is_extension;
 use super::{Operation, Parameter, Reader, Spanned};
@@ -149,7 +151,7 @@ impl<'d> Reader<'d> {
                 return None;
             }
         }
-        let mut seen: Vec<*const Node> = vec![node];
+        let mut seen: HashSet<*const Node> = HashSet::from([std::ptr::from_ref(node)]);
         let mut at = reference;
         loop {
             let target = match self.library.follow(&at.node, Some("pathItems")) {
@@ -159,7 +161,7 @@ impl<'d> Reader<'d> {
                     return None;
                 }
             };
-            if seen.contains(&std::ptr::from_ref(target)) {
+            if !seen.insert(target) {
                 let finding = Finding::error(
                     Code::ReferenceCycle,
                     "this reference leads back to itself",
@@ -168,7 +170,6 @@ impl<'d> Reader<'d> {
                 self.push(finding.help("write the path out in one of the places"));
                 return None;
             }
-            seen.push(target);
             match target.as_object().and_then(|object| object.get("$ref")) {
                 Some(next) => at = next,
                 None => return Some(target),

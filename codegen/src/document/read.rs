@@ -384,10 +384,10 @@ impl<'d> Reader<'d> {
     /// Follows `$ref` on what is not a schema, until something stands there. `kind` is its folder under `components`.
     pub(crate) fn follow(&mut self, node: &'d Node, kind: &'static str) -> Option<(&'d Node, Docs)> {
         let mut docs = Docs::default();
-        let mut seen: Vec<*const Node> = Vec::new();
+        let mut seen: HashSet<*const Node> = HashSet::new();
         let mut at = node;
         while let Some(reference) = at.as_object().and_then(|object| object.get("$ref")) {
-            seen.push(at);
+            seen.insert(at);
             let what = "a reference";
             let mut fields = self.fields(at, what)?;
             fields.accept(&["$ref"]);

@@ -24,6 +24,13 @@ impl<'d> Reader<'d> {
             schema.nullable = self.boolean(fields, "nullable").is_some_and(|flag| flag.value);
         }
         let (newer, id) = (self.version == Version::V31, self.draft.id());
+        if let Some(member) = fields.members().iter().find(|member| &*member.key == "nullable")
+            && newer
+            && holder == "allOf"
+            && let Some(finding) = self.undefined(fields, member)
+        {
+            self.push(finding);
+        }
         let lone = !newer || self.draft.has_lone_references();
         let free = |key: &str| {
             FREE_BESIDE.contains(&key)

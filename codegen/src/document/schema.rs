@@ -267,6 +267,18 @@ impl Schema {
             || !self.required.is_empty()
     }
 
+    /// Whether it declares members, by name or by a pattern.
+    pub(crate) fn declares_members(&self) -> bool {
+        self.properties.as_ref().is_some_and(|properties| !properties.is_empty())
+            || !self.beyond.pattern_properties.is_empty()
+    }
+
+    /// How much of it there is to copy.
+    pub(crate) fn weight(&self) -> usize {
+        let listed = self.enumeration.as_ref().map_or(0, |values| values.value.len());
+        1 + self.properties.as_ref().map_or(0, Vec::len) + self.required.len() + listed + self.titles.len()
+    }
+
     /// Whether members that it does not declare are refused or judged.
     pub(crate) fn restricts_others(&self) -> bool {
         matches!(
@@ -577,6 +589,18 @@ impl<'d> Reader<'d> {
 }
 
 impl JsonType {
+    /// In the words of a message.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Boolean => "a boolean",
+            Self::Integer => "an integer",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
+
     /// As the standard writes it.
     pub(crate) fn word(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! Security schemes and requirements.
 
+use std::collections::HashSet;
+
 use super::parameter::is_token;
 use super::{Fields, Reader, Spanned};
 use crate::annotation::SchemeRules;
@@ -165,6 +167,7 @@ impl<'d> Reader<'d> {
         };
         let mut flows = self.fields(&member.node, "`flows`")?.guarding();
         let mut scopes: Vec<(String, String)> = Vec::new();
+        let mut known = HashSet::new();
         // which URLs a flow needs: OpenAPI 3.1 section 4.8.29.1
         for (flow, urls) in [
             ("implicit", &["authorizationUrl"][..]),
@@ -191,9 +194,8 @@ impl<'d> Reader<'d> {
                 self.missing(&flow, "scopes");
             }
             for scope in self.map(&mut flow, "scopes") {
-                let known = scopes.iter().any(|(name, _)| **name == *scope.key);
                 if let Some(text) = self.text("a scope's description", &scope.node)
-                    && !known
+                    && known.insert(&*scope.key)
                 {
                     scopes.push((scope.key.to_string(), text.value));
                 }

@@ -128,7 +128,9 @@ impl Reader<'_> {
             return None;
         }
         let help = match (what, key) {
-            ("a schema", "nullable") => "since 3.1 `null` is one of the types",
+            ("a schema", "nullable") => {
+                "since 3.1 `null` is a type: write `type: [.., \"null\"]`, or `anyOf: [{ $ref: .. }, { type: \"null\" }]`"
+            }
             _ => "remove it; extensions start with `x-`",
         };
         let message = format!("{message}: it is passed over, here and elsewhere");

@@ -1,9 +1,12 @@
 //! Findings for people: message, `file:line:column`, the line with the spot underlined, help.
 
+use std::borrow::Cow;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Finding, Severity};
+use crate::emit::shows;
 use crate::source::Sources;
 use crate::source::span::{FileId, Place};
 
@@ -91,7 +94,7 @@ fn snippet<'f>(
     let file = sources.get(place.file)?;
     let text: &str = &file.text;
     if text.is_empty() {
-        return Some(Snippet::source("").path(file.name.as_str()));
+        return Some(Snippet::source("").path(visible(&file.name)));
     }
     let range = place.span.range();
     let start = floor(text, range.start);
@@ -102,7 +105,8 @@ fn snippet<'f>(
     let line = text.get(first..line_end.max(start))?;
     let number = lines.number(place.file, first);
     let (line, shift) = window(line, start - first);
-    let mut snippet = Snippet::source(line).line_start(number).path(file.name.as_str()).fold(false);
+    let mut snippet =
+        Snippet::source(visible_line(line)).line_start(number).path(visible(&file.name)).fold(false);
     for (place, kind, label) in annotations {
         let range = place.span.range();
         let from = floor(text, range.start).max(first);
@@ -133,9 +137,26 @@ fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// A document must not send escape sequences to the terminal of who reads its findings.
+/// A document must not send escape sequences to the terminal of who reads its findings, nor turn their lines around.
 fn visible(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
+    text.chars().map(|char| if shows(char) { char } else { '\u{fffd}' }).collect()
+}
+
+/// The same of a line, with what takes as many bytes, so that what is underlined stays where it is. What a renderer has
+/// signs of its own for is left to it.
+fn visible_line(line: &str) -> Cow<'_, str> {
+    let plain = |char: char| char == '\t' || char.is_ascii_control() && char != '\u{7f}' || shows(char);
+    if line.chars().all(plain) {
+        return Cow::Borrowed(line);
+    }
+    let sign = |char: char| match char.len_utf8() {
+        _ if plain(char) => char,
+        1 => '?',
+        2 => '\u{b7}',
+        3 => '\u{fffd}',
+        _ => '\u{10fffd}',
+    };
+    Cow::Owned(line.chars().map(sign).collect())
 }
 
 /// Where the lines of each file end, so that a document with thousands of findings is not counted through for each.
@@ -211,6 +232,28 @@ error[PAL0011]: `x-palisade` has no member `tiemout`
         let text = rendered(&text, finding, "needle");
         assert!(text.len() < 2_000, "{}", text.len());
         assert!(text.contains("^^^^^^") && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn no_control_character_of_an_excerpt_reaches_the_terminal() {
+        let controls = "\u{1b}[2J \u{9b}2J \u{85} \u{7f} \u{8} \u{202e}txt \u{2066}";
+        let text = format!("public: \"{controls}\" needle\n");
+        let finding = |place| {
+            Finding::error(Code::WrongType, format!("m {controls}"), place).label(controls).help(controls)
+        };
+        let text = rendered(&text, finding, "needle");
+        let hostile =
+            |char: char| (char.is_control() && char != '\n') || ('\u{202a}'..='\u{2069}').contains(&char);
+        assert!(!text.contains(hostile), "{text:?}");
+        let (line, below) = text
+            .lines()
+            .skip(3)
+            .map(|line| line.chars().collect::<Vec<_>>())
+            .zip(text.lines().skip(4))
+            .next()
+            .unwrap();
+        let at = below.find("^^^^^^").unwrap();
+        assert_eq!(line.get(at..at + 6).unwrap().iter().collect::<String>(), "needle", "{text}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Operations and the traits they belong to.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use proc_macro2::Ident;
 use quote::format_ident;
 
@@ -49,9 +51,10 @@ pub(super) fn named(api: &Api, module: &mut Names) -> Vec<Ident> {
 /// The tags that operations belong to, in the order of their first operation, and the name of each one's trait.
 pub(super) fn trait_names<'a>(api: &'a Api, module: &mut Names) -> Vec<(Option<&'a str>, Ident)> {
     let mut names: Vec<(Option<&str>, Ident)> = Vec::new();
+    let mut known = HashSet::new();
     for operation in &api.operations {
         let tag = tag(operation);
-        if !names.iter().any(|(known, _)| *known == tag) {
+        if known.insert(tag) {
             names.push((tag, module.take_trait(tag.unwrap_or(UNTAGGED), "Api")));
         }
     }
@@ -74,17 +77,20 @@ pub(super) fn operations<'a>(
     module: &mut Names,
     patterns: &mut Patterns,
 ) -> Vec<OperationPlan<'a>> {
-    let mut methods: Vec<(Option<&str>, Names)> = Vec::new();
+    let mut methods: HashMap<Option<&str>, Names> = HashMap::new();
+    let by_name: HashMap<&str, usize> =
+        scopes.iter().enumerate().map(|(at, plan)| (plan.scope.name.as_str(), at)).collect();
     let mut plans = Vec::with_capacity(api.operations.len());
     for (operation, ident) in api.operations.iter().zip(named) {
-        let granted = scopes.iter().filter(|plan| operation.access.always_grants(&plan.scope.name));
+        let granted = operation.access.always_granted();
+        let granted: BTreeSet<usize> = granted.iter().filter_map(|name| by_name.get(name).copied()).collect();
         plans.push(OperationPlan {
             operation,
             ident: ident.clone(),
             input_ident: format_ident!("{ident}Input"),
             output_ident: format_ident!("{ident}Output"),
-            method: in_trait(&mut methods, tag(operation)).take(&operation.id, Case::Snake),
-            grants: granted.map(|plan| plan.ident.clone()).collect(),
+            method: methods.entry(tag(operation)).or_default().take(&operation.id, Case::Snake),
+            grants: granted.iter().filter_map(|at| scopes.get(*at)).map(|plan| plan.ident.clone()).collect(),
             input: input(api, table, operation, module, patterns),
             output: output(api, table, operation, module, patterns),
         });
@@ -92,36 +98,25 @@ pub(super) fn operations<'a>(
     plans
 }
 
-/// The names of the methods of one trait.
-fn in_trait<'n, 'a>(methods: &'n mut Vec<(Option<&'a str>, Names)>, tag: Option<&'a str>) -> &'n mut Names {
-    let position = methods.iter().position(|(known, _)| *known == tag).unwrap_or_else(|| {
-        methods.push((tag, Names::default()));
-        methods.len() - 1
-    });
-    #[expect(clippy::indexing_slicing, reason = "found or pushed just above")]
-    &mut methods[position].1
-}
-
 pub(super) fn traits<'a>(
     api: &'a Api,
     names: &[(Option<&'a str>, Ident)],
     operations: &[OperationPlan<'a>],
 ) -> Vec<TraitPlan<'a>> {
-    let described = |wanted: Option<&str>| {
-        api.tags.iter().find(|(name, _)| Some(name.as_str()) == wanted).map(|(_, docs)| docs)
-    };
-    let of_tag = |wanted: Option<&str>| {
-        let all = operations.iter().enumerate();
-        all.filter(|(_, plan)| tag(plan.operation) == wanted).map(|(position, _)| position).collect()
-    };
+    let described: HashMap<&str, &Docs> =
+        api.tags.iter().rev().map(|(name, docs)| (name.as_str(), docs)).collect();
+    let mut of_tag: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
+    for (position, plan) in operations.iter().enumerate() {
+        of_tag.entry(tag(plan.operation)).or_default().push(position);
+    }
     names
         .iter()
         .map(|(tag, ident)| TraitPlan {
             ident: ident.clone(),
             tag: *tag,
-            docs: described(*tag),
+            docs: tag.and_then(|tag| described.get(tag).copied()),
             delegate: delegate(ident),
-            operations: of_tag(*tag),
+            operations: of_tag.remove(tag).unwrap_or_default(),
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! The plan of a generated file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Span};
 
@@ -115,13 +115,9 @@ fn scopes(api: &Api) -> Vec<ScopePlan<'_>> {
 /// The resources that an operation is about: a resource that none names needs no resolver.
 fn resources<'a>(api: &'a Api, module: &mut Names) -> Vec<ResourcePlan<'a>> {
     let mut names = Names::reserving(&["Send", "Sync", "Self"]);
-    let used = |position: usize| {
-        api.operations
-            .iter()
-            .filter_map(|operation| operation.ownership.as_ref())
-            .any(|ownership| ownership.resource.position() == position)
-    };
-    let about = api.resources.iter().enumerate().filter(|(position, _)| used(*position));
+    let owned = api.operations.iter().filter_map(|operation| operation.ownership.as_ref());
+    let used: HashSet<usize> = owned.map(|ownership| ownership.resource.position()).collect();
+    let about = api.resources.iter().enumerate().filter(|(position, _)| used.contains(position));
     about.map(|(_, resource)| resource_plan(resource, &mut names, module)).collect()
 }
 

@@ -1,5 +1,7 @@
 //! The builder of the server: a step for each part that the document needs.
 
+use std::collections::HashSet;
+
 use proc_macro2::Ident;
 
 use super::ident::Case;
@@ -59,15 +61,13 @@ impl<'a> ServerPlan<'a> {
 
 /// The schemes that an operation names: one that nobody uses needs no verifier.
 fn used_schemes(api: &Api) -> impl Iterator<Item = &Scheme> {
-    let uses = |access: &Access, position: usize| match access {
-        Access::Public(_) => false,
-        Access::Any(alternatives) => {
-            alternatives.iter().flatten().any(|need| need.scheme.position() == position)
-        }
-    };
-    let used =
-        move |position: usize| api.operations.iter().any(|operation| uses(&operation.access, position));
-    api.schemes.iter().enumerate().filter(move |(position, _)| used(*position)).map(|(_, scheme)| scheme)
+    let alternatives = api.operations.iter().filter_map(|operation| match &operation.access {
+        Access::Public(_) => None,
+        Access::Any(alternatives) => Some(alternatives),
+    });
+    let used: HashSet<usize> = alternatives.flatten().flatten().map(|need| need.scheme.position()).collect();
+    let all = api.schemes.iter().enumerate();
+    all.filter(move |(position, _)| used.contains(position)).map(|(_, scheme)| scheme)
 }
 
 impl PartPlan<'_> {

@@ -10,7 +10,7 @@ pub struct PathTemplate {
 }
 
 /// What stands between two slashes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Segment {
     /// Exactly this text (may be empty: `/a/` ends in an empty segment).
     Literal(String),
@@ -31,18 +31,16 @@ impl Segment {
         whole.into_iter().chain(mixed.iter().map(|(_, name)| name.as_str()))
     }
 
-    /// Whether two segments match the same text, whatever their parameters are called.
+    /// What all segments are that match the same text, whatever their parameters are called.
     #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Literal(one), Self::Literal(other)) => one == other,
-            (Self::Parameter(_), Self::Parameter(_)) => true,
-            (Self::Mixed(one, end), Self::Mixed(other, other_end)) => {
-                let literals =
-                    |parts: &[(String, String)]| parts.iter().map(|part| part.0.clone()).collect::<Vec<_>>();
-                end == other_end && literals(one) == literals(other)
+    pub fn without_names(&self) -> Self {
+        match self {
+            Self::Literal(text) => Self::Literal(text.clone()),
+            Self::Parameter(_) => Self::Parameter(String::new()),
+            Self::Mixed(parts, end) => {
+                let parts = parts.iter().map(|(text, _)| (text.clone(), String::new()));
+                Self::Mixed(parts.collect(), end.clone())
             }
-            _ => false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Who may do what: requirements, scopes, resources, ownership, pagination.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::{Docs, ResourceId, SchemeId};
@@ -46,18 +47,14 @@ impl Access {
         }
     }
 
-    /// Whether *every* alternative grants `scope`: what one of them lacks is not held.
+    /// The scopes that *every* alternative grants: what one of them lacks is not held.
     #[must_use]
-    pub fn always_grants(&self, scope: &str) -> bool {
-        match self {
-            Self::Public(_) => false,
-            Self::Any(alternatives) => {
-                !alternatives.is_empty()
-                    && alternatives
-                        .iter()
-                        .all(|all| all.iter().any(|need| need.scopes.iter().any(|granted| granted == scope)))
-            }
-        }
+    pub fn always_granted(&self) -> HashSet<&str> {
+        let Self::Any(alternatives) = self else { return HashSet::new() };
+        let each = alternatives.iter().map(|all| -> HashSet<&str> {
+            all.iter().flat_map(|need| &need.scopes).map(String::as_str).collect()
+        });
+        each.reduce(|held, granted| held.intersection(&granted).copied().collect()).unwrap_or_default()
     }
 }
 

@@ -436,7 +436,7 @@ pub struct Word {
 }
 
 /// The values that Rust has enumerations for. Integers are all within `i64`, or all within `u64`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the kinds of JSON")]
 pub enum WordValue {
     Text(String),

@@ -1,6 +1,8 @@
 //! Values that a schema lists: constants as alternatives, values that do not fit, and 3.0's word for `null` as an
 //! alternative.
 
+use std::collections::HashSet;
+
 use crate::check::value::fits_type;
 use crate::document::{Document, Schema, SchemaId, Spanned};
 use crate::finding::{Code, Finding, Findings};
@@ -39,9 +41,10 @@ pub(super) fn constants(document: &mut Document, id: SchemaId) {
         return;
     }
     let mut titles: Vec<(Node, crate::model::Docs)> = Vec::new();
+    let mut known = HashSet::new();
     for one in list.iter().map(|id| document.schema(*id)) {
         let Some(constant) = one.constant.as_ref().filter(|_| one.is_only_constant()) else { return };
-        if titles.iter().any(|(known, _)| known.same_value(constant)) && exactly_one {
+        if !known.insert(constant.canonical()) && exactly_one {
             return; // two that both hold: of `oneOf` that is none
         }
         titles.push((constant.clone(), one.docs.clone()));

@@ -5,7 +5,7 @@
 //! which is merged in its turn. What cannot be satisfied by anything is a finding; what only cannot be said in one
 //! schema (two patterns, a closed branch beside others) stays composed, and may have a [view](super::view).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::listed;
 use crate::check::value::fits_type;
@@ -17,10 +17,6 @@ use crate::source::tree::Node;
 
 /// Schemas inside each other that are followed.
 const DEEPEST: usize = 64;
-/// Merging may make this many schemas of each, and some more; what is left then stays composed.
-const GROWTH: usize = 4;
-const ROOM: usize = 1_000;
-
 /// Merges every schema of the document that can be.
 pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
     for id in document.ids() {
@@ -29,16 +25,17 @@ pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
         listed::fitting(document, id, findings);
         optional(document, id);
     }
-    let most = document.schemas().len().saturating_mul(GROWTH).saturating_add(ROOM);
+    document.follow_references();
     let mut next = 0;
-    // members with two schemas add to the list while it is walked
-    while let Some(id) = document.id(next).filter(|_| document.schemas().len() <= most) {
+    // members with two schemas add to the list while it is walked; where there is no room, what is left stays composed
+    while let Some(id) = document.id(next).filter(|_| document.has_room(0)) {
         next += 1;
         for id in inside_out(document, id) {
             settle(document, id, findings);
         }
     }
     super::view::views(document);
+    document.derive();
 }
 
 /// What `id` is certainly composed of, each before what it is part of, so that nothing is merged twice.
@@ -51,7 +48,7 @@ fn inside_out(document: &Document, id: SchemaId) -> Vec<SchemaId> {
             order.push(id);
         } else if !document.is_settled(id) && seen.insert(id) {
             let schema = document.schema(id);
-            let parts = schema.reference.into_iter().chain(schema.beyond.clone().take_certain());
+            let parts = schema.reference.into_iter().chain(schema.beyond.certain());
             waiting.push((id, true));
             waiting.extend(parts.map(|part| (part, false)));
         }
@@ -63,7 +60,7 @@ fn inside_out(document: &Document, id: SchemaId) -> Vec<SchemaId> {
 fn settle(document: &mut Document, id: SchemaId, findings: &mut Findings) {
     let beyond = &document.schema(id).beyond;
     let chooses = !beyond.one_of.is_empty() || !beyond.any_of.is_empty();
-    if !beyond.clone().take_certain().is_empty() {
+    if beyond.certain().next().is_some() {
         match merged(document, id, 0) {
             Ok(merged) => document.replace(id, Schema { merged: true, ..merged }),
             // a choice of one that nothing satisfies is written by generators, and refuses every value
@@ -117,7 +114,7 @@ fn optional(document: &mut Document, id: SchemaId) {
 
 /// The one schema that `id` comes to.
 pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Result<Schema, Apart> {
-    if depth > DEEPEST {
+    if depth > DEEPEST || !document.has_room(document.schema(id).weight()) {
         return Err(Apart::Composed);
     }
     let mut own = document.schema(id).clone();
@@ -184,11 +181,13 @@ pub(super) fn both(
     let (types, nullable) = types(&one, &other).ok_or_else(|| contradiction("their types differ"))?;
     let (enumeration, constant) =
         values(&one, &other).ok_or_else(|| contradiction("they list different values"))?;
-    let properties = properties(document, &one, &other)?;
     let additional = additional(&one, &other)?;
+    let (mut one, mut other) = (one, other);
+    let properties = properties(document, &mut one, &mut other)?;
     let items = one.items.zip(other.items).map(|(one, other)| document.composed(one, other));
     let mut required = one.required;
-    required.retain(|name| other.required.iter().all(|known| known.value != name.value));
+    let named: HashSet<&str> = other.required.iter().map(|name| &*name.value).collect();
+    required.retain(|name| !named.contains(&*name.value));
     required.extend(other.required);
     let mut both = Schema {
         types,
@@ -269,9 +268,9 @@ type Values = (Option<Spanned<Vec<Node>>>, Option<Node>);
 fn values(one: &Schema, other: &Schema) -> Option<Values> {
     let enumeration = match (&one.enumeration, &other.enumeration) {
         (Some(one), Some(other)) => {
-            let listed =
-                one.value.iter().filter(|value| other.value.iter().any(|known| known.same_value(value)));
-            let listed: Vec<_> = listed.cloned().collect();
+            let known: HashSet<_> = other.value.iter().map(Node::canonical).collect();
+            let listed: Vec<_> =
+                one.value.iter().filter(|value| known.contains(&value.canonical())).cloned().collect();
             // one that lists nothing has a remark of its own
             if listed.is_empty() && !one.value.is_empty() && !other.value.is_empty() {
                 return None;
@@ -295,26 +294,38 @@ fn values(one: &Schema, other: &Schema) -> Option<Values> {
 
 type Properties = Option<Vec<(Spanned<String>, SchemaId)>>;
 
-fn properties(document: &mut Document, one: &Schema, other: &Schema) -> Result<Properties, Apart> {
+/// Takes the members out of both.
+fn properties(document: &mut Document, one: &mut Schema, other: &mut Schema) -> Result<Properties, Apart> {
     // a closed branch refuses what only the others declare
-    let names = |schema: &Schema| -> Vec<String> {
-        schema.properties.iter().flatten().map(|(name, _)| name.value.clone()).collect()
-    };
-    for (closed, beside) in [(one, other), (other, one)] {
-        let declared = names(closed);
-        if closed.restricts_others() && names(beside).iter().any(|name| !declared.contains(name)) {
-            return Err(Apart::Composed);
+    for (closed, beside) in [(&*one, &*other), (&*other, &*one)] {
+        if closed.restricts_others() {
+            let mut names = beside.properties.iter().flatten().map(|(name, _)| &*name.value);
+            let declared: HashSet<&str> =
+                closed.properties.iter().flatten().map(|(name, _)| &*name.value).collect();
+            if names.any(|name| !declared.contains(name)) {
+                return Err(Apart::Composed);
+            }
         }
     }
-    if one.properties.is_none() && other.properties.is_none() {
-        return Ok(None);
-    }
-    let mut all = one.properties.clone().unwrap_or_default();
-    for (name, id) in other.properties.iter().flatten() {
-        match all.iter_mut().find(|(known, _)| known.value == name.value) {
-            Some((_, known)) if document.target(*known) == document.target(*id) => {}
-            Some((_, known)) => *known = document.composed(*known, *id),
-            None => all.push((name.clone(), *id)),
+    let (mut all, more) = match (one.properties.take(), other.properties.take()) {
+        (Some(all), Some(more)) => (all, more),
+        (one, other) => return Ok(one.or(other)),
+    };
+    let declared: HashMap<String, usize> = match more.as_slice() {
+        // of an `allOf` of thousands each adds little: no table is made for it
+        [] | [_] => HashMap::new(),
+        _ => all.iter().enumerate().map(|(at, (name, _))| (name.value.clone(), at)).collect(),
+    };
+    let few = more.len() < 2;
+    for (name, id) in more {
+        let known = match few {
+            true => all.iter_mut().find(|(known, _)| known.value == name.value),
+            false => declared.get(&name.value).and_then(|at| all.get_mut(*at)),
+        };
+        match known {
+            Some((_, known)) if document.target(*known) == document.target(id) => {}
+            Some((_, known)) => *known = document.composed(*known, id),
+            None => all.push((name, id)),
         }
     }
     Ok(Some(all))

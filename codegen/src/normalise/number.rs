@@ -111,6 +111,15 @@ impl Ord for Decimal {
     }
 }
 
+/// The number as a text that every number of the same value has, and no other.
+pub(crate) fn canonical(text: &str) -> String {
+    let Some(number) = Decimal::parse(text) else { return text.to_owned() };
+    let sign = if number.negative { "-" } else { "" };
+    let digits: String = number.digits.iter().map(|digit| char::from(b'0' + digit)).collect();
+    // behind a word that no number has which could not be read
+    format!("#{sign}{digits}e{}", number.exponent)
+}
+
 /// Whether two numbers of JSON have one value.
 pub(crate) fn same(one: &str, other: &str) -> bool {
     one == other

@@ -8,7 +8,7 @@
 //! 4. Otherwise there is no view, and the value stays JSON.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use super::merge::{Apart, both, merged, typed};
 use crate::document::{
@@ -24,13 +24,14 @@ const MOST: usize = 50_000;
 
 /// Gives every composed schema its view, if it has one.
 pub(crate) fn views(document: &mut Document) {
-    let written = document.ids().count();
+    let written = document.schemas().len();
     let mut generations = vec![0; written];
     let mut next = 0;
-    while let Some(id) = document.ids().nth(next) {
+    while let Some(id) = document.id(next) {
         next += 1;
         let generation = generations.get(id.position()).copied().unwrap_or_default();
-        if document.ids().count() > written.saturating_add(MOST) || generation > GENERATIONS {
+        let many = document.schemas().len() > written.saturating_add(MOST) || !document.has_room(0);
+        if many || generation > GENERATIONS {
             break;
         }
         if id.position() >= written {
@@ -39,7 +40,7 @@ pub(crate) fn views(document: &mut Document) {
         if let Some(view) = view(document, id) {
             document.replace(id, Schema { view: Some(view), ..document.schema(id).clone() });
         }
-        generations.resize(document.ids().count(), generation + 1);
+        generations.resize(document.schemas().len(), generation + 1);
     }
 }
 
@@ -121,8 +122,11 @@ struct Listed {
 }
 
 fn parts(document: &mut Document, id: SchemaId, depth: usize) -> Result<Parts, Apart> {
+    if depth > DEEPEST || !document.has_room(document.schema(id).weight()) {
+        return Err(Apart::Composed);
+    }
     let mut core = document.schema(id).clone();
-    if depth > DEEPEST || core.literal || core.never {
+    if core.literal || core.never {
         return Err(Apart::Composed);
     }
     if let Some(target) = core.reference {
@@ -215,23 +219,27 @@ fn adds_nothing(document: &Document, core: &Schema, others: &[SchemaId]) -> bool
         core.additional.as_ref().map(|additional| additional.value),
         Some(Additional::Allowed(true) | Additional::Each(_))
     );
-    let declared = |name: &str| core.properties.iter().flatten().any(|(known, _)| known.value == name);
-    takes_all || names(document, others).all(|name| name.is_some_and(declared))
+    if takes_all || others.is_empty() {
+        return true;
+    }
+    let declared: HashSet<&str> = core.properties.iter().flatten().map(|(name, _)| &*name.value).collect();
+    // where there is no room to look, they may
+    names(document, others)
+        .all(|name| document.has_room(1) && name.is_some_and(|name| declared.contains(name)))
 }
 
 /// The members that schemas declare, and those that are applied with them; `None` for members without a name.
 fn names<'d>(document: &'d Document, of: &[SchemaId]) -> impl Iterator<Item = Option<&'d str>> + use<'d> {
     let mut known: HashSet<SchemaId> = of.iter().copied().collect();
-    let mut found = of.to_vec();
-    let mut at = 0;
-    while let Some(id) = found.get(at).copied() {
-        at += 1;
+    let mut waiting: VecDeque<SchemaId> = of.iter().copied().collect();
+    let each = std::iter::from_fn(move || {
+        let id = waiting.pop_front()?;
         let schema = document.schema(id);
         let inner = schema.reference.into_iter().chain(schema.beyond.in_place());
-        found.extend(inner.filter(|id| known.insert(*id)));
-    }
-    found.into_iter().flat_map(|id| {
-        let schema = document.schema(id);
+        waiting.extend(inner.filter(|id| known.insert(*id)));
+        Some(schema)
+    });
+    each.flat_map(|schema| {
         let unnamed = !schema.beyond.pattern_properties.is_empty()
             || schema.beyond.unevaluated_properties.is_some_and(|id| !document.schema(id).never)
             || matches!(

@@ -19,7 +19,7 @@ pub(crate) const MAX_DEPTH: usize = 128;
 /// Bytes of one file.
 pub(crate) const MAX_FILE: u64 = 64 << 20;
 /// Nodes of one file, those that aliases repeat included.
-const MAX_NODES: usize = 2_000_000;
+pub(crate) const MAX_NODES: usize = 2_000_000;
 /// Nodes of one file that are kept for aliases or repeated by them.
 const MAX_COPIES: usize = 200_000;
 /// Files of one document.

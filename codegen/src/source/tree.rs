@@ -71,18 +71,23 @@ impl Object {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Member> {
+        self.members.get(self.position(key)?)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        let at = self.position(key)?;
+        self.members.get_mut(at).map(|member| &mut member.node)
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
         if self.index.is_empty() {
-            return self.members.iter().find(|member| &*member.key == key);
+            return self.members.iter().position(|member| &*member.key == key);
         }
         let at = self
             .index
             .binary_search_by(|at| self.members.get(*at as usize).map(|member| &*member.key).cmp(&Some(key)))
             .ok()?;
-        self.members.get(*self.index.get(at)? as usize)
-    }
-
-    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.members.iter_mut().find(|member| &*member.key == key).map(|member| &mut member.node)
+        self.index.get(at).map(|at| *at as usize)
     }
 
     /// Changes the members. Keys stay different from each other: whoever adds one looks first.
@@ -131,6 +136,15 @@ impl Node {
         self.as_object()?.get(key).map(|member| &member.node)
     }
 
+    /// How many values it is, itself among them.
+    pub(crate) fn count(&self) -> usize {
+        1 + match &self.value {
+            Value::Array(items) => items.iter().map(Self::count).sum::<usize>(),
+            Value::Object(object) => object.members.iter().map(|member| member.node.count()).sum(),
+            _ => 0,
+        }
+    }
+
     /// In the words of JSON, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
@@ -140,6 +154,28 @@ impl Node {
             Value::String(_) => "a string",
             Value::Array(_) => "an array",
             Value::Object(_) => "an object",
+        }
+    }
+
+    /// The value as a text that every node of the same value has, and no other.
+    pub(crate) fn canonical(&self) -> String {
+        match &self.value {
+            Value::Number(text) => crate::normalise::number::canonical(text),
+            Value::Array(items) => {
+                let items: Vec<String> = items.iter().map(Self::canonical).collect();
+                format!("[{}]", items.join(","))
+            }
+            Value::Object(object) => {
+                let mut members: Vec<&Member> = object.members.iter().collect();
+                members.sort_by(|one, other| one.key.cmp(&other.key));
+                let members: Vec<String> = members
+                    .iter()
+                    .map(|member| format!("{:?}:{}", member.key, member.node.canonical()))
+                    .collect();
+                format!("{{{}}}", members.join(","))
+            }
+            Value::String(text) => format!("{text:?}"),
+            Value::Null | Value::Bool(_) => self.to_string(),
         }
     }
 
@@ -212,5 +248,12 @@ mod tests {
         assert!(json(r#"{"a":1,"b":[2.0]}"#).same_value(&json(r#"{"b":[2],"a":1e0}"#)));
         assert!(!json(r#"{"a":1}"#).same_value(&json(r#"{"a":1,"b":2}"#)));
         assert!(!json("9007199254740993").same_value(&json("9007199254740992")));
+        let values =
+            ["1", "1.0", "10e-1", "0", "-0", "\"1\"", "[1,2]", "[1.0,2]", "[12]", "null", "1e999999999999"];
+        let more = [r#"{"a":1,"b":[2.0]}"#, r#"{"b":[2],"a":1e0}"#, r#"{"a":1}"#, r#"{"a:1,\"b":1}"#];
+        let nodes: Vec<_> = values.iter().chain(&more).map(|text| json(text)).collect();
+        for (one, other) in nodes.iter().flat_map(|one| nodes.iter().map(move |other| (one, other))) {
+            assert_eq!(one.same_value(other), one.canonical() == other.canonical(), "{one} {other}");
+        }
     }
 }

@@ -1,0 +1,103 @@
+//! What follows from all schemas together: where each reference ends, what is `readOnly` or `writeOnly` by what it is
+//! composed of, and what declares members somewhere. It is found for all of them at once: asked of each anew, a chain
+//! of schemas would be walked from every one of its links.
+
+use super::{Schema, SchemaId};
+
+/// What was found, by the position of the schema. Those that were added later refer to nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Derived {
+    pub(super) ends: Vec<End>,
+    pub(super) read_only: Vec<bool>,
+    pub(super) write_only: Vec<bool>,
+    pub(super) declares: Vec<bool>,
+}
+
+/// Where a reference leads in the end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub(crate) target: SchemaId,
+    /// Whether a reference on the way says `nullable` (3.0).
+    pub(crate) widened: bool,
+    /// Whether `null` is an alternative of its own on the way, the target included.
+    pub(crate) or_null: bool,
+}
+
+impl Derived {
+    pub(super) fn of(schemas: &[Schema]) -> Self {
+        let certain = |schema: &Schema| -> Vec<SchemaId> {
+            schema.reference.into_iter().chain(schema.beyond.certain()).collect()
+        };
+        let applied = |schema: &Schema| -> Vec<SchemaId> {
+            schema.reference.into_iter().chain(schema.beyond.in_place()).collect()
+        };
+        // annotations add up over what is applied to one value (JSON Schema 2020-12 section 7.7)
+        let holders = holders(schemas, certain);
+        Self {
+            ends: ends(schemas),
+            read_only: spread(schemas, &holders, |schema| schema.read_only.is_some()),
+            write_only: spread(schemas, &holders, |schema| schema.write_only.is_some()),
+            declares: spread(schemas, &self::holders(schemas, applied), Schema::declares_members),
+        }
+    }
+}
+
+/// Where the reference of each schema ends. References that lead back to themselves end where the circle was entered.
+pub(super) fn ends(schemas: &[Schema]) -> Vec<End> {
+    let mut ends: Vec<Option<End>> = vec![None; schemas.len()];
+    let mut seen = vec![false; schemas.len()];
+    for (start, _) in schemas.iter().enumerate() {
+        let mut way = Vec::new();
+        let mut at = start;
+        while let (Some(None), Some(schema)) = (ends.get(at), schemas.get(at)) {
+            let again = seen.get_mut(at).is_some_and(|seen| std::mem::replace(seen, true));
+            match schema.reference.filter(|_| !again) {
+                Some(next) => {
+                    way.push(at);
+                    at = next.position();
+                }
+                None => {
+                    let end = End { target: SchemaId::at(at), widened: false, or_null: schema.or_null };
+                    ends.get_mut(at).into_iter().for_each(|slot| *slot = Some(end));
+                }
+            }
+        }
+        let mut end = ends.get(at).copied().flatten();
+        for step in way.into_iter().rev().filter(|step| *step != at) {
+            end = end.zip(schemas.get(step)).map(|(end, schema)| End {
+                widened: end.widened || schema.nullable,
+                or_null: end.or_null || schema.or_null,
+                ..end
+            });
+            ends.get_mut(step).into_iter().for_each(|slot| *slot = end);
+        }
+    }
+    let itself = |at| End { target: SchemaId::at(at), widened: false, or_null: false };
+    ends.into_iter().enumerate().map(|(at, end)| end.unwrap_or_else(|| itself(at))).collect()
+}
+
+/// Who holds each schema.
+fn holders(schemas: &[Schema], held: impl Fn(&Schema) -> Vec<SchemaId>) -> Vec<Vec<usize>> {
+    let mut holders = vec![Vec::new(); schemas.len()];
+    for (at, schema) in schemas.iter().enumerate() {
+        for id in held(schema) {
+            holders.get_mut(id.position()).into_iter().for_each(|list: &mut Vec<usize>| list.push(at));
+        }
+    }
+    holders
+}
+
+/// The schemas of which this is true, and whoever holds them.
+fn spread(schemas: &[Schema], holders: &[Vec<usize>], is: impl Fn(&Schema) -> bool) -> Vec<bool> {
+    let mut found = vec![false; schemas.len()];
+    let mut waiting: Vec<usize> =
+        schemas.iter().enumerate().filter(|(_, schema)| is(schema)).map(|(at, _)| at).collect();
+    while let Some(at) = waiting.pop() {
+        if let Some(found) = found.get_mut(at)
+            && !std::mem::replace(found, true)
+        {
+            waiting.extend(holders.get(at).into_iter().flatten());
+        }
+    }
+    found
+}
