@@ -10,6 +10,7 @@ fn main() {
     palisade_codegen::Build::new("specs/uploads.yaml").run();
     palisade_codegen::Build::new("specs/combinations.yaml").run();
     palisade_codegen::Build::new("specs/types.yaml").run();
+    palisade_codegen::Build::new("specs/letter.yaml").run();
     palisade_codegen::Build::new("specs/json.yaml").run();
     json_schema::generate();
 }

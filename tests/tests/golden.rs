@@ -30,6 +30,8 @@ goldens! {
     beyond,
     /// Request bodies, and answers by status, range and default.
     bodies,
+    /// Members that are their default where they are absent.
+    defaults,
     /// `readOnly` and `writeOnly`: one type in requests, another in answers.
     directions,
     /// Schemas that state an older draft of JSON Schema.

@@ -22,6 +22,7 @@ use crate::annotation::DocumentRules;
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{AssumedPublic, Docs};
 use crate::normalise::merge::merge;
+use crate::normalise::standing::Standing;
 use crate::normalise::{Draft, Stated, Version};
 use crate::resolve::Library;
 use crate::source::span::Place;
@@ -63,6 +64,7 @@ pub(crate) struct Document {
     parts: HashMap<SchemaId, Vec<SchemaId>>,
     /// The schemas that have been merged, or cannot be.
     settled: HashSet<SchemaId>,
+    pub(crate) standing: Standing,
 }
 
 impl Document {
@@ -95,6 +97,7 @@ impl Document {
             return *known;
         }
         let id = self.compose(one, other);
+        self.standing.compose(id, &[one, other]);
         self.composed.insert(parts.clone(), id);
         self.parts.insert(id, parts);
         id
@@ -166,6 +169,24 @@ impl Document {
             }
         }
         at
+    }
+
+    /// The default of a value of this schema: its own, or that of a schema that certainly holds of it (a default is an
+    /// annotation, JSON Schema 2020-12 section 7.7). What refines another stands behind it, so the last one is meant.
+    pub(crate) fn default_of(&self, id: SchemaId) -> Option<&Node> {
+        let mut seen = HashSet::new();
+        let mut waiting = vec![id];
+        while let Some(id) = waiting.pop() {
+            let schema = self.schema(id);
+            if schema.default.is_some() {
+                return schema.default.as_ref();
+            }
+            if seen.insert(id) {
+                waiting.extend(schema.reference);
+                waiting.extend(schema.beyond.clone().take_certain());
+            }
+        }
+        None
     }
 
     pub(crate) fn scheme(&self, name: &str) -> Option<&Scheme> {
@@ -301,6 +322,7 @@ impl<'d> Reader<'d> {
             composed: HashMap::new(),
             parts: HashMap::new(),
             settled: HashSet::new(),
+            standing: Standing::default(),
             webhooks,
             assumed: None,
         })
