@@ -63,6 +63,20 @@ fn choices_of_choices_are_looked_into_once() {
 }
 
 #[test]
+fn defaults_that_double_at_every_step_are_refused() {
+    let twice = |at: usize| {
+        let next = format!("{{ $ref: '#/components/schemas/A{}', default: {{}} }}", at + 1);
+        format!("    A{at}: {{ type: object, properties: {{ a: {next}, b: {next} }} }}\n")
+    };
+    let chain: String = (0..20).map(twice).collect();
+    let document = format!(
+        "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n{chain}    A20: {{ type: object, properties: {{ a: {{ type: string }} }} }}\n"
+    );
+    let findings = generate(&Source::text("a.yaml", document), &Options::default()).unwrap_err();
+    assert!(findings.to_string().contains("filled with defaults in turn"), "{findings}");
+}
+
+#[test]
 fn no_keyword_beside_a_composition_is_lost() {
     for composed in [
         "$ref: '#/components/schemas/A'",

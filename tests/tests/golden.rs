@@ -32,6 +32,8 @@ goldens! {
     bodies,
     /// Client certificates, and tokens that are bound to them.
     certificates,
+    /// Members that are their default where they are absent.
+    defaults,
     /// `readOnly` and `writeOnly`: one type in requests, another in answers.
     directions,
     /// Schemas that state an older draft of JSON Schema.

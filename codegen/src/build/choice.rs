@@ -61,7 +61,7 @@ fn said(document: &Document, choice: &Choice) -> Said {
     let null_is_clear = choice.widened || nulls == 0 || (stays_json == 0 && !choice.judged);
     let told = choice.holder.is_some_and(|holder| tags(document, document.schema(holder)).is_some());
     Said {
-        expressible: count > 1 && stays_json < count && null_is_clear && (told || count <= MOST),
+        expressible: (count > 1 || told) && stays_json < count && null_is_clear && (told || count <= MOST),
         // a discriminator is a member, and `null` has none; of `oneOf` a second one is one too many
         takes_null: !told && if choice.exactly_one { nulls == 1 } else { nulls > 0 },
     }

@@ -36,7 +36,7 @@ impl Builder<'_> {
         for one in media {
             let family = family(&one.name.value, direction);
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
-            let schema = self.media_schema(one, family, &own)?;
+            let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
             self.finish_inline();
             match self.form(one, family, schema)? {
                 Ok((form, schema)) => add(&mut contents, one, form, schema, direction),
@@ -47,7 +47,9 @@ impl Builder<'_> {
         for (one, reason) in left_out {
             let message = format!("the schema of `{}` cannot be enforced: {reason}", one.name.value);
             let consequence = match direction {
-                Direction::Request | Direction::Either => "left out: the server answers 415 to it",
+                Direction::Request | Direction::Patch | Direction::Either => {
+                    "left out: the server answers 415 to it"
+                }
                 Direction::Answer => "left out: the server answers in the other media types",
             };
             self.findings.push(if alone {
@@ -58,6 +60,17 @@ impl Builder<'_> {
             });
         }
         (media.is_empty() || !contents.is_empty()).then_some(contents)
+    }
+
+    /// Of a merge patch, what is absent stays as it is (RFC 7396 section 1), whatever the method.
+    fn directed<T>(&mut self, one: &Media, direction: Direction, build: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.direction;
+        if direction == Direction::Request && parts(&one.name.value).1 == "merge-patch+json" {
+            self.direction = Direction::Patch;
+        }
+        let built = build(self);
+        self.direction = before;
+        built
     }
 
     fn media_schema(&mut self, one: &Media, family: Family, path: &[String]) -> Option<Schema> {
@@ -217,7 +230,7 @@ fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Vec<String> 
         },
         (ContentForm::Text, Direction::Answer) => &["text/plain"],
         (_, Direction::Answer) => &["application/octet-stream"],
-        (_, Direction::Request | Direction::Either) => return vec![name.to_owned()],
+        (_, Direction::Request | Direction::Patch | Direction::Either) => return vec![name.to_owned()],
     };
     words.iter().map(|word| (*word).to_owned()).collect()
 }

@@ -1,19 +1,28 @@
 //! `readOnly` and `writeOnly`: a type that has such members is one type in requests and another in answers.
 //!
 //! A member that is `readOnly` is no member of a request (so that one who sends it is refused, as with any member that
-//! is not declared), and one that is `writeOnly` is no member of an answer (so that a handler cannot let it out).
+//! is not declared), and one that is `writeOnly` is no member of an answer (so that a handler cannot let it out). The same
+//! is true of members that only a pattern or `additionalProperties` describes, and of an alternative of a choice.
 //! Types without such members, at any depth, are one type for both.
+//!
+//! An optional member with a `default` is filled with it where it is absent. In a patch it is not: what a patch does not
+//! speak of stays as it is. So a type with such a member is another one there.
 
 use std::collections::{HashMap, HashSet};
 
 use super::Builder;
-use crate::document::{Additional, Document, SchemaId, View};
+use crate::check::value::fits;
+use crate::document::{Additional, Document, Schema, SchemaId, View};
+use crate::source::tree::Node;
+
 
 /// Which way a value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Direction {
     /// To the server.
     Request,
+    /// To the server, and what is absent stays as it is.
+    Patch,
     /// From it.
     Answer,
     /// It makes no difference.
@@ -23,40 +32,88 @@ pub(super) enum Direction {
 impl Builder<'_> {
     /// The direction, where it makes a difference for this schema.
     pub(super) fn side(&self, id: SchemaId) -> Direction {
-        if self.directed.contains(&id) { self.direction } else { Direction::Either }
+        match self.direction {
+            Direction::Patch if self.filled.contains(&id) => Direction::Patch,
+            _ => self.access_side(id),
+        }
+    }
+
+    /// The same for what is let through, which is not filled.
+    pub(super) fn access_side(&self, id: SchemaId) -> Direction {
+        match self.direction {
+            _ if !self.directed.contains(&id) => Direction::Either,
+            Direction::Patch => Direction::Request,
+            direction => direction,
+        }
+    }
+
+    /// What an optional member is where it is absent.
+    pub(super) fn filled_with(&self, property: SchemaId) -> Option<&Node> {
+        (self.direction != Direction::Patch).then(|| filling(self.document, property)).flatten()
     }
 
     /// Whether a property is a member of what goes this way.
     pub(super) fn is_member(&self, property: SchemaId) -> bool {
         let (read_only, write_only) = self.document.access(property);
         match self.direction {
-            Direction::Request => !read_only,
+            Direction::Request | Direction::Patch => !read_only,
             Direction::Answer => !write_only,
             Direction::Either => true,
         }
     }
 }
 
+/// The default of a property, if it is one: `check` has a finding on one that its schema refuses.
+fn filling(document: &Document, property: SchemaId) -> Option<&Node> {
+    document.default_of(property).filter(|default| fits(document, property, default).is_ok())
+}
+
 /// The schemas that differ by direction: those that have such a member, and those that hold one of them.
 pub(super) fn directed(document: &Document) -> HashSet<SchemaId> {
+    let hides = |id: &SchemaId| hides(document, document.schema(*id));
+    holding(document, document.ids().filter(hides).collect())
+}
+
+/// The schemas that differ by whether they are filled: those with an optional member that has a default, and those that
+/// hold one of them.
+pub(super) fn filled(document: &Document) -> HashSet<SchemaId> {
+    let fills = |id: &SchemaId| {
+        let schema = document.schema(*id);
+        let required: HashSet<&str> = schema.required.iter().map(|required| &*required.value).collect();
+        let mut optional =
+            schema.properties.iter().flatten().filter(|(name, _)| !required.contains(&*name.value));
+        optional.any(|(_, property)| filling(document, *property).is_some())
+    };
+    holding(document, document.ids().filter(fills).collect())
+}
+
+fn hides(document: &Document, schema: &Schema) -> bool {
+    let properties = schema.properties.iter().flatten().map(|(_, property)| *property);
+    let patterns = schema.beyond.pattern_properties.iter().map(|(_, property)| *property);
+    let choices = [&schema.beyond.one_of, &schema.beyond.any_of].into_iter().flatten().copied();
+    let mut members = properties.chain(patterns).chain(each(schema)).chain(choices);
+    members.any(|property| document.access(property) != (false, false))
+}
+
+fn each(schema: &Schema) -> Option<SchemaId> {
+    match schema.additional.as_ref().map(|additional| additional.value) {
+        Some(Additional::Each(each)) => Some(each),
+        _ => None,
+    }
+}
+
+/// These schemas, and those that hold one of them at any depth.
+fn holding(document: &Document, mut waiting: Vec<SchemaId>) -> HashSet<SchemaId> {
     let mut holders: HashMap<SchemaId, Vec<SchemaId>> = HashMap::new();
-    let mut waiting = Vec::new();
     for id in document.ids() {
         let schema = document.schema(id);
         let properties = schema.properties.iter().flatten().map(|(_, property)| *property);
-        if properties.clone().any(|property| document.access(property) != (false, false)) {
-            waiting.push(id);
-        }
-        let each = match schema.additional.as_ref().map(|additional| additional.value) {
-            Some(Additional::Each(each)) => Some(each),
-            _ => None,
-        };
         let viewed: Vec<SchemaId> = match &schema.view {
             Some(View::One(core)) => vec![*core],
             Some(View::Choice(choice)) => choice.alternatives.iter().map(|one| one.schema).collect(),
             None => Vec::new(),
         };
-        let inner = schema.reference.into_iter().chain(schema.items).chain(each).chain(viewed);
+        let inner = schema.reference.into_iter().chain(schema.items).chain(each(schema)).chain(viewed);
         for inner in inner.chain(properties).chain(schema.beyond.all()) {
             holders.entry(inner).or_default().push(id);
         }

@@ -22,6 +22,8 @@ pub(super) enum Place {
     Part,
     /// As JSON Schema says, implying nothing.
     Letter,
+    /// The same, but the values inside are none of it: an object that says `open` says it of itself.
+    Open,
     /// The same, of what decides about something else. There a refusal lets through, so that nothing may be refused
     /// beyond the letter: no member is hidden, and no discriminator asked for.
     Condition,
@@ -31,7 +33,7 @@ impl Place {
     /// Of the values inside.
     const fn below(self) -> Self {
         match self {
-            Self::Top | Self::Part => Self::Top,
+            Self::Top | Self::Part | Self::Open => Self::Top,
             Self::Letter => Self::Letter,
             Self::Condition => Self::Condition,
         }
@@ -41,6 +43,7 @@ impl Place {
     const fn beside(self) -> Self {
         match self {
             Self::Top | Self::Part => Self::Part,
+            Self::Open => Self::Open,
             Self::Letter => Self::Letter,
             Self::Condition => Self::Condition,
         }
@@ -51,7 +54,7 @@ impl Builder<'_> {
     /// The entry of a schema; what it refers to is filled in by [`Builder::finish_shapes`].
     pub(super) fn shape_of(&mut self, id: SchemaId, place: Place) -> ShapeId {
         let target = self.document.target(id);
-        let key = (target, place, self.side(target));
+        let key = (target, place, self.access_side(target));
         if let Some(known) = self.shape_ids.get(&key) {
             return *known;
         }
@@ -95,11 +98,15 @@ impl Builder<'_> {
         if written.never {
             return Keywords::never();
         }
-        let place = if written.literal && place != Place::Condition { Place::Letter } else { place };
+        let place = match place {
+            Place::Top | Place::Part | Place::Open if says_open(written) => Place::Open,
+            Place::Top | Place::Part | Place::Open if written.literal => Place::Letter,
+            _ => place,
+        };
         let mut all = Keywords::default();
         let types = types(written, place);
         // 3.0's `nullable` beside a composition
-        let widened = written.nullable && types.is_empty();
+        let widened = written.widens && types.is_empty();
         if !types.is_empty() {
             all.0.push(Keyword::Types(types));
         }
@@ -180,16 +187,13 @@ impl Builder<'_> {
         let beyond = &written.beyond;
         let mut declared = Vec::new();
         for (name, id) in written.properties.iter().flatten() {
-            let member = place == Place::Condition || self.is_member(*id);
-            let part = if member { self.part(*id, place.below()) } else { Keywords::never() };
-            declared.push((name.value.clone(), part));
+            declared.push((name.value.clone(), self.member(*id, place)));
         }
         let mut patterns = Vec::new();
         for (source, id) in &beyond.pattern_properties {
-            let keywords = self.part(*id, place.below());
+            let keywords = self.member(*id, place);
             patterns.extend(self.pattern(source).map(|pattern| (pattern, keywords)));
         }
-        let open = written.rules.open.as_ref().is_some_and(|open| open.value);
         if place == Place::Top {
             let undeclared =
                 super::kind::undeclared(written).map(|name| (name.value.clone(), Keywords::default()));
@@ -198,8 +202,8 @@ impl Builder<'_> {
         let others = match written.additional.as_ref().map(|additional| additional.value) {
             Some(Additional::Allowed(true)) => Some(Keywords::default()),
             Some(Additional::Allowed(false)) => Some(Keywords::never()),
-            Some(Additional::Each(id)) => Some(self.part(id, place.below())),
-            None if open => Some(Keywords::default()),
+            Some(Additional::Each(id)) => Some(self.member(id, place)),
+            None if says_open(written) => Some(Keywords::default()),
             None if place == Place::Top && is_closed_alone(written) => Some(Keywords::never()),
             None => None,
         };
@@ -228,6 +232,22 @@ impl Builder<'_> {
         }
     }
 
+    /// A member, unless the direction hides it.
+    fn member(&mut self, id: SchemaId, place: Place) -> Keywords {
+        let hidden = place != Place::Condition && !self.is_member(id);
+        if hidden { Keywords::never() } else { self.part(id, place.below()) }
+    }
+
+    /// One of several alternatives, unless it is one that never goes this way.
+    fn alternative(&mut self, id: SchemaId, beside: Place) -> Keywords {
+        let hidden = beside != Place::Condition && !self.is_member(id);
+        if hidden { Keywords::never() } else { self.part(id, beside) }
+    }
+
+    fn alternatives(&mut self, ids: &[SchemaId], beside: Place) -> Vec<Keywords> {
+        ids.iter().map(|id| self.alternative(*id, beside)).collect()
+    }
+
     fn composed(&mut self, written: &Written, place: Place, all: &mut Vec<Keyword>) {
         let (beyond, beside) = (&written.beyond, place.beside());
         if let Some(reference) = beyond.reference {
@@ -250,10 +270,10 @@ impl Builder<'_> {
             None => (&*beyond.one_of, &*beyond.any_of),
         };
         if !any_of.is_empty() {
-            all.push(Keyword::AnyOf(self.parts(any_of, beside)));
+            all.push(Keyword::AnyOf(self.alternatives(any_of, beside)));
         }
         if !one_of.is_empty() {
-            all.push(Keyword::OneOf(self.parts(one_of, beside)));
+            all.push(Keyword::OneOf(self.alternatives(one_of, beside)));
         }
         if let Some(not) = beyond.not {
             all.push(Keyword::Not(self.part(not, Place::Condition)));
@@ -275,7 +295,7 @@ impl Builder<'_> {
         let mut all: Vec<(String, Keywords)> = Vec::new();
         for (alternative, words) in super::discriminator::tags(self.document, written)? {
             for word in words {
-                all.push((word, self.part(alternative, beside)));
+                all.push((word, self.alternative(alternative, beside)));
             }
         }
         Some(Keyword::Tagged(property, all))
@@ -289,6 +309,11 @@ impl Builder<'_> {
         }
         self.document.declares_members(id)
     }
+}
+
+/// `x-palisade: { open: true }`
+fn says_open(written: &Written) -> bool {
+    written.rules.open.as_ref().is_some_and(|open| open.value)
 }
 
 /// Declared members, on their own: nothing beside that could declare more.
@@ -306,11 +331,11 @@ fn or_null(keywords: Keywords) -> Keywords {
 /// The types as stated, or as the keywords imply where nothing is read to the letter.
 fn types(written: &Written, place: Place) -> Vec<Kind> {
     let mut types: Vec<Kind> = written.types.iter().map(|kind| Kind::of(kind.value)).collect();
-    if types.is_empty() && !matches!(place, Place::Letter | Place::Condition) {
+    if types.is_empty() && !matches!(place, Place::Letter | Place::Open | Place::Condition) {
         types.extend(super::kind::implied(written).map(Kind::of));
     }
-    // `null` alone is a type since 3.1; what is composed widens as a whole
-    if written.nullable && (!types.is_empty() || written.beyond.first.is_none()) {
+    // `null` alone is a type since 3.1; 3.0's `nullable` widens as a whole what states none
+    if written.nullable && (!types.is_empty() || !written.widens) {
         types.push(Kind::Null);
     }
     types

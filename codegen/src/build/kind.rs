@@ -56,7 +56,7 @@ pub(super) fn kind(document: &Document, written: &Written) -> Kind {
 pub(crate) fn implied(written: &Written) -> Option<JsonType> {
     let object = written.properties.is_some() || written.additional.is_some() || !written.required.is_empty();
     match object {
-        _ if written.literal => None,
+        _ if written.literal || written.takes_only_null() => None,
         true => Some(JsonType::Object),
         false => written.items.is_some().then_some(JsonType::Array),
     }

@@ -53,6 +53,8 @@ struct Builder<'d> {
     /// The schemas that are another type in a request than in an answer, and which way it goes now.
     directed: HashSet<SchemaId>,
     direction: Direction,
+    /// The schemas that are filled where members are absent.
+    filled: HashSet<SchemaId>,
     component_ids: Vec<TypeId>,
     waiting: Vec<Waiting>,
     patterns: HashMap<String, Result<Pattern, Refused>>,
@@ -76,6 +78,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         type_ids: HashMap::new(),
         directed: direction::directed(document),
         direction: Direction::Answer,
+        filled: direction::filled(document),
         component_ids: Vec::new(),
         waiting: Vec::new(),
         patterns: HashMap::new(),

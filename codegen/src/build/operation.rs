@@ -119,10 +119,10 @@ impl Builder<'_> {
         let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
         let mut wire = if json { Self::json_wire(written.style) } else { self.wire(&schema, &style)? };
         wire.empty = written.empty;
-        let stated = self.document.schema(self.document.target(id));
         let required = written.required.as_ref().is_some_and(|required| required.value);
-        let default = stated.default.as_ref().filter(|_| !required);
-        let example = written.example.as_ref().or(stated.examples.first());
+        let default = self.document.default_of(id).filter(|_| !required);
+        let stated = [id, self.document.target(id)].map(|id| self.document.schema(id).examples.first());
+        let example = written.example.as_ref().or(stated.into_iter().flatten().next());
         Some(Parameter {
             name: name.clone(),
             location: written.location,
@@ -159,6 +159,9 @@ impl Builder<'_> {
             self.findings.push(finding.help("describe it under `content`, as `application/json`"));
             return None;
         }
+        // what a change does not speak of stays as it is (RFC 5789 section 2)
+        self.direction =
+            if operation.method == Method::Patch { Direction::Patch } else { Direction::Request };
         let contents = self.contents(&written.content, &with(root, "body"), Direction::Request)?;
         let (max, depth) = self.body_bounds(item, operation);
         Some(Body { contents, required: written.required, max, depth, docs: written.docs.clone() })

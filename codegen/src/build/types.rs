@@ -73,7 +73,9 @@ impl Builder<'_> {
         match kind(document, written) {
             Kind::Words(words) => Some(Shape::Words(Words { words })),
             // what is no member here is let through by nobody, not even by an open object
-            Kind::Is(JsonType::Object) if is_open(written) && self.hides(written) => {
+            Kind::Is(JsonType::Object)
+                if (is_open(written) || !is_struct(written)) && self.hides(written) =>
+            {
                 Some(Shape::Checked(self.shape_of(id, Place::Top)))
             }
             Kind::Is(JsonType::Object) if is_struct(written) => {
@@ -106,9 +108,14 @@ impl Builder<'_> {
             return Some(Schema { ty: Type::Named(*named), nullable });
         }
         let component = || document.component(id);
-        if let Some(name) = self.directed.contains(&id).then(component).flatten() {
-            // the answer's type has the component's own name
-            let path = [name.value.clone(), "request".to_owned()];
+        // the answer's type has the component's own name
+        let word = match self.side(id) {
+            Direction::Request => Some("request"),
+            Direction::Patch => Some("patch"),
+            Direction::Answer | Direction::Either => None,
+        };
+        if let Some((word, name)) = word.and_then(|word| Some((word, component()?))) {
+            let path = [name.value.clone(), word.to_owned()];
             return Some(Schema { ty: Type::Named(self.declare_inline(id, &path)), nullable });
         }
         let written = document.schema(id);
@@ -166,15 +173,21 @@ impl Builder<'_> {
             Kind::Is(JsonType::Number) => Type::Number(self.number(written)?),
             Kind::Is(JsonType::String) => Type::Text(self.string(written)?),
             Kind::Is(JsonType::Array) => Type::Array(Box::new(self.array(written, path, depth)?)),
-            Kind::Is(JsonType::Object) if is_struct(written) => Type::Named(self.declare_inline(id, path)),
+            Kind::Is(JsonType::Object) if is_struct(written) || self.hides(written) => {
+                Type::Named(self.declare_inline(id, path))
+            }
             Kind::Is(JsonType::Object) => Type::Map(Box::new(self.map(written, path, depth)?)),
         };
         Some(Schema { ty, nullable: nullable(document, id) })
     }
 
-    /// Whether the direction takes a member away.
+    /// Whether the direction takes a member away, or those that are not declared by name.
     fn hides(&self, written: &Written) -> bool {
-        written.properties.iter().flatten().any(|(_, id)| !self.is_member(*id))
+        let others = match written.additional.as_ref().map(|additional| additional.value) {
+            Some(Additional::Each(each)) => Some(each),
+            _ => None,
+        };
+        written.properties.iter().flatten().map(|(_, id)| *id).chain(others).any(|id| !self.is_member(id))
     }
 
     fn declare_inline(&mut self, id: SchemaId, path: &[String]) -> TypeId {
@@ -236,15 +249,19 @@ impl Builder<'_> {
             let (docs, examples) = (docs.clone(), examples(property));
             let required = required.contains(&*name.value);
             if let Some(schema) = self.schema(*id, &with(path, &name.value), 0) {
-                members.push(Member { name: name.value.clone(), schema, required, docs, examples });
+                let default = if required { None } else { self.filled_with(*id).map(literal) };
+                let name = name.value.clone();
+                members.push(Member { name, schema, required, default, docs, examples });
             }
         }
         for name in undeclared(written) {
             let schema = Schema::of(Type::Any);
             let (docs, examples) = (Docs::default(), Vec::new());
-            members.push(Member { name: name.value.clone(), schema, required: true, docs, examples });
+            let name = name.value.clone();
+            members.push(Member { name, schema, required: true, default: None, docs, examples });
         }
         let others = match written.additional.as_ref().map(|additional| additional.value) {
+            Some(Additional::Each(each)) if !self.is_member(each) => None,
             Some(Additional::Each(each)) => Some(self.schema(each, &with(path, "value"), 0)?),
             _ => (shape.is_some() && is_open(written)).then(|| Schema::of(Type::Any)),
         };

@@ -125,7 +125,7 @@ fn endless(api: &Api, held: impl Fn(&Shape) -> Vec<TypeId>) -> impl Iterator<Ite
     api.types.iter().map(|(_, definition)| definition).zip(leads_back(held))
 }
 
-fn name(origin: &Origin) -> String {
+pub(super) fn name(origin: &Origin) -> String {
     match origin {
         Origin::Component(name) => name.clone(),
         Origin::Inline(words) => words.join("."),
@@ -133,7 +133,7 @@ fn name(origin: &Origin) -> String {
 }
 
 /// Inline types stand somewhere under a component; without one the document itself is shown.
-fn place(document: &Document, origin: &Origin) -> Place {
+pub(super) fn place(document: &Document, origin: &Origin) -> Place {
     let name = match origin {
         Origin::Component(name) => Some(name),
         Origin::Inline(words) => words.first(),

@@ -2,6 +2,8 @@
 //! [`CheckedApi`]. Each rule opens with the input that it rejects.
 
 mod access;
+mod composed;
+mod defaults;
 mod endless;
 mod limits;
 mod lost;
@@ -52,10 +54,12 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     schemas::required_is_declared(document, findings);
     schemas::openness_is_clear(document, findings);
     schemas::values_fit(document, findings);
+    schemas::defaults_fit(document, findings);
     endless::schemas(document, findings);
     let api = api?;
     endless::aliases(document, &api, findings);
     endless::structs(document, &api, findings);
+    defaults::end(document, &api, findings);
     passwords::stay_inside(document, &api, findings);
     size::bounded(document, &api, findings);
     // each operation beside what it was built from, so none must be missing

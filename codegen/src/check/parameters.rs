@@ -109,7 +109,8 @@ pub(super) fn defaults(document: &Document, findings: &mut Findings) {
         for parameter in merged(item, operation) {
             let Some(id) = parameter.schema else { continue };
             let schema = document.schema(document.target(id));
-            let Some(default) = schema.default.as_ref().filter(|_| schema.nullable) else { continue };
+            let nullable = schema.nullable || document.schema(id).nullable;
+            let Some(default) = document.default_of(id).filter(|_| nullable) else { continue };
             if matches!(default.value, crate::source::tree::Value::Null) {
                 let message =
                     format!("`null` cannot be the default of the parameter `{}`", parameter.name.value);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::value;
-use crate::document::{Additional, Document, JsonType, Schema, Spanned};
+use crate::document::{Additional, Document, JsonType, Schema, SchemaId, Spanned};
 use crate::finding::{Code, Finding, Findings};
 use crate::normalise::Bound;
 use crate::source::span::Place;
@@ -67,7 +67,13 @@ fn stated(schema: &Schema) -> Vec<Stated> {
 
 /// Rejects bounds that no value is within: `minimum: 10, maximum: 1`.
 pub(super) fn satisfiable(document: &Document, findings: &mut Findings) {
-    for schema in document.schemas() {
+    for id in document.ids() {
+        let schema = document.schema(id);
+        let mut contradiction = |low: (&str, Place), high: (&str, Place)| {
+            let finding = contradiction(low, high);
+            let optional = document.standing.is_optional(id);
+            findings.push(if optional { finding.without_stopping() } else { finding });
+        };
         let counts = [
             ("minLength", &schema.min_length, "maxLength", &schema.max_length),
             ("minItems", &schema.min_items, "maxItems", &schema.max_items),
@@ -77,7 +83,7 @@ pub(super) fn satisfiable(document: &Document, findings: &mut Findings) {
             if let (Some(min), Some(max)) = (min, max)
                 && min.value > max.value
             {
-                contradiction(min_word, min.place, max_word, max.place, findings);
+                contradiction((min_word, min.place), (max_word, max.place));
             }
         }
         let bounds = &schema.bounds;
@@ -89,7 +95,7 @@ pub(super) fn satisfiable(document: &Document, findings: &mut Findings) {
             for (high_word, high, high_sharp) in upper {
                 let (Some(low), Some(high)) = (low, high) else { continue };
                 if is_empty(low, high, low_sharp || high_sharp) {
-                    contradiction(low_word, low.place, high_word, high.place, findings);
+                    contradiction((low_word, low.place), (high_word, high.place));
                 }
             }
         }
@@ -101,10 +107,10 @@ fn is_empty(low: &Spanned<Bound>, high: &Spanned<Bound>, sharp: bool) -> bool {
     low > high || (sharp && low == high)
 }
 
-fn contradiction(low: &str, low_place: Place, high: &str, high_place: Place, findings: &mut Findings) {
+fn contradiction((low, low_place): (&str, Place), (high, high_place): (&str, Place)) -> Finding {
     let message = format!("no value is within `{low}` and `{high}`");
     let finding = Finding::error(Code::Contradiction, message, low_place);
-    findings.push(finding.related(high_place, "the other bound").help("swap them, or correct one"));
+    finding.related(high_place, "the other bound").help("swap them, or correct one")
 }
 
 /// Whether a member that it does not declare itself is declared by nobody.
@@ -161,7 +167,7 @@ pub(super) fn openness_is_clear(document: &Document, findings: &mut Findings) {
     }
 }
 
-/// Rejects defaults and enumerated values that their own schema refuses, and values that are listed twice.
+/// Rejects enumerated values that their own schema refuses, and remarks on values that are listed twice.
 pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
     for schema in document.schemas().iter().filter(|schema| !schema.literal && !schema.merged) {
         if let Some(values) = &schema.enumeration {
@@ -187,29 +193,34 @@ pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
             let message = format!("the constant does not fit its schema: {reason}");
             findings.push(Finding::error(Code::EnumMismatch, message, constant.place));
         }
-        if let Some(default) = &schema.default {
-            default_fits(document, schema, default, findings);
+    }
+}
+
+/// Rejects a default that its schema refuses, whatever the schema is composed of; one that only lacks everything is left
+/// out, with a remark.
+pub(super) fn defaults_fit(document: &Document, findings: &mut Findings) {
+    for id in document.ids() {
+        let schema = document.schema(id);
+        if let Some(default) = schema.default.as_ref().filter(|_| !schema.literal) {
+            default_fits(document, id, default, findings);
         }
     }
 }
 
 fn default_fits(
     document: &Document,
-    schema: &Schema,
+    id: SchemaId,
     default: &crate::source::tree::Node,
     findings: &mut Findings,
 ) {
-    let listed = schema
-        .enumeration
-        .as_ref()
-        .is_none_or(|values| values.value.iter().any(|value| value.same_value(default)));
-    let outcome = if listed {
-        value::fits_type(document, schema, default)
-    } else {
-        Err(format!("{default} is not one of the enumerated values"))
-    };
-    let Err(reason) = outcome else { return };
+    let Err(reason) = value::fits(document, id, default) else { return };
+    let schema = document.schema(document.target(id));
     let message = format!("the default does not fit its schema: {reason}");
+    if default.as_object().is_some_and(|object| object.members().is_empty()) {
+        // written by generators for whatever is an object
+        let finding = Finding::warning(Code::DefaultMismatch, message, default.place);
+        return findings.push(finding.help("it is not filled in: state what it must have, or leave it out"));
+    }
     let finding = Finding::error(Code::DefaultMismatch, message, default.place);
     let words = schema.enumeration.iter().flat_map(|values| &values.value).filter_map(|value| value.as_str());
     findings.push(match default.as_str() {

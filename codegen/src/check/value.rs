@@ -1,45 +1,187 @@
 //! Whether a value of the document fits a schema of the document: defaults and enumerations. Exact, in decimals.
 
-use std::collections::HashSet;
+use std::cell::Cell;
+use std::collections::HashMap;
 
+use crate::build::implied;
 use crate::document::{Additional, Document, JsonType, Schema, SchemaId};
 use crate::mock;
 use crate::model::{IntegerFormat, TextFormat};
 use crate::normalise::number::Decimal;
 use crate::source::tree::{Node, Object, Value};
 
-/// Why not, in words that follow a colon.
-pub(super) fn fits(document: &Document, id: SchemaId, node: &Node) -> Result<(), String> {
-    let schema = document.schema(document.target(id));
-    if let Some(values) = &schema.enumeration
-        && !values.value.iter().any(|value| value.same_value(node))
-    {
-        return Err(format!("{node} is not one of the enumerated values"));
-    }
-    if let Some(constant) = &schema.constant
-        && !constant.same_value(node)
-    {
-        return Err(format!("{node} is not {constant}"));
-    }
-    fits_type(document, schema, node)
+/// Schemas that are looked at for one value, and those inside each other.
+const MOST: usize = 10_000;
+const DEEPEST: usize = 64;
+
+/// Why not, in words that follow a colon. What is applied together with others is not all that a value is.
+pub(crate) fn fits(document: &Document, id: SchemaId, node: &Node) -> Result<(), String> {
+    let judge = Judge::of(document, false);
+    if document.is_branch(id) { judge.part(id, node) } else { judge.whole(id, node) }
 }
 
-/// The schema without its enumeration.
+/// The schema without its enumeration and what it is composed of, to the letter.
 pub(crate) fn fits_type(document: &Document, schema: &Schema, node: &Node) -> Result<(), String> {
-    if matches!(node.value, Value::Null) {
-        let allowed = schema.nullable || schema.types.is_empty();
-        return if allowed { Ok(()) } else { Err("`null` is not allowed".into()) };
+    Judge::of(document, true).fits_type(schema, node)
+}
+
+/// Looks at values along schemas.
+pub(super) struct Judge<'d> {
+    pub(super) document: &'d Document,
+    /// Whether keywords imply no type, and declared members close no object.
+    pub(super) letter: bool,
+    /// How many schemas may still be looked at.
+    left: Cell<usize>,
+    depth: Cell<usize>,
+}
+
+impl<'d> Judge<'d> {
+    const fn of(document: &'d Document, letter: bool) -> Self {
+        Self { document, letter, left: Cell::new(MOST), depth: Cell::new(0) }
     }
-    if !schema.types.is_empty() && !schema.types.iter().any(|kind| is_of(kind.value, node)) {
-        let wanted: Vec<&str> = schema.types.iter().map(|kind| kind.value.word()).collect();
-        return Err(format!("{} is not of type `{}`", node.kind(), wanted.join("` or `")));
+
+    /// The same question inside of what decides about something else.
+    pub(super) fn satisfies(&self, id: SchemaId, node: &Node) -> bool {
+        let inner = Self {
+            document: self.document,
+            letter: true,
+            left: self.left.clone(),
+            depth: self.depth.clone(),
+        };
+        let satisfied = inner.part(id, node).is_ok();
+        self.left.set(inner.left.get());
+        satisfied
     }
-    match &node.value {
-        Value::Number(text) => number(schema, text),
-        Value::String(text) => string(document, schema, text),
-        Value::Array(items) => array(document, schema, items),
-        Value::Object(object) => self::object(document, schema, object),
-        Value::Null | Value::Bool(_) => Ok(()),
+
+    /// A value of its own.
+    pub(super) fn whole(&self, id: SchemaId, node: &Node) -> Result<(), String> {
+        self.part(id, node)?;
+        if self.letter { Ok(()) } else { self.declares_all(id, node) }
+    }
+
+    /// What one of the schemas says that are applied to a value.
+    pub(super) fn part(&self, id: SchemaId, node: &Node) -> Result<(), String> {
+        let (left, depth) = (self.left.get(), self.depth.get());
+        if left == 0 || depth > DEEPEST {
+            return Err("its schema is too much to be checked".into());
+        }
+        self.left.set(left - 1);
+        self.depth.set(depth + 1);
+        let outcome = self.keywords(self.document.schema(id), node);
+        self.depth.set(depth);
+        outcome
+    }
+
+    fn keywords(&self, schema: &Schema, node: &Node) -> Result<(), String> {
+        let is_null = matches!(node.value, Value::Null);
+        let null_passes = match schema.reference {
+            Some(_) => schema.nullable,
+            None => schema.or_null || (schema.widens && schema.types.is_empty()),
+        };
+        if is_null && null_passes {
+            return Ok(());
+        }
+        if let Some(target) = schema.reference {
+            return self.part(target, node);
+        }
+        if schema.never {
+            return Err("nothing is allowed there".into());
+        }
+        if let Some(values) = &schema.enumeration
+            && !values.value.iter().any(|value| value.same_value(node))
+        {
+            return Err(format!("{node} is not one of the enumerated values"));
+        }
+        if let Some(constant) = &schema.constant
+            && !constant.same_value(node)
+        {
+            return Err(format!("{node} is not {constant}"));
+        }
+        self.fits_type(schema, node)?;
+        self.composed(schema, node)
+    }
+
+    fn fits_type(&self, schema: &Schema, node: &Node) -> Result<(), String> {
+        if matches!(node.value, Value::Null) {
+            let allowed = schema.nullable || (schema.types.is_empty() && self.implied(schema).is_none());
+            return if allowed { Ok(()) } else { Err("`null` is not allowed".into()) };
+        }
+        if schema.takes_only_null() {
+            return Err(format!("{} is not of type `null`", node.kind()));
+        }
+        let mut types: Vec<JsonType> = schema.types.iter().map(|kind| kind.value).collect();
+        if types.is_empty() {
+            types.extend(self.implied(schema));
+        }
+        if !types.is_empty() && !types.iter().any(|kind| is_of(*kind, node)) {
+            let wanted: Vec<&str> = types.iter().map(|kind| kind.word()).collect();
+            return Err(format!("{} is not of type `{}`", node.kind(), wanted.join("` or `")));
+        }
+        match &node.value {
+            Value::Number(text) => number(schema, text),
+            Value::String(text) => string(self.document, schema, text),
+            Value::Array(items) => self.array(schema, items),
+            Value::Object(object) => self.object(schema, object),
+            Value::Null | Value::Bool(_) => Ok(()),
+        }
+    }
+
+    fn implied(&self, schema: &Schema) -> Option<JsonType> {
+        if self.letter { None } else { implied(schema) }
+    }
+
+    fn array(&self, schema: &Schema, items: &[Node]) -> Result<(), String> {
+        let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+        if schema.min_items.as_ref().is_some_and(|min| count < min.value) {
+            return Err("it has fewer items than `minItems`".into());
+        }
+        if schema.max_items.as_ref().is_some_and(|max| count > max.value) {
+            return Err("it has more items than `maxItems`".into());
+        }
+        let unique = schema.unique_items.as_ref().is_some_and(|unique| unique.value);
+        let mut behind = items.iter().enumerate().map(|(at, one)| (one, items.iter().skip(at + 1)));
+        if unique && behind.any(|(one, mut others)| others.any(|other| other.same_value(one))) {
+            return Err("it has an item twice".into());
+        }
+        for (position, item) in items.iter().enumerate() {
+            if let Some(id) = schema.beyond.prefix_items.get(position).copied().or(schema.items) {
+                self.whole(id, item)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&self, schema: &Schema, object: &Object) -> Result<(), String> {
+        if let Some(name) = schema.required.iter().find(|name| object.get(&name.value).is_none()) {
+            return Err(format!("it lacks `{}`", name.value));
+        }
+        let count = u64::try_from(object.members().len()).unwrap_or(u64::MAX);
+        if schema.min_properties.as_ref().is_some_and(|min| count < min.value) {
+            return Err("it has fewer members than `minProperties`".into());
+        }
+        if schema.max_properties.as_ref().is_some_and(|max| count > max.value) {
+            return Err("it has more members than `maxProperties`".into());
+        }
+        let properties: HashMap<&str, SchemaId> =
+            schema.properties.iter().flatten().rev().map(|(name, id)| (&*name.value, *id)).collect();
+        for member in object.members() {
+            let declared = properties.get(&*member.key).copied();
+            let patterns = schema.beyond.pattern_properties.iter();
+            let matching = patterns.filter(|(pattern, _)| self.document.matches(&pattern.value, &member.key));
+            let mut described: Vec<SchemaId> =
+                declared.into_iter().chain(matching.map(|(_, id)| *id)).collect();
+            match schema.additional.as_ref().map(|additional| additional.value) {
+                Some(Additional::Each(id)) if described.is_empty() => described.push(id),
+                Some(Additional::Allowed(false)) if described.is_empty() => {
+                    return Err(format!("`{}` is not declared", member.key));
+                }
+                _ => {}
+            }
+            for id in described {
+                self.whole(id, &member.node)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -78,7 +220,21 @@ fn number(schema: &Schema, text: &str) -> Result<(), String> {
     if let Some(bound) = &bounds.multiple_of {
         broken(number.is_multiple_of(&bound.value.value) == Some(true), "multipleOf", &bound.value.text)?;
     }
+    float_format(schema, text)?;
     integer_format(schema, &number, text)
+}
+
+/// Numbers are read as `f32` or `f64`, which hold none beyond their range.
+fn float_format(schema: &Schema, text: &str) -> Result<(), String> {
+    let most = match schema.format.as_ref().map(|format| &*format.value) {
+        Some("float") => f64::from(f32::MAX),
+        _ => f64::MAX,
+    };
+    let fits = text.parse::<f64>().is_ok_and(|value| value.abs() <= most);
+    if fits || !schema.types.iter().any(|kind| kind.value == JsonType::Number) {
+        return Ok(());
+    }
+    Err(format!("{text} is out of the range of its format"))
 }
 
 fn integer_format(schema: &Schema, number: &Decimal, text: &str) -> Result<(), String> {
@@ -133,39 +289,4 @@ fn string(document: &Document, schema: &Schema, text: &str) -> Result<(), String
     }
     let Some(pattern) = &schema.pattern else { return Ok(()) };
     if document.matches(&pattern.value, text) { Ok(()) } else { Err("it does not match `pattern`".into()) }
-}
-
-fn array(document: &Document, schema: &Schema, items: &[Node]) -> Result<(), String> {
-    let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
-    if schema.min_items.as_ref().is_some_and(|min| count < min.value) {
-        return Err("it has fewer items than `minItems`".into());
-    }
-    if schema.max_items.as_ref().is_some_and(|max| count > max.value) {
-        return Err("it has more items than `maxItems`".into());
-    }
-    for (position, item) in items.iter().enumerate() {
-        if let Some(id) = schema.beyond.prefix_items.get(position).copied().or(schema.items) {
-            fits(document, id, item)?;
-        }
-    }
-    Ok(())
-}
-
-fn object(document: &Document, schema: &Schema, object: &Object) -> Result<(), String> {
-    if let Some(name) = schema.required.iter().find(|name| object.get(&name.value).is_none()) {
-        return Err(format!("it lacks `{}`", name.value));
-    }
-    let properties = schema.properties.as_deref().unwrap_or_default();
-    let mut declared = HashSet::new();
-    for (name, id) in properties {
-        if let Some(member) = object.get(&name.value).filter(|_| declared.insert(&*name.value)) {
-            fits(document, *id, &member.node)?;
-        }
-    }
-    if let Some(Additional::Each(id)) = schema.additional.as_ref().map(|additional| additional.value) {
-        for member in object.members().iter().filter(|member| !declared.contains(&*member.key)) {
-            fits(document, id, &member.node)?;
-        }
-    }
-    Ok(())
 }

@@ -260,7 +260,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// OpenAPI 3.1 section 4.8.25. Without `oneOf` or `anyOf` beside it, it asserts nothing.
+    /// OpenAPI 3.1 section 4.8.25. Without `oneOf` or `anyOf` beside it, it is one of inheritance.
     fn discriminator(&mut self, fields: &mut Fields<'d>) -> Option<Discriminator> {
         let node = &fields.get("discriminator")?.node;
         let mut inner = self.fields(node, "a discriminator")?;

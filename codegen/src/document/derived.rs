@@ -33,11 +33,13 @@ impl Derived {
         };
         // annotations add up over what is applied to one value (JSON Schema 2020-12 section 7.7)
         let holders = holders(schemas, certain);
+        let ends = ends(schemas);
+        let choices = Choices::of(schemas, &ends);
         Self {
-            ends: ends(schemas),
-            read_only: spread(schemas, &holders, |schema| schema.read_only.is_some()),
-            write_only: spread(schemas, &holders, |schema| schema.write_only.is_some()),
-            declares: spread(schemas, &self::holders(schemas, applied), Schema::declares_members),
+            read_only: spread(schemas, &holders, choices.clone(), |schema| schema.read_only.is_some()),
+            write_only: spread(schemas, &holders, choices, |schema| schema.write_only.is_some()),
+            ends,
+            declares: spread(schemas, &self::holders(schemas, applied), Choices::default(), Schema::declares_members),
         }
     }
 }
@@ -87,8 +89,59 @@ fn holders(schemas: &[Schema], held: impl Fn(&Schema) -> Vec<SchemaId>) -> Vec<V
     holders
 }
 
-/// The schemas of which this is true, and whoever holds them.
-fn spread(schemas: &[Schema], holders: &[Vec<usize>], is: impl Fn(&Schema) -> bool) -> Vec<bool> {
+/// The choices of all schemas, for what a choice says where each of its alternatives does.
+#[derive(Clone, Default)]
+struct Choices {
+    /// Whose each is, and how many of its alternatives do not say it yet.
+    all: Vec<(usize, usize)>,
+    /// The choices that each schema is an alternative of.
+    of: Vec<Vec<usize>>,
+}
+
+impl Choices {
+    fn of(schemas: &[Schema], ends: &[End]) -> Self {
+        let mut choices = Self { all: Vec::new(), of: vec![Vec::new(); schemas.len()] };
+        // one that nothing but `null` satisfies says nothing of a value
+        let is_null = |id: &SchemaId| {
+            let end = ends.get(id.position()).and_then(|end| schemas.get(end.target.position()));
+            end.is_some_and(Schema::is_only_null)
+        };
+        for (at, schema) in schemas.iter().enumerate() {
+            for list in [&schema.beyond.one_of, &schema.beyond.any_of] {
+                let others: Vec<&SchemaId> = list.iter().filter(|id| !is_null(id)).collect();
+                if list.len() < 2 || others.is_empty() {
+                    continue;
+                }
+                for alternative in &others {
+                    let of = choices.of.get_mut(alternative.position());
+                    of.into_iter().for_each(|of| of.push(choices.all.len()));
+                }
+                choices.all.push((at, others.len()));
+            }
+        }
+        choices
+    }
+
+    /// The holders of the choices whose last alternative this was.
+    fn whole_by(&mut self, alternative: usize) -> Vec<usize> {
+        let mut whole = Vec::new();
+        for choice in self.of.get(alternative).into_iter().flatten() {
+            if let Some((holder, left)) = self.all.get_mut(*choice) {
+                *left = left.saturating_sub(1);
+                whole.extend((*left == 0).then_some(*holder));
+            }
+        }
+        whole
+    }
+}
+
+/// The schemas of which this is true, whoever holds them, and the choices that have no other alternatives.
+fn spread(
+    schemas: &[Schema],
+    holders: &[Vec<usize>],
+    mut choices: Choices,
+    is: impl Fn(&Schema) -> bool,
+) -> Vec<bool> {
     let mut found = vec![false; schemas.len()];
     let mut waiting: Vec<usize> =
         schemas.iter().enumerate().filter(|(_, schema)| is(schema)).map(|(at, _)| at).collect();
@@ -97,6 +150,7 @@ fn spread(schemas: &[Schema], holders: &[Vec<usize>], is: impl Fn(&Schema) -> bo
             && !std::mem::replace(found, true)
         {
             waiting.extend(holders.get(at).into_iter().flatten());
+            waiting.extend(choices.whole_by(at));
         }
     }
     found

@@ -25,6 +25,7 @@ use crate::build::Matchers;
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{AssumedPublic, Docs};
 use crate::normalise::merge::merge;
+use crate::normalise::standing::Standing;
 use crate::normalise::{Draft, Stated, Version};
 use crate::resolve::Library;
 use crate::source::span::Place;
@@ -75,6 +76,7 @@ pub(crate) struct Document {
     /// How much may still be made of the schemas that were written.
     room: Cell<usize>,
     patterns: Matchers,
+    pub(crate) standing: Standing,
 }
 
 /// Schemas, members and values that composing may add to a document, or look at again, for each that is written, and
@@ -112,6 +114,7 @@ impl Document {
             return *known;
         }
         let id = self.compose(one, other);
+        self.standing.compose(id, &[one, other]);
         self.composed.insert(parts.clone(), id);
         self.parts.insert(id, parts);
         id
@@ -221,6 +224,24 @@ impl Document {
     /// The name of the component that a schema is.
     pub(crate) fn component(&self, id: SchemaId) -> Option<&Spanned<String>> {
         self.components.get(*self.names.get(&id)?).map(|(name, _)| name)
+    }
+
+    /// The default of a value of this schema: its own, or that of a schema that certainly holds of it (a default is an
+    /// annotation, JSON Schema 2020-12 section 7.7). What refines another stands behind it, so the last one is meant.
+    pub(crate) fn default_of(&self, id: SchemaId) -> Option<&Node> {
+        let mut seen = HashSet::new();
+        let mut waiting = vec![id];
+        while let Some(id) = waiting.pop() {
+            let schema = self.schema(id);
+            if schema.default.is_some() {
+                return schema.default.as_ref();
+            }
+            if seen.insert(id) {
+                waiting.extend(schema.reference);
+                waiting.extend(schema.beyond.clone().take_certain());
+            }
+        }
+        None
     }
 
     pub(crate) fn scheme(&self, name: &str) -> Option<&Scheme> {
@@ -372,6 +393,7 @@ impl<'d> Reader<'d> {
             scheme_names,
             room: Cell::new(0),
             patterns: Matchers::default(),
+            standing: Standing::default(),
             webhooks,
             assumed: None,
         })

@@ -62,6 +62,8 @@ pub(crate) struct Schema {
     pub(crate) types: Vec<Spanned<JsonType>>,
     /// `null` among the types.
     pub(crate) nullable: bool,
+    /// `null` is allowed whatever is said here (3.0's `nullable`), where no type is stated.
+    pub(crate) widens: bool,
     /// `null` is an alternative to everything that is said here.
     pub(crate) or_null: bool,
     /// `{ nullable: true }` (3.0), as an alternative beside others what `{ type: "null" }` is since.
@@ -165,6 +167,7 @@ impl Schema {
             reference_place: place,
             types: Vec::new(),
             nullable: false,
+            widens: false,
             or_null: false,
             only_nullable: false,
             enumeration: None,
@@ -206,6 +209,11 @@ impl Schema {
             && self.beyond.first.is_none()
     }
 
+    /// Whether `null` is the one type it allows: `type: "null"`, whatever else it says.
+    pub(crate) fn takes_only_null(&self) -> bool {
+        self.nullable && self.types.is_empty() && !self.widens && self.reference.is_none()
+    }
+
     /// Whether it is a constant that its type, if it states one, allows.
     pub(crate) fn is_only_constant(&self) -> bool {
         let bare = Self { constant: None, types: Vec::new(), ..self.clone() };
@@ -232,7 +240,7 @@ impl Schema {
 
     /// Whether it asserts anything beside what it is composed of.
     pub(crate) fn says_something(&self) -> bool {
-        !self.types.is_empty() || self.never || self.constrains()
+        !self.types.is_empty() || self.takes_only_null() || self.never || self.constrains()
     }
 
     /// Whether it narrows the texts and numbers of its types.

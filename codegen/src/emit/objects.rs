@@ -22,8 +22,8 @@ use super::checks::{closure, rule};
 use super::doc::{doc, said};
 use super::scopes::code;
 use super::shapes;
-use super::values::{Paths, plain};
-use crate::lower::{MemberPlan, OthersPlan, RustType, StructPlan, TypePlan};
+use super::values::{Paths, constant_of, plain};
+use crate::lower::{Given, MemberPlan, OthersPlan, RustType, StructPlan, TypePlan, Value};
 
 /// A struct and what it must be.
 pub(super) fn emit(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
@@ -71,10 +71,10 @@ fn field(member: &MemberPlan<'_>) -> TokenStream {
     let about = doc(&said(member.docs, &format!("Member {}.", code(member.name))));
     let field = &member.field;
     let ty = plain(&member.ty);
-    let (ty, skip) = if member.required {
-        (ty, None)
-    } else {
+    let (ty, skip) = if may_be_absent(member) {
         (Paths::inside().optional(&ty), Some(quote!(skip_serializing_if = "Option::is_none")))
+    } else {
+        (ty, None)
     };
     let name = member.name;
     let rename = (field.to_string().trim_start_matches("r#") != name).then(|| quote!(rename = #name));
@@ -84,6 +84,32 @@ fn field(member: &MemberPlan<'_>) -> TokenStream {
         #about
         #serde
         pub #field: #ty
+    }
+}
+
+/// Whether the field holds nothing where the member is absent.
+const fn may_be_absent(member: &MemberPlan<'_>) -> bool {
+    matches!(member.given, Given::Optional)
+}
+
+/// The value of a field, or what stands in for an absent member.
+fn built(given: &Given, slot: &TokenStream) -> TokenStream {
+    match given {
+        Given::Required => quote!(#slot?),
+        Given::Optional => slot.clone(),
+        Given::OrJson(text) => quote!(match #slot { Some(value) => value, None => p::from_default(#text)?, }),
+        // absent and `null` are one
+        Given::Or(Value::Null) => quote!(#slot.flatten()),
+        Given::Or(default) => {
+            let value = constant_of(default, &Paths::inside());
+            if default.is_parsed() {
+                quote!(match #slot { Some(value) => value, None => #value, })
+            } else if default.is_plain() {
+                quote!(#slot.unwrap_or(#value))
+            } else {
+                quote!(#slot.unwrap_or_else(|| #value))
+            }
+        }
     }
 }
 
@@ -101,7 +127,7 @@ fn others_field(others: &OthersPlan) -> TokenStream {
 fn member(member: &MemberPlan<'_>) -> TokenStream {
     let MemberPlan { constant, name, .. } = member;
     let ty = plain(&member.ty);
-    let presence = if member.required { quote!(required) } else { quote!(optional) };
+    let presence = if matches!(member.given, Given::Required) { quote!(required) } else { quote!(optional) };
     let check = closure(&member.checks);
     quote!(const #constant: p::Member<#ty> = p::Member::#presence(#name)#check;)
 }
@@ -195,8 +221,8 @@ fn building(plan: &StructPlan<'_>) -> TokenStream {
                 return quote!(#field: None);
             }
             let position = Literal::usize_unsuffixed(positions.next().unwrap_or_default());
-            let question = member.required.then(|| quote!(?));
-            quote!(#field: slots.#position #question)
+            let value = built(&member.given, &quote!(slots.#position));
+            quote!(#field: #value)
         })
         .collect();
     let others = plan.others.iter().map(|others| {
@@ -236,10 +262,10 @@ fn check(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
     }
     let checks = plan.members.iter().map(|member| {
         let MemberPlan { constant, field, .. } = member;
-        if member.required {
-            quote!(Self::#constant.check_value(&self.#field, at, out);)
-        } else {
+        if may_be_absent(member) {
             quote!(Self::#constant.check_option(self.#field.as_ref(), at, out);)
+        } else {
+            quote!(Self::#constant.check_value(&self.#field, at, out);)
         }
     });
     let others = plan.others.iter().map(|others| {

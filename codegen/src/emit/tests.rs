@@ -10,6 +10,7 @@ fn member(name: &str, ty: Type, required: bool) -> Member {
         name: name.into(),
         schema: Schema::of(ty),
         required,
+        default: None,
         docs: Docs::default(),
         examples: Vec::new(),
     }

@@ -94,7 +94,7 @@ pub(super) fn plain(ty: &RustType) -> TokenStream {
     rust_type(ty, &Paths::inside())
 }
 
-/// The default of a parameter, as an expression inside `fn parameters`, which answers with an `Option`.
+/// A default, as an expression inside a function that answers with an `Option`.
 pub(crate) fn constant_of(value: &Value, paths: &Paths) -> TokenStream {
     let Paths { runtime: p, module, string, .. } = paths;
     match value {
@@ -108,6 +108,12 @@ pub(crate) fn constant_of(value: &Value, paths: &Paths) -> TokenStream {
             let items = items.iter().map(|item| constant_of(item, paths));
             quote!(::std::vec![#(#items),*])
         }
+        Value::EmptyMap => quote!(#p::BTreeMap::new()),
+        Value::Some(value) => {
+            let value = constant_of(value, paths);
+            quote!(Some(#value))
+        }
+        Value::Null => quote!(None),
     }
 }
 

@@ -57,6 +57,12 @@ impl Finding {
         self
     }
 
+    /// The same as a remark.
+    pub(crate) fn without_stopping(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
     /// The way out.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 
 use super::check::{Check, checks};
 use super::ident::{Case, constant};
-use super::literal::Value;
+use super::literal::{Medium, Value};
 use super::names::Names;
 use super::plan::Patterns;
 use super::table::Table;
@@ -164,7 +164,7 @@ fn given(table: &Table<'_>, parameter: &Parameter) -> Given {
         return Given::Required;
     }
     let Some(default) = &parameter.default else { return Given::Optional };
-    match Value::of(table, &parameter.schema, default).filter(|_| parameter.wire.typed) {
+    match Value::of(table, &parameter.schema, default, Medium::Text).filter(|_| parameter.wire.typed) {
         Some(value) => Given::Or(value),
         None => Given::OrJson(default.to_string()),
     }

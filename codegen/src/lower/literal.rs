@@ -1,4 +1,4 @@
-//! Defaults of parameters, as Rust expressions.
+//! Defaults of parameters and members, as Rust expressions.
 
 use proc_macro2::Ident;
 
@@ -17,12 +17,35 @@ pub(crate) enum Value {
     /// A variant of an enumeration.
     Word(Ident, Ident),
     List(Vec<Self>),
+    /// A map without entries.
+    EmptyMap,
+    /// What may be `null` and is not.
+    Some(Box<Self>),
+    Null,
+}
+
+/// How a value comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Medium {
+    /// As text, which knows no `null`.
+    Text,
+    Json,
 }
 
 impl Value {
     /// The value that `literal` is under `schema`. `None` when it is none; `check` refuses such a default.
-    pub(super) fn of(table: &Table<'_>, schema: &Schema, literal: &Literal) -> Option<Self> {
-        match &schema.ty {
+    pub(super) fn of(table: &Table<'_>, schema: &Schema, literal: &Literal, medium: Medium) -> Option<Self> {
+        if !schema.nullable || medium == Medium::Text {
+            return Self::of_type(table, &schema.ty, literal, medium);
+        }
+        match literal {
+            Literal::Null => Some(Self::Null),
+            _ => Some(Self::Some(Box::new(Self::of_type(table, &schema.ty, literal, medium)?))),
+        }
+    }
+
+    fn of_type(table: &Table<'_>, ty: &Type, literal: &Literal, medium: Medium) -> Option<Self> {
+        match ty {
             Type::Boolean => literal.as_bool().map(Self::Bool),
             Type::Integer(_) => whole(literal).map(Self::Integer),
             Type::Number(number) => literal.as_f64().map(|value| Self::Number(number.format, value)),
@@ -37,7 +60,8 @@ impl Value {
                 | TextFormat::Ipv6 => Self::Parsed(value.to_owned()),
             }),
             Type::Array(array) => {
-                let items = literal.as_array()?.iter().map(|item| Self::of(table, &array.items, item));
+                let items = literal.as_array()?.iter();
+                let items = items.map(|item| Self::of(table, &array.items, item, medium));
                 items.collect::<Option<Vec<_>>>().map(Self::List)
             }
             Type::Named(id) => match &table.api().types.get(*id).shape {
@@ -49,12 +73,37 @@ impl Value {
                     let (variant, _) = table.words(*id).iter().find(|(_, known)| same(&known.value))?;
                     Some(Self::Word(table.name(*id), variant.clone()))
                 }
-                Shape::Alias(schema) => Self::of(table, schema, literal),
+                Shape::Alias(schema) => Self::of(table, schema, literal, medium),
                 Shape::Object(_) => None,
+                Shape::Union(_) | Shape::Checked(_) if medium == Medium::Json => None,
                 // read as a request's would be
                 Shape::Union(_) | Shape::Checked(_) => scalar(literal).map(Self::Parsed),
             },
+            Type::Map(_) if literal.as_object().is_some_and(serde_json::Map::is_empty) => {
+                Some(Self::EmptyMap)
+            }
             Type::Any | Type::Map(_) => None,
+        }
+    }
+}
+
+impl Value {
+    /// Whether its expression may leave with nothing.
+    pub(crate) fn is_parsed(&self) -> bool {
+        match self {
+            Self::Parsed(_) => true,
+            Self::Some(inner) => inner.is_parsed(),
+            Self::List(items) => items.iter().any(Self::is_parsed),
+            _ => false,
+        }
+    }
+
+    /// Whether its expression does no work.
+    pub(crate) fn is_plain(&self) -> bool {
+        match self {
+            Self::Bool(_) | Self::Integer(_) | Self::Number(..) | Self::Word(..) | Self::Null => true,
+            Self::Some(inner) => inner.is_plain(),
+            Self::Text(_) | Self::Parsed(_) | Self::List(_) | Self::EmptyMap => false,
         }
     }
 }

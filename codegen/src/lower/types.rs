@@ -5,6 +5,8 @@ use proc_macro2::Ident;
 use super::boxes::Circles;
 use super::check::{Check, checks};
 use super::ident::{Case, constant};
+use super::input::Given;
+use super::literal::{Medium, Value};
 use super::names::Names;
 use super::plan::Patterns;
 use super::table::Table;
@@ -158,7 +160,7 @@ pub(crate) struct MemberPlan<'a> {
     pub(crate) field: Ident,
     pub(crate) constant: Ident,
     pub(crate) docs: &'a Docs,
-    pub(crate) required: bool,
+    pub(crate) given: Given,
     /// The type of the value; an optional field holds an `Option` of it.
     pub(crate) ty: RustType,
     pub(crate) checks: Vec<Check>,
@@ -234,7 +236,7 @@ fn structure<'a>(
             constant: constant(&field),
             field,
             docs: &member.docs,
-            required: member.required,
+            given: if is_cursor && !member.required { Given::Optional } else { given(table, member, &ty) },
             checks: checks(api, patterns, &checked_as(member, is_cursor)),
             ty,
         }
@@ -246,6 +248,19 @@ fn structure<'a>(
         checks: checks(api, patterns, others),
     });
     StructPlan { members, open: object.open, others, shape: object.shape }
+}
+
+/// What an absent member is. Bytes come as they are, and stand in no document.
+fn given(table: &Table<'_>, member: &Member, ty: &RustType) -> Given {
+    let Some(default) = member.default.as_ref().filter(|_| !matches!(ty, RustType::File)) else {
+        return if member.required { Given::Required } else { Given::Optional };
+    };
+    let boxed = |ty: &RustType| matches!(ty, RustType::Boxed(_));
+    let boxed = boxed(ty) || matches!(ty, RustType::Nullable(inner) if boxed(inner) && !default.is_null());
+    match Value::of(table, &member.schema, default, Medium::Json).filter(|_| !boxed) {
+        Some(value) => Given::Or(value),
+        None => Given::OrJson(default.to_string()),
+    }
 }
 
 fn value(table: &Table<'_>, circles: &Circles, owner: TypeId, schema: &Schema) -> RustType {

@@ -9,6 +9,7 @@ mod pattern;
 mod sample;
 mod shape;
 
+pub(crate) use conform::conforms;
 pub(crate) use format::has_format;
 
 use crate::model::{Api, Content, ContentForm, Operation, Response, StatusKey};

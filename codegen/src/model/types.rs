@@ -389,6 +389,8 @@ pub struct Member {
     pub schema: Schema,
     /// Whether an object without it is refused.
     pub required: bool,
+    /// What it is where it is absent.
+    pub default: Option<Literal>,
     /// What the document says about it.
     pub docs: Docs,
     /// `const`, `example`, `examples`, `default` of the schema, in this order.

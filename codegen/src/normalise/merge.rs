@@ -11,6 +11,7 @@ use super::listed;
 use crate::check::value::fits_type;
 use crate::document::{Additional, Beyond, Document, JsonType, Schema, SchemaId, Spanned};
 use crate::finding::{Code, Finding, Findings};
+use crate::normalise::standing::Standing;
 use crate::normalise::{Bound, Bounds};
 use crate::source::span::Place;
 use crate::source::tree::Node;
@@ -19,6 +20,7 @@ use crate::source::tree::Node;
 const DEEPEST: usize = 64;
 /// Merges every schema of the document that can be.
 pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
+    super::inheritance::inheritance(document);
     for id in document.ids() {
         listed::null_alternatives(document, id, findings);
         listed::constants(document, id);
@@ -26,6 +28,7 @@ pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
         optional(document, id);
     }
     document.follow_references();
+    document.standing = Standing::of(document);
     let mut next = 0;
     // members with two schemas add to the list while it is walked; where there is no room, what is left stays composed
     while let Some(id) = document.id(next).filter(|_| document.has_room(0)) {
@@ -65,6 +68,12 @@ fn settle(document: &mut Document, id: SchemaId, findings: &mut Findings) {
             Ok(merged) => document.replace(id, Schema { merged: true, ..merged }),
             // a choice of one that nothing satisfies is written by generators, and refuses every value
             Err(Apart::Contradiction(finding)) if chooses => drop(finding),
+            Err(Apart::Contradiction(finding)) if document.standing.is_optional(id) => {
+                findings.push(finding.without_stopping());
+                let schema = document.schema(id);
+                let never = Schema { docs: schema.docs.clone(), ..Schema::empty(schema.place) };
+                document.replace(id, Schema { never: true, merged: true, ..never });
+            }
             Err(Apart::Contradiction(finding)) => findings.push(*finding),
             Err(Apart::Composed) => {}
         }
@@ -122,6 +131,7 @@ pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Res
         let target = merged(document, target, depth + 1)?;
         return Ok(Schema {
             nullable: target.nullable || own.nullable,
+            widens: target.widens || own.nullable,
             or_null: target.or_null || own.or_null,
             read_only: own.read_only.or(target.read_only),
             write_only: own.write_only.or(target.write_only),
@@ -146,22 +156,36 @@ pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Res
         return Err(Apart::Composed);
     }
     // 3.0's `nullable` beside `allOf` widens the whole
-    let widened = own.nullable && own.types.is_empty();
+    let widened = own.widens && own.types.is_empty();
     own.nullable &= !widened;
+    own.widens = false;
+    let reading = if document.standing.is_condition(id) { Reading::Letter } else { Reading::Implying };
     let docs = std::mem::take(&mut own.docs);
+    let default = own.default.take();
     for branch in branches {
         let refers = document.schema(branch).reference.is_some();
         let mut other = merged(document, branch, depth + 1)?;
         if refers {
             other.docs = Default::default();
         }
-        own = both(document, own, other, place)?;
+        own = both(document, own, other, place, reading)?;
     }
     if docs != Default::default() {
         own.docs = docs;
     }
+    own.default = default.or(own.default);
     own.nullable |= widened;
+    own.widens |= widened;
     Ok(own)
+}
+
+/// How schemas are read that state no type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Their keywords imply one.
+    Implying,
+    /// Every type is allowed, as JSON Schema says.
+    Letter,
 }
 
 /// What satisfies both.
@@ -170,6 +194,7 @@ pub(super) fn both(
     one: Schema,
     other: Schema,
     place: Place,
+    reading: Reading,
 ) -> Result<Schema, Apart> {
     let contradiction = |what: &str| {
         let message = format!("no value satisfies all of these schemas: {what}");
@@ -177,8 +202,12 @@ pub(super) fn both(
             Finding::error(Code::Contradiction, message, place).help("correct one of them, or leave it out"),
         ))
     };
-    let (one, other) = (typed(one), typed(other));
-    let (types, nullable) = types(&one, &other).ok_or_else(|| contradiction("their types differ"))?;
+    let (one, other) = match reading {
+        Reading::Implying => (typed(one), typed(other)),
+        Reading::Letter => (one, other),
+    };
+    let Types { types, nullable, widens } =
+        types(&one, &other)?.ok_or_else(|| contradiction(types_differ(&one, &other)))?;
     let (enumeration, constant) =
         values(&one, &other).ok_or_else(|| contradiction("they list different values"))?;
     let additional = additional(&one, &other)?;
@@ -192,10 +221,12 @@ pub(super) fn both(
     let mut both = Schema {
         types,
         nullable,
+        widens,
         enumeration,
         constant,
         titles: one.titles.into_iter().chain(other.titles).collect(),
-        default: one.default.or(other.default),
+        // what refines another stands behind it
+        default: other.default.or(one.default),
         examples: one.examples.into_iter().chain(other.examples).collect(),
         docs: if one.docs == Default::default() { other.docs } else { one.docs },
         format: same(one.format, other.format)?,
@@ -231,6 +262,13 @@ pub(super) fn both(
     Ok(both)
 }
 
+fn types_differ(one: &Schema, other: &Schema) -> &'static str {
+    match one.takes_only_null() || other.takes_only_null() {
+        true => "one allows `null` alone (`anyOf: [SCHEMA, { type: \"null\" }]` would allow either)",
+        false => "their types differ",
+    }
+}
+
 /// With the type that its keywords imply stated.
 pub(super) fn typed(mut schema: Schema) -> Schema {
     if schema.types.is_empty() && schema.enumeration.is_none() && schema.constant.is_none() {
@@ -240,12 +278,38 @@ pub(super) fn typed(mut schema: Schema) -> Schema {
     schema
 }
 
-/// The types that both allow, and whether `null` is one. `None`: there is none.
-fn types(one: &Schema, other: &Schema) -> Option<(Vec<Spanned<JsonType>>, bool)> {
+/// The types that a schema allows, and whether `null` is one.
+struct Types {
+    types: Vec<Spanned<JsonType>>,
+    nullable: bool,
+    widens: bool,
+}
+
+impl Types {
+    fn of(schema: &Schema) -> Self {
+        Self { types: schema.types.clone(), nullable: schema.nullable, widens: schema.widens }
+    }
+}
+
+/// The types that both allow. `None`: there is none.
+fn types(one: &Schema, other: &Schema) -> Result<Option<Types>, Apart> {
+    let widened = |schema: &Schema| schema.widens && schema.types.is_empty();
+    for (one, other) in [(one, other), (other, one)] {
+        if widened(one) {
+            // `null` passes by what the one says: then it is for the other to take it
+            let states = !other.types.is_empty();
+            let lists = other.enumeration.is_some() || other.constant.is_some();
+            return match (states || other.takes_only_null(), other.nullable || !states) {
+                (true, false) => Ok(Some(Types::of(other))),
+                (false, _) if !lists => Ok(Some(Types::of(one))),
+                _ => Err(Apart::Composed),
+            };
+        }
+    }
     let says = |schema: &Schema| !schema.types.is_empty() || schema.nullable;
     match (says(one), says(other)) {
-        (false, _) => return Some((other.types.clone(), other.nullable)),
-        (_, false) => return Some((one.types.clone(), one.nullable)),
+        (false, _) => return Ok(Some(Types::of(other))),
+        (_, false) => return Ok(Some(Types::of(one))),
         _ => {}
     }
     let has = |list: &[Spanned<JsonType>], kind| list.iter().any(|known| known.value == kind);
@@ -259,7 +323,8 @@ fn types(one: &Schema, other: &Schema) -> Option<(Vec<Spanned<JsonType>>, bool)>
     let more = narrower(&other.types, &one.types);
     types.extend(more.into_iter().filter(|kind| !has(&one.types, kind.value)));
     let nullable = one.nullable && other.nullable;
-    (!types.is_empty() || nullable).then_some((types, nullable))
+    let some = !types.is_empty() || nullable;
+    Ok(some.then_some(Types { types, nullable, widens: false }))
 }
 
 type Values = (Option<Spanned<Vec<Node>>>, Option<Node>);

@@ -1,9 +1,11 @@
 //! 3.0, 3.1 and older drafts of JSON Schema in one form, without loss: versions, types with `null`, bounds.
 
 mod draft;
+mod inheritance;
 mod listed;
 pub(crate) mod merge;
 pub(crate) mod number;
+pub(crate) mod standing;
 mod view;
 
 use crate::document::{Fields, JsonType, Reader, Schema, Spanned};
@@ -128,6 +130,7 @@ impl<'d> Reader<'d> {
                 let moot = ["enum", "format", "pattern"].iter().any(|word| fields.peek(word).is_some());
                 if typed {
                     schema.nullable = true;
+                    schema.widens = true;
                 } else if moot {
                     let message = "`nullable` has no effect without a `type` beside it";
                     let finding = Finding::error(Code::KeywordWithoutEffect, message, flag.place);

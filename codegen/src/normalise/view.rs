@@ -10,7 +10,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashSet, VecDeque};
 
-use super::merge::{Apart, both, merged, typed};
+use super::merge::{Apart, Reading, both, merged, typed};
 use crate::document::{
     Additional, Alternative, Beyond, Choice, Document, JsonType, Schema, SchemaId, Spanned, View,
 };
@@ -138,8 +138,9 @@ fn parts(document: &mut Document, id: SchemaId, depth: usize) -> Result<Parts, A
     core.view = None;
     core.additional = others(document, &core, &beyond, certain.is_empty());
     // 3.0's `nullable` beside a composition widens the whole
-    let widened = core.nullable && core.types.is_empty();
+    let widened = core.widens && core.types.is_empty();
     core.nullable &= !widened;
+    core.widens &= !widened;
     let lists =
         [(&beyond.one_of, true), (&beyond.any_of, false)].into_iter().filter(|(list, _)| !list.is_empty());
     let mut choices: Vec<Listed> =
@@ -157,7 +158,7 @@ fn parts(document: &mut Document, id: SchemaId, depth: usize) -> Result<Parts, A
         judged |= other.judged;
         let place = core.place;
         let docs = std::mem::take(&mut core.docs);
-        core = both(document, core, other.core, place)?;
+        core = both(document, core, other.core, place, Reading::Implying)?;
         core.docs = docs;
         choices.extend(other.choices);
         conditions.extend(other.conditions);
@@ -270,7 +271,7 @@ fn alternatives_of(document: &mut Document, parts: &Parts, listed: &Listed) -> O
             continue;
         }
         let schema = if core.says_something() {
-            let bare = || Schema { merged: true, docs: Default::default(), ..core.clone() };
+            let bare = || Schema { merged: true, docs: Default::default(), default: None, ..core.clone() };
             let core = *core_id.get_or_insert_with(|| document.add(bare()));
             let both = document.composed(core, written);
             let docs = document.schema(document.target(written)).docs.clone();

@@ -68,6 +68,13 @@ pub fn decode_answer<T: Decode + Check>(text: &str) -> Result<T, Refused> {
     from_json(text.as_bytes(), usize::MAX)
 }
 
+/// What stands in for an absent member, as the document states it. `None`: it is no such value, and then nothing stands in:
+/// the object is refused.
+#[must_use]
+pub fn from_default<T: Decode + Check>(text: &'static str) -> Option<T> {
+    from_json(text.as_bytes(), usize::MAX).ok()
+}
+
 #[inline]
 fn fast<T: Decode>(text: &str, depth: Depth) -> Option<T> {
     let mut from = serde_json::Deserializer::from_str(text);

@@ -67,7 +67,7 @@ pub use self::format::{
     relative_json_pointer, time, uri, uri_reference, uri_template,
 };
 use self::json::parse_tree;
-pub use self::json::{Refused, decode_answer, from_json};
+pub use self::json::{Refused, decode_answer, from_default, from_json};
 pub(crate) use self::media_type::media_range;
 pub use self::member::no_rule;
 pub use self::member::{Declared, Member, Rule};
