@@ -18,17 +18,24 @@ pub(super) fn written(value: &Value, form: HeaderForm) -> Option<String> {
     match (form, value) {
         (HeaderForm::Json, value) => Some(value.to_string()),
         (_, Value::Array(items)) => {
-            let items: Option<Vec<String>> = items.iter().map(scalar).collect();
+            let items: Option<Vec<String>> = items.iter().map(element).collect();
             Some(items?.join(","))
         }
         (form, Value::Object(members)) => {
             let between = if form == HeaderForm::Exploded { "=" } else { "," };
-            let members =
-                members.iter().map(|(name, value)| Some(format!("{name}{between}{}", scalar(value)?)));
+            let members = members.iter().map(|(name, value)| {
+                let named = !name.contains([',', '=']);
+                Some(format!("{name}{between}{}", element(value).filter(|_| named)?))
+            });
             Some(members.collect::<Option<Vec<_>>>()?.join(","))
         }
         (_, value) => scalar(value),
     }
+}
+
+/// The text of one of several: a comma in it would make it two, and nothing in a header is escaped.
+fn element(value: &Value) -> Option<String> {
+    scalar(value).filter(|text| !text.contains(','))
 }
 
 /// The text of a scalar.
@@ -56,6 +63,11 @@ mod tests {
             (object.clone(), HeaderForm::Simple, Some("B,150,R,100")),
             (object.clone(), HeaderForm::Exploded, Some("B=150,R=100")),
             (object, HeaderForm::Json, Some(r#"{"B":150,"R":100}"#)),
+            (json!("a, b"), HeaderForm::Simple, Some("a, b")),
+            (json!(["a,b"]), HeaderForm::Simple, None),
+            (json!({ "R": "1,G=2" }), HeaderForm::Exploded, None),
+            (json!({ "R,1,G": 2 }), HeaderForm::Simple, None),
+            (json!(["a,b"]), HeaderForm::Json, Some(r#"["a,b"]"#)),
             (json!([["a"]]), HeaderForm::Simple, None),
             (json!(null), HeaderForm::Simple, None),
         ] {
