@@ -91,6 +91,7 @@ fn api() -> Api {
             empty: false,
             types: Vec::new(),
             most: None,
+            headers: Vec::new(),
         },
         example: None,
         docs: Docs::default(),
