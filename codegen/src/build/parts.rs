@@ -40,7 +40,8 @@ impl Builder<'_> {
         let mut members = Vec::new();
         for written in &encoding.headers {
             let header = self.header(written, path)?;
-            wire.headers.push((header.name.clone(), header.wire));
+            // all of them are read by one method, whatever their type
+            wire.headers.push((header.name.clone(), Wire { typed: false, ..header.wire }));
             members.push(Member {
                 required: header.required,
                 docs: header.docs,

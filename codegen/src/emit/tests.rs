@@ -50,6 +50,7 @@ fn json(schema: Schema) -> Content {
         media_types: vec!["application/json".into()],
         form: ContentForm::Json,
         schema,
+        part_headers: None,
         examples: Vec::new(),
     }
 }
