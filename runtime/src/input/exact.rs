@@ -32,7 +32,7 @@ impl Decimal {
 
     /// The integer that it is, if it is one of 128 bits.
     #[must_use]
-    pub fn as_i128(self) -> Option<i128> {
+    pub fn to_i128(self) -> Option<i128> {
         self.to_integer()
     }
 
@@ -229,7 +229,7 @@ mod tests {
         unique_items(&list.unwrap(), &At::root(), &mut out);
         assert_eq!(out.len(), 1);
         assert!(decimal("-1.5") < 0.into() && Decimal::from(3_u64) > decimal("2.999"));
-        assert_eq!((decimal("12e1").as_i128(), decimal("0.5").as_i128()), (Some(120), None));
+        assert_eq!((decimal("12e1").to_i128(), decimal("0.5").to_i128()), (Some(120), None));
         assert_eq!((decimal("0.5").to_f64(), decimal("-12e3").to_f64()), (0.5, -12_000.0));
     }
 }
