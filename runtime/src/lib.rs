@@ -49,7 +49,7 @@ pub use self::config_error::ConfigError;
 pub use self::cursor::{CursorKeyError, CursorKeys, Position, SealedCursor};
 pub use self::event::SECURITY_EVENTS;
 pub use self::gate::{Gate, GateBuilder, RequestId};
-pub use self::input::{Upload, UploadReader};
+pub use self::input::{Decimal, Parts, Upload, UploadReader};
 pub use self::operation::Operation;
 pub use self::problem::Problem;
 pub use self::resource::{Attribute, Attributes};

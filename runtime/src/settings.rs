@@ -33,6 +33,7 @@ pub struct Settings {
     pub(crate) max_streams: u32,
     pub(crate) drain: Duration,
     pub(crate) max_spooled_bytes: u64,
+    pub(crate) max_spooled_files: u64,
     pub(crate) spool_folder: Option<PathBuf>,
     pub(crate) clock: Clock,
 }
@@ -115,6 +116,7 @@ impl Settings {
             max_streams: 100,
             drain: Duration::from_secs(30),
             max_spooled_bytes: 1024 * 1024 * 1024,
+            max_spooled_files: 256,
             spool_folder: None,
             clock: Clock::system(),
         }
@@ -239,6 +241,15 @@ impl Settings {
     #[must_use]
     pub fn max_spooled_bytes(self, max_spooled_bytes: u64) -> Self {
         Self { max_spooled_bytes, ..self }
+    }
+
+    /// How many uploads are on disk at once. Default: 256.
+    ///
+    /// Each takes a descriptor of the process, as each connection does, and a process often has 1024 of them: many small
+    /// files must not take those that are needed to answer anybody. A request for which there is none is answered with 503.
+    #[must_use]
+    pub fn max_spooled_files(self, max_spooled_files: u64) -> Self {
+        Self { max_spooled_files, ..self }
     }
 
     /// Where uploads lie that are not kept in memory. Default: the folder of the system for temporary files, which may

@@ -78,6 +78,8 @@ const fn nothing() -> Types {
         whole: None,
         small: None,
         port: None,
+        count: None,
+        exact: None,
     }
 }
 
@@ -131,6 +133,43 @@ async fn a_discriminator_chooses() {
         .await;
     fails(&client, json!({ "shape": { "type": "oval", "side": 1 } }), &["body /shape/type discriminator"])
         .await;
+}
+
+/// As text: a client that reads floats would round what it compares.
+#[tokio::test]
+async fn decimals_are_never_rounded() {
+    let client = start().await;
+    let put = async |body: &str| {
+        client.call("PUT", "/types").header("content-type", "application/json").body(body).send().await
+    };
+    for (sent, kept) in [
+        ("1234567890123456789012345.67", "1234567890123456789012345.67"),
+        ("-99999999999999999999", "-99999999999999999999"),
+        ("9007199254740993", "9007199254740993"),
+        ("0.10", "0.1"),
+        ("1e2", "100"),
+    ] {
+        let reply = put(&format!(r#"{{"exact":{sent}}}"#)).await;
+        assert_eq!(reply.status, 200, "{sent}");
+        assert_eq!(String::from_utf8_lossy(&reply.body), format!(r#"{{"exact":{kept}}}"#));
+    }
+    for (sent, rule) in [
+        ("10000000000000000000000000.01", "body /exact maximum"),
+        ("1234567890123456789012345.671", "body /exact multipleOf"),
+        ("1000000000000000000000000000000000000.001", "body /exact type"),
+        (r#""1""#, "body /exact type"),
+    ] {
+        let reply = put(&format!(r#"{{"exact":{sent}}}"#)).await;
+        assert_eq!(reply.refused(422, "invalid_body").violations(), [rule], "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_with_the_format_of_an_integer_is_one() {
+    let client = start().await;
+    passes(&client, json!({ "count": -2_147_483_648 })).await;
+    fails(&client, json!({ "count": 1.5 }), &["body /count type"]).await;
+    fails(&client, json!({ "count": 2_147_483_648_u32 }), &["body /count type"]).await;
 }
 
 #[tokio::test]

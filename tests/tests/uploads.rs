@@ -57,6 +57,47 @@ impl Api for Service {
             Some(PutRawBody::Bytes(upload)) => seen(&upload).await,
         }))
     }
+
+    async fn post_signed(
+        &self,
+        _: Caller<PostSigned>,
+        input: PostSignedInput,
+    ) -> Result<PostSignedOutput, Problem> {
+        let palisade::Parts { form, headers } = input.body;
+        let file = headers.file.expect("the part is required");
+        let places: Vec<_> = headers.more.into_iter().flatten().map(|more| more.x_place).collect();
+        let origin = headers.note.and_then(|note| note.x_origin);
+        Ok(PostSignedOutput::Ok(format!(
+            "{} {} {:?} {places:?} {origin:?} {:?}",
+            form.file.len(),
+            file.x_length,
+            file.x_tags,
+            form.note.map(|note| note.text),
+        )))
+    }
+
+    async fn post_conditional(
+        &self,
+        _: Caller<PostConditional>,
+        input: PostConditionalInput,
+    ) -> Result<PostConditionalOutput, Problem> {
+        let mut all = vec![format!("{:?} {:?}", input.body.title, input.body.count)];
+        for upload in input.body.file.into_iter().chain(input.body.thumbnail) {
+            all.push(seen(&upload).await);
+        }
+        Ok(PostConditionalOutput::Ok(all.join("; ")))
+    }
+
+    async fn post_chosen(
+        &self,
+        _: Caller<PostChosen>,
+        input: PostChosenInput,
+    ) -> Result<PostChosenOutput, Problem> {
+        Ok(PostChosenOutput::Ok(match input.body {
+            PostChosenBody::File(it) => format!("{} {:?}", seen(&it.file).await, it.count),
+            PostChosenBody::Link(it) => it.link,
+        }))
+    }
 }
 
 /// A server whose files lie in a folder of its own.
@@ -78,6 +119,12 @@ impl Spooling {
 
     async fn post(&self, body: &str) -> Reply {
         let call = self.client.call("POST", "/forms");
+        call.header("content-type", "multipart/form-data; boundary=XX").body(body).send().await
+    }
+
+    async fn post_to(&self, path: &str, parts: &[String]) -> Reply {
+        let call = self.client.call("POST", path);
+        let body = format!("{}--XX--", parts.concat());
         call.header("content-type", "multipart/form-data; boundary=XX").body(body).send().await
     }
 
@@ -156,11 +203,107 @@ async fn the_name_of_a_file_is_no_path() {
         ("filename=\"../../etc/passwd\"", "Some(\"passwd\")"),
         ("filename=\"C:\\Windows\\win.ini\"", "Some(\"win.ini\")"),
         ("filename=\"..\"", "None"),
+        ("filename=\".. .\"", "None"),
         ("filename=\"a.png\"; filename*=UTF-8''..%2Fb", "Some(\"a.png\")"),
     ] {
         let said = format!("{said}\r\nContent-Type: image/png\r\nX-Other: ignored");
         let reply = server.post(&format!("{}--XX--", file("file", &said, "x"))).await;
         assert_eq!(text(&reply), format!("None; 1 memory 120 {name} Some(\"image/png\")"), "{said}");
+    }
+}
+
+fn plain(name: &str, content: &str) -> String {
+    format!("--XX\r\nContent-Disposition: form-data; name={name}\r\n\r\n{content}\r\n")
+}
+
+#[tokio::test]
+async fn declared_headers_of_a_part_reach_the_handler() {
+    let server = Spooling::start(MIB).await;
+    let signed = |headers: &str| file("file", &format!("filename=a{headers}"), "abc");
+    let more = |headers: &str| file("more", &format!("filename=b{headers}"), "b");
+    let note = |headers: &str| {
+        file("note", &format!("a=b\r\nContent-Type: application/json{headers}"), r#"{"text":"t"}"#)
+    };
+    let reply = server
+        .post_to(
+            "/signed",
+            &[
+                signed("\r\nx-length: 3\r\nX-Tags: a, b\r\nX-Other: c"),
+                more("\r\nX-Place: left"),
+                more(""),
+                note("\r\nX-Origin: [1, 2]"),
+            ],
+        )
+        .await;
+    assert_eq!(text(&reply), r#"3 3 Some(["a", "b"]) [Some(Left), None] Some([1, 2]) Some("t")"#);
+    let reply = server.post_to("/signed", &[signed("\r\nX-Length: 3\r\nX-Tags: a\r\nX-Tags: b")]).await;
+    assert_eq!(text(&reply), r#"3 3 Some(["a", "b"]) [] None None"#);
+    for (part, places) in [
+        (signed(""), &["body /file/X-Length required"][..]),
+        (signed("\r\nX-Length: 101"), &["body /file/X-Length maximum"]),
+        (signed("\r\nX-Length: 3.0"), &["body /file/X-Length type"]),
+        (signed("\r\nX-Length: 3\r\nX-Length: 3"), &["body /file/X-Length duplicate"]),
+        (signed("\r\nX-Length: 3\r\nX-Tags: \u{fc}"), &["body /file/X-Tags encoding"]),
+        (
+            signed("\r\nX-Length: x\r\nX-Tags: abcd,b,c"),
+            &["body /file/X-Length type", "body /file/X-Tags maxItems", "body /file/X-Tags/0 maxLength"],
+        ),
+        (signed("\r\nX-Length: 3") + &more("\r\nX-Place: up"), &["body /more/0/X-Place enum"]),
+        (signed("\r\nX-Length: 3") + &note("\r\nX-Origin: ["), &["body /note/X-Origin type"]),
+        (more("\r\nX-Place: up"), &["body /file required", "body /more/0/X-Place enum"]),
+    ] {
+        let reply = server.post_to("/signed", &[part]).await;
+        assert_eq!(reply.refused(422, "invalid_body").violations(), places);
+    }
+}
+
+#[tokio::test]
+async fn files_stand_beside_a_schema_that_says_more() {
+    let server = Spooling::start(10 * MIB).await;
+    let (small, large) = (file("file", PNG, "\u{fc}"), file("file", PNG, &"\0".repeat(100_000)));
+    let sum = 0xc3 + 0xbc;
+    let png = "Some(\"a.png\") Some(\"image/png\")";
+    for (parts, echo) in [
+        (vec![plain("title", "t"), small.clone()], format!("Some(\"t\") None; 2 memory {sum} {png}")),
+        (vec![plain("count", "5"), large.clone()], format!("None Some(5); 100000 disk 0 {png}")),
+        (
+            vec![large.clone(), file("thumbnail", PNG, "t")],
+            format!("None None; 100000 disk 0 {png}; 1 memory 116 {png}"),
+        ),
+        (vec![plain("large", "true"), large.clone()], format!("None None; 100000 disk 0 {png}")),
+    ] {
+        assert_eq!(text(&server.post_to("/conditional", &parts).await), echo);
+    }
+    for (parts, places) in [
+        (vec![large.clone()], &["body  minProperties"][..]),
+        (vec![plain("title", "t"), file("thumbnail", PNG, "t")], &["body /file required"]),
+        (vec![plain("link", "t"), file("thumbnail", PNG, "t"), small.clone()], &["body  not"]),
+        (vec![plain("title", "t"), file("file", PNG, "\u{1}")], &["body /file minLength"]),
+        (vec![plain("title", "t"), file("file", PNG, &"\0".repeat(300_001))], &["body /file maxLength"]),
+        // a condition over the length of a file counts its bytes
+        (vec![plain("large", "true"), small.clone()], &["body  not"]),
+        (vec![plain("count", "x"), small.clone()], &["body /count type"]),
+    ] {
+        let reply = server.post_to("/conditional", &parts).await;
+        assert_eq!(reply.refused(422, "invalid_body").violations(), places);
+    }
+    assert_eq!(server.files(), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn a_choice_of_forms_may_hold_a_file() {
+    let server = Spooling::start(10 * MIB).await;
+    let large = file("file", PNG, &"\0".repeat(100_000));
+    let reply = server.post_to("/chosen", &[large.clone(), plain("count", "5")]).await;
+    assert_eq!(text(&reply), "100000 disk 0 Some(\"a.png\") Some(\"image/png\") Some(5)");
+    assert_eq!(text(&server.post_to("/chosen", &[plain("link", "here")]).await), "here");
+    for parts in [
+        vec![large.clone(), plain("link", "here")],
+        vec![file("file", PNG, &"\0".repeat(300_001))],
+        vec![large, plain("count", "x")],
+        vec![file("link", PNG, "\0")],
+    ] {
+        server.post_to("/chosen", &parts).await.refused(422, "invalid_body");
     }
 }
 

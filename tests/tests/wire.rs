@@ -168,6 +168,13 @@ async fn several_media_types_both_ways() {
     assert_eq!(text(&client.call("PUT", "/media").send().await), "[]", "the body may be absent");
     assert_eq!(text(&put("text/plain; charset=utf-8", "").send().await), "", "the empty text is a text");
 
+    assert_eq!(
+        text(&put("application/atom+xml", "\u{1f4a9}<a/>").send().await),
+        "\u{1f4a9}<a/>",
+        "five characters"
+    );
+
+    put("application/atom+xml", "<b></b>").send().await.refused(422, "invalid_body");
     put("application/json", r#"["a","b","c","d"]"#).send().await.refused(422, "invalid_body");
     put("text/plain", "abcdef").send().await.refused(422, "invalid_body");
     put("image/png", "123456789").send().await.refused(422, "invalid_body");

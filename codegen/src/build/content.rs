@@ -39,7 +39,15 @@ impl Builder<'_> {
             let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
             self.finish_inline();
             match self.form(one, family, schema)? {
-                Ok((form, schema)) => add(&mut contents, one, form, schema, direction),
+                Ok((mut form, schema)) => {
+                    let part_headers = match &mut form {
+                        ContentForm::Multipart(fields) => self.part_headers(one, fields, &own)?,
+                        _ => None,
+                    };
+                    let media_types = spelled(&one.name.value, &form, direction);
+                    let examples = one.examples.iter().map(literal).collect();
+                    add(&mut contents, Content { media_types, form, schema, part_headers, examples });
+                }
                 Err(reason) => left_out.push((one, reason)),
             }
         }
@@ -166,6 +174,10 @@ impl Builder<'_> {
             Family::Events => (ContentForm::Events, schema),
             Family::Text if matches!(flat, Flat::Scalar | Flat::Free(_)) => (ContentForm::Text, schema),
             Family::Text if flat == Flat::Any => (ContentForm::Text, Schema::of(Type::Text(Text::default()))),
+            // a length in characters is one that bytes do not have
+            Family::Bytes if is_xml(&one.name.value) && self.counts_characters(&schema) => {
+                (ContentForm::Text, schema)
+            }
             Family::Text | Family::Records | Family::Bytes => match self.bytes(&schema) {
                 Some(counts) => {
                     let format = TextFormat::Binary;
@@ -175,6 +187,18 @@ impl Builder<'_> {
                 None => return Some(Err("only JSON, forms and text are read by a schema")),
             },
         }))
+    }
+
+    /// Whether it is a text of any kind, of so many characters.
+    fn counts_characters(&self, schema: &Schema) -> bool {
+        match &schema.ty {
+            Type::Text(text) => text.format == TextFormat::Plain && text.length != Counts::default(),
+            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
+                Some(Shape::Alias(alias)) => self.counts_characters(alias),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// Whether the bytes alone satisfy a schema, whatever they are, but for their count.
@@ -193,25 +217,25 @@ impl Builder<'_> {
     }
 }
 
-fn list_of(items: Schema) -> Schema {
+pub(super) fn list_of(items: Schema) -> Schema {
     Schema::of(Type::Array(Box::new(Array { items, counts: Counts::default(), unique: false })))
 }
 
 /// Media types of one form and one schema are one content.
-fn add(contents: &mut Vec<Content>, one: &Media, form: ContentForm, schema: Schema, direction: Direction) {
-    let names = spelled(&one.name.value, &form, direction);
-    let examples = one.examples.iter().map(literal);
-    let same = contents.iter_mut().find(|known| known.form == form && known.schema == schema);
-    match same {
-        Some(known) if !matches!(form, ContentForm::Lines | ContentForm::Events) => {
-            for name in names {
+fn add(contents: &mut Vec<Content>, one: Content) {
+    let carries_the_same = |known: &&mut Content| {
+        known.form == one.form && known.schema == one.schema && known.part_headers == one.part_headers
+    };
+    match contents.iter_mut().find(carries_the_same) {
+        Some(known) if !matches!(one.form, ContentForm::Lines | ContentForm::Events) => {
+            for name in one.media_types {
                 if !known.media_types.contains(&name) {
                     known.media_types.push(name);
                 }
             }
-            known.examples.extend(examples);
+            known.examples.extend(one.examples);
         }
-        _ => contents.push(Content { media_types: names, form, schema, examples: examples.collect() }),
+        _ => contents.push(one),
     }
 }
 
@@ -272,6 +296,12 @@ pub(super) fn is_json(media_type: &str) -> bool {
         Some((concrete, suffix)) => concrete && suffix == "json",
         None => matches!((kind.as_str(), subtype.as_str()), ("application" | "text", "json")),
     }
+}
+
+/// Text that is marked up: without a schema that looks into it, it is a text like any other.
+fn is_xml(media_type: &str) -> bool {
+    let (_, subtype) = parts(media_type);
+    subtype == "xml" || subtype.ends_with("+xml")
 }
 
 fn parts(media_type: &str) -> (String, String) {

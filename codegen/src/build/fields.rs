@@ -26,7 +26,37 @@ impl Builder<'_> {
         }
         let known: Vec<&str> = members.iter().map(|(known, _)| known.as_str()).collect();
         self.encoded_are_members(one, &known)?;
+        if family == Family::Form {
+            self.fields_are_apart(one, &fields)?;
+        }
         Some(fields)
+    }
+
+    /// Rejects `R=1` that is a member `R` of the form and a member of an object that is written beside the others. `None`
+    /// after a finding.
+    fn fields_are_apart(&mut self, one: &Media, fields: &[(String, Wire)]) -> Option<()> {
+        let spread = |wire: &Wire| match &wire.kind {
+            WireKind::Object(members, open) if wire.explode => Some((members.clone(), *open)),
+            _ => None,
+        };
+        for (at, (name, wire)) in fields.iter().enumerate() {
+            let Some((members, open)) = spread(wire) else { continue };
+            for (_, (other, other_wire)) in fields.iter().enumerate().filter(|(other, _)| *other != at) {
+                let shared = match spread(other_wire) {
+                    Some((_, other_open)) if open || other_open => Some("any other name"),
+                    Some((others, _)) => members.iter().find(|one| others.contains(one)).map(String::as_str),
+                    None => members.contains(other).then_some(other.as_str()),
+                };
+                let Some(shared) = shared else { continue };
+                let message = format!("`{shared}` belongs to the members `{name}` and `{other}` of the form");
+                let place = one.encoding.iter().find(|(known, _)| known.value == *name);
+                let place = place.map_or(one.name.place, |(known, _)| known.place);
+                let finding = Finding::error(Code::Style, message, place);
+                self.findings.push(finding.help("rename one, or write the object in the style `deepObject`"));
+                return None;
+            }
+        }
+        Some(())
     }
 
     /// Of a form whose schema alone says what is in it: the members that are not written as all of them are.
@@ -105,7 +135,7 @@ impl Builder<'_> {
     fn field_wire(&mut self, member: &Flat, how: &How) -> Option<Wire> {
         let kind = match member {
             Flat::Scalar | Flat::File(_) | Flat::Any => WireKind::Scalar,
-            Flat::Free(free) => free.kind(how.style, how.explode),
+            Flat::Free(free) if !free.nests(how.style) => free.kind(how.style, how.explode),
             _ if how.style == Style::DeepObject => WireKind::Scalar,
             Flat::List(items) if items.is_text() => WireKind::List,
             Flat::Object(members, open) if members.iter().all(|(_, member)| member.is_text()) => {

@@ -16,6 +16,8 @@ pub(super) struct Free {
     pub(super) members: Vec<String>,
     /// Whether it lets others through.
     pub(super) open: bool,
+    /// Whether a member that it declares can be an object and nothing else.
+    nested: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ struct Sorts {
 
 impl Free {
     /// Nothing is known of it.
-    pub(super) const ANY: Self = Self { sorts: Sorts::ALL, members: Vec::new(), open: true };
+    pub(super) const ANY: Self = Self { sorts: Sorts::ALL, members: Vec::new(), open: true, nested: false };
 
     pub(super) const fn is_scalar(&self) -> bool {
         !self.sorts.list && !self.sorts.object
@@ -43,6 +45,12 @@ impl Free {
 
     pub(super) const fn is_object(&self) -> bool {
         self.sorts.object && !self.sorts.scalar && !self.sorts.list
+    }
+
+    /// Whether it is an object with objects in it that the style does not say how to write: none does but `deepObject`, where
+    /// what stands deeper is undefined as well and read as servers share (OpenAPI 3.1 section 4.8.12.5).
+    pub(super) fn nests(&self, style: Style) -> bool {
+        self.nested && self.is_object() && style != Style::DeepObject
     }
 
     /// How it is written in a style.
@@ -110,10 +118,10 @@ impl Builder<'_> {
     pub(super) fn free(&self, shape: ShapeId) -> Free {
         let start = Keywords(vec![Keyword::Ref(shape)]);
         let sorts = self.sorts(&start, &mut HashMap::new());
-        let mut found = Members { names: Vec::new(), open: false, seen: HashSet::new() };
+        let mut found = Members { names: Vec::new(), open: false, nested: false, seen: HashSet::new() };
         self.members_of(&start, &mut found);
         let open = found.open || found.names.is_empty();
-        Free { sorts, members: found.names, open }
+        Free { sorts, members: found.names, open, nested: found.nested }
     }
 
     /// Everything that a schema says must hold.
@@ -150,7 +158,10 @@ impl Builder<'_> {
         for keyword in &keywords.0 {
             match keyword {
                 Keyword::Properties { declared, patterns, others } => {
-                    declared.iter().for_each(|(name, _)| found.name(name));
+                    for (name, member) in declared {
+                        let sorts = self.sorts(member, &mut HashMap::new());
+                        found.name(name, sorts);
+                    }
                     found.open |= !patterns.is_empty() || others.as_ref().is_some_and(lets_through);
                 }
                 Keyword::UnevaluatedProperties(others) => found.open |= lets_through(others),
@@ -177,11 +188,13 @@ impl Builder<'_> {
 struct Members {
     names: Vec<String>,
     open: bool,
+    nested: bool,
     seen: HashSet<ShapeId>,
 }
 
 impl Members {
-    fn name(&mut self, name: &str) {
+    fn name(&mut self, name: &str, sorts: Sorts) {
+        self.nested |= sorts.object && !sorts.scalar && !sorts.list;
         if !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_owned());
         }

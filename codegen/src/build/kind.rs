@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::document::{Additional, Document, JsonType, Schema as Written, SchemaId, Spanned, View};
-use crate::model::{Word, WordValue};
+use crate::model::{IntegerFormat, Word, WordValue};
 use crate::normalise::Bound;
 use crate::normalise::number::Decimal;
 use crate::source::tree::{Node, Value};
@@ -63,6 +63,13 @@ pub(crate) fn implied(written: &Written) -> Option<JsonType> {
 }
 
 /// Whether the type in Rust can say what the schema says of a value of this type.
+/// Whether a `number` has the format of an integer, which is for numbers as much as for integers (OpenAPI's registry of
+/// formats), and bounds that an integer can have.
+pub(super) fn is_whole(written: &Written) -> bool {
+    let format = written.format.as_ref().and_then(|format| IntegerFormat::of(&format.value));
+    format.is_some() && has_a_word(written, JsonType::Integer)
+}
+
 fn has_a_word(written: &Written, kind: JsonType) -> bool {
     let whole = |bound: &Option<Spanned<Bound>>| {
         bound.as_ref().is_none_or(|bound| bound.value.value.to_integer().is_some())

@@ -16,6 +16,7 @@ mod look_around;
 mod name;
 mod operation;
 mod outgoing;
+mod parts;
 pub(crate) mod path;
 mod pattern;
 mod policy;

@@ -177,7 +177,7 @@ impl Builder<'_> {
         Some(Response { status, contents, headers, docs: written.docs.clone() })
     }
 
-    fn header(&mut self, written: &document::Header, path: &[String]) -> Option<Header> {
+    pub(super) fn header(&mut self, written: &document::Header, path: &[String]) -> Option<Header> {
         let name = &written.name.value;
         let json = self.is_json_content(written.content.as_ref())?;
         let mut schema = match written.schema {

@@ -6,6 +6,7 @@ use crate::document::{Schema, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::{Bounds, Counts, Integer, IntegerFormat, Number, NumberFormat, Pattern, Text, TextFormat};
 use crate::normalise::Bound;
+use crate::normalise::number::same;
 
 impl Builder<'_> {
     pub(super) fn integer(&mut self, schema: &Schema) -> Option<Integer> {
@@ -70,6 +71,7 @@ impl Builder<'_> {
         let format = match schema.format.as_ref().map(|format| &*format.value) {
             Some("float") => NumberFormat::F32,
             Some("double") | None => NumberFormat::F64,
+            Some("decimal" | "decimal128") => NumberFormat::Decimal,
             Some(_) => {
                 self.unknown_format(schema);
                 NumberFormat::F64
@@ -77,22 +79,30 @@ impl Builder<'_> {
         };
         let bounds = &schema.bounds;
         let bounds = Bounds {
-            minimum: self.finite(bounds.minimum.as_ref())?,
-            maximum: self.finite(bounds.maximum.as_ref())?,
-            exclusive_minimum: self.finite(bounds.exclusive_minimum.as_ref())?,
-            exclusive_maximum: self.finite(bounds.exclusive_maximum.as_ref())?,
-            multiple_of: self.finite(bounds.multiple_of.as_ref())?,
+            minimum: self.finite(bounds.minimum.as_ref(), format)?,
+            maximum: self.finite(bounds.maximum.as_ref(), format)?,
+            exclusive_minimum: self.finite(bounds.exclusive_minimum.as_ref(), format)?,
+            exclusive_maximum: self.finite(bounds.exclusive_maximum.as_ref(), format)?,
+            multiple_of: self.finite(bounds.multiple_of.as_ref(), format)?,
         };
         Some(Number { format, bounds })
     }
 
-    fn finite(&mut self, bound: Option<&Spanned<Bound>>) -> Option<Option<f64>> {
+    fn finite(&mut self, bound: Option<&Spanned<Bound>>, format: NumberFormat) -> Option<Option<f64>> {
         let Some(bound) = bound else { return Some(None) };
         let value = bound.value.text.parse::<f64>().ok().filter(|value| value.is_finite());
         let vanished = value == Some(0.0) && !bound.value.value.is_zero();
         if value.is_none() || vanished {
             let message = format!("`{}` is out of the range of numbers", bound.value.text);
             self.findings.push(Finding::error(Code::InvalidValue, message, bound.place));
+            return None;
+        }
+        // a decimal is compared exactly, with what the document says and not with what is nearest to it
+        let rounded = value.is_some_and(|value| !same(&format!("{value:?}"), &bound.value.text));
+        if format == NumberFormat::Decimal && rounded {
+            let message = format!("`{}` as the bound of a decimal has more than 17 digits", bound.value.text);
+            let finding = Finding::error(Code::NotSupported, message, bound.place);
+            self.findings.push(finding.help("write a bound of fewer digits"));
             return None;
         }
         Some(value)

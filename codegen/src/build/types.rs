@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::Builder;
 use super::direction::Direction;
 use super::keywords::Place;
-use super::kind::{Kind, counts_members, describes_others, is_open, is_struct, kind, nullable, undeclared};
+use super::kind::{
+    Kind, counts_members, describes_others, is_open, is_struct, is_whole, kind, nullable, undeclared,
+};
 use super::literal::literal;
 use super::scalar::counts;
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId};
@@ -170,6 +172,7 @@ impl Builder<'_> {
             }
             Kind::Is(JsonType::Boolean) => Type::Boolean,
             Kind::Is(JsonType::Integer) => Type::Integer(self.integer(written)?),
+            Kind::Is(JsonType::Number) if is_whole(written) => Type::Integer(self.integer(written)?),
             Kind::Is(JsonType::Number) => Type::Number(self.number(written)?),
             Kind::Is(JsonType::String) => Type::Text(self.string(written)?),
             Kind::Is(JsonType::Array) => Type::Array(Box::new(self.array(written, path, depth)?)),

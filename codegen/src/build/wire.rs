@@ -64,6 +64,10 @@ impl Builder<'_> {
         self.finish_shapes();
         let flat = self.flat(schema, 0);
         let kind = match (&flat, style) {
+            (Flat::Free(free), _) if free.nests(style) => {
+                let help = "use the style `deepObject`, or `content` with `application/json`";
+                return self.inexpressible("an object of more than scalars", how, help);
+            }
             (Flat::Free(free), _) => free.kind(style, explode),
             // its text as it stands, like that of the scalars of a schema that allows objects as well
             (Flat::Scalar, Style::DeepObject) if self.is_free(schema) => WireKind::Either,
@@ -170,5 +174,14 @@ impl Flat {
 }
 
 pub(super) const fn wire(style: Style, explode: bool, kind: WireKind) -> Wire {
-    Wire { style, explode, kind, typed: false, empty: false, types: Vec::new(), most: None }
+    Wire {
+        style,
+        explode,
+        kind,
+        typed: false,
+        empty: false,
+        types: Vec::new(),
+        most: None,
+        headers: Vec::new(),
+    }
 }

@@ -12,10 +12,11 @@ pub(super) fn names_are_apart(document: &Document, api: &Api, findings: &mut Fin
         for (at, parameter) in operation.parameters.iter().enumerate() {
             let Some((members, open)) = spread(parameter) else { continue };
             for other in operation.parameters.iter().take(at) {
-                let both_open = open && spread(other).is_some_and(|(_, open)| open);
+                // what is whose would depend on which of them is read first
+                let others = spread(other).is_some_and(|(_, other_open)| open || other_open);
+                let others = others && other.location == parameter.location;
                 let shared = members.iter().find(|member| takes(other, parameter.location, member));
-                if let Some(what) = shared.cloned().or_else(|| both_open.then(|| "any other name".to_owned()))
-                {
+                if let Some(what) = shared.cloned().or_else(|| others.then(|| "any other name".to_owned())) {
                     findings.push(clash(item, written, parameter, other, &what));
                 }
             }

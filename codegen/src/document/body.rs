@@ -1,8 +1,7 @@
 //! Request bodies and media types.
 
 use super::read::overlay;
-use super::{Fields, Reader, SchemaId, Spanned};
-use crate::finding::{Code, Finding};
+use super::{Fields, Header, Reader, SchemaId, Spanned};
 use crate::model::{Docs, Style};
 use crate::source::span::Place;
 use crate::source::tree::Node;
@@ -35,6 +34,8 @@ pub(crate) struct Encoding {
     pub(crate) types: Vec<String>,
     pub(crate) style: Option<Style>,
     pub(crate) explode: Option<bool>,
+    /// `headers`: the header fields of its part.
+    pub(crate) headers: Vec<Header>,
 }
 
 impl<'d> Reader<'d> {
@@ -82,14 +83,13 @@ impl<'d> Reader<'d> {
             let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
             let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
             self.boolean(&mut fields, "allowReserved");
-            if let Some(headers) = fields.get("headers") {
-                let message = "the headers of a part are not handed to handlers";
-                let finding = Finding::warning(Code::Ungenerated, message, headers.key_place);
-                self.push(finding.help("its media type and file name are"));
-            }
+            let headers = self.map(&mut fields, "headers");
+            let headers =
+                headers.iter().filter_map(|header| self.header(&header.key, header.key_place, &header.node));
+            let headers = headers.collect();
             self.finish(fields);
             let name = Spanned::new(member.key.to_string(), member.key_place);
-            encodings.push((name, Encoding { types, style, explode }));
+            encodings.push((name, Encoding { types, style, explode, headers }));
         }
         encodings
     }

@@ -96,6 +96,7 @@ impl<'d> Reader<'d> {
         let members = self.map(&mut fields, "headers");
         let headers =
             members.iter().filter_map(|member| self.header(&member.key, member.key_place, &member.node));
+        let headers = headers.filter(|header| !SENT.contains(&&*header.name.value.to_ascii_lowercase()));
         let headers = headers.collect();
         let content = self.content(&mut fields);
         if let Some(links) = fields.get("links") {
@@ -105,7 +106,7 @@ impl<'d> Reader<'d> {
         Some((content, headers, docs))
     }
 
-    /// `None` for one that the runtime sends by itself, and after a finding.
+    /// `None` for the one that `content` describes, and after a finding.
     pub(super) fn header(
         &mut self,
         name: &str,
@@ -148,8 +149,7 @@ impl<'d> Reader<'d> {
             return None;
         }
         // `Content-Type` is described by `content` (OpenAPI 3.1 section 4.8.17.1)
-        let folded = name.to_ascii_lowercase();
-        if SENT.contains(&&*folded) || folded == "content-type" {
+        if name.eq_ignore_ascii_case("content-type") {
             return None;
         }
         let name = Spanned::new(name.to_owned(), place);

@@ -128,15 +128,24 @@ fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> {
 fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
     let rule = rule(&content.checks);
     // A closure alone would let the compiler take its argument for a slice.
-    let typed = (!content.checks.is_empty()).then(|| {
-        let ty = rust_type(&content.ty, paths);
-        quote!(::<#ty>)
+    let typed = (!content.checks.is_empty()).then(|| match &content.ty {
+        RustType::Parts(form, _) => {
+            let form = rust_type(form, paths);
+            quote!(::<#form, _>)
+        }
+        ty => {
+            let ty = rust_type(ty, paths);
+            quote!(::<#ty>)
+        }
     });
     match content.content.form {
         ContentForm::Json | ContentForm::Lines | ContentForm::Events => quote!(json #typed(#rule)),
         ContentForm::Records => quote!(lines #typed(#rule)),
         ContentForm::Form(_) => quote!(form #typed(FIELDS, #rule)),
         ContentForm::FreeForm(_) => quote!(free_form #typed(FIELDS, #rule)),
+        ContentForm::Multipart(_) if content.content.part_headers.is_some() => {
+            quote!(multipart_with_headers #typed(#rule))
+        }
         ContentForm::Multipart(_) => quote!(multipart #typed(#rule)),
         ContentForm::Text => quote!(text #typed(#rule)),
         ContentForm::Bytes => quote!(upload(#rule)),

@@ -51,6 +51,7 @@ fn json(schema: Schema) -> Content {
         media_types: vec!["application/json".into()],
         form: ContentForm::Json,
         schema,
+        part_headers: None,
         examples: Vec::new(),
     }
 }
@@ -92,6 +93,7 @@ fn api() -> Api {
             empty: false,
             types: Vec::new(),
             most: None,
+            headers: Vec::new(),
         },
         example: None,
         docs: Docs::default(),

@@ -58,6 +58,7 @@ pub(crate) fn rust_type(ty: &RustType, paths: &Paths) -> TokenStream {
         RustType::Integer(format) => Ident::new(format.rust(), Span::call_site()).to_token_stream(),
         RustType::Number(NumberFormat::F32) => quote!(f32),
         RustType::Number(NumberFormat::F64) => quote!(f64),
+        RustType::Number(NumberFormat::Decimal) => quote!(#p::Decimal),
         RustType::String => string.clone(),
         RustType::Uuid => quote!(#p::Uuid),
         RustType::Timestamp => quote!(#p::Timestamp),
@@ -66,6 +67,10 @@ pub(crate) fn rust_type(ty: &RustType, paths: &Paths) -> TokenStream {
         RustType::Ipv6 => quote!(#p::Ipv6Addr),
         RustType::File => quote!(#p::Upload),
         RustType::Bytes => quote!(#p::Bytes),
+        RustType::Parts(form, headers) => {
+            let (form, headers) = (rust_type(form, paths), rust_type(headers, paths));
+            quote!(#p::Parts<#form, #headers>)
+        }
         RustType::Items(item) => {
             let item = rust_type(item, paths);
             quote!(#p::Items<#item>)
@@ -139,6 +144,11 @@ fn grouped(digits: &str) -> TokenStream {
 pub(super) fn number(format: NumberFormat, value: f64) -> TokenStream {
     let magnitude = value.abs();
     let literal = match format {
+        NumberFormat::Decimal => {
+            // the shortest text that reads back as the float, which is what the document wrote
+            let text = format!("{value:?}");
+            return quote!(p::decimal(#text));
+        }
         NumberFormat::F64 => Literal::f64_unsuffixed(magnitude),
         #[expect(clippy::cast_possible_truncation, reason = "what an f32 can be compared with is an f32")]
         NumberFormat::F32 => Literal::f32_unsuffixed((magnitude as f32).min(f32::MAX)),

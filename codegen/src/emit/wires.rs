@@ -29,7 +29,11 @@ pub(super) fn fields(fields: &[(String, Wire)]) -> TokenStream {
             let most = count(most);
             quote!(.most(#most))
         });
-        quote!(p::Wire::text(#name)#chain #types #most)
+        let headers = (!wire.headers.is_empty()).then(|| {
+            let headers = self::fields(&wire.headers);
+            quote!(.headers(#headers))
+        });
+        quote!(p::Wire::text(#name)#chain #types #most #headers)
     });
     quote!(&[#(#fields),*])
 }

@@ -137,6 +137,9 @@ pub(super) fn contents<'a>(
 }
 
 fn content_type(table: &Table<'_>, content: &Content) -> RustType {
+    if let Some(headers) = &content.part_headers {
+        return RustType::Parts(Box::new(table.rust(&content.schema)), Box::new(table.rust(headers)));
+    }
     match content.form {
         ContentForm::Bytes => RustType::Bytes,
         ContentForm::Lines | ContentForm::Events => RustType::Items(Box::new(table.rust(&content.schema))),

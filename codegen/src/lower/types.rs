@@ -32,6 +32,8 @@ pub(crate) enum RustType {
     File,
     /// A whole body, as it comes.
     Bytes,
+    /// A multipart form, with the header fields of its parts.
+    Parts(Box<Self>, Box<Self>),
     /// A stream of these.
     Items(Box<Self>),
     /// Text that is shown by nothing.

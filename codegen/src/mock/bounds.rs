@@ -16,7 +16,7 @@ pub(super) fn number_fits(number: &Number, value: f64) -> bool {
     let bounds = &number.bounds;
     let representable = match number.format {
         NumberFormat::F32 => value.abs() <= f64::from(f32::MAX),
-        NumberFormat::F64 => value.is_finite(),
+        NumberFormat::F64 | NumberFormat::Decimal => value.is_finite(),
     };
     representable
         && bounds.minimum.is_none_or(|bound| value >= bound)

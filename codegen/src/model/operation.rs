@@ -135,6 +135,8 @@ pub struct Wire {
     pub types: Vec<String>,
     /// The most bytes of a file of a multipart body.
     pub most: Option<usize>,
+    /// `encoding.headers`: the header fields of a part of a multipart body, and how each is written.
+    pub headers: Vec<(String, Self)>,
 }
 
 /// The styles (RFC 6570 forms, and what OpenAPI adds to them).
@@ -234,6 +236,8 @@ pub struct Content {
     pub form: ContentForm,
     /// What it carries.
     pub schema: Schema,
+    /// The header fields of the parts of a multipart body, by part, where some are declared.
+    pub part_headers: Option<Schema>,
     /// The examples that the document gives, in its order.
     pub examples: Vec<Literal>,
 }

@@ -140,6 +140,8 @@ pub enum NumberFormat {
     F32,
     /// `double`, and when the document says nothing.
     F64,
+    /// `decimal`: exactly as it is written.
+    Decimal,
 }
 
 /// Bounds of a number.

@@ -1,6 +1,6 @@
 //! Values of header fields: the style `simple` (OpenAPI 3.1 section 4.8.12.3), or JSON.
 
-use serde_json::Value;
+use crate::input::{Tree, parse_tree};
 
 /// How a header is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,30 +13,39 @@ pub enum HeaderForm {
     Json,
 }
 
-/// The text of a value. `None`: it has none in this form.
-pub(super) fn written(value: &Value, form: HeaderForm) -> Option<String> {
-    match (form, value) {
-        (HeaderForm::Json, value) => Some(value.to_string()),
-        (_, Value::Array(items)) => {
-            let items: Option<Vec<String>> = items.iter().map(scalar).collect();
+/// The text of a value that is given as JSON. `None`: it has none in this form.
+pub(super) fn written(json: &str, form: HeaderForm) -> Option<String> {
+    if form == HeaderForm::Json {
+        return Some(json.to_owned());
+    }
+    match parse_tree(json, usize::MAX)? {
+        Tree::List(items) => {
+            let items: Option<Vec<String>> = items.iter().map(element).collect();
             Some(items?.join(","))
         }
-        (form, Value::Object(members)) => {
+        Tree::Object(members) => {
             let between = if form == HeaderForm::Exploded { "=" } else { "," };
-            let members =
-                members.iter().map(|(name, value)| Some(format!("{name}{between}{}", scalar(value)?)));
+            let members = members.iter().map(|member| {
+                let name = Some(&member.name).filter(|name| !name.contains([',', '=']))?;
+                Some(format!("{name}{between}{}", element(&member.value)?))
+            });
             Some(members.collect::<Option<Vec<_>>>()?.join(","))
         }
-        (_, value) => scalar(value),
+        value => scalar(&value),
     }
 }
 
-/// The text of a scalar.
-pub(super) fn scalar(value: &Value) -> Option<String> {
+/// The text of one of several: a comma in it would make it two, and nothing in a header is escaped.
+fn element(value: &Tree<'_>) -> Option<String> {
+    scalar(value).filter(|text| !text.contains(','))
+}
+
+/// The text of a scalar, its digits as they are.
+pub(super) fn scalar(value: &Tree<'_>) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Tree::Number(digits) => Some((*digits).to_owned()),
+        Tree::Bool(value) => Some(value.to_string()),
+        value => value.text().map(str::to_owned),
     }
 }
 
@@ -56,10 +65,15 @@ mod tests {
             (object.clone(), HeaderForm::Simple, Some("B,150,R,100")),
             (object.clone(), HeaderForm::Exploded, Some("B=150,R=100")),
             (object, HeaderForm::Json, Some(r#"{"B":150,"R":100}"#)),
+            (json!("a, b"), HeaderForm::Simple, Some("a, b")),
+            (json!(["a,b"]), HeaderForm::Simple, None),
+            (json!({ "R": "1,G=2" }), HeaderForm::Exploded, None),
+            (json!({ "R,1,G": 2 }), HeaderForm::Simple, None),
+            (json!(["a,b"]), HeaderForm::Json, Some(r#"["a,b"]"#)),
             (json!([["a"]]), HeaderForm::Simple, None),
             (json!(null), HeaderForm::Simple, None),
         ] {
-            assert_eq!(written(&value, form).as_deref(), text);
+            assert_eq!(written(&value.to_string(), form).as_deref(), text);
         }
     }
 }

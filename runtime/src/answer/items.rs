@@ -40,15 +40,15 @@ impl<T> fmt::Debug for Items<T> {
     }
 }
 
-/// How an item is written: what was serialized, whether it is a string, and where it goes.
-type Frame = fn(&serde_json::Value) -> Vec<u8>;
+/// How an item is written, which is given as JSON.
+type Frame = fn(&str) -> Vec<u8>;
 
 impl<T: Serialize + Check + Send + 'static> Items<T> {
     pub(super) fn into_body(self, rule: Rule<T>, frame: Frame) -> Body {
         let frames = self.0.map(move |item| {
             conforms(&item, rule)
-                .and_then(|()| serde_json::to_value(&item).map_err(Unfit::Unserializable))
-                .map(|value| Bytes::from(frame(&value)))
+                .and_then(|()| serde_json::to_string(&item).map_err(Unfit::Unserializable))
+                .map(|json| Bytes::from(frame(&json)))
                 .map_err(reported)
         });
         Body::from_stream(frames)
@@ -61,15 +61,15 @@ fn reported(unfit: Unfit) -> std::io::Error {
     std::io::Error::other("the item does not conform to the document")
 }
 
-pub(super) fn line(value: &serde_json::Value) -> Vec<u8> {
-    format!("{value}\n").into_bytes()
+pub(super) fn line(json: &str) -> Vec<u8> {
+    format!("{json}\n").into_bytes()
 }
 
-/// The HTML standard, section 9.2.6: each line of the data has its field name; JSON is one line.
-pub(super) fn event(value: &serde_json::Value) -> Vec<u8> {
-    let text = match value {
-        serde_json::Value::String(text) => text.replace("\r\n", "\n").replace('\r', "\n"),
-        other => other.to_string(),
+/// The HTML standard, section 9.2.6: each line of the data has its field name; JSON is one line, and a string is its text.
+pub(super) fn event(json: &str) -> Vec<u8> {
+    let text = match serde_json::from_str::<String>(json) {
+        Ok(text) => text.replace("\r\n", "\n").replace('\r', "\n"),
+        Err(_) => json.to_owned(),
     };
     let mut frame = String::new();
     for line in text.split('\n') {
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn text_cannot_leave_its_event() {
-        let forged = serde_json::json!("a\r\n\r\nevent: x\rb");
+        let forged = serde_json::json!("a\r\n\r\nevent: x\rb").to_string();
         assert_eq!(event(&forged), b"data: a\ndata: \ndata: event: x\ndata: b\n\n");
-        assert_eq!(event(&serde_json::json!({ "a": "b\n" })), b"data: {\"a\":\"b\\n\"}\n\n");
+        assert_eq!(event(r#"{"a":"b\n"}"#), b"data: {\"a\":\"b\\n\"}\n\n");
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use self::accept::Accept;
 pub use self::header::HeaderForm;
 pub use self::items::Items;
 pub use self::notice::Notice;
-use crate::input::{At, Check, Rule, Violations, no_rule};
+use crate::input::{At, Check, Rule, Violations, no_rule, parse_tree};
 use crate::operation::{Policy, Status};
 use crate::problem::Problem;
 
@@ -137,7 +137,8 @@ impl Answer {
     ) -> Result<Self, Unfit> {
         let answer = Self::of(status, media_type)?;
         conforms(body, rule)?;
-        let text = header::scalar(&serde_json::to_value(body).map_err(Unfit::Unserializable)?);
+        let json = serde_json::to_string(body).map_err(Unfit::Unserializable)?;
+        let text = parse_tree(&json, usize::MAX).and_then(|value| header::scalar(&value));
         Ok(Self { body: text.unwrap_or_default().into(), ..answer })
     }
 
@@ -231,8 +232,8 @@ impl Answer {
         rule: Rule<T>,
     ) -> Result<Self, Unfit> {
         conforms(value, rule)?;
-        let value = serde_json::to_value(value).map_err(Unfit::Unserializable)?;
-        let text = header::written(&value, form).ok_or(Unfit::Header(name))?;
+        let json = serde_json::to_string(value).map_err(Unfit::Unserializable)?;
+        let text = header::written(&json, form).ok_or(Unfit::Header(name))?;
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Unfit::Header(name))?;
         let value = HeaderValue::from_str(&text).map_err(|_| Unfit::Header("value"))?;
         self.headers.insert(name, value);

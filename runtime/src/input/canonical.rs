@@ -4,7 +4,7 @@
 //! submits the items cannot aim for a collision, and 128 bits do not collide by chance.
 
 use std::fmt::Display;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
 use serde::ser::{self, Impossible, Serialize, Serializer};
@@ -34,16 +34,24 @@ pub(super) fn all_differ<T: Serialize>(items: &[T]) -> bool {
 }
 
 fn fingerprint<T: Serialize>(value: &T) -> Result<u128, Unwritable> {
-    static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
-    let [one, other] = &*KEYS;
-    let mut hashers = Prints(one.build_hasher(), other.build_hasher());
-    value.serialize(Canonical(&mut hashers))?;
-    Ok((u128::from(hashers.0.finish()) << 64) | u128::from(hashers.1.finish()))
+    let mut prints = Prints::new();
+    value.serialize(Canonical(&mut prints))?;
+    Ok(prints.finish())
 }
 
-struct Prints<H>(H, H);
+struct Prints(DefaultHasher, DefaultHasher);
 
-impl<H: Hasher> Prints<H> {
+impl Prints {
+    fn new() -> Self {
+        static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+        let [one, other] = &*KEYS;
+        Self(one.build_hasher(), other.build_hasher())
+    }
+
+    fn finish(&self) -> u128 {
+        (u128::from(self.0.finish()) << 64) | u128::from(self.1.finish())
+    }
+
     /// A tag for the type, then the bytes with their length, so that no two forms run together.
     fn write(&mut self, tag: u8, bytes: &[u8]) {
         for hasher in [&mut self.0, &mut self.1] {
@@ -87,7 +95,15 @@ impl ser::Error for Unwritable {
     }
 }
 
-struct Canonical<'h, H>(&'h mut Prints<H>);
+struct Canonical<'h>(&'h mut Prints);
+
+/// The entries of a map in whatever order they come: `serde_json` has them sorted until some crate of the binary switches
+/// on `preserve_order`. Each has a fingerprint of its own, and the map has their sum.
+struct Entries<'h> {
+    into: &'h mut Prints,
+    sum: u128,
+    entry: Prints,
+}
 
 macro_rules! numbers {
     ($($method:ident $type:ty => $as:ident;)*) => { $(
@@ -98,16 +114,16 @@ macro_rules! numbers {
     )* };
 }
 
-type Open<'h, H> = Result<Canonical<'h, H>, Unwritable>;
+type Open<'h> = Result<Canonical<'h>, Unwritable>;
 
-impl<'h, H: Hasher> Serializer for Canonical<'h, H> {
+impl<'h> Serializer for Canonical<'h> {
     type Ok = ();
     type Error = Unwritable;
     type SerializeSeq = Self;
     type SerializeTuple = Self;
     type SerializeTupleStruct = Self;
     type SerializeTupleVariant = Impossible<(), Unwritable>;
-    type SerializeMap = Self;
+    type SerializeMap = Entries<'h>;
     type SerializeStruct = Self;
     type SerializeStructVariant = Impossible<(), Unwritable>;
 
@@ -164,14 +180,14 @@ impl<'h, H: Hasher> Serializer for Canonical<'h, H> {
     ) -> Result<(), Unwritable> {
         Err(Unwritable)
     }
-    fn serialize_seq(self, _: Option<usize>) -> Open<'h, H> {
+    fn serialize_seq(self, _: Option<usize>) -> Open<'h> {
         self.0.write(b'[', &[]);
         Ok(self)
     }
-    fn serialize_tuple(self, _: usize) -> Open<'h, H> {
+    fn serialize_tuple(self, _: usize) -> Open<'h> {
         self.serialize_seq(None)
     }
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Open<'h, H> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Open<'h> {
         self.serialize_seq(None)
     }
     fn serialize_tuple_variant(
@@ -183,14 +199,13 @@ impl<'h, H: Hasher> Serializer for Canonical<'h, H> {
     ) -> Result<Self::SerializeTupleVariant, Unwritable> {
         Err(Unwritable)
     }
-    /// Maps arrive sorted (`BTreeMap`, and `serde_json::Map` unless some crate switches on `preserve_order`).
-    fn serialize_map(self, _: Option<usize>) -> Open<'h, H> {
-        self.0.write(b'{', &[]);
-        Ok(self)
+    fn serialize_map(self, _: Option<usize>) -> Result<Entries<'h>, Unwritable> {
+        Ok(Entries { into: self.0, sum: 0, entry: Prints::new() })
     }
     /// The members of one struct type always arrive in the same order.
-    fn serialize_struct(self, _: &'static str, _: usize) -> Open<'h, H> {
-        self.serialize_map(None)
+    fn serialize_struct(self, _: &'static str, _: usize) -> Open<'h> {
+        self.0.write(b'{', &[]);
+        Ok(self)
     }
     fn serialize_struct_variant(
         self,
@@ -205,7 +220,7 @@ impl<'h, H: Hasher> Serializer for Canonical<'h, H> {
 
 macro_rules! lists {
     ($($trait:ident $method:ident)*) => { $(
-        impl<H: Hasher> ser::$trait for Canonical<'_, H> {
+        impl ser::$trait for Canonical<'_> {
             type Ok = ();
             type Error = Unwritable;
             fn $method<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), Unwritable> {
@@ -221,22 +236,25 @@ macro_rules! lists {
 
 lists!(SerializeSeq serialize_element SerializeTuple serialize_element SerializeTupleStruct serialize_field);
 
-impl<H: Hasher> ser::SerializeMap for Canonical<'_, H> {
+impl ser::SerializeMap for Entries<'_> {
     type Ok = ();
     type Error = Unwritable;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unwritable> {
-        key.serialize(Canonical(&mut *self.0))
+        self.entry = Prints::new();
+        key.serialize(Canonical(&mut self.entry))
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-        value.serialize(Canonical(&mut *self.0))
+        value.serialize(Canonical(&mut self.entry))?;
+        self.sum = self.sum.wrapping_add(self.entry.finish());
+        Ok(())
     }
     fn end(self) -> Result<(), Unwritable> {
-        self.0.write(b'}', &[]);
+        self.into.write(b'm', &self.sum.to_le_bytes());
         Ok(())
     }
 }
 
-impl<H: Hasher> ser::SerializeStruct for Canonical<'_, H> {
+impl ser::SerializeStruct for Canonical<'_> {
     type Ok = ();
     type Error = Unwritable;
     fn serialize_field<T: Serialize + ?Sized>(
@@ -272,10 +290,20 @@ mod tests {
 
     use super::super::Password;
 
-    /// `canonical` relies on it: a crate that switches on `preserve_order` changes it for the whole build.
+    /// As `serde_json` has them in a binary where `preserve_order` is switched on.
     #[test]
-    fn maps_of_free_json_are_sorted() {
-        let value: serde_json::Value = serde_json::from_str(r#"{"b":1,"a":2}"#).unwrap();
-        assert_eq!(value.to_string(), r#"{"a":2,"b":1}"#);
+    fn the_order_of_a_map_does_not_matter() {
+        struct Written(Vec<(&'static str, u8)>);
+
+        impl Serialize for Written {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_map(self.0.iter().copied())
+            }
+        }
+
+        let one = || Written(vec![("a", 1), ("b", 2)]);
+        assert!(!all_differ(&[one(), Written(vec![("b", 2), ("a", 1)])]));
+        assert!(all_differ(&[one(), Written(vec![("b", 1), ("a", 2)])]));
+        assert!(all_differ(&[one(), Written(vec![("a", 1)]), Written(vec![])]));
     }
 }

@@ -3,9 +3,18 @@
 use std::cmp::Ordering;
 use std::fmt::{self, LowerExp, Write};
 
-/// `digits x 10^exponent`, without trailing zeros in `digits`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Decimal {
+/// A decimal number of at most 38 digits, exactly as it was written: `format: decimal` of a document. `1.50` and `1.5` are the
+/// same.
+///
+/// ```
+/// # use palisade::Decimal;
+/// let price = Decimal::parse("12345678901234567890.05").unwrap();
+/// assert_eq!(price.to_string(), "12345678901234567890.05");
+/// assert!(price > Decimal::from(5));
+/// ```
+// `digits x 10^exponent`, without trailing zeros in `digits`; zero has no sign.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Decimal {
     negative: bool,
     digits: u128,
     exponent: i64,
@@ -46,7 +55,7 @@ impl Decimal {
             zeros = 0;
         }
         exponent = if digits == 0 { 0 } else { exponent.saturating_add(i64::from(zeros)) };
-        Some(Self { negative, digits, exponent })
+        Some(Self { negative: negative && digits != 0, digits, exponent })
     }
 
     /// The shortest decimal that reads back as this float. `None`: not finite.
@@ -54,6 +63,11 @@ impl Decimal {
         let mut text = Short { bytes: [0; Short::ROOM], len: 0 };
         write!(text, "{float:e}").ok()?;
         Self::read(std::str::from_utf8(text.bytes.get(..text.len)?).ok()?)
+    }
+
+    /// Whether it is below zero, its digits, and the power of ten that they are multiplied by.
+    pub(super) const fn parts(self) -> (bool, u128, i64) {
+        (self.negative, self.digits, self.exponent)
     }
 
     /// The integer that it is, if it is one and fits.
@@ -102,8 +116,8 @@ impl Decimal {
         first(self).cmp(&first(other)).then_with(|| shifted(self).cmp(&shifted(other)))
     }
 
-    /// Whether it is a whole multiple of `of`. Both come from floats: at most 17 digits.
-    pub(crate) fn is_a_multiple(&self, of: &Self) -> bool {
+    /// Whether it is a whole multiple of `of`, which has at most 19 digits.
+    pub(crate) fn is_multiple_of(&self, of: &Self) -> bool {
         if of.digits == 0 {
             return false;
         }

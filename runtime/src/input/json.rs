@@ -113,7 +113,7 @@ pub(super) fn finish<T: Decode>(tree: &Tree<'_>, rule: Rule<T>) -> Result<T, Ref
 }
 
 /// JSON that stands in a part of a request, for the careful pass alone. `None`: not JSON, or too deep.
-pub(super) fn parse_tree(text: &str, depth: usize) -> Option<Tree<'_>> {
+pub(crate) fn parse_tree(text: &str, depth: usize) -> Option<Tree<'_>> {
     Depth::of(depth).holds(text).then(|| parse::parse(text).ok()).flatten()
 }
 

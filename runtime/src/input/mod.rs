@@ -11,6 +11,7 @@
 //! | `json`, `depth` | those bytes into a type: a fast pass, and a careful one that tells every violation |
 //! | `decode`, `container`, `object`, `member` | how each type reads itself in both passes |
 //! | `parse`, `tree`, `decimal` | what the careful pass looks at: JSON with its digits and its duplicates |
+//! | `exact` | those digits as a type of the document |
 //! | `check`, `canonical` | the rules of the document over decoded values |
 //! | `shape` | schemas that have no type in Rust: every keyword, over JSON |
 //! | `text`, `format`, `words`, `values`, `password` | scalars as text, strings with a format, enumerations |
@@ -28,6 +29,7 @@ mod decode;
 mod depth;
 mod encoded;
 mod error;
+mod exact;
 mod format;
 mod json;
 mod media_type;
@@ -54,19 +56,21 @@ pub use self::at::At;
 pub(crate) use self::body::Receiver;
 pub use self::body::declared_length;
 pub use self::check::{
-    Check, Number, Pattern, each, each_value, exclusive_maximum, exclusive_minimum, items, length, maximum,
-    members, minimum, multiple_of, pattern, size, unique_items, validate,
+    Check, Number, Octets, Pattern, each, each_value, exclusive_maximum, exclusive_minimum, items, length,
+    maximum, members, minimum, multiple_of, pattern, size, unique_items, validate,
 };
 pub use self::container::{Boxed, Json};
 pub use self::cursor::CursorInput;
+pub use self::decimal::Decimal;
 pub use self::decode::{Decode, collect_text, decode_text};
 pub use self::depth::Depth;
 pub use self::error::{InputClass, InputError};
+pub use self::exact::decimal;
 pub use self::format::{
     byte, duration, email, hostname, idn_email, idn_hostname, iri, iri_reference, json_pointer, regex,
     relative_json_pointer, time, uri, uri_reference, uri_template,
 };
-use self::json::parse_tree;
+pub(crate) use self::json::parse_tree;
 pub use self::json::{Refused, decode_answer, from_default, from_json};
 pub(crate) use self::media_type::media_range;
 pub use self::member::no_rule;
@@ -87,6 +91,6 @@ pub(crate) use self::upload::Spool;
 pub use self::upload::{Upload, UploadReader};
 pub use self::values::{Values, collect_value, decode_value, value_from_text};
 pub use self::violation::{Section, Violation, Violations};
-pub use self::wire::{Kind, Style, Wire};
+pub use self::wire::{Kind, Parts, Style, Wire};
 pub use self::words::{Words, serialize_word};
 pub use crate::{__values as values, __words as words};

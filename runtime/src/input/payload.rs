@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::json::{finish, from_json_under, from_lines};
 use super::member::Rule;
-use super::wire::{Others, Part, Wire, form, multipart};
+use super::wire::{Others, Part, Parts, Wire, form, multipart, multipart_with_headers};
 use super::{At, Check, Decode, Parameters, Refused, Tree, Upload, Violations};
 use crate::operation::Body;
 
@@ -121,6 +121,20 @@ impl Sent<'_> {
     pub fn multipart<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
         match &self.content {
             Came::Parts(parts, fields) => multipart(parts, fields, self.declared.depth, rule),
+            Came::Whole(_) | Came::Spooled(_) => Err(Refused::Syntax),
+        }
+    }
+
+    /// The same with the header fields that are declared of its parts.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn multipart_with_headers<T: Decode + Check, H: Decode>(
+        self,
+        rule: Rule<T>,
+    ) -> Result<Parts<T, H>, Refused> {
+        match &self.content {
+            Came::Parts(parts, fields) => multipart_with_headers(parts, fields, self.declared.depth, rule),
             Came::Whole(_) | Came::Spooled(_) => Err(Refused::Syntax),
         }
     }

@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use super::cookies::cookies;
 use super::encoded::{BadEncoding, decoded};
-use super::wire::{Cut, Kind, Pairs, Style, Wire, leaf};
+use super::wire::{Cut, Kind, Pairs, Wire, elements, leaf};
 use super::{Entry, Expected, Tree};
 use crate::operation::{Location, Policy};
 
@@ -66,20 +66,17 @@ impl<'a> Sources<'a> {
     pub(super) fn tree(&self, location: Location, wire: &Wire) -> Result<Option<Tree<'a>>, Expected> {
         let cut = Cut { wire, decode: decoder(location) };
         match (location, wire.kind) {
-            (Location::Query, Kind::Object(members, true)) if wire.explode && wire.style == Style::Form => {
-                self.query
-                    .as_ref()
-                    .map_or(Ok(None), |pairs| pairs.members(members, |name| !self.declares(name)))
+            (Location::Query, _) => {
+                self.query.as_ref().map_or(Ok(None), |pairs| pairs.tree(wire, |name| self.declares(name)))
             }
-            (Location::Query, _) => self.query.as_ref().map_or(Ok(None), |pairs| pairs.tree(wire)),
             (Location::Cookie, Kind::Object(members, _)) if wire.explode => self.cookie_members(members),
             (Location::Cookie, Kind::List) if wire.explode => {
                 let raws = self.all(location, wire.name).unwrap_or_default();
                 let items = raws.into_iter().map(|raw| leaf(raw?, decoded)).collect::<Result<Vec<_>, _>>()?;
                 Ok((!items.is_empty()).then_some(Tree::List(items)))
             }
-            (Location::Header, Kind::List | Kind::Object(..)) => match self.header_list(wire.name) {
-                Some(pieces) => cut.tree_of(pieces.into_iter().collect::<Result<_, _>>()?).map(Some),
+            (Location::Header, Kind::List | Kind::Object(..)) => match self.all(location, wire.name) {
+                Some(lines) => cut.field(&lines.into_iter().collect::<Result<Vec<_>, _>>()?).map(Some),
                 None => Ok(None),
             },
             _ => self.single(location, wire)?.map(|raw| cut.tree(raw)).transpose(),
@@ -134,10 +131,7 @@ impl<'a> Sources<'a> {
         let mut items = Vec::new();
         for line in self.all(Location::Header, name)? {
             match line {
-                Ok(line) => {
-                    let elements = line.split(',').map(|item| item.trim_matches([' ', '\t']));
-                    items.extend(elements.filter(|item| !item.is_empty()).map(Ok));
-                }
+                Ok(line) => items.extend(elements(line).filter(|item| !item.is_empty()).map(Ok)),
                 Err(expected) => items.push(Err(expected)),
             }
         }

@@ -82,13 +82,26 @@ impl Tree<'_> {
         }
     }
 
-    /// Whether it comes from a parameter or a form, at least in part: there are texts in it that say nothing of types.
+    /// Whether it comes from a parameter or a form, at least in part: there are texts in it that say nothing of types, or
+    /// files.
     pub(super) fn is_untyped(&self) -> bool {
         match self {
-            Self::Plain(_) | Self::Wrong(_) => true,
+            Self::Plain(_) | Self::Wrong(_) | Self::File(_) => true,
             Self::List(items) => items.iter().any(Self::is_untyped),
             Self::Object(entries) | Self::Brackets(entries) => {
                 entries.iter().any(|entry| entry.value.is_untyped())
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether there is a file in it.
+    pub(super) fn has_file(&self) -> bool {
+        match self {
+            Self::File(_) => true,
+            Self::List(items) => items.iter().any(Self::has_file),
+            Self::Object(entries) | Self::Brackets(entries) => {
+                entries.iter().any(|entry| entry.value.has_file())
             }
             _ => false,
         }

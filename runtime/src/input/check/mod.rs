@@ -18,7 +18,7 @@ use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 pub use self::list::{each, each_value, items, members, unique_items};
 pub use self::number::{Number, exclusive_maximum, exclusive_minimum, maximum, minimum, multiple_of};
 pub use self::pattern::{Pattern, pattern};
-pub use self::text::{length, size};
+pub use self::text::{Octets, length, size};
 use super::{At, Violations};
 
 /// A value that knows the rules the document has for its type.

@@ -31,7 +31,7 @@ integers!(i8, i16, u8, u16, i32, i64, u32, u64);
 impl Number for f64 {
     fn is_a_multiple(self, of: Self) -> bool {
         match (Decimal::of(self), Decimal::of(of)) {
-            (Some(value), Some(of)) => value.is_a_multiple(&of),
+            (Some(value), Some(of)) => value.is_multiple_of(&of),
             _ => false,
         }
     }
@@ -40,7 +40,7 @@ impl Number for f64 {
 impl Number for f32 {
     fn is_a_multiple(self, of: Self) -> bool {
         match (Decimal::of(self), Decimal::of(of)) {
-            (Some(value), Some(of)) => value.is_a_multiple(&of),
+            (Some(value), Some(of)) => value.is_multiple_of(&of),
             _ => false,
         }
     }

@@ -28,6 +28,13 @@ pub trait Octets {
     fn octets(&self) -> usize;
 }
 
+/// So many of them.
+impl Octets for usize {
+    fn octets(&self) -> usize {
+        *self
+    }
+}
+
 impl Octets for Bytes {
     fn octets(&self) -> usize {
         self.len()

@@ -1,7 +1,7 @@
 //! The keywords of arrays.
 
 use super::super::{At, Json, items, unique_items};
-use super::evaluate::Walk;
+use super::evaluate::{Walk, size};
 use super::seen::Seen;
 use super::told::Told;
 use super::{Keyword, Shape};
@@ -21,7 +21,10 @@ impl Walk {
             Keyword::Items(prefix, rest) => self.items(prefix, *rest, list, at, told, seen),
             Keyword::Contains(shape, min, max) => self.contains(shape, (*min, *max), list, at, told, seen),
             Keyword::ItemCount(min, max) => told.run(|out| items(list, *min..=*max, at, out)),
-            Keyword::UniqueItems => told.run(|out| unique_items(list, at, out)),
+            Keyword::UniqueItems => {
+                self.spend(size(value));
+                told.run(|out| unique_items(list, at, out));
+            }
             Keyword::UnevaluatedItems(shape) => {
                 let Some(seen) = seen else { return };
                 for (index, item) in list.iter().enumerate() {

@@ -2,8 +2,8 @@
 //!
 //! 1. Every keyword is looked at, in the order in which it is stated; all violations are told together.
 //! 2. An alternative that is tried tells nothing: the client hears of the choice that failed.
-//! 3. Work is bounded by the size of the value and depth by a constant. A schema that would take more is not half
-//!    checked: the value is refused.
+//! 3. Work is bounded by the size of the value, its texts by their length, and depth by a constant. A schema that would
+//!    take more is not half checked: the value is refused.
 
 use super::super::{At, Json, Violations};
 use super::seen::Seen;
@@ -16,6 +16,8 @@ const DEEPEST: usize = 256;
 const LEAST_WORK: usize = 20_000;
 /// And for each value inside it.
 const WORK_EACH: usize = 100;
+/// So many bytes of a text are as much work as a value.
+const BYTES_A_VALUE: usize = 64;
 
 /// Checks a value against a schema of the document.
 pub fn shape(value: &Json, shape: &'static Shape, at: &At<'_>, out: &mut Violations) {
@@ -31,13 +33,20 @@ pub fn shape(value: &Json, shape: &'static Shape, at: &At<'_>, out: &mut Violati
     }
 }
 
-/// How many values there are, itself among them.
-fn size(value: &Json) -> usize {
+/// How many values there are, itself among them; a long text or name is several.
+pub(super) fn size(value: &Json) -> usize {
+    let member = |(name, value): (&String, &Json)| weight(name).saturating_add(size(value));
     match value {
         Json::Array(items) => items.iter().map(size).sum::<usize>().saturating_add(1),
-        Json::Object(members) => members.values().map(size).sum::<usize>().saturating_add(1),
+        Json::Object(members) => members.iter().map(member).sum::<usize>().saturating_add(1),
+        Json::String(text) => weight(text).saturating_add(1),
         _ => 1,
     }
+}
+
+/// What a text counts beyond the value that it is.
+pub(super) const fn weight(text: &str) -> usize {
+    text.len() / BYTES_A_VALUE
 }
 
 /// The bounds of one evaluation.
@@ -52,6 +61,14 @@ impl Walk {
     pub(super) const fn over(values: usize) -> Self {
         let left = LEAST_WORK.saturating_add(WORK_EACH.saturating_mul(values));
         Self { left, deep: 0, exhausted: false }
+    }
+
+    /// Accounts for work beyond looking at one value.
+    pub(super) const fn spend(&mut self, work: usize) {
+        match self.left.checked_sub(work) {
+            Some(left) => self.left = left,
+            None => self.exhausted = true,
+        }
     }
 
     /// Whether something was left unchecked.
@@ -144,6 +161,10 @@ impl Walk {
             other => match value {
                 Json::Array(items) => self.array(other, items, value, at, told, seen),
                 Json::Object(members) => self.object(other, members, value, at, told, seen),
+                Json::String(text) => {
+                    self.spend(weight(text));
+                    super::scalar::check(other, value, at, told);
+                }
                 _ => super::scalar::check(other, value, at, told),
             },
         }

@@ -11,6 +11,7 @@
 //! | `fact` | values of the document: `enum` and `const` |
 //! | `told` | whether it holds, and what is told to the client when it does not |
 //! | `seen` | which members and items were evaluated, for `unevaluatedProperties` and `unevaluatedItems` |
+//! | `stand_in` | what stands for a file of a form |
 //! | `untyped` | JSON from text without a type, of a parameter or a form |
 //! | `shaped` | JSON that has been checked, as a type |
 //! | `typed` | types behind a schema that says more than they do |
@@ -22,6 +23,7 @@ mod object;
 mod scalar;
 mod seen;
 mod shaped;
+mod stand_in;
 mod told;
 mod typed;
 mod untyped;

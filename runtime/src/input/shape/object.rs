@@ -4,7 +4,7 @@
 use serde_json::Map;
 
 use super::super::{At, Json, Pattern};
-use super::evaluate::Walk;
+use super::evaluate::{Walk, weight};
 use super::seen::Seen;
 use super::told::Told;
 use super::{Keyword, Shape};
@@ -87,6 +87,7 @@ impl Walk {
     ) {
         let mut patterned = told.part();
         for (name, value) in members {
+            self.spend(weight(name).saturating_add(1).saturating_mul(patterns.len()));
             for (_, shape) in patterns.iter().filter(|(pattern, _)| pattern.matches(name)) {
                 self.check(shape, value, &at.entry(), &mut patterned, None);
                 if let Some(seen) = &mut seen {

@@ -8,7 +8,7 @@ use super::super::decimal::Decimal;
 use super::super::{At, Json, length, pattern};
 use super::fact::{compare, decimal};
 use super::told::Told;
-use super::{Fact, JsonType, Keyword};
+use super::{Fact, JsonType, Keyword, stand_in};
 
 /// A keyword over a value. One of another type says nothing about it.
 pub(super) fn check(keyword: &'static Keyword, value: &Json, at: &At<'_>, told: &mut Told<'_>) {
@@ -44,11 +44,9 @@ fn number(keyword: &'static Keyword, value: &Number, at: &At<'_>, told: &mut Tol
         }
         Keyword::MultipleOf(of) => (is_multiple(value, of), "multipleOf", "a multiple of", of),
         Keyword::Range(low, high) => {
-            let whole = decimal(value).filter(|value| value.is_whole());
-            let within =
-                |value: Decimal| value.to_integer().is_some_and(|value| (*low..=*high).contains(&value));
-            if whole.is_some_and(|value| !within(value)) {
-                told.broken(at, "format", "must be within the range of its format");
+            let whole = decimal(value).filter(|value| value.is_whole()).and_then(Decimal::to_integer);
+            if !whole.is_some_and(|value| (*low..=*high).contains(&value)) {
+                told.broken(at, "format", "must be an integer within the range of its format");
             }
             return;
         }
@@ -61,12 +59,15 @@ fn number(keyword: &'static Keyword, value: &Number, at: &At<'_>, told: &mut Tol
 
 fn is_multiple(value: &Number, of: &str) -> bool {
     match (decimal(value), Decimal::read(of)) {
-        (Some(value), Some(of)) => value.is_a_multiple(&of),
+        (Some(value), Some(of)) => value.is_multiple_of(&of),
         _ => false,
     }
 }
 
 fn text(keyword: &'static Keyword, text: &str, at: &At<'_>, told: &mut Told<'_>) {
+    if let Some(bytes) = stand_in::stands_for(text) {
+        return stand_in::check(keyword, bytes, at, told);
+    }
     match keyword {
         Keyword::Length(min, max) => told.run(|out| length(text, *min..=*max, at, out)),
         Keyword::Pattern(expression) => told.run(|out| pattern(text, expression, at, out)),

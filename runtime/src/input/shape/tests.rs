@@ -79,6 +79,28 @@ fn work_is_bounded_and_what_is_not_checked_is_refused() {
     assert_eq!(found(&NOT_ENDLESS, "1"), [at("", "complexity")], "a `not` turns nothing into success");
 }
 
+static LONG: Shape = Shape(&[Keyword::AnyOf(&[&LONG_AGAIN, &LONG_AGAIN])]);
+static LONG_AGAIN: Shape = Shape(&[
+    Keyword::Properties { declared: &[("a", &LONG), ("b", &TEXT)], patterns: &[], others: None },
+    Keyword::Required(&["c"]),
+]);
+static TEXT: Shape = Shape(&[Keyword::Length(0, 1_000_000), Keyword::UniqueItems]);
+
+#[test]
+fn long_texts_and_lists_are_more_work_than_short_ones() {
+    let leaf = |leaf: &str| format!("{}{{\"b\":{leaf}}}{}", "{\"a\":".repeat(10), "}".repeat(10));
+    // 2^11 times the same leaf
+    assert_eq!(found(&LONG, &leaf("\"short\"")), [at("", "anyOf")]);
+    assert_eq!(found(&LONG, &leaf("[1,2]")), [at("", "anyOf")]);
+    let text = format!("\"{}\"", "long".repeat(30_000));
+    assert!(found(&LONG, &leaf(&text)).contains(&at("", "complexity")));
+    let list = format!("[{}]", (0..10_000).map(|item| item.to_string()).collect::<Vec<_>>().join(","));
+    assert!(found(&LONG, &leaf(&list)).contains(&at("", "complexity")));
+    // and once is nothing
+    assert_eq!(found(&TEXT, &text), []);
+    assert_eq!(found(&TEXT, &list), []);
+}
+
 static TAGGED: Shape = Shape(&[Keyword::Tagged("is", &[("root", &OPEN_ROOT), ("any", &Shape::ANY)])]);
 static OPEN_ROOT: Shape =
     Shape(&[Keyword::Properties { declared: &[("size", &SIZE)], patterns: &[], others: None }]);

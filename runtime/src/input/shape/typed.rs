@@ -6,14 +6,16 @@
 //! 2. Of a choice, the alternative is the first whose guard the value fits. Guards are made so that the schema, having
 //!    held, leaves no other to be meant.
 //! 3. What is inside was held against its own schemas on the way, so it is not held against them again.
-//! 4. What a handler gives is held against the same schema, as the JSON that would leave.
+//! 4. A file of a form is to the schema a string of as many bytes; the type then takes the file itself.
+//! 5. What a handler gives is held against the same schema, as the JSON that would leave.
 
 use serde::Serialize;
 use serde::de::Deserializer;
 
-use super::super::decode::{refused, wrong_type};
+use super::super::decode::refused;
 use super::super::object::{collect_members, read_members};
 use super::super::{At, Decode, Depth, Expected, Json, Object, Tree, Violations};
+use super::untyped::{Files, read};
 use super::{Shape, shape, shaped_from_text, shaped_from_tree};
 pub use crate::__union as union;
 
@@ -84,8 +86,9 @@ pub fn collect_union<U: Union>(tree: &Tree<'_>, at: &At<'_>, out: &mut Violation
     if tree.is_untyped() {
         // the schema says what its texts are, so the alternative is read from what it made of them
         let value = checked(tree, U::SHAPE, at, out)?;
-        return of_json(&value, Depth::MOST)
-            .or_else(|| wrong_type("must be what the document declares", at, out));
+        let read = if tree.has_file() { None } else { of_json(&value, Depth::MOST) };
+        // a file has no JSON, and the digits of a number are where it was written
+        return read.or_else(|| out.in_shaped(|out| alternative(&value, tree, at, out)));
     }
     let value = match out.is_shaped() {
         true => Json::collect(tree, at, out)?,
@@ -170,7 +173,7 @@ fn holds(value: &Json, of: &'static Shape) -> bool {
 /// The JSON of a value that fits. `None`: every violation was told.
 fn checked(tree: &Tree<'_>, of: &'static Shape, at: &At<'_>, out: &mut Violations) -> Option<Json> {
     let mut found = Violations::new();
-    let value = shaped_from_tree(tree, of, at, &mut found);
+    let value = read(tree, of, Files::StandIn, at, &mut found);
     let fits = found.is_empty();
     out.append(found);
     value.filter(|_| fits)

@@ -11,7 +11,9 @@
 //! 3. Of several readings the one is meant that fits most of the schemas stated for the place, the string before the
 //!    others. Should the whole then not be what the document declares, it is read once more with the string last.
 //! 4. Names in brackets are a list where an array is named and they are `[]`, or `[0]`, `[1]` and so on; an object otherwise.
-//! 5. The whole is then checked as any other JSON. Whatever the reading, nothing comes through that the schema refuses.
+//! 5. A file is its text, if it is a short one. Where a type takes the files themselves, each is to the schema what stands for
+//!    it.
+//! 6. The whole is then checked as any other JSON. Whatever the reading, nothing comes through that the schema refuses.
 
 use std::collections::BTreeSet;
 use std::ptr;
@@ -19,6 +21,7 @@ use std::ptr;
 use super::super::text::has_number_form;
 use super::super::{At, Entry, Expected, Json, Tree, Violations};
 use super::evaluate::Walk;
+use super::stand_in::stand_in;
 use super::{Fact, JsonType, Keyword, Shape, shape};
 
 /// Schemas that are asked at one place. What a further one would take is a string, and is refused if it must not be one.
@@ -31,20 +34,31 @@ pub fn shaped_from_tree(
     at: &At<'_>,
     out: &mut Violations,
 ) -> Option<Json> {
+    read(tree, of, Files::AsText, at, out)
+}
+
+/// The same, with files that are looked at here and taken elsewhere.
+pub(super) fn read(
+    tree: &Tree<'_>,
+    of: &'static Shape,
+    files: Files,
+    at: &At<'_>,
+    out: &mut Violations,
+) -> Option<Json> {
     if !tree.is_untyped() {
         let value = tree.to_json(at, out)?;
         shape(&value, of, at, out);
         return Some(value);
     }
     let mut first = Violations::new();
-    let mut reader = Reader::new(tree, Order::StringFirst);
+    let mut reader = Reader::new(tree, Order::StringFirst, files);
     let value = reader.whole(tree, of, at, &mut first);
     if first.is_empty() {
         return value;
     }
     if reader.chose {
         let mut again = Violations::new();
-        let value = Reader::new(tree, Order::StringLast).whole(tree, of, at, &mut again);
+        let value = Reader::new(tree, Order::StringLast, files).whole(tree, of, at, &mut again);
         if again.is_empty() {
             return value;
         }
@@ -69,17 +83,27 @@ enum Order {
     StringLast,
 }
 
+/// What a file is to a schema.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Files {
+    /// Its text.
+    AsText,
+    /// What stands for it.
+    StandIn,
+}
+
 /// One reading of a whole value.
 struct Reader {
     walk: Walk,
     order: Order,
+    files: Files,
     /// Whether a text had several readings.
     chose: bool,
 }
 
 impl Reader {
-    fn new(tree: &Tree<'_>, order: Order) -> Self {
-        Self { walk: Walk::over(tree.size()), order, chose: false }
+    fn new(tree: &Tree<'_>, order: Order, files: Files) -> Self {
+        Self { walk: Walk::over(tree.size()), order, files, chose: false }
     }
 
     fn whole(
@@ -116,6 +140,7 @@ impl Reader {
                 self.list(entries.iter().map(|entry| &entry.value), &schemas, at, out)
             }
             Tree::Object(entries) | Tree::Brackets(entries) => self.object(entries, &schemas, at, out),
+            Tree::File(file) if self.files == Files::StandIn => Some(Json::from(stand_in(file))),
             other => other.to_json(at, out),
         }
     }

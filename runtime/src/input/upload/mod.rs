@@ -4,7 +4,8 @@
 //!    1 MiB together. What is more goes to a temporary file that has no name, so that nothing is left behind however the
 //!    request ends, not even by a crash.
 //! 2. All files of all requests together take what [`Settings::max_spooled_bytes`](crate::Settings::max_spooled_bytes)
-//!    allows, for as long as somebody holds them. A request for which there is no room is answered with 503.
+//!    allows, and are as many as [`Settings::max_spooled_files`](crate::Settings::max_spooled_files) allows, for as long as
+//!    somebody holds them. A request for which there is no room is answered with 503.
 //! 3. The name that a client gives to a file is what is left of it without its directories (RFC 7578 section 4.2,
 //!    RFC 6266 section 4.3).
 

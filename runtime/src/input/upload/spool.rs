@@ -8,20 +8,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::settings::Settings;
 
-/// What a file is charged at a time. Even the smallest takes one, so that the number of files is bounded as well.
+/// What a file is charged at a time.
 pub(super) const BLOCK: usize = 64 * 1024;
 
 /// Shared by all requests of a server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Spool {
     folder: Option<PathBuf>,
-    left: Arc<AtomicU64>,
+    left: Arc<Left>,
+}
+
+/// What may still be taken.
+#[derive(Debug)]
+struct Left {
+    blocks: AtomicU64,
+    files: AtomicU64,
 }
 
 impl Spool {
     pub(crate) fn new(settings: &Settings) -> Self {
         let blocks = settings.max_spooled_bytes / BLOCK as u64;
-        Self { folder: settings.spool_folder.clone(), left: Arc::new(AtomicU64::new(blocks)) }
+        let left = Left { blocks: AtomicU64::new(blocks), files: AtomicU64::new(settings.max_spooled_files) };
+        Self { folder: settings.spool_folder.clone(), left: Arc::new(left) }
     }
 
     /// A file without a name, which ends with its handle.
@@ -32,23 +40,24 @@ impl Spool {
         }
     }
 
-    pub(super) fn room(&self) -> Room {
-        Room { left: Arc::clone(&self.left), blocks: 0 }
+    /// Room for one more file, still without a block. `None`: there are as many as there may be.
+    pub(super) fn room(&self) -> Option<Room> {
+        take_one(&self.left.files)?;
+        Some(Room { left: Arc::clone(&self.left), blocks: 0 })
     }
 }
 
-/// The blocks that a file takes, given back when it goes.
+/// A file and the blocks that it takes, given back when it goes.
 #[derive(Debug)]
 pub(super) struct Room {
-    left: Arc<AtomicU64>,
+    left: Arc<Left>,
     blocks: u64,
 }
 
 impl Room {
     /// Takes one more block. `None`: there is none.
     pub(super) fn grow(&mut self) -> Option<()> {
-        let one_less = |left: u64| left.checked_sub(1);
-        self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less).ok()?;
+        take_one(&self.left.blocks)?;
         self.blocks += 1;
         Some(())
     }
@@ -56,6 +65,11 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.left.fetch_add(self.blocks, Ordering::AcqRel);
+        self.left.blocks.fetch_add(self.blocks, Ordering::AcqRel);
+        self.left.files.fetch_add(1, Ordering::AcqRel);
     }
+}
+
+fn take_one(left: &AtomicU64) -> Option<()> {
+    left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1)).ok().map(drop)
 }

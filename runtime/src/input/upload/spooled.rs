@@ -97,7 +97,10 @@ impl<'s> Spooler<'s> {
         }
         let (file, room) = match &mut self.file {
             Some(open) => open,
-            none => none.insert((open(self.spool).await?, self.spool.room())),
+            none => {
+                let room = self.spool.room().ok_or(Unspooled::NoRoom)?;
+                none.insert((open(self.spool).await?, room))
+            }
         };
         room.grow().ok_or(Unspooled::NoRoom)?;
         file.write_all(&self.memory).await?;
@@ -178,5 +181,18 @@ mod tests {
         );
         drop(again);
         assert!(spooled(&spool, &[3 * BLOCK], 0).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn files_are_counted_however_small_they_are() {
+        let spool = Spool::new(&Settings::new().max_spooled_files(3));
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            held.push(spooled(&spool, &[1], 0).await.unwrap());
+        }
+        assert!(matches!(spooled(&spool, &[1], 0).await, Err(Unspooled::NoRoom)));
+        assert!(spooled(&spool, &[1], 1).await.is_ok(), "in memory");
+        held.pop();
+        assert!(spooled(&spool, &[1], 0).await.is_ok());
     }
 }

@@ -101,8 +101,12 @@ impl Cut<'_> {
         }
     }
 
-    /// The value that pieces are, which somebody else cut.
-    pub(in crate::input) fn tree_of<'a>(&self, pieces: Vec<&'a str>) -> Result<Tree<'a>, Expected> {
+    /// The value that the lines of a header field are, which are one list (RFC 9110 section 5.3). Its empty elements do not
+    /// count (section 5.6.1.2), but where names and values take turns: there one is an empty value.
+    pub(in crate::input) fn field<'a>(&self, lines: &[&'a str]) -> Result<Tree<'a>, Expected> {
+        let takes_turns = matches!(self.wire.kind, Kind::Object(..)) && !self.wire.explode;
+        let pieces = lines.iter().flat_map(|line| elements(line));
+        let pieces: Vec<&str> = pieces.filter(|piece| takes_turns || !piece.is_empty()).collect();
         match self.wire.kind {
             Kind::Object(..) => self.entries(self.paired(&pieces)?),
             _ => self.items(pieces),
@@ -123,6 +127,11 @@ impl Cut<'_> {
         }
         Ok(Tree::Object(entries))
     }
+}
+
+/// What stands between the commas of a header field.
+pub(in crate::input) fn elements(line: &str) -> impl Iterator<Item = &str> {
+    line.split(',').map(|element| element.trim_matches([' ', '\t']))
 }
 
 /// A text without a type. A parameter is one line.
@@ -216,6 +225,21 @@ mod tests {
             Ok("{R: G:}"),
             "RFC 6570 section 3.2.7"
         );
+    }
+
+    #[test]
+    fn the_lines_of_a_field_are_one_list() {
+        let read = |explode, kind, lines: &[&'static str]| {
+            let wire = Wire::text("color").style(Style::Simple).explode(explode).kind(kind);
+            let cut = Cut { wire: &wire, decode: |raw| Ok(Cow::Borrowed(raw)) };
+            cut.field(lines).map(|tree| show(&tree)).map_err(|expected| expected.rule)
+        };
+        const OBJECT: Kind = Kind::Object(NAMES, false);
+        assert_eq!(read(false, Kind::List, &["blue, ,black,", "brown"]).as_deref(), Ok("[blue black brown]"));
+        assert_eq!(read(false, OBJECT, &["R, 100", "G,200"]).as_deref(), Ok("{R:100 G:200}"));
+        assert_eq!(read(false, OBJECT, &["R,,G,"]).as_deref(), Ok("{R: G:}"), "an empty value moves no name");
+        assert_eq!(read(false, OBJECT, &["R,100,"]), Err("type"));
+        assert_eq!(read(true, OBJECT, &["R=100,,G="]).as_deref(), Ok("{R:100 G:}"));
     }
 
     #[test]

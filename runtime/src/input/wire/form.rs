@@ -34,10 +34,13 @@ pub(in crate::input) fn form<T: Decode + Check>(
     let pairs = Pairs::cut(text, Decoding::Form, MOST_PAIRS).map_err(|_| Refused::Syntax)?;
     let texts: Vec<Texts<'_>> = fields.iter().map(|field| json_texts(&pairs, field)).collect();
     let mut entries = declared(&pairs, fields, &texts, depth);
-    entries.extend(match others {
+    let left = match others {
         Others::Plain => pairs.left().map_err(|_| Refused::Syntax)?,
         Others::Free => pairs.free(),
-    });
+    };
+    // a declared name that was not taken is written in two ways
+    let again = |entry: &Entry<'_>| fields.iter().any(|field| field.name == entry.name);
+    entries.extend(left.into_iter().map(|entry| Entry { repeated: again(&entry), ..entry }));
     finish(&Tree::Object(entries), rule)
 }
 
@@ -69,7 +72,10 @@ fn declared<'t>(pairs: &Pairs<'t>, fields: &[Wire], texts: &'t [Texts<'_>], dept
                 Some(Tree::List(items.collect()))
             }
             (_, Err(expected)) => Some(Tree::Wrong(expected.clone())),
-            (_, Ok(_)) => pairs.tree(field).unwrap_or_else(|expected| Some(Tree::Wrong(expected))),
+            (_, Ok(_)) => {
+                let declared = |name: &str| fields.iter().any(|field| field.has_name(name));
+                pairs.tree(field, declared).unwrap_or_else(|expected| Some(Tree::Wrong(expected)))
+            }
         };
         let name = Cow::Borrowed(field.name);
         entries.extend(value.map(|value| Entry { name, value, repeated: false }));
@@ -138,6 +144,20 @@ mod tests {
         );
         assert_eq!(read(&format!("{TO}&amount=1&amount=2")), Err(vec![at("/amount", "duplicate")]));
         assert_eq!(read(&format!("{TO}&amount=%zz")), Err(vec![at("/amount", "encoding")]));
+        assert_eq!(
+            read(&format!("{TO}&amount=1&labels[a]=1&labels=2")),
+            Err(vec![at("/labels", "duplicate")]),
+            "written in two ways"
+        );
+    }
+
+    #[test]
+    fn an_open_object_beside_other_members_leaves_them_theirs() {
+        const SPREAD: &[Wire] =
+            &[Wire::text("labels").kind(Kind::Object(&[], true)), Wire::text("to"), Wire::text("amount")];
+        let read = |text: &str| form::<Transfer>(text.as_bytes(), SPREAD, Others::Plain, 8, |_, _, _| {});
+        let transfer = read(&format!("{TO}&amount=5&a=1&b=2")).unwrap();
+        assert_eq!(transfer.labels.unwrap().into_keys().collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -17,9 +17,10 @@ mod form;
 mod multipart;
 mod pairs;
 
-pub(super) use self::cut::{Cut, leaf};
+pub(super) use self::cut::{Cut, elements, leaf};
 pub(super) use self::form::{Others, form};
-pub(super) use self::multipart::{Part, multipart, parts};
+pub use self::multipart::Parts;
+pub(super) use self::multipart::{Part, multipart, multipart_with_headers, parts};
 pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
 
 /// How a value is written.
@@ -70,6 +71,8 @@ pub struct Wire {
     pub(super) types: &'static [&'static str],
     /// The most bytes that a file may have.
     pub(super) most: u64,
+    /// The header fields that the head of a part may have, and how each is written.
+    pub(super) headers: &'static [Self],
 }
 
 impl Wire {
@@ -84,6 +87,7 @@ impl Wire {
             empty: false,
             types: &[],
             most: u64::MAX,
+            headers: &[],
         }
     }
 
@@ -113,6 +117,18 @@ impl Wire {
     #[must_use]
     pub const fn most(mut self, most: u64) -> Self {
         self.most = most;
+        self
+    }
+
+    /// Whether a name is one under which this value is written: its own, or its own with brackets.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        name.strip_prefix(self.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+    }
+
+    /// The header fields that its part may have.
+    #[must_use]
+    pub const fn headers(mut self, headers: &'static [Self]) -> Self {
+        self.headers = headers;
         self
     }
 

@@ -92,13 +92,20 @@ impl<'a> Pairs<'a> {
         })
     }
 
-    /// What is written under the name, or names, of a value. `None`: absent.
-    pub(in crate::input) fn tree(&self, wire: &Wire) -> Result<Option<Tree<'a>>, Expected> {
+    /// What is written under the name, or names, of a value. `None`: absent. An object that lets others through takes
+    /// every name that is not `declared`.
+    pub(in crate::input) fn tree(
+        &self,
+        wire: &Wire,
+        declared: impl Fn(&str) -> bool,
+    ) -> Result<Option<Tree<'a>>, Expected> {
         let delimited = matches!(wire.style, Style::Form | Style::SpaceDelimited | Style::PipeDelimited);
         match wire.kind {
             Kind::Either => self.either(wire.name, wire),
             _ if wire.style == Style::DeepObject => self.bracketed(wire.name),
-            Kind::Object(members, rest) if wire.explode && delimited => self.members(members, |_| rest),
+            Kind::Object(members, rest) if wire.explode && delimited => {
+                self.members(members, |name| rest && !declared(name))
+            }
             Kind::List if wire.explode && delimited => self.repeated(wire),
             _ => match self.single(wire)? {
                 Some(raw) => Cut { wire, decode: self.decode }.tree(raw).map(Some),
@@ -250,11 +257,21 @@ mod tests {
     fn members_of_an_exploded_object_are_taken_from_beside_the_others() {
         let pairs = Pairs::cut("R=1&limit=5&G=2&G=3", Decoding::Percent, 100).unwrap();
         let wire = Wire::text("color").kind(Kind::Object(&["R", "G", "B"], false));
-        let Ok(Some(Tree::Object(entries))) = pairs.tree(&wire) else { panic!() };
+        let Ok(Some(Tree::Object(entries))) = pairs.tree(&wire, |_| true) else { panic!() };
         assert_eq!(entries.iter().map(|entry| &*entry.name).collect::<Vec<_>>(), ["R", "G"]);
         assert!(matches!(&entries[1].value, Tree::List(items) if items.len() == 2));
         assert!(pairs.any_left(), "`limit` is another's");
         assert_eq!(pairs.take("limit").count(), 1);
         assert!(!pairs.any_left());
+    }
+
+    #[test]
+    fn an_open_object_leaves_what_is_declared_of_others() {
+        for style in [Style::Form, Style::PipeDelimited] {
+            let pairs = Pairs::cut("limit=5&more=1", Decoding::Percent, 100).unwrap();
+            let wire = Wire::text("any").style(style).explode(true).kind(Kind::Object(&[], true));
+            let Ok(Some(Tree::Object(entries))) = pairs.tree(&wire, |name| name == "limit") else { panic!() };
+            assert_eq!(entries.iter().map(|entry| &*entry.name).collect::<Vec<_>>(), ["more"]);
+        }
     }
 }

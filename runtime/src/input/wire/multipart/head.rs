@@ -1,20 +1,38 @@
 //! The head of a part (RFC 7578 section 4): what it belongs to, and what it says that it is.
 
+use crate::input::media_type::{MediaType, is_token};
+
 /// What the header fields of a part say.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) name: String,
     pub(super) file_name: Option<String>,
     pub(super) content_type: Option<String>,
+    /// Every field, as it came.
+    pub(super) fields: Vec<(String, String)>,
 }
 
 impl Head {
-    /// Rule 3. `None`: not the grammar. Other fields are ignored (RFC 7578 section 4.8).
+    /// The lines of a field.
+    pub(super) fn lines(&self, name: &str) -> Vec<String> {
+        let own = self.fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        own.map(|(_, value)| value.clone()).collect()
+    }
+}
+
+impl Head {
+    /// Rule 3. `None`: not the grammar. Other fields are ignored (RFC 7578 section 4.8), unless the document declares them.
     pub(super) fn read(head: &str) -> Option<Self> {
         let (mut disposition, mut content_type) = (None, None);
+        let mut fields = Vec::new();
         for line in head.split("\r\n") {
+            // A line end of one character is a line end to some: they would see another field in this value.
+            if line.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+                return None;
+            }
             let (name, value) = line.split_once(':')?;
             let value = value.trim_matches([' ', '\t']);
+            fields.push((name.to_owned(), value.to_owned()));
             let slot = match name.to_ascii_lowercase().as_str() {
                 "content-disposition" => &mut disposition,
                 "content-type" => &mut content_type,
@@ -22,15 +40,18 @@ impl Head {
                     "7bit" | "8bit" | "binary" => continue,
                     _ => return None,
                 },
-                _ if name.is_empty() || name.contains([' ', '\t', '\r', '\n']) => return None,
-                _ => continue,
+                _ if is_token(name) => continue,
+                _ => return None,
             };
             if slot.replace(value).is_some() {
                 return None;
             }
         }
         let (name, file_name) = form_data(disposition?)?;
-        Some(Self { name, file_name, content_type: content_type.map(str::to_owned) })
+        if content_type.is_some_and(|sent| MediaType::read(sent).is_none()) {
+            return None;
+        }
+        Some(Self { name, file_name, content_type: content_type.map(str::to_owned), fields })
     }
 }
 
@@ -44,7 +65,7 @@ fn form_data(value: &str) -> Option<(String, Option<String>)> {
     loop {
         rest = rest.trim_start_matches([' ', '\t']);
         let (key, after) = rest.split_once('=')?;
-        let (text, after) = parameter_value(after)?;
+        let (text, after) = parameter_value(after).filter(|_| is_token(key))?;
         let slot = match key.to_ascii_lowercase().as_str() {
             "name" => Some(&mut name),
             "filename" => Some(&mut file_name),
@@ -81,4 +102,30 @@ fn parameter_value(text: &str) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_readers_could_see_differently_is_refused() {
+        let read = |more: &str| Head::read(&format!("Content-Disposition: form-data; name=a{more}"));
+        assert!(read("; filename*=UTF-8''b.png; filename=\"b.png\"").is_some());
+        for more in [
+            "\nX: b",
+            "\rX: b",
+            "\r\nX: a\nContent-Disposition: form-data; name=b",
+            "\r\nX\u{b}: a",
+            "\r\n: a",
+            "\r\nX: \0",
+            "; filename; name=b",
+            "; b c=d",
+            "; =d",
+            "\r\nContent-Type: text",
+            "\r\nContent-Type: text/plain; a=\"\u{e9}\"",
+        ] {
+            assert_eq!(read(more), None, "{more:?}");
+        }
+    }
 }

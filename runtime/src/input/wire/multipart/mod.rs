@@ -4,14 +4,16 @@
 //!    but a line end behind the last, and no padding on a delimiter's line: what two readers could cut differently is
 //!    refused.
 //! 2. At most 256 parts, each with at most 4 KiB of header fields.
-//! 3. A part has one `Content-Disposition: form-data` with a `name`. An encoding of its content is refused (RFC 7578
-//!    section 4.7 deprecates them).
+//! 3. A part has one `Content-Disposition: form-data` with a `name`; no header field has control characters, and a
+//!    `Content-Type` is a media type. An encoding of its content is refused (RFC 7578 section 4.7 deprecates them).
 //! 4. The media type of a part is one that the document says, or fits its kind. A part of another is read and not kept.
-//! 5. A file is an [`Upload`]; of one that is longer than its `maxLength` nothing is kept. What is no file stays in memory,
+//! 5. The header fields that the document declares of a part are read as those of a request are; others are ignored.
+//! 6. A file is an [`Upload`]; of one that is longer than its `maxLength` nothing is kept. What is no file stays in memory,
 //!    of one body at most 1 MiB.
 
 mod cut;
 mod head;
+mod headers;
 mod tree;
 
 use std::borrow::Cow;
@@ -21,6 +23,8 @@ use bytes::BytesMut;
 
 use self::cut::Cutter;
 use self::head::Head;
+pub use self::headers::Parts;
+pub(in crate::input) use self::headers::multipart_with_headers;
 pub(in crate::input) use self::tree::multipart;
 use super::{Kind, Wire};
 use crate::input::upload::{Spool, Spooler};
@@ -37,6 +41,8 @@ pub(in crate::input) struct Part {
     /// Whether it was kept as a file.
     is_file: bool,
     content: Result<Upload, Expected>,
+    /// The lines of each header field that is declared of it and came.
+    headers: Vec<(&'static Wire, Vec<String>)>,
 }
 
 /// Reads the parts of a body. `None`: it has not a byte.
@@ -46,7 +52,7 @@ pub(in crate::input) struct Part {
 pub(in crate::input) async fn parts(
     stream: Stream,
     content_type: &str,
-    fields: &[Wire],
+    fields: &'static [Wire],
     max: usize,
     spool: &Spool,
 ) -> Result<Option<Vec<Part>>, InputError> {
@@ -75,7 +81,10 @@ pub(in crate::input) async fn parts(
         };
         let content =
             content.map(|upload| upload.said(head.file_name.as_deref(), head.content_type.as_deref()));
-        parts.push(Part { name: head.name, is_file, content });
+        let headers = field.map(|field| field.headers).unwrap_or_default();
+        let headers = headers.iter().map(|header| (header, head.lines(header.name)));
+        let headers = headers.filter(|(_, lines)| !lines.is_empty()).collect();
+        parts.push(Part { name: head.name, is_file, content, headers });
     }
     Ok(Some(parts))
 }
@@ -99,7 +108,7 @@ async fn text(cutter: &mut Cutter, memory: &mut Memory) -> Result<Upload, InputE
     Ok(Upload::new(all))
 }
 
-/// Rule 5: the file, or what is wrong with it alone: the other parts are still read.
+/// Rule 6: the file, or what is wrong with it alone: the other parts are still read.
 async fn file(
     cutter: &mut Cutter,
     most: u64,
@@ -182,7 +191,7 @@ mod tests {
     ];
 
     /// In frames of so many bytes.
-    async fn cut(body: &[u8], frame: usize, fields: &[Wire]) -> Result<Vec<Part>, InputError> {
+    async fn cut(body: &[u8], frame: usize, fields: &'static [Wire]) -> Result<Vec<Part>, InputError> {
         let frames: Vec<_> =
             body.chunks(frame).map(|frame| Ok::<_, Infallible>(Bytes::copy_from_slice(frame))).collect();
         let spool = Spool::new(&Settings::new());

@@ -8,7 +8,8 @@ use super::{Part, is_json};
 use crate::input::json::finish;
 use crate::input::{Decode, Entry, Expected, Refused, Rule, Tree, Upload, parse_tree};
 
-const TWICE: Expected = Expected { rule: "duplicate", message: Cow::Borrowed("must not come twice") };
+pub(super) const TWICE: Expected =
+    Expected { rule: "duplicate", message: Cow::Borrowed("must not come twice") };
 const NO_TEXT: Expected = Expected { rule: "encoding", message: Cow::Borrowed("must be text in UTF-8") };
 
 /// The value that parts are.
@@ -25,7 +26,7 @@ pub(in crate::input) fn multipart<T: Decode>(
 }
 
 /// The object that the parts are.
-fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
+pub(super) fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
     let mut entries = Vec::with_capacity(fields.len());
     for field in fields {
         let own: Vec<&Part> = parts.iter().filter(|part| part.name == field.name).collect();

@@ -1,0 +1,88 @@
+//! The header fields of parts, where the document declares some (OpenAPI 3.1 section 4.8.15.1): read beside the form, into
+//! a type of their own.
+
+use std::borrow::Cow;
+
+use super::super::cut::{Cut, leaf};
+use super::super::form::NO_JSON;
+use super::super::{Kind, Wire};
+use super::Part;
+use super::tree::{TWICE, tree};
+use crate::input::json::finish;
+use crate::input::{Decode, Entry, Expected, Refused, Rule, Tree, no_rule, parse_tree};
+
+const NOT_ASCII: Expected =
+    Expected { rule: "encoding", message: Cow::Borrowed("must consist of visible ASCII characters") };
+
+/// A multipart form, and the header fields that its document declares of its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts<T, H> {
+    /// The form.
+    pub form: T,
+    /// Of each part that declares some and came, its header fields.
+    pub headers: H,
+}
+
+/// The value that parts are, and their header fields.
+///
+/// # Errors
+/// Why they are not what the document declares, with every violation of both together.
+pub(in crate::input) fn multipart_with_headers<T: Decode, H: Decode>(
+    parts: &[Part],
+    fields: &[Wire],
+    depth: usize,
+    rule: Rule<T>,
+) -> Result<Parts<T, H>, Refused> {
+    let form = finish(&tree(parts, fields, depth), rule);
+    let headers = finish(&heads(parts, fields, depth), no_rule);
+    match (form, headers) {
+        (Ok(form), Ok(headers)) => Ok(Parts { form, headers }),
+        (Err(Refused::Invalid(mut found)), Err(Refused::Invalid(more))) => {
+            found.append(more);
+            Err(Refused::Invalid(found))
+        }
+        (Err(refused), _) | (_, Err(refused)) => Err(refused),
+    }
+}
+
+/// The header fields by part: of each that declares some and came.
+fn heads<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
+    let mut entries = Vec::new();
+    for field in fields.iter().filter(|field| !field.headers.is_empty()) {
+        let own = parts.iter().filter(|part| part.name == field.name);
+        let mut own: Vec<Tree<'t>> = own.map(|part| head(part, depth)).collect();
+        let many = matches!(field.kind, Kind::List | Kind::JsonList | Kind::Files | Kind::Either);
+        let value = match own.len() {
+            0 => continue,
+            _ if many => Tree::List(own),
+            // a part that must not come again is told of with the form
+            _ => own.swap_remove(0),
+        };
+        entries.push(Entry { name: Cow::Borrowed(field.name), value, repeated: false });
+    }
+    Tree::Object(entries)
+}
+
+fn head(part: &Part, depth: usize) -> Tree<'_> {
+    let entries = part.headers.iter().map(|(header, lines)| {
+        let value = value(header, lines, depth).unwrap_or_else(Tree::Wrong);
+        Entry { name: Cow::Borrowed(header.name), value, repeated: false }
+    });
+    Tree::Object(entries.collect())
+}
+
+/// As a header of a request is read: nothing in it is escaped.
+fn value<'t>(header: &Wire, lines: &'t [String], depth: usize) -> Result<Tree<'t>, Expected> {
+    if !lines.iter().all(|line| line.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))) {
+        return Err(NOT_ASCII);
+    }
+    let cut = Cut { wire: header, decode: |raw| Ok(Cow::Borrowed(raw)) };
+    match (header.kind, lines) {
+        (Kind::List | Kind::Object(..), lines) => {
+            cut.field(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+        (Kind::Json, [line]) => parse_tree(line, depth).ok_or(NO_JSON),
+        (_, [line]) => leaf(line, cut.decode),
+        _ => Err(TWICE),
+    }
+}
