@@ -75,20 +75,16 @@ impl p::Input for PutNoteInput {
     }
     fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
         sent.map(|sent| match sent.which() {
-                0 | 1 => {
-                    sent.json::<Words>(|value, at, out| p::items(value, 0..=3, at, out))
-                        .map(PutNoteBody::Json)
-                }
-                2 => {
-                    sent.text::<
-                            String,
-                        >(|value, at, out| p::length(value, 0..=10, at, out))
-                        .map(PutNoteBody::Text)
-                }
-                3 => sent.upload(p::no_rule).map(PutNoteBody::Bytes),
-                _ => sent.unknown(),
-            })
-            .transpose()
+            0 |1 => sent.json::<Words>(|value, at, out| p::items(value, 0..=3, at, out))
+                .map(PutNoteBody::Json), 2 => sent.text::<String>(|value, at, out| p::length(
+                    value,
+                    0..=10,
+                    at,
+                    out,
+                ))
+                .map(PutNoteBody::Text), 3 => sent.upload(p::no_rule)
+                .map(PutNoteBody::Bytes), _ => sent.unknown(),
+        }).transpose()
     }
     fn assemble((): Self::Parameters, body: Self::Body) -> Self {
         Self { body }
@@ -134,51 +130,40 @@ impl p::Output for PutNoteOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body, headers) => {
-                {
-                    let status = 200;
-                    match body {
-                        PutNoteOkContent::Json(body) => {
-                            p::Answer::json_under(
-                                    status,
-                                    &body,
-                                    |value, at, out| p::items(value, 0..=3, at, out),
-                                )
-                                .map(|answer| {
-                                    answer.one_of(&["application/json", "application/hal+json"])
-                                })
-                        }
-                        PutNoteOkContent::Text(body) => {
-                            p::Answer::text(status, "text/csv", &body, p::no_rule)
-                        }
-                    }
+                let status = 200;
+                match body {
+                    PutNoteOkContent::Json(body) => p::Answer::json_under(
+                        status,
+                        &body,
+                        |value, at, out| p::items(value, 0..=3, at, out),
+                    )
+                        .map(|answer| answer.one_of(&["application/json", "application/hal+json"])),
+                    PutNoteOkContent::Text(body) => p::Answer::text(
+                        status,
+                        "text/csv",
+                        &body,
+                        p::no_rule,
+                    ),
                 }
-                    .and_then(|answer| {
-                        answer
-                            .header(
-                                "X-Version",
-                                &headers.x_version,
-                                p::HeaderForm::Simple,
-                                |value, at, out| p::minimum(value, 1, at, out),
-                            )
-                    })
-                    .and_then(|answer| {
-                        answer
-                            .optional_header(
-                                "Link",
-                                headers.link.as_ref(),
-                                p::HeaderForm::Simple,
-                                p::no_rule,
-                            )
-                    })
             }
-            Self::Default(status, body) => {
-                p::Answer::text(
-                    p::under(status, p::Status::Any, <PutNote as p::Operation>::POLICY)?,
-                    "text/plain",
-                    &body,
+                .and_then(|answer| answer.header(
+                    "X-Version",
+                    &headers.x_version,
+                    p::HeaderForm::Simple,
+                    |value, at, out| p::minimum(value, 1, at, out),
+                ))
+                .and_then(|answer| answer.optional_header(
+                    "Link",
+                    headers.link.as_ref(),
+                    p::HeaderForm::Simple,
                     p::no_rule,
-                )
-            }
+                )),
+            Self::Default(status, body) => p::Answer::text(
+                p::under(status, p::Status::Any, <PutNote as p::Operation>::POLICY)?,
+                "text/plain",
+                &body,
+                p::no_rule,
+            ),
         }
     }
 }
@@ -208,12 +193,19 @@ impl<S: Api> p::Served<S> for PutNote {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn put_note(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PutNote >, input : $($module)* ::PutNoteInput,) -> impl ::core::future::Future
-        < Output = ::core::result::Result < $($module)* ::PutNoteOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Api >
-        ::put_note(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn put_note(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PutNote>,
+            input: $($module)*::PutNoteInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PutNoteOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::put_note(&self.$field, caller, input)
+        }
     };
 }
 
@@ -240,10 +232,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors
