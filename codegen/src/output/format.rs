@@ -39,7 +39,7 @@ fn stands_apart(last: &str, line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proc_macro2::TokenTree;
-    use quote::quote;
+    use quote::{ToTokens, quote};
 
     use super::*;
     use crate::{Options, Source, generate};
@@ -70,6 +70,11 @@ mod tests {
                     out.push_str(" end");
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ',' => {}
+                // a comment is a raw string to whoever reads it
+                TokenTree::Literal(text) => match syn::Lit::new(text) {
+                    syn::Lit::Str(text) => out.push_str(&format!(" {:?}", text.value())),
+                    other => out.push_str(&format!(" {}", other.to_token_stream())),
+                },
                 other => out.push_str(&format!(" {other}")),
             }
         }

@@ -293,7 +293,6 @@ mod tests {
             "const A: &B = &B { c: &[D { e: \"f\" }], g: -1, h: 0..=usize::MAX };\n",
             "type A = (B,);\n",
             "const C: p::Member<&'static str> = p::Member::required(\"c\").check(|value, at, out| d(value, at));\n",
-            "pub(crate) use a::{b, c};\n",
             "const _: () = <A as p::Grants<scope::B>>::CHECKED;\n",
             "p::union!(A { B, C });\n",
         ] {
@@ -307,7 +306,7 @@ mod tests {
         for code in [
             "#[derive(Debug)]\npub struct A {\n    /// It is \"b\".\n    pub r#b: Option<Vec<u8>>,\n    c: &'static [p::Boxed<A>],\n}\n",
             "impl<'a, S: Send> A<'a> for B<S> {\n    type C = ();\n    fn d(&self) -> Self::C {}\n    fn e(mut self) -> impl ::core::future::Future<Output = u8> + Send {\n        self.f::<G>()?.h[0].i()\n    }\n}\n",
-            "fn a() {\n    match b {\n        0 => c(&d, |e| {\n            f;\n        }),\n        _ => Some(Self { g: h.0?, i }),\n    }\n}\n",
+            "fn a() {\n    match b {\n        0 => c(|e| {\n            f;\n        }),\n        _ => Some(Self { g: h.0?, i }),\n    }\n}\n",
             "fn a() {\n    if let Some(b) = c {\n        d;\n    }\n    let e = f;\n    e\n}\n",
             "macro_rules! a {\n    ([$($b: tt)*] $c: ident) => {\n        fn d(&self.$c) -> $($b)*::E {\n            f\n        }\n    };\n}\n",
             "pub enum A {}\nimpl B for A {}\n",
