@@ -129,7 +129,7 @@ fn what_the_direction_hides_is_none_of_the_others_either() {
         let shape = request.split_once("Some(&").expect("a shape beside the members").1;
         let shape = shape.split_once(')').unwrap().0;
         let shape = code.split_once(&format!("static {shape}: p::Shape = ")).unwrap().1;
-        assert!(shape.split_once("\n);").unwrap().0.contains("(\"role\", &p::Shape::NEVER)"), "{code}");
+        assert!(shape.split_once(");\n").unwrap().0.contains("(\"role\", &p::Shape::NEVER)"), "{code}");
     }
 }
 

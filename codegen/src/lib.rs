@@ -51,7 +51,5 @@ pub use source::Source;
 pub fn generate(source: &Source, options: &Options) -> Result<Output, Findings> {
     let Understood { api, sources, warnings } = understand_with(source, options)?; // load, resolve, document, build, check
     let hash = output::sha256(sources.files().iter().map(|file| &*file.text));
-    let plan = lower::lower(&api);
-    let pieces = emit::emit(&plan, &hash);
-    Ok(Output::new(api, sources, warnings, options.file_name(source), hash, pieces))
+    Ok(Output::new(api, sources, warnings, options.file_name(source), hash)) // lower, emit, output: when the text is asked for
 }

@@ -121,12 +121,19 @@ impl<S: Doors> p::Served<S> for SeeDoor {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_doors {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn see_door(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::SeeDoor >, input : $($module)* ::SeeDoorInput,) -> impl ::core::future::Future
-        < Output = ::core::result::Result < $($module)* ::SeeDoorOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Doors >
-        ::see_door(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn see_door(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::SeeDoor>,
+            input: $($module)*::SeeDoorInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::SeeDoorOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Doors>::see_door(&self.$field, caller, input)
+        }
     };
 }
 
@@ -165,16 +172,12 @@ impl<S: Send + Sync + 'static, Token> Server<S, Token> {
     }
 }
 
-impl<S, Token> Server<S, Token>
-where
-    S: Doors,
-{
+impl<S, Token> Server<S, Token> where S: Doors, {
     /// The server.
     ///
     /// # Errors
     /// Everything that is missing or contradicts the document, at once.
-    pub fn build(self) -> Result<p::Server, p::ConfigError>
-    where
-        Token: p::Part,
-    { self.parts.operation::<SeeDoor>().build() }
+    pub fn build(self) -> Result<p::Server, p::ConfigError> where Token: p::Part {
+        self.parts.operation::<SeeDoor>().build()
+    }
 }

@@ -14,47 +14,42 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Lists` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lists {
     /// Short words.
     pub tags: Tags,
     /// Member `matrix`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub matrix: Option<Vec<Vec<f64>>>,
     /// Member `ids`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<Option<p::Uuid>>>,
 }
 
 impl Lists {
-    const TAGS: p::Member<Tags> = p::Member::required("tags")
-        .check(|value, at, out| {
-            p::items(value, 0..=4, at, out);
-            p::unique_items(value, at, out);
-            p::each(
-                value,
-                at,
-                out,
-                |value, at, out| {
-                    p::length(value, 1..=20, at, out);
-                    p::pattern(value, &PATTERN_1, at, out);
-                },
-            );
-        });
-    const MATRIX: p::Member<Vec<Vec<f64>>> = p::Member::optional("matrix")
-        .check(|value, at, out| {
-            p::items(value, 0..=3, at, out);
-            p::each(
-                value,
-                at,
-                out,
-                |value, at, out| {
-                    p::items(value, 1..=3, at, out);
-                    p::each(value, at, out, |value, at, out| p::minimum(value, 0.0, at, out));
-                },
-            );
-        });
+    const TAGS: p::Member<Tags> = p::Member::required("tags").check(|value, at, out| {
+        p::items(value, 0..=4, at, out);
+        p::unique_items(value, at, out);
+        p::each(
+            value,
+            at,
+            out,
+            |value, at, out| {
+                p::length(value, 1..=20, at, out);
+                p::pattern(value, &PATTERN_1, at, out);
+            },
+        );
+    });
+    const MATRIX: p::Member<Vec<Vec<f64>>> = p::Member::optional("matrix").check(|value, at, out| {
+        p::items(value, 0..=3, at, out);
+        p::each(
+            value,
+            at,
+            out,
+            |value, at, out| {
+                p::items(value, 1..=3, at, out);
+                p::each(value, at, out, |value, at, out| p::minimum(value, 0.0, at, out));
+            },
+        );
+    });
     const IDS: p::Member<Vec<Option<p::Uuid>>> = p::Member::optional("ids")
         .check(|value, at, out| p::items(value, 0..=2, at, out));
 }
@@ -70,11 +65,7 @@ impl p::Object for Lists {
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::TAGS, &mut slots.0),
             1 => from.fill(&Self::MATRIX, &mut slots.1),
@@ -85,21 +76,14 @@ impl p::Object for Lists {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { tags: slots.0?, matrix: slots.1, ids: slots.2 })
     }
-}
-
-impl p::Check for Lists {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::TAGS.check_value(&self.tags, at, out);
-        Self::MATRIX.check_option(self.matrix.as_ref(), at, out);
-        Self::IDS.check_option(self.ids.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::TAGS, &self.tags);
+        to.optional(&Self::MATRIX, &self.matrix);
+        to.optional(&Self::IDS, &self.ids);
     }
 }
 
-impl p::validator::Validate for Lists {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Lists);
 
 /// Short words.
 #[allow(dead_code, reason = "declared by the document")]
@@ -165,9 +149,11 @@ impl p::Output for PutListsOutput {
     const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
-            Self::Ok(body) => {
-                p::Answer::json_under(200, &body, |value, at, out| p::items(value, 0..=3, at, out))
-            }
+            Self::Ok(body) => p::Answer::json_under(
+                200,
+                &body,
+                |value, at, out| p::items(value, 0..=3, at, out),
+            ),
         }
     }
 }
@@ -197,12 +183,19 @@ impl<S: Api> p::Served<S> for PutLists {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn put_lists(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PutLists >, input : $($module)* ::PutListsInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::PutListsOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::put_lists(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn put_lists(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PutLists>,
+            input: $($module)*::PutListsInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PutListsOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::put_lists(&self.$field, caller, input)
+        }
     };
 }
 
@@ -229,10 +222,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

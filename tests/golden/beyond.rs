@@ -14,16 +14,13 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Order` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Order {
     /// Member `id`.
     pub id: String,
     /// Member `card`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub card: Option<String>,
     /// Member `iban`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub iban: Option<String>,
 }
 
@@ -42,19 +39,17 @@ impl p::Object for Order {
     ];
     const OPEN: bool = false;
     const SHAPE: Option<&'static p::Shape> = Some(&SHAPE_1);
-    fn read<'de, D: p::serde::Deserializer<'de>>(
-        from: D,
-        depth: p::Depth,
-    ) -> Result<Self, D::Error> { p::read_shaped(from, depth) }
+    fn read<
+        'de,
+        D: p::serde::Deserializer<'de>,
+    >(from: D, depth: p::Depth) -> Result<Self, D::Error> {
+        p::read_shaped(from, depth)
+    }
     type Slots = (Option<String>, Option<String>, Option<String>);
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ID, &mut slots.0),
             1 => from.fill(&Self::CARD, &mut slots.1),
@@ -65,30 +60,22 @@ impl p::Object for Order {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { id: slots.0?, card: slots.1, iban: slots.2 })
     }
-}
-
-impl p::Check for Order {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        p::check_shaped(self, &SHAPE_1, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ID, &self.id);
+        to.optional(&Self::CARD, &self.card);
+        to.optional(&Self::IBAN, &self.iban);
     }
 }
 
-impl p::validator::Validate for Order {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Order);
 
 /// Declared members, and others of one schema.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Labels {
     /// Member `kind`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The members that are not declared by name.
-    #[serde(flatten)]
     pub additional: p::BTreeMap<String, i64>,
 }
 
@@ -103,63 +90,39 @@ impl p::Object for Labels {
     fn slots() -> Self::Slots {
         (None, p::BTreeMap::new())
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::KIND, &mut slots.0),
             _ => from.skip(),
         }
     }
-    fn other<F: p::Fill>(
-        slots: &mut Self::Slots,
-        name: &str,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn other<F: p::Fill>(slots: &mut Self::Slots, name: &str, from: F) -> Result<(), F::Error> {
         from.entry(name, |value, at, out| p::minimum(value, 0, at, out), &mut slots.1)
     }
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { kind: slots.0, additional: slots.1 })
     }
-}
-
-impl p::Check for Labels {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::KIND.check_option(self.kind.as_ref(), at, out);
-        p::check_others(
-            &self.additional,
-            <Self as p::Object>::MEMBERS,
-            |value, at, out| p::minimum(value, 0, at, out),
-            at,
-            out,
-        );
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.optional(&Self::KIND, &self.kind);
+        to.others(&self.additional, |value, at, out| p::minimum(value, 0, at, out));
     }
 }
 
-impl p::validator::Validate for Labels {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
-
-static SHAPE_1: p::Shape = p::Shape(
-    &[
-        p::K::Types(&[p::JsonType::Object]),
-        p::K::Properties {
-            declared: &[
-                ("id", &p::Shape(&[p::K::Types(&[p::JsonType::String]), p::K::Length(0, 10)])),
-                ("card", &p::Shape(&[p::K::Types(&[p::JsonType::String])])),
-                ("iban", &p::Shape(&[p::K::Types(&[p::JsonType::String])])),
-            ],
-            patterns: &[],
-            others: Some(&p::Shape::NEVER),
-        },
-        p::K::Required(&["id"]),
-        p::K::Not(&p::Shape(&[p::K::Required(&["card", "iban"])])),
-    ],
-);
+p::object!(Labels);
+static SHAPE_1: p::Shape = p::Shape(&[
+    p::K::Types(&[p::JsonType::Object]),
+    p::K::Properties {
+        declared: &[
+            ("id", &p::Shape(&[p::K::Types(&[p::JsonType::String]), p::K::Length(0, 10)])),
+            ("card", &p::Shape(&[p::K::Types(&[p::JsonType::String])])),
+            ("iban", &p::Shape(&[p::K::Types(&[p::JsonType::String])])),
+        ],
+        patterns: &[],
+        others: Some(&p::Shape::NEVER),
+    },
+    p::K::Required(&["id"]),
+    p::K::Not(&p::Shape(&[p::K::Required(&["card", "iban"])])),
+]);
 
 /// `PUT /orders`
 #[derive(Debug)]
@@ -250,12 +213,19 @@ impl<S: Api> p::Served<S> for PutOrder {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn put_order(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PutOrder >, input : $($module)* ::PutOrderInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::PutOrderOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::put_order(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn put_order(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PutOrder>,
+            input: $($module)*::PutOrderInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PutOrderOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::put_order(&self.$field, caller, input)
+        }
     };
 }
 
@@ -282,10 +252,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -14,35 +14,30 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// An account. See \[the list\](#list), <https://example.com> and \<b\>bold\</b\>.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NewAccount {
     /// Where to write.
     pub email: String,
     /// Member `share`.
     pub share: f64,
     /// Member `count`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<i64>,
 }
 
 impl NewAccount {
-    const EMAIL: p::Member<String> = p::Member::required("email")
-        .check(|value, at, out| {
-            p::length(value, 0..=100, at, out);
-            p::email(value, at, out);
-        });
-    const SHARE: p::Member<f64> = p::Member::required("share")
-        .check(|value, at, out| {
-            p::maximum(value, 1.0, at, out);
-            p::exclusive_minimum(value, 0.0, at, out);
-            p::multiple_of(value, 0.01, at, out);
-        });
-    const COUNT: p::Member<i64> = p::Member::optional("count")
-        .check(|value, at, out| {
-            p::minimum(value, -5, at, out);
-            p::maximum(value, 100_000, at, out);
-        });
+    const EMAIL: p::Member<String> = p::Member::required("email").check(|value, at, out| {
+        p::length(value, 0..=100, at, out);
+        p::email(value, at, out);
+    });
+    const SHARE: p::Member<f64> = p::Member::required("share").check(|value, at, out| {
+        p::maximum(value, 1.0, at, out);
+        p::exclusive_minimum(value, 0.0, at, out);
+        p::multiple_of(value, 0.01, at, out);
+    });
+    const COUNT: p::Member<i64> = p::Member::optional("count").check(|value, at, out| {
+        p::minimum(value, -5, at, out);
+        p::maximum(value, 100_000, at, out);
+    });
 }
 
 impl p::Object for NewAccount {
@@ -56,11 +51,7 @@ impl p::Object for NewAccount {
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::EMAIL, &mut slots.0),
             1 => from.fill(&Self::SHARE, &mut slots.1),
@@ -71,21 +62,14 @@ impl p::Object for NewAccount {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { email: slots.0?, share: slots.1?, count: slots.2 })
     }
-}
-
-impl p::Check for NewAccount {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::EMAIL.check_value(&self.email, at, out);
-        Self::SHARE.check_value(&self.share, at, out);
-        Self::COUNT.check_option(self.count.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::EMAIL, &self.email);
+        to.required(&Self::SHARE, &self.share);
+        to.optional(&Self::COUNT, &self.count);
     }
 }
 
-impl p::validator::Validate for NewAccount {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(NewAccount);
 
 /// `Refusal` of the document.
 #[allow(dead_code, reason = "declared by the document")]
@@ -163,21 +147,15 @@ impl p::Output for CreateAccountOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Created(body) => p::Answer::json(201, &body),
-            Self::Conflict(body) => {
-                p::Answer::json(409, &body)
-                    .map(|answer| answer.typed("application/problem+json"))
-            }
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(4), <CreateAccount as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
-            Self::Default(status) => {
-                p::Answer::empty(
-                    p::under(status, p::Status::Any, <CreateAccount as p::Operation>::POLICY)?,
-                )
-            }
+            Self::Conflict(body) => p::Answer::json(409, &body)
+                .map(|answer| answer.typed("application/problem+json")),
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <CreateAccount as p::Operation>::POLICY)?,
+                &body,
+            ),
+            Self::Default(status) => p::Answer::empty(
+                p::under(status, p::Status::Any, <CreateAccount as p::Operation>::POLICY)?
+            ),
         }
     }
 }
@@ -189,9 +167,7 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         caller: p::Caller<CreateAccount>,
         input: CreateAccountInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<CreateAccountOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<CreateAccountOutput, p::Problem>> + Send;
 }
 
 impl<S: Accounts> p::Served<S> for CreateAccount {
@@ -209,12 +185,19 @@ impl<S: Accounts> p::Served<S> for CreateAccount {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_accounts {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn create_account(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::CreateAccount >, input : $($module)* ::CreateAccountInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::CreateAccountOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Accounts > ::create_account(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn create_account(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::CreateAccount>,
+            input: $($module)*::CreateAccountInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::CreateAccountOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Accounts>::create_account(&self.$field, caller, input)
+        }
     };
 }
 
@@ -241,10 +224,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Accounts,
-{
+impl<S> Server<S> where S: Accounts, {
     /// The server.
     ///
     /// # Errors

@@ -14,8 +14,7 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `User` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct User {
     /// Member `id`.
     pub id: i64,
@@ -35,11 +34,7 @@ impl p::Object for User {
     fn slots() -> Self::Slots {
         (None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ID, &mut slots.0),
             1 => from.fill(&Self::NAME, &mut slots.1),
@@ -49,25 +44,17 @@ impl p::Object for User {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { id: slots.0?, name: slots.1? })
     }
-}
-
-impl p::Check for User {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ID.check_value(&self.id, at, out);
-        Self::NAME.check_value(&self.name, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ID, &self.id);
+        to.required(&Self::NAME, &self.name);
     }
 }
 
-impl p::validator::Validate for User {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(User);
 
 /// `User.request` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UserRequest {
     /// Member `name`.
     pub name: String,
@@ -87,11 +74,7 @@ impl p::Object for UserRequest {
     fn slots() -> Self::Slots {
         (None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::NAME, &mut slots.0),
             1 => from.fill(&Self::SECRET, &mut slots.1),
@@ -101,20 +84,13 @@ impl p::Object for UserRequest {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { name: slots.0?, secret: slots.1? })
     }
-}
-
-impl p::Check for UserRequest {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::NAME.check_value(&self.name, at, out);
-        Self::SECRET.check_value(&self.secret, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::NAME, &self.name);
+        to.required(&Self::SECRET, &self.secret);
     }
 }
 
-impl p::validator::Validate for UserRequest {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(UserRequest);
 
 /// `POST /users`
 #[derive(Debug)]
@@ -206,12 +182,19 @@ impl<S: Api> p::Served<S> for AddUser {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn add_user(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::AddUser >, input : $($module)* ::AddUserInput,) -> impl ::core::future::Future
-        < Output = ::core::result::Result < $($module)* ::AddUserOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Api >
-        ::add_user(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn add_user(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::AddUser>,
+            input: $($module)*::AddUserInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::AddUserOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::add_user(&self.$field, caller, input)
+        }
     };
 }
 
@@ -238,10 +221,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -17,39 +17,38 @@ pub static DOCUMENT: p::Document = p::Document {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair(pub p::Json);
 p::shaped!(Pair, SHAPE_1);
-static SHAPE_1: p::Shape = p::Shape(
-    &[
-        p::K::Types(&[p::JsonType::Object]),
-        p::K::Properties {
-            declared: &[
-                (
-                    "pair",
-                    &p::Shape(
-                        &[
-                            p::K::Types(&[p::JsonType::Array]),
-                            p::K::Items(
-                                &[&p::Shape(&[p::K::Types(&[p::JsonType::String])]), &SHAPE_2],
-                                Some(&p::Shape::NEVER),
-                            ),
-                            p::K::ItemCount(2, usize::MAX),
-                        ],
+static SHAPE_1: p::Shape = p::Shape(&[
+    p::K::Types(&[p::JsonType::Object]),
+    p::K::Properties {
+        declared: &[
+            (
+                "pair",
+                &p::Shape(&[
+                    p::K::Types(&[p::JsonType::Array]),
+                    p::K::Items(
+                        &[&p::Shape(&[p::K::Types(&[p::JsonType::String])]), &SHAPE_2],
+                        Some(&p::Shape::NEVER),
                     ),
-                ),
-                ("older", &SHAPE_3),
-            ],
-            patterns: &[],
-            others: Some(&p::Shape::NEVER),
-        },
-        p::K::Required(&["pair"]),
-        p::K::DependentRequired(&[("older", &["pair"])]),
-    ],
-);
-static SHAPE_2: p::Shape = p::Shape(
-    &[p::K::Types(&[p::JsonType::Number]), p::K::Maximum("1"), p::K::ExclusiveMinimum("0")],
-);
-static SHAPE_3: p::Shape = p::Shape(
-    &[p::K::Types(&[p::JsonType::Number]), p::K::ExclusiveMinimum("0")],
-);
+                    p::K::ItemCount(2, usize::MAX),
+                ]),
+            ),
+            ("older", &SHAPE_3),
+        ],
+        patterns: &[],
+        others: Some(&p::Shape::NEVER),
+    },
+    p::K::Required(&["pair"]),
+    p::K::DependentRequired(&[("older", &["pair"])]),
+]);
+static SHAPE_2: p::Shape = p::Shape(&[
+    p::K::Types(&[p::JsonType::Number]),
+    p::K::Maximum("1"),
+    p::K::ExclusiveMinimum("0"),
+]);
+static SHAPE_3: p::Shape = p::Shape(&[
+    p::K::Types(&[p::JsonType::Number]),
+    p::K::ExclusiveMinimum("0"),
+]);
 
 /// `POST /pairs`
 #[derive(Debug)]
@@ -140,12 +139,19 @@ impl<S: Api> p::Served<S> for PostPair {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn post_pair(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PostPair >, input : $($module)* ::PostPairInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::PostPairOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::post_pair(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn post_pair(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PostPair>,
+            input: $($module)*::PostPairInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PostPairOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::post_pair(&self.$field, caller, input)
+        }
     };
 }
 
@@ -172,10 +178,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -153,12 +153,19 @@ impl<S: Api> p::Served<S> for GetWord {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn get_word(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::GetWord >, input : $($module)* ::GetWordInput,) -> impl ::core::future::Future
-        < Output = ::core::result::Result < $($module)* ::GetWordOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Api >
-        ::get_word(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn get_word(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetWord>,
+            input: $($module)*::GetWordInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetWordOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::get_word(&self.$field, caller, input)
+        }
     };
 }
 
@@ -185,10 +192,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

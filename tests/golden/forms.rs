@@ -14,19 +14,15 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Upload` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Upload {
     /// Member `title`.
     pub title: String,
     /// Member `tags`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     /// Member `owner`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<p::BTreeMap<String, String>>,
     /// Member `file`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<p::Upload>,
 }
 
@@ -57,11 +53,7 @@ impl p::Object for Upload {
     fn slots() -> Self::Slots {
         (None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::TITLE, &mut slots.0),
             1 => from.fill(&Self::TAGS, &mut slots.1),
@@ -73,22 +65,15 @@ impl p::Object for Upload {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { title: slots.0?, tags: slots.1, owner: slots.2, file: slots.3 })
     }
-}
-
-impl p::Check for Upload {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::TITLE.check_value(&self.title, at, out);
-        Self::TAGS.check_option(self.tags.as_ref(), at, out);
-        Self::OWNER.check_option(self.owner.as_ref(), at, out);
-        Self::FILE.check_option(self.file.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::TITLE, &self.title);
+        to.optional(&Self::TAGS, &self.tags);
+        to.optional(&Self::OWNER, &self.owner);
+        to.optional(&Self::FILE, &self.file);
     }
 }
 
-impl p::validator::Validate for Upload {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Upload);
 
 /// `POST /uploads`
 #[derive(Debug)]
@@ -152,7 +137,7 @@ impl p::Input for UploadOperationInput {
                         .most(1000),
                 ];
                 p::Receiving::Parts(FIELDS)
-            }
+            },
             _ => p::Receiving::Whole,
         }
     }
@@ -160,17 +145,14 @@ impl p::Input for UploadOperationInput {
         let sent = p::Sent::required(sent)?;
         match sent.which() {
             0 => {
-                {
-                    const FIELDS: &[p::Wire] = &[
-                        p::Wire::text("title"),
-                        p::Wire::text("tags").explode(false).kind(p::Kind::List),
-                        p::Wire::text("owner").style(p::Style::DeepObject),
-                        p::Wire::text("file"),
-                    ];
-                    sent.form(FIELDS, p::no_rule)
-                }
-                    .map(UploadBody::Form)
-            }
+                const FIELDS: &[p::Wire] = &[
+                    p::Wire::text("title"),
+                    p::Wire::text("tags").explode(false).kind(p::Kind::List),
+                    p::Wire::text("owner").style(p::Style::DeepObject),
+                    p::Wire::text("file"),
+                ];
+                sent.form(FIELDS, p::no_rule)
+            }.map(UploadBody::Form),
             1 => sent.multipart(p::no_rule).map(UploadBody::Multipart),
             _ => sent.unknown(),
         }
@@ -203,9 +185,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<UploadOperation>,
         input: UploadOperationInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<UploadOperationOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<UploadOperationOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for UploadOperation {
@@ -223,12 +203,19 @@ impl<S: Api> p::Served<S> for UploadOperation {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn upload(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::UploadOperation >, input : $($module)* ::UploadOperationInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::UploadOperationOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::upload(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn upload(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::UploadOperation>,
+            input: $($module)*::UploadOperationInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::UploadOperationOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::upload(&self.$field, caller, input)
+        }
     };
 }
 
@@ -255,10 +242,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

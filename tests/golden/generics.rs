@@ -14,8 +14,7 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Page` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     /// Member `items`.
     pub items: Vec<p::Json>,
@@ -33,11 +32,7 @@ impl p::Object for Page {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ITEMS, &mut slots.0),
             _ => from.skip(),
@@ -46,24 +41,16 @@ impl p::Object for Page {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { items: slots.0? })
     }
-}
-
-impl p::Check for Page {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ITEMS.check_value(&self.items, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ITEMS, &self.items);
     }
 }
 
-impl p::validator::Validate for Page {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Page);
 
 /// `User` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct User {
     /// Member `id`.
     pub id: i64,
@@ -80,11 +67,7 @@ impl p::Object for User {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ID, &mut slots.0),
             _ => from.skip(),
@@ -93,24 +76,16 @@ impl p::Object for User {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { id: slots.0? })
     }
-}
-
-impl p::Check for User {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ID.check_value(&self.id, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ID, &self.id);
     }
 }
 
-impl p::validator::Validate for User {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(User);
 
 /// `listUsers.200` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ListUsers200 {
     /// Member `items`.
     pub items: Vec<User>,
@@ -128,11 +103,7 @@ impl p::Object for ListUsers200 {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ITEMS, &mut slots.0),
             _ => from.skip(),
@@ -141,19 +112,12 @@ impl p::Object for ListUsers200 {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { items: slots.0? })
     }
-}
-
-impl p::Check for ListUsers200 {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ITEMS.check_value(&self.items, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ITEMS, &self.items);
     }
 }
 
-impl p::validator::Validate for ListUsers200 {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(ListUsers200);
 
 /// `GET /users`
 #[derive(Debug)]
@@ -217,9 +181,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<ListUsers>,
         input: ListUsersInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<ListUsersOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<ListUsersOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for ListUsers {
@@ -237,12 +199,19 @@ impl<S: Api> p::Served<S> for ListUsers {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn list_users(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::ListUsers >, input : $($module)* ::ListUsersInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::ListUsersOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::list_users(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn list_users(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::ListUsers>,
+            input: $($module)*::ListUsersInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::ListUsersOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::list_users(&self.$field, caller, input)
+        }
     };
 }
 
@@ -269,10 +238,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -117,12 +117,19 @@ impl<S: Api> p::Served<S> for GetFeed {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn get_feed(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::GetFeed >, input : $($module)* ::GetFeedInput,) -> impl ::core::future::Future
-        < Output = ::core::result::Result < $($module)* ::GetFeedOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Api >
-        ::get_feed(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn get_feed(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetFeed>,
+            input: $($module)*::GetFeedInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetFeedOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::get_feed(&self.$field, caller, input)
+        }
     };
 }
 
@@ -161,16 +168,12 @@ impl<S: Send + Sync + 'static, Key> Server<S, Key> {
     }
 }
 
-impl<S, Key> Server<S, Key>
-where
-    S: Api,
-{
+impl<S, Key> Server<S, Key> where S: Api, {
     /// The server.
     ///
     /// # Errors
     /// Everything that is missing or contradicts the document, at once.
-    pub fn build(self) -> Result<p::Server, p::ConfigError>
-    where
-        Key: p::Part,
-    { self.parts.operation::<GetFeed>().build() }
+    pub fn build(self) -> Result<p::Server, p::ConfigError> where Key: p::Part {
+        self.parts.operation::<GetFeed>().build()
+    }
 }

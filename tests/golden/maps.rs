@@ -14,15 +14,13 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Maps` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Maps {
     /// Member `counts`.
     pub counts: p::BTreeMap<String, i64>,
     /// Member `anything`.
     pub anything: p::Json,
     /// Member `open`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<Open>,
 }
 
@@ -47,11 +45,7 @@ impl p::Object for Maps {
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::COUNTS, &mut slots.0),
             1 => from.fill(&Self::ANYTHING, &mut slots.1),
@@ -62,29 +56,20 @@ impl p::Object for Maps {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { counts: slots.0?, anything: slots.1?, open: slots.2 })
     }
-}
-
-impl p::Check for Maps {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::COUNTS.check_value(&self.counts, at, out);
-        Self::ANYTHING.check_value(&self.anything, at, out);
-        Self::OPEN.check_option(self.open.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::COUNTS, &self.counts);
+        to.required(&Self::ANYTHING, &self.anything);
+        to.optional(&Self::OPEN, &self.open);
     }
 }
 
-impl p::validator::Validate for Maps {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Maps);
 
 /// `Open` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Open {
     /// Member `known`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub known: Option<bool>,
 }
 
@@ -99,11 +84,7 @@ impl p::Object for Open {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::KNOWN, &mut slots.0),
             _ => from.skip(),
@@ -112,19 +93,12 @@ impl p::Object for Open {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { known: slots.0 })
     }
-}
-
-impl p::Check for Open {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::KNOWN.check_option(self.known.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.optional(&Self::KNOWN, &self.known);
     }
 }
 
-impl p::validator::Validate for Open {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Open);
 
 /// `PUT /maps`
 #[derive(Debug)]
@@ -215,12 +189,19 @@ impl<S: Api> p::Served<S> for PutMaps {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn put_maps(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PutMaps >, input : $($module)* ::PutMapsInput,) -> impl ::core::future::Future
-        < Output = ::core::result::Result < $($module)* ::PutMapsOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Api >
-        ::put_maps(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn put_maps(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PutMaps>,
+            input: $($module)*::PutMapsInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PutMapsOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::put_maps(&self.$field, caller, input)
+        }
     };
 }
 
@@ -247,10 +228,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

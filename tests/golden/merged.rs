@@ -14,13 +14,11 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Pet` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pet {
     /// Member `kind`.
     pub kind: String,
     /// Member `age`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub age: Option<f64>,
 }
 
@@ -38,11 +36,7 @@ impl p::Object for Pet {
     fn slots() -> Self::Slots {
         (None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::KIND, &mut slots.0),
             1 => from.fill(&Self::AGE, &mut slots.1),
@@ -52,25 +46,17 @@ impl p::Object for Pet {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { kind: slots.0?, age: slots.1 })
     }
-}
-
-impl p::Check for Pet {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::KIND.check_value(&self.kind, at, out);
-        Self::AGE.check_option(self.age.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::KIND, &self.kind);
+        to.optional(&Self::AGE, &self.age);
     }
 }
 
-impl p::validator::Validate for Pet {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Pet);
 
 /// A pet that barks.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dog {
     /// Member `kind`.
     pub kind: DogKind,
@@ -79,24 +65,21 @@ pub struct Dog {
     /// Member `loud`.
     pub loud: bool,
     /// Member `owner`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Option<Owner>>,
 }
 
 impl Dog {
     const KIND: p::Member<DogKind> = p::Member::required("kind");
-    const AGE: p::Member<i64> = p::Member::required("age")
-        .check(|value, at, out| {
-            p::minimum(value, 0, at, out);
-            p::maximum(value, 30, at, out);
-        });
+    const AGE: p::Member<i64> = p::Member::required("age").check(|value, at, out| {
+        p::minimum(value, 0, at, out);
+        p::maximum(value, 30, at, out);
+    });
     const LOUD: p::Member<bool> = p::Member::required("loud");
-    const OWNER: p::Member<Option<Owner>> = p::Member::optional("owner")
-        .check(|value, at, out| {
-            if let Some(value) = value {
-                p::length(value, 1..=usize::MAX, at, out);
-            }
-        });
+    const OWNER: p::Member<Option<Owner>> = p::Member::optional("owner").check(|value, at, out| {
+        if let Some(value) = value {
+            p::length(value, 1..=usize::MAX, at, out);
+        }
+    });
 }
 
 impl p::Object for Dog {
@@ -111,11 +94,7 @@ impl p::Object for Dog {
     fn slots() -> Self::Slots {
         (None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::KIND, &mut slots.0),
             1 => from.fill(&Self::AGE, &mut slots.1),
@@ -127,22 +106,15 @@ impl p::Object for Dog {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { kind: slots.0?, age: slots.1?, loud: slots.2?, owner: slots.3 })
     }
-}
-
-impl p::Check for Dog {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::KIND.check_value(&self.kind, at, out);
-        Self::AGE.check_value(&self.age, at, out);
-        Self::LOUD.check_value(&self.loud, at, out);
-        Self::OWNER.check_option(self.owner.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::KIND, &self.kind);
+        to.required(&Self::AGE, &self.age);
+        to.required(&Self::LOUD, &self.loud);
+        to.optional(&Self::OWNER, &self.owner);
     }
 }
 
-impl p::validator::Validate for Dog {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Dog);
 
 /// `Owner` of the document.
 #[allow(dead_code, reason = "declared by the document")]
@@ -251,12 +223,19 @@ impl<S: Api> p::Served<S> for PutDog {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn put_dog(& self, caller : ::palisade::__private::Caller < $($module)* ::PutDog
-        >, input : $($module)* ::PutDogInput,) -> impl ::core::future::Future < Output =
-        ::core::result::Result < $($module)* ::PutDogOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Api >
-        ::put_dog(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn put_dog(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PutDog>,
+            input: $($module)*::PutDogInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PutDogOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::put_dog(&self.$field, caller, input)
+        }
     };
 }
 
@@ -283,10 +262,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

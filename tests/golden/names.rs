@@ -14,23 +14,17 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Option` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OptionSchema {
     /// Member `Vec`.
-    #[serde(rename = "Vec")]
     pub vec: String,
     /// Member `vec`.
-    #[serde(rename = "vec", skip_serializing_if = "Option::is_none")]
     pub vec_2: Option<String>,
     /// Member `2fa`.
-    #[serde(rename = "2fa", skip_serializing_if = "Option::is_none")]
     pub _2fa: Option<bool>,
     /// Member `fn`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub r#fn: Option<bool>,
     /// Member `Server`.
-    #[serde(rename = "Server", skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerSchema>,
 }
 
@@ -53,15 +47,17 @@ impl p::Object for OptionSchema {
         Self::SERVER.declared(),
     ];
     const OPEN: bool = false;
-    type Slots = (Option<String>, Option<String>, Option<bool>, Option<bool>, Option<ServerSchema>);
+    type Slots = (
+        Option<String>,
+        Option<String>,
+        Option<bool>,
+        Option<bool>,
+        Option<ServerSchema>,
+    );
     fn slots() -> Self::Slots {
         (None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::VEC, &mut slots.0),
             1 => from.fill(&Self::VEC_2, &mut slots.1),
@@ -74,23 +70,16 @@ impl p::Object for OptionSchema {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { vec: slots.0?, vec_2: slots.1, _2fa: slots.2, r#fn: slots.3, server: slots.4 })
     }
-}
-
-impl p::Check for OptionSchema {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::VEC.check_value(&self.vec, at, out);
-        Self::VEC_2.check_option(self.vec_2.as_ref(), at, out);
-        Self::_2FA.check_option(self._2fa.as_ref(), at, out);
-        Self::FN.check_option(self.r#fn.as_ref(), at, out);
-        Self::SERVER.check_option(self.server.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::VEC, &self.vec);
+        to.optional(&Self::VEC_2, &self.vec_2);
+        to.optional(&Self::_2FA, &self._2fa);
+        to.optional(&Self::FN, &self.r#fn);
+        to.optional(&Self::SERVER, &self.server);
     }
 }
 
-impl p::validator::Validate for OptionSchema {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(OptionSchema);
 
 /// One of the words of `Server`.
 #[allow(clippy::enum_variant_names, reason = "the words of the document")]
@@ -194,7 +183,9 @@ impl p::Input for OptionOperationInput {
     fn assemble(
         (body_query, from, r#type, type_header, self_): Self::Parameters,
         body: Self::Body,
-    ) -> Self { Self { body_query, from, r#type, type_header, self_, body } }
+    ) -> Self {
+        Self { body_query, from, r#type, type_header, self_, body }
+    }
 }
 
 /// The declared answers of [`OptionOperation`].
@@ -220,9 +211,7 @@ pub trait OptionApi: Send + Sync + 'static {
         &self,
         caller: p::Caller<OptionOperation>,
         input: OptionOperationInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<OptionOperationOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<OptionOperationOutput, p::Problem>> + Send;
 }
 
 impl<S: OptionApi> p::Served<S> for OptionOperation {
@@ -240,12 +229,19 @@ impl<S: OptionApi> p::Served<S> for OptionOperation {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_option_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn option(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::OptionOperation >, input : $($module)* ::OptionOperationInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::OptionOperationOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::OptionApi > ::option(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn option(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::OptionOperation>,
+            input: $($module)*::OptionOperationInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::OptionOperationOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::OptionApi>::option(&self.$field, caller, input)
+        }
     };
 }
 
@@ -272,10 +268,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: OptionApi,
-{
+impl<S> Server<S> where S: OptionApi, {
     /// The server.
     ///
     /// # Errors

@@ -14,18 +14,15 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Profile` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// Member `always`.
     pub always: String,
     /// Member `nullable`.
     pub nullable: Option<String>,
     /// Member `optional`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub optional: Option<String>,
     /// Member `both`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub both: Option<Option<String>>,
 }
 
@@ -40,12 +37,11 @@ impl Profile {
         });
     const OPTIONAL: p::Member<String> = p::Member::optional("optional")
         .check(|value, at, out| p::length(value, 0..=10, at, out));
-    const BOTH: p::Member<Option<String>> = p::Member::optional("both")
-        .check(|value, at, out| {
-            if let Some(value) = value {
-                p::length(value, 0..=10, at, out);
-            }
-        });
+    const BOTH: p::Member<Option<String>> = p::Member::optional("both").check(|value, at, out| {
+        if let Some(value) = value {
+            p::length(value, 0..=10, at, out);
+        }
+    });
 }
 
 impl p::Object for Profile {
@@ -60,11 +56,7 @@ impl p::Object for Profile {
     fn slots() -> Self::Slots {
         (None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ALWAYS, &mut slots.0),
             1 => from.fill(&Self::NULLABLE, &mut slots.1),
@@ -76,22 +68,15 @@ impl p::Object for Profile {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { always: slots.0?, nullable: slots.1?, optional: slots.2, both: slots.3 })
     }
-}
-
-impl p::Check for Profile {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ALWAYS.check_value(&self.always, at, out);
-        Self::NULLABLE.check_value(&self.nullable, at, out);
-        Self::OPTIONAL.check_option(self.optional.as_ref(), at, out);
-        Self::BOTH.check_option(self.both.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ALWAYS, &self.always);
+        to.required(&Self::NULLABLE, &self.nullable);
+        to.optional(&Self::OPTIONAL, &self.optional);
+        to.optional(&Self::BOTH, &self.both);
     }
 }
 
-impl p::validator::Validate for Profile {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Profile);
 
 /// `PATCH /profile`
 #[derive(Debug)]
@@ -164,9 +149,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<PatchProfile>,
         input: PatchProfileInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<PatchProfileOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<PatchProfileOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for PatchProfile {
@@ -184,12 +167,19 @@ impl<S: Api> p::Served<S> for PatchProfile {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn patch_profile(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PatchProfile >, input : $($module)* ::PatchProfileInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::PatchProfileOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::patch_profile(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn patch_profile(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PatchProfile>,
+            input: $($module)*::PatchProfileInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PatchProfileOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::patch_profile(&self.$field, caller, input)
+        }
     };
 }
 
@@ -216,10 +206,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -44,8 +44,7 @@ pub mod scope {
 
 /// `Search` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Search {
     /// Member `word`.
     pub word: String,
@@ -62,11 +61,7 @@ impl p::Object for Search {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::WORD, &mut slots.0),
             _ => from.skip(),
@@ -75,19 +70,12 @@ impl p::Object for Search {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { word: slots.0? })
     }
-}
-
-impl p::Check for Search {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::WORD.check_value(&self.word, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::WORD, &self.word);
     }
 }
 
-impl p::validator::Validate for Search {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Search);
 
 /// `QUERY /things`: Search by a body, safely
 #[derive(Debug)]
@@ -164,9 +152,7 @@ pub trait Things: Send + Sync + 'static {
         &self,
         caller: p::Caller<QueryThings>,
         input: QueryThingsInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<QueryThingsOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<QueryThingsOutput, p::Problem>> + Send;
 }
 
 impl<S: Things> p::Served<S> for QueryThings {
@@ -184,12 +170,19 @@ impl<S: Things> p::Served<S> for QueryThings {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_things {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn query_things(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::QueryThings >, input : $($module)* ::QueryThingsInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::QueryThingsOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Things > ::query_things(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn query_things(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::QueryThings>,
+            input: $($module)*::QueryThingsInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::QueryThingsOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Things>::query_things(&self.$field, caller, input)
+        }
     };
 }
 
@@ -228,16 +221,12 @@ impl<S: Send + Sync + 'static, Oauth> Server<S, Oauth> {
     }
 }
 
-impl<S, Oauth> Server<S, Oauth>
-where
-    S: Things,
-{
+impl<S, Oauth> Server<S, Oauth> where S: Things, {
     /// The server.
     ///
     /// # Errors
     /// Everything that is missing or contradicts the document, at once.
-    pub fn build(self) -> Result<p::Server, p::ConfigError>
-    where
-        Oauth: p::Part,
-    { self.parts.operation::<QueryThings>().build() }
+    pub fn build(self) -> Result<p::Server, p::ConfigError> where Oauth: p::Part {
+        self.parts.operation::<QueryThings>().build()
+    }
 }

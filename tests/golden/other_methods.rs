@@ -107,9 +107,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<CopyThings>,
         input: CopyThingsInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<CopyThingsOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<CopyThingsOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for CopyThings {
@@ -127,12 +125,19 @@ impl<S: Api> p::Served<S> for CopyThings {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn copy_things(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::CopyThings >, input : $($module)* ::CopyThingsInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::CopyThingsOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::copy_things(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn copy_things(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::CopyThings>,
+            input: $($module)*::CopyThingsInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::CopyThingsOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::copy_things(&self.$field, caller, input)
+        }
     };
 }
 
@@ -171,16 +176,12 @@ impl<S: Send + Sync + 'static, Oauth> Server<S, Oauth> {
     }
 }
 
-impl<S, Oauth> Server<S, Oauth>
-where
-    S: Api,
-{
+impl<S, Oauth> Server<S, Oauth> where S: Api, {
     /// The server.
     ///
     /// # Errors
     /// Everything that is missing or contradicts the document, at once.
-    pub fn build(self) -> Result<p::Server, p::ConfigError>
-    where
-        Oauth: p::Part,
-    { self.parts.operation::<CopyThings>().build() }
+    pub fn build(self) -> Result<p::Server, p::ConfigError> where Oauth: p::Part {
+        self.parts.operation::<CopyThings>().build()
+    }
 }

@@ -44,8 +44,7 @@ pub mod scope {
 
 /// `Order` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Order {
     /// Member `item`.
     pub item: String,
@@ -63,11 +62,7 @@ impl p::Object for Order {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ITEM, &mut slots.0),
             _ => from.skip(),
@@ -76,19 +71,12 @@ impl p::Object for Order {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { item: slots.0? })
     }
-}
-
-impl p::Check for Order {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ITEM.check_value(&self.item, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ITEM, &self.item);
     }
 }
 
-impl p::validator::Validate for Order {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Order);
 
 /// `POST /orders`
 #[derive(Debug)]
@@ -165,9 +153,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<PlaceOrder>,
         input: PlaceOrderInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<PlaceOrderOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<PlaceOrderOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for PlaceOrder {
@@ -185,12 +171,19 @@ impl<S: Api> p::Served<S> for PlaceOrder {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn place_order(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PlaceOrder >, input : $($module)* ::PlaceOrderInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::PlaceOrderOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::place_order(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn place_order(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PlaceOrder>,
+            input: $($module)*::PlaceOrderInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PlaceOrderOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::place_order(&self.$field, caller, input)
+        }
     };
 }
 
@@ -264,16 +257,12 @@ impl<S: Send + Sync + 'static, Oauth> Server<S, Oauth> {
     }
 }
 
-impl<S, Oauth> Server<S, Oauth>
-where
-    S: Api,
-{
+impl<S, Oauth> Server<S, Oauth> where S: Api, {
     /// The server.
     ///
     /// # Errors
     /// Everything that is missing or contradicts the document, at once.
-    pub fn build(self) -> Result<p::Server, p::ConfigError>
-    where
-        Oauth: p::Part,
-    { self.parts.operation::<PlaceOrder>().build() }
+    pub fn build(self) -> Result<p::Server, p::ConfigError> where Oauth: p::Part {
+        self.parts.operation::<PlaceOrder>().build()
+    }
 }

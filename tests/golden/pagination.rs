@@ -28,22 +28,19 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Page` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     /// Member `data`.
     pub data: Vec<String>,
     /// Member `next`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<p::SealedCursor>,
 }
 
 impl Page {
-    const DATA: p::Member<Vec<String>> = p::Member::required("data")
-        .check(|value, at, out| {
-            p::items(value, 0..=50, at, out);
-            p::each(value, at, out, |value, at, out| p::length(value, 0..=10, at, out));
-        });
+    const DATA: p::Member<Vec<String>> = p::Member::required("data").check(|value, at, out| {
+        p::items(value, 0..=50, at, out);
+        p::each(value, at, out, |value, at, out| p::length(value, 0..=10, at, out));
+    });
     const NEXT: p::Member<p::SealedCursor> = p::Member::optional("next")
         .check(|value, at, out| p::length(value, 0..=2048, at, out));
 }
@@ -55,11 +52,7 @@ impl p::Object for Page {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::DATA, &mut slots.0),
             _ => from.skip(),
@@ -68,20 +61,13 @@ impl p::Object for Page {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { data: slots.0?, next: None })
     }
-}
-
-impl p::Check for Page {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::DATA.check_value(&self.data, at, out);
-        Self::NEXT.check_option(self.next.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::DATA, &self.data);
+        to.optional(&Self::NEXT, &self.next);
     }
 }
 
-impl p::validator::Validate for Page {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Page);
 
 /// `GET /items`
 #[derive(Debug)]
@@ -122,11 +108,10 @@ pub struct ListItemsInput {
 }
 
 impl ListItemsInput {
-    const LIMIT: p::Param<i64> = p::Param::query("limit")
-        .check(|value, at, out| {
-            p::minimum(value, 1, at, out);
-            p::maximum(value, 50, at, out);
-        });
+    const LIMIT: p::Param<i64> = p::Param::query("limit").check(|value, at, out| {
+        p::minimum(value, 1, at, out);
+        p::maximum(value, 50, at, out);
+    });
 }
 
 impl p::Input for ListItemsInput {
@@ -168,9 +153,7 @@ pub trait Items: Send + Sync + 'static {
         &self,
         caller: p::Caller<ListItems>,
         input: ListItemsInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<ListItemsOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<ListItemsOutput, p::Problem>> + Send;
 }
 
 impl<S: Items> p::Served<S> for ListItems {
@@ -188,12 +171,19 @@ impl<S: Items> p::Served<S> for ListItems {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_items {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn list_items(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::ListItems >, input : $($module)* ::ListItemsInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::ListItemsOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Items > ::list_items(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn list_items(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::ListItems>,
+            input: $($module)*::ListItemsInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::ListItemsOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Items>::list_items(&self.$field, caller, input)
+        }
     };
 }
 
@@ -225,10 +215,7 @@ pub struct Server<S, Token, CursorKeys> {
 
 impl<S: Send + Sync + 'static, Token, CursorKeys> Server<S, Token, CursorKeys> {
     /// Verifies credentials of scheme `token` (http bearer).
-    pub fn token(
-        self,
-        verifier: impl Into<p::BearerVerifier>,
-    ) -> Server<S, p::Given, CursorKeys> {
+    pub fn token(self, verifier: impl Into<p::BearerVerifier>) -> Server<S, p::Given, CursorKeys> {
         Server { parts: self.parts.bearer("token", verifier), given: p::PhantomData }
     }
     /// The keys that seal the cursors of lists.
@@ -242,10 +229,7 @@ impl<S: Send + Sync + 'static, Token, CursorKeys> Server<S, Token, CursorKeys> {
     }
 }
 
-impl<S, Token, CursorKeys> Server<S, Token, CursorKeys>
-where
-    S: Items,
-{
+impl<S, Token, CursorKeys> Server<S, Token, CursorKeys> where S: Items, {
     /// The server.
     ///
     /// # Errors
@@ -253,6 +237,8 @@ where
     pub fn build(self) -> Result<p::Server, p::ConfigError>
     where
         Token: p::Part,
-        CursorKeys: p::Part,
-    { self.parts.operation::<ListItems>().build() }
+        CursorKeys: p::Part
+    {
+        self.parts.operation::<ListItems>().build()
+    }
 }

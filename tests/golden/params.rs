@@ -79,11 +79,10 @@ pub struct GetThingInput {
 
 impl GetThingInput {
     const THING_ID: p::Param<p::Uuid> = p::Param::path("thingId");
-    const LIMIT: p::Param<i32> = p::Param::query("limit")
-        .check(|value, at, out| {
-            p::minimum(value, 1, at, out);
-            p::maximum(value, 100, at, out);
-        });
+    const LIMIT: p::Param<i32> = p::Param::query("limit").check(|value, at, out| {
+        p::minimum(value, 1, at, out);
+        p::maximum(value, 100, at, out);
+    });
     const SINCE: p::Param<p::Date> = p::Param::query("since");
     const ORDER: p::Param<GetThingOrder> = p::Param::query("order");
     const TAGS: p::Param<Vec<String>> = p::Param::query("tags")
@@ -125,7 +124,9 @@ impl p::Input for GetThingInput {
     fn assemble(
         (thing_id, limit, since, order, tags, x_trace, sid): Self::Parameters,
         (): Self::Body,
-    ) -> Self { Self { thing_id, limit, since, order, tags, x_trace, sid } }
+    ) -> Self {
+        Self { thing_id, limit, since, order, tags, x_trace, sid }
+    }
 }
 
 /// The declared answers of [`GetThing`].
@@ -169,12 +170,19 @@ impl<S: Api> p::Served<S> for GetThing {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn get_thing(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::GetThing >, input : $($module)* ::GetThingInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::GetThingOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::get_thing(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn get_thing(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetThing>,
+            input: $($module)*::GetThingInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetThingOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::get_thing(&self.$field, caller, input)
+        }
     };
 }
 
@@ -201,10 +209,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -14,19 +14,15 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Tree` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
     /// Member `name`.
     pub name: String,
     /// Member `left`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<p::Boxed<Tree>>,
     /// Member `branch`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<p::Boxed<Branch>>,
     /// Member `leaves`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub leaves: Option<Vec<Tree>>,
 }
 
@@ -56,11 +52,7 @@ impl p::Object for Tree {
     fn slots() -> Self::Slots {
         (None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::NAME, &mut slots.0),
             1 => from.fill(&Self::LEFT, &mut slots.1),
@@ -72,30 +64,21 @@ impl p::Object for Tree {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { name: slots.0?, left: slots.1, branch: slots.2, leaves: slots.3 })
     }
-}
-
-impl p::Check for Tree {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::NAME.check_value(&self.name, at, out);
-        Self::LEFT.check_option(self.left.as_ref(), at, out);
-        Self::BRANCH.check_option(self.branch.as_ref(), at, out);
-        Self::LEAVES.check_option(self.leaves.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::NAME, &self.name);
+        to.optional(&Self::LEFT, &self.left);
+        to.optional(&Self::BRANCH, &self.branch);
+        to.optional(&Self::LEAVES, &self.leaves);
     }
 }
 
-impl p::validator::Validate for Tree {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Tree);
 
 /// `Branch` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
     /// Member `tree`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tree: Option<p::Boxed<Tree>>,
 }
 
@@ -110,11 +93,7 @@ impl p::Object for Branch {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::TREE, &mut slots.0),
             _ => from.skip(),
@@ -123,19 +102,12 @@ impl p::Object for Branch {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { tree: slots.0 })
     }
-}
-
-impl p::Check for Branch {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::TREE.check_option(self.tree.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.optional(&Self::TREE, &self.tree);
     }
 }
 
-impl p::validator::Validate for Branch {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Branch);
 
 /// `POST /trees`
 #[derive(Debug)]
@@ -208,9 +180,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<PlantTree>,
         input: PlantTreeInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<PlantTreeOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<PlantTreeOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for PlantTree {
@@ -228,12 +198,19 @@ impl<S: Api> p::Served<S> for PlantTree {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn plant_tree(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PlantTree >, input : $($module)* ::PlantTreeInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::PlantTreeOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::plant_tree(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn plant_tree(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PlantTree>,
+            input: $($module)*::PlantTreeInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PlantTreeOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::plant_tree(&self.$field, caller, input)
+        }
     };
 }
 
@@ -260,10 +237,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -90,9 +90,7 @@ impl p::Input for PutThingInput {
     }
     fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
         let sent = p::Sent::required(sent)?;
-        sent.json::<
-                Thing,
-            >(|value, at, out| p::each(
+        sent.json::<Thing>(|value, at, out| p::each(
             value,
             at,
             out,
@@ -116,18 +114,16 @@ impl p::Output for PutThingOutput {
     const PRODUCES: &'static [&'static str] = &["application/json"];
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
-            Self::Ok(body) => {
-                p::Answer::json_under(
-                    200,
-                    &body,
-                    |value, at, out| p::each(
-                        value,
-                        at,
-                        out,
-                        |value, at, out| p::length(value, 0..=64, at, out),
-                    ),
-                )
-            }
+            Self::Ok(body) => p::Answer::json_under(
+                200,
+                &body,
+                |value, at, out| p::each(
+                    value,
+                    at,
+                    out,
+                    |value, at, out| p::length(value, 0..=64, at, out),
+                ),
+            ),
         }
     }
 }
@@ -201,9 +197,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<ListShelves>,
         input: ListShelvesInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<ListShelvesOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<ListShelvesOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for PutThing {
@@ -233,17 +227,31 @@ impl<S: Api> p::Served<S> for ListShelves {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn put_thing(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PutThing >, input : $($module)* ::PutThingInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::PutThingOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::put_thing(& self. $field, caller, input) } fn
-        list_shelves(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::ListShelves >, input : $($module)* ::ListShelvesInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::ListShelvesOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::list_shelves(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn put_thing(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PutThing>,
+            input: $($module)*::PutThingInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PutThingOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::put_thing(&self.$field, caller, input)
+        }
+        fn list_shelves(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::ListShelves>,
+            input: $($module)*::ListShelvesInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::ListShelvesOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::list_shelves(&self.$field, caller, input)
+        }
     };
 }
 
@@ -282,16 +290,12 @@ impl<S: Send + Sync + 'static, Oauth> Server<S, Oauth> {
     }
 }
 
-impl<S, Oauth> Server<S, Oauth>
-where
-    S: Api,
-{
+impl<S, Oauth> Server<S, Oauth> where S: Api, {
     /// The server.
     ///
     /// # Errors
     /// Everything that is missing or contradicts the document, at once.
-    pub fn build(self) -> Result<p::Server, p::ConfigError>
-    where
-        Oauth: p::Part,
-    { self.parts.operation::<PutThing>().operation::<ListShelves>().build() }
+    pub fn build(self) -> Result<p::Server, p::ConfigError> where Oauth: p::Part {
+        self.parts.operation::<PutThing>().operation::<ListShelves>().build()
+    }
 }

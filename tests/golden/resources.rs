@@ -55,23 +55,24 @@ pub trait ResolveFile: Send + Sync + 'static {
     /// Your row type.
     type File: resource::File;
     /// `None` when there is no such `File`; the caller sees the same answer as when it is somebody else's.
-    fn resolve_file(
-        &self,
-        id: &str,
-    ) -> impl ::core::future::Future<
-        Output = Result<Option<Self::File>, p::Problem>,
+    fn resolve_file(&self, id: &str) -> impl ::core::future::Future<
+        Output = Result<Option<Self::File>, p::Problem>
     > + Send;
 }
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_resolve_file {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        type File = < $type as $($module)* ::ResolveFile > ::File; fn resolve_file(&
-        self, id : & str,) -> impl ::core::future::Future < Output =
-        ::core::result::Result < ::core::option::Option < Self::File >,
-        ::palisade::__private::Problem, >, > + Send { < $type as $($module)*
-        ::ResolveFile > ::resolve_file(& self. $field, id) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        type File = <$type as $($module)*::ResolveFile>::File;
+        fn resolve_file(&self, id: &str) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                ::core::option::Option<Self::File>,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::ResolveFile>::resolve_file(&self.$field, id)
+        }
     };
 }
 
@@ -156,9 +157,7 @@ pub trait Files: Send + Sync + 'static {
         &self,
         caller: p::Caller<DeleteFile>,
         input: DeleteFileInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<DeleteFileOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<DeleteFileOutput, p::Problem>> + Send;
 }
 
 impl<S: Files> p::Served<S> for DeleteFile {
@@ -176,12 +175,19 @@ impl<S: Files> p::Served<S> for DeleteFile {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_files {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn delete_file(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::DeleteFile >, input : $($module)* ::DeleteFileInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::DeleteFileOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Files > ::delete_file(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn delete_file(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::DeleteFile>,
+            input: $($module)*::DeleteFileInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::DeleteFileOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Files>::delete_file(&self.$field, caller, input)
+        }
     };
 }
 
@@ -220,37 +226,21 @@ impl<S: Send + Sync + 'static, Token> Server<S, Token> {
     }
 }
 
-impl<S, Token> Server<S, Token>
-where
-    S: Files + ResolveFile,
-{
+impl<S, Token> Server<S, Token> where S: Files + ResolveFile, {
     /// The server.
     ///
     /// # Errors
     /// Everything that is missing or contradicts the document, at once.
-    pub fn build(self) -> Result<p::Server, p::ConfigError>
-    where
-        Token: p::Part,
-    {
-        self.parts
-            .resolver(
-                "File",
-                |service, id| async move {
-                    service
-                        .resolve_file(&id)
-                        .await
-                        .map(|found| {
-                            found
-                                .map(|found| {
-                                    p::Attributes::new()
-                                        .with("owner", resource::File::owner(&found))
-                                        .with("locked", resource::File::locked(&found))
-                                        .with("size", resource::File::size(&found))
-                                })
-                        })
-                },
-            )
-            .operation::<DeleteFile>()
-            .build()
+    pub fn build(self) -> Result<p::Server, p::ConfigError> where Token: p::Part {
+        self.parts.resolver(
+            "File",
+            |service, id| async move {
+                service.resolve_file(&id)
+                    .await.map(|found| found.map(|found| p::Attributes::new()
+                        .with("owner", resource::File::owner(&found))
+                        .with("locked", resource::File::locked(&found))
+                        .with("size", resource::File::size(&found))))
+            },
+        ).operation::<DeleteFile>().build()
     }
 }

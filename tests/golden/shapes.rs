@@ -14,13 +14,11 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Shapes` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Shapes {
     /// No type of Rust is one of text, numbers and truth that ends in a certain way.
     pub rule: Rule,
     /// Member `number`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<ShapesNumber>,
 }
 
@@ -36,11 +34,7 @@ impl p::Object for Shapes {
     fn slots() -> Self::Slots {
         (None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::RULE, &mut slots.0),
             1 => from.fill(&Self::NUMBER, &mut slots.1),
@@ -50,20 +44,13 @@ impl p::Object for Shapes {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { rule: slots.0?, number: slots.1 })
     }
-}
-
-impl p::Check for Shapes {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::RULE.check_value(&self.rule, at, out);
-        Self::NUMBER.check_option(self.number.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::RULE, &self.rule);
+        to.optional(&Self::NUMBER, &self.number);
     }
 }
 
-impl p::validator::Validate for Shapes {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Shapes);
 
 /// No type of Rust is one of text, numbers and truth that ends in a certain way.
 #[allow(dead_code, reason = "declared by the document")]
@@ -77,29 +64,19 @@ p::shaped!(Rule, SHAPE_1);
 pub struct ShapesNumber(pub p::Json);
 p::shaped!(ShapesNumber, SHAPE_2);
 static PATTERN_1: p::Pattern = p::Pattern::new("[.!]$", "[.!]$");
-static SHAPE_1: p::Shape = p::Shape(
-    &[
-        p::K::If(
-            &p::Shape(&[p::K::Types(&[p::JsonType::String])]),
-            Some(&p::Shape(&[p::K::Length(1, usize::MAX), p::K::Pattern(&PATTERN_1)])),
-            Some(
-                &p::Shape(
-                    &[
-                        p::K::Not(
-                            &p::Shape(&[p::K::Types(&[p::JsonType::Object, p::JsonType::Array])]),
-                        ),
-                    ],
-                ),
-            ),
-        ),
-    ],
-);
-static SHAPE_2: p::Shape = p::Shape(
-    &[
-        p::K::Types(&[p::JsonType::Number]),
-        p::K::Enum(&[p::Fact::Number("0.5"), p::Fact::Number("1.5")]),
-    ],
-);
+static SHAPE_1: p::Shape = p::Shape(&[
+    p::K::If(
+        &p::Shape(&[p::K::Types(&[p::JsonType::String])]),
+        Some(&p::Shape(&[p::K::Length(1, usize::MAX), p::K::Pattern(&PATTERN_1)])),
+        Some(&p::Shape(&[
+            p::K::Not(&p::Shape(&[p::K::Types(&[p::JsonType::Object, p::JsonType::Array])])),
+        ])),
+    ),
+]);
+static SHAPE_2: p::Shape = p::Shape(&[
+    p::K::Types(&[p::JsonType::Number]),
+    p::K::Enum(&[p::Fact::Number("0.5"), p::Fact::Number("1.5")]),
+]);
 
 /// `PUT /shapes`
 #[derive(Debug)]
@@ -172,9 +149,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<PutShapes>,
         input: PutShapesInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<PutShapesOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<PutShapesOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for PutShapes {
@@ -192,12 +167,19 @@ impl<S: Api> p::Served<S> for PutShapes {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn put_shapes(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::PutShapes >, input : $($module)* ::PutShapesInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::PutShapesOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::put_shapes(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn put_shapes(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PutShapes>,
+            input: $($module)*::PutShapesInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PutShapesOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::put_shapes(&self.$field, caller, input)
+        }
     };
 }
 
@@ -224,10 +206,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

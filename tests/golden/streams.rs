@@ -14,8 +14,7 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Tick` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
     /// Member `at`.
     pub at: i64,
@@ -33,11 +32,7 @@ impl p::Object for Tick {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::AT, &mut slots.0),
             _ => from.skip(),
@@ -46,19 +41,12 @@ impl p::Object for Tick {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { at: slots.0? })
     }
-}
-
-impl p::Check for Tick {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::AT.check_value(&self.at, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::AT, &self.at);
     }
 }
 
-impl p::validator::Validate for Tick {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Tick);
 
 /// `GET /ticks`
 #[derive(Debug)]
@@ -123,14 +111,15 @@ impl p::Output for GetTicksOutput {
             Self::Ok(body) => {
                 let status = 200;
                 match body {
-                    GetTicksOkContent::Lines(body) => {
-                        p::Answer::lines(status, "application/x-ndjson", body, p::no_rule)
-                    }
-                    GetTicksOkContent::Events(body) => {
-                        p::Answer::events(status, body, p::no_rule)
-                    }
+                    GetTicksOkContent::Lines(body) => p::Answer::lines(
+                        status,
+                        "application/x-ndjson",
+                        body,
+                        p::no_rule,
+                    ),
+                    GetTicksOkContent::Events(body) => p::Answer::events(status, body, p::no_rule),
                 }
-            }
+            },
         }
     }
 }
@@ -203,9 +192,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<GetPicture>,
         input: GetPictureInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<GetPictureOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<GetPictureOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for GetTicks {
@@ -235,17 +222,31 @@ impl<S: Api> p::Served<S> for GetPicture {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn get_ticks(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::GetTicks >, input : $($module)* ::GetTicksInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::GetTicksOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::get_ticks(& self. $field, caller, input) } fn get_picture(&
-        self, caller : ::palisade::__private::Caller < $($module)* ::GetPicture >, input
-        : $($module)* ::GetPictureInput,) -> impl ::core::future::Future < Output =
-        ::core::result::Result < $($module)* ::GetPictureOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Api >
-        ::get_picture(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn get_ticks(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetTicks>,
+            input: $($module)*::GetTicksInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetTicksOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::get_ticks(&self.$field, caller, input)
+        }
+        fn get_picture(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetPicture>,
+            input: $($module)*::GetPictureInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetPictureOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::get_picture(&self.$field, caller, input)
+        }
     };
 }
 
@@ -272,10 +273,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -14,13 +14,11 @@ pub static DOCUMENT: p::Document = p::Document {
 
 /// `Point` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     /// Member `x`.
     pub x: i64,
     /// Member `y`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub y: Option<i64>,
 }
 
@@ -37,11 +35,7 @@ impl p::Object for Point {
     fn slots() -> Self::Slots {
         (None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::X, &mut slots.0),
             1 => from.fill(&Self::Y, &mut slots.1),
@@ -51,20 +45,13 @@ impl p::Object for Point {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { x: slots.0?, y: slots.1 })
     }
-}
-
-impl p::Check for Point {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::X.check_value(&self.x, at, out);
-        Self::Y.check_option(self.y.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::X, &self.x);
+        to.optional(&Self::Y, &self.y);
     }
 }
 
-impl p::validator::Validate for Point {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Point);
 
 /// `GET /shapes/{colour}/{size}/{point}`
 #[derive(Debug)]
@@ -124,9 +111,7 @@ impl GetShapeInput {
     const COLOUR: p::Param<String> = p::Param::path("colour")
         .style(p::Style::Matrix)
         .check(|value, at, out| p::length(value, 0..=9, at, out));
-    const SIZE: p::Param<Vec<i64>> = p::Param::path("size")
-        .style(p::Style::Label)
-        .explode(true);
+    const SIZE: p::Param<Vec<i64>> = p::Param::path("size").style(p::Style::Label).explode(true);
     const POINT: p::Param<Point> = p::Param::path("point")
         .explode(true)
         .kind(p::Kind::Object(&["x", "y"], false));
@@ -182,7 +167,9 @@ impl p::Input for GetShapeInput {
             x_labels,
         ): Self::Parameters,
         (): Self::Body,
-    ) -> Self { Self { colour, size, point, filter_name, deep, flat, r#where, verbose, x_labels } }
+    ) -> Self {
+        Self { colour, size, point, filter_name, deep, flat, r#where, verbose, x_labels }
+    }
 }
 
 /// The declared answers of [`GetShape`].
@@ -226,12 +213,19 @@ impl<S: Api> p::Served<S> for GetShape {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn get_shape(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::GetShape >, input : $($module)* ::GetShapeInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::GetShapeOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::get_shape(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn get_shape(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetShape>,
+            input: $($module)*::GetShapeInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetShapeOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::get_shape(&self.$field, caller, input)
+        }
     };
 }
 
@@ -258,10 +252,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -41,8 +41,7 @@ p::union!(Pet { String, Cat });
 
 /// `Cat` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cat {
     /// Member `name`.
     pub name: Option<CatName>,
@@ -59,11 +58,7 @@ impl p::Object for Cat {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::NAME, &mut slots.0),
             _ => from.skip(),
@@ -72,19 +67,12 @@ impl p::Object for Cat {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { name: slots.0? })
     }
-}
-
-impl p::Check for Cat {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::NAME.check_value(&self.name, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::NAME, &self.name);
     }
 }
 
-impl p::validator::Validate for Cat {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Cat);
 
 /// One of the alternatives of `Cat.name`.
 #[allow(clippy::enum_variant_names, clippy::large_enum_variant, reason = "of the document")]
@@ -112,43 +100,31 @@ impl p::Union for CatName {
 }
 
 p::union!(CatName { String, Integer });
-static SHAPE_1: p::Shape = p::Shape(
-    &[
-        p::K::OneOf(
-            &[&p::Shape(&[p::K::Types(&[p::JsonType::String]), p::K::Length(0, 5)]), &SHAPE_3],
-        ),
-        p::K::UnevaluatedProperties(&p::Shape::NEVER),
-    ],
-);
-static SHAPE_2: p::Shape = p::Shape(
-    &[
-        p::K::Types(&[p::JsonType::String, p::JsonType::Integer, p::JsonType::Null]),
-        p::K::Length(0, 5),
-    ],
-);
-static SHAPE_3: p::Shape = p::Shape(
-    &[
-        p::K::Types(&[p::JsonType::Object]),
-        p::K::Properties {
-            declared: &[
-                (
-                    "name",
-                    &p::Shape(
-                        &[
-                            p::K::Types(
-                                &[p::JsonType::String, p::JsonType::Integer, p::JsonType::Null],
-                            ),
-                            p::K::Length(0, 5),
-                        ],
-                    ),
-                ),
-            ],
-            patterns: &[],
-            others: None,
-        },
-        p::K::Required(&["name"]),
-    ],
-);
+static SHAPE_1: p::Shape = p::Shape(&[
+    p::K::OneOf(&[&p::Shape(&[p::K::Types(&[p::JsonType::String]), p::K::Length(0, 5)]), &SHAPE_3]),
+    p::K::UnevaluatedProperties(&p::Shape::NEVER),
+]);
+static SHAPE_2: p::Shape = p::Shape(&[
+    p::K::Types(&[p::JsonType::String, p::JsonType::Integer, p::JsonType::Null]),
+    p::K::Length(0, 5),
+]);
+static SHAPE_3: p::Shape = p::Shape(&[
+    p::K::Types(&[p::JsonType::Object]),
+    p::K::Properties {
+        declared: &[
+            (
+                "name",
+                &p::Shape(&[
+                    p::K::Types(&[p::JsonType::String, p::JsonType::Integer, p::JsonType::Null]),
+                    p::K::Length(0, 5),
+                ]),
+            ),
+        ],
+        patterns: &[],
+        others: None,
+    },
+    p::K::Required(&["name"]),
+]);
 
 /// `PUT /pets`
 #[derive(Debug)]
@@ -239,12 +215,19 @@ impl<S: Api> p::Served<S> for PutPet {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn put_pet(& self, caller : ::palisade::__private::Caller < $($module)* ::PutPet
-        >, input : $($module)* ::PutPetInput,) -> impl ::core::future::Future < Output =
-        ::core::result::Result < $($module)* ::PutPetOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Api >
-        ::put_pet(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn put_pet(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::PutPet>,
+            input: $($module)*::PutPetInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::PutPetOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::put_pet(&self.$field, caller, input)
+        }
     };
 }
 
@@ -271,10 +254,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

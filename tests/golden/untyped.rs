@@ -41,11 +41,9 @@ p::union!(ChargeCreated { Object, Integer });
 
 /// `charge.created.object` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ChargeCreatedObject {
     /// Member `gt`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gt: Option<i64>,
 }
 
@@ -60,11 +58,7 @@ impl p::Object for ChargeCreatedObject {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::GT, &mut slots.0),
             _ => from.skip(),
@@ -73,40 +67,26 @@ impl p::Object for ChargeCreatedObject {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { gt: slots.0 })
     }
-}
-
-impl p::Check for ChargeCreatedObject {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::GT.check_option(self.gt.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.optional(&Self::GT, &self.gt);
     }
 }
 
-impl p::validator::Validate for ChargeCreatedObject {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
-
-static SHAPE_1: p::Shape = p::Shape(
-    &[
-        p::K::AnyOf(
-            &[
-                &p::Shape(
-                    &[
-                        p::K::Types(&[p::JsonType::Object]),
-                        p::K::Properties {
-                            declared: &[("gt", &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]))],
-                            patterns: &[],
-                            others: None,
-                        },
-                    ],
-                ),
-                &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]),
-            ],
-        ),
-        p::K::UnevaluatedProperties(&p::Shape::NEVER),
-    ],
-);
+p::object!(ChargeCreatedObject);
+static SHAPE_1: p::Shape = p::Shape(&[
+    p::K::AnyOf(&[
+        &p::Shape(&[
+            p::K::Types(&[p::JsonType::Object]),
+            p::K::Properties {
+                declared: &[("gt", &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]))],
+                patterns: &[],
+                others: None,
+            },
+        ]),
+        &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]),
+    ]),
+    p::K::UnevaluatedProperties(&p::Shape::NEVER),
+]);
 
 /// `POST /charges`
 #[derive(Debug)]
@@ -199,12 +179,19 @@ impl<S: Api> p::Served<S> for Charge {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn charge(& self, caller : ::palisade::__private::Caller < $($module)* ::Charge
-        >, input : $($module)* ::ChargeInput,) -> impl ::core::future::Future < Output =
-        ::core::result::Result < $($module)* ::ChargeOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Api >
-        ::charge(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn charge(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::Charge>,
+            input: $($module)*::ChargeInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::ChargeOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::charge(&self.$field, caller, input)
+        }
     };
 }
 
@@ -231,10 +218,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -25,16 +25,14 @@ pub enum PayBody {
 impl p::Union for PayBody {
     const SHAPE: &'static p::Shape = &SHAPE_1;
     const GUARDS: &'static [&'static p::Shape] = &[
-        &p::Shape(
-            &[
-                p::K::Types(&[p::JsonType::Object]),
-                p::K::Properties {
-                    declared: &[("via", &p::Shape::NEVER)],
-                    patterns: &[],
-                    others: None,
-                },
-            ],
-        ),
+        &p::Shape(&[
+            p::K::Types(&[p::JsonType::Object]),
+            p::K::Properties {
+                declared: &[("via", &p::Shape::NEVER)],
+                patterns: &[],
+                others: None,
+            },
+        ]),
         &p::Shape::ANY,
     ];
     fn read<F: p::Take>(alternative: usize, from: F) -> Option<Self> {
@@ -50,8 +48,7 @@ p::union!(PayBody { Sum, Via });
 
 /// `pay.body.sum` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PayBodySum {
     /// Member `sum`.
     pub sum: i64,
@@ -68,11 +65,7 @@ impl p::Object for PayBodySum {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::SUM, &mut slots.0),
             _ => from.skip(),
@@ -81,69 +74,50 @@ impl p::Object for PayBodySum {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { sum: slots.0? })
     }
-}
-
-impl p::Check for PayBodySum {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::SUM.check_value(&self.sum, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::SUM, &self.sum);
     }
 }
 
-impl p::validator::Validate for PayBodySum {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(PayBodySum);
 
 /// `pay.body.via` of the document: JSON that is checked.
 #[allow(dead_code, reason = "declared by the document")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct PayBodyVia(pub p::Json);
 p::shaped!(PayBodyVia, SHAPE_2);
-static SHAPE_1: p::Shape = p::Shape(
-    &[
-        p::K::OneOf(
-            &[
-                &p::Shape(
-                    &[
-                        p::K::Types(&[p::JsonType::Object]),
-                        p::K::Properties {
-                            declared: &[
-                                ("sum", &p::Shape(&[p::K::Types(&[p::JsonType::Integer])])),
-                            ],
-                            patterns: &[],
-                            others: None,
-                        },
-                        p::K::Required(&["sum"]),
-                    ],
-                ),
-                &p::Shape(
-                    &[
-                        p::K::Types(&[p::JsonType::Object]),
-                        p::K::Properties {
-                            declared: &[],
-                            patterns: &[],
-                            others: Some(&p::Shape(&[p::K::Types(&[p::JsonType::String])])),
-                        },
-                        p::K::Required(&["via"]),
-                    ],
-                ),
-            ],
-        ),
-        p::K::UnevaluatedProperties(&p::Shape::NEVER),
-    ],
-);
-static SHAPE_2: p::Shape = p::Shape(
-    &[
-        p::K::Types(&[p::JsonType::Object]),
-        p::K::Properties {
-            declared: &[],
-            patterns: &[],
-            others: Some(&p::Shape(&[p::K::Types(&[p::JsonType::String])])),
-        },
-        p::K::Required(&["via"]),
-    ],
-);
+static SHAPE_1: p::Shape = p::Shape(&[
+    p::K::OneOf(&[
+        &p::Shape(&[
+            p::K::Types(&[p::JsonType::Object]),
+            p::K::Properties {
+                declared: &[("sum", &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]))],
+                patterns: &[],
+                others: None,
+            },
+            p::K::Required(&["sum"]),
+        ]),
+        &p::Shape(&[
+            p::K::Types(&[p::JsonType::Object]),
+            p::K::Properties {
+                declared: &[],
+                patterns: &[],
+                others: Some(&p::Shape(&[p::K::Types(&[p::JsonType::String])])),
+            },
+            p::K::Required(&["via"]),
+        ]),
+    ]),
+    p::K::UnevaluatedProperties(&p::Shape::NEVER),
+]);
+static SHAPE_2: p::Shape = p::Shape(&[
+    p::K::Types(&[p::JsonType::Object]),
+    p::K::Properties {
+        declared: &[],
+        patterns: &[],
+        others: Some(&p::Shape(&[p::K::Types(&[p::JsonType::String])])),
+    },
+    p::K::Required(&["via"]),
+]);
 
 /// `POST /charges`
 #[derive(Debug)]
@@ -235,11 +209,15 @@ impl<S: Api> p::Served<S> for Pay {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn pay(& self, caller : ::palisade::__private::Caller < $($module)* ::Pay >,
-        input : $($module)* ::PayInput,) -> impl ::core::future::Future < Output =
-        ::core::result::Result < $($module)* ::PayOutput, ::palisade::__private::Problem
-        >, > + Send { < $type as $($module)* ::Api > ::pay(& self. $field, caller, input)
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn pay(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::Pay>,
+            input: $($module)*::PayInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<$($module)*::PayOutput, ::palisade::__private::Problem>,
+        > + Send {
+            <$type as $($module)*::Api>::pay(&self.$field, caller, input)
         }
     };
 }
@@ -267,10 +245,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

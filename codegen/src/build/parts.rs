@@ -61,5 +61,6 @@ impl Builder<'_> {
 }
 
 fn member(name: &str, schema: Schema) -> Member {
-    Member { name: name.to_owned(), schema, required: true, docs: Docs::default(), examples: Vec::new() }
+    let name = name.to_owned();
+    Member { name, schema, required: true, default: None, docs: Docs::default(), examples: Vec::new() }
 }

@@ -36,35 +36,32 @@ pub(crate) use values::Paths;
 
 use crate::lower::{Plan, TypeKind};
 
-/// The whole generated module, without the module around it, as pieces of whole items in their order. `hash` stands for
-/// everything that was read.
-pub(crate) fn emit(plan: &Plan<'_>, hash: &str) -> Vec<TokenStream> {
+/// The whole generated module, without the module around it, given in pieces of whole items in their order: nobody needs
+/// to hold all of a large one. `hash` stands for everything that was read.
+pub(crate) fn emit(plan: &Plan<'_>, hash: &str, mut give: impl FnMut(TokenStream)) {
     let document = document::emit(plan.api, hash);
     let scopes = scopes::emit(&plan.scopes);
     let resources = resources::emit(&plan.resources);
-    let shapes = shapes::Emitter::of(&plan.patterns);
-    let types = plan.types.iter().map(|ty| match &ty.kind {
-        TypeKind::Struct(members) => objects::emit(ty, members),
-        TypeKind::Words(words) => enums::emit(ty, words),
-        TypeKind::Union(union) => unions::emit(ty, union, &shapes),
-        TypeKind::Checked(shape) => shapes::emit(ty, *shape),
-        TypeKind::Alias(to) => objects::alias(ty, to),
-    });
-    let patterns = patterns(&plan.patterns);
-    let shapes = shapes.statics(&plan.api.shapes);
-    let operations = plan.operations.iter().map(|operation| operations::emit(plan.api, operation));
-    let traits = plan.traits.iter().map(|of_tag| traits::emit(of_tag, &plan.operations));
-    let outgoing = plan.outgoing.iter().map(outgoing::emit);
-    let server = server::emit(plan);
-    let mut pieces = vec![quote! {
+    give(quote! {
         use palisade::__private as p;
         #document
         #scopes
         #resources
-    }];
-    pieces.extend(types);
-    pieces.extend([patterns, shapes]);
-    pieces.extend(operations.chain(traits).chain(outgoing));
-    pieces.push(server);
-    pieces
+    });
+    let shapes = shapes::Emitter::of(&plan.patterns);
+    plan.types.iter().for_each(|ty| {
+        give(match &ty.kind {
+            TypeKind::Struct(members) => objects::emit(ty, members),
+            TypeKind::Words(words) => enums::emit(ty, words),
+            TypeKind::Union(union) => unions::emit(ty, union, &shapes),
+            TypeKind::Checked(shape) => shapes::emit(ty, *shape),
+            TypeKind::Alias(to) => objects::alias(ty, to),
+        });
+    });
+    give(patterns(&plan.patterns));
+    shapes.statics(&plan.api.shapes).for_each(&mut give);
+    plan.operations.iter().for_each(|operation| give(operations::emit(plan.api, operation)));
+    plan.traits.iter().for_each(|of_tag| give(traits::emit(of_tag, &plan.operations)));
+    plan.outgoing.iter().for_each(|message| give(outgoing::emit(message)));
+    give(server::emit(plan));
 }

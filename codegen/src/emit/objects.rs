@@ -10,9 +10,8 @@
 //!     const REASON: p::Member<String> =
 //!         p::Member::optional("reason").check(|value, at, out| p::length(value, 0..=200, at, out));
 //! }
-//! impl p::Object for Freeze { .. }    // how it is decoded
-//! impl p::Check for Freeze { .. }     // runs the members' checks
-//! impl p::validator::Validate for Freeze { .. }
+//! impl p::Object for Freeze { .. }    // how it is decoded, and what it holds
+//! p::object!(Freeze);
 //! ```
 
 use proc_macro2::{Literal, TokenStream};
@@ -35,23 +34,16 @@ pub(super) fn emit(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
         quote!(impl #ident { #(#members)* })
     });
     let object = object(ty, plan);
-    let check = check(ty, plan);
     quote! {
         #about
         #[allow(dead_code, reason = "declared by the document")]
-        #[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-        #[serde(crate = "palisade::__private::serde")]
+        #[derive(Clone, Debug, PartialEq)]
         pub struct #ident {
             #(#fields,)*
         }
         #members
         #object
-        #check
-        impl p::validator::Validate for #ident {
-            fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-                p::validate(self)
-            }
-        }
+        p::object!(#ident);
     }
 }
 
@@ -71,20 +63,8 @@ fn field(member: &MemberPlan<'_>) -> TokenStream {
     let about = doc(&said(member.docs, &format!("Member {}.", code(member.name))));
     let field = &member.field;
     let ty = plain(&member.ty);
-    let (ty, skip) = if may_be_absent(member) {
-        (Paths::inside().optional(&ty), Some(quote!(skip_serializing_if = "Option::is_none")))
-    } else {
-        (ty, None)
-    };
-    let name = member.name;
-    let rename = (field.to_string().trim_start_matches("r#") != name).then(|| quote!(rename = #name));
-    let attributes: Vec<TokenStream> = rename.into_iter().chain(skip).collect();
-    let serde = (!attributes.is_empty()).then(|| quote!(#[serde(#(#attributes),*)]));
-    quote! {
-        #about
-        #serde
-        pub #field: #ty
-    }
+    let ty = if may_be_absent(member) { Paths::inside().optional(&ty) } else { ty };
+    quote!(#about pub #field: #ty)
 }
 
 /// Whether the field holds nothing where the member is absent.
@@ -119,7 +99,6 @@ fn others_field(others: &OthersPlan) -> TokenStream {
     let (field, ty) = (&others.field, plain(&others.ty));
     quote! {
         #about
-        #[serde(flatten)]
         pub #field: p::BTreeMap<String, #ty>
     }
 }
@@ -141,6 +120,7 @@ fn object(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
     let filling = filling(&read, plan.others.as_ref());
     let others = plan.others.as_ref().map(|others| reading_others(read.len(), others));
     let building = building(plan);
+    let visiting = visiting(plan);
     let shaped = plan.shape.map(|shape| {
         let shape = shapes::name(shape);
         quote! {
@@ -158,6 +138,7 @@ fn object(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
             #filling
             #others
             #building
+            #visiting
         }
     }
 }
@@ -241,43 +222,23 @@ fn building(plan: &StructPlan<'_>) -> TokenStream {
     }
 }
 
-fn check(ty: &TypePlan<'_>, plan: &StructPlan<'_>) -> TokenStream {
-    let ident = &ty.ident;
-    if let Some(shape) = plan.shape {
-        let shape = shapes::name(shape);
-        return quote! {
-            impl p::Check for #ident {
-                fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-                    p::check_shaped(self, &#shape, at, out);
-                }
-            }
-        };
-    }
-    if plan.members.is_empty() && plan.others.is_none() {
-        return quote! {
-            impl p::Check for #ident {
-                fn check(&self, _at: &p::At<'_>, _out: &mut p::Violations) {}
-            }
-        };
-    }
-    let checks = plan.members.iter().map(|member| {
+/// Each member with its value, for whoever checks or writes the object.
+fn visiting(plan: &StructPlan<'_>) -> TokenStream {
+    let members = plan.members.iter().map(|member| {
         let MemberPlan { constant, field, .. } = member;
-        if may_be_absent(member) {
-            quote!(Self::#constant.check_option(self.#field.as_ref(), at, out);)
-        } else {
-            quote!(Self::#constant.check_value(&self.#field, at, out);)
-        }
+        let presence = if may_be_absent(member) { quote!(optional) } else { quote!(required) };
+        quote!(to.#presence(&Self::#constant, &self.#field);)
     });
     let others = plan.others.iter().map(|others| {
         let (field, rule) = (&others.field, rule(&others.checks));
-        quote!(p::check_others(&self.#field, <Self as p::Object>::MEMBERS, #rule, at, out);)
+        quote!(to.others(&self.#field, #rule);)
     });
+    let nothing = plan.members.is_empty() && plan.others.is_none();
+    let to = if nothing { quote!(_to) } else { quote!(to) };
     quote! {
-        impl p::Check for #ident {
-            fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-                #(#checks)*
-                #(#others)*
-            }
+        fn visit<V: p::Visit>(&self, #to: &mut V) {
+            #(#members)*
+            #(#others)*
         }
     }
 }

@@ -48,13 +48,12 @@ impl<'p> Emitter<'p> {
     }
 
     /// The statics of all shapes.
-    pub(super) fn statics(&self, shapes: &[Keywords]) -> TokenStream {
-        let all = shapes.iter().enumerate().map(|(position, keywords)| {
+    pub(super) fn statics(&self, shapes: &[Keywords]) -> impl Iterator<Item = TokenStream> {
+        shapes.iter().enumerate().map(|(position, keywords)| {
             let ident = name(ShapeId::at(position));
             let list = self.list(keywords);
             quote!(static #ident: p::Shape = p::Shape(#list);)
-        });
-        quote!(#(#all)*)
+        })
     }
 
     fn list(&self, keywords: &Keywords) -> TokenStream {

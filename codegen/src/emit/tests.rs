@@ -154,11 +154,12 @@ fn api() -> Api {
 
 fn emitted(api: Api) -> String {
     let checked = CheckedApi::after_every_rule(api);
-    let pieces = super::emit(&lower(&checked), "00");
-    pieces
-        .iter()
-        .for_each(|piece| _ = syn::parse2::<syn::File>(piece.clone()).expect("a piece is whole items"));
-    crate::output::format(&pieces)
+    let mut text = crate::output::Text::default();
+    super::emit(&lower(&checked), "00", |piece| {
+        syn::parse2::<syn::File>(piece.clone()).expect("a piece is whole items");
+        text.add(piece);
+    });
+    text.0
 }
 
 fn squeezed(code: &str) -> String {

@@ -1,14 +1,16 @@
 //! From tokens to a file: formatting, header, writing; and what else is known about a generated module.
 
-mod compact;
 mod format;
 mod header;
+mod layout;
+mod nodes;
 mod write;
 
 use std::path::PathBuf;
 
 use proc_macro2::TokenStream;
 
+use crate::emit::emit;
 use crate::finding::Findings;
 use crate::lower::lower;
 use crate::model::{Api, CheckedApi};
@@ -18,7 +20,7 @@ use crate::source::Sources;
 
 pub use write::{is_current, write_if_changed};
 
-pub(crate) use format::format;
+pub(crate) use format::Text;
 pub(crate) use header::{header, sha256};
 
 /// A generated module, and what it was generated from.
@@ -29,8 +31,6 @@ pub struct Output {
     warnings: Findings,
     file_name: String,
     hash: String,
-    /// Whole items each, so that each can be formatted alone.
-    pieces: Vec<TokenStream>,
 }
 
 impl Output {
@@ -40,23 +40,24 @@ impl Output {
         warnings: Findings,
         file_name: String,
         hash: String,
-        pieces: Vec<TokenStream>,
     ) -> Self {
-        Self { api, sources, warnings, file_name, hash, pieces }
+        Self { api, sources, warnings, file_name, hash }
     }
 
     /// The text of the generated file: header, then the formatted module.
     #[must_use]
     pub fn code(&self) -> String {
-        let mut code = header(&self.file_name, &self.hash, self.api().assumed.as_ref());
-        code.push_str(&format(&self.pieces));
-        code
+        let mut text = Text(header(&self.file_name, &self.hash, self.api().assumed.as_ref()));
+        emit(&lower(&self.api), &self.hash, |piece| text.add(piece));
+        text.0
     }
 
     /// The module as tokens, for a macro. It says the same as [`Output::code`], whose header is a comment.
     #[must_use]
     pub fn tokens(&self) -> TokenStream {
-        self.pieces.iter().cloned().collect()
+        let mut tokens = TokenStream::new();
+        emit(&lower(&self.api), &self.hash, |piece| tokens.extend(piece));
+        tokens
     }
 
     /// Every file on disk that was read, the document first. Whoever caches the output watches these.

@@ -47,6 +47,13 @@ impl<T> Member<T> {
         Declared { name: self.name, required: self.required }
     }
 
+    /// Its name on the wire.
+    #[must_use]
+    #[inline]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Its place in an object that stands at `object`.
     #[must_use]
     #[inline]

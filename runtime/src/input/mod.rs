@@ -43,6 +43,7 @@ mod payload;
 #[cfg(test)]
 mod sample;
 mod shape;
+mod shown;
 mod sources;
 mod text;
 mod tree;
@@ -75,7 +76,7 @@ pub use self::json::{Refused, decode_answer, from_default, from_json};
 pub(crate) use self::media_type::media_range;
 pub use self::member::no_rule;
 pub use self::member::{Declared, Member, Rule};
-pub use self::object::{Fill, Object, check_others};
+pub use self::object::{Fill, Object, Visit, object};
 pub use self::param::Param;
 pub use self::parameters::Parameters;
 pub use self::password::Password;
@@ -85,6 +86,7 @@ pub use self::shape::{
     Fact, JsonType, Keyword, Shape, Take, Union, check_shaped, collect_union, decode_union, of_text,
     read_shaped, shape, shaped, shaped_from_text, shaped_from_tree, union, union_from_text, union_is_null,
 };
+pub use self::shown::write;
 pub use self::text::{Expected, FromText};
 pub use self::tree::{Entry, Tree};
 pub(crate) use self::upload::Spool;

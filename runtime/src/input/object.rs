@@ -8,16 +8,17 @@ use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
+use serde::{Deserializer, Serialize};
 
 use super::decode::{Seed, refused, wrong_type};
 use super::shape::collect_shaped;
 use super::text::{PLAIN, is_plain};
 use super::{At, Check, Declared, Decode, Depth, Json, Member, Rule, Shape, Tree, Violations};
+pub use crate::__object as object;
 
-/// A struct of the document. Generated code states its members; reading is done here.
-pub trait Object: Sized {
+/// A struct of the document. Generated code states its members; reading, checking and writing are done in the runtime.
+pub trait Object: Sized + Serialize {
     /// The members, in the order of the document.
     const MEMBERS: &'static [Declared];
     /// Whether members that are not declared are let through, rather than refused.
@@ -50,6 +51,18 @@ pub trait Object: Sized {
     }
     /// The struct. `None` when a required member is missing.
     fn build(slots: Self::Slots) -> Option<Self>;
+    /// Shows the value of each member, in the order of the document.
+    fn visit<V: Visit>(&self, to: &mut V);
+}
+
+/// Whoever is shown the members of an object. It keeps what went wrong to itself, so that a member is one plain call.
+pub trait Visit {
+    /// A member that is always there.
+    fn required<T: Check + Serialize>(&mut self, member: &Member<T>, value: &T);
+    /// A member that may be absent.
+    fn optional<T: Check + Serialize>(&mut self, member: &Member<T>, value: &Option<T>);
+    /// The members that are not declared, each under the rule.
+    fn others<T: Check + Serialize>(&mut self, map: &BTreeMap<String, T>, rule: Rule<T>);
 }
 
 /// The value of a member that is about to be read.
@@ -322,25 +335,6 @@ impl Fill for Careful<'_, '_> {
 /// The place is the object: the name is the client's.
 fn undeclared(object: &At<'_>, out: &mut Violations) {
     out.push(object, "additionalProperties", "must not have a member that is not declared");
-}
-
-/// The members that a handler put into the map of those that are not declared: none of them is declared, or it would
-/// leave twice.
-pub fn check_others<T: Check>(
-    map: &BTreeMap<String, T>,
-    members: &[Declared],
-    rule: Rule<T>,
-    object: &At<'_>,
-    out: &mut Violations,
-) {
-    if members.iter().any(|member| map.contains_key(member.name)) {
-        out.push(object, "duplicate", "must not have a declared member among the others");
-    }
-    let at = object.entry();
-    for value in map.values() {
-        rule(value, &at, out);
-        value.check(&at, out);
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    At, Boxed, Check, Declared, Fill, Json, Member, Object, Pattern, Violations, Words, each, items, length,
-    maximum, minimum, pattern, unique_items,
+    Boxed, Declared, Fill, Json, Member, Object, Pattern, Visit, Words, each, items, length, maximum,
+    minimum, pattern, unique_items,
 };
 use crate::operation::{Access, Location, Pagination, Parameter, Policy};
 use crate::types::Uuid;
@@ -104,19 +104,18 @@ impl Object for Transfer {
             labels: slots.6,
         })
     }
-}
-
-impl Check for Transfer {
-    fn check(&self, at: &At<'_>, out: &mut Violations) {
-        Self::TO.check_value(&self.to, at, out);
-        Self::AMOUNT.check_value(&self.amount, at, out);
-        Self::CURRENCY.check_option(self.currency.as_ref(), at, out);
-        Self::NOTE.check_option(self.note.as_ref(), at, out);
-        Self::TAGS.check_option(self.tags.as_ref(), at, out);
-        Self::PARTS.check_option(self.parts.as_ref(), at, out);
-        Self::LABELS.check_option(self.labels.as_ref(), at, out);
+    fn visit<V: Visit>(&self, to: &mut V) {
+        to.required(&Self::TO, &self.to);
+        to.required(&Self::AMOUNT, &self.amount);
+        to.optional(&Self::CURRENCY, &self.currency);
+        to.optional(&Self::NOTE, &self.note);
+        to.optional(&Self::TAGS, &self.tags);
+        to.optional(&Self::PARTS, &self.parts);
+        to.optional(&Self::LABELS, &self.labels);
     }
 }
+
+crate::__object!(Transfer);
 
 /// Open, and contains itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,15 +150,14 @@ impl Object for Part {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { share: slots.0?, inner: slots.1, extra: slots.2 })
     }
-}
-
-impl Check for Part {
-    fn check(&self, at: &At<'_>, out: &mut Violations) {
-        Self::SHARE.check_value(&self.share, at, out);
-        Self::INNER.check_option(self.inner.as_ref(), at, out);
-        Self::EXTRA.check_option(self.extra.as_ref(), at, out);
+    fn visit<V: Visit>(&self, to: &mut V) {
+        to.required(&Self::SHARE, &self.share);
+        to.optional(&Self::INNER, &self.inner);
+        to.optional(&Self::EXTRA, &self.extra);
     }
 }
+
+crate::__object!(Part);
 
 const fn declared(name: &'static str, location: Location) -> Parameter {
     Parameter { name, location }
