@@ -55,7 +55,7 @@ const PIECES: [&[u8]; 40] = [
     b"DPoP ",
     b"bearer\t",
     b"sid=",
-    b"sid",
+    b"; sid=x",
     b"mood=x",
     b"\"crit\":[]",
     b"\"exp\":9",
@@ -146,13 +146,14 @@ impl Chance {
     fn changed(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         let at = self.below(bytes.len() + 1);
         let (head, tail) = bytes.split_at(at);
-        match self.below(7) {
+        match self.below(8) {
             0 => head.to_vec(),
             1 => [head, PIECES[self.below(PIECES.len())], tail].concat(),
             2 => [head, &tail[self.below(tail.len() + 1)..]].concat(),
             3 => [head, &tail[..self.below(tail.len() + 1)], tail].concat(), // a part twice
             4 => [tail, head].concat(),
-            5 => [head, &head[..self.below(head.len() + 1)].repeat(self.below(20)), tail].concat(),
+            5 => [&bytes, PIECES[self.below(PIECES.len())]].concat(),
+            6 => [head, &head[..self.below(head.len() + 1)].repeat(self.below(20)), tail].concat(),
             _ => {
                 let bit = 1 << self.below(8);
                 bytes.get_mut(at).into_iter().for_each(|byte| *byte ^= bit);

@@ -53,7 +53,7 @@ impl Target<'_> {
             Some(signature) => format!("{signed}.{}", text(&signature)),
             None => signed,
         };
-        recipe.mutate.iter().fold(token.into_bytes(), |token, mutation| mutate(token, mutation))
+        recipe.mutate.iter().fold(token.into_bytes(), mutate)
     }
 
     fn header(&self) -> Members {

@@ -208,7 +208,7 @@ fn checks_of(jwk: &Jwk, origin: Origin) -> Result<Vec<(Algorithm, Check)>, &'sta
             }
             DecodingKeyKind::RsaModulusExponent { .. } => Err("its members are not those of a JWK"),
         },
-        _ => Err("its `kty` is not supported"),
+        _ => Err("its `kty` or `crv` is not supported"),
     }
 }
 
@@ -391,7 +391,7 @@ mod tests {
                 json!({"kty": "oct", "k": base64(&[7; 32])}),
                 Some("a symmetric key is no secret once it is published"),
             ),
-            (json!({"kty": "AKP", "pub": "x"}), Some("its `kty` is not supported")),
+            (json!({"kty": "AKP", "pub": "x"}), Some("its `kty` or `crv` is not supported")),
             (json!("key"), Some("its members are not those of a JWK")),
         ] {
             assert_eq!(why(key.clone()), wanted, "{key}");

@@ -73,7 +73,7 @@ fn of_the_keys_of_rfc_8037_the_public_one_that_verifies_loads() {
     let Err(KeyError::NoUsableKey(left_out)) = read_set(&x25519.to_string(), Origin::Local) else {
         panic!("it is no key for signatures")
     };
-    assert_eq!(left_out[0].why, "its `crv` is not supported");
+    assert_eq!(left_out[0].why, "its `kty` or `crv` is not supported");
 }
 
 /// RFC 9864 section 2.2: one algorithm, in keys and in tokens, under its old name and its new one.
