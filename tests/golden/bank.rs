@@ -1287,6 +1287,7 @@ impl p::Operation for GetStatus {
         method: "GET",
         path: "/status",
         access: p::Access::Public("load balancers probe it, and it says nothing about customers"),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1367,6 +1368,7 @@ impl p::Operation for ListAccounts {
         method: "GET",
         path: "/accounts",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:read"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1476,6 +1478,7 @@ impl p::Operation for GetAccount {
         method: "GET",
         path: "/accounts/{accountId}",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:read"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1590,6 +1593,7 @@ impl p::Operation for CreateTransfer {
         method: "POST",
         path: "/accounts/{accountId}/transfers",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["transfers:write"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1728,6 +1732,7 @@ impl p::Operation for ListTransfers {
         method: "GET",
         path: "/accounts/{accountId}/transfers",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:read"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1870,6 +1875,7 @@ impl p::Operation for GetRate {
                 &[p::Need { scheme: "partner", scopes: &["rates:read"] }],
             ],
         ),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1976,6 +1982,7 @@ impl p::Operation for ListRates {
         method: "GET",
         path: "/partner/rates",
         access: p::Access::Any(&[&[p::Need { scheme: "partner", scopes: &["rates:read"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -2075,6 +2082,7 @@ impl p::Operation for CreatePayout {
                 ],
             ],
         ),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -2205,6 +2213,7 @@ impl p::Operation for SetFreeze {
         method: "PUT",
         path: "/admin/accounts/{accountId}/freeze",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:admin"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",

@@ -66,6 +66,7 @@ impl p::Operation for OpenDoor {
                 ],
             ],
         ),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: None,

@@ -82,6 +82,7 @@ impl p::Operation for OpenDoor {
                 ],
             ],
         ),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",

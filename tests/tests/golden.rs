@@ -66,6 +66,8 @@ goldens! {
     params,
     /// Types that hold themselves.
     recursive,
+    /// Tokens that are bound to keys, and logins that an operation asks for.
+    proofs,
     /// References to every kind of thing, and to places that are none.
     references,
     /// Object-level rules.
