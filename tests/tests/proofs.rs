@@ -307,7 +307,7 @@ async fn a_proof_is_good_once_for_one_uri() {
     let reply = bench.get("/proven/a", &token, &[&proof]).await;
     assert_eq!(challenges(reply.refused(401, "unauthenticated")), [challenge("invalid_dpop_proof")]);
     let event = events::of(reply.header("x-request-id"));
-    assert_eq!((&*event["event_type"], &*event["severity"]), ("authn_token_reuse", "high"), "{event:?}");
+    assert_eq!((&*event["event_type"], &*event["severity"]), ("authn_token_reuse", "High"), "{event:?}");
 
     let id = |path: &str| bench.key.proof_with(proof_claims("GET", path, &token), "jti", json!("chosen"));
     bench.get("/proven/a", &token, &[&id("/proven/a")]).await.allowed(200);
@@ -418,7 +418,7 @@ async fn a_login_of_the_asked_class_and_age_is_let_in_and_another_is_told_what_i
         reply.refused(401, "insufficient_user_authentication");
         assert_eq!(challenges(&reply), [format!(r#"Bearer realm="Proven doors", {NEEDED}"#)], "{reason}");
         let event = events::of(reply.header("x-request-id"));
-        assert_eq!((&*event["failure_reason"], &*event["severity"]), (reason, "low"), "{event:?}");
+        assert_eq!((&*event["failure_reason"], &*event["severity"]), (reason, "Low"), "{event:?}");
     }
     // of other types, or from the future: no token at all
     for (acr, time) in [
