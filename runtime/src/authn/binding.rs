@@ -119,7 +119,7 @@ mod tests {
         assert!(is_digest(ABC, &of_key).unwrap());
         for rule in [Binding::None, Binding::Certificate] {
             for shown in [None, Some(&shown(b"abc"))] {
-                assert_eq!(check(rule, Some(&key(Some(ABC), ABC)), shown).is_ok(), false);
+                assert!(check(rule, Some(&key(Some(ABC), ABC)), shown).is_err());
                 assert_eq!(check(rule, Some(&key(None, ABC)), shown), Err(Reason::BindingNotShown));
             }
         }

@@ -214,3 +214,66 @@ fn the_thumbprints_of_the_standards() {
     let ed = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
     assert_eq!(of(ed), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 }
+
+/// A proof with this header whose token is bound to `jwk`.
+fn judged_by(algorithm: &str, jwk: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<Use, Reason> {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let header = json!({"typ": "dpop+jwt", "alg": algorithm, "jwk": jwk});
+    let signed = format!("{}.{}", part(&header), part(&claims()));
+    let proof = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(sign(signed.as_bytes())));
+    let thumbprint = key::thumbprint(jwk.as_object().unwrap()).unwrap();
+    let key = thumbprint.as_ref().try_into().unwrap();
+    let expected = Expected { method: "GET", target: TARGET, token: b"token", key: &key, nonces: None };
+    check(proof.as_bytes(), &expected, NOW as f64)
+}
+
+#[test]
+fn every_algorithm_that_challenges_name_verifies_and_no_other() {
+    use aws_lc_rs::{
+        rand::SystemRandom,
+        rsa::KeySize,
+        signature::{
+            ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+            RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
+        },
+    };
+    let random = SystemRandom::new();
+    let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+
+    let ec = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+    let point = ec.public_key().as_ref();
+    let p384 = json!({"kty": "EC", "crv": "P-384", "x": text(&point[1..49]), "y": text(&point[49..])});
+    let ed = Ed25519KeyPair::generate().unwrap();
+    let okp = json!({"kty": "OKP", "crv": "Ed25519", "x": text(ed.public_key().as_ref())});
+    let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+    let modulus = rsa.public_key().modulus().big_endian_without_leading_zero();
+    let n_e = json!({"kty": "RSA", "n": text(modulus), "e": "AQAB"});
+    let by_rsa = |encoding: &'static dyn RsaEncoding, message: &[u8]| {
+        let mut signature = vec![0; rsa.public_modulus_len()];
+        rsa.sign(encoding, &random, message, &mut signature).unwrap();
+        signature
+    };
+    let by_ec = |message: &[u8]| ec.sign(&random, message).unwrap().as_ref().to_vec();
+    let by_ed = |message: &[u8]| ed.sign(message).as_ref().to_vec();
+    let mut named = vec!["ES256"]; // the other tests have it
+    let mut good = |algorithm: &'static str, judged: Result<Use, Reason>| {
+        assert!(judged.is_ok(), "{algorithm}: {judged:?}");
+        named.push(algorithm);
+    };
+    good("ES384", judged_by("ES384", &p384, by_ec));
+    good("EdDSA", judged_by("EdDSA", &okp, by_ed));
+    good("RS256", judged_by("RS256", &n_e, |message| by_rsa(&RSA_PKCS1_SHA256, message)));
+    good("PS256", judged_by("PS256", &n_e, |message| by_rsa(&RSA_PSS_SHA256, message)));
+    assert_eq!(named.join(" "), ALGORITHMS);
+
+    // RFC 9864 gives EdDSA over Ed25519 a name of its own
+    assert!(judged_by("Ed25519", &okp, by_ed).is_ok());
+    for (algorithm, jwk) in [("ES256", &p384), ("EdDSA", &n_e), ("PS256", &okp)] {
+        assert_eq!(judged_by(algorithm, jwk, by_ed), Err(ProofFault::Key.into()), "{algorithm}");
+    }
+    for none in ["RS512", "ES512", "HS256", "none"] {
+        assert_eq!(judged_by(none, &n_e, by_ed), Err(ProofFault::Algorithm.into()), "{none}");
+    }
+    let short = json!({"kty": "RSA", "n": text(&[0xff; 128]), "e": "AQAB"});
+    assert_eq!(judged_by("RS256", &short, by_ed), Err(ProofFault::Key.into()), "1024 bits");
+}
