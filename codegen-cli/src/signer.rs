@@ -48,8 +48,21 @@ pub(crate) struct Grant<'a> {
     pub(crate) scopes: &'a [String],
     /// The thumbprint of the certificate that it is bound to.
     pub(crate) certificate: Option<&'a str>,
+    /// The thumbprint of the key that it is bound to.
+    pub(crate) key: Option<&'a str>,
     pub(crate) issued: u64,
     pub(crate) expires: u64,
+}
+
+/// A request that a proof is made for.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) url: &'a str,
+    pub(crate) token: &'a str,
+    /// The nonce that the server gave.
+    pub(crate) nonce: Option<&'a str>,
+    pub(crate) issued: u64,
 }
 
 /// The algorithm that development tokens of a scheme are signed with: one that the document accepts.
@@ -82,6 +95,19 @@ impl Signer {
         }
     }
 
+    /// The key of a client, for proofs. It is made when it is not there.
+    pub(crate) fn of_client(path: &Path) -> Result<Self, Failure> {
+        match store::read(path)?.map(Zeroizing::new) {
+            Some(text) => Self::read(Algorithm::ES256, &text, path),
+            None => Self::create(Algorithm::ES256, path),
+        }
+    }
+
+    /// What a token is bound to (RFC 9449 section 6.1).
+    pub(crate) fn thumbprint(&self) -> &str {
+        &self.kid
+    }
+
     fn read(algorithm: Algorithm, text: &str, path: &Path) -> Result<Self, Failure> {
         let lines: Zeroizing<String> =
             Zeroizing::new(text.lines().filter(|line| !line.starts_with("-----")).collect());
@@ -108,25 +134,47 @@ impl Signer {
         // Where the document opted out of a `typ`, plain tokens pass.
         let typ = rules.typ.as_deref().unwrap_or("JWT");
         let header = json!({ "typ": typ, "alg": self.algorithm.as_str(), "kid": self.kid });
-        let mut id = [0; 16];
-        rand::fill(&mut id).map_err(|_| Failure::system("the system gave no random bytes"))?;
         // RFC 9068 section 2.2: the claims that an access token must have.
         let mut claims = json!({
             "iss": grant.issuer,
             "aud": grant.audience,
             "sub": grant.subject,
             "client_id": "development",
-            "jti": URL_SAFE_NO_PAD.encode(id),
+            "jti": fresh_id()?,
             "iat": grant.issued,
             "exp": grant.expires,
         });
         if let Some(thumbprint) = grant.certificate {
             put(&mut claims, &["cnf".to_owned(), "x5t#S256".to_owned()], Value::from(thumbprint));
         }
+        if let Some(thumbprint) = grant.key {
+            put(&mut claims, &["cnf".to_owned(), "jkt".to_owned()], Value::from(thumbprint));
+        }
         put(&mut claims, &rules.scopes_claim, Value::from(grant.scopes.join(" ")));
+        self.signed(&header, &claims)
+    }
+
+    /// A proof that this key is in the hands of who sends `request` (RFC 9449 section 4.2).
+    pub(crate) fn proof(&self, request: &Request<'_>) -> Result<String, Failure> {
+        let header = json!({ "typ": "dpop+jwt", "alg": self.algorithm.as_str(), "jwk": self.jwk });
+        let target = request.url.split(['?', '#']).next().unwrap_or_default();
+        let mut claims = json!({
+            "htm": request.method,
+            "htu": target,
+            "iat": request.issued,
+            "jti": fresh_id()?,
+            "ath": URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, request.token.as_bytes())),
+        });
+        if let Some(nonce) = request.nonce {
+            put(&mut claims, &["nonce".to_owned()], Value::from(nonce));
+        }
+        self.signed(&header, &claims)
+    }
+
+    fn signed(&self, header: &Value, claims: &Value) -> Result<String, Failure> {
         // RFC 7515 section 5.1
         let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-        let input = format!("{}.{}", part(&header), part(&claims));
+        let input = format!("{}.{}", part(header), part(claims));
         let signature =
             self.sign(input.as_bytes()).map_err(|_| Failure::system("the token could not be signed"))?;
         Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
@@ -145,6 +193,13 @@ impl Signer {
             Secret::Hmac(key) => Ok(hmac::sign(key, input).as_ref().to_vec()),
         }
     }
+}
+
+/// An id that no other token or proof has.
+fn fresh_id() -> Result<String, Failure> {
+    let mut id = [0; 16];
+    rand::fill(&mut id).map_err(|_| Failure::system("the system gave no random bytes"))?;
+    Ok(URL_SAFE_NO_PAD.encode(id))
 }
 
 /// A new key as its file holds it: PEM of PKCS #8 (RFC 7468 section 10), or base64 of a shared secret.
@@ -248,6 +303,8 @@ fn put(object: &mut Value, path: &[String], value: Value) {
 mod tests {
     use std::time::Duration;
 
+    use palisade_codegen::model::Binding;
+
     use super::*;
 
     const ALL: [Algorithm; 6] = [
@@ -279,6 +336,7 @@ mod tests {
             leeway: Duration::ZERO,
             max_lifetime: None,
             scopes_claim: vec!["realm".to_owned(), "scopes".to_owned()],
+            binding: Binding::None,
         }
     }
 
@@ -288,6 +346,7 @@ mod tests {
         subject: "alice",
         scopes: &[],
         certificate: None,
+        key: None,
         issued: 1_800_000_000,
         expires: 1_800_000_060,
     };
@@ -324,8 +383,39 @@ mod tests {
         assert_eq!(part(&token, 1)["realm"]["scopes"], "a b");
         let bound = signer.token(&rules(&ALL), &Grant { certificate: Some("abc"), ..GRANT }).unwrap();
         assert_eq!(part(&bound, 1)["cnf"]["x5t#S256"], "abc");
+        let bound = signer.token(&rules(&ALL), &Grant { key: Some("abc"), ..GRANT }).unwrap();
+        assert_eq!(part(&bound, 1)["cnf"]["jkt"], "abc");
         let opted_out = TokenRules { typ: None, ..rules(&ALL) };
         assert_eq!(part(&signer.token(&opted_out, &GRANT).unwrap(), 0)["typ"], "JWT");
+    }
+
+    #[test]
+    fn a_proof_speaks_of_its_request_and_shows_the_public_half_of_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("client.pem");
+        let key = Signer::of_client(&file).unwrap();
+        assert_eq!(key.thumbprint(), Signer::of_client(&file).unwrap().thumbprint(), "made once");
+        let request = Request {
+            method: "GET",
+            url: "https://api.example.com/notes?page=2#top",
+            token: "abc",
+            nonce: Some("n"),
+            issued: 1_800_000_000,
+        };
+        let proof = key.proof(&request).unwrap();
+        let part = |index: usize| -> Value {
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(proof.split('.').nth(index).unwrap()).unwrap())
+                .unwrap()
+        };
+        assert_eq!((&part(0)["typ"], &part(0)["alg"]), (&json!("dpop+jwt"), &json!("ES256")));
+        assert!(part(0)["jwk"]["x"].is_string() && part(0)["jwk"].get("d").is_none());
+        let claims = part(1);
+        assert_eq!(
+            (&claims["htu"], &claims["nonce"]),
+            (&json!("https://api.example.com/notes"), &json!("n"))
+        );
+        // SHA-256 of `abc` (FIPS 180-2 appendix B.1)
+        assert_eq!(claims["ath"], "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
     }
 
     #[test]

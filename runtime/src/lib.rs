@@ -22,6 +22,7 @@ mod gate;
 mod input;
 mod limit;
 pub mod operation;
+mod origin;
 mod part;
 mod problem;
 mod resource;
@@ -39,7 +40,7 @@ pub use self::answer::{Items, Notice, Unfit};
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Class, Denied, Fault, Identity, JwkSet,
     Jwks, Jwt, KeyError, KeyRecord, KeyVerifier, Kind, LeftOut, NewKey, PasswordRecord, Passwords, Principal,
-    Reason, RecordError, SetupError,
+    ProofFault, Reason, RecordError, SetupError,
 };
 #[cfg(feature = "tls")]
 pub use self::authn::{CertificateError, ClientCertificates};

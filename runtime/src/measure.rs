@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use crate::authn::Jwt;
+use crate::authn::Shown;
 use crate::authn::jwt::TokenVerifier;
 use crate::clock::Now;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Position, SealedCursor};
@@ -20,13 +21,13 @@ impl Tokens {
     /// `None` where rules and configuration contradict each other.
     #[must_use]
     pub fn new(rules: &'static TokenRules, jwt: Jwt) -> Option<Self> {
-        TokenVerifier::new("token", rules, jwt).ok().map(Self)
+        TokenVerifier::new("token", rules, jwt, None).ok().map(Self)
     }
 
     /// Whether this token names a principal.
     #[must_use]
     pub fn accept(&self, token: &[u8], now: Now) -> bool {
-        self.0.judge(token, None, now).is_ok()
+        self.0.judge(token, &Shown::nothing(), now).is_ok()
     }
 }
 

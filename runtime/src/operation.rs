@@ -49,7 +49,8 @@ pub struct Scheme {
 /// The kinds of scheme that the runtime verifies.
 #[derive(Debug)]
 pub enum SchemeKind {
-    /// `http` bearer, `oauth2` or `openIdConnect`: a signed token in `Authorization: Bearer`.
+    /// `http` bearer, `oauth2` or `openIdConnect`: a signed token in `Authorization`, under `Bearer`, or under `DPoP`
+    /// where tokens are bound to keys.
     Bearer(TokenRules),
     /// `apiKey`.
     ApiKey(KeyRules),
@@ -90,6 +91,11 @@ pub enum Binding {
     None,
     /// Every token is bound to the client's certificate (RFC 8705 section 3).
     Certificate,
+    /// Every token is bound to a key of the client, which signs a proof for each request (DPoP, RFC 9449).
+    Proof {
+        /// Whether a proof must name a nonce of this server (RFC 9449 section 9).
+        nonce: bool,
+    },
 }
 
 /// What a client certificate must say.
@@ -159,6 +165,8 @@ pub struct Policy {
     pub path: &'static str,
     /// Who may call.
     pub access: Access,
+    /// How and when its user must have logged in, if that matters.
+    pub step_up: Option<StepUp>,
     /// The limits that apply, in the order of the document.
     pub limits: &'static [Limit],
     /// Every declared parameter, so that an undeclared one is refused.
@@ -194,6 +202,15 @@ pub struct Need {
     pub scheme: &'static str,
     /// Every one of these must be granted by this scheme's credential.
     pub scopes: &'static [&'static str],
+}
+
+/// How and when the user of a token must have logged in (RFC 9470).
+#[derive(Debug)]
+pub struct StepUp {
+    /// `acr` of the token must be one of these, the preferred one first. Empty: any will do.
+    pub acr: &'static [&'static str],
+    /// Longest accepted time since `auth_time` of the token.
+    pub max_age: Option<Duration>,
 }
 
 /// A named rate limit.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::clock::Clock;
+use crate::origin::PublicOrigin;
 
 /// Settings of a server. The defaults are safe on a machine that faces the internet; each says why it is what it is.
 ///
@@ -35,6 +36,8 @@ pub struct Settings {
     pub(crate) max_spooled_bytes: u64,
     pub(crate) max_spooled_files: u64,
     pub(crate) spool_folder: Option<PathBuf>,
+    pub(crate) public_origin: Option<PublicOrigin>,
+    pub(crate) proof_capacity: usize,
     pub(crate) clock: Clock,
 }
 
@@ -72,6 +75,8 @@ pub enum SettingsError {
     Network(String),
     /// A network of all addresses: whoever connects could then name any client address.
     Everybody(String),
+    /// Not an origin such as `https://api.example.com`.
+    Origin(String),
 }
 
 impl fmt::Display for SettingsError {
@@ -80,6 +85,11 @@ impl fmt::Display for SettingsError {
             Self::Network(text) => {
                 write!(f, "`{text}` is neither an address nor a network such as `10.0.0.0/8`")
             }
+            Self::Origin(text) => write!(
+                f,
+                "`{text}` is no origin such as `https://api.example.com`: a scheme (`http` on loopback hosts only), a host, \
+                 perhaps a port, and nothing behind it"
+            ),
             Self::Everybody(text) => {
                 write!(
                     f,
@@ -118,6 +128,8 @@ impl Settings {
             max_spooled_bytes: 1024 * 1024 * 1024,
             max_spooled_files: 256,
             spool_folder: None,
+            public_origin: None,
+            proof_capacity: 262_144,
             clock: Clock::system(),
         }
     }
@@ -170,6 +182,31 @@ impl Settings {
     #[must_use]
     pub fn client_certificates_from_proxies(self) -> Self {
         Self { client_certificates: true, ..self }
+    }
+
+    /// The address under which clients call this server, such as `https://api.example.com`: the front of every URI of it.
+    /// Default: none.
+    ///
+    /// Proofs of possession (`binding: dpop`) name the URI that they are made for, and are compared with this: what a
+    /// request says in `Host` is the sender's word. A server whose document asks for proofs is not built without it.
+    ///
+    /// # Errors
+    /// When it is no origin by RFC 6454, or is `http` for another host than this machine.
+    pub fn public_origin(self, origin: &str) -> Result<Self, SettingsError> {
+        match PublicOrigin::parse(origin.trim()) {
+            Some(origin) => Ok(Self { public_origin: Some(origin), ..self }),
+            None => Err(SettingsError::Origin(origin.to_owned())),
+        }
+    }
+
+    /// How many proofs of possession are remembered, each for a minute, so that none is good twice. Default: 262 144, about
+    /// 4 000 requests a second, in at most 50 MiB.
+    ///
+    /// When all are taken, requests with another proof are answered with 503; one key takes a thirty-second at most, and
+    /// what it signs beyond that is answered with 429.
+    #[must_use]
+    pub fn proof_capacity(self, proof_capacity: usize) -> Self {
+        Self { proof_capacity, ..self }
     }
 
     /// How many rate limit counters are kept. Default: 131 072, which take 2 MiB, all of it from the start.
@@ -296,6 +333,17 @@ mod tests {
         }
         for text in ["0.0.0.0/0", "::/0"] {
             assert_eq!(proxies([text]).unwrap_err(), SettingsError::Everybody(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_public_origin_is_one() {
+        assert!(Settings::new().public_origin(" https://api.example.com ").is_ok());
+        for text in ["api.example.com", "http://api.example.com", "https://api.example.com/v1"] {
+            assert_eq!(
+                Settings::new().public_origin(text).unwrap_err(),
+                SettingsError::Origin(text.to_owned())
+            );
         }
     }
 }

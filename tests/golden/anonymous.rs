@@ -52,6 +52,7 @@ impl p::Operation for SeeDoor {
         method: "GET",
         path: "/door",
         access: p::Access::Any(&[&[p::Need { scheme: "token", scopes: &["doors:see"] }], &[]]),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: None,

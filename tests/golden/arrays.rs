@@ -100,6 +100,7 @@ impl p::Operation for PutLists {
         method: "PUT",
         path: "/lists",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

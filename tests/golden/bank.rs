@@ -101,24 +101,23 @@ pub trait ResolveAccount: Send + Sync + 'static {
     /// Your row type.
     type Account: resource::Account;
     /// `None` when there is no such `Account`; the caller sees the same answer as when it is somebody else's.
-    fn resolve_account(&self, id: &str) -> impl ::core::future::Future<
-        Output = Result<Option<Self::Account>, p::Problem>
+    fn resolve_account(
+        &self,
+        id: &str,
+    ) -> impl ::core::future::Future<
+        Output = Result<Option<Self::Account>, p::Problem>,
     > + Send;
 }
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_resolve_account {
-    ([$($module: tt)*] $field: ident: $type: ty) => {
-        type Account = <$type as $($module)*::ResolveAccount>::Account;
-        fn resolve_account(&self, id: &str) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                ::core::option::Option<Self::Account>,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::ResolveAccount>::resolve_account(&self.$field, id)
-        }
+    ([$($module:tt)*] $field:ident : $type:ty) => {
+        type Account = < $type as $($module)* ::ResolveAccount > ::Account; fn
+        resolve_account(& self, id : & str,) -> impl ::core::future::Future < Output =
+        ::core::result::Result < ::core::option::Option < Self::Account >,
+        ::palisade::__private::Problem, >, > + Send { < $type as $($module)*
+        ::ResolveAccount > ::resolve_account(& self. $field, id) }
     };
 }
 
@@ -128,7 +127,8 @@ pub(crate) use delegate_resolve_account;
 
 /// Whether the bank is open.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct BankStatus {
     /// Whether it takes orders.
     pub open: bool,
@@ -156,7 +156,11 @@ impl p::Object for BankStatus {
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::OPEN, &mut slots.0),
             1 => from.fill(&Self::VERSION, &mut slots.1),
@@ -167,14 +171,21 @@ impl p::Object for BankStatus {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { open: slots.0?, version: slots.1?, time: slots.2? })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::OPEN, &self.open);
-        to.required(&Self::VERSION, &self.version);
-        to.required(&Self::TIME, &self.time);
+}
+
+impl p::Check for BankStatus {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::OPEN.check_value(&self.open, at, out);
+        Self::VERSION.check_value(&self.version, at, out);
+        Self::TIME.check_value(&self.time, at, out);
     }
 }
 
-p::object!(BankStatus);
+impl p::validator::Validate for BankStatus {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// ISO 4217 code of a currency the bank deals in.
 #[allow(clippy::enum_variant_names, reason = "the words of the document")]
@@ -216,7 +227,8 @@ p::words!(Direction);
 
 /// An account and what is on it.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct Account {
     /// Names the account.
     pub id: p::Uuid,
@@ -270,7 +282,11 @@ impl p::Object for Account {
     fn slots() -> Self::Slots {
         (None, None, None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ID, &mut slots.0),
             1 => from.fill(&Self::OWNER, &mut slots.1),
@@ -293,22 +309,30 @@ impl p::Object for Account {
             created_at: slots.6?,
         })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ID, &self.id);
-        to.required(&Self::OWNER, &self.owner);
-        to.required(&Self::NAME, &self.name);
-        to.required(&Self::CURRENCY, &self.currency);
-        to.required(&Self::BALANCE, &self.balance);
-        to.required(&Self::FROZEN, &self.frozen);
-        to.required(&Self::CREATED_AT, &self.created_at);
+}
+
+impl p::Check for Account {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::ID.check_value(&self.id, at, out);
+        Self::OWNER.check_value(&self.owner, at, out);
+        Self::NAME.check_value(&self.name, at, out);
+        Self::CURRENCY.check_value(&self.currency, at, out);
+        Self::BALANCE.check_value(&self.balance, at, out);
+        Self::FROZEN.check_value(&self.frozen, at, out);
+        Self::CREATED_AT.check_value(&self.created_at, at, out);
     }
 }
 
-p::object!(Account);
+impl p::validator::Validate for Account {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// Accounts of one owner.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct AccountList {
     /// The accounts.
     pub data: Vec<Account>,
@@ -326,7 +350,11 @@ impl p::Object for AccountList {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::DATA, &mut slots.0),
             _ => from.skip(),
@@ -335,37 +363,49 @@ impl p::Object for AccountList {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { data: slots.0? })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::DATA, &self.data);
+}
+
+impl p::Check for AccountList {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::DATA.check_value(&self.data, at, out);
     }
 }
 
-p::object!(AccountList);
+impl p::validator::Validate for AccountList {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// An order to move money.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct NewTransfer {
     /// The account that receives.
     pub to: p::Uuid,
     /// Amount in minor units, in the currency of both accounts.
     pub amount: i64,
     /// Shown to both sides; no control characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The sender's own reference; `null` says that there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ref: Option<Option<String>>,
 }
 
 impl NewTransfer {
     const TO: p::Member<p::Uuid> = p::Member::required("to");
-    const AMOUNT: p::Member<i64> = p::Member::required("amount").check(|value, at, out| {
-        p::minimum(value, 1, at, out);
-        p::maximum(value, 100_000_000, at, out);
-    });
-    const NOTE: p::Member<String> = p::Member::optional("note").check(|value, at, out| {
-        p::length(value, 1..=140, at, out);
-        p::pattern(value, &PATTERN_1, at, out);
-    });
+    const AMOUNT: p::Member<i64> = p::Member::required("amount")
+        .check(|value, at, out| {
+            p::minimum(value, 1, at, out);
+            p::maximum(value, 100_000_000, at, out);
+        });
+    const NOTE: p::Member<String> = p::Member::optional("note")
+        .check(|value, at, out| {
+            p::length(value, 1..=140, at, out);
+            p::pattern(value, &PATTERN_1, at, out);
+        });
     const CLIENT_REF: p::Member<Option<String>> = p::Member::optional("client_ref")
         .check(|value, at, out| {
             if let Some(value) = value {
@@ -387,7 +427,11 @@ impl p::Object for NewTransfer {
     fn slots() -> Self::Slots {
         (None, None, None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::TO, &mut slots.0),
             1 => from.fill(&Self::AMOUNT, &mut slots.1),
@@ -399,19 +443,27 @@ impl p::Object for NewTransfer {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { to: slots.0?, amount: slots.1?, note: slots.2, client_ref: slots.3 })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::TO, &self.to);
-        to.required(&Self::AMOUNT, &self.amount);
-        to.optional(&Self::NOTE, &self.note);
-        to.optional(&Self::CLIENT_REF, &self.client_ref);
+}
+
+impl p::Check for NewTransfer {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::TO.check_value(&self.to, at, out);
+        Self::AMOUNT.check_value(&self.amount, at, out);
+        Self::NOTE.check_option(self.note.as_ref(), at, out);
+        Self::CLIENT_REF.check_option(self.client_ref.as_ref(), at, out);
     }
 }
 
-p::object!(NewTransfer);
+impl p::validator::Validate for NewTransfer {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// Money that has moved.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct Transfer {
     /// Names the transfer.
     pub id: p::Uuid,
@@ -438,11 +490,12 @@ impl Transfer {
     const AMOUNT: p::Member<i64> = p::Member::required("amount")
         .check(|value, at, out| p::minimum(value, 1, at, out));
     const CURRENCY: p::Member<Currency> = p::Member::required("currency");
-    const NOTE: p::Member<Option<String>> = p::Member::required("note").check(|value, at, out| {
-        if let Some(value) = value {
-            p::length(value, 0..=140, at, out);
-        }
-    });
+    const NOTE: p::Member<Option<String>> = p::Member::required("note")
+        .check(|value, at, out| {
+            if let Some(value) = value {
+                p::length(value, 0..=140, at, out);
+            }
+        });
     const CLIENT_REF: p::Member<Option<String>> = p::Member::required("client_ref")
         .check(|value, at, out| {
             if let Some(value) = value {
@@ -477,7 +530,11 @@ impl p::Object for Transfer {
     fn slots() -> Self::Slots {
         (None, None, None, None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ID, &mut slots.0),
             1 => from.fill(&Self::FROM, &mut slots.1),
@@ -502,27 +559,36 @@ impl p::Object for Transfer {
             created_at: slots.7?,
         })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ID, &self.id);
-        to.required(&Self::FROM, &self.from);
-        to.required(&Self::TO, &self.to);
-        to.required(&Self::AMOUNT, &self.amount);
-        to.required(&Self::CURRENCY, &self.currency);
-        to.required(&Self::NOTE, &self.note);
-        to.required(&Self::CLIENT_REF, &self.client_ref);
-        to.required(&Self::CREATED_AT, &self.created_at);
+}
+
+impl p::Check for Transfer {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::ID.check_value(&self.id, at, out);
+        Self::FROM.check_value(&self.from, at, out);
+        Self::TO.check_value(&self.to, at, out);
+        Self::AMOUNT.check_value(&self.amount, at, out);
+        Self::CURRENCY.check_value(&self.currency, at, out);
+        Self::NOTE.check_value(&self.note, at, out);
+        Self::CLIENT_REF.check_value(&self.client_ref, at, out);
+        Self::CREATED_AT.check_value(&self.created_at, at, out);
     }
 }
 
-p::object!(Transfer);
+impl p::validator::Validate for Transfer {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// Some transfers, and the way to more.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct TransferPage {
     /// Newest first.
     pub data: Vec<Transfer>,
     /// Ask with it for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<p::SealedCursor>,
 }
 
@@ -540,7 +606,11 @@ impl p::Object for TransferPage {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::DATA, &mut slots.0),
             _ => from.skip(),
@@ -549,17 +619,25 @@ impl p::Object for TransferPage {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { data: slots.0?, next_cursor: None })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::DATA, &self.data);
-        to.optional(&Self::NEXT_CURSOR, &self.next_cursor);
+}
+
+impl p::Check for TransferPage {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::DATA.check_value(&self.data, at, out);
+        Self::NEXT_CURSOR.check_option(self.next_cursor.as_ref(), at, out);
     }
 }
 
-p::object!(TransferPage);
+impl p::validator::Validate for TransferPage {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// What one unit of a currency is worth in another.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct Rate {
     /// ISO 4217 code of a currency the bank deals in.
     pub base: Currency,
@@ -587,7 +665,11 @@ impl p::Object for Rate {
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::BASE, &mut slots.0),
             1 => from.fill(&Self::QUOTE, &mut slots.1),
@@ -598,18 +680,26 @@ impl p::Object for Rate {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { base: slots.0?, quote: slots.1?, micros: slots.2? })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::BASE, &self.base);
-        to.required(&Self::QUOTE, &self.quote);
-        to.required(&Self::MICROS, &self.micros);
+}
+
+impl p::Check for Rate {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::BASE.check_value(&self.base, at, out);
+        Self::QUOTE.check_value(&self.quote, at, out);
+        Self::MICROS.check_value(&self.micros, at, out);
     }
 }
 
-p::object!(Rate);
+impl p::validator::Validate for Rate {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// Every pair the bank deals in.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct RateList {
     /// The rates.
     pub data: Vec<Rate>,
@@ -627,7 +717,11 @@ impl p::Object for RateList {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::DATA, &mut slots.0),
             _ => from.skip(),
@@ -636,34 +730,45 @@ impl p::Object for RateList {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { data: slots.0? })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::DATA, &self.data);
+}
+
+impl p::Check for RateList {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::DATA.check_value(&self.data, at, out);
     }
 }
 
-p::object!(RateList);
+impl p::validator::Validate for RateList {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// An order to pay out of the bank.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct NewPayout {
     /// The account elsewhere that receives (ISO 13616), without spaces.
     pub iban: String,
     /// In minor units.
     pub amount: i64,
     /// Up to four words for the statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub purposes: Option<Vec<String>>,
 }
 
 impl NewPayout {
-    const IBAN: p::Member<String> = p::Member::required("iban").check(|value, at, out| {
-        p::length(value, 15..=34, at, out);
-        p::pattern(value, &PATTERN_3, at, out);
-    });
-    const AMOUNT: p::Member<i64> = p::Member::required("amount").check(|value, at, out| {
-        p::minimum(value, 1, at, out);
-        p::maximum(value, 100_000_000, at, out);
-    });
+    const IBAN: p::Member<String> = p::Member::required("iban")
+        .check(|value, at, out| {
+            p::length(value, 15..=34, at, out);
+            p::pattern(value, &PATTERN_3, at, out);
+        });
+    const AMOUNT: p::Member<i64> = p::Member::required("amount")
+        .check(|value, at, out| {
+            p::minimum(value, 1, at, out);
+            p::maximum(value, 100_000_000, at, out);
+        });
     const PURPOSES: p::Member<Vec<String>> = p::Member::optional("purposes")
         .check(|value, at, out| {
             p::items(value, 1..=4, at, out);
@@ -691,7 +796,11 @@ impl p::Object for NewPayout {
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::IBAN, &mut slots.0),
             1 => from.fill(&Self::AMOUNT, &mut slots.1),
@@ -702,18 +811,26 @@ impl p::Object for NewPayout {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { iban: slots.0?, amount: slots.1?, purposes: slots.2 })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::IBAN, &self.iban);
-        to.required(&Self::AMOUNT, &self.amount);
-        to.optional(&Self::PURPOSES, &self.purposes);
+}
+
+impl p::Check for NewPayout {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::IBAN.check_value(&self.iban, at, out);
+        Self::AMOUNT.check_value(&self.amount, at, out);
+        Self::PURPOSES.check_option(self.purposes.as_ref(), at, out);
     }
 }
 
-p::object!(NewPayout);
+impl p::validator::Validate for NewPayout {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// A payout that is booked.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct Payout {
     /// Names the payout.
     pub id: p::Uuid,
@@ -776,7 +893,11 @@ impl p::Object for Payout {
     fn slots() -> Self::Slots {
         (None, None, None, None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ID, &mut slots.0),
             1 => from.fill(&Self::ACCOUNT, &mut slots.1),
@@ -801,23 +922,31 @@ impl p::Object for Payout {
             created_at: slots.7?,
         })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ID, &self.id);
-        to.required(&Self::ACCOUNT, &self.account);
-        to.required(&Self::PARTNER, &self.partner);
-        to.required(&Self::IBAN, &self.iban);
-        to.required(&Self::AMOUNT, &self.amount);
-        to.required(&Self::CURRENCY, &self.currency);
-        to.required(&Self::PURPOSES, &self.purposes);
-        to.required(&Self::CREATED_AT, &self.created_at);
+}
+
+impl p::Check for Payout {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::ID.check_value(&self.id, at, out);
+        Self::ACCOUNT.check_value(&self.account, at, out);
+        Self::PARTNER.check_value(&self.partner, at, out);
+        Self::IBAN.check_value(&self.iban, at, out);
+        Self::AMOUNT.check_value(&self.amount, at, out);
+        Self::CURRENCY.check_value(&self.currency, at, out);
+        Self::PURPOSES.check_value(&self.purposes, at, out);
+        Self::CREATED_AT.check_value(&self.created_at, at, out);
     }
 }
 
-p::object!(Payout);
+impl p::validator::Validate for Payout {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// Whether money may leave the account.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct Freeze {
     /// `true` freezes, `false` thaws.
     pub frozen: bool,
@@ -838,7 +967,11 @@ impl p::Object for Freeze {
     fn slots() -> Self::Slots {
         (None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::FROZEN, &mut slots.0),
             1 => from.fill(&Self::REASON, &mut slots.1),
@@ -848,17 +981,25 @@ impl p::Object for Freeze {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { frozen: slots.0?, reason: slots.1? })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::FROZEN, &self.frozen);
-        to.required(&Self::REASON, &self.reason);
+}
+
+impl p::Check for Freeze {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::FROZEN.check_value(&self.frozen, at, out);
+        Self::REASON.check_value(&self.reason, at, out);
     }
 }
 
-p::object!(Freeze);
+impl p::validator::Validate for Freeze {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// A refusal.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct Error {
     /// What a client can know about a refusal.
     pub error: ErrorBody,
@@ -875,7 +1016,11 @@ impl p::Object for Error {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ERROR, &mut slots.0),
             _ => from.skip(),
@@ -884,16 +1029,24 @@ impl p::Object for Error {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { error: slots.0? })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ERROR, &self.error);
+}
+
+impl p::Check for Error {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::ERROR.check_value(&self.error, at, out);
     }
 }
 
-p::object!(Error);
+impl p::validator::Validate for Error {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// What a client can know about a refusal.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct ErrorBody {
     /// Stable word for programs.
     pub code: String,
@@ -904,16 +1057,19 @@ pub struct ErrorBody {
     /// Quote it to the bank's help desk.
     pub request_id: String,
     /// The limit that is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
     /// Each fault of the input.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Vec<Violation>>,
 }
 
 impl ErrorBody {
-    const CODE: p::Member<String> = p::Member::required("code").check(|value, at, out| {
-        p::length(value, 0..=64, at, out);
-        p::pattern(value, &PATTERN_5, at, out);
-    });
+    const CODE: p::Member<String> = p::Member::required("code")
+        .check(|value, at, out| {
+            p::length(value, 0..=64, at, out);
+            p::pattern(value, &PATTERN_5, at, out);
+        });
     const MESSAGE: p::Member<String> = p::Member::required("message")
         .check(|value, at, out| p::length(value, 0..=300, at, out));
     const TIMESTAMP: p::Member<p::Timestamp> = p::Member::required("timestamp");
@@ -946,7 +1102,11 @@ impl p::Object for ErrorBody {
     fn slots() -> Self::Slots {
         (None, None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::CODE, &mut slots.0),
             1 => from.fill(&Self::MESSAGE, &mut slots.1),
@@ -967,21 +1127,29 @@ impl p::Object for ErrorBody {
             details: slots.5,
         })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::CODE, &self.code);
-        to.required(&Self::MESSAGE, &self.message);
-        to.required(&Self::TIMESTAMP, &self.timestamp);
-        to.required(&Self::REQUEST_ID, &self.request_id);
-        to.optional(&Self::POLICY, &self.policy);
-        to.optional(&Self::DETAILS, &self.details);
+}
+
+impl p::Check for ErrorBody {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::CODE.check_value(&self.code, at, out);
+        Self::MESSAGE.check_value(&self.message, at, out);
+        Self::TIMESTAMP.check_value(&self.timestamp, at, out);
+        Self::REQUEST_ID.check_value(&self.request_id, at, out);
+        Self::POLICY.check_option(self.policy.as_ref(), at, out);
+        Self::DETAILS.check_option(self.details.as_ref(), at, out);
     }
 }
 
-p::object!(ErrorBody);
+impl p::validator::Validate for ErrorBody {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// One fault of the input.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
+#[serde(crate = "palisade::__private::serde")]
 pub struct Violation {
     /// Which part of the request.
     pub r#in: ViolationIn,
@@ -1015,7 +1183,11 @@ impl p::Object for Violation {
     fn slots() -> Self::Slots {
         (None, None, None, None)
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(
+        slots: &mut Self::Slots,
+        member: usize,
+        from: F,
+    ) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::IN, &mut slots.0),
             1 => from.fill(&Self::POINTER, &mut slots.1),
@@ -1027,15 +1199,22 @@ impl p::Object for Violation {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { r#in: slots.0?, pointer: slots.1?, rule: slots.2?, message: slots.3? })
     }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::IN, &self.r#in);
-        to.required(&Self::POINTER, &self.pointer);
-        to.required(&Self::RULE, &self.rule);
-        to.required(&Self::MESSAGE, &self.message);
+}
+
+impl p::Check for Violation {
+    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
+        Self::IN.check_value(&self.r#in, at, out);
+        Self::POINTER.check_value(&self.pointer, at, out);
+        Self::RULE.check_value(&self.rule, at, out);
+        Self::MESSAGE.check_value(&self.message, at, out);
     }
 }
 
-p::object!(Violation);
+impl p::validator::Validate for Violation {
+    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
+        p::validate(self)
+    }
+}
 
 /// Which part of the request.
 #[allow(clippy::enum_variant_names, reason = "the words of the document")]
@@ -1108,6 +1287,7 @@ impl p::Operation for GetStatus {
         method: "GET",
         path: "/status",
         access: p::Access::Public("load balancers probe it, and it says nothing about customers"),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1168,10 +1348,12 @@ impl p::Output for GetStatusOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(4), <GetStatus as p::Operation>::POLICY)?,
-                &body,
-            ),
+            Self::ClientError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(4), <GetStatus as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
         }
     }
 }
@@ -1186,6 +1368,7 @@ impl p::Operation for ListAccounts {
         method: "GET",
         path: "/accounts",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:read"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1269,14 +1452,18 @@ impl p::Output for ListAccountsOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(4), <ListAccounts as p::Operation>::POLICY)?,
-                &body,
-            ),
-            Self::ServerError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(5), <ListAccounts as p::Operation>::POLICY)?,
-                &body,
-            ),
+            Self::ClientError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(4), <ListAccounts as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
+            Self::ServerError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(5), <ListAccounts as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
         }
     }
 }
@@ -1291,6 +1478,7 @@ impl p::Operation for GetAccount {
         method: "GET",
         path: "/accounts/{accountId}",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:read"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1379,14 +1567,18 @@ impl p::Output for GetAccountOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(4), <GetAccount as p::Operation>::POLICY)?,
-                &body,
-            ),
-            Self::ServerError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(5), <GetAccount as p::Operation>::POLICY)?,
-                &body,
-            ),
+            Self::ClientError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(4), <GetAccount as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
+            Self::ServerError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(5), <GetAccount as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
         }
     }
 }
@@ -1401,6 +1593,7 @@ impl p::Operation for CreateTransfer {
         method: "POST",
         path: "/accounts/{accountId}/transfers",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["transfers:write"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1505,14 +1698,26 @@ impl p::Output for CreateTransferOutput {
         match self {
             Self::Created(body) => p::Answer::json(201, &body),
             Self::Conflict(body) => p::Answer::json(409, &body),
-            Self::ClientError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(4), <CreateTransfer as p::Operation>::POLICY)?,
-                &body,
-            ),
-            Self::ServerError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(5), <CreateTransfer as p::Operation>::POLICY)?,
-                &body,
-            ),
+            Self::ClientError(status, body) => {
+                p::Answer::json(
+                    p::under(
+                        status,
+                        p::Status::Range(4),
+                        <CreateTransfer as p::Operation>::POLICY,
+                    )?,
+                    &body,
+                )
+            }
+            Self::ServerError(status, body) => {
+                p::Answer::json(
+                    p::under(
+                        status,
+                        p::Status::Range(5),
+                        <CreateTransfer as p::Operation>::POLICY,
+                    )?,
+                    &body,
+                )
+            }
         }
     }
 }
@@ -1527,6 +1732,7 @@ impl p::Operation for ListTransfers {
         method: "GET",
         path: "/accounts/{accountId}/transfers",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:read"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1596,10 +1802,11 @@ pub struct ListTransfersInput {
 impl ListTransfersInput {
     const ACCOUNT_ID: p::Param<p::Uuid> = p::Param::path("accountId");
     const DIRECTION: p::Param<Direction> = p::Param::query("direction");
-    const LIMIT: p::Param<i32> = p::Param::query("limit").check(|value, at, out| {
-        p::minimum(value, 1, at, out);
-        p::maximum(value, 100, at, out);
-    });
+    const LIMIT: p::Param<i32> = p::Param::query("limit")
+        .check(|value, at, out| {
+            p::minimum(value, 1, at, out);
+            p::maximum(value, 100, at, out);
+        });
 }
 
 impl p::Input for ListTransfersInput {
@@ -1614,9 +1821,10 @@ impl p::Input for ListTransfersInput {
     fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
         p::Sent::nothing(sent)
     }
-    fn assemble((account_id, direction, limit): Self::Parameters, (): Self::Body) -> Self {
-        Self { account_id, direction, limit }
-    }
+    fn assemble(
+        (account_id, direction, limit): Self::Parameters,
+        (): Self::Body,
+    ) -> Self { Self { account_id, direction, limit } }
 }
 
 /// The declared answers of [`ListTransfers`].
@@ -1636,14 +1844,18 @@ impl p::Output for ListTransfersOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(4), <ListTransfers as p::Operation>::POLICY)?,
-                &body,
-            ),
-            Self::ServerError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(5), <ListTransfers as p::Operation>::POLICY)?,
-                &body,
-            ),
+            Self::ClientError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(4), <ListTransfers as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
+            Self::ServerError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(5), <ListTransfers as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
         }
     }
 }
@@ -1657,10 +1869,13 @@ impl p::Operation for GetRate {
         id: "getRate",
         method: "GET",
         path: "/rates/{base}",
-        access: p::Access::Any(&[
-            &[p::Need { scheme: "oauth", scopes: &[] }],
-            &[p::Need { scheme: "partner", scopes: &["rates:read"] }],
-        ]),
+        access: p::Access::Any(
+            &[
+                &[p::Need { scheme: "oauth", scopes: &[] }],
+                &[p::Need { scheme: "partner", scopes: &["rates:read"] }],
+            ],
+        ),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1747,10 +1962,12 @@ impl p::Output for GetRateOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(4), <GetRate as p::Operation>::POLICY)?,
-                &body,
-            ),
+            Self::ClientError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(4), <GetRate as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
         }
     }
 }
@@ -1765,6 +1982,7 @@ impl p::Operation for ListRates {
         method: "GET",
         path: "/partner/rates",
         access: p::Access::Any(&[&[p::Need { scheme: "partner", scopes: &["rates:read"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1837,10 +2055,12 @@ impl p::Output for ListRatesOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(4), <ListRates as p::Operation>::POLICY)?,
-                &body,
-            ),
+            Self::ClientError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(4), <ListRates as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
         }
     }
 }
@@ -1854,12 +2074,15 @@ impl p::Operation for CreatePayout {
         id: "createPayout",
         method: "POST",
         path: "/partner/accounts/{accountId}/payouts",
-        access: p::Access::Any(&[
+        access: p::Access::Any(
             &[
-                p::Need { scheme: "oauth", scopes: &["payouts:write"] },
-                p::Need { scheme: "partner", scopes: &["payouts:write"] },
+                &[
+                    p::Need { scheme: "oauth", scopes: &["payouts:write"] },
+                    p::Need { scheme: "partner", scopes: &["payouts:write"] },
+                ],
             ],
-        ]),
+        ),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -1964,14 +2187,18 @@ impl p::Output for CreatePayoutOutput {
         match self {
             Self::Created(body) => p::Answer::json(201, &body),
             Self::Conflict(body) => p::Answer::json(409, &body),
-            Self::ClientError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(4), <CreatePayout as p::Operation>::POLICY)?,
-                &body,
-            ),
-            Self::ServerError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(5), <CreatePayout as p::Operation>::POLICY)?,
-                &body,
-            ),
+            Self::ClientError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(4), <CreatePayout as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
+            Self::ServerError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(5), <CreatePayout as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
         }
     }
 }
@@ -1986,6 +2213,7 @@ impl p::Operation for SetFreeze {
         method: "PUT",
         path: "/admin/accounts/{accountId}/freeze",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["accounts:admin"] }]]),
+        step_up: None,
         limits: &[
             p::Limit {
                 name: "flood",
@@ -2077,14 +2305,18 @@ impl p::Output for SetFreezeOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(4), <SetFreeze as p::Operation>::POLICY)?,
-                &body,
-            ),
-            Self::ServerError(status, body) => p::Answer::json(
-                p::under(status, p::Status::Range(5), <SetFreeze as p::Operation>::POLICY)?,
-                &body,
-            ),
+            Self::ClientError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(4), <SetFreeze as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
+            Self::ServerError(status, body) => {
+                p::Answer::json(
+                    p::under(status, p::Status::Range(5), <SetFreeze as p::Operation>::POLICY)?,
+                    &body,
+                )
+            }
         }
     }
 }
@@ -2098,7 +2330,9 @@ pub trait Status: Send + Sync + 'static {
         &self,
         caller: p::Caller<GetStatus>,
         input: GetStatusInput,
-    ) -> impl ::core::future::Future<Output = Result<GetStatusOutput, p::Problem>> + Send;
+    ) -> impl ::core::future::Future<
+        Output = Result<GetStatusOutput, p::Problem>,
+    > + Send;
 }
 
 impl<S: Status> p::Served<S> for GetStatus {
@@ -2116,19 +2350,12 @@ impl<S: Status> p::Served<S> for GetStatus {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_status {
-    ([$($module: tt)*] $field: ident: $type: ty) => {
-        fn get_status(
-            &self,
-            caller: ::palisade::__private::Caller<$($module)*::GetStatus>,
-            input: $($module)*::GetStatusInput,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                $($module)*::GetStatusOutput,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::Status>::get_status(&self.$field, caller, input)
-        }
+    ([$($module:tt)*] $field:ident : $type:ty) => {
+        fn get_status(& self, caller : ::palisade::__private::Caller < $($module)*
+        ::GetStatus >, input : $($module)* ::GetStatusInput,) -> impl
+        ::core::future::Future < Output = ::core::result::Result < $($module)*
+        ::GetStatusOutput, ::palisade::__private::Problem >, > + Send { < $type as
+        $($module)* ::Status > ::get_status(& self. $field, caller, input) }
     };
 }
 
@@ -2145,7 +2372,9 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         caller: p::Caller<ListAccounts>,
         input: ListAccountsInput,
-    ) -> impl ::core::future::Future<Output = Result<ListAccountsOutput, p::Problem>> + Send;
+    ) -> impl ::core::future::Future<
+        Output = Result<ListAccountsOutput, p::Problem>,
+    > + Send;
     /// One account
     ///
     /// An administrator sees every account; everybody else only their own.
@@ -2153,7 +2382,9 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         caller: p::Caller<GetAccount>,
         input: GetAccountInput,
-    ) -> impl ::core::future::Future<Output = Result<GetAccountOutput, p::Problem>> + Send;
+    ) -> impl ::core::future::Future<
+        Output = Result<GetAccountOutput, p::Problem>,
+    > + Send;
 }
 
 impl<S: Accounts> p::Served<S> for ListAccounts {
@@ -2183,31 +2414,17 @@ impl<S: Accounts> p::Served<S> for GetAccount {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_accounts {
-    ([$($module: tt)*] $field: ident: $type: ty) => {
-        fn list_accounts(
-            &self,
-            caller: ::palisade::__private::Caller<$($module)*::ListAccounts>,
-            input: $($module)*::ListAccountsInput,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                $($module)*::ListAccountsOutput,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::Accounts>::list_accounts(&self.$field, caller, input)
-        }
-        fn get_account(
-            &self,
-            caller: ::palisade::__private::Caller<$($module)*::GetAccount>,
-            input: $($module)*::GetAccountInput,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                $($module)*::GetAccountOutput,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::Accounts>::get_account(&self.$field, caller, input)
-        }
+    ([$($module:tt)*] $field:ident : $type:ty) => {
+        fn list_accounts(& self, caller : ::palisade::__private::Caller < $($module)*
+        ::ListAccounts >, input : $($module)* ::ListAccountsInput,) -> impl
+        ::core::future::Future < Output = ::core::result::Result < $($module)*
+        ::ListAccountsOutput, ::palisade::__private::Problem >, > + Send { < $type as
+        $($module)* ::Accounts > ::list_accounts(& self. $field, caller, input) } fn
+        get_account(& self, caller : ::palisade::__private::Caller < $($module)*
+        ::GetAccount >, input : $($module)* ::GetAccountInput,) -> impl
+        ::core::future::Future < Output = ::core::result::Result < $($module)*
+        ::GetAccountOutput, ::palisade::__private::Problem >, > + Send { < $type as
+        $($module)* ::Accounts > ::get_account(& self. $field, caller, input) }
     };
 }
 
@@ -2226,13 +2443,17 @@ pub trait Transfers: Send + Sync + 'static {
         &self,
         caller: p::Caller<CreateTransfer>,
         input: CreateTransferInput,
-    ) -> impl ::core::future::Future<Output = Result<CreateTransferOutput, p::Problem>> + Send;
+    ) -> impl ::core::future::Future<
+        Output = Result<CreateTransferOutput, p::Problem>,
+    > + Send;
     /// What went in and out of an account, newest first
     fn list_transfers(
         &self,
         caller: p::Caller<ListTransfers>,
         input: ListTransfersInput,
-    ) -> impl ::core::future::Future<Output = Result<ListTransfersOutput, p::Problem>> + Send;
+    ) -> impl ::core::future::Future<
+        Output = Result<ListTransfersOutput, p::Problem>,
+    > + Send;
 }
 
 impl<S: Transfers> p::Served<S> for CreateTransfer {
@@ -2262,31 +2483,17 @@ impl<S: Transfers> p::Served<S> for ListTransfers {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_transfers {
-    ([$($module: tt)*] $field: ident: $type: ty) => {
-        fn create_transfer(
-            &self,
-            caller: ::palisade::__private::Caller<$($module)*::CreateTransfer>,
-            input: $($module)*::CreateTransferInput,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                $($module)*::CreateTransferOutput,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::Transfers>::create_transfer(&self.$field, caller, input)
-        }
-        fn list_transfers(
-            &self,
-            caller: ::palisade::__private::Caller<$($module)*::ListTransfers>,
-            input: $($module)*::ListTransfersInput,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                $($module)*::ListTransfersOutput,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::Transfers>::list_transfers(&self.$field, caller, input)
-        }
+    ([$($module:tt)*] $field:ident : $type:ty) => {
+        fn create_transfer(& self, caller : ::palisade::__private::Caller < $($module)*
+        ::CreateTransfer >, input : $($module)* ::CreateTransferInput,) -> impl
+        ::core::future::Future < Output = ::core::result::Result < $($module)*
+        ::CreateTransferOutput, ::palisade::__private::Problem >, > + Send { < $type as
+        $($module)* ::Transfers > ::create_transfer(& self. $field, caller, input) } fn
+        list_transfers(& self, caller : ::palisade::__private::Caller < $($module)*
+        ::ListTransfers >, input : $($module)* ::ListTransfersInput,) -> impl
+        ::core::future::Future < Output = ::core::result::Result < $($module)*
+        ::ListTransfersOutput, ::palisade::__private::Problem >, > + Send { < $type as
+        $($module)* ::Transfers > ::list_transfers(& self. $field, caller, input) }
     };
 }
 
@@ -2311,7 +2518,9 @@ pub trait Partners: Send + Sync + 'static {
         &self,
         caller: p::Caller<ListRates>,
         input: ListRatesInput,
-    ) -> impl ::core::future::Future<Output = Result<ListRatesOutput, p::Problem>> + Send;
+    ) -> impl ::core::future::Future<
+        Output = Result<ListRatesOutput, p::Problem>,
+    > + Send;
     /// Pay out from a customer's account
     ///
     /// The partner shows its own key **and** the token of the customer, who must own the account. Neither is enough
@@ -2320,7 +2529,9 @@ pub trait Partners: Send + Sync + 'static {
         &self,
         caller: p::Caller<CreatePayout>,
         input: CreatePayoutInput,
-    ) -> impl ::core::future::Future<Output = Result<CreatePayoutOutput, p::Problem>> + Send;
+    ) -> impl ::core::future::Future<
+        Output = Result<CreatePayoutOutput, p::Problem>,
+    > + Send;
 }
 
 impl<S: Partners> p::Served<S> for GetRate {
@@ -2362,43 +2573,22 @@ impl<S: Partners> p::Served<S> for CreatePayout {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_partners {
-    ([$($module: tt)*] $field: ident: $type: ty) => {
-        fn get_rate(
-            &self,
-            caller: ::palisade::__private::Caller<$($module)*::GetRate>,
-            input: $($module)*::GetRateInput,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                $($module)*::GetRateOutput,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::Partners>::get_rate(&self.$field, caller, input)
-        }
-        fn list_rates(
-            &self,
-            caller: ::palisade::__private::Caller<$($module)*::ListRates>,
-            input: $($module)*::ListRatesInput,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                $($module)*::ListRatesOutput,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::Partners>::list_rates(&self.$field, caller, input)
-        }
-        fn create_payout(
-            &self,
-            caller: ::palisade::__private::Caller<$($module)*::CreatePayout>,
-            input: $($module)*::CreatePayoutInput,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                $($module)*::CreatePayoutOutput,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::Partners>::create_payout(&self.$field, caller, input)
-        }
+    ([$($module:tt)*] $field:ident : $type:ty) => {
+        fn get_rate(& self, caller : ::palisade::__private::Caller < $($module)*
+        ::GetRate >, input : $($module)* ::GetRateInput,) -> impl ::core::future::Future
+        < Output = ::core::result::Result < $($module)* ::GetRateOutput,
+        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Partners >
+        ::get_rate(& self. $field, caller, input) } fn list_rates(& self, caller :
+        ::palisade::__private::Caller < $($module)* ::ListRates >, input : $($module)*
+        ::ListRatesInput,) -> impl ::core::future::Future < Output =
+        ::core::result::Result < $($module)* ::ListRatesOutput,
+        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Partners >
+        ::list_rates(& self. $field, caller, input) } fn create_payout(& self, caller :
+        ::palisade::__private::Caller < $($module)* ::CreatePayout >, input : $($module)*
+        ::CreatePayoutInput,) -> impl ::core::future::Future < Output =
+        ::core::result::Result < $($module)* ::CreatePayoutOutput,
+        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Partners >
+        ::create_payout(& self. $field, caller, input) }
     };
 }
 
@@ -2417,7 +2607,9 @@ pub trait Admin: Send + Sync + 'static {
         &self,
         caller: p::Caller<SetFreeze>,
         input: SetFreezeInput,
-    ) -> impl ::core::future::Future<Output = Result<SetFreezeOutput, p::Problem>> + Send;
+    ) -> impl ::core::future::Future<
+        Output = Result<SetFreezeOutput, p::Problem>,
+    > + Send;
 }
 
 impl<S: Admin> p::Served<S> for SetFreeze {
@@ -2435,19 +2627,12 @@ impl<S: Admin> p::Served<S> for SetFreeze {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_admin {
-    ([$($module: tt)*] $field: ident: $type: ty) => {
-        fn set_freeze(
-            &self,
-            caller: ::palisade::__private::Caller<$($module)*::SetFreeze>,
-            input: $($module)*::SetFreezeInput,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                $($module)*::SetFreezeOutput,
-                ::palisade::__private::Problem,
-            >,
-        > + Send {
-            <$type as $($module)*::Admin>::set_freeze(&self.$field, caller, input)
-        }
+    ([$($module:tt)*] $field:ident : $type:ty) => {
+        fn set_freeze(& self, caller : ::palisade::__private::Caller < $($module)*
+        ::SetFreeze >, input : $($module)* ::SetFreezeInput,) -> impl
+        ::core::future::Future < Output = ::core::result::Result < $($module)*
+        ::SetFreezeOutput, ::palisade::__private::Problem >, > + Send { < $type as
+        $($module)* ::Admin > ::set_freeze(& self. $field, caller, input) }
     };
 }
 
@@ -2456,9 +2641,9 @@ macro_rules! delegate_admin {
 pub(crate) use delegate_admin;
 
 /// A server of this document: give each part that it needs, then `build`.
-pub fn server<
-    S: Status + Accounts + Transfers + Partners + Admin + ResolveAccount
->(service: S) -> Server<S, missing::Oauth, missing::Partner, missing::CursorKeys> {
+pub fn server<S: Status + Accounts + Transfers + Partners + Admin + ResolveAccount>(
+    service: S,
+) -> Server<S, missing::Oauth, missing::Partner, missing::CursorKeys> {
     Server { parts: p::Builder::new(&DOCUMENT, service), given: p::PhantomData }
 }
 
@@ -2482,7 +2667,12 @@ pub struct Server<S, Oauth, Partner, CursorKeys> {
     given: p::PhantomData<(Oauth, Partner, CursorKeys)>,
 }
 
-impl<S: Send + Sync + 'static, Oauth, Partner, CursorKeys> Server<S, Oauth, Partner, CursorKeys> {
+impl<
+    S: Send + Sync + 'static,
+    Oauth,
+    Partner,
+    CursorKeys,
+> Server<S, Oauth, Partner, CursorKeys> {
     /// Verifies credentials of scheme `oauth` (oauth2).
     pub fn oauth(
         self,
@@ -2498,7 +2688,10 @@ impl<S: Send + Sync + 'static, Oauth, Partner, CursorKeys> Server<S, Oauth, Part
         Server { parts: self.parts.api_key("partner", verifier), given: p::PhantomData }
     }
     /// The keys that seal the cursors of lists.
-    pub fn cursor_keys(self, keys: p::CursorKeys) -> Server<S, Oauth, Partner, p::Given> {
+    pub fn cursor_keys(
+        self,
+        keys: p::CursorKeys,
+    ) -> Server<S, Oauth, Partner, p::Given> {
         Server { parts: self.parts.cursor_keys(keys), given: p::PhantomData }
     }
     /// What the document does not speak of: trusted proxies, connection limits, the clock.
@@ -2520,17 +2713,25 @@ where
     where
         Oauth: p::Part,
         Partner: p::Part,
-        CursorKeys: p::Part
+        CursorKeys: p::Part,
     {
-        self.parts.resolver(
-            "Account",
-            |service, id| async move {
-                service.resolve_account(&id)
-                    .await.map(|found| found.map(|found| p::Attributes::new()
-                        .with("owner", resource::Account::owner(&found))
-                        .with("frozen", resource::Account::frozen(&found))))
-            },
-        )
+        self.parts
+            .resolver(
+                "Account",
+                |service, id| async move {
+                    service
+                        .resolve_account(&id)
+                        .await
+                        .map(|found| {
+                            found
+                                .map(|found| {
+                                    p::Attributes::new()
+                                        .with("owner", resource::Account::owner(&found))
+                                        .with("frozen", resource::Account::frozen(&found))
+                                })
+                        })
+                },
+            )
             .operation::<GetStatus>()
             .operation::<ListAccounts>()
             .operation::<GetAccount>()

@@ -134,6 +134,7 @@ impl p::Operation for PutOrder {
         method: "PUT",
         path: "/orders",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

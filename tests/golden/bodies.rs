@@ -85,6 +85,7 @@ impl p::Operation for CreateAccount {
         method: "POST",
         path: "/accounts",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

@@ -102,6 +102,7 @@ impl p::Operation for AddUser {
         method: "POST",
         path: "/users",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

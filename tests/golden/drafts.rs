@@ -60,6 +60,7 @@ impl p::Operation for PostPair {
         method: "POST",
         path: "/pairs",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

@@ -74,6 +74,7 @@ impl p::Operation for GetWord {
         method: "GET",
         path: "/words/{word}",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[p::Parameter { name: "word", location: p::Location::Path }],
         body: None,

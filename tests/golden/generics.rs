@@ -129,6 +129,7 @@ impl p::Operation for ListUsers {
         method: "GET",
         path: "/users",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: None,

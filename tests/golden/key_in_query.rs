@@ -36,6 +36,7 @@ impl p::Operation for GetFeed {
         method: "GET",
         path: "/feed",
         access: p::Access::Any(&[&[p::Need { scheme: "key", scopes: &[] }]]),
+        step_up: None,
         limits: &[],
         parameters: &[p::Parameter { name: "word", location: p::Location::Query }],
         body: None,

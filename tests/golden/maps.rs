@@ -110,6 +110,7 @@ impl p::Operation for PutMaps {
         method: "PUT",
         path: "/maps",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

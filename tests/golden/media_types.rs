@@ -26,6 +26,7 @@ impl p::Operation for PutNote {
         method: "PUT",
         path: "/notes",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

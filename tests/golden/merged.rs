@@ -144,6 +144,7 @@ impl p::Operation for PutDog {
         method: "PUT",
         path: "/dogs",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

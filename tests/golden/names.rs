@@ -107,6 +107,7 @@ impl p::Operation for OptionOperation {
         method: "POST",
         path: "/option",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[
             p::Parameter { name: "body", location: p::Location::Query },

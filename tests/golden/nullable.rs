@@ -88,6 +88,7 @@ impl p::Operation for PatchProfile {
         method: "PATCH",
         path: "/profile",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

@@ -87,6 +87,7 @@ impl p::Operation for QueryThings {
         method: "QUERY",
         path: "/things",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["things:read"] }]]),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

@@ -52,6 +52,7 @@ impl p::Operation for CopyThings {
         method: "COPY",
         path: "/things",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["things:read"] }]]),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: None,

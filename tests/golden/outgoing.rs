@@ -88,6 +88,7 @@ impl p::Operation for PlaceOrder {
         method: "POST",
         path: "/orders",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &["orders:write"] }]]),
+        step_up: None,
         limits: &[],
         parameters: &[p::Parameter { name: "callback", location: p::Location::Query }],
         body: None,

@@ -79,6 +79,7 @@ impl p::Operation for ListItems {
         method: "GET",
         path: "/items",
         access: p::Access::Any(&[&[p::Need { scheme: "token", scopes: &[] }]]),
+        step_up: None,
         limits: &[],
         parameters: &[
             p::Parameter { name: "after", location: p::Location::Query },

@@ -39,6 +39,7 @@ impl p::Operation for GetThing {
         method: "GET",
         path: "/things/{thingId}",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[
             p::Parameter { name: "thingId", location: p::Location::Path },

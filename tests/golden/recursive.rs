@@ -119,6 +119,7 @@ impl p::Operation for PlantTree {
         method: "POST",
         path: "/trees",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

@@ -44,6 +44,7 @@ impl p::Operation for PutThing {
         method: "PUT",
         path: "/things/{thingId}",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &[] }]]),
+        step_up: None,
         limits: &[],
         parameters: &[p::Parameter { name: "thingId", location: p::Location::Path }],
         body: Some(p::Body {
@@ -133,6 +134,7 @@ impl p::Operation for ListShelves {
         method: "GET",
         path: "/shelves",
         access: p::Access::Any(&[&[p::Need { scheme: "oauth", scopes: &[] }]]),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: None,

@@ -90,6 +90,7 @@ impl p::Operation for DeleteFile {
         method: "DELETE",
         path: "/files/{fileId}",
         access: p::Access::Any(&[&[p::Need { scheme: "token", scopes: &[] }]]),
+        step_up: None,
         limits: &[],
         parameters: &[p::Parameter { name: "fileId", location: p::Location::Path }],
         body: None,

@@ -88,6 +88,7 @@ impl p::Operation for PutShapes {
         method: "PUT",
         path: "/shapes",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

@@ -63,6 +63,7 @@ impl p::Operation for GetShape {
         method: "GET",
         path: "/shapes/{colour}/{size}/{point}",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[
             p::Parameter { name: "colour", location: p::Location::Path },

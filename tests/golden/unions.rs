@@ -136,6 +136,7 @@ impl p::Operation for PutPet {
         method: "PUT",
         path: "/pets",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

@@ -98,6 +98,7 @@ impl p::Operation for Charge {
         method: "POST",
         path: "/charges",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[p::Parameter { name: "created", location: p::Location::Query }],
         body: None,

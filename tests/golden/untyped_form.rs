@@ -129,6 +129,7 @@ impl p::Operation for Pay {
         method: "POST",
         path: "/charges",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

@@ -59,7 +59,9 @@ fn slot(code: Code) -> Slot {
         Version => Slot::Root,
         Ungenerated | Misplaced => Slot::Member,
         TakenAs => Slot::Info,
-        Undecided | AssumedPublic | OperationIdTwice | OperationIdMissing | BodyWithoutMeaning => Slot::Path,
+        Undecided | AssumedPublic | OperationIdTwice | OperationIdMissing | BodyWithoutMeaning | StepUp => {
+            Slot::Path
+        }
         PathTwice | PathTemplate | ParameterUndeclared | ParameterNotInPath => Slot::Paths,
         MemberTwice
         | UnknownMember

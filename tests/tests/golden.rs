@@ -66,6 +66,8 @@ goldens! {
     pagination,
     /// Parameters of each place.
     params,
+    /// Tokens that are bound to keys, and logins that an operation asks for.
+    proofs,
     /// Types that hold themselves.
     recursive,
     /// References to every kind of thing, and to places that are none.

@@ -4,6 +4,7 @@ mod explain;
 mod generate;
 mod key;
 mod new;
+mod proof;
 mod token;
 mod until;
 
@@ -18,6 +19,7 @@ pub(crate) enum Command {
     New(new::New),
     Generate(generate::Generate),
     Token(token::Token),
+    Proof(proof::Proof),
     Key(key::Key),
     Explain(explain::Explain),
 }
@@ -28,6 +30,7 @@ impl Command {
             Self::New(new) => new.run(reporter),
             Self::Generate(generate) => generate.run(reporter),
             Self::Token(token) => token.run(reporter),
+            Self::Proof(proof) => proof.run(reporter),
             Self::Key(key) => key.run(reporter),
             Self::Explain(explain) => explain.run(reporter),
         }

@@ -21,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples (in the folder of a project):
   cargo palisade token --subject alice --scope notes:read
   cargo palisade token --scheme oauth --subject alice --scope accounts:read --expires 10m
+  cargo palisade token --subject alice --dpop-key dev/client.dpop.pem      # bound to this key
   curl -H \"Authorization: Bearer $(cargo palisade token --subject alice)\" http://127.0.0.1:8080/notes
 
 It is signed with the development key under dev/, which the server accepts from this machine only.";
@@ -60,6 +61,11 @@ pub(crate) struct Token {
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
 
+    /// The file of a key that it is bound to: it is good only beside proofs by that key (DPoP, RFC 9449), which
+    /// `cargo palisade proof` makes. The file is made when it is not there.
+    #[arg(long, value_name = "FILE")]
+    dpop_key: Option<PathBuf>,
+
     /// The file of the signing key. Without it, the scheme's under dev/.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -82,6 +88,7 @@ impl Token {
             .unwrap_or_else(|| signer::key_file(&project.dev(), &project::file_stem(name), algorithm));
         let now = Clock::system().now().map_err(|cause| Failure::system(cause.to_string()))?.unix();
         let certificate = self.certificate.as_deref().map(thumbprint).transpose()?;
+        let key = self.dpop_key.as_deref().map(Signer::of_client).transpose()?;
         let lifetime = lifetime(self.expires, rules).as_secs();
         let grant = Grant {
             issuer: &issuer,
@@ -89,6 +96,7 @@ impl Token {
             subject: &self.subject,
             scopes: &self.scopes,
             certificate: certificate.as_deref(),
+            key: key.as_ref().map(Signer::thumbprint),
             issued: now,
             expires: now + lifetime,
         };

@@ -1,6 +1,6 @@
 //! What the templates are filled with, from what the generator says about the module it writes.
 
-use palisade_codegen::model::{self, AttributeKind};
+use palisade_codegen::model::{self, AttributeKind, Binding};
 use palisade_codegen::outline::{MethodOutline, Outline, ResourceOutline, StepOutline};
 
 use super::template::{Attribute, Call, Method, Resource, Scheme, SchemeKind, Service};
@@ -17,6 +17,8 @@ pub(crate) struct Facts {
     pub(crate) cursor_keys: bool,
     /// A scheme has use for client certificates, which only TLS can show.
     pub(crate) tls: bool,
+    /// A scheme asks for proofs, which name the address of the server.
+    pub(crate) proofs: bool,
     /// Operations that answer 501 although examples were asked for: none was found that conforms.
     pub(crate) without_example: Vec<String>,
     /// An operation to try first, if there is one that needs a token.
@@ -37,6 +39,7 @@ impl Facts {
             resources: outline.resources.iter().map(|one| resource(one, api)).collect(),
             cursor_keys: outline.cursor_keys,
             tls: outline.steps.iter().any(|step| credentials::subject(&step.scheme.kind).is_some()),
+            proofs: outline.steps.iter().any(|step| asks_for_proofs(&step.scheme.kind)),
             first_guarded: first_guarded(api),
             without_example,
         }
@@ -47,6 +50,11 @@ impl Facts {
         self.schemes.iter().map(|scheme| self.call(scheme)).collect()
     }
 
+    /// Where the server is found while it is developed.
+    pub(crate) fn origin(&self) -> String {
+        format!("{}://{LISTEN}", if self.tls { "https" } else { "http" })
+    }
+
     fn call(&self, scheme: &Scheme) -> Call {
         let name = &scheme.for_shell;
         let guarded =
@@ -55,7 +63,10 @@ impl Facts {
         let scopes: String =
             scopes.iter().map(|scope| format!(" --scope {}", project::shell_word(scope))).collect();
         let bound = match scheme.kind {
-            SchemeKind::Bearer { bound: true, .. } => format!(" --certificate {}", certificates::CLIENT),
+            SchemeKind::Bearer { binding: Binding::Certificate, .. } => {
+                format!(" --certificate {}", certificates::CLIENT)
+            }
+            SchemeKind::Bearer { binding: Binding::Proof { .. }, .. } => format!(" --dpop-key {PROOF_KEY}"),
             _ => String::new(),
         };
         let (about, mut lines) = match scheme.kind {
@@ -78,14 +89,34 @@ impl Facts {
             ),
         };
         if let Some((path, _)) = guarded {
-            let (options, http) = if self.tls { (curl_tls(), "https") } else { (String::new(), "http") };
-            lines.push(format!(
-                "curl -i{options} -H \"Authorization: Bearer $TOKEN\" {}",
-                project::shell_word(&format!("{http}://{LISTEN}{path}"))
-            ));
+            let options = if self.tls { curl_tls() } else { String::new() };
+            let url = project::shell_word(&format!("{}{path}", self.origin()));
+            let mut word = "Bearer";
+            let mut proof = String::new();
+            if let SchemeKind::Bearer { binding: Binding::Proof { nonce }, .. } = scheme.kind {
+                let mut named = "";
+                if nonce {
+                    lines.push(format!(
+                        "NONCE=$(curl -si{options} {url} | tr -d '\\r' | sed -n 's/^dpop-nonce: //p')"
+                    ));
+                    named = " --nonce $NONCE";
+                }
+                lines.push(format!(
+                    "PROOF=$(cargo palisade proof --key {PROOF_KEY} --method GET --url {url} --token $TOKEN{named})"
+                ));
+                (word, proof) = ("DPoP", " -H \"$PROOF\"".to_owned());
+            }
+            lines.push(format!("curl -i{options} -H \"Authorization: {word} $TOKEN\"{proof} {url}"));
         }
         Call { about: format!("{about} of scheme `{}` ({}):", scheme.name, scheme.word), lines }
     }
+}
+
+/// The key of the development client, which the first token makes.
+const PROOF_KEY: &str = "dev/client.dpop.pem";
+
+fn asks_for_proofs(kind: &model::SchemeKind) -> bool {
+    matches!(kind, model::SchemeKind::Bearer(rules) if matches!(rules.binding, Binding::Proof { .. }))
 }
 
 /// What curl is told to trust the development server and to show the development certificate.
@@ -114,7 +145,7 @@ fn scheme(step: &StepOutline, package: &str) -> Scheme {
                 audience: toml(project::audience(rules, package)),
                 issuer_in_document: rules.issuer.is_some(),
                 audience_in_document: rules.audience.is_some(),
-                bound: rules.binding == model::Binding::Certificate,
+                binding: rules.binding,
             };
             (credentials::key_set(name), kind)
         }

@@ -147,9 +147,11 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
         codegen: plan.palisade.dependency("codegen"),
     };
     let handlers = template::Handlers { title, services: &facts.services, resources: &facts.resources };
+    let public_origin = facts.proofs.then(|| facts.origin());
     let config = template::Config {
         listen: LISTEN,
         tls: facts.tls,
+        public_origin: public_origin.as_deref(),
         developer: DEVELOPER,
         cursor_keys_file: credentials::CURSOR_KEYS,
         schemes,

@@ -1,6 +1,7 @@
 //! The files of a new project, as askama templates under `templates/`, and what they are filled with.
 
 use askama::Template;
+use palisade_codegen::model::Binding;
 
 /// `Cargo.toml`.
 #[derive(Template)]
@@ -50,6 +51,8 @@ pub(crate) struct Handlers<'a> {
 pub(crate) struct Config<'a> {
     pub(crate) listen: &'a str,
     pub(crate) tls: bool,
+    /// Where clients find the server, for a document that asks for proofs.
+    pub(crate) public_origin: Option<&'a str>,
     pub(crate) developer: &'a str,
     pub(crate) cursor_keys_file: &'a str,
     pub(crate) schemes: &'a [Scheme],
@@ -109,8 +112,8 @@ pub(crate) enum SchemeKind {
         /// Whether the document names them itself; configuration can then only repeat them.
         issuer_in_document: bool,
         audience_in_document: bool,
-        /// Its tokens are bound to certificates.
-        bound: bool,
+        /// What its tokens are bound to.
+        binding: Binding,
     },
     ApiKey,
     Basic,

@@ -160,3 +160,50 @@ fn outside_of_a_project_credentials_say_what_is_missing() {
     }
     assert!(files(folder.path()).is_empty());
 }
+
+const VAULT: &str = r#"
+openapi: 3.1.0
+info: { title: Vault, version: "1" }
+security: [{ vault: [] }]
+paths:
+  /secrets: { get: { operationId: listSecrets, responses: { "204": { description: There are none. } } } }
+components:
+  securitySchemes:
+    vault: { type: http, scheme: bearer, x-palisade: { binding: dpop } }
+"#;
+
+/// A token that is bound to a key, and the proof that goes with it, by the commands that the README names.
+#[test]
+fn where_tokens_are_bound_to_keys_the_commands_make_both() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("vault.yaml"), VAULT).unwrap();
+    new(folder.path(), "cargo palisade new palisade-scaffold-vault --spec vault.yaml --mock");
+    let project = folder.path().join("palisade-scaffold-vault");
+    let readme = fs::read_to_string(project.join("README.md")).unwrap();
+    for line in [
+        "TOKEN=$(cargo palisade token --scheme vault --subject alice --dpop-key dev/client.dpop.pem)",
+        "PROOF=$(cargo palisade proof --key dev/client.dpop.pem --method GET --url http://127.0.0.1:8080/secrets --token $TOKEN)",
+        "curl -i -H \"Authorization: DPoP $TOKEN\" -H \"$PROOF\" http://127.0.0.1:8080/secrets",
+    ] {
+        assert!(readme.contains(line), "{line}\n{readme}");
+    }
+    let program = build(&project, "palisade-scaffold-vault");
+    let key = "dev/client.dpop.pem";
+    let token = credential(&project, &["token", "--subject", "alice", "--dpop-key", key]);
+    let proof = |url: &str| {
+        let line = ["proof", "--key", key, "--method", "GET", "--url", url, "--token", &token];
+        credential(&project, &line).strip_prefix("DPoP: ").unwrap().to_owned()
+    };
+    // whatever it listens on: clients know it by its public origin
+    let server = Server::start(&program, &project, &[]);
+    let word = format!("DPoP {token}");
+    let get = |word: &str, proof: &str| {
+        server.send("GET /secrets", &[("Authorization", word), ("DPoP", proof)], "").0
+    };
+    let good = proof("http://127.0.0.1:8080/secrets");
+    assert_eq!(get(&word, &good), 204);
+    assert_eq!(get(&word, &good), 401, "it is good once");
+    assert_eq!(get(&word, &proof("http://127.0.0.1:8080/other")), 401);
+    assert_eq!(get(&format!("Bearer {token}"), &proof("http://127.0.0.1:8080/secrets")), 401);
+    assert_eq!(server.send("GET /secrets", &[("Authorization", &word)], "").0, 401);
+}

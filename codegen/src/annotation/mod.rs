@@ -14,7 +14,7 @@ use crate::model::SubjectName;
 use crate::source::span::Place;
 
 pub(crate) use limits::{NamedLimit, RateLimit};
-pub(crate) use operation::{Authorize, Pagination};
+pub(crate) use operation::{Authorize, Pagination, StepUp, StepUpRule};
 pub(crate) use resources::Resource;
 pub(crate) use token::{TokenSettings, Typ};
 
@@ -30,6 +30,7 @@ pub(crate) struct DocumentRules {
 #[derive(Debug, Default)]
 pub(crate) struct PathRules {
     pub(crate) authorize: Option<Authorize>,
+    pub(crate) step_up: Option<StepUpRule>,
     pub(crate) shared: SharedRules,
 }
 
@@ -38,6 +39,7 @@ pub(crate) struct PathRules {
 pub(crate) struct OperationRules {
     pub(crate) public: Option<Spanned<String>>,
     pub(crate) authorize: Option<Authorize>,
+    pub(crate) step_up: Option<StepUpRule>,
     pub(crate) pagination: Option<Pagination>,
     pub(crate) shared: SharedRules,
 }
@@ -85,7 +87,7 @@ const DOCUMENT: Level = Level {
         ("public", "an operation"),
         ("authorize", "an operation or a path"),
         ("pagination", "an operation"),
-        ("step-up", "an operation"),
+        ("step-up", "an operation or a path"),
         ("policy", "an operation"),
         ("token", "a security scheme"),
     ],
@@ -93,7 +95,7 @@ const DOCUMENT: Level = Level {
 
 const PATH: Level = Level {
     what: "`x-palisade` of a path",
-    later: &["idempotency", "roles", "policy", "step-up", "audit", "cors", "headers", "concurrency"],
+    later: &["idempotency", "roles", "policy", "audit", "cors", "headers", "concurrency"],
     elsewhere: &[
         ("public", "an operation"),
         ("pagination", "an operation"),
@@ -107,7 +109,7 @@ const PATH: Level = Level {
 
 const OPERATION: Level = Level {
     what: "`x-palisade` of an operation",
-    later: &["idempotency", "roles", "policy", "step-up", "audit", "cors", "headers", "cost", "concurrency"],
+    later: &["idempotency", "roles", "policy", "audit", "cors", "headers", "cost", "concurrency"],
     elsewhere: &[
         ("limits", "the document"),
         ("resources", "the document"),
@@ -144,19 +146,21 @@ impl<'d> Reader<'d> {
     pub(crate) fn path_rules(&mut self, fields: &mut Fields<'d>) -> PathRules {
         let Some(mut fields) = self.annotation(fields, &PATH) else { return PathRules::default() };
         let authorize = self.authorize(&mut fields);
+        let step_up = self.step_up(&mut fields);
         let shared = self.shared(&mut fields);
         self.finish_level(fields, &PATH);
-        PathRules { authorize, shared }
+        PathRules { authorize, step_up, shared }
     }
 
     pub(crate) fn operation_rules(&mut self, fields: &mut Fields<'d>) -> OperationRules {
         let Some(mut fields) = self.annotation(fields, &OPERATION) else { return OperationRules::default() };
         let public = self.reason(&mut fields, "public", "load balancers probe it");
         let authorize = self.authorize(&mut fields);
+        let step_up = self.step_up(&mut fields);
         let pagination = self.pagination(&mut fields);
         let shared = self.shared(&mut fields);
         self.finish_level(fields, &OPERATION);
-        OperationRules { public, authorize, pagination, shared }
+        OperationRules { public, authorize, step_up, pagination, shared }
     }
 
     pub(crate) fn scheme_rules(&mut self, fields: &mut Fields<'d>) -> SchemeRules {

@@ -1,4 +1,4 @@
-//! `public`, `authorize` and `pagination`.
+//! `public`, `authorize`, `step-up` and `pagination`.
 
 use std::time::Duration;
 
@@ -16,6 +16,23 @@ pub(crate) struct Authorize {
     pub(crate) id: Spanned<String>,
     pub(crate) owner: Spanned<String>,
     pub(crate) or_scope: Option<Spanned<String>>,
+}
+
+/// `step-up`
+#[derive(Debug)]
+pub(crate) enum StepUpRule {
+    /// `none`: what the path asks does not count here.
+    None,
+    /// What is asked of a login.
+    Asked(StepUp),
+}
+
+/// What `step-up` asks of a login (RFC 9470).
+#[derive(Debug)]
+pub(crate) struct StepUp {
+    pub(crate) place: Place,
+    pub(crate) acr: Vec<Spanned<String>>,
+    pub(crate) max_age: Option<Spanned<Duration>>,
 }
 
 /// `pagination`
@@ -77,6 +94,55 @@ impl<'d> Reader<'d> {
             }
         }
         Some(Authorize { place: member.key_place, resource, id, owner, or_scope })
+    }
+
+    pub(super) fn step_up(&mut self, fields: &mut Fields<'d>) -> Option<StepUpRule> {
+        let member = fields.get("step-up")?;
+        if member.node.as_str().is_some_and(|word| word == "none") {
+            return Some(StepUpRule::None);
+        }
+        let mut fields = self.our_fields(&member.node, "`step-up`")?;
+        let acr = self.acr(&mut fields);
+        let max_age = self.unit(&mut fields, "max-age", units::duration, units::DURATION_HELP);
+        if let Some(age) = max_age.as_ref().filter(|age| age.value.subsec_nanos() != 0) {
+            // it is told to clients in seconds (RFC 9470 section 3)
+            let finding =
+                Finding::error(Code::InvalidValue, "`max-age` is no whole number of seconds", age.place);
+            self.push(finding.help("write a duration such as `30s` or `5m`"));
+        }
+        let nothing = fields.members().is_empty();
+        self.finish(fields);
+        if nothing {
+            let finding = Finding::error(Code::StepUp, "`step-up` asks nothing of a login", member.key_place);
+            self.push(
+                finding.help("name classes by `acr`, the longest time since the login by `max-age`, or both"),
+            );
+            return None;
+        }
+        Some(StepUpRule::Asked(StepUp { place: member.key_place, acr, max_age }))
+    }
+
+    /// Classes of logins, each once.
+    fn acr(&mut self, fields: &mut Fields<'d>) -> Vec<Spanned<String>> {
+        let Some((words, place)) = self.array(fields, "acr") else { return Vec::new() };
+        if words.is_empty() {
+            let finding = Finding::error(Code::StepUp, "an empty list of classes takes no login", place);
+            self.push(finding.help("name the classes that suffice, or leave `acr` out to take any"));
+        }
+        let mut classes: Vec<Spanned<String>> = Vec::new();
+        for word in words {
+            let Some(class) = self.text("a class of logins", word) else { continue };
+            // they are told to clients in one quoted string, with spaces between them (RFC 9470 section 3)
+            let sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+            if class.value.is_empty() || !class.value.bytes().all(sound) {
+                let message = format!("`{}` is no class of logins", class.value);
+                let finding = Finding::error(Code::InvalidValue, message, class.place);
+                self.push(finding.help("a class is one word of printable ASCII without `\"` and `\\`"));
+            } else if !classes.iter().any(|known| known.value == class.value) {
+                classes.push(class);
+            }
+        }
+        classes
     }
 
     pub(super) fn pagination(&mut self, fields: &mut Fields<'d>) -> Option<Pagination> {

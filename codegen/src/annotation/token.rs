@@ -57,7 +57,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(120);
 
 impl<'d> Reader<'d> {
     pub(super) fn token_settings(&mut self, fields: &mut Fields<'d>) -> TokenSettings {
-        const ABOUT_TOKENS: [&str; 9] = [
+        const ABOUT_TOKENS: [&str; 10] = [
             "token",
             "issuer",
             "audience",
@@ -67,6 +67,7 @@ impl<'d> Reader<'d> {
             "max-lifetime",
             "claims",
             "binding",
+            "dpop-nonce",
         ];
         let members = fields.members().iter();
         let any = members
@@ -190,22 +191,45 @@ impl<'d> Reader<'d> {
 
     /// What every token must be bound to.
     fn binding(&mut self, fields: &mut Fields<'d>) -> Option<Binding> {
-        let word = self.string(fields, "binding")?;
+        let nonce = self.nonce(fields);
+        let word = self.string(fields, "binding");
+        let is_proof = word.as_ref().is_some_and(|word| word.value == "dpop");
+        if let Some(nonce) = nonce.as_ref().filter(|_| !is_proof) {
+            let message = "`dpop-nonce` where no proof is asked for";
+            let finding = Finding::error(Code::TokenRules, message, nonce.place);
+            self.push(finding.help("write `binding: dpop` beside it, or remove it"));
+        }
+        let word = word?;
         match &*word.value {
             "none" => Some(Binding::None),
             "mtls" => Some(Binding::Certificate),
-            "dpop" => {
-                self.not_enforced("binding: dpop", word.place);
-                None
-            }
+            "dpop" => Some(Binding::Proof { nonce: nonce.is_some_and(|nonce| nonce.value) }),
             other => {
                 let message = format!("`{other}` is nothing that a token can be bound to");
                 let finding = Finding::error(Code::InvalidValue, message, word.place);
-                let finding = finding.help("write `none`, or `mtls` for the client's certificate");
+                let finding = finding.help(
+                    "write `none`, `mtls` for the client's certificate, or `dpop` for a key that signs each request",
+                );
                 self.push(finding.nearest(other, ["none", "mtls", "dpop"]));
                 None
             }
         }
+    }
+
+    /// Whether proofs must name a nonce of the server.
+    fn nonce(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<bool>> {
+        let word = self.string(fields, "dpop-nonce")?;
+        let required = match &*word.value {
+            "required" => true,
+            "none" => false,
+            other => {
+                let message = format!("`dpop-nonce` cannot be `{other}`");
+                let finding = Finding::error(Code::InvalidValue, message, word.place);
+                self.push(finding.help("write `required` or `none`").nearest(other, ["required", "none"]));
+                return None;
+            }
+        };
+        Some(Spanned::new(required, word.place))
     }
 
     /// The name in a client certificate that says whose it is.

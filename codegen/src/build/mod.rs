@@ -42,7 +42,7 @@ pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, identity, is_credential, is_ignored, merged, properties, status};
 pub(crate) use pattern::{Matchers, matches};
-pub(crate) use policy::authorize;
+pub(crate) use policy::{authorize, step_up};
 
 struct Builder<'d> {
     document: &'d Document,

@@ -98,6 +98,7 @@ impl Builder<'_> {
             },
             responses: responses.into_iter().collect::<Option<_>>()?,
             access,
+            step_up: policy::login(item, written),
             limits,
             timeout: self.timeout(item, written),
             ownership,

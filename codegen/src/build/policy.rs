@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Builder;
-use crate::annotation::{Authorize, RateLimit, SharedRules};
+use crate::annotation::{Authorize, RateLimit, SharedRules, StepUp, StepUpRule};
 use crate::document::{Operation, PathItem};
-use crate::model::{Access, LimitId, Need, Ownership, Pagination, Per, ResourceId, SchemeId};
+use crate::model::{self, Access, LimitId, Need, Ownership, Pagination, Per, ResourceId, SchemeId};
 
 /// Bytes of a body when the document says nothing.
 const BODY_MAX: usize = 256 << 10;
@@ -108,6 +108,23 @@ impl Builder<'_> {
             or_scope: rule.or_scope.as_ref().map(|scope| scope.value.clone()),
         }))
     }
+}
+
+/// The nearer rule wins; `none` is one.
+pub(crate) fn step_up<'d>(item: &'d PathItem, operation: &'d Operation) -> Option<&'d StepUp> {
+    match operation.rules.step_up.as_ref().or(item.rules.step_up.as_ref())? {
+        StepUpRule::None => None,
+        StepUpRule::Asked(rule) => Some(rule),
+    }
+}
+
+/// What an operation asks of a login.
+pub(super) fn login(item: &PathItem, operation: &Operation) -> Option<model::StepUp> {
+    let rule = step_up(item, operation)?;
+    Some(model::StepUp {
+        acr: rule.acr.iter().map(|class| class.value.clone()).collect(),
+        max_age: rule.max_age.as_ref().map(|longest| longest.value),
+    })
 }
 
 /// The nearer rule wins.

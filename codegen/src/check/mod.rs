@@ -18,6 +18,7 @@ mod responses;
 mod schemas;
 mod schemes;
 mod size;
+mod step_up;
 pub(crate) mod value;
 mod wires;
 
@@ -46,6 +47,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     outgoing::is_not_guarded(document, findings);
     limits::declared(document, findings);
     limits::principals_exist(document, findings);
+    step_up::logins_are_told(document, findings);
     ownership::holds(document, findings);
     ownership::owners_are_of_one_issuer(document, findings);
     pagination::fits(document, findings);

@@ -18,7 +18,7 @@ use quote::{format_ident, quote};
 use super::doc::{clean, doc};
 use super::limits::limit;
 use super::values::{duration, optional_text};
-use crate::model::{Api, KeyLocation, KeyRules, Scheme, SchemeKind, TokenRules};
+use crate::model::{Api, Binding, KeyLocation, KeyRules, Scheme, SchemeKind, TokenRules};
 
 /// The facts of the document.
 pub(super) fn emit(api: &Api, hash: &str) -> TokenStream {
@@ -70,7 +70,11 @@ fn token_rules(rules: &TokenRules) -> TokenStream {
     let max_lifetime =
         rules.max_lifetime.map(duration).map_or_else(|| quote!(None), |max| quote!(Some(#max)));
     let scopes_claim = &rules.scopes_claim;
-    let binding = format_ident!("{}", rules.binding.as_str());
+    let binding = match rules.binding {
+        Binding::None => quote!(None),
+        Binding::Certificate => quote!(Certificate),
+        Binding::Proof { nonce } => quote!(Proof { nonce: #nonce }),
+    };
     quote! {
         p::SchemeKind::Bearer(p::TokenRules {
             issuer: #issuer,

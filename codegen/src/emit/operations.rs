@@ -18,7 +18,7 @@ use super::scopes::code;
 use super::values::{Paths, count, duration, integer, optional_text};
 use super::{contents, inputs, outputs};
 use crate::lower::OperationPlan;
-use crate::model::{Access, Api, Location, Need, Operation, Ownership, Pagination, StatusKey};
+use crate::model::{Access, Api, Location, Need, Operation, Ownership, Pagination, StatusKey, StepUp};
 
 /// An operation: its type with its policy, its input, its output.
 pub(super) fn emit(api: &Api, plan: &OperationPlan<'_>) -> TokenStream {
@@ -82,6 +82,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     let method = operation.method.as_str();
     let path = &operation.path.text;
     let access = access(api, &operation.access);
+    let step_up = operation.step_up.as_ref().map_or_else(|| quote!(None), step_up);
     let limits = operation.limits.iter().map(|id| limit(api.limit(*id)));
     let parameters = operation.parameters.iter().map(|parameter| {
         let name = &parameter.name;
@@ -99,6 +100,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
             method: #method,
             path: #path,
             access: #access,
+            step_up: #step_up,
             limits: &[#(#limits),*],
             parameters: &[#(#parameters),*],
             body: #body,
@@ -121,6 +123,12 @@ fn access(api: &Api, access: &Access) -> TokenStream {
             quote!(p::Access::Any(&[#(#alternatives),*]))
         }
     }
+}
+
+fn step_up(rule: &StepUp) -> TokenStream {
+    let acr = &rule.acr;
+    let max_age = rule.max_age.map(duration).map_or_else(|| quote!(None), |longest| quote!(Some(#longest)));
+    quote!(Some(p::StepUp { acr: &[#(#acr),*], max_age: #max_age }))
 }
 
 fn need_of(api: &Api, need: &Need) -> TokenStream {

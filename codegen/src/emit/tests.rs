@@ -39,6 +39,7 @@ fn operation(id: &str, path: &str) -> Operation {
         body: None,
         responses: Vec::new(),
         access: Access::Any(vec![vec![Need { scheme: SchemeId::at(0), scopes: vec!["a:b".into()] }]]),
+        step_up: None,
         limits: vec![LimitId::at(0)],
         timeout: Duration::from_secs(10),
         ownership: None,

@@ -263,6 +263,11 @@ codes! {
         bad: "x-palisade: { public: \"everybody may\" }",
         good: "x-palisade: { timeout: 10s }"
     }
+    StepUp = "PAL0055" "a login that is asked for where nothing tells of it" {
+        why: "`acr` and `auth_time` are claims of a token: an operation that asks for them needs a token in every alternative of its security.",
+        bad: "get: { operationId: listThings, security: [{}, { oauth: [] }], x-palisade: { step-up: { max-age: 5m } }, responses: { ... } }",
+        good: "get: { operationId: listThings, security: [{ oauth: [] }], x-palisade: { step-up: { max-age: 5m } }, responses: { ... } }"
+    }
 
     // schemas
     DefaultMismatch = "PAL0060" "a default that its schema refuses" {

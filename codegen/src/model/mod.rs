@@ -29,7 +29,7 @@ pub use outgoing::{Cause, Outgoing};
 pub use path::{PathTemplate, Segment};
 pub use policy::{
     Access, Alternative, AssumedPublic, Attribute, AttributeKind, Need, Ownership, Pagination, Resource,
-    Scope,
+    Scope, StepUp,
 };
 pub use scheme::{
     Algorithm, Binding, CertificateRules, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, SubjectName,

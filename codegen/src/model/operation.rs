@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Access, Docs, LimitId, Ownership, Pagination, PathTemplate, Schema};
+use super::{Access, Docs, LimitId, Ownership, Pagination, PathTemplate, Schema, StepUp};
 
 /// A value that the document states (default, example, constant). It only ever feeds generated values, never a decision.
 pub type Literal = serde_json::Value;
@@ -28,6 +28,8 @@ pub struct Operation {
     pub responses: Vec<Response>,
     /// Who may call.
     pub access: Access,
+    /// How and when its user must have logged in, if that matters.
+    pub step_up: Option<StepUp>,
     /// The limits that apply: document, path, operation, in the order of the document.
     pub limits: Vec<LimitId>,
     /// Deadline for the whole operation.

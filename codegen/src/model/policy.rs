@@ -58,6 +58,15 @@ impl Access {
     }
 }
 
+/// `x-palisade.step-up`: how and when the user of a token must have logged in (RFC 9470).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    /// `acr` must be one of these, the preferred one first. Empty: any will do.
+    pub acr: Vec<String>,
+    /// Longest time since `auth_time`, in whole seconds.
+    pub max_age: Option<Duration>,
+}
+
 /// A scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {

@@ -90,17 +90,11 @@ pub enum Binding {
     None,
     /// Every token is bound to the client's certificate (RFC 8705 section 3).
     Certificate,
-}
-
-impl Binding {
-    /// The runtime's name for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "None",
-            Self::Certificate => "Certificate",
-        }
-    }
+    /// Every token is bound to a key of the client, which signs a proof for each request (RFC 9449).
+    Proof {
+        /// Whether a proof must name a nonce of the server.
+        nonce: bool,
+    },
 }
 
 /// What a client certificate must say.

@@ -19,6 +19,7 @@ const POLICY: Policy = Policy {
     method: "GET",
     path: "/status",
     access: Access::Public("a test"),
+    step_up: None,
     limits: &[],
     parameters: &[],
     body: None,

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use super::{
     Reason,
     api_key::{RecordError, check_scopes, check_subject, lines, read_text},
-    principal::{Facts, Kind, Principal},
+    principal::{Facts, Kind, Login, Principal},
 };
 use crate::secret::Secret;
 
@@ -177,6 +177,7 @@ impl Passwords {
                 client: None,
                 credential: None,
                 expires: None,
+                login: Login::default(),
             })),
             false => Err(Reason::WrongSecret),
         }

@@ -2,21 +2,24 @@
 //!
 //! Rules:
 //! 1. one challenge for each scheme of each alternative, none twice, in the order of the document;
-//! 2. `error="invalid_token"` only on a bearer challenge, and only when a token was presented and refused
-//!    (RFC 6750 section 3.1: without authentication information no error code);
+//! 2. `error="invalid_token"` only on the challenge of tokens, and only when one was presented and refused
+//!    (RFC 6750 section 3.1: without authentication information no error code). What was wrong with the proof beside it is
+//!    `invalid_dpop_proof`, or `use_dpop_nonce` (RFC 9449 sections 7.1 and 9);
 //! 3. no reason beyond that code;
 //! 4. a scheme for which no word is registered has one of ours, for some challenge there must be (RFC 9110 section
-//!    15.5.2): `ApiKey`, and `MutualTLS`, which asks for a certificate in the handshake.
+//!    15.5.2): `ApiKey`, and `MutualTLS`, which asks for a certificate in the handshake;
+//! 5. tokens that are bound to keys are asked for under `DPoP`, with the algorithms of their proofs in `algs` (RFC 9449
+//!    section 7.1).
 
 use http::HeaderValue;
 
 use super::{
-    Class, Denied,
+    Authenticated, Class, Denied, ProofFault, Reason, dpop,
     prepared::{Prepared, Scheme, Verifier},
 };
 use crate::{
     authz::Forbidden,
-    operation::{KeyLocation, SchemeKind},
+    operation::{Binding, KeyLocation, SchemeKind, StepUp},
 };
 
 impl Prepared {
@@ -36,13 +39,27 @@ impl Prepared {
                 && !need.scopes.is_empty()
             {
                 let scopes = quoted(&need.scopes.join(" "));
-                challenges.push(value(&format!(
-                    "Bearer realm={}, error=\"insufficient_scope\", scope={scopes}",
-                    scheme.realm
-                )));
+                challenges.push(scheme.failed("insufficient_scope", &format!(", scope={scopes}")));
             }
         }
         challenges
+    }
+
+    /// The challenges of a login that does not suffice (RFC 9470 section 3), for the tokens that were shown: all that the
+    /// operation asks, so that one login will do.
+    pub(crate) fn insufficient_login(&self, rule: &StepUp, shown: &Authenticated<'_>) -> Vec<HeaderValue> {
+        let mut asked = String::new();
+        if !rule.acr.is_empty() {
+            asked.push_str(&format!(", acr_values={}", quoted(&rule.acr.join(" "))));
+        }
+        if let Some(longest) = rule.max_age {
+            asked.push_str(&format!(", max_age=\"{}\"", longest.as_secs()));
+        }
+        let schemes = self.schemes.iter().enumerate();
+        let tokens = schemes.filter(|(at, scheme)| {
+            shown.held(*at).is_some() && matches!(scheme.verifier, Verifier::Bearer(_))
+        });
+        tokens.map(|(_, scheme)| scheme.failed("insufficient_user_authentication", &asked)).collect()
     }
 }
 
@@ -50,21 +67,38 @@ fn challenge(scheme: &Scheme, denied: &Denied) -> HeaderValue {
     if !matches!(scheme.verifier, Verifier::Bearer(_)) {
         return scheme.challenge.clone();
     }
+    let of_this = denied.scheme() == Some(scheme.name);
     let error = match denied.class() {
-        Class::Unauthorized
-            if denied.reason().is_bad_credential() && denied.scheme() == Some(scheme.name) =>
-        {
-            "invalid_token"
+        Class::Unauthorized if of_this && denied.reason() == Reason::Proof(ProofFault::Nonce) => {
+            "use_dpop_nonce"
         }
+        Class::Unauthorized if of_this && matches!(denied.reason(), Reason::Proof(_)) => "invalid_dpop_proof",
+        Class::Unauthorized if of_this && denied.reason().is_bad_credential() => "invalid_token",
         Class::InvalidRequest => "invalid_request",
         _ => return scheme.challenge.clone(),
     };
-    value(&format!("Bearer realm={}, error=\"{error}\"", scheme.realm))
+    scheme.failed(error, "")
+}
+
+impl Scheme {
+    /// The challenge of a token scheme that says what is wrong. `more`: further parameters, each after a comma.
+    fn failed(&self, error: &str, more: &str) -> HeaderValue {
+        let word = self.word().unwrap_or_default();
+        let algorithms = if word == "DPoP" { proof_algorithms() } else { String::new() };
+        value(&format!("{word} realm={}, error=\"{error}\"{more}{algorithms}", self.realm))
+    }
+}
+
+fn proof_algorithms() -> String {
+    format!(", algs=\"{}\"", dpop::ALGORITHMS)
 }
 
 /// The challenge that says nothing about what was presented.
 pub(in crate::authn) fn plain(kind: &SchemeKind, realm: &str) -> HeaderValue {
     value(&match kind {
+        SchemeKind::Bearer(rules) if matches!(rules.binding, Binding::Proof { .. }) => {
+            format!("DPoP realm={realm}{}", proof_algorithms())
+        }
         SchemeKind::Bearer(_) => format!("Bearer realm={realm}"),
         // RFC 7617 section 2.1
         SchemeKind::Basic => format!("Basic realm={realm}, charset=\"UTF-8\""),

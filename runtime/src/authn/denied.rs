@@ -1,5 +1,7 @@
 //! Why a request was not authenticated: precise for the logs, coarse for the client.
 
+use super::ProofFault;
+
 /// A request that was not authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Denied {
@@ -55,10 +57,12 @@ pub enum Reason {
     IdToken,
     /// The token is bound to a key (`cnf`) whose possession was not shown.
     BindingNotShown,
-    /// The token is bound to a certificate other than the one that was shown.
+    /// The token is bound to another certificate or key than the one that was shown.
     BindingMismatch,
-    /// The token is bound to nothing, and the scheme asks for tokens that are.
+    /// The token is bound to nothing, or not to what the scheme asks for.
     NotBound,
+    /// The proof beside the token (DPoP, RFC 9449 section 4.3) is missing or not good.
+    Proof(ProofFault),
     /// Nobody whom the scheme trusts vouches for the certificate, or for this use of it.
     UntrustedCertificate,
     /// The certificate does not have the name that the scheme asks for, or has several.
@@ -86,6 +90,8 @@ pub enum Class {
     Unauthorized,
     /// 400 `invalid_request` (RFC 6750 section 3.1).
     InvalidRequest,
+    /// 429: its key has signed as many proofs as one client may.
+    TooMany,
     /// 503: whether the credential is good cannot be known now.
     Unavailable,
 }
@@ -147,6 +153,7 @@ impl Reason {
             Self::BindingNotShown => "binding_not_shown",
             Self::BindingMismatch => "binding_mismatch",
             Self::NotBound => "token_not_bound",
+            Self::Proof(fault) => fault.code(),
             Self::UntrustedCertificate => "untrusted_certificate",
             Self::CertificateSubject => "certificate_subject",
             Self::NotLoopback => "not_loopback",
@@ -164,7 +171,10 @@ impl Reason {
     pub const fn class(self) -> Class {
         match self {
             Self::DuplicateCredential => Class::InvalidRequest,
-            Self::KeysUnavailable | Self::Busy | Self::MachineFault => Class::Unavailable,
+            Self::Proof(ProofFault::TooMany) => Class::TooMany,
+            Self::KeysUnavailable | Self::Busy | Self::MachineFault | Self::Proof(ProofFault::NoRoom) => {
+                Class::Unavailable
+            }
             _ => Class::Unauthorized,
         }
     }
@@ -172,7 +182,9 @@ impl Reason {
     /// Whether a credential was shown and found bad, as opposed to none.
     #[must_use]
     pub const fn is_bad_credential(self) -> bool {
-        matches!(self.class(), Class::Unauthorized) && !matches!(self, Self::Missing | Self::Incomplete)
+        // who does not know the nonce of this minute is told, and asks again
+        let harmless = matches!(self, Self::Missing | Self::Incomplete | Self::Proof(ProofFault::Nonce));
+        matches!(self.class(), Class::Unauthorized) && !harmless
     }
 
     /// How far the verification came: of several schemes that read the same credential, the one that came
@@ -199,7 +211,8 @@ impl Reason {
             | Self::TooOld
             | Self::BindingNotShown
             | Self::BindingMismatch
-            | Self::NotBound => 7,
+            | Self::NotBound
+            | Self::Proof(_) => 7,
             // "we do not know" outranks every "no": a scheme that could not look might have said yes
             Self::KeysUnavailable | Self::Busy | Self::MachineFault => 8,
         }

@@ -8,7 +8,8 @@
 //!    would do. Schemes that read the same place (two issuers of bearer tokens) share what stands there;
 //! 4. a credential that no scheme accepts refuses the request, even when an alternative `{}` would let it in
 //!    without: who shows a bad credential did not mean to be anonymous;
-//! 5. some alternative must be whole: all its schemes verified. `{}` always is.
+//! 5. some alternative must be whole: all its schemes verified. `{}` always is;
+//! 6. a proof that was shown beside a token ([`dpop`]) counts as used from then on, whatever becomes of the request.
 //!
 //! What the principals may do is [`crate::authz`]'s question, asked of the [`Authenticated`] that comes out here.
 
@@ -18,6 +19,7 @@ mod binding;
 pub(crate) mod certificate;
 mod challenge;
 mod denied;
+pub(crate) mod dpop;
 pub(crate) mod file;
 pub(crate) mod jwt;
 pub(crate) mod prepared;
@@ -25,6 +27,7 @@ mod present;
 pub(crate) mod principal;
 mod proof;
 mod setup;
+pub(crate) mod step_up;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -32,10 +35,14 @@ use http::request::Parts;
 
 #[cfg(feature = "tls")]
 pub use self::certificate::{CertificateError, ClientCertificates};
+use self::jwt::Judged;
+#[cfg(feature = "measure")]
+pub(crate) use self::present::Shown;
 pub use self::{
     api_key::{ApiKeys, KeyRecord, NewKey, RecordError},
     basic::{PasswordRecord, Passwords},
     denied::{Class, Denied, Reason},
+    dpop::ProofFault,
     jwt::{JwkSet, Jwks, Jwt, KeyError, LeftOut},
     principal::{Identity, Kind, Principal},
     setup::{Fault, SetupError},
@@ -115,14 +122,24 @@ pub(crate) async fn authenticate<'p>(
     }
     let verified = |need: &prepared::Need| matches!(verdicts.get(need.scheme), Some(Some(Ok(_))));
     if prepared.alternatives.iter().any(|needs| needs.iter().all(verified)) {
-        let held = verdicts.into_iter().map(|verdict| verdict.and_then(Result::ok)).collect();
+        let judged: Vec<_> = verdicts.into_iter().map(|verdict| verdict.and_then(Result::ok)).collect();
+        note_proof(prepared, &judged, now).await?;
+        let held = judged.into_iter().map(|judged| judged.map(|judged| judged.principal)).collect();
         return Ok(Authenticated::assertion(prepared, held));
     }
     let nothing_shown = verdicts.iter().all(Option::is_none);
     Err(Denied::new(if nothing_shown { Reason::Missing } else { Reason::Incomplete }))
 }
 
-type Verdict = Option<Result<Principal, Reason>>;
+type Verdict = Option<Result<Judged, Reason>>;
+
+/// Rule 6. A request shows one proof, whichever of its schemes look at it, so it is noted once.
+async fn note_proof(prepared: &Prepared, judged: &[Option<Judged>], now: Now) -> Result<(), Denied> {
+    let mut shown = prepared.schemes.iter().zip(judged);
+    let used = shown.find_map(|(scheme, judged)| Some((scheme, judged.as_ref()?.used?)));
+    let Some((scheme, used)) = used else { return Ok(()) };
+    scheme.note(used, now).await.map_err(|reason| Denied::of(scheme.name, reason))
+}
 
 /// Rule 4: the first credential that no scheme accepts, with the reason of the scheme that came farthest with it.
 fn refused(prepared: &Prepared, verdicts: &[Verdict]) -> Option<Denied> {
@@ -262,7 +279,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_all_at_once() {
         let verifiers = Verifiers::new(&testing::DOCUMENT);
-        let errors = verifiers.finish().unwrap().prepare(&BOTH).err().unwrap();
+        let errors = verifiers.finish(&crate::Settings::new()).unwrap().prepare(&BOTH).err().unwrap();
         let named: Vec<_> = errors.iter().map(|error| (error.scheme(), error.fault())).collect();
         assert_eq!(named, [("oauth", Fault::NoVerifier), ("partner", Fault::NoVerifier)]);
     }
@@ -273,7 +290,7 @@ mod tests {
         let faults = |fill: &dyn Fn(&mut Verifiers)| {
             let mut verifiers = Verifiers::new(&testing::DOCUMENT);
             fill(&mut verifiers);
-            let errors = verifiers.finish().err().unwrap_or_default();
+            let errors = verifiers.finish(&crate::Settings::new()).err().unwrap_or_default();
             errors.iter().map(SetupError::fault).collect::<Vec<_>>()
         };
         let jwt = || Jwt::new(bench.keys());

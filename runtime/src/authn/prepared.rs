@@ -5,10 +5,19 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    BearerVerifier, Certificates, Fault, SetupError, api_key::ApiKeys, basic::Passwords, challenge,
-    jwt::TokenVerifier, principal::local_issuer,
+    BearerVerifier, Certificates, Fault, Reason, SetupError,
+    api_key::ApiKeys,
+    basic::Passwords,
+    challenge,
+    dpop::{Proofs, Use},
+    jwt::TokenVerifier,
+    principal::local_issuer,
 };
-use crate::operation::{Access, Binding, CertificateRules, Document, KeyLocation, SchemeKind};
+use crate::{
+    clock::Now,
+    operation::{Access, Binding, CertificateRules, Document, KeyLocation, SchemeKind},
+    settings::Settings,
+};
 
 /// The verifiers of the schemes of a document, as they are handed in.
 pub(crate) struct Verifiers {
@@ -107,7 +116,8 @@ impl Verifiers {
     }
 
     /// Brings verifiers and document together; every fault at once.
-    pub(crate) fn finish(self) -> Result<Schemes, Vec<SetupError>> {
+    pub(crate) fn finish(self, settings: &Settings) -> Result<Schemes, Vec<SetupError>> {
+        let proofs = self.proofs(settings)?;
         let mut ready: Vec<_> = self.document.schemes.iter().map(|_| None).collect();
         let mut errors = Vec::new();
         for (name, given) in self.given {
@@ -115,9 +125,8 @@ impl Verifiers {
             let found = place.and_then(|at| Some((self.document.schemes.get(at)?, ready.get_mut(at)?)));
             let made = match found {
                 None => Err(vec![Fault::NoSuchScheme]),
-                Some((scheme, slot)) => {
-                    make(self.document, scheme, given).map(|made| *slot = Some(Arc::new(made)))
-                }
+                Some((scheme, slot)) => make(self.document, scheme, given, proofs.as_ref())
+                    .map(|made| *slot = Some(Arc::new(made))),
             };
             if let Err(faults) = made {
                 errors.extend(faults.into_iter().map(|fault| SetupError { scheme: name.clone(), fault }));
@@ -125,18 +134,31 @@ impl Verifiers {
         }
         if errors.is_empty() { Ok(Schemes { document: self.document, ready }) } else { Err(errors) }
     }
+
+    /// What judges proofs, where a scheme asks for them and the server knows under which address it is called.
+    fn proofs(&self, settings: &Settings) -> Result<Option<Arc<Proofs>>, Vec<SetupError>> {
+        let asks = |scheme: &&crate::operation::Scheme| matches!(&scheme.kind, SchemeKind::Bearer(rules) if matches!(rules.binding, Binding::Proof { .. }));
+        let (Some(scheme), Some(origin)) = (self.document.schemes.iter().find(asks), &settings.public_origin)
+        else {
+            return Ok(None);
+        };
+        let made = Proofs::new(origin.clone(), settings.proof_capacity);
+        made.map(Some)
+            .map_err(|_| vec![SetupError { scheme: scheme.name.to_owned(), fault: Fault::NoRandomness }])
+    }
 }
 
 fn make(
     document: &'static Document,
     scheme: &'static crate::operation::Scheme,
     given: Given,
+    proofs: Option<&Arc<Proofs>>,
 ) -> Result<Scheme, Vec<Fault>> {
     let name = scheme.name;
     let issuer = || local_issuer(name);
     let verifier = match (&scheme.kind, given) {
         (SchemeKind::Bearer(rules), Given::Bearer(BearerVerifier(jwt))) => {
-            Verifier::Bearer(TokenVerifier::new(name, rules, jwt)?)
+            Verifier::Bearer(TokenVerifier::new(name, rules, jwt, proofs)?)
         }
         (SchemeKind::ApiKey(rules), Given::ApiKey(keys)) => Verifier::ApiKey {
             keys,
@@ -214,7 +236,34 @@ impl Schemes {
     }
 }
 
+impl Scheme {
+    /// Notes that a proof was shown, or refuses it.
+    pub(in crate::authn) async fn note(&self, used: Use, now: Now) -> Result<(), Reason> {
+        match &self.verifier {
+            Verifier::Bearer(TokenVerifier { proofs: Some(proofs), .. }) => proofs.note(used, now).await,
+            _ => Err(Reason::BindingNotShown),
+        }
+    }
+
+    /// The nonce that its clients are to use, where it asks for one.
+    fn nonce(&self, now: Now) -> Option<HeaderValue> {
+        match &self.verifier {
+            Verifier::Bearer(TokenVerifier {
+                proofs: Some(proofs),
+                binding: Binding::Proof { nonce: true },
+                ..
+            }) => proofs.nonce(now),
+            _ => None,
+        }
+    }
+}
+
 impl Prepared {
+    /// The nonce that an answer gives to its client, where a scheme of the operation asks for one.
+    pub(crate) fn nonce(&self, now: Now) -> Option<HeaderValue> {
+        self.schemes.iter().find_map(|scheme| scheme.nonce(now))
+    }
+
     fn place_of(&mut self, scheme: &Arc<Scheme>) -> usize {
         self.schemes.iter().position(|known| Arc::ptr_eq(known, scheme)).unwrap_or_else(|| {
             self.schemes.push(Arc::clone(scheme));

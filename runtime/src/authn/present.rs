@@ -8,11 +8,13 @@ use http::{HeaderMap, header, request::Parts};
 use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::{
-    Denied, Principal, Reason,
+    Denied, Reason,
     certificate::ClientCertificate,
+    dpop::Asked,
+    jwt::Judged,
     prepared::{Place, Prepared, Scheme, Verifier},
 };
-use crate::clock::Now;
+use crate::{clock::Now, operation::Binding};
 
 /// A credential as it stands in the request, not yet believed.
 pub(in crate::authn) enum Credential<'r> {
@@ -20,6 +22,29 @@ pub(in crate::authn) enum Credential<'r> {
     Text(Cow<'r, [u8]>),
     /// What the client has shown for its connection.
     Certificate(&'r ClientCertificate),
+}
+
+/// What a request shows beside a token: what the token may be bound to.
+pub(crate) struct Shown<'r> {
+    pub(in crate::authn) certificate: Option<&'r ClientCertificate>,
+    /// Where a proof stands, and of what it must speak.
+    pub(in crate::authn) asked: Asked<'r>,
+}
+
+impl<'r> Shown<'r> {
+    pub(crate) fn of(parts: &'r Parts) -> Self {
+        let asked = Asked { method: parts.method.as_str(), path: parts.uri.path(), headers: &parts.headers };
+        Self { certificate: parts.extensions.get(), asked }
+    }
+}
+
+#[cfg(feature = "measure")]
+impl Shown<'static> {
+    /// A request that shows nothing else.
+    pub(crate) fn nothing() -> Self {
+        static NONE: std::sync::LazyLock<HeaderMap> = std::sync::LazyLock::new(HeaderMap::new);
+        Self { certificate: None, asked: Asked { method: "GET", path: "/", headers: &NONE } }
+    }
 }
 
 /// What `Authorization` says: a scheme's name and what follows it.
@@ -72,8 +97,10 @@ fn only<T>(mut items: impl Iterator<Item = T>) -> Result<Option<T>, Reason> {
 
 impl Scheme {
     /// The word before its credentials in `Authorization`, if that is where they stand.
-    fn word(&self) -> Option<&'static str> {
+    pub(in crate::authn) fn word(&self) -> Option<&'static str> {
         match &self.verifier {
+            // RFC 9449 section 7.1: what is bound to a key is no bearer's
+            Verifier::Bearer(tokens) if matches!(tokens.binding, Binding::Proof { .. }) => Some("DPoP"),
             Verifier::Bearer(_) => Some("Bearer"),
             Verifier::Basic { .. } => Some("Basic"),
             Verifier::ApiKey { .. } | Verifier::MutualTls { .. } => None,
@@ -91,9 +118,10 @@ impl Scheme {
     /// Whether both schemes read the same place of a request, so that one credential is shown to both.
     pub(in crate::authn) fn reads_like(&self, other: &Self) -> bool {
         match (&self.verifier, &other.verifier) {
-            (Verifier::Bearer(_), Verifier::Bearer(_))
-            | (Verifier::Basic { .. }, Verifier::Basic { .. })
-            | (Verifier::MutualTls { .. }, Verifier::MutualTls { .. }) => true,
+            (Verifier::Bearer(_), Verifier::Bearer(_)) | (Verifier::Basic { .. }, Verifier::Basic { .. }) => {
+                self.word() == other.word()
+            }
+            (Verifier::MutualTls { .. }, Verifier::MutualTls { .. }) => true,
             (Verifier::ApiKey { place: one, .. }, Verifier::ApiKey { place: other, .. }) => {
                 match (one, other) {
                     (Place::Header(one), Place::Header(other)) => one == other,
@@ -141,13 +169,13 @@ impl Scheme {
         parts: &Parts,
         local: bool,
         now: Now,
-    ) -> Result<Principal, Reason> {
-        match (&self.verifier, credential) {
+    ) -> Result<Judged, Reason> {
+        let principal = match (&self.verifier, credential) {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
                 if tokens.loopback_only && !local {
                     return Err(Reason::NotLoopback);
                 }
-                tokens.judge_and_look_again(text, parts.extensions.get(), now).await
+                return tokens.judge_and_look_again(text, &Shown::of(parts), now).await;
             }
             (Verifier::ApiKey { keys, issuer, prefix, .. }, Credential::Text(text)) => {
                 let text = std::str::from_utf8(text).map_err(|_| Reason::Malformed)?;
@@ -162,7 +190,8 @@ impl Scheme {
             }
             // `find` gives each verifier its own kind
             _ => Err(Reason::Malformed),
-        }
+        };
+        principal.map(|principal| Judged { principal, used: None })
     }
 }
 

@@ -33,6 +33,16 @@ pub(in crate::authn) struct Facts {
     /// `jti` of a token, public id of an API key, thumbprint of a certificate.
     pub(in crate::authn) credential: Option<Arc<str>>,
     pub(in crate::authn) expires: Option<u64>,
+    pub(in crate::authn) login: Login,
+}
+
+/// How and when the user of a token logged in (RFC 9470 section 6.1), as far as it says.
+#[derive(Default)]
+pub(in crate::authn) struct Login {
+    /// `acr`
+    pub(in crate::authn) class: Option<Arc<str>>,
+    /// `auth_time`, in seconds since 1970.
+    pub(in crate::authn) time: Option<f64>,
 }
 
 /// What kind of credential was shown.
@@ -66,6 +76,7 @@ impl Principal {
                 client: None,
                 credential: None,
                 expires: None,
+                login: Login::default(),
             })
         });
         &NOBODY
@@ -136,6 +147,18 @@ impl Principal {
     pub fn expires(&self) -> Option<u64> {
         self.0.expires
     }
+
+    /// `acr` of a token: the class of the login of its user.
+    #[must_use]
+    pub fn login_class(&self) -> Option<&str> {
+        self.0.login.class.as_deref()
+    }
+
+    /// `auth_time` of a token: when its user logged in, in seconds since 1970.
+    #[must_use]
+    pub fn login_time(&self) -> Option<f64> {
+        self.0.login.time
+    }
 }
 
 /// The subject is personal data: a `{:?}` in a log shows where a principal comes from, not who it is.
@@ -177,6 +200,22 @@ pub(crate) mod tests {
             client: None,
             credential: None,
             expires: None,
+            login: Login::default(),
+        })
+    }
+
+    /// Somebody whose token says this of the login.
+    pub(crate) fn logged_in(kind: Kind, class: Option<&str>, time: Option<f64>) -> Principal {
+        Principal::new(Facts {
+            scheme: "oauth",
+            kind,
+            issuer: "https://id.example.com".into(),
+            subject: "alice".into(),
+            scopes: "".into(),
+            client: None,
+            credential: None,
+            expires: None,
+            login: Login { class: class.map(Into::into), time },
         })
     }
 

@@ -21,6 +21,11 @@ impl<'p> Authenticated<'p> {
         self.prepared
     }
 
+    /// Everybody who was verified, in the order of `prepared`.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Principal> {
+        self.held.iter().flatten()
+    }
+
     /// The principal that the scheme at `index` of the operation verified.
     pub(crate) fn held(&self, index: usize) -> Option<&Principal> {
         self.held.get(index).and_then(Option::as_ref)

@@ -39,6 +39,10 @@ pub enum Fault {
     Leeway,
     /// The key set could not be loaded.
     KeysUnavailable,
+    /// Its tokens need proofs (DPoP), and the settings do not say for which address they are made.
+    NoPublicOrigin,
+    /// The machine gave no random bytes.
+    NoRandomness,
 }
 
 impl SetupError {
@@ -81,6 +85,11 @@ impl fmt::Display for Fault {
             Self::NoKeyFits => "no key of its set does any algorithm that the document lists",
             Self::Leeway => "its leeway is over 120 s",
             Self::KeysUnavailable => "its key set could not be loaded",
+            Self::NoPublicOrigin => {
+                "its tokens are bound to keys (`binding: dpop`), and proofs by these name the address of the server: \
+                 `Settings::public_origin` (`public_origin` in palisade.toml) says which it is"
+            }
+            Self::NoRandomness => "the machine gave no random bytes",
         })
     }
 }

@@ -13,12 +13,13 @@ pub(super) enum Holds {
 }
 
 /// The keys at the top, and those of `[schemes.<name>]`.
-pub(super) const TOP: [(&str, Holds); 10] = [
+pub(super) const TOP: [(&str, Holds); 11] = [
     ("listen", Holds::Text),
     ("state", Holds::Text),
     ("trusted_proxies", Holds::List),
     ("forwarded_header", Holds::Text),
     ("client_certificates_from_proxies", Holds::Flag),
+    ("public_origin", Holds::Text),
     ("tls_certificate_file", Holds::Text),
     ("tls_key_file", Holds::Text),
     ("cursor_keys", Holds::List),

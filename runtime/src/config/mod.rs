@@ -6,6 +6,7 @@
 //! trusted_proxies = ["10.0.0.0/8"]      # whose forwarded header is believed
 //! forwarded_header = "x-forwarded-for"  # or "forwarded"
 //! client_certificates_from_proxies = false # whether they are believed about the certificates of clients (RFC 9440)
+//! public_origin = "https://api.example.com" # where clients find this server: needed where a scheme asks for proofs (DPoP)
 //! tls_certificate_file = "tls/chain.pem" # TLS of our own: with both of these, or without either
 //! tls_key_file = "tls/key.pem"
 //! cursor_keys = ["2026-12:<32 bytes in base64>"]   # or cursor_keys_file; the first seals, all of them open
@@ -58,6 +59,7 @@ static LISTEN: Key = Key::top("listen");
 static STATE: Key = Key::top("state");
 static PROXIES: Key = Key::top("trusted_proxies");
 static FORWARDED: Key = Key::top("forwarded_header");
+static PUBLIC_ORIGIN: Key = Key::top("public_origin");
 static FORWARDED_CERTIFICATES: Key = Key::top("client_certificates_from_proxies");
 #[cfg(feature = "tls")]
 static TLS_CERTIFICATE: Key = Key::top("tls_certificate_file");
@@ -122,7 +124,7 @@ impl Config {
         self.listen
     }
 
-    /// The settings of the server: its trusted proxies.
+    /// The settings of the server: its trusted proxies and its public origin.
     ///
     /// # Errors
     /// None since the file was loaded; it has the form of its neighbours.
@@ -225,6 +227,12 @@ fn settings(values: &Values, faults: &mut Faults) -> Option<Settings> {
     let mut settings = Settings::new().forwarded_header(header);
     if values.flag(&FORWARDED_CERTIFICATES, faults) {
         settings = settings.client_certificates_from_proxies();
+    }
+    if let Some(origin) = values.text(&PUBLIC_ORIGIN, faults) {
+        match settings.clone().public_origin(origin) {
+            Ok(named) => settings = named,
+            Err(error) => faults.add(&PUBLIC_ORIGIN, error.to_string()),
+        }
     }
     let settings = settings.trusted_proxies(proxies);
     settings.map_err(|error| faults.add(&PROXIES, error.to_string())).ok()

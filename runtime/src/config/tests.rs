@@ -94,6 +94,7 @@ fn every_key_has_a_variable_that_does_the_same() {
         ("trusted_proxies", "10.0.0.0/8,192.0.2.1"),
         ("forwarded_header", "forwarded"),
         ("client_certificates_from_proxies", "true"),
+        ("public_origin", "https://api.example.com"),
         ("tls_certificate_file", "chain.pem"),
         ("tls_key_file", "key.pem"),
         ("cursor_keys", CURSOR),
@@ -140,6 +141,7 @@ fn every_key_has_a_variable_that_does_the_same() {
     assert!(settings.trusted_proxies.contain("192.0.2.1".parse().unwrap()));
     assert_eq!(settings.forwarded, crate::ForwardedHeader::Forwarded);
     assert!(settings.client_certificates);
+    assert_eq!(settings.public_origin, crate::origin::PublicOrigin::parse("https://api.example.com"));
     let jwt = config.bearer("oauth").unwrap();
     let (issuer, audience) = (jwt.issuer.as_deref(), jwt.audience.as_deref());
     assert_eq!((issuer, audience), (Some("https://id.example.com"), Some("bank-api")));
@@ -169,18 +171,20 @@ fn faults_come_all_at_once_and_say_what_was_meant() {
         listen = "nowhere"
         state = "redis"
         trusted_proxies = ["0.0.0.0/0"]
+        public_origin = "https://api.example.com/v1"
         [schemes.oauth]
         jwks_fil = "x"
         issuer = 7
     "#;
     let error = project.read(text, &[]).unwrap_err();
-    assert_eq!(error.count(), 6);
+    assert_eq!(error.count(), 7);
     let words = error.to_string();
     for part in [
         "palisade.toml",
         "unknown key `listn`, did you mean `listen`?",
         "`listen` (or the variable PALISADE_LISTEN)",
         "`redis` is no engine",
+        "`https://api.example.com/v1` is no origin",
         "unknown key `schemes.oauth.jwks_fil`, did you mean `schemes.oauth.jwks_file`?",
         "PALISADE_SCHEMES_OAUTH_ISSUER): is no string",
     ] {

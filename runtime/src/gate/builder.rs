@@ -152,7 +152,7 @@ impl GateBuilder {
                 Verifier::MutualTls(verifier) => verifiers.mutual_tls(&scheme, verifier),
             }
         }
-        verifiers.finish()
+        verifiers.finish(&self.settings)
     }
 
     fn prepare(

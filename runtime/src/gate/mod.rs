@@ -10,7 +10,8 @@
 //! | 2 plaintext check, limits by address and of all together | [`Gate::arrive`] | 403, 429, 503 |
 //! | 3 route | [`Routes::find`](crate::server::Routes) | 404, 405 |
 //! | 4 deadline, declared length of the body | [`enter`] | 413, 504 |
-//! | 6 authenticate | [`enter`] | 401, 400, 503 |
+//! | 6 authenticate, with what a token is bound to | [`enter`] | 401, 400, 429, 503 |
+//! | 7 how and when the user logged in | [`enter`] | 401 |
 //! | 8 authorize: scopes | [`enter`] | 403 |
 //! | 9 limits by principal | [`enter`] | 429 |
 //! | 10 parameters | [`admit`] | 400 |
@@ -21,8 +22,8 @@
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
 //! | 16 answer: only declared, only conforming | [`handle`] | 500 |
 //!
-//! Steps 5, 7 and 14 (failure limits, token binding and revocation, idempotency) have their places and no code yet: a
-//! document that asks for them does not generate.
+//! Steps 5 and 14 (failure limits, idempotency) and the revocation of step 7 have their places and no code yet: a document
+//! that asks for them does not generate.
 
 mod builder;
 mod effects;
@@ -50,7 +51,7 @@ pub use self::request_id::RequestId;
 pub(crate) use self::visit::{Visit, guarded};
 pub(crate) use self::witness::Witness;
 use crate::answer::Accept;
-use crate::authn;
+use crate::authn::{self, step_up};
 use crate::authz::{self, Authorized};
 use crate::caller::Caller;
 use crate::input::{self, Input, InputError, Parameters, Receiver};
@@ -80,9 +81,12 @@ async fn enter(at: &Prepared, visit: &mut Visit, parts: &Parts) -> Result<Entere
     let policy = at.policy();
     let deadline = Instant::now() + policy.timeout;
     input::declared_length(policy.body.as_ref(), &parts.headers).map_err(Rejection::Input)?; // 4
+    visit.give_nonce(at.security().nonce(visit.now()));
     let authenticating = authn::authenticate(at.security(), parts, visit.is_local(), visit.now());
     let authenticated = in_time(deadline, authenticating).await?.map_err(|reason| at.denied(reason))?; // 6
     visit.identify(at.first_held(&authenticated));
+    let login = step_up::check(policy.step_up.as_ref(), &authenticated, visit.now());
+    login.map_err(|reason| at.insufficient(reason, &authenticated))?; // 7
     let authorized = authz::authorize(authenticated).map_err(|reason| at.forbidden(reason))?; // 8
     visit.identify(authorized.principal());
     visit.spend(at.limits_by_principal())?; // 9

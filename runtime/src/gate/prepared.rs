@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::CursorScope;
 use super::builder::GateBuilder;
 use super::effects::Effects;
+use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
 use crate::authz::{Authorized, Forbidden};
 use crate::clock::Now;
@@ -183,6 +184,12 @@ impl Prepared {
     pub(crate) fn forbidden(&self, reason: Forbidden) -> Rejection {
         let challenges = self.ready.security.insufficient_scope(&reason);
         Rejection::Forbidden { reason, challenges }
+    }
+
+    pub(crate) fn insufficient(&self, reason: Insufficient, shown: &Authenticated<'_>) -> Rejection {
+        let rule = self.ready.policy.step_up.as_ref();
+        let challenges = rule.map(|rule| self.ready.security.insufficient_login(rule, shown));
+        Rejection::StepUp { reason, challenges: challenges.unwrap_or_default() }
     }
 
     /// Whoever was verified first: of whom an event speaks when the scopes do not suffice.

@@ -19,6 +19,7 @@ use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
 use crate::authn::certificate::ClientCertificate;
+use crate::authn::dpop;
 use crate::clock::{ClockError, Now};
 use crate::input::Spool;
 use crate::limit::key::Network;
@@ -80,6 +81,8 @@ pub(crate) struct Visit {
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
     standings: Few<Told>,
+    /// For the proofs of this client from now on (RFC 9449 section 8.2).
+    nonce: Option<HeaderValue>,
 }
 
 impl Visit {
@@ -108,7 +111,7 @@ impl Visit {
             policy: None,
             principal: None,
         };
-        Self { gate: gate.clone(), witness, now, origin, tls, fault, standings: Few::new() }
+        Self { gate: gate.clone(), witness, now, origin, tls, fault, standings: Few::new(), nonce: None }
     }
 
     /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
@@ -151,6 +154,11 @@ impl Visit {
 
     pub(crate) fn identify(&mut self, principal: Option<&Principal>) {
         self.witness.principal = principal.cloned();
+    }
+
+    /// Every answer from here on gives this nonce.
+    pub(super) fn give_nonce(&mut self, nonce: Option<HeaderValue>) {
+        self.nonce = nonce;
     }
 
     /// Whether it comes from this machine.
@@ -202,6 +210,9 @@ impl Visit {
         answer_headers::secure(headers, self.over_tls());
         if let Ok(id) = HeaderValue::from_str(self.witness.request_id.as_str()) {
             headers.insert(REQUEST_ID, id);
+        }
+        if let Some(nonce) = &self.nonce {
+            headers.insert(dpop::NONCE, nonce.clone());
         }
         limit::headers::advertise(headers, self.advertised(), self.now().unix());
         response

@@ -169,6 +169,7 @@ pub(super) static POLICY: Policy = Policy {
     method: "GET",
     path: "/banks/{bank}/accounts/{accountId}/transfers",
     access: Access::Public("a test"),
+    step_up: None,
     limits: &[],
     parameters: &[
         declared("bank", Location::Path),

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | what is no HTTP, malformed parameters or body, a bad cursor, no or two hosts, a credential given twice | 400 | `invalid_parameters` `invalid_body` `invalid_cursor` `invalid_request` |
 //! | no or bad credentials | 401 | `unauthenticated` |
+//! | a login that does not suffice | 401 | `insufficient_user_authentication` |
 //! | too little scope | 403 | `forbidden` |
 //! | no route, no object, another's object | 404 | `not_found` |
 //! | undeclared method | 405 | `method_not_allowed` |
@@ -29,7 +30,7 @@ use std::borrow::Cow;
 use http::{HeaderValue, StatusCode};
 
 use super::{Problem, Rejection};
-use crate::authn::{Class, Denied};
+use crate::authn::{Class, Denied, ProofFault, Reason};
 use crate::event::{Kind, Severity};
 use crate::input::{InputClass, Violations};
 use crate::operation::{Limit, Per};
@@ -127,6 +128,15 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             )
         },
         R::Denied { reason, challenges } => Outward { challenges, ..denied(reason) },
+        R::StepUp { challenges, .. } => Outward {
+            challenges,
+            ..Outward::new(
+                StatusCode::UNAUTHORIZED,
+                "insufficient_user_authentication",
+                "this operation needs another or a more recent login; WWW-Authenticate says which",
+                low("authn_step_up"),
+            )
+        },
         R::Forbidden { challenges, .. } => Outward {
             challenges,
             ..Outward::new(
@@ -194,9 +204,12 @@ fn limited(limit: &Limit, retry_after: u64) -> Outward<'_> {
 fn denied<'a>(reason: &Denied) -> Outward<'a> {
     match reason.class() {
         Class::Unauthorized => {
-            let event = match reason.reason().is_bad_credential() {
-                true => medium("authn_login_fail"),
-                false => low("authn_missing"),
+            let event = match reason.reason() {
+                // somebody has what only the client should have
+                Reason::Proof(ProofFault::Replayed) => high("authn_token_reuse"),
+                Reason::Proof(ProofFault::Nonce) => low("authn_nonce"),
+                other if other.is_bad_credential() => medium("authn_login_fail"),
+                _ => low("authn_missing"),
             };
             let message = "a valid credential is needed; WWW-Authenticate says which";
             Outward::new(StatusCode::UNAUTHORIZED, "unauthenticated", message, event)
@@ -207,6 +220,15 @@ fn denied<'a>(reason: &Denied) -> Outward<'a> {
             "credentials must be sent once and in one place",
             medium("authn_malformed"),
         ),
+        Class::TooMany => Outward {
+            retry_after: Some(1),
+            ..Outward::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                RATE_LIMITED,
+                medium("excess_rate_limit_exceeded"),
+            )
+        },
         Class::Unavailable => Outward::unavailable(high("authn_unavailable")),
     }
 }

@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::answer::Unfit;
 use crate::authn::Denied;
+use crate::authn::step_up::Insufficient;
 use crate::authz::Forbidden;
 use crate::cursor::BadCursor;
 use crate::input::InputError;
@@ -44,6 +45,13 @@ pub(crate) enum Rejection {
         /// The reason, for the log.
         reason: Denied,
         /// One `WWW-Authenticate` for each scheme (RFC 9110 section 11.6.1).
+        challenges: Vec<HeaderValue>,
+    },
+    /// The credential is good, and its user did not log in as the operation asks.
+    StepUp {
+        /// The reason, for the log.
+        reason: Insufficient,
+        /// RFC 9470 section 3: `insufficient_user_authentication` with what is asked.
         challenges: Vec<HeaderValue>,
     },
     /// The credential is good and lacks a scope.
@@ -89,6 +97,7 @@ impl fmt::Display for Rejection {
             Self::NoRoute => f.write_str("no_route"),
             Self::NoMethod { .. } => f.write_str("method_not_declared"),
             Self::Denied { reason, .. } => reason.fmt(f),
+            Self::StepUp { reason, .. } => f.write_str(reason.code()),
             Self::Forbidden { reason, .. } => write!(f, "insufficient_scope: {}", reason.missing().join(" ")),
             Self::Input(error) => error.fmt(f),
             Self::NotAcceptable => f.write_str("not_acceptable"),

@@ -17,7 +17,7 @@ pub use self::record::{KeyRecord, NewKey, RecordError};
 pub(in crate::authn) use self::record::{check_scopes, check_subject, lines, read_text};
 use super::{
     Reason,
-    principal::{Facts, Kind, Principal},
+    principal::{Facts, Kind, Login, Principal},
 };
 use crate::{clock::Now, secret::ct_eq};
 
@@ -100,6 +100,7 @@ impl ApiKeys {
             client: None,
             credential: Some(Arc::clone(&record.id)),
             expires: record.not_after,
+            login: Login::default(),
         }))
     }
 }

@@ -23,7 +23,7 @@ use crate::{
         Reason,
         api_key::{check_scopes, check_subject, lines},
         file::{self, ReadError},
-        principal::{Facts, Kind, Principal},
+        principal::{Facts, Kind, Login, Principal},
     },
     clock::Now,
     operation::CertificateRules,
@@ -211,6 +211,7 @@ impl ClientCertificates {
             client: None,
             credential: Some(URL_SAFE_NO_PAD.encode(certificate.thumbprint()).into()),
             expires: Some(expires),
+            login: Login::default(),
         }))
     }
 

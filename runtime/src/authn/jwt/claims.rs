@@ -5,12 +5,13 @@
 //! 2. `iss` is one string, equal to the issuer code point by code point;
 //! 3. `aud` is a string or an array of strings and contains the audience, case-sensitively (RFC 8725 section 3.9);
 //! 4. `exp` is there and `now < exp + leeway` (RFC 7519 section 4.1.4: on or after refuses);
-//! 5. `nbf`, if there, is not after `now + leeway`; `iat`, if there, neither, and not longer ago than accepted;
+//! 5. `nbf`, if there, is not after `now + leeway`; `iat` and `auth_time`, if there, neither, and `iat` not longer ago than
+//!    accepted;
 //! 6. an access token (RFC 9068 section 2.2) also has `sub`, `client_id`, `iat` and `jti`; any token has `sub`;
 //! 7. a token that is not typed as an access token must not look like an ID token.
 //!
 //! What a token is bound to (`cnf`) comes out of it; whether that was shown is [`binding`](crate::authn::binding)'s
-//! question.
+//! question. So do `acr` and `auth_time`, of which [`step_up`](crate::authn::step_up) decides.
 
 mod read;
 
@@ -41,6 +42,8 @@ pub(crate) struct Accepted<'a> {
     pub(crate) id: Option<Cow<'a, str>>,
     pub(crate) expires: f64,
     pub(in crate::authn) confirmation: Option<Confirmation<'a>>,
+    pub(crate) acr: Option<Cow<'a, str>>,
+    pub(crate) auth_time: Option<f64>,
 }
 
 /// Reads the decoded payload and judges it at `now` (seconds since 1970).
@@ -72,8 +75,8 @@ pub(crate) fn judge<'a>(
     }
     let subject = claims.sub.filter(|sub| !sub.is_empty()).ok_or(Reason::MissingClaim)?;
     let scopes = claims.scopes.unwrap_or_default();
-    let Claims { client, id, confirmation, .. } = claims;
-    Ok(Accepted { subject, scopes, client, id, expires, confirmation })
+    let Claims { client, id, confirmation, acr, auth_time, .. } = claims;
+    Ok(Accepted { subject, scopes, client, id, expires, confirmation, acr, auth_time })
 }
 
 fn judge_times(claims: &Claims<'_>, expected: &Expected<'_>, now: f64) -> Result<f64, Reason> {
@@ -84,7 +87,7 @@ fn judge_times(claims: &Claims<'_>, expected: &Expected<'_>, now: f64) -> Result
     if claims.nbf.is_some_and(|nbf| nbf > now + expected.leeway) {
         return Err(Reason::NotYetValid);
     }
-    if claims.iat.is_some_and(|iat| iat > now + expected.leeway) {
+    if [claims.iat, claims.auth_time].into_iter().flatten().any(|past| past > now + expected.leeway) {
         return Err(Reason::IssuedInFuture);
     }
     if let Some(longest) = expected.max_lifetime {

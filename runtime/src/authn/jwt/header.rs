@@ -33,8 +33,13 @@ impl<'a> Header<'a> {
 
     /// Whether `typ` is `wanted`, letter case and the `application/` that RFC 7515 section 4.1.9 lets one omit aside.
     pub(crate) fn is_typed(&self, wanted: &str) -> bool {
-        self.typ.as_deref().is_some_and(|typ| short(typ).eq_ignore_ascii_case(short(wanted)))
+        self.typ.as_deref().is_some_and(|typ| is_type(typ, wanted))
     }
+}
+
+/// Whether both are one media type, as `typ` writes them.
+pub(crate) fn is_type(typ: &str, wanted: &str) -> bool {
+    short(typ).eq_ignore_ascii_case(short(wanted))
 }
 
 fn short(typ: &str) -> &str {

@@ -153,7 +153,8 @@ fn is_private(entry: &Value) -> bool {
     ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| entry.get(name).is_some())
 }
 
-fn read_key(entry: Value, origin: Origin) -> Result<Key, &'static str> {
+/// One key, or why it is left out.
+pub(crate) fn read_key(entry: Value, origin: Origin) -> Result<Key, &'static str> {
     if is_private(&entry) {
         return Err("it is a private key");
     }

@@ -6,9 +6,15 @@
 //! 3. the header's rules ([`super::header`]); its `alg` is on the list of the scheme;
 //! 4. the key is found by `kid` and does that algorithm; the signature is of the first two parts as they were sent.
 
+use std::borrow::Borrow;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{algorithm::Allowed, header::Header, keys::KeyRing};
+use super::{
+    algorithm::Allowed,
+    header::Header,
+    keys::{Check, KeyRing},
+};
 use crate::{authn::Reason, operation::Algorithm};
 
 /// Largest accepted token.
@@ -58,7 +64,7 @@ impl Room {
     }
 }
 
-/// A payload whose signature has verified. Only [`verify`] makes one.
+/// A payload whose signature has verified. Only [`verify_by`] makes one.
 pub(crate) struct Verified<'a> {
     pub(crate) payload: &'a [u8],
     pub(crate) algorithm: Algorithm,
@@ -72,16 +78,26 @@ pub(crate) fn verify<'a>(
     ring: &KeyRing,
     accept: impl FnOnce(&Header<'_>) -> Result<(), Reason>,
 ) -> Result<Verified<'a>, Reason> {
+    verify_by(parts, room, |header| {
+        let header = Header::parse(header)?;
+        if !allowed.contains(header.alg) {
+            return Err(Reason::AlgorithmNotAllowed);
+        }
+        accept(&header)?;
+        Ok((header.alg, ring.find(header.kid.as_deref(), header.alg)?))
+    })
+}
+
+/// The same with the key that `choose` finds by the decoded header.
+pub(crate) fn verify_by<'a, K: Borrow<Check>>(
+    parts: &Parts<'_>,
+    room: &'a mut Room,
+    choose: impl FnOnce(&[u8]) -> Result<(Algorithm, K), Reason>,
+) -> Result<Verified<'a>, Reason> {
     let (header, rest) = decode(parts.header, &mut room.0)?;
-    let header = Header::parse(header)?;
-    let algorithm = header.alg;
-    if !allowed.contains(algorithm) {
-        return Err(Reason::AlgorithmNotAllowed);
-    }
-    accept(&header)?;
-    let key = ring.find(header.kid.as_deref(), algorithm)?;
+    let (algorithm, key) = choose(header)?;
     let (signature, rest) = decode(parts.signature, rest)?;
-    match key.verify(parts.signed, signature) {
+    match key.borrow().verify(parts.signed, signature) {
         true => {}
         false => return Err(Reason::BadSignature),
     }

@@ -5,11 +5,11 @@
 
 pub(crate) mod algorithm;
 mod claims;
-mod header;
-mod json;
+pub(crate) mod header;
+pub(crate) mod json;
 pub(crate) mod jwk;
 pub(crate) mod jws;
-mod keys;
+pub(crate) mod keys;
 #[cfg(feature = "jwks-url")]
 mod remote;
 mod rsa;
@@ -20,7 +20,7 @@ mod standards;
 mod vectors;
 mod verifier;
 
-pub(crate) use self::verifier::TokenVerifier;
+pub(crate) use self::verifier::{Judged, TokenVerifier};
 pub use self::{
     jwk::{KeyError, LeftOut},
     source::{JwkSet, Jwks},

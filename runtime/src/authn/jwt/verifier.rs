@@ -12,8 +12,9 @@ use super::{
 use crate::{
     authn::{
         Reason, binding,
-        certificate::ClientCertificate,
-        principal::{Facts, Kind, LOCAL_ISSUER, Principal},
+        dpop::{Proofs, Use},
+        present::Shown,
+        principal::{Facts, Kind, LOCAL_ISSUER, Login, Principal},
         setup::Fault,
     },
     clock::Now,
@@ -36,7 +37,15 @@ pub(crate) struct TokenVerifier {
     max_lifetime: Option<f64>,
     scopes_claim: &'static [&'static str],
     pub(crate) binding: Binding,
+    /// There where tokens are bound to keys.
+    pub(crate) proofs: Option<Arc<Proofs>>,
     pub(crate) loopback_only: bool,
+}
+
+/// Whose token it is, and the proof that was shown beside it, which is good once.
+pub(crate) struct Judged {
+    pub(crate) principal: Principal,
+    pub(crate) used: Option<Use>,
 }
 
 impl TokenVerifier {
@@ -45,8 +54,13 @@ impl TokenVerifier {
         scheme: &'static str,
         rules: &'static TokenRules,
         jwt: Jwt,
+        proofs: Option<&Arc<Proofs>>,
     ) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
+        let proofs = proofs.filter(|_| matches!(rules.binding, Binding::Proof { .. })).cloned();
+        if matches!(rules.binding, Binding::Proof { .. }) && proofs.is_none() {
+            faults.push(Fault::NoPublicOrigin);
+        }
         let issuer = agree(rules.issuer, jwt.issuer, Fault::NoIssuer, Fault::OtherIssuer, &mut faults);
         let audience =
             agree(rules.audience, jwt.audience, Fault::NoAudience, Fault::OtherAudience, &mut faults);
@@ -83,17 +97,13 @@ impl TokenVerifier {
             max_lifetime: rules.max_lifetime.map(|longest| longest.as_secs_f64()),
             scopes_claim: rules.scopes_claim,
             binding: rules.binding,
+            proofs,
             loopback_only: jwt.loopback_only,
         })
     }
 
-    /// Judges `token` by the keys as they are now. `shown`: the certificate of who presents it.
-    pub(crate) fn judge(
-        &self,
-        token: &[u8],
-        shown: Option<&ClientCertificate>,
-        now: Now,
-    ) -> Result<Principal, Reason> {
+    /// Judges `token` by the keys as they are now. `shown`: what else the request shows.
+    pub(crate) fn judge(&self, token: &[u8], shown: &Shown<'_>, now: Now) -> Result<Judged, Reason> {
         let keys = self.keys.current();
         let Some(set) = keys.as_ref() else { return Err(Reason::KeysUnavailable) };
         let parts = Parts::split(token)?;
@@ -109,8 +119,9 @@ impl TokenVerifier {
             access_token: self.access_token,
         };
         let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
-        binding::check(self.binding, claims.confirmation.as_ref(), shown)?;
-        Ok(Principal::new(Facts {
+        let key = binding::check(self.binding, claims.confirmation.as_ref(), shown.certificate)?;
+        let used = key.map(|key| self.proved(token, &key, shown, now)).transpose()?;
+        let principal = Principal::new(Facts {
             scheme: self.scheme,
             kind: Kind::Bearer(verified.algorithm),
             issuer: Arc::clone(&self.issuer),
@@ -119,7 +130,17 @@ impl TokenVerifier {
             client: claims.client.map(Into::into),
             credential: claims.id.map(Into::into),
             expires: Some(claims.expires as u64),
-        }))
+            login: Login { class: claims.acr.map(Into::into), time: claims.auth_time },
+        });
+        Ok(Judged { principal, used })
+    }
+
+    /// The proof by the key that the token is bound to.
+    fn proved(&self, token: &[u8], key: &[u8; 32], shown: &Shown<'_>, now: Now) -> Result<Use, Reason> {
+        let (Some(proofs), Binding::Proof { nonce }) = (&self.proofs, self.binding) else {
+            return Err(Reason::BindingNotShown);
+        };
+        proofs.check(shown.asked, token, key, nonce, now)
     }
 
     /// RFC 9068 section 4: the `typ` of the scheme and no other. Where the document opted out, plain tokens pass
@@ -137,9 +158,9 @@ impl TokenVerifier {
     pub(crate) async fn judge_and_look_again(
         &self,
         token: &[u8],
-        shown: Option<&ClientCertificate>,
+        shown: &Shown<'_>,
         now: Now,
-    ) -> Result<Principal, Reason> {
+    ) -> Result<Judged, Reason> {
         match self.judge(token, shown, now) {
             Err(Reason::UnknownKid | Reason::KeysUnavailable) if self.keys.remote().is_some() => {
                 // 401 only when the set is known to be what the issuer has now; else nobody knows that the token is bad
@@ -156,9 +177,9 @@ impl TokenVerifier {
     pub(crate) async fn judge_and_look_again(
         &self,
         token: &[u8],
-        shown: Option<&ClientCertificate>,
+        shown: &Shown<'_>,
         now: Now,
-    ) -> Result<Principal, Reason> {
+    ) -> Result<Judged, Reason> {
         self.judge(token, shown, now)
     }
 

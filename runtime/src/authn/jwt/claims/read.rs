@@ -25,6 +25,8 @@ pub(super) struct Claims<'a> {
     pub(super) nbf: Option<f64>,
     pub(super) iat: Option<f64>,
     pub(super) id_token: bool,
+    pub(super) acr: Option<Cow<'a, str>>,
+    pub(super) auth_time: Option<f64>,
     pub(super) confirmation: Option<Confirmation<'a>>,
 }
 
@@ -65,6 +67,9 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 "exp" => once(&mut claims.exp, members.next_value_seed(Time)?, why)?,
                 "nbf" => once(&mut claims.nbf, members.next_value_seed(Time)?, why)?,
                 "iat" => once(&mut claims.iat, members.next_value_seed(Time)?, why)?,
+                // RFC 9470 section 6.1
+                "acr" => once(&mut claims.acr, members.next_value::<Text<'de>>()?.0, why)?,
+                "auth_time" => once(&mut claims.auth_time, members.next_value_seed(Time)?, why)?,
                 "sub" => once(&mut claims.sub, members.next_value::<Text<'de>>()?.0, why)?,
                 "jti" => once(&mut claims.id, members.next_value::<Text<'de>>()?.0, why)?,
                 // RFC 7800 section 3: the token is good only in the hands of who holds this key
@@ -252,8 +257,13 @@ impl<'de> Visitor<'de> for Bound<'_> {
         let mut confirmation = Confirmation::default();
         let mut others = Names::default();
         while let Some(Text(name)) = members.next_key()? {
-            if name == "x5t#S256" {
-                once(&mut confirmation.certificate, members.next_value::<Text<'de>>()?.0, self.0)?;
+            let known = match &*name {
+                "x5t#S256" => Some(&mut confirmation.certificate),
+                "jkt" => Some(&mut confirmation.key),
+                _ => None,
+            };
+            if let Some(known) = known {
+                once(known, members.next_value::<Text<'de>>()?.0, self.0)?;
                 continue;
             }
             if !others.add(name) {

@@ -1,0 +1,264 @@
+//! Proofs of possession (DPoP, RFC 9449): a token that is bound to a key is good only beside a proof that the key signed
+//! for this request.
+//!
+//! Rules ([`check`], section 4.3), after the token itself has been found good:
+//! 1. there is exactly one `DPoP` header field, and it is a signed token of at most 8 KiB, no member named twice;
+//! 2. its `typ` is `dpop+jwt`, its `alg` asymmetric and one of ours, and its header demands no extension and names no
+//!    other place of a key;
+//! 3. its `jwk` is a public key that fits `alg` (RSA: 2048 bits at least), and the RFC 7638 thumbprint of it is the one
+//!    that the token is bound to (section 6.1). Only then is the key looked at: nobody makes us verify by another;
+//! 4. the signature verifies by that key;
+//! 5. `htm` is the method of the request, letter by letter; `htu` is its URI under the configured origin, without query
+//!    and fragment (see [`origin`](crate::origin));
+//! 6. `iat` is at most 60 s ago and at most 5 s ahead;
+//! 7. `ath` is the SHA-256 of the token, in base64url;
+//! 8. where the document asks for it, `nonce` is one that this server gave within the last two minutes (section 9);
+//! 9. `jti` has 1 to 256 bytes. That it was not seen before, for this key and URI, is asked last, and of [`Seen`]
+//!    (section 11.1): strangers cannot fill that store, for they have no proof that comes so far.
+
+mod key;
+mod nonce;
+mod replay;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    error::Unspecified,
+};
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Map, Value};
+
+pub(crate) use self::replay::Use;
+use self::{
+    nonce::Nonces,
+    replay::{Memory, Seen},
+};
+use super::{
+    Reason, binding,
+    jwt::{
+        json,
+        jws::{self, Parts, Room},
+    },
+};
+use crate::{clock::Now, operation::Algorithm, origin, origin::PublicOrigin};
+
+/// The algorithms of proofs, as challenges name them.
+pub(in crate::authn) const ALGORITHMS: &str = "ES256 ES384 EdDSA RS256 PS256";
+
+/// The header that a proof stands in.
+const HEADER: &str = "dpop";
+
+/// The header that a nonce is given in (RFC 9449 section 8.2).
+pub(crate) const NONCE: http::HeaderName = http::HeaderName::from_static("dpop-nonce");
+
+/// RFC 9449 section 11.1: how old and how far ahead a proof may be, in seconds.
+const OLDEST: u32 = 60;
+const AHEAD: u32 = 5;
+
+/// Longest accepted `jti`, in bytes.
+const MAX_ID: usize = 256;
+
+/// What is wrong with a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProofFault {
+    /// The request has none.
+    Missing,
+    /// The request has two.
+    Repeated,
+    /// It is no signed token, or a member is missing or of another type.
+    Malformed,
+    /// `typ` is not `dpop+jwt`.
+    Type,
+    /// `alg` is missing, `none`, symmetric or unknown.
+    Algorithm,
+    /// `jwk` is no public key that fits `alg`.
+    Key,
+    /// The signature does not verify by `jwk`.
+    Signature,
+    /// It was made for another method.
+    Method,
+    /// It was made for another URI.
+    Target,
+    /// It was made too long ago, or is from the future.
+    Time,
+    /// It was made for another token.
+    Token,
+    /// It names no nonce of this server, or an old one.
+    Nonce,
+    /// It was shown before.
+    Replayed,
+    /// Its key has signed as many proofs within a minute as one client may.
+    TooMany,
+    /// As many proofs as can be remembered were shown within a minute, so nobody knows whether this one was.
+    NoRoom,
+}
+
+impl ProofFault {
+    /// The word for the event's `failure_reason`.
+    pub(in crate::authn) const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "proof_missing",
+            Self::Repeated => "proof_repeated",
+            Self::Malformed => "proof_malformed",
+            Self::Type => "proof_type",
+            Self::Algorithm => "proof_algorithm",
+            Self::Key => "proof_key",
+            Self::Signature => "proof_signature",
+            Self::Method => "proof_method",
+            Self::Target => "proof_target",
+            Self::Time => "proof_time",
+            Self::Token => "proof_of_other_token",
+            Self::Nonce => "proof_nonce",
+            Self::Replayed => "proof_replayed",
+            Self::TooMany => "proofs_too_many",
+            Self::NoRoom => "proofs_no_room",
+        }
+    }
+}
+
+impl From<ProofFault> for Reason {
+    fn from(fault: ProofFault) -> Self {
+        Self::Proof(fault)
+    }
+}
+
+/// What a request shows, and for what: the parts of it that a proof speaks of.
+#[derive(Clone, Copy)]
+pub(in crate::authn) struct Asked<'r> {
+    pub(in crate::authn) method: &'r str,
+    /// As it was sent, without the query.
+    pub(in crate::authn) path: &'r str,
+    pub(in crate::authn) headers: &'r HeaderMap,
+}
+
+/// What a proof must be, all of it known before.
+struct Expected<'a> {
+    method: &'a str,
+    /// The URI in its normal form.
+    target: &'a str,
+    token: &'a [u8],
+    /// The thumbprint of the key that the token is bound to.
+    key: &'a [u8; 32],
+    nonces: Option<&'a Nonces>,
+}
+
+/// The server's side of proofs, shared by the schemes of a document.
+pub(crate) struct Proofs {
+    origin: PublicOrigin,
+    nonces: Nonces,
+    seen: Box<dyn Seen>,
+}
+
+impl Proofs {
+    /// Proofs for the server at `origin`, of which `capacity` are remembered.
+    pub(in crate::authn) fn new(origin: PublicOrigin, capacity: usize) -> Result<Arc<Self>, Unspecified> {
+        Ok(Arc::new(Self { origin, nonces: Nonces::new()?, seen: Box::new(Memory::new(capacity)) }))
+    }
+
+    /// Rules 1 to 8 for a request that shows `token`, which is bound to `key`.
+    pub(in crate::authn) fn check(
+        &self,
+        asked: Asked<'_>,
+        token: &[u8],
+        key: &[u8; 32],
+        nonce: bool,
+        now: Now,
+    ) -> Result<Use, Reason> {
+        let proof = only(asked.headers)?;
+        let target = self.origin.target(asked.path);
+        let nonces = nonce.then_some(&self.nonces);
+        let expected = Expected { method: asked.method, target: &target, token, key, nonces };
+        check(proof, &expected, now.wall().as_secs_f64())
+    }
+
+    /// Rule 9: notes a use, or refuses it.
+    pub(in crate::authn) async fn note(&self, used: Use, now: Now) -> Result<(), Reason> {
+        Ok(self.seen.note(used, now.unix()).await?)
+    }
+
+    /// The nonce that clients are to use from now on.
+    pub(in crate::authn) fn nonce(&self, now: Now) -> Option<HeaderValue> {
+        HeaderValue::from_str(&self.nonces.current(now.unix())).ok()
+    }
+}
+
+impl fmt::Debug for Proofs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proofs").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// Rule 1: a field that is there twice is refused, although one of the two may be good.
+fn only(headers: &HeaderMap) -> Result<&[u8], ProofFault> {
+    let mut fields = headers.get_all(HEADER).iter();
+    match (fields.next(), fields.next()) {
+        (Some(proof), None) => Ok(proof.as_bytes()),
+        (None, _) => Err(ProofFault::Missing),
+        (Some(_), Some(_)) => Err(ProofFault::Repeated),
+    }
+}
+
+/// Rules 1 to 8 for one proof at `now` (seconds since 1970). See above.
+fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Use, Reason> {
+    let parts = Parts::split(proof).map_err(fault)?;
+    let mut room = Room::for_token(proof);
+    let verified = jws::verify_by(&parts, &mut room, |header| key::choose(header, expected.key));
+    let claims = object(verified.map_err(fault)?.payload)?;
+    if text(&claims, "htm")? != expected.method {
+        return Err(ProofFault::Method.into());
+    }
+    if origin::normal(text(&claims, "htu")?).as_deref() != Some(expected.target) {
+        return Err(ProofFault::Target.into());
+    }
+    let issued = claims.get("iat").and_then(Value::as_f64).ok_or(ProofFault::Malformed)?;
+    if issued < now - f64::from(OLDEST) || issued > now + f64::from(AHEAD) {
+        return Err(ProofFault::Time.into());
+    }
+    let token = digest(&SHA256, expected.token);
+    if !binding::is_digest(text(&claims, "ath")?, token.as_ref()).unwrap_or(false) {
+        return Err(ProofFault::Token.into());
+    }
+    if let Some(nonces) = expected.nonces
+        && !claims.get("nonce").and_then(Value::as_str).is_some_and(|nonce| nonces.accept(nonce, now as u64))
+    {
+        return Err(ProofFault::Nonce.into());
+    }
+    let id = text(&claims, "jti")?;
+    if id.is_empty() || id.len() > MAX_ID {
+        return Err(ProofFault::Malformed.into());
+    }
+    // good until then, and remembered as long
+    let until = (issued + f64::from(OLDEST)).ceil() as u64;
+    Ok(Use::new(expected.key, expected.target, id, until))
+}
+
+/// What is wrong with the form of a proof is wrong with the proof, not with the token.
+fn fault(reason: Reason) -> Reason {
+    match reason {
+        Reason::Proof(_) | Reason::BindingMismatch => reason,
+        Reason::BadSignature => ProofFault::Signature.into(),
+        _ => ProofFault::Malformed.into(),
+    }
+}
+
+/// A JSON object that names no member twice, at any level.
+fn object(bytes: &[u8]) -> Result<Map<String, Value>, ProofFault> {
+    json::check(bytes).map_err(|_| ProofFault::Malformed)?;
+    serde_json::from_slice(bytes).map_err(|_| ProofFault::Malformed)
+}
+
+fn text<'v>(object: &'v Map<String, Value>, name: &str) -> Result<&'v str, ProofFault> {
+    object.get(name).and_then(Value::as_str).ok_or(ProofFault::Malformed)
+}
+
+/// The names of [`ALGORITHMS`] as the runtime has them.
+const fn is_for_proofs(algorithm: Algorithm) -> bool {
+    match algorithm {
+        Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA | Algorithm::RS256 | Algorithm::PS256 => true,
+        Algorithm::HS256 => false,
+    }
+}
