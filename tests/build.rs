@@ -11,6 +11,7 @@ fn main() {
     palisade_codegen::Build::new("specs/combinations.yaml").run();
     palisade_codegen::Build::new("specs/types.yaml").run();
     palisade_codegen::Build::new("specs/certificates.yaml").run();
+    palisade_codegen::Build::new("specs/asked.yaml").run();
     palisade_codegen::Build::new("specs/json.yaml").run();
     palisade_codegen::Build::new("specs/attacks.yaml").run();
     json_schema::generate();

@@ -31,6 +31,7 @@ pub(crate) struct BuildScript<'a> {
 pub(crate) struct Main<'a> {
     pub(crate) document: &'a str,
     pub(crate) schemes: &'a [Scheme],
+    pub(crate) denylist: bool,
     pub(crate) cursor_keys: bool,
     pub(crate) has_resources: bool,
 }
@@ -48,6 +49,7 @@ pub(crate) struct Handlers<'a> {
 #[derive(Template)]
 #[template(path = "palisade.toml.txt", escape = "none")]
 pub(crate) struct Config<'a> {
+    pub(crate) package: &'a str,
     pub(crate) listen: &'a str,
     pub(crate) tls: bool,
     pub(crate) developer: &'a str,
@@ -70,6 +72,7 @@ pub(crate) struct Readme<'a> {
     pub(crate) mock: bool,
     pub(crate) has_resources: bool,
     pub(crate) calls: &'a [Call],
+    pub(crate) schemes: &'a [Scheme],
 }
 
 /// The document of a project that is made without one.
@@ -111,6 +114,12 @@ pub(crate) enum SchemeKind {
         audience_in_document: bool,
         /// Its tokens are bound to certificates.
         bound: bool,
+    },
+    /// Tokens about which their issuer is asked.
+    Introspected {
+        /// Whom the document names, as values of TOML.
+        issuer: Option<String>,
+        audience: Option<String>,
     },
     ApiKey,
     Basic,

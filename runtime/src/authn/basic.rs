@@ -176,6 +176,7 @@ impl Passwords {
                 scopes: Arc::clone(&known.scopes),
                 client: None,
                 credential: None,
+                issued: None,
                 expires: None,
             })),
             false => Err(Reason::WrongSecret),

@@ -18,7 +18,10 @@ mod binding;
 pub(crate) mod certificate;
 mod challenge;
 mod denied;
+mod denylist;
 pub(crate) mod file;
+#[cfg(feature = "outbound")]
+mod introspection;
 pub(crate) mod jwt;
 pub(crate) mod prepared;
 mod present;
@@ -27,15 +30,19 @@ mod proof;
 mod setup;
 #[cfg(test)]
 pub(crate) mod testing;
+mod token;
 
 use http::request::Parts;
 
 #[cfg(feature = "tls")]
 pub use self::certificate::{CertificateError, ClientCertificates};
+#[cfg(feature = "outbound")]
+pub use self::introspection::{Introspection, IntrospectionError};
 pub use self::{
     api_key::{ApiKeys, KeyRecord, NewKey, RecordError},
     basic::{PasswordRecord, Passwords},
     denied::{Class, Denied, Reason},
+    denylist::{Denylist, DenylistError, DenylistStore, Entry, Mark, StoreFuture},
     jwt::{JwkSet, Jwks, Jwt, KeyError, LeftOut},
     principal::{Identity, Kind, Principal},
     setup::{Fault, SetupError},
@@ -46,9 +53,20 @@ pub(crate) use self::{
 };
 use crate::clock::Now;
 
-/// Verifies the bearer tokens of a scheme: made from a [`Jwt`].
+/// Verifies the signed tokens of a bearer, oauth2 or openIdConnect scheme: made from a [`Jwt`].
 #[derive(Clone, Debug)]
 pub struct BearerVerifier(pub(crate) Jwt);
+
+/// Verifies the tokens of such a scheme with `token: introspection`: made from an `Introspection`, which the feature
+/// `outbound` brings.
+#[derive(Clone, Debug)]
+pub struct IntrospectionVerifier(pub(crate) Introspections);
+
+#[cfg(feature = "outbound")]
+type Introspections = Introspection;
+#[cfg(not(feature = "outbound"))]
+#[derive(Clone, Debug)]
+pub(crate) struct Introspections(());
 
 /// Verifies the API keys of a scheme: made from [`ApiKeys`].
 #[derive(Clone, Debug)]
@@ -70,6 +88,13 @@ type Certificates = std::convert::Infallible;
 impl From<Jwt> for BearerVerifier {
     fn from(jwt: Jwt) -> Self {
         Self(jwt)
+    }
+}
+
+#[cfg(feature = "outbound")]
+impl From<Introspection> for IntrospectionVerifier {
+    fn from(introspection: Introspection) -> Self {
+        Self(introspection)
     }
 }
 

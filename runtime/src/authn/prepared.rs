@@ -5,19 +5,23 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    BearerVerifier, Certificates, Fault, SetupError, api_key::ApiKeys, basic::Passwords, challenge,
-    jwt::TokenVerifier, principal::local_issuer,
+    BearerVerifier, Certificates, Denylist, Fault, Introspections, SetupError, api_key::ApiKeys,
+    basic::Passwords, challenge, jwt::TokenVerifier, principal::local_issuer, token::Tokens,
 };
-use crate::operation::{Access, Binding, CertificateRules, Document, KeyLocation, SchemeKind};
+use crate::operation::{
+    Access, Binding, CertificateRules, Document, KeyLocation, Revocation, SchemeKind, TokenRules,
+};
 
 /// The verifiers of the schemes of a document, as they are handed in.
 pub(crate) struct Verifiers {
     document: &'static Document,
     given: Vec<(String, Given)>,
+    denylist: Option<Denylist>,
 }
 
 enum Given {
     Bearer(BearerVerifier),
+    Introspected(Introspections),
     ApiKey(ApiKeys),
     Basic(Passwords),
     MutualTls(Certificates),
@@ -40,7 +44,7 @@ pub(crate) struct Scheme {
 }
 
 pub(crate) enum Verifier {
-    Bearer(TokenVerifier),
+    Bearer(Tokens),
     ApiKey {
         keys: ApiKeys,
         issuer: Arc<str>,
@@ -84,11 +88,20 @@ pub(crate) struct Need {
 
 impl Verifiers {
     pub(crate) fn new(document: &'static Document) -> Self {
-        Self { document, given: Vec::new() }
+        Self { document, given: Vec::new(), denylist: None }
     }
 
     pub(crate) fn bearer(&mut self, scheme: &str, verifier: impl Into<BearerVerifier>) {
         self.given.push((scheme.to_owned(), Given::Bearer(verifier.into())));
+    }
+
+    pub(crate) fn introspection(&mut self, scheme: &str, verifier: impl Into<super::IntrospectionVerifier>) {
+        let super::IntrospectionVerifier(introspection) = verifier.into();
+        self.given.push((scheme.to_owned(), Given::Introspected(introspection)));
+    }
+
+    pub(crate) fn denylist(&mut self, denylist: Denylist) {
+        self.denylist = Some(denylist);
     }
 
     pub(crate) fn api_key(&mut self, scheme: &str, verifier: impl Into<super::KeyVerifier>) {
@@ -115,9 +128,8 @@ impl Verifiers {
             let found = place.and_then(|at| Some((self.document.schemes.get(at)?, ready.get_mut(at)?)));
             let made = match found {
                 None => Err(vec![Fault::NoSuchScheme]),
-                Some((scheme, slot)) => {
-                    make(self.document, scheme, given).map(|made| *slot = Some(Arc::new(made)))
-                }
+                Some((scheme, slot)) => make(self.document, scheme, given, self.denylist.as_ref())
+                    .map(|made| *slot = Some(Arc::new(made))),
             };
             if let Err(faults) = made {
                 errors.extend(faults.into_iter().map(|fault| SetupError { scheme: name.clone(), fault }));
@@ -131,12 +143,20 @@ fn make(
     document: &'static Document,
     scheme: &'static crate::operation::Scheme,
     given: Given,
+    denylist: Option<&Denylist>,
 ) -> Result<Scheme, Vec<Fault>> {
     let name = scheme.name;
     let issuer = || local_issuer(name);
     let verifier = match (&scheme.kind, given) {
         (SchemeKind::Bearer(rules), Given::Bearer(BearerVerifier(jwt))) => {
-            Verifier::Bearer(TokenVerifier::new(name, rules, jwt)?)
+            let denylist = denylist_for(rules, denylist)?;
+            Verifier::Bearer(Tokens::signed(TokenVerifier::new(name, rules, jwt)?, denylist))
+        }
+        #[cfg(feature = "outbound")]
+        (SchemeKind::Bearer(rules), Given::Introspected(introspection)) => {
+            let denylist = denylist_for(rules, denylist)?;
+            let introspector = super::introspection::Introspector::new(name, rules, introspection)?;
+            Verifier::Bearer(Tokens::introspected(introspector, denylist))
         }
         (SchemeKind::ApiKey(rules), Given::ApiKey(keys)) => Verifier::ApiKey {
             keys,
@@ -159,6 +179,15 @@ fn make(
     let realm = challenge::quoted(document.title);
     let challenge = challenge::plain(&scheme.kind, &realm);
     Ok(Scheme { name, verifier, challenge, realm })
+}
+
+/// The denylist, where the scheme asks for it.
+fn denylist_for(rules: &TokenRules, given: Option<&Denylist>) -> Result<Option<Denylist>, Vec<Fault>> {
+    match (rules.revocation, given) {
+        (Revocation::None, _) => Ok(None),
+        (Revocation::Required, Some(denylist)) => Ok(Some(denylist.clone())),
+        (Revocation::Required, None) => Err(vec![Fault::NoDenylist]),
+    }
 }
 
 impl Schemes {
@@ -195,7 +224,7 @@ impl Schemes {
     pub(crate) fn ask_for_certificates(&self) -> bool {
         self.ready.iter().flatten().any(|scheme| match &scheme.verifier {
             Verifier::MutualTls { .. } => true,
-            Verifier::Bearer(tokens) => tokens.binding == Binding::Certificate,
+            Verifier::Bearer(tokens) => tokens.binding() == Binding::Certificate,
             Verifier::ApiKey { .. } | Verifier::Basic { .. } => false,
         })
     }

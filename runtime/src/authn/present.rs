@@ -144,10 +144,7 @@ impl Scheme {
     ) -> Result<Principal, Reason> {
         match (&self.verifier, credential) {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
-                if tokens.loopback_only && !local {
-                    return Err(Reason::NotLoopback);
-                }
-                tokens.judge_and_look_again(text, parts.extensions.get(), now).await
+                tokens.judge(text, parts.extensions.get(), local, now).await
             }
             (Verifier::ApiKey { keys, issuer, prefix, .. }, Credential::Text(text)) => {
                 let text = std::str::from_utf8(text).map_err(|_| Reason::Malformed)?;

@@ -11,6 +11,7 @@
 //! | 3 route | [`Routes::find`](crate::server::Routes) | 404, 405 |
 //! | 4 deadline, declared length of the body | [`enter`] | 413, 504 |
 //! | 6 authenticate | [`enter`] | 401, 400, 503 |
+//! | 7 what a token is bound to, whether it was revoked | [`enter`] | 401, 503 |
 //! | 8 authorize: scopes | [`enter`] | 403 |
 //! | 9 limits by principal | [`enter`] | 429 |
 //! | 10 parameters | [`admit`] | 400 |
@@ -21,8 +22,8 @@
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
 //! | 16 answer: only declared, only conforming | [`handle`] | 500 |
 //!
-//! Steps 5, 7 and 14 (failure limits, token binding and revocation, idempotency) have their places and no code yet: a
-//! document that asks for them does not generate.
+//! Steps 5 and 14 (failure limits, idempotency) have their places and no code yet: a document that asks for them does not
+//! generate.
 
 mod builder;
 mod effects;
@@ -81,7 +82,7 @@ async fn enter(at: &Prepared, visit: &mut Visit, parts: &Parts) -> Result<Entere
     let deadline = Instant::now() + policy.timeout;
     input::declared_length(policy.body.as_ref(), &parts.headers).map_err(Rejection::Input)?; // 4
     let authenticating = authn::authenticate(at.security(), parts, visit.is_local(), visit.now());
-    let authenticated = in_time(deadline, authenticating).await?.map_err(|reason| at.denied(reason))?; // 6
+    let authenticated = in_time(deadline, authenticating).await?.map_err(|reason| at.denied(reason))?; // 6, 7
     visit.identify(at.first_held(&authenticated));
     let authorized = authz::authorize(authenticated).map_err(|reason| at.forbidden(reason))?; // 8
     visit.identify(authorized.principal());
