@@ -124,8 +124,7 @@ impl Denylist {
     /// # Errors
     /// When the token cannot be named, or the store has no room or fails: the token is still good then.
     pub async fn revoke(&self, principal: &Principal) -> Result<(), DenylistError> {
-        let token = principal.kind().is_bearer().then(|| principal.credential_id()).flatten();
-        let (Some(id), Some(expires)) = (token, principal.expires()) else {
+        let (Some(id), Some(expires)) = (named(principal), principal.expires()) else {
             return Err(DenylistError::Unnamed);
         };
         self.revoke_token(principal.issuer(), id, expires).await
@@ -176,7 +175,7 @@ impl Denylist {
     /// Whether the token that `principal` was made from is still good.
     pub(in crate::authn) async fn check(&self, principal: &Principal, now: Now) -> Result<(), Reason> {
         let (Some(id), Some(issued), Some(expires)) =
-            (principal.credential_id(), principal.issued(), principal.expires())
+            (named(principal), principal.issued(), principal.expires())
         else {
             return Err(Reason::MissingClaim);
         };
@@ -194,6 +193,11 @@ impl Denylist {
         let denied = entries.iter().flatten().any(|entry| issued <= entry.issued_until);
         if denied { Err(Reason::Revoked) } else { Ok(()) }
     }
+}
+
+/// `jti` of a token. One that is empty names nothing.
+fn named(principal: &Principal) -> Option<&str> {
+    principal.credential_id().filter(|id| principal.kind().is_bearer() && !id.is_empty())
 }
 
 fn unavailable(why: &str) -> Reason {
@@ -303,6 +307,7 @@ mod tests {
         let list = list();
         for nameless in [
             token("https://a", "alice", None, Some(NOW), Some(NOW + 600)),
+            token("https://a", "alice", Some(""), Some(NOW), Some(NOW + 600)),
             token("https://a", "alice", Some("1"), None, Some(NOW + 600)),
             token("https://a", "alice", Some("1"), Some(NOW), None),
         ] {

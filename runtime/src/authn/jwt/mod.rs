@@ -22,10 +22,10 @@ mod standards;
 mod vectors;
 mod verifier;
 
-pub(crate) use self::verifier::TokenVerifier;
 #[cfg(feature = "outbound")]
 pub(in crate::authn) use self::verifier::Agreed;
 pub(in crate::authn) use self::verifier::MAX_LEEWAY;
+pub(crate) use self::verifier::TokenVerifier;
 pub use self::{
     jwk::{KeyError, LeftOut},
     source::{JwkSet, Jwks},
