@@ -13,6 +13,7 @@ fn main() {
     palisade_codegen::Build::new("specs/certificates.yaml").run();
     palisade_codegen::Build::new("specs/letter.yaml").run();
     palisade_codegen::Build::new("specs/proofs.yaml").run();
+    palisade_codegen::Build::new("specs/asked.yaml").run();
     palisade_codegen::Build::new("specs/json.yaml").run();
     palisade_codegen::Build::new("specs/attacks.yaml").run();
     json_schema::generate();

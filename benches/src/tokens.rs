@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, Validation, decode};
 use palisade::measure::Tokens;
-use palisade::operation::{Algorithm, TokenRules};
+use palisade::operation::{Algorithm, Binding, Revocation, Token, TokenRules};
 use palisade::{Clock, JwkSet, Jwt};
 use serde_json::{Value, json};
 
@@ -64,13 +64,14 @@ fn theirs(signed: &Signed) -> io::Result<impl FnMut()> {
 fn rules(name: &str) -> &'static TokenRules {
     const fn rules(algorithms: &'static [Algorithm]) -> TokenRules {
         TokenRules {
+            token: Token::Jwt { algorithms, typ: Some("at+jwt") },
             issuer: Some("https://id.example.com"),
             audience: Some("bench"),
-            algorithms,
-            typ: Some("at+jwt"),
             leeway: Duration::from_secs(30),
             max_lifetime: None,
             scopes_claim: &["scope"],
+            binding: Binding::None,
+            revocation: Revocation::None,
         }
     }
     static HS256: TokenRules = rules(&[Algorithm::HS256]);

@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 use palisade::config::Config;
-use palisade_codegen::model::{Scheme, SchemeKind, TokenRules};
+use palisade_codegen::model::{Scheme, SchemeKind, Token, TokenRules};
 
 use crate::document;
 use crate::exit::Failure;
@@ -103,7 +103,9 @@ impl Project {
 /// The kinds of scheme that commands ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// With signed tokens.
     Bearer,
+    Introspected,
     ApiKey,
     Basic,
     MutualTls,
@@ -112,6 +114,9 @@ pub(crate) enum Kind {
 impl Kind {
     const fn of(kind: &SchemeKind) -> Self {
         match kind {
+            SchemeKind::Bearer(rules) if matches!(rules.token, Token::Introspected { .. }) => {
+                Self::Introspected
+            }
             SchemeKind::Bearer(_) => Self::Bearer,
             SchemeKind::ApiKey(_) => Self::ApiKey,
             SchemeKind::Basic => Self::Basic,
@@ -121,7 +126,7 @@ impl Kind {
 
     const fn words(self) -> &'static str {
         match self {
-            Self::Bearer => "bearer, oauth2 or openIdConnect",
+            Self::Bearer | Self::Introspected => "bearer, oauth2 or openIdConnect",
             Self::ApiKey => "apiKey",
             Self::Basic => "basic",
             Self::MutualTls => "mutualTLS",
@@ -134,6 +139,13 @@ fn pick<'s>(schemes: &'s [Scheme], kind: Kind, name: Option<&str>) -> Result<&'s
     let names = fitting.iter().map(|scheme| format!("`{}`", scheme.name)).collect::<Vec<_>>().join(", ");
     let words = kind.words();
     match (name, fitting.as_slice()) {
+        (_, [])
+            if kind == Kind::Bearer
+                && schemes.iter().any(|scheme| Kind::of(&scheme.kind) == Kind::Introspected) =>
+        {
+            Err(Failure::usage("the document has no scheme with signed tokens")
+                .help("tokens with `token: introspection` come from their issuer, who is asked about each"))
+        }
         (_, []) => Err(Failure::usage(format!("the document has no {words} scheme"))),
         (None, [only]) => Ok(only),
         (None, _) => Err(Failure::usage(format!("the document has several {words} schemes"))

@@ -16,7 +16,7 @@ use aws_lc_rs::signature::{
 use aws_lc_rs::{digest, hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use palisade_codegen::model::{Algorithm, TokenRules};
+use palisade_codegen::model::{Algorithm, Token, TokenRules};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -68,7 +68,8 @@ pub(crate) struct Request<'a> {
 /// The algorithm that development tokens of a scheme are signed with: one that the document accepts.
 pub(crate) fn algorithm(rules: &TokenRules) -> Option<Algorithm> {
     use Algorithm::{ES256, ES384, EdDSA, HS256, PS256, RS256};
-    [ES256, EdDSA, ES384, PS256, RS256, HS256].into_iter().find(|one| rules.algorithms.contains(one))
+    let Token::Jwt { algorithms, .. } = &rules.token else { return None };
+    [ES256, EdDSA, ES384, PS256, RS256, HS256].into_iter().find(|one| algorithms.contains(one))
 }
 
 /// The file of a scheme's signing key under `folder`.
@@ -132,7 +133,10 @@ impl Signer {
     /// A token that satisfies `rules` and says `grant`.
     pub(crate) fn token(&self, rules: &TokenRules, grant: &Grant<'_>) -> Result<String, Failure> {
         // Where the document opted out of a `typ`, plain tokens pass.
-        let typ = rules.typ.as_deref().unwrap_or("JWT");
+        let typ = match &rules.token {
+            Token::Jwt { typ: Some(typ), .. } => typ,
+            Token::Jwt { typ: None, .. } | Token::Introspected { .. } => "JWT",
+        };
         let header = json!({ "typ": typ, "alg": self.algorithm.as_str(), "kid": self.kid });
         // RFC 9068 section 2.2: the claims that an access token must have.
         let mut claims = json!({
@@ -303,7 +307,7 @@ fn put(object: &mut Value, path: &[String], value: Value) {
 mod tests {
     use std::time::Duration;
 
-    use palisade_codegen::model::Binding;
+    use palisade_codegen::model::{Binding, Revocation};
 
     use super::*;
 
@@ -329,14 +333,14 @@ mod tests {
 
     fn rules(algorithms: &[Algorithm]) -> TokenRules {
         TokenRules {
+            token: Token::Jwt { algorithms: algorithms.to_vec(), typ: Some("at+jwt".to_owned()) },
             issuer: None,
             audience: None,
-            algorithms: algorithms.to_vec(),
-            typ: Some("at+jwt".to_owned()),
             leeway: Duration::ZERO,
             max_lifetime: None,
             scopes_claim: vec!["realm".to_owned(), "scopes".to_owned()],
             binding: Binding::None,
+            revocation: Revocation::None,
         }
     }
 
@@ -385,7 +389,8 @@ mod tests {
         assert_eq!(part(&bound, 1)["cnf"]["x5t#S256"], "abc");
         let bound = signer.token(&rules(&ALL), &Grant { key: Some("abc"), ..GRANT }).unwrap();
         assert_eq!(part(&bound, 1)["cnf"]["jkt"], "abc");
-        let opted_out = TokenRules { typ: None, ..rules(&ALL) };
+        let opted_out =
+            TokenRules { token: Token::Jwt { algorithms: ALL.to_vec(), typ: None }, ..rules(&ALL) };
         assert_eq!(part(&signer.token(&opted_out, &GRANT).unwrap(), 0)["typ"], "JWT");
     }
 

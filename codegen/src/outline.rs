@@ -1,6 +1,6 @@
 //! What a scaffold is written from: the names that the generated module will have.
 
-use crate::lower::{PartKind, Plan, RustType};
+use crate::lower::{PartOf, Plan, RustType};
 use crate::mock::Mock;
 use crate::model::{AttributeKind, Docs, Method, Scheme};
 
@@ -13,7 +13,9 @@ pub struct Outline {
     pub resources: Vec<ResourceOutline>,
     /// The steps of the builder that give a verifier, in the order of the document.
     pub steps: Vec<StepOutline>,
-    /// Whether the builder needs `.cursor_keys(..)` as well.
+    /// Whether the builder needs `.denylist(..)` as well.
+    pub denylist: bool,
+    /// Whether it needs `.cursor_keys(..)`.
     pub cursor_keys: bool,
 }
 
@@ -117,11 +119,15 @@ pub(crate) fn outline(plan: &Plan<'_>) -> Outline {
         resources: resources(plan),
         steps: parts
             .iter()
-            .filter_map(|part| {
-                Some(StepOutline { name: part.step.to_string(), scheme: part.scheme?.clone() })
+            .filter_map(|part| match part.of {
+                PartOf::Scheme(scheme) => {
+                    Some(StepOutline { name: part.step.to_string(), scheme: scheme.clone() })
+                }
+                PartOf::Denylist | PartOf::CursorKeys => None,
             })
             .collect(),
-        cursor_keys: parts.iter().any(|part| part.kind() == PartKind::CursorKeys),
+        denylist: parts.iter().any(|part| matches!(part.of, PartOf::Denylist)),
+        cursor_keys: parts.iter().any(|part| matches!(part.of, PartOf::CursorKeys)),
     }
 }
 

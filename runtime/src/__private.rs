@@ -12,7 +12,9 @@ pub use validator;
 
 pub use crate::adopt::{Adopted, Agrees, Reads, Stated, adopt, stated};
 pub use crate::answer::{Answer, HeaderForm, Items, Notice, Output, Unfit, under};
-pub use crate::authn::{BasicVerifier, BearerVerifier, CertificateVerifier, KeyVerifier};
+pub use crate::authn::{
+    BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
+};
 pub use crate::caller::{Caller, Grants, Holds, Scope};
 pub use crate::config_error::ConfigError;
 pub use crate::cursor::{CursorKeys, Position, SealedCursor};

@@ -106,6 +106,12 @@ impl Now {
     /// The start of 2020: no clock that can be relied on is before it.
     pub(crate) const EARLIEST: Self = Self { wall: EARLIEST, monotonic: Duration::ZERO };
 
+    /// A reading of any time, for examples of standards that are older than any clock that can be relied on.
+    #[cfg(test)]
+    pub(crate) const fn at(wall: Duration) -> Self {
+        Self { wall, monotonic: Duration::ZERO }
+    }
+
     /// Whole seconds since 1970, as tokens and records count them.
     #[must_use]
     pub const fn unix(self) -> u64 {

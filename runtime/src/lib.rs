@@ -23,6 +23,8 @@ mod input;
 mod limit;
 pub mod operation;
 mod origin;
+#[cfg(feature = "outbound")]
+mod outbound;
 mod part;
 mod problem;
 mod resource;
@@ -38,12 +40,15 @@ pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService};
 pub use self::answer::{Items, Notice, Unfit};
 pub use self::authn::{
-    ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Class, Denied, Fault, Identity, JwkSet,
-    Jwks, Jwt, KeyError, KeyRecord, KeyVerifier, Kind, LeftOut, NewKey, PasswordRecord, Passwords, Principal,
-    ProofFault, Reason, RecordError, SetupError,
+    ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Class, Denied, Denylist, DenylistError,
+    DenylistStore, Entry, Fault, Identity, IntrospectionVerifier, JwkSet, Jwks, Jwt, KeyError, KeyRecord,
+    KeyVerifier, Kind, LeftOut, Mark, NewKey, PasswordRecord, Passwords, Principal, ProofFault, Reason,
+    RecordError, SetupError, StoreFuture,
 };
 #[cfg(feature = "tls")]
 pub use self::authn::{CertificateError, ClientCertificates};
+#[cfg(feature = "outbound")]
+pub use self::authn::{Introspection, IntrospectionError};
 pub use self::caller::{Caller, Grants, Holds, Scope};
 pub use self::clock::{Clock, ClockError, Now};
 pub use self::config_error::ConfigError;

@@ -49,8 +49,8 @@ pub struct Scheme {
 /// The kinds of scheme that the runtime verifies.
 #[derive(Debug)]
 pub enum SchemeKind {
-    /// `http` bearer, `oauth2` or `openIdConnect`: a signed token in `Authorization`, under `Bearer`, or under `DPoP`
-    /// where tokens are bound to keys.
+    /// `http` bearer, `oauth2` or `openIdConnect`: a token in `Authorization`, under `Bearer`, or under `DPoP` where tokens
+    /// are bound to keys.
     Bearer(TokenRules),
     /// `apiKey`.
     ApiKey(KeyRules),
@@ -63,14 +63,12 @@ pub enum SchemeKind {
 /// What a bearer token must satisfy (`x-palisade` on the scheme).
 #[derive(Debug)]
 pub struct TokenRules {
+    /// What a token is, and how it is verified.
+    pub token: Token,
     /// `iss` must be exactly this. `None`: the server's configuration names it.
     pub issuer: Option<&'static str>,
     /// `aud` must contain this. `None`: the server's configuration names it.
     pub audience: Option<&'static str>,
-    /// The signature algorithms that are accepted, and no others.
-    pub algorithms: &'static [Algorithm],
-    /// The `typ` header that is accepted, `at+jwt` by default (RFC 9068 section 4). `None`: the document opted out.
-    pub typ: Option<&'static str>,
     /// Clock difference that is tolerated.
     pub leeway: Duration,
     /// Longest accepted time between `iat` and now.
@@ -79,6 +77,35 @@ pub struct TokenRules {
     pub scopes_claim: &'static [&'static str],
     /// What a token must be bound to.
     pub binding: Binding,
+    /// Whether the denylist is asked about each token.
+    pub revocation: Revocation,
+}
+
+/// What a token is, and how it is verified (`x-palisade.token`).
+#[derive(Clone, Copy, Debug)]
+pub enum Token {
+    /// A signed token (RFC 7519), verified by the keys of its issuer.
+    Jwt {
+        /// The signature algorithms that are accepted, and no others.
+        algorithms: &'static [Algorithm],
+        /// The `typ` header that is accepted, `at+jwt` by default (RFC 9068 section 4). `None`: the document opted out.
+        typ: Option<&'static str>,
+    },
+    /// A token that only its issuer can read, who is asked about it (RFC 7662).
+    Introspected {
+        /// How long an answer may be used again. `None`: each request asks anew.
+        cache: Option<Duration>,
+    },
+}
+
+/// Whether the denylist is asked about each token (`x-palisade.revocation`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Revocation {
+    /// A token is good until it expires.
+    None,
+    /// A token is good until it expires or is revoked.
+    Required,
 }
 
 /// What a token must be bound to, so that who finds it cannot use it (`x-palisade.binding`).

@@ -14,7 +14,9 @@ use http::HeaderValue;
 use tower_service::Service;
 
 use crate::answer::Output;
-use crate::authn::{BasicVerifier, BearerVerifier, CertificateVerifier, KeyVerifier};
+use crate::authn::{
+    BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
+};
 use crate::caller::Caller;
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
@@ -59,6 +61,20 @@ impl<S: Send + Sync + 'static> Builder<S> {
     #[must_use]
     pub fn bearer(mut self, scheme: &'static str, verifier: impl Into<BearerVerifier>) -> Self {
         self.gate = self.gate.bearer(scheme, verifier);
+        self
+    }
+
+    /// The verifier of such a scheme with `token: introspection`.
+    #[must_use]
+    pub fn introspection(mut self, scheme: &'static str, verifier: impl Into<IntrospectionVerifier>) -> Self {
+        self.gate = self.gate.introspection(scheme, verifier);
+        self
+    }
+
+    /// Which tokens were revoked: for the schemes with `revocation: required`.
+    #[must_use]
+    pub fn denylist(mut self, denylist: Denylist) -> Self {
+        self.gate = self.gate.denylist(denylist);
         self
     }
 

@@ -12,14 +12,14 @@ pub static DOCUMENT: p::Document = p::Document {
         p::Scheme {
             name: "oauth",
             kind: p::SchemeKind::Bearer(p::TokenRules {
+                token: p::Token::Jwt { algorithms: &[p::Algorithm::ES256], typ: Some("at+jwt") },
                 issuer: Some("https://id.bank.example"),
                 audience: Some("bank-api"),
-                algorithms: &[p::Algorithm::ES256],
-                typ: Some("at+jwt"),
                 leeway: p::Duration::from_secs(30),
                 max_lifetime: Some(p::Duration::from_secs(3600)),
                 scopes_claim: &["scope"],
                 binding: p::Binding::None,
+                revocation: p::Revocation::None,
             }),
         },
         p::Scheme {

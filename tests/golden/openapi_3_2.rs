@@ -12,19 +12,22 @@ pub static DOCUMENT: p::Document = p::Document {
         p::Scheme {
             name: "oauth",
             kind: p::SchemeKind::Bearer(p::TokenRules {
+                token: p::Token::Jwt {
+                    algorithms: &[
+                        p::Algorithm::ES256,
+                        p::Algorithm::EdDSA,
+                        p::Algorithm::RS256,
+                        p::Algorithm::PS256,
+                    ],
+                    typ: Some("at+jwt"),
+                },
                 issuer: None,
                 audience: None,
-                algorithms: &[
-                    p::Algorithm::ES256,
-                    p::Algorithm::EdDSA,
-                    p::Algorithm::RS256,
-                    p::Algorithm::PS256,
-                ],
-                typ: Some("at+jwt"),
                 leeway: p::Duration::from_secs(30),
                 max_lifetime: None,
                 scopes_claim: &["scope"],
                 binding: p::Binding::None,
+                revocation: p::Revocation::None,
             }),
         },
     ],

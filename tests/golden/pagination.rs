@@ -12,14 +12,14 @@ pub static DOCUMENT: p::Document = p::Document {
         p::Scheme {
             name: "token",
             kind: p::SchemeKind::Bearer(p::TokenRules {
+                token: p::Token::Jwt { algorithms: &[p::Algorithm::EdDSA], typ: Some("at+jwt") },
                 issuer: Some("https://id.example"),
                 audience: Some("items"),
-                algorithms: &[p::Algorithm::EdDSA],
-                typ: Some("at+jwt"),
                 leeway: p::Duration::from_secs(30),
                 max_lifetime: None,
                 scopes_claim: &["scope"],
                 binding: p::Binding::None,
+                revocation: p::Revocation::None,
             }),
         },
     ],

@@ -82,6 +82,8 @@ goldens! {
     streams,
     /// Parameters of each style.
     styles,
+    /// Tokens about which their issuer is asked, and revocation.
+    tokens,
     /// Choices: `oneOf` and lists of types.
     unions,
     /// Schemas that stay JSON, in parameters and forms.

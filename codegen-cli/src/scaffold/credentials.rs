@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use palisade_codegen::model::{Binding, Scheme, SchemeKind, SubjectName};
+use palisade_codegen::model::{Binding, Scheme, SchemeKind, SubjectName, Token};
 
 use super::certificates;
 use super::folder::Folder;
@@ -14,6 +14,11 @@ use crate::{random, store};
 /// Where the key set of a bearer scheme is, from the project's folder.
 pub(crate) fn key_set(scheme: &str) -> String {
     format!("{DEV}/{}.jwks.json", project::file_stem(scheme))
+}
+
+/// Where the secret is by which the issuer of a scheme's tokens knows who asks about them.
+pub(crate) fn client_secret(scheme: &str) -> String {
+    format!("{DEV}/{}.client-secret", project::file_stem(scheme))
 }
 
 /// Where the credentials of an apiKey or basic scheme are.
@@ -66,6 +71,10 @@ pub(crate) fn subject(kind: &SchemeKind) -> Option<SubjectName> {
 fn one(place: &Path, dev: &Path, scheme: &Scheme) -> Result<(), Failure> {
     let stem = project::file_stem(&scheme.name);
     match &scheme.kind {
+        // the server starts with it and answers 503 until there is one that the issuer knows
+        SchemeKind::Bearer(rules) if matches!(rules.token, Token::Introspected { .. }) => {
+            store::replace(&place.join(client_secret(&scheme.name)), "the-secret-that-the-issuer-gave-you\n")
+        }
         SchemeKind::Bearer(rules) => {
             let algorithm = signer::algorithm(rules).ok_or_else(|| {
                 Failure::usage(format!("the document lists no algorithm for scheme `{}`", scheme.name))

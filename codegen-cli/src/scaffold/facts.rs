@@ -14,6 +14,7 @@ pub(crate) struct Facts {
     pub(crate) schemes: Vec<Scheme>,
     pub(crate) services: Vec<Service>,
     pub(crate) resources: Vec<Resource>,
+    pub(crate) denylist: bool,
     pub(crate) cursor_keys: bool,
     /// A scheme has use for client certificates, which only TLS can show.
     pub(crate) tls: bool,
@@ -37,6 +38,7 @@ impl Facts {
             services: services.collect(),
             schemes: outline.steps.iter().map(|step| scheme(step, package)).collect(),
             resources: outline.resources.iter().map(|one| resource(one, api)).collect(),
+            denylist: outline.denylist,
             cursor_keys: outline.cursor_keys,
             tls: outline.steps.iter().any(|step| credentials::subject(&step.scheme.kind).is_some()),
             proofs: outline.steps.iter().any(|step| asks_for_proofs(&step.scheme.kind)),
@@ -47,7 +49,8 @@ impl Facts {
 
     /// Command lines that work in the project as it is.
     pub(crate) fn calls(&self) -> Vec<Call> {
-        self.schemes.iter().map(|scheme| self.call(scheme)).collect()
+        let ours = self.schemes.iter().filter(|one| !matches!(one.kind, SchemeKind::Introspected { .. }));
+        ours.map(|scheme| self.call(scheme)).collect()
     }
 
     /// Where the server is found while it is developed.
@@ -70,7 +73,7 @@ impl Facts {
             _ => String::new(),
         };
         let (about, mut lines) = match scheme.kind {
-            SchemeKind::Bearer { .. } => (
+            SchemeKind::Bearer { .. } | SchemeKind::Introspected { .. } => (
                 "A token",
                 vec![format!(
                     "TOKEN=$(cargo palisade token --scheme {name} --subject {DEVELOPER}{scopes}{bound})"
@@ -130,15 +133,23 @@ fn first_guarded(api: &model::Api) -> Option<(String, Vec<String>)> {
         let plain = operation.method == model::Method::Get && !operation.path.text.contains('{');
         let model::Access::Any(alternatives) = &operation.access else { return None };
         let [need] = alternatives.first()?.as_slice() else { return None };
-        let by_token = matches!(api.scheme(need.scheme).kind, model::SchemeKind::Bearer(_));
+        let by_token = matches!(&api.scheme(need.scheme).kind, model::SchemeKind::Bearer(rules) if !is_introspected(rules));
         (plain && by_token).then(|| (operation.path.text.clone(), need.scopes.clone()))
     })
+}
+
+fn is_introspected(rules: &model::TokenRules) -> bool {
+    matches!(rules.token, model::Token::Introspected { .. })
 }
 
 fn scheme(step: &StepOutline, package: &str) -> Scheme {
     let model::Scheme { name, word, kind, .. } = &step.scheme;
     let toml = |text: String| toml::Value::from(text).to_string();
     let (file, kind) = match kind {
+        model::SchemeKind::Bearer(rules) if is_introspected(rules) => {
+            let (issuer, audience) = (rules.issuer.clone().map(toml), rules.audience.clone().map(toml));
+            (credentials::client_secret(name), SchemeKind::Introspected { issuer, audience })
+        }
         model::SchemeKind::Bearer(rules) => {
             let kind = SchemeKind::Bearer {
                 issuer: toml(project::issuer(rules)),

@@ -149,6 +149,7 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
     let handlers = template::Handlers { title, services: &facts.services, resources: &facts.resources };
     let public_origin = facts.proofs.then(|| facts.origin());
     let config = template::Config {
+        package,
         listen: LISTEN,
         tls: facts.tls,
         public_origin: public_origin.as_deref(),
@@ -168,11 +169,21 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
         mock,
         has_resources,
         calls: &made.calls,
+        schemes,
     };
     Ok(vec![
         ("Cargo.toml", rendered(&manifest)?),
         ("build.rs", rendered(&template::BuildScript { document, assumed: literal.as_deref() })?),
-        ("src/main.rs", rendered(&template::Main { document, schemes, cursor_keys, has_resources })?),
+        (
+            "src/main.rs",
+            rendered(&template::Main {
+                document,
+                schemes,
+                denylist: facts.denylist,
+                cursor_keys,
+                has_resources,
+            })?,
+        ),
         ("src/handlers.rs", rendered(&handlers)?),
         ("palisade.toml", rendered(&config)?),
         ("README.md", rendered(&readme)?),

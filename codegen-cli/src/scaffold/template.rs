@@ -32,6 +32,7 @@ pub(crate) struct BuildScript<'a> {
 pub(crate) struct Main<'a> {
     pub(crate) document: &'a str,
     pub(crate) schemes: &'a [Scheme],
+    pub(crate) denylist: bool,
     pub(crate) cursor_keys: bool,
     pub(crate) has_resources: bool,
 }
@@ -49,6 +50,7 @@ pub(crate) struct Handlers<'a> {
 #[derive(Template)]
 #[template(path = "palisade.toml.txt", escape = "none")]
 pub(crate) struct Config<'a> {
+    pub(crate) package: &'a str,
     pub(crate) listen: &'a str,
     pub(crate) tls: bool,
     /// Where clients find the server, for a document that asks for proofs.
@@ -73,6 +75,7 @@ pub(crate) struct Readme<'a> {
     pub(crate) mock: bool,
     pub(crate) has_resources: bool,
     pub(crate) calls: &'a [Call],
+    pub(crate) schemes: &'a [Scheme],
 }
 
 /// The document of a project that is made without one.
@@ -114,6 +117,12 @@ pub(crate) enum SchemeKind {
         audience_in_document: bool,
         /// What its tokens are bound to.
         binding: Binding,
+    },
+    /// Tokens about which their issuer is asked.
+    Introspected {
+        /// Whom the document names, as values of TOML.
+        issuer: Option<String>,
+        audience: Option<String>,
     },
     ApiKey,
     Basic,

@@ -104,6 +104,38 @@ fn with_a_document_and_mock_it_answers_what_the_document_declares() {
     assert_eq!(bobs.send(&format!("GET {ORDER}"), &[("Authorization", &bob)], "").0, 200);
 }
 
+#[test]
+fn where_an_issuer_is_asked_the_readme_says_what_to_fill_in_and_nobody_gets_in_until_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = r#"
+openapi: 3.1.0
+info: { title: Opaque, version: "1" }
+paths:
+  /things: { get: { operationId: listThings, security: [{ opaque: [] }], responses: { "204": { description: none } } } }
+components:
+  securitySchemes:
+    opaque:
+      { type: http, scheme: bearer, x-palisade: { token: introspection, issuer: "https://id", revocation: required } }
+"#;
+    fs::write(folder.path().join("opaque.yaml"), document).unwrap();
+    new(folder.path(), "cargo palisade new palisade-scaffold-opaque --spec opaque.yaml");
+    let project = folder.path().join("palisade-scaffold-opaque");
+    let config = fs::read_to_string(project.join("palisade.toml")).unwrap();
+    assert!(config.contains("PALISADE_SCHEMES_OPAQUE_CLIENT_SECRET"), "{config}");
+    assert!(
+        fs::read_to_string(project.join("README.md")).unwrap().contains("**fill in** `introspection_url`")
+    );
+    let run = palisade(&project, &["token", "--subject", "alice"]);
+    assert!(run.code == 2 && run.stderr.contains("come from their issuer"), "{}", run.stderr);
+
+    let program = build(&project, "palisade-scaffold-opaque");
+    let nowhere = [("PALISADE_SCHEMES_OPAQUE_INTROSPECTION_URL", "http://127.0.0.1:9/introspect")];
+    let server = Server::start(&program, &project, &nowhere);
+    assert_eq!(server.send("GET /things", &[], "").0, 401);
+    let (status, body) = server.send("GET /things", &[("Authorization", "Bearer abc")], "");
+    assert_eq!((status, code(&body)), (503, "unavailable"));
+}
+
 /// The constraints of `schemas/order.yaml`, said once more by hand.
 fn conforms(order: &Value) {
     let (letters, digits) = order["code"].as_str().unwrap().split_once('-').unwrap();

@@ -16,7 +16,7 @@ use crate::source::span::Place;
 pub(crate) use limits::{NamedLimit, RateLimit};
 pub(crate) use operation::{Authorize, Pagination, StepUp, StepUpRule};
 pub(crate) use resources::Resource;
-pub(crate) use token::{TokenSettings, Typ};
+pub(crate) use token::{TokenKind, TokenSettings, Typ};
 
 /// On the document.
 #[derive(Debug, Default)]
@@ -122,8 +122,12 @@ const OPERATION: Level = Level {
 
 const SCHEME: Level = Level {
     what: "`x-palisade` of a security scheme",
-    later: &["revocation", "rotate-within", "jwks", "introspection"],
-    elsewhere: &[("public", "an operation"), ("rate-limit", "an operation, a path or the document")],
+    later: &["rotate-within"],
+    elsewhere: &[
+        ("public", "an operation"),
+        ("rate-limit", "an operation, a path or the document"),
+        ("jwks", "the configuration of the server, where it is `jwks_url` or `jwks_file`"),
+    ],
 };
 
 const SCHEMA: Level = Level {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::units;
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{Algorithm, Binding, SubjectName};
+use crate::model::{Algorithm, Binding, Revocation, SubjectName};
 use crate::source::span::Place;
 
 /// As written; `build` fills in the defaults.
@@ -13,14 +13,28 @@ use crate::source::span::Place;
 pub(crate) struct TokenSettings {
     /// The first member that is about tokens, to point at where there are none.
     pub(crate) any: Option<Place>,
+    pub(crate) kind: TokenKind,
     pub(crate) issuer: Option<Spanned<String>>,
     pub(crate) audience: Option<Spanned<String>>,
     pub(crate) algorithms: Option<Spanned<Vec<Algorithm>>>,
-    pub(crate) typ: Option<Typ>,
+    pub(crate) typ: Option<Spanned<Typ>>,
     pub(crate) leeway: Option<Spanned<Duration>>,
     pub(crate) max_lifetime: Option<Spanned<Duration>>,
     pub(crate) scopes_claim: Option<Vec<String>>,
     pub(crate) binding: Option<Binding>,
+    pub(crate) revocation: Option<Revocation>,
+    /// `introspection`, to point at where no token is introspected.
+    pub(crate) introspection: Option<Place>,
+    /// `introspection.cache`
+    pub(crate) cache: Option<Spanned<Duration>>,
+}
+
+/// `token`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    #[default]
+    Jwt,
+    Introspection,
 }
 
 /// `type`
@@ -55,9 +69,12 @@ const SUBJECTS: [(&str, SubjectName); 5] = [
 /// A clock that is further off than this is broken; a wider leeway only serves who replays.
 const MAX_LEEWAY: Duration = Duration::from_secs(120);
 
+/// A token that is revoked stays good for so long; who needs more asks about signed tokens' keys instead.
+const MAX_CACHE: Duration = Duration::from_secs(300);
+
 impl<'d> Reader<'d> {
     pub(super) fn token_settings(&mut self, fields: &mut Fields<'d>) -> TokenSettings {
-        const ABOUT_TOKENS: [&str; 10] = [
+        const ABOUT_TOKENS: [&str; 12] = [
             "token",
             "issuer",
             "audience",
@@ -68,42 +85,100 @@ impl<'d> Reader<'d> {
             "claims",
             "binding",
             "dpop-nonce",
+            "revocation",
+            "introspection",
         ];
         let members = fields.members().iter();
         let any = members
             .filter(|member| ABOUT_TOKENS.contains(&&*member.key))
             .map(|member| member.key_place)
             .next();
-        self.token_kind(fields);
+        let kind = self.token_kind(fields);
         let issuer = self.not_empty(fields, "issuer");
         let audience = self.not_empty(fields, "audience");
         let algorithms = self.algorithms(fields);
-        let typ = self.not_empty(fields, "type").map(|word| match &*word.value {
-            "any" => Typ::Any,
-            _ => Typ::Exactly(word.value),
+        let typ = self.not_empty(fields, "type").map(|word| {
+            let typ = if word.value == "any" { Typ::Any } else { Typ::Exactly(word.value) };
+            Spanned::new(typ, word.place)
         });
-        let leeway = self.unit(fields, "leeway", units::duration_or_zero, units::DURATION_HELP);
-        if let Some(leeway) = &leeway
-            && leeway.value > MAX_LEEWAY
-        {
-            let finding = Finding::error(Code::TokenRules, "a leeway of more than two minutes", leeway.place);
-            self.push(finding.help("clocks that differ by more are to be set right: write at most `120s`"));
-        }
+        let leeway = self.leeway(fields);
         let max_lifetime = self.unit(fields, "max-lifetime", units::duration, units::DURATION_HELP);
         let scopes_claim = self.claims(fields);
         let binding = self.binding(fields);
-        TokenSettings { any, issuer, audience, algorithms, typ, leeway, max_lifetime, scopes_claim, binding }
+        let revocation = self.revocation(fields);
+        let (introspection, cache) = self.introspection(fields);
+        TokenSettings {
+            any,
+            kind,
+            issuer,
+            audience,
+            algorithms,
+            typ,
+            leeway,
+            max_lifetime,
+            scopes_claim,
+            binding,
+            revocation,
+            introspection,
+            cache,
+        }
     }
 
-    fn token_kind(&mut self, fields: &mut Fields<'d>) {
-        let Some(kind) = self.string(fields, "token") else { return };
+    fn token_kind(&mut self, fields: &mut Fields<'d>) -> TokenKind {
+        let Some(kind) = self.string(fields, "token") else { return TokenKind::default() };
         match &*kind.value {
-            "jwt" => {}
-            "introspection" => self.not_enforced("token: introspection", kind.place),
+            "jwt" => TokenKind::Jwt,
+            "introspection" => TokenKind::Introspection,
             other => {
                 let message = format!("`{other}` is no kind of token");
-                let finding = Finding::error(Code::InvalidValue, message, kind.place).help("write `jwt`");
+                let finding = Finding::error(Code::InvalidValue, message, kind.place)
+                    .help("write `jwt`, or `introspection` for tokens that only their issuer can read");
                 self.push(finding.nearest(other, ["jwt", "introspection"]));
+                TokenKind::default()
+            }
+        }
+    }
+
+    fn leeway(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<Duration>> {
+        let leeway = self.unit(fields, "leeway", units::duration_or_zero, units::DURATION_HELP)?;
+        if leeway.value > MAX_LEEWAY {
+            let finding = Finding::error(Code::TokenRules, "a leeway of more than two minutes", leeway.place);
+            self.push(finding.help("clocks that differ by more are to be set right: write at most `120s`"));
+        }
+        Some(leeway)
+    }
+
+    /// How the issuer is asked about tokens: the place of it, and how long an answer may be used again.
+    fn introspection(&mut self, fields: &mut Fields<'d>) -> (Option<Place>, Option<Spanned<Duration>>) {
+        let Some(member) = fields.get("introspection") else { return (None, None) };
+        let Some(mut inner) = self.our_fields(&member.node, "`introspection`") else { return (None, None) };
+        let cache = self.unit(&mut inner, "cache", units::duration, units::DURATION_HELP);
+        self.finish(inner);
+        if let Some(cache) = &cache
+            && cache.value > MAX_CACHE
+        {
+            let message = "answers about tokens that are used again for more than five minutes";
+            let finding = Finding::error(Code::TokenRules, message, cache.place);
+            self.push(
+                finding.help("a token that is revoked would stay good for so long: write at most `5m`"),
+            );
+        }
+        (Some(member.key_place), cache)
+    }
+
+    /// Whether the denylist is asked about each token.
+    fn revocation(&mut self, fields: &mut Fields<'d>) -> Option<Revocation> {
+        let word = self.string(fields, "revocation")?;
+        match &*word.value {
+            "none" => Some(Revocation::None),
+            "required" => Some(Revocation::Required),
+            other => {
+                let message = format!("`{other}` says nothing about revocation");
+                let finding = Finding::error(Code::InvalidValue, message, word.place);
+                let finding =
+                    finding.help("write `required`, or `none` for tokens that are good until they expire");
+                self.push(finding.nearest(other, ["none", "required"]));
+                None
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::annotation::TokenSettings;
+use crate::annotation::{TokenKind, TokenSettings, Typ};
 use crate::document::{self, SchemeForm};
 use crate::model::{
-    Algorithm, Binding, CertificateRules, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, SubjectName,
-    TokenRules,
+    Algorithm, Binding, CertificateRules, KeyLocation, KeyRules, Revocation, Scheme, SchemeKind, SchemeWord,
+    SubjectName, Token, TokenRules,
 };
 
 /// What is accepted when the scheme names no algorithm: asymmetric ones only, since a public key is no secret.
@@ -52,20 +52,32 @@ pub(super) fn scheme(written: &document::Scheme) -> Option<Scheme> {
 
 fn token_rules(written: &TokenSettings) -> TokenRules {
     TokenRules {
+        token: token(written),
         issuer: written.issuer.as_ref().map(|issuer| issuer.value.clone()),
         audience: written.audience.as_ref().map(|audience| audience.value.clone()),
-        algorithms: written
-            .algorithms
-            .as_ref()
-            .map_or_else(|| ALGORITHMS.to_vec(), |list| list.value.clone()),
-        typ: match &written.typ {
-            None => Some(TYP.to_owned()),
-            Some(crate::annotation::Typ::Exactly(typ)) => Some(typ.clone()),
-            Some(crate::annotation::Typ::Any) => None,
-        },
         leeway: written.leeway.as_ref().map_or(LEEWAY, |leeway| leeway.value),
         max_lifetime: written.max_lifetime.as_ref().map(|lifetime| lifetime.value),
         scopes_claim: written.scopes_claim.clone().unwrap_or_else(|| vec!["scope".to_owned()]),
         binding: written.binding.unwrap_or(Binding::None),
+        revocation: written.revocation.unwrap_or(Revocation::None),
+    }
+}
+
+fn token(written: &TokenSettings) -> Token {
+    match written.kind {
+        TokenKind::Introspection => {
+            Token::Introspected { cache: written.cache.as_ref().map(|cache| cache.value) }
+        }
+        TokenKind::Jwt => Token::Jwt {
+            algorithms: written
+                .algorithms
+                .as_ref()
+                .map_or_else(|| ALGORITHMS.to_vec(), |list| list.value.clone()),
+            typ: match written.typ.as_ref().map(|typ| &typ.value) {
+                None => Some(TYP.to_owned()),
+                Some(Typ::Exactly(typ)) => Some(typ.clone()),
+                Some(Typ::Any) => None,
+            },
+        },
     }
 }

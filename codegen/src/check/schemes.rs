@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::document::{Document, SchemeForm};
+use crate::annotation::TokenKind;
+use crate::document::{Document, Scheme, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
 
 /// Rejects a scheme that the runtime cannot verify, used or not: `type: http, scheme: digest`, `type: apiKey, in: query`
@@ -46,6 +47,9 @@ pub(super) fn settings_fit(document: &Document, findings: &mut Findings) {
             let finding = Finding::error(Code::Misplaced, message, place);
             findings.push(finding.help("they belong to `oauth2`, `openIdConnect` and `http` with `bearer`"));
         }
+        if bearer {
+            token_settings_fit(scheme, findings);
+        }
         let in_query =
             matches!(&scheme.form, SchemeForm::ApiKey { location, .. } if location.value == "query");
         if let Some(reason) = scheme.rules.in_query.as_ref().filter(|_| !in_query) {
@@ -67,6 +71,31 @@ pub(super) fn settings_fit(document: &Document, findings: &mut Findings) {
             let message = format!("a prefix of keys on the scheme `{}`, which has none", scheme.name.value);
             findings
                 .push(Finding::error(Code::Misplaced, message, prefix.place).help("it belongs to `apiKey`"));
+        }
+    }
+}
+
+/// Rejects settings of signed tokens where the issuer is asked, and settings of asking where it is not.
+fn token_settings_fit(scheme: &Scheme, findings: &mut Findings) {
+    let (token, name) = (&scheme.rules.token, &scheme.name.value);
+    let mut misplaced = |what: &str, place, help: &str| {
+        let message = format!("{what} on the scheme `{name}`, whose tokens have none");
+        findings.push(Finding::error(Code::Misplaced, message, place).help(help));
+    };
+    match token.kind {
+        TokenKind::Jwt => {
+            if let Some(place) = token.introspection {
+                misplaced("an introspection", place, "it belongs to `token: introspection`");
+            }
+        }
+        TokenKind::Introspection => {
+            let signed = "it belongs to signed tokens: these are judged by their issuer, who is asked";
+            if let Some(algorithms) = &token.algorithms {
+                misplaced("algorithms of signatures", algorithms.place, signed);
+            }
+            if let Some(typ) = &token.typ {
+                misplaced("a type of signed tokens", typ.place, signed);
+            }
         }
     }
 }

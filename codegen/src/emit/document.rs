@@ -12,13 +12,15 @@
 //! };
 //! ```
 
+use std::time::Duration;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::doc::{clean, doc};
 use super::limits::limit;
 use super::values::{duration, optional_text};
-use crate::model::{Api, Binding, KeyLocation, KeyRules, Scheme, SchemeKind, TokenRules};
+use crate::model::{Api, Binding, KeyLocation, KeyRules, Scheme, SchemeKind, Token, TokenRules};
 
 /// The facts of the document.
 pub(super) fn emit(api: &Api, hash: &str) -> TokenStream {
@@ -62,31 +64,48 @@ fn scheme(scheme: &Scheme) -> TokenStream {
 }
 
 fn token_rules(rules: &TokenRules) -> TokenStream {
+    let token = token(&rules.token);
     let issuer = optional_text(rules.issuer.as_ref());
     let audience = optional_text(rules.audience.as_ref());
-    let algorithms = rules.algorithms.iter().map(|algorithm| format_ident!("{}", algorithm.as_str()));
-    let typ = optional_text(rules.typ.as_ref());
     let leeway = duration(rules.leeway);
-    let max_lifetime =
-        rules.max_lifetime.map(duration).map_or_else(|| quote!(None), |max| quote!(Some(#max)));
+    let max_lifetime = optional_duration(rules.max_lifetime);
     let scopes_claim = &rules.scopes_claim;
     let binding = match rules.binding {
         Binding::None => quote!(None),
         Binding::Certificate => quote!(Certificate),
         Binding::Proof { nonce } => quote!(Proof { nonce: #nonce }),
     };
+    let revocation = format_ident!("{}", rules.revocation.as_str());
     quote! {
         p::SchemeKind::Bearer(p::TokenRules {
+            token: #token,
             issuer: #issuer,
             audience: #audience,
-            algorithms: &[#(p::Algorithm::#algorithms),*],
-            typ: #typ,
             leeway: #leeway,
             max_lifetime: #max_lifetime,
             scopes_claim: &[#(#scopes_claim),*],
             binding: p::Binding::#binding,
+            revocation: p::Revocation::#revocation,
         })
     }
+}
+
+fn token(token: &Token) -> TokenStream {
+    match token {
+        Token::Jwt { algorithms, typ } => {
+            let algorithms = algorithms.iter().map(|algorithm| format_ident!("{}", algorithm.as_str()));
+            let typ = optional_text(typ.as_ref());
+            quote!(p::Token::Jwt { algorithms: &[#(p::Algorithm::#algorithms),*], typ: #typ })
+        }
+        Token::Introspected { cache } => {
+            let cache = optional_duration(*cache);
+            quote!(p::Token::Introspected { cache: #cache })
+        }
+    }
+}
+
+fn optional_duration(value: Option<Duration>) -> TokenStream {
+    value.map(duration).map_or_else(|| quote!(None), |value| quote!(Some(#value)))
 }
 
 fn key_rules(rules: &KeyRules) -> TokenStream {

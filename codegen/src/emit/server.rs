@@ -13,11 +13,11 @@
 //! ```
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::doc::doc;
 use super::scopes::code;
-use crate::lower::{PartKind, PartPlan, Plan, ResourcePlan};
+use crate::lower::{PartOf, PartPlan, Plan, ResourcePlan, verifier};
 
 /// The pieces that every part of the builder is written with.
 struct Pieces {
@@ -110,21 +110,22 @@ fn steps(plan: &Plan<'_>, pieces: &Pieces) -> TokenStream {
 
 fn step(plan: &Plan<'_>, part: &PartPlan<'_>) -> TokenStream {
     let step = &part.step;
-    let (about, argument, call) = match part.scheme {
-        None => (
+    let (about, argument, call) = match part.of {
+        PartOf::CursorKeys => (
             "The keys that seal the cursors of lists.".to_owned(),
             quote!(keys: p::CursorKeys),
             quote!(cursor_keys(keys)),
         ),
-        Some(scheme) => {
+        PartOf::Denylist => (
+            "Says which tokens were revoked before they expired.".to_owned(),
+            quote!(denylist: p::Denylist),
+            quote!(denylist(denylist)),
+        ),
+        PartOf::Scheme(scheme) => {
             let name = &scheme.name;
             let about = format!("Verifies credentials of scheme {} ({}).", code(name), scheme.word.as_str());
-            let (ty, method) = match part.kind() {
-                PartKind::Bearer => (quote!(BearerVerifier), quote!(bearer)),
-                PartKind::ApiKey => (quote!(KeyVerifier), quote!(api_key)),
-                PartKind::MutualTls => (quote!(CertificateVerifier), quote!(mutual_tls)),
-                PartKind::Basic | PartKind::CursorKeys => (quote!(BasicVerifier), quote!(basic)),
-            };
+            let (ty, method) = verifier(scheme);
+            let (ty, method) = (format_ident!("{ty}"), format_ident!("{method}"));
             (about, quote!(verifier: impl Into<p::#ty>), quote!(#method(#name, verifier)))
         }
     };

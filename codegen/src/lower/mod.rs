@@ -24,7 +24,7 @@ pub(crate) use operation::{OperationPlan, TraitPlan};
 pub(crate) use outgoing::{NoticePlan, OutgoingPlan};
 pub(crate) use output::{HeaderPlan, HeadersPlan, VariantPlan};
 pub(crate) use plan::{PatternPlan, Plan, ResourcePlan, ScopePlan};
-pub(crate) use server::{PartKind, PartPlan};
+pub(crate) use server::{PartOf, PartPlan, verifier};
 pub(crate) use shapes::Format;
 pub(crate) use types::{
     MemberPlan, OthersPlan, RustType, StructPlan, TypeKind, TypePlan, UnionPlan, WordPlan,

@@ -7,12 +7,12 @@ use proc_macro2::Ident;
 use super::ident::Case;
 use super::names::Names;
 use super::plan::ResourcePlan;
-use crate::model::{Access, Api, Scheme, SchemeKind};
+use crate::model::{Access, Api, Revocation, Scheme, SchemeKind, Token};
 
 /// The builder of the server.
 #[derive(Debug)]
 pub(crate) struct ServerPlan<'a> {
-    /// The parts that must be given, in the order of the document, cursor keys last.
+    /// The parts that must be given: the verifiers in the order of the document, then what they share.
     pub(crate) parts: Vec<PartPlan<'a>>,
     /// The traits that the service implements.
     pub(crate) bounds: Vec<Ident>,
@@ -25,12 +25,22 @@ pub(crate) struct PartPlan<'a> {
     pub(crate) ident: Ident,
     /// The step that gives it.
     pub(crate) step: Ident,
-    /// The scheme that it verifies; `None` for the cursor keys.
-    pub(crate) scheme: Option<&'a Scheme>,
+    pub(crate) of: PartOf<'a>,
+}
+
+/// What a part is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PartOf<'a> {
+    /// Verifies a scheme.
+    Scheme(&'a Scheme),
+    /// Says which tokens were revoked.
+    Denylist,
+    /// Seals cursors.
+    CursorKeys,
 }
 
 /// Methods that every generated builder has.
-const STEPS: [&str; 3] = ["build", "cursor_keys", "settings"];
+const STEPS: [&str; 4] = ["build", "cursor_keys", "denylist", "settings"];
 
 impl<'a> ServerPlan<'a> {
     pub(super) fn of(
@@ -46,12 +56,19 @@ impl<'a> ServerPlan<'a> {
             .map(|scheme| PartPlan {
                 ident: parameters.take_or(&scheme.name, Case::Upper, "Scheme"),
                 step: steps.take_or(&scheme.name, Case::Snake, "_scheme"),
-                scheme: Some(scheme),
+                of: PartOf::Scheme(scheme),
             })
             .collect();
+        let mut shared = |words: &str, of| {
+            let ident = parameters.take(words, Case::Upper);
+            let step = super::ident::ident(&super::ident::spell(words, Case::Snake));
+            parts.push(PartPlan { ident, step, of });
+        };
+        if used_schemes(api).any(asks_denylist) {
+            shared("denylist", PartOf::Denylist);
+        }
         if api.operations.iter().any(|operation| operation.pagination.is_some()) {
-            let ident = parameters.take("cursor keys", Case::Upper);
-            parts.push(PartPlan { ident, step: super::ident::ident("cursor_keys"), scheme: None });
+            shared("cursor keys", PartOf::CursorKeys);
         }
         let tags = traits.iter().map(|(_, ident)| ident.clone());
         let resolvers = resources.iter().map(|resource| resource.resolve_trait.clone());
@@ -70,25 +87,19 @@ fn used_schemes(api: &Api) -> impl Iterator<Item = &Scheme> {
     all.filter(move |(position, _)| used.contains(position)).map(|(_, scheme)| scheme)
 }
 
-impl PartPlan<'_> {
-    /// The step of the runtime's builder that takes it.
-    pub(crate) const fn kind(&self) -> PartKind {
-        match self.scheme {
-            None => PartKind::CursorKeys,
-            Some(Scheme { kind: SchemeKind::Bearer(_), .. }) => PartKind::Bearer,
-            Some(Scheme { kind: SchemeKind::ApiKey(_), .. }) => PartKind::ApiKey,
-            Some(Scheme { kind: SchemeKind::Basic, .. }) => PartKind::Basic,
-            Some(Scheme { kind: SchemeKind::MutualTls(_), .. }) => PartKind::MutualTls,
-        }
-    }
+fn asks_denylist(scheme: &Scheme) -> bool {
+    matches!(&scheme.kind, SchemeKind::Bearer(rules) if rules.revocation == Revocation::Required)
 }
 
-/// What a part is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PartKind {
-    Bearer,
-    ApiKey,
-    Basic,
-    MutualTls,
-    CursorKeys,
+/// The type of the runtime that verifies a scheme, and the step of its builder that takes it.
+pub(crate) const fn verifier(scheme: &Scheme) -> (&'static str, &'static str) {
+    match &scheme.kind {
+        SchemeKind::Bearer(rules) => match rules.token {
+            Token::Jwt { .. } => ("BearerVerifier", "bearer"),
+            Token::Introspected { .. } => ("IntrospectionVerifier", "introspection"),
+        },
+        SchemeKind::ApiKey(_) => ("KeyVerifier", "api_key"),
+        SchemeKind::Basic => ("BasicVerifier", "basic"),
+        SchemeKind::MutualTls(_) => ("CertificateVerifier", "mutual_tls"),
+    }
 }

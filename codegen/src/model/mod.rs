@@ -32,8 +32,8 @@ pub use policy::{
     Scope, StepUp,
 };
 pub use scheme::{
-    Algorithm, Binding, CertificateRules, KeyLocation, KeyRules, Scheme, SchemeKind, SchemeWord, SubjectName,
-    TokenRules,
+    Algorithm, Binding, CertificateRules, KeyLocation, KeyRules, Revocation, Scheme, SchemeKind, SchemeWord,
+    SubjectName, Token, TokenRules,
 };
 pub use table::{TypeTable, TypeTableDraft};
 pub use types::{

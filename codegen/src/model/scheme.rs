@@ -65,14 +65,12 @@ pub enum SchemeKind {
 /// What a bearer token must satisfy (`x-palisade` on the scheme), defaults made explicit.
 #[derive(Clone, Debug)]
 pub struct TokenRules {
+    /// What a token is, and how it is verified.
+    pub token: Token,
     /// `iss` must be exactly this. `None`: the server's configuration names it.
     pub issuer: Option<String>,
     /// `aud` must contain this. `None`: the server's configuration names it.
     pub audience: Option<String>,
-    /// The signature algorithms that are accepted, in the order of the document.
-    pub algorithms: Vec<Algorithm>,
-    /// The accepted `typ` header. `None`: the document opted out.
-    pub typ: Option<String>,
     /// Clock difference that is tolerated.
     pub leeway: Duration,
     /// Longest accepted time between `iat` and now.
@@ -81,6 +79,45 @@ pub struct TokenRules {
     pub scopes_claim: Vec<String>,
     /// What a token must be bound to.
     pub binding: Binding,
+    /// Whether the denylist is asked about each token.
+    pub revocation: Revocation,
+}
+
+/// What a token is, and how it is verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// A signed token (RFC 7519), verified by the keys of its issuer.
+    Jwt {
+        /// The signature algorithms that are accepted, in the order of the document.
+        algorithms: Vec<Algorithm>,
+        /// The accepted `typ` header. `None`: the document opted out.
+        typ: Option<String>,
+    },
+    /// A token that only its issuer can read, who is asked about it (RFC 7662).
+    Introspected {
+        /// How long an answer may be used again. `None`: each request asks anew.
+        cache: Option<Duration>,
+    },
+}
+
+/// Whether the denylist is asked about each token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// A token is good until it expires.
+    None,
+    /// A token is good until it expires or is revoked.
+    Required,
+}
+
+impl Revocation {
+    /// The runtime's name for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Required => "Required",
+        }
+    }
 }
 
 /// What a token must be bound to.

@@ -176,6 +176,7 @@ impl Passwords {
                 scopes: Arc::clone(&known.scopes),
                 client: None,
                 credential: None,
+                issued: None,
                 expires: None,
                 login: Login::default(),
             })),

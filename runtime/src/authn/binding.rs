@@ -9,12 +9,19 @@
 //!    possession of it;
 //! 4. where the scheme asks for a binding, a token without that one is refused.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Reason, certificate::ClientCertificate};
-use crate::{operation::Binding, secret::ct_eq};
+use http::HeaderValue;
+
+use super::{
+    Fault, Reason,
+    certificate::ClientCertificate,
+    dpop::{Proofs, Use},
+    present::Shown,
+};
+use crate::{clock::Now, operation::Binding, secret::ct_eq};
 
 /// The members of a token's `cnf`.
 #[derive(Debug, Default)]
@@ -25,6 +32,56 @@ pub(in crate::authn) struct Confirmation<'a> {
     pub(in crate::authn) key: Option<Cow<'a, str>>,
     /// It has members that are not understood.
     pub(in crate::authn) others: bool,
+}
+
+/// What a scheme asks of its tokens beside themselves, and who judges it.
+pub(crate) struct Possession {
+    rule: Binding,
+    /// There where tokens are bound to keys.
+    proofs: Option<Arc<Proofs>>,
+}
+
+impl Possession {
+    pub(in crate::authn) fn new(rule: Binding, proofs: Option<&Arc<Proofs>>) -> Result<Self, Fault> {
+        let proofs = match rule {
+            Binding::Proof { .. } => Some(Arc::clone(proofs.ok_or(Fault::NoPublicOrigin)?)),
+            Binding::None | Binding::Certificate => None,
+        };
+        Ok(Self { rule, proofs })
+    }
+
+    pub(in crate::authn) const fn rule(&self) -> Binding {
+        self.rule
+    }
+
+    /// Whether what a token is bound to has been shown; what comes out is a proof that is still to be noted.
+    pub(in crate::authn) fn check(
+        &self,
+        token: &[u8],
+        confirmation: Option<&Confirmation<'_>>,
+        shown: &Shown<'_>,
+        now: Now,
+    ) -> Result<Option<Use>, Reason> {
+        let Some(key) = check(self.rule, confirmation, shown.certificate)? else { return Ok(None) };
+        let (Some(proofs), Binding::Proof { nonce }) = (&self.proofs, self.rule) else {
+            return Err(Reason::BindingNotShown);
+        };
+        proofs.check(shown.asked, token, &key, nonce, now).map(Some)
+    }
+
+    /// Notes that a proof was shown, or refuses it.
+    pub(in crate::authn) async fn note(&self, used: Use, now: Now) -> Result<(), Reason> {
+        match &self.proofs {
+            Some(proofs) => proofs.note(used, now).await,
+            None => Err(Reason::BindingNotShown),
+        }
+    }
+
+    /// The nonce that clients are to use, where the scheme asks for one.
+    pub(in crate::authn) fn nonce(&self, now: Now) -> Option<HeaderValue> {
+        let proofs = self.proofs.as_ref().filter(|_| self.rule == (Binding::Proof { nonce: true }))?;
+        proofs.nonce(now)
+    }
 }
 
 /// Whether what a token is bound to has been shown. What comes out is the thumbprint of the key of which a proof is

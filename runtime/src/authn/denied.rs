@@ -73,11 +73,19 @@ pub enum Reason {
     UnknownIdentity,
     /// The name is known, the secret is not its secret.
     WrongSecret,
-    /// The API key or user has been revoked.
+    /// The API key, user or token has been revoked.
     Revoked,
+    /// The issuer says that the token is not active (RFC 7662 section 2.2).
+    Inactive,
+    /// The token lives longer than a revocation of it would be kept.
+    LivesTooLong,
     /// The keys that could verify it cannot be had at the moment.
     KeysUnavailable,
-    /// Too many passwords are being verified.
+    /// The issuer of the token cannot be asked about it at the moment.
+    IntrospectionUnavailable,
+    /// The denylist cannot be asked at the moment.
+    RevocationUnknown,
+    /// Too many passwords are being verified, or too many tokens asked about.
     Busy,
     /// The clock or the random source of the machine cannot be relied on.
     MachineFault,
@@ -160,6 +168,10 @@ impl Reason {
             Self::UnknownIdentity => "unknown_identity",
             Self::WrongSecret => "wrong_secret",
             Self::Revoked => "revoked",
+            Self::Inactive => "inactive_token",
+            Self::LivesTooLong => "lives_too_long",
+            Self::IntrospectionUnavailable => "introspection_unavailable",
+            Self::RevocationUnknown => "revocation_unknown",
             Self::KeysUnavailable => "keys_unavailable",
             Self::Busy => "verifier_busy",
             Self::MachineFault => "machine_fault",
@@ -172,9 +184,12 @@ impl Reason {
         match self {
             Self::DuplicateCredential => Class::InvalidRequest,
             Self::Proof(ProofFault::TooMany) => Class::TooMany,
-            Self::KeysUnavailable | Self::Busy | Self::MachineFault | Self::Proof(ProofFault::NoRoom) => {
-                Class::Unavailable
-            }
+            Self::KeysUnavailable
+            | Self::IntrospectionUnavailable
+            | Self::RevocationUnknown
+            | Self::Busy
+            | Self::MachineFault
+            | Self::Proof(ProofFault::NoRoom) => Class::Unavailable,
             _ => Class::Unauthorized,
         }
     }
@@ -199,7 +214,7 @@ impl Reason {
             | Self::EmbeddedKey => 2,
             Self::WrongType | Self::UnknownKid | Self::UnknownIdentity => 3,
             Self::AlgorithmMismatch | Self::NotLoopback => 4,
-            Self::BadSignature | Self::WrongSecret | Self::Revoked | Self::UntrustedCertificate => 5,
+            Self::BadSignature | Self::WrongSecret | Self::Inactive | Self::UntrustedCertificate => 5,
             Self::MissingClaim
             | Self::WrongIssuer
             | Self::WrongAudience
@@ -212,9 +227,15 @@ impl Reason {
             | Self::BindingNotShown
             | Self::BindingMismatch
             | Self::NotBound
-            | Self::Proof(_) => 7,
+            | Self::Proof(_)
+            | Self::LivesTooLong
+            | Self::Revoked => 7,
             // "we do not know" outranks every "no": a scheme that could not look might have said yes
-            Self::KeysUnavailable | Self::Busy | Self::MachineFault => 8,
+            Self::KeysUnavailable
+            | Self::IntrospectionUnavailable
+            | Self::RevocationUnknown
+            | Self::Busy
+            | Self::MachineFault => 8,
         }
     }
 }

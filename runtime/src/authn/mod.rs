@@ -19,8 +19,11 @@ mod binding;
 pub(crate) mod certificate;
 mod challenge;
 mod denied;
+mod denylist;
 pub(crate) mod dpop;
 pub(crate) mod file;
+#[cfg(feature = "outbound")]
+mod introspection;
 pub(crate) mod jwt;
 pub(crate) mod prepared;
 mod present;
@@ -30,18 +33,22 @@ mod setup;
 pub(crate) mod step_up;
 #[cfg(test)]
 pub(crate) mod testing;
+mod token;
 
 use http::request::Parts;
 
 #[cfg(feature = "tls")]
 pub use self::certificate::{CertificateError, ClientCertificates};
-use self::jwt::Judged;
+#[cfg(feature = "outbound")]
+pub use self::introspection::{Introspection, IntrospectionError};
 #[cfg(feature = "measure")]
 pub(crate) use self::present::Shown;
+use self::token::Judged;
 pub use self::{
     api_key::{ApiKeys, KeyRecord, NewKey, RecordError},
     basic::{PasswordRecord, Passwords},
     denied::{Class, Denied, Reason},
+    denylist::{Denylist, DenylistError, DenylistStore, Entry, Mark, StoreFuture},
     dpop::ProofFault,
     jwt::{JwkSet, Jwks, Jwt, KeyError, LeftOut},
     principal::{Identity, Kind, Principal},
@@ -53,9 +60,20 @@ pub(crate) use self::{
 };
 use crate::clock::Now;
 
-/// Verifies the bearer tokens of a scheme: made from a [`Jwt`].
+/// Verifies the signed tokens of a bearer, oauth2 or openIdConnect scheme: made from a [`Jwt`].
 #[derive(Clone, Debug)]
 pub struct BearerVerifier(pub(crate) Jwt);
+
+/// Verifies the tokens of such a scheme with `token: introspection`: made from an `Introspection`, which the feature
+/// `outbound` brings.
+#[derive(Clone, Debug)]
+pub struct IntrospectionVerifier(pub(crate) Introspections);
+
+#[cfg(feature = "outbound")]
+type Introspections = Introspection;
+#[cfg(not(feature = "outbound"))]
+#[derive(Clone, Debug)]
+pub(crate) struct Introspections(());
 
 /// Verifies the API keys of a scheme: made from [`ApiKeys`].
 #[derive(Clone, Debug)]
@@ -77,6 +95,13 @@ type Certificates = std::convert::Infallible;
 impl From<Jwt> for BearerVerifier {
     fn from(jwt: Jwt) -> Self {
         Self(jwt)
+    }
+}
+
+#[cfg(feature = "outbound")]
+impl From<Introspection> for IntrospectionVerifier {
+    fn from(introspection: Introspection) -> Self {
+        Self(introspection)
     }
 }
 

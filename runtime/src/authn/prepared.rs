@@ -5,17 +5,20 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    BearerVerifier, Certificates, Fault, Reason, SetupError,
+    BearerVerifier, Certificates, Denylist, Fault, Introspections, Reason, SetupError,
     api_key::ApiKeys,
     basic::Passwords,
     challenge,
     dpop::{Proofs, Use},
     jwt::TokenVerifier,
     principal::local_issuer,
+    token::Tokens,
 };
 use crate::{
     clock::Now,
-    operation::{Access, Binding, CertificateRules, Document, KeyLocation, SchemeKind},
+    operation::{
+        Access, Binding, CertificateRules, Document, KeyLocation, Revocation, SchemeKind, TokenRules,
+    },
     settings::Settings,
 };
 
@@ -23,10 +26,12 @@ use crate::{
 pub(crate) struct Verifiers {
     document: &'static Document,
     given: Vec<(String, Given)>,
+    denylist: Option<Denylist>,
 }
 
 enum Given {
     Bearer(BearerVerifier),
+    Introspected(Introspections),
     ApiKey(ApiKeys),
     Basic(Passwords),
     MutualTls(Certificates),
@@ -49,7 +54,7 @@ pub(crate) struct Scheme {
 }
 
 pub(crate) enum Verifier {
-    Bearer(TokenVerifier),
+    Bearer(Tokens),
     ApiKey {
         keys: ApiKeys,
         issuer: Arc<str>,
@@ -93,11 +98,20 @@ pub(crate) struct Need {
 
 impl Verifiers {
     pub(crate) fn new(document: &'static Document) -> Self {
-        Self { document, given: Vec::new() }
+        Self { document, given: Vec::new(), denylist: None }
     }
 
     pub(crate) fn bearer(&mut self, scheme: &str, verifier: impl Into<BearerVerifier>) {
         self.given.push((scheme.to_owned(), Given::Bearer(verifier.into())));
+    }
+
+    pub(crate) fn introspection(&mut self, scheme: &str, verifier: impl Into<super::IntrospectionVerifier>) {
+        let super::IntrospectionVerifier(introspection) = verifier.into();
+        self.given.push((scheme.to_owned(), Given::Introspected(introspection)));
+    }
+
+    pub(crate) fn denylist(&mut self, denylist: Denylist) {
+        self.denylist = Some(denylist);
     }
 
     pub(crate) fn api_key(&mut self, scheme: &str, verifier: impl Into<super::KeyVerifier>) {
@@ -117,7 +131,7 @@ impl Verifiers {
 
     /// Brings verifiers and document together; every fault at once.
     pub(crate) fn finish(self, settings: &Settings) -> Result<Schemes, Vec<SetupError>> {
-        let proofs = self.proofs(settings)?;
+        let kept = Kept { proofs: self.proofs(settings)?, denylist: self.denylist.clone() };
         let mut ready: Vec<_> = self.document.schemes.iter().map(|_| None).collect();
         let mut errors = Vec::new();
         for (name, given) in self.given {
@@ -125,8 +139,9 @@ impl Verifiers {
             let found = place.and_then(|at| Some((self.document.schemes.get(at)?, ready.get_mut(at)?)));
             let made = match found {
                 None => Err(vec![Fault::NoSuchScheme]),
-                Some((scheme, slot)) => make(self.document, scheme, given, proofs.as_ref())
-                    .map(|made| *slot = Some(Arc::new(made))),
+                Some((scheme, slot)) => {
+                    make(self.document, scheme, given, &kept).map(|made| *slot = Some(Arc::new(made)))
+                }
             };
             if let Err(faults) = made {
                 errors.extend(faults.into_iter().map(|fault| SetupError { scheme: name.clone(), fault }));
@@ -152,13 +167,22 @@ fn make(
     document: &'static Document,
     scheme: &'static crate::operation::Scheme,
     given: Given,
-    proofs: Option<&Arc<Proofs>>,
+    kept: &Kept,
 ) -> Result<Scheme, Vec<Fault>> {
     let name = scheme.name;
     let issuer = || local_issuer(name);
     let verifier = match (&scheme.kind, given) {
         (SchemeKind::Bearer(rules), Given::Bearer(BearerVerifier(jwt))) => {
-            Verifier::Bearer(TokenVerifier::new(name, rules, jwt, proofs)?)
+            let denylist = kept.denylist_for(rules)?;
+            let verifier = TokenVerifier::new(name, rules, jwt, kept.proofs.as_ref())?;
+            Verifier::Bearer(Tokens::signed(verifier, denylist))
+        }
+        #[cfg(feature = "outbound")]
+        (SchemeKind::Bearer(rules), Given::Introspected(introspection)) => {
+            let denylist = kept.denylist_for(rules)?;
+            let proofs = kept.proofs.as_ref();
+            let introspector = super::introspection::Introspector::new(name, rules, introspection, proofs)?;
+            Verifier::Bearer(Tokens::introspected(introspector, denylist))
         }
         (SchemeKind::ApiKey(rules), Given::ApiKey(keys)) => Verifier::ApiKey {
             keys,
@@ -181,6 +205,23 @@ fn make(
     let realm = challenge::quoted(document.title);
     let challenge = challenge::plain(&scheme.kind, &realm);
     Ok(Scheme { name, verifier, challenge, realm })
+}
+
+/// What all token schemes of a server share.
+struct Kept {
+    proofs: Option<Arc<Proofs>>,
+    denylist: Option<Denylist>,
+}
+
+impl Kept {
+    /// The denylist, where the scheme asks for it.
+    fn denylist_for(&self, rules: &TokenRules) -> Result<Option<Denylist>, Vec<Fault>> {
+        match (rules.revocation, &self.denylist) {
+            (Revocation::None, _) => Ok(None),
+            (Revocation::Required, Some(denylist)) => Ok(Some(denylist.clone())),
+            (Revocation::Required, None) => Err(vec![Fault::NoDenylist]),
+        }
+    }
 }
 
 impl Schemes {
@@ -217,7 +258,7 @@ impl Schemes {
     pub(crate) fn ask_for_certificates(&self) -> bool {
         self.ready.iter().flatten().any(|scheme| match &scheme.verifier {
             Verifier::MutualTls { .. } => true,
-            Verifier::Bearer(tokens) => tokens.binding == Binding::Certificate,
+            Verifier::Bearer(tokens) => tokens.possession().rule() == Binding::Certificate,
             Verifier::ApiKey { .. } | Verifier::Basic { .. } => false,
         })
     }
@@ -240,7 +281,7 @@ impl Scheme {
     /// Notes that a proof was shown, or refuses it.
     pub(in crate::authn) async fn note(&self, used: Use, now: Now) -> Result<(), Reason> {
         match &self.verifier {
-            Verifier::Bearer(TokenVerifier { proofs: Some(proofs), .. }) => proofs.note(used, now).await,
+            Verifier::Bearer(tokens) => tokens.possession().note(used, now).await,
             _ => Err(Reason::BindingNotShown),
         }
     }
@@ -248,11 +289,7 @@ impl Scheme {
     /// The nonce that its clients are to use, where it asks for one.
     fn nonce(&self, now: Now) -> Option<HeaderValue> {
         match &self.verifier {
-            Verifier::Bearer(TokenVerifier {
-                proofs: Some(proofs),
-                binding: Binding::Proof { nonce: true },
-                ..
-            }) => proofs.nonce(now),
+            Verifier::Bearer(tokens) => tokens.possession().nonce(now),
             _ => None,
         }
     }

@@ -8,10 +8,9 @@ use http::{HeaderMap, header, request::Parts};
 use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::{
-    Denied, Reason,
+    Denied, Judged, Reason,
     certificate::ClientCertificate,
     dpop::Asked,
-    jwt::Judged,
     prepared::{Place, Prepared, Scheme, Verifier},
 };
 use crate::{clock::Now, operation::Binding};
@@ -38,7 +37,7 @@ impl<'r> Shown<'r> {
     }
 }
 
-#[cfg(feature = "measure")]
+#[cfg(any(test, feature = "measure"))]
 impl Shown<'static> {
     /// A request that shows nothing else.
     pub(crate) fn nothing() -> Self {
@@ -100,7 +99,9 @@ impl Scheme {
     pub(in crate::authn) fn word(&self) -> Option<&'static str> {
         match &self.verifier {
             // RFC 9449 section 7.1: what is bound to a key is no bearer's
-            Verifier::Bearer(tokens) if matches!(tokens.binding, Binding::Proof { .. }) => Some("DPoP"),
+            Verifier::Bearer(tokens) if matches!(tokens.possession().rule(), Binding::Proof { .. }) => {
+                Some("DPoP")
+            }
             Verifier::Bearer(_) => Some("Bearer"),
             Verifier::Basic { .. } => Some("Basic"),
             Verifier::ApiKey { .. } | Verifier::MutualTls { .. } => None,
@@ -172,10 +173,7 @@ impl Scheme {
     ) -> Result<Judged, Reason> {
         let principal = match (&self.verifier, credential) {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
-                if tokens.loopback_only && !local {
-                    return Err(Reason::NotLoopback);
-                }
-                return tokens.judge_and_look_again(text, &Shown::of(parts), now).await;
+                return tokens.judge(text, &Shown::of(parts), local, now).await;
             }
             (Verifier::ApiKey { keys, issuer, prefix, .. }, Credential::Text(text)) => {
                 let text = std::str::from_utf8(text).map_err(|_| Reason::Malformed)?;

@@ -32,6 +32,7 @@ pub(in crate::authn) struct Facts {
     pub(in crate::authn) client: Option<Arc<str>>,
     /// `jti` of a token, public id of an API key, thumbprint of a certificate.
     pub(in crate::authn) credential: Option<Arc<str>>,
+    pub(in crate::authn) issued: Option<u64>,
     pub(in crate::authn) expires: Option<u64>,
     pub(in crate::authn) login: Login,
 }
@@ -51,6 +52,8 @@ pub(in crate::authn) struct Login {
 pub enum Kind {
     /// A signed token.
     Bearer(Algorithm),
+    /// A token whose issuer was asked.
+    Introspected,
     /// An API key.
     ApiKey,
     /// A user name and a password.
@@ -75,6 +78,7 @@ impl Principal {
                 scopes: "".into(),
                 client: None,
                 credential: None,
+                issued: None,
                 expires: None,
                 login: Login::default(),
             })
@@ -142,6 +146,12 @@ impl Principal {
         self.0.credential.as_deref()
     }
 
+    /// When the credential was issued, in seconds since 1970, where it says so.
+    #[must_use]
+    pub fn issued(&self) -> Option<u64> {
+        self.0.issued
+    }
+
     /// When the credential ends, in seconds since 1970.
     #[must_use]
     pub fn expires(&self) -> Option<u64> {
@@ -173,7 +183,7 @@ impl std::fmt::Debug for Principal {
 
 impl Kind {
     pub(crate) const fn is_bearer(self) -> bool {
-        matches!(self, Self::Bearer(_))
+        matches!(self, Self::Bearer(_) | Self::Introspected)
     }
 }
 
@@ -199,6 +209,7 @@ pub(crate) mod tests {
             scopes: scopes.into(),
             client: None,
             credential: None,
+            issued: None,
             expires: None,
             login: Login::default(),
         })
@@ -214,8 +225,30 @@ pub(crate) mod tests {
             scopes: "".into(),
             client: None,
             credential: None,
+            issued: None,
             expires: None,
             login: Login { class: class.map(Into::into), time },
+        })
+    }
+
+    pub(crate) fn token(
+        issuer: &str,
+        subject: &str,
+        id: Option<&str>,
+        issued: Option<u64>,
+        expires: Option<u64>,
+    ) -> Principal {
+        Principal::new(Facts {
+            scheme: "oauth",
+            kind: Kind::Introspected,
+            issuer: issuer.into(),
+            subject: subject.into(),
+            scopes: "".into(),
+            client: None,
+            credential: id.map(Into::into),
+            issued,
+            expires,
+            login: Login::default(),
         })
     }
 

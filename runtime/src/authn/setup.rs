@@ -21,7 +21,7 @@ pub enum Fault {
     OtherKind,
     /// Neither document nor configuration names the issuer.
     NoIssuer,
-    /// Document and configuration name different issuers.
+    /// Document, configuration and discovery of keys name different issuers.
     OtherIssuer,
     /// The issuer's name begins with `urn:palisade:scheme:`, which is ours.
     ReservedIssuer,
@@ -35,6 +35,8 @@ pub enum Fault {
     MixedAlgorithms,
     /// No key of the set does any of the scheme's algorithms.
     NoKeyFits,
+    /// The document asks for revocation, and no denylist was given.
+    NoDenylist,
     /// The leeway is over 120 s.
     Leeway,
     /// The key set could not be loaded.
@@ -74,7 +76,7 @@ impl fmt::Display for Fault {
             Self::NoSuchScheme => "the document has no scheme of this name",
             Self::OtherKind => "its verifier is of another kind than the document's scheme",
             Self::NoIssuer => "neither the document nor the configuration names the issuer of its tokens",
-            Self::OtherIssuer => "the configuration names another issuer than the document",
+            Self::OtherIssuer => "document, configuration and discovery of its keys name different issuers",
             Self::ReservedIssuer => {
                 "its issuer begins with `urn:palisade:scheme:`, which stands for local schemes"
             }
@@ -83,6 +85,7 @@ impl fmt::Display for Fault {
             Self::NoAlgorithms => "the document lists no algorithm",
             Self::MixedAlgorithms => "the document lists HMAC beside asymmetric algorithms",
             Self::NoKeyFits => "no key of its set does any algorithm that the document lists",
+            Self::NoDenylist => "the document asks for revocation of its tokens, and there is no denylist",
             Self::Leeway => "its leeway is over 120 s",
             Self::KeysUnavailable => "its key set could not be loaded",
             Self::NoPublicOrigin => {

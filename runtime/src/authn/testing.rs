@@ -14,7 +14,8 @@ use super::{ApiKeys, Authenticated, Denied, JwkSet, Jwt, NewKey, Prepared, Verif
 use crate::{
     clock::Clock,
     operation::{
-        Access, Algorithm, Binding, Document, KeyLocation, KeyRules, Scheme, SchemeKind, TokenRules,
+        Access, Algorithm, Binding, Document, KeyLocation, KeyRules, Revocation, Scheme, SchemeKind, Token,
+        TokenRules,
     },
 };
 
@@ -23,14 +24,14 @@ pub(crate) const ISSUER: &str = "https://id.example.com";
 pub(crate) const AUDIENCE: &str = "bank-api";
 
 pub(crate) const RULES: TokenRules = TokenRules {
+    token: Token::Jwt { algorithms: &[Algorithm::ES256], typ: Some("at+jwt") },
     issuer: Some(ISSUER),
     audience: Some(AUDIENCE),
-    algorithms: &[Algorithm::ES256],
-    typ: Some("at+jwt"),
     leeway: Duration::from_secs(30),
     max_lifetime: Some(Duration::from_secs(3600)),
     scopes_claim: &["scope"],
     binding: Binding::None,
+    revocation: Revocation::None,
 };
 
 pub(crate) static DOCUMENT: Document = Document {

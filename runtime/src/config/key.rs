@@ -26,9 +26,14 @@ pub(super) const TOP: [(&str, Holds); 11] = [
     ("cursor_keys_file", Holds::Text),
     ("mock_owner", Holds::Text),
 ];
-pub(super) const SCHEME: [(&str, Holds); 9] = [
+pub(super) const SCHEME: [(&str, Holds); 14] = [
     ("jwks_file", Holds::Text),
     ("jwks_url", Holds::Text),
+    ("discover", Holds::Text),
+    ("introspection_url", Holds::Text),
+    ("client_id", Holds::Text),
+    ("client_secret", Holds::Text),
+    ("client_secret_file", Holds::Text),
     ("issuer", Holds::Text),
     ("audience", Holds::Text),
     ("loopback_only", Holds::Flag),

@@ -13,10 +13,17 @@
 //! mock_owner = "alice"                  # who owns the objects of stand-in resolvers
 //!
 //! [schemes.oauth]                       # bearer, oauth2, openIdConnect
-//! jwks_file = "keys/jwks.json"          # or PEM; or jwks_url
+//! jwks_file = "keys/jwks.json"          # or PEM; or jwks_url; or discover = "openid" or "oauth": the issuer says where
 //! issuer = "https://id.example.com"     # needed where the document does not name it
 //! audience = "bank-api"                 # likewise
 //! loopback_only = true                  # development keys: tokens from this machine only
+//!
+//! [schemes.opaque]                      # the same with `token: introspection`
+//! introspection_url = "https://id.example.com/introspect"
+//! client_id = "bank-api"                # as whom the issuer is asked
+//! client_secret_file = "keys/client"    # or client_secret
+//! issuer = "https://id.example.com"     # what its answers must say; not needed
+//! audience = "bank-api"                 # likewise
 //!
 //! [schemes.partner]                     # apiKey, and http basic
 //! credential_file = "keys/partner.keys"
@@ -32,8 +39,8 @@
 //! 1. a variable wins over the file: `PALISADE_LISTEN`, `PALISADE_SCHEMES_OAUTH_JWKS_FILE` (upper case, `_` for every
 //!    character of a scheme's name that is no letter or digit); lists are separated by commas. A scheme may come from
 //!    variables alone;
-//! 2. of `jwks_file` and `jwks_url`, and of `cursor_keys` and `cursor_keys_file`, one is given; a variable for one
-//!    replaces the file's other;
+//! 2. of `jwks_file`, `jwks_url` and `discover`, of `client_secret` and `client_secret_file`, and of `cursor_keys` and
+//!    `cursor_keys_file`, one is given; a variable for one replaces the file's other;
 //! 3. relative paths are relative to the folder of the file;
 //! 4. unknown keys, and variables that are nearly known, are refused; faults come all at once.
 
@@ -112,7 +119,7 @@ impl Config {
                 faults.add(&STATE, format!("`{other}` is no engine of this release, which has `memory`"))
             }
         }
-        rivals(&values, &CURSOR_KEYS, &CURSOR_KEYS_FILE, &mut faults);
+        rivals(&values, &[&CURSOR_KEYS, &CURSOR_KEYS_FILE], &mut faults);
         faults.finish(path, || {
             Some(Self { file: path.to_owned(), values, listen: listen?, settings: settings? })
         })
@@ -175,7 +182,7 @@ impl Config {
     /// When they are not given or cannot be used.
     pub fn cursor_keys(&self) -> Result<CursorKeys, LoadError> {
         let mut faults = Faults::default();
-        let given = rivals(&self.values, &CURSOR_KEYS, &CURSOR_KEYS_FILE, &mut faults);
+        let given = rivals(&self.values, &[&CURSOR_KEYS, &CURSOR_KEYS_FILE], &mut faults);
         let key = given.unwrap_or(&CURSOR_KEYS);
         let list = match self.values.list(&CURSOR_KEYS).filter(|_| *key == CURSOR_KEYS) {
             Some(list) => Some(Zeroizing::new(list.join(","))),
@@ -238,22 +245,19 @@ fn settings(values: &Values, faults: &mut Faults) -> Option<Settings> {
     settings.map_err(|error| faults.add(&PROXIES, error.to_string())).ok()
 }
 
-/// Of two keys for the same thing, the one that is given: a variable before the file.
-fn rivals<'k>(values: &Values, one: &'k Key, other: &'k Key, faults: &mut Faults) -> Option<&'k Key> {
-    let variables = (values.is_in_variable(one), values.is_in_variable(other));
-    let (first, second) = match variables {
-        (false, false) => (values.has(one), values.has(other)),
-        variables => variables,
+/// Of several keys for the same thing, the one that is given: a variable before the file.
+fn rivals<'k>(values: &Values, keys: &[&'k Key], faults: &mut Faults) -> Option<&'k Key> {
+    let given = |is_given: fn(&Values, &Key) -> bool| -> Vec<&'k Key> {
+        keys.iter().copied().filter(|key| is_given(values, key)).collect()
     };
-    match (first, second) {
-        (true, true) => {
-            faults.add(one, format!("and `{other}` are both given: which one counts would be a guess"));
-            Some(one)
-        }
-        (true, false) => Some(one),
-        (false, true) => Some(other),
-        (false, false) => None,
+    let mut found = given(Values::is_in_variable);
+    if found.is_empty() {
+        found = given(Values::has);
     }
+    if let [one, other, ..] = found.as_slice() {
+        faults.add(one, format!("and `{other}` are both given: which one counts would be a guess"));
+    }
+    found.first().copied()
 }
 
 impl std::fmt::Debug for Config {

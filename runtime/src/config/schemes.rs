@@ -5,43 +5,25 @@ use std::path::PathBuf;
 use super::{Config, LoadError, error::Faults, key::Key, rivals};
 use crate::{ApiKeys, JwkSet, Jwks, Jwt, Passwords};
 
-/// The keys of `[schemes.<name>]` that each kind of scheme knows.
-const BEARER: [&str; 5] = ["jwks_file", "jwks_url", "issuer", "audience", "loopback_only"];
+/// The keys of `[schemes.<name>]` that each kind of scheme knows. Tokens of both kinds have issuer and audience.
+const SIGNED: [&str; 4] = ["jwks_file", "jwks_url", "discover", "loopback_only"];
+pub(super) const INTROSPECTED: [&str; 4] =
+    ["introspection_url", "client_id", "client_secret", "client_secret_file"];
+const TOKENS: [&str; 2] = ["issuer", "audience"];
 pub(super) const MUTUAL_TLS: [&str; 3] = ["roots_file", "revocation_lists_file", "only_granted"];
 
 impl Config {
-    /// The verifier of a bearer, oauth2 or openIdConnect scheme.
+    /// The verifier of the signed tokens of a bearer, oauth2 or openIdConnect scheme.
     ///
     /// # Errors
     /// When its key set is not given or cannot be used.
     pub fn bearer(&self, scheme: &str) -> Result<Jwt, LoadError> {
         let mut faults = Faults::default();
-        let (file, url) = (Key::of(scheme, "jwks_file"), Key::of(scheme, "jwks_url"));
-        let keys = match rivals(&self.values, &file, &url, &mut faults) {
-            Some(key) if *key == file => {
-                let path = self.values.text(key, &mut faults).map(|path| self.path(path));
-                path.and_then(|path| {
-                    let read = JwkSet::from_file(&path).map(Jwks::from);
-                    read.map_err(|error| faults.add(key, format!("`{}`: {error}", path.display()))).ok()
-                })
-            }
-            Some(key) => {
-                let address = self.values.text(key, &mut faults).map(str::to_owned);
-                address.and_then(|address| fetched(&address).map_err(|why| faults.add(key, why)).ok())
-            }
-            None => {
-                faults.add(
-                    &file,
-                    format!("is missing, and so is `{url}`: one of them says whose tokens are good"),
-                );
-                None
-            }
-        };
-        let text =
-            |name, faults: &mut Faults| self.values.text(&Key::of(scheme, name), faults).map(str::to_owned);
-        let (issuer, audience) = (text("issuer", &mut faults), text("audience", &mut faults));
+        let keys = self.keys(scheme, &mut faults);
+        let (issuer, audience) = self.issuer_and_audience(scheme, &mut faults);
         let loopback_only = self.values.flag(&Key::of(scheme, "loopback_only"), &mut faults);
-        self.refuse_others(scheme, ["credential_file"].iter().chain(&MUTUAL_TLS), &mut faults);
+        let others = ["credential_file"];
+        self.refuse_others(scheme, others.iter().chain(&INTROSPECTED).chain(&MUTUAL_TLS), &mut faults);
         faults.finish(&self.file, || {
             let mut jwt = Jwt::new(keys?);
             jwt.issuer = issuer;
@@ -49,6 +31,94 @@ impl Config {
             jwt.loopback_only = loopback_only;
             Some(jwt)
         })
+    }
+
+    /// The keys of signed tokens: from a file, from an address, or from where their issuer says.
+    fn keys(&self, scheme: &str, faults: &mut Faults) -> Option<Jwks> {
+        let [file, url, discover] = ["jwks_file", "jwks_url", "discover"].map(|name| Key::of(scheme, name));
+        let Some(key) = rivals(&self.values, &[&file, &url, &discover], faults) else {
+            let why = format!(
+                "is missing, and so are `{url}` and `{discover}`: one of them says whose tokens are good"
+            );
+            faults.add(&file, why);
+            return None;
+        };
+        let text = self.values.text(key, faults)?.to_owned();
+        let made = if *key == file {
+            let path = self.path(&text);
+            JwkSet::from_file(&path).map(Jwks::from).map_err(|error| format!("`{}`: {error}", path.display()))
+        } else if *key == url {
+            fetched(&text)
+        } else {
+            match self.issuer(scheme) {
+                Some(issuer) => discovered(&text, issuer),
+                None => Err(format!("needs `{}`, whom it asks", Key::of(scheme, "issuer"))),
+            }
+        };
+        made.map_err(|why| faults.add(key, why)).ok()
+    }
+
+    fn issuer_and_audience(&self, scheme: &str, faults: &mut Faults) -> (Option<String>, Option<String>) {
+        let mut text = |name| self.values.text(&Key::of(scheme, name), faults).map(str::to_owned);
+        (text("issuer"), text("audience"))
+    }
+
+    /// Whoever is asked about the tokens of a bearer, oauth2 or openIdConnect scheme with `token: introspection`.
+    ///
+    /// # Errors
+    /// When endpoint, client or secret are not given or cannot be used.
+    #[cfg(feature = "outbound")]
+    pub fn introspection(&self, scheme: &str) -> Result<crate::Introspection, LoadError> {
+        let mut faults = Faults::default();
+        let [url, client] = ["introspection_url", "client_id"].map(|name| Key::of(scheme, name));
+        let mut needed = |key: &Key, why: &str| {
+            let text = self.values.text(key, &mut faults).map(str::to_owned);
+            if !self.values.has(key) {
+                faults.add(key, format!("is missing: {why}"));
+            }
+            text
+        };
+        let endpoint = needed(&url, "it says where the issuer of the tokens is asked about them");
+        let name = needed(&client, "the issuer answers to clients that it knows");
+        let secret = self.client_secret(scheme, &mut faults);
+        let (issuer, audience) = self.issuer_and_audience(scheme, &mut faults);
+        let others = ["credential_file"];
+        self.refuse_others(scheme, others.iter().chain(&SIGNED).chain(&MUTUAL_TLS), &mut faults);
+        let made = endpoint.zip(name).zip(secret).and_then(|((endpoint, name), secret)| {
+            let made = crate::Introspection::new(&endpoint, &name, &secret);
+            made.map_err(|error| faults.add(&url, error.to_string())).ok()
+        });
+        faults.finish(&self.file, || {
+            let mut made = made?;
+            if let Some(issuer) = issuer {
+                made = made.issuer(issuer);
+            }
+            if let Some(audience) = audience {
+                made = made.audience(audience);
+            }
+            Some(made)
+        })
+    }
+
+    #[cfg(feature = "outbound")]
+    fn client_secret(&self, scheme: &str, faults: &mut Faults) -> Option<crate::Secret<String>> {
+        const LARGEST: usize = 64 * 1024;
+        let [secret, file] = ["client_secret", "client_secret_file"].map(|name| Key::of(scheme, name));
+        let Some(key) = rivals(&self.values, &[&secret, &file], faults) else {
+            faults.add(
+                &file,
+                format!("is missing, and so is `{secret}`: the issuer answers to clients that it knows"),
+            );
+            return None;
+        };
+        let text = self.values.text(key, faults)?.to_owned();
+        if *key == secret {
+            return Some(crate::Secret::new(text));
+        }
+        let path = self.path(&text);
+        let read = crate::authn::file::read(&path, LARGEST).map(zeroize::Zeroizing::new);
+        let read = read.map(|text| crate::Secret::new(text.trim().to_owned()));
+        read.map_err(|_| faults.add(key, format!("`{}` cannot be read", path.display()))).ok()
     }
 
     /// The keys of an apiKey scheme.
@@ -99,7 +169,7 @@ impl Config {
         if self.values.flag(&Key::of(scheme, "only_granted"), &mut faults) {
             made = made.map(ClientCertificates::only_granted);
         }
-        self.refuse_others(scheme, BEARER.iter(), &mut faults);
+        self.refuse_others(scheme, SIGNED.iter().chain(&INTROSPECTED).chain(&TOKENS), &mut faults);
         faults.finish(&self.file, || made)
     }
 
@@ -145,7 +215,8 @@ impl Config {
         if !self.values.has(&key) {
             faults.add(&key, "is missing: it names the file of the credentials that are good");
         }
-        self.refuse_others(scheme, BEARER.iter().chain(&MUTUAL_TLS), &mut faults);
+        let others = SIGNED.iter().chain(&INTROSPECTED).chain(&TOKENS).chain(&MUTUAL_TLS);
+        self.refuse_others(scheme, others, &mut faults);
         let made = path.and_then(|path| {
             let shown = path.display().to_string();
             read(path).map_err(|why| faults.add(&key, format!("`{shown}`: {why}"))).ok()
@@ -169,12 +240,27 @@ impl Config {
     }
 }
 
-#[cfg(feature = "jwks-url")]
+#[cfg(feature = "outbound")]
 fn fetched(address: &str) -> Result<Jwks, String> {
     Jwks::url(address).map_err(|error| error.to_string())
 }
 
-#[cfg(not(feature = "jwks-url"))]
-fn fetched(_: &str) -> Result<Jwks, &'static str> {
-    Err("needs the feature `jwks-url` of the crate `palisade`")
+#[cfg(feature = "outbound")]
+fn discovered(form: &str, issuer: &str) -> Result<Jwks, String> {
+    let made = match form {
+        "openid" => Jwks::discover(issuer),
+        "oauth" => Jwks::discover_oauth(issuer),
+        other => return Err(format!("`{other}` is neither `openid` nor `oauth`")),
+    };
+    made.map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "outbound"))]
+fn fetched(_: &str) -> Result<Jwks, String> {
+    Err("needs the feature `outbound` of the crate `palisade`".to_owned())
+}
+
+#[cfg(not(feature = "outbound"))]
+fn discovered(_: &str, _: &str) -> Result<Jwks, String> {
+    fetched("")
 }

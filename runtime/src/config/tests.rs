@@ -1,5 +1,5 @@
 use super::key::{SCHEME, TOP};
-use super::schemes::MUTUAL_TLS;
+use super::schemes::{INTROSPECTED, MUTUAL_TLS};
 use super::*;
 use crate::{Clock, NewKey};
 
@@ -104,6 +104,11 @@ fn every_key_has_a_variable_that_does_the_same() {
     let scheme = [
         ("jwks_file", "jwks.json"),
         ("jwks_url", "https://id.example.com/keys"),
+        ("discover", "openid"),
+        ("introspection_url", "https://id.example.com/introspect"),
+        ("client_id", "us"),
+        ("client_secret", "hunter2"),
+        ("client_secret_file", "secret"),
         ("issuer", "https://id.example.com"),
         ("audience", "bank-api"),
         ("loopback_only", "true"),
@@ -128,7 +133,9 @@ fn every_key_has_a_variable_that_does_the_same() {
             scheme
                 .into_iter()
                 .filter(|(name, _)| {
-                    !MUTUAL_TLS.contains(name) && !matches!(*name, "jwks_url" | "credential_file")
+                    !MUTUAL_TLS.contains(name)
+                        && !INTROSPECTED.contains(name)
+                        && !matches!(*name, "jwks_url" | "discover" | "credential_file")
                 })
                 .map(|(name, value)| (Key::of("oauth", name).variable(), value)),
         )
@@ -148,10 +155,66 @@ fn every_key_has_a_variable_that_does_the_same() {
     assert!(jwt.loopback_only && config.cursor_keys().is_ok() && config.api_keys("partner").is_ok());
     let from_file = project.read("", &[("PALISADE_CURSOR_KEYS_FILE", "cursor.keys")]).unwrap();
     assert!(from_file.cursor_keys().is_ok());
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "outbound")]
     {
         let fetched = [("PALISADE_SCHEMES_OAUTH_JWKS_URL", "https://id.example.com/keys")];
         assert!(project.read("", &fetched).unwrap().bearer("oauth").is_ok());
+    }
+}
+
+#[cfg(feature = "outbound")]
+#[test]
+fn an_issuer_is_asked_where_its_keys_are_when_it_is_named() {
+    let project = Project::new();
+    let read = |text: &str| {
+        let config = project.read(text, &[]).unwrap();
+        config.bearer("oauth").map(|jwt| jwt.keys.discovered_issuer().map(str::to_owned))
+    };
+    let issuer = "issuer = \"https://id.example.com\"";
+    for form in ["openid", "oauth"] {
+        let found = read(&format!("[schemes.oauth]\ndiscover = \"{form}\"\n{issuer}"));
+        assert_eq!(found.unwrap().as_deref(), Some("https://id.example.com"));
+    }
+    for (text, why) in [
+        ("discover = \"openid\"".to_owned(), "needs `schemes.oauth.issuer`"),
+        (format!("discover = \"oidc\"\n{issuer}"), "neither `openid` nor `oauth`"),
+        (format!("discover = \"openid\"\njwks_file = \"jwks.json\"\n{issuer}"), "both given"),
+        (format!("jwks_file = \"jwks.json\"\nclient_id = \"us\"\n{issuer}"), "means nothing"),
+    ] {
+        let error = read(&format!("[schemes.oauth]\n{text}")).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+#[cfg(feature = "outbound")]
+#[test]
+fn whoever_is_asked_about_tokens_knows_us() {
+    let project = Project::new();
+    fs::write(project.folder.path().join("secret"), "hunter2\n").unwrap();
+    fs::write(project.folder.path().join("empty"), "\n").unwrap();
+    let read = |text: &str, variables: &[(&str, &str)]| {
+        project.read(&format!("[schemes.opaque]\n{text}"), variables).unwrap().introspection("opaque")
+    };
+    let whole = "introspection_url = \"https://id.example.com/introspect\"\nclient_id = \"us\"";
+    let made = read(&format!("{whole}\nclient_secret_file = \"secret\"\nissuer = \"https://id\""), &[]);
+    assert!(!format!("{:?}", made.unwrap()).contains("hunter2"));
+    let variable = [("PALISADE_SCHEMES_OPAQUE_CLIENT_SECRET", "hunter2")];
+    assert!(read(&format!("{whole}\nclient_secret_file = \"nowhere\""), &variable).is_ok());
+    for (text, why) in [
+        (String::new(), "introspection_url"),
+        (whole.to_owned(), "client_secret_file"),
+        (format!("{whole}\nclient_secret_file = \"nowhere\""), "cannot be read"),
+        (format!("{whole}\nclient_secret_file = \"empty\""), "no secret"),
+        (format!("{whole}\nclient_secret = \"x\"\nclient_secret_file = \"secret\""), "both given"),
+        (format!("{whole}\nclient_secret = \"x\"\njwks_file = \"jwks.json\""), "means nothing"),
+        (
+            "introspection_url = \"http://id.example.com\"\nclient_id = \"a\"\nclient_secret = \"b\""
+                .to_owned(),
+            "must be `https`",
+        ),
+    ] {
+        let error = read(&text, &[]).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
     }
 }
 

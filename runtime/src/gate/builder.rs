@@ -7,13 +7,14 @@ use std::sync::Arc;
 use super::effects::Effects;
 use super::prepared::{Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
 use crate::authn::{
-    BasicVerifier, BearerVerifier, CertificateVerifier, KeyVerifier, Schemes, SetupError, Verifiers,
+    BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
+    Schemes, SetupError, Verifiers,
 };
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
 use crate::input::Spool;
 use crate::limit::{Limiter, Rule};
-use crate::operation::{Document, Location, Operation, Ownership, Per, Policy};
+use crate::operation::{Document, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind};
 use crate::problem::Problem;
 use crate::resource::Attributes;
 use crate::settings::Settings;
@@ -23,6 +24,7 @@ use crate::settings::Settings;
 pub struct GateBuilder {
     verifiers: Vec<(String, Verifier)>,
     resolvers: BTreeMap<&'static str, Arc<Resolver>>,
+    denylist: Option<Denylist>,
     cursor_keys: Option<Arc<CursorKeys>>,
     settings: Settings,
     document: Option<&'static Document>,
@@ -31,6 +33,7 @@ pub struct GateBuilder {
 
 enum Verifier {
     Bearer(BearerVerifier),
+    Introspected(IntrospectionVerifier),
     ApiKey(KeyVerifier),
     Basic(BasicVerifier),
     MutualTls(CertificateVerifier),
@@ -41,6 +44,20 @@ impl GateBuilder {
     #[must_use]
     pub fn bearer(mut self, scheme: &str, verifier: impl Into<BearerVerifier>) -> Self {
         self.verifiers.push((scheme.to_owned(), Verifier::Bearer(verifier.into())));
+        self
+    }
+
+    /// The verifier of such a scheme with `token: introspection`.
+    #[must_use]
+    pub fn introspection(mut self, scheme: &str, verifier: impl Into<IntrospectionVerifier>) -> Self {
+        self.verifiers.push((scheme.to_owned(), Verifier::Introspected(verifier.into())));
+        self
+    }
+
+    /// Which tokens were revoked: for the schemes with `revocation: required`.
+    #[must_use]
+    pub fn denylist(mut self, denylist: Denylist) -> Self {
+        self.denylist = Some(denylist);
         self
     }
 
@@ -111,6 +128,11 @@ impl GateBuilder {
         let Some(document) = self.document.or_else(|| Some(self.operations.first()?.1)) else {
             return Err(ConfigError::new(vec!["the gate has no operation".to_owned()]));
         };
+        let asks = |kind: &SchemeKind| matches!(kind, SchemeKind::Bearer(rules) if rules.revocation == Revocation::Required);
+        if self.denylist.is_some() && !document.schemes.iter().any(|scheme| asks(&scheme.kind)) {
+            let fault = "there is a denylist, and no scheme of the document asks for one";
+            return Err(ConfigError::new(vec![fault.to_owned()]));
+        }
         let schemes = self.schemes(document).map_err(|errors| ConfigError::new(texts(errors)))?;
         let limiter = Limiter::new(self.settings.limiter_capacity);
         let mut faults = Vec::new();
@@ -144,9 +166,13 @@ impl GateBuilder {
 
     fn schemes(&mut self, document: &'static Document) -> Result<Schemes, Vec<SetupError>> {
         let mut verifiers = Verifiers::new(document);
+        if let Some(denylist) = self.denylist.take() {
+            verifiers.denylist(denylist);
+        }
         for (scheme, verifier) in self.verifiers.drain(..) {
             match verifier {
                 Verifier::Bearer(verifier) => verifiers.bearer(&scheme, verifier),
+                Verifier::Introspected(verifier) => verifiers.introspection(&scheme, verifier),
                 Verifier::ApiKey(verifier) => verifiers.api_key(&scheme, verifier),
                 Verifier::Basic(verifier) => verifiers.basic(&scheme, verifier),
                 Verifier::MutualTls(verifier) => verifiers.mutual_tls(&scheme, verifier),

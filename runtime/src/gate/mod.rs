@@ -10,8 +10,8 @@
 //! | 2 plaintext check, limits by address and of all together | [`Gate::arrive`] | 403, 429, 503 |
 //! | 3 route | [`Routes::find`](crate::server::Routes) | 404, 405 |
 //! | 4 deadline, declared length of the body | [`enter`] | 413, 504 |
-//! | 6 authenticate, with what a token is bound to | [`enter`] | 401, 400, 429, 503 |
-//! | 7 how and when the user logged in | [`enter`] | 401 |
+//! | 6 authenticate | [`enter`] | 401, 400, 503 |
+//! | 7 what a token is bound to, whether it was revoked, how and when its user logged in | [`enter`] | 401, 429, 503 |
 //! | 8 authorize: scopes | [`enter`] | 403 |
 //! | 9 limits by principal | [`enter`] | 429 |
 //! | 10 parameters | [`admit`] | 400 |
@@ -22,8 +22,8 @@
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
 //! | 16 answer: only declared, only conforming | [`handle`] | 500 |
 //!
-//! Steps 5 and 14 (failure limits, idempotency) and the revocation of step 7 have their places and no code yet: a document
-//! that asks for them does not generate.
+//! Steps 5 and 14 (failure limits, idempotency) have their places and no code yet: a document that asks for them does not
+//! generate.
 
 mod builder;
 mod effects;
@@ -83,7 +83,7 @@ async fn enter(at: &Prepared, visit: &mut Visit, parts: &Parts) -> Result<Entere
     input::declared_length(policy.body.as_ref(), &parts.headers).map_err(Rejection::Input)?; // 4
     visit.give_nonce(at.security().nonce(visit.now()));
     let authenticating = authn::authenticate(at.security(), parts, visit.is_local(), visit.now());
-    let authenticated = in_time(deadline, authenticating).await?.map_err(|reason| at.denied(reason))?; // 6
+    let authenticated = in_time(deadline, authenticating).await?.map_err(|reason| at.denied(reason))?; // 6, 7
     visit.identify(at.first_held(&authenticated));
     let login = step_up::check(policy.step_up.as_ref(), &authenticated, visit.now());
     login.map_err(|reason| at.insufficient(reason, &authenticated))?; // 7

@@ -99,6 +99,7 @@ impl ApiKeys {
             scopes: Arc::clone(&record.scopes),
             client: None,
             credential: Some(Arc::clone(&record.id)),
+            issued: None,
             expires: record.not_after,
             login: Login::default(),
         }))

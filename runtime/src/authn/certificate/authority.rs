@@ -210,6 +210,7 @@ impl ClientCertificates {
             scopes,
             client: None,
             credential: Some(URL_SAFE_NO_PAD.encode(certificate.thumbprint()).into()),
+            issued: None,
             expires: Some(expires),
             login: Login::default(),
         }))

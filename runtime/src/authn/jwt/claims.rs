@@ -10,6 +10,9 @@
 //! 6. an access token (RFC 9068 section 2.2) also has `sub`, `client_id`, `iat` and `jti`; any token has `sub`;
 //! 7. a token that is not typed as an access token must not look like an ID token.
 //!
+//! What an issuer says of a token when it is asked (RFC 7662 section 2.2) has the same members and is judged by the same
+//! rules, but `exp` need not be there, nor `iss` and `aud` where nobody says what they must be.
+//!
 //! What a token is bound to (`cnf`) comes out of it; whether that was shown is [`binding`](crate::authn::binding)'s
 //! question. So do `acr` and `auth_time`, of which [`step_up`](crate::authn::step_up) decides.
 
@@ -24,13 +27,26 @@ use crate::authn::{Reason, binding::Confirmation};
 /// What a scheme asks of the claims.
 #[derive(Debug)]
 pub(crate) struct Expected<'a> {
-    pub(crate) issuer: &'a str,
-    pub(crate) audience: &'a str,
+    /// `None`: whoever it names. Signed tokens always have one.
+    pub(crate) issuer: Option<&'a str>,
+    /// `None`: whomever it is for. Signed tokens always have one.
+    pub(crate) audience: Option<&'a str>,
     pub(crate) leeway: f64,
     pub(crate) max_lifetime: Option<f64>,
     pub(crate) scopes_claim: &'a [&'a str],
-    /// The token is typed as an access token of RFC 9068.
-    pub(crate) access_token: bool,
+    pub(crate) profile: Profile,
+}
+
+/// Which claims must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Those of an access token of RFC 9068.
+    AccessToken,
+    /// Those of any signed token.
+    Signed,
+    /// Those that an issuer tells who is asked.
+    #[cfg_attr(not(feature = "outbound"), allow(dead_code, reason = "asking needs the feature"))]
+    Introspected,
 }
 
 /// What is kept of claims that were accepted.
@@ -40,7 +56,11 @@ pub(crate) struct Accepted<'a> {
     pub(crate) scopes: Cow<'a, str>,
     pub(crate) client: Option<Cow<'a, str>>,
     pub(crate) id: Option<Cow<'a, str>>,
-    pub(crate) expires: f64,
+    /// Whom it names as issuer, which is the expected one if one is.
+    #[cfg_attr(not(feature = "outbound"), allow(dead_code, reason = "signed tokens have the expected one"))]
+    pub(crate) issuer: Option<Cow<'a, str>>,
+    pub(crate) issued: Option<f64>,
+    pub(crate) expires: Option<f64>,
     pub(in crate::authn) confirmation: Option<Confirmation<'a>>,
     pub(crate) acr: Option<Cow<'a, str>>,
     pub(crate) auth_time: Option<f64>,
@@ -56,33 +76,36 @@ pub(crate) fn judge<'a>(
 ) -> Result<Accepted<'a>, Reason> {
     let why = Why::default();
     let claims = json::parse(payload, Reader { expected, why: &why }, &why)?;
-    match claims.issuer_is_ours {
-        Some(true) => {}
-        Some(false) => return Err(Reason::WrongIssuer),
-        None => return Err(Reason::MissingClaim),
+    match (expected.issuer, claims.issuer.as_deref()) {
+        (Some(ours), Some(named)) if named == ours => {}
+        (Some(_), Some(_)) => return Err(Reason::WrongIssuer),
+        (Some(_), None) => return Err(Reason::MissingClaim),
+        (None, _) => {}
     }
-    match claims.audience_is_ours {
-        Some(true) => {}
-        Some(false) => return Err(Reason::WrongAudience),
-        None => return Err(Reason::MissingClaim),
+    match (expected.audience, claims.audience_is_ours) {
+        (Some(_), Some(true)) | (None, _) => {}
+        (Some(_), Some(false)) => return Err(Reason::WrongAudience),
+        (Some(_), None) => return Err(Reason::MissingClaim),
     }
     let expires = judge_times(&claims, expected, now)?;
-    if claims.id_token && !expected.access_token {
+    let access_token = expected.profile == Profile::AccessToken;
+    if claims.id_token && !access_token {
         return Err(Reason::IdToken);
     }
-    if expected.access_token && (claims.client.is_none() || claims.id.is_none() || claims.iat.is_none()) {
+    if access_token && (claims.client.is_none() || claims.id.is_none() || claims.iat.is_none()) {
         return Err(Reason::MissingClaim);
     }
     let subject = claims.sub.filter(|sub| !sub.is_empty()).ok_or(Reason::MissingClaim)?;
     let scopes = claims.scopes.unwrap_or_default();
-    let Claims { client, id, confirmation, acr, auth_time, .. } = claims;
-    Ok(Accepted { subject, scopes, client, id, expires, confirmation, acr, auth_time })
+    let Claims { client, id, confirmation, issuer, iat: issued, acr, auth_time, .. } = claims;
+    Ok(Accepted { subject, scopes, client, id, issuer, issued, expires, confirmation, acr, auth_time })
 }
 
-fn judge_times(claims: &Claims<'_>, expected: &Expected<'_>, now: f64) -> Result<f64, Reason> {
-    let expires = claims.exp.ok_or(Reason::MissingClaim)?;
-    if now >= expires + expected.leeway {
-        return Err(Reason::Expired);
+fn judge_times(claims: &Claims<'_>, expected: &Expected<'_>, now: f64) -> Result<Option<f64>, Reason> {
+    match claims.exp {
+        Some(expires) if now >= expires + expected.leeway => return Err(Reason::Expired),
+        None if expected.profile != Profile::Introspected => return Err(Reason::MissingClaim),
+        Some(_) | None => {}
     }
     if claims.nbf.is_some_and(|nbf| nbf > now + expected.leeway) {
         return Err(Reason::NotYetValid);
@@ -97,7 +120,7 @@ fn judge_times(claims: &Claims<'_>, expected: &Expected<'_>, now: f64) -> Result
             return Err(Reason::TooOld);
         }
     }
-    Ok(expires)
+    Ok(claims.exp)
 }
 
 #[cfg(test)]

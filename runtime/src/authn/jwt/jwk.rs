@@ -40,7 +40,7 @@ pub(crate) enum Origin {
     /// Configured on this machine.
     Local,
     /// Fetched from an issuer.
-    #[cfg_attr(not(feature = "jwks-url"), allow(dead_code, reason = "fetched sets need the feature"))]
+    #[cfg_attr(not(feature = "outbound"), allow(dead_code, reason = "fetched sets need the feature"))]
     Fetched,
 }
 
@@ -67,10 +67,13 @@ pub enum KeyError {
     /// A symmetric secret shorter than the hash (RFC 7518 section 3.2).
     ShortSecret,
     /// The address of a key set is not `https` (or `http` on loopback).
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "outbound")]
     Address,
+    /// The issuer whose keys are to be found is no such address, or has a query or a fragment.
+    #[cfg(feature = "outbound")]
+    Issuer,
     /// The key set could not be fetched.
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "outbound")]
     Fetch(&'static str),
 }
 
@@ -289,9 +292,13 @@ impl fmt::Display for KeyError {
                 }
                 Ok(())
             }
-            #[cfg(feature = "jwks-url")]
+            #[cfg(feature = "outbound")]
             Self::Address => f.write_str("the address of a key set must be `https`, or `http` on loopback"),
-            #[cfg(feature = "jwks-url")]
+            #[cfg(feature = "outbound")]
+            Self::Issuer => f.write_str(
+                "an issuer is an `https` address (or `http` on loopback) without query and fragment",
+            ),
+            #[cfg(feature = "outbound")]
             Self::Fetch(why) => write!(f, "the key set could not be fetched: {why}"),
         }
     }

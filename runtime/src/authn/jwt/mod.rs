@@ -4,13 +4,15 @@
 //! read once. Keys are parsed when they are loaded; nothing about a token is remembered.
 
 pub(crate) mod algorithm;
-mod claims;
+pub(in crate::authn) mod claims;
+#[cfg(feature = "outbound")]
+mod discovery;
 pub(crate) mod header;
 pub(crate) mod json;
 pub(crate) mod jwk;
 pub(crate) mod jws;
 pub(crate) mod keys;
-#[cfg(feature = "jwks-url")]
+#[cfg(feature = "outbound")]
 mod remote;
 mod rsa;
 mod source;
@@ -20,7 +22,10 @@ mod standards;
 mod vectors;
 mod verifier;
 
-pub(crate) use self::verifier::{Judged, TokenVerifier};
+#[cfg(feature = "outbound")]
+pub(in crate::authn) use self::verifier::Agreed;
+pub(in crate::authn) use self::verifier::MAX_LEEWAY;
+pub(crate) use self::verifier::TokenVerifier;
 pub use self::{
     jwk::{KeyError, LeftOut},
     source::{JwkSet, Jwks},
@@ -50,7 +55,8 @@ impl Jwt {
         Self { keys: keys.into(), issuer: None, audience: None, loopback_only: false }
     }
 
-    /// The issuer whose keys they are. Needed where the document does not name it; where it does, it must be the same.
+    /// The issuer whose keys they are. Needed where neither the document nor [`Jwks::discover`] names it; where they do, it
+    /// must be the same.
     #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());

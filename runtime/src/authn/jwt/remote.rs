@@ -1,7 +1,8 @@
 //! Key sets that an issuer publishes, fetched and kept fresh.
 //!
 //! Rules (RFC 7517; OpenID Connect Discovery section 10.1.1 for rotation):
-//! 1. `https` only (`http` on loopback), no redirects, 5 s for the whole answer, 512 KiB, 100 keys;
+//! 1. as [`outbound`](crate::outbound) calls, 5 s for all of it, 512 KiB, 100 keys; where an issuer is asked for the place
+//!    of its keys, as [`discovery`](super::discovery) says;
 //! 2. fetched before the server is ready ([`Jwks::load`]), then at the answer's `max-age`, between a minute and an hour;
 //! 3. a token with an unknown `kid` causes one fetch that all who wait share; the next may begin 30 s later,
 //!    *counted from the beginning and whatever came of it*, so that random `kid`s cannot drive us;
@@ -9,7 +10,6 @@
 //!    a key that is missing from a good answer is gone at once.
 
 use std::{
-    net::IpAddr,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -18,19 +18,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use http::{HeaderValue, Request, StatusCode, header};
+use http_body_util::Full;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
     JwkSet, Jwks,
+    discovery::{Discovery, Form},
     jwk::{self, KeyError, Origin},
 };
+use crate::outbound::{Address, Bounds, Outbound};
 
 /// Longest and shortest time between two fetches of a set that is in use, and the rest of the clockwork.
 #[derive(Clone, Copy, Debug)]
@@ -56,13 +53,20 @@ const TIMING: Timing = Timing {
 
 /// The far end of a key set.
 pub(crate) struct Remote {
-    address: Uri,
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    whence: Whence,
+    outbound: Outbound,
     timing: Timing,
     progress: Mutex<Progress>,
     /// Counts the fetches that ended; who waits for one watches it.
     ended: watch::Sender<u64>,
     kept_fresh: AtomicBool,
+}
+
+/// Where the set is.
+enum Whence {
+    At(Address),
+    /// Where its issuer says.
+    Discovered(Discovery),
 }
 
 #[derive(Default)]
@@ -72,7 +76,8 @@ struct Progress {
     begun: Option<Instant>,
     last_good: Option<Instant>,
     last_failed: bool,
-    etag: Option<HeaderValue>,
+    /// Of the set at hand, and where it was.
+    etag: Option<(Address, HeaderValue)>,
     max_age: Option<Duration>,
 }
 
@@ -87,22 +92,53 @@ impl Jwks {
     /// # Errors
     /// When `address` is neither `https` nor `http` on loopback, or the machine has no root certificates.
     pub fn url(address: &str) -> Result<Self, KeyError> {
-        Self::with_timing(address, TIMING)
+        Self::at(address, TIMING)
     }
 
-    fn with_timing(address: &str, timing: Timing) -> Result<Self, KeyError> {
-        let address: Uri = address.parse().map_err(|_| KeyError::Address)?;
-        if !is_acceptable(&address) {
-            return Err(KeyError::Address);
-        }
+    /// The key set of an issuer that speaks OpenID Connect, where its metadata say that it is
+    /// (`<issuer>/.well-known/openid-configuration`). Otherwise as [`Jwks::url`].
+    ///
+    /// # Errors
+    /// When `issuer` is no such address, or has a query or a fragment; or the machine has no root certificates.
+    pub fn discover(issuer: &str) -> Result<Self, KeyError> {
+        Self::of_issuer(issuer, Form::OpenId, TIMING)
+    }
+
+    /// The key set of an issuer that speaks OAuth 2.0 alone, where its metadata say that it is (RFC 8414:
+    /// `/.well-known/oauth-authorization-server` before the issuer's path). Otherwise as [`Jwks::url`].
+    ///
+    /// # Errors
+    /// As [`Jwks::discover`].
+    pub fn discover_oauth(issuer: &str) -> Result<Self, KeyError> {
+        Self::of_issuer(issuer, Form::OAuth, TIMING)
+    }
+
+    fn at(address: &str, timing: Timing) -> Result<Self, KeyError> {
+        Self::from_far(Whence::At(Address::parse(address).ok_or(KeyError::Address)?), timing)
+    }
+
+    fn of_issuer(issuer: &str, form: Form, timing: Timing) -> Result<Self, KeyError> {
+        Self::from_far(Whence::Discovered(Discovery::new(issuer, form)?), timing)
+    }
+
+    fn from_far(whence: Whence, timing: Timing) -> Result<Self, KeyError> {
         Ok(Self::fetched(Remote {
-            client: client()?,
-            address,
+            outbound: Outbound::new(0)
+                .map_err(|_| KeyError::Fetch("the machine has no root certificates"))?,
+            whence,
             timing,
             progress: Mutex::default(),
             ended: watch::Sender::new(0),
             kept_fresh: AtomicBool::new(false),
         }))
+    }
+
+    /// The issuer that was asked where its keys are, and whose they therefore are.
+    pub(crate) fn discovered_issuer(&self) -> Option<&str> {
+        match &self.remote()?.whence {
+            Whence::At(_) => None,
+            Whence::Discovered(discovery) => Some(discovery.issuer()),
+        }
     }
 
     /// Fetches the set unless it is there, and sees to it that it stays fresh.
@@ -148,7 +184,7 @@ impl Jwks {
                     progress.etag = etag;
                     for left_out in set.left_out() {
                         tracing::info!(
-                            target: "palisade::keys", address = %remote.address, kid = left_out.kid.as_deref(),
+                            target: "palisade::keys", address = %remote.asked(), kid = left_out.kid.as_deref(),
                             why = left_out.why, "key left out",
                         );
                     }
@@ -156,7 +192,7 @@ impl Jwks {
                 }
             }
             Err(why) => {
-                tracing::warn!(target: "palisade::keys", address = %remote.address, why, "key set not refreshed");
+                tracing::warn!(target: "palisade::keys", address = %remote.asked(), why, "key set not refreshed");
                 if progress.last_good.is_none_or(|good| good.elapsed() > remote.timing.stale) {
                     progress.etag = None;
                     self.clear();
@@ -197,7 +233,7 @@ enum Claim {
 
 struct Answer {
     /// `None`: as it was (304).
-    changed: Option<(JwkSet, Option<HeaderValue>)>,
+    changed: Option<(JwkSet, Option<(Address, HeaderValue)>)>,
     max_age: Option<Duration>,
 }
 
@@ -245,59 +281,39 @@ impl Remote {
         }
     }
 
-    async fn fetch(&self) -> Result<Answer, &'static str> {
-        let fetched = tokio::time::timeout(self.timing.answer, self.ask());
-        fetched.await.map_err(|_| "no answer in time")?
+    /// Whom it asks first: for the log.
+    fn asked(&self) -> &http::Uri {
+        match &self.whence {
+            Whence::At(address) => address.uri(),
+            Whence::Discovered(discovery) => discovery.metadata().uri(),
+        }
     }
 
-    async fn ask(&self) -> Result<Answer, &'static str> {
-        let mut request = Request::get(self.address.clone())
+    async fn fetch(&self) -> Result<Answer, &'static str> {
+        let bounds = Bounds { until: Instant::now() + self.timing.answer, bytes: jwk::MAX_TEXT };
+        let address = match &self.whence {
+            Whence::At(address) => address.clone(),
+            Whence::Discovered(discovery) => discovery.keys(&self.outbound, bounds).await?,
+        };
+        let mut request = Request::get(address.uri().clone())
             .header(header::ACCEPT, "application/jwk-set+json, application/json");
-        if let Some(etag) = self.progress().etag.clone() {
+        if let Some((_, etag)) = self.progress().etag.clone().filter(|(of, _)| *of == address) {
             request = request.header(header::IF_NONE_MATCH, etag);
         }
-        let request = request.body(Empty::new()).map_err(|_| "the request could not be made")?;
-        let answer = self.client.request(request).await.map_err(|_| "no connection")?;
-        let (head, body) = answer.into_parts();
-        let max_age = head.headers.get(header::CACHE_CONTROL).and_then(max_age);
-        match head.status {
+        let request = request.body(Full::<Bytes>::default()).map_err(|_| "the request could not be made")?;
+        let reply = self.outbound.call(request, bounds).await?;
+        let max_age = reply.headers.get(header::CACHE_CONTROL).and_then(max_age);
+        match reply.status {
             StatusCode::NOT_MODIFIED => return Ok(Answer { changed: None, max_age }),
             StatusCode::OK => {}
-            // redirects among them: the configured address is the one that is trusted
+            // redirects among them
             _ => return Err("a status other than 200"),
         }
-        let body = Limited::new(body, jwk::MAX_TEXT).collect().await;
-        let bytes = body.map_err(|_| "the answer broke off or is over 512 KiB")?.to_bytes();
-        let text = std::str::from_utf8(&bytes).map_err(|_| "the answer is not UTF-8")?;
+        let text = std::str::from_utf8(&reply.body).map_err(|_| "the answer is not UTF-8")?;
         let loaded =
             jwk::read_set(text, Origin::Fetched).map_err(|_| "the answer is no set of usable keys")?;
-        Ok(Answer { changed: Some((loaded.into(), head.headers.get(header::ETAG).cloned())), max_age })
-    }
-}
-
-fn client() -> Result<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>, KeyError> {
-    // the provider is named: with two compiled in, the process default is a panic
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_platform_verifier(provider)
-        .map_err(|_| KeyError::Fetch("the machine has no root certificates"))?
-        .https_or_http()
-        .enable_http1()
-        .build();
-    Ok(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
-}
-
-fn is_acceptable(address: &Uri) -> bool {
-    let Some(authority) = address.authority() else { return false };
-    if authority.as_str().contains('@') {
-        return false;
-    }
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let on_loopback = || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    match address.scheme_str() {
-        Some("https") => true,
-        Some("http") => on_loopback(),
-        _ => false,
+        let etag = reply.headers.get(header::ETAG).cloned();
+        Ok(Answer { changed: Some((loaded.into(), etag.map(|etag| (address, etag)))), max_age })
     }
 }
 

@@ -83,7 +83,7 @@ pub struct Jwks(Arc<Source>);
 
 pub(crate) struct Source {
     current: ArcSwapOption<JwkSet>,
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "outbound")]
     pub(crate) remote: Option<super::remote::Remote>,
 }
 
@@ -104,7 +104,7 @@ impl Jwks {
     }
 }
 
-#[cfg(feature = "jwks-url")]
+#[cfg(feature = "outbound")]
 impl Jwks {
     pub(crate) fn fetched(remote: super::remote::Remote) -> Self {
         Self(Arc::new(Source { current: ArcSwapOption::empty(), remote: Some(remote) }))
@@ -131,7 +131,7 @@ impl From<JwkSet> for Jwks {
     fn from(set: JwkSet) -> Self {
         Self(Arc::new(Source {
             current: ArcSwapOption::from_pointee(set),
-            #[cfg(feature = "jwks-url")]
+            #[cfg(feature = "outbound")]
             remote: None,
         }))
     }

@@ -5,24 +5,25 @@ use std::sync::Arc;
 use super::{
     Jwks, Jwt,
     algorithm::{Allowed, BadList},
-    claims::{self, Expected},
+    claims::{self, Expected, Profile},
     header::Header,
     jws::{self, Parts, Room},
 };
 use crate::{
     authn::{
-        Reason, binding,
-        dpop::{Proofs, Use},
+        Judged, Reason,
+        binding::Possession,
+        dpop::Proofs,
         present::Shown,
         principal::{Facts, Kind, LOCAL_ISSUER, Login, Principal},
         setup::Fault,
     },
     clock::Now,
-    operation::{Binding, TokenRules},
+    operation::{Token, TokenRules},
 };
 
 /// Clocks that differ by more are broken, and a longer leeway is a longer life for every stolen token.
-const MAX_LEEWAY: u64 = 120;
+pub(in crate::authn) const MAX_LEEWAY: u64 = 120;
 
 /// Judges the tokens of one scheme.
 pub(crate) struct TokenVerifier {
@@ -30,22 +31,14 @@ pub(crate) struct TokenVerifier {
     keys: Jwks,
     allowed: Allowed,
     typ: Option<&'static str>,
-    access_token: bool,
+    profile: Profile,
     issuer: Arc<str>,
     audience: Box<str>,
     leeway: f64,
     max_lifetime: Option<f64>,
     scopes_claim: &'static [&'static str],
-    pub(crate) binding: Binding,
-    /// There where tokens are bound to keys.
-    pub(crate) proofs: Option<Arc<Proofs>>,
+    pub(in crate::authn) possession: Possession,
     pub(crate) loopback_only: bool,
-}
-
-/// Whose token it is, and the proof that was shown beside it, which is good once.
-pub(crate) struct Judged {
-    pub(crate) principal: Principal,
-    pub(crate) used: Option<Use>,
 }
 
 impl TokenVerifier {
@@ -56,12 +49,11 @@ impl TokenVerifier {
         jwt: Jwt,
         proofs: Option<&Arc<Proofs>>,
     ) -> Result<Self, Vec<Fault>> {
+        let Token::Jwt { algorithms, typ } = rules.token else { return Err(vec![Fault::OtherKind]) };
         let mut faults = Vec::new();
-        let proofs = proofs.filter(|_| matches!(rules.binding, Binding::Proof { .. })).cloned();
-        if matches!(rules.binding, Binding::Proof { .. }) && proofs.is_none() {
-            faults.push(Fault::NoPublicOrigin);
-        }
-        let issuer = agree(rules.issuer, jwt.issuer, Fault::NoIssuer, Fault::OtherIssuer, &mut faults);
+        let possession = Possession::new(rules.binding, proofs).map_err(|fault| faults.push(fault)).ok();
+        let configured = same_as_discovered(&jwt, &mut faults);
+        let issuer = agree(rules.issuer, configured, Fault::NoIssuer, Fault::OtherIssuer, &mut faults);
         let audience =
             agree(rules.audience, jwt.audience, Fault::NoAudience, Fault::OtherAudience, &mut faults);
         if issuer.starts_with(LOCAL_ISSUER) {
@@ -70,34 +62,32 @@ impl TokenVerifier {
         if rules.leeway.as_secs() > MAX_LEEWAY {
             faults.push(Fault::Leeway);
         }
-        if jwt.keys.does_any(rules.algorithms) == Some(false) {
+        if jwt.keys.does_any(algorithms) == Some(false) {
             faults.push(Fault::NoKeyFits);
         }
-        let allowed = Allowed::new(rules.algorithms).map_err(|bad| match bad {
+        let allowed = Allowed::new(algorithms).map_err(|bad| match bad {
             BadList::Empty => Fault::NoAlgorithms,
             BadList::Mixed => Fault::MixedAlgorithms,
         });
-        let allowed = match (allowed, faults.is_empty()) {
-            (Ok(allowed), true) => allowed,
-            (Ok(_), false) => return Err(faults),
-            (Err(fault), _) => {
-                faults.push(fault);
-                return Err(faults);
-            }
+        let allowed = allowed.map_err(|fault| faults.push(fault)).ok();
+        let (Some(allowed), Some(possession), true) = (allowed, possession, faults.is_empty()) else {
+            return Err(faults);
         };
         Ok(Self {
             scheme,
             keys: jwt.keys,
             allowed,
-            typ: rules.typ,
-            access_token: rules.typ.is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt")),
+            typ,
+            profile: match typ {
+                Some(typ) if typ.eq_ignore_ascii_case("at+jwt") => Profile::AccessToken,
+                Some(_) | None => Profile::Signed,
+            },
             issuer: issuer.into(),
             audience: audience.into(),
             leeway: rules.leeway.as_secs_f64(),
             max_lifetime: rules.max_lifetime.map(|longest| longest.as_secs_f64()),
             scopes_claim: rules.scopes_claim,
-            binding: rules.binding,
-            proofs,
+            possession,
             loopback_only: jwt.loopback_only,
         })
     }
@@ -111,16 +101,15 @@ impl TokenVerifier {
         let verified =
             jws::verify(&parts, &mut room, self.allowed, &set.ring, |header| self.check_type(header))?;
         let expected = Expected {
-            issuer: &self.issuer,
-            audience: &self.audience,
+            issuer: Some(&self.issuer),
+            audience: Some(&self.audience),
             leeway: self.leeway,
             max_lifetime: self.max_lifetime,
             scopes_claim: self.scopes_claim,
-            access_token: self.access_token,
+            profile: self.profile,
         };
         let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
-        let key = binding::check(self.binding, claims.confirmation.as_ref(), shown.certificate)?;
-        let used = key.map(|key| self.proved(token, &key, shown, now)).transpose()?;
+        let used = self.possession.check(token, claims.confirmation.as_ref(), shown, now)?;
         let principal = Principal::new(Facts {
             scheme: self.scheme,
             kind: Kind::Bearer(verified.algorithm),
@@ -129,18 +118,11 @@ impl TokenVerifier {
             scopes: claims.scopes.into(),
             client: claims.client.map(Into::into),
             credential: claims.id.map(Into::into),
-            expires: Some(claims.expires as u64),
+            issued: claims.issued.map(|issued| issued as u64),
+            expires: claims.expires.map(|expires| expires as u64),
             login: Login { class: claims.acr.map(Into::into), time: claims.auth_time },
         });
         Ok(Judged { principal, used })
-    }
-
-    /// The proof by the key that the token is bound to.
-    fn proved(&self, token: &[u8], key: &[u8; 32], shown: &Shown<'_>, now: Now) -> Result<Use, Reason> {
-        let (Some(proofs), Binding::Proof { nonce }) = (&self.proofs, self.binding) else {
-            return Err(Reason::BindingNotShown);
-        };
-        proofs.check(shown.asked, token, key, nonce, now)
     }
 
     /// RFC 9068 section 4: the `typ` of the scheme and no other. Where the document opted out, plain tokens pass
@@ -154,7 +136,7 @@ impl TokenVerifier {
     }
 
     /// Judges `token`; when its key is not among those that a remote set had last time, looks again.
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "outbound")]
     pub(crate) async fn judge_and_look_again(
         &self,
         token: &[u8],
@@ -172,7 +154,7 @@ impl TokenVerifier {
     }
 
     /// Judges `token`. A set that is not fetched is all there is.
-    #[cfg(not(feature = "jwks-url"))]
+    #[cfg(not(feature = "outbound"))]
     #[expect(clippy::unused_async, reason = "with fetched key sets it waits for them")]
     pub(crate) async fn judge_and_look_again(
         &self,
@@ -184,7 +166,7 @@ impl TokenVerifier {
     }
 
     /// Fetches the keys for the first time, where they are fetched.
-    #[cfg(feature = "jwks-url")]
+    #[cfg(feature = "outbound")]
     pub(crate) async fn load(&self) -> Result<(), Reason> {
         match self.keys.remote() {
             Some(_) => self.keys.load().await.map_err(|_| Reason::KeysUnavailable),
@@ -193,7 +175,7 @@ impl TokenVerifier {
     }
 
     /// Fetches the keys for the first time, where they are fetched.
-    #[cfg(not(feature = "jwks-url"))]
+    #[cfg(not(feature = "outbound"))]
     #[expect(clippy::unused_async, reason = "with fetched key sets it waits for them")]
     pub(crate) async fn load(&self) -> Result<(), Reason> {
         Ok(())
@@ -208,16 +190,47 @@ fn agree(
     other: Fault,
     faults: &mut Vec<Fault>,
 ) -> String {
-    match (document, configured) {
-        (Some(document), Some(configured)) if document != configured => {
-            faults.push(other);
-            configured
-        }
-        (_, Some(configured)) if !configured.is_empty() => configured,
-        (Some(document), None) if !document.is_empty() => document.to_owned(),
-        _ => {
-            faults.push(missing);
-            String::new()
+    match Agreed::of(document, configured) {
+        Agreed::On(text) => return text,
+        Agreed::Unsaid => faults.push(missing),
+        Agreed::Not => faults.push(other),
+    }
+    String::new()
+}
+
+/// What document and configuration say together.
+pub(in crate::authn) enum Agreed {
+    On(String),
+    /// Neither says anything.
+    Unsaid,
+    Not,
+}
+
+impl Agreed {
+    pub(in crate::authn) fn of(document: Option<&'static str>, configured: Option<String>) -> Self {
+        match (document, configured) {
+            (Some(document), Some(configured)) if document != configured => Self::Not,
+            (_, Some(configured)) if !configured.is_empty() => Self::On(configured),
+            (Some(document), None) if !document.is_empty() => Self::On(document.to_owned()),
+            _ => Self::Unsaid,
         }
     }
+}
+
+/// The issuer of the configuration. An issuer that was asked for its keys is one: they verify nobody else's tokens (RFC 8725
+/// section 3.8).
+#[cfg(feature = "outbound")]
+fn same_as_discovered(jwt: &Jwt, faults: &mut Vec<Fault>) -> Option<String> {
+    let discovered = jwt.keys.discovered_issuer();
+    if let (Some(discovered), Some(configured)) = (discovered, &jwt.issuer)
+        && discovered != configured
+    {
+        faults.push(Fault::OtherIssuer);
+    }
+    jwt.issuer.clone().or_else(|| discovered.map(str::to_owned))
+}
+
+#[cfg(not(feature = "outbound"))]
+fn same_as_discovered(jwt: &Jwt, _: &mut Vec<Fault>) -> Option<String> {
+    jwt.issuer.clone()
 }

@@ -15,7 +15,7 @@ use crate::authn::{Reason, binding::Confirmation};
 
 #[derive(Default)]
 pub(super) struct Claims<'a> {
-    pub(super) issuer_is_ours: Option<bool>,
+    pub(super) issuer: Option<Cow<'a, str>>,
     pub(super) audience_is_ours: Option<bool>,
     pub(super) sub: Option<Cow<'a, str>>,
     pub(super) client: Option<Cow<'a, str>>,
@@ -56,12 +56,10 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let mut others = Names::default();
         while let Some(Text(name)) = members.next_key()? {
             match &*name {
-                "iss" => {
-                    let ours = members.next_value::<Text<'de>>()?.0 == self.expected.issuer;
-                    once(&mut claims.issuer_is_ours, ours, why)?;
-                }
+                "iss" => once(&mut claims.issuer, members.next_value::<Text<'de>>()?.0, why)?,
                 "aud" => {
-                    let ours = members.next_value_seed(Contains(self.expected.audience))?;
+                    let ours =
+                        members.next_value_seed(Contains(self.expected.audience.unwrap_or_default()))?;
                     once(&mut claims.audience_is_ours, ours, why)?;
                 }
                 "exp" => once(&mut claims.exp, members.next_value_seed(Time)?, why)?,

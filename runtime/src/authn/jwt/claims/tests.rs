@@ -4,12 +4,12 @@ const NOW: f64 = 1_800_000_000.0;
 
 fn expected() -> Expected<'static> {
     Expected {
-        issuer: "https://id.example.com",
-        audience: "bank-api",
+        issuer: Some("https://id.example.com"),
+        audience: Some("bank-api"),
         leeway: 30.0,
         max_lifetime: Some(3600.0),
         scopes_claim: &["scope"],
-        access_token: true,
+        profile: Profile::AccessToken,
     }
 }
 
@@ -47,7 +47,7 @@ fn good_claims_are_accepted() {
         (&*accepted.subject, &*accepted.scopes, accepted.client.as_deref()),
         ("alice", "a b", Some("app"))
     );
-    assert_eq!(accepted.expires, 1_800_000_600.0);
+    assert_eq!(accepted.expires, Some(1_800_000_600.0));
     assert!(outcome(&[("aud", r#"["x","bank-api"]"#), ("other", r#"{"a":[1,{"b":null}]}"#)]).is_ok());
 }
 
@@ -128,7 +128,7 @@ fn an_access_token_has_all_its_claims() {
     }
     assert_eq!(outcome(&[("sub", "\"\"")]), Err(Reason::MissingClaim));
     assert_eq!(outcome(&[("sub", "7")]), Err(Reason::Malformed));
-    let plain = Expected { access_token: false, max_lifetime: None, ..expected() };
+    let plain = Expected { profile: Profile::Signed, max_lifetime: None, ..expected() };
     let sparse = claims(&[("client_id", ""), ("jti", ""), ("iat", "")]);
     assert!(judge(sparse.as_bytes(), &plain, NOW).is_ok());
     let nobody = claims(&[("sub", "")]);
@@ -137,14 +137,14 @@ fn an_access_token_has_all_its_claims() {
 
 #[test]
 fn an_age_that_is_bounded_must_be_known() {
-    let plain = Expected { access_token: false, ..expected() };
+    let plain = Expected { profile: Profile::Signed, ..expected() };
     let ageless = claims(&[("iat", "")]);
     assert_eq!(judge(ageless.as_bytes(), &plain, NOW).unwrap_err(), Reason::MissingClaim);
 }
 
 #[test]
 fn an_id_token_is_refused() {
-    let plain = Expected { access_token: false, ..expected() };
+    let plain = Expected { profile: Profile::Signed, ..expected() };
     for (name, value) in [("nonce", r#""n""#), ("at_hash", r#""h""#)] {
         let text = claims(&[(name, value)]);
         assert_eq!(judge(text.as_bytes(), &plain, NOW).unwrap_err(), Reason::IdToken, "{name}");

@@ -1,0 +1,98 @@
+//! What an introspection endpoint answers (RFC 7662 section 2.2): whether the token is active at all.
+
+use std::{borrow::Cow, fmt};
+
+use bytes::Bytes;
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, MapAccess, Visitor},
+};
+
+use super::Verdict;
+use crate::authn::{
+    Reason,
+    jwt::json::{self, Names, Skip, Text, Why},
+};
+
+/// Reads an answer: one JSON object, no member twice at any level, `active` a boolean. Else it is none. `word`: the type of
+/// token that is asked about, as `Authorization` names it.
+pub(super) fn read(body: Bytes, word: &str) -> Option<Verdict> {
+    let why = Why::default();
+    let status = json::parse(&body, Reader(&why), &why).ok()?;
+    let active = status.active?;
+    // RFC 6749 section 7.1: a token of a type that the client does not know must not be used; its case is free
+    let known = status.token_type.is_none_or(|of| of.eq_ignore_ascii_case(word));
+    Some(if active && known { Verdict::Active(body) } else { Verdict::Inactive })
+}
+
+#[derive(Default)]
+struct Status<'a> {
+    active: Option<bool>,
+    token_type: Option<Cow<'a, str>>,
+}
+
+struct Reader<'a>(&'a Why);
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Status<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Status<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer about a token")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let (mut status, mut names) = (Status::default(), Names::default());
+        while let Some(Text(name)) = members.next_key()? {
+            if !names.add(name.clone()) {
+                return Err(self.0.fail(Reason::DuplicateMember));
+            }
+            match &*name {
+                "active" => status.active = Some(members.next_value()?),
+                "token_type" => status.token_type = Some(members.next_value::<Text<'de>>()?.0),
+                _ => members.next_value_seed(Skip(self.0))?,
+            }
+        }
+        Ok(status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &'static str) -> Option<bool> {
+        read(Bytes::from_static(text.as_bytes()), "Bearer").map(|verdict| verdict != Verdict::Inactive)
+    }
+
+    #[test]
+    fn only_the_boolean_true_is_active() {
+        assert_eq!(of(r#"{"active":true}"#), Some(true));
+        assert_eq!(of(r#"{"x":[{"y":1}],"active":true,"token_type":"bearer"}"#), Some(true));
+        assert_eq!(of(r#"{"active":false}"#), Some(false));
+        assert_eq!(of(r#"{"active":true,"token_type":"DPoP"}"#), Some(false));
+        for none in [
+            r#"{"active":"true"}"#,
+            r#"{"active":1}"#,
+            r#"{"active":null}"#,
+            r#"{"Active":true}"#,
+            r#"{"active":false,"active":true}"#,
+            r#"{"active":true,"a":{"b":1,"b":2}}"#,
+            r#"{"active":true,"token_type":7}"#,
+            r#"[{"active":true}]"#,
+            r#"{"active":true} x"#,
+            "{}",
+            "true",
+            "",
+        ] {
+            assert_eq!(of(none), None, "{none}");
+        }
+    }
+}

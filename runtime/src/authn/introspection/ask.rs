@@ -1,0 +1,238 @@
+//! Asks an introspection endpoint (RFC 7662 section 2.1).
+//!
+//! Rules:
+//! 1. a POST with the token in a form, as the client that the endpoint knows: HTTP Basic, its name and secret encoded as
+//!    RFC 6749 section 2.3.1 wants it, or a bearer token. The endpoint must ask for one of these, so there is no third;
+//! 2. as [`outbound`](crate::outbound) calls, two seconds for all of it, 64 KiB;
+//! 3. an answer is a 200 with `application/json`; anything else, redirects among it, is none;
+//! 4. at most 64 calls at a time; a thousand wait for their turn within the same two seconds, more are refused.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http_body_util::Full;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+use zeroize::Zeroizing;
+
+use super::{Verdict, answer};
+use crate::{
+    outbound::{Address, Bounds, Outbound},
+    secret::Secret,
+};
+
+const PATIENCE: Duration = Duration::from_secs(2);
+const MAX_ANSWER: usize = 64 * 1024;
+pub(super) const CALLS: usize = 64;
+const WAITING: usize = 1024;
+
+/// Asks the issuer of tokens about them: for schemes with `token: introspection`. Clones share its connections.
+///
+/// ```
+/// # fn main() -> Result<(), palisade::IntrospectionError> {
+/// # let secret = palisade::Secret::new(String::from("s"));
+/// let issuer = palisade::Introspection::new("https://id.example.com/introspect", "bank-api", &secret)?
+///     .issuer("https://id.example.com");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Introspection {
+    far: Arc<Far>,
+    pub(super) issuer: Option<String>,
+    pub(super) audience: Option<String>,
+    /// The type of its tokens, as `Authorization` names it.
+    pub(super) word: &'static str,
+}
+
+struct Far {
+    endpoint: Address,
+    authorization: HeaderValue,
+    outbound: Outbound,
+    calls: Semaphore,
+    /// Those that call and those that wait for it.
+    places: Semaphore,
+}
+
+/// An endpoint that cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IntrospectionError {
+    /// Its address is not `https` (or `http` on loopback).
+    Address,
+    /// The client has no name or no secret, or its token does not fit into a header.
+    Credentials,
+    /// The machine has no root certificates.
+    Roots,
+}
+
+/// Why nobody knows whether a token is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// Too many ask already.
+    Busy,
+    Unavailable,
+}
+
+impl Introspection {
+    /// The endpoint at this address, asked as the client that it knows by this name and secret.
+    ///
+    /// # Errors
+    /// When the address is neither `https` nor `http` on loopback, name or secret are empty, or the machine has no root
+    /// certificates.
+    pub fn new(endpoint: &str, client: &str, secret: &Secret<String>) -> Result<Self, IntrospectionError> {
+        // looked at to make the header, which is marked as sensitive
+        let secret = secret.expose();
+        if client.is_empty() || secret.is_empty() {
+            return Err(IntrospectionError::Credentials);
+        }
+        let pair = Zeroizing::new(format!("{}:{}", form(client), *Zeroizing::new(form(secret))));
+        let pair = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+        Self::authorized(endpoint, &Zeroizing::new(format!("Basic {}", *pair)))
+    }
+
+    /// The endpoint at this address, asked with a bearer token that it knows.
+    ///
+    /// # Errors
+    /// As [`Introspection::new`], for a token that is empty or does not fit into a header.
+    pub fn with_token(endpoint: &str, token: &Secret<String>) -> Result<Self, IntrospectionError> {
+        if token.expose().is_empty() {
+            return Err(IntrospectionError::Credentials);
+        }
+        // looked at to make the header, which is marked as sensitive
+        Self::authorized(endpoint, &Zeroizing::new(format!("Bearer {}", token.expose())))
+    }
+
+    fn authorized(endpoint: &str, authorization: &str) -> Result<Self, IntrospectionError> {
+        let mut authorization =
+            HeaderValue::from_str(authorization).map_err(|_| IntrospectionError::Credentials)?;
+        authorization.set_sensitive(true);
+        let far = Far {
+            endpoint: Address::parse(endpoint).ok_or(IntrospectionError::Address)?,
+            authorization,
+            outbound: Outbound::new(CALLS).map_err(|_| IntrospectionError::Roots)?,
+            calls: Semaphore::new(CALLS),
+            places: Semaphore::new(CALLS + WAITING),
+        };
+        Ok(Self { far: Arc::new(far), issuer: None, audience: None, word: "Bearer" })
+    }
+
+    /// Whom its answers must name as issuer. Where the document names it, it must be the same.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// The audience that its answers must name. Where the document names it, it must be the same.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// Asks about `token`, which is well-formed.
+    pub(super) async fn ask(&self, token: &str) -> Result<Verdict, Unknown> {
+        let far = &*self.far;
+        let _place = far.places.try_acquire().map_err(|_| Unknown::Busy)?;
+        let until = Instant::now() + PATIENCE;
+        let _turn = match timeout_at(until, far.calls.acquire()).await {
+            Ok(Ok(turn)) => turn,
+            Ok(Err(_)) | Err(_) => return Err(Unknown::Busy),
+        };
+        far.call(token, self.word, until).await.map_err(|why| {
+            let endpoint = far.endpoint.uri();
+            tracing::warn!(target: "palisade::introspection", %endpoint, why, "no answer about a token");
+            Unknown::Unavailable
+        })
+    }
+}
+
+impl Far {
+    async fn call(&self, token: &str, word: &str, until: Instant) -> Result<Verdict, &'static str> {
+        let body = format!("token={}&token_type_hint=access_token", form(token));
+        let request = Request::post(self.endpoint.uri().clone())
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "application/json")
+            .header(header::AUTHORIZATION, self.authorization.clone())
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|_| "the request could not be made")?;
+        let reply = self.outbound.call(request, Bounds { until, bytes: MAX_ANSWER }).await?;
+        match reply.status {
+            StatusCode::OK if is_json(&reply.headers) => {}
+            StatusCode::OK => return Err("an answer that is not `application/json`"),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err("it does not know us as a client");
+            }
+            _ => return Err("a status other than 200"),
+        }
+        answer::read(reply.body, word).ok_or("an answer that is none of RFC 7662")
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let of = types.next().and_then(|of| of.to_str().ok()).unwrap_or_default();
+    let essence = of.split_once(';').map_or(of, |(essence, _)| essence);
+    types.next().is_none() && essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// `application/x-www-form-urlencoded` (RFC 6749 appendix B).
+fn form(text: &str) -> String {
+    const SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_').remove(b' ');
+    utf8_percent_encode(text, SET).to_string().replace(' ', "+")
+}
+
+impl fmt::Debug for Introspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Introspection").field("endpoint", self.far.endpoint.uri()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for IntrospectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => {
+                "the address of an introspection endpoint must be `https`, or `http` on loopback"
+            }
+            Self::Credentials => "its client has no name or no secret, or what does not fit into a header",
+            Self::Roots => "the machine has no root certificates",
+        })
+    }
+}
+
+impl std::error::Error for IntrospectionError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_secrets_are_encoded_as_forms_are() {
+        // RFC 6749 appendix B
+        assert_eq!(form(" %&+\u{a3}\u{20ac}"), "+%25%26%2B%C2%A3%E2%82%AC");
+        let secret = Secret::new("a:b c".to_owned());
+        let made = Introspection::new("https://id.example.com/i", "us er", &secret).unwrap();
+        let basic = made.far.authorization.to_str().unwrap();
+        assert_eq!(basic.strip_prefix("Basic "), Some(&*STANDARD.encode("us+er:a%3Ab+c")));
+        assert!(!format!("{made:?} {:?}", made.far.authorization).contains(basic));
+    }
+
+    #[test]
+    fn an_endpoint_needs_tls_and_knows_its_clients() {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let made = |endpoint, client, text| Introspection::new(endpoint, client, &secret(text)).err();
+        assert_eq!(made("http://127.0.0.1:1/i", "a", "b"), None);
+        assert_eq!(made("http://id.example.com/i", "a", "b"), Some(IntrospectionError::Address));
+        assert_eq!(made("https://id.example.com/i", "", "b"), Some(IntrospectionError::Credentials));
+        assert_eq!(made("https://id.example.com/i", "a", ""), Some(IntrospectionError::Credentials));
+        let token = |text| Introspection::with_token("https://id.example.com/i", &secret(text)).err();
+        assert_eq!(token("x"), None);
+        assert_eq!(token(""), Some(IntrospectionError::Credentials));
+        assert_eq!(token("a\nb"), Some(IntrospectionError::Credentials));
+    }
+}

@@ -1,0 +1,194 @@
+//! Answers that are used again, where the document allows it (`introspection: { cache: 10s }`).
+//!
+//! Rules:
+//! 1. they are kept under the SHA-256 of the token, never under the token;
+//! 2. an answer about an active token for as long as the document says and not beyond its `exp`; that a token is not active
+//!    for half as long, and five seconds at most; that nobody knows, not at all;
+//! 3. requests with the same token share one call that is under way;
+//! 4. 4096 of each kind, the oldest goes first, and none over 8 KiB. The kinds are apart: tokens that somebody makes up push out none of the good.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use aws_lc_rs::digest;
+use serde::Deserialize;
+use tokio::{sync::watch, time::Instant};
+
+use super::{Introspection, Unknown, Verdict};
+use crate::clock::Now;
+
+pub(super) const CAPACITY: usize = 4096;
+/// Largest answer that is kept.
+const LARGEST: usize = 8 * 1024;
+const LONGEST_NO: Duration = Duration::from_secs(5);
+
+type Key = [u8; 32];
+type Outcome = Result<Verdict, Unknown>;
+
+/// The answers of one scheme.
+pub(super) struct Cache {
+    shared: Arc<Mutex<Shared>>,
+    yes: Duration,
+    no: Duration,
+}
+
+struct Shared {
+    yes: Kept,
+    no: Kept,
+    under_way: HashMap<Key, watch::Receiver<Option<Outcome>>>,
+}
+
+impl Cache {
+    pub(super) fn new(longest: Duration) -> Self {
+        let shared = Shared { yes: Kept::new(CAPACITY), no: Kept::new(CAPACITY), under_way: HashMap::new() };
+        Self { shared: Arc::new(Mutex::new(shared)), yes: longest, no: (longest / 2).min(LONGEST_NO) }
+    }
+
+    /// What is known of `token`, or what `far` says of it.
+    pub(super) async fn ask(&self, far: &Introspection, token: &str, now: Now) -> Outcome {
+        let key = key(token);
+        let mut answer = match self.look(key) {
+            Found::Kept(verdict) => return Ok(verdict),
+            Found::UnderWay(answer) => answer,
+            Found::Nothing(tell, answer) => {
+                // on a task of its own: a caller who leaves must not end what others wait for
+                let (far, token, shared) = (far.clone(), token.to_owned(), Arc::clone(&self.shared));
+                let (yes, no) = (self.yes, self.no);
+                tokio::spawn(async move {
+                    let outcome = far.ask(&token).await;
+                    let mut shared = lock(&shared);
+                    match &outcome {
+                        Ok(verdict @ Verdict::Active(answer)) if answer.len() <= LARGEST => {
+                            shared.yes.put(key, verdict.clone(), lifetime(answer, yes, now));
+                        }
+                        Ok(Verdict::Inactive) => shared.no.put(key, Verdict::Inactive, no),
+                        Ok(Verdict::Active(_)) | Err(_) => {}
+                    }
+                    shared.under_way.remove(&key);
+                    drop(shared);
+                    tell.send_replace(Some(outcome));
+                });
+                answer
+            }
+        };
+        let told = answer.wait_for(Option::is_some).await.map_err(|_| Unknown::Unavailable)?;
+        told.clone().unwrap_or(Err(Unknown::Unavailable))
+    }
+
+    fn look(&self, key: Key) -> Found {
+        let mut shared = lock(&self.shared);
+        let Shared { yes, no, under_way } = &mut *shared;
+        if let Some(verdict) = yes.get(&key).or_else(|| no.get(&key)) {
+            return Found::Kept(verdict);
+        }
+        // one whose sender is gone died before it could tell
+        if let Some(answer) = under_way.get(&key).filter(|answer| answer.has_changed().is_ok()) {
+            return Found::UnderWay(answer.clone());
+        }
+        let (tell, answer) = watch::channel(None);
+        under_way.insert(key, answer.clone());
+        Found::Nothing(tell, answer)
+    }
+}
+
+enum Found {
+    Kept(Verdict),
+    UnderWay(watch::Receiver<Option<Outcome>>),
+    Nothing(watch::Sender<Option<Outcome>>, watch::Receiver<Option<Outcome>>),
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    // a panic while it was held leaves maps that are whole
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn key(token: &str) -> Key {
+    let mut key = [0; 32];
+    key.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+    key
+}
+
+/// Rule 2: how long an answer about an active token is kept.
+fn lifetime(answer: &[u8], longest: Duration, now: Now) -> Duration {
+    #[derive(Deserialize)]
+    struct Expires {
+        exp: Option<f64>,
+    }
+    let exp = serde_json::from_slice::<Expires>(answer).ok().and_then(|answer| answer.exp);
+    let rest = exp.map(|exp| (exp - now.wall().as_secs_f64()).max(0.0));
+    rest.and_then(|rest| Duration::try_from_secs_f64(rest).ok()).map_or(longest, |rest| rest.min(longest))
+}
+
+/// Verdicts of one kind, in the order in which they came.
+struct Kept {
+    capacity: usize,
+    verdicts: HashMap<Key, (Verdict, Instant, u64)>,
+    /// Each verdict by its number, and some that were replaced since.
+    order: VecDeque<(Key, u64)>,
+    count: u64,
+}
+
+impl Kept {
+    fn new(capacity: usize) -> Self {
+        Self { capacity, verdicts: HashMap::new(), order: VecDeque::new(), count: 0 }
+    }
+
+    fn get(&self, key: &Key) -> Option<Verdict> {
+        let (verdict, until, _) = self.verdicts.get(key)?;
+        (Instant::now() < *until).then(|| verdict.clone())
+    }
+
+    fn put(&mut self, key: Key, verdict: Verdict, lifetime: Duration) {
+        if lifetime.is_zero() {
+            return;
+        }
+        self.count = self.count.wrapping_add(1);
+        self.verdicts.insert(key, (verdict, Instant::now() + lifetime, self.count));
+        self.order.push_back((key, self.count));
+        // what was replaced counts as well, so that neither grows beyond its bound
+        while self.order.len() > self.capacity {
+            let Some((oldest, number)) = self.order.pop_front() else { break };
+            if self.verdicts.get(&oldest).is_some_and(|(_, _, of)| *of == number) {
+                self.verdicts.remove(&oldest);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[tokio::test(start_paused = true)]
+    async fn verdicts_end_and_the_oldest_goes_first() {
+        let mut kept = Kept::new(2);
+        for number in 1..=3 {
+            kept.put([number; 32], Verdict::Inactive, Duration::from_secs(1));
+        }
+        assert_eq!((kept.verdicts.len(), kept.order.len()), (2, 2));
+        assert_eq!([1, 2, 3].map(|number| kept.get(&[number; 32]).is_some()), [false, true, true]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(kept.get(&[3; 32]), None);
+        for _ in 0..100 {
+            kept.put([9; 32], Verdict::Inactive, Duration::from_secs(1));
+        }
+        assert!(kept.order.len() <= 2 && kept.get(&[9; 32]).is_some());
+        kept.put([8; 32], Verdict::Inactive, Duration::ZERO);
+        assert_eq!(kept.get(&[8; 32]), None);
+    }
+
+    #[test]
+    fn no_answer_is_kept_beyond_the_end_of_its_token() {
+        let now = Clock::fixed(1_800_000_000).now().unwrap();
+        let of = |answer: &str| lifetime(answer.as_bytes(), Duration::from_secs(60), now).as_secs();
+        assert_eq!(of(r#"{"active":true}"#), 60);
+        assert_eq!(of(r#"{"active":true,"exp":1800000010}"#), 10);
+        assert_eq!(of(r#"{"active":true,"exp":1900000000}"#), 60);
+        assert_eq!(of(r#"{"active":true,"exp":1799999999}"#), 0);
+        assert_eq!(of(r#"{"active":true,"exp":1e300}"#), 60);
+    }
+}
