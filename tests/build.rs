@@ -14,5 +14,6 @@ fn main() {
     palisade_codegen::Build::new("specs/letter.yaml").run();
     palisade_codegen::Build::new("specs/json.yaml").run();
     palisade_codegen::Build::new("specs/attacks.yaml").run();
+    palisade_codegen::Build::new("specs/keys.yaml").run();
     json_schema::generate();
 }

@@ -37,9 +37,10 @@ pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService};
 pub use self::answer::{Items, Notice, Unfit};
 pub use self::authn::{
-    ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Class, Denied, Fault, Identity, JwkSet,
-    Jwks, Jwt, KeyError, KeyRecord, KeyVerifier, Kind, LeftOut, NewKey, PasswordRecord, Passwords, Principal,
-    Reason, RecordError, SetupError,
+    ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Change, Class, Denied, Fault, Identity,
+    IssuedKey, JwkSet, Jwks, Jwt, KeyAdmin, KeyAdminError, KeyError, KeyFile, KeyInfo, KeyPage, KeyPeppers,
+    KeyQuery, KeyRecord, KeyRequest, KeyState, KeyStore, KeyStoreError, KeyUse, KeyVerifier, Kind, LeftOut,
+    NewKey, PasswordRecord, Passwords, PepperError, Principal, Reason, RecordError, SetupError, StoreFuture,
 };
 #[cfg(feature = "tls")]
 pub use self::authn::{CertificateError, ClientCertificates};

@@ -15,7 +15,6 @@ use crate::check::value::fits;
 use crate::document::{Additional, Document, Schema, SchemaId, View};
 use crate::source::tree::Node;
 
-
 /// Which way a value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Direction {

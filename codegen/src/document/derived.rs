@@ -39,7 +39,12 @@ impl Derived {
             read_only: spread(schemas, &holders, choices.clone(), |schema| schema.read_only.is_some()),
             write_only: spread(schemas, &holders, choices, |schema| schema.write_only.is_some()),
             ends,
-            declares: spread(schemas, &self::holders(schemas, applied), Choices::default(), Schema::declares_members),
+            declares: spread(
+                schemas,
+                &self::holders(schemas, applied),
+                Choices::default(),
+                Schema::declares_members,
+            ),
         }
     }
 }

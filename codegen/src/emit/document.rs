@@ -12,6 +12,8 @@
 //! };
 //! ```
 
+use std::time::Duration;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -67,8 +69,7 @@ fn token_rules(rules: &TokenRules) -> TokenStream {
     let algorithms = rules.algorithms.iter().map(|algorithm| format_ident!("{}", algorithm.as_str()));
     let typ = optional_text(rules.typ.as_ref());
     let leeway = duration(rules.leeway);
-    let max_lifetime =
-        rules.max_lifetime.map(duration).map_or_else(|| quote!(None), |max| quote!(Some(#max)));
+    let max_lifetime = optional_duration(rules.max_lifetime);
     let scopes_claim = &rules.scopes_claim;
     let binding = format_ident!("{}", rules.binding.as_str());
     quote! {
@@ -92,5 +93,16 @@ fn key_rules(rules: &KeyRules) -> TokenStream {
         KeyLocation::Query(name) => quote!(p::KeyLocation::Query(#name)),
     };
     let prefix = optional_text(rules.prefix.as_ref());
-    quote!(p::SchemeKind::ApiKey(p::KeyRules { location: #location, prefix: #prefix }))
+    let rotate_within = optional_duration(rules.rotate_within);
+    quote! {
+        p::SchemeKind::ApiKey(p::KeyRules {
+            location: #location,
+            prefix: #prefix,
+            rotate_within: #rotate_within,
+        })
+    }
+}
+
+fn optional_duration(given: Option<Duration>) -> TokenStream {
+    given.map(duration).map_or_else(|| quote!(None), |given| quote!(Some(#given)))
 }

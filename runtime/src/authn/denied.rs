@@ -71,6 +71,8 @@ pub enum Reason {
     WrongSecret,
     /// The API key or user has been revoked.
     Revoked,
+    /// The API key is older than the `rotate-within` of its scheme.
+    RotationOverdue,
     /// The keys that could verify it cannot be had at the moment.
     KeysUnavailable,
     /// Too many passwords are being verified.
@@ -153,6 +155,7 @@ impl Reason {
             Self::UnknownIdentity => "unknown_identity",
             Self::WrongSecret => "wrong_secret",
             Self::Revoked => "revoked",
+            Self::RotationOverdue => "rotation_overdue",
             Self::KeysUnavailable => "keys_unavailable",
             Self::Busy => "verifier_busy",
             Self::MachineFault => "machine_fault",
@@ -194,6 +197,7 @@ impl Reason {
             | Self::IdToken
             | Self::CertificateSubject => 6,
             Self::Expired
+            | Self::RotationOverdue
             | Self::NotYetValid
             | Self::IssuedInFuture
             | Self::TooOld

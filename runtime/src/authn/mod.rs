@@ -33,7 +33,11 @@ use http::request::Parts;
 #[cfg(feature = "tls")]
 pub use self::certificate::{CertificateError, ClientCertificates};
 pub use self::{
-    api_key::{ApiKeys, KeyRecord, NewKey, RecordError},
+    api_key::{
+        ApiKeys, Change, IssuedKey, KeyAdmin, KeyAdminError, KeyFile, KeyInfo, KeyPage, KeyPeppers, KeyQuery,
+        KeyRecord, KeyRequest, KeyState, KeyStore, KeyStoreError, KeyUse, NewKey, PepperError, RecordError,
+        StoreFuture,
+    },
     basic::{PasswordRecord, Passwords},
     denied::{Class, Denied, Reason},
     jwt::{JwkSet, Jwks, Jwt, KeyError, LeftOut},

@@ -8,7 +8,7 @@ use super::{
     BearerVerifier, Certificates, Fault, SetupError, api_key::ApiKeys, basic::Passwords, challenge,
     jwt::TokenVerifier, principal::local_issuer,
 };
-use crate::operation::{Access, Binding, CertificateRules, Document, KeyLocation, SchemeKind};
+use crate::operation::{Access, Binding, CertificateRules, Document, KeyLocation, KeyRules, SchemeKind};
 
 /// The verifiers of the schemes of a document, as they are handed in.
 pub(crate) struct Verifiers {
@@ -44,7 +44,7 @@ pub(crate) enum Verifier {
     ApiKey {
         keys: ApiKeys,
         issuer: Arc<str>,
-        prefix: Option<&'static str>,
+        rules: &'static KeyRules,
         place: Place,
     },
     Basic {
@@ -141,7 +141,7 @@ fn make(
         (SchemeKind::ApiKey(rules), Given::ApiKey(keys)) => Verifier::ApiKey {
             keys,
             issuer: issuer(),
-            prefix: rules.prefix,
+            rules,
             place: match rules.location {
                 KeyLocation::Cookie(cookie) => Place::Cookie(cookie),
                 KeyLocation::Query(name) => Place::Query(name),

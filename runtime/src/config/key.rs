@@ -13,7 +13,7 @@ pub(super) enum Holds {
 }
 
 /// The keys at the top, and those of `[schemes.<name>]`.
-pub(super) const TOP: [(&str, Holds); 10] = [
+pub(super) const TOP: [(&str, Holds); 11] = [
     ("listen", Holds::Text),
     ("state", Holds::Text),
     ("trusted_proxies", Holds::List),
@@ -23,6 +23,7 @@ pub(super) const TOP: [(&str, Holds); 10] = [
     ("tls_key_file", Holds::Text),
     ("cursor_keys", Holds::List),
     ("cursor_keys_file", Holds::Text),
+    ("api_key_pepper_file", Holds::Text),
     ("mock_owner", Holds::Text),
 ];
 pub(super) const SCHEME: [(&str, Holds); 9] = [
