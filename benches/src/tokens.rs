@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, Validation, decode};
 use palisade::measure::Tokens;
-use palisade::operation::{Algorithm, TokenRules};
+use palisade::operation::{Algorithm, Binding, TokenRules};
 use palisade::{Clock, JwkSet, Jwt};
 use serde_json::{Value, json};
 
@@ -71,6 +71,7 @@ fn rules(name: &str) -> &'static TokenRules {
             leeway: Duration::from_secs(30),
             max_lifetime: None,
             scopes_claim: &["scope"],
+            binding: Binding::None,
         }
     }
     static HS256: TokenRules = rules(&[Algorithm::HS256]);
