@@ -248,6 +248,8 @@ fn put(object: &mut Value, path: &[String], value: Value) {
 mod tests {
     use std::time::Duration;
 
+    use palisade_codegen::model::Binding;
+
     use super::*;
 
     const ALL: [Algorithm; 6] = [
@@ -279,6 +281,7 @@ mod tests {
             leeway: Duration::ZERO,
             max_lifetime: None,
             scopes_claim: vec!["realm".to_owned(), "scopes".to_owned()],
+            binding: Binding::None,
         }
     }
 

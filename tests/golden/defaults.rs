@@ -30,8 +30,7 @@ p::words!(Currency);
 
 /// `Order` of the document.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Order {
     /// Member `currency`.
     pub currency: Currency,
@@ -73,11 +72,7 @@ impl p::Object for Order {
     fn slots() -> Self::Slots {
         (None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::CURRENCY, &mut slots.0),
             1 => from.fill(&Self::COUNT, &mut slots.1),
@@ -96,26 +91,22 @@ impl p::Object for Order {
                 Some(value) => value,
                 None => p::FromText::from_text("2020-01-02").ok()?,
             },
-            label: match slots.4 { Some(value) => value, None => p::from_default("{\"size\":7}")? },
+            label: match slots.4 {
+                Some(value) => value,
+                None => p::from_default("{\"size\":7}")?,
+            },
         })
     }
-}
-
-impl p::Check for Order {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::CURRENCY.check_value(&self.currency, at, out);
-        Self::COUNT.check_value(&self.count, at, out);
-        Self::NOTE.check_value(&self.note, at, out);
-        Self::DAY.check_value(&self.day, at, out);
-        Self::LABEL.check_value(&self.label, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::CURRENCY, &self.currency);
+        to.required(&Self::COUNT, &self.count);
+        to.required(&Self::NOTE, &self.note);
+        to.required(&Self::DAY, &self.day);
+        to.required(&Self::LABEL, &self.label);
     }
 }
 
-impl p::validator::Validate for Order {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Order);
 
 /// `POST /orders`
 #[derive(Debug)]
@@ -206,12 +197,19 @@ impl<S: Api> p::Served<S> for AddOrder {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn add_order(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::AddOrder >, input : $($module)* ::AddOrderInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::AddOrderOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::add_order(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn add_order(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::AddOrder>,
+            input: $($module)*::AddOrderInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::AddOrderOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::add_order(&self.$field, caller, input)
+        }
     };
 }
 
@@ -238,10 +236,7 @@ impl<S: Send + Sync + 'static> Server<S> {
     }
 }
 
-impl<S> Server<S>
-where
-    S: Api,
-{
+impl<S> Server<S> where S: Api, {
     /// The server.
     ///
     /// # Errors

@@ -304,7 +304,7 @@ impl From<ClockError> for KeyAdminError {
 }
 
 /// What a client may be told: 403 for a scope, 404 for an id, 409 for a key that cannot be rotated, 422 for a key that
-/// cannot be so, 503 while the store does not answer.
+/// cannot be so, 503 while the store does not answer. The document declares 403, 409 and 422 where they may come.
 impl From<KeyAdminError> for Problem {
     fn from(error: KeyAdminError) -> Self {
         let problem = match &error {
@@ -321,9 +321,7 @@ impl From<KeyAdminError> for Problem {
             KeyAdminError::Store(KeyStoreError::NotLive | KeyStoreError::Rotated(_)) => {
                 Self::new(409, "key_not_rotated", "the key is good no more, or was rotated before")
             }
-            KeyAdminError::Store(_) | KeyAdminError::Clock(_) => {
-                Self::new(503, "unavailable", "the keys cannot be had now; try again later")
-            }
+            KeyAdminError::Store(_) | KeyAdminError::Clock(_) => Self::unavailable(),
             KeyAdminError::Record(_) => Self::internal("no key could be made"),
         };
         problem.because(error)

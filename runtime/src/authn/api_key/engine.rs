@@ -58,7 +58,7 @@ impl Engine {
             Self::File(watched) => {
                 let (file, change) = (watched.file().clone(), change.clone());
                 let outcome = off_the_request(move || file.change(&change)).await;
-                watched.forget();
+                watched.forget().await;
                 outcome
             }
             Self::Store(store) => in_time(store.change(change)).await,

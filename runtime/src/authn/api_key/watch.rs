@@ -44,7 +44,8 @@ pub(super) struct WatchedFile {
 
 /// What a look has shown.
 struct Seen {
-    at: Instant,
+    /// `None`: it counts no more.
+    at: Option<Instant>,
     content: Option<Content>,
 }
 
@@ -68,7 +69,7 @@ impl WatchedFile {
     /// Reads it at once.
     pub(super) fn open(file: KeyFile) -> Result<Self, RecordError> {
         let content = look(&file, None)?;
-        let seen = Seen { at: Instant::now(), content: Some(content) };
+        let seen = Seen { at: Some(Instant::now()), content: Some(content) };
         Ok(Self { file, seen: ArcSwap::from_pointee(seen), looking: Mutex::default() })
     }
 
@@ -83,7 +84,7 @@ impl WatchedFile {
     /// The keys, as they were a second ago or later.
     pub(super) async fn index(&self) -> Result<Arc<Index>, KeyStoreError> {
         let seen = self.seen.load();
-        if seen.at.elapsed() < LOOK_EVERY {
+        if seen.is_fresh() {
             return seen.answer();
         }
         drop(seen);
@@ -91,17 +92,16 @@ impl WatchedFile {
     }
 
     /// The next request looks, whenever the last one did: this server has changed the file itself.
-    pub(super) fn forget(&self) {
-        let seen = self.seen.load();
-        if let Some(long_ago) = Instant::now().checked_sub(LOOK_EVERY) {
-            self.seen.store(Arc::new(Seen { at: long_ago, content: seen.content.clone() }));
-        }
+    pub(super) async fn forget(&self) {
+        let _nobody_looks = self.looking.lock().await; // who began before the change would bring what was before it
+        let content = self.seen.load().content.clone();
+        self.seen.store(Arc::new(Seen { at: None, content }));
     }
 
     async fn look_again(&self) -> Result<Arc<Index>, KeyStoreError> {
         let mut looking = self.looking.lock().await;
         let before = self.seen.load_full();
-        if before.at.elapsed() < LOOK_EVERY {
+        if before.is_fresh() {
             return before.answer();
         }
         let task = looking.get_or_insert_with(|| {
@@ -128,7 +128,7 @@ impl WatchedFile {
         }
         // a failure counts from its end, so that those who wait are refused at once and not one after the other
         let at = if outcome.is_ok() { started } else { Instant::now() };
-        let seen = Seen { at, content: outcome.ok() };
+        let seen = Seen { at: Some(at), content: outcome.ok() };
         let answer = seen.answer();
         self.seen.store(Arc::new(seen));
         answer
@@ -136,6 +136,10 @@ impl WatchedFile {
 }
 
 impl Seen {
+    fn is_fresh(&self) -> bool {
+        self.at.is_some_and(|at| at.elapsed() < LOOK_EVERY)
+    }
+
     fn answer(&self) -> Result<Arc<Index>, KeyStoreError> {
         let content =
             self.content.as_ref().ok_or_else(|| KeyStoreError::unavailable("the file cannot be read"));
