@@ -328,3 +328,10 @@ fn nullable_is_no_keyword_since_3_1_wherever_it_stands() {
         assert!(said.contains("`nullable`") && said.contains("type: [.., \"null\"]"), "{schema}\n{said}");
     }
 }
+
+#[test]
+fn references_that_lead_on_and_on_are_refused_however_many() {
+    let aliases = |length| chain(length, &str::to_owned);
+    assert!(document(&aliases(60)).contains("pub type C0 = C1;"));
+    assert!(refused(&aliases(20_000)).contains("20000 references lead from `C0` to what it is"));
+}

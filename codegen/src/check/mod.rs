@@ -56,6 +56,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     schemas::values_fit(document, findings);
     schemas::defaults_fit(document, findings);
     endless::schemas(document, findings);
+    size::references_end_soon(document, findings);
     let api = api?;
     endless::aliases(document, &api, findings);
     endless::structs(document, &api, findings);

@@ -8,6 +8,8 @@ use crate::source::span::{FileId, Place};
 /// Types, members, words, alternatives, schemas that are checked, and parameters. The largest documents that are published
 /// have a fraction; a few gigabytes are needed to write down this many.
 const MOST: usize = 250_000;
+/// References that lead to one another. People write two or three.
+const MOST_LINKS: u32 = 64;
 
 /// Rejects a document of which more would be generated than a compiler takes.
 pub(super) fn bounded(_document: &Document, api: &Api, findings: &mut Findings) {
@@ -16,6 +18,18 @@ pub(super) fn bounded(_document: &Document, api: &Api, findings: &mut Findings) 
         let message = format!("this document comes to {parts} types, members and schemas");
         let finding = Finding::error(Code::NotSupported, message, Place::start_of(FileId(0)));
         findings.push(finding.help(format!("at most {MOST} are generated: split it")));
+    }
+}
+
+/// Rejects a schema from which references lead on and on. Each is a name of its own for the next one's type, which the
+/// compiler and whatever else walks along them would have to follow.
+pub(super) fn references_end_soon(document: &Document, findings: &mut Findings) {
+    let long = document.components.iter().find(|(_, id)| document.end(*id).links > MOST_LINKS);
+    if let Some((name, id)) = long {
+        let links = document.end(*id).links;
+        let message = format!("{links} references lead from `{}` to what it is", name.value);
+        let finding = Finding::error(Code::NotSupported, message, name.place);
+        findings.push(finding.help(format!("refer to it directly: at most {MOST_LINKS} are followed")));
     }
 }
 

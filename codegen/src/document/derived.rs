@@ -21,6 +21,8 @@ pub(crate) struct End {
     pub(crate) widened: bool,
     /// Whether `null` is an alternative of its own on the way, the target included.
     pub(crate) or_null: bool,
+    /// How many references lead there.
+    pub(crate) links: u32,
 }
 
 impl Derived {
@@ -64,7 +66,8 @@ pub(super) fn ends(schemas: &[Schema]) -> Vec<End> {
                     at = next.position();
                 }
                 None => {
-                    let end = End { target: SchemaId::at(at), widened: false, or_null: schema.or_null };
+                    let end =
+                        End { target: SchemaId::at(at), widened: false, or_null: schema.or_null, links: 0 };
                     ends.get_mut(at).into_iter().for_each(|slot| *slot = Some(end));
                 }
             }
@@ -74,12 +77,13 @@ pub(super) fn ends(schemas: &[Schema]) -> Vec<End> {
             end = end.zip(schemas.get(step)).map(|(end, schema)| End {
                 widened: end.widened || schema.nullable,
                 or_null: end.or_null || schema.or_null,
+                links: end.links.saturating_add(1),
                 ..end
             });
             ends.get_mut(step).into_iter().for_each(|slot| *slot = end);
         }
     }
-    let itself = |at| End { target: SchemaId::at(at), widened: false, or_null: false };
+    let itself = |at| End { target: SchemaId::at(at), widened: false, or_null: false, links: 0 };
     ends.into_iter().enumerate().map(|(at, end)| end.unwrap_or_else(|| itself(at))).collect()
 }
 

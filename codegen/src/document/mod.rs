@@ -184,7 +184,7 @@ impl Document {
     /// The same, with what the references on the way say.
     pub(crate) fn end(&self, id: SchemaId) -> End {
         // what was added refers to nothing
-        let itself = || End { target: id, widened: false, or_null: self.schema(id).or_null };
+        let itself = || End { target: id, widened: false, or_null: self.schema(id).or_null, links: 0 };
         self.derived.ends.get(id.position()).copied().unwrap_or_else(itself)
     }
 
