@@ -16,5 +16,6 @@ fn main() {
     palisade_codegen::Build::new("specs/asked.yaml").run();
     palisade_codegen::Build::new("specs/json.yaml").run();
     palisade_codegen::Build::new("specs/attacks.yaml").run();
+    palisade_codegen::Build::new("specs/keys.yaml").run();
     json_schema::generate();
 }

@@ -15,6 +15,7 @@ mod scratch;
 mod table;
 mod timing;
 mod tokens;
+mod unknown;
 
 use std::io;
 
@@ -32,7 +33,7 @@ const FULL: Effort = Effort { rounds: 7, requests: 40_000, calls: 100_000, quick
 /// To see that everything answers.
 const QUICK: Effort = Effort { rounds: 1, requests: 1_600, calls: 20_000, quick: true };
 
-const USAGE: &str = "usage: budgets [--quick] [requests] [tokens] [parts] [generation]";
+const USAGE: &str = "usage: budgets [--quick] [requests] [tokens] [unknown] [parts] [generation]";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
@@ -49,7 +50,7 @@ async fn main() -> io::Result<()> {
 }
 
 async fn measure(effort: &Effort, subjects: &[&str]) -> io::Result<()> {
-    let known = ["requests", "tokens", "parts", "generation"];
+    let known = ["requests", "tokens", "unknown", "parts", "generation"];
     if !subjects.iter().all(|subject| known.contains(subject)) {
         return Err(io::Error::other(USAGE));
     }
@@ -60,6 +61,9 @@ async fn measure(effort: &Effort, subjects: &[&str]) -> io::Result<()> {
     }
     if asked("tokens") {
         tokens::measure(effort.rounds, effort.calls)?;
+    }
+    if asked("unknown") {
+        unknown::measure(effort.rounds, effort.calls)?;
     }
     if asked("parts") {
         parts::measure(effort.rounds, effort.calls)?;

@@ -77,6 +77,14 @@ impl Project {
         })
     }
 
+    /// The file of peppers that the configuration names.
+    pub(crate) fn api_key_pepper_file(&self) -> Result<PathBuf, Failure> {
+        self.config.api_key_pepper_file().ok_or_else(|| {
+            Failure::usage(format!("`{CONFIG}` names no file of peppers"))
+                .help("give it an `api_key_pepper_file`, or name one by `--file`")
+        })
+    }
+
     /// A text under `package.metadata.palisade` of Cargo.toml.
     fn metadata(&self, key: &str) -> Result<Option<String>, Failure> {
         Ok(store::read(&self.folder.join("Cargo.toml"))?.and_then(|text| {

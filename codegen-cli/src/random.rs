@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 
-/// An entry of a list of cursor keys, `id:base64` of 32 bytes. The id says when it was made.
-pub(crate) fn cursor_key(id: &str) -> Result<Zeroizing<String>, Failure> {
+/// An entry of a list of cursor keys or peppers, `id:base64` of 32 bytes. The id says when it was made.
+pub(crate) fn master_key(id: &str) -> Result<Zeroizing<String>, Failure> {
     let master = bytes::<32>()?;
     Ok(Zeroizing::new(format!("{id}:{}", *Zeroizing::new(STANDARD.encode(*master)))))
 }
@@ -29,9 +29,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursor_keys_are_taken_by_the_runtime() {
-        let (one, two) = (cursor_key("2026-11").unwrap(), cursor_key("2026-12").unwrap());
-        assert!(palisade::cursor::CursorKeys::from_list(&format!("{}\n{}\n", *two, *one)).is_ok());
+    fn master_keys_are_taken_by_the_runtime() {
+        let (one, two) = (master_key("2026-11").unwrap(), master_key("2026-12").unwrap());
+        let list = format!("{}\n{}\n", *two, *one);
+        assert!(palisade::cursor::CursorKeys::from_list(&list).is_ok());
+        assert!(palisade::KeyPeppers::from_list(&list).is_ok());
         assert_ne!(one.split(':').nth(1), two.split(':').nth(1));
     }
 

@@ -1,23 +1,10 @@
-//! Files that hold credentials: only their owner reads them, and a line is added without touching the others.
+//! Files that hold credentials: only their owner reads them, and they are replaced whole.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use crate::exit::Failure;
-
-/// Adds a line at the end; makes the file when it is not there.
-pub(crate) fn append(path: &Path, line: &str) -> Result<(), Failure> {
-    let before = read(path)?.unwrap_or_default();
-    let joint = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-    let write = || {
-        let mut file = private(OpenOptions::new().append(true).create(true)).open(path)?;
-        // One write, so that two commands at once leave two whole lines.
-        file.write_all(format!("{joint}{line}\n").as_bytes())?;
-        file.sync_all()
-    };
-    write().map_err(|cause: io::Error| Failure::io("write", path, cause))
-}
 
 /// Replaces the file by one rename, so that a server that starts meanwhile sees the old one or the new one.
 pub(crate) fn replace(path: &Path, content: &str) -> Result<(), Failure> {
@@ -59,23 +46,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_added_and_what_was_there_stays() {
+    fn a_file_is_replaced_whole() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("keys");
-        append(&file, "one").unwrap();
-        append(&file, "two").unwrap();
-        fs::write(&file, "one\ntwo").unwrap();
-        append(&file, "three").unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "one\ntwo\nthree\n");
+        replace(&file, "one\ntwo\n").unwrap();
         replace(&file, "four\n").unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "four\n");
+        assert_eq!(read(&file).unwrap().as_deref(), Some("four\n"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_an_error_and_not_made() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(append(&folder.path().join("none/keys"), "one").is_err());
         assert!(replace(&folder.path().join("none/keys"), "one").is_err());
         assert!(!folder.path().join("none").exists());
     }
@@ -85,11 +67,8 @@ mod tests {
     fn only_the_owner_reads_them() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let (added, replaced) = (folder.path().join("added"), folder.path().join("replaced"));
-        append(&added, "secret").unwrap();
-        replace(&replaced, "secret").unwrap();
-        for file in [added, replaced] {
-            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
-        }
+        let file = folder.path().join("keys");
+        replace(&file, "secret").unwrap();
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

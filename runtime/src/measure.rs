@@ -4,15 +4,17 @@
 //! of them.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use crate::authn::Jwt;
-use crate::authn::Shown;
+use futures_util::FutureExt;
+
 use crate::authn::jwt::TokenVerifier;
+use crate::authn::{ApiKeys, Jwt, Passwords, Shown};
 use crate::clock::Now;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Position, SealedCursor};
 use crate::limit::key::Network;
 use crate::limit::{Few, Limiter, Rule};
-use crate::operation::{Limit, TokenRules};
+use crate::operation::{KeyRules, Limit, TokenRules};
 
 /// The check of a bearer token.
 pub struct Tokens(TokenVerifier);
@@ -28,6 +30,46 @@ impl Tokens {
     #[must_use]
     pub fn accept(&self, token: &[u8], now: Now) -> bool {
         self.0.judge(token, &Shown::nothing(), now).is_ok()
+    }
+}
+
+/// The check of an API key, of keys in memory.
+pub struct Keys {
+    keys: ApiKeys,
+    rules: &'static KeyRules,
+    issuer: Arc<str>,
+}
+
+impl Keys {
+    /// Under these rules.
+    #[must_use]
+    pub fn new(rules: &'static KeyRules, keys: ApiKeys) -> Self {
+        Self { keys, rules, issuer: "urn:palisade:scheme:key".into() }
+    }
+
+    /// Whether this key names a principal.
+    #[must_use]
+    pub fn accept(&self, key: &str, now: Now) -> bool {
+        // keys in memory are there at once
+        let judged = self.keys.judge("key", &self.issuer, self.rules, key, now).now_or_never();
+        judged.is_some_and(|judged| judged.is_ok())
+    }
+}
+
+/// The check of a password, without the wait for it.
+pub struct Users(Passwords);
+
+impl Users {
+    /// These.
+    #[must_use]
+    pub const fn new(users: Passwords) -> Self {
+        Self(users)
+    }
+
+    /// Whether this is the password.
+    #[must_use]
+    pub fn accept(&self, user: &str, password: &str) -> bool {
+        self.0.verify(user, password)
     }
 }
 

@@ -168,6 +168,8 @@ pub struct KeyRules {
     pub location: KeyLocation,
     /// The prefix that every key of this scheme starts with, for secret scanners.
     pub prefix: Option<&'static str>,
+    /// How old a key may become; an older one is refused.
+    pub rotate_within: Option<Duration>,
 }
 
 /// Where an API key stands in a request.

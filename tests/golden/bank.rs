@@ -27,6 +27,7 @@ pub static DOCUMENT: p::Document = p::Document {
             kind: p::SchemeKind::ApiKey(p::KeyRules {
                 location: p::KeyLocation::Header("X-API-Key"),
                 prefix: Some("bank_live"),
+                rotate_within: None,
             }),
         },
     ],

@@ -14,6 +14,7 @@ pub static DOCUMENT: p::Document = p::Document {
             kind: p::SchemeKind::ApiKey(p::KeyRules {
                 location: p::KeyLocation::Query("key"),
                 prefix: None,
+                rotate_within: None,
             }),
         },
     ],

@@ -395,11 +395,11 @@ async fn a_token_that_could_not_be_revoked_is_refused() {
 struct Away;
 
 impl DenylistStore for Away {
-    fn put(&self, _: Mark, _: Entry, _: u64) -> StoreFuture<'_, ()> {
+    fn put(&self, _: Mark, _: Entry, _: u64) -> StoreFuture<'_, (), DenylistError> {
         Box::pin(async { Err(DenylistError::Store("no route to host".into())) })
     }
 
-    fn get(&self, _: [Mark; 2], _: u64) -> StoreFuture<'_, [Option<Entry>; 2]> {
+    fn get(&self, _: [Mark; 2], _: u64) -> StoreFuture<'_, [Option<Entry>; 2], DenylistError> {
         Box::pin(async { Err(DenylistError::Store("no route to host".into())) })
     }
 }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{HeaderValue, Request, StatusCode};
-use palisade::Settings;
+use palisade::{ApiKeys, Clock, KeyFile, KeyPeppers, KeyRecord, NewKey, Settings};
 use palisade_tests::attacks::keys::{ALGORITHMS, Signing};
 use palisade_tests::attacks::{Fortress, claims, kid};
 use palisade_tests::tokens::now;
@@ -107,6 +107,53 @@ async fn shaken_credentials_open_nothing_and_break_nothing() {
     }
     println!("headers, cookies, signed tokens: {served:?} served, {refused:?} refused");
     assert!(served.iter().chain(&refused).all(|count| *count > 0), "each kind is both served and refused");
+}
+
+/// What a file of keys may meet: it is read whole or refused with the number of a line, and what is read is as good as
+/// what was written.
+#[test]
+fn shaken_files_of_keys_and_peppers_are_read_or_refused() {
+    let setting =
+        |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (rounds, seed) = (setting("SHAKE_ROUNDS", 3_000), setting("SHAKE_SEED", 1));
+    let folder = tempfile::tempdir().unwrap();
+    let file = KeyFile::new(folder.path().join("partner.keys"));
+    let list =
+        b"new:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=\nold:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=";
+    let peppers = KeyPeppers::from_list(std::str::from_utf8(list).unwrap()).unwrap();
+    let clock = Clock::fixed(1_800_000_000).now().unwrap();
+    let key = || NewKey::generate("bank_live", "acme", &["a", "b"], clock, Some(1_900_000_000)).unwrap();
+    let lines = [key().record.to_line(), key().named("billing").unwrap().peppered(&peppers).record.to_line()];
+    let good = format!("# partners\n{}\n\n{}\n", lines[0], lines[1]).into_bytes();
+    let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let (mut read, mut refused) = (0, 0);
+    for round in 0..rounds {
+        let shaken = chance.shaken(&good);
+        std::fs::write(file.path(), &shaken).unwrap();
+        match file.read() {
+            Ok(records) => {
+                read += 1;
+                for record in &records {
+                    let line = record.to_line();
+                    std::fs::write(file.path(), &line).unwrap();
+                    let again: Vec<_> = file.read().unwrap().iter().map(KeyRecord::to_line).collect();
+                    assert_eq!(again, [line], "round {round}");
+                }
+                let twice = records.iter().any(|one| records.iter().filter(|it| it.id == one.id).count() > 1);
+                assert_eq!(ApiKeys::new(records).is_err(), twice, "round {round}");
+            }
+            Err(error) => {
+                refused += 1;
+                assert!(!error.to_string().contains("acme"), "round {round}: {error}");
+            }
+        }
+        let shaken = String::from_utf8_lossy(&chance.shaken(list)).into_owned();
+        if let Err(error) = KeyPeppers::from_list(&shaken) {
+            assert!(!error.to_string().contains("QmUN"), "round {round}: {error}");
+        }
+    }
+    println!("files of keys: {read} read, {refused} refused");
+    assert!(read > 0 && refused > 0);
 }
 
 /// RFC 6750 section 2.1, with the scheme in any case and one or more spaces (RFC 9110 section 11.4).

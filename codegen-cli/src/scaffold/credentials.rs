@@ -52,7 +52,7 @@ pub(crate) fn make<'s>(
         certificates::make(place, subject)?;
     }
     if cursor_keys {
-        store::replace(&place.join(CURSOR_KEYS), &format!("{}\n", *random::cursor_key("development")?))?;
+        store::replace(&place.join(CURSOR_KEYS), &format!("{}\n", *random::master_key("development")?))?;
     }
     Ok(())
 }

@@ -8,5 +8,6 @@
 )]
 
 mod generate;
+mod keys;
 mod scaffold;
 mod support;

@@ -62,6 +62,10 @@ fn without_a_document_it_is_a_service_of_notes_that_answers_501() {
 
     let path = "GET /notes/6f1f0a3e-3f61-4f4b-9a43-1a3d8e1c0f0b";
     assert_eq!(server.send(path, &[("Authorization", &alice)], "").0, 501);
+    let id = key.rsplit('_').nth(1).unwrap();
+    assert_eq!(palisade(&project, &["key", "revoke", "--id", id]).code, 0);
+    std::thread::sleep(std::time::Duration::from_millis(1_050));
+    assert_eq!(post(&[("X-API-Key", &key)], note).0, 401, "without a restart");
     let mallory = token(&project, "mallory", "notes:read");
     assert_eq!(server.send(path, &[("Authorization", &mallory)], "").0, 404, "not the owner");
     assert_eq!(server.send("GET /status", &[], "").0, 501);

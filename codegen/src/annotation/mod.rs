@@ -58,6 +58,8 @@ pub(crate) struct SharedRules {
 pub(crate) struct SchemeRules {
     pub(crate) token: TokenSettings,
     pub(crate) prefix: Option<Spanned<String>>,
+    /// How old a key may become.
+    pub(crate) rotate_within: Option<Spanned<Duration>>,
     /// Why its key may stand in the query.
     pub(crate) in_query: Option<Spanned<String>>,
     /// The name in a certificate that says whose it is.
@@ -122,7 +124,7 @@ const OPERATION: Level = Level {
 
 const SCHEME: Level = Level {
     what: "`x-palisade` of a security scheme",
-    later: &["rotate-within"],
+    later: &[],
     elsewhere: &[
         ("public", "an operation"),
         ("rate-limit", "an operation, a path or the document"),
@@ -171,11 +173,12 @@ impl<'d> Reader<'d> {
         let Some(mut fields) = self.annotation(fields, &SCHEME) else { return SchemeRules::default() };
         let token = self.token_settings(&mut fields);
         let prefix = self.prefix(&mut fields);
+        let rotate_within = self.rotate_within(&mut fields);
         let in_query =
             self.reason(&mut fields, "in-query", "the calendar clients of our users send no headers");
         let subject = self.subject(&mut fields);
         self.finish_level(fields, &SCHEME);
-        SchemeRules { token, prefix, in_query, subject }
+        SchemeRules { token, prefix, rotate_within, in_query, subject }
     }
 
     pub(crate) fn schema_rules(&mut self, fields: &mut Fields<'d>) -> SchemaRules {

@@ -8,6 +8,9 @@ use crate::finding::{Code, Finding};
 use crate::model::{Algorithm, Binding, Revocation, SubjectName};
 use crate::source::span::Place;
 
+/// What has to be replaced within less is a token.
+const SHORTEST_LIFE: Duration = Duration::from_secs(3600);
+
 /// As written; `build` fills in the defaults.
 #[derive(Debug, Default)]
 pub(crate) struct TokenSettings {
@@ -318,6 +321,18 @@ impl<'d> Reader<'d> {
             self.push(finding.nearest(&word.value, SUBJECTS.iter().map(|(known, _)| *known)));
         }
         named.map(|(_, subject)| Spanned::new(*subject, word.place))
+    }
+
+    /// How old a key may become: an hour at least, for what is rotated more often is a token.
+    pub(super) fn rotate_within(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<Duration>> {
+        let within = self.unit(fields, "rotate-within", units::duration, units::DURATION_HELP)?;
+        if within.value < SHORTEST_LIFE {
+            let message = "`rotate-within` is under an hour".to_owned();
+            let help = "a key lives for hours at least, as in `90d`; what lives for minutes is a token";
+            self.push(Finding::error(Code::InvalidValue, message, within.place).help(help));
+            return None;
+        }
+        Some(within)
     }
 
     /// The start of every key, for secret scanners.

@@ -38,7 +38,8 @@ pub(super) fn scheme(written: &document::Scheme) -> Option<Scheme> {
                 _ => return None,
             };
             let prefix = written.rules.prefix.as_ref().map(|prefix| prefix.value.clone());
-            (SchemeWord::ApiKey, SchemeKind::ApiKey(KeyRules { location, prefix }))
+            let rotate_within = written.rules.rotate_within.as_ref().map(|within| within.value);
+            (SchemeWord::ApiKey, SchemeKind::ApiKey(KeyRules { location, prefix, rotate_within }))
         }
         SchemeForm::MutualTls => {
             // what RFC 8705 section 2.1.2 names first

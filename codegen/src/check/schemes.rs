@@ -67,6 +67,11 @@ pub(super) fn settings_fit(document: &Document, findings: &mut Findings) {
             let finding = Finding::error(Code::Misplaced, message, subject.place);
             findings.push(finding.help("it belongs to `mutualTLS`"));
         }
+        if let Some(within) = scheme.rules.rotate_within.as_ref().filter(|_| !key) {
+            let message = format!("an age of keys on the scheme `{}`, which has none", scheme.name.value);
+            findings
+                .push(Finding::error(Code::Misplaced, message, within.place).help("it belongs to `apiKey`"));
+        }
         if let Some(prefix) = scheme.rules.prefix.as_ref().filter(|_| !key) {
             let message = format!("a prefix of keys on the scheme `{}`, which has none", scheme.name.value);
             findings

@@ -115,5 +115,16 @@ fn key_rules(rules: &KeyRules) -> TokenStream {
         KeyLocation::Query(name) => quote!(p::KeyLocation::Query(#name)),
     };
     let prefix = optional_text(rules.prefix.as_ref());
-    quote!(p::SchemeKind::ApiKey(p::KeyRules { location: #location, prefix: #prefix }))
+    let rotate_within = optional_duration(rules.rotate_within);
+    quote! {
+        p::SchemeKind::ApiKey(p::KeyRules {
+            location: #location,
+            prefix: #prefix,
+            rotate_within: #rotate_within,
+        })
+    }
+}
+
+fn optional_duration(given: Option<Duration>) -> TokenStream {
+    given.map(duration).map_or_else(|| quote!(None), |given| quote!(Some(#given)))
 }

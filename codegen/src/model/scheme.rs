@@ -200,6 +200,8 @@ pub struct KeyRules {
     pub location: KeyLocation,
     /// The prefix that every key of this scheme starts with.
     pub prefix: Option<String>,
+    /// How old a key may become.
+    pub rotate_within: Option<Duration>,
 }
 
 /// Where an API key stands in a request.

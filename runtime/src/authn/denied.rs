@@ -79,6 +79,8 @@ pub enum Reason {
     Inactive,
     /// The token lives longer than a revocation of it would be kept.
     LivesTooLong,
+    /// The API key is older than the `rotate-within` of its scheme.
+    RotationOverdue,
     /// The keys that could verify it cannot be had at the moment.
     KeysUnavailable,
     /// The issuer of the token cannot be asked about it at the moment.
@@ -172,6 +174,7 @@ impl Reason {
             Self::LivesTooLong => "lives_too_long",
             Self::IntrospectionUnavailable => "introspection_unavailable",
             Self::RevocationUnknown => "revocation_unknown",
+            Self::RotationOverdue => "rotation_overdue",
             Self::KeysUnavailable => "keys_unavailable",
             Self::Busy => "verifier_busy",
             Self::MachineFault => "machine_fault",
@@ -221,6 +224,7 @@ impl Reason {
             | Self::IdToken
             | Self::CertificateSubject => 6,
             Self::Expired
+            | Self::RotationOverdue
             | Self::NotYetValid
             | Self::IssuedInFuture
             | Self::TooOld

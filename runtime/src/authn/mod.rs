@@ -30,6 +30,7 @@ mod present;
 pub(crate) mod principal;
 mod proof;
 mod setup;
+mod store;
 pub(crate) mod step_up;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -45,14 +46,18 @@ pub use self::introspection::{Introspection, IntrospectionError};
 pub(crate) use self::present::Shown;
 use self::token::Judged;
 pub use self::{
-    api_key::{ApiKeys, KeyRecord, NewKey, RecordError},
+    api_key::{
+        ApiKeys, Change, IssuedKey, KeyAdmin, KeyAdminError, KeyFile, KeyInfo, KeyPage, KeyPeppers, KeyQuery,
+        KeyRecord, KeyRequest, KeyState, KeyStore, KeyStoreError, KeyUse, NewKey, PepperError, RecordError,
+    },
     basic::{PasswordRecord, Passwords},
     denied::{Class, Denied, Reason},
-    denylist::{Denylist, DenylistError, DenylistStore, Entry, Mark, StoreFuture},
+    denylist::{Denylist, DenylistError, DenylistStore, Entry, Mark},
     dpop::ProofFault,
     jwt::{JwkSet, Jwks, Jwt, KeyError, LeftOut},
     principal::{Identity, Kind, Principal},
     setup::{Fault, SetupError},
+    store::StoreFuture,
 };
 pub(crate) use self::{
     prepared::{Prepared, Schemes, Verifiers},

@@ -17,7 +17,8 @@ use super::{
 use crate::{
     clock::Now,
     operation::{
-        Access, Binding, CertificateRules, Document, KeyLocation, Revocation, SchemeKind, TokenRules,
+        Access, Binding, CertificateRules, Document, KeyLocation, KeyRules, Revocation, SchemeKind,
+        TokenRules,
     },
     settings::Settings,
 };
@@ -58,7 +59,7 @@ pub(crate) enum Verifier {
     ApiKey {
         keys: ApiKeys,
         issuer: Arc<str>,
-        prefix: Option<&'static str>,
+        rules: &'static KeyRules,
         place: Place,
     },
     Basic {
@@ -187,7 +188,7 @@ fn make(
         (SchemeKind::ApiKey(rules), Given::ApiKey(keys)) => Verifier::ApiKey {
             keys,
             issuer: issuer(),
-            prefix: rules.prefix,
+            rules,
             place: match rules.location {
                 KeyLocation::Cookie(cookie) => Place::Cookie(cookie),
                 KeyLocation::Query(name) => Place::Query(name),

@@ -175,9 +175,9 @@ impl Scheme {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
                 return tokens.judge(text, &Shown::of(parts), local, now).await;
             }
-            (Verifier::ApiKey { keys, issuer, prefix, .. }, Credential::Text(text)) => {
+            (Verifier::ApiKey { keys, issuer, rules, .. }, Credential::Text(text)) => {
                 let text = std::str::from_utf8(text).map_err(|_| Reason::Malformed)?;
-                keys.judge(self.name, issuer, *prefix, text, now)
+                keys.judge(self.name, issuer, rules, text, now).await
             }
             (Verifier::Basic { passwords, issuer }, Credential::Text(text)) => {
                 passwords.judge(self.name, issuer, text).await

@@ -45,6 +45,7 @@ pub(crate) static DOCUMENT: Document = Document {
             kind: SchemeKind::ApiKey(KeyRules {
                 location: KeyLocation::Header("X-API-Key"),
                 prefix: Some("bank_live"),
+                rotate_within: None,
             }),
         },
         Scheme { name: "other", kind: SchemeKind::Bearer(RULES) },

@@ -24,6 +24,7 @@ pub(super) const TOP: [(&str, Holds); 11] = [
     ("tls_key_file", Holds::Text),
     ("cursor_keys", Holds::List),
     ("cursor_keys_file", Holds::Text),
+    ("api_key_pepper_file", Holds::Text),
     ("mock_owner", Holds::Text),
 ];
 pub(super) const SCHEME: [(&str, Holds); 14] = [

@@ -10,6 +10,7 @@
 //! tls_certificate_file = "tls/chain.pem" # TLS of our own: with both of these, or without either
 //! tls_key_file = "tls/key.pem"
 //! cursor_keys = ["2026-12:<32 bytes in base64>"]   # or cursor_keys_file; the first seals, all of them open
+//! api_key_pepper_file = "keys/pepper.keys" # keys the hashes of API keys: as cursor_keys_file; the first for new keys
 //! mock_owner = "alice"                  # who owns the objects of stand-in resolvers
 //!
 //! [schemes.oauth]                       # bearer, oauth2, openIdConnect
@@ -74,6 +75,7 @@ static TLS_CERTIFICATE: Key = Key::top("tls_certificate_file");
 static TLS_KEY: Key = Key::top("tls_key_file");
 static CURSOR_KEYS: Key = Key::top("cursor_keys");
 static CURSOR_KEYS_FILE: Key = Key::top("cursor_keys_file");
+static API_KEY_PEPPERS: Key = Key::top("api_key_pepper_file");
 static MOCK_OWNER: Key = Key::top("mock_owner");
 
 /// A configuration that was read. The parts that it describes are made when they are asked for.

@@ -1,9 +1,11 @@
 //! The parts of the schemes of a document: `[schemes.<name>]`.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
-use super::{Config, LoadError, error::Faults, key::Key, rivals};
-use crate::{ApiKeys, JwkSet, Jwks, Jwt, Passwords};
+use zeroize::Zeroizing;
+
+use super::{API_KEY_PEPPERS, Config, LoadError, error::Faults, key::Key, rivals};
+use crate::{ApiKeys, JwkSet, Jwks, Jwt, KeyPeppers, Passwords};
 
 /// The keys of `[schemes.<name>]` that each kind of scheme knows. Tokens of both kinds have issuer and audience.
 const SIGNED: [&str; 4] = ["jwks_file", "jwks_url", "discover", "loopback_only"];
@@ -121,12 +123,37 @@ impl Config {
         read.map_err(|_| faults.add(key, format!("`{}` cannot be read", path.display()))).ok()
     }
 
-    /// The keys of an apiKey scheme.
+    /// The keys of an apiKey scheme: its file, which is followed while the server runs, and the peppers.
     ///
     /// # Errors
-    /// When its file is not given or cannot be used.
+    /// When its file is not given, or a file cannot be used.
     pub fn api_keys(&self, scheme: &str) -> Result<ApiKeys, LoadError> {
-        self.credentials(scheme, |path| ApiKeys::from_file(path).map_err(|error| error.to_string()))
+        let peppers = self.api_key_peppers()?;
+        let keys =
+            self.credentials(scheme, |path| ApiKeys::from_file(path).map_err(|error| error.to_string()))?;
+        Ok(keys.peppers(peppers))
+    }
+
+    /// The peppers that hashes of API keys are keyed with; none where no file of them is configured.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn api_key_peppers(&self) -> Result<KeyPeppers, LoadError> {
+        let mut faults = Faults::default();
+        let Some(path) = self.api_key_pepper_file() else {
+            return faults.finish(&self.file, || Some(KeyPeppers::default()));
+        };
+        let read = fs::read_to_string(&path).map(Zeroizing::new).map_err(|cause| cause.to_string());
+        let peppers = read.and_then(|list| KeyPeppers::from_list(&list).map_err(|error| error.to_string()));
+        let made =
+            peppers.map_err(|why| faults.add(&API_KEY_PEPPERS, format!("`{}`: {why}", path.display()))).ok();
+        faults.finish(&self.file, || made)
+    }
+
+    /// The file of the peppers, where it is configured: for commands that add to it.
+    #[must_use]
+    pub fn api_key_pepper_file(&self) -> Option<PathBuf> {
+        self.values.text(&API_KEY_PEPPERS, &mut Faults::default()).map(|path| self.path(path))
     }
 
     /// The users of an http basic scheme.

@@ -99,6 +99,7 @@ fn every_key_has_a_variable_that_does_the_same() {
         ("tls_key_file", "key.pem"),
         ("cursor_keys", CURSOR),
         ("cursor_keys_file", "cursor.keys"),
+        ("api_key_pepper_file", "cursor.keys"),
         ("mock_owner", "alice"),
     ];
     let scheme = [
@@ -309,4 +310,17 @@ fn a_file_that_is_not_there_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let error = Config::load(folder.path().join("palisade.toml")).unwrap_err();
     assert!(error.to_string().contains("cannot be read"));
+}
+
+#[test]
+fn peppers_are_none_where_none_are_configured_and_must_be_good_where_some_are() {
+    let project = Project::new();
+    let config = project.read(WHOLE, &[]).unwrap();
+    assert!(config.api_key_pepper_file().is_none() && config.api_key_peppers().is_ok());
+    // a file of cursor keys has the same form
+    let config = project.read(WHOLE, &[("PALISADE_API_KEY_PEPPER_FILE", "cursor.keys")]).unwrap();
+    assert!(config.api_keys("partner").is_ok());
+    let config = project.read(WHOLE, &[("PALISADE_API_KEY_PEPPER_FILE", "none.keys")]).unwrap();
+    let refused = config.api_keys("partner").unwrap_err().to_string();
+    assert!(refused.contains("api_key_pepper_file") && refused.contains("none.keys"), "{refused}");
 }

@@ -81,6 +81,11 @@ impl Problem {
         Self { ours: true, ..Self::new(501, "not_implemented", message) }
     }
 
+    /// 503, while a part that was asked for does not answer.
+    pub(crate) fn unavailable() -> Self {
+        Self { ours: true, ..Self::new(503, "unavailable", "this cannot be done now; try again later") }
+    }
+
     /// 400, for a cursor that opened but carries another kind of position.
     pub(crate) fn invalid_cursor(reason: &'static str) -> Self {
         Self { ours: true, ..Self::new(400, "invalid_cursor", mapping::INVALID_CURSOR).because(reason) }

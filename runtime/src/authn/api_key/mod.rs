@@ -3,147 +3,202 @@
 //! Rules:
 //! 1. the key has its form, its checksum is right, and it begins with the prefix of the scheme, if it states one;
 //! 2. it is looked up by its public id; the digest of its secret is compared in constant time, with a dummy when
-//!    the id is unknown, so that both answers cost the same;
-//! 3. a revoked key is refused, and from `not_after` on so is any.
+//!    the id is unknown, so that both answers cost the same; with peppers, the plain and a keyed digest are made
+//!    whatever the record says;
+//! 3. a store that cannot be asked, or a pepper that is not there, refuses the request with 503: nothing is known;
+//! 4. a revoked key is refused, and from `not_after` on so is any; where the scheme says `rotate-within`, a key that
+//!    is older, or whose age nobody knows, is refused too.
 
+mod admin;
+mod change;
+mod engine;
+mod file;
+mod index;
+mod line;
+mod pepper;
 mod record;
+mod store;
 mod text;
+mod uses;
+mod watch;
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use arc_swap::ArcSwap;
-
-pub use self::record::{KeyRecord, NewKey, RecordError};
-pub(in crate::authn) use self::record::{check_scopes, check_subject, lines, read_text};
+pub use self::{
+    admin::{IssuedKey, KeyAdmin, KeyAdminError, KeyInfo, KeyPage, KeyRequest},
+    change::Change,
+    file::KeyFile,
+    pepper::{KeyPeppers, PepperError},
+    record::{KeyRecord, KeyState, NewKey, RecordError},
+    store::{KeyQuery, KeyStore, KeyStoreError, KeyUse},
+};
+use self::{
+    engine::{Engine, Memory},
+    index::Accepted,
+    uses::Uses,
+    watch::WatchedFile,
+};
+pub(in crate::authn) use self::{
+    line::{lines, read_text},
+    record::{check_scopes, check_subject},
+};
 use super::{
     Reason,
     principal::{Facts, Kind, Login, Principal},
 };
-use crate::{clock::Now, secret::ct_eq};
+use crate::{clock::Now, event::SECURITY_EVENTS, operation::KeyRules, secret::ct_eq};
 
 /// The API keys that a server accepts. Clones share them.
+///
+/// Which engine: [`ApiKeys::from_file`] for a server and the `cargo palisade key` commands, [`ApiKeys::new`] for tests
+/// and for records that the application keeps itself, [`ApiKeys::from_store`] for a store of one's own.
 #[derive(Clone)]
-pub struct ApiKeys(Arc<ArcSwap<Records>>);
-
-type Records = HashMap<Arc<str>, Accepted>;
-
-/// A record as requests need it. What principals hold of it is shared with them, not copied for each.
-struct Accepted {
-    hash: [u8; 32],
-    id: Arc<str>,
-    owner: Arc<str>,
-    scopes: Arc<str>,
-    not_after: Option<u64>,
-    revoked: bool,
+pub struct ApiKeys {
+    engine: Arc<Engine>,
+    peppers: Arc<KeyPeppers>,
+    uses: Arc<Uses>,
 }
 
 impl ApiKeys {
-    /// These keys.
+    /// These keys, in memory.
     ///
     /// # Errors
     /// When a record is not well-formed, or two have the same id.
     pub fn new(records: impl IntoIterator<Item = KeyRecord>) -> Result<Self, RecordError> {
-        Ok(Self(Arc::new(ArcSwap::from_pointee(index(records)?))))
+        Ok(Self::with(Engine::Memory(Memory::new(records)?)))
     }
 
-    /// The keys of a file: one JSON object a line, `{"id", "sha256", "owner", "scopes", "created", "not_after",
-    /// "revoked_at"}`, as [`KeyRecord::to_line`] writes them.
+    /// The keys of a file: one JSON object a line, as [`KeyRecord::to_line`] writes them.
+    ///
+    /// It is looked at every second while requests come, and read again when it has changed, so that what the
+    /// commands or another server do to it holds here too. While it cannot be read, requests with keys are refused
+    /// with 503.
     ///
     /// # Errors
-    /// When it cannot be read, or a line is no record.
+    /// When it cannot be read now, or a line is no record.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, RecordError> {
-        Self::new(record::read_file(path.as_ref())?)
+        Ok(Self::with(Engine::File(WatchedFile::open(KeyFile::new(path.as_ref()))?)))
     }
 
-    /// Exchanges the keys, at once and for every clone.
+    /// The keys of a store, which is asked with every request: two seconds at most, and refused with 503 without an
+    /// answer.
+    pub fn from_store(store: impl KeyStore) -> Self {
+        Self::with(Engine::Store(Arc::new(store)))
+    }
+
+    fn with(engine: Engine) -> Self {
+        Self { engine: Arc::new(engine), peppers: Arc::default(), uses: Arc::default() }
+    }
+
+    /// Verifies hashes that are keyed with these peppers besides plain ones, and keys new ones with the first.
+    #[must_use]
+    pub fn peppers(self, peppers: KeyPeppers) -> Self {
+        Self { peppers: Arc::new(peppers), ..self }
+    }
+
+    /// Exchanges the keys in memory, at once and for every clone.
     ///
     /// # Errors
-    /// As [`ApiKeys::new`]; the keys stay as they were.
+    /// As [`ApiKeys::new`], and when the keys are not in memory; they stay as they were.
     pub fn replace(&self, records: impl IntoIterator<Item = KeyRecord>) -> Result<(), RecordError> {
-        self.0.store(Arc::new(index(records)?));
-        Ok(())
+        match &*self.engine {
+            Engine::Memory(memory) => memory.replace(records),
+            Engine::File(_) | Engine::Store(_) => Err(RecordError::NotInMemory),
+        }
     }
 
     /// Judges a presented key.
-    pub(in crate::authn) fn judge(
+    pub(crate) async fn judge(
         &self,
         scheme: &'static str,
         issuer: &Arc<str>,
-        prefix: Option<&str>,
+        rules: &KeyRules,
         presented: &str,
         now: Now,
     ) -> Result<Principal, Reason> {
         let key = text::parse(presented).ok_or(Reason::Malformed)?;
-        if prefix.is_some_and(|prefix| prefix != key.prefix) {
+        if rules.prefix.is_some_and(|prefix| prefix != key.prefix) {
             return Err(Reason::Malformed);
         }
-        let digest = record::hash_of(key.secret);
-        let records = self.0.load();
-        let record = records.get(key.id);
-        match ct_eq(&digest, record.map_or(&DUMMY, |record| &record.hash)) {
+        let record = self.engine.find(key.id).await.map_err(|_| Reason::KeysUnavailable)?;
+        let digest = self.digest(key.secret, record.as_deref());
+        let expected = record.as_deref().map_or(&DUMMY, |key| &key.record.hash);
+        let digest = digest.ok_or(Reason::KeysUnavailable)?;
+        match ct_eq(&digest, expected) {
             true => {}
             false => return Err(record.map_or(Reason::UnknownIdentity, |_| Reason::WrongSecret)),
         }
-        let record = record.ok_or(Reason::UnknownIdentity)?;
-        if record.revoked {
-            return Err(Reason::Revoked);
+        let key = record.ok_or(Reason::UnknownIdentity)?;
+        match key.record.state(now, rules.rotate_within) {
+            KeyState::Active | KeyState::Retiring => {}
+            KeyState::Overdue => return Err(Reason::RotationOverdue),
+            KeyState::Expired => return Err(Reason::Expired),
+            KeyState::Revoked => return Err(Reason::Revoked),
         }
-        if record.not_after.is_some_and(|end| now.unix() >= end) {
-            return Err(Reason::Expired);
-        }
+        self.note_use(&key, now);
         Ok(Principal::new(Facts {
             scheme,
             kind: Kind::ApiKey,
             issuer: Arc::clone(issuer),
-            subject: Arc::clone(&record.owner),
-            scopes: Arc::clone(&record.scopes),
+            subject: Arc::clone(&key.owner),
+            scopes: Arc::clone(&key.scopes),
             client: None,
-            credential: Some(Arc::clone(&record.id)),
+            credential: Some(Arc::clone(&key.id)),
             issued: None,
-            expires: record.not_after,
+            expires: key.record.not_after,
             login: Login::default(),
         }))
+    }
+
+    /// What the hash of the record must be; `None` when it names a pepper that is not there.
+    fn digest(&self, secret: &str, record: Option<&Accepted>) -> Option<[u8; 32]> {
+        let named = record.and_then(|key| key.record.pepper.as_deref());
+        let pepper = named.map_or_else(|| self.peppers.first(), |id| self.peppers.named(id));
+        let (plain, keyed) = (record::hash_of(secret), pepper.map(|pepper| pepper.digest(secret)));
+        match named {
+            None => Some(plain),
+            Some(_) => keyed,
+        }
+    }
+
+    /// Beside the request: once a minute for each key.
+    fn note_use(&self, key: &Accepted, now: Now) {
+        if !key.is_to_be_noted(now) {
+            return;
+        }
+        if !self.engine.forgets_uses() {
+            self.uses.note(&self.engine, &key.id, now.unix());
+        }
+        if key.record.is_ending(now) {
+            tracing::warn!(
+                target: SECURITY_EVENTS, event_type = "authn_key_retiring", severity = "Medium",
+                key = &*key.id, successor = key.record.successor.as_deref().unwrap_or("-"),
+                not_after = key.record.not_after,
+                "a key that was rotated is still in use, and its overlap is nearly over",
+            );
+        }
     }
 }
 
 /// Compared when the id is unknown; nobody knows a secret with this digest, and finding one would not help.
 static DUMMY: [u8; 32] = [0; 32];
 
-fn index(records: impl IntoIterator<Item = KeyRecord>) -> Result<Records, RecordError> {
-    let mut index = Records::new();
-    for record in records {
-        record.check().map_err(RecordError::Fields)?;
-        let accepted = Accepted::from(record);
-        if let Some(twice) = index.insert(Arc::clone(&accepted.id), accepted) {
-            return Err(RecordError::Twice(twice.id.as_ref().to_owned()));
-        }
-    }
-    Ok(index)
-}
-
-impl From<KeyRecord> for Accepted {
-    fn from(record: KeyRecord) -> Self {
-        Self {
-            hash: record.hash,
-            id: record.id.into(),
-            owner: record.owner.into(),
-            scopes: record.scopes.join(" ").into(),
-            not_after: record.not_after,
-            revoked: record.revoked_at.is_some(),
-        }
-    }
-}
-
 impl std::fmt::Debug for ApiKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ApiKeys({})", self.0.load().len())
+        match &*self.engine {
+            Engine::Memory(memory) => write!(f, "ApiKeys({})", memory.len()),
+            Engine::File(watched) => write!(f, "ApiKeys({})", watched.file().path().display()),
+            Engine::Store(_) => f.write_str("ApiKeys(a store)"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{authn::principal::local_issuer, clock::Clock};
+    use std::time::Duration;
+
+    use crate::{authn::principal::local_issuer, clock::Clock, operation::KeyLocation};
 
     const NOW: u64 = 1_800_000_000;
 
@@ -152,55 +207,65 @@ mod tests {
         NewKey::generate("bank_live", "acme", &["transfers:write", "a"], now, not_after).unwrap()
     }
 
-    fn judge(keys: &ApiKeys, key: &str, at: u64) -> Result<Principal, Reason> {
-        let now = Clock::fixed(at).now().unwrap();
-        keys.judge("partner", &local_issuer("partner"), Some("bank_live"), key, now)
+    const RULES: KeyRules = KeyRules {
+        location: KeyLocation::Header("X-API-Key"),
+        prefix: Some("bank_live"),
+        rotate_within: None,
+    };
+
+    async fn judge(keys: &ApiKeys, key: &str, at: u64) -> Result<Principal, Reason> {
+        judge_by(&RULES, keys, key, at).await
     }
 
-    #[test]
-    fn a_key_is_its_owner_with_its_scopes() {
+    async fn judge_by(rules: &KeyRules, keys: &ApiKeys, key: &str, at: u64) -> Result<Principal, Reason> {
+        let now = Clock::fixed(at).now().unwrap();
+        keys.judge("partner", &local_issuer("partner"), rules, key, now).await
+    }
+
+    #[tokio::test]
+    async fn a_key_is_its_owner_with_its_scopes() {
         let made = make(None);
         let keys = ApiKeys::new([made.record.clone()]).unwrap();
-        let caller = judge(&keys, made.key.expose(), NOW).unwrap();
+        let caller = judge(&keys, made.key.expose(), NOW).await.unwrap();
         assert_eq!((caller.subject(), caller.issuer()), ("acme", "urn:palisade:scheme:partner"));
         assert!(caller.grants("transfers:write") && !caller.grants("accounts:admin"));
         assert_eq!(caller.credential_id(), Some(made.record.id.as_str()));
     }
 
-    #[test]
-    fn another_secret_an_unknown_id_and_a_typo_are_refused() {
+    #[tokio::test]
+    async fn another_secret_an_unknown_id_and_a_typo_are_refused() {
         let (made, stranger) = (make(None), make(None));
         let mut impostor = stranger.record.clone();
         impostor.id.clone_from(&made.record.id);
         let keys = ApiKeys::new([made.record.clone()]).unwrap();
-        assert_eq!(judge(&keys, stranger.key.expose(), NOW).unwrap_err(), Reason::UnknownIdentity);
+        assert_eq!(judge(&keys, stranger.key.expose(), NOW).await.unwrap_err(), Reason::UnknownIdentity);
         assert_eq!(
-            judge(&keys, &made.key.expose().replace("bank_live", "bank_test"), NOW).unwrap_err(),
+            judge(&keys, &made.key.expose().replace("bank_live", "bank_test"), NOW).await.unwrap_err(),
             Reason::Malformed
         );
-        assert_eq!(judge(&keys, "", NOW).unwrap_err(), Reason::Malformed);
+        assert_eq!(judge(&keys, "", NOW).await.unwrap_err(), Reason::Malformed);
         // the id of one key with the digest of another: the first key's secret is wrong
         let swapped = ApiKeys::new([impostor]).unwrap();
-        assert_eq!(judge(&swapped, made.key.expose(), NOW).unwrap_err(), Reason::WrongSecret);
+        assert_eq!(judge(&swapped, made.key.expose(), NOW).await.unwrap_err(), Reason::WrongSecret);
     }
 
-    #[test]
-    fn a_key_of_another_prefix_is_refused_even_when_it_is_registered() {
+    #[tokio::test]
+    async fn a_key_of_another_prefix_is_refused_even_when_it_is_registered() {
         let now = Clock::fixed(NOW).now().unwrap();
         let made = NewKey::generate("bank_test", "acme", &[], now, None).unwrap();
         let keys = ApiKeys::new([made.record]).unwrap();
-        assert_eq!(judge(&keys, made.key.expose(), NOW).unwrap_err(), Reason::Malformed);
+        assert_eq!(judge(&keys, made.key.expose(), NOW).await.unwrap_err(), Reason::Malformed);
     }
 
-    #[test]
-    fn a_key_ends_at_not_after_and_at_its_revocation() {
+    #[tokio::test]
+    async fn a_key_ends_at_not_after_and_at_its_revocation() {
         let made = make(Some(NOW + 10));
         let keys = ApiKeys::new([made.record.clone()]).unwrap();
-        assert!(judge(&keys, made.key.expose(), NOW + 9).is_ok());
-        assert_eq!(judge(&keys, made.key.expose(), NOW + 10).unwrap_err(), Reason::Expired);
+        assert!(judge(&keys, made.key.expose(), NOW + 9).await.is_ok());
+        assert_eq!(judge(&keys, made.key.expose(), NOW + 10).await.unwrap_err(), Reason::Expired);
         let revoked = KeyRecord { revoked_at: Some(NOW), ..made.record };
         keys.replace([revoked]).unwrap();
-        assert_eq!(judge(&keys, made.key.expose(), NOW).unwrap_err(), Reason::Revoked);
+        assert_eq!(judge(&keys, made.key.expose(), NOW).await.unwrap_err(), Reason::Revoked);
     }
 
     #[test]
@@ -209,13 +274,109 @@ mod tests {
         assert!(matches!(ApiKeys::new([made.record.clone(), made.record]), Err(RecordError::Twice(_))));
     }
 
-    #[test]
-    fn a_file_of_keys_is_read() {
+    #[tokio::test]
+    async fn a_file_of_keys_is_read() {
         let made = make(None);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), format!("# keys\n{}\n", made.record.to_line())).unwrap();
         let keys = ApiKeys::from_file(file.path()).unwrap();
-        assert!(judge(&keys, made.key.expose(), NOW).is_ok());
+        assert!(judge(&keys, made.key.expose(), NOW).await.is_ok());
         assert!(matches!(ApiKeys::from_file(file.path().with_extension("none")), Err(RecordError::File(..))));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_older_than_its_scheme_allows_is_overdue() {
+        let rules = KeyRules { rotate_within: Some(Duration::from_secs(100)), ..RULES };
+        let made = make(None);
+        let keys = ApiKeys::new([made.record.clone()]).unwrap();
+        assert!(judge_by(&rules, &keys, made.key.expose(), NOW + 99).await.is_ok());
+        let late = judge_by(&rules, &keys, made.key.expose(), NOW + 100).await;
+        assert_eq!(late.unwrap_err(), Reason::RotationOverdue);
+        assert!(
+            judge(&keys, made.key.expose(), NOW + 100).await.is_ok(),
+            "another scheme does not ask for it"
+        );
+        keys.replace([KeyRecord { created: None, ..made.record }]).unwrap();
+        let ageless = judge_by(&rules, &keys, made.key.expose(), NOW).await;
+        assert_eq!(ageless.unwrap_err(), Reason::RotationOverdue);
+    }
+
+    #[tokio::test]
+    async fn keyed_and_plain_hashes_are_good_side_by_side_and_a_lost_pepper_is_not_an_answer() {
+        let first = || KeyPeppers::from_list("one:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=").unwrap();
+        let both = "two:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=,one:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=";
+        let (plain, keyed) = (make(None), make(None).peppered(&first()));
+        let records = || [plain.record.clone(), keyed.record.clone()];
+        let open = async |keys: &ApiKeys, key: &NewKey| judge(keys, key.key.expose(), NOW).await.map(|_| ());
+        let peppered = ApiKeys::new(records()).unwrap().peppers(first());
+        assert_eq!((open(&peppered, &plain).await, open(&peppered, &keyed).await), (Ok(()), Ok(())));
+        let rotated = ApiKeys::new(records()).unwrap().peppers(KeyPeppers::from_list(both).unwrap());
+        assert_eq!((open(&rotated, &plain).await, open(&rotated, &keyed).await), (Ok(()), Ok(())));
+        let lost = ApiKeys::new(records()).unwrap();
+        assert_eq!(
+            (open(&lost, &plain).await, open(&lost, &keyed).await),
+            (Ok(()), Err(Reason::KeysUnavailable))
+        );
+        let other = ApiKeys::new(records())
+            .unwrap()
+            .peppers(KeyPeppers::from_list("one:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=").unwrap());
+        assert_eq!(open(&other, &keyed).await, Err(Reason::WrongSecret));
+    }
+
+    /// Answers with this, or never.
+    struct Answers(Option<KeyRecord>);
+
+    impl KeyStore for Answers {
+        fn find<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<KeyRecord>, KeyStoreError> {
+            Box::pin(async {
+                match &self.0 {
+                    Some(record) => Ok(Some(record.clone())),
+                    None => std::future::pending().await,
+                }
+            })
+        }
+
+        fn list<'a>(&'a self, _: &'a KeyQuery) -> StoreFuture<'a, Vec<KeyRecord>, KeyStoreError> {
+            Box::pin(async { Err(KeyStoreError::TimedOut) })
+        }
+
+        fn change<'a>(&'a self, _: &'a Change) -> StoreFuture<'a, usize, KeyStoreError> {
+            Box::pin(async { Err(KeyStoreError::TimedOut) })
+        }
+
+        fn used<'a>(&'a self, _: &'a [KeyUse]) -> StoreFuture<'a, (), KeyStoreError> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_is_asked_and_one_that_does_not_answer_refuses() {
+        let (made, other) = (make(None), make(None));
+        let open = async |answer: Option<&NewKey>| {
+            let keys = ApiKeys::from_store(Answers(answer.map(|key| key.record.clone())));
+            judge(&keys, made.key.expose(), NOW).await.map(|_| ())
+        };
+        assert_eq!(open(Some(&made)).await, Ok(()));
+        assert_eq!(open(Some(&other)).await, Err(Reason::KeysUnavailable), "a record of another id");
+        assert_eq!(open(None).await, Err(Reason::KeysUnavailable));
+    }
+
+    #[tokio::test]
+    async fn the_last_use_stands_beside_the_file_after_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        let made = make(None);
+        file.change(&Change::Create(made.record.clone())).unwrap();
+        let keys = ApiKeys::from_file(file.path()).unwrap();
+        judge(&keys, made.key.expose(), NOW + 7).await.unwrap();
+        judge(&keys, made.key.expose(), NOW + 9).await.unwrap();
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if file.read().unwrap()[0].last_used.is_some() {
+                break;
+            }
+        }
+        assert_eq!(file.read().unwrap()[0].last_used, Some(NOW + 7), "once a minute");
+        assert!(matches!(keys.replace([]), Err(RecordError::NotInMemory)));
     }
 }

@@ -1,34 +1,29 @@
-//! What a server keeps of an API key: everything but the key. And the file that holds it.
-//!
-//! The file has one JSON object a line; empty lines and lines that begin with `#` are passed over:
-//!
-//! ```text
-//! {"id":"4fZ0cQy81LmA","sha256":"<64 hexadecimal digits>","owner":"acme","scopes":["transfers:write"],
-//!  "created":"2026-11-23T10:00:00Z","not_after":"2027-11-23T10:00:00Z"}
-//! ```
-//! (on one line). `sha256` is of the 43 characters of the secret: with 256 random bits behind it a fast hash is
-//! right, and a slow one would let strangers spend the server's time. `scopes`, `created`, `not_after` and
-//! `revoked_at` may be left out; unknown members are refused.
+//! What a server keeps of an API key: everything but the key.
 
-use std::{fmt, path::Path};
+use std::{fmt, time::Duration};
 
 use aws_lc_rs::digest;
-use serde::{Deserialize, Serialize};
 
-use super::text;
-use crate::{authn::file, clock::Now, secret::Secret};
+use super::{
+    pepper::{self, KeyPeppers},
+    text,
+};
+use crate::{clock::Now, secret::Secret};
 
-/// Largest accepted file, and most keys in it.
-const MAX_FILE: usize = 16 * 1024 * 1024;
-const MAX_RECORDS: usize = 50_000;
+/// Most keys of a store that is kept in memory.
+pub(super) const MAX_RECORDS: usize = 50_000;
 
 /// What a server keeps of an API key.
 #[derive(Clone, Debug)]
 pub struct KeyRecord {
     /// The public id inside the key.
     pub id: String,
-    /// SHA-256 of the secret inside the key.
+    /// SHA-256 of the secret inside the key, or its HMAC-SHA-256 with the pepper that the record names.
     pub hash: [u8; 32],
+    /// The id of the pepper that the hash is keyed with, if it is.
+    pub pepper: Option<String>,
+    /// What people call it: up to 256 bytes, for lists.
+    pub name: Option<String>,
     /// Whom the key stands for: the subject of its principal.
     pub owner: String,
     /// The scopes that it grants.
@@ -39,6 +34,30 @@ pub struct KeyRecord {
     pub not_after: Option<u64>,
     /// When it was revoked, in seconds since 1970.
     pub revoked_at: Option<u64>,
+    /// When a successor was made, in seconds since 1970; from then on it is good until `not_after` only.
+    pub rotated_at: Option<u64>,
+    /// The id of the key that was made in its place.
+    pub successor: Option<String>,
+    /// The id of the key in whose place it was made.
+    pub replaces: Option<String>,
+    /// When it last opened something, to a minute or so, in seconds since 1970. Not part of its line in a file.
+    pub last_used: Option<u64>,
+}
+
+/// Whether a key is good, and if not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyState {
+    /// It opens what its scopes grant.
+    Active,
+    /// It does so still; a successor was made.
+    Retiring,
+    /// It is older than the scheme's `rotate-within`.
+    Overdue,
+    /// Its `not_after` is over.
+    Expired,
+    /// It was revoked.
+    Revoked,
 }
 
 /// A key that was just made: the only time that its text exists on this side.
@@ -68,6 +87,8 @@ pub enum RecordError {
     Fields(&'static str),
     /// The random source of the machine failed.
     Random,
+    /// The keys are not kept in memory: their store is where they change.
+    NotInMemory,
 }
 
 impl NewKey {
@@ -94,34 +115,102 @@ impl NewKey {
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             created: Some(now.unix()),
             not_after,
+            pepper: None,
+            name: None,
             revoked_at: None,
+            rotated_at: None,
+            successor: None,
+            replaces: None,
+            last_used: None,
         };
         record.check().map_err(RecordError::Fields)?;
         Ok(Self { key, record })
     }
+
+    /// Makes the key that takes the place of `old`: the same owner, scopes and name. Without `not_after` it is good
+    /// for as long as `old` was made for. [`Change::Rotate`](super::Change) brings both into a store.
+    ///
+    /// # Errors
+    /// As [`NewKey::generate`].
+    pub fn succeeding(
+        old: &KeyRecord,
+        prefix: &str,
+        now: Now,
+        not_after: Option<u64>,
+    ) -> Result<Self, RecordError> {
+        let scopes: Vec<&str> = old.scopes.iter().map(String::as_str).collect();
+        let lifetime = old.not_after.zip(old.created).map(|(end, start)| end.saturating_sub(start));
+        let not_after = not_after.or_else(|| lifetime.map(|lifetime| now.unix().saturating_add(lifetime)));
+        let mut new = Self::generate(prefix, &old.owner, &scopes, now, not_after)?;
+        new.record.name.clone_from(&old.name);
+        new.record.replaces = Some(old.id.clone());
+        Ok(new)
+    }
+
+    /// Keys its hash with the first of these peppers; without any, it stays SHA-256.
+    #[must_use]
+    pub fn peppered(mut self, peppers: &KeyPeppers) -> Self {
+        // looked at to keep its digest in its place
+        let secret = text::parse(self.key.expose()).map(|key| key.secret);
+        if let Some((secret, pepper)) = secret.zip(peppers.first()) {
+            self.record.hash = pepper.digest(secret);
+            self.record.pepper = Some(pepper.id().to_owned());
+        }
+        self
+    }
+
+    /// What people call it.
+    ///
+    /// # Errors
+    /// When the name is empty, over 256 bytes, or has control characters.
+    pub fn named(mut self, name: &str) -> Result<Self, RecordError> {
+        check_subject(name).map_err(RecordError::Fields)?;
+        self.record.name = Some(name.to_owned());
+        Ok(self)
+    }
 }
 
 impl KeyRecord {
-    /// Its line in a file of keys, without the line end.
+    /// Whether it is good at this time, under a scheme that asks for rotation within this time.
+    ///
+    /// A key without `created` has an age that nobody knows: where rotation is asked for, it is overdue.
     #[must_use]
-    pub fn to_line(&self) -> String {
-        let time = |seconds: Option<u64>| seconds.and_then(rfc3339);
-        let line = Line {
-            id: self.id.clone(),
-            sha256: self.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
-            owner: self.owner.clone(),
-            scopes: self.scopes.clone(),
-            created: time(self.created),
-            not_after: time(self.not_after),
-            revoked_at: time(self.revoked_at),
-        };
-        serde_json::to_string(&line).unwrap_or_default()
+    pub fn state(&self, now: Now, rotate_within: Option<Duration>) -> KeyState {
+        let at = now.unix();
+        let is_old =
+            |within: Duration| self.created.is_none_or(|made| at >= made.saturating_add(within.as_secs()));
+        if self.revoked_at.is_some() {
+            KeyState::Revoked
+        } else if self.not_after.is_some_and(|end| at >= end) {
+            KeyState::Expired
+        } else if rotate_within.is_some_and(is_old) {
+            KeyState::Overdue
+        } else if self.successor.is_some() {
+            KeyState::Retiring
+        } else {
+            KeyState::Active
+        }
+    }
+
+    /// Whether it was rotated and is in the last tenth of the time in which it is good beside its successor.
+    pub(super) fn is_ending(&self, now: Now) -> bool {
+        let Some((start, end)) = self.rotated_at.zip(self.not_after) else { return false };
+        now.unix() >= end.saturating_sub(end.saturating_sub(start) / 10)
     }
 
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         if !text::is_id(&self.id) {
             return Err("`id` is not 12 letters and digits");
         }
+        for id in [&self.successor, &self.replaces].into_iter().flatten() {
+            if !text::is_id(id) {
+                return Err("the id of another key is not 12 letters and digits");
+            }
+        }
+        if self.pepper.as_deref().is_some_and(|id| !pepper::is_id(id)) {
+            return Err("`pepper` is not the id of one");
+        }
+        self.name.as_deref().map_or(Ok(()), check_subject)?;
         check_subject(&self.owner)?;
         check_scopes(&self.scopes)
     }
@@ -157,91 +246,6 @@ pub(crate) fn hash_of(secret: &str) -> [u8; 32] {
     hash
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    id: String,
-    sha256: String,
-    owner: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    scopes: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    created: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    not_after: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    revoked_at: Option<String>,
-}
-
-pub(crate) fn read_file(path: &Path) -> Result<Vec<KeyRecord>, RecordError> {
-    read_lines(&read_text(path)?)
-}
-
-pub(in crate::authn) fn read_text(path: &Path) -> Result<String, RecordError> {
-    file::read(path, MAX_FILE).map_err(|error| match error {
-        file::ReadError::TooLarge => RecordError::TooLarge,
-        file::ReadError::Io(cause) => RecordError::File(path.to_owned(), cause),
-    })
-}
-
-pub(crate) fn read_lines(text: &str) -> Result<Vec<KeyRecord>, RecordError> {
-    let mut records = Vec::new();
-    for (number, line) in lines(text) {
-        let line: Line = serde_json::from_str(line)
-            .map_err(|_| RecordError::Line(number, "it is no JSON object with the members of a key"))?;
-        let record = line.into_record().map_err(|why| RecordError::Line(number, why))?;
-        if records.len() >= MAX_RECORDS {
-            return Err(RecordError::TooLarge);
-        }
-        records.push(record);
-    }
-    Ok(records)
-}
-
-/// The lines that say something, numbered from 1.
-pub(in crate::authn) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    numbered.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-}
-
-impl Line {
-    fn into_record(self) -> Result<KeyRecord, &'static str> {
-        let record = KeyRecord {
-            hash: from_hex(&self.sha256).ok_or("`sha256` is not 64 hexadecimal digits")?,
-            created: seconds(self.created, "`created` is no RFC 3339 time")?,
-            not_after: seconds(self.not_after, "`not_after` is no RFC 3339 time")?,
-            revoked_at: seconds(self.revoked_at, "`revoked_at` is no RFC 3339 time")?,
-            id: self.id,
-            owner: self.owner,
-            scopes: self.scopes,
-        };
-        record.check()?;
-        Ok(record)
-    }
-}
-
-fn seconds(time: Option<String>, why: &'static str) -> Result<Option<u64>, &'static str> {
-    let Some(text) = time else { return Ok(None) };
-    let time: jiff::Timestamp = text.parse().map_err(|_| why)?;
-    // a time that cannot be counted must not read as "never"
-    u64::try_from(time.as_second()).map(Some).map_err(|_| why)
-}
-
-fn rfc3339(seconds: u64) -> Option<String> {
-    let time = jiff::Timestamp::from_second(i64::try_from(seconds).ok()?).ok()?;
-    Some(time.to_string())
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut hash = [0; 32];
-    let mut digits = text.chars().map(|digit| digit.to_digit(16));
-    for place in &mut hash {
-        let (high, low) = (digits.next()??, digits.next()??);
-        *place = u8::try_from(high * 16 + low).ok()?;
-    }
-    digits.next().is_none().then_some(hash)
-}
-
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -254,6 +258,9 @@ impl fmt::Display for RecordError {
             ),
             Self::Fields(why) => f.write_str(why),
             Self::Random => f.write_str("the random source of the machine failed"),
+            Self::NotInMemory => {
+                f.write_str("these keys are kept in a store or a file: change them there, or by `KeyAdmin`")
+            }
         }
     }
 }
@@ -278,41 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn a_record_survives_its_line_and_holds_no_key() {
-        let made = new_key(Some(1_900_000_000));
-        let line = made.record.to_line();
-        let secret = &made.key.expose()[made.key.expose().len() - 49..];
-        assert!(!line.contains(secret) && !line.contains(&secret[..20]));
-        let read = read_lines(&format!("# partners\n\n{line}\n")).unwrap();
-        assert_eq!(read.len(), 1);
-        assert_eq!(
-            (&read[0].id, read[0].hash, &read[0].owner, read[0].not_after, &read[0].scopes),
-            (&made.record.id, made.record.hash, &made.record.owner, Some(1_900_000_000), &made.record.scopes)
-        );
-    }
-
-    #[test]
     fn debug_of_a_new_key_does_not_show_it() {
         let made = new_key(None);
         assert!(!format!("{made:?}").contains(made.key.expose().as_str()));
-    }
-
-    #[test]
-    fn a_line_that_is_no_record_is_named_by_its_number() {
-        let good = new_key(None).record.to_line();
-        for bad in [
-            "{}".to_owned(),
-            "x".to_owned(),
-            good.replace("\"owner\":\"acme\"", "\"owner\":\"\""),
-            good.replace("\"owner\":\"acme\"", "\"owner\":\"acme\",\"admin\":true"),
-            good.replace("transfers:write", "two words"),
-            good.replace("\"id\":\"", "\"id\":\"x"),
-            good.replace("\"created\":\"2027", "\"created\":\"yesterday"),
-            good.replace("\"created\"", "\"not_after\":\"0001-01-01T00:00:00Z\",\"created\""),
-        ] {
-            let text = format!("{good}\n{bad}");
-            assert!(matches!(read_lines(&text), Err(RecordError::Line(2, _))), "{bad}");
-        }
     }
 
     #[test]
@@ -321,5 +296,44 @@ mod tests {
         assert!(matches!(NewKey::generate("Bank", "a", &[], now, None), Err(RecordError::Prefix)));
         assert!(matches!(NewKey::generate("bank", "", &[], now, None), Err(RecordError::Fields(_))));
         assert!(matches!(NewKey::generate("bank", "a", &["x y"], now, None), Err(RecordError::Fields(_))));
+    }
+
+    #[test]
+    fn a_key_is_good_until_one_of_its_ends() {
+        let record = new_key(Some(1_800_000_100)).record;
+        let state = |record: &KeyRecord, at, within: Option<u64>| {
+            record.state(Clock::fixed(at).now().unwrap(), within.map(Duration::from_secs))
+        };
+        assert_eq!(state(&record, 1_800_000_099, None), KeyState::Active);
+        assert_eq!(state(&record, 1_800_000_100, None), KeyState::Expired);
+        assert_eq!(state(&record, 1_800_000_049, Some(50)), KeyState::Active);
+        assert_eq!(state(&record, 1_800_000_050, Some(50)), KeyState::Overdue);
+        let ageless = KeyRecord { created: None, ..record.clone() };
+        assert_eq!(state(&ageless, 1_800_000_000, None), KeyState::Active);
+        assert_eq!(state(&ageless, 1_800_000_000, Some(50)), KeyState::Overdue);
+        let rotated = KeyRecord { successor: Some("a".repeat(12)), ..record.clone() };
+        assert_eq!(state(&rotated, 1_800_000_000, None), KeyState::Retiring);
+        let revoked = KeyRecord { revoked_at: Some(1), ..rotated };
+        assert_eq!(state(&revoked, 1_800_000_000, None), KeyState::Revoked);
+    }
+
+    #[test]
+    fn the_last_tenth_of_an_overlap_is_its_end() {
+        let mut record = new_key(Some(1_800_001_000)).record;
+        let ending = |record: &KeyRecord, at| record.is_ending(Clock::fixed(at).now().unwrap());
+        assert!(!ending(&record, 1_800_000_999), "it was not rotated");
+        record.rotated_at = Some(1_800_000_000);
+        assert!(!ending(&record, 1_800_000_899) && ending(&record, 1_800_000_900));
+    }
+
+    #[test]
+    fn a_successor_lives_as_long_as_its_predecessor_was_made_for() {
+        let old = new_key(Some(1_800_000_100)).named("billing").unwrap().record;
+        let now = Clock::fixed(1_800_000_050).now().unwrap();
+        let new = NewKey::succeeding(&old, "bank_live", now, None).unwrap().record;
+        assert_eq!((&new.owner, &new.scopes, &new.name), (&old.owner, &old.scopes, &old.name));
+        assert_eq!((new.not_after, new.replaces.as_deref()), (Some(1_800_000_150), Some(old.id.as_str())));
+        let new = NewKey::succeeding(&old, "bank_live", now, Some(1_800_000_060)).unwrap().record;
+        assert_eq!(new.not_after, Some(1_800_000_060));
     }
 }

@@ -26,13 +26,13 @@ impl Memory {
 }
 
 impl DenylistStore for Memory {
-    fn put(&self, mark: Mark, entry: Entry, now: u64) -> StoreFuture<'_, ()> {
+    fn put(&self, mark: Mark, entry: Entry, now: u64) -> StoreFuture<'_, (), DenylistError> {
         let put =
             self.kept.write().unwrap_or_else(PoisonError::into_inner).put(mark, entry, now, self.capacity);
         Box::pin(std::future::ready(put))
     }
 
-    fn get(&self, marks: [Mark; 2], _: u64) -> StoreFuture<'_, [Option<Entry>; 2]> {
+    fn get(&self, marks: [Mark; 2], _: u64) -> StoreFuture<'_, [Option<Entry>; 2], DenylistError> {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let found = marks.map(|mark| kept.entries.get(&mark).copied());
         Box::pin(std::future::ready(Ok(found)))

@@ -13,12 +13,12 @@
 
 mod memory;
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest;
 
 use self::memory::Memory;
-use super::{Identity, Principal, Reason, jwt::MAX_LEEWAY};
+use super::{Identity, Principal, Reason, StoreFuture, jwt::MAX_LEEWAY};
 use crate::clock::{Clock, Now};
 
 /// How long the store may take.
@@ -50,14 +50,11 @@ pub trait DenylistStore: Send + Sync + 'static {
     /// Keeps `entry` under `mark`; with what is there already, the later of both times each counts.
     ///
     /// `now` and all times are seconds since 1970.
-    fn put(&self, mark: Mark, entry: Entry, now: u64) -> StoreFuture<'_, ()>;
+    fn put(&self, mark: Mark, entry: Entry, now: u64) -> StoreFuture<'_, (), DenylistError>;
 
     /// The entries under each of `marks`.
-    fn get(&self, marks: [Mark; 2], now: u64) -> StoreFuture<'_, [Option<Entry>; 2]>;
+    fn get(&self, marks: [Mark; 2], now: u64) -> StoreFuture<'_, [Option<Entry>; 2], DenylistError>;
 }
-
-/// What a store gives in the end.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, DenylistError>> + Send + 'a>>;
 
 /// What an entry is about: a digest of an issuer and a `jti`, or of an issuer and a subject. A store learns neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -340,11 +337,11 @@ mod tests {
     struct Broken(bool);
 
     impl DenylistStore for Broken {
-        fn put(&self, _: Mark, _: Entry, _: u64) -> StoreFuture<'_, ()> {
+        fn put(&self, _: Mark, _: Entry, _: u64) -> StoreFuture<'_, (), DenylistError> {
             Box::pin(async { Err(DenylistError::Store("away".into())) })
         }
 
-        fn get(&self, _: [Mark; 2], _: u64) -> StoreFuture<'_, [Option<Entry>; 2]> {
+        fn get(&self, _: [Mark; 2], _: u64) -> StoreFuture<'_, [Option<Entry>; 2], DenylistError> {
             let hangs = self.0;
             Box::pin(async move {
                 if hangs {

@@ -1,14 +1,18 @@
 //! `cargo palisade key ..`: credentials of a project. Secrets are printed once; files keep hashes.
 
+mod create;
+mod file;
+mod list;
+mod revoke;
+mod rotate;
+
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use palisade::{Clock, NewKey, PasswordRecord, Secret};
-use palisade_codegen::model::{Scheme, SchemeKind};
+use palisade::{Clock, PasswordRecord, Secret};
 use serde_json::json;
 
-use super::until::Lifetime;
 use crate::exit::Failure;
 use crate::project::{self, Project};
 use crate::reporter::Reporter;
@@ -16,19 +20,22 @@ use crate::{random, store};
 
 const EXAMPLES: &str = "\
 Examples (in the folder of a project):
-  cargo palisade key create --scheme partner --owner alice --scope notes:write
+  cargo palisade key create --scheme partner --owner alice --scope notes:write --expires 90d
+  cargo palisade key list                                 # ids, owners, states; never a secret
+  cargo palisade key rotate --id 4fZ0cQy81LmA --overlap 24h
+  cargo palisade key revoke --id 4fZ0cQy81LmA             # holds in running servers within a second
   cargo palisade key password --scheme staff --user alice
   cargo palisade key cursor        # a new key in front; cursors of the old ones stay good";
-
-const CREATE_EXAMPLES: &str = "\
-Examples:
-  cargo palisade key create --scheme partner --owner alice --scope notes:write --expires 90d
-  KEY=$(cargo palisade key create --scheme partner --owner alice)";
 
 const PASSWORD_EXAMPLES: &str = "\
 Examples:
   cargo palisade key password --scheme staff --user alice              # makes one and prints it
   pass show staff/alice | cargo palisade key password --scheme staff --user alice --stdin";
+
+const PEPPER_EXAMPLES: &str = "\
+Examples:
+  cargo palisade key pepper
+  cargo palisade key pepper --file /run/secrets/api-keys.pepper";
 
 const CURSOR_EXAMPLES: &str = "\
 Examples:
@@ -46,41 +53,26 @@ pub(crate) struct Key {
 #[derive(Debug, Subcommand)]
 enum Kind {
     /// Make an API key: it is printed once, its hash goes into the credential file.
-    #[command(after_help = CREATE_EXAMPLES)]
-    Create(Create),
+    #[command(after_help = create::EXAMPLES)]
+    Create(create::Create),
+    /// List the API keys of a scheme, without secrets.
+    #[command(after_help = list::EXAMPLES)]
+    List(list::List),
+    /// Make an API key in the place of another, which stays good for an overlap.
+    #[command(after_help = rotate::EXAMPLES)]
+    Rotate(rotate::Rotate),
+    /// Revoke an API key, or all of an owner: running servers refuse it within a second.
+    #[command(after_help = revoke::EXAMPLES)]
+    Revoke(revoke::Revoke),
     /// Give a user of a basic scheme a password: its hash goes into the credential file.
     #[command(after_help = PASSWORD_EXAMPLES)]
     Password(Password),
     /// Make a new key that seals cursors. The keys before it still open theirs.
     #[command(after_help = CURSOR_EXAMPLES)]
-    Cursor(Cursor),
-}
-
-#[derive(Debug, Args)]
-struct Create {
-    /// The apiKey scheme of the document. Not needed when there is only one.
-    #[arg(long)]
-    scheme: Option<String>,
-
-    /// Whom the key stands for: the subject of its caller.
-    #[arg(long)]
-    owner: String,
-
-    /// A scope that the key grants; repeat it for more.
-    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ' ')]
-    scopes: Vec<String>,
-
-    /// How long it is good, e.g. `12h` or `90d`. Without it, until it is revoked.
-    #[arg(long, value_name = "TIME")]
-    expires: Option<Lifetime>,
-
-    /// What the key begins with. Without it, what the document says.
-    #[arg(long)]
-    prefix: Option<String>,
-
-    /// The credential file. Without it, the one that palisade.toml names.
-    #[arg(long)]
-    file: Option<PathBuf>,
+    Cursor(File),
+    /// Make a new pepper that hashes of API keys are keyed with. Those before it still verify theirs.
+    #[command(after_help = PEPPER_EXAMPLES)]
+    Pepper(File),
 }
 
 #[derive(Debug, Args)]
@@ -107,8 +99,8 @@ struct Password {
 }
 
 #[derive(Debug, Args)]
-struct Cursor {
-    /// The file of cursor keys. Without it, the one that palisade.toml names.
+struct File {
+    /// The file of these keys. Without it, the one that palisade.toml names.
     #[arg(long)]
     file: Option<PathBuf>,
 }
@@ -118,43 +110,31 @@ impl Key {
         match self.kind {
             Kind::Create(create) => create.run(reporter),
             Kind::Password(password) => password.run(reporter),
-            Kind::Cursor(cursor) => cursor.run(reporter),
+            Kind::List(list) => list.run(reporter),
+            Kind::Rotate(rotate) => rotate.run(reporter),
+            Kind::Revoke(revoke) => revoke.run(reporter),
+            Kind::Cursor(File { file }) => {
+                let file = file.map_or_else(|| Project::here()?.cursor_keys_file(), Ok)?;
+                put_in_front(&file)?;
+                let what = format!("a new key in {}; it seals from the next start on", file.display());
+                reporter.remark("Stored", &what);
+                Ok(())
+            }
+            Kind::Pepper(File { file }) => {
+                let file = file.map_or_else(|| Project::here()?.api_key_pepper_file(), Ok)?;
+                put_in_front(&file)?;
+                reporter.remark("Stored", &format!("a new pepper in {}", file.display()));
+                reporter.note(
+                    "restart every server before the next key is made: one without the pepper refuses it",
+                );
+                Ok(())
+            }
         }
     }
 }
 
-/// Servers read credential files when they start.
+/// Servers read the passwords when they start.
 const RESTART: &str = "a server that is running takes it from its next start on";
-
-impl Create {
-    fn run(self, reporter: &Reporter) -> Result<(), Failure> {
-        let project = Project::here()?;
-        let scheme = project.scheme(project::Kind::ApiKey, self.scheme.as_deref(), reporter)?;
-        let file = self.file.map_or_else(|| project.credential_file(&scheme.name), Ok)?;
-        let prefix = self.prefix.or_else(|| prefix(&scheme)).unwrap_or_else(|| "key".to_owned());
-        let now = Clock::system().now().map_err(|cause| Failure::system(cause.to_string()))?;
-        let not_after = self.expires.map(|lifetime| now.unix() + lifetime.0.as_secs());
-        let scopes: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
-        let new = NewKey::generate(&prefix, &self.owner, &scopes, now, not_after)
-            .map_err(|cause| Failure::usage(format!("no key was made: {cause}")))?;
-        store::append(&file, &new.record.to_line())?;
-        // Shown to whoever asked for it, once; what is kept is its hash.
-        let key = new.key.expose();
-        let fields = json!({ "type": "key", "scheme": scheme.name, "id": new.record.id, "key": key });
-        reporter.answer(key, &fields)?;
-        reporter.remark("Stored", &format!("its hash in {}; the key is not shown again", file.display()));
-        reporter.note(RESTART);
-        Ok(())
-    }
-}
-
-/// Keys of another prefix would be refused by the server.
-fn prefix(scheme: &Scheme) -> Option<String> {
-    match &scheme.kind {
-        SchemeKind::ApiKey(rules) => rules.prefix.clone(),
-        SchemeKind::Bearer(_) | SchemeKind::Basic | SchemeKind::MutualTls(_) => None,
-    }
-}
 
 impl Password {
     fn run(self, reporter: &Reporter) -> Result<(), Failure> {
@@ -202,19 +182,10 @@ fn first_line() -> Result<String, Failure> {
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-impl Cursor {
-    fn run(self, reporter: &Reporter) -> Result<(), Failure> {
-        let file = match self.file {
-            Some(file) => file,
-            None => Project::here()?.cursor_keys_file()?,
-        };
-        let before = store::read(&file)?.unwrap_or_default();
-        let now = Clock::system().now().map_err(|cause| Failure::system(cause.to_string()))?;
-        let key = random::cursor_key(&now.unix().to_string())?;
-        // The first seals, all of them open: cursors that are out stay good until their time is over.
-        store::replace(&file, &format!("{}\n{before}", *key))?;
-        reporter
-            .remark("Stored", &format!("a new key in {}; it seals from the next start on", file.display()));
-        Ok(())
-    }
+/// The first is used for what is made, all of them for what is out.
+fn put_in_front(file: &Path) -> Result<(), Failure> {
+    let before = store::read(file)?.unwrap_or_default();
+    let now = Clock::system().now().map_err(|cause| Failure::system(cause.to_string()))?;
+    let key = random::master_key(&now.unix().to_string())?;
+    store::replace(file, &format!("{}\n{before}", *key))
 }

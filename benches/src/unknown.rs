@@ -1,0 +1,62 @@
+//! Whether time tells who is known: the check of a credential of a known name with another secret, against one of a name that
+//! nobody has. As far from 1 as the A/A beside it, and no farther.
+
+use std::io;
+
+use palisade::measure::{Keys, Users};
+use palisade::operation::{KeyLocation, KeyRules};
+use palisade::{ApiKeys, Clock, KeyPeppers, NewKey, PasswordRecord, Passwords, Secret};
+
+use crate::{table, timing};
+
+static RULES: KeyRules =
+    KeyRules { location: KeyLocation::Header("X-API-Key"), prefix: Some("bench"), rotate_within: None };
+
+/// Keys in the store, so that a look-up is one.
+const KEYS: usize = 10_000;
+
+pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
+    for (what, peppers) in [
+        ("API key of nobody / another secret of a known id", None),
+        ("the same with a pepper", Some(KeyPeppers::generate("bench").map_err(io::Error::other)?)),
+    ] {
+        let (known, unknown) = keys(peppers)?;
+        table::ratio(what, &mut timing::compare(rounds, calls, known, unknown)?, None);
+    }
+    let (known, unknown) = passwords()?;
+    let what = "password of nobody / another password of a known user";
+    // argon2id takes some 20 ms
+    table::ratio(what, &mut timing::compare(rounds, (calls / 10_000).max(1), known, unknown)?, None);
+    Ok(())
+}
+
+fn keys(peppers: Option<KeyPeppers>) -> io::Result<(impl FnMut(), impl FnMut())> {
+    let now = Clock::system().now().map_err(io::Error::other)?;
+    let peppers = peppers.unwrap_or_default();
+    let make = || {
+        let made = NewKey::generate("bench", "bench", &[], now, None).map_err(io::Error::other)?;
+        Ok::<_, io::Error>(made.peppered(&peppers))
+    };
+    let (known, unknown) = (make()?, make()?);
+    // the text of one key, with the hash of another under its id: the secret is wrong
+    let mut other = make()?.record;
+    other.id.clone_from(&known.record.id);
+    let rest = (1..KEYS).map(|_| Ok(make()?.record)).collect::<io::Result<Vec<_>>>()?;
+    let keys = ApiKeys::new(rest.into_iter().chain([other])).map_err(io::Error::other)?.peppers(peppers);
+    let refused = |text: String| {
+        let keys = Keys::new(&RULES, keys.clone());
+        timing::holds(move || !keys.accept(&text, now))
+    };
+    // looked at to be shown, as a client does
+    Ok((refused(known.key.expose().clone())?, refused(unknown.key.expose().clone())?))
+}
+
+fn passwords() -> io::Result<(impl FnMut(), impl FnMut())> {
+    let password = Secret::new("correct horse battery staple".to_owned());
+    let record = PasswordRecord::new("carol", &password, &[]).map_err(io::Error::other)?;
+    let users = || Passwords::new([record.clone()]).map(Users::new).map_err(io::Error::other);
+    let refused = |users: Users, user: &'static str| {
+        timing::holds(move || !users.accept(user, "another battery staple, horse"))
+    };
+    Ok((refused(users()?, "carol")?, refused(users()?, "nobody")?))
+}

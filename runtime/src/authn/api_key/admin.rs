@@ -1,0 +1,343 @@
+//! Making, listing, rotating and revoking keys from within a server.
+//!
+//! Rules:
+//! 1. what a key grants, whoever makes it may grant: asked of every scope of a new key, and of a rotated one, for its
+//!    maker gets the new text;
+//! 2. where the scheme says `rotate-within`, a key has a `not_after` within it, and that is the default;
+//! 3. the text of a key is in the answer that made it, as a [`Secret`], and nowhere else. Lists have neither text nor
+//!    hash.
+
+use std::{fmt, time::Duration};
+
+use super::{
+    ApiKeys,
+    change::Change,
+    record::{KeyRecord, KeyState, NewKey, RecordError},
+    store::{KeyQuery, KeyStoreError},
+};
+use crate::{
+    authn::{Fault, SetupError},
+    clock::{Clock, ClockError, Now},
+    operation::{Document, SchemeKind},
+    problem::Problem,
+    secret::Secret,
+};
+
+/// Most keys of a page.
+const PAGE: usize = 100;
+
+/// Manages the keys of a scheme. Handlers of an application call it behind a scope of their own.
+#[derive(Clone, Debug)]
+pub struct KeyAdmin {
+    keys: ApiKeys,
+    prefix: &'static str,
+    rotate_within: Option<Duration>,
+    clock: Clock,
+}
+
+/// A key that is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct KeyRequest {
+    /// Whom it stands for.
+    pub owner: String,
+    /// What it grants.
+    pub scopes: Vec<String>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// How long it is good. Without it, until it is revoked, or for the scheme's `rotate-within`.
+    pub lifetime: Option<Duration>,
+}
+
+/// A key that was just made: its text is shown once.
+#[derive(Debug)]
+pub struct IssuedKey {
+    /// The whole key, to hand to its owner.
+    pub key: Secret<String>,
+    /// What is known of it from now on.
+    pub info: KeyInfo,
+}
+
+/// What may be shown of a key. Times are in seconds since 1970.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeyInfo {
+    /// The public id.
+    pub id: String,
+    /// Whom it stands for.
+    pub owner: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// What it grants.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created: Option<u64>,
+    /// From when it is good no more.
+    pub not_after: Option<u64>,
+    /// When it was last used, to a minute or so.
+    pub last_used: Option<u64>,
+    /// The key that was made in its place.
+    pub successor: Option<String>,
+    /// The key in whose place it was made.
+    pub replaces: Option<String>,
+    /// Whether it is good.
+    pub state: KeyState,
+}
+
+/// Some keys, in the order of their ids.
+#[derive(Clone, Debug)]
+pub struct KeyPage {
+    /// These.
+    pub keys: Vec<KeyInfo>,
+    /// The `after` of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// Why nothing was done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeyAdminError {
+    /// A scope that the key should grant is not whoever makes it to grant.
+    NotGranted,
+    /// The key would be good for longer than the scheme's `rotate-within`, or for no time.
+    Lifetime,
+    /// The key cannot be so: its owner, its name, a scope.
+    Record(RecordError),
+    /// The store did not do it.
+    Store(KeyStoreError),
+    /// The clock cannot be relied on.
+    Clock(ClockError),
+}
+
+impl KeyAdmin {
+    /// Manages the keys of this scheme of the document.
+    ///
+    /// # Errors
+    /// When the document has no such scheme, or it is of another kind.
+    pub fn new(keys: &ApiKeys, document: &'static Document, scheme: &str) -> Result<Self, SetupError> {
+        let fault = |fault| SetupError { scheme: scheme.to_owned(), fault };
+        let found = document.schemes.iter().find(|known| known.name == scheme);
+        let SchemeKind::ApiKey(rules) = &found.ok_or_else(|| fault(Fault::NoSuchScheme))?.kind else {
+            return Err(fault(Fault::OtherKind));
+        };
+        let (prefix, rotate_within) = (rules.prefix.unwrap_or("key"), rules.rotate_within);
+        Ok(Self { keys: keys.clone(), prefix, rotate_within, clock: Clock::system() })
+    }
+
+    /// Another clock than the system's.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Makes a key. `may_grant`: whether whoever asks may grant this scope.
+    ///
+    /// # Errors
+    /// When a scope may not be granted, the key cannot be so, or the store does not take it.
+    pub async fn create(
+        &self,
+        request: &KeyRequest,
+        may_grant: impl Fn(&str) -> bool,
+    ) -> Result<IssuedKey, KeyAdminError> {
+        check_granted(&request.scopes, may_grant)?;
+        let now = self.clock.now()?;
+        let scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
+        let end = self.end(request.lifetime, now)?;
+        let mut new = NewKey::generate(self.prefix, &request.owner, &scopes, now, end)?;
+        if let Some(name) = &request.name {
+            new = new.named(name)?;
+        }
+        let new = new.peppered(&self.keys.peppers);
+        self.keys.engine.change(&Change::Create(new.record.clone())).await?;
+        Ok(self.issued(new, now))
+    }
+
+    /// What is known of a key.
+    ///
+    /// # Errors
+    /// When there is none with this id, or the store cannot be asked.
+    pub async fn find(&self, id: &str) -> Result<KeyInfo, KeyAdminError> {
+        let found = self.record(id).await?;
+        Ok(self.info(found, self.clock.now()?))
+    }
+
+    /// A page of at most `limit` keys (at most 100), those of one owner or of all, behind the id `after`.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn list(
+        &self,
+        owner: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<KeyPage, KeyAdminError> {
+        let now = self.clock.now()?;
+        let limit = limit.clamp(1, PAGE);
+        let (owner, after) = (owner.map(str::to_owned), after.map(str::to_owned));
+        // one more than is shown says whether there is a next page
+        let mut found = self.keys.engine.list(&KeyQuery { owner, after, limit: limit + 1 }).await?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|record| record.id.clone());
+        Ok(KeyPage { keys: found.into_iter().map(|record| self.info(record, now)).collect(), next })
+    }
+
+    /// Makes a key in the place of `id`, which is good for `overlap` from now on, and never beyond its own end. The key
+    /// in whose place `id` was made is revoked.
+    ///
+    /// # Errors
+    /// When there is no such key, it is not good or was rotated before, it grants what whoever asks may not grant, or
+    /// the store does not do it.
+    pub async fn rotate(
+        &self,
+        id: &str,
+        overlap: Duration,
+        may_grant: impl Fn(&str) -> bool,
+    ) -> Result<IssuedKey, KeyAdminError> {
+        let old = self.record(id).await?;
+        check_granted(&old.scopes, may_grant)?;
+        let now = self.clock.now()?;
+        let end = self.end(None, now)?;
+        let successor = NewKey::succeeding(&old, self.prefix, now, None)?;
+        let mut successor = successor.peppered(&self.keys.peppers);
+        successor.record.not_after = successor.record.not_after.into_iter().chain(end).min();
+        let at = now.unix();
+        let change = Change::Rotate {
+            id: id.to_owned(),
+            successor: successor.record.clone(),
+            at,
+            until: at.saturating_add(overlap.as_secs()),
+        };
+        self.keys.engine.change(&change).await?;
+        Ok(self.issued(successor, now))
+    }
+
+    /// Revokes a key, at once: in this server, and in every other that shares the store. One that is revoked already
+    /// stays so.
+    ///
+    /// # Errors
+    /// When there is no such key, or the store does not do it.
+    pub async fn revoke(&self, id: &str) -> Result<(), KeyAdminError> {
+        let at = self.clock.now()?.unix();
+        self.keys.engine.change(&Change::Revoke { id: id.to_owned(), at }).await?;
+        Ok(())
+    }
+
+    /// Revokes every key of an owner; answers how many were good until now or had ended by themselves.
+    ///
+    /// # Errors
+    /// When the store does not do it.
+    pub async fn revoke_owner(&self, owner: &str) -> Result<usize, KeyAdminError> {
+        let at = self.clock.now()?.unix();
+        Ok(self.keys.engine.change(&Change::RevokeOwner { owner: owner.to_owned(), at }).await?)
+    }
+
+    async fn record(&self, id: &str) -> Result<KeyRecord, KeyAdminError> {
+        let found = self.keys.engine.find(id).await?;
+        Ok(found.ok_or(KeyStoreError::NotFound)?.snapshot())
+    }
+
+    /// Rule 2.
+    fn end(&self, lifetime: Option<Duration>, now: Now) -> Result<Option<u64>, KeyAdminError> {
+        let longest = self.rotate_within.unwrap_or(Duration::MAX);
+        let Some(lifetime) = lifetime.or(self.rotate_within) else { return Ok(None) };
+        if lifetime > longest || lifetime.as_secs() == 0 {
+            return Err(KeyAdminError::Lifetime);
+        }
+        Ok(Some(now.unix().saturating_add(lifetime.as_secs())))
+    }
+
+    fn issued(&self, new: NewKey, now: Now) -> IssuedKey {
+        IssuedKey { key: new.key, info: self.info(new.record, now) }
+    }
+
+    fn info(&self, record: KeyRecord, now: Now) -> KeyInfo {
+        KeyInfo {
+            state: record.state(now, self.rotate_within),
+            id: record.id,
+            owner: record.owner,
+            name: record.name,
+            scopes: record.scopes,
+            created: record.created,
+            not_after: record.not_after,
+            last_used: record.last_used,
+            successor: record.successor,
+            replaces: record.replaces,
+        }
+    }
+}
+
+/// Rule 1.
+fn check_granted(scopes: &[String], may_grant: impl Fn(&str) -> bool) -> Result<(), KeyAdminError> {
+    if scopes.iter().all(|scope| may_grant(scope)) { Ok(()) } else { Err(KeyAdminError::NotGranted) }
+}
+
+impl KeyState {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Retiring => "retiring",
+            Self::Overdue => "overdue",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl From<RecordError> for KeyAdminError {
+    fn from(error: RecordError) -> Self {
+        Self::Record(error)
+    }
+}
+
+impl From<KeyStoreError> for KeyAdminError {
+    fn from(error: KeyStoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ClockError> for KeyAdminError {
+    fn from(error: ClockError) -> Self {
+        Self::Clock(error)
+    }
+}
+
+/// What a client may be told: 403 for a scope, 404 for an id, 409 for a key that cannot be rotated, 422 for a key that
+/// cannot be so, 503 while the store does not answer. The document declares 403, 409 and 422 where they may come.
+impl From<KeyAdminError> for Problem {
+    fn from(error: KeyAdminError) -> Self {
+        let problem = match &error {
+            KeyAdminError::NotGranted => {
+                Self::new(403, "scope_not_granted", "you may not make a key that grants this")
+            }
+            KeyAdminError::Lifetime => {
+                Self::new(422, "key_lifetime", "a key of this scheme is not good for that long")
+            }
+            KeyAdminError::Record(RecordError::Fields(_)) => {
+                Self::new(422, "key_fields", "the owner, the name or a scope has characters it cannot have")
+            }
+            KeyAdminError::Store(KeyStoreError::NotFound) => Self::not_found(),
+            KeyAdminError::Store(KeyStoreError::NotLive | KeyStoreError::Rotated(_)) => {
+                Self::new(409, "key_not_rotated", "the key is good no more, or was rotated before")
+            }
+            KeyAdminError::Store(_) | KeyAdminError::Clock(_) => Self::unavailable(),
+            KeyAdminError::Record(_) => Self::internal("no key could be made"),
+        };
+        problem.because(error)
+    }
+}
+
+impl fmt::Display for KeyAdminError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotGranted => f.write_str("a scope of the key may not be granted"),
+            Self::Lifetime => f.write_str("the key would be good for too long, or for no time"),
+            Self::Record(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Clock(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for KeyAdminError {}

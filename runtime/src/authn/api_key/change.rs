@@ -1,0 +1,207 @@
+//! What happens to the keys of a store: made, rotated, revoked. One pure function over its records; an engine brings
+//! the records, and makes the change whole or not at all.
+//!
+//! Rules:
+//! 1. an id is given once, and a store in memory or in a file has at most 50,000 keys;
+//! 2. only a key that is good and has no successor is rotated. Its successor is good at once; it is itself until the
+//!    end of the overlap, and never beyond its own `not_after`;
+//! 3. rotating twice retires the first: the key in whose place a rotated key was made is revoked;
+//! 4. a key that is revoked stays so, with its first time.
+
+use std::collections::BTreeMap;
+
+use super::{
+    record::{KeyRecord, MAX_RECORDS},
+    store::KeyStoreError,
+};
+
+/// The records of a store, by id.
+pub(super) type Records = BTreeMap<String, KeyRecord>;
+
+/// A change to the keys of a store. Times are in seconds since 1970.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Change {
+    /// A key is made.
+    Create(KeyRecord),
+    /// `successor` takes the place of the key `id`, which is good until `until`.
+    Rotate {
+        /// The key that is rotated.
+        id: String,
+        /// The record of the key that takes its place.
+        successor: KeyRecord,
+        /// When it happens.
+        at: u64,
+        /// The end of the overlap.
+        until: u64,
+    },
+    /// The key `id` is good no more.
+    Revoke {
+        /// The key.
+        id: String,
+        /// When it happens.
+        at: u64,
+    },
+    /// No key of `owner` is good any more.
+    RevokeOwner {
+        /// Whose keys.
+        owner: String,
+        /// When it happens.
+        at: u64,
+    },
+}
+
+impl Change {
+    /// Makes the change in these records, and answers the ids of those that are new or other than before. When it is
+    /// refused, they are as they were.
+    ///
+    /// # Errors
+    /// When the rules of this module do not let it happen.
+    pub fn apply(&self, records: &mut BTreeMap<String, KeyRecord>) -> Result<Vec<String>, KeyStoreError> {
+        match self {
+            Self::Create(record) => create(records, record),
+            Self::Rotate { id, successor, at, until } => rotate(records, id, successor, *at, *until),
+            Self::Revoke { id, at } => {
+                let record = records.get_mut(id).ok_or(KeyStoreError::NotFound)?;
+                Ok(revoke(record, *at).into_iter().collect())
+            }
+            Self::RevokeOwner { owner, at } => {
+                let owned = records.values_mut().filter(|record| record.owner == *owner);
+                Ok(owned.filter_map(|record| revoke(record, *at)).collect())
+            }
+        }
+    }
+}
+
+fn create(records: &mut Records, record: &KeyRecord) -> Result<Vec<String>, KeyStoreError> {
+    if records.contains_key(&record.id) {
+        return Err(KeyStoreError::Exists);
+    }
+    if records.len() >= MAX_RECORDS {
+        return Err(KeyStoreError::Full);
+    }
+    records.insert(record.id.clone(), record.clone());
+    Ok(vec![record.id.clone()])
+}
+
+fn rotate(
+    records: &mut Records,
+    id: &str,
+    successor: &KeyRecord,
+    at: u64,
+    until: u64,
+) -> Result<Vec<String>, KeyStoreError> {
+    let old = records.get(id).ok_or(KeyStoreError::NotFound)?;
+    if old.revoked_at.is_some() || old.not_after.is_some_and(|end| at >= end) {
+        return Err(KeyStoreError::NotLive);
+    }
+    if let Some(successor) = &old.successor {
+        return Err(KeyStoreError::Rotated(successor.clone()));
+    }
+    let first = old.replaces.clone();
+    let mut touched = create(records, successor)?;
+    if let Some(old) = records.get_mut(id) {
+        old.not_after = Some(old.not_after.map_or(until, |end| end.min(until)));
+        old.rotated_at = Some(at);
+        old.successor = Some(successor.id.clone());
+        touched.push(id.to_owned());
+    }
+    touched.extend(first.and_then(|first| revoke(records.get_mut(&first)?, at)));
+    Ok(touched)
+}
+
+/// The id, if it was not revoked before.
+fn revoke(record: &mut KeyRecord, at: u64) -> Option<String> {
+    if record.revoked_at.is_some() {
+        return None;
+    }
+    record.revoked_at = Some(at);
+    Some(record.id.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{authn::api_key::NewKey, clock::Clock};
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn key(owner: &str, not_after: Option<u64>) -> KeyRecord {
+        let now = Clock::fixed(NOW).now().unwrap();
+        NewKey::generate("bank_live", owner, &[], now, not_after).unwrap().record
+    }
+
+    fn rotation(old: &KeyRecord, at: u64, until: u64) -> (Change, String) {
+        let now = Clock::fixed(at).now().unwrap();
+        let successor = NewKey::succeeding(old, "bank_live", now, None).unwrap().record;
+        let id = successor.id.clone();
+        (Change::Rotate { id: old.id.clone(), successor, at, until }, id)
+    }
+
+    #[test]
+    fn an_overlap_ends_no_later_than_the_key() {
+        for (not_after, until) in [(None, NOW + 60), (Some(NOW + 10), NOW + 10), (Some(NOW + 90), NOW + 60)] {
+            let old = key("acme", not_after);
+            let mut records = Records::from([(old.id.clone(), old.clone())]);
+            let (change, new) = rotation(&old, NOW, NOW + 60);
+            assert_eq!(change.apply(&mut records).unwrap(), [new.clone(), old.id.clone()]);
+            let old = &records[&old.id];
+            assert_eq!((old.not_after, old.rotated_at), (Some(until), Some(NOW)));
+            assert_eq!(
+                (&old.successor, &records[&new].replaces),
+                (&Some(new.clone()), &Some(old.id.clone()))
+            );
+        }
+    }
+
+    #[test]
+    fn rotating_twice_retires_the_first_and_the_same_key_is_rotated_once() {
+        let first = key("acme", None);
+        let mut records = Records::from([(first.id.clone(), first.clone())]);
+        let (change, second) = rotation(&first, NOW, NOW + 60);
+        change.apply(&mut records).unwrap();
+        let again = rotation(&first, NOW, NOW + 60).0.apply(&mut records);
+        assert!(matches!(again, Err(KeyStoreError::Rotated(id)) if id == second));
+        assert_eq!(records[&first.id].revoked_at, None);
+        let (change, third) = rotation(&records[&second].clone(), NOW + 1, NOW + 61);
+        change.apply(&mut records).unwrap();
+        let revoked = [&first.id, &second, &third].map(|id| records[id].revoked_at);
+        assert_eq!(revoked, [Some(NOW + 1), None, None]);
+    }
+
+    #[test]
+    fn what_is_not_good_is_not_rotated_and_nothing_changes() {
+        let mut revoked = key("acme", None);
+        revoked.revoked_at = Some(NOW);
+        let expired = key("acme", Some(NOW));
+        for old in [revoked, expired] {
+            let mut records = Records::from([(old.id.clone(), old.clone())]);
+            let refused = rotation(&old, NOW, NOW + 60).0.apply(&mut records);
+            assert!(matches!(refused, Err(KeyStoreError::NotLive)));
+            assert_eq!(records.len(), 1);
+        }
+        let unknown = rotation(&key("acme", None), NOW, NOW + 60).0.apply(&mut Records::new());
+        assert!(matches!(unknown, Err(KeyStoreError::NotFound)));
+    }
+
+    #[test]
+    fn the_keys_of_an_owner_are_revoked_together_and_once() {
+        let mut records: Records =
+            ["acme", "acme", "other"].map(|owner| key(owner, None)).map(|key| (key.id.clone(), key)).into();
+        let revoke = |at| Change::RevokeOwner { owner: "acme".to_owned(), at };
+        assert_eq!(revoke(NOW).apply(&mut records).unwrap().len(), 2);
+        assert_eq!(revoke(NOW + 1).apply(&mut records).unwrap().len(), 0);
+        for record in records.values() {
+            assert_eq!(record.revoked_at, (record.owner == "acme").then_some(NOW));
+        }
+        let unknown = Change::Revoke { id: "x".to_owned(), at: NOW };
+        assert!(matches!(unknown.apply(&mut records), Err(KeyStoreError::NotFound)));
+    }
+
+    #[test]
+    fn an_id_is_given_once() {
+        let one = key("acme", None);
+        let mut records = Records::from([(one.id.clone(), one.clone())]);
+        assert!(matches!(Change::Create(one).apply(&mut records), Err(KeyStoreError::Exists)));
+    }
+}

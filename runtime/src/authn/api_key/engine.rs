@@ -1,0 +1,119 @@
+//! The stores behind [`ApiKeys`](super::ApiKeys): in memory, in a file, or another's.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::{
+    change::Change,
+    file::KeyFile,
+    index::{Accepted, Index},
+    record::{KeyRecord, RecordError},
+    store::{KeyQuery, KeyStore, KeyStoreError, KeyUse, STORE_TIME, in_time},
+    watch::WatchedFile,
+};
+
+pub(super) enum Engine {
+    Memory(Memory),
+    File(WatchedFile),
+    Store(Arc<dyn KeyStore>),
+}
+
+/// Keys that live as long as the process.
+pub(super) struct Memory {
+    index: ArcSwap<Index>,
+    /// Changes happen one after the other.
+    changing: Mutex<()>,
+}
+
+impl Engine {
+    pub(super) async fn find(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.index.load().get(id).cloned()),
+            Self::File(file) => file.find(id).await,
+            Self::Store(store) => {
+                let found = in_time(store.find(id)).await?;
+                match found.map(|record| record.check().map(|()| Arc::new(Accepted::from(record)))) {
+                    None => Ok(None),
+                    // a store that answers with another's record must not lend its owner
+                    Some(Ok(accepted)) if *accepted.id == *id => Ok(Some(accepted)),
+                    Some(Ok(_)) => Err(KeyStoreError::unavailable("the store answers with another key")),
+                    Some(Err(why)) => Err(KeyStoreError::unavailable(why)),
+                }
+            }
+        }
+    }
+
+    pub(super) async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, KeyStoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.index.load().page(query)),
+            Self::File(file) => Ok(file.index().await?.page(query)),
+            Self::Store(store) => in_time(store.list(query)).await,
+        }
+    }
+
+    pub(super) async fn change(&self, change: &Change) -> Result<usize, KeyStoreError> {
+        match self {
+            Self::Memory(memory) => memory.change(change),
+            Self::File(watched) => {
+                let (file, change) = (watched.file().clone(), change.clone());
+                let outcome = off_the_request(move || file.change(&change)).await;
+                watched.forget().await;
+                outcome
+            }
+            Self::Store(store) => in_time(store.change(change)).await,
+        }
+    }
+
+    /// Notes uses where they outlive the process.
+    pub(super) async fn used(&self, uses: Vec<KeyUse>) -> Result<(), KeyStoreError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::File(watched) => {
+                let file: KeyFile = watched.file().clone();
+                off_the_request(move || file.note(&uses)).await
+            }
+            Self::Store(store) => store.used(&uses).await,
+        }
+    }
+
+    pub(super) const fn forgets_uses(&self) -> bool {
+        matches!(self, Self::Memory(_))
+    }
+}
+
+/// A change may be under way when the wait for it ends: it is made whole or not at all, and the caller is told that it
+/// is not known.
+async fn off_the_request<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, KeyStoreError> + Send + 'static,
+) -> Result<T, KeyStoreError> {
+    let done = tokio::time::timeout(STORE_TIME, tokio::task::spawn_blocking(work)).await;
+    done.map_err(|_| KeyStoreError::TimedOut)?.map_err(KeyStoreError::unavailable)?
+}
+
+impl Memory {
+    pub(super) fn new(records: impl IntoIterator<Item = KeyRecord>) -> Result<Self, RecordError> {
+        Ok(Self { index: ArcSwap::from_pointee(Index::new(records)?), changing: Mutex::default() })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.index.load().len()
+    }
+
+    pub(super) fn replace(&self, records: impl IntoIterator<Item = KeyRecord>) -> Result<(), RecordError> {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = Index::new(records)?.used_like(&self.index.load());
+        self.index.store(Arc::new(index));
+        Ok(())
+    }
+
+    fn change(&self, change: &Change) -> Result<usize, KeyStoreError> {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.index.load();
+        let mut records = before.records();
+        let touched = change.apply(&mut records)?;
+        let index = Index::new(records.into_values()).map_err(KeyStoreError::unavailable)?.used_like(&before);
+        self.index.store(Arc::new(index));
+        Ok(touched.len())
+    }
+}

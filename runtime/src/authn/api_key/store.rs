@@ -1,0 +1,111 @@
+//! Where the keys of a server are kept: the trait of an engine.
+//!
+//! The engines in memory and of a file are [`ApiKeys`](super::ApiKeys)' own. Others are given to
+//! [`ApiKeys::from_store`](super::ApiKeys::from_store), which asks them with every request, waits two seconds at most,
+//! and refuses the request with 503 when there is no answer by then.
+
+use std::{fmt, time::Duration};
+
+use super::{change::Change, record::KeyRecord};
+use crate::authn::StoreFuture;
+
+/// Longest wait for a store.
+pub(super) const STORE_TIME: Duration = Duration::from_secs(2);
+
+/// Keeps the records of API keys.
+///
+/// What one call has changed, the next call of every instance sees: revocation holds at once.
+pub trait KeyStore: Send + Sync + 'static {
+    /// The record of the key with this public id, in a time that does not depend on whether there is one.
+    fn find<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<KeyRecord>, KeyStoreError>;
+
+    /// A page of records, in the order of their ids.
+    fn list<'a>(&'a self, query: &'a KeyQuery) -> StoreFuture<'a, Vec<KeyRecord>, KeyStoreError>;
+
+    /// Makes the change, whole or not at all, by the rules of [`Change::apply`]; answers how many records are new or
+    /// other than before.
+    fn change<'a>(&'a self, change: &'a Change) -> StoreFuture<'a, usize, KeyStoreError>;
+
+    /// Notes when keys were last used. At most once a minute for each key, and never in the way of a request.
+    fn used<'a>(&'a self, uses: &'a [KeyUse]) -> StoreFuture<'a, (), KeyStoreError>;
+}
+
+/// Which records a page has.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct KeyQuery {
+    /// Those of this owner only.
+    pub owner: Option<String>,
+    /// Those with an id behind this one only.
+    pub after: Option<String>,
+    /// Not more than this.
+    pub limit: usize,
+}
+
+/// That a key was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyUse {
+    /// The public id of the key.
+    pub id: String,
+    /// When, in seconds since 1970.
+    pub at: u64,
+}
+
+/// Why a store did not do what it was asked for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeyStoreError {
+    /// It cannot be asked, or cannot answer.
+    Unavailable(Box<dyn std::error::Error + Send + Sync>),
+    /// It did not answer in time.
+    TimedOut,
+    /// It has no key with this id.
+    NotFound,
+    /// The key is revoked, or its time is over.
+    NotLive,
+    /// The key has a successor already: this one.
+    Rotated(String),
+    /// It has a key with this id.
+    Exists,
+    /// It has as many keys as it can hold.
+    Full,
+}
+
+impl KeyStoreError {
+    pub(super) fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+}
+
+/// Waits for a store, but not for ever.
+pub(super) async fn in_time<T>(
+    answer: impl Future<Output = Result<T, KeyStoreError>>,
+) -> Result<T, KeyStoreError> {
+    tokio::time::timeout(STORE_TIME, answer).await.unwrap_or(Err(KeyStoreError::TimedOut))
+}
+
+impl fmt::Display for KeyStoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(cause) => write!(f, "the keys cannot be had: {cause}"),
+            Self::TimedOut => f.write_str("the store of the keys did not answer in time"),
+            Self::NotFound => f.write_str("there is no key with this id"),
+            Self::NotLive => f.write_str("the key is revoked, or its time is over"),
+            Self::Rotated(successor) => {
+                write!(f, "the key was rotated before: its successor is `{successor}`")
+            }
+            Self::Exists => f.write_str("there is a key with this id"),
+            Self::Full => f.write_str("there is no room for another key"),
+        }
+    }
+}
+
+impl std::error::Error for KeyStoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(cause) => Some(&**cause),
+            _ => None,
+        }
+    }
+}

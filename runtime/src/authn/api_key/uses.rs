@@ -1,0 +1,53 @@
+//! When keys were last used: gathered beside the requests, handed to the store every two seconds.
+//!
+//! A key comes here once a minute at most. At most 10,000 are held; what comes beyond, what a store does not take in
+//! time, and what is held when the process ends is lost: the next use of the key is noted again.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    engine::Engine,
+    store::{KeyUse, in_time},
+};
+
+const MOST: usize = 10_000;
+const GATHER: Duration = Duration::from_secs(2);
+
+#[derive(Default)]
+pub(super) struct Uses(Arc<Mutex<Gathered>>);
+
+#[derive(Default)]
+struct Gathered {
+    uses: HashMap<Arc<str>, u64>,
+    /// A task waits to hand them over.
+    waiting: bool,
+}
+
+impl Uses {
+    pub(super) fn note(&self, engine: &Arc<Engine>, id: &Arc<str>, at: u64) {
+        let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if gathered.uses.len() < MOST {
+            gathered.uses.insert(Arc::clone(id), at);
+        }
+        if !gathered.waiting
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            gathered.waiting = true;
+            runtime.spawn(hand_over(Arc::clone(&self.0), Arc::clone(engine)));
+        }
+    }
+}
+
+async fn hand_over(gathered: Arc<Mutex<Gathered>>, engine: Arc<Engine>) {
+    tokio::time::sleep(GATHER).await;
+    let taken = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
+    let uses: Vec<_> =
+        taken.uses.into_iter().map(|(id, at)| KeyUse { id: id.as_ref().to_owned(), at }).collect();
+    if let Err(error) = in_time(engine.used(uses)).await {
+        tracing::warn!(target: "palisade::keys", %error, "the last uses of API keys were not noted");
+    }
+}

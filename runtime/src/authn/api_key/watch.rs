@@ -1,0 +1,246 @@
+//! A file of keys as a running server sees it: read again when it has changed.
+//!
+//! Rules:
+//! 1. what a request is told was compared with the file at most a second ago: `cargo palisade key revoke` holds in
+//!    every server that shares the file within that time;
+//! 2. one request looks and the others wait for it, two seconds at most; a look that hangs is not started twice;
+//! 3. a file that cannot be read, or in which a line is no record, is a store that cannot be asked. The keys of before
+//!    are not kept for it: one of them may be what was taken out;
+//! 4. a file that changed less than two seconds before it was read is read again: file systems count time in steps,
+//!    and two changes within one look the same.
+
+use std::{
+    fs, io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    sync::Mutex,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+use super::{
+    file::KeyFile,
+    index::{Accepted, Index},
+    record::RecordError,
+    store::{KeyStoreError, STORE_TIME},
+};
+use crate::event::SECURITY_EVENTS;
+
+/// How old an answer may be.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The coarsest steps that file systems in use count time in.
+const STEP: Duration = Duration::from_secs(2);
+
+pub(super) struct WatchedFile {
+    file: KeyFile,
+    seen: ArcSwap<Seen>,
+    looking: Mutex<Option<JoinHandle<Result<Content, RecordError>>>>,
+}
+
+/// What a look has shown.
+struct Seen {
+    /// `None`: it counts no more.
+    at: Option<Instant>,
+    content: Option<Content>,
+}
+
+#[derive(Clone)]
+struct Content {
+    index: Arc<Index>,
+    /// `None`: the file may have changed without a trace.
+    stamp: Option<Stamp>,
+}
+
+/// What tells one state of a file from another.
+#[derive(Clone, PartialEq, Eq)]
+struct Stamp {
+    modified: SystemTime,
+    length: u64,
+    #[cfg(unix)]
+    identity: (u64, u64, i64, i64),
+}
+
+impl WatchedFile {
+    /// Reads it at once.
+    pub(super) fn open(file: KeyFile) -> Result<Self, RecordError> {
+        let content = look(&file, None)?;
+        let seen = Seen { at: Some(Instant::now()), content: Some(content) };
+        Ok(Self { file, seen: ArcSwap::from_pointee(seen), looking: Mutex::default() })
+    }
+
+    pub(super) fn file(&self) -> &KeyFile {
+        &self.file
+    }
+
+    pub(super) async fn find(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
+        Ok(self.index().await?.get(id).cloned())
+    }
+
+    /// The keys, as they were a second ago or later.
+    pub(super) async fn index(&self) -> Result<Arc<Index>, KeyStoreError> {
+        let seen = self.seen.load();
+        if seen.is_fresh() {
+            return seen.answer();
+        }
+        drop(seen);
+        self.look_again().await
+    }
+
+    /// The next request looks, whenever the last one did: this server has changed the file itself.
+    pub(super) async fn forget(&self) {
+        let _nobody_looks = self.looking.lock().await; // who began before the change would bring what was before it
+        let content = self.seen.load().content.clone();
+        self.seen.store(Arc::new(Seen { at: None, content }));
+    }
+
+    async fn look_again(&self) -> Result<Arc<Index>, KeyStoreError> {
+        let mut looking = self.looking.lock().await;
+        let before = self.seen.load_full();
+        if before.is_fresh() {
+            return before.answer();
+        }
+        let task = looking.get_or_insert_with(|| {
+            let (file, before) = (self.file.clone(), before.content.clone());
+            tokio::task::spawn_blocking(move || look(&file, before.as_ref()))
+        });
+        let started = Instant::now();
+        let (outcome, ended) = match timeout(STORE_TIME, task).await {
+            Ok(Ok(outcome)) => (outcome.map_err(KeyStoreError::unavailable), true),
+            Ok(Err(failed)) => (Err(KeyStoreError::unavailable(failed)), true),
+            Err(_) => (Err(KeyStoreError::TimedOut), false),
+        };
+        if ended {
+            *looking = None;
+        }
+        if let Err(error) = &outcome
+            && before.content.is_some()
+        {
+            tracing::error!(
+                target: SECURITY_EVENTS, event_type = "sys_key_store_unavailable", severity = "High",
+                file = %self.file.path().display(), failure_reason = %error,
+                "requests with API keys are refused until the file can be read",
+            );
+        }
+        // a failure counts from its end, so that those who wait are refused at once and not one after the other
+        let at = if outcome.is_ok() { started } else { Instant::now() };
+        let seen = Seen { at: Some(at), content: outcome.ok() };
+        let answer = seen.answer();
+        self.seen.store(Arc::new(seen));
+        answer
+    }
+}
+
+impl Seen {
+    fn is_fresh(&self) -> bool {
+        self.at.is_some_and(|at| at.elapsed() < LOOK_EVERY)
+    }
+
+    fn answer(&self) -> Result<Arc<Index>, KeyStoreError> {
+        let content =
+            self.content.as_ref().ok_or_else(|| KeyStoreError::unavailable("the file cannot be read"));
+        content.map(|content| Arc::clone(&content.index))
+    }
+}
+
+/// Rule 4, and reading when it must be.
+fn look(file: &KeyFile, before: Option<&Content>) -> Result<Content, RecordError> {
+    let error = |cause: io::Error| RecordError::File(file.path().to_owned(), cause);
+    let stamp = Stamp::of(file.path()).map_err(error)?;
+    if let Some(before) = before
+        && before.stamp.as_ref() == Some(&stamp)
+    {
+        return Ok(before.clone());
+    }
+    let index = Index::new(file.read()?)?;
+    let index = Arc::new(match before {
+        Some(before) => index.used_like(&before.index),
+        None => index,
+    });
+    let settled = stamp.modified.elapsed().is_ok_and(|age| age > STEP);
+    Ok(Content { index, stamp: settled.then_some(stamp) })
+}
+
+impl Stamp {
+    fn of(path: &Path) -> io::Result<Self> {
+        let data = fs::metadata(path)?;
+        Ok(Self {
+            modified: data.modified()?,
+            length: data.len(),
+            #[cfg(unix)]
+            identity: {
+                use std::os::unix::fs::MetadataExt;
+                (data.dev(), data.ino(), data.ctime(), data.ctime_nsec())
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        authn::api_key::{Change, KeyRecord, NewKey},
+        clock::Clock,
+    };
+
+    fn key() -> KeyRecord {
+        let now = Clock::fixed(1_800_000_000).now().unwrap();
+        NewKey::generate("bank_live", "acme", &[], now, None).unwrap().record
+    }
+
+    async fn later() {
+        tokio::time::sleep(LOOK_EVERY + Duration::from_millis(20)).await;
+    }
+
+    #[tokio::test]
+    async fn what_another_process_does_to_the_file_is_seen_within_the_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        let (one, other) = (key(), key());
+        file.change(&Change::Create(one.clone())).unwrap();
+        let watched = WatchedFile::open(file.clone()).unwrap();
+        assert!(watched.find(&one.id).await.unwrap().unwrap().record.revoked_at.is_none());
+        file.change(&Change::Create(other.clone())).unwrap();
+        file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
+        later().await;
+        assert!(watched.find(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
+        assert!(watched.find(&other.id).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_read_answers_nothing_until_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        let one = key();
+        file.change(&Change::Create(one.clone())).unwrap();
+        let watched = WatchedFile::open(file.clone()).unwrap();
+        for spoil in [|path: &Path| fs::write(path, "x"), |path: &Path| fs::remove_file(path)] {
+            let good = fs::read(file.path()).unwrap();
+            spoil(file.path()).unwrap();
+            later().await;
+            assert!(watched.find(&one.id).await.is_err());
+            fs::write(file.path(), good).unwrap();
+            later().await;
+            assert!(watched.find(&one.id).await.unwrap().is_some());
+        }
+    }
+
+    #[test]
+    fn a_file_at_rest_is_not_read_again_and_one_that_just_changed_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        file.change(&Change::Create(key())).unwrap();
+        let fresh = look(&file, None).unwrap();
+        assert!(fresh.stamp.is_none());
+        let long_ago = SystemTime::now() - Duration::from_secs(10);
+        fs::File::options().write(true).open(file.path()).unwrap().set_modified(long_ago).unwrap();
+        let read = look(&file, Some(&fresh)).unwrap();
+        assert!(read.stamp.is_some() && !Arc::ptr_eq(&read.index, &fresh.index));
+        assert!(Arc::ptr_eq(&look(&file, Some(&read)).unwrap().index, &read.index));
+    }
+}
