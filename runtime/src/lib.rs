@@ -41,10 +41,11 @@ pub use self::adopt::{GateLayer, GateService};
 pub use self::answer::{Items, Notice, Unfit};
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Change, Class, Denied, Denylist,
-    DenylistError, DenylistStore, Entry, Fault, Identity, IntrospectionVerifier, IssuedKey, JwkSet, Jwks, Jwt,
-    KeyAdmin, KeyAdminError, KeyError, KeyFile, KeyInfo, KeyPage, KeyPeppers, KeyQuery, KeyRecord, KeyRequest,
-    KeyState, KeyStore, KeyStoreError, KeyUse, KeyVerifier, Kind, LeftOut, Mark, NewKey, PasswordRecord,
-    Passwords, PepperError, Principal, ProofFault, Reason, RecordError, SetupError, StoreFuture,
+    DenylistError, DenylistStore, Entry, Fault, Identity, IntrospectionVerifier, IssuedKey, JwkSet, Jwks,
+    Jwt, KeyAdmin, KeyAdminError, KeyError, KeyFile, KeyInfo, KeyPage, KeyPeppers, KeyQuery, KeyRecord,
+    KeyRequest, KeyState, KeyStore, KeyStoreError, KeyUse, KeyVerifier, Kind, LeftOut, Mark, NewKey,
+    PasswordRecord, Passwords, PepperError, Principal, ProofFault, Reason, RecordError, SetupError,
+    StoreFuture,
 };
 #[cfg(feature = "tls")]
 pub use self::authn::{CertificateError, ClientCertificates};

@@ -124,7 +124,3 @@ fn key_rules(rules: &KeyRules) -> TokenStream {
         })
     }
 }
-
-fn optional_duration(given: Option<Duration>) -> TokenStream {
-    given.map(duration).map_or_else(|| quote!(None), |given| quote!(Some(#given)))
-}

@@ -30,8 +30,8 @@ mod present;
 pub(crate) mod principal;
 mod proof;
 mod setup;
-mod store;
 pub(crate) mod step_up;
+mod store;
 #[cfg(test)]
 pub(crate) mod testing;
 mod token;

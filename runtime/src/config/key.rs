@@ -13,7 +13,7 @@ pub(super) enum Holds {
 }
 
 /// The keys at the top, and those of `[schemes.<name>]`.
-pub(super) const TOP: [(&str, Holds); 11] = [
+pub(super) const TOP: [(&str, Holds); 12] = [
     ("listen", Holds::Text),
     ("state", Holds::Text),
     ("trusted_proxies", Holds::List),

@@ -196,6 +196,7 @@ impl std::fmt::Debug for ApiKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authn::StoreFuture;
     use std::time::Duration;
 
     use crate::{authn::principal::local_issuer, clock::Clock, operation::KeyLocation};

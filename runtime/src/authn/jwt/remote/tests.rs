@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::authn::Reason;
-use crate::authn::present::Shown;
 use crate::authn::jwt::{Jwt, TokenVerifier};
+use crate::authn::present::Shown;
 use crate::authn::testing::{NOW, Signer, plain_claims};
 use crate::clock::Clock;
 
