@@ -109,11 +109,11 @@ fn sha256(text: &str) -> String {
 }
 
 fn proof_claims(method: &str, path: &str, token: &str) -> Value {
-    let id = URL_SAFE_NO_PAD.encode(aws_lc_rs_random());
+    let id = URL_SAFE_NO_PAD.encode(random_bytes());
     json!({ "htm": method, "htu": format!("{ORIGIN}{path}"), "iat": now(), "jti": id, "ath": sha256(token) })
 }
 
-fn aws_lc_rs_random() -> [u8; 16] {
+fn random_bytes() -> [u8; 16] {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).unwrap();
     bytes
