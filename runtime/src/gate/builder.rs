@@ -222,3 +222,37 @@ impl GateBuilder {
 fn texts(errors: Vec<SetupError>) -> Vec<String> {
     errors.iter().map(ToString::to_string).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authn::Jwt;
+    use crate::authn::testing::{Bench, DOCUMENT, RULES};
+    use crate::operation::{Scheme, TokenRules};
+
+    static REVOCABLE: Document = Document {
+        title: "Test",
+        version: "1",
+        hash: "",
+        schemes: &[Scheme {
+            name: "oauth",
+            kind: SchemeKind::Bearer(TokenRules { revocation: Revocation::Required, ..RULES }),
+        }],
+        limits: &[],
+    };
+
+    #[test]
+    fn a_denylist_is_given_where_the_document_asks_for_one_and_nowhere_else() {
+        let build = |document: &'static Document, denylist: Option<Denylist>| {
+            let jwt = Jwt::new(Bench::new().keys());
+            let mut builder = GateBuilder::default().document(document).bearer("oauth", jwt);
+            builder.denylist = denylist;
+            builder.build().map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(build(&REVOCABLE, Some(Denylist::in_memory())), Ok(()));
+        assert!(build(&REVOCABLE, None).unwrap_err().contains("there is no denylist"));
+        assert_eq!(build(&DOCUMENT, None), Ok(()));
+        let needless = build(&DOCUMENT, Some(Denylist::in_memory())).unwrap_err();
+        assert!(needless.contains("no scheme of the document asks for one"), "{needless}");
+    }
+}
