@@ -129,6 +129,7 @@ fn api() -> Api {
             kind: SchemeKind::ApiKey(KeyRules {
                 location: KeyLocation::Header("X-Key".into()),
                 prefix: None,
+                rotate_within: None,
             }),
             docs: Docs::default(),
         }],
