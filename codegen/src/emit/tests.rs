@@ -130,6 +130,7 @@ fn api() -> Api {
             kind: SchemeKind::ApiKey(KeyRules {
                 location: KeyLocation::Header("X-Key".into()),
                 prefix: None,
+                rotate_within: None,
             }),
             docs: Docs::default(),
         }],
