@@ -102,23 +102,24 @@ pub trait ResolveAccount: Send + Sync + 'static {
     /// Your row type.
     type Account: resource::Account;
     /// `None` when there is no such `Account`; the caller sees the same answer as when it is somebody else's.
-    fn resolve_account(
-        &self,
-        id: &str,
-    ) -> impl ::core::future::Future<
-        Output = Result<Option<Self::Account>, p::Problem>,
+    fn resolve_account(&self, id: &str) -> impl ::core::future::Future<
+        Output = Result<Option<Self::Account>, p::Problem>
     > + Send;
 }
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_resolve_account {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        type Account = < $type as $($module)* ::ResolveAccount > ::Account; fn
-        resolve_account(& self, id : & str,) -> impl ::core::future::Future < Output =
-        ::core::result::Result < ::core::option::Option < Self::Account >,
-        ::palisade::__private::Problem, >, > + Send { < $type as $($module)*
-        ::ResolveAccount > ::resolve_account(& self. $field, id) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        type Account = <$type as $($module)*::ResolveAccount>::Account;
+        fn resolve_account(&self, id: &str) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                ::core::option::Option<Self::Account>,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::ResolveAccount>::resolve_account(&self.$field, id)
+        }
     };
 }
 
@@ -128,8 +129,7 @@ pub(crate) use delegate_resolve_account;
 
 /// Whether the bank is open.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BankStatus {
     /// Whether it takes orders.
     pub open: bool,
@@ -157,11 +157,7 @@ impl p::Object for BankStatus {
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::OPEN, &mut slots.0),
             1 => from.fill(&Self::VERSION, &mut slots.1),
@@ -172,21 +168,14 @@ impl p::Object for BankStatus {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { open: slots.0?, version: slots.1?, time: slots.2? })
     }
-}
-
-impl p::Check for BankStatus {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::OPEN.check_value(&self.open, at, out);
-        Self::VERSION.check_value(&self.version, at, out);
-        Self::TIME.check_value(&self.time, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::OPEN, &self.open);
+        to.required(&Self::VERSION, &self.version);
+        to.required(&Self::TIME, &self.time);
     }
 }
 
-impl p::validator::Validate for BankStatus {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(BankStatus);
 
 /// ISO 4217 code of a currency the bank deals in.
 #[allow(clippy::enum_variant_names, reason = "the words of the document")]
@@ -228,8 +217,7 @@ p::words!(Direction);
 
 /// An account and what is on it.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Account {
     /// Names the account.
     pub id: p::Uuid,
@@ -283,11 +271,7 @@ impl p::Object for Account {
     fn slots() -> Self::Slots {
         (None, None, None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ID, &mut slots.0),
             1 => from.fill(&Self::OWNER, &mut slots.1),
@@ -310,30 +294,22 @@ impl p::Object for Account {
             created_at: slots.6?,
         })
     }
-}
-
-impl p::Check for Account {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ID.check_value(&self.id, at, out);
-        Self::OWNER.check_value(&self.owner, at, out);
-        Self::NAME.check_value(&self.name, at, out);
-        Self::CURRENCY.check_value(&self.currency, at, out);
-        Self::BALANCE.check_value(&self.balance, at, out);
-        Self::FROZEN.check_value(&self.frozen, at, out);
-        Self::CREATED_AT.check_value(&self.created_at, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ID, &self.id);
+        to.required(&Self::OWNER, &self.owner);
+        to.required(&Self::NAME, &self.name);
+        to.required(&Self::CURRENCY, &self.currency);
+        to.required(&Self::BALANCE, &self.balance);
+        to.required(&Self::FROZEN, &self.frozen);
+        to.required(&Self::CREATED_AT, &self.created_at);
     }
 }
 
-impl p::validator::Validate for Account {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Account);
 
 /// Accounts of one owner.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AccountList {
     /// The accounts.
     pub data: Vec<Account>,
@@ -351,11 +327,7 @@ impl p::Object for AccountList {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::DATA, &mut slots.0),
             _ => from.skip(),
@@ -364,49 +336,37 @@ impl p::Object for AccountList {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { data: slots.0? })
     }
-}
-
-impl p::Check for AccountList {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::DATA.check_value(&self.data, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::DATA, &self.data);
     }
 }
 
-impl p::validator::Validate for AccountList {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(AccountList);
 
 /// An order to move money.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NewTransfer {
     /// The account that receives.
     pub to: p::Uuid,
     /// Amount in minor units, in the currency of both accounts.
     pub amount: i64,
     /// Shown to both sides; no control characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The sender's own reference; `null` says that there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ref: Option<Option<String>>,
 }
 
 impl NewTransfer {
     const TO: p::Member<p::Uuid> = p::Member::required("to");
-    const AMOUNT: p::Member<i64> = p::Member::required("amount")
-        .check(|value, at, out| {
-            p::minimum(value, 1, at, out);
-            p::maximum(value, 100_000_000, at, out);
-        });
-    const NOTE: p::Member<String> = p::Member::optional("note")
-        .check(|value, at, out| {
-            p::length(value, 1..=140, at, out);
-            p::pattern(value, &PATTERN_1, at, out);
-        });
+    const AMOUNT: p::Member<i64> = p::Member::required("amount").check(|value, at, out| {
+        p::minimum(value, 1, at, out);
+        p::maximum(value, 100_000_000, at, out);
+    });
+    const NOTE: p::Member<String> = p::Member::optional("note").check(|value, at, out| {
+        p::length(value, 1..=140, at, out);
+        p::pattern(value, &PATTERN_1, at, out);
+    });
     const CLIENT_REF: p::Member<Option<String>> = p::Member::optional("client_ref")
         .check(|value, at, out| {
             if let Some(value) = value {
@@ -428,11 +388,7 @@ impl p::Object for NewTransfer {
     fn slots() -> Self::Slots {
         (None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::TO, &mut slots.0),
             1 => from.fill(&Self::AMOUNT, &mut slots.1),
@@ -444,27 +400,19 @@ impl p::Object for NewTransfer {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { to: slots.0?, amount: slots.1?, note: slots.2, client_ref: slots.3 })
     }
-}
-
-impl p::Check for NewTransfer {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::TO.check_value(&self.to, at, out);
-        Self::AMOUNT.check_value(&self.amount, at, out);
-        Self::NOTE.check_option(self.note.as_ref(), at, out);
-        Self::CLIENT_REF.check_option(self.client_ref.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::TO, &self.to);
+        to.required(&Self::AMOUNT, &self.amount);
+        to.optional(&Self::NOTE, &self.note);
+        to.optional(&Self::CLIENT_REF, &self.client_ref);
     }
 }
 
-impl p::validator::Validate for NewTransfer {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(NewTransfer);
 
 /// Money that has moved.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Transfer {
     /// Names the transfer.
     pub id: p::Uuid,
@@ -491,12 +439,11 @@ impl Transfer {
     const AMOUNT: p::Member<i64> = p::Member::required("amount")
         .check(|value, at, out| p::minimum(value, 1, at, out));
     const CURRENCY: p::Member<Currency> = p::Member::required("currency");
-    const NOTE: p::Member<Option<String>> = p::Member::required("note")
-        .check(|value, at, out| {
-            if let Some(value) = value {
-                p::length(value, 0..=140, at, out);
-            }
-        });
+    const NOTE: p::Member<Option<String>> = p::Member::required("note").check(|value, at, out| {
+        if let Some(value) = value {
+            p::length(value, 0..=140, at, out);
+        }
+    });
     const CLIENT_REF: p::Member<Option<String>> = p::Member::required("client_ref")
         .check(|value, at, out| {
             if let Some(value) = value {
@@ -531,11 +478,7 @@ impl p::Object for Transfer {
     fn slots() -> Self::Slots {
         (None, None, None, None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ID, &mut slots.0),
             1 => from.fill(&Self::FROM, &mut slots.1),
@@ -560,36 +503,27 @@ impl p::Object for Transfer {
             created_at: slots.7?,
         })
     }
-}
-
-impl p::Check for Transfer {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ID.check_value(&self.id, at, out);
-        Self::FROM.check_value(&self.from, at, out);
-        Self::TO.check_value(&self.to, at, out);
-        Self::AMOUNT.check_value(&self.amount, at, out);
-        Self::CURRENCY.check_value(&self.currency, at, out);
-        Self::NOTE.check_value(&self.note, at, out);
-        Self::CLIENT_REF.check_value(&self.client_ref, at, out);
-        Self::CREATED_AT.check_value(&self.created_at, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ID, &self.id);
+        to.required(&Self::FROM, &self.from);
+        to.required(&Self::TO, &self.to);
+        to.required(&Self::AMOUNT, &self.amount);
+        to.required(&Self::CURRENCY, &self.currency);
+        to.required(&Self::NOTE, &self.note);
+        to.required(&Self::CLIENT_REF, &self.client_ref);
+        to.required(&Self::CREATED_AT, &self.created_at);
     }
 }
 
-impl p::validator::Validate for Transfer {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Transfer);
 
 /// Some transfers, and the way to more.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TransferPage {
     /// Newest first.
     pub data: Vec<Transfer>,
     /// Ask with it for the next page; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<p::SealedCursor>,
 }
 
@@ -607,11 +541,7 @@ impl p::Object for TransferPage {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::DATA, &mut slots.0),
             _ => from.skip(),
@@ -620,25 +550,17 @@ impl p::Object for TransferPage {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { data: slots.0?, next_cursor: None })
     }
-}
-
-impl p::Check for TransferPage {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::DATA.check_value(&self.data, at, out);
-        Self::NEXT_CURSOR.check_option(self.next_cursor.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::DATA, &self.data);
+        to.optional(&Self::NEXT_CURSOR, &self.next_cursor);
     }
 }
 
-impl p::validator::Validate for TransferPage {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(TransferPage);
 
 /// What one unit of a currency is worth in another.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rate {
     /// ISO 4217 code of a currency the bank deals in.
     pub base: Currency,
@@ -666,11 +588,7 @@ impl p::Object for Rate {
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::BASE, &mut slots.0),
             1 => from.fill(&Self::QUOTE, &mut slots.1),
@@ -681,26 +599,18 @@ impl p::Object for Rate {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { base: slots.0?, quote: slots.1?, micros: slots.2? })
     }
-}
-
-impl p::Check for Rate {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::BASE.check_value(&self.base, at, out);
-        Self::QUOTE.check_value(&self.quote, at, out);
-        Self::MICROS.check_value(&self.micros, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::BASE, &self.base);
+        to.required(&Self::QUOTE, &self.quote);
+        to.required(&Self::MICROS, &self.micros);
     }
 }
 
-impl p::validator::Validate for Rate {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Rate);
 
 /// Every pair the bank deals in.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RateList {
     /// The rates.
     pub data: Vec<Rate>,
@@ -718,11 +628,7 @@ impl p::Object for RateList {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::DATA, &mut slots.0),
             _ => from.skip(),
@@ -731,45 +637,34 @@ impl p::Object for RateList {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { data: slots.0? })
     }
-}
-
-impl p::Check for RateList {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::DATA.check_value(&self.data, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::DATA, &self.data);
     }
 }
 
-impl p::validator::Validate for RateList {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(RateList);
 
 /// An order to pay out of the bank.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NewPayout {
     /// The account elsewhere that receives (ISO 13616), without spaces.
     pub iban: String,
     /// In minor units.
     pub amount: i64,
     /// Up to four words for the statement.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub purposes: Option<Vec<String>>,
 }
 
 impl NewPayout {
-    const IBAN: p::Member<String> = p::Member::required("iban")
-        .check(|value, at, out| {
-            p::length(value, 15..=34, at, out);
-            p::pattern(value, &PATTERN_3, at, out);
-        });
-    const AMOUNT: p::Member<i64> = p::Member::required("amount")
-        .check(|value, at, out| {
-            p::minimum(value, 1, at, out);
-            p::maximum(value, 100_000_000, at, out);
-        });
+    const IBAN: p::Member<String> = p::Member::required("iban").check(|value, at, out| {
+        p::length(value, 15..=34, at, out);
+        p::pattern(value, &PATTERN_3, at, out);
+    });
+    const AMOUNT: p::Member<i64> = p::Member::required("amount").check(|value, at, out| {
+        p::minimum(value, 1, at, out);
+        p::maximum(value, 100_000_000, at, out);
+    });
     const PURPOSES: p::Member<Vec<String>> = p::Member::optional("purposes")
         .check(|value, at, out| {
             p::items(value, 1..=4, at, out);
@@ -797,11 +692,7 @@ impl p::Object for NewPayout {
     fn slots() -> Self::Slots {
         (None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::IBAN, &mut slots.0),
             1 => from.fill(&Self::AMOUNT, &mut slots.1),
@@ -812,26 +703,18 @@ impl p::Object for NewPayout {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { iban: slots.0?, amount: slots.1?, purposes: slots.2 })
     }
-}
-
-impl p::Check for NewPayout {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::IBAN.check_value(&self.iban, at, out);
-        Self::AMOUNT.check_value(&self.amount, at, out);
-        Self::PURPOSES.check_option(self.purposes.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::IBAN, &self.iban);
+        to.required(&Self::AMOUNT, &self.amount);
+        to.optional(&Self::PURPOSES, &self.purposes);
     }
 }
 
-impl p::validator::Validate for NewPayout {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(NewPayout);
 
 /// A payout that is booked.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Payout {
     /// Names the payout.
     pub id: p::Uuid,
@@ -894,11 +777,7 @@ impl p::Object for Payout {
     fn slots() -> Self::Slots {
         (None, None, None, None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ID, &mut slots.0),
             1 => from.fill(&Self::ACCOUNT, &mut slots.1),
@@ -923,31 +802,23 @@ impl p::Object for Payout {
             created_at: slots.7?,
         })
     }
-}
-
-impl p::Check for Payout {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ID.check_value(&self.id, at, out);
-        Self::ACCOUNT.check_value(&self.account, at, out);
-        Self::PARTNER.check_value(&self.partner, at, out);
-        Self::IBAN.check_value(&self.iban, at, out);
-        Self::AMOUNT.check_value(&self.amount, at, out);
-        Self::CURRENCY.check_value(&self.currency, at, out);
-        Self::PURPOSES.check_value(&self.purposes, at, out);
-        Self::CREATED_AT.check_value(&self.created_at, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ID, &self.id);
+        to.required(&Self::ACCOUNT, &self.account);
+        to.required(&Self::PARTNER, &self.partner);
+        to.required(&Self::IBAN, &self.iban);
+        to.required(&Self::AMOUNT, &self.amount);
+        to.required(&Self::CURRENCY, &self.currency);
+        to.required(&Self::PURPOSES, &self.purposes);
+        to.required(&Self::CREATED_AT, &self.created_at);
     }
 }
 
-impl p::validator::Validate for Payout {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Payout);
 
 /// Whether money may leave the account.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Freeze {
     /// `true` freezes, `false` thaws.
     pub frozen: bool,
@@ -968,11 +839,7 @@ impl p::Object for Freeze {
     fn slots() -> Self::Slots {
         (None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::FROZEN, &mut slots.0),
             1 => from.fill(&Self::REASON, &mut slots.1),
@@ -982,25 +849,17 @@ impl p::Object for Freeze {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { frozen: slots.0?, reason: slots.1? })
     }
-}
-
-impl p::Check for Freeze {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::FROZEN.check_value(&self.frozen, at, out);
-        Self::REASON.check_value(&self.reason, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::FROZEN, &self.frozen);
+        to.required(&Self::REASON, &self.reason);
     }
 }
 
-impl p::validator::Validate for Freeze {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Freeze);
 
 /// A refusal.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Error {
     /// What a client can know about a refusal.
     pub error: ErrorBody,
@@ -1017,11 +876,7 @@ impl p::Object for Error {
     fn slots() -> Self::Slots {
         (None,)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::ERROR, &mut slots.0),
             _ => from.skip(),
@@ -1030,24 +885,16 @@ impl p::Object for Error {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { error: slots.0? })
     }
-}
-
-impl p::Check for Error {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::ERROR.check_value(&self.error, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::ERROR, &self.error);
     }
 }
 
-impl p::validator::Validate for Error {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Error);
 
 /// What a client can know about a refusal.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ErrorBody {
     /// Stable word for programs.
     pub code: String,
@@ -1058,19 +905,16 @@ pub struct ErrorBody {
     /// Quote it to the bank's help desk.
     pub request_id: String,
     /// The limit that is used up.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
     /// Each fault of the input.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Vec<Violation>>,
 }
 
 impl ErrorBody {
-    const CODE: p::Member<String> = p::Member::required("code")
-        .check(|value, at, out| {
-            p::length(value, 0..=64, at, out);
-            p::pattern(value, &PATTERN_5, at, out);
-        });
+    const CODE: p::Member<String> = p::Member::required("code").check(|value, at, out| {
+        p::length(value, 0..=64, at, out);
+        p::pattern(value, &PATTERN_5, at, out);
+    });
     const MESSAGE: p::Member<String> = p::Member::required("message")
         .check(|value, at, out| p::length(value, 0..=300, at, out));
     const TIMESTAMP: p::Member<p::Timestamp> = p::Member::required("timestamp");
@@ -1103,11 +947,7 @@ impl p::Object for ErrorBody {
     fn slots() -> Self::Slots {
         (None, None, None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::CODE, &mut slots.0),
             1 => from.fill(&Self::MESSAGE, &mut slots.1),
@@ -1128,29 +968,21 @@ impl p::Object for ErrorBody {
             details: slots.5,
         })
     }
-}
-
-impl p::Check for ErrorBody {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::CODE.check_value(&self.code, at, out);
-        Self::MESSAGE.check_value(&self.message, at, out);
-        Self::TIMESTAMP.check_value(&self.timestamp, at, out);
-        Self::REQUEST_ID.check_value(&self.request_id, at, out);
-        Self::POLICY.check_option(self.policy.as_ref(), at, out);
-        Self::DETAILS.check_option(self.details.as_ref(), at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::CODE, &self.code);
+        to.required(&Self::MESSAGE, &self.message);
+        to.required(&Self::TIMESTAMP, &self.timestamp);
+        to.required(&Self::REQUEST_ID, &self.request_id);
+        to.optional(&Self::POLICY, &self.policy);
+        to.optional(&Self::DETAILS, &self.details);
     }
 }
 
-impl p::validator::Validate for ErrorBody {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(ErrorBody);
 
 /// One fault of the input.
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq, p::serde::Serialize)]
-#[serde(crate = "palisade::__private::serde")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Violation {
     /// Which part of the request.
     pub r#in: ViolationIn,
@@ -1184,11 +1016,7 @@ impl p::Object for Violation {
     fn slots() -> Self::Slots {
         (None, None, None, None)
     }
-    fn fill<F: p::Fill>(
-        slots: &mut Self::Slots,
-        member: usize,
-        from: F,
-    ) -> Result<(), F::Error> {
+    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
         match member {
             0 => from.fill(&Self::IN, &mut slots.0),
             1 => from.fill(&Self::POINTER, &mut slots.1),
@@ -1200,22 +1028,15 @@ impl p::Object for Violation {
     fn build(slots: Self::Slots) -> Option<Self> {
         Some(Self { r#in: slots.0?, pointer: slots.1?, rule: slots.2?, message: slots.3? })
     }
-}
-
-impl p::Check for Violation {
-    fn check(&self, at: &p::At<'_>, out: &mut p::Violations) {
-        Self::IN.check_value(&self.r#in, at, out);
-        Self::POINTER.check_value(&self.pointer, at, out);
-        Self::RULE.check_value(&self.rule, at, out);
-        Self::MESSAGE.check_value(&self.message, at, out);
+    fn visit<V: p::Visit>(&self, to: &mut V) {
+        to.required(&Self::IN, &self.r#in);
+        to.required(&Self::POINTER, &self.pointer);
+        to.required(&Self::RULE, &self.rule);
+        to.required(&Self::MESSAGE, &self.message);
     }
 }
 
-impl p::validator::Validate for Violation {
-    fn validate(&self) -> Result<(), p::validator::ValidationErrors> {
-        p::validate(self)
-    }
-}
+p::object!(Violation);
 
 /// Which part of the request.
 #[allow(clippy::enum_variant_names, reason = "the words of the document")]
@@ -1349,12 +1170,10 @@ impl p::Output for GetStatusOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(4), <GetStatus as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <GetStatus as p::Operation>::POLICY)?,
+                &body,
+            ),
         }
     }
 }
@@ -1453,18 +1272,14 @@ impl p::Output for ListAccountsOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(4), <ListAccounts as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
-            Self::ServerError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(5), <ListAccounts as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <ListAccounts as p::Operation>::POLICY)?,
+                &body,
+            ),
+            Self::ServerError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(5), <ListAccounts as p::Operation>::POLICY)?,
+                &body,
+            ),
         }
     }
 }
@@ -1568,18 +1383,14 @@ impl p::Output for GetAccountOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(4), <GetAccount as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
-            Self::ServerError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(5), <GetAccount as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <GetAccount as p::Operation>::POLICY)?,
+                &body,
+            ),
+            Self::ServerError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(5), <GetAccount as p::Operation>::POLICY)?,
+                &body,
+            ),
         }
     }
 }
@@ -1699,26 +1510,14 @@ impl p::Output for CreateTransferOutput {
         match self {
             Self::Created(body) => p::Answer::json(201, &body),
             Self::Conflict(body) => p::Answer::json(409, &body),
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(
-                        status,
-                        p::Status::Range(4),
-                        <CreateTransfer as p::Operation>::POLICY,
-                    )?,
-                    &body,
-                )
-            }
-            Self::ServerError(status, body) => {
-                p::Answer::json(
-                    p::under(
-                        status,
-                        p::Status::Range(5),
-                        <CreateTransfer as p::Operation>::POLICY,
-                    )?,
-                    &body,
-                )
-            }
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <CreateTransfer as p::Operation>::POLICY)?,
+                &body,
+            ),
+            Self::ServerError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(5), <CreateTransfer as p::Operation>::POLICY)?,
+                &body,
+            ),
         }
     }
 }
@@ -1803,11 +1602,10 @@ pub struct ListTransfersInput {
 impl ListTransfersInput {
     const ACCOUNT_ID: p::Param<p::Uuid> = p::Param::path("accountId");
     const DIRECTION: p::Param<Direction> = p::Param::query("direction");
-    const LIMIT: p::Param<i32> = p::Param::query("limit")
-        .check(|value, at, out| {
-            p::minimum(value, 1, at, out);
-            p::maximum(value, 100, at, out);
-        });
+    const LIMIT: p::Param<i32> = p::Param::query("limit").check(|value, at, out| {
+        p::minimum(value, 1, at, out);
+        p::maximum(value, 100, at, out);
+    });
 }
 
 impl p::Input for ListTransfersInput {
@@ -1822,10 +1620,9 @@ impl p::Input for ListTransfersInput {
     fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
         p::Sent::nothing(sent)
     }
-    fn assemble(
-        (account_id, direction, limit): Self::Parameters,
-        (): Self::Body,
-    ) -> Self { Self { account_id, direction, limit } }
+    fn assemble((account_id, direction, limit): Self::Parameters, (): Self::Body) -> Self {
+        Self { account_id, direction, limit }
+    }
 }
 
 /// The declared answers of [`ListTransfers`].
@@ -1845,18 +1642,14 @@ impl p::Output for ListTransfersOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(4), <ListTransfers as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
-            Self::ServerError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(5), <ListTransfers as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <ListTransfers as p::Operation>::POLICY)?,
+                &body,
+            ),
+            Self::ServerError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(5), <ListTransfers as p::Operation>::POLICY)?,
+                &body,
+            ),
         }
     }
 }
@@ -1870,12 +1663,10 @@ impl p::Operation for GetRate {
         id: "getRate",
         method: "GET",
         path: "/rates/{base}",
-        access: p::Access::Any(
-            &[
-                &[p::Need { scheme: "oauth", scopes: &[] }],
-                &[p::Need { scheme: "partner", scopes: &["rates:read"] }],
-            ],
-        ),
+        access: p::Access::Any(&[
+            &[p::Need { scheme: "oauth", scopes: &[] }],
+            &[p::Need { scheme: "partner", scopes: &["rates:read"] }],
+        ]),
         step_up: None,
         limits: &[
             p::Limit {
@@ -1963,12 +1754,10 @@ impl p::Output for GetRateOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(4), <GetRate as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <GetRate as p::Operation>::POLICY)?,
+                &body,
+            ),
         }
     }
 }
@@ -2056,12 +1845,10 @@ impl p::Output for ListRatesOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(4), <ListRates as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <ListRates as p::Operation>::POLICY)?,
+                &body,
+            ),
         }
     }
 }
@@ -2075,14 +1862,12 @@ impl p::Operation for CreatePayout {
         id: "createPayout",
         method: "POST",
         path: "/partner/accounts/{accountId}/payouts",
-        access: p::Access::Any(
+        access: p::Access::Any(&[
             &[
-                &[
-                    p::Need { scheme: "oauth", scopes: &["payouts:write"] },
-                    p::Need { scheme: "partner", scopes: &["payouts:write"] },
-                ],
+                p::Need { scheme: "oauth", scopes: &["payouts:write"] },
+                p::Need { scheme: "partner", scopes: &["payouts:write"] },
             ],
-        ),
+        ]),
         step_up: None,
         limits: &[
             p::Limit {
@@ -2188,18 +1973,14 @@ impl p::Output for CreatePayoutOutput {
         match self {
             Self::Created(body) => p::Answer::json(201, &body),
             Self::Conflict(body) => p::Answer::json(409, &body),
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(4), <CreatePayout as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
-            Self::ServerError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(5), <CreatePayout as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <CreatePayout as p::Operation>::POLICY)?,
+                &body,
+            ),
+            Self::ServerError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(5), <CreatePayout as p::Operation>::POLICY)?,
+                &body,
+            ),
         }
     }
 }
@@ -2306,18 +2087,14 @@ impl p::Output for SetFreezeOutput {
     fn answer(self) -> Result<p::Answer, p::Unfit> {
         match self {
             Self::Ok(body) => p::Answer::json(200, &body),
-            Self::ClientError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(4), <SetFreeze as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
-            Self::ServerError(status, body) => {
-                p::Answer::json(
-                    p::under(status, p::Status::Range(5), <SetFreeze as p::Operation>::POLICY)?,
-                    &body,
-                )
-            }
+            Self::ClientError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(4), <SetFreeze as p::Operation>::POLICY)?,
+                &body,
+            ),
+            Self::ServerError(status, body) => p::Answer::json(
+                p::under(status, p::Status::Range(5), <SetFreeze as p::Operation>::POLICY)?,
+                &body,
+            ),
         }
     }
 }
@@ -2331,9 +2108,7 @@ pub trait Status: Send + Sync + 'static {
         &self,
         caller: p::Caller<GetStatus>,
         input: GetStatusInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<GetStatusOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<GetStatusOutput, p::Problem>> + Send;
 }
 
 impl<S: Status> p::Served<S> for GetStatus {
@@ -2351,12 +2126,19 @@ impl<S: Status> p::Served<S> for GetStatus {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_status {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn get_status(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::GetStatus >, input : $($module)* ::GetStatusInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::GetStatusOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Status > ::get_status(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn get_status(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetStatus>,
+            input: $($module)*::GetStatusInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetStatusOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Status>::get_status(&self.$field, caller, input)
+        }
     };
 }
 
@@ -2373,9 +2155,7 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         caller: p::Caller<ListAccounts>,
         input: ListAccountsInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<ListAccountsOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<ListAccountsOutput, p::Problem>> + Send;
     /// One account
     ///
     /// An administrator sees every account; everybody else only their own.
@@ -2383,9 +2163,7 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         caller: p::Caller<GetAccount>,
         input: GetAccountInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<GetAccountOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<GetAccountOutput, p::Problem>> + Send;
 }
 
 impl<S: Accounts> p::Served<S> for ListAccounts {
@@ -2415,17 +2193,31 @@ impl<S: Accounts> p::Served<S> for GetAccount {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_accounts {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn list_accounts(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::ListAccounts >, input : $($module)* ::ListAccountsInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::ListAccountsOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Accounts > ::list_accounts(& self. $field, caller, input) } fn
-        get_account(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::GetAccount >, input : $($module)* ::GetAccountInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::GetAccountOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Accounts > ::get_account(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn list_accounts(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::ListAccounts>,
+            input: $($module)*::ListAccountsInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::ListAccountsOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Accounts>::list_accounts(&self.$field, caller, input)
+        }
+        fn get_account(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetAccount>,
+            input: $($module)*::GetAccountInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetAccountOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Accounts>::get_account(&self.$field, caller, input)
+        }
     };
 }
 
@@ -2444,17 +2236,13 @@ pub trait Transfers: Send + Sync + 'static {
         &self,
         caller: p::Caller<CreateTransfer>,
         input: CreateTransferInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<CreateTransferOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<CreateTransferOutput, p::Problem>> + Send;
     /// What went in and out of an account, newest first
     fn list_transfers(
         &self,
         caller: p::Caller<ListTransfers>,
         input: ListTransfersInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<ListTransfersOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<ListTransfersOutput, p::Problem>> + Send;
 }
 
 impl<S: Transfers> p::Served<S> for CreateTransfer {
@@ -2484,17 +2272,31 @@ impl<S: Transfers> p::Served<S> for ListTransfers {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_transfers {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn create_transfer(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::CreateTransfer >, input : $($module)* ::CreateTransferInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::CreateTransferOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Transfers > ::create_transfer(& self. $field, caller, input) } fn
-        list_transfers(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::ListTransfers >, input : $($module)* ::ListTransfersInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::ListTransfersOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Transfers > ::list_transfers(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn create_transfer(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::CreateTransfer>,
+            input: $($module)*::CreateTransferInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::CreateTransferOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Transfers>::create_transfer(&self.$field, caller, input)
+        }
+        fn list_transfers(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::ListTransfers>,
+            input: $($module)*::ListTransfersInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::ListTransfersOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Transfers>::list_transfers(&self.$field, caller, input)
+        }
     };
 }
 
@@ -2519,9 +2321,7 @@ pub trait Partners: Send + Sync + 'static {
         &self,
         caller: p::Caller<ListRates>,
         input: ListRatesInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<ListRatesOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<ListRatesOutput, p::Problem>> + Send;
     /// Pay out from a customer's account
     ///
     /// The partner shows its own key **and** the token of the customer, who must own the account. Neither is enough
@@ -2530,9 +2330,7 @@ pub trait Partners: Send + Sync + 'static {
         &self,
         caller: p::Caller<CreatePayout>,
         input: CreatePayoutInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<CreatePayoutOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<CreatePayoutOutput, p::Problem>> + Send;
 }
 
 impl<S: Partners> p::Served<S> for GetRate {
@@ -2574,22 +2372,43 @@ impl<S: Partners> p::Served<S> for CreatePayout {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_partners {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn get_rate(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::GetRate >, input : $($module)* ::GetRateInput,) -> impl ::core::future::Future
-        < Output = ::core::result::Result < $($module)* ::GetRateOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Partners >
-        ::get_rate(& self. $field, caller, input) } fn list_rates(& self, caller :
-        ::palisade::__private::Caller < $($module)* ::ListRates >, input : $($module)*
-        ::ListRatesInput,) -> impl ::core::future::Future < Output =
-        ::core::result::Result < $($module)* ::ListRatesOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Partners >
-        ::list_rates(& self. $field, caller, input) } fn create_payout(& self, caller :
-        ::palisade::__private::Caller < $($module)* ::CreatePayout >, input : $($module)*
-        ::CreatePayoutInput,) -> impl ::core::future::Future < Output =
-        ::core::result::Result < $($module)* ::CreatePayoutOutput,
-        ::palisade::__private::Problem >, > + Send { < $type as $($module)* ::Partners >
-        ::create_payout(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn get_rate(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetRate>,
+            input: $($module)*::GetRateInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetRateOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Partners>::get_rate(&self.$field, caller, input)
+        }
+        fn list_rates(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::ListRates>,
+            input: $($module)*::ListRatesInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::ListRatesOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Partners>::list_rates(&self.$field, caller, input)
+        }
+        fn create_payout(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::CreatePayout>,
+            input: $($module)*::CreatePayoutInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::CreatePayoutOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Partners>::create_payout(&self.$field, caller, input)
+        }
     };
 }
 
@@ -2608,9 +2427,7 @@ pub trait Admin: Send + Sync + 'static {
         &self,
         caller: p::Caller<SetFreeze>,
         input: SetFreezeInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<SetFreezeOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<SetFreezeOutput, p::Problem>> + Send;
 }
 
 impl<S: Admin> p::Served<S> for SetFreeze {
@@ -2628,12 +2445,19 @@ impl<S: Admin> p::Served<S> for SetFreeze {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_admin {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn set_freeze(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::SetFreeze >, input : $($module)* ::SetFreezeInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::SetFreezeOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Admin > ::set_freeze(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn set_freeze(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::SetFreeze>,
+            input: $($module)*::SetFreezeInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::SetFreezeOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Admin>::set_freeze(&self.$field, caller, input)
+        }
     };
 }
 
@@ -2642,9 +2466,9 @@ macro_rules! delegate_admin {
 pub(crate) use delegate_admin;
 
 /// A server of this document: give each part that it needs, then `build`.
-pub fn server<S: Status + Accounts + Transfers + Partners + Admin + ResolveAccount>(
-    service: S,
-) -> Server<S, missing::Oauth, missing::Partner, missing::CursorKeys> {
+pub fn server<
+    S: Status + Accounts + Transfers + Partners + Admin + ResolveAccount
+>(service: S) -> Server<S, missing::Oauth, missing::Partner, missing::CursorKeys> {
     Server { parts: p::Builder::new(&DOCUMENT, service), given: p::PhantomData }
 }
 
@@ -2668,12 +2492,7 @@ pub struct Server<S, Oauth, Partner, CursorKeys> {
     given: p::PhantomData<(Oauth, Partner, CursorKeys)>,
 }
 
-impl<
-    S: Send + Sync + 'static,
-    Oauth,
-    Partner,
-    CursorKeys,
-> Server<S, Oauth, Partner, CursorKeys> {
+impl<S: Send + Sync + 'static, Oauth, Partner, CursorKeys> Server<S, Oauth, Partner, CursorKeys> {
     /// Verifies credentials of scheme `oauth` (oauth2).
     pub fn oauth(
         self,
@@ -2689,10 +2508,7 @@ impl<
         Server { parts: self.parts.api_key("partner", verifier), given: p::PhantomData }
     }
     /// The keys that seal the cursors of lists.
-    pub fn cursor_keys(
-        self,
-        keys: p::CursorKeys,
-    ) -> Server<S, Oauth, Partner, p::Given> {
+    pub fn cursor_keys(self, keys: p::CursorKeys) -> Server<S, Oauth, Partner, p::Given> {
         Server { parts: self.parts.cursor_keys(keys), given: p::PhantomData }
     }
     /// What the document does not speak of: trusted proxies, connection limits, the clock.
@@ -2714,25 +2530,17 @@ where
     where
         Oauth: p::Part,
         Partner: p::Part,
-        CursorKeys: p::Part,
+        CursorKeys: p::Part
     {
-        self.parts
-            .resolver(
-                "Account",
-                |service, id| async move {
-                    service
-                        .resolve_account(&id)
-                        .await
-                        .map(|found| {
-                            found
-                                .map(|found| {
-                                    p::Attributes::new()
-                                        .with("owner", resource::Account::owner(&found))
-                                        .with("frozen", resource::Account::frozen(&found))
-                                })
-                        })
-                },
-            )
+        self.parts.resolver(
+            "Account",
+            |service, id| async move {
+                service.resolve_account(&id)
+                    .await.map(|found| found.map(|found| p::Attributes::new()
+                        .with("owner", resource::Account::owner(&found))
+                        .with("frozen", resource::Account::frozen(&found))))
+            },
+        )
             .operation::<GetStatus>()
             .operation::<ListAccounts>()
             .operation::<GetAccount>()

@@ -56,16 +56,11 @@ impl p::Operation for OpenDoor {
         id: "openDoor",
         method: "GET",
         path: "/door",
-        access: p::Access::Any(
-            &[
-                &[p::Need { scheme: "machine", scopes: &["doors:open"] }],
-                &[p::Need { scheme: "bound", scopes: &[] }],
-                &[
-                    p::Need { scheme: "badge", scopes: &[] },
-                    p::Need { scheme: "bound", scopes: &[] },
-                ],
-            ],
-        ),
+        access: p::Access::Any(&[
+            &[p::Need { scheme: "machine", scopes: &["doors:open"] }],
+            &[p::Need { scheme: "bound", scopes: &[] }],
+            &[p::Need { scheme: "badge", scopes: &[] }, p::Need { scheme: "bound", scopes: &[] }],
+        ]),
         step_up: None,
         limits: &[],
         parameters: &[],
@@ -138,12 +133,19 @@ impl<S: Api> p::Served<S> for OpenDoor {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn open_door(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::OpenDoor >, input : $($module)* ::OpenDoorInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::OpenDoorOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::open_door(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn open_door(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::OpenDoor>,
+            input: $($module)*::OpenDoorInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::OpenDoorOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::open_door(&self.$field, caller, input)
+        }
     };
 }
 
@@ -152,9 +154,7 @@ macro_rules! delegate_api {
 pub(crate) use delegate_api;
 
 /// A server of this document: give each part that it needs, then `build`.
-pub fn server<S: Api>(
-    service: S,
-) -> Server<S, missing::Machine, missing::Badge, missing::Bound> {
+pub fn server<S: Api>(service: S) -> Server<S, missing::Machine, missing::Badge, missing::Bound> {
     Server { parts: p::Builder::new(&DOCUMENT, service), given: p::PhantomData }
 }
 
@@ -207,10 +207,7 @@ impl<S: Send + Sync + 'static, Machine, Badge, Bound> Server<S, Machine, Badge, 
     }
 }
 
-impl<S, Machine, Badge, Bound> Server<S, Machine, Badge, Bound>
-where
-    S: Api,
-{
+impl<S, Machine, Badge, Bound> Server<S, Machine, Badge, Bound> where S: Api, {
     /// The server.
     ///
     /// # Errors
@@ -219,6 +216,8 @@ where
     where
         Machine: p::Part,
         Badge: p::Part,
-        Bound: p::Part,
-    { self.parts.operation::<OpenDoor>().build() }
+        Bound: p::Part
+    {
+        self.parts.operation::<OpenDoor>().build()
+    }
 }

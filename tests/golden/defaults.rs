@@ -118,6 +118,7 @@ impl p::Operation for AddOrder {
         method: "POST",
         path: "/orders",
         access: p::Access::Public("a feature on its own"),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: Some(p::Body {

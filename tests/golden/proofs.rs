@@ -12,27 +12,27 @@ pub static DOCUMENT: p::Document = p::Document {
         p::Scheme {
             name: "proven",
             kind: p::SchemeKind::Bearer(p::TokenRules {
+                token: p::Token::Jwt { algorithms: &[p::Algorithm::ES256], typ: Some("at+jwt") },
                 issuer: None,
                 audience: None,
-                algorithms: &[p::Algorithm::ES256],
-                typ: Some("at+jwt"),
                 leeway: p::Duration::from_secs(30),
                 max_lifetime: None,
                 scopes_claim: &["scope"],
                 binding: p::Binding::Proof { nonce: false },
+                revocation: p::Revocation::None,
             }),
         },
         p::Scheme {
             name: "fresh",
             kind: p::SchemeKind::Bearer(p::TokenRules {
+                token: p::Token::Jwt { algorithms: &[p::Algorithm::ES256], typ: Some("at+jwt") },
                 issuer: None,
                 audience: None,
-                algorithms: &[p::Algorithm::ES256],
-                typ: Some("at+jwt"),
                 leeway: p::Duration::from_secs(30),
                 max_lifetime: None,
                 scopes_claim: &["scope"],
                 binding: p::Binding::Proof { nonce: true },
+                revocation: p::Revocation::None,
             }),
         },
     ],
@@ -59,12 +59,10 @@ impl p::Operation for OpenDoor {
         id: "openDoor",
         method: "GET",
         path: "/door",
-        access: p::Access::Any(
-            &[
-                &[p::Need { scheme: "proven", scopes: &["doors:open"] }],
-                &[p::Need { scheme: "fresh", scopes: &[] }],
-            ],
-        ),
+        access: p::Access::Any(&[
+            &[p::Need { scheme: "proven", scopes: &["doors:open"] }],
+            &[p::Need { scheme: "fresh", scopes: &[] }],
+        ]),
         step_up: Some(p::StepUp {
             acr: &["urn:bank:strong", "urn:bank:stronger"],
             max_age: Some(p::Duration::from_secs(300)),
@@ -185,9 +183,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<LookAtDoor>,
         input: LookAtDoorInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<LookAtDoorOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<LookAtDoorOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for OpenDoor {
@@ -217,17 +213,31 @@ impl<S: Api> p::Served<S> for LookAtDoor {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn open_door(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::OpenDoor >, input : $($module)* ::OpenDoorInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::OpenDoorOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::open_door(& self. $field, caller, input) } fn
-        look_at_door(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::LookAtDoor >, input : $($module)* ::LookAtDoorInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::LookAtDoorOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::look_at_door(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn open_door(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::OpenDoor>,
+            input: $($module)*::OpenDoorInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::OpenDoorOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::open_door(&self.$field, caller, input)
+        }
+        fn look_at_door(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::LookAtDoor>,
+            input: $($module)*::LookAtDoorInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::LookAtDoorOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::look_at_door(&self.$field, caller, input)
+        }
     };
 }
 
@@ -259,17 +269,11 @@ pub struct Server<S, Proven, Fresh> {
 
 impl<S: Send + Sync + 'static, Proven, Fresh> Server<S, Proven, Fresh> {
     /// Verifies credentials of scheme `proven` (http bearer).
-    pub fn proven(
-        self,
-        verifier: impl Into<p::BearerVerifier>,
-    ) -> Server<S, p::Given, Fresh> {
+    pub fn proven(self, verifier: impl Into<p::BearerVerifier>) -> Server<S, p::Given, Fresh> {
         Server { parts: self.parts.bearer("proven", verifier), given: p::PhantomData }
     }
     /// Verifies credentials of scheme `fresh` (http bearer).
-    pub fn fresh(
-        self,
-        verifier: impl Into<p::BearerVerifier>,
-    ) -> Server<S, Proven, p::Given> {
+    pub fn fresh(self, verifier: impl Into<p::BearerVerifier>) -> Server<S, Proven, p::Given> {
         Server { parts: self.parts.bearer("fresh", verifier), given: p::PhantomData }
     }
     /// What the document does not speak of: trusted proxies, connection limits, the clock.
@@ -279,17 +283,12 @@ impl<S: Send + Sync + 'static, Proven, Fresh> Server<S, Proven, Fresh> {
     }
 }
 
-impl<S, Proven, Fresh> Server<S, Proven, Fresh>
-where
-    S: Api,
-{
+impl<S, Proven, Fresh> Server<S, Proven, Fresh> where S: Api, {
     /// The server.
     ///
     /// # Errors
     /// Everything that is missing or contradicts the document, at once.
-    pub fn build(self) -> Result<p::Server, p::ConfigError>
-    where
-        Proven: p::Part,
-        Fresh: p::Part,
-    { self.parts.operation::<OpenDoor>().operation::<LookAtDoor>().build() }
+    pub fn build(self) -> Result<p::Server, p::ConfigError> where Proven: p::Part, Fresh: p::Part {
+        self.parts.operation::<OpenDoor>().operation::<LookAtDoor>().build()
+    }
 }

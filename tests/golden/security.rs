@@ -70,19 +70,17 @@ impl p::Operation for OpenDoor {
         id: "openDoor",
         method: "GET",
         path: "/door",
-        access: p::Access::Any(
+        access: p::Access::Any(&[
+            &[p::Need { scheme: "oauth", scopes: &["doors:open"] }],
             &[
-                &[p::Need { scheme: "oauth", scopes: &["doors:open"] }],
-                &[
-                    p::Need { scheme: "oauth", scopes: &["doors:see"] },
-                    p::Need { scheme: "key", scopes: &["doors:open"] },
-                ],
-                &[
-                    p::Need { scheme: "password", scopes: &[] },
-                    p::Need { scheme: "key", scopes: &["doors:open"] },
-                ],
+                p::Need { scheme: "oauth", scopes: &["doors:see"] },
+                p::Need { scheme: "key", scopes: &["doors:open"] },
             ],
-        ),
+            &[
+                p::Need { scheme: "password", scopes: &[] },
+                p::Need { scheme: "key", scopes: &["doors:open"] },
+            ],
+        ]),
         step_up: None,
         limits: &[
             p::Limit {
@@ -174,12 +172,19 @@ impl<S: Doors> p::Served<S> for OpenDoor {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_doors {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn open_door(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::OpenDoor >, input : $($module)* ::OpenDoorInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::OpenDoorOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Doors > ::open_door(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn open_door(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::OpenDoor>,
+            input: $($module)*::OpenDoorInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::OpenDoorOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Doors>::open_door(&self.$field, caller, input)
+        }
     };
 }
 
@@ -188,9 +193,7 @@ macro_rules! delegate_doors {
 pub(crate) use delegate_doors;
 
 /// A server of this document: give each part that it needs, then `build`.
-pub fn server<S: Doors>(
-    service: S,
-) -> Server<S, missing::Oauth, missing::Key, missing::Password> {
+pub fn server<S: Doors>(service: S) -> Server<S, missing::Oauth, missing::Key, missing::Password> {
     Server { parts: p::Builder::new(&DOCUMENT, service), given: p::PhantomData }
 }
 
@@ -223,10 +226,7 @@ impl<S: Send + Sync + 'static, Oauth, Key, Password> Server<S, Oauth, Key, Passw
         Server { parts: self.parts.bearer("oauth", verifier), given: p::PhantomData }
     }
     /// Verifies credentials of scheme `key` (apiKey).
-    pub fn key(
-        self,
-        verifier: impl Into<p::KeyVerifier>,
-    ) -> Server<S, Oauth, p::Given, Password> {
+    pub fn key(self, verifier: impl Into<p::KeyVerifier>) -> Server<S, Oauth, p::Given, Password> {
         Server { parts: self.parts.api_key("key", verifier), given: p::PhantomData }
     }
     /// Verifies credentials of scheme `password` (http basic).
@@ -243,10 +243,7 @@ impl<S: Send + Sync + 'static, Oauth, Key, Password> Server<S, Oauth, Key, Passw
     }
 }
 
-impl<S, Oauth, Key, Password> Server<S, Oauth, Key, Password>
-where
-    S: Doors,
-{
+impl<S, Oauth, Key, Password> Server<S, Oauth, Key, Password> where S: Doors, {
     /// The server.
     ///
     /// # Errors
@@ -255,6 +252,8 @@ where
     where
         Oauth: p::Part,
         Key: p::Part,
-        Password: p::Part,
-    { self.parts.operation::<OpenDoor>().build() }
+        Password: p::Part
+    {
+        self.parts.operation::<OpenDoor>().build()
+    }
 }

@@ -48,12 +48,11 @@ impl p::Operation for GetThings {
         id: "getThings",
         method: "GET",
         path: "/things",
-        access: p::Access::Any(
-            &[
-                &[p::Need { scheme: "opaque", scopes: &[] }],
-                &[p::Need { scheme: "signed", scopes: &[] }],
-            ],
-        ),
+        access: p::Access::Any(&[
+            &[p::Need { scheme: "opaque", scopes: &[] }],
+            &[p::Need { scheme: "signed", scopes: &[] }],
+        ]),
+        step_up: None,
         limits: &[],
         parameters: &[],
         body: None,
@@ -107,9 +106,7 @@ pub trait Api: Send + Sync + 'static {
         &self,
         caller: p::Caller<GetThings>,
         input: GetThingsInput,
-    ) -> impl ::core::future::Future<
-        Output = Result<GetThingsOutput, p::Problem>,
-    > + Send;
+    ) -> impl ::core::future::Future<Output = Result<GetThingsOutput, p::Problem>> + Send;
 }
 
 impl<S: Api> p::Served<S> for GetThings {
@@ -127,12 +124,19 @@ impl<S: Api> p::Served<S> for GetThings {
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
 macro_rules! delegate_api {
-    ([$($module:tt)*] $field:ident : $type:ty) => {
-        fn get_things(& self, caller : ::palisade::__private::Caller < $($module)*
-        ::GetThings >, input : $($module)* ::GetThingsInput,) -> impl
-        ::core::future::Future < Output = ::core::result::Result < $($module)*
-        ::GetThingsOutput, ::palisade::__private::Problem >, > + Send { < $type as
-        $($module)* ::Api > ::get_things(& self. $field, caller, input) }
+    ([$($module: tt)*] $field: ident: $type: ty) => {
+        fn get_things(
+            &self,
+            caller: ::palisade::__private::Caller<$($module)*::GetThings>,
+            input: $($module)*::GetThingsInput,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                $($module)*::GetThingsOutput,
+                ::palisade::__private::Problem,
+            >,
+        > + Send {
+            <$type as $($module)*::Api>::get_things(&self.$field, caller, input)
+        }
     };
 }
 
@@ -141,9 +145,12 @@ macro_rules! delegate_api {
 pub(crate) use delegate_api;
 
 /// A server of this document: give each part that it needs, then `build`.
-pub fn server<S: Api>(
-    service: S,
-) -> Server<S, missing::Opaque, missing::Signed, missing::Denylist> {
+pub fn server<S: Api>(service: S) -> Server<
+    S,
+    missing::Opaque,
+    missing::Signed,
+    missing::Denylist,
+> {
     Server { parts: p::Builder::new(&DOCUMENT, service), given: p::PhantomData }
 }
 
@@ -167,12 +174,7 @@ pub struct Server<S, Opaque, Signed, Denylist> {
     given: p::PhantomData<(Opaque, Signed, Denylist)>,
 }
 
-impl<
-    S: Send + Sync + 'static,
-    Opaque,
-    Signed,
-    Denylist,
-> Server<S, Opaque, Signed, Denylist> {
+impl<S: Send + Sync + 'static, Opaque, Signed, Denylist> Server<S, Opaque, Signed, Denylist> {
     /// Verifies credentials of scheme `opaque` (http bearer).
     pub fn opaque(
         self,
@@ -198,10 +200,7 @@ impl<
     }
 }
 
-impl<S, Opaque, Signed, Denylist> Server<S, Opaque, Signed, Denylist>
-where
-    S: Api,
-{
+impl<S, Opaque, Signed, Denylist> Server<S, Opaque, Signed, Denylist> where S: Api, {
     /// The server.
     ///
     /// # Errors
@@ -210,6 +209,8 @@ where
     where
         Opaque: p::Part,
         Signed: p::Part,
-        Denylist: p::Part,
-    { self.parts.operation::<GetThings>().build() }
+        Denylist: p::Part
+    {
+        self.parts.operation::<GetThings>().build()
+    }
 }

@@ -80,6 +80,8 @@ fn built(given: &Given, slot: &TokenStream) -> TokenStream {
         Given::OrJson(text) => quote!(match #slot { Some(value) => value, None => p::from_default(#text)?, }),
         // absent and `null` are one
         Given::Or(Value::Null) => quote!(#slot.flatten()),
+        Given::Or(Value::EmptyMap) => quote!(#slot.unwrap_or_default()),
+        Given::Or(Value::List(items)) if items.is_empty() => quote!(#slot.unwrap_or_default()),
         Given::Or(default) => {
             let value = constant_of(default, &Paths::inside());
             if default.is_parsed() {

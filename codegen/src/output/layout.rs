@@ -204,9 +204,9 @@ impl Plan {
             if node.is("where") || (bounds && is_body) {
                 bounds = !is_body;
                 *turn = Some(indent);
-            } else if bounds && (last.is("where") || last.is(",")) {
-                *turn = Some(indent + STEP);
-            } else if node.is(".") && matches!(last, Node::Group(_)) {
+            } else if (bounds && (last.is("where") || last.is(",")))
+                || (node.is(".") && matches!(last, Node::Group(_)))
+            {
                 *turn = Some(indent + STEP);
             }
         }

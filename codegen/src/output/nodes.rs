@@ -267,11 +267,12 @@ impl Level {
             Delimiter::Brace => return self.braces(stream),
             Delimiter::None => return self.nodes.extend(level(stream, self.is_block)),
         };
-        if open == "[" && self.nodes.last().is_some_and(|node| node.is("#")) {
-            if let Some(text) = documentation(&stream) {
-                self.nodes.pop();
-                return self.nodes.extend(text.split('\n').map(|line| Node::Doc(line.to_owned())));
-            }
+        if open == "["
+            && self.nodes.last().is_some_and(|node| node.is("#"))
+            && let Some(text) = documentation(&stream)
+        {
+            self.nodes.pop();
+            return self.nodes.extend(text.split('\n').map(|line| Node::Doc(line.to_owned())));
         }
         self.nodes.push(Node::Group(Group::new(open, close, level(stream, false), Kind::List)));
     }

@@ -141,7 +141,7 @@ impl fmt::Display for Decimal {
         let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
         match exponent {
             0..=MOST_ZEROS => write!(f, "{sign}{digits}{}", zeros(exponent)),
-            _ if exponent > MOST_ZEROS || exponent < -MOST_ZEROS => write!(f, "{sign}{digits}e{exponent}"),
+            _ if !(-MOST_ZEROS..=MOST_ZEROS).contains(&exponent) => write!(f, "{sign}{digits}e{exponent}"),
             _ if length <= -exponent => write!(f, "{sign}0.{}{digits}", zeros(-exponent - length)),
             _ => {
                 let point = usize::try_from(length + exponent).unwrap_or(0);

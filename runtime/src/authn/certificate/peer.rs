@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_is_anything_else_is_unreadable() {
-        let long = vec![":ZA==:"; MAX_CHAIN].join(", ");
+        let long = [":ZA==:"; MAX_CHAIN].join(", ");
         for bad in [
             &[("client-cert", "YWJj")][..],
             &[("client-cert", "::")],
