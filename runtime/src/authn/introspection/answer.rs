@@ -95,4 +95,14 @@ mod tests {
             assert_eq!(of(none), None, "{none}");
         }
     }
+
+    /// RFC 9449 section 6.2.
+    #[test]
+    fn a_token_is_of_the_type_that_it_comes_under() {
+        let bound = Bytes::from_static(br#"{"active":true,"token_type":"DPoP"}"#);
+        assert_eq!(read(bound.clone(), "DPoP"), Some(Verdict::Active(bound.clone())));
+        assert_eq!(read(bound, "Bearer"), Some(Verdict::Inactive));
+        let free = Bytes::from_static(br#"{"active":true,"token_type":"Bearer"}"#);
+        assert_eq!(read(free, "DPoP"), Some(Verdict::Inactive));
+    }
 }

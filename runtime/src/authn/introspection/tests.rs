@@ -178,6 +178,8 @@ fn document_and_configuration_agree() {
         Some(vec![Fault::NoIssuer, Fault::NoAudience])
     );
     assert_eq!(faults(&SILENT, far().issuer("urn:palisade:scheme:x")), Some(vec![Fault::ReservedIssuer]));
+    static PROVED: TokenRules = TokenRules { binding: Binding::Proof { nonce: false }, ..RULES };
+    assert_eq!(faults(&PROVED, far()), Some(vec![Fault::NoPublicOrigin]), "nobody could judge the proofs");
 }
 
 #[test]

@@ -18,9 +18,7 @@ impl Head {
         let own = self.fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         own.map(|(_, value)| value.clone()).collect()
     }
-}
 
-impl Head {
     /// Rule 3. `None`: not the grammar. Other fields are ignored (RFC 7578 section 4.8), unless the document declares them.
     pub(super) fn read(head: &str) -> Option<Self> {
         let (mut disposition, mut content_type) = (None, None);
