@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::{BodyExt, Empty};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use palisade::{Caller, ClientCertificates, JwkSet, Jwt, Problem, Secret, Settings, Tls, TlsError};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::tokens::{ISSUER, Signer, claims, header};
@@ -18,10 +18,13 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
+use rustls::client::ResolvesClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
@@ -178,6 +181,20 @@ fn connector(root: &str, identity: Option<&Identity>) -> TlsConnector {
     TlsConnector::from(Arc::new(config))
 }
 
+/// Shows a certificate and signs with the key of another.
+#[derive(Debug)]
+struct Thief(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Thief {
+    fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
 /// A running server.
 struct Sealed {
     address: SocketAddr,
@@ -310,6 +327,53 @@ async fn a_certificate_of_the_authority_is_a_caller_and_no_other_is() {
             "{what}: a bad credential refuses beside a good one"
         );
     }
+}
+
+#[tokio::test]
+async fn who_shows_a_certificate_holds_its_key() {
+    let server = Sealed::start().await;
+    let (alice, thief) = (server.authority.client(ALICE), KeyPair::generate().unwrap());
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let key = PrivateKeyDer::Pkcs8(thief.serialize_der().into());
+        let key = provider.key_provider.load_private_key(key).unwrap();
+        let shown = Arc::new(Thief(Arc::new(CertifiedKey::new(alice.chain.clone(), key))));
+        let builder =
+            ClientConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[version]);
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(server.authority.pem.as_bytes()).unwrap()).unwrap();
+        let config = builder.unwrap().with_root_certificates(roots).with_client_cert_resolver(shown);
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        // TLS 1.3 lets the client end first: then it hears of it with its first read
+        let Ok(mut stream) = connecting else { continue };
+        _ = stream.write_all(b"GET /certificate HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        let mut answer = Vec::new();
+        assert!(stream.read_to_end(&mut answer).await.is_err(), "{}", String::from_utf8_lossy(&answer));
+        assert!(answer.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn http_2_is_agreed_on_and_knows_the_certificate_too() {
+    let server = Sealed::start().await;
+    let alice = server.authority.client(ALICE);
+    let mut config = ClientConfig::clone(connector(&server.authority.pem, Some(&alice)).config());
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut get = async |host: &str| {
+        let request = http::Request::get(format!("https://{host}/certificate"));
+        sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap().status()
+    };
+    assert_eq!(get("localhost").await, StatusCode::OK);
+    assert_eq!(get("other.example").await, StatusCode::MISDIRECTED_REQUEST, "one connection, another host");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ use bytes::Bytes;
 pub use self::ask::{Introspection, IntrospectionError};
 use self::{ask::Unknown, cache::Cache};
 use super::{
-    Fault, Judged, Kind, Principal, Reason,
+    Fault, Judged, Kind, Reason,
     binding::Possession,
     dpop::Proofs,
     jwt::{
@@ -34,7 +34,7 @@ use super::{
         claims::{self, Expected, Profile},
     },
     present::Shown,
-    principal::{Facts, LOCAL_ISSUER, Login, local_issuer},
+    principal::{LOCAL_ISSUER, local_issuer},
 };
 use crate::{
     clock::Now,
@@ -153,25 +153,14 @@ impl Introspector {
                 other => other,
             })?;
         let used = self.possession.check(token.as_bytes(), claims.confirmation.as_ref(), shown, now)?;
-        let issuer = match (&self.issuer, claims.issuer) {
+        let issuer = match (&self.issuer, claims.issuer.as_deref()) {
             (Some(ours), _) => Arc::clone(ours),
             // a name of ours would make its subjects the holders of API keys
             (None, Some(named)) if named.starts_with(LOCAL_ISSUER) => return Err(Reason::WrongIssuer),
             (None, Some(named)) => named.into(),
             (None, None) => Arc::clone(&self.own),
         };
-        let principal = Principal::new(Facts {
-            scheme: self.scheme,
-            kind: Kind::Introspected,
-            issuer,
-            subject: claims.subject.into(),
-            scopes: claims.scopes.into(),
-            client: claims.client.map(Into::into),
-            credential: claims.id.map(Into::into),
-            issued: claims.issued.map(|issued| issued as u64),
-            expires: claims.expires.map(|expires| expires as u64),
-            login: Login { class: claims.acr.map(Into::into), time: claims.auth_time },
-        });
+        let principal = claims.principal(self.scheme, Kind::Introspected, issuer);
         Ok(Judged { principal, used })
     }
 }

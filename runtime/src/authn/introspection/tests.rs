@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    authn::certificate::{ClientCertificate, PeerCertificate},
+    authn::{
+        Principal,
+        certificate::{ClientCertificate, PeerCertificate},
+    },
     clock::Clock,
     operation::Revocation,
     secret::Secret,

@@ -18,11 +18,15 @@
 
 mod read;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use self::read::{Claims, Reader};
 use super::json::{self, Why};
-use crate::authn::{Reason, binding::Confirmation};
+use crate::authn::{
+    Reason,
+    binding::Confirmation,
+    principal::{Facts, Kind, Login, Principal},
+};
 
 /// What a scheme asks of the claims.
 #[derive(Debug)]
@@ -64,6 +68,24 @@ pub(crate) struct Accepted<'a> {
     pub(in crate::authn) confirmation: Option<Confirmation<'a>>,
     pub(crate) acr: Option<Cow<'a, str>>,
     pub(crate) auth_time: Option<f64>,
+}
+
+impl Accepted<'_> {
+    /// Of whom they speak, by the word of `issuer`.
+    pub(in crate::authn) fn principal(self, scheme: &'static str, kind: Kind, issuer: Arc<str>) -> Principal {
+        Principal::new(Facts {
+            scheme,
+            kind,
+            issuer,
+            subject: self.subject.into(),
+            scopes: self.scopes.into(),
+            client: self.client.map(Into::into),
+            credential: self.id.map(Into::into),
+            issued: self.issued.map(|issued| issued as u64),
+            expires: self.expires.map(|expires| expires as u64),
+            login: Login { class: self.acr.map(Into::into), time: self.auth_time },
+        })
+    }
 }
 
 /// Reads the decoded payload and judges it at `now` (seconds since 1970).

@@ -15,7 +15,7 @@ use crate::{
         binding::Possession,
         dpop::Proofs,
         present::Shown,
-        principal::{Facts, Kind, LOCAL_ISSUER, Login, Principal},
+        principal::{Kind, LOCAL_ISSUER},
         setup::Fault,
     },
     clock::Now,
@@ -110,18 +110,8 @@ impl TokenVerifier {
         };
         let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
         let used = self.possession.check(token, claims.confirmation.as_ref(), shown, now)?;
-        let principal = Principal::new(Facts {
-            scheme: self.scheme,
-            kind: Kind::Bearer(verified.algorithm),
-            issuer: Arc::clone(&self.issuer),
-            subject: claims.subject.into(),
-            scopes: claims.scopes.into(),
-            client: claims.client.map(Into::into),
-            credential: claims.id.map(Into::into),
-            issued: claims.issued.map(|issued| issued as u64),
-            expires: claims.expires.map(|expires| expires as u64),
-            login: Login { class: claims.acr.map(Into::into), time: claims.auth_time },
-        });
+        let kind = Kind::Bearer(verified.algorithm);
+        let principal = claims.principal(self.scheme, kind, Arc::clone(&self.issuer));
         Ok(Judged { principal, used })
     }
 
