@@ -76,7 +76,7 @@ impl Keyer {
                 text(&mut hash, operation);
             }
         }
-        let seed = hash.finish() | 1;
+        let seed = hash.finish();
         Prefix { hash, seed }
     }
 }
@@ -113,9 +113,15 @@ impl Prefix {
     }
 
     /// Spreads neighbourhoods over the few shared buckets. It need not be as good as a key, and is on every request's way.
+    ///
+    /// The constants are those of SplitMix64 (Steele, Lea, Flood, 2014): with whatever seed, each bit that goes in
+    /// reaches all that come out. A product with the seed alone put neighbours together under one seed in thousands.
     fn near(&self, neighbourhood: [u8; 6]) -> u64 {
         let [a, b, c, d, e, f] = neighbourhood;
-        (u64::from_be_bytes([0, 0, a, b, c, d, e, f]) ^ (self.seed >> 16)).wrapping_mul(self.seed)
+        let mut mixed = u64::from_be_bytes([0, 0, a, b, c, d, e, f]) ^ self.seed;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 }
 
@@ -178,13 +184,15 @@ mod tests {
 
     #[test]
     fn neighbours_share_the_place_for_newcomers() {
-        let prefix = Keyer::default().prefix("flood", None);
-        let near = |text: &str| prefix.key(Who::Address(network(text))).1;
-        assert_eq!(near("2001:db8:1:2::1"), near("2001:db8:1:ff::1"));
-        assert_ne!(near("2001:db8:1::1"), near("2001:db8:2::1"));
-        assert_eq!(near("192.0.2.1"), near("192.0.2.200"));
-        assert_ne!(near("192.0.2.1"), near("192.0.3.1"));
-        let buckets: HashSet<_> = (0..=255).map(|net| near(&format!("198.51.{net}.1")) >> 58).collect();
-        assert!(buckets.len() > 32, "neighbourhoods spread over the 64 buckets: {}", buckets.len());
+        for _ in 0..1_000 {
+            let prefix = Keyer::default().prefix("flood", None);
+            let near = |text: &str| prefix.key(Who::Address(network(text))).1;
+            assert_eq!(near("2001:db8:1:2::1"), near("2001:db8:1:ff::1"));
+            assert_ne!(near("2001:db8:1::1"), near("2001:db8:2::1"));
+            assert_eq!(near("192.0.2.1"), near("192.0.2.200"));
+            assert_ne!(near("192.0.2.1"), near("192.0.3.1"));
+            let buckets: HashSet<_> = (0..=255).map(|net| near(&format!("198.51.{net}.1")) >> 58).collect();
+            assert!(buckets.len() > 48, "neighbourhoods spread over the 64 buckets: {}", buckets.len());
+        }
     }
 }
