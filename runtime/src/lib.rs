@@ -34,6 +34,7 @@ mod segments;
 mod serve;
 mod server;
 mod settings;
+pub mod state;
 pub mod types;
 
 pub use self::address::Peer;
@@ -67,6 +68,7 @@ pub use self::serve::{Servable, Serve, ServeError, serve};
 pub use self::serve::{Tls, TlsError};
 pub use self::server::Server;
 pub use self::settings::{ForwardedHeader, Settings, SettingsError};
+pub use self::state::State;
 pub use http::StatusCode;
 #[cfg(feature = "api")]
 pub use palisade_macros::{Operation, api};

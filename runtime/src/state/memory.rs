@@ -1,0 +1,164 @@
+//! The engine in memory: records by their key, and the keys in the order in which their records end.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{Engine, Expected, Key, Next, Record, StateError, Swapped};
+use crate::authn::StoreFuture;
+use crate::clock::Clock;
+
+pub(super) struct Memory {
+    capacity: usize,
+    clock: Clock,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    records: HashMap<Key, (Record, Duration)>,
+    /// When each ends: the same keys.
+    ends: BTreeSet<(Duration, Key)>,
+    /// Of the whole engine, so that a key that comes back does not begin anew.
+    versions: u64,
+}
+
+impl Memory {
+    pub(super) fn new(capacity: usize, clock: Clock) -> Self {
+        Self { capacity, clock, kept: Mutex::default() }
+    }
+
+    /// The records that have not ended, and the time. By a clock that nobody sets: it would end them all.
+    fn now<T>(&self, act: impl FnOnce(&mut Kept, Duration) -> T) -> Result<T, StateError> {
+        let now = self.clock.now().map_err(|_| StateError::Clock)?.monotonic();
+        // it is changed whole or not at all
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.forget_ended(now);
+        Ok(act(&mut kept, now))
+    }
+}
+
+impl Engine for Memory {
+    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        let found = self.now(|kept, _| kept.records.get(&key).map(|(record, _)| record.clone()));
+        Box::pin(std::future::ready(found))
+    }
+
+    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
+        let swapped = self.now(|kept, now| kept.swap(key, expected, next, now, self.capacity));
+        Box::pin(std::future::ready(swapped.flatten()))
+    }
+}
+
+impl Kept {
+    fn swap(
+        &mut self,
+        key: Key,
+        expected: Expected,
+        next: Next,
+        now: Duration,
+        capacity: usize,
+    ) -> Result<Swapped, StateError> {
+        let found = self.records.get(&key);
+        let same = match (expected, found) {
+            (Expected::Nothing, None) => true,
+            (Expected::Version(version), Some((record, _))) => record.version == version,
+            _ => false,
+        };
+        if !same {
+            return Ok(Swapped::Not(found.map(|(record, _)| record.clone())));
+        }
+        let before = found.map(|(record, end)| (record.version, *end));
+        let Next::Record { value, keep } = next else {
+            self.records.remove(&key);
+            let (version, end) = before.unwrap_or_default();
+            self.ends.remove(&(end, key));
+            return Ok(Swapped::Made(version));
+        };
+        if before.is_none() && self.records.len() >= capacity {
+            return Err(StateError::Full);
+        }
+        if let Some((_, end)) = before {
+            self.ends.remove(&(end, key));
+        }
+        self.versions += 1;
+        let (version, end) = (self.versions, now.saturating_add(keep));
+        self.records.insert(key, (Record { value, version }, end));
+        self.ends.insert((end, key));
+        Ok(Swapped::Made(version))
+    }
+
+    fn forget_ended(&mut self, now: Duration) {
+        while let Some((end, key)) = self.ends.first().copied().filter(|(end, _)| *end <= now) {
+            self.ends.remove(&(end, key));
+            self.records.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Kind, State};
+
+    fn key(name: &str) -> Key {
+        Key::new(Kind::Application, &[name.as_bytes()])
+    }
+
+    fn record(value: &str, seconds: u64) -> Next {
+        Next::Record { value: value.into(), keep: Duration::from_secs(seconds) }
+    }
+
+    #[tokio::test]
+    async fn one_of_two_wins_and_versions_only_grow() {
+        let state = State::memory();
+        let Swapped::Made(first) = state.swap(key("a"), Expected::Nothing, record("1", 60)).await.unwrap()
+        else {
+            panic!("there was nothing")
+        };
+        let lost = state.swap(key("a"), Expected::Nothing, record("2", 60)).await.unwrap();
+        assert_eq!(lost, Swapped::Not(Some(Record { value: b"1".to_vec(), version: first })));
+        let removed = state.swap(key("a"), Expected::Version(first), Next::Nothing).await.unwrap();
+        assert_eq!(removed, Swapped::Made(first));
+        assert_eq!(state.get(key("a")).await.unwrap(), None);
+        let Swapped::Made(again) = state.swap(key("a"), Expected::Nothing, record("3", 60)).await.unwrap()
+        else {
+            panic!("it was removed")
+        };
+        assert!(again > first);
+        let late = state.swap(key("a"), Expected::Version(first), record("4", 60)).await.unwrap();
+        assert_eq!(late, Swapped::Not(Some(Record { value: b"3".to_vec(), version: again })));
+    }
+
+    #[tokio::test]
+    async fn records_end_with_their_time_and_leave_their_room() {
+        let clock = Clock::fixed(1_800_000_000);
+        let state = State::memory_of(1, clock.clone());
+        state.swap(key("a"), Expected::Nothing, record("1", 10)).await.unwrap();
+        assert!(matches!(
+            state.swap(key("b"), Expected::Nothing, record("1", 10)).await,
+            Err(StateError::Full)
+        ));
+        clock.set(1_900_000_000);
+        assert!(state.get(key("a")).await.unwrap().is_some(), "the wall clock was set, no time went by");
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(state.get(key("a")).await.unwrap(), None);
+        assert!(matches!(
+            state.swap(key("b"), Expected::Nothing, record("1", 10)).await,
+            Ok(Swapped::Made(_))
+        ));
+    }
+
+    #[test]
+    fn keys_of_other_kinds_and_other_parts_differ() {
+        let names = [
+            Key::new(Kind::Application, &[b"ab", b"c"]),
+            Key::new(Kind::Application, &[b"a", b"bc"]),
+            Key::new(Kind::Application, &[b"abc"]),
+            Key::new(Kind::Session, &[b"abc"]),
+        ];
+        assert_eq!(std::collections::HashSet::from(names).len(), names.len());
+    }
+}

@@ -1,0 +1,231 @@
+//! What a server remembers from one request to the next: records under keys, in an engine.
+//!
+//! One layer for all that must be remembered, so that each engine is written and tested once. Whoever keeps something
+//! decides what its records mean; an engine knows bytes, versions and when they end.
+//!
+//! Rules, of every engine:
+//! 1. [`Engine::swap`] is atomic: of two that expect the same version, one is made;
+//! 2. a version is never used twice under one key, not even after its record ended: it is a fencing token;
+//! 3. a record is there until its time is over, and not a moment longer; a full engine refuses, it forgets nothing;
+//! 4. what was answered to be kept is kept, in the engines that last also after a crash;
+//! 5. an engine that cannot say answers an error, in bounded time; the caller refuses its request.
+
+mod memory;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use self::memory::Memory;
+use crate::authn::StoreFuture;
+use crate::clock::Clock;
+
+/// Records that [`State::memory`] has room for, when nothing else is said.
+const CAPACITY: usize = 100_000;
+/// How long an engine may take. One that is shared answers in a millisecond.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where a server remembers. Clones share it.
+#[derive(Clone)]
+pub struct State(Arc<dyn Engine>);
+
+/// What keeps records. See the rules of the module.
+pub trait Engine: Send + Sync + 'static {
+    /// The record under `key`.
+    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError>;
+
+    /// Puts `next` in the place of what is there, when that is what `expected` says.
+    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError>;
+}
+
+/// What a record is about: a digest of a [`Kind`] and of what names it there. An engine learns neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key([u8; 32]);
+
+/// What is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What was put there.
+    pub value: Vec<u8>,
+    /// Greater than that of every record that was under the key before.
+    pub version: u64,
+}
+
+/// What must be under a key for a change of it to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// No record.
+    Nothing,
+    /// The record of this version.
+    Version(u64),
+}
+
+/// What a change puts under a key.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Next {
+    /// A record for so long, from now on.
+    Record {
+        /// Its bytes.
+        value: Vec<u8>,
+        /// How long.
+        keep: Duration,
+    },
+    /// None.
+    Nothing,
+}
+
+/// What came of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Swapped {
+    /// It was made, and the record has this version. A removal has that of what was removed.
+    Made(u64),
+    /// Something else was there: this.
+    Not(Option<Record>),
+}
+
+/// Why an engine did not do what it was asked for, or nobody knows whether it did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StateError {
+    /// It has no room, and every record in it is needed.
+    Full,
+    /// It did not answer in time. What was asked for may still come to be.
+    Late,
+    /// The clock of the machine cannot be relied on.
+    Clock,
+    /// It failed.
+    Engine(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl State {
+    /// In memory: of this process alone, and empty when it starts. For tests, and for what may be lost.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::memory_of(CAPACITY, Clock::system())
+    }
+
+    /// The same with room for so many records, by a clock.
+    #[must_use]
+    pub fn memory_of(records: usize, clock: Clock) -> Self {
+        Self::new(Memory::new(records, clock))
+    }
+
+    /// In an engine of one's own.
+    pub fn new(engine: impl Engine) -> Self {
+        Self(Arc::new(engine))
+    }
+
+    /// The record under `key`.
+    ///
+    /// # Errors
+    /// When the engine fails, or does not answer within two seconds.
+    pub async fn get(&self, key: Key) -> Result<Option<Record>, StateError> {
+        in_time(self.0.get(key)).await
+    }
+
+    /// Puts `next` in the place of what is under `key`, when that is what `expected` says.
+    ///
+    /// # Errors
+    /// When the engine has no room, fails, or does not answer within two seconds: then it may have been made or not.
+    pub async fn swap(&self, key: Key, expected: Expected, next: Next) -> Result<Swapped, StateError> {
+        in_time(self.0.swap(key, expected, next)).await
+    }
+}
+
+async fn in_time<T>(asked: StoreFuture<'_, T, StateError>) -> Result<T, StateError> {
+    tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(StateError::Late))
+}
+
+/// For whom a record is kept: records of two kinds never share a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Tokens that were revoked.
+    Revocation,
+    /// Families of refresh tokens.
+    Family,
+    /// Sessions and logins of browsers.
+    Session,
+    /// Proofs of possession that were shown.
+    Proof,
+    /// Results of operations, under the keys that clients gave them.
+    Idempotency,
+    /// What the application keeps.
+    Application,
+}
+
+impl Kind {
+    const fn tag(self) -> u8 {
+        match self {
+            Self::Revocation => 1,
+            Self::Family => 2,
+            Self::Session => 3,
+            Self::Proof => 4,
+            Self::Idempotency => 5,
+            Self::Application => 6,
+        }
+    }
+}
+
+impl Key {
+    /// The key of what `parts` name together.
+    #[must_use]
+    pub fn new(kind: Kind, parts: &[&[u8]]) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(&[kind.tag()]);
+        for part in parts {
+            // with its length, so that no part of the one can stand for a part of the other
+            context.update(&part.len().to_be_bytes());
+            context.update(part);
+        }
+        Self(context.finish().as_ref().first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The digest, for an engine to store under.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
+// Values may hold what clients sent.
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record { keep, .. } => f.debug_struct("Record").field("keep", keep).finish_non_exhaustive(),
+            Self::Nothing => f.write_str("Nothing"),
+        }
+    }
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("the state has no room for another record"),
+            Self::Late => f.write_str("the state did not answer in time"),
+            Self::Clock => f.write_str("the clock of the machine cannot be relied on"),
+            Self::Engine(error) => write!(f, "the state failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Engine(error) => Some(error.as_ref()),
+            Self::Full | Self::Late | Self::Clock => None,
+        }
+    }
+}
