@@ -46,6 +46,8 @@ goldens! {
     generics,
     /// A key in the query, which no handler gets, and look-around at the ends of a pattern.
     key_in_query,
+    /// Names that fit on no line.
+    long_names,
     /// Maps, JSON of any shape, open objects.
     maps,
     /// Several media types of a body and of an answer, and its headers.

@@ -20,6 +20,10 @@ pub(in crate::authn) enum Credential<'r> {
     /// What stands in a header, a cookie or the query.
     Text(Cow<'r, [u8]>),
     /// What the client has shown for its connection.
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(dead_code, reason = "read by the verifier that the feature brings")
+    )]
     Certificate(&'r ClientCertificate),
 }
 

@@ -65,7 +65,7 @@ fn expected<V: Values>() -> Expected {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __values {
-    ($name:ident) => {
+    ($name:ident $(,)?) => {
         impl $crate::__private::FromText for $name {
             fn from_text(text: &str) -> ::core::result::Result<Self, $crate::__private::Expected> {
                 $crate::__private::value_from_text(text)

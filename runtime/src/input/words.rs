@@ -41,7 +41,7 @@ pub trait Words: Copy + PartialEq + 'static {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __words {
-    ($name:ident) => {
+    ($name:ident $(,)?) => {
         impl $crate::__private::FromText for $name {
             fn from_text(text: &str) -> ::core::result::Result<Self, $crate::__private::Expected> {
                 match <Self as $crate::__private::Words>::of(text) {

@@ -95,6 +95,8 @@ impl Scratch {
             return Ok(started.elapsed());
         }
         let messages = String::from_utf8_lossy(&run.stderr);
-        Err(messages.lines().take(60).map(|line| format!("    {line}\n")).collect())
+        // what the runtime warns of comes first, and is not what the document did
+        let errors = messages.lines().skip_while(|line| !line.starts_with("error"));
+        Err(errors.take(60).map(|line| format!("    {line}\n")).collect())
     }
 }

@@ -16,6 +16,8 @@ mod authority;
 
 #[cfg(feature = "tls")]
 pub use self::authority::{CertificateError, ClientCertificates};
+pub(crate) use self::peer::ClientCertificate;
 #[cfg(feature = "tls")]
 pub(crate) use self::peer::MAX_CHAIN;
-pub(crate) use self::peer::{ClientCertificate, PeerCertificate};
+#[cfg(any(test, feature = "tls"))]
+pub(crate) use self::peer::PeerCertificate;

@@ -4,7 +4,7 @@
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __shaped {
-    ($name:ident, $shape:ident) => {
+    ($name:ident, $shape:ident $(,)?) => {
         impl $crate::__private::Decode for $name {
             fn decode<'de, D: $crate::__private::serde::Deserializer<'de>>(
                 from: D,
