@@ -1,0 +1,5 @@
+//! What a server remembers: every engine keeps the rules of `palisade::state`, by one suite.
+
+mod memory;
+mod model;
+mod suite;
