@@ -10,6 +10,8 @@
 //! 4. what was answered to be kept is kept, in the engines that last also after a crash;
 //! 5. an engine that cannot say answers an error, in bounded time; the caller refuses its request.
 
+#[cfg(feature = "redb")]
+mod embedded;
 mod memory;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -20,7 +22,7 @@ use self::memory::Memory;
 use crate::authn::StoreFuture;
 use crate::clock::Clock;
 
-/// Records that [`State::memory`] has room for, when nothing else is said.
+/// Records that an engine has room for, when nothing else is said.
 const CAPACITY: usize = 100_000;
 /// How long an engine may take. One that is shared answers in a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -108,6 +110,35 @@ impl State {
     #[must_use]
     pub fn memory_of(records: usize, clock: Clock) -> Self {
         Self::new(Memory::new(records, clock))
+    }
+
+    /// In a file of this process, which outlasts it; it is made where it is not, for its owner alone. With room for
+    /// 100,000 records.
+    ///
+    /// A change is answered when it is on the disk. The last clone to be dropped waits for what is being written.
+    ///
+    /// # Errors
+    /// When the file cannot be used: also when it is open already, in this process or in another.
+    #[cfg(feature = "redb")]
+    pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, StateError> {
+        Self::open_of(path, CAPACITY, Clock::system())
+    }
+
+    /// The same with room for so many records, by a clock.
+    ///
+    /// Records end by its wall time. While that is before the latest time at which the file was written, everything is
+    /// refused with [`StateError::Clock`]: the clock was set back, and nobody knows which records ended. A clock that was
+    /// set ahead ends records early, and once it is right again, the file is refused until that time has come.
+    ///
+    /// # Errors
+    /// As [`State::open`].
+    #[cfg(feature = "redb")]
+    pub fn open_of(
+        path: impl AsRef<std::path::Path>,
+        records: usize,
+        clock: Clock,
+    ) -> Result<Self, StateError> {
+        Ok(Self::new(embedded::Embedded::open(path.as_ref(), records, clock)?))
     }
 
     /// In an engine of one's own.

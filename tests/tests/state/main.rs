@@ -1,5 +1,6 @@
 //! What a server remembers: every engine keeps the rules of `palisade::state`, by one suite.
 
+mod embedded;
 mod memory;
 mod model;
 mod suite;

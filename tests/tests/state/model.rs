@@ -85,7 +85,9 @@ pub async fn agrees(Subject { state, time }: &Subject) {
                     0 => Expected::Nothing,
                     1 => Expected::Version(random.below(1000)),
                     2 => Expected::Version(model.versions.get(&name).copied().unwrap_or_default()),
-                    _ => model.get(name).map_or(Expected::Nothing, |record| Expected::Version(record.version)),
+                    _ => {
+                        model.get(name).map_or(Expected::Nothing, |record| Expected::Version(record.version))
+                    }
                 };
                 let keep = match time {
                     Time::Moved(_) => Duration::from_millis(random.below(10_000)),

@@ -65,7 +65,8 @@ pub async fn keeps_the_rules(subject: &Subject) {
 }
 
 async fn values_come_back_as_they_were_put(state: &State) {
-    let values = [Vec::new(), vec![0], b"\0\xff\r\n$-1\r\n".to_vec(), (0..=255).cycle().take(100_000).collect()];
+    let values =
+        [Vec::new(), vec![0], b"\0\xff\r\n$-1\r\n".to_vec(), (0..=255).cycle().take(100_000).collect()];
     for (number, value) in values.into_iter().enumerate() {
         let key = key(&format!("value {number}"));
         let version = made(state.swap(key, Expected::Nothing, record(&value, HOUR)).await);
@@ -216,10 +217,7 @@ pub async fn refuses_when_it_is_full(Subject { state, time }: &Subject, capacity
     let next = made(state.swap(name(last), Expected::Version(versions[last]), record("y", HOUR)).await);
     time.pass(SHORT).await;
     made(one_more().await);
-    assert!(matches!(
-        state.swap(name(0), Expected::Nothing, record("x", HOUR)).await,
-        Err(StateError::Full)
-    ));
+    assert!(matches!(state.swap(name(0), Expected::Nothing, record("x", HOUR)).await, Err(StateError::Full)));
     made(state.swap(name(last), Expected::Version(next), Next::Nothing).await);
     made(state.swap(name(0), Expected::Nothing, record("x", HOUR)).await);
 }
