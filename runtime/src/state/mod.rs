@@ -13,6 +13,8 @@
 #[cfg(feature = "redb")]
 mod embedded;
 mod memory;
+#[cfg(feature = "redis")]
+mod shared;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -139,6 +141,28 @@ impl State {
         clock: Clock,
     ) -> Result<Self, StateError> {
         Ok(Self::new(embedded::Embedded::open(path.as_ref(), records, clock)?))
+    }
+
+    /// In the Redis at `redis://[user:password@]host[:port][/database]`, shared by all that use it. Its keys begin with
+    /// `palisade:`.
+    ///
+    /// Redis 6.2 or later, or Valkey, no cluster, with `maxmemory-policy noeviction`, `appendonly yes` and
+    /// `appendfsync always`: what is not so is warned of now. There is no TLS: the network must be trusted.
+    ///
+    /// # Errors
+    /// When the address is none of these, or the server cannot be asked now.
+    #[cfg(feature = "redis")]
+    pub async fn redis(url: &str) -> Result<Self, StateError> {
+        Self::redis_under(url, "palisade").await
+    }
+
+    /// The same with keys that begin with `prefix` and a colon: for several applications in one Redis.
+    ///
+    /// # Errors
+    /// As [`State::redis`].
+    #[cfg(feature = "redis")]
+    pub async fn redis_under(url: &str, prefix: &str) -> Result<Self, StateError> {
+        Ok(Self::new(shared::Shared::connect(url, prefix).await?))
     }
 
     /// In an engine of one's own.

@@ -3,4 +3,6 @@
 mod embedded;
 mod memory;
 mod model;
+mod server;
+mod shared;
 mod suite;
