@@ -65,6 +65,11 @@ async fn versions_go_on_though_the_server_lost_its_memory() {
     server.ask(&["SET", "palisade:versions", "9007199254740000"]).await.unwrap();
     assert_eq!(made(state.swap(key("b"), Expected::Nothing, record("1", HOUR)).await), 9_007_199_254_740_001);
     assert_eq!(made(state.swap(key("c"), Expected::Nothing, record("1", HOUR)).await), 9_007_199_254_740_002);
+    server.ask(&["SET", "palisade:versions", "9007199254740991"]).await.unwrap();
+    state
+        .swap(key("d"), Expected::Nothing, record("1", HOUR))
+        .await
+        .expect_err("it could not be told from the last");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 //! 3. records end by the wall clock, in milliseconds, rounded up: what is shorter counts as one. The file knows the latest
 //!    time at which it was written; while the clock is before that, everything is refused: it was set back, and nobody
 //!    knows which records ended;
-//! 4. sweeping is bounded by commit, and happens in the background. A record that ended counts as absent before it is swept;
+//! 4. sweeping is bounded in each commit, and happens in the background. A record that ended counts as absent before it is swept;
 //! 5. a file that failed once is not written again before it is opened anew.
 
 mod records;
@@ -64,13 +64,13 @@ impl Embedded {
 impl Engine for Embedded {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
         let (file, clock) = (Arc::clone(&self.file), self.clock.clone());
-        // a page that is not in memory is read from the disk: not on a thread that serves
-        let found = tokio::task::spawn_blocking(move || {
+        let find = move || {
             let seen = file.begin_read().map_err(failed)?;
             // after what is seen was fixed, else a later change would make this clock seem set back
             records::read(&seen, key, millis(&clock)?)
-        });
-        Box::pin(async { found.await.map_err(failed)? })
+        };
+        // a page that is not in memory is read from the disk: not on a thread that serves
+        Box::pin(async { tokio::task::spawn_blocking(find).await.map_err(failed)? })
     }
 
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {

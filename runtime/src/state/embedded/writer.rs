@@ -84,13 +84,21 @@ impl Writer {
     ) -> Result<Vec<Result<Swapped, StateError>>, StateError> {
         let writing = self.file.begin_write().map_err(failed)?;
         let now = millis(&self.clock)?;
-        let results = {
+        let (results, changed) = {
             let mut tables = Tables::open(&writing)?;
             tables.begin(now)?;
             let results = self.swap_all(&mut tables, changes, now)?;
-            tables.sweep(now, SWEPT)?;
-            results
+            let changed = results.iter().any(|result| matches!(result, Ok(Swapped::Made(_))));
+            if changed {
+                tables.sweep(now, SWEPT)?;
+            }
+            (results, changed)
         };
+        if !changed {
+            // what they are told is on the disk already
+            writing.abort().map_err(failed)?;
+            return Ok(results);
+        }
         writing.commit().map_err(failed)?;
         Ok(results)
     }

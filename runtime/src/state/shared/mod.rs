@@ -28,6 +28,8 @@ use crate::authn::StoreFuture;
 
 const CONNECT: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_millis(500);
+/// What is asked at the start takes no longer.
+const START: Duration = Duration::from_secs(3);
 /// Failures without a success between them until nobody asks any more.
 const FAILURES: u32 = 5;
 /// For how long nobody asks then. Longer than one who asks can take.
@@ -65,7 +67,7 @@ impl Shared {
             url.into_connection_info().map_err(|_| failed("the address of the state cannot be read"))?;
         let client = Client::open(info).map_err(failed)?;
         let connection = connection(&client).map_err(failed)?;
-        durability::check(&connection).await?;
+        tokio::time::timeout(START, durability::check(&connection)).await.unwrap_or(Err(StateError::Late))?;
         Ok(Self {
             client,
             connection: ArcSwap::from_pointee(connection),
