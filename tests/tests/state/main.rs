@@ -3,6 +3,7 @@
 mod embedded;
 mod memory;
 mod model;
+mod page;
 mod server;
 mod shared;
 mod suite;
