@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use crate::clock::Clock;
 use crate::origin::PublicOrigin;
+use crate::state::State;
 
 /// Settings of a server. The defaults are safe on a machine that faces the internet; each says why it is what it is.
 ///
@@ -38,6 +39,7 @@ pub struct Settings {
     pub(crate) spool_folder: Option<PathBuf>,
     pub(crate) public_origin: Option<PublicOrigin>,
     pub(crate) proof_capacity: usize,
+    pub(crate) proofs_in: Option<State>,
     pub(crate) clock: Clock,
 }
 
@@ -130,6 +132,7 @@ impl Settings {
             spool_folder: None,
             public_origin: None,
             proof_capacity: 262_144,
+            proofs_in: None,
             clock: Clock::system(),
         }
     }
@@ -207,6 +210,17 @@ impl Settings {
     #[must_use]
     pub fn proof_capacity(self, proof_capacity: usize) -> Self {
         Self { proof_capacity, ..self }
+    }
+
+    /// Where proofs are remembered together with every instance that shares the state, so that one is good once at all of
+    /// them. Default: in this process alone.
+    ///
+    /// Each takes a record there for two minutes, and [`Settings::proof_capacity`] bounds how many this process puts there.
+    /// A state that fails, or is full, refuses requests with proofs with 503: give it room for them, and for what else it
+    /// keeps.
+    #[must_use]
+    pub fn proofs_in(self, state: State) -> Self {
+        Self { proofs_in: Some(state), ..self }
     }
 
     /// How many rate limit counters are kept. Default: 131 072, which take 2 MiB, all of it from the start.

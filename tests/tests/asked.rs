@@ -355,8 +355,16 @@ async fn a_flood_of_tokens_makes_a_bounded_number_of_calls_at_once() {
 
 #[tokio::test]
 async fn a_token_is_good_until_it_is_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = palisade::State::open(folder.path().join("state")).unwrap();
+    for denylist in [Denylist::in_memory(), Denylist::kept_in(state)] {
+        is_good_until_it_is_revoked(denylist).await;
+    }
+}
+
+async fn is_good_until_it_is_revoked(denylist: Denylist) {
     events::collect();
-    let bench = Bench::start().await;
+    let bench = Bench::with(denylist).await;
     let (one, other) = (bench.token("1", |_| {}), bench.token("2", |_| {}));
     for token in [&one, &other] {
         bench.get("/revocable", token).await.allowed(200);

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 19] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -20,6 +20,7 @@ const PAGES: [&str; 18] = [
     "docs/authentication.md",
     "docs/diagnostics.md",
     "docs/requests-and-answers.md",
+    "docs/state.md",
     "docs/types.md",
     "examples/bank/README.md",
     "examples/adopt/README.md",

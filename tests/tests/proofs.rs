@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, Header};
 use palisade::operation::Operation;
-use palisade::{Caller, JwkSet, Jwt, Problem, Settings};
+use palisade::{Caller, JwkSet, Jwt, Problem, Settings, State};
 use palisade_tests::client::{Call, Client, Reply};
 use palisade_tests::events;
 use palisade_tests::tokens::{ISSUER, Signer, claims, header, now};
@@ -135,18 +135,7 @@ impl Bench {
 
     async fn with(settings: Settings) -> Self {
         let issuer = Signer::new("k1");
-        let jwt = || Jwt::new(JwkSet::from_json(issuer.jwks()).unwrap()).issuer(ISSUER).audience("gate");
-        let server = server(Service)
-            .oauth(jwt())
-            .again(jwt())
-            .fresh(jwt())
-            .plain(jwt())
-            .settings(settings.public_origin(ORIGIN).unwrap())
-            .build()
-            .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = Client(listener.local_addr().unwrap());
-        tokio::spawn(palisade::serve(server).listener(listener).into_future());
+        let client = instance(&issuer, settings).await;
         Self { client, issuer, key: ClientKey::new() }
     }
 
@@ -167,6 +156,23 @@ impl Bench {
     async fn get(&self, path: &str, token: &str, proofs: &[&str]) -> Reply {
         shown(self.client.get(path), token, proofs).send().await
     }
+}
+
+/// A server that believes the tokens of `issuer`.
+async fn instance(issuer: &Signer, settings: Settings) -> Client {
+    let jwt = || Jwt::new(JwkSet::from_json(issuer.jwks()).unwrap()).issuer(ISSUER).audience("gate");
+    let server = server(Service)
+        .oauth(jwt())
+        .again(jwt())
+        .fresh(jwt())
+        .plain(jwt())
+        .settings(settings.public_origin(ORIGIN).unwrap())
+        .build()
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client(listener.local_addr().unwrap());
+    tokio::spawn(palisade::serve(server).listener(listener).into_future());
+    client
 }
 
 fn shown(call: Call, token: &str, proofs: &[&str]) -> Call {
@@ -356,6 +362,26 @@ async fn a_full_store_refuses_and_one_client_cannot_fill_it() {
     let token = none.bound();
     let reply = none.get("/proven/a", &token, &[&none.key.proof("GET", "/proven/a", &token)]).await;
     assert_eq!(reply.refused(503, "unavailable").header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn a_proof_is_good_once_at_all_instances_that_share_a_state() {
+    let state = State::memory_of(2, palisade::Clock::system());
+    let settings = || Settings::new().proofs_in(state.clone());
+    let bench = Bench::with(settings()).await;
+    let other = instance(&bench.issuer, settings()).await;
+    let alone = instance(&bench.issuer, Settings::new()).await;
+    let token = bench.bound();
+    let proof = bench.key.proof("GET", "/proven/a", &token);
+    let at = |client: &Client, proof: &str| shown(client.get("/proven/a"), &token, &[proof]).send();
+    at(&bench.client, &proof).await.allowed(200);
+    for client in [&bench.client, &other] {
+        at(client, &proof).await.refused(401, "unauthenticated");
+    }
+    at(&alone, &proof).await.allowed(200);
+    at(&other, &bench.key.proof("GET", "/proven/a", &token)).await.allowed(200);
+    // two records are there, and no room for a third
+    at(&other, &bench.key.proof("GET", "/proven/a", &token)).await.refused(503, "unavailable");
 }
 
 #[tokio::test]

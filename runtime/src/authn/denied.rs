@@ -192,7 +192,7 @@ impl Reason {
             | Self::RevocationUnknown
             | Self::Busy
             | Self::MachineFault
-            | Self::Proof(ProofFault::NoRoom) => Class::Unavailable,
+            | Self::Proof(ProofFault::NoRoom | ProofFault::Unknown) => Class::Unavailable,
             _ => Class::Unauthorized,
         }
     }

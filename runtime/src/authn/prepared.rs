@@ -162,7 +162,7 @@ impl Verifiers {
         else {
             return Ok(None);
         };
-        let made = Proofs::new(origin.clone(), settings.proof_capacity);
+        let made = Proofs::new(origin.clone(), settings.proof_capacity, settings.proofs_in.clone());
         made.map(Some)
             .map_err(|_| vec![SetupError { scheme: scheme.name.to_owned(), fault: Fault::NoRandomness }])
     }

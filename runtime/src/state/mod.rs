@@ -10,7 +10,11 @@
 //! 4. what was answered to be kept is kept, in the engines that last also after a crash;
 //! 5. an engine that cannot say answers an error, in bounded time; the caller refuses its request.
 
+#[cfg(feature = "redb")]
+mod embedded;
 mod memory;
+#[cfg(feature = "redis")]
+mod shared;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -20,7 +24,7 @@ use self::memory::Memory;
 use crate::authn::StoreFuture;
 use crate::clock::Clock;
 
-/// Records that [`State::memory`] has room for, when nothing else is said.
+/// Records that an engine has room for, when nothing else is said.
 const CAPACITY: usize = 100_000;
 /// How long an engine may take. One that is shared answers in a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -108,6 +112,57 @@ impl State {
     #[must_use]
     pub fn memory_of(records: usize, clock: Clock) -> Self {
         Self::new(Memory::new(records, clock))
+    }
+
+    /// In a file of this process, which outlasts it; it is made where it is not, for its owner alone. With room for
+    /// 100,000 records.
+    ///
+    /// A change is answered when it is on the disk. The last clone to be dropped waits for what is being written.
+    ///
+    /// # Errors
+    /// When the file cannot be used: also when it is open already, in this process or in another.
+    #[cfg(feature = "redb")]
+    pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, StateError> {
+        Self::open_of(path, CAPACITY, Clock::system())
+    }
+
+    /// The same with room for so many records, by a clock.
+    ///
+    /// Records end by its wall time. While that is before the latest time at which the file was written, everything is
+    /// refused with [`StateError::Clock`]: the clock was set back, and nobody knows which records ended. A clock that was
+    /// set ahead ends records early, and once it is right again, the file is refused until that time has come.
+    ///
+    /// # Errors
+    /// As [`State::open`].
+    #[cfg(feature = "redb")]
+    pub fn open_of(
+        path: impl AsRef<std::path::Path>,
+        records: usize,
+        clock: Clock,
+    ) -> Result<Self, StateError> {
+        Ok(Self::new(embedded::Embedded::open(path.as_ref(), records, clock)?))
+    }
+
+    /// In the Redis at `redis://[user:password@]host[:port][/database]`, shared by all that use it. Its keys begin with
+    /// `palisade:`.
+    ///
+    /// Redis 6.2 or later, or Valkey, no cluster, with `maxmemory-policy noeviction`, `appendonly yes` and
+    /// `appendfsync always`: what is not so is warned of now. There is no TLS: the network must be trusted.
+    ///
+    /// # Errors
+    /// When the address is none of these, or the server cannot be asked now.
+    #[cfg(feature = "redis")]
+    pub async fn redis(url: &str) -> Result<Self, StateError> {
+        Self::redis_under(url, "palisade").await
+    }
+
+    /// The same with keys that begin with `prefix` and a colon: for several applications in one Redis.
+    ///
+    /// # Errors
+    /// As [`State::redis`].
+    #[cfg(feature = "redis")]
+    pub async fn redis_under(url: &str, prefix: &str) -> Result<Self, StateError> {
+        Ok(Self::new(shared::Shared::connect(url, prefix).await?))
     }
 
     /// In an engine of one's own.

@@ -11,15 +11,17 @@
 //! two minutes longer, the most that a scheme tolerates of clocks. The store forgets no entry before: a full one refuses
 //! the revocation, which is an error to the application.
 
+mod kept;
 mod memory;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest;
 
-use self::memory::Memory;
+use self::{kept::Kept, memory::Memory};
 use super::{Identity, Principal, Reason, StoreFuture, jwt::MAX_LEEWAY};
 use crate::clock::{Clock, Now};
+use crate::state::State;
 
 /// How long the store may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -94,6 +96,12 @@ impl Denylist {
     #[must_use]
     pub fn in_memory_of(entries: usize) -> Self {
         Self::new(Memory::new(entries))
+    }
+
+    /// A list that is kept in `state`, as long as that lasts, and by all who share it.
+    #[must_use]
+    pub fn kept_in(state: State) -> Self {
+        Self::new(Kept(state))
     }
 
     /// A list that is kept in `store`.

@@ -34,7 +34,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::replay::Use;
 use self::{
     nonce::Nonces,
-    replay::{Memory, Seen},
+    replay::{Memory, Seen, Shared},
 };
 use super::{
     Reason, binding,
@@ -43,7 +43,7 @@ use super::{
         jws::{self, Parts, Room},
     },
 };
-use crate::{clock::Now, operation::Algorithm, origin, origin::PublicOrigin};
+use crate::{clock::Now, operation::Algorithm, origin, origin::PublicOrigin, state::State};
 
 /// The algorithms of proofs, as challenges name them.
 pub(in crate::authn) const ALGORITHMS: &str = "ES256 ES384 EdDSA RS256 PS256";
@@ -95,6 +95,8 @@ pub enum ProofFault {
     TooMany,
     /// As many proofs as can be remembered were shown within a minute, so nobody knows whether this one was.
     NoRoom,
+    /// The state in which instances remember them together failed.
+    Unknown,
 }
 
 impl ProofFault {
@@ -116,6 +118,7 @@ impl ProofFault {
             Self::Replayed => "proof_replayed",
             Self::TooMany => "proofs_too_many",
             Self::NoRoom => "proofs_no_room",
+            Self::Unknown => "proofs_unknown",
         }
     }
 }
@@ -154,9 +157,17 @@ pub(crate) struct Proofs {
 }
 
 impl Proofs {
-    /// Proofs for the server at `origin`, of which `capacity` are remembered.
-    pub(in crate::authn) fn new(origin: PublicOrigin, capacity: usize) -> Result<Arc<Self>, Unspecified> {
-        Ok(Arc::new(Self { origin, nonces: Nonces::new()?, seen: Box::new(Memory::new(capacity)) }))
+    /// Proofs for the server at `origin`, of which `capacity` are remembered: in `state` as well, where there is one.
+    pub(in crate::authn) fn new(
+        origin: PublicOrigin,
+        capacity: usize,
+        state: Option<State>,
+    ) -> Result<Arc<Self>, Unspecified> {
+        let seen: Box<dyn Seen> = match state {
+            Some(state) => Box::new(Shared::new(capacity, state)),
+            None => Box::new(Memory::new(capacity)),
+        };
+        Ok(Arc::new(Self { origin, nonces: Nonces::new()?, seen }))
     }
 
     /// Rules 1 to 8 for a request that shows `token`, which is bound to `key`.

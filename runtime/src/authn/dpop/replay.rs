@@ -5,16 +5,21 @@
 //! 2. what was forgotten is refused, should the clock be set back: nobody knows any more whether it was shown;
 //! 3. one key takes no more than its share, so that no client can fill the store for the others;
 //! 4. when the store is full, nothing is forgotten for a newcomer: it is refused.
+//!
+//! Where instances share what was shown ([`Shared`]), each keeps these rules for itself first; then of all of them, one
+//! takes the use. A state that fails refuses it.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
 use futures_util::future::BoxFuture;
 
 use super::ProofFault;
+use crate::state::{Expected, Key, Kind, Next, State, StateError, Swapped};
 
 /// Of how many parts one key takes at most one.
 const SHARES: usize = 32;
@@ -29,6 +34,9 @@ pub(crate) struct Use {
 }
 
 type Hash = [u8; 16];
+
+/// By how many seconds the clocks of instances may differ without a proof being good at each of them.
+const APART: u64 = 60;
 
 impl Use {
     pub(super) fn new(key: &[u8; 32], target: &str, id: &str, until: u64) -> Self {
@@ -101,6 +109,37 @@ impl Seen for Memory {
     }
 }
 
+/// Remembers the proofs of every process that shares a state.
+pub(super) struct Shared {
+    own: Memory,
+    state: State,
+}
+
+impl Shared {
+    pub(super) fn new(capacity: usize, state: State) -> Self {
+        Self { own: Memory::new(capacity), state }
+    }
+}
+
+impl Seen for Shared {
+    fn note(&self, used: Use, now: u64) -> BoxFuture<'_, Result<(), ProofFault>> {
+        Box::pin(async move {
+            self.own.decide(used, now)?;
+            let keep = Duration::from_secs(used.until.saturating_sub(now).saturating_add(1 + APART));
+            let next = Next::Record { value: Vec::new(), keep };
+            match self.state.swap(Key::new(Kind::Proof, &[&used.id]), Expected::Nothing, next).await {
+                Ok(Swapped::Made(_)) => Ok(()),
+                Ok(Swapped::Not(_)) => Err(ProofFault::Replayed),
+                Err(StateError::Full) => Err(ProofFault::NoRoom),
+                Err(error) => {
+                    tracing::warn!(target: "palisade::state", %error, "nobody knows whether a proof was shown");
+                    Err(ProofFault::Unknown)
+                }
+            }
+        })
+    }
+}
+
 impl Uses {
     /// Forgets what ended before `now`.
     fn forget(&mut self, now: u64) {
@@ -122,6 +161,7 @@ impl Uses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
 
     const NOW: u64 = 1_800_000_000;
 
@@ -192,5 +232,36 @@ mod tests {
             tries.into_iter().map(|one| usize::from(one.join().unwrap())).sum()
         });
         assert_eq!(won, 1);
+    }
+
+    #[tokio::test]
+    async fn of_processes_that_share_a_state_one_takes_a_use() {
+        let state = State::memory_of(3, Clock::fixed(NOW));
+        let [one, other] = [(); 2].map(|()| Shared::new(1000, state.clone()));
+        let first = used(1, "/a", "x", NOW + 60);
+        assert_eq!(one.note(first, NOW).await, Ok(()));
+        assert_eq!(one.note(first, NOW).await, Err(ProofFault::Replayed));
+        assert_eq!(other.note(first, NOW).await, Err(ProofFault::Replayed));
+        assert_eq!(other.note(used(1, "/a", "y", NOW + 60), NOW).await, Ok(()));
+        assert_eq!(one.note(used(1, "/b", "x", NOW + 60), NOW).await, Ok(()));
+        assert_eq!(one.note(used(1, "/c", "x", NOW + 60), NOW).await, Err(ProofFault::NoRoom));
+    }
+
+    #[tokio::test]
+    async fn a_use_is_known_to_an_instance_whose_clock_is_behind() {
+        let clock = Clock::fixed(NOW);
+        let state = State::memory_of(10, clock.clone());
+        let [one, behind] = [(); 2].map(|()| Shared::new(1000, state.clone()));
+        let used = used(1, "/a", "x", NOW + 60);
+        assert_eq!(one.note(used, NOW).await, Ok(()));
+        clock.advance(Duration::from_secs(60 + APART));
+        assert_eq!(behind.note(used, NOW + 60).await, Err(ProofFault::Replayed));
+    }
+
+    #[tokio::test]
+    async fn a_state_that_fails_refuses() {
+        let state = State::memory_of(10, Clock::fixed(0)); // it was never set
+        let shared = Shared::new(1000, state);
+        assert_eq!(shared.note(used(1, "/a", "x", NOW + 60), NOW).await, Err(ProofFault::Unknown));
     }
 }

@@ -1,0 +1,144 @@
+//! The embedded engine: a file of this process alone, which outlasts it.
+//!
+//! Rules:
+//! 1. one thread writes, so a change sees all that were made before it; it commits many at a time, and each is answered
+//!    when its commit is on the disk;
+//! 2. a change whose caller has gone before its turn is not made;
+//! 3. records end by the wall clock, in milliseconds, rounded up: what is shorter counts as one. The file knows the latest
+//!    time at which it was written; while the clock is before that, everything is refused: it was set back, and nobody
+//!    knows which records ended;
+//! 4. sweeping is bounded in each commit, and happens in the background. A record that ended counts as absent before it is swept;
+//! 5. a file that failed once is not written again before it is opened anew.
+
+mod records;
+mod writer;
+
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use redb::{Database, DatabaseError, ReadableDatabase};
+use tokio::sync::{mpsc, oneshot};
+
+use self::{
+    records::Millis,
+    writer::{Change, Writer},
+};
+use super::{Engine, Expected, Key, Next, Record, StateError, Swapped};
+use crate::{authn::StoreFuture, clock::Clock};
+
+/// Changes that wait for the writer. Those that find no place among them wait in their callers, in bounded time.
+const WAITING: usize = 1024;
+/// Memory for pages of the file.
+const CACHE: usize = 64 << 20;
+
+pub(super) struct Embedded {
+    file: Arc<Database>,
+    clock: Clock,
+    /// `None` only while it is dropped.
+    changes: Option<mpsc::Sender<Change>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Embedded {
+    pub(super) fn open(path: &Path, capacity: usize, clock: Clock) -> Result<Self, StateError> {
+        make_private(path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
+        let opened = Database::builder().set_cache_size(CACHE).create(path);
+        let file = Arc::new(opened.map_err(|error| not_opened(path, &error))?);
+        records::prepare(&file)?;
+        let timer = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+        let (changes, waiting) = mpsc::channel(WAITING);
+        let writer = Writer::new(Arc::clone(&file), capacity, clock.clone());
+        let writer = thread::Builder::new()
+            .name("palisade-state".to_owned())
+            .spawn(move || timer.block_on(writer.run(waiting)))
+            .map_err(failed)?;
+        Ok(Self { file, clock, changes: Some(changes), writer: Some(writer) })
+    }
+}
+
+impl Engine for Embedded {
+    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        let (file, clock) = (Arc::clone(&self.file), self.clock.clone());
+        let find = move || {
+            let seen = file.begin_read().map_err(failed)?;
+            // after what is seen was fixed, else a later change would make this clock seem set back
+            records::read(&seen, key, millis(&clock)?)
+        };
+        // a page that is not in memory is read from the disk: not on a thread that serves
+        Box::pin(async { tokio::task::spawn_blocking(find).await.map_err(failed)? })
+    }
+
+    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            let changes = self.changes.as_ref().ok_or_else(ended)?;
+            changes.send(Change { key, expected, next, answer }).await.map_err(|_| ended())?;
+            answered.await.map_err(|_| ended())?
+        })
+    }
+}
+
+impl Drop for Embedded {
+    /// Waits for the commit that is under way, so that the file may be opened again.
+    fn drop(&mut self) {
+        self.changes = None;
+        if let Some(writer) = self.writer.take() {
+            // it has nobody left to tell that it failed
+            drop(writer.join());
+        }
+    }
+}
+
+/// The file, new or not, for its owner alone when it is new: values may be what clients sent.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    // its name must last as well
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn not_opened(path: &Path, error: &DatabaseError) -> StateError {
+    let path = path.display();
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => failed(format!(
+            "{path} is open already: it is for one process and one `State`, whose clones share it; several servers share \
+             their state through Redis"
+        )),
+        error => failed(format!("{path}: {error}")),
+    }
+}
+
+fn ended() -> StateError {
+    failed("the writer of the file has ended")
+}
+
+fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StateError {
+    StateError::Engine(error.into())
+}
+
+fn millis(clock: &Clock) -> Result<Millis, StateError> {
+    let wall = clock.now().map_err(|_| StateError::Clock)?.wall();
+    u64::try_from(wall.as_millis()).map_err(|_| StateError::Clock)
+}
+
+/// Rounded up: no record ends before its time.
+fn rounded_up(time: Duration) -> Millis {
+    u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(Millis::MAX)
+}

@@ -1,0 +1,195 @@
+//! What stands in the file: plain bytes, so that no other version of the library reads them otherwise.
+//!
+//! - `records`: key (32) -> version (8), end (8), value;
+//! - `ends`: end (8), key (32) -> nothing, in the order in which records end;
+//! - `facts`: the format, the last version, and the latest time of a change (8 each).
+//!
+//! Numbers are big-endian; times are milliseconds since 1970.
+
+use redb::{
+    Database, ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
+};
+
+use super::{failed, rounded_up};
+use crate::state::{Expected, Key, Next, Record, StateError, Swapped};
+
+pub(super) type Millis = u64;
+type Bytes = &'static [u8];
+type Definition = TableDefinition<'static, Bytes, Bytes>;
+
+const RECORDS: Definition = TableDefinition::new("records");
+const ENDS: Definition = TableDefinition::new("ends");
+const FACTS: Definition = TableDefinition::new("facts");
+
+const FORMAT: &[u8] = b"format";
+const VERSIONS: &[u8] = b"versions";
+const LATEST: &[u8] = b"latest";
+const THIS_FORMAT: u64 = 1;
+
+/// Makes the tables of a new file, and refuses one that another format wrote.
+pub(super) fn prepare(file: &Database) -> Result<(), StateError> {
+    let writing = file.begin_write().map_err(failed)?;
+    {
+        let mut tables = Tables::open(&writing)?;
+        match fact(&tables.facts, FORMAT)? {
+            Some(THIS_FORMAT) => {}
+            None => tables.state(FORMAT, THIS_FORMAT)?,
+            Some(other) => return Err(failed(format!("the file has format {other}, not {THIS_FORMAT}"))),
+        }
+    }
+    writing.commit().map_err(failed)
+}
+
+/// The record under `key` that has not ended `now`.
+pub(super) fn read(seen: &ReadTransaction, key: Key, now: Millis) -> Result<Option<Record>, StateError> {
+    let facts = seen.open_table(FACTS).map_err(failed)?;
+    judge_clock(fact(&facts, LATEST)?, now)?;
+    let records = seen.open_table(RECORDS).map_err(failed)?;
+    Ok(find(&records, key)?.filter(|found| found.end > now).map(|found| found.record))
+}
+
+/// Whether the first record to end has ended `now`.
+pub(super) fn has_ended(seen: &ReadTransaction, now: Millis) -> Result<bool, StateError> {
+    let facts = seen.open_table(FACTS).map_err(failed)?;
+    judge_clock(fact(&facts, LATEST)?, now)?;
+    let ends = seen.open_table(ENDS).map_err(failed)?;
+    Ok(first_end(&ends)?.is_some_and(|(end, _)| end <= now))
+}
+
+fn judge_clock(latest: Option<Millis>, now: Millis) -> Result<(), StateError> {
+    if latest.is_some_and(|latest| now < latest) { Err(StateError::Clock) } else { Ok(()) }
+}
+
+/// A record with its end.
+struct Found {
+    record: Record,
+    end: Millis,
+}
+
+/// The tables, while they are written.
+pub(super) struct Tables<'a> {
+    records: Table<'a, Bytes, Bytes>,
+    ends: Table<'a, Bytes, Bytes>,
+    facts: Table<'a, Bytes, Bytes>,
+}
+
+impl<'a> Tables<'a> {
+    pub(super) fn open(writing: &'a WriteTransaction) -> Result<Self, StateError> {
+        Ok(Self {
+            records: writing.open_table(RECORDS).map_err(failed)?,
+            ends: writing.open_table(ENDS).map_err(failed)?,
+            facts: writing.open_table(FACTS).map_err(failed)?,
+        })
+    }
+
+    /// Notes that there are changes `now`, or refuses a clock that was set back.
+    pub(super) fn begin(&mut self, now: Millis) -> Result<(), StateError> {
+        judge_clock(fact(&self.facts, LATEST)?, now)?;
+        self.state(LATEST, now)
+    }
+
+    /// Makes one change, when what is there is what is expected.
+    pub(super) fn swap(
+        &mut self,
+        (key, expected, next): (Key, Expected, Next),
+        now: Millis,
+        capacity: usize,
+    ) -> Result<Swapped, StateError> {
+        let there = find(&self.records, key)?;
+        let (found, over) = match there {
+            Some(found) if found.end <= now => (None, Some(found.end)),
+            found => (found, None),
+        };
+        let same = match (expected, &found) {
+            (Expected::Nothing, None) => true,
+            (Expected::Version(version), Some(found)) => found.record.version == version,
+            _ => false,
+        };
+        if !same {
+            return Ok(Swapped::Not(found.map(|found| found.record)));
+        }
+        let Next::Record { value, keep } = next else {
+            let Some(found) = found else { return Ok(Swapped::Made(0)) };
+            self.remove(key, found.end)?;
+            return Ok(Swapped::Made(found.record.version));
+        };
+        match (&found, over) {
+            (Some(found), _) => self.remove(key, found.end)?,
+            (None, Some(end)) => self.remove(key, end)?,
+            (None, None) => self.make_room(now, capacity)?,
+        }
+        let version =
+            fact(&self.facts, VERSIONS)?.unwrap_or_default().checked_add(1).ok_or(StateError::Full)?;
+        self.state(VERSIONS, version)?;
+        self.insert(key, version, now.saturating_add(rounded_up(keep)), &value)?;
+        Ok(Swapped::Made(version))
+    }
+
+    /// Removes at most `bound` records that have ended, the first to end first. Says how many.
+    pub(super) fn sweep(&mut self, now: Millis, bound: usize) -> Result<usize, StateError> {
+        for swept in 0..bound {
+            match first_end(&self.ends)? {
+                Some((end, key)) if end <= now => self.remove(key, end)?,
+                _ => return Ok(swept),
+            }
+        }
+        Ok(bound)
+    }
+
+    fn make_room(&mut self, now: Millis, capacity: usize) -> Result<(), StateError> {
+        let is_full = |records: &Table<'_, Bytes, Bytes>| {
+            Ok(usize::try_from(records.len().map_err(failed)?).unwrap_or(usize::MAX) >= capacity)
+        };
+        if is_full(&self.records)? && (self.sweep(now, 1)? == 0 || is_full(&self.records)?) {
+            return Err(StateError::Full);
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, key: Key, version: u64, end: Millis, value: &[u8]) -> Result<(), StateError> {
+        let bytes = [&version.to_be_bytes(), &end.to_be_bytes(), value].concat();
+        self.records.insert(key.as_bytes().as_slice(), bytes.as_slice()).map_err(failed)?;
+        let nothing: &[u8] = &[];
+        self.ends.insert(end_of(key, end).as_slice(), nothing).map_err(failed)?;
+        Ok(())
+    }
+
+    fn remove(&mut self, key: Key, end: Millis) -> Result<(), StateError> {
+        self.records.remove(key.as_bytes().as_slice()).map_err(failed)?;
+        self.ends.remove(end_of(key, end).as_slice()).map_err(failed)?;
+        Ok(())
+    }
+
+    fn state(&mut self, name: &[u8], number: u64) -> Result<(), StateError> {
+        self.facts.insert(name, number.to_be_bytes().as_slice()).map_err(failed)?;
+        Ok(())
+    }
+}
+
+fn end_of(key: Key, end: Millis) -> Vec<u8> {
+    [end.to_be_bytes().as_slice(), key.as_bytes()].concat()
+}
+
+fn find(records: &impl ReadableTable<Bytes, Bytes>, key: Key) -> Result<Option<Found>, StateError> {
+    let Some(bytes) = records.get(key.as_bytes().as_slice()).map_err(failed)? else { return Ok(None) };
+    let (version, rest) = number(bytes.value())?;
+    let (end, value) = number(rest)?;
+    Ok(Some(Found { record: Record { value: value.to_vec(), version }, end }))
+}
+
+fn first_end(ends: &impl ReadableTable<Bytes, Bytes>) -> Result<Option<(Millis, Key)>, StateError> {
+    let Some((first, _)) = ends.first().map_err(failed)? else { return Ok(None) };
+    let (end, key) = number(first.value())?;
+    Ok(Some((end, Key(key.try_into().map_err(failed)?))))
+}
+
+fn fact(facts: &impl ReadableTable<Bytes, Bytes>, name: &[u8]) -> Result<Option<u64>, StateError> {
+    let Some(bytes) = facts.get(name).map_err(failed)? else { return Ok(None) };
+    Ok(Some(number(bytes.value())?.0))
+}
+
+fn number(bytes: &[u8]) -> Result<(u64, &[u8]), StateError> {
+    let (number, rest) =
+        bytes.split_first_chunk().ok_or_else(|| failed("the file holds what nobody wrote"))?;
+    Ok((u64::from_be_bytes(*number), rest))
+}

@@ -1,0 +1,159 @@
+//! Whether another server is asked at all: one that does not answer is left alone for a while.
+//!
+//! Rules:
+//! 1. after so many failures without a success between them it is open: nobody asks;
+//! 2. when it has been open for a while, one asks; all others wait for what comes of that;
+//! 3. a success closes it, a failure opens it for another while;
+//! 4. one who asks and never says what came of it keeps the others waiting no longer than that while;
+//! 5. what those say who asked before it opened changes nothing while it is open.
+
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Breaker {
+    /// Failures that open it.
+    bound: u32,
+    /// For how long.
+    rest: Duration,
+    position: Position,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Position {
+    Closed {
+        failures: u32,
+    },
+    Open {
+        until: Duration,
+    },
+    /// One asks, and is waited for until then.
+    HalfOpen {
+        until: Duration,
+    },
+}
+
+/// What a report changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It was closed, and is open.
+    Opened,
+    /// It was asked, and stays open.
+    StillOpen,
+    /// It was open, and is closed.
+    Closed,
+    /// Nothing.
+    None,
+}
+
+impl Breaker {
+    pub(super) const fn new(bound: u32, rest: Duration) -> Self {
+        Self { bound, rest, position: Position::Closed { failures: 0 } }
+    }
+
+    /// Whether one may ask `now`. Who may, reports what came of it.
+    pub(super) fn admits(&mut self, now: Duration) -> bool {
+        match self.position {
+            Position::Closed { .. } => true,
+            Position::Open { until } | Position::HalfOpen { until } if now < until => false,
+            Position::Open { .. } | Position::HalfOpen { .. } => {
+                self.position = Position::HalfOpen { until: now.saturating_add(self.rest) };
+                true
+            }
+        }
+    }
+
+    pub(super) fn succeeded(&mut self) -> Turn {
+        match self.position {
+            Position::Closed { .. } => self.turn(Position::Closed { failures: 0 }, Turn::None),
+            Position::HalfOpen { .. } => self.turn(Position::Closed { failures: 0 }, Turn::Closed),
+            Position::Open { .. } => Turn::None,
+        }
+    }
+
+    pub(super) fn failed(&mut self, now: Duration) -> Turn {
+        let open = Position::Open { until: now.saturating_add(self.rest) };
+        match self.position {
+            Position::Closed { failures } if failures + 1 < self.bound => {
+                self.turn(Position::Closed { failures: failures + 1 }, Turn::None)
+            }
+            Position::Closed { .. } => self.turn(open, Turn::Opened),
+            Position::HalfOpen { .. } => self.turn(open, Turn::StillOpen),
+            Position::Open { .. } => Turn::None,
+        }
+    }
+
+    const fn turn(&mut self, to: Position, turn: Turn) -> Turn {
+        self.position = to;
+        turn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REST: Duration = Duration::from_secs(1);
+
+    fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn open() -> Breaker {
+        let mut breaker = Breaker::new(3, REST);
+        for turn in [Turn::None, Turn::None, Turn::Opened] {
+            assert!(breaker.admits(at(0)));
+            assert_eq!(breaker.failed(at(0)), turn);
+        }
+        breaker
+    }
+
+    #[test]
+    fn failures_open_it_unless_a_success_is_between_them() {
+        assert!(!open().admits(at(999)));
+        let mut breaker = Breaker::new(3, REST);
+        for _ in 0..10 {
+            assert_eq!(breaker.failed(at(0)), Turn::None);
+            assert_eq!(breaker.failed(at(0)), Turn::None);
+            assert_eq!(breaker.succeeded(), Turn::None);
+            assert!(breaker.admits(at(0)));
+        }
+    }
+
+    #[test]
+    fn one_asks_and_its_success_closes_it() {
+        let mut breaker = open();
+        assert!(breaker.admits(at(1000)));
+        assert!(!breaker.admits(at(1000)), "one asks already");
+        assert_eq!(breaker.succeeded(), Turn::Closed);
+        assert!(breaker.admits(at(1000)) && breaker.admits(at(1000)));
+        assert_eq!(breaker.failed(at(1000)), Turn::None, "it counts anew");
+    }
+
+    #[test]
+    fn its_failure_opens_it_for_another_while() {
+        let mut breaker = open();
+        assert!(breaker.admits(at(1000)));
+        assert_eq!(breaker.failed(at(1500)), Turn::StillOpen);
+        assert!(!breaker.admits(at(2499)));
+        assert!(breaker.admits(at(2500)));
+        assert!(!breaker.admits(at(2500)));
+    }
+
+    #[test]
+    fn one_who_never_reports_is_waited_for_a_while() {
+        let mut breaker = open();
+        assert!(breaker.admits(at(1000)));
+        assert!(!breaker.admits(at(1999)));
+        assert!(breaker.admits(at(2000)));
+        assert!(!breaker.admits(at(2000)));
+    }
+
+    #[test]
+    fn those_who_asked_before_change_nothing_while_it_is_open() {
+        let mut breaker = open();
+        assert_eq!(breaker.succeeded(), Turn::None);
+        assert_eq!(breaker.failed(at(900)), Turn::None);
+        assert!(!breaker.admits(at(999)));
+        assert!(breaker.admits(at(1000)), "it rests no longer for that");
+    }
+}

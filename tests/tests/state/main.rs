@@ -1,0 +1,9 @@
+//! What a server remembers: every engine keeps the rules of `palisade::state`, by one suite.
+
+mod embedded;
+mod memory;
+mod model;
+mod page;
+mod server;
+mod shared;
+mod suite;

@@ -1,0 +1,37 @@
+//! What docs/state.md shows.
+#![allow(dead_code, reason = "it is read")]
+
+mod embedded {
+    use palisade::{Denylist, State, state::StateError};
+
+    fn denylist() -> Result<Denylist, StateError> {
+        let state = State::open("/var/lib/bank/state")?;
+        Ok(Denylist::kept_in(state))
+    }
+}
+
+mod shared {
+    use palisade::{Denylist, Settings, State, state::StateError};
+
+    async fn parts() -> Result<(Denylist, Settings), StateError> {
+        let state = State::redis("redis://state.internal:6379").await?;
+        Ok((Denylist::kept_in(state.clone()), Settings::new().proofs_in(state)))
+    }
+}
+
+mod application {
+    use std::time::Duration;
+
+    use palisade::{
+        State,
+        state::{Expected, Key, Kind, Next, StateError, Swapped},
+    };
+
+    /// Whether this caller is the one who takes the voucher.
+    async fn takes(state: &State, voucher: &str) -> Result<bool, StateError> {
+        let key = Key::new(Kind::Application, &[b"voucher", voucher.as_bytes()]);
+        let taken = Next::Record { value: Vec::new(), keep: Duration::from_secs(24 * 3600) };
+        let swapped = state.swap(key, Expected::Nothing, taken).await?;
+        Ok(matches!(swapped, Swapped::Made(_)))
+    }
+}

@@ -1,0 +1,220 @@
+//! The engine in Redis, against a real one.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use palisade::{
+    State,
+    state::{Expected, Next, StateError},
+};
+
+use crate::{
+    server::Server,
+    suite::{self, Subject, Time, key, made, record},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// A connection, an answer, and what a busy machine adds.
+const BOUND: Duration = Duration::from_millis(2500);
+
+async fn state(server: &Server) -> State {
+    State::redis(&server.url()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn it_keeps_the_rules() {
+    let server = Server::durable().await;
+    suite::keeps_the_rules(&Subject { state: state(&server).await, time: Time::Real }).await;
+}
+
+#[tokio::test]
+async fn a_full_server_refuses_and_forgets_nothing() {
+    let server = Server::durable().await;
+    let state = state(&server).await;
+    let first = made(state.swap(key("first"), Expected::Nothing, record("1", HOUR)).await);
+    server.ask(&["CONFIG", "SET", "maxmemory", "1mb"]).await.unwrap();
+    for expected in [Expected::Nothing, Expected::Version(first)] {
+        let name = key(if expected == Expected::Nothing { "second" } else { "first" });
+        for _ in 0..10 {
+            let full = state.swap(name, expected, record("2", HOUR)).await;
+            assert!(matches!(full, Err(StateError::Full)), "{full:?}");
+        }
+    }
+    let kept = state.get(key("first")).await.unwrap().unwrap();
+    assert_eq!((kept.value.as_slice(), kept.version), (b"1".as_slice(), first));
+    assert_eq!(made(state.swap(key("first"), Expected::Version(first), Next::Nothing).await), first);
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
+    made(state.swap(key("second"), Expected::Nothing, record("2", HOUR)).await);
+}
+
+#[tokio::test]
+async fn versions_go_on_though_the_server_lost_its_memory() {
+    let server = Server::durable().await;
+    let state = state(&server).await;
+    let before = made(state.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    server.ask(&["FLUSHALL"]).await.unwrap();
+    let after = made(state.swap(key("a"), Expected::Nothing, record("2", HOUR)).await);
+    assert!(after > before, "{after} after {before}");
+    // and though its time is behind what it gave
+    server.ask(&["SET", "palisade:versions", "9007199254740000"]).await.unwrap();
+    assert_eq!(made(state.swap(key("b"), Expected::Nothing, record("1", HOUR)).await), 9_007_199_254_740_001);
+    assert_eq!(made(state.swap(key("c"), Expected::Nothing, record("1", HOUR)).await), 9_007_199_254_740_002);
+    server.ask(&["SET", "palisade:versions", "9007199254740991"]).await.unwrap();
+    state
+        .swap(key("d"), Expected::Nothing, record("1", HOUR))
+        .await
+        .expect_err("it could not be told from the last");
+}
+
+#[tokio::test]
+async fn scripts_that_were_forgotten_are_sent_again() {
+    let server = Server::durable().await;
+    let state = state(&server).await;
+    made(state.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    server.ask(&["SCRIPT", "FLUSH"]).await.unwrap();
+    made(state.swap(key("b"), Expected::Nothing, record("1", HOUR)).await);
+}
+
+#[tokio::test]
+async fn every_key_of_the_server_ends_but_one() {
+    let server = Server::durable().await;
+    let state = State::redis_under(&server.url(), "bank").await.unwrap();
+    let other = State::redis_under(&server.url(), "shop").await.unwrap();
+    made(state.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    assert_eq!(other.get(key("a")).await.unwrap(), None, "what is under another prefix");
+    let redis::Value::Array(names) = server.ask(&["KEYS", "*"]).await.unwrap() else { panic!("no list") };
+    assert_eq!(names.len(), 2);
+    for name in names {
+        let redis::Value::BulkString(name) = name else { panic!("no name") };
+        let name = String::from_utf8(name).unwrap();
+        let redis::Value::Int(left) = server.ask(&["PTTL", &name]).await.unwrap() else { panic!("no time") };
+        let ends = (3_500_000..=3_600_000).contains(&left);
+        assert_eq!(ends, name != "bank:versions", "{name} has {left} ms");
+        assert!(name.starts_with("bank:"));
+    }
+}
+
+#[tokio::test]
+async fn addresses_that_cannot_be_used_are_refused_and_not_shown() {
+    for (url, why) in [
+        ("rediss://user:secret@127.0.0.1:1", "TLS"),
+        ("http://user:secret@127.0.0.1:1", "`redis://`"),
+        ("redis://user:secret@127.0.0.1:port", "cannot be read"),
+        ("redis://user:secret@127.0.0.1:1", ""),
+    ] {
+        let refused = State::redis(url).await.unwrap_err().to_string();
+        assert!(refused.contains(why) && !refused.contains("secret"), "{refused}");
+    }
+    let cluster = Server::start("--cluster-enabled yes").await;
+    let refused = State::redis(&cluster.url()).await.unwrap_err().to_string();
+    assert!(refused.contains("cluster is not supported"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_server_that_may_forget_is_warned_of() {
+    palisade_tests::events::collect();
+    let warned = || palisade_tests::events::everything();
+    state(&Server::durable().await).await;
+    for setting in ["maxmemory-policy", "appendonly", "appendfsync"] {
+        assert!(!warned().contains(setting), "{}", warned());
+    }
+    state(&Server::start("--appendonly no --appendfsync everysec --maxmemory-policy allkeys-lru").await)
+        .await;
+    for setting in ["maxmemory-policy", "appendonly", "appendfsync"] {
+        assert!(warned().contains(setting), "{setting}: {}", warned());
+    }
+}
+
+/// A server that hangs costs bounded time, then none, and is found again.
+#[tokio::test]
+async fn a_server_that_hangs_is_left_alone_and_found_again() {
+    palisade_tests::events::collect();
+    let server = Server::durable().await;
+    let state = state(&server).await;
+    made(state.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    server.signal("STOP");
+    for _ in 0..5 {
+        let began = Instant::now();
+        assert!(matches!(state.get(key("a")).await, Err(StateError::Late)));
+        assert!(began.elapsed() < BOUND);
+    }
+    let began = Instant::now();
+    for _ in 0..100 {
+        state.get(key("a")).await.unwrap_err();
+    }
+    assert!(began.elapsed() < Duration::from_millis(400), "nobody asks: {:?}", began.elapsed());
+    server.signal("CONT");
+    recovers(&state).await;
+    assert!(state.get(key("a")).await.unwrap().is_some());
+    for event in ["Redis fails: requests that need it are refused", "Redis answers again"] {
+        assert!(palisade_tests::events::everything().contains(event), "{event}");
+    }
+}
+
+async fn recovers(state: &State) {
+    let began = Instant::now();
+    while state.get(key("recovers")).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it does not come back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The server is killed in the middle of changes, and comes back: what was answered is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_that_was_answered_is_lost_when_the_server_is_killed() {
+    let mut server = Server::durable().await;
+    let state = state(&server).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let tasks: Vec<_> =
+        (0..8).map(|task| tokio::spawn(write(state.clone(), task, Arc::clone(&stop)))).collect();
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        server.kill();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        server.restart().await;
+        recovers(&state).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stop.store(true, Ordering::SeqCst);
+    let (mut kept, mut refused, mut greatest) = (0, 0, 0);
+    for task in tasks {
+        let (answered, errors) = task.await.unwrap();
+        refused += errors;
+        kept += answered.len();
+        for (name, version) in answered {
+            let found = state.get(key(&name)).await.unwrap().map(|record| (record.value, record.version));
+            assert_eq!(found, Some((name.clone().into_bytes(), version)), "{name}");
+            greatest = greatest.max(version);
+        }
+    }
+    assert!(kept > 100 && refused > 3, "{kept} kept, {refused} refused");
+    assert!(made(state.swap(key("after"), Expected::Nothing, record("x", HOUR)).await) > greatest);
+}
+
+/// What was answered to be kept, and how many errors there were.
+async fn write(state: State, task: usize, stop: Arc<AtomicBool>) -> (HashMap<String, u64>, usize) {
+    let (mut kept, mut errors) = (HashMap::new(), 0);
+    for number in 0.. {
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        let (name, began) = (format!("{task}/{number}"), Instant::now());
+        match state.swap(key(&name), Expected::Nothing, record(&name, HOUR)).await {
+            Ok(swapped) => {
+                kept.insert(name, made(Ok(swapped)));
+            }
+            Err(_) => {
+                errors += 1;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        assert!(began.elapsed() < BOUND, "an answer took {:?}", began.elapsed());
+    }
+    (kept, errors)
+}
