@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 20] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -17,8 +17,10 @@ const PAGES: [&str; 18] = [
     "docs/adr/0002-routing-inside-the-gate.md",
     "docs/adr/0003-annotate-snippets.md",
     "docs/adr/0004-uploads-are-spooled.md",
+    "docs/adr/0006-signing-keys-in-the-state.md",
     "docs/authentication.md",
     "docs/diagnostics.md",
+    "docs/issuer.md",
     "docs/requests-and-answers.md",
     "docs/types.md",
     "examples/bank/README.md",

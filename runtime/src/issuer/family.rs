@@ -12,7 +12,8 @@
 //!    that lost the answer, and is given the current one again;
 //! 6. a scope that was not granted at the sign-in is refused, and the token stays good: narrowing holds for one access token,
 //!    the family keeps its scope (RFC 6749 section 6);
-//! 7. a family has at most [`MOST_LIVE`] access tokens at once: more is a client that fails, or a flood;
+//! 7. a family has at most [`MOST_LIVE`] access tokens at once, counted for as long as a verifier whose clock is late may take
+//!    them: more is a client that fails, or a flood;
 //! 8. the generation grows by one, the idle time begins anew.
 //!
 //! Of two that show the same token at once the store lets one change the record. The other finds it changed, decides again,
@@ -20,6 +21,8 @@
 //! between, and without grace, the client signs in again.
 
 use serde::{Deserialize, Serialize};
+
+use crate::authn::jwt::MAX_LEEWAY;
 
 /// Access tokens of one family that are good at the same time.
 pub(super) const MOST_LIVE: usize = 32;
@@ -134,9 +137,10 @@ impl Family {
         if shown.scope.is_some_and(|asked| !is_within(asked, &self.grant.scope)) {
             return Err(Refusal::Scope);
         }
-        let live = self.live.iter().map(|(_, exp)| *exp).filter(|exp| *exp > now);
-        if live.clone().count() >= MOST_LIVE {
-            return Err(Refusal::TooMany { wait: live.min().unwrap_or(now).saturating_sub(now) });
+        let live = self.live(now);
+        if live.len() >= MOST_LIVE {
+            let first = live.iter().map(|(_, exp)| is_over_at(*exp)).min().unwrap_or(now);
+            return Err(Refusal::TooMany { wait: first.saturating_sub(now) });
         }
         let step = if forgiven { 0 } else { 1 };
         Ok(self.renewed(step, lifetimes, now))
@@ -145,7 +149,7 @@ impl Family {
     fn renewed(&self, step: u64, lifetimes: &Lifetimes, now: u64) -> Self {
         let ends = self.grant.ends;
         let issued = self.issued.saturating_add(1);
-        let mut live: Vec<_> = self.live.iter().copied().filter(|(_, exp)| *exp > now).collect();
+        let mut live = self.live(now);
         live.push((issued, now.saturating_add(lifetimes.access).min(ends)));
         Self {
             grant: self.grant.clone(),
@@ -159,6 +163,11 @@ impl Family {
         }
     }
 
+    /// The access tokens that a verifier may still take.
+    fn live(&self, now: u64) -> Vec<(u64, u64)> {
+        self.live.iter().copied().filter(|(_, exp)| is_over_at(*exp) > now).collect()
+    }
+
     /// Number and `exp` of the newest access token.
     pub(super) fn newest(&self) -> (u64, u64) {
         self.live.last().copied().unwrap_or_default()
@@ -169,6 +178,11 @@ impl Family {
         let live = self.live.iter().map(|(_, exp)| *exp).max().unwrap_or_default();
         if self.revoked { live } else { live.max(self.idle_until) }
     }
+}
+
+/// From when no verifier takes a token.
+fn is_over_at(exp: u64) -> u64 {
+    exp.saturating_add(MAX_LEEWAY)
 }
 
 /// Whether every word of `asked` is in `granted`.
@@ -267,8 +281,9 @@ mod tests {
             family = family.decide(&shown(generation), &LIFETIMES, NOW + 1).unwrap();
         }
         let next = shown(MOST_LIVE as u64 - 1);
-        assert_eq!(refusal(&family, &next, NOW + 100), Some(Refusal::TooMany { wait: 500 }));
-        assert_eq!(refusal(&family, &next, NOW + 600), None);
-        assert!(family.decide(&next, &LIFETIMES, NOW + 601).unwrap().live.len() == 1);
+        assert_eq!(refusal(&family, &next, NOW + 100), Some(Refusal::TooMany { wait: 620 }));
+        assert!(refusal(&family, &next, NOW + 719).is_some(), "a late verifier takes the first one still");
+        assert_eq!(refusal(&family, &next, NOW + 720), None);
+        assert!(family.decide(&next, &LIFETIMES, NOW + 721).unwrap().live.len() == 1);
     }
 }

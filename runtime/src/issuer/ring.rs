@@ -22,11 +22,13 @@ use crate::authn::jwt::algorithm;
 use crate::clock::Now;
 use crate::operation::Algorithm;
 use crate::signing::{self, Signer};
-use crate::state::{Expected, Key, Kind, Next, State, Swapped};
+use crate::state::{Expected, Key, Kind, Next, State, StateError, Swapped};
 use crate::{JwkSet, Jwks};
 
 /// How old what was read may be for who signs.
 const FRESH: Duration = Duration::from_secs(30);
+/// For somebody else to look.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Others who change the record at the same time, one after the other.
 const ATTEMPTS: usize = 5;
 /// A record is written anew once a period; who sleeps longer than this has no token left to verify.
@@ -109,7 +111,9 @@ impl Ring {
         if let Some(view) = self.fresh(now) {
             return Ok(view);
         }
-        let _one = self.looking.lock().await;
+        // who waits for somebody who looks in vain does not wait for all who came before
+        let looking = tokio::time::timeout(PATIENCE, self.looking.lock()).await;
+        let _one = looking.map_err(|_| IssuerError::State(StateError::Late))?;
         if let Some(view) = self.fresh(now) {
             return Ok(view);
         }

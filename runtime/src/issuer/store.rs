@@ -93,6 +93,9 @@ impl Issuer {
         let now = self.now()?;
         for _ in 0..ATTEMPTS {
             let Some((family, version)) = self.family(id).await? else { return Ok(()) };
+            if family.revoked {
+                return self.deny(id, &family).await;
+            }
             let ended = Family { revoked: true, ..family };
             if self.put(id, &ended, Some(version), now).await? {
                 Event::Revoked(why).emit(&self.about(id, &ended));
