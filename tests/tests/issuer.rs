@@ -49,10 +49,9 @@ mod page {
     }
 
     mod mounting {
-        use palisade::Issuer;
         use palisade::issuer::{Client, ClientError, Clients};
 
-        fn endpoints(issuer: &Issuer, hash: [u8; 32]) -> Result<axum::Router, ClientError> {
+        fn endpoints(issuer: &palisade::Issuer, hash: [u8; 32]) -> Result<axum::Router, ClientError> {
             let app = Client::public("app");
             let reports = Client::confidential("reports", hash).for_itself(["accounts:read"]);
             Ok(issuer.router(Clients::new([app, reports])?))

@@ -123,7 +123,7 @@ impl Client {
     }
 
     fn check(&self) -> Result<(), ClientError> {
-        if !super::is_name(&self.id) {
+        if !super::sign_in::is_name(&self.id) {
             return Err(ClientError::Id);
         }
         if self.secrets.len() > MOST_SECRETS {

@@ -51,7 +51,6 @@ impl Issuer {
     /// The endpoints, at the paths that the metadata name: below the path of the issuer's name.
     ///
     /// They have no rate limit. Put one in front, by address and by client, for `/token` and `/revoke`.
-    #[must_use]
     pub fn router(&self, clients: Clients) -> Router {
         let path = self.path();
         Router::new()
