@@ -17,5 +17,6 @@ fn main() {
     palisade_codegen::Build::new("specs/json.yaml").run();
     palisade_codegen::Build::new("specs/attacks.yaml").run();
     palisade_codegen::Build::new("specs/keys.yaml").run();
+    palisade_codegen::Build::new("specs/issuer.yaml").run();
     json_schema::generate();
 }

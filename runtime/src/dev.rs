@@ -14,24 +14,20 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use aws_lc_rs::digest;
-use aws_lc_rs::rand::{self, SystemRandom};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::rand;
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::Problem;
 use crate::input::{Check, Decode, decode_answer};
+use crate::operation::Algorithm;
+use crate::signing::{self, Signer};
 
 /// Signs tokens for development.
-pub struct SigningKey {
-    pair: EcdsaKeyPair,
-    kid: String,
-    jwk: serde_json::Value,
-}
+pub struct SigningKey(Signer);
 
 /// What a token says.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +93,7 @@ impl SigningKey {
     /// # Errors
     /// When the random source fails.
     pub fn generate() -> Result<Self, DevError> {
-        Self::read(&new_pkcs8()?)
+        Self::read(&signing::new_pkcs8(Algorithm::ES256)?)
     }
 
     /// The key of this file; makes the file when it is not there.
@@ -105,7 +101,7 @@ impl SigningKey {
     /// # Errors
     /// When the file cannot be made or read, others may read it, or it holds something else.
     pub fn open_or_create(path: impl AsRef<Path>) -> Result<Self, DevError> {
-        let text = open_or_create(path, || Ok(pem(&new_pkcs8()?)))?;
+        let text = open_or_create(path, || Ok(pem(&signing::new_pkcs8(Algorithm::ES256)?)))?;
         let body: Zeroizing<String> =
             Zeroizing::new(text.lines().filter(|line| !line.starts_with("-----")).collect());
         let der = STANDARD.decode(body.as_bytes()).map_err(|_| DevError::Malformed)?;
@@ -113,24 +109,13 @@ impl SigningKey {
     }
 
     fn read(pkcs8: &[u8]) -> Result<Self, DevError> {
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)
-            .map_err(|_| DevError::Malformed)?;
-        // SEC 1 section 2.3.3: an uncompressed point is 0x04, x, y
-        let point = pair.public_key().as_ref().get(1..).and_then(|point| point.split_at_checked(32));
-        let (x, y) = point.ok_or(DevError::Malformed)?;
-        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-        // RFC 7638 section 3.2: these members in this order, without white space
-        let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-        let kid = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.as_bytes()));
-        let jwk =
-            json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": kid, "x": x, "y": y });
-        Ok(Self { pair, kid, jwk })
+        Signer::read(Algorithm::ES256, pkcs8).map(Self).map_err(|_| DevError::Malformed)
     }
 
     /// The public half, as a JWK set (RFC 7517 section 5).
     #[must_use]
     pub fn jwks(&self) -> String {
-        json!({ "keys": [self.jwk] }).to_string()
+        signing::key_set([&self.0])
     }
 
     /// A token that says `grant`, made at `now` (seconds since 1970).
@@ -138,7 +123,6 @@ impl SigningKey {
     /// # Errors
     /// When the cryptographic library refuses.
     pub fn token(&self, grant: &Grant<'_>, now: u64) -> Result<String, DevError> {
-        let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": self.kid });
         let claims = json!({
             "iss": grant.issuer,
             "aud": grant.audience,
@@ -149,17 +133,13 @@ impl SigningKey {
             "iat": now,
             "exp": now.saturating_add(grant.lifetime.as_secs()),
         });
-        // RFC 7515 section 5.1
-        let part = |part: serde_json::Value| URL_SAFE_NO_PAD.encode(part.to_string());
-        let input = format!("{}.{}", part(header), part(claims));
-        let signature = self.pair.sign(&SystemRandom::new(), input.as_bytes())?;
-        Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+        Ok(self.0.token(&claims)?)
     }
 }
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("SigningKey").field("kid", &self.0.kid()).finish_non_exhaustive()
     }
 }
 
@@ -183,11 +163,6 @@ pub fn cursor_keys(path: impl AsRef<Path>) -> Result<Zeroizing<String>, DevError
 /// When `json` does not conform.
 pub fn example<T: Decode + Check>(json: &str) -> Result<T, Problem> {
     decode_answer(json).map_err(|_| Problem::internal("the example does not conform to the document"))
-}
-
-fn new_pkcs8() -> Result<Zeroizing<Vec<u8>>, DevError> {
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
-    Ok(Zeroizing::new(pair.to_pkcs8v1()?.as_ref().to_vec()))
 }
 
 /// RFC 7468 section 10.
@@ -246,6 +221,7 @@ fn is_exposed(_: &fs::Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::Value;
 
     use super::*;

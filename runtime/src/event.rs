@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use aws_lc_rs::digest;
 use http::HeaderValue;
 
-use crate::authn::Principal;
+use crate::authn::{Identity, Principal};
 
 /// The `tracing` target of security events: filter on it to send them where they belong.
 pub const SECURITY_EVENTS: &str = "palisade::security";
@@ -73,7 +73,7 @@ impl Event<'_> {
                     endpoint = %self.endpoint,
                     failure_reason = %self.reason,
                     request_id = self.request_id,
-                    principal = %Pseudonym(self.principal),
+                    principal = %Pseudonym(self.principal.map(Principal::identity)),
                     operation_id = self.operation.unwrap_or("-"),
                     status = self.status,
                     severity = ?self.kind.severity,
@@ -102,13 +102,19 @@ impl fmt::Display for UserAgent<'_> {
 }
 
 /// An identity that can be followed through the log without standing in it.
-struct Pseudonym<'a>(Option<&'a Principal>);
+pub(crate) struct Pseudonym<'a>(Option<Identity<'a>>);
+
+impl<'a> Pseudonym<'a> {
+    pub(crate) fn new(issuer: &'a str, subject: &'a str) -> Self {
+        Self(Some(Identity { issuer, subject }))
+    }
+}
 
 impl fmt::Display for Pseudonym<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(principal) = self.0 else { return f.write_str("-") };
-        let digest = digest::digest(&digest::SHA256, principal.subject().as_bytes());
-        write!(f, "{}#", principal.issuer().escape_debug())?;
+        let Some(Identity { issuer, subject }) = self.0 else { return f.write_str("-") };
+        let digest = digest::digest(&digest::SHA256, subject.as_bytes());
+        write!(f, "{}#", issuer.escape_debug())?;
         digest.as_ref().iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

@@ -58,6 +58,12 @@ pub(crate) fn normal(uri: &str) -> Option<String> {
     Some(format!("{scheme}://{}{port}{}", host.to_ascii_lowercase(), with_normal_escapes(path)))
 }
 
+/// Whether an absolute `http` URI leads to this machine.
+pub(crate) fn is_local(uri: &str) -> bool {
+    let uri = UriStr::new(uri).ok().filter(|uri| uri.scheme_str().eq_ignore_ascii_case("http"));
+    uri.and_then(|uri| uri.authority_components()).is_some_and(|authority| is_loopback(authority.host()))
+}
+
 fn is_loopback(host: &str) -> bool {
     let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")

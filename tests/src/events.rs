@@ -30,6 +30,12 @@ pub fn of(request_id: &str) -> Fields {
     event
 }
 
+/// The events in which a field has this value.
+pub fn with(field: &str, value: &str) -> Vec<BTreeMap<String, String>> {
+    let all = COLLECTED.get().expect("collect() first").lock().unwrap();
+    all.iter().filter(|fields| fields.get(field).is_some_and(|found| found == value)).cloned().collect()
+}
+
 /// Everything that was ever logged, as text.
 pub fn everything() -> String {
     format!("{:?}", COLLECTED.get().expect("collect() first").lock().unwrap())

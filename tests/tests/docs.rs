@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 19] = [
+const PAGES: [&str; 21] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -17,8 +17,10 @@ const PAGES: [&str; 19] = [
     "docs/adr/0002-routing-inside-the-gate.md",
     "docs/adr/0003-annotate-snippets.md",
     "docs/adr/0004-uploads-are-spooled.md",
+    "docs/adr/0006-signing-keys-in-the-state.md",
     "docs/authentication.md",
     "docs/diagnostics.md",
+    "docs/issuer.md",
     "docs/requests-and-answers.md",
     "docs/state.md",
     "docs/types.md",

@@ -38,7 +38,7 @@ pub(super) struct Key {
     pub(super) key: LessSafeKey,
 }
 
-/// Why cursor keys could not be taken. It never holds a key.
+/// Why keys of cursors, or of an issuer, could not be taken. It never holds a key.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CursorKeyError {
@@ -62,23 +62,48 @@ impl fmt::Display for CursorKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(variable) => {
-                write!(f, "the environment variable `{variable}` holds no cursor keys")
+                write!(f, "the environment variable `{variable}` holds no keys")
             }
-            Self::Empty => f.write_str("the list of cursor keys is empty"),
-            Self::Entry(entry) => write!(f, "cursor key {entry} is not written as `id:base64`"),
+            Self::Empty => f.write_str("the list of keys is empty"),
+            Self::Entry(entry) => write!(f, "key {entry} is not written as `id:base64`"),
             Self::Id(entry) => {
-                write!(f, "the id of cursor key {entry} is not 1 to 32 of `A-Z a-z 0-9 . _ -`")
+                write!(f, "the id of key {entry} is not 1 to 32 of `A-Z a-z 0-9 . _ -`")
             }
-            Self::Key(entry) => write!(f, "cursor key {entry} is not 32 random bytes in base64"),
+            Self::Key(entry) => write!(f, "key {entry} is not 32 random bytes in base64"),
             Self::Repeated(entry) => {
-                write!(f, "cursor key {entry} repeats the id or the key of one before it")
+                write!(f, "key {entry} repeats the id or the key of one before it")
             }
-            Self::Crypto => f.write_str("no cursor key could be made: the system's random source failed"),
+            Self::Crypto => f.write_str("no key could be made: the system's random source failed"),
         }
     }
 }
 
 impl std::error::Error for CursorKeyError {}
+
+/// A master key under its id.
+pub(crate) type Master<'a> = (&'a str, Zeroizing<[u8; MASTER]>);
+
+/// The keys of a list as [`CursorKeys::from_list`] takes it.
+pub(crate) fn masters(list: &str) -> Result<Vec<Master<'_>>, CursorKeyError> {
+    let entries = list.split([',', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty());
+    let mut masters: Vec<Master<'_>> = Vec::new();
+    for (number, entry) in (1..).zip(entries) {
+        let (id, key) = entry.split_once(':').ok_or(CursorKeyError::Entry(number))?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if !ID.contains(&id.len()) || !id.bytes().all(plain) {
+            return Err(CursorKeyError::Id(number));
+        }
+        let master = master(key).ok_or(CursorKeyError::Key(number))?;
+        let again = |(other, known): &Master<'_>| {
+            *other == id || aws_lc_rs::constant_time::verify_slices_are_equal(&**known, &*master).is_ok()
+        };
+        if masters.iter().any(again) {
+            return Err(CursorKeyError::Repeated(number));
+        }
+        masters.push((id, master));
+    }
+    if masters.is_empty() { Err(CursorKeyError::Empty) } else { Ok(masters) }
+}
 
 impl CursorKeys {
     /// Takes the list from an environment variable, in the form of [`CursorKeys::from_list`].
@@ -96,24 +121,7 @@ impl CursorKeys {
     /// # Errors
     /// When the list is empty, or an entry is malformed or repeats another.
     pub fn from_list(list: &str) -> Result<Self, CursorKeyError> {
-        let entries = list.split([',', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty());
-        let mut masters: Vec<(&str, Zeroizing<[u8; MASTER]>)> = Vec::new();
-        for (number, entry) in (1..).zip(entries) {
-            let (id, key) = entry.split_once(':').ok_or(CursorKeyError::Entry(number))?;
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-            if !ID.contains(&id.len()) || !id.bytes().all(plain) {
-                return Err(CursorKeyError::Id(number));
-            }
-            let master = master(key).ok_or(CursorKeyError::Key(number))?;
-            let again = |(other, known): &(&str, Zeroizing<[u8; MASTER]>)| {
-                *other == id || aws_lc_rs::constant_time::verify_slices_are_equal(&**known, &*master).is_ok()
-            };
-            if masters.iter().any(again) {
-                return Err(CursorKeyError::Repeated(number));
-            }
-            masters.push((id, master));
-        }
-        Self::derive(&masters)
+        Self::derive(&masters(list)?)
     }
 
     /// One new random key, good until the process ends: cursors do not survive a restart, nor reach another instance.
@@ -126,7 +134,7 @@ impl CursorKeys {
         Self::derive(&[("generated", master)])
     }
 
-    fn derive(masters: &[(&str, Zeroizing<[u8; MASTER]>)]) -> Result<Self, CursorKeyError> {
+    fn derive(masters: &[Master<'_>]) -> Result<Self, CursorKeyError> {
         let mut keys: Vec<Key> = Vec::with_capacity(masters.len());
         for (number, (id, master)) in (1..).zip(masters) {
             let key = Key::derive(id, master).ok_or(CursorKeyError::Crypto)?;
@@ -135,7 +143,7 @@ impl CursorKeys {
             }
             keys.push(key);
         }
-        if keys.is_empty() { Err(CursorKeyError::Empty) } else { Ok(Self { keys }) }
+        Ok(Self { keys })
     }
 
     /// The key that seals.

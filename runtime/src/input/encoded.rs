@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 /// The text is not percent-encoded UTF-8, or holds NUL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BadEncoding;
+pub(crate) struct BadEncoding;
 
 /// Decodes. What is decoded is data: `%2F` is no separator and `%252F` stays `%2F`.
 pub(super) fn decoded(text: &str) -> Result<Cow<'_, str>, BadEncoding> {
@@ -27,7 +27,7 @@ pub(super) fn decoded(text: &str) -> Result<Cow<'_, str>, BadEncoding> {
 }
 
 /// The same for `application/x-www-form-urlencoded`, where `+` is a space (the URL standard, section 5.1).
-pub(super) fn form_decoded(text: &str) -> Result<Cow<'_, str>, BadEncoding> {
+pub(crate) fn form_decoded(text: &str) -> Result<Cow<'_, str>, BadEncoding> {
     match text.contains('+') {
         false => decoded(text),
         true => decoded(&text.replace('+', "%20")).map(|text| Cow::Owned(text.into_owned())),

@@ -197,7 +197,7 @@ async fn in_time<T>(asked: StoreFuture<'_, T, StateError>) -> Result<T, StateErr
 pub enum Kind {
     /// Tokens that were revoked.
     Revocation,
-    /// Families of refresh tokens.
+    /// Families of refresh tokens, and the signing keys of their issuer.
     Family,
     /// Sessions and logins of browsers.
     Session,

@@ -50,6 +50,18 @@ pub(crate) fn from_name(name: &str) -> Option<Algorithm> {
     })
 }
 
+/// Its registered name, as [`from_name`] reads it.
+pub(crate) const fn name(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::HS256 => "HS256",
+        Algorithm::RS256 => "RS256",
+        Algorithm::PS256 => "PS256",
+        Algorithm::ES256 => "ES256",
+        Algorithm::ES384 => "ES384",
+        Algorithm::EdDSA => "EdDSA",
+    }
+}
+
 pub(crate) const fn is_hmac(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::HS256)
 }

@@ -4,7 +4,7 @@
 //! read once. Keys are parsed when they are loaded; nothing about a token is remembered.
 
 pub(crate) mod algorithm;
-pub(in crate::authn) mod claims;
+pub(crate) mod claims;
 #[cfg(feature = "outbound")]
 mod discovery;
 pub(crate) mod header;
@@ -24,7 +24,7 @@ mod verifier;
 
 #[cfg(feature = "outbound")]
 pub(in crate::authn) use self::verifier::Agreed;
-pub(in crate::authn) use self::verifier::MAX_LEEWAY;
+pub(crate) use self::verifier::MAX_LEEWAY;
 pub(crate) use self::verifier::TokenVerifier;
 pub use self::{
     jwk::{KeyError, LeftOut},

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Clocks that differ by more are broken, and a longer leeway is a longer life for every stolen token.
-pub(in crate::authn) const MAX_LEEWAY: u64 = 120;
+pub(crate) const MAX_LEEWAY: u64 = 120;
 
 /// Judges the tokens of one scheme.
 pub(crate) struct TokenVerifier {

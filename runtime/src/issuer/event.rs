@@ -1,0 +1,99 @@
+//! Security events of an issuer, in the words of the OWASP logging vocabulary.
+//!
+//! They have no request: whoever calls the issuer knows it. `family` is the public half of a refresh token, enough to follow
+//! one through the log.
+
+use std::fmt;
+
+use super::family::Refusal;
+use crate::event::{Pseudonym, SECURITY_EVENTS, Severity};
+
+/// Of whom an event speaks.
+pub(super) struct About<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) client: &'a str,
+    pub(super) family: &'a str,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event {
+    Created,
+    Revoked(Why),
+    Refused(Refusal),
+    /// Nobody that the issuer knows asks.
+    UnknownClient,
+}
+
+/// Why a family or a token was revoked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Why {
+    SignedOut,
+    Reused,
+    Everywhere,
+    ByClient,
+}
+
+impl Event {
+    const fn kind(self) -> (&'static str, &'static str, Severity) {
+        match self {
+            Self::Created => ("authn_token_created", "-", Severity::Low),
+            Self::UnknownClient => ("authn_login_fail", "client_unknown", Severity::Medium),
+            Self::Revoked(why) => ("authn_token_revoked", why.text(), Severity::Low),
+            Self::Refused(refusal) => match refusal {
+                Refusal::Reused => ("authn_token_reuse", "refresh_token_reused", Severity::High),
+                Refusal::Revoked => ("authn_token_reuse", "family_revoked", Severity::Medium),
+                Refusal::Foreign => ("authz_fail", "refresh_token_of_another_client", Severity::High),
+                Refusal::NotGenuine => ("authn_login_fail", "refresh_token_unknown", Severity::Medium),
+                Refusal::Ended => ("authn_login_fail", "family_ended", Severity::Low),
+                Refusal::Scope => ("authz_fail", "scope_not_granted", Severity::Medium),
+                Refusal::TooMany { .. } => ("excess_rate_limit_exceeded", "live_tokens", Severity::Medium),
+            },
+        }
+    }
+
+    pub(super) fn emit(self, about: &About<'_>) {
+        let (event_type, reason, severity) = self.kind();
+        macro_rules! emit_at {
+            ($level:expr) => {
+                tracing::event!(
+                    target: SECURITY_EVENTS,
+                    $level,
+                    event_type,
+                    timestamp = %jiff::Timestamp::now(),
+                    failure_reason = reason,
+                    principal = %Pseudonym::new(about.issuer, about.subject),
+                    client = %Escaped(about.client),
+                    family = %Escaped(about.family),
+                    severity = ?severity,
+                )
+            };
+        }
+        match severity {
+            Severity::Low => emit_at!(tracing::Level::INFO),
+            Severity::Medium => emit_at!(tracing::Level::WARN),
+            Severity::High => emit_at!(tracing::Level::ERROR),
+        }
+    }
+}
+
+impl Why {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Reused => "refresh_token_reused",
+            Self::Everywhere => "signed_out_everywhere",
+            Self::ByClient => "by_its_client",
+        }
+    }
+}
+
+/// A log line cannot be forged by it.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_debug())
+    }
+}

@@ -1,0 +1,391 @@
+//! Tokens that we issue, for teams without an identity provider: short-lived access tokens that any verifier takes, and refresh
+//! tokens that are good once.
+//!
+//! The application proves who somebody is, and calls [`Issuer::sign_in`]; the rest is the issuer's.
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `sign_in` | what a sign-in says, and what a client is given |
+//! | `family` | what becomes of a refresh token that is shown: the rules of rotation |
+//! | `text`, `secrets` | the text of a refresh token, what its secret is made of; what is sealed |
+//! | `schedule`, `ring` | which key signs, which are published; where they are kept |
+//! | `access` | what an access token says (RFC 9068), and reading one of ours |
+//! | `store` | the records of families and subjects in the [`State`], changed by comparing |
+//! | `clients`, `form`, `endpoints` | who asks, what is asked, and the answers (RFC 6749, 7009, 7517, 8414) |
+//! | `event` | security events |
+//!
+//! Rules of all of it:
+//! 1. nothing is issued before the record that allows it is changed in the state, and nothing while the state cannot be asked;
+//! 2. a family is revoked in its record first, so that no token comes of it any more; then its access tokens on the denylist.
+//!    When that fails, the caller learns it, and the same call again does what is missing;
+//! 3. the time is read before the record, and is `iat`: whoever revokes a subject's tokens until now also reaches those that are
+//!    being made.
+
+mod access;
+mod builder;
+mod clients;
+mod endpoints;
+mod error;
+mod event;
+mod family;
+mod form;
+mod ring;
+mod schedule;
+mod secrets;
+mod sign_in;
+mod store;
+mod text;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+pub use self::builder::IssuerBuilder;
+pub use self::clients::{Client, ClientError, Clients};
+pub use self::error::{GrantError, IssuerError, RevokeError};
+pub use self::secrets::IssuerKeys;
+pub use self::sign_in::{SignIn, Tokens};
+use self::{
+    event::{About, Event, Why},
+    family::{Family, Grant, Lifetimes, Refusal, Shown},
+    ring::Ring,
+    text::RefreshText,
+};
+use crate::{Clock, Denylist, Identity, Jwks, Principal, Secret, State, clock::Now, secret::ct_eq};
+
+/// How often the keys are looked at when nobody signs.
+const TEND: Duration = Duration::from_secs(15);
+/// Others who change a family at the same time, one after the other.
+const ATTEMPTS: usize = 5;
+
+/// Issues tokens, renews and revokes them. Clones share it.
+///
+/// ```
+/// # async fn sign_in() -> Result<(), Box<dyn std::error::Error>> {
+/// use palisade::issuer::{IssuerKeys, SignIn};
+/// use palisade::{Issuer, Jwt, State};
+///
+/// let keys = IssuerKeys::generate()?; // of one process; `from_list` for those that last
+/// let issuer = Issuer::builder("https://id.example.com", "bank-api", State::memory(), keys).open().await?;
+/// let verifier = Jwt::new(issuer.keys()).issuer("https://id.example.com"); // in the same process
+/// let tokens = issuer.sign_in(&SignIn::new("alice", "app").scopes(["accounts:read"])).await?;
+/// # drop((verifier, tokens));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Issuer(Arc<Inner>);
+
+pub(super) struct Inner {
+    issuer: String,
+    audience: String,
+    ring: Ring,
+    denylist: Option<Denylist>,
+    clock: Clock,
+    lifetimes: Lifetimes,
+}
+
+impl Issuer {
+    /// An issuer of this name (its `https` address, which is `iss`) of tokens for `audience` (`aud`), which remembers in `state`.
+    pub fn builder(issuer: &str, audience: &str, state: State, keys: IssuerKeys) -> IssuerBuilder {
+        IssuerBuilder::new(issuer, audience, state, keys)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// Begins a family: the first tokens of somebody whose identity was just proved.
+    ///
+    /// # Errors
+    /// When the sign-in says what cannot be, or the issuer cannot do its part.
+    pub async fn sign_in(&self, sign_in: &SignIn) -> Result<Tokens, IssuerError> {
+        sign_in.check()?;
+        let now = self.now()?;
+        let at = now.unix();
+        let mut salt = [0; 16];
+        aws_lc_rs::rand::fill(&mut salt).map_err(|_| IssuerError::Crypto)?;
+        let grant = Grant {
+            issuer: self.0.issuer.clone(),
+            subject: sign_in.subject.clone(),
+            client: sign_in.client.clone(),
+            scope: sign_in.scope.clone(),
+            signed_in: at,
+            ends: at.saturating_add(self.0.lifetimes.absolute),
+            auth_time: Some(sign_in.auth_time.unwrap_or(at)),
+            acr: sign_in.acr.clone(),
+            salt: URL_SAFE_NO_PAD.encode(salt),
+            key: self.0.ring.secrets().newest().ok_or(IssuerError::Crypto)?.to_owned(),
+        };
+        let id = text::fresh_id().ok_or(IssuerError::Crypto)?;
+        let family = Family::begin(grant, &self.0.lifetimes, at);
+        let tokens = self.tokens(&id, &family, None, now).await?;
+        match self.put(&id, &family, None, now).await? {
+            true => {
+                Event::Created.emit(&self.about(&id, &family));
+                Ok(tokens)
+            }
+            false => Err(IssuerError::Busy),
+        }
+    }
+
+    /// Exchanges a refresh token for new tokens. `client` is who was authenticated as asking; `scope`, what it asks for if not
+    /// all that was granted.
+    ///
+    /// # Errors
+    /// When the token is not good for this client any more, the scope was not granted, or the issuer cannot do its part. See the
+    /// rules of `family`: a token that was used before revokes its family.
+    pub async fn refresh(
+        &self,
+        token: &str,
+        client: &str,
+        scope: Option<&str>,
+    ) -> Result<Tokens, GrantError> {
+        let now = self.now()?;
+        let Some(text) = RefreshText::parse(token) else {
+            self.refused(Refusal::NotGenuine, &self.nobody(client));
+            return Err(GrantError::Invalid);
+        };
+        for _ in 0..ATTEMPTS {
+            let Some((family, version)) = self.family(text.family).await? else {
+                self.refused(Refusal::NotGenuine, &About { family: text.family, ..self.nobody(client) });
+                return Err(GrantError::Invalid);
+            };
+            let shown = Shown {
+                generation: text.generation,
+                genuine: self.is_genuine(&text, &family),
+                client,
+                scope,
+                subject_revoked: self.subject_revoked(&family.grant.subject).await?,
+            };
+            let next = match family.decide(&shown, &self.0.lifetimes, now.unix()) {
+                Ok(next) => next,
+                Err(refusal) => return Err(self.refuse(refusal, text.family, &family).await?),
+            };
+            let tokens = self.tokens(text.family, &next, scope, now).await?;
+            if self.put(text.family, &next, Some(version), now).await? {
+                return Ok(tokens);
+            }
+        }
+        Err(GrantError::Unavailable(IssuerError::Busy))
+    }
+
+    /// An access token of a client for itself (RFC 6749 section 4.4), which was authenticated. There is no refresh token.
+    ///
+    /// # Errors
+    /// When the client or the scope cannot be, or the issuer cannot do its part.
+    pub async fn client_token(&self, client: &str, scope: &str) -> Result<Tokens, IssuerError> {
+        if !sign_in::is_name(client) || !(scope.is_empty() || form::is_scope(scope)) {
+            return Err(IssuerError::Invalid("a client or a scope has characters that cannot be"));
+        }
+        let now = self.now()?;
+        let id = text::fresh_id().ok_or(IssuerError::Crypto)?;
+        let exp = now.unix().saturating_add(self.0.lifetimes.access);
+        let claims =
+            access::Claims { subject: client, client, scope, id: &id, exp, auth_time: None, acr: None };
+        let access = self.sign(&claims, now).await?;
+        Ok(Tokens {
+            access,
+            refresh: None,
+            expires_in: Duration::from_secs(self.0.lifetimes.access),
+            scope: scope.to_owned(),
+            family: None,
+        })
+    }
+
+    /// Revokes a token for the client that it was given to (RFC 7009): of a refresh token, old or new, its whole family with its
+    /// access tokens; of an access token, that one. A token that is unknown or over is no error.
+    ///
+    /// # Errors
+    /// When it is another client's, an access token without a denylist, or the issuer cannot do its part.
+    pub async fn revoke(&self, token: &str, client: &str) -> Result<(), RevokeError> {
+        let Some(text) = RefreshText::parse(token) else { return self.revoke_access(token, client).await };
+        let Some((family, _)) = self.family(text.family).await? else { return Ok(()) };
+        if !self.is_genuine(&text, &family) {
+            return Ok(());
+        }
+        if family.grant.client != client {
+            self.refused(Refusal::Foreign, &About { client, ..self.about(text.family, &family) });
+            return Err(RevokeError::Foreign);
+        }
+        Ok(self.end(text.family, Why::ByClient).await?)
+    }
+
+    /// Ends a family: what a logout does. One that is unknown or over is no error.
+    ///
+    /// # Errors
+    /// When the issuer cannot do its part: the family may not have ended, or an access token of it may be good still.
+    pub async fn sign_out(&self, family: &str) -> Result<(), IssuerError> {
+        self.end(family, Why::SignedOut).await
+    }
+
+    /// The family of the access token that a caller shows, if it has one.
+    #[must_use]
+    pub fn family_of<'p>(&self, caller: &'p Principal) -> Option<&'p str> {
+        let ours = caller.issuer() == self.0.issuer && matches!(caller.kind(), crate::Kind::Bearer(_));
+        caller.credential_id().filter(|_| ours).and_then(text::family_of)
+    }
+
+    /// Ends every family of a subject that began until now, and revokes its access tokens. Whoever signs in within the same
+    /// second signs in again: nobody knows which came first.
+    ///
+    /// # Errors
+    /// When the issuer cannot do its part: do it again.
+    pub async fn revoke_all(&self, subject: &str) -> Result<(), IssuerError> {
+        let now = self.now()?;
+        self.put_subject(subject, now).await?;
+        let about = About { issuer: &self.0.issuer, subject, client: "-", family: "-" };
+        Event::Revoked(Why::Everywhere).emit(&about);
+        if let Some(denylist) = &self.0.denylist {
+            let of = Identity { issuer: &self.0.issuer, subject };
+            denylist.revoke_all_until(of, now.unix()).await?;
+        }
+        Ok(())
+    }
+
+    /// The keys for a [`Jwt`](crate::Jwt) of this process: they change with the issuer's.
+    #[must_use]
+    pub fn keys(&self) -> Jwks {
+        self.0.ring.published().clone()
+    }
+
+    /// The public keys as a JWK set (RFC 7517 section 5), to be published at `<issuer>/jwks`: those that signed tokens that are
+    /// still good, the one that signs, and the next.
+    pub async fn jwks(&self) -> String {
+        if let Ok(now) = self.now() {
+            // what was read last is published also while the state cannot be asked
+            let _ = self.0.ring.view(now).await;
+        }
+        self.0.ring.last().key_set.clone()
+    }
+
+    /// The metadata (RFC 8414 section 2), to be published at `/.well-known/oauth-authorization-server` before the path of the
+    /// issuer.
+    #[must_use]
+    pub fn metadata(&self) -> String {
+        let at = |path: &str| format!("{}{path}", self.0.issuer);
+        json!({
+            "issuer": self.0.issuer,
+            "token_endpoint": at(endpoints::TOKEN),
+            "revocation_endpoint": at(endpoints::REVOKE),
+            "jwks_uri": at(endpoints::JWKS),
+            // REQUIRED, and there is no authorization endpoint
+            "response_types_supported": [],
+            "grant_types_supported": ["refresh_token", "client_credentials"],
+            "token_endpoint_auth_methods_supported": clients::METHODS,
+            "revocation_endpoint_auth_methods_supported": clients::METHODS,
+        })
+        .to_string()
+    }
+
+    fn now(&self) -> Result<Now, IssuerError> {
+        self.0.clock.now().map_err(|_| IssuerError::Clock)
+    }
+
+    fn secret(&self, id: &str, family: &Family, generation: u64) -> Option<[u8; 32]> {
+        let grant = serde_json::to_vec(&family.grant).ok()?;
+        self.0.ring.secrets().refresh_secret(&family.grant.key, &grant, id, generation)
+    }
+
+    fn is_genuine(&self, text: &RefreshText<'_>, family: &Family) -> bool {
+        match self.secret(text.family, family, text.generation) {
+            Some(secret) => match ct_eq(&secret, &*text.secret) {
+                true => true,
+                false => false,
+            },
+            None => false,
+        }
+    }
+
+    /// The tokens of a family as it is after a change that is not made yet.
+    async fn tokens(
+        &self,
+        id: &str,
+        family: &Family,
+        scope: Option<&str>,
+        now: Now,
+    ) -> Result<Tokens, IssuerError> {
+        let grant = &family.grant;
+        let (number, exp) = family.newest();
+        let scope = scope.unwrap_or(&grant.scope);
+        let claims = access::Claims {
+            subject: &grant.subject,
+            client: &grant.client,
+            scope,
+            id: &format!("{id}.{number}"),
+            exp,
+            auth_time: grant.auth_time,
+            acr: grant.acr.as_deref(),
+        };
+        let access = self.sign(&claims, now).await?;
+        let secret = self.secret(id, family, family.generation).ok_or(IssuerError::Crypto)?;
+        Ok(Tokens {
+            access,
+            refresh: Some(Secret::new(RefreshText::write(id, family.generation, &secret))),
+            expires_in: Duration::from_secs(exp.saturating_sub(now.unix())),
+            scope: scope.to_owned(),
+            family: Some(id.to_owned()),
+        })
+    }
+
+    async fn sign(&self, claims: &access::Claims<'_>, now: Now) -> Result<Secret<String>, IssuerError> {
+        let view = self.0.ring.view(now).await?;
+        let signer = view.signer(now.unix()).ok_or(IssuerError::Clock)?;
+        let claims = claims.json(&self.0.issuer, &self.0.audience, now.unix());
+        signer.token(&claims).map(Secret::new).map_err(|_| IssuerError::Crypto)
+    }
+
+    /// What is done and answered when a token is refused.
+    async fn refuse(&self, refusal: Refusal, id: &str, family: &Family) -> Result<GrantError, IssuerError> {
+        self.refused(refusal, &self.about(id, family));
+        Ok(match refusal {
+            Refusal::Reused => {
+                self.end(id, Why::Reused).await?;
+                GrantError::Invalid
+            }
+            Refusal::NotGenuine | Refusal::Foreign | Refusal::Revoked | Refusal::Ended => GrantError::Invalid,
+            Refusal::Scope => GrantError::Scope,
+            Refusal::TooMany { wait } => GrantError::TooMany { wait: Duration::from_secs(wait) },
+        })
+    }
+
+    fn refused(&self, refusal: Refusal, about: &About<'_>) {
+        Event::Refused(refusal).emit(about);
+    }
+
+    fn nobody<'a>(&'a self, client: &'a str) -> About<'a> {
+        About { issuer: &self.0.issuer, subject: "", client, family: "-" }
+    }
+
+    fn about<'a>(&'a self, family: &'a str, of: &'a Family) -> About<'a> {
+        About { issuer: &self.0.issuer, subject: &of.grant.subject, client: &of.grant.client, family }
+    }
+
+    /// Reads the keys again and again while somebody holds the issuer, so that they are rotated also where nobody signs.
+    fn look_after_keys(&self) {
+        let held = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(TEND).await;
+                let Some(inner) = held.upgrade() else { return };
+                let issuer = Self(inner);
+                let looked = match issuer.now() {
+                    Ok(now) => issuer.0.ring.view(now).await.map(drop),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = looked {
+                    tracing::warn!(target: "palisade::issuer", %error, "the signing keys cannot be looked at");
+                }
+            }
+        });
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer").field("issuer", &self.0.issuer).finish_non_exhaustive()
+    }
+}
