@@ -157,7 +157,7 @@ mod tests {
             Key::new(Kind::Application, &[b"ab", b"c"]),
             Key::new(Kind::Application, &[b"a", b"bc"]),
             Key::new(Kind::Application, &[b"abc"]),
-            Key::new(Kind::Session, &[b"abc"]),
+            Key::new(Kind::Proof, &[b"abc"]),
         ];
         assert_eq!(std::collections::HashSet::from(names).len(), names.len());
     }

@@ -26,6 +26,8 @@ use crate::clock::Clock;
 
 /// Records that an engine has room for, when nothing else is said.
 const CAPACITY: usize = 100_000;
+/// Of a value, in bytes: what an engine holds is bounded by this and by how many records it has room for.
+const LONGEST: usize = 1 << 20;
 /// How long an engine may take. One that is shared answers in a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -93,6 +95,8 @@ pub enum Swapped {
 pub enum StateError {
     /// It has no room, and every record in it is needed.
     Full,
+    /// The value is longer than a mebibyte.
+    TooLong,
     /// It did not answer in time. What was asked for may still come to be.
     Late,
     /// The clock of the machine cannot be relied on.
@@ -181,8 +185,12 @@ impl State {
     /// Puts `next` in the place of what is under `key`, when that is what `expected` says.
     ///
     /// # Errors
-    /// When the engine has no room, fails, or does not answer within two seconds: then it may have been made or not.
+    /// When the value is longer than a mebibyte, the engine has no room, fails, or does not answer within two seconds: then
+    /// it may have been made or not.
     pub async fn swap(&self, key: Key, expected: Expected, next: Next) -> Result<Swapped, StateError> {
+        if matches!(&next, Next::Record { value, .. } if value.len() > LONGEST) {
+            return Err(StateError::TooLong);
+        }
         in_time(self.0.swap(key, expected, next)).await
     }
 }
@@ -199,12 +207,8 @@ pub enum Kind {
     Revocation,
     /// Families of refresh tokens, and the signing keys of their issuer.
     Family,
-    /// Sessions and logins of browsers.
-    Session,
     /// Proofs of possession that were shown.
     Proof,
-    /// Results of operations, under the keys that clients gave them.
-    Idempotency,
     /// What the application keeps.
     Application,
 }
@@ -214,9 +218,7 @@ impl Kind {
         match self {
             Self::Revocation => 1,
             Self::Family => 2,
-            Self::Session => 3,
             Self::Proof => 4,
-            Self::Idempotency => 5,
             Self::Application => 6,
         }
     }
@@ -269,6 +271,7 @@ impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full => f.write_str("the state has no room for another record"),
+            Self::TooLong => f.write_str("the value of a record is longer than a mebibyte"),
             Self::Late => f.write_str("the state did not answer in time"),
             Self::Clock => f.write_str("the clock of the machine cannot be relied on"),
             Self::Engine(error) => write!(f, "the state failed: {error}"),
@@ -280,7 +283,7 @@ impl std::error::Error for StateError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Engine(error) => Some(error.as_ref()),
-            Self::Full | Self::Late | Self::Clock => None,
+            Self::Full | Self::TooLong | Self::Late | Self::Clock => None,
         }
     }
 }

@@ -61,6 +61,7 @@ pub async fn keeps_the_rules(subject: &Subject) {
     a_counter_ends_exact(&subject.state).await;
     versions_only_grow(subject).await;
     records_end_on_time(subject).await;
+    values_are_a_mebibyte_at_most(subject).await;
     model::agrees(subject).await;
 }
 
@@ -194,6 +195,16 @@ async fn records_end_on_time(Subject { state, time }: &Subject) {
     assert_eq!(state.swap(short, Expected::Version(1), Next::Nothing).await.unwrap(), short_of);
     made(state.swap(short, Expected::Nothing, record("again", Duration::ZERO)).await);
     assert_eq!(state.get(short).await.unwrap(), None, "kept for no time at all");
+}
+
+async fn values_are_a_mebibyte_at_most(Subject { state, .. }: &Subject) {
+    let of = |length| Next::Record { value: vec![b'x'; length], keep: HOUR };
+    let name = key("mebibyte");
+    let version = made(state.swap(name, Expected::Nothing, of(1 << 20)).await);
+    let longer = state.swap(name, Expected::Version(version), of((1 << 20) + 1)).await;
+    assert!(matches!(longer, Err(StateError::TooLong)));
+    let kept = state.get(name).await.unwrap().map(|record| (record.version, record.value.len()));
+    assert_eq!(kept, Some((version, 1 << 20)), "nothing was changed");
 }
 
 /// An engine with room for `capacity` records, and none in it.

@@ -157,6 +157,7 @@ fn group(first: Change, waiting: &mut Receiver<Change>) -> Vec<Change> {
 fn same(error: &StateError) -> StateError {
     match error {
         StateError::Full => StateError::Full,
+        StateError::TooLong => StateError::TooLong,
         StateError::Late => StateError::Late,
         StateError::Clock => StateError::Clock,
         StateError::Engine(error) => failed(error.to_string()),
