@@ -58,7 +58,7 @@ fn state_once(api: &mut Api, firsts: &Firsts) {
 /// What a type or a shape says.
 #[derive(Debug)]
 enum Said {
-    Type(Shape),
+    Type(Box<Shape>),
     Shape(Keywords),
 }
 
@@ -87,7 +87,7 @@ impl Part {
         let is_name = matches!(definition.shape, Shape::Alias(_));
         let lends = !is_page && !is_name;
         let borrows = lends && matches!(definition.origin, Origin::Inline(_));
-        Self { said: Said::Type(definition.shape.clone()), lends, borrows }
+        Self { said: Said::Type(Box::new(definition.shape.clone())), lends, borrows }
     }
 }
 
