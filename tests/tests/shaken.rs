@@ -5,15 +5,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use aws_lc_rs::digest;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderValue, Request, StatusCode};
 use palisade::{ApiKeys, Clock, KeyFile, KeyPeppers, KeyRecord, NewKey, Settings};
 use palisade_tests::attacks::keys::{ALGORITHMS, Signing};
-use palisade_tests::attacks::{Fortress, ORIGIN, claims, kid};
+use palisade_tests::attacks::proof::Prover;
+use palisade_tests::attacks::{Fortress, claims, kid};
 use palisade_tests::tokens::now;
 use serde_json::json;
 use tower_service::Service;
@@ -169,30 +167,19 @@ async fn shaken_proofs_open_nothing_and_break_nothing() {
     let (rounds, seed) = (setting("SHAKE_ROUNDS", 3_000), setting("SHAKE_SEED", 1));
     let keys: Vec<_> = ALGORITHMS.into_iter().map(Signing::new).collect();
     let (mut server, _) = Fortress::build(&keys, Settings::default());
-    let client = Signing::new("ES256");
-    let jwk = client.jwk("client");
-    let jwk = json!({ "crv": jwk["crv"], "kty": jwk["kty"], "x": jwk["x"], "y": jwk["y"] });
-    let mut payload = claims("alice", "notes:read", now());
-    payload["cnf"] = json!({ "jkt": sha256(&jwk.to_string()) }); // RFC 7638 section 3: members by name, no spaces
-    let header = json!({ "alg": "ES256", "typ": "JWT", "kid": kid("ES256") }).to_string();
-    let token = keys[0].token(header.as_bytes(), payload.to_string().as_bytes());
-    let bearer = HeaderValue::from_str(&format!("DPoP {token}")).unwrap();
-    let header = json!({ "alg": "ES256", "typ": "dpop+jwt", "jwk": jwk }).to_string();
+    let client = Prover::new(&keys[0], "notes:read");
+    let bearer = HeaderValue::from_str(&format!("DPoP {}", client.token)).unwrap();
+    let header = client.header.as_bytes();
     let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let (mut served, mut refused) = ([0; 2], [0; 2]);
     for round in 0..rounds {
-        let claims = json!({
-            "htm": "GET", "htu": format!("{ORIGIN}/proven"), "iat": now(), "jti": format!("proof-number-{round:020}"),
-            "ath": sha256(&token),
-        });
-        let good = client.token(header.as_bytes(), claims.to_string().as_bytes());
+        let claims = client.claims("/proven", &format!("proof-number-{round:020}"));
+        let good = client.key.token(header, claims.as_bytes());
         let kind = chance.below(2);
         let proof = match (kind, chance.below(2)) {
             (0, _) => chance.shaken(good.as_bytes()),
-            (_, 0) => {
-                client.token(&chance.shaken(header.as_bytes()), claims.to_string().as_bytes()).into_bytes()
-            }
-            _ => client.token(header.as_bytes(), &chance.shaken(claims.to_string().as_bytes())).into_bytes(),
+            (_, 0) => client.key.token(&chance.shaken(header), claims.as_bytes()).into_bytes(),
+            _ => client.key.token(header, &chance.shaken(claims.as_bytes())).into_bytes(),
         };
         let Ok(sent) = HeaderValue::from_bytes(&proof) else { continue }; // the HTTP library refuses it
         let request = || {
@@ -215,10 +202,6 @@ async fn shaken_proofs_open_nothing_and_break_nothing() {
     }
     println!("proofs, signed proofs: {served:?} served, {refused:?} refused");
     assert!(served.iter().chain(&refused).all(|count| *count > 0), "each kind is both served and refused");
-}
-
-fn sha256(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
 }
 
 fn setting(name: &str, default: u64) -> u64 {

@@ -1,6 +1,7 @@
 //! The server of `specs/attacks.yaml`: what the lists of hostile tokens and requests are run against.
 
 pub mod keys;
+pub mod proof;
 pub mod raw;
 
 use std::net::SocketAddr;
