@@ -1133,6 +1133,7 @@ impl p::Operation for GetStatus {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4)],
     };
 }
@@ -1220,6 +1221,7 @@ impl p::Operation for ListAccounts {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4), p::Status::Range(5)],
     };
 }
@@ -1331,6 +1333,7 @@ impl p::Operation for GetAccount {
             or_scope: Some("accounts:admin"),
         }),
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4), p::Status::Range(5)],
     };
 }
@@ -1447,6 +1450,7 @@ impl p::Operation for CreateTransfer {
             or_scope: None,
         }),
         pagination: None,
+        idempotency: None,
         answers: &[
             p::Status::Exactly(201),
             p::Status::Exactly(409),
@@ -1578,6 +1582,7 @@ impl p::Operation for ListTransfers {
             limit: "limit",
             ttl: p::Duration::from_secs(900),
         }),
+        idempotency: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4), p::Status::Range(5)],
     };
 }
@@ -1702,6 +1707,7 @@ impl p::Operation for GetRate {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4)],
     };
 }
@@ -1804,6 +1810,7 @@ impl p::Operation for ListRates {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4)],
     };
 }
@@ -1910,6 +1917,7 @@ impl p::Operation for CreatePayout {
             or_scope: None,
         }),
         pagination: None,
+        idempotency: None,
         answers: &[
             p::Status::Exactly(201),
             p::Status::Exactly(409),
@@ -2032,6 +2040,7 @@ impl p::Operation for SetFreeze {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4), p::Status::Range(5)],
     };
 }

@@ -28,7 +28,7 @@ pub use operation::{
 pub use outgoing::{Cause, Outgoing};
 pub use path::{PathTemplate, Segment};
 pub use policy::{
-    Access, Alternative, AssumedPublic, Attribute, AttributeKind, Need, Ownership, Pagination, Resource,
+    Access, Alternative, AssumedPublic, Attribute, AttributeKind, Idempotency, Need, Ownership, Pagination, Resource,
     Scope, StepUp,
 };
 pub use scheme::{

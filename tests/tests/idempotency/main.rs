@@ -1,0 +1,9 @@
+//! Step 14: a call that is sent again is not done again.
+#![deny(warnings)]
+
+mod callers;
+mod desk;
+mod keys;
+mod outcomes;
+mod replays;
+mod states;
