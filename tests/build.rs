@@ -19,5 +19,6 @@ fn main() {
     palisade_codegen::Build::new("specs/keys.yaml").run();
     palisade_codegen::Build::new("specs/issuer.yaml").run();
     palisade_codegen::Build::new("specs/idempotency.yaml").run();
+    palisade_codegen::Build::new("specs/ledger.yaml").run();
     json_schema::generate();
 }

@@ -4,6 +4,8 @@
 mod callers;
 mod desk;
 mod keys;
+mod killed;
+mod ledger;
 mod outcomes;
 mod replays;
 mod states;
