@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::Builder;
 use crate::annotation::{Authorize, RateLimit, SharedRules, StepUp, StepUpRule};
 use crate::document::{Operation, PathItem};
-use crate::model::{self, Access, Idempotency, LimitId, Need, Ownership, Pagination, Per, ResourceId, SchemeId};
+use crate::model::{
+    self, Access, Idempotency, LimitId, Need, Ownership, Pagination, Per, ResourceId, SchemeId,
+};
 
 /// Bytes of a body when the document says nothing.
 const BODY_MAX: usize = 256 << 10;

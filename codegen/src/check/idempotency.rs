@@ -47,7 +47,8 @@ pub(super) fn answers_can_be_kept(document: &Document, api: &Api, findings: &mut
         };
         let what = what(item, written);
         if let Some(form) = streamed(operation) {
-            let message = format!("{what} takes a body ({form}) that is not held, so calls cannot be told apart");
+            let message =
+                format!("{what} takes a body ({form}) that is not held, so calls cannot be told apart");
             report(message, "take JSON, a form or text, or remove `idempotency`");
         }
         for response in &operation.responses {
@@ -61,8 +62,9 @@ pub(super) fn answers_can_be_kept(document: &Document, api: &Api, findings: &mut
                 match sizes.of(&content.schema, "its body") {
                     Ok(size) if size <= MOST => {}
                     Ok(size) => {
-                        let message =
-                            format!("the answer `{status}` of {what} may have {size} bytes, and {MOST} are kept");
+                        let message = format!(
+                            "the answer `{status}` of {what} may have {size} bytes, and {MOST} are kept"
+                        );
                         report(message, "lower `maxLength` and `maxItems`");
                     }
                     Err(place) => {

@@ -18,7 +18,9 @@ use super::scopes::code;
 use super::values::{Paths, count, duration, integer, optional_text};
 use super::{contents, inputs, outputs};
 use crate::lower::OperationPlan;
-use crate::model::{Access, Api, Idempotency, Location, Need, Operation, Ownership, Pagination, StatusKey, StepUp};
+use crate::model::{
+    Access, Api, Idempotency, Location, Need, Operation, Ownership, Pagination, StatusKey, StepUp,
+};
 
 /// An operation: its type with its policy, its input, its output.
 pub(super) fn emit(api: &Api, plan: &OperationPlan<'_>) -> TokenStream {

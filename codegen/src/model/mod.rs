@@ -28,8 +28,8 @@ pub use operation::{
 pub use outgoing::{Cause, Outgoing};
 pub use path::{PathTemplate, Segment};
 pub use policy::{
-    Access, Alternative, AssumedPublic, Attribute, AttributeKind, Idempotency, Need, Ownership, Pagination, Resource,
-    Scope, StepUp,
+    Access, Alternative, AssumedPublic, Attribute, AttributeKind, Idempotency, Need, Ownership, Pagination,
+    Resource, Scope, StepUp,
 };
 pub use scheme::{
     Algorithm, Binding, CertificateRules, KeyLocation, KeyRules, Revocation, Scheme, SchemeKind, SchemeWord,

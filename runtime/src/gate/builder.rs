@@ -16,7 +16,9 @@ use crate::cursor::CursorKeys;
 use crate::idempotency::KeptAnswers;
 use crate::input::Spool;
 use crate::limit::{Limiter, Rule};
-use crate::operation::{Counting, Document, Limit, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind};
+use crate::operation::{
+    Counting, Document, Limit, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind,
+};
 use crate::problem::Problem;
 use crate::resource::Attributes;
 use crate::settings::Settings;

@@ -137,9 +137,9 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     }; // 11
     let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
-    let call = key.zip(print).and_then(|(key, print)| {
-        at.call(&authorized, key, print.finish(), (visit.clock(), deadline))
-    });
+    let call = key
+        .zip(print)
+        .and_then(|(key, print)| at.call(&authorized, key, print.finish(), (visit.clock(), deadline)));
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
     Ok(Admitted { caller: Caller::new(passed), input: I::assemble(decoded, payload), deadline, call })
 }

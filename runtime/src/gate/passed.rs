@@ -6,8 +6,8 @@ use super::RequestId;
 use super::object::Owned;
 use crate::authn::Principal;
 use crate::authz::Authorized;
-use crate::idempotency::Claim;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Opened, Position, SealedCursor};
+use crate::idempotency::Claim;
 use crate::operation::{Document, Policy};
 use crate::problem::Problem;
 

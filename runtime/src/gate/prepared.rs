@@ -15,9 +15,9 @@ use super::effects::Effects;
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
 use crate::authz::{Authorized, Forbidden};
+use crate::clock::Clock;
 use crate::clock::Now;
 use crate::config_error::ConfigError;
-use crate::clock::Clock;
 use crate::cursor::{self, CursorKeys, Filters};
 use crate::idempotency::{Call, ClientKey, KeptAnswers, Refusal};
 use crate::input::{CursorInput, Spool};
@@ -222,8 +222,7 @@ impl Prepared {
     /// Step 10: the key of a call, where the operation takes one.
     pub(crate) fn client_key(&self, headers: &HeaderMap) -> Result<Option<ClientKey>, Rejection> {
         let Some(rule) = &self.ready.policy.idempotency else { return Ok(None) };
-        ClientKey::of(rule, headers)
-            .map_err(|fault| Rejection::Idempotency(Refusal::Key(fault, rule.docs)))
+        ClientKey::of(rule, headers).map_err(|fault| Rejection::Idempotency(Refusal::Key(fault, rule.docs)))
     }
 
     /// What step 14 claims a key for.

@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::response::Response;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use axum::response::Response;
 use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::decide::{Decision, Entry, Owner, Print, Stage, decide};
+use super::kept::Kept;
 use super::key::ClientKey;
 use super::keys::OVERHEAD;
-use super::kept::Kept;
 use super::ledger::{self, Line};
 use super::{KeptAnswers, Recovered, Refusal, Unsettled};
 use crate::answer::Accept;
@@ -95,7 +95,9 @@ impl Call {
             let lease = self.lease();
             let stage = Stage::Running { owner, until: now.saturating_add(lease.as_secs()) };
             let found = match self.put(expected, stage, lease.saturating_add(self.rule.ttl)).await {
-                Ok(Swapped::Made(version)) => return self.begin(version, expected == Expected::Nothing).await,
+                Ok(Swapped::Made(version)) => {
+                    return self.begin(version, expected == Expected::Nothing).await;
+                }
                 Ok(Swapped::Not(found)) => found,
                 Err(refusal) => {
                     self.abandon(owner).await;

@@ -152,7 +152,8 @@ mod tests {
 
     #[tokio::test]
     async fn another_call_under_the_key_gets_nothing_of_the_first() {
-        for stage in [running(NOW + 1), running(0), Stage::Unknown, Stage::Done(kept().await), Stage::Unkept] {
+        for stage in [running(NOW + 1), running(0), Stage::Unknown, Stage::Done(kept().await), Stage::Unkept]
+        {
             let found = Some((Entry { print: PRINT, stage }, 5));
             assert_eq!(decide(found, &[8; 32], NOW, Rerun::Safe), Decision::OtherCall);
         }

@@ -140,7 +140,9 @@ mod tests {
         for wrong in [trailing.as_bytes(), listed.as_bytes(), open.as_bytes(), spaced.as_bytes()] {
             assert_eq!(read(true, &[wrong]), Err(KeyFault::Malformed), "{wrong:?}");
         }
-        for wrong in [&b"\"8e03978e-40d5-\\a3dd-bc93\""[..], b"\xe4bcdefghijklmnop", b"\"abcdefgh\tijklmnop\""] {
+        for wrong in
+            [&b"\"8e03978e-40d5-\\a3dd-bc93\""[..], b"\xe4bcdefghijklmnop", b"\"abcdefgh\tijklmnop\""]
+        {
             assert_eq!(read(true, &[wrong]), Err(KeyFault::Malformed), "{wrong:?}");
         }
         let long = "abcd".repeat(64);

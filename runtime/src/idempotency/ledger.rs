@@ -111,7 +111,8 @@ impl<'a, Op: Idempotent> Once<'a, Op> {
         }
         let answer = output.clone().answer().map_err(CommitError::Unfit)?;
         let answer = answer.into_response(claim.accept());
-        let line = claim.line(answer).await.map_err(|refusal| CommitError::Failed(refusal.to_string().into()))?;
+        let line =
+            claim.line(answer).await.map_err(|refusal| CommitError::Failed(refusal.to_string().into()))?;
         match transaction.insert(line).await {
             Ok(()) => {
                 claim.wrote();

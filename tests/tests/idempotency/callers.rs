@@ -44,9 +44,8 @@ async fn who_asks_again_is_counted_again() {
 #[tokio::test]
 async fn what_was_refused_before_the_handler_leaves_the_key_free() {
     let desk = Desk::start().await;
-    let sent = |body: &str| {
-        desk.client.post(ALICE, body).header("idempotency-key", KEY).token(&desk.alice()).send()
-    };
+    let sent =
+        |body: &str| desk.client.post(ALICE, body).header("idempotency-key", KEY).token(&desk.alice()).send();
     sent(r#"{"act":"pay","amount":0}"#).await.refused(422, "invalid_body");
     sent("{").await.refused(400, "invalid_body");
     let call = desk.client.post(ALICE, r#"{"act":"pay","amount":5}"#).header("accept", "text/csv");

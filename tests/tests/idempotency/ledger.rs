@@ -104,6 +104,7 @@ async fn of_two_runs_one_is_committed() {
     }
     bodies.dedup();
     assert_eq!((bodies.len(), one.done().await), (1, 1));
-    let balance: i64 = sqlx::query_scalar("SELECT sum(balance) FROM accounts").fetch_one(&one.books).await.unwrap();
+    let balance: i64 =
+        sqlx::query_scalar("SELECT sum(balance) FROM accounts").fetch_one(&one.books).await.unwrap();
     assert_eq!(balance, MONEY);
 }

@@ -60,7 +60,10 @@ async fn the_application_may_know_that_it_was_not_done() {
     for (said, status) in [(Recovered::NotDone, 500), (Recovered::Unknown, 409)] {
         let clock = Clock::fixed(now());
         let answers = in_memory(&clock).recover(move |call| async move {
-            assert_eq!((call.operation, call.subject.as_str(), call.key.as_str()), ("createTransfer", "alice", KEY));
+            assert_eq!(
+                (call.operation, call.subject.as_str(), call.key.as_str()),
+                ("createTransfer", "alice", KEY)
+            );
             Ok(said)
         });
         let desk = Desk::of(clock, answers).await;
@@ -108,7 +111,10 @@ async fn who_ends_late_changes_nothing() {
     desk.clock.advance(Duration::from_secs(40)); // its lease is over, and it runs all the same
     let second = call("slow").await;
     let late = late.await.unwrap();
-    assert_eq!((late.allowed(200).json()["number"].clone(), second.allowed(200).json()["number"].clone()), (1.into(), 2.into()));
+    assert_eq!(
+        (late.allowed(200).json()["number"].clone(), second.allowed(200).json()["number"].clone()),
+        (1.into(), 2.into())
+    );
     let again = call("slow").await;
     assert_eq!(again.allowed(200).header("idempotent-replayed"), "true");
     assert_eq!(again.body, second.body, "the one that claimed the key anew");

@@ -1,8 +1,8 @@
 //! The state behind it: what it holds, and what happens when it fails.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palisade::state::{Engine, Expected, Key, Next, Record, StateError, Swapped};
 use palisade::{AnswerKeys, Clock, KeptAnswers, State, StoreFuture};
@@ -107,7 +107,8 @@ async fn what_is_kept_is_sealed() {
 async fn another_ring_of_keys_opens_nothing_and_does_nothing_twice() {
     let clock = Clock::fixed(now());
     let state = State::memory_of(100, clock.clone());
-    let desk = Desk::of(clock.clone(), KeptAnswers::new(state.clone(), AnswerKeys::generate().unwrap())).await;
+    let desk =
+        Desk::of(clock.clone(), KeptAnswers::new(state.clone(), AnswerKeys::generate().unwrap())).await;
     desk.transfer(KEY, "pay").send().await.allowed(201);
     let other = KeptAnswers::new(state, AnswerKeys::generate().unwrap());
     let desk = Desk::with(desk.signer, desk.effects, clock, other).await;
