@@ -23,6 +23,8 @@ pub struct OperationFacts {
     pub secured: bool,
     /// Whether its list is walked by cursor: `p::Paginated`.
     pub paginated: bool,
+    /// Whether its answers are kept: the gate of an adopted operation cannot.
+    pub idempotent: bool,
     /// The scopes that every way in grants: names in the generated module's `scope`.
     pub grants: Vec<Ident>,
     /// Its inputs: parameters in the order of the document, then the body. A cursor is none: the gate opens it.
@@ -69,6 +71,7 @@ pub(crate) fn operation_facts(
         policy: emit::policy(plan.api, operation),
         secured: operation.access.is_secured(),
         paginated: operation.pagination.is_some(),
+        idempotent: operation.idempotency.is_some(),
         grants: operation_plan.grants.clone(),
         inputs: inputs(operation_plan),
         input: quote::quote!(#statics #input),

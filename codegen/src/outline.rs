@@ -17,6 +17,8 @@ pub struct Outline {
     pub denylist: bool,
     /// Whether it needs `.cursor_keys(..)`.
     pub cursor_keys: bool,
+    /// Whether it needs `.idempotency(..)`.
+    pub idempotency: bool,
 }
 
 /// A trait.
@@ -123,11 +125,12 @@ pub(crate) fn outline(plan: &Plan<'_>) -> Outline {
                 PartOf::Scheme(scheme) => {
                     Some(StepOutline { name: part.step.to_string(), scheme: scheme.clone() })
                 }
-                PartOf::Denylist | PartOf::CursorKeys => None,
+                PartOf::Denylist | PartOf::CursorKeys | PartOf::Idempotency => None,
             })
             .collect(),
         denylist: parts.iter().any(|part| matches!(part.of, PartOf::Denylist)),
         cursor_keys: parts.iter().any(|part| matches!(part.of, PartOf::CursorKeys)),
+        idempotency: parts.iter().any(|part| matches!(part.of, PartOf::Idempotency)),
     }
 }
 

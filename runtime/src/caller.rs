@@ -10,7 +10,8 @@ use std::marker::PhantomData;
 use crate::authn::Principal;
 use crate::cursor::{Position, SealedCursor};
 use crate::gate::{Passed, RequestId};
-use crate::operation::{Operation, Paginated, Secured};
+use crate::idempotency::{Claim, Once};
+use crate::operation::{Idempotent, Operation, Paginated, Secured};
 use crate::problem::Problem;
 
 /// Who calls operation `Op`, after every check of the gate.
@@ -23,6 +24,10 @@ impl<Op: Operation> Caller<Op> {
     /// Only the gate makes one: `Passed` holds the proof of each step.
     pub(crate) fn new(passed: Passed) -> Self {
         Self { passed, operation: PhantomData }
+    }
+
+    pub(crate) fn claimed(self, claim: std::sync::Arc<Claim>) -> Self {
+        Self { passed: self.passed.claimed(claim), ..self }
     }
 
     /// The principal, if a credential was needed and given.
@@ -80,6 +85,14 @@ impl<Op: Paginated> Caller<Op> {
     /// 500 when the cursor cannot be made: no key, no randomness, or a position over 1 KiB.
     pub fn seal<P: Position>(&self, position: &P) -> Result<SealedCursor, Problem> {
         self.passed.seal(position)
+    }
+}
+
+impl<Op: Idempotent> Caller<Op> {
+    /// This call, for a handler that commits it together with its effect.
+    #[must_use]
+    pub fn idempotency(&self) -> Once<'_, Op> {
+        Once::new(self.passed.claim())
     }
 }
 

@@ -22,6 +22,12 @@ pub trait Secured: Operation {}
 /// An operation whose list is walked by cursor.
 pub trait Paginated: Operation {}
 
+/// An operation whose answers are kept, so that a call may be sent again without being done again.
+pub trait Idempotent: Operation {
+    /// Its declared answers.
+    type Output: crate::answer::Output + Clone;
+}
+
 /// What a document says for all its operations.
 #[derive(Debug)]
 pub struct Document {
@@ -208,6 +214,8 @@ pub struct Policy {
     pub ownership: Option<Ownership>,
     /// How its list is walked, if it is a list.
     pub pagination: Option<Pagination>,
+    /// Whether a call that is sent again is not done again.
+    pub idempotency: Option<Idempotency>,
     /// The declared statuses.
     pub answers: &'static [Status],
 }
@@ -333,6 +341,30 @@ pub struct Pagination {
     pub limit: &'static str,
     /// How long a cursor is good.
     pub ttl: Duration,
+}
+
+/// A call that is sent again under its key gets the answer of the first and is not done again
+/// (`x-palisade.idempotency`).
+#[derive(Debug)]
+pub struct Idempotency {
+    /// Whether a call without an `Idempotency-Key` is refused.
+    pub required: bool,
+    /// How long an answer is kept, from when it was made.
+    pub ttl: Duration,
+    /// What becomes of a call when nobody knows what became of the one before it.
+    pub rerun: Rerun,
+    /// Where clients read about it.
+    pub docs: Option<&'static str>,
+}
+
+/// Whether a handler may run again when nobody knows what became of it: its process ended, or it panicked or took too
+/// long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rerun {
+    /// The call is refused.
+    Never,
+    /// It is safe to: what was done is not done again, or not harmful.
+    Safe,
 }
 
 /// A declared status of an answer.

@@ -21,6 +21,7 @@ use crate::caller::Caller;
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
 use crate::gate::{self, Gate, GateBuilder, Prepared, Request, Visit};
+use crate::idempotency::KeptAnswers;
 use crate::input::Input;
 use crate::operation::{Document, Operation, Policy};
 use crate::problem::{Problem, Rejection};
@@ -103,6 +104,13 @@ impl<S: Send + Sync + 'static> Builder<S> {
     #[must_use]
     pub fn cursor_keys(mut self, keys: CursorKeys) -> Self {
         self.gate = self.gate.cursor_keys(keys);
+        self
+    }
+
+    /// Where the answers of idempotent operations are kept.
+    #[must_use]
+    pub fn idempotency(mut self, answers: KeptAnswers) -> Self {
+        self.gate = self.gate.idempotency(answers);
         self
     }
 

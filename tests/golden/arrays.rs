@@ -112,6 +112,7 @@ impl p::Operation for PutLists {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

@@ -97,6 +97,7 @@ impl p::Operation for CreateAccount {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[
             p::Status::Exactly(201),
             p::Status::Exactly(409),

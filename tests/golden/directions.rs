@@ -114,6 +114,7 @@ impl p::Operation for AddUser {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(201)],
     };
 }

@@ -81,6 +81,7 @@ impl p::Operation for GetWord {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

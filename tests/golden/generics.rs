@@ -136,6 +136,7 @@ impl p::Operation for ListUsers {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

@@ -128,6 +128,7 @@ impl p::Operation for Post {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -44,6 +44,7 @@ impl p::Operation for PutNote {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200), p::Status::Any],
     };
 }

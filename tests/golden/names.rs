@@ -125,6 +125,7 @@ impl p::Operation for OptionOperation {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

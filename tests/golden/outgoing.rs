@@ -98,6 +98,7 @@ impl p::Operation for PlaceOrder {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(202)],
     };
 }

@@ -93,6 +93,7 @@ impl p::Operation for ListItems {
             limit: "limit",
             ttl: p::Duration::from_secs(900),
         }),
+        idempotency: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

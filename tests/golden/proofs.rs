@@ -73,6 +73,7 @@ impl p::Operation for OpenDoor {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(204)],
     };
 }
@@ -130,6 +131,7 @@ impl p::Operation for LookAtDoor {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -56,6 +56,7 @@ impl p::Operation for PutThing {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200)],
     };
 }
@@ -141,6 +142,7 @@ impl p::Operation for ListShelves {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

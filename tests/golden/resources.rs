@@ -102,6 +102,7 @@ impl p::Operation for DeleteFile {
             or_scope: Some("files:admin"),
         }),
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -105,6 +105,7 @@ impl p::Operation for OpenDoor {
         timeout: p::Duration::from_millis(500),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -65,6 +65,7 @@ impl p::Operation for GetTicks {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200)],
     };
 }
@@ -142,6 +143,7 @@ impl p::Operation for GetPicture {
         timeout: p::Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

@@ -6,5 +6,6 @@ pub mod corpus;
 pub mod events;
 pub mod gate;
 pub mod json;
+pub mod ledger;
 pub mod tokens;
 pub mod wire;

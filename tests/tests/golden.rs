@@ -44,6 +44,8 @@ goldens! {
     forms,
     /// Schemas known by `$id` and `$anchor`, and `$dynamicRef`.
     generics,
+    /// Answers that are kept.
+    idempotency,
     /// A key in the query, which no handler gets, and look-around at the ends of a pattern.
     key_in_query,
     /// Names that fit on no line.

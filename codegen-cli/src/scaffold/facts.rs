@@ -16,6 +16,7 @@ pub(crate) struct Facts {
     pub(crate) resources: Vec<Resource>,
     pub(crate) denylist: bool,
     pub(crate) cursor_keys: bool,
+    pub(crate) idempotency: bool,
     /// A scheme has use for client certificates, which only TLS can show.
     pub(crate) tls: bool,
     /// A scheme asks for proofs, which name the address of the server.
@@ -40,6 +41,7 @@ impl Facts {
             resources: outline.resources.iter().map(|one| resource(one, api)).collect(),
             denylist: outline.denylist,
             cursor_keys: outline.cursor_keys,
+            idempotency: outline.idempotency,
             tls: outline.steps.iter().any(|step| credentials::subject(&step.scheme.kind).is_some()),
             proofs: outline.steps.iter().any(|step| asks_for_proofs(&step.scheme.kind)),
             first_guarded: first_guarded(api),

@@ -181,6 +181,7 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
                 schemes,
                 denylist: facts.denylist,
                 cursor_keys,
+                idempotency: facts.idempotency,
                 has_resources,
             })?,
         ),

@@ -34,6 +34,7 @@ pub(crate) struct Main<'a> {
     pub(crate) schemes: &'a [Scheme],
     pub(crate) denylist: bool,
     pub(crate) cursor_keys: bool,
+    pub(crate) idempotency: bool,
     pub(crate) has_resources: bool,
 }
 

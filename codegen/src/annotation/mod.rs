@@ -1,5 +1,6 @@
 //! `x-palisade`: the one key that annotations stand under, typed for each level.
 
+mod idempotency;
 mod limits;
 mod operation;
 mod resources;
@@ -13,6 +14,7 @@ use crate::finding::{Code, Finding};
 use crate::model::SubjectName;
 use crate::source::span::Place;
 
+pub(crate) use idempotency::Idempotency;
 pub(crate) use limits::{NamedLimit, RateLimit};
 pub(crate) use operation::{Authorize, Pagination, StepUp, StepUpRule};
 pub(crate) use resources::Resource;
@@ -41,6 +43,7 @@ pub(crate) struct OperationRules {
     pub(crate) authorize: Option<Authorize>,
     pub(crate) step_up: Option<StepUpRule>,
     pub(crate) pagination: Option<Pagination>,
+    pub(crate) idempotency: Option<Idempotency>,
     pub(crate) shared: SharedRules,
 }
 
@@ -84,11 +87,12 @@ struct Level {
 
 const DOCUMENT: Level = Level {
     what: "`x-palisade` of a document",
-    later: &["roles", "policies", "headers", "cors", "events", "idempotency", "audit", "concurrency"],
+    later: &["roles", "policies", "headers", "cors", "events", "audit", "concurrency"],
     elsewhere: &[
         ("public", "an operation"),
         ("authorize", "an operation or a path"),
         ("pagination", "an operation"),
+        ("idempotency", "an operation"),
         ("step-up", "an operation or a path"),
         ("policy", "an operation"),
         ("token", "a security scheme"),
@@ -97,10 +101,11 @@ const DOCUMENT: Level = Level {
 
 const PATH: Level = Level {
     what: "`x-palisade` of a path",
-    later: &["idempotency", "roles", "policy", "audit", "cors", "headers", "concurrency"],
+    later: &["roles", "policy", "audit", "cors", "headers", "concurrency"],
     elsewhere: &[
         ("public", "an operation"),
         ("pagination", "an operation"),
+        ("idempotency", "an operation"),
         ("limits", "the document"),
         ("resources", "the document"),
         ("policies", "the document"),
@@ -111,7 +116,7 @@ const PATH: Level = Level {
 
 const OPERATION: Level = Level {
     what: "`x-palisade` of an operation",
-    later: &["idempotency", "roles", "policy", "audit", "cors", "headers", "cost", "concurrency"],
+    later: &["roles", "policy", "audit", "cors", "headers", "cost", "concurrency"],
     elsewhere: &[
         ("limits", "the document"),
         ("resources", "the document"),
@@ -164,9 +169,10 @@ impl<'d> Reader<'d> {
         let authorize = self.authorize(&mut fields);
         let step_up = self.step_up(&mut fields);
         let pagination = self.pagination(&mut fields);
+        let idempotency = self.idempotency(&mut fields);
         let shared = self.shared(&mut fields);
         self.finish_level(fields, &OPERATION);
-        OperationRules { public, authorize, step_up, pagination, shared }
+        OperationRules { public, authorize, step_up, pagination, idempotency, shared }
     }
 
     pub(crate) fn scheme_rules(&mut self, fields: &mut Fields<'d>) -> SchemeRules {

@@ -103,6 +103,7 @@ impl Builder<'_> {
             timeout: self.timeout(item, written),
             ownership,
             pagination: policy::pagination(written),
+            idempotency: self.idempotency(written),
         })
     }
 

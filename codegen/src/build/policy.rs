@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::Builder;
 use crate::annotation::{Authorize, RateLimit, SharedRules, StepUp, StepUpRule};
 use crate::document::{Operation, PathItem};
-use crate::model::{self, Access, LimitId, Need, Ownership, Pagination, Per, ResourceId, SchemeId};
+use crate::model::{
+    self, Access, Idempotency, LimitId, Need, Ownership, Pagination, Per, ResourceId, SchemeId,
+};
 
 /// Bytes of a body when the document says nothing.
 const BODY_MAX: usize = 256 << 10;
@@ -14,6 +16,7 @@ const BODY_MAX: usize = 256 << 10;
 const BODY_DEPTH: usize = 32;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const CURSOR_TTL: Duration = Duration::from_secs(15 * 60);
+const ANSWER_TTL: Duration = Duration::from_secs(24 * 3600);
 
 impl Builder<'_> {
     /// The nearest `security`; `None` when nobody decided.
@@ -95,6 +98,17 @@ impl Builder<'_> {
             .or_else(|| read(&self.document.rules.shared))
     }
 
+    pub(super) fn idempotency(&self, operation: &Operation) -> Option<Idempotency> {
+        let rule = operation.rules.idempotency.as_ref()?;
+        let docs = operation.elsewhere.as_ref().or(self.document.elsewhere.as_ref());
+        Some(Idempotency {
+            required: rule.required,
+            ttl: rule.ttl.unwrap_or(ANSWER_TTL),
+            rerun: rule.rerun,
+            docs: docs.filter(|url| is_link(url)).cloned(),
+        })
+    }
+
     /// `Err` when a rule is there and cannot be built.
     pub(super) fn ownership(&self, item: &PathItem, operation: &Operation) -> Result<Option<Ownership>, ()> {
         let Some(rule) = authorize(item, operation) else { return Ok(None) };
@@ -108,6 +122,11 @@ impl Builder<'_> {
             or_scope: rule.or_scope.as_ref().map(|scope| scope.value.clone()),
         }))
     }
+}
+
+/// Whether it can stand between the angle brackets of a `Link` (RFC 8288 section 3).
+fn is_link(url: &str) -> bool {
+    !url.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&byte))
 }
 
 /// The nearer rule wins; `none` is one.

@@ -5,6 +5,7 @@ mod access;
 mod composed;
 mod defaults;
 mod endless;
+mod idempotency;
 mod limits;
 mod lost;
 mod operations;
@@ -52,6 +53,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     ownership::holds(document, findings);
     ownership::owners_are_of_one_issuer(document, findings);
     pagination::fits(document, findings);
+    idempotency::keys_have_an_owner(document, findings);
     schemas::keywords_have_effect(document, findings);
     schemas::satisfiable(document, findings);
     schemas::required_is_declared(document, findings);
@@ -70,6 +72,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     if api.operations.len() == document.operations().count() {
         wires::names_are_apart(document, &api, findings);
         wires::identifiers_are_plain(document, &api, findings);
+        idempotency::answers_can_be_kept(document, &api, findings);
     }
     if findings.has_errors() {
         return None;

@@ -125,7 +125,7 @@ impl<'d> Reader<'d> {
                 self.string(&mut tag, "kind");
                 parents.extend(self.string(&mut tag, "parent"));
             }
-            self.external_docs(&mut tag);
+            _ = self.external_docs(&mut tag);
             self.finish(tag);
             let Some(name) = name else { continue };
             if !known.insert(name.value.clone()) {
@@ -146,12 +146,14 @@ impl<'d> Reader<'d> {
         tags
     }
 
-    pub(crate) fn external_docs(&mut self, fields: &mut Fields<'d>) {
-        let Some(member) = fields.get("externalDocs") else { return };
-        let Some(mut docs) = self.fields(&member.node, "`externalDocs`") else { return };
+    /// The address of what is said elsewhere.
+    pub(crate) fn external_docs(&mut self, fields: &mut Fields<'d>) -> Option<String> {
+        let member = fields.get("externalDocs")?;
+        let mut docs = self.fields(&member.node, "`externalDocs`")?;
         self.docs(&mut docs, &["description"]);
-        self.required_string(&mut docs, "url");
+        let url = self.required_string(&mut docs, "url");
         self.finish(docs);
+        url.map(|url| url.value)
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct Document {
     pub(crate) title: String,
     pub(crate) version: String,
     pub(crate) docs: Docs,
+    /// `externalDocs.url`
+    pub(crate) elsewhere: Option<String>,
     pub(crate) tags: Vec<(String, Docs)>,
     pub(crate) security: Option<Requirements>,
     pub(crate) rules: DocumentRules,
@@ -354,7 +356,7 @@ impl<'d> Reader<'d> {
         }
         let (title, version, docs) = self.info(&mut fields);
         self.servers(&mut fields);
-        self.external_docs(&mut fields);
+        let elsewhere = self.external_docs(&mut fields);
         let tags = self.tags(&mut fields);
         let security = self.security(&mut fields);
         let rules = self.document_rules(&mut fields);
@@ -377,6 +379,7 @@ impl<'d> Reader<'d> {
             title,
             version,
             docs,
+            elsewhere,
             tags,
             security,
             rules,

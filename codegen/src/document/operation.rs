@@ -15,6 +15,8 @@ pub(crate) struct Operation {
     pub(crate) id: Option<Spanned<String>>,
     pub(crate) tags: Vec<String>,
     pub(crate) docs: Docs,
+    /// `externalDocs.url`
+    pub(crate) elsewhere: Option<String>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<RequestBody>,
     pub(crate) responses: Vec<Response>,
@@ -39,7 +41,7 @@ impl<'d> Reader<'d> {
             None => Vec::new(),
         };
         let docs = self.docs(&mut fields, &["summary", "description", "deprecated"]);
-        self.external_docs(&mut fields);
+        let elsewhere = self.external_docs(&mut fields);
         self.servers(&mut fields);
         let parameters = self.parameters(&mut fields);
         let body = match fields.get("requestBody") {
@@ -59,6 +61,7 @@ impl<'d> Reader<'d> {
             id,
             tags,
             docs,
+            elsewhere,
             parameters,
             body,
             responses,

@@ -214,7 +214,7 @@ impl<'d> Reader<'d> {
             Finding::error(Code::NotEnforced, message, member.key_place).help(help)
         } else if CONVENIENCES.contains(&&*key) {
             let message = format!("palisade 0.1 does not act on `{}`", member.key);
-            let help = "`pagination` under `x-palisade` seals cursors; idempotency comes later";
+            let help = "under `x-palisade`, `pagination` seals cursors and `idempotency` keeps answers";
             Finding::warning(Code::NotEnforced, message, member.key_place).help(help)
         } else {
             return;

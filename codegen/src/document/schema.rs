@@ -440,7 +440,7 @@ impl<'d> Reader<'d> {
             }
             fields.accept(&["$comment"]);
         }
-        self.external_docs(fields);
+        _ = self.external_docs(fields);
         // XML is not served, so how it would be written says nothing
         fields.accept(&["xml"]);
     }

@@ -18,7 +18,9 @@ use super::scopes::code;
 use super::values::{Paths, count, duration, integer, optional_text};
 use super::{contents, inputs, outputs};
 use crate::lower::OperationPlan;
-use crate::model::{Access, Api, Location, Need, Operation, Ownership, Pagination, StatusKey, StepUp};
+use crate::model::{
+    Access, Api, Idempotency, Location, Need, Operation, Ownership, Pagination, StatusKey, StepUp,
+};
 
 /// An operation: its type with its policy, its input, its output.
 pub(super) fn emit(api: &Api, plan: &OperationPlan<'_>) -> TokenStream {
@@ -62,18 +64,21 @@ fn about(api: &Api, operation: &Operation) -> String {
     text
 }
 
-/// What types may rely on: a principal, a cursor, scopes.
+/// What types may rely on: a principal, a cursor, a key, scopes.
 fn proofs(plan: &OperationPlan<'_>) -> TokenStream {
     let ident = &plan.ident;
     let secured = plan.operation.access.is_secured().then(|| quote!(impl p::Secured for #ident {}));
     let paginated = plan.operation.pagination.is_some().then(|| quote!(impl p::Paginated for #ident {}));
+    let output = &plan.output_ident;
+    let idempotent = plan.operation.idempotency.is_some();
+    let idempotent = idempotent.then(|| quote!(impl p::Idempotent for #ident { type Output = #output; }));
     let grants = plan.grants.iter().map(|scope| {
         quote! {
             impl p::Grants<scope::#scope> for #ident {}
             const _: () = <#ident as p::Grants<scope::#scope>>::CHECKED;
         }
     });
-    quote!(#secured #paginated #(#grants)*)
+    quote!(#secured #paginated #idempotent #(#grants)*)
 }
 
 /// The policy of an operation, as an expression. `derive(Operation)` compares with and writes the very same.
@@ -93,6 +98,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     let timeout = duration(*timeout);
     let ownership = operation.ownership.as_ref().map_or_else(|| quote!(None), |rule| ownership(api, rule));
     let pagination = operation.pagination.as_ref().map_or_else(|| quote!(None), pagination);
+    let idempotency = operation.idempotency.as_ref().map_or_else(|| quote!(None), idempotency);
     let answers = operation.responses.iter().map(|response| status(response.status));
     quote! {
         p::Policy {
@@ -107,6 +113,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
             timeout: #timeout,
             ownership: #ownership,
             pagination: #pagination,
+            idempotency: #idempotency,
             answers: &[#(#answers),*],
         }
     }
@@ -165,6 +172,16 @@ fn pagination(rule: &Pagination) -> TokenStream {
     let Pagination { cursor, limit, .. } = rule;
     let ttl = duration(rule.ttl);
     quote!(Some(p::Pagination { cursor: #cursor, limit: #limit, ttl: #ttl }))
+}
+
+fn idempotency(rule: &Idempotency) -> TokenStream {
+    let required = rule.required;
+    let ttl = duration(rule.ttl);
+    let rerun = if rule.rerun { quote!(Safe) } else { quote!(Never) };
+    let docs = optional_text(rule.docs.as_ref());
+    quote! {
+        Some(p::Idempotency { required: #required, ttl: #ttl, rerun: p::Rerun::#rerun, docs: #docs })
+    }
 }
 
 /// A declared status.

@@ -116,6 +116,11 @@ fn step(plan: &Plan<'_>, part: &PartPlan<'_>) -> TokenStream {
             quote!(keys: p::CursorKeys),
             quote!(cursor_keys(keys)),
         ),
+        PartOf::Idempotency => (
+            "Keeps the answers of calls that may be sent again.".to_owned(),
+            quote!(answers: p::KeptAnswers),
+            quote!(idempotency(answers)),
+        ),
         PartOf::Denylist => (
             "Says which tokens were revoked before they expired.".to_owned(),
             quote!(denylist: p::Denylist),

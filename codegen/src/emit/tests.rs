@@ -44,6 +44,7 @@ fn operation(id: &str, path: &str) -> Operation {
         timeout: Duration::from_secs(10),
         ownership: None,
         pagination: None,
+        idempotency: None,
     }
 }
 

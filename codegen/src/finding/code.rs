@@ -138,7 +138,7 @@ codes! {
     }
     NotEnforced = "PAL0021" "an annotation that cannot be enforced yet" {
         why: "The vocabulary knows the annotation, this release cannot enforce it. It stops rather than leave it unenforced.",
-        bad: "x-palisade: { idempotency: required }",
+        bad: "x-palisade: { audit: true }",
         good: "x-palisade: { rate-limit: [money] }"
     }
     Ungenerated = "PAL0022" "a part of the document that no code is generated for" {
@@ -267,6 +267,12 @@ codes! {
         why: "`acr` and `auth_time` are claims of a token: an operation that asks for them needs a token in every alternative of its security.",
         bad: "get: { operationId: listThings, security: [{}, { oauth: [] }], x-palisade: { step-up: { max-age: 5m } }, responses: { ... } }",
         good: "get: { operationId: listThings, security: [{ oauth: [] }], x-palisade: { step-up: { max-age: 5m } }, responses: { ... } }"
+    }
+
+    Idempotency = "PAL0056" "an answer that cannot be kept" {
+        why: "The key of a call is known by whose it is, so every caller has a credential; its answer is kept and sent again, so it is JSON and has a bound; and it is compared with the call that comes again, so its body is held. What changes nothing needs no key.",
+        bad: "post: { operationId: addThing, security: [], x-palisade: { public: \"anyone\", idempotency: required }, responses: { ... } }",
+        good: "post: { operationId: addThing, security: [{ oauth: [] }], x-palisade: { idempotency: required }, responses: { ... } }"
     }
 
     // schemas

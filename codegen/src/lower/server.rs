@@ -37,10 +37,12 @@ pub(crate) enum PartOf<'a> {
     Denylist,
     /// Seals cursors.
     CursorKeys,
+    /// Keeps answers.
+    Idempotency,
 }
 
 /// Methods that every generated builder has.
-const STEPS: [&str; 4] = ["build", "cursor_keys", "denylist", "settings"];
+const STEPS: [&str; 5] = ["build", "cursor_keys", "denylist", "idempotency", "settings"];
 
 impl<'a> ServerPlan<'a> {
     pub(super) fn of(
@@ -69,6 +71,9 @@ impl<'a> ServerPlan<'a> {
         }
         if api.operations.iter().any(|operation| operation.pagination.is_some()) {
             shared("cursor keys", PartOf::CursorKeys);
+        }
+        if api.operations.iter().any(|operation| operation.idempotency.is_some()) {
+            shared("idempotency", PartOf::Idempotency);
         }
         let tags = traits.iter().map(|(_, ident)| ident.clone());
         let resolvers = resources.iter().map(|resource| resource.resolve_trait.clone());

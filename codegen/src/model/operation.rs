@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Access, Docs, LimitId, Ownership, Pagination, PathTemplate, Schema, StepUp};
+use super::{Access, Docs, Idempotency, LimitId, Ownership, Pagination, PathTemplate, Schema, StepUp};
 
 /// A value that the document states (default, example, constant). It only ever feeds generated values, never a decision.
 pub type Literal = serde_json::Value;
@@ -38,6 +38,8 @@ pub struct Operation {
     pub ownership: Option<Ownership>,
     /// How its list is walked, if it is a list.
     pub pagination: Option<Pagination>,
+    /// Whether a call that is sent again is not done again.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// Methods of OpenAPI.

@@ -118,6 +118,19 @@ pub struct Ownership {
     pub or_scope: Option<String>,
 }
 
+/// `x-palisade.idempotency`: a call that is sent again is not done again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Whether a call without a key is refused.
+    pub required: bool,
+    /// How long an answer is kept, from when it was made.
+    pub ttl: Duration,
+    /// Whether the handler may run again where nobody knows what became of it.
+    pub rerun: bool,
+    /// Where clients read about it: `externalDocs.url` of the operation, or of the document.
+    pub docs: Option<String>,
+}
+
 /// `x-palisade.pagination`: how a list is walked by cursor.
 #[derive(Clone, Debug)]
 pub struct Pagination {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use palisade::dev::{self, Grant, SigningKey};
-use palisade::{ApiKeys, Clock, CursorKeys, JwkSet, Jwt, NewKey, Secret};
+use palisade::{AnswerKeys, ApiKeys, Clock, CursorKeys, JwkSet, Jwt, NewKey, Secret};
 
 /// A minute less than the document's `max-lifetime`.
 const LIFETIME: Duration = Duration::from_secs(59 * 60);
@@ -19,6 +19,7 @@ pub struct Keys {
     signer: SigningKey,
     partners: ApiKeys,
     cursors: CursorKeys,
+    answers: AnswerKeys,
     /// The API key of the partner if it was made just now: of an earlier one only the hash is known.
     pub new_partner: Option<Secret<String>>,
 }
@@ -27,13 +28,15 @@ impl Keys {
     /// The keys in the folder `data`; makes those that are not there.
     pub fn open(data: &Path) -> Result<Self, Box<dyn Error>> {
         let signer = SigningKey::open_or_create(data.join("signing.pem"))?;
-        let cursors = CursorKeys::from_list(&dev::cursor_keys(data.join("cursor.keys"))?)?;
+        // one list for both: what is derived from it for the one opens nothing of the other
+        let list = dev::cursor_keys(data.join("cursor.keys"))?;
+        let (cursors, answers) = (CursorKeys::from_list(&list)?, AnswerKeys::from_list(&list)?);
         let file = data.join("partners.keys");
         let new_partner = match file.exists() {
             true => None,
             false => Some(admit_partner(&file, "acme", &["rates:read", "payouts:write"])?),
         };
-        Ok(Self { signer, partners: ApiKeys::from_file(&file)?, cursors, new_partner })
+        Ok(Self { signer, partners: ApiKeys::from_file(&file)?, cursors, answers, new_partner })
     }
 
     /// A token of `subject`, for an hour.
@@ -43,10 +46,10 @@ impl Keys {
         Ok(self.signer.token(&Grant { issuer, audience, subject, scopes, lifetime: LIFETIME }, now)?)
     }
 
-    /// The verifiers of the two schemes, and the cursor keys, for [`server`](crate::server).
-    pub fn into_parts(self) -> Result<(Jwt, ApiKeys, CursorKeys), Box<dyn Error>> {
+    /// The verifiers of the two schemes, and the keys of cursors and of kept answers, for [`server`](crate::server).
+    pub fn into_parts(self) -> Result<(Jwt, ApiKeys, CursorKeys, AnswerKeys), Box<dyn Error>> {
         let tokens = Jwt::new(JwkSet::from_json(&self.signer.jwks())?).accept_from_loopback_only();
-        Ok((tokens, self.partners, self.cursors))
+        Ok((tokens, self.partners, self.cursors, self.answers))
     }
 }
 

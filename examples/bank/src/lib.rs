@@ -20,7 +20,7 @@ mod transfers;
 
 use std::path::Path;
 
-use palisade::{ApiKeys, ConfigError, CursorKeys, Jwt, Server};
+use palisade::{AnswerKeys, ApiKeys, ConfigError, CursorKeys, Jwt, KeptAnswers, Server, State};
 
 use crate::accounts::Accounts;
 use crate::admin::Admin;
@@ -73,6 +73,9 @@ pub fn server(
     tokens: Jwt,
     partners: ApiKeys,
     cursors: CursorKeys,
+    answers: AnswerKeys,
 ) -> Result<Server, ConfigError> {
-    api::server(bank).oauth(tokens).partner(partners).cursor_keys(cursors).build()
+    // what this process forgets when it ends, the books know
+    let answers = KeptAnswers::new(State::memory(), answers).ledger(bank.books().ledger());
+    api::server(bank).oauth(tokens).partner(partners).cursor_keys(cursors).idempotency(answers).build()
 }

@@ -26,8 +26,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listen = env::var("BANK_LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&listen).await?;
     tour::show(listener.local_addr()?, &data, &keys)?;
-    let (tokens, partners, cursors) = keys.into_parts()?;
-    let server = bank::server(bank, tokens, partners, cursors)?;
+    let (tokens, partners, cursors, answers) = keys.into_parts()?;
+    let server = bank::server(bank, tokens, partners, cursors, answers)?;
     palisade::serve(server).listener(listener).await?; // until Ctrl-C
     books.close().await;
     Ok(())

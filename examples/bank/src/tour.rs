@@ -30,7 +30,7 @@ pub(crate) fn show(address: SocketAddr, data: &Path, keys: &Keys) -> Result<(), 
     Ok(())
 }
 
-const COMMANDS: [(&str, &str); 12] = [
+const COMMANDS: [(&str, &str); 14] = [
     ("200: public, for a reason that the document gives", "curl -i $BANK/status"),
     ("200: alice's own accounts", r#"curl -i $BANK/accounts -H "Authorization: Bearer $ALICE""#),
     ("401: no token", "curl -i $BANK/accounts"),
@@ -41,6 +41,14 @@ const COMMANDS: [(&str, &str); 12] = [
     (
         "201: a transfer",
         r#"curl -i $BANK/accounts/{alice}/transfers -H "Authorization: Bearer $ALICE" --json '{"to":"{bob}","amount":1250,"note":"lunch"}'"#,
+    ),
+    (
+        "201: a transfer under a key",
+        r#"curl -i $BANK/accounts/{alice}/transfers -H "Authorization: Bearer $ALICE" -H "Idempotency-Key: rent-of-june-4711" --json '{"to":"{bob}","amount":700}'"#,
+    ),
+    (
+        "201: sent again it gets the first answer (`idempotent-replayed`), and no money moves",
+        r#"curl -i $BANK/accounts/{alice}/transfers -H "Authorization: Bearer $ALICE" -H "Idempotency-Key: rent-of-june-4711" --json '{"to":"{bob}","amount":700}'"#,
     ),
     (
         "422: every fault of the body at once",

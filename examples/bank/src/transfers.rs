@@ -1,10 +1,11 @@
 //! What is tagged `Transfers`.
 
 use palisade::{Caller, Holds, Problem};
+use sqlx::SqliteConnection;
 
 use crate::api::{self, scope};
 use crate::problem::Refusal;
-use crate::store::{Side, Store, TransferOrder, TransferRow};
+use crate::store::{self, Side, Store, TransferOrder, TransferRow};
 
 /// Moves money, and shows where it went.
 #[derive(Debug)]
@@ -25,8 +26,13 @@ impl api::Transfers for Transfers {
             note: input.body.note,
             client_ref: input.body.client_ref.flatten(),
         };
-        let row = self.post(order, &caller).await?;
-        Ok(api::CreateTransferOutput::Created(row.try_into()?))
+        let mut work = self.store.begin().await?;
+        let row = post(&mut work, order, &caller).await?;
+        let output = api::CreateTransferOutput::Created(row.try_into()?);
+        // the call is done exactly when the money has moved, whenever this process ends
+        caller.idempotency().commit_with(&mut work, &output).await?;
+        work.commit().await.map_err(Refusal::from)?;
+        Ok(output)
     }
 
     async fn list_transfers(
@@ -54,13 +60,11 @@ impl api::Transfers for Transfers {
     }
 }
 
-impl Transfers {
-    /// The one place that moves money asks for the right to: who does not hold `transfers:write` cannot call it.
-    async fn post(
-        &self,
-        order: TransferOrder,
-        _right: &impl Holds<scope::TransfersWrite>,
-    ) -> Result<TransferRow, Refusal> {
-        self.store.transfer(order).await
-    }
+/// The one place that moves money asks for the right to: who does not hold `transfers:write` cannot call it.
+async fn post(
+    work: &mut SqliteConnection,
+    order: TransferOrder,
+    _right: &impl Holds<scope::TransfersWrite>,
+) -> Result<TransferRow, Refusal> {
+    store::post(work, order).await
 }

@@ -144,6 +144,24 @@ async fn the_owner_moves_money_and_nobody_else_does() {
 }
 
 #[tokio::test]
+async fn a_transfer_that_is_sent_again_moves_money_once() {
+    let bank = Running::start().await;
+    let alice = bank.token("alice", "transfers:write");
+    let (line, before) = (format!("POST /accounts/{ALICE}/transfers"), bank.balance(ALICE).await);
+    let send = |amount| {
+        let call = bank.call(&line).token(&alice).header("Idempotency-Key", "rent-of-june-4711");
+        call.json(json!({"to": BOB, "amount": amount})).send()
+    };
+    let first = send(700).await;
+    assert_eq!((first.status, first.header("idempotent-replayed")), (201, None), "{first:?}");
+    let again = send(700).await;
+    assert_eq!((again.status, again.header("idempotent-replayed")), (201, Some("true")), "{again:?}");
+    assert_eq!(again.body, first.body);
+    refused(&send(701).await, 422, "idempotency_key_reused");
+    assert_eq!(bank.balance(ALICE).await, before - 700);
+}
+
+#[tokio::test]
 async fn what_the_books_cannot_do_is_a_conflict() {
     let bank = Running::start().await;
     let alice = bank.token("alice", "transfers:write");

@@ -4,12 +4,13 @@
 //! 2. Each field is an input, but one: the `Caller`.
 //! 3. A field is optional exactly when the input may be absent and nothing stands in for it.
 //! 4. A type of the document's schemas needs to be told where it was generated.
+//! 5. An operation whose answers are kept is not adopted: the gate does not see what its handler answers.
 //!
 //! That the types are the same is for the compiler to say: see [`emit`](super::emit).
 
 use palisade_codegen::operation_facts::InputFacts;
 use quote::{ToTokens, quote};
-use syn::{DeriveInput, Path, Type};
+use syn::{DeriveInput, LitStr, Path, Type};
 
 use super::facts::Facts;
 use crate::attribute::{Mistakes, NamedField, nearest};
@@ -48,6 +49,17 @@ pub(super) fn agree<'a>(
         compare(field, input, types, facts, mistakes);
     }
     Some(Agreed { caller: caller?, inputs })
+}
+
+/// Rule 5.
+pub(super) fn can_be_adopted(id: &LitStr, facts: &Facts, mistakes: &mut Mistakes) {
+    if facts.operation.idempotent {
+        let message = format!(
+            "`{}` is idempotent in `{}`, and its answers are axum's: only a generated server keeps them",
+            facts.operation.id, facts.document
+        );
+        mistakes.at(id, message);
+    }
 }
 
 /// Rule 2. The caller is the proof that the gate let the request through.

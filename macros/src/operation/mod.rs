@@ -24,6 +24,7 @@ pub(crate) fn expand(item: &DeriveInput) -> syn::Result<TokenStream> {
     let facts = Facts::of(&asked)?;
 
     let mut mistakes = Mistakes::default();
+    check::can_be_adopted(&asked.id, &facts, &mut mistakes);
     let agreed = check::agree(item, &fields, &facts, asked.types.as_ref(), &mut mistakes);
     let mistakes = mistakes.finish().err().map(|mistakes| mistakes.to_compile_error());
     let agreed = agreed.filter(|_| mistakes.is_none());

@@ -24,13 +24,12 @@ use axum::extract::{FromRef, Request as HttpRequest};
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::request::Parts;
-use tokio::time::Instant;
 
 use self::desk::Desk;
 pub use self::field::{Agrees, Stated, stated};
 pub use self::layer::{GateLayer, GateService};
 use crate::caller::Caller;
-use crate::gate::{self, Gate, Request, Visit};
+use crate::gate::{self, Admitted, Gate, Request, Visit};
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::problem::{Problem, Rejection};
@@ -69,7 +68,7 @@ where
         return Err(miswired("the handler extracts two operations").into_response());
     };
     match steps::<Op>(&gate, &mut case.visit, &parts, body).await {
-        Ok((caller, input, deadline)) => {
+        Ok(Admitted { caller, input, deadline, .. }) => {
             case.pass(Op::POLICY);
             desk.due(deadline);
             Ok(Op::adopt(caller, input))
@@ -83,7 +82,7 @@ async fn steps<Op: Adopted>(
     visit: &mut Visit,
     parts: &Parts,
     body: axum::body::Body,
-) -> Result<(Caller<Op>, Op::Input, Instant), Rejection> {
+) -> Result<Admitted<Op, Op::Input>, Rejection> {
     let policy = Op::POLICY;
     let fault = |fault| Rejection::Handler(miswired(fault));
     let prepared =

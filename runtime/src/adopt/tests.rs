@@ -26,6 +26,7 @@ const POLICY: Policy = Policy {
     timeout: Duration::from_millis(50),
     ownership: None,
     pagination: None,
+    idempotency: None,
     answers: &[Status::Exactly(204), Status::Exactly(409)],
 };
 

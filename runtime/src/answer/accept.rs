@@ -21,6 +21,11 @@ impl<'r> Accept<'r> {
         Self(headers)
     }
 
+    /// The lines, to outlive the request.
+    pub(crate) fn lines(self) -> HeaderMap {
+        self.0.get_all(ACCEPT).iter().map(|line| (ACCEPT, line.clone())).collect()
+    }
+
     /// Whether one of the types is welcome, or all are.
     pub(crate) fn takes_any(self, types: &'static [&'static str]) -> bool {
         types.is_empty() || self.names_one_of(types) || self.best(types).is_some()

@@ -29,14 +29,20 @@ const ID: std::ops::RangeInclusive<usize> = 1..=32;
 /// # }
 /// ```
 pub struct CursorKeys {
-    keys: Vec<Key>,
+    ring: Ring,
 }
 
+/// Keys that were derived from a list for one purpose: the first seals, all of them open.
+pub(crate) struct Ring(Vec<Key>);
+
 /// A key that was derived once. The master is not kept.
-pub(super) struct Key {
-    pub(super) id: [u8; 4],
-    pub(super) key: LessSafeKey,
+pub(crate) struct Key {
+    pub(crate) id: [u8; 4],
+    pub(crate) key: LessSafeKey,
 }
+
+/// What cursors are sealed under: other purposes have other salts.
+const CURSORS: &[u8] = b"palisade cursor v1";
 
 /// Why keys of cursors, or of an issuer, could not be taken. It never holds a key.
 #[derive(Debug, PartialEq, Eq)]
@@ -121,7 +127,7 @@ impl CursorKeys {
     /// # Errors
     /// When the list is empty, or an entry is malformed or repeats another.
     pub fn from_list(list: &str) -> Result<Self, CursorKeyError> {
-        Self::derive(&masters(list)?)
+        Ok(Self { ring: Ring::from_list(CURSORS, list)? })
     }
 
     /// One new random key, good until the process ends: cursors do not survive a restart, nor reach another instance.
@@ -129,39 +135,59 @@ impl CursorKeys {
     /// # Errors
     /// When the system gives no random bytes.
     pub fn generate() -> Result<Self, CursorKeyError> {
-        let mut master = Zeroizing::new([0; MASTER]);
-        SystemRandom::new().fill(&mut *master).map_err(|_| CursorKeyError::Crypto)?;
-        Self::derive(&[("generated", master)])
+        Ok(Self { ring: Ring::generate(CURSORS)? })
     }
 
-    fn derive(masters: &[Master<'_>]) -> Result<Self, CursorKeyError> {
+    pub(super) const fn ring(&self) -> &Ring {
+        &self.ring
+    }
+}
+
+impl Ring {
+    /// The keys of a list as [`CursorKeys::from_list`] takes it.
+    pub(crate) fn from_list(salt: &[u8], list: &str) -> Result<Self, CursorKeyError> {
+        Self::derive(salt, &masters(list)?)
+    }
+
+    /// One new random key.
+    pub(crate) fn generate(salt: &[u8]) -> Result<Self, CursorKeyError> {
+        let mut master = Zeroizing::new([0; MASTER]);
+        SystemRandom::new().fill(&mut *master).map_err(|_| CursorKeyError::Crypto)?;
+        Self::derive(salt, &[("generated", master)])
+    }
+
+    fn derive(salt: &[u8], masters: &[Master<'_>]) -> Result<Self, CursorKeyError> {
         let mut keys: Vec<Key> = Vec::with_capacity(masters.len());
         for (number, (id, master)) in (1..).zip(masters) {
-            let key = Key::derive(id, master).ok_or(CursorKeyError::Crypto)?;
+            let key = Key::derive(salt, id, master).ok_or(CursorKeyError::Crypto)?;
             if keys.iter().any(|other| other.id == key.id) {
                 return Err(CursorKeyError::Repeated(number)); // the short forms of two ids meet by chance
             }
             keys.push(key);
         }
-        Ok(Self { keys })
+        Ok(Self(keys))
     }
 
     /// The key that seals.
-    pub(super) fn first(&self) -> Option<&Key> {
-        self.keys.first()
+    pub(crate) fn first(&self) -> Option<&Key> {
+        self.0.first()
     }
 
-    /// The key that a cursor names.
-    pub(super) fn named(&self, id: [u8; 4]) -> Option<&Key> {
-        self.keys.iter().find(|key| key.id == id)
+    /// The key that something sealed names.
+    pub(crate) fn named(&self, id: [u8; 4]) -> Option<&Key> {
+        self.0.iter().find(|key| key.id == id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
 impl Key {
     /// HKDF (RFC 5869) with the purpose and the id as context, so that a master that is used elsewhere too, or under two
     /// ids, gives unrelated keys. The same derivation gives the short id that stands in the cursor.
-    fn derive(id: &str, master: &[u8; MASTER]) -> Option<Self> {
-        let secret = Salt::new(HKDF_SHA256, b"palisade cursor v1").extract(master);
+    fn derive(salt: &[u8], id: &str, master: &[u8; MASTER]) -> Option<Self> {
+        let secret = Salt::new(HKDF_SHA256, salt).extract(master);
         let mut key = Zeroizing::new([0; 32]);
         let info = [b"key ".as_slice(), id.as_bytes()];
         secret.expand(&info, &AES_256_GCM_SIV).ok()?.fill(&mut *key).ok()?;
@@ -188,7 +214,7 @@ fn master(text: &str) -> Option<Zeroizing<[u8; MASTER]>> {
 
 impl fmt::Debug for CursorKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CursorKeys({} keys)", self.keys.len())
+        write!(f, "CursorKeys({} keys)", self.ring.len())
     }
 }
 
@@ -202,7 +228,7 @@ mod tests {
     #[test]
     fn takes_lists_in_both_alphabets() {
         let keys = CursorKeys::from_list(&format!(" a:{ONE},\n2026-11:{TWO} ")).unwrap();
-        assert_eq!(keys.keys.len(), 2);
+        assert_eq!(keys.ring.len(), 2);
         assert_eq!(format!("{keys:?}"), "CursorKeys(2 keys)");
         assert!(CursorKeys::generate().is_ok());
     }

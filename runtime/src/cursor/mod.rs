@@ -15,8 +15,8 @@ mod position;
 mod seal;
 
 pub(crate) use self::binding::{Binding, Filters};
-pub(crate) use self::keys::masters;
 pub use self::keys::{CursorKeyError, CursorKeys};
+pub(crate) use self::keys::{Ring, masters};
 pub use self::position::Position;
 /// The name under which `#[derive(Position)]` reaches the fields: they are positions themselves.
 #[doc(hidden)]

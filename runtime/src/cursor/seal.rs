@@ -143,7 +143,7 @@ fn encrypt(
     nonce: [u8; NONCE_LEN],
     mut plain: Vec<u8>,
 ) -> Result<Vec<u8>, Unsealable> {
-    let key = keys.first().ok_or(Unsealable::Crypto)?;
+    let key = keys.ring().first().ok_or(Unsealable::Crypto)?;
     let mut sealed = Vec::with_capacity(HEAD.saturating_add(plain.len()).saturating_add(TAG));
     sealed.push(VERSION);
     sealed.extend_from_slice(&key.id);
@@ -186,7 +186,7 @@ pub(crate) fn open(
     if version != VERSION {
         return Err(BadCursor(Reason::Malformed));
     }
-    let key = keys.named([a, b, c, d]).ok_or(BadCursor(Reason::UnknownKey))?;
+    let key = keys.ring().named([a, b, c, d]).ok_or(BadCursor(Reason::UnknownKey))?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| BadCursor(Reason::Malformed))?;
     let data = Aad::from(binding.associated_data(&[version, a, b, c, d]));
     let plain = key.key.open_in_place(nonce, data, sealed).map_err(|_| BadCursor(Reason::Inauthentic))?;

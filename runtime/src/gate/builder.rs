@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::effects::Effects;
-use super::prepared::{Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
+use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
     Schemes, SetupError, Verifiers,
 };
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
+use crate::idempotency::KeptAnswers;
 use crate::input::Spool;
 use crate::limit::{Limiter, Rule};
-use crate::operation::{Document, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind};
+use crate::operation::{
+    Counting, Document, Limit, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind,
+};
 use crate::problem::Problem;
 use crate::resource::Attributes;
 use crate::settings::Settings;
@@ -26,6 +30,7 @@ pub struct GateBuilder {
     resolvers: BTreeMap<&'static str, Arc<Resolver>>,
     denylist: Option<Denylist>,
     cursor_keys: Option<Arc<CursorKeys>>,
+    answers: Option<KeptAnswers>,
     settings: Settings,
     document: Option<&'static Document>,
     operations: Vec<(&'static Policy, &'static Document)>,
@@ -90,6 +95,12 @@ impl GateBuilder {
     #[must_use]
     pub fn cursor_keys(mut self, keys: CursorKeys) -> Self {
         self.cursor_keys = Some(Arc::new(keys));
+        self
+    }
+
+    /// Where the answers of idempotent operations are kept. Only a generated server has such operations.
+    pub(crate) fn idempotency(mut self, answers: KeptAnswers) -> Self {
+        self.answers = Some(answers);
         self
     }
 
@@ -203,12 +214,22 @@ impl GateBuilder {
         if policy.pagination.is_some() && self.cursor_keys.is_none() {
             needs("it is paginated, and there are no cursor keys".to_owned());
         }
+        if policy.idempotency.is_some() && self.answers.is_none() {
+            // an adopted operation is answered by axum, past the gate: its answers cannot be kept
+            needs("it is idempotent, and nothing keeps its answers".to_owned());
+        }
         let Some(security) = security.filter(|_| faults.is_empty()) else { return Err(faults) };
         let rules = policy.limits.iter().map(|limit| Arc::new(limiter.rule(limit, policy.id)));
         let (by_principal, by_source): (Vec<Arc<Rule>>, Vec<_>) =
             rules.partition(|rule| rule.limit().per == Per::Principal);
         let cursor = policy.pagination.as_ref().and(self.cursor_keys.clone());
-        Ok(Prepared::new(Ready { policy, document, security, by_source, by_principal, ownership, cursor }))
+        let answers = policy.idempotency.as_ref().and(self.answers.clone());
+        let answers = answers.map(|kept| Answers {
+            per_principal: Arc::new(limiter.rule(limit_of_keys(kept.most_calls()), policy.id)),
+            kept,
+        });
+        let ready = Ready { policy, document, security, by_source, by_principal, ownership, cursor, answers };
+        Ok(Prepared::new(ready))
     }
 
     fn ownership_rule(&self, policy: &Policy, facts: &'static Ownership) -> Result<OwnershipRule, String> {
@@ -221,6 +242,19 @@ impl GateBuilder {
             in_path.filter(|parameter| place(parameter.name).is_some_and(|there| there < here)).count();
         Ok(OwnershipRule { facts, capture, resolver: ResolverHandle::new(resolver) })
     }
+}
+
+/// Over all operations together. It lives as long as the process, as the limits of a document do; there is one for each
+/// idempotent operation of a gate. No limit of a document has a space in its name.
+fn limit_of_keys(most: u32) -> &'static Limit {
+    Box::leak(Box::new(Limit {
+        name: "idempotency keys",
+        quota: most,
+        window: Duration::from_secs(24 * 3600),
+        burst: most,
+        per: Per::Principal,
+        scope: Counting::Document,
+    }))
 }
 
 fn texts(errors: Vec<SetupError>) -> Vec<String> {

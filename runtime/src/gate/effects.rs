@@ -1,4 +1,4 @@
-//! Step 15: the handler, under the operation's deadline.
+//! Steps 15 and 16: the handler, under the operation's deadline, and whether its answer is a declared and conforming one.
 //!
 //! 1. An operation that may have effects runs in a task of its own: a client who leaves does not cancel it half way.
 //! 2. A safe operation (RFC 9110 section 9.2.1: GET, HEAD) stays on the connection's task.
@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Visit;
 use super::visit::panic_message;
+use crate::answer::{Answer, Output, Unfit};
 use crate::caller::Caller;
 use crate::operation::Policy;
 use crate::problem::{Problem, Rejection};
@@ -57,7 +58,7 @@ pub(super) async fn run<S, Op>(
     caller: Caller<Op>,
     input: Op::Input,
     deadline: Instant,
-) -> Result<Op::Output, Rejection>
+) -> Result<Answer, Rejection>
 where
     S: Send + Sync + 'static,
     Op: Served<S>,
@@ -65,12 +66,19 @@ where
     if matches!(Op::POLICY.method, "GET" | "HEAD") {
         return answered::<S, Op>(service, caller, input, deadline).await;
     }
-    let (service, witness, running) = (Arc::clone(service), visit.witness(), visit.effects().begin());
+    let service = Arc::clone(service);
+    spawned(visit, async move { answered::<S, Op>(&service, caller, input, deadline).await }).await
+}
+
+/// Rules 1, 3 and 5.
+pub(super) async fn spawned<T: Send + 'static>(
+    visit: &Visit,
+    work: impl Future<Output = Result<T, Rejection>> + Send + 'static,
+) -> Result<T, Rejection> {
+    let (witness, running) = (visit.witness(), visit.effects().begin());
     let (tell, told) = oneshot::channel();
     tokio::spawn(async move {
-        let answering = answered::<S, Op>(&service, caller, input, deadline);
-        let outcome = std::panic::AssertUnwindSafe(answering).catch_unwind().await;
-        let outcome = outcome.unwrap_or_else(|payload| Err(Rejection::Panicked(panic_message(&*payload))));
+        let outcome = caught(work).await;
         if let Err(Err(rejection)) = tell.send(outcome) {
             witness.report_unanswered(&rejection); // 5
         }
@@ -80,19 +88,34 @@ where
     told.await.unwrap_or(Err(Rejection::Deadline))
 }
 
-async fn answered<S, Op>(
+/// A panic ends the work alone.
+pub(super) async fn caught<T>(work: impl Future<Output = Result<T, Rejection>>) -> Result<T, Rejection> {
+    let outcome = std::panic::AssertUnwindSafe(work).catch_unwind().await;
+    outcome.unwrap_or_else(|payload| Err(Rejection::Panicked(panic_message(&*payload))))
+}
+
+pub(super) async fn answered<S, Op>(
     service: &S,
     caller: Caller<Op>,
     input: Op::Input,
     deadline: Instant,
-) -> Result<Op::Output, Rejection>
+) -> Result<Answer, Rejection>
 where
     Op: Served<S>,
 {
     match timeout_at(deadline, Op::handle(service, caller, input)).await {
-        Ok(Ok(output)) => Ok(output),
+        Ok(Ok(output)) => conforming(Op::POLICY, output),
         Ok(Err(problem)) => Err(judge(Op::POLICY, problem)),
         Err(_elapsed) => Err(Rejection::Deadline),
+    }
+}
+
+/// Step 16.
+fn conforming(policy: &Policy, output: impl Output) -> Result<Answer, Rejection> {
+    let answer = output.answer().map_err(Rejection::Unfit)?;
+    match policy.declares(answer.status()) {
+        true => Ok(answer),
+        false => Err(Rejection::Unfit(Unfit::Status(answer.status()))),
     }
 }
 

@@ -14,20 +14,21 @@
 //! | 7 what a token is bound to, whether it was revoked, how and when its user logged in | [`enter`] | 401, 429, 503 |
 //! | 8 authorize: scopes | [`enter`] | 403 |
 //! | 9 limits by principal | [`enter`] | 429 |
-//! | 10 parameters | [`admit`] | 400 |
+//! | 10 parameters, the form of an `Idempotency-Key` | [`admit`] | 400 |
 //! | 11 body: media type, size, strict decode, validation | [`admit`] | 400, 408, 413, 415, 422, 503 |
 //! | 11 media types of the answer | [`handle`] | 406 |
 //! | 12 object: whose is it | [`admit`] | 404 |
 //! | 13 cursor | [`admit`] | 400 |
+//! | 14 idempotency: the key claimed, the answer of the first call again, or neither | [`handle`] | 409, 422, 429, 503 |
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
 //! | 16 answer: only declared, only conforming | [`handle`] | 500 |
 //!
-//! Steps 5 and 14 (failure limits, idempotency) have their places and no code yet: a document that asks for them does not
-//! generate.
+//! Step 5 (failure limits) has its place and no code yet: a document that asks for them does not generate.
 
 mod builder;
 mod effects;
 mod object;
+mod once;
 mod passed;
 mod prepared;
 mod request_id;
@@ -54,7 +55,8 @@ use crate::answer::Accept;
 use crate::authn::{self, step_up};
 use crate::authz::{self, Authorized};
 use crate::caller::Caller;
-use crate::input::{self, Input, InputError, Parameters, Receiver};
+use crate::idempotency::Call;
+use crate::input::{self, Fingerprint, Input, InputError, Parameters, Receiver};
 use crate::operation::Operation;
 use crate::problem::Rejection;
 use crate::server::Served;
@@ -98,30 +100,48 @@ async fn in_time<T>(deadline: Instant, step: impl Future<Output = T>) -> Result<
     tokio::time::timeout_at(deadline, step).await.map_err(|_| Rejection::Deadline)
 }
 
+/// What steps 4 to 13 let through.
+pub(crate) struct Admitted<Op, I> {
+    pub(crate) caller: Caller<Op>,
+    pub(crate) input: I,
+    pub(crate) deadline: Instant,
+    /// For step 14, where the call has a key.
+    pub(crate) call: Option<Call>,
+}
+
 /// Steps 4 to 13: what a handler needs, or why it does not run.
 pub(crate) async fn admit<Op: Operation, I: Input>(
     at: &Prepared,
     visit: &mut Visit,
     request: Request<'_>,
-) -> Result<(Caller<Op>, I, Instant), Rejection> {
+) -> Result<Admitted<Op, I>, Rejection> {
     let Request { parts, body, captures } = request;
     let Entered { authorized, deadline } = enter(at, visit, parts).await?;
     let query = at.security().without_keys(parts.uri.query());
     let mut parameters = Parameters::new(at.policy(), captures, query.as_deref(), &parts.headers);
     let decoded = I::parameters(&mut parameters);
     let cursor = parameters.cursor();
+    let mut print = at.keeps_answers().then(|| parameters.fingerprint());
     let decoded = parameters.finish(decoded).map_err(Rejection::Input)?; // 10
+    let key = at.client_key(&parts.headers)?; // 10
     let receiver =
         Receiver { declared: at.policy().body.as_ref(), receiving: I::receiving, spool: visit.spool() };
     let reading = receiver.receive(&parts.headers, body);
     let payload = match tokio::time::timeout_at(deadline, reading).await {
-        Ok(sent) => sent.and_then(|sent| Ok(I::body(sent)?)).map_err(Rejection::Input)?,
+        Ok(sent) => {
+            let sent = sent.map_err(Rejection::Input)?;
+            print.iter_mut().for_each(|print: &mut Fingerprint| print.body(sent.as_ref()));
+            I::body(sent).map_err(|refused| Rejection::Input(refused.into()))?
+        }
         Err(_) => return Err(Rejection::Input(InputError::Slow)),
     }; // 11
     let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
+    let call = key
+        .zip(print)
+        .and_then(|(key, print)| at.call(&authorized, key, print.finish(), (visit.clock(), deadline)));
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
-    Ok((Caller::new(passed), I::assemble(decoded, payload), deadline))
+    Ok(Admitted { caller: Caller::new(passed), input: I::assemble(decoded, payload), deadline, call })
 }
 
 /// Steps 4 to 16 for an operation of a generated server.
@@ -136,14 +156,15 @@ where
     Op: Served<S>,
 {
     let accept = Accept::of(&request.parts.headers);
-    let (caller, input, deadline) = admit::<Op, Op::Input>(at, visit, request).await?;
+    let Admitted { caller, input, deadline, call } = admit::<Op, Op::Input>(at, visit, request).await?;
     if !accept.takes_any(<Op::Output as crate::answer::Output>::PRODUCES) {
         return Err(Rejection::NotAcceptable); // 11
     }
-    let output = effects::run::<S, Op>(service, visit, caller, input, deadline).await?; // 15
-    let answer = crate::answer::Output::answer(output).map_err(Rejection::Unfit)?; // 16
-    match at.policy().declares(answer.status()) {
-        true => Ok(answer.into_response(accept)),
-        false => Err(Rejection::Unfit(crate::answer::Unfit::Status(answer.status()))),
+    match call.map(|call| call.accepting(accept)) {
+        Some(call) => once::run::<S, Op>(at, service, visit, caller, input, call).await, // 14 to 16
+        None => {
+            let answer = effects::run::<S, Op>(service, visit, caller, input, deadline).await?; // 15, 16
+            Ok(answer.into_response(accept))
+        }
     }
 }

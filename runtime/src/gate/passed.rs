@@ -7,6 +7,7 @@ use super::object::Owned;
 use crate::authn::Principal;
 use crate::authz::Authorized;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Opened, Position, SealedCursor};
+use crate::idempotency::Claim;
 use crate::operation::{Document, Policy};
 use crate::problem::Problem;
 
@@ -16,6 +17,8 @@ pub(crate) struct Passed {
     _owned: Owned,
     cursor: Option<CursorScope>,
     request_id: RequestId,
+    /// The key of the call, where it has one.
+    claim: Option<Arc<Claim>>,
 }
 
 /// What a cursor of this request is bound to, and the position that one was opened to.
@@ -46,7 +49,16 @@ impl Passed {
         cursor: Option<CursorScope>,
         request_id: RequestId,
     ) -> Self {
-        Self { authorized, _owned: owned, cursor, request_id }
+        Self { authorized, _owned: owned, cursor, request_id, claim: None }
+    }
+
+    /// Step 14: the key is claimed.
+    pub(crate) fn claimed(self, claim: Arc<Claim>) -> Self {
+        Self { claim: Some(claim), ..self }
+    }
+
+    pub(crate) fn claim(&self) -> Option<&Claim> {
+        self.claim.as_deref()
     }
 
     pub(crate) fn principal(&self) -> Option<&Principal> {

@@ -6,15 +6,20 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use http::HeaderMap;
+use tokio::time::Instant;
+
 use super::CursorScope;
 use super::builder::GateBuilder;
 use super::effects::Effects;
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
 use crate::authz::{Authorized, Forbidden};
+use crate::clock::Clock;
 use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
+use crate::idempotency::{Call, ClientKey, KeptAnswers, Refusal};
 use crate::input::{CursorInput, Spool};
 use crate::limit::{Limiter, Rule};
 use crate::operation::{Document, Operation, Ownership, Policy};
@@ -59,6 +64,13 @@ pub(super) struct Ready {
     pub(super) by_principal: Vec<Arc<Rule>>,
     pub(super) ownership: Option<OwnershipRule>,
     pub(super) cursor: Option<Arc<CursorKeys>>,
+    pub(super) answers: Option<Answers>,
+}
+
+/// Where the answers of an operation are kept, and how many of them a principal may have.
+pub(super) struct Answers {
+    pub(super) kept: KeptAnswers,
+    pub(super) per_principal: Arc<Rule>,
 }
 
 /// The ownership rule with its resolver.
@@ -195,6 +207,34 @@ impl Prepared {
     /// Whoever was verified first: of whom an event speaks when the scopes do not suffice.
     pub(crate) fn first_held<'a>(&self, authenticated: &'a Authenticated<'_>) -> Option<&'a Principal> {
         (0..self.ready.security.schemes.len()).find_map(|index| authenticated.held(index))
+    }
+
+    /// Whether what this operation answers is kept.
+    pub(crate) fn keeps_answers(&self) -> bool {
+        self.ready.answers.is_some()
+    }
+
+    /// How many keys a principal may use.
+    pub(crate) fn limit_of_keys(&self) -> Option<&Arc<Rule>> {
+        self.ready.answers.as_ref().map(|answers| &answers.per_principal)
+    }
+
+    /// Step 10: the key of a call, where the operation takes one.
+    pub(crate) fn client_key(&self, headers: &HeaderMap) -> Result<Option<ClientKey>, Rejection> {
+        let Some(rule) = &self.ready.policy.idempotency else { return Ok(None) };
+        ClientKey::of(rule, headers).map_err(|fault| Rejection::Idempotency(Refusal::Key(fault, rule.docs)))
+    }
+
+    /// What step 14 claims a key for.
+    pub(crate) fn call(
+        &self,
+        authorized: &Authorized,
+        key: ClientKey,
+        print: [u8; 32],
+        time: (Clock, Instant),
+    ) -> Option<Call> {
+        let answers = self.ready.answers.as_ref()?;
+        Call::new(answers.kept.clone(), self.ready.policy, authorized, key, print, time)
     }
 
     /// Step 13: what a cursor of this request is bound to, and where the one it carries points.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use futures_util::FutureExt;
-use http::header::{ALLOW, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
+use http::header::{ALLOW, LINK, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -20,7 +20,7 @@ use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
 use crate::authn::certificate::ClientCertificate;
 use crate::authn::dpop;
-use crate::clock::{ClockError, Now};
+use crate::clock::{Clock, ClockError, Now};
 use crate::input::Spool;
 use crate::limit::key::Network;
 use crate::limit::{self, Charge, Few, Rule, Standing};
@@ -191,6 +191,15 @@ impl Visit {
         u64::try_from(self.now().monotonic().as_micros()).unwrap_or(u64::MAX)
     }
 
+    /// What tells the time to what goes on after this request came.
+    pub(super) fn clock(&self) -> Clock {
+        self.gate.settings().clock.clone()
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     pub(crate) fn request_id(&self) -> RequestId {
         self.witness.request_id
     }
@@ -270,12 +279,18 @@ fn charges<'a>(
     rules.iter().map(|rule| rule.charge(Network::of(from), principal)).collect()
 }
 
-fn refusal_headers(outward: &Outward<'_>, headers: &mut HeaderMap) {
+/// The headers of a refusal.
+pub(super) fn refusal_headers(outward: &Outward<'_>, headers: &mut HeaderMap) {
     for challenge in outward.challenges {
         headers.append(WWW_AUTHENTICATE, challenge.clone());
     }
     if let Some(allow) = outward.allow {
         headers.insert(ALLOW, allow.clone());
+    }
+    if let Some(url) = outward.described_by
+        && let Ok(link) = HeaderValue::from_str(&format!("<{url}>; rel=\"describedby\""))
+    {
+        headers.insert(LINK, link); // RFC 8288 section 3
     }
     if let Some(seconds) = outward.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

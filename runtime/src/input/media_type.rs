@@ -40,6 +40,11 @@ pub(super) fn boundary(sent: &str) -> Option<&str> {
     boundaries.next().is_none().then_some(first)
 }
 
+/// Whether a declared media type is JSON.
+pub(super) fn is_json(declared: &str) -> bool {
+    MediaType::read(declared).is_some_and(|media_type| media_type.is_json())
+}
+
 pub(crate) struct MediaType<'a> {
     pub(crate) kind: &'a str,
     pub(crate) subtype: &'a str,

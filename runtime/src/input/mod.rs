@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `payload`, `error` | what an operation takes, and why it is refused |
 //! | `parameters`, `param`, `cursor` | path, query, header and cookie parameters against what is declared |
+//! | `fingerprint` | what was asked for, as a digest |
 //! | `sources`, `cookies`, `encoded` | where they stand in a request: cut first, then decoded once |
 //! | `wire` | styles, forms, multipart: values that are written as text |
 //! | `body`, `media_type` | media type, encoding, size, and the bytes |
@@ -30,6 +31,7 @@ mod depth;
 mod encoded;
 mod error;
 mod exact;
+mod fingerprint;
 mod format;
 mod json;
 mod media_type;
@@ -68,6 +70,7 @@ pub use self::depth::Depth;
 pub(crate) use self::encoded::form_decoded;
 pub use self::error::{InputClass, InputError};
 pub use self::exact::decimal;
+pub(crate) use self::fingerprint::Fingerprint;
 pub use self::format::{
     byte, duration, email, hostname, idn_email, idn_hostname, iri, iri_reference, json_pointer, regex,
     relative_json_pointer, time, uri, uri_reference, uri_template,

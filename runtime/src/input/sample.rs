@@ -187,5 +187,6 @@ pub(super) static POLICY: Policy = Policy {
     timeout: Duration::from_secs(1),
     ownership: None,
     pagination: Some(Pagination { cursor: "after", limit: "limit", ttl: Duration::from_secs(1) }),
+    idempotency: None,
     answers: &[],
 };

@@ -17,6 +17,9 @@
 //! | request line too long | 414 | `uri_too_long` |
 //! | undeclared media type or encoding | 415 | `unsupported_media_type` |
 //! | a well-formed body that violates its schema | 422 | `invalid_body` |
+//! | no key where one is required, or none that is one | 400 | `idempotency_key_missing` `invalid_idempotency_key` |
+//! | a key of another call | 422 | `idempotency_key_reused` |
+//! | a call that runs, or of which nobody knows, or whose answer was not kept | 409 | `idempotency_in_progress` `outcome_unknown` `answer_not_kept` |
 //! | a limit of the client is used up | 429 | `rate_limited` |
 //! | a request for another host than its connection | 421 | `misdirected_request` |
 //! | header fields too large or too many | 431 | `headers_too_large` |
@@ -32,6 +35,7 @@ use http::{HeaderValue, StatusCode};
 use super::{Problem, Rejection};
 use crate::authn::{Class, Denied, ProofFault, Reason};
 use crate::event::{Kind, Severity};
+use crate::idempotency::{KeyFault, Refusal};
 use crate::input::{InputClass, Violations};
 use crate::operation::{Limit, Per};
 
@@ -54,6 +58,8 @@ pub(crate) struct Outward<'a> {
     pub(crate) allow: Option<&'a HeaderValue>,
     /// Seconds for `Retry-After` (RFC 9110 section 10.2.3).
     pub(crate) retry_after: Option<u64>,
+    /// For `Link` with `rel="describedby"`.
+    pub(crate) described_by: Option<&'a str>,
     pub(crate) event: Kind,
 }
 
@@ -68,6 +74,7 @@ impl<'a> Outward<'a> {
             challenges: &[],
             allow: None,
             retry_after: None,
+            described_by: None,
             event,
         }
     }
@@ -163,6 +170,7 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             INVALID_CURSOR,
             medium("input_cursor_fail"),
         ),
+        R::Idempotency(refusal) => repeated(refusal),
         R::Deadline => Outward::new(
             StatusCode::GATEWAY_TIMEOUT,
             "deadline_exceeded",
@@ -273,6 +281,60 @@ fn input<'a>(class: InputClass) -> Outward<'a> {
             "the body did not arrive in time",
             event,
         ),
+    }
+}
+
+/// A call under a key.
+fn repeated(refusal: &Refusal) -> Outward<'_> {
+    let conflict = |code, message, event| Outward::new(StatusCode::CONFLICT, code, message, event);
+    match refusal {
+        Refusal::Key(KeyFault::Missing, docs) => Outward {
+            described_by: *docs,
+            ..Outward::new(
+                StatusCode::BAD_REQUEST,
+                "idempotency_key_missing",
+                "this operation needs an Idempotency-Key: a new one for each call, the same when it is sent again",
+                low("input_idempotency_key"),
+            )
+        },
+        Refusal::Key(_, docs) => Outward {
+            described_by: *docs,
+            ..Outward::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_idempotency_key",
+                "an Idempotency-Key comes once and has 16 to 255 characters that nobody guesses, such as a UUID",
+                low("input_idempotency_key"),
+            )
+        },
+        Refusal::OtherCall => Outward::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            "this Idempotency-Key was used for another request",
+            medium("input_idempotency_key_reused"),
+        ),
+        Refusal::Running => Outward {
+            retry_after: Some(1),
+            ..conflict(
+                "idempotency_in_progress",
+                "the first request with this Idempotency-Key has not ended; try again after the time that Retry-After gives",
+                low("business_refused"),
+            )
+        },
+        Refusal::Unkept => conflict(
+            "answer_not_kept",
+            "this was done before, and its answer was too large to be kept",
+            medium("sys_answer_not_kept"),
+        ),
+        Refusal::Unknown => conflict(
+            "outcome_unknown",
+            "nobody knows whether the first request with this Idempotency-Key was done; look before you ask with another key",
+            high("sys_outcome_unknown"),
+        ),
+        Refusal::State(_)
+        | Refusal::Unreadable(_)
+        | Refusal::Ledger(_)
+        | Refusal::Recovery(_)
+        | Refusal::Clock => Outward::unavailable(high("sys_idempotency_unavailable")),
     }
 }
 

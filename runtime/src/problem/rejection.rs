@@ -9,6 +9,7 @@ use crate::authn::Denied;
 use crate::authn::step_up::Insufficient;
 use crate::authz::Forbidden;
 use crate::cursor::BadCursor;
+use crate::idempotency::Refusal;
 use crate::input::InputError;
 use crate::operation::Limit;
 use crate::problem::Problem;
@@ -73,6 +74,8 @@ pub(crate) enum Rejection {
     ResolverFailed(Problem),
     /// The cursor is not one that was sealed for this request.
     Cursor(BadCursor),
+    /// A call that may be sent again is neither done nor answered.
+    Idempotency(Refusal),
     /// The operation took longer than the document allows.
     Deadline,
     /// The handler (or anything before it) panicked.
@@ -105,6 +108,7 @@ impl fmt::Display for Rejection {
             Self::NotOwner => f.write_str("not_the_owner"),
             Self::ResolverFailed(problem) => write!(f, "resolver_failed: {}", Cause(problem)),
             Self::Cursor(reason) => write!(f, "bad_cursor: {}", reason.reason()),
+            Self::Idempotency(refusal) => refusal.fmt(f),
             Self::Deadline => f.write_str("deadline_exceeded"),
             Self::Panicked(message) => write!(f, "panicked: {}", message.escape_debug()),
             Self::Handler(problem) => write!(f, "handler: {}", Cause(problem)),

@@ -27,7 +27,7 @@ use crate::clock::Clock;
 /// Records that an engine has room for, when nothing else is said.
 const CAPACITY: usize = 100_000;
 /// Of a value, in bytes: what an engine holds is bounded by this and by how many records it has room for.
-const LONGEST: usize = 1 << 20;
+pub(crate) const LONGEST: usize = 1 << 20;
 /// How long an engine may take. One that is shared answers in a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -209,6 +209,8 @@ pub enum Kind {
     Family,
     /// Proofs of possession that were shown.
     Proof,
+    /// Answers that are kept, so that a call is not done twice.
+    Answer,
     /// What the application keeps.
     Application,
 }
@@ -219,6 +221,7 @@ impl Kind {
             Self::Revocation => 1,
             Self::Family => 2,
             Self::Proof => 4,
+            Self::Answer => 5,
             Self::Application => 6,
         }
     }

@@ -57,22 +57,6 @@ async fn every_recipe_gets_its_verdict() {
     seen.finish(&recipes);
 }
 
-/// What is not there to be attacked: a document that asks for it does not generate.
-#[test]
-fn idempotency_is_refused_by_the_generator() {
-    let document = json!({
-        "openapi": "3.1.0",
-        "info": { "title": "Later", "version": "1" },
-        "paths": { "/": { "post": {
-            "operationId": "pay", "security": [], "responses": { "204": { "description": "Paid" } },
-            "x-palisade": { "public": "a test", "idempotency": "required" },
-        } } },
-    });
-    let source = palisade_codegen::Source::text("later.json", document.to_string());
-    let findings = palisade_codegen::generate(&source, &palisade_codegen::Options::default()).unwrap_err();
-    assert!(findings.to_string().contains("idempotency"), "{findings}");
-}
-
 fn read(text: &str) -> Vec<Recipe> {
     serde_json::from_str::<List>(text).expect("recipes that are known here").cases
 }
@@ -221,7 +205,7 @@ impl Seen {
 
     fn finish(self, recipes: &[Recipe]) {
         println!("{} of {} recipes: {:?}", recipes.len() - self.without.len(), recipes.len(), self.by_class);
-        println!("idempotency, which no document can ask for yet: {}", self.without.join(" "));
+        println!("idempotency, which the fortress has none of: {}", self.without.join(" "));
         for (id, reason) in DIFFERENT {
             let known = recipes.iter().any(|recipe| recipe.id == *id);
             println!("    {id}: {reason}");

@@ -9,15 +9,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::SqlitePool;
+use palisade::idempotency::{SQLITE_TABLE, SqliteLedger};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::problem::Refusal;
 
 pub use account::{AccountRow, Currency};
 pub use payout::{PayoutOrder, PayoutRow};
 pub use seed::{ALICE, ALICE_USD, BOB, CAROL};
-pub use transfer::{Place, Side, TransferOrder, TransferRow};
+pub use transfer::{Place, Side, TransferOrder, TransferRow, post};
 
 /// The tables. `STRICT` keeps a number a number, and the checks hold even if the code above them is wrong.
 const SCHEMA: &str = "
@@ -91,6 +92,7 @@ impl Store {
             .connect_with(options.clone().create_if_missing(true))
             .await?;
         sqlx::raw_sql(SCHEMA).execute(&writer).await?;
+        sqlx::raw_sql(SQLITE_TABLE).execute(&writer).await?;
         seed::plant(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
@@ -98,6 +100,18 @@ impl Store {
             .connect_with(options.read_only(true))
             .await?;
         Ok(Self { writer, readers })
+    }
+
+    /// A transaction: what is not committed has not happened.
+    pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Refusal> {
+        // IMMEDIATE takes the write lock before the balance is read, so that what was checked is what is changed.
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The calls that were committed together with what they did.
+    #[must_use]
+    pub fn ledger(&self) -> SqliteLedger {
+        SqliteLedger::new(self.readers.clone())
     }
 
     /// Waits for running statements and closes the books.

@@ -45,7 +45,7 @@ pub struct PayoutRow {
 impl Store {
     /// Takes the money from the account and books the payout.
     pub async fn pay_out(&self, order: PayoutOrder) -> Result<PayoutRow, Refusal> {
-        let mut work = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut work = self.begin().await?;
         let payer = transfer::debit(&mut work, order.account, order.amount).await?;
         let row = sqlx::query_as(
             "INSERT INTO payouts (id, account, partner, iban, amount, currency, purposes, created_at)

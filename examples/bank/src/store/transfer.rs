@@ -72,8 +72,7 @@ impl TransferRow {
 impl Store {
     /// Moves money: both accounts change, or neither.
     pub async fn transfer(&self, order: TransferOrder) -> Result<TransferRow, Refusal> {
-        // IMMEDIATE takes the write lock before the balance is read, so that what was checked is what is changed.
-        let mut work = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut work = self.begin().await?;
         let row = post(&mut work, order).await?;
         work.commit().await?;
         Ok(row)
@@ -113,7 +112,7 @@ impl Store {
 }
 
 /// Moves money within a transaction that the caller commits; without the commit nothing has happened.
-pub(super) async fn post(work: &mut SqliteConnection, order: TransferOrder) -> Result<TransferRow, Refusal> {
+pub async fn post(work: &mut SqliteConnection, order: TransferOrder) -> Result<TransferRow, Refusal> {
     if order.from == order.to {
         return Err(Refusal::SameAccount);
     }

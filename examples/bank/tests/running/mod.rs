@@ -27,10 +27,10 @@ impl Running {
         let bank = Bank::open(folder.path()).await.unwrap();
         let store = bank.books().clone();
         let keys = Keys::open(folder.path()).unwrap();
-        let (tokens, _, cursors) = keys.into_parts().unwrap();
+        let (tokens, _, cursors, answers) = keys.into_parts().unwrap();
         // kept here, so that a key of a test is known at once
         let partners = ApiKeys::new([]).unwrap();
-        let server = bank::server(bank, tokens, partners.clone(), cursors).unwrap();
+        let server = bank::server(bank, tokens, partners.clone(), cursors, answers).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async { palisade::serve(server).listener(listener).await.unwrap() });

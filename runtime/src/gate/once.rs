@@ -1,0 +1,135 @@
+//! Step 14: a call that may be sent again, and is done once.
+//!
+//! 1. The claim, the handler and the record are one task: a client who leaves stops none of them.
+//! 2. Who is not the first runs no handler. The steps before this one have let it pass, as they do every call: who may not
+//!    call any more gets no answer of before.
+//! 3. What the handler answered is kept, also a refusal and a failure: it ran, and may have done something.
+//! 4. 401, 403 and 429 are not kept: they are about the caller, not about the call.
+//! 5. A panic and the deadline leave a call of which nobody knows. So does a failure after the handler wrote the call into a
+//!    transaction: whether that was committed, the ledger says.
+//! 6. When another run was committed first, its answer is this one's, whatever the handler made of it.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::StatusCode;
+use tokio::time::Instant;
+
+use super::visit::refusal_headers;
+use super::{Gate, Prepared, Visit, Witness, effects};
+use crate::answer::Answer;
+use crate::authn::Principal;
+use crate::caller::Caller;
+use crate::idempotency::{Call, Claim, Claimed};
+use crate::limit::Rule;
+use crate::limit::key::Network;
+use crate::problem::{Outward, Problem, Rejection, envelope, outward};
+use crate::server::Served;
+
+pub(super) async fn run<S, Op>(
+    at: &Prepared,
+    service: &Arc<S>,
+    visit: &Visit,
+    caller: Caller<Op>,
+    input: Op::Input,
+    call: Call,
+) -> Result<Response, Rejection>
+where
+    S: Send + Sync + 'static,
+    Op: Served<S>,
+{
+    let (service, witness, gate) = (Arc::clone(service), visit.witness(), visit.gate().clone());
+    let limit = at.limit_of_keys().cloned();
+    // 1
+    effects::spawned(visit, async move {
+        let claim = match call.claim().await.map_err(Rejection::Idempotency)? {
+            Claimed::Replay(kept) => return Ok(kept.again()), // 2
+            Claimed::Mine(claim) => Arc::new(claim),
+        };
+        if let Err(rejection) = may_begin(&claim, limit.as_deref(), &gate, &witness) {
+            claim.release().await;
+            return Err(rejection);
+        }
+        let caller = caller.claimed(Arc::clone(&claim));
+        let answering = effects::answered::<S, Op>(&service, caller, input, claim.deadline());
+        let outcome = effects::caught(answering).await;
+        settle(&claim, outcome, &witness).await
+    })
+    .await
+}
+
+/// Whether there is time left, and a key for this principal. A call that was claimed anew was counted when it was the
+/// first.
+fn may_begin(claim: &Claim, limit: Option<&Rule>, gate: &Gate, witness: &Witness) -> Result<(), Rejection> {
+    if Instant::now() >= claim.deadline() {
+        return Err(Rejection::Deadline);
+    }
+    let Some(rule) = limit.filter(|_| claim.is_first()) else { return Ok(()) };
+    let principal = witness.principal.as_ref().map(Principal::identity);
+    let principal = principal.map(|identity| (identity.issuer, identity.subject));
+    let now = gate.settings().clock.now().map_err(|_| Rejection::ClockFailed)?.monotonic();
+    let charges = [rule.charge(Network::of(witness.address), principal)];
+    let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+    let decision = gate.limiter().decide(micros, &charges);
+    match decision.refused_by() {
+        Some(limit) => Err(Rejection::Limited { limit, retry_after: decision.retry_after() }),
+        None => Ok(()),
+    }
+}
+
+/// Keeps what became of the call, and says what the client gets.
+async fn settle(
+    claim: &Claim,
+    outcome: Result<Answer, Rejection>,
+    witness: &Witness,
+) -> Result<Response, Rejection> {
+    if claim.is_repeated()
+        && let Some(kept) = claim.recall().await
+    {
+        return Ok(kept.again()); // 6
+    }
+    let rejection = match outcome {
+        Ok(answer) => {
+            let response = answer.into_response(claim.accept());
+            return match is_of_the_caller(response.status()) && !claim.is_written() {
+                true => {
+                    claim.release().await; // 4
+                    Ok(response)
+                }
+                false => keep(claim, response).await,
+            };
+        }
+        Err(rejection) => rejection,
+    };
+    let outward = outward(&rejection);
+    let unknown = matches!(rejection, Rejection::Panicked(_) | Rejection::Deadline)
+        || (claim.is_written() && outward.status.is_server_error())
+        || claim.is_repeated();
+    if unknown {
+        claim.forget_outcome().await; // 5
+        return Err(rejection);
+    }
+    if is_of_the_caller(outward.status) && !claim.is_written() {
+        claim.release().await; // 4
+        return Err(rejection);
+    }
+    let response = refusal(&outward, witness);
+    witness.report(&rejection, &outward);
+    keep(claim, response).await // 3
+}
+
+async fn keep(claim: &Claim, response: Response) -> Result<Response, Rejection> {
+    claim.keep(response).await.map_err(|error| Rejection::Handler(Problem::internal(error)))
+}
+
+/// As [`Visit::close`] writes it.
+fn refusal(outward: &Outward<'_>, witness: &Witness) -> Response {
+    let mut response = envelope(outward, witness.request_id.as_str());
+    refusal_headers(outward, response.headers_mut());
+    response
+}
+
+/// Rule 4.
+fn is_of_the_caller(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS)
+}

@@ -1,0 +1,344 @@
+//! A call that may be sent again: claiming its key, and keeping what became of it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use axum::response::Response;
+use http::HeaderMap;
+use tokio::time::Instant;
+
+use super::decide::{Decision, Entry, Owner, Print, Stage, decide};
+use super::kept::Kept;
+use super::key::ClientKey;
+use super::keys::OVERHEAD;
+use super::ledger::{self, Line};
+use super::{KeptAnswers, Recovered, Refusal, Unsettled};
+use crate::answer::Accept;
+use crate::authn::Principal;
+use crate::authz::Authorized;
+use crate::clock::Clock;
+use crate::operation::{Idempotency, Policy};
+use crate::problem::Problem;
+use crate::state::{Expected, Key, Kind, LONGEST, Next, StateError, Swapped};
+
+/// How often a claim is tried when others claim or release the key at the same time.
+const ATTEMPTS: usize = 4;
+
+/// A call under a key, once everything else has let it pass.
+pub(crate) struct Call {
+    answers: KeptAnswers,
+    rule: &'static Idempotency,
+    operation: &'static str,
+    key: Key,
+    print: Print,
+    client: ClientKey,
+    principal: Principal,
+    /// The `Accept` lines of the request: what its answer is written by.
+    accept: HeaderMap,
+    clock: Clock,
+    deadline: Instant,
+}
+
+/// What became of a claim.
+pub(crate) enum Claimed {
+    /// The key is this call's: its handler runs.
+    Mine(Claim),
+    /// The call was answered before, with this.
+    Replay(Kept),
+}
+
+/// A key that is claimed.
+pub(crate) struct Claim {
+    call: Call,
+    /// The fencing token.
+    version: u64,
+    /// Whether nothing was kept under the key before.
+    first: bool,
+    written: AtomicBool,
+    repeated: AtomicBool,
+}
+
+impl Call {
+    /// Everybody whose credential counted is in what it is kept under: with another partner beside them it is another call.
+    /// `None` for nobody in particular, whom the document of an idempotent operation does not let in.
+    pub(crate) fn new(
+        answers: KeptAnswers,
+        policy: &'static Policy,
+        authorized: &Authorized,
+        client: ClientKey,
+        print: Print,
+        (clock, deadline): (Clock, Instant),
+    ) -> Option<Self> {
+        let (rule, principal) = (policy.idempotency.as_ref()?, authorized.principal()?.clone());
+        let mut parts = vec![policy.id.as_bytes(), client.as_str().as_bytes()];
+        for principal in authorized.principals() {
+            parts.extend([principal.issuer().as_bytes(), principal.subject().as_bytes()]);
+        }
+        let key = Key::new(Kind::Answer, &parts);
+        let (operation, accept) = (policy.id, HeaderMap::new());
+        Some(Self { answers, rule, operation, key, print, client, principal, accept, clock, deadline })
+    }
+
+    /// With the `Accept` lines of its request.
+    pub(crate) fn accepting(mut self, accept: Accept<'_>) -> Self {
+        self.accept = accept.lines();
+        self
+    }
+
+    /// Claims the key, or finds out why not. Rules 1 and 2 of the module.
+    pub(crate) async fn claim(self) -> Result<Claimed, Refusal> {
+        let owner = owner()?;
+        let mut expected = Expected::Nothing;
+        for _ in 0..ATTEMPTS {
+            let now = self.clock.now()?.unix();
+            let lease = self.lease();
+            let stage = Stage::Running { owner, until: now.saturating_add(lease.as_secs()) };
+            let found = match self.put(expected, stage, lease.saturating_add(self.rule.ttl)).await {
+                Ok(Swapped::Made(version)) => {
+                    return self.begin(version, expected == Expected::Nothing).await;
+                }
+                Ok(Swapped::Not(found)) => found,
+                Err(refusal) => {
+                    self.abandon(owner).await;
+                    return Err(refusal);
+                }
+            };
+            let found = match found {
+                Some(record) => Some((self.open(&record.value)?, record.version)),
+                None => None,
+            };
+            expected = match decide(found, &self.print, now, self.rule.rerun) {
+                Decision::Claim(expected) => expected,
+                Decision::Replay(kept) => return Ok(Claimed::Replay(kept)),
+                Decision::OtherCall => return Err(Refusal::OtherCall),
+                Decision::Running => return Err(Refusal::Running),
+                Decision::Unkept => return Err(Refusal::Unkept),
+                Decision::Unknown(version) => match self.recover(version).await? {
+                    Some(kept) => return Ok(Claimed::Replay(kept)),
+                    None => Expected::Version(version),
+                },
+            };
+        }
+        Err(Refusal::Running)
+    }
+
+    /// The key is claimed; what the application committed says whether that is for the first time.
+    async fn begin(self, version: u64, first: bool) -> Result<Claimed, Refusal> {
+        let (written, repeated) = (AtomicBool::new(false), AtomicBool::new(false));
+        let claim = Claim { call: self, version, first, written, repeated };
+        match claim.call.committed().await {
+            Ok(None) => Ok(Claimed::Mine(claim)),
+            Ok(Some(kept)) => {
+                claim.record(Stage::Done(kept.clone())).await;
+                Ok(Claimed::Replay(kept))
+            }
+            Err(refusal) => {
+                claim.release().await;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Nobody knows: the ledger is asked, then the application. An answer: it was done. `None`: it was not.
+    async fn recover(&self, version: u64) -> Result<Option<Kept>, Refusal> {
+        if let Some(kept) = self.committed().await? {
+            // whoever asks next finds it as well, here or there
+            _ = self.put(Expected::Version(version), Stage::Done(kept.clone()), self.rule.ttl).await;
+            return Ok(Some(kept));
+        }
+        let Some(ask) = &self.answers.recover else { return Err(Refusal::Unknown) };
+        let call = Unsettled {
+            operation: self.operation,
+            issuer: self.principal.issuer().to_owned(),
+            subject: self.principal.subject().to_owned(),
+            key: self.client.as_str().to_owned(),
+        };
+        let asked = tokio::time::timeout_at(self.deadline, ask(call)).await;
+        match asked.map_err(|_| Refusal::Recovery(Problem::unavailable()))?.map_err(Refusal::Recovery)? {
+            Recovered::NotDone => Ok(None),
+            Recovered::Unknown => Err(Refusal::Unknown),
+        }
+    }
+
+    /// What the application committed of it.
+    async fn committed(&self) -> Result<Option<Kept>, Refusal> {
+        let Some(ledger) = &self.answers.ledger else { return Ok(None) };
+        let now = self.clock.now()?.unix();
+        let Some(value) = ledger::find(ledger.as_ref(), *self.key.as_bytes(), now).await? else {
+            return Ok(None);
+        };
+        match self.open(&value)? {
+            Entry { stage: Stage::Done(kept), print } if print == self.print => Ok(Some(kept)),
+            Entry { stage: Stage::Unkept, print } if print == self.print => Err(Refusal::Unkept),
+            Entry { print, .. } if print != self.print => Err(Refusal::OtherCall),
+            _ => Err(Refusal::Unreadable("a line of the ledger is of no call that was done")),
+        }
+    }
+
+    /// The swap may have been made though nobody said so: a claim that nobody knows of would hold the key until it is
+    /// unknown. Best effort: what cannot be undone is *unknown* later, which is true.
+    async fn abandon(&self, owner: Owner) {
+        let Ok(Some(record)) = self.answers.state.get(self.key).await else { return };
+        let Ok(entry) = self.open(&record.value) else { return };
+        if matches!(entry.stage, Stage::Running { owner: other, .. } if other == owner) {
+            _ = self.answers.state.swap(self.key, Expected::Version(record.version), Next::Nothing).await;
+        }
+    }
+
+    /// The time until the deadline in whole seconds, and what clocks may differ by.
+    fn lease(&self) -> Duration {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        Duration::from_secs(left.as_secs().saturating_add(1)).saturating_add(self.answers.margin)
+    }
+
+    async fn put(&self, expected: Expected, stage: Stage, keep: Duration) -> Result<Swapped, Refusal> {
+        let value = self.sealed(stage)?;
+        Ok(self.answers.state.swap(self.key, expected, Next::Record { value, keep }).await?)
+    }
+
+    fn sealed(&self, stage: Stage) -> Result<Vec<u8>, Refusal> {
+        let bytes = Entry { print: self.print, stage }.to_bytes();
+        Ok(self.answers.keys.seal(&self.key, bytes)?)
+    }
+
+    fn open(&self, value: &[u8]) -> Result<Entry, Refusal> {
+        let plain = self.answers.keys.open(&self.key, value)?;
+        Entry::read(&plain).ok_or(Refusal::Unreadable("the record is of no version that is known"))
+    }
+}
+
+impl Claim {
+    pub(crate) const fn is_first(&self) -> bool {
+        self.first
+    }
+
+    pub(crate) const fn deadline(&self) -> Instant {
+        self.call.deadline
+    }
+
+    pub(crate) fn accept(&self) -> Accept<'_> {
+        Accept::of(&self.call.accept)
+    }
+
+    /// Keeps the answer, and gives it back to be sent.
+    ///
+    /// # Errors
+    /// When its body cannot be read: then nobody knows.
+    pub(crate) async fn keep(&self, answer: Response) -> Result<Response, axum::Error> {
+        let (kept, first) = match Kept::of(answer).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                self.forget_outcome().await;
+                return Err(error);
+            }
+        };
+        self.record(bounded(kept)).await;
+        Ok(first)
+    }
+
+    /// What another run of this call committed, if it did: then this one was done before.
+    pub(crate) async fn recall(&self) -> Option<Kept> {
+        let kept = self.call.committed().await.ok().flatten()?;
+        self.record(Stage::Done(kept.clone())).await;
+        Some(kept)
+    }
+
+    /// Nobody knows what became of it.
+    pub(crate) async fn forget_outcome(&self) {
+        self.record(Stage::Unknown).await;
+    }
+
+    /// The key is free again: the call came to nothing.
+    pub(crate) async fn release(&self) {
+        let Call { answers, key, .. } = &self.call;
+        let released = answers.state.swap(*key, Expected::Version(self.version), Next::Nothing).await;
+        self.tell(released.map_err(Refusal::from));
+    }
+
+    /// Whether the handler wrote the call into a transaction of its own.
+    pub(crate) fn is_written(&self) -> bool {
+        self.written.load(Ordering::SeqCst)
+    }
+
+    /// Whether it found there that another run had.
+    pub(crate) fn is_repeated(&self) -> bool {
+        self.repeated.load(Ordering::SeqCst)
+    }
+
+    /// The line of the ledger that says this call was done, with this answer.
+    pub(super) async fn line(&self, answer: Response) -> Result<Line, Refusal> {
+        let (kept, _) = Kept::of(answer).await.map_err(|_| Refusal::Unreadable("the answer"))?;
+        let now = self.call.clock.now()?.unix();
+        Ok(Line {
+            key: *self.call.key.as_bytes(),
+            value: self.call.sealed(bounded(kept))?,
+            ends: now.saturating_add(self.call.rule.ttl.as_secs()),
+            now,
+        })
+    }
+
+    pub(super) const fn has_ledger(&self) -> bool {
+        self.call.answers.ledger.is_some()
+    }
+
+    pub(super) fn wrote(&self) {
+        self.written.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn repeats(&self) {
+        self.repeated.store(true, Ordering::SeqCst);
+    }
+
+    /// Once more when nobody said whether it was made: the version makes sure that it is made once.
+    async fn record(&self, stage: Stage) {
+        let expected = Expected::Version(self.version);
+        let value = match self.call.sealed(stage) {
+            Ok(value) => value,
+            Err(refusal) => return self.tell(Err(refusal)),
+        };
+        let Call { answers, key, rule, .. } = &self.call;
+        let next = || Next::Record { value: value.clone(), keep: rule.ttl };
+        let recorded = match answers.state.swap(*key, expected, next()).await {
+            Err(StateError::Late | StateError::Engine(_)) => {
+                let again = answers.state.swap(*key, expected, next()).await;
+                // the first one was made after all: it is there, under a later version
+                again.map(|swapped| match swapped {
+                    Swapped::Not(Some(found)) if found.value == value => Swapped::Made(found.version),
+                    swapped => swapped,
+                })
+            }
+            recorded => recorded,
+        };
+        self.tell(recorded.map_err(Refusal::from));
+    }
+
+    /// What went wrong with a record of a call that ran is for the operator: the client has its answer.
+    fn tell(&self, recorded: Result<Swapped, Refusal>) {
+        let operation = self.call.operation;
+        match recorded {
+            Ok(Swapped::Made(_)) => {}
+            Ok(Swapped::Not(_)) => {
+                tracing::warn!(target: "palisade::idempotency", operation, "a call ended after its key was claimed anew");
+            }
+            Err(error) => {
+                tracing::error!(target: "palisade::idempotency", operation, %error, "what became of a call could not be kept");
+            }
+        }
+    }
+}
+
+fn bounded(kept: Kept) -> Stage {
+    let done = Stage::Done(kept);
+    let length = Entry { print: [0; 32], stage: done };
+    match length.to_bytes().len().saturating_add(OVERHEAD) <= LONGEST {
+        true => length.stage,
+        false => Stage::Unkept,
+    }
+}
+
+fn owner() -> Result<Owner, Refusal> {
+    let mut owner = [0; 16];
+    SystemRandom::new().fill(&mut owner).map_err(|_| Refusal::Unreadable("no random bytes"))?;
+    Ok(owner)
+}

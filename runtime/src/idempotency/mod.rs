@@ -1,0 +1,183 @@
+//! Calls that may be sent again without being done again: the first call under a key claims it, and its answer is kept for
+//! those that follow (draft-ietf-httpapi-idempotency-key-header-07).
+//!
+//! | file | what |
+//! |---|---|
+//! | `key` | the key that a client gives its call |
+//! | `decide` | what becomes of a call, by what is kept under its key |
+//! | `claim` | claiming a key, and what became of the one who did |
+//! | `kept` | an answer as it is kept |
+//! | `keys` | how records are sealed |
+//! | `ledger` | a record that the application commits together with its effect |
+//! | `refusal` | why a call is neither done nor answered |
+//!
+//! Rules:
+//! 1. A record is kept under operation, principals and key together: another caller's key is another record, and nobody
+//!    learns whose keys there are. A record says nothing to who reads the state: it is sealed.
+//! 2. A claim is one atomic insert. Its version is its fencing token: who comes late, after the key was claimed anew, changes
+//!    nothing.
+//! 3. What a handler answered is kept, whatever it is, before the first byte leaves; but 401, 403 and 429 are not kept, and
+//!    the key is free again. A call that was refused before its handler never had it.
+//! 4. A state that cannot be asked refuses the call: no handler runs unprotected. When it cannot keep the answer of a
+//!    handler that ran, the client gets the answer, and the key stays *unknown*.
+//! 5. Each principal has so many keys in a day ([`KeptAnswers::calls_per_day`]), each answer 768 KiB, and the state its room:
+//!    when it is full, 503.
+
+mod claim;
+mod decide;
+mod kept;
+mod key;
+mod keys;
+mod ledger;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod refusal;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use self::claim::{Call, Claim, Claimed};
+pub(crate) use self::key::{ClientKey, KeyFault};
+pub use self::keys::AnswerKeys;
+pub use self::ledger::{CommitError, Ledger, LedgerError, Line, Once, Transaction};
+#[cfg(feature = "postgres")]
+pub use self::postgres::{POSTGRES_TABLE, PostgresLedger};
+pub(crate) use self::refusal::Refusal;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::{SQLITE_TABLE, SqliteLedger};
+use crate::cursor::CursorKeyError;
+use crate::problem::Problem;
+use crate::state::State;
+
+/// How long after its deadline a call counts as running: the clocks of instances differ by less.
+const MARGIN: Duration = Duration::from_secs(30);
+/// How many keys a principal has in a day.
+const CALLS_PER_DAY: u32 = 10_000;
+
+/// Keeps the answers of a server's idempotent operations.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use palisade::{AnswerKeys, KeptAnswers, State};
+///
+/// let keys = AnswerKeys::from_list("2026-12:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=")?;
+/// let answers = KeptAnswers::new(State::memory(), keys).calls_per_day(50_000);
+/// # drop(answers);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct KeptAnswers {
+    state: State,
+    keys: Arc<AnswerKeys>,
+    ledger: Option<Arc<dyn Ledger>>,
+    recover: Option<Arc<Recover>>,
+    margin: Duration,
+    calls_per_day: u32,
+}
+
+type Recover = dyn Fn(Unsettled) -> Recovering + Send + Sync;
+type Recovering = Pin<Box<dyn Future<Output = Result<Recovered, Problem>> + Send>>;
+
+/// A call of which nobody knows what became of it, for [`KeptAnswers::recover`].
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Unsettled {
+    /// `operationId`.
+    pub operation: &'static str,
+    /// Who vouches for the caller.
+    pub issuer: String,
+    /// Who called.
+    pub subject: String,
+    /// The key of the call, without quotes.
+    pub key: String,
+}
+
+/// What the application found out about an [`Unsettled`] call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// It was not done and will not be: the handler runs.
+    NotDone,
+    /// Nobody knows: the call is refused.
+    Unknown,
+}
+
+impl KeptAnswers {
+    /// In this state, sealed by these keys.
+    #[must_use]
+    pub fn new(state: State, keys: AnswerKeys) -> Self {
+        Self {
+            state,
+            keys: Arc::new(keys),
+            ledger: None,
+            recover: None,
+            margin: MARGIN,
+            calls_per_day: CALLS_PER_DAY,
+        }
+    }
+
+    /// Of this process alone, and gone when it ends: for tests, and beside a [`Ledger`].
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn in_memory() -> Result<Self, CursorKeyError> {
+        Ok(Self::new(State::memory(), AnswerKeys::generate()?))
+    }
+
+    /// Where the application commits a call together with its effect ([`Once::commit_with`]): asked before a handler runs,
+    /// and about every call of which nothing else is known.
+    #[must_use]
+    pub fn ledger(mut self, ledger: impl Ledger) -> Self {
+        self.ledger = Some(Arc::new(ledger));
+        self
+    }
+
+    /// Asks the application about a call of which nobody knows what became of it, before it is refused.
+    #[must_use]
+    pub fn recover<F, Fut>(mut self, ask: F) -> Self
+    where
+        F: Fn(Unsettled) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Recovered, Problem>> + Send + 'static,
+    {
+        self.recover = Some(Arc::new(move |call| Box::pin(ask(call))));
+        self
+    }
+
+    /// How many keys a principal may use in a day, 10,000 when nothing is said; over it, 429. Each process counts for
+    /// itself. A call that is sent again is not counted again.
+    #[must_use]
+    pub fn calls_per_day(mut self, calls: u32) -> Self {
+        self.calls_per_day = calls;
+        self
+    }
+
+    /// How long after its deadline a call counts as running, 30 seconds when nothing is said. The clocks of the instances
+    /// that share a state must differ by less.
+    #[must_use]
+    pub fn margin(mut self, margin: Duration) -> Self {
+        self.margin = margin;
+        self
+    }
+
+    pub(crate) const fn most_calls(&self) -> u32 {
+        self.calls_per_day
+    }
+}
+
+impl fmt::Debug for KeptAnswers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptAnswers").field("ledger", &self.ledger.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// Without the subject and the key, which are personal.
+impl fmt::Debug for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsettled").field("operation", &self.operation).finish_non_exhaustive()
+    }
+}

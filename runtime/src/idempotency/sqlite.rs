@@ -1,0 +1,78 @@
+//! A ledger in SQLite: the database of the effect, through sqlx.
+
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+
+use super::ledger::{Ledger, LedgerError, Line, Transaction};
+use crate::authn::StoreFuture;
+
+/// The table of the ledger, for the migrations of the application.
+pub const SQLITE_TABLE: &str = "
+CREATE TABLE IF NOT EXISTS palisade_answers (
+    key    BLOB    NOT NULL PRIMARY KEY,
+    answer BLOB    NOT NULL,
+    ends   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS palisade_answers_by_end ON palisade_answers (ends);
+";
+
+/// Finds what was committed in a SQLite database. Its pool must see the last commit: it is of the same file.
+#[derive(Clone, Debug)]
+pub struct SqliteLedger(SqlitePool);
+
+impl SqliteLedger {
+    /// Of this database, which has the table [`SQLITE_TABLE`].
+    #[must_use]
+    pub const fn new(pool: SqlitePool) -> Self {
+        Self(pool)
+    }
+}
+
+impl Ledger for SqliteLedger {
+    fn find(&self, key: [u8; 32], now: u64) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError> {
+        Box::pin(async move {
+            sqlx::query_scalar("SELECT answer FROM palisade_answers WHERE key = ?1 AND ends > ?2")
+                .bind(key.to_vec())
+                .bind(seconds(now))
+                .fetch_optional(&self.0)
+                .await
+                .map_err(failed)
+        })
+    }
+}
+
+impl Transaction for SqliteConnection {
+    fn insert(&mut self, line: Line) -> StoreFuture<'_, (), LedgerError> {
+        Box::pin(async move {
+            sqlx::query("DELETE FROM palisade_answers WHERE ends <= ?1")
+                .bind(seconds(line.now))
+                .execute(&mut *self)
+                .await
+                .map_err(failed)?;
+            sqlx::query("INSERT INTO palisade_answers (key, answer, ends) VALUES (?1, ?2, ?3)")
+                .bind(line.key.to_vec())
+                .bind(line.value)
+                .bind(seconds(line.ends))
+                .execute(&mut *self)
+                .await
+                .map_err(failed)?;
+            Ok(())
+        })
+    }
+}
+
+impl Transaction for sqlx::Transaction<'_, Sqlite> {
+    fn insert(&mut self, line: Line) -> StoreFuture<'_, (), LedgerError> {
+        Transaction::insert(&mut **self, line)
+    }
+}
+
+fn seconds(unix: u64) -> i64 {
+    i64::try_from(unix).unwrap_or(i64::MAX)
+}
+
+fn failed(error: sqlx::Error) -> LedgerError {
+    match error.as_database_error().is_some_and(|error| error.is_unique_violation()) {
+        true => LedgerError::Repeated,
+        false => LedgerError::Store(error.into()),
+    }
+}

@@ -1,0 +1,163 @@
+//! The server of `specs/idempotency.yaml`: a handler that does what its order says, and counts what it did.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use palisade::{Caller, Clock, Jwt, KeptAnswers, Problem, Settings, State};
+use palisade_tests::client::{Call, Client};
+use palisade_tests::tokens::{Signer, now};
+
+#[allow(missing_docs, dead_code, reason = "as it is generated")]
+pub mod api {
+    include!(concat!(env!("OUT_DIR"), "/idempotency.rs"));
+}
+
+use api::*;
+
+/// What was done, in order.
+#[derive(Clone, Default)]
+pub struct Effects(Arc<Mutex<Vec<i64>>>);
+
+impl Effects {
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    fn add(&self, amount: i64) -> i64 {
+        let mut done = self.0.lock().unwrap();
+        done.push(amount);
+        done.len().try_into().unwrap()
+    }
+}
+
+pub struct Service {
+    effects: Effects,
+}
+
+impl Service {
+    async fn act(&self, order: &Order) -> Result<Receipt, Problem> {
+        let number = self.effects.add(order.amount);
+        match order.act {
+            OrderAct::Pay => {}
+            OrderAct::Refuse => return Err(Problem::new(409, "too_poor", "there is not enough")),
+            OrderAct::Forbid => return Err(Problem::new(403, "closed", "not on a Sunday")),
+            OrderAct::Throttle => return Err(Problem::new(429, "busy", "not so fast")),
+            OrderAct::Fail => return Err(Problem::internal("the books burn")),
+            OrderAct::Undeclared => return Err(Problem::new(418, "teapot", "not declared")),
+            OrderAct::Panic => panic!("secret-panic"),
+            OrderAct::Slow => tokio::time::sleep(Duration::from_millis(400)).await,
+            OrderAct::Hang => tokio::time::sleep(Duration::from_secs(60)).await,
+        }
+        Ok(Receipt { number, amount: order.amount })
+    }
+}
+
+impl Transfers for Service {
+    async fn create_transfer(
+        &self,
+        _: Caller<CreateTransfer>,
+        input: CreateTransferInput,
+    ) -> Result<CreateTransferOutput, Problem> {
+        let receipt = self.act(&input.body).await?;
+        let headers = CreateTransferCreatedHeaders { location: format!("/transfers/{}", receipt.number) };
+        Ok(CreateTransferOutput::Created(receipt, headers))
+    }
+
+    async fn put_note(&self, _: Caller<PutNote>, input: PutNoteInput) -> Result<PutNoteOutput, Problem> {
+        self.act(&input.body).await?;
+        Ok(PutNoteOutput::NoContent)
+    }
+
+    async fn repeat(&self, _: Caller<Repeat>, input: RepeatInput) -> Result<RepeatOutput, Problem> {
+        Ok(RepeatOutput::Ok(self.act(&input.body).await?))
+    }
+
+    async fn rare(&self, _: Caller<Rare>, _: RareInput) -> Result<RareOutput, Problem> {
+        self.effects.add(1);
+        Ok(RareOutput::NoContent)
+    }
+
+    async fn plain(&self, _: Caller<Plain>, input: PlainInput) -> Result<PlainOutput, Problem> {
+        self.act(&input.body).await?;
+        Ok(PlainOutput::NoContent)
+    }
+}
+
+#[derive(palisade::Resource)]
+#[resource(api::resource::Account)]
+pub struct AccountRow {
+    #[attribute]
+    owner: String,
+}
+
+impl ResolveAccount for Service {
+    type Account = AccountRow;
+
+    /// An account has its owner in its name: `alice-1`.
+    async fn resolve_account(&self, id: &str) -> Result<Option<AccountRow>, Problem> {
+        Ok(id.split_once('-').map(|(owner, _)| AccountRow { owner: owner.to_owned() }))
+    }
+}
+
+pub const ALICE: &str = "/accounts/alice-1/transfers";
+pub const BOB: &str = "/accounts/bob-1/transfers";
+pub const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+pub const OTHER_KEY: &str = "0b3e1c52-9c1d-4a7e-8f6a-77d2c9b5e0a1";
+
+/// A running server.
+pub struct Desk {
+    pub client: Client,
+    pub signer: Signer,
+    pub effects: Effects,
+    pub clock: Clock,
+}
+
+impl Desk {
+    pub async fn start() -> Self {
+        let clock = Clock::fixed(now());
+        Self::of(clock.clone(), in_memory(&clock)).await
+    }
+
+    pub async fn of(clock: Clock, answers: KeptAnswers) -> Self {
+        Self::with(Signer::new("k1"), Effects::default(), clock, answers).await
+    }
+
+    pub async fn with(signer: Signer, effects: Effects, clock: Clock, answers: KeptAnswers) -> Self {
+        let jwt = Jwt::new(palisade::JwkSet::from_json(signer.jwks()).unwrap());
+        let server = server(Service { effects: effects.clone() })
+            .token(jwt)
+            .idempotency(answers)
+            .settings(Settings::default().clock(clock.clone()))
+            .build()
+            .unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client(listener.local_addr().unwrap());
+        tokio::spawn(async move { palisade::serve(server).listener(listener).await });
+        Self { client, signer, effects, clock }
+    }
+
+    pub fn alice(&self) -> String {
+        self.signer.token("alice", "notes:write")
+    }
+
+    pub fn bob(&self) -> String {
+        self.signer.token("bob", "notes:write")
+    }
+
+    /// A transfer of Alice.
+    pub fn transfer(&self, key: &str, act: &str) -> Call {
+        self.post(ALICE, key, act).token(&self.alice())
+    }
+
+    pub fn post(&self, path: &str, key: &str, act: &str) -> Call {
+        self.client.post(path, &order(act, 5)).header("idempotency-key", key)
+    }
+}
+
+pub fn order(act: &str, amount: i64) -> String {
+    format!(r#"{{"act":"{act}","amount":{amount}}}"#)
+}
+
+pub fn in_memory(clock: &Clock) -> KeptAnswers {
+    KeptAnswers::new(State::memory_of(1000, clock.clone()), palisade::AnswerKeys::generate().unwrap())
+}

@@ -1,0 +1,11 @@
+//! Step 14: a call that is sent again is not done again.
+#![deny(warnings)]
+
+mod callers;
+mod desk;
+mod keys;
+mod killed;
+mod ledger;
+mod outcomes;
+mod replays;
+mod states;

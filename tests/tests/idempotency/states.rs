@@ -1,0 +1,128 @@
+//! The state behind it: what it holds, and what happens when it fails.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use palisade::state::{Engine, Expected, Key, Next, Record, StateError, Swapped};
+use palisade::{AnswerKeys, Clock, KeptAnswers, State, StoreFuture};
+use palisade_tests::tokens::now;
+
+use crate::desk::{Desk, KEY, OTHER_KEY};
+
+/// A state that fails from its nth change on, and shows what it was given.
+#[derive(Clone)]
+struct Flaky {
+    inner: State,
+    swaps: Arc<AtomicUsize>,
+    fails_from: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Flaky {
+    fn new(clock: &Clock) -> Self {
+        Self {
+            inner: State::memory_of(100, clock.clone()),
+            swaps: Arc::default(),
+            fails_from: Arc::new(AtomicUsize::new(usize::MAX)),
+            seen: Arc::default(),
+        }
+    }
+
+    fn fail_from(&self, swap: usize) {
+        self.swaps.store(0, Ordering::SeqCst);
+        self.fails_from.store(swap, Ordering::SeqCst);
+    }
+
+    async fn desk(&self, clock: Clock) -> Desk {
+        let answers = KeptAnswers::new(State::new(self.clone()), AnswerKeys::generate().unwrap());
+        Desk::of(clock, answers).await
+    }
+}
+
+impl Engine for Flaky {
+    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        Box::pin(self.inner.get(key))
+    }
+
+    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
+        let number = self.swaps.fetch_add(1, Ordering::SeqCst);
+        if number >= self.fails_from.load(Ordering::SeqCst) {
+            return Box::pin(std::future::ready(Err(StateError::Engine("the disk is gone".into()))));
+        }
+        if let Next::Record { value, .. } = &next {
+            self.seen.lock().unwrap().extend_from_slice(value);
+        }
+        Box::pin(self.inner.swap(key, expected, next))
+    }
+}
+
+#[tokio::test]
+async fn without_its_state_no_handler_runs() {
+    let clock = Clock::fixed(now());
+    let state = Flaky::new(&clock);
+    let desk = state.desk(clock).await;
+    desk.transfer(KEY, "pay").send().await.allowed(201);
+    state.fail_from(0);
+    let reply = desk.transfer(OTHER_KEY, "pay").send().await;
+    reply.refused(503, "unavailable");
+    assert_eq!(reply.header("retry-after"), "1");
+    assert_eq!(desk.effects.count(), 1);
+    // what needs no state goes on
+    desk.post("/plain", KEY, "pay").token(&desk.alice()).send().await.allowed(204);
+    state.fail_from(usize::MAX);
+    desk.transfer(OTHER_KEY, "pay").send().await.allowed(201);
+}
+
+/// It ran, so the client gets its answer; that it is not kept is known, so it is not done again.
+#[tokio::test]
+async fn an_answer_that_cannot_be_kept_is_sent_and_not_made_again() {
+    let clock = Clock::fixed(now());
+    let state = Flaky::new(&clock);
+    let desk = state.desk(clock).await;
+    state.fail_from(1);
+    desk.transfer(KEY, "pay").send().await.allowed(201);
+    state.fail_from(usize::MAX);
+    desk.transfer(KEY, "pay").send().await.refused(409, "idempotency_in_progress");
+    desk.clock.advance(std::time::Duration::from_secs(40));
+    desk.transfer(KEY, "pay").send().await.refused(409, "outcome_unknown");
+    assert_eq!(desk.effects.count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_sealed() {
+    let clock = Clock::fixed(now());
+    let state = Flaky::new(&clock);
+    let desk = state.desk(clock).await;
+    let reply = desk.transfer(KEY, "pay").send().await;
+    let seen = state.seen.lock().unwrap().clone();
+    let has = |text: &[u8]| seen.windows(text.len()).any(|window| window == text);
+    assert!(seen.len() > 100 && has(b"\x01"));
+    for secret in [&reply.body[..], b"alice", KEY.as_bytes(), b"/transfers/1", b"application/json"] {
+        assert!(!has(secret), "{secret:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_ring_of_keys_opens_nothing_and_does_nothing_twice() {
+    let clock = Clock::fixed(now());
+    let state = State::memory_of(100, clock.clone());
+    let desk =
+        Desk::of(clock.clone(), KeptAnswers::new(state.clone(), AnswerKeys::generate().unwrap())).await;
+    desk.transfer(KEY, "pay").send().await.allowed(201);
+    let other = KeptAnswers::new(state, AnswerKeys::generate().unwrap());
+    let desk = Desk::with(desk.signer, desk.effects, clock, other).await;
+    desk.transfer(KEY, "pay").send().await.refused(503, "unavailable");
+    assert_eq!(desk.effects.count(), 1);
+}
+
+#[tokio::test]
+async fn a_full_state_refuses_what_is_new() {
+    let clock = Clock::fixed(now());
+    let state = State::memory_of(1, clock.clone());
+    let desk = Desk::of(clock, KeptAnswers::new(state, AnswerKeys::generate().unwrap())).await;
+    desk.transfer(KEY, "pay").send().await.allowed(201);
+    desk.transfer(OTHER_KEY, "pay").send().await.refused(503, "unavailable");
+    assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
+    assert_eq!(desk.effects.count(), 1);
+}
