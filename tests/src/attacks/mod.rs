@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use palisade::cursor::CursorKeys;
 use palisade::types::Uuid;
-use palisade::{ApiKeys, Caller, Clock, JwkSet, Jwt, KeyRecord, NewKey, Problem, Settings};
+use palisade::{ApiKeys, Caller, Clock, JwkSet, Jwt, KeptAnswers, KeyRecord, NewKey, Problem, Settings};
 use serde_json::{Value, json};
 
 use self::keys::{ALGORITHMS, Signing};
@@ -82,6 +82,7 @@ pub fn build(
         .proven(jwt(keys, "ES256"))
         .session(ApiKeys::new([session]).expect("a good record"))
         .cursor_keys(CursorKeys::generate().expect("randomness"))
+        .idempotency(KeptAnswers::in_memory().expect("randomness"))
         .settings(settings.public_origin(ORIGIN).expect("an origin"))
         .build()
 }
@@ -219,6 +220,15 @@ impl Notes for Service {
     ) -> Result<CreateNoteOutput, Problem> {
         let number = CREATED.fetch_add(1, Ordering::SeqCst);
         Ok(CreateNoteOutput::Created(Note { title: input.body.title, ..note(number) }))
+    }
+
+    async fn create_payment(
+        &self,
+        _: Caller<CreatePayment>,
+        input: CreatePaymentInput,
+    ) -> Result<CreatePaymentOutput, Problem> {
+        let number = CREATED.fetch_add(1, Ordering::SeqCst);
+        Ok(CreatePaymentOutput::Created(Note { title: input.body.title, ..note(number) }))
     }
 
     async fn list_notes(

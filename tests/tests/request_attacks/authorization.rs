@@ -30,7 +30,7 @@ pub async fn run(fortress: &Fortress, procedure: &str) -> Verdicts {
 fn operations(fortress: &Fortress) -> Vec<(Request, Vec<(&'static str, String)>)> {
     let bearer = |token: String| vec![("Authorization", format!("Bearer {token}"))];
     let client = Prover::new(fortress.key("ES256"), SCOPES);
-    let id = format!("{:?}", std::time::SystemTime::now()); // none is good twice
+    let id = palisade::types::Uuid::new_v4().to_string(); // none is good twice
     let proven =
         vec![("Authorization", format!("DPoP {}", client.token)), ("DPoP", client.proof("/proven", &id))];
     let alice = || bearer(fortress.token("alice", SCOPES));
@@ -40,6 +40,7 @@ fn operations(fortress: &Fortress) -> Vec<(Request, Vec<(&'static str, String)>)
         (Request::get("/door"), alice()),
         (Request::get("/notes"), alice()),
         (Request::new("POST", "/notes").json(good().as_bytes()), alice()),
+        (Request::new("POST", "/payments").json(good().as_bytes()).header("Idempotency-Key", &id), alice()),
         (Request::get(format!("/notes/{NOTE}")), alice()),
         (Request::get(format!("/notes/{NOTE}/count")), alice()),
     ];

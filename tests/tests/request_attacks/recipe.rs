@@ -24,9 +24,8 @@ pub struct Recipe {
     pub proc: Option<String>,
     pub max_seconds: Option<u64>,
     pub seconds: Option<u64>,
-    /// Of what no document can ask for yet.
-    #[serde(rename = "key")]
-    _key: Option<String>,
+    /// An `Idempotency-Key`.
+    pub key: Option<String>,
     pub n: Option<usize>,
     pub value: Option<String>,
     pub text: Option<String>,
