@@ -7,5 +7,6 @@ mod keys;
 mod killed;
 mod ledger;
 mod outcomes;
+mod page;
 mod replays;
 mod states;

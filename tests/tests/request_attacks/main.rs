@@ -17,7 +17,6 @@ use std::time::Duration;
 use palisade::Settings;
 use palisade_tests::attacks::raw::{Answer, Exchange, exchange};
 use palisade_tests::attacks::{Fortress, list};
-use serde_json::json;
 
 use self::recipe::{List, Recipe, Verdict};
 use self::request::{bytes, reading};
