@@ -8,5 +8,6 @@ mod killed;
 mod ledger;
 mod outcomes;
 mod page;
+mod postgres;
 mod replays;
 mod states;
