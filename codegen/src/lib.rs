@@ -36,6 +36,7 @@ mod overlay;
 mod resolve;
 mod script;
 pub mod source;
+mod twins;
 
 pub use finding::Findings;
 pub use front::{Understood, understand, understand_with};

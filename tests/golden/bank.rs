@@ -1066,27 +1066,9 @@ impl p::Words for ViolationIn {
 
 p::words!(ViolationIn);
 
-/// One of the words of `getRate.quote`.
-#[allow(clippy::enum_variant_names, reason = "the words of the document")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GetRateQuote {
-    /// `EUR`
-    Eur,
-    /// `USD`
-    Usd,
-    /// `GBP`
-    Gbp,
-}
-
-impl p::Words for GetRateQuote {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("EUR", Self::Eur),
-        ("USD", Self::Usd),
-        ("GBP", Self::Gbp),
-    ];
-}
-
-p::words!(GetRateQuote);
+/// `getRate.quote` of the document.
+#[allow(dead_code, reason = "declared by the document")]
+pub type GetRateQuote = Currency;
 static PATTERN_1: p::Pattern = p::Pattern::new(
     "^[^\\u0000-\\u001F\\u007F]*$",
     "^[^\\u0000-\\u001F\\u007F]*$",
@@ -1743,7 +1725,7 @@ impl p::Input for GetRateInput {
     type Body = ();
     fn parameters(from: &mut p::Parameters<'_>) -> Option<Self::Parameters> {
         let base = from.required(&Self::BASE);
-        let quote = from.or(&Self::QUOTE, GetRateQuote::Eur);
+        let quote = from.or(&Self::QUOTE, Currency::Eur);
         Some((base?, quote?))
     }
     fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {

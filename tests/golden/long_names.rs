@@ -100,18 +100,8 @@ static SHAPE_1: p::Shape = p::Shape(&[
         Some(&p::Shape::NEVER),
     ),
 ]);
-static SHAPE_2: p::Shape = p::Shape(&[p::K::OneOf(&[&SHAPE_3, &SHAPE_4])]);
+static SHAPE_2: p::Shape = p::Shape(&[p::K::OneOf(&[&SHAPE_1, &SHAPE_3])]);
 static SHAPE_3: p::Shape = p::Shape(&[
-    p::K::Types(&[p::JsonType::Array]),
-    p::K::Items(
-        &[
-            &p::Shape(&[p::K::Types(&[p::JsonType::String])]),
-            &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]),
-        ],
-        Some(&p::Shape::NEVER),
-    ),
-]);
-static SHAPE_4: p::Shape = p::Shape(&[
     p::K::Types(&[p::JsonType::Integer]),
     p::K::Enum(&[p::Fact::Number("1"), p::Fact::Number("2")]),
 ]);

@@ -1,5 +1,5 @@
-//! Credentials shaken by chance: whatever stands in `Authorization`, in `Cookie`, or in a token that is signed all the same,
-//! the server neither fails nor lets in who does not show the credential itself.
+//! Credentials shaken by chance: whatever stands in `Authorization`, in `Cookie`, in `DPoP`, or in a token that is signed all
+//! the same, the server neither fails nor lets in who does not show the credential itself.
 //!
 //! The same for the same seed, but for the keys. `SHAKE_ROUNDS` and `SHAKE_SEED` make it longer and other.
 
@@ -10,6 +10,7 @@ use axum::extract::ConnectInfo;
 use http::{HeaderValue, Request, StatusCode};
 use palisade::{ApiKeys, Clock, KeyFile, KeyPeppers, KeyRecord, NewKey, Settings};
 use palisade_tests::attacks::keys::{ALGORITHMS, Signing};
+use palisade_tests::attacks::proof::Prover;
 use palisade_tests::attacks::{Fortress, claims, kid};
 use palisade_tests::tokens::now;
 use serde_json::json;
@@ -64,8 +65,6 @@ const PIECES: [&[u8]; 40] = [
 
 #[tokio::test]
 async fn shaken_credentials_open_nothing_and_break_nothing() {
-    let setting =
-        |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let (rounds, seed) = (setting("SHAKE_ROUNDS", 3_000), setting("SHAKE_SEED", 1));
     let keys: Vec<_> = ALGORITHMS.into_iter().map(Signing::new).collect();
     let (mut server, session) = Fortress::build(&keys, Settings::default());
@@ -113,8 +112,6 @@ async fn shaken_credentials_open_nothing_and_break_nothing() {
 /// what was written.
 #[test]
 fn shaken_files_of_keys_and_peppers_are_read_or_refused() {
-    let setting =
-        |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let (rounds, seed) = (setting("SHAKE_ROUNDS", 3_000), setting("SHAKE_SEED", 1));
     let folder = tempfile::tempdir().unwrap();
     let file = KeyFile::new(folder.path().join("partner.keys"));
@@ -161,6 +158,54 @@ fn is_bearer(value: &[u8], token: &[u8]) -> bool {
     let Some((scheme, rest)) = value.split_at_checked(6) else { return false };
     let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
     scheme.eq_ignore_ascii_case(b"bearer") && blanks > 0 && &rest[blanks..] == token
+}
+
+/// Proofs of possession, shaken after or before they were signed: none opens that is not as good as the first, and none opens
+/// twice.
+#[tokio::test]
+async fn shaken_proofs_open_nothing_and_break_nothing() {
+    let (rounds, seed) = (setting("SHAKE_ROUNDS", 3_000), setting("SHAKE_SEED", 1));
+    let keys: Vec<_> = ALGORITHMS.into_iter().map(Signing::new).collect();
+    let (mut server, _) = Fortress::build(&keys, Settings::default());
+    let client = Prover::new(&keys[0], "notes:read");
+    let bearer = HeaderValue::from_str(&format!("DPoP {}", client.token)).unwrap();
+    let header = client.header.as_bytes();
+    let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let (mut served, mut refused) = ([0; 2], [0; 2]);
+    for round in 0..rounds {
+        let claims = client.claims("/proven", &format!("proof-number-{round:020}"));
+        let good = client.key.token(header, claims.as_bytes());
+        let kind = chance.below(2);
+        let proof = match (kind, chance.below(2)) {
+            (0, _) => chance.shaken(good.as_bytes()),
+            (_, 0) => client.key.token(&chance.shaken(header), claims.as_bytes()).into_bytes(),
+            _ => client.key.token(header, &chance.shaken(claims.as_bytes())).into_bytes(),
+        };
+        let Ok(sent) = HeaderValue::from_bytes(&proof) else { continue }; // the HTTP library refuses it
+        let request = || {
+            let request = Request::get("/proven").header("host", "test").header("authorization", &bearer);
+            let request = request.header("dpop", &sent).extension(ConnectInfo(CLIENT));
+            request.body(Body::empty()).unwrap()
+        };
+        let status = server.call(request()).await.unwrap().status();
+        let what = format!("round {round}: {status} for {}", String::from_utf8_lossy(&proof));
+        assert!(status == StatusCode::NO_CONTENT || status == StatusCode::UNAUTHORIZED, "{what}");
+        if status.is_success() {
+            assert!(kind == 1 || proof == good.as_bytes(), "{what}");
+            assert_eq!(
+                server.call(request()).await.unwrap().status(),
+                StatusCode::UNAUTHORIZED,
+                "again: {what}"
+            );
+        }
+        *(if status.is_success() { &mut served[kind] } else { &mut refused[kind] }) += 1;
+    }
+    println!("proofs, signed proofs: {served:?} served, {refused:?} refused");
+    assert!(served.iter().chain(&refused).all(|count| *count > 0), "each kind is both served and refused");
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
 /// The cookie is there once, and is the key.

@@ -26,6 +26,7 @@ mod wires;
 use crate::document::Document;
 use crate::finding::Findings;
 use crate::model::{Api, CheckedApi};
+use crate::twins;
 
 /// Runs every rule.
 pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findings) -> Option<CheckedApi> {
@@ -77,5 +78,5 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
         return None;
     }
     lost::nothing(document, &api, findings);
-    (!findings.has_errors()).then(|| CheckedApi::after_every_rule(api))
+    (!findings.has_errors()).then(|| CheckedApi::after_every_rule(twins::joined(api)))
 }

@@ -18,6 +18,7 @@ mod table;
 mod types;
 
 pub(crate) use check::{Bound, Check};
+pub(crate) use cursors::cursors;
 pub(crate) use input::{BodyPlan, ContentPlan, Field, Given, InputPlan};
 pub(crate) use literal::Value;
 pub(crate) use operation::{OperationPlan, TraitPlan};

@@ -12,6 +12,7 @@ mod operation;
 mod outgoing;
 mod path;
 mod policy;
+mod refers;
 mod scheme;
 mod table;
 mod types;
@@ -31,6 +32,7 @@ pub use policy::{
     Access, Alternative, AssumedPublic, Attribute, AttributeKind, Idempotency, Need, Ownership, Pagination,
     Resource, Scope, StepUp,
 };
+pub(crate) use refers::Id;
 pub use scheme::{
     Algorithm, Binding, CertificateRules, KeyLocation, KeyRules, Revocation, Scheme, SchemeKind, SchemeWord,
     SubjectName, Token, TokenRules,

@@ -20,6 +20,12 @@ impl TypeTable {
         self.definitions.iter().enumerate().map(|(position, definition)| (TypeId::at(position), definition))
     }
 
+    /// The same, to be rewritten.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (TypeId, &mut Definition)> {
+        let definitions = self.definitions.iter_mut().enumerate();
+        definitions.map(|(position, definition)| (TypeId::at(position), definition))
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 //! The server of `specs/attacks.yaml`: what the lists of hostile tokens and requests are run against.
 
 pub mod keys;
+pub mod proof;
 pub mod raw;
 
 use std::net::SocketAddr;
@@ -26,6 +27,8 @@ use api::*;
 
 /// The audience of every scheme.
 pub const AUDIENCE: &str = "attacks";
+/// Where clients see the server.
+pub const ORIGIN: &str = "https://api.example.com";
 /// Alice's note; Bob has none.
 pub const NOTE: &str = "0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
 
@@ -76,9 +79,10 @@ pub fn build(
         .rs256_at(jwt(keys, "RS256"))
         .ps256_at(jwt(keys, "PS256"))
         .hs256_at(jwt(keys, "HS256"))
+        .proven(jwt(keys, "ES256"))
         .session(ApiKeys::new([session]).expect("a good record"))
         .cursor_keys(CursorKeys::generate().expect("randomness"))
-        .settings(settings)
+        .settings(settings.public_origin(ORIGIN).expect("an origin"))
         .build()
 }
 
@@ -198,6 +202,10 @@ impl Notes for Service {
         _: GetSessionInput,
     ) -> Result<GetSessionOutput, Problem> {
         Ok(GetSessionOutput::NoContent)
+    }
+
+    async fn get_proven(&self, _: Caller<GetProven>, _: GetProvenInput) -> Result<GetProvenOutput, Problem> {
+        Ok(GetProvenOutput::NoContent)
     }
 
     async fn get_door(&self, _: Caller<GetDoor>, _: GetDoorInput) -> Result<GetDoorOutput, Problem> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use palisade_tests::attacks::keys::ALGORITHMS;
+use palisade_tests::attacks::proof::Prover;
 use palisade_tests::attacks::raw::{Request, exchange};
 use palisade_tests::attacks::{Fortress, NOTE, claims};
 use palisade_tests::tokens::now;
@@ -25,12 +26,17 @@ pub async fn run(fortress: &Fortress, procedure: &str) -> Verdicts {
     }
 }
 
-/// Each operation that asks for a credential, with the header of one that is good.
-fn operations(fortress: &Fortress) -> Vec<(Request, (&'static str, String))> {
-    let bearer = |token: String| ("Authorization", format!("Bearer {token}"));
+/// Each operation that asks for a credential, with the headers of one that is good.
+fn operations(fortress: &Fortress) -> Vec<(Request, Vec<(&'static str, String)>)> {
+    let bearer = |token: String| vec![("Authorization", format!("Bearer {token}"))];
+    let client = Prover::new(fortress.key("ES256"), SCOPES);
+    let id = format!("{:?}", std::time::SystemTime::now()); // none is good twice
+    let proven =
+        vec![("Authorization", format!("DPoP {}", client.token)), ("DPoP", client.proof("/proven", &id))];
     let alice = || bearer(fortress.token("alice", SCOPES));
     let mut all = vec![
-        (Request::get("/session"), ("Cookie", format!("sid={}", fortress.session))),
+        (Request::get("/session"), vec![("Cookie", format!("sid={}", fortress.session))]),
+        (Request::get("/proven"), proven),
         (Request::get("/door"), alice()),
         (Request::get("/notes"), alice()),
         (Request::new("POST", "/notes").json(good().as_bytes()), alice()),
@@ -49,8 +55,10 @@ fn operations(fortress: &Fortress) -> Vec<(Request, (&'static str, String))> {
 }
 
 async fn protected(fortress: &Fortress, with_token: bool) -> Verdicts {
-    for (request, (name, credential)) in operations(fortress) {
-        let request = if with_token { request.header(name, credential) } else { request };
+    for (mut request, credential) in operations(fortress) {
+        for (name, value) in credential.into_iter().filter(|_| with_token) {
+            request = request.header(name, value);
+        }
         let answer = request.send(fortress.address).await;
         let right = if with_token { answer.is_success() } else { answer.status == 401 };
         if !right {
