@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 22] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -20,6 +20,7 @@ const PAGES: [&str; 21] = [
     "docs/adr/0006-signing-keys-in-the-state.md",
     "docs/authentication.md",
     "docs/diagnostics.md",
+    "docs/idempotency.md",
     "docs/issuer.md",
     "docs/requests-and-answers.md",
     "docs/state.md",

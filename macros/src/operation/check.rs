@@ -173,6 +173,7 @@ mod tests {
             policy: quote!(),
             secured: true,
             paginated: false,
+            idempotent: false,
             grants: Vec::new(),
             inputs: vec![
                 input("task_id", syn::parse_quote!(p::Uuid), None),
@@ -214,6 +215,19 @@ mod tests {
         assert_eq!(mistakes(&item, Some(&syn::parse_quote!(crate::api))), [""; 0]);
         let shown = mistakes(&item, None);
         assert!(shown.len() == 1 && shown[0].contains("types = crate::api"), "{shown:?}");
+    }
+
+    #[test]
+    fn an_operation_whose_answers_are_kept() {
+        let adopted = |idempotent| {
+            let mut facts = facts();
+            facts.operation.idempotent = idempotent;
+            let mut mistakes = Mistakes::default();
+            can_be_adopted(&syn::parse_quote!("getTask"), &facts, &mut mistakes);
+            mistakes.finish().map_err(|mistakes| mistakes.to_string())
+        };
+        assert_eq!(adopted(false), Ok(()));
+        assert!(adopted(true).unwrap_err().contains("only a generated server keeps them"));
     }
 
     #[test]

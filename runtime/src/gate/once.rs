@@ -44,7 +44,7 @@ where
     effects::spawned(visit, async move {
         let claim = match call.claim().await.map_err(Rejection::Idempotency)? {
             Claimed::Replay(kept) => return Ok(kept.again()), // 2
-            Claimed::Mine(claim) => Arc::new(claim),
+            Claimed::Mine(claim) => claim,
         };
         if let Err(rejection) = may_begin(&claim, limit.as_deref(), &gate, &witness) {
             claim.release().await;

@@ -1,5 +1,6 @@
 //! A call that may be sent again: claiming its key, and keeping what became of it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::answer::Accept;
 use crate::authn::Principal;
 use crate::authz::Authorized;
 use crate::clock::Clock;
-use crate::operation::{Idempotency, Policy};
+use crate::operation::{Idempotency, Policy, Rerun};
 use crate::problem::Problem;
 use crate::state::{Expected, Key, Kind, LONGEST, Next, StateError, Swapped};
 
@@ -43,7 +44,7 @@ pub(crate) struct Call {
 /// What became of a claim.
 pub(crate) enum Claimed {
     /// The key is this call's: its handler runs.
-    Mine(Claim),
+    Mine(Arc<Claim>),
     /// The call was answered before, with this.
     Replay(Kept),
 }
@@ -128,7 +129,7 @@ impl Call {
         let (written, repeated) = (AtomicBool::new(false), AtomicBool::new(false));
         let claim = Claim { call: self, version, first, written, repeated };
         match claim.call.committed().await {
-            Ok(None) => Ok(Claimed::Mine(claim)),
+            Ok(None) => Ok(Claimed::Mine(Arc::new(claim))),
             Ok(Some(kept)) => {
                 claim.record(Stage::Done(kept.clone())).await;
                 Ok(Claimed::Replay(kept))
@@ -168,10 +169,10 @@ impl Call {
         let Some(value) = ledger::find(ledger.as_ref(), *self.key.as_bytes(), now).await? else {
             return Ok(None);
         };
-        match self.open(&value)? {
-            Entry { stage: Stage::Done(kept), print } if print == self.print => Ok(Some(kept)),
-            Entry { stage: Stage::Unkept, print } if print == self.print => Err(Refusal::Unkept),
-            Entry { print, .. } if print != self.print => Err(Refusal::OtherCall),
+        match decide(Some((self.open(&value)?, 0)), &self.print, now, Rerun::Never) {
+            Decision::Replay(kept) => Ok(Some(kept)),
+            Decision::Unkept => Err(Refusal::Unkept),
+            Decision::OtherCall => Err(Refusal::OtherCall),
             _ => Err(Refusal::Unreadable("a line of the ledger is of no call that was done")),
         }
     }
@@ -328,17 +329,33 @@ impl Claim {
     }
 }
 
+/// What is more than a record takes is not kept. The document bounds bodies; nothing bounds what stands beside them.
 fn bounded(kept: Kept) -> Stage {
-    let done = Stage::Done(kept);
-    let length = Entry { print: [0; 32], stage: done };
-    match length.to_bytes().len().saturating_add(OVERHEAD) <= LONGEST {
-        true => length.stage,
-        false => Stage::Unkept,
-    }
+    let entry = Entry { print: [0; 32], stage: Stage::Done(kept) };
+    let length = entry.to_bytes().len().saturating_add(OVERHEAD);
+    if length <= LONGEST { entry.stage } else { Stage::Unkept }
 }
 
 fn owner() -> Result<Owner, Refusal> {
     let mut owner = [0; 16];
     SystemRandom::new().fill(&mut owner).map_err(|_| Refusal::Unreadable("no random bytes"))?;
     Ok(owner)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_more_than_a_record_takes_is_done_and_not_kept() {
+        let of = async |length: usize| {
+            let answer = Response::new(Body::from("a".repeat(length)));
+            bounded(Kept::of(answer).await.unwrap().0)
+        };
+        let beside = Entry { print: [0; 32], stage: of(0).await }.to_bytes().len() + OVERHEAD;
+        assert!(matches!(of(LONGEST - beside).await, Stage::Done(_)));
+        assert_eq!(of(LONGEST - beside + 1).await, Stage::Unkept);
+    }
 }

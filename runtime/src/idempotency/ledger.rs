@@ -51,6 +51,14 @@ pub struct Line {
     pub now: u64,
 }
 
+impl Line {
+    /// A line of one's own, to try an implementation of [`Transaction`] with.
+    #[must_use]
+    pub const fn new(key: [u8; 32], value: Vec<u8>, now: u64, ends: u64) -> Self {
+        Self { key, value, ends, now }
+    }
+}
+
 /// Why a ledger did not do what it was asked for.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -7,5 +7,7 @@ mod keys;
 mod killed;
 mod ledger;
 mod outcomes;
+mod page;
+mod postgres;
 mod replays;
 mod states;
