@@ -18,5 +18,6 @@ fn main() {
     palisade_codegen::Build::new("specs/attacks.yaml").run();
     palisade_codegen::Build::new("specs/keys.yaml").run();
     palisade_codegen::Build::new("specs/issuer.yaml").run();
+    palisade_codegen::Build::new("specs/counters.yaml").run();
     json_schema::generate();
 }

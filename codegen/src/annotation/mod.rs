@@ -41,6 +41,8 @@ pub(crate) struct OperationRules {
     pub(crate) authorize: Option<Authorize>,
     pub(crate) step_up: Option<StepUpRule>,
     pub(crate) pagination: Option<Pagination>,
+    /// How many a request counts as under its limits.
+    pub(crate) cost: Option<Spanned<u32>>,
     pub(crate) shared: SharedRules,
 }
 
@@ -89,6 +91,7 @@ const DOCUMENT: Level = Level {
         ("public", "an operation"),
         ("authorize", "an operation or a path"),
         ("pagination", "an operation"),
+        ("cost", "an operation"),
         ("step-up", "an operation or a path"),
         ("policy", "an operation"),
         ("token", "a security scheme"),
@@ -101,6 +104,7 @@ const PATH: Level = Level {
     elsewhere: &[
         ("public", "an operation"),
         ("pagination", "an operation"),
+        ("cost", "an operation"),
         ("limits", "the document"),
         ("resources", "the document"),
         ("policies", "the document"),
@@ -111,7 +115,7 @@ const PATH: Level = Level {
 
 const OPERATION: Level = Level {
     what: "`x-palisade` of an operation",
-    later: &["idempotency", "roles", "policy", "audit", "cors", "headers", "cost", "concurrency"],
+    later: &["idempotency", "roles", "policy", "audit", "cors", "headers", "concurrency"],
     elsewhere: &[
         ("limits", "the document"),
         ("resources", "the document"),
@@ -164,9 +168,10 @@ impl<'d> Reader<'d> {
         let authorize = self.authorize(&mut fields);
         let step_up = self.step_up(&mut fields);
         let pagination = self.pagination(&mut fields);
+        let cost = self.number(&mut fields, "cost", 1..=u32::MAX);
         let shared = self.shared(&mut fields);
         self.finish_level(fields, &OPERATION);
-        OperationRules { public, authorize, step_up, pagination, shared }
+        OperationRules { public, authorize, step_up, pagination, cost, shared }
     }
 
     pub(crate) fn scheme_rules(&mut self, fields: &mut Fields<'d>) -> SchemeRules {
@@ -279,12 +284,22 @@ impl<'d> Reader<'d> {
         key: &'static str,
         range: std::ops::RangeInclusive<u32>,
     ) -> Option<Spanned<usize>> {
+        let number = self.number(fields, key, range)?;
+        Some(Spanned::new(usize::try_from(number.value).ok()?, number.place))
+    }
+
+    fn number(
+        &mut self,
+        fields: &mut Fields<'d>,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Option<Spanned<u32>> {
         let node = &fields.get(key)?.node;
         let number = match &node.value {
             crate::source::tree::Value::Number(text) => text.parse::<u32>().ok(),
             _ => None,
         };
-        match number.filter(|number| range.contains(number)).and_then(|number| usize::try_from(number).ok()) {
+        match number.filter(|number| range.contains(number)) {
             Some(number) => Some(Spanned::new(number, node.place)),
             None => {
                 let message = format!("`{key}` is a whole number from {} to {}", range.start(), range.end());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Builder;
 use crate::annotation::{Authorize, RateLimit, SharedRules, StepUp, StepUpRule};
 use crate::document::{Operation, PathItem};
-use crate::model::{self, Access, LimitId, Need, Ownership, Pagination, Per, ResourceId, SchemeId};
+use crate::model::{self, Access, LimitId, Need, Ownership, Pagination, ResourceId, SchemeId};
 
 /// Bytes of a body when the document says nothing.
 const BODY_MAX: usize = 256 << 10;
@@ -49,7 +49,7 @@ impl Builder<'_> {
     pub(super) fn unmatched_limits(&self) -> Vec<LimitId> {
         let mut limits = self.limits_of(&[&self.document.rules.shared]).unwrap_or_default();
         let named = &self.document.rules.limits;
-        limits.retain(|id| named.get(id.position()).is_some_and(|named| named.limit.per != Per::Principal));
+        limits.retain(|id| named.get(id.position()).is_some_and(|named| named.limit.is_of_strangers()));
         limits
     }
 
@@ -108,6 +108,11 @@ impl Builder<'_> {
             or_scope: rule.or_scope.as_ref().map(|scope| scope.value.clone()),
         }))
     }
+}
+
+/// How many a request counts as under each limit.
+pub(crate) fn cost(operation: &Operation) -> u32 {
+    operation.rules.cost.as_ref().map_or(1, |cost| cost.value)
 }
 
 /// The nearer rule wins; `none` is one.

@@ -269,6 +269,12 @@ codes! {
         good: "get: { operationId: listThings, security: [{ oauth: [] }], x-palisade: { step-up: { max-age: 5m } }, responses: { ... } }"
     }
 
+    LimitMisfit = "PAL0056" "a limit that does not fit the operation" {
+        why: "What a request counts as must fit into the limit, and what it is counted by must be there: else all requests would be refused, or none.",
+        bad: "rate-limit: [money] # 10/1m\ncost: 20",
+        good: "rate-limit: [money] # 10/1m\ncost: 2"
+    }
+
     // schemas
     DefaultMismatch = "PAL0060" "a default that its schema refuses" {
         why: "The server would refuse its own default.",

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::effects::Effects;
+use super::limits::Limits;
 use super::prepared::{Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
@@ -13,8 +14,8 @@ use crate::authn::{
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
 use crate::input::Spool;
-use crate::limit::{Limiter, Rule};
-use crate::operation::{Document, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind};
+use crate::limit::Limiter;
+use crate::operation::{Document, Location, Operation, Ownership, Policy, Revocation, SchemeKind};
 use crate::problem::Problem;
 use crate::resource::Attributes;
 use crate::settings::Settings;
@@ -204,23 +205,26 @@ impl GateBuilder {
             needs("it is paginated, and there are no cursor keys".to_owned());
         }
         let Some(security) = security.filter(|_| faults.is_empty()) else { return Err(faults) };
-        let rules = policy.limits.iter().map(|limit| Arc::new(limiter.rule(limit, policy.id)));
-        let (by_principal, by_source): (Vec<Arc<Rule>>, Vec<_>) =
-            rules.partition(|rule| rule.limit().per == Per::Principal);
+        let limits = Limits::new(policy, limiter).map_err(|fault| vec![fault])?;
         let cursor = policy.pagination.as_ref().and(self.cursor_keys.clone());
-        Ok(Prepared::new(Ready { policy, document, security, by_source, by_principal, ownership, cursor }))
+        Ok(Prepared::new(Ready { policy, document, security, limits, ownership, cursor }))
     }
 
     fn ownership_rule(&self, policy: &Policy, facts: &'static Ownership) -> Result<OwnershipRule, String> {
         let resolver = self.resolvers.get(facts.resource).cloned();
         let resolver = resolver.ok_or_else(|| format!("resource `{}` has no resolver", facts.resource))?;
-        let place = |name: &str| policy.path.find(&format!("{{{name}}}"));
-        let here = place(facts.id).ok_or_else(|| format!("`{}` is no parameter of its path", facts.id))?;
-        let in_path = policy.parameters.iter().filter(|parameter| parameter.location == Location::Path);
-        let capture =
-            in_path.filter(|parameter| place(parameter.name).is_some_and(|there| there < here)).count();
+        let capture = captured(policy, facts.id)
+            .ok_or_else(|| format!("`{}` is no parameter of its path", facts.id))?;
         Ok(OwnershipRule { facts, capture, resolver: ResolverHandle::new(resolver) })
     }
+}
+
+/// Which capture of the path is this parameter.
+pub(super) fn captured(policy: &Policy, name: &str) -> Option<usize> {
+    let place = |name: &str| policy.path.find(&format!("{{{name}}}"));
+    let here = place(name)?;
+    let in_path = policy.parameters.iter().filter(|parameter| parameter.location == Location::Path);
+    Some(in_path.filter(|parameter| place(parameter.name).is_some_and(|there| there < here)).count())
 }
 
 fn texts(errors: Vec<SetupError>) -> Vec<String> {

@@ -46,6 +46,7 @@ mod shape;
 mod shown;
 mod sources;
 mod text;
+mod texts;
 mod tree;
 mod upload;
 mod values;
