@@ -20,5 +20,6 @@ fn main() {
     palisade_codegen::Build::new("specs/issuer.yaml").run();
     palisade_codegen::Build::new("specs/idempotency.yaml").run();
     palisade_codegen::Build::new("specs/ledger.yaml").run();
+    palisade_codegen::Build::new("specs/counters.yaml").run();
     json_schema::generate();
 }

@@ -8,16 +8,26 @@ use std::time::Duration;
 
 use palisade::CursorKeys;
 use palisade::measure::{Cursors, Limits};
-use palisade::operation::{Counting, Limit, Per};
+use palisade::operation::{Counter, Counting, Limit, Per};
 use palisade::types::Uuid;
 
 use crate::{table, timing};
 
-static LIMITS: [Limit; 2] = [limit("flood", Per::Address), limit("each", Per::Principal)];
+static LIMITS: [Limit; 2] = [limit("flood", &[Per::Address]), limit("each", &[Per::Principal])];
 
-const fn limit(name: &'static str, per: Per) -> Limit {
+const fn limit(name: &'static str, per: &'static [Per]) -> Limit {
     let window = Duration::from_secs(1);
-    Limit { name, quota: 1_000_000, window, burst: 1_000_000, per, scope: Counting::Document }
+    let counter = Counter::TokenBucket;
+    Limit {
+        name,
+        quota: 1_000_000,
+        window,
+        burst: 1_000_000,
+        counter,
+        cost: 1,
+        per,
+        scope: Counting::Document,
+    }
 }
 
 /// As many callers as have a counter each.

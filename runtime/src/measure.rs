@@ -12,7 +12,7 @@ use crate::authn::jwt::TokenVerifier;
 use crate::authn::{ApiKeys, Jwt, Passwords, Shown};
 use crate::clock::Now;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Position, SealedCursor};
-use crate::limit::key::Network;
+use crate::limit::key::{Network, Seen};
 use crate::limit::{Few, Limiter, Rule};
 use crate::operation::{KeyRules, Limit, TokenRules};
 
@@ -91,8 +91,8 @@ impl Limits {
     /// Charges all of them, or none.
     #[must_use]
     pub fn allow(&self, micros: u64, from: IpAddr, principal: (&str, &str)) -> bool {
-        let from = Network::of(from);
-        let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(from, Some(principal))).collect();
+        let seen = Seen { from: Network::of(from), principal: Some(principal), values: &[] };
+        let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
         self.limiter.decide(micros, &charges).refused_by().is_none()
     }
 }

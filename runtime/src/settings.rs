@@ -223,7 +223,7 @@ impl Settings {
         Self { proofs_in: Some(state), ..self }
     }
 
-    /// How many rate limit counters are kept. Default: 131 072, which take 2 MiB, all of it from the start.
+    /// How many rate limit counters are kept. Default: 131 072, which take 3 MiB, all of it from the start.
     ///
     /// Each caller takes one for each limit, until that limit is unused long enough to be full again. When all are taken,
     /// callers that were not there before share what is left, and nobody who is over a limit is forgotten.

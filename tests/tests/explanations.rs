@@ -74,7 +74,7 @@ fn slot(code: Code) -> Slot {
         MissingMember | ParameterTwice | Style => Slot::Parameters,
         InvalidValue | WrongType => Slot::ParameterMember,
         ParameterOptional => Slot::PathParameter,
-        UnknownLimit | Authorize => Slot::Annotation,
+        UnknownLimit | LimitMisfit | Authorize => Slot::Annotation,
         Pagination => Slot::List,
         ReferenceCycle => Slot::ComponentParameters,
         Endless => Slot::Schemas,

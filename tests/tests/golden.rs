@@ -48,6 +48,8 @@ goldens! {
     idempotency,
     /// A key in the query, which no handler gets, and look-around at the ends of a pattern.
     key_in_query,
+    /// Ways to count, and what is counted by.
+    limits,
     /// Names that fit on no line.
     long_names,
     /// Maps, JSON of any shape, open objects.

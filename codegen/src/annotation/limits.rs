@@ -3,7 +3,7 @@
 use super::units;
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{Counting, Limit, Per};
+use crate::model::{Counter, Counting, Limit, Per};
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
 
@@ -40,59 +40,86 @@ impl<'d> Reader<'d> {
             self.missing(&fields, "rate");
         }
         let rate = self.unit(&mut fields, "rate", units::rate, "a number and a time, such as `100/1m`");
-        let burst = self.whole(&mut fields, "burst", 1..=u32::MAX);
+        let burst = self.number(&mut fields, "burst", 1..=u32::MAX);
         let per = self.per(&mut fields);
         let scope = self.counting(&mut fields);
-        self.algorithm(&mut fields);
-        for later in ["on", "cost", "headers"] {
+        let counter = self.counter(&mut fields);
+        if let (Some(burst), Some(Counter::SlidingWindow | Counter::FixedWindow)) = (&burst, counter) {
+            let finding = Finding::error(Code::InvalidValue, "a window has no `burst`", burst.place);
+            self.push(finding.help("leave it out: the quota of `rate` may come at once"));
+        }
+        if let Some(member) = fields.get("cost") {
+            let finding =
+                Finding::error(Code::Misplaced, "`cost` does not stand on a limit", member.key_place);
+            self.push(finding.help("it belongs to an operation"));
+        }
+        for later in ["on", "headers"] {
             if let Some(member) = fields.get(later) {
                 self.not_enforced(later, member.key_place);
             }
         }
         self.finish(fields);
-        let (rate, per, scope) = (rate?, per?, scope?);
+        let (rate, (per, alone), scope, counter) = (rate?, per?, scope?, counter?);
+        let scope = if alone == Counting::Operation { alone } else { scope };
         let (quota, window) = rate.value;
-        let burst = burst.and_then(|burst| u32::try_from(burst.value).ok()).unwrap_or(quota);
-        let limit = Limit { name, quota, window, burst, per, scope };
+        let burst = burst.map_or(quota, |burst| burst.value);
+        let limit = Limit { name, quota, window, burst, counter, per, scope };
         Some(NamedLimit { place: member.key_place, limit })
     }
 
-    fn per(&mut self, fields: &mut Fields<'d>) -> Option<Per> {
+    /// One part or a list of them, and whether each operation is counted alone, which a list can say as well.
+    fn per(&mut self, fields: &mut Fields<'d>) -> Option<(Vec<Per>, Counting)> {
         let Some(member) = fields.get("per") else {
             self.missing(fields, "per");
             return None;
         };
-        if member.node.as_array().is_some() {
-            let message = "palisade 0.1 cannot count per several things at once yet";
-            let help = "name one of `address`, `principal` and `global`";
-            self.push(Finding::error(Code::NotEnforced, message, member.node.place).help(help));
-            return None;
+        let one = std::slice::from_ref(&member.node);
+        let words = member.node.as_array().unwrap_or(one);
+        let (mut per, mut scope, mut complete) = (Vec::new(), Counting::Document, true);
+        for node in words {
+            let Some(word) = self.text("per", node) else { return None };
+            if word.value == "operation" && words.len() > 1 {
+                scope = Counting::Operation;
+                continue;
+            }
+            match self.part(&word) {
+                Some(part) if !per.contains(&part) => per.push(part),
+                Some(_) => {
+                    let message = format!("`{}` is listed twice", word.value);
+                    self.push(Finding::error(Code::InvalidValue, message, word.place));
+                }
+                None => complete = false,
+            }
         }
-        let word = self.text("per", &member.node)?;
-        Some(match &*word.value {
-            "address" => Per::Address,
-            "principal" => Per::Principal,
-            "global" => Per::Global,
-            other
-                if other
-                    .split_once('.')
-                    .is_some_and(|(part, _)| ["body", "path", "query", "header"].contains(&part)) =>
-            {
+        if complete && (per.is_empty() || (per.len() > 1 && per.contains(&Per::Global))) {
+            let message = "a limit counts by `global` alone, or by what requests have in common";
+            let finding = Finding::error(Code::InvalidValue, message, member.node.place);
+            self.push(finding.help("write `per: global`, or a list such as `[address, body.username]`"));
+        }
+        (complete && !per.is_empty()).then_some((per, scope))
+    }
+
+    fn part(&mut self, word: &Spanned<String>) -> Option<Per> {
+        const KNOWN: [&str; 3] = ["address", "principal", "global"];
+        let finding = match (&*word.value, word.value.split_once('.')) {
+            ("address", _) => return Some(Per::Address),
+            ("principal", _) => return Some(Per::Principal),
+            ("global", _) => return Some(Per::Global),
+            (_, Some(("path", name))) if !name.is_empty() => return Some(Per::Path(name.to_owned())),
+            (_, Some(("body", name))) if !name.is_empty() => return Some(Per::Body(name.to_owned())),
+            (other, Some(("query" | "header", _))) => {
                 let message = format!("palisade 0.1 cannot count per `{other}` yet");
-                let help = "name one of `address`, `principal` and `global`";
-                self.push(Finding::error(Code::NotEnforced, message, word.place).help(help));
-                return None;
+                Finding::error(Code::NotEnforced, message, word.place)
             }
-            other => {
+            (other, _) => {
                 let message = format!("a limit does not count per `{other}`");
-                let finding = Finding::error(Code::InvalidValue, message, word.place);
-                let known = ["address", "principal", "global"];
-                self.push(
-                    finding.help("limits count per `address`, `principal` or `global`").nearest(other, known),
-                );
-                return None;
+                Finding::error(Code::InvalidValue, message, word.place).nearest(other, KNOWN)
             }
-        })
+        };
+        let help = "limits count per `address`, `principal`, `global`, `path.<parameter>`, `body.<member>`, \
+                    or a list of them";
+        self.push(finding.help(help));
+        None
     }
 
     fn counting(&mut self, fields: &mut Fields<'d>) -> Option<Counting> {
@@ -111,20 +138,25 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn algorithm(&mut self, fields: &mut Fields<'d>) {
-        const LATER: [&str; 4] = ["sliding-window", "fixed-window", "leaky-bucket", "concurrency"];
-        let Some(word) = self.string(fields, "algorithm") else { return };
-        if word.value == "token-bucket" {
-            return;
-        }
-        let finding = if LATER.contains(&&*word.value) {
-            let message = format!("palisade 0.1 cannot enforce the algorithm `{}` yet", word.value);
-            Finding::error(Code::NotEnforced, message, word.place)
-        } else {
-            let message = format!("`{}` is no algorithm of a limit", word.value);
-            Finding::error(Code::InvalidValue, message, word.place).nearest(&word.value, ["token-bucket"])
+    fn counter(&mut self, fields: &mut Fields<'d>) -> Option<Counter> {
+        const KNOWN: [&str; 3] = ["token-bucket", "sliding-window", "fixed-window"];
+        const LATER: [&str; 2] = ["leaky-bucket", "concurrency"];
+        let Some(word) = self.string(fields, "algorithm") else { return Some(Counter::TokenBucket) };
+        let finding = match &*word.value {
+            "token-bucket" => return Some(Counter::TokenBucket),
+            "sliding-window" => return Some(Counter::SlidingWindow),
+            "fixed-window" => return Some(Counter::FixedWindow),
+            later if LATER.contains(&later) => {
+                let message = format!("palisade 0.1 cannot enforce the algorithm `{later}` yet");
+                Finding::error(Code::NotEnforced, message, word.place)
+            }
+            other => {
+                let message = format!("`{other}` is no algorithm of a limit");
+                Finding::error(Code::InvalidValue, message, word.place).nearest(other, KNOWN)
+            }
         };
-        self.push(finding.help("leave it out, or write `token-bucket`"));
+        self.push(finding.help("write `token-bucket`, the default, `sliding-window` or `fixed-window`"));
+        None
     }
 
     pub(super) fn rate_limit(&mut self, fields: &mut Fields<'d>) -> Option<RateLimit> {

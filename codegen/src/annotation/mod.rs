@@ -44,6 +44,8 @@ pub(crate) struct OperationRules {
     pub(crate) step_up: Option<StepUpRule>,
     pub(crate) pagination: Option<Pagination>,
     pub(crate) idempotency: Option<Idempotency>,
+    /// How many a request counts as under its limits.
+    pub(crate) cost: Option<Spanned<u32>>,
     pub(crate) shared: SharedRules,
 }
 
@@ -93,6 +95,7 @@ const DOCUMENT: Level = Level {
         ("authorize", "an operation or a path"),
         ("pagination", "an operation"),
         ("idempotency", "an operation"),
+        ("cost", "an operation"),
         ("step-up", "an operation or a path"),
         ("policy", "an operation"),
         ("token", "a security scheme"),
@@ -106,6 +109,7 @@ const PATH: Level = Level {
         ("public", "an operation"),
         ("pagination", "an operation"),
         ("idempotency", "an operation"),
+        ("cost", "an operation"),
         ("limits", "the document"),
         ("resources", "the document"),
         ("policies", "the document"),
@@ -116,7 +120,7 @@ const PATH: Level = Level {
 
 const OPERATION: Level = Level {
     what: "`x-palisade` of an operation",
-    later: &["roles", "policy", "audit", "cors", "headers", "cost", "concurrency"],
+    later: &["roles", "policy", "audit", "cors", "headers", "concurrency"],
     elsewhere: &[
         ("limits", "the document"),
         ("resources", "the document"),
@@ -170,9 +174,10 @@ impl<'d> Reader<'d> {
         let step_up = self.step_up(&mut fields);
         let pagination = self.pagination(&mut fields);
         let idempotency = self.idempotency(&mut fields);
+        let cost = self.number(&mut fields, "cost", 1..=u32::MAX);
         let shared = self.shared(&mut fields);
         self.finish_level(fields, &OPERATION);
-        OperationRules { public, authorize, step_up, pagination, idempotency, shared }
+        OperationRules { public, authorize, step_up, pagination, idempotency, cost, shared }
     }
 
     pub(crate) fn scheme_rules(&mut self, fields: &mut Fields<'d>) -> SchemeRules {
@@ -285,12 +290,22 @@ impl<'d> Reader<'d> {
         key: &'static str,
         range: std::ops::RangeInclusive<u32>,
     ) -> Option<Spanned<usize>> {
+        let number = self.number(fields, key, range)?;
+        Some(Spanned::new(usize::try_from(number.value).ok()?, number.place))
+    }
+
+    fn number(
+        &mut self,
+        fields: &mut Fields<'d>,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Option<Spanned<u32>> {
         let node = &fields.get(key)?.node;
         let number = match &node.value {
             crate::source::tree::Value::Number(text) => text.parse::<u32>().ok(),
             _ => None,
         };
-        match number.filter(|number| range.contains(number)).and_then(|number| usize::try_from(number).ok()) {
+        match number.filter(|number| range.contains(number)) {
             Some(number) => Some(Spanned::new(number, node.place)),
             None => {
                 let message = format!("`{key}` is a whole number from {} to {}", range.start(), range.end());

@@ -100,6 +100,7 @@ impl Builder<'_> {
             access,
             step_up: policy::login(item, written),
             limits,
+            cost: policy::cost(written),
             timeout: self.timeout(item, written),
             ownership,
             pagination: policy::pagination(written),

@@ -6,9 +6,7 @@ use std::time::Duration;
 use super::Builder;
 use crate::annotation::{Authorize, RateLimit, SharedRules, StepUp, StepUpRule};
 use crate::document::{Operation, PathItem};
-use crate::model::{
-    self, Access, Idempotency, LimitId, Need, Ownership, Pagination, Per, ResourceId, SchemeId,
-};
+use crate::model::{self, Access, Idempotency, LimitId, Need, Ownership, Pagination, ResourceId, SchemeId};
 
 /// Bytes of a body when the document says nothing.
 const BODY_MAX: usize = 256 << 10;
@@ -52,7 +50,7 @@ impl Builder<'_> {
     pub(super) fn unmatched_limits(&self) -> Vec<LimitId> {
         let mut limits = self.limits_of(&[&self.document.rules.shared]).unwrap_or_default();
         let named = &self.document.rules.limits;
-        limits.retain(|id| named.get(id.position()).is_some_and(|named| named.limit.per != Per::Principal));
+        limits.retain(|id| named.get(id.position()).is_some_and(|named| named.limit.is_of_strangers()));
         limits
     }
 
@@ -127,6 +125,11 @@ impl Builder<'_> {
 /// Whether it can stand between the angle brackets of a `Link` (RFC 8288 section 3).
 fn is_link(url: &str) -> bool {
     !url.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&byte))
+}
+
+/// How many a request counts as under each limit.
+pub(crate) fn cost(operation: &Operation) -> u32 {
+    operation.rules.cost.as_ref().map_or(1, |cost| cost.value)
 }
 
 /// The nearer rule wins; `none` is one.

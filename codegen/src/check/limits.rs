@@ -4,9 +4,9 @@ use super::access::requirements;
 use crate::annotation::{RateLimit, SharedRules};
 use crate::document::{Document, Spanned};
 use crate::finding::{Code, Finding, Findings};
-use crate::model::Per;
+use crate::model::{Api, Per};
 
-fn names(rules: &SharedRules) -> &[Spanned<String>] {
+pub(super) fn names(rules: &SharedRules) -> &[Spanned<String>] {
     match &rules.rate_limit {
         Some(RateLimit::Names(names)) => names,
         Some(RateLimit::None) | None => &[],
@@ -42,12 +42,34 @@ pub(super) fn principals_exist(document: &Document, findings: &mut Findings) {
         let public = requirements(document, operation).is_some_and(|all| all.alternatives.is_empty());
         for name in names(&operation.rules.shared).iter().filter(|_| public) {
             let found = document.rules.limits.iter().find(|limit| limit.limit.name == name.value);
-            if let Some(limit) = found.filter(|limit| limit.limit.per == Per::Principal) {
+            if let Some(limit) = found.filter(|limit| limit.limit.per.contains(&Per::Principal)) {
                 let message = format!("`{}` counts principals, and a public operation has none", name.value);
                 let finding = Finding::error(Code::LimitWithoutPrincipal, message, name.place);
                 findings
                     .push(finding.related(limit.place, "declared here").help("name a limit `per: address`"));
             }
+        }
+    }
+}
+
+/// Rejects a cost that is more than a limit lets through at once: no request would ever pass.
+pub(super) fn costs_fit(document: &Document, api: &Api, findings: &mut Findings) {
+    for ((_, written), operation) in document.operations().zip(&api.operations) {
+        let Some(cost) = &written.rules.cost else { continue };
+        let named = operation.limits.iter().filter_map(|id| document.rules.limits.get(id.position()));
+        for named in named.filter(|named| named.limit.burst < cost.value) {
+            let limit = &named.limit;
+            let message = format!(
+                "a request counts as {}, and `{}` lets {} through at once",
+                cost.value, limit.name, limit.burst
+            );
+            let finding = Finding::error(Code::LimitMisfit, message, cost.place);
+            findings
+                .push(finding.related(named.place, "declared here").help("lower `cost`, or raise the limit"));
+        }
+        if operation.limits.is_empty() {
+            let finding = Finding::error(Code::LimitMisfit, "`cost` counts under no limit", cost.place);
+            findings.push(finding.help("name a limit under `rate-limit`, or leave `cost` out"));
         }
     }
 }

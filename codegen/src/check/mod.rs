@@ -6,6 +6,7 @@ mod composed;
 mod defaults;
 mod endless;
 mod idempotency;
+mod limit_keys;
 mod limits;
 mod lost;
 mod operations;
@@ -70,6 +71,8 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     size::bounded(document, &api, findings);
     // each operation beside what it was built from, so none must be missing
     if api.operations.len() == document.operations().count() {
+        limits::costs_fit(document, &api, findings);
+        limit_keys::are_there(document, &api, findings);
         wires::names_are_apart(document, &api, findings);
         wires::identifiers_are_plain(document, &api, findings);
         idempotency::answers_can_be_kept(document, &api, findings);

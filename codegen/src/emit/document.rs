@@ -37,7 +37,7 @@ pub(crate) fn facts(api: &Api, hash: &str) -> TokenStream {
     let title = &api.title;
     let version = &api.version;
     let schemes = api.schemes.iter().map(scheme);
-    let limits = api.unmatched.iter().map(|id| limit(api.limit(*id)));
+    let limits = api.unmatched.iter().map(|id| limit(api.limit(*id), 1));
     quote! {
         p::Document {
             title: #title,

@@ -2,26 +2,34 @@
 //! x-palisade: { limits: { money: { rate: 10/1m, per: principal } } }
 //! ```
 //! ```text
-//! p::Limit { name: "money", quota: 10, window: p::Duration::from_secs(60), burst: 10, per: p::Per::Principal, .. }
+//! p::Limit { name: "money", quota: 10, window: p::Duration::from_secs(60), burst: 10, cost: 1, per: &[p::Per::Principal], .. }
 //! ```
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::values::{duration, integer};
-use crate::model::{Counting, Limit, Per};
+use crate::model::{Counter, Counting, Limit, Per};
 
-/// The facts of a limit, as an expression.
-pub(super) fn limit(limit: &Limit) -> TokenStream {
+/// The facts of a limit as an operation meets it whose requests count as `cost`, as an expression.
+pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
     let name = &limit.name;
     let quota = integer(limit.quota.into());
     let window = duration(limit.window);
     let burst = integer(limit.burst.into());
-    let per = match limit.per {
-        Per::Address => quote!(Address),
-        Per::Principal => quote!(Principal),
-        Per::Global => quote!(Global),
+    let counter = match limit.counter {
+        Counter::TokenBucket => quote!(TokenBucket),
+        Counter::SlidingWindow => quote!(SlidingWindow),
+        Counter::FixedWindow => quote!(FixedWindow),
     };
+    let cost = integer(cost.into());
+    let per = limit.per.iter().map(|part| match part {
+        Per::Address => quote!(p::Per::Address),
+        Per::Principal => quote!(p::Per::Principal),
+        Per::Global => quote!(p::Per::Global),
+        Per::Path(name) => quote!(p::Per::Path(#name)),
+        Per::Body(name) => quote!(p::Per::Body(#name)),
+    });
     let scope = match limit.scope {
         Counting::Document => quote!(Document),
         Counting::Operation => quote!(Operation),
@@ -32,7 +40,9 @@ pub(super) fn limit(limit: &Limit) -> TokenStream {
             quota: #quota,
             window: #window,
             burst: #burst,
-            per: p::Per::#per,
+            counter: p::Counter::#counter,
+            cost: #cost,
+            per: &[#(#per),*],
             scope: p::Counting::#scope,
         }
     }

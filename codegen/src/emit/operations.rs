@@ -88,7 +88,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     let path = &operation.path.text;
     let access = access(api, &operation.access);
     let step_up = operation.step_up.as_ref().map_or_else(|| quote!(None), step_up);
-    let limits = operation.limits.iter().map(|id| limit(api.limit(*id)));
+    let limits = operation.limits.iter().map(|id| limit(api.limit(*id), operation.cost));
     let parameters = operation.parameters.iter().map(|parameter| {
         let name = &parameter.name;
         let location = location(parameter.location);

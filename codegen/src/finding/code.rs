@@ -274,6 +274,11 @@ codes! {
         bad: "post: { operationId: addThing, security: [], x-palisade: { public: \"anyone\", idempotency: required }, responses: { ... } }",
         good: "post: { operationId: addThing, security: [{ oauth: [] }], x-palisade: { idempotency: required }, responses: { ... } }"
     }
+    LimitMisfit = "PAL0057" "a limit that does not fit the operation" {
+        why: "What a request counts as must fit into the limit, and what it is counted by must be there: else all requests would be refused, or none.",
+        bad: "rate-limit: [money] # 10/1m\ncost: 20",
+        good: "rate-limit: [money] # 10/1m\ncost: 2"
+    }
 
     // schemas
     DefaultMismatch = "PAL0060" "a default that its schema refuses" {

@@ -11,16 +11,29 @@ pub struct Limit {
     pub quota: u32,
     /// The time in which `quota` requests come back.
     pub window: Duration,
-    /// How many may come at once; `quota` when the document says nothing.
+    /// How many may come at once; `quota` when the document says nothing, and for windows.
     pub burst: u32,
-    /// Whom it counts.
-    pub per: Per,
+    /// How it counts.
+    pub counter: Counter,
+    /// By what it counts, at least one; [`Per::Global`] stands alone.
+    pub per: Vec<Per>,
     /// Whether operations share it.
     pub scope: Counting,
 }
 
-/// Whom a limit counts.
+/// How a limit counts (`algorithm`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// `token-bucket`, the default.
+    TokenBucket,
+    /// `sliding-window`
+    SlidingWindow,
+    /// `fixed-window`
+    FixedWindow,
+}
+
+/// By what a limit counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Per {
     /// The client's address.
     Address,
@@ -28,6 +41,18 @@ pub enum Per {
     Principal,
     /// Everybody together.
     Global,
+    /// `path.<name>`: what stands at this parameter.
+    Path(String),
+    /// `body.<name>`: what stands at this member.
+    Body(String),
+}
+
+impl Limit {
+    /// Whether it counts without a look at anything but where a request comes from.
+    #[must_use]
+    pub fn is_of_strangers(&self) -> bool {
+        self.per.iter().all(|part| matches!(part, Per::Address | Per::Global))
+    }
 }
 
 /// What a limit is shared over.

@@ -32,6 +32,8 @@ pub struct Operation {
     pub step_up: Option<StepUp>,
     /// The limits that apply: document, path, operation, in the order of the document.
     pub limits: Vec<LimitId>,
+    /// How many a request counts as under each of them.
+    pub cost: u32,
     /// Deadline for the whole operation.
     pub timeout: Duration,
     /// The object it is about, if it is about one.

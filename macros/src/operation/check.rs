@@ -165,7 +165,6 @@ mod tests {
 
     fn facts() -> Facts {
         let operation = OperationFacts {
-            idempotent: false,
             id: "getTask".to_owned(),
             method: "GET".to_owned(),
             path: "/tasks".to_owned(),

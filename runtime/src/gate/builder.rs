@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::effects::Effects;
+use super::limits::Limits;
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
@@ -15,9 +16,9 @@ use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
 use crate::idempotency::KeptAnswers;
 use crate::input::Spool;
-use crate::limit::{Limiter, Rule};
+use crate::limit::Limiter;
 use crate::operation::{
-    Counting, Document, Limit, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind,
+    Counter, Counting, Document, Limit, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind,
 };
 use crate::problem::Problem;
 use crate::resource::Attributes;
@@ -219,27 +220,21 @@ impl GateBuilder {
             needs("it is idempotent, and nothing keeps its answers".to_owned());
         }
         let Some(security) = security.filter(|_| faults.is_empty()) else { return Err(faults) };
-        let rules = policy.limits.iter().map(|limit| Arc::new(limiter.rule(limit, policy.id)));
-        let (by_principal, by_source): (Vec<Arc<Rule>>, Vec<_>) =
-            rules.partition(|rule| rule.limit().per == Per::Principal);
+        let limits = Limits::new(policy, limiter).map_err(|fault| vec![fault])?;
         let cursor = policy.pagination.as_ref().and(self.cursor_keys.clone());
         let answers = policy.idempotency.as_ref().and(self.answers.clone());
         let answers = answers.map(|kept| Answers {
             per_principal: Arc::new(limiter.rule(limit_of_keys(kept.most_calls()), policy.id)),
             kept,
         });
-        let ready = Ready { policy, document, security, by_source, by_principal, ownership, cursor, answers };
-        Ok(Prepared::new(ready))
+        Ok(Prepared::new(Ready { policy, document, security, limits, ownership, cursor, answers }))
     }
 
     fn ownership_rule(&self, policy: &Policy, facts: &'static Ownership) -> Result<OwnershipRule, String> {
         let resolver = self.resolvers.get(facts.resource).cloned();
         let resolver = resolver.ok_or_else(|| format!("resource `{}` has no resolver", facts.resource))?;
-        let place = |name: &str| policy.path.find(&format!("{{{name}}}"));
-        let here = place(facts.id).ok_or_else(|| format!("`{}` is no parameter of its path", facts.id))?;
-        let in_path = policy.parameters.iter().filter(|parameter| parameter.location == Location::Path);
-        let capture =
-            in_path.filter(|parameter| place(parameter.name).is_some_and(|there| there < here)).count();
+        let capture = captured(policy, facts.id)
+            .ok_or_else(|| format!("`{}` is no parameter of its path", facts.id))?;
         Ok(OwnershipRule { facts, capture, resolver: ResolverHandle::new(resolver) })
     }
 }
@@ -252,9 +247,19 @@ fn limit_of_keys(most: u32) -> &'static Limit {
         quota: most,
         window: Duration::from_secs(24 * 3600),
         burst: most,
-        per: Per::Principal,
+        counter: Counter::TokenBucket,
+        cost: 1,
+        per: &[Per::Principal],
         scope: Counting::Document,
     }))
+}
+
+/// Which capture of the path is this parameter.
+pub(super) fn captured(policy: &Policy, name: &str) -> Option<usize> {
+    let place = |name: &str| policy.path.find(&format!("{{{name}}}"));
+    let here = place(name)?;
+    let in_path = policy.parameters.iter().filter(|parameter| parameter.location == Location::Path);
+    Some(in_path.filter(|parameter| place(parameter.name).is_some_and(|there| there < here)).count())
 }
 
 fn texts(errors: Vec<SetupError>) -> Vec<String> {

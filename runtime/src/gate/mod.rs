@@ -13,9 +13,10 @@
 //! | 6 authenticate | [`enter`] | 401, 400, 503 |
 //! | 7 what a token is bound to, whether it was revoked, how and when its user logged in | [`enter`] | 401, 429, 503 |
 //! | 8 authorize: scopes | [`enter`] | 403 |
-//! | 9 limits by principal | [`enter`] | 429 |
+//! | 9 limits by principal, by parameters of the path | [`enter`] | 429 |
 //! | 10 parameters, the form of an `Idempotency-Key` | [`admit`] | 400 |
 //! | 11 body: media type, size, strict decode, validation | [`admit`] | 400, 408, 413, 415, 422, 503 |
+//! | 11 limits by members of the body | [`admit`] | 429 |
 //! | 11 media types of the answer | [`handle`] | 406 |
 //! | 12 object: whose is it | [`admit`] | 404 |
 //! | 13 cursor | [`admit`] | 400 |
@@ -27,6 +28,7 @@
 
 mod builder;
 mod effects;
+mod limits;
 mod object;
 mod once;
 mod passed;
@@ -72,6 +74,12 @@ pub(crate) struct Request<'a> {
 /// The segments that the template's parameters matched.
 pub(crate) type Captures<'a> = &'a [&'a str];
 
+/// What steps 4 to 9 look at.
+struct Asked<'a> {
+    parts: &'a Parts,
+    captures: Captures<'a>,
+}
+
 /// Proof that steps 4 to 9 passed.
 pub(crate) struct Entered {
     authorized: Authorized,
@@ -79,7 +87,8 @@ pub(crate) struct Entered {
 }
 
 /// Steps 4 to 9: nothing of the input has been looked at yet but its declared length.
-async fn enter(at: &Prepared, visit: &mut Visit, parts: &Parts) -> Result<Entered, Rejection> {
+async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<Entered, Rejection> {
+    let Asked { parts, captures } = *request;
     let policy = at.policy();
     let deadline = Instant::now() + policy.timeout;
     input::declared_length(policy.body.as_ref(), &parts.headers).map_err(Rejection::Input)?; // 4
@@ -91,7 +100,8 @@ async fn enter(at: &Prepared, visit: &mut Visit, parts: &Parts) -> Result<Entere
     login.map_err(|reason| at.insufficient(reason, &authenticated))?; // 7
     let authorized = authz::authorize(authenticated).map_err(|reason| at.forbidden(reason))?; // 8
     visit.identify(authorized.principal());
-    visit.spend(at.limits_by_principal())?; // 9
+    visit.count_by(at.limits().of_path(captures));
+    visit.spend(&at.limits().by_principal)?; // 9
     Ok(Entered { authorized, deadline })
 }
 
@@ -116,7 +126,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     request: Request<'_>,
 ) -> Result<Admitted<Op, I>, Rejection> {
     let Request { parts, body, captures } = request;
-    let Entered { authorized, deadline } = enter(at, visit, parts).await?;
+    let Entered { authorized, deadline } = enter(at, visit, &Asked { parts, captures }).await?;
     let query = at.security().without_keys(parts.uri.query());
     let mut parameters = Parameters::new(at.policy(), captures, query.as_deref(), &parts.headers);
     let decoded = I::parameters(&mut parameters);
@@ -127,14 +137,15 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let receiver =
         Receiver { declared: at.policy().body.as_ref(), receiving: I::receiving, spool: visit.spool() };
     let reading = receiver.receive(&parts.headers, body);
-    let payload = match tokio::time::timeout_at(deadline, reading).await {
-        Ok(sent) => {
-            let sent = sent.map_err(Rejection::Input)?;
-            print.iter_mut().for_each(|print: &mut Fingerprint| print.body(sent.as_ref()));
-            I::body(sent).map_err(|refused| Rejection::Input(refused.into()))?
-        }
+    let sent = match tokio::time::timeout_at(deadline, reading).await {
+        Ok(sent) => sent.map_err(Rejection::Input)?,
         Err(_) => return Err(Rejection::Input(InputError::Slow)),
-    }; // 11
+    };
+    print.iter_mut().for_each(|print: &mut Fingerprint| print.body(sent.as_ref()));
+    let told = at.limits().of_body(sent.as_ref());
+    let payload = I::body(sent).map_err(InputError::from).map_err(Rejection::Input)?; // 11
+    visit.count_by(told);
+    visit.spend(&at.limits().by_body)?; // 11
     let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
     let call = key

@@ -22,7 +22,7 @@ use crate::authn::Principal;
 use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed};
 use crate::limit::Rule;
-use crate::limit::key::Network;
+use crate::limit::key::{Network, Seen};
 use crate::problem::{Outward, Problem, Rejection, envelope, outward};
 use crate::server::Served;
 
@@ -68,7 +68,8 @@ fn may_begin(claim: &Claim, limit: Option<&Rule>, gate: &Gate, witness: &Witness
     let principal = witness.principal.as_ref().map(Principal::identity);
     let principal = principal.map(|identity| (identity.issuer, identity.subject));
     let now = gate.settings().clock.now().map_err(|_| Rejection::ClockFailed)?.monotonic();
-    let charges = [rule.charge(Network::of(witness.address), principal)];
+    let seen = Seen { from: Network::of(witness.address), principal, values: &[] };
+    let charges = [rule.charge(&seen)];
     let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
     let decision = gate.limiter().decide(micros, &charges);
     match decision.refused_by() {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::CursorScope;
 use super::builder::GateBuilder;
 use super::effects::Effects;
+use super::limits::Limits;
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
 use crate::authz::{Authorized, Forbidden};
@@ -60,8 +61,7 @@ pub(super) struct Ready {
     pub(super) policy: &'static Policy,
     pub(super) document: &'static Document,
     pub(super) security: authn::Prepared,
-    pub(super) by_source: Vec<Arc<Rule>>,
-    pub(super) by_principal: Vec<Arc<Rule>>,
+    pub(super) limits: Limits,
     pub(super) ownership: Option<OwnershipRule>,
     pub(super) cursor: Option<Arc<CursorKeys>>,
     pub(super) answers: Option<Answers>,
@@ -176,12 +176,8 @@ impl Prepared {
         &self.ready.security
     }
 
-    pub(crate) fn limits_by_source(&self) -> &[Arc<Rule>] {
-        &self.ready.by_source
-    }
-
-    pub(crate) fn limits_by_principal(&self) -> &[Arc<Rule>] {
-        &self.ready.by_principal
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.ready.limits
     }
 
     pub(crate) fn ownership(&self) -> Option<&OwnershipRule> {

@@ -14,6 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::effects::Effects;
+use super::limits::Values;
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
@@ -22,9 +23,9 @@ use crate::authn::certificate::ClientCertificate;
 use crate::authn::dpop;
 use crate::clock::{Clock, ClockError, Now};
 use crate::input::Spool;
-use crate::limit::key::Network;
+use crate::limit::key::{Network, Seen};
 use crate::limit::{self, Charge, Few, Rule, Standing};
-use crate::operation::{Access, Per};
+use crate::operation::{Access, Limit, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::serve::Session;
 use crate::settings::Settings;
@@ -81,6 +82,8 @@ pub(crate) struct Visit {
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
     standings: Few<Told>,
+    /// What its limits count by, of its path and its body.
+    values: Values,
     /// For the proofs of this client from now on (RFC 9449 section 8.2).
     nonce: Option<HeaderValue>,
 }
@@ -111,7 +114,17 @@ impl Visit {
             policy: None,
             principal: None,
         };
-        Self { gate: gate.clone(), witness, now, origin, tls, fault, standings: Few::new(), nonce: None }
+        Self {
+            gate: gate.clone(),
+            witness,
+            now,
+            origin,
+            tls,
+            fault,
+            standings: Few::new(),
+            values: Values::new(),
+            nonce: None,
+        }
     }
 
     /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
@@ -119,7 +132,7 @@ impl Visit {
         self.witness.policy = at.map(Prepared::policy);
         self.now.map_err(|_| Rejection::ClockFailed)?;
         match at {
-            Some(at) => self.spend(at.limits_by_source())?,
+            Some(at) => self.spend(&at.limits().by_source)?,
             None => self.spend(self.gate.clone().limits_of_strangers())?,
         }
         if let Some(fault) = self.fault {
@@ -131,7 +144,12 @@ impl Visit {
         Ok(())
     }
 
-    /// Counts this request under each of the limits, or under none when one is used up (steps 2 and 9).
+    /// From here on, its limits may count by these.
+    pub(super) fn count_by(&mut self, values: Values) {
+        self.values.extend(values);
+    }
+
+    /// Counts this request under each of the limits, or under none when one is used up (steps 2, 9 and 11).
     ///
     /// What step 9 refuses has been counted by step 2 and stays so: its credential has been verified, and who is over a
     /// limit of their own must not have that for nothing.
@@ -141,7 +159,8 @@ impl Visit {
         }
         let principal =
             self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
-        let charges = charges(rules, self.origin.address, principal);
+        let seen = Seen { from: Network::of(self.origin.address), principal, values: &self.values };
+        let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         let decision = self.gate.limiter().decide(self.micros(), &charges);
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
         let told = rules.iter().zip(decision.standings());
@@ -228,11 +247,11 @@ impl Visit {
     }
 
     /// The limits that this caller may know of. Who is not authenticated where one should be learns of none; what all
-    /// clients have together tells about the others, and nobody learns that.
+    /// clients have together, or all who name an account, tells about the others, and nobody learns that.
     fn advertised(&self) -> impl Iterator<Item = Standing<'_>> + Clone {
         let public = self.witness.policy.is_some_and(|policy| matches!(policy.access, Access::Public(_)));
         let known = public || self.witness.principal.is_some();
-        let told = self.standings.iter().filter(move |told| known && told.rule.limit().per != Per::Global);
+        let told = self.standings.iter().filter(move |told| known && is_own(told.rule.limit()));
         told.map(Told::standing)
     }
 
@@ -270,13 +289,9 @@ impl Told {
     }
 }
 
-/// One charge a rule. Step 2 knows no principal yet, and its rules ask for none.
-fn charges<'a>(
-    rules: &'a [Arc<Rule>],
-    from: IpAddr,
-    principal: Option<(&'a str, &'a str)>,
-) -> Few<Charge<'a>> {
-    rules.iter().map(|rule| rule.charge(Network::of(from), principal)).collect()
+/// Whether what is left of it is left to one client alone.
+fn is_own(limit: &Limit) -> bool {
+    limit.per.iter().any(|part| matches!(part, Per::Address | Per::Principal))
 }
 
 /// The headers of a refusal.

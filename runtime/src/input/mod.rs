@@ -48,6 +48,7 @@ mod shape;
 mod shown;
 mod sources;
 mod text;
+mod texts;
 mod tree;
 mod upload;
 mod values;

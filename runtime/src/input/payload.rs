@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::json::{finish, from_json_under, from_lines};
 use super::member::Rule;
+use super::texts::texts;
 use super::wire::{Others, Part, Parts, Wire, form, multipart, multipart_with_headers};
 use super::{At, Check, Decode, Parameters, Refused, Tree, Upload, Violations};
 use crate::operation::Body;
@@ -73,6 +74,14 @@ impl Sent<'_> {
     /// Never for such an operation: its absence was refused before.
     pub fn required(sent: Option<Self>) -> Result<Self, Refused> {
         sent.ok_or(Refused::Syntax)
+    }
+
+    /// The strings that stand at these members of a JSON object, each at most once; what does not read as one has none.
+    pub(crate) fn texts(&self, members: &[&'static str]) -> Vec<(&'static str, String)> {
+        match &self.content {
+            Came::Whole(bytes) => texts(bytes, members),
+            Came::Spooled(_) | Came::Parts(..) => Vec::new(),
+        }
     }
 
     /// Which of the declared media types it is, in the order of the policy.

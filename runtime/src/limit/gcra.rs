@@ -62,6 +62,7 @@ impl Rate {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dice::Dice;
     use super::*;
 
     const SECOND: u64 = 1_000_000;
@@ -88,17 +89,6 @@ mod tests {
             let enough = self.level >= cost;
             self.level -= if enough { cost } else { 0 };
             enough
-        }
-    }
-
-    /// A small deterministic generator: the traces must be the same in every run.
-    struct Dice(u64);
-    impl Dice {
-        fn below(&mut self, bound: u64) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            self.0 % bound
         }
     }
 

@@ -4,7 +4,7 @@
 //! structured fields of RFC 9651), and the older `X-RateLimit-*` for the limit that is nearest to refusing.
 //!
 //! Both speak of the bucket, so that what remains is never more than the limit: `q` and `X-RateLimit-Limit` are what fits
-//! in it (the burst), `w` is the time in which an empty one fills.
+//! in it (the burst), `w` is the time in which an empty one fills. Of a window they are its quota and its length.
 
 use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -57,7 +57,7 @@ pub(crate) fn policy(limit: &Limit) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// Seconds in which an empty bucket fills. A time of no whole seconds is left out, which the draft allows, rather than
+/// Seconds in which an empty bucket fills, or a window lasts. A time of no whole seconds is left out, which the draft allows, rather than
 /// told wrongly.
 fn filling(limit: &Limit) -> Option<u64> {
     let quota = u128::from(limit.quota).checked_mul(u128::from(SECOND))?;
@@ -141,17 +141,32 @@ fn set(headers: &mut HeaderMap, field: HeaderName, value: Result<HeaderValue, In
 mod tests {
     use std::time::Duration;
 
-    use super::super::key::Network;
+    use super::super::key::{Network, Seen};
     use super::super::{Limiter, Rule};
     use super::*;
-    use crate::operation::{Counting, Per};
+    use crate::operation::{Counter, Counting, Per};
 
-    static FLOOD: Limit = limit("flood", 50, Duration::from_secs(1), 100, Per::Address);
-    static MONEY: Limit = limit("money", 10, Duration::from_secs(60), 10, Per::Principal);
-    static ODD: Limit = limit("a \"b\\ é", 5, Duration::from_millis(250), 5, Per::Global);
+    static FLOOD: Limit = limit("flood", 50, Duration::from_secs(1), 100, &[Per::Address]);
+    static MONEY: Limit = limit("money", 10, Duration::from_secs(60), 10, &[Per::Principal]);
+    static ODD: Limit = limit("a \"b\\ é", 5, Duration::from_millis(250), 5, &[Per::Global]);
 
-    const fn limit(name: &'static str, quota: u32, window: Duration, burst: u32, per: Per) -> Limit {
-        Limit { name, quota, window, burst, per, scope: Counting::Document }
+    const fn limit(
+        name: &'static str,
+        quota: u32,
+        window: Duration,
+        burst: u32,
+        per: &'static [Per],
+    ) -> Limit {
+        Limit {
+            name,
+            quota,
+            window,
+            burst,
+            counter: Counter::TokenBucket,
+            cost: 1,
+            per,
+            scope: Counting::Document,
+        }
     }
 
     fn fields(headers: &HeaderMap) -> Vec<(&str, &str)> {
@@ -160,8 +175,8 @@ mod tests {
 
     fn advertised(limiter: &Limiter, rules: &[&Rule], times: usize) -> HeaderMap {
         let here = Network::of("192.0.2.1".parse().unwrap());
-        let charges: Vec<_> =
-            rules.iter().map(|rule| rule.charge(here, Some(("https://id", "alice")))).collect();
+        let seen = Seen { from: here, principal: Some(("https://id", "alice")), values: &[] };
+        let charges: Vec<_> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         (1..times).for_each(|_| _ = limiter.decide(SECOND, &charges));
         let decision = limiter.decide(SECOND, &charges);
         let mut headers = HeaderMap::new();
@@ -212,7 +227,7 @@ mod tests {
 
     #[test]
     fn what_remains_is_never_more_than_the_limit() {
-        static BROWSE: Limit = limit("browse", 600, Duration::from_secs(60), 61, Per::Principal);
+        static BROWSE: Limit = limit("browse", 600, Duration::from_secs(60), 61, &[Per::Principal]);
         let limiter = Limiter::new(1024);
         for (limit, whole) in [(&FLOOD, "100"), (&BROWSE, "61")] {
             let told = advertised(&limiter, &[&limiter.rule(limit, "a")], 1);

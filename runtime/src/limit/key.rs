@@ -7,6 +7,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::net::IpAddr;
 
+use crate::operation::Per;
+
 /// The network that a client's address stands for: who holds one IPv6 address holds its /64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
@@ -37,15 +39,27 @@ impl Network {
     }
 }
 
-/// Whom one charge is counted for.
+/// What a request is counted by, as far as it is known by then.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Who<'a> {
-    /// Whoever comes from there.
-    Address(Network),
-    /// The authenticated principal: a subject means something only together with who named it.
-    Principal { issuer: &'a str, subject: &'a str },
-    /// All callers together.
-    Everybody,
+pub(crate) struct Seen<'a> {
+    /// Where it comes from.
+    pub(crate) from: Network,
+    /// Issuer and subject: a subject means something only together with who named it.
+    pub(crate) principal: Option<(&'a str, &'a str)>,
+    /// What it says at the parts of path and body that are asked for, in one spelling ([`spelled`]).
+    pub(crate) values: &'a [(Per, String)],
+}
+
+impl Seen<'_> {
+    fn value(&self, part: Per) -> Option<&str> {
+        self.values.iter().find(|(of, _)| *of == part).map(|(_, value)| value.as_str())
+    }
+}
+
+/// One spelling for what differs in nothing that a name is told by: its case and the space around it. Who writes `Alice`
+/// for `alice` shall not have a counter more; two accounts that differ in case alone share one.
+pub(crate) fn spelled(value: &str) -> String {
+    value.trim().to_lowercase()
 }
 
 /// The key of a counter; never zero, which marks a place that was never used.
@@ -82,34 +96,38 @@ impl Keyer {
 }
 
 impl Prefix {
-    /// The key of the counter, and a number for picking the bucket that newcomers share when there is no room.
+    /// The key of the counter that counts by these parts, and a number for picking the bucket that newcomers share when
+    /// there is no room.
     ///
-    /// That number is the same for a whole neighbourhood, so that a flood from one does not spoil it for others.
-    pub(crate) fn key(&self, who: Who<'_>) -> (Key, u64) {
+    /// Each part is written with its kind, and with its length where that differs. Who has no principal is counted by
+    /// address. A value that is not there is a value of its own. The number for newcomers is the same for a whole
+    /// neighbourhood where the address counts, so that a flood from one does not spoil it for others.
+    pub(crate) fn key(&self, per: &[Per], seen: &Seen<'_>) -> (Key, u64) {
         let mut hash = self.hash.clone();
-        match who {
-            Who::Address(network) => {
-                hash.write_u8(2);
-                match network {
-                    Network::V4(octets) => hash.write(&octets),
-                    Network::V6(octets) => hash.write(&octets),
+        let mut near = None;
+        for part in per {
+            match (part, seen.principal) {
+                (Per::Global, _) => hash.write_u8(4),
+                (Per::Principal, Some((issuer, subject))) => {
+                    hash.write_u8(3);
+                    text(&mut hash, issuer);
+                    text(&mut hash, subject);
                 }
-                let key = hash.finish().max(1);
-                (key, self.near(network.neighbourhood()))
-            }
-            Who::Principal { issuer, subject } => {
-                hash.write_u8(3);
-                text(&mut hash, issuer);
-                text(&mut hash, subject);
-                let key = hash.finish().max(1);
-                (key, key)
-            }
-            Who::Everybody => {
-                hash.write_u8(4);
-                let key = hash.finish().max(1);
-                (key, key)
+                (Per::Address | Per::Principal, _) => {
+                    network(&mut hash, seen.from);
+                    near = Some(self.near(seen.from.neighbourhood()));
+                }
+                (Per::Path(_) | Per::Body(_), _) => match seen.value(*part) {
+                    Some(value) => {
+                        hash.write_u8(5);
+                        text(&mut hash, value);
+                    }
+                    None => hash.write_u8(6),
+                },
             }
         }
+        let key = hash.finish().max(1);
+        (key, near.unwrap_or(key))
     }
 
     /// Spreads neighbourhoods over the few shared buckets. It need not be as good as a key, and is on every request's way.
@@ -122,6 +140,19 @@ impl Prefix {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+}
+
+fn network(hash: &mut DefaultHasher, network: Network) {
+    match network {
+        Network::V4(octets) => {
+            hash.write_u8(2);
+            hash.write(&octets);
+        }
+        Network::V6(octets) => {
+            hash.write_u8(7);
+            hash.write(&octets);
+        }
     }
 }
 
@@ -141,8 +172,12 @@ mod tests {
         Network::of(text.parse().unwrap())
     }
 
-    fn address(text: &str) -> Who<'static> {
-        Who::Address(network(text))
+    fn from(text: &str) -> Seen<'static> {
+        Seen { from: network(text), principal: None, values: &[] }
+    }
+
+    fn by_address(keyer: &Keyer, text: &str) -> u64 {
+        keyer.prefix("l", None).key(&[Per::Address], &from(text)).0
     }
 
     #[test]
@@ -156,8 +191,19 @@ mod tests {
     #[test]
     fn nothing_that_differs_shares_a_key() {
         let keyer = Keyer::default();
-        let everybody = |limit, operation| keyer.prefix(limit, operation).key(Who::Everybody).0;
-        let principal = |issuer, subject| keyer.prefix("l", None).key(Who::Principal { issuer, subject }).0;
+        let everybody =
+            |limit, operation| keyer.prefix(limit, operation).key(&[Per::Global], &from("192.0.2.1")).0;
+        let principal = |issuer, subject| {
+            let seen = Seen { principal: Some((issuer, subject)), ..from("192.0.2.1") };
+            keyer.prefix("l", None).key(&[Per::Principal], &seen).0
+        };
+        let pair = |address: &str, values: [Option<&str>; 2]| {
+            let parts = [Per::Body("a"), Per::Body("b")];
+            let there = parts.into_iter().zip(values);
+            let values: Vec<_> = there.filter_map(|(part, value)| Some((part, value?.to_owned()))).collect();
+            let per = [Per::Address, Per::Body("a"), Per::Body("b")];
+            keyer.prefix("l", None).key(&per, &Seen { values: &values, ..from(address) }).0
+        };
         let keys = [
             everybody("ab", Some("c")),
             everybody("a", Some("bc")),
@@ -167,10 +213,16 @@ mod tests {
             principal("https://ida", "lice"),
             principal("https://id", "bob"),
             principal("", "https://idalice"),
-            keyer.prefix("l", None).key(address("192.0.2.1")).0,
-            keyer.prefix("l", None).key(address("192.0.2.2")).0,
-            keyer.prefix("l", None).key(address("c000:201::")).0,
-            keyer.prefix("l", None).key(Who::Everybody).0,
+            pair("192.0.2.1", [Some("ab"), Some("c")]),
+            pair("192.0.2.1", [Some("a"), Some("bc")]),
+            pair("192.0.2.1", [Some("abc"), None]),
+            pair("192.0.2.1", [Some("abc"), Some("")]),
+            pair("192.0.2.1", [None, Some("abc")]),
+            pair("192.0.2.2", [Some("ab"), Some("c")]),
+            by_address(&keyer, "192.0.2.1"),
+            by_address(&keyer, "192.0.2.2"),
+            by_address(&keyer, "c000:201::"),
+            keyer.prefix("l", None).key(&[Per::Global], &from("::1")).0,
         ];
         assert_eq!(HashSet::from(keys).len(), keys.len());
         assert_eq!(principal("https://id", "alice"), principal("https://id", "alice"));
@@ -178,7 +230,7 @@ mod tests {
 
     #[test]
     fn keys_are_of_this_process_alone() {
-        let key = |keyer: &Keyer| keyer.prefix("flood", None).key(address("192.0.2.1")).0;
+        let key = |keyer: &Keyer| by_address(keyer, "192.0.2.1");
         assert_ne!(key(&Keyer::default()), key(&Keyer::default()));
     }
 
@@ -186,7 +238,7 @@ mod tests {
     fn neighbours_share_the_place_for_newcomers() {
         for _ in 0..1_000 {
             let prefix = Keyer::default().prefix("flood", None);
-            let near = |text: &str| prefix.key(Who::Address(network(text))).1;
+            let near = |text: &str| prefix.key(&[Per::Address], &from(text)).1;
             assert_eq!(near("2001:db8:1:2::1"), near("2001:db8:1:ff::1"));
             assert_ne!(near("2001:db8:1::1"), near("2001:db8:2::1"));
             assert_eq!(near("192.0.2.1"), near("192.0.2.200"));

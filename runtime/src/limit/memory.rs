@@ -1,8 +1,8 @@
 //! The counters of this process: a table that never grows and never forgets who is over a limit.
 //!
-//! * The table has a fixed number of places (16 bytes each). Nothing is allocated after start.
-//! * A place whose bucket is full again tells nothing that an empty place does not, so it is free to be taken.
-//! * A place whose bucket is *not* full is never taken: else a flood of fresh addresses would wash away the very
+//! * The table has a fixed number of places (24 bytes each). Nothing is allocated after start.
+//! * A place whose counter is fresh again (its bucket full, its windows over) tells nothing that an empty place does not, so it is free to be taken.
+//! * A place whose counter is *not* fresh is never taken: else a flood of fresh addresses would wash away the very
 //!   counters that hold it back. A newcomer who finds no place shares an overflow bucket with other newcomers.
 //! * Who gets a place later starts from where the shared bucket stands, so moving from one to the other gains nothing.
 //!   The price: as long as a bucket is shared, all newcomers who could land in it start with what is left in it.
@@ -10,8 +10,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::gcra::Rate;
 use super::key::Key;
+use super::meter::{Meter, State};
 
 /// Locks are taken by shard: enough of them that threads rarely meet.
 const SHARDS: usize = 64;
@@ -28,12 +28,12 @@ pub(crate) struct Ask {
     pub(crate) key: Key,
     /// Which overflow bucket it shares when there is no place.
     pub(crate) overflow: usize,
-    pub(crate) rate: Rate,
+    pub(crate) meter: Meter,
     pub(crate) cost: u32,
     place: Place,
-    full_at: u64,
-    /// The new `full_at`, or how long to wait.
-    next: Option<u64>,
+    state: State,
+    /// The new state, or how long to wait.
+    next: Option<State>,
     wait: u64,
 }
 
@@ -48,25 +48,25 @@ enum Place {
 /// What is true of a bucket after the decision.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outcome {
-    /// When it is full again.
-    pub(crate) full_at: u64,
+    /// Where it stands.
+    pub(crate) state: State,
     /// Zero when this bucket let the request through.
     pub(crate) wait: u64,
 }
 
 impl Ask {
-    pub(crate) fn new(index: usize, key: Key, overflow: usize, rate: Rate, cost: u32) -> Self {
-        Self { index, key, overflow, rate, cost, ..Self::default() }
+    pub(crate) fn new(index: usize, key: Key, overflow: usize, meter: Meter, cost: u32) -> Self {
+        Self { index, key, overflow, meter, cost, ..Self::default() }
     }
 
     pub(crate) fn outcome(&self, allowed: bool) -> Outcome {
-        let full_at = if allowed { self.next.unwrap_or(self.full_at) } else { self.full_at };
-        Outcome { full_at, wait: self.wait }
+        let state = if allowed { self.next.unwrap_or(self.state) } else { self.state };
+        Outcome { state, wait: self.wait }
     }
 
-    fn consider(&mut self, place: Place, full_at: u64, now: u64) {
-        (self.place, self.full_at) = (place, full_at);
-        match self.rate.spend(full_at, now, self.cost) {
+    fn consider(&mut self, place: Place, state: State, now: u64) {
+        (self.place, self.state) = (place, state);
+        match self.meter.spend(state, now, self.cost) {
             Ok(next) => self.next = Some(next),
             Err(wait) => self.wait = wait.max(1),
         }
@@ -81,20 +81,20 @@ impl Ask {
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     key: Key,
-    full_at: u64,
+    state: State,
 }
 
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Table {
     shards: Box<[Mutex<Box<[Entry]>>]>,
-    overflow: Mutex<Vec<u64>>,
-    /// No overflow bucket is anything but full after this time, so that nobody has to lock them to know.
+    overflow: Mutex<Vec<State>>,
+    /// No overflow bucket is anything but fresh after this time, so that nobody has to lock them to know.
     overflow_until: AtomicU64,
 }
 
 impl Table {
-    /// A table of at least `capacity` places. Each takes 16 bytes, all of them at once.
+    /// A table of at least `capacity` places. Each takes 24 bytes, all of them at once.
     pub(crate) fn new(capacity: usize) -> Self {
         let places = capacity.div_ceil(SHARDS).max(REACH);
         let shards = (0..SHARDS).map(|_| Mutex::new(vec![Entry::default(); places].into())).collect();
@@ -106,7 +106,7 @@ impl Table {
         let first = rule.saturating_mul(OVERFLOWS);
         let mut overflow = lock(&self.overflow);
         let needed = first.saturating_add(OVERFLOWS).max(overflow.len());
-        overflow.resize(needed, 0);
+        overflow.resize(needed, State::default());
         first
     }
 
@@ -137,7 +137,7 @@ impl Table {
                 if let (Place::At(place), Some(next)) = (ask.place, ask.next)
                     && let Some(entry) = entries.get_mut(place)
                 {
-                    *entry = Entry { key: ask.key, full_at: next };
+                    *entry = Entry { key: ask.key, state: next };
                 }
             }
         }
@@ -154,9 +154,9 @@ impl Table {
         for place in places(ask.key, entries.len()) {
             let Some(entry) = entries.get(place) else { break };
             if entry.key == ask.key {
-                return ask.consider(Place::At(place), entry.full_at, now);
+                return ask.consider(Place::At(place), entry.state, now);
             }
-            if entry.full_at <= now && free.is_none() {
+            if entry.state.fresh_at <= now && free.is_none() {
                 let place = Place::At(place);
                 let chosen = |other: &Ask| other.place == place && other.shard() == ask.shard();
                 free = Some(place).filter(|_| !before.iter().any(chosen));
@@ -172,27 +172,27 @@ impl Table {
     }
 
     /// Where the shared bucket of newcomers stands.
-    fn shared(&self, overflow: usize, now: u64) -> u64 {
+    fn shared(&self, overflow: usize, now: u64) -> State {
         // Relaxed is enough: a client's own earlier requests went through the lock of the same shard.
         if self.overflow_until.load(Ordering::Relaxed) <= now {
-            return 0;
+            return State::default();
         }
-        lock(&self.overflow).get(overflow).copied().unwrap_or(u64::MAX)
+        lock(&self.overflow).get(overflow).copied().unwrap_or(State::never())
     }
 
     /// The last step, with every shard locked: those without a place, then whether all can be charged.
     fn overflowed(&self, now: u64, asks: &mut [Ask]) -> bool {
         let mut shared = asks.iter().any(|ask| ask.place == Place::Overflow).then(|| lock(&self.overflow));
         for ask in asks.iter_mut().filter(|ask| ask.place == Place::Overflow) {
-            let full_at = shared.as_ref().and_then(|all| all.get(ask.overflow)).copied();
-            ask.consider(Place::Overflow, full_at.unwrap_or(u64::MAX), now);
+            let state = shared.as_ref().and_then(|all| all.get(ask.overflow)).copied();
+            ask.consider(Place::Overflow, state.unwrap_or(State::never()), now);
         }
         let allowed = asks.iter().all(|ask| ask.next.is_some());
         if let (true, Some(shared)) = (allowed, shared.as_mut()) {
             for ask in asks.iter().filter(|ask| ask.place == Place::Overflow) {
                 if let (Some(next), Some(bucket)) = (ask.next, shared.get_mut(ask.overflow)) {
                     *bucket = next.max(*bucket);
-                    self.overflow_until.fetch_max(next, Ordering::Relaxed);
+                    self.overflow_until.fetch_max(next.fresh_at, Ordering::Relaxed);
                 }
             }
         }
@@ -201,7 +201,10 @@ impl Table {
 
     #[cfg(test)]
     fn live(&self, now: u64) -> usize {
-        self.shards.iter().map(|shard| lock(shard).iter().filter(|entry| entry.full_at > now).count()).sum()
+        self.shards
+            .iter()
+            .map(|shard| lock(shard).iter().filter(|entry| entry.state.fresh_at > now).count())
+            .sum()
     }
 }
 
@@ -219,13 +222,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::time::Duration;
 
+    use super::super::gcra::Rate;
     use super::*;
 
     const SECOND: u64 = 1_000_000;
 
     /// Ten at once, one back each second.
-    fn rate() -> Rate {
-        Rate::new(10, Duration::from_secs(10), 10)
+    fn rate() -> Meter {
+        Meter::Bucket(Rate::new(10, Duration::from_secs(10), 10))
     }
 
     fn key(number: u64) -> Key {

@@ -2,15 +2,19 @@
 //!
 //! ```text
 //! at start     Limiter::rule(limit, operation) -> Rule                       once a limit and operation
-//! a request    rule.charge(address, principal) -> Charge                     whom it counts
+//! a request    rule.charge(&seen)              -> Charge                     whom it counts
 //!              limiter.decide(now, &charges)   -> Decision                   all or nothing
 //!              headers::advertise(.., decision.standings())                  what the client is told
 //! ```
 
+#[cfg(test)]
+mod dice;
 mod gcra;
 pub(crate) mod headers;
 pub(crate) mod key;
 mod memory;
+mod meter;
+mod window;
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -20,10 +24,10 @@ use std::sync::{Mutex, PoisonError};
 use http::HeaderValue;
 use smallvec::SmallVec;
 
-use self::gcra::Rate;
-use self::key::{Keyer, Network, Prefix, Who};
+use self::key::{Key, Keyer, Prefix, Seen};
 use self::memory::{Ask, OVERFLOWS, Outcome, Table};
-use crate::operation::{Counting, Limit, Per};
+use self::meter::Meter;
+use crate::operation::{Counting, Limit};
 
 /// A list with one item for each limit of an operation. Documents rarely name more than three, so most cost no allocation.
 pub(crate) type Few<T> = SmallVec<[T; 4]>;
@@ -45,7 +49,7 @@ pub(crate) struct Limiter {
 #[derive(Debug)]
 pub(crate) struct Rule {
     limit: &'static Limit,
-    rate: Rate,
+    meter: Meter,
     prefix: Prefix,
     overflow: usize,
     /// Its name and its policy, as `RateLimit` and `RateLimit-Policy` tell them.
@@ -58,7 +62,9 @@ pub(crate) struct Rule {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Charge<'a> {
     rule: &'a Rule,
-    who: Who<'a>,
+    key: Key,
+    /// The shared bucket that it is charged to when there is no room for it.
+    overflow: usize,
     cost: u32,
 }
 
@@ -84,7 +90,7 @@ pub(crate) struct Standing<'a> {
 }
 
 impl Limiter {
-    /// Room for `capacity` counters, at 16 bytes each, and never more.
+    /// Room for `capacity` counters, at 24 bytes each, and never more.
     pub(crate) fn new(capacity: usize) -> Self {
         let table = Table::new(capacity);
         Self { table, keyer: Keyer::default(), jitter: RandomState::new(), rules: Mutex::default() }
@@ -98,7 +104,7 @@ impl Limiter {
         let number = *rules.entry((limit.name, alone)).or_insert(next);
         Rule {
             limit,
-            rate: Rate::new(limit.quota, limit.window, limit.burst),
+            meter: Meter::new(limit),
             prefix: self.keyer.prefix(limit.name, alone),
             overflow: self.table.add_overflow(number),
             name: headers::name(limit.name),
@@ -125,9 +131,7 @@ impl Limiter {
 
 fn asks(charges: &[Charge<'_>]) -> Few<Ask> {
     let ask = |(index, charge): (usize, &Charge<'_>)| {
-        let (key, near) = charge.rule.prefix.key(charge.who);
-        let bucket = usize::try_from(near >> 58).unwrap_or(0) % OVERFLOWS;
-        Ask::new(index, key, charge.rule.overflow.saturating_add(bucket), charge.rule.rate, charge.cost)
+        Ask::new(index, charge.key, charge.overflow, charge.rule.meter, charge.cost)
     };
     charges.iter().enumerate().map(ask).collect()
 }
@@ -138,16 +142,11 @@ impl Rule {
         self.limit
     }
 
-    /// Whom a request is counted for: the principal is (issuer, subject).
-    ///
-    /// Who has no principal is counted by address, in a counter of its own.
-    pub(crate) fn charge<'a>(&'a self, from: Network, principal: Option<(&'a str, &'a str)>) -> Charge<'a> {
-        let who = match (self.limit.per, principal) {
-            (Per::Global, _) => Who::Everybody,
-            (Per::Principal, Some((issuer, subject))) => Who::Principal { issuer, subject },
-            (Per::Principal, None) | (Per::Address, _) => Who::Address(from),
-        };
-        Charge { rule: self, who, cost: 1 }
+    /// The counter that a request is counted by.
+    pub(crate) fn charge(&self, seen: &Seen<'_>) -> Charge<'_> {
+        let (key, near) = self.prefix.key(self.limit.per, seen);
+        let bucket = usize::try_from(near >> 58).unwrap_or(0) % OVERFLOWS;
+        Charge { rule: self, key, overflow: self.overflow.saturating_add(bucket), cost: self.limit.cost }
     }
 }
 
@@ -156,8 +155,8 @@ impl<'a> Decision<'a> {
     pub(crate) fn standings(&self) -> impl Iterator<Item = Standing<'a>> + Clone {
         self.charges.iter().zip(&self.outcomes).map(|(charge, outcome)| Standing {
             rule: charge.rule,
-            remaining: charge.rule.rate.remaining(outcome.full_at, self.now),
-            reset: charge.rule.rate.until_next(outcome.full_at, self.now),
+            remaining: charge.rule.meter.remaining(outcome.state, self.now),
+            reset: charge.rule.meter.until_next(outcome.state, self.now),
             wait: outcome.wait,
         })
     }
@@ -181,18 +180,33 @@ impl<'a> Decision<'a> {
 mod tests {
     use std::time::Duration;
 
+    use super::key::Network;
     use super::*;
+    use crate::operation::{Counter, Per};
 
-    static FLOOD: Limit = limit("flood", 3, Per::Address, Counting::Document);
-    static MONEY: Limit = limit("money", 2, Per::Principal, Counting::Operation);
-    static WHOLE: Limit = limit("whole", 100, Per::Global, Counting::Document);
+    static FLOOD: Limit = limit("flood", 3, &[Per::Address], Counting::Document);
+    static MONEY: Limit = limit("money", 2, &[Per::Principal], Counting::Operation);
+    static WHOLE: Limit = limit("whole", 100, &[Per::Global], Counting::Document);
 
-    const fn limit(name: &'static str, burst: u32, per: Per, scope: Counting) -> Limit {
-        Limit { name, quota: burst, window: Duration::from_secs(60), burst, per, scope }
+    const fn limit(name: &'static str, burst: u32, per: &'static [Per], scope: Counting) -> Limit {
+        Limit {
+            name,
+            quota: burst,
+            window: Duration::from_secs(60),
+            burst,
+            counter: Counter::TokenBucket,
+            cost: 1,
+            per,
+            scope,
+        }
     }
 
     fn from(text: &str) -> Network {
         Network::of(text.parse().unwrap())
+    }
+
+    fn seen<'a>(from: Network, principal: Option<(&'a str, &'a str)>) -> Seen<'a> {
+        Seen { from, principal, values: &[] }
     }
 
     const ALICE: Option<(&str, &str)> = Some(("https://id", "alice"));
@@ -207,16 +221,24 @@ mod tests {
         let limiter = Limiter::new(1024);
         let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
         let (here, there) = (from("192.0.2.1"), from("192.0.2.2"));
-        assert_eq!(admitted(&limiter, flood.charge(here, ALICE), 9), 3);
-        assert_eq!(admitted(&limiter, flood.charge(here, BOB), 9), 0, "one address, whoever asks");
-        assert_eq!(admitted(&limiter, flood.charge(there, ALICE), 9), 3);
-        assert_eq!(admitted(&limiter, money.charge(here, ALICE), 9), 2);
-        assert_eq!(admitted(&limiter, money.charge(there, ALICE), 9), 0, "one principal, wherever from");
-        assert_eq!(admitted(&limiter, money.charge(here, BOB), 9), 2);
-        assert_eq!(admitted(&limiter, money.charge(here, None), 9), 2, "without a principal: the address");
-        assert_eq!(admitted(&limiter, money.charge(here, None), 9), 0);
-        assert_eq!(admitted(&limiter, limiter.rule(&WHOLE, "a").charge(here, ALICE), 99), 99);
-        assert_eq!(admitted(&limiter, limiter.rule(&WHOLE, "b").charge(there, None), 9), 1);
+        assert_eq!(admitted(&limiter, flood.charge(&seen(here, ALICE)), 9), 3);
+        assert_eq!(admitted(&limiter, flood.charge(&seen(here, BOB)), 9), 0, "one address, whoever asks");
+        assert_eq!(admitted(&limiter, flood.charge(&seen(there, ALICE)), 9), 3);
+        assert_eq!(admitted(&limiter, money.charge(&seen(here, ALICE)), 9), 2);
+        assert_eq!(
+            admitted(&limiter, money.charge(&seen(there, ALICE)), 9),
+            0,
+            "one principal, wherever from"
+        );
+        assert_eq!(admitted(&limiter, money.charge(&seen(here, BOB)), 9), 2);
+        assert_eq!(
+            admitted(&limiter, money.charge(&seen(here, None)), 9),
+            2,
+            "without a principal: the address"
+        );
+        assert_eq!(admitted(&limiter, money.charge(&seen(here, None)), 9), 0);
+        assert_eq!(admitted(&limiter, limiter.rule(&WHOLE, "a").charge(&seen(here, ALICE)), 99), 99);
+        assert_eq!(admitted(&limiter, limiter.rule(&WHOLE, "b").charge(&seen(there, None)), 9), 1);
     }
 
     #[test]
@@ -225,7 +247,7 @@ mod tests {
         let here = from("192.0.2.1");
         let of = |limit, operation, principal| {
             let rule = limiter.rule(limit, operation);
-            admitted(&limiter, rule.charge(here, principal), 9)
+            admitted(&limiter, rule.charge(&seen(here, principal)), 9)
         };
         assert_eq!((of(&FLOOD, "a", None), of(&FLOOD, "b", None)), (3, 0));
         assert_eq!((of(&MONEY, "a", ALICE), of(&MONEY, "b", ALICE), of(&MONEY, "a", ALICE)), (2, 2, 0));
@@ -235,7 +257,7 @@ mod tests {
     fn a_refusal_costs_nothing_and_says_how_long() {
         let limiter = Limiter::new(1024);
         let rules = [limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"), limiter.rule(&WHOLE, "a")];
-        let charges = rules.each_ref().map(|rule| rule.charge(from("192.0.2.1"), ALICE));
+        let charges = rules.each_ref().map(|rule| rule.charge(&seen(from("192.0.2.1"), ALICE)));
         assert!((0..2).all(|_| limiter.decide(SECOND, &charges).refused_by().is_none()));
         for _ in 0..50 {
             let decision = limiter.decide(SECOND, &charges);
@@ -259,7 +281,7 @@ mod tests {
         let rules: Vec<_> = (0..20)
             .map(|number| limiter.rule(&MONEY, Box::leak(format!("operation{number}").into_boxed_str())))
             .collect();
-        let charges: Vec<_> = rules.iter().map(|rule| rule.charge(from("::1"), BOB)).collect();
+        let charges: Vec<_> = rules.iter().map(|rule| rule.charge(&seen(from("::1"), BOB))).collect();
         assert!((0..2).all(|_| limiter.decide(SECOND, &charges).refused_by().is_none()));
         assert!(limiter.decide(SECOND, &charges).refused_by().is_some());
         assert_eq!(limiter.decide(SECOND, &charges).standings().count(), 20);

@@ -37,7 +37,7 @@ use crate::authn::{Class, Denied, ProofFault, Reason};
 use crate::event::{Kind, Severity};
 use crate::idempotency::{KeyFault, Refusal};
 use crate::input::{InputClass, Violations};
-use crate::operation::{Limit, Per};
+use crate::operation::Limit;
 
 pub(super) const NOT_FOUND: &str = "there is nothing here, or nothing that you may see";
 pub(super) const INTERNAL: &str = "the request failed; the request id finds it in our log";
@@ -197,10 +197,10 @@ fn no_request<'a>(status: StatusCode) -> Outward<'a> {
 
 fn limited(limit: &Limit, retry_after: u64) -> Outward<'_> {
     let event = medium("excess_rate_limit_exceeded");
-    let outward = match limit.per {
+    let outward = match limit.is_global() {
         // Not this client's doing (RFC 6585 section 4 is about "the user"), so it is the server that is unavailable.
-        Per::Global => Outward::unavailable(event),
-        Per::Address | Per::Principal => Outward {
+        true => Outward::unavailable(event),
+        false => Outward {
             policy: Some(limit.name),
             ..Outward::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", RATE_LIMITED, event)
         },

@@ -1,0 +1,89 @@
+//! What limits count by: parameters of the path and members of the body.
+
+use super::limits::names;
+use crate::annotation::NamedLimit;
+use crate::document::{self, Document};
+use crate::finding::{Code, Finding, Findings};
+use crate::model::{
+    Api, Content, ContentForm, Location, Operation, Per, Schema, Shape, Style, TextFormat, Type, WireKind,
+};
+
+/// Rejects a limit that counts by a parameter or member which an operation under it does not have, or of which one value
+/// has several spellings: who counts by those has as many counters as there are.
+pub(super) fn are_there(document: &Document, api: &Api, findings: &mut Findings) {
+    for ((_, written), operation) in document.operations().zip(&api.operations) {
+        let named = operation.limits.iter().filter_map(|id| document.rules.limits.get(id.position()));
+        for named in named {
+            let faults = named.limit.per.iter().filter_map(|part| fault(api, operation, part));
+            faults.for_each(|fault| findings.push(misfit(written, operation, named, &fault)));
+        }
+    }
+}
+
+fn misfit(written: &document::Operation, operation: &Operation, named: &NamedLimit, fault: &str) -> Finding {
+    let message = format!("the limit `{}` does not fit `{}`: {fault}", named.limit.name, operation.id);
+    let here = names(&written.rules.shared).iter().find(|name| name.value == named.limit.name);
+    let finding = match here {
+        Some(name) => {
+            Finding::error(Code::LimitMisfit, message, name.place).related(named.place, "declared here")
+        }
+        None => Finding::error(Code::LimitMisfit, message, named.place),
+    };
+    finding.help("count by a string: a parameter of the path, or a required member of a required JSON body")
+}
+
+/// Why this operation cannot be counted by `part`.
+fn fault(api: &Api, operation: &Operation, part: &Per) -> Option<String> {
+    match part {
+        Per::Address | Per::Principal | Per::Global => None,
+        Per::Path(name) => {
+            let mut all = operation.parameters.iter();
+            let found = all.find(|it| it.location == Location::Path && it.name == *name);
+            let Some(found) = found else { return Some(format!("its path has no parameter `{name}`")) };
+            let plain = found.wire.kind == WireKind::Scalar && found.wire.style == Style::Simple;
+            (!plain || !is_word(api, &found.schema)).then(|| format!("its parameter `{name}` is no string"))
+        }
+        Per::Body(name) => {
+            let Some(body) = operation.body.as_ref().filter(|body| body.required) else {
+                return Some("it requires no body".into());
+            };
+            let fits =
+                |content: &Content| content.form == ContentForm::Json && has_word(api, &content.schema, name);
+            let fault = || format!("its body is no JSON object with a required string `{name}`");
+            (!body.contents.iter().all(fits)).then(fault)
+        }
+    }
+}
+
+/// Whether it is an object that requires a string of this name.
+fn has_word(api: &Api, schema: &Schema, name: &str) -> bool {
+    match &schema.ty {
+        Type::Named(id) if !schema.nullable => match &api.types.get(*id).shape {
+            Shape::Object(object) => object
+                .members
+                .iter()
+                .any(|member| member.name == name && member.required && is_word(api, &member.schema)),
+            Shape::Alias(schema) => has_word(api, schema, name),
+            Shape::Words(_) | Shape::Union(_) | Shape::Checked(_) => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether it is a string, and two that differ in more than case are two values. Of the formats with types of their own,
+/// that is true of a UUID alone.
+fn is_word(api: &Api, schema: &Schema) -> bool {
+    match &schema.ty {
+        Type::Text(text) => {
+            let one_spelling =
+                matches!(text.format, TextFormat::Plain | TextFormat::Uuid | TextFormat::Checked(_));
+            one_spelling && !schema.nullable
+        }
+        Type::Named(id) if !schema.nullable => match &api.types.get(*id).shape {
+            Shape::Alias(schema) => is_word(api, schema),
+            Shape::Words(_) => true,
+            Shape::Object(_) | Shape::Union(_) | Shape::Checked(_) => false,
+        },
+        _ => false,
+    }
+}

@@ -1,0 +1,138 @@
+//! Limits over sockets: what a request counts as, by what it is counted, and how.
+
+use palisade::{Caller, Jwt, Problem};
+use palisade_tests::client::{Client, Reply};
+use palisade_tests::tokens::Signer;
+
+#[allow(dead_code, reason = "the generated module has more than this file asks for")]
+mod api {
+    include!(concat!(env!("OUT_DIR"), "/counters.rs"));
+}
+
+use api::*;
+
+struct Service;
+
+impl Counted for Service {
+    async fn get_costly(&self, _: Caller<GetCostly>, _: GetCostlyInput) -> Result<GetCostlyOutput, Problem> {
+        Ok(GetCostlyOutput::NoContent)
+    }
+
+    async fn get_cheap(&self, _: Caller<GetCheap>, _: GetCheapInput) -> Result<GetCheapOutput, Problem> {
+        Ok(GetCheapOutput::NoContent)
+    }
+
+    async fn get_sliding(
+        &self,
+        _: Caller<GetSliding>,
+        _: GetSlidingInput,
+    ) -> Result<GetSlidingOutput, Problem> {
+        Ok(GetSlidingOutput::NoContent)
+    }
+
+    async fn post_name(&self, _: Caller<PostName>, _: PostNameInput) -> Result<PostNameOutput, Problem> {
+        Ok(PostNameOutput::NoContent)
+    }
+
+    async fn get_thing(&self, _: Caller<GetThing>, _: GetThingInput) -> Result<GetThingOutput, Problem> {
+        Ok(GetThingOutput::NoContent)
+    }
+
+    async fn get_one(&self, _: Caller<GetOne>, _: GetOneInput) -> Result<GetOneOutput, Problem> {
+        Ok(GetOneOutput::NoContent)
+    }
+
+    async fn get_other(&self, _: Caller<GetOther>, _: GetOtherInput) -> Result<GetOtherOutput, Problem> {
+        Ok(GetOtherOutput::NoContent)
+    }
+
+    async fn get_fixed(&self, _: Caller<GetFixed>, _: GetFixedInput) -> Result<GetFixedOutput, Problem> {
+        Ok(GetFixedOutput::NoContent)
+    }
+}
+
+/// A running server, and who signs the tokens that it takes.
+struct Bench {
+    client: Client,
+    signer: Signer,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let signer = Signer::new("k1");
+        let keys = palisade::JwkSet::from_json(signer.jwks()).expect("a key set");
+        let server = server(Service).token(Jwt::new(keys)).build().expect("a complete server");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client(listener.local_addr().unwrap());
+        tokio::spawn(async move { palisade::serve(server).listener(listener).await.expect("it serves") });
+        Self { client, signer }
+    }
+
+    async fn get(&self, path: &str, subject: &str) -> Reply {
+        self.client.get(path).token(&self.signer.token(subject, "")).send().await
+    }
+}
+
+#[tokio::test]
+async fn a_request_counts_as_what_its_operation_costs() {
+    let bench = Bench::start().await;
+    for left in ["4", "1"] {
+        let reply = bench.get("/costly", "alice").await;
+        assert_eq!(reply.allowed(204).header("x-ratelimit-remaining"), left);
+    }
+    let reply = bench.get("/costly", "alice").await;
+    reply.refused(429, "rate_limited");
+    assert!(reply.header("ratelimit").contains("\"budget\";r=1"), "the one that is left does not suffice");
+    bench.get("/cheap", "alice").await.allowed(204);
+    bench.get("/cheap", "alice").await.refused(429, "rate_limited");
+    bench.get("/costly", "bob").await.allowed(204);
+}
+
+#[tokio::test]
+async fn a_member_of_the_body_is_counted_once_it_has_been_validated() {
+    let bench = Bench::start().await;
+    let post = async |body: &str| bench.client.post("/names", body).send().await;
+    post(r#"{"username":"alice"}"#).await.allowed(204);
+    for _ in 0..5 {
+        post(r#"{"username":"alice","unknown":1}"#).await.refused(422, "invalid_body");
+    }
+    let reply = post(r#"{"username":" \u0041lice"}"#).await;
+    assert!(
+        reply.allowed(204).headers.get("ratelimit").is_none(),
+        "what others did with the name is not told"
+    );
+    post(r#"{"username":"ALICE"}"#).await.refused(429, "rate_limited");
+    post(r#"{"username":"bob"}"#).await.allowed(204);
+}
+
+#[tokio::test]
+async fn several_parts_make_one_counter_together() {
+    let bench = Bench::start().await;
+    for _ in 0..2 {
+        bench.get("/things/a", "alice").await.allowed(204);
+    }
+    bench.get("/things/a", "alice").await.refused(429, "rate_limited");
+    bench.get("/things/%61", "alice").await.refused(429, "rate_limited");
+    bench.get("/things/b", "alice").await.allowed(204);
+    bench.get("/things/a", "bob").await.allowed(204);
+    bench.get("/one", "alice").await.allowed(204);
+    bench.get("/other", "alice").await.allowed(204);
+    bench.get("/one", "alice").await.refused(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn windows_count_what_passes_and_tell_their_quota_and_length() {
+    let bench = Bench::start().await;
+    for (path, name) in [("/sliding", "sliding"), ("/fixed", "fixed")] {
+        for left in ["2", "1", "0"] {
+            let reply = bench.get(path, "alice").await;
+            assert_eq!(reply.allowed(204).header("x-ratelimit-remaining"), left);
+            assert_eq!(reply.header("ratelimit-policy"), format!("\"{name}\";q=3;w=3600"));
+        }
+        let reply = bench.get(path, "alice").await;
+        reply.refused(429, "rate_limited");
+        let wait: u64 = reply.header("retry-after").parse().unwrap();
+        assert!((1..=2 * 3960).contains(&wait), "two windows at most, and a tenth of jitter: {wait}");
+        bench.get(path, "bob").await.allowed(204);
+    }
+}
