@@ -17,6 +17,7 @@ const PAGES: [&str; 22] = [
     "docs/adr/0002-routing-inside-the-gate.md",
     "docs/adr/0003-annotate-snippets.md",
     "docs/adr/0004-uploads-are-spooled.md",
+    "docs/adr/0005-own-layout.md",
     "docs/adr/0006-signing-keys-in-the-state.md",
     "docs/authentication.md",
     "docs/diagnostics.md",
