@@ -77,7 +77,7 @@ impl<'d> Reader<'d> {
         let words = member.node.as_array().unwrap_or(one);
         let (mut per, mut scope, mut complete) = (Vec::new(), Counting::Document, true);
         for node in words {
-            let Some(word) = self.text("per", node) else { return None };
+            let word = self.text("per", node)?;
             if word.value == "operation" && words.len() > 1 {
                 scope = Counting::Operation;
                 continue;

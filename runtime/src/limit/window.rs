@@ -138,9 +138,9 @@ mod tests {
         let mut refused = 0;
         for _ in 0..4_000 {
             // bursts around boundaries as well as an even flow
-            now += match dice.below(256) {
+            now += match dice.below(32 * u64::from(window.quota)) {
                 0 => dice.below(3 * window.length),
-                1..=8 => window.length - now % window.length - 1,
+                1..=2 => window.length - now % window.length - 1,
                 _ => dice.below(1 + window.length / u64::from(4 * window.quota)),
             };
             match window.spend(state, now, 1) {
