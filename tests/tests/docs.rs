@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 23] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
