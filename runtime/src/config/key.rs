@@ -27,7 +27,7 @@ pub(super) const TOP: [(&str, Holds); 12] = [
     ("api_key_pepper_file", Holds::Text),
     ("mock_owner", Holds::Text),
 ];
-pub(super) const SCHEME: [(&str, Holds); 14] = [
+pub(super) const SCHEME: [(&str, Holds); 16] = [
     ("jwks_file", Holds::Text),
     ("jwks_url", Holds::Text),
     ("discover", Holds::Text),
@@ -35,6 +35,8 @@ pub(super) const SCHEME: [(&str, Holds); 14] = [
     ("client_id", Holds::Text),
     ("client_secret", Holds::Text),
     ("client_secret_file", Holds::Text),
+    ("introspection_token", Holds::Text),
+    ("introspection_token_file", Holds::Text),
     ("issuer", Holds::Text),
     ("audience", Holds::Text),
     ("loopback_only", Holds::Flag),

@@ -9,8 +9,14 @@ use crate::{ApiKeys, JwkSet, Jwks, Jwt, KeyPeppers, Passwords};
 
 /// The keys of `[schemes.<name>]` that each kind of scheme knows. Tokens of both kinds have issuer and audience.
 const SIGNED: [&str; 4] = ["jwks_file", "jwks_url", "discover", "loopback_only"];
-pub(super) const INTROSPECTED: [&str; 4] =
-    ["introspection_url", "client_id", "client_secret", "client_secret_file"];
+pub(super) const INTROSPECTED: [&str; 6] = [
+    "introspection_url",
+    "client_id",
+    "client_secret",
+    "client_secret_file",
+    "introspection_token",
+    "introspection_token_file",
+];
 const TOKENS: [&str; 2] = ["issuer", "audience"];
 pub(super) const MUTUAL_TLS: [&str; 3] = ["roots_file", "revocation_lists_file", "only_granted"];
 
@@ -72,22 +78,18 @@ impl Config {
     #[cfg(feature = "outbound")]
     pub fn introspection(&self, scheme: &str) -> Result<crate::Introspection, LoadError> {
         let mut faults = Faults::default();
-        let [url, client] = ["introspection_url", "client_id"].map(|name| Key::of(scheme, name));
-        let mut needed = |key: &Key, why: &str| {
-            let text = self.values.text(key, &mut faults).map(str::to_owned);
-            if !self.values.has(key) {
-                faults.add(key, format!("is missing: {why}"));
-            }
-            text
-        };
-        let endpoint = needed(&url, "it says where the issuer of the tokens is asked about them");
-        let name = needed(&client, "the issuer answers to clients that it knows");
-        let secret = self.client_secret(scheme, &mut faults);
+        let url = Key::of(scheme, "introspection_url");
+        let endpoint =
+            self.needed(&url, "it says where the issuer of the tokens is asked about them", &mut faults);
+        let asking = self.asking(scheme, &mut faults);
         let (issuer, audience) = self.issuer_and_audience(scheme, &mut faults);
         let others = ["credential_file"];
         self.refuse_others(scheme, others.iter().chain(&SIGNED).chain(&MUTUAL_TLS), &mut faults);
-        let made = endpoint.zip(name).zip(secret).and_then(|((endpoint, name), secret)| {
-            let made = crate::Introspection::new(&endpoint, &name, &secret);
+        let made = endpoint.zip(asking).and_then(|(endpoint, asking)| {
+            let made = match asking {
+                Asking::Client(name, secret) => crate::Introspection::new(&endpoint, &name, &secret),
+                Asking::Bearer(token) => crate::Introspection::with_token(&endpoint, &token),
+            };
             made.map_err(|error| faults.add(&url, error.to_string())).ok()
         });
         faults.finish(&self.file, || {
@@ -102,19 +104,49 @@ impl Config {
         })
     }
 
+    /// As whom the issuer is asked.
     #[cfg(feature = "outbound")]
-    fn client_secret(&self, scheme: &str, faults: &mut Faults) -> Option<crate::Secret<String>> {
+    fn asking(&self, scheme: &str, faults: &mut Faults) -> Option<Asking> {
+        let [client, secret, secret_file, token, token_file] = [
+            "client_id",
+            "client_secret",
+            "client_secret_file",
+            "introspection_token",
+            "introspection_token_file",
+        ]
+        .map(|name| Key::of(scheme, name));
+        if [&token, &token_file].into_iter().any(|key| self.values.has(key)) {
+            for key in [&client, &secret, &secret_file].into_iter().filter(|key| self.values.has(key)) {
+                faults.add(key, format!("means nothing beside `{token}`: the issuer is asked in one way"));
+            }
+            return self.secret(&token, &token_file, faults).map(Asking::Bearer);
+        }
+        let name = self.needed(&client, "the issuer answers to clients that it knows", faults);
+        let secret = self.secret(&secret, &secret_file, faults);
+        name.zip(secret).map(|(name, secret)| Asking::Client(name, secret))
+    }
+
+    #[cfg(feature = "outbound")]
+    fn needed(&self, key: &Key, why: &str, faults: &mut Faults) -> Option<String> {
+        if !self.values.has(key) {
+            faults.add(key, format!("is missing: {why}"));
+        }
+        self.values.text(key, faults).map(str::to_owned)
+    }
+
+    /// A secret that is given itself, or by the file that holds it.
+    #[cfg(feature = "outbound")]
+    fn secret(&self, itself: &Key, file: &Key, faults: &mut Faults) -> Option<crate::Secret<String>> {
         const LARGEST: usize = 64 * 1024;
-        let [secret, file] = ["client_secret", "client_secret_file"].map(|name| Key::of(scheme, name));
-        let Some(key) = rivals(&self.values, &[&secret, &file], faults) else {
+        let Some(key) = rivals(&self.values, &[itself, file], faults) else {
             faults.add(
-                &file,
-                format!("is missing, and so is `{secret}`: the issuer answers to clients that it knows"),
+                file,
+                format!("is missing, and so is `{itself}`: the issuer answers to clients that it knows"),
             );
             return None;
         };
         let text = self.values.text(key, faults)?.to_owned();
-        if *key == secret {
+        if key == itself {
             return Some(crate::Secret::new(text));
         }
         let path = self.path(&text);
@@ -265,6 +297,13 @@ impl Config {
             }
         }
     }
+}
+
+/// As whom an issuer is asked (RFC 7662 section 2.1): a client with its secret, or the bearer of a token.
+#[cfg(feature = "outbound")]
+enum Asking {
+    Client(String, crate::Secret<String>),
+    Bearer(crate::Secret<String>),
 }
 
 #[cfg(feature = "outbound")]

@@ -110,6 +110,8 @@ fn every_key_has_a_variable_that_does_the_same() {
         ("client_id", "us"),
         ("client_secret", "hunter2"),
         ("client_secret_file", "secret"),
+        ("introspection_token", "hunter2"),
+        ("introspection_token_file", "secret"),
         ("issuer", "https://id.example.com"),
         ("audience", "bank-api"),
         ("loopback_only", "true"),
@@ -199,6 +201,10 @@ fn whoever_is_asked_about_tokens_knows_us() {
     let whole = "introspection_url = \"https://id.example.com/introspect\"\nclient_id = \"us\"";
     let made = read(&format!("{whole}\nclient_secret_file = \"secret\"\nissuer = \"https://id\""), &[]);
     assert!(!format!("{:?}", made.unwrap()).contains("hunter2"));
+    let token = "introspection_url = \"https://id.example.com/introspect\"\nintrospection_token";
+    let made = read(&format!("{token}_file = \"secret\""), &[]);
+    assert!(!format!("{:?}", made.unwrap()).contains("hunter2"));
+    assert!(read(&format!("{token} = \"hunter2\""), &[]).is_ok());
     let variable = [("PALISADE_SCHEMES_OPAQUE_CLIENT_SECRET", "hunter2")];
     assert!(read(&format!("{whole}\nclient_secret_file = \"nowhere\""), &variable).is_ok());
     for (text, why) in [
@@ -207,6 +213,9 @@ fn whoever_is_asked_about_tokens_knows_us() {
         (format!("{whole}\nclient_secret_file = \"nowhere\""), "cannot be read"),
         (format!("{whole}\nclient_secret_file = \"empty\""), "no secret"),
         (format!("{whole}\nclient_secret = \"x\"\nclient_secret_file = \"secret\""), "both given"),
+        (format!("{token} = \"x\"\nintrospection_token_file = \"secret\""), "both given"),
+        (format!("{token}_file = \"empty\""), "no secret"),
+        (format!("{token} = \"x\"\nclient_id = \"us\""), "means nothing beside"),
         (format!("{whole}\nclient_secret = \"x\"\njwks_file = \"jwks.json\""), "means nothing"),
         (
             "introspection_url = \"http://id.example.com\"\nclient_id = \"a\"\nclient_secret = \"b\""
