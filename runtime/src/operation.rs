@@ -269,6 +269,18 @@ pub struct Limit {
     pub per: &'static [Per],
     /// Whether the operation is counted alone or together with all that name the limit.
     pub scope: Counting,
+    /// Whether a request that succeeds counts as well.
+    pub on: CountedOn,
+}
+
+/// What counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CountedOn {
+    /// Every request.
+    Request,
+    /// Those that are answered with an error, and those that nobody waited for.
+    Failure,
 }
 
 /// How a limit counts.

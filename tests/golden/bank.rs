@@ -41,6 +41,7 @@ pub static DOCUMENT: p::Document = p::Document {
             cost: 1,
             per: &[p::Per::Address],
             scope: p::Counting::Document,
+            on: p::CountedOn::Request,
         },
         p::Limit {
             name: "whole",
@@ -51,6 +52,7 @@ pub static DOCUMENT: p::Document = p::Document {
             cost: 1,
             per: &[p::Per::Global],
             scope: p::Counting::Document,
+            on: p::CountedOn::Request,
         },
     ],
 };
@@ -1106,6 +1108,7 @@ impl p::Operation for GetStatus {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "whole",
@@ -1116,6 +1119,7 @@ impl p::Operation for GetStatus {
                 cost: 1,
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[],
@@ -1190,6 +1194,7 @@ impl p::Operation for ListAccounts {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "whole",
@@ -1200,6 +1205,7 @@ impl p::Operation for ListAccounts {
                 cost: 1,
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "browse",
@@ -1210,6 +1216,7 @@ impl p::Operation for ListAccounts {
                 cost: 1,
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[p::Parameter { name: "currency", location: p::Location::Query }],
@@ -1303,6 +1310,7 @@ impl p::Operation for GetAccount {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "whole",
@@ -1313,6 +1321,7 @@ impl p::Operation for GetAccount {
                 cost: 1,
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "browse",
@@ -1323,6 +1332,7 @@ impl p::Operation for GetAccount {
                 cost: 1,
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],
@@ -1421,6 +1431,7 @@ impl p::Operation for CreateTransfer {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "whole",
@@ -1431,6 +1442,7 @@ impl p::Operation for CreateTransfer {
                 cost: 1,
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "money",
@@ -1441,6 +1453,7 @@ impl p::Operation for CreateTransfer {
                 cost: 1,
                 per: &[p::Per::Principal],
                 scope: p::Counting::Operation,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],
@@ -1564,6 +1577,7 @@ impl p::Operation for ListTransfers {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "whole",
@@ -1574,6 +1588,7 @@ impl p::Operation for ListTransfers {
                 cost: 1,
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "browse",
@@ -1584,6 +1599,7 @@ impl p::Operation for ListTransfers {
                 cost: 1,
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[
@@ -1706,6 +1722,7 @@ impl p::Operation for GetRate {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "whole",
@@ -1716,6 +1733,7 @@ impl p::Operation for GetRate {
                 cost: 1,
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "browse",
@@ -1726,6 +1744,7 @@ impl p::Operation for GetRate {
                 cost: 1,
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[
@@ -1818,6 +1837,7 @@ impl p::Operation for ListRates {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "whole",
@@ -1828,6 +1848,7 @@ impl p::Operation for ListRates {
                 cost: 1,
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "browse",
@@ -1838,6 +1859,7 @@ impl p::Operation for ListRates {
                 cost: 1,
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[],
@@ -1921,6 +1943,7 @@ impl p::Operation for CreatePayout {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "whole",
@@ -1931,6 +1954,7 @@ impl p::Operation for CreatePayout {
                 cost: 1,
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "money",
@@ -1941,6 +1965,7 @@ impl p::Operation for CreatePayout {
                 cost: 1,
                 per: &[p::Per::Principal],
                 scope: p::Counting::Operation,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],
@@ -2055,6 +2080,7 @@ impl p::Operation for SetFreeze {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "whole",
@@ -2065,6 +2091,7 @@ impl p::Operation for SetFreeze {
                 cost: 1,
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "browse",
@@ -2075,6 +2102,7 @@ impl p::Operation for SetFreeze {
                 cost: 1,
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],

@@ -42,6 +42,7 @@ pub static DOCUMENT: p::Document = p::Document {
             cost: 1,
             per: &[p::Per::Address],
             scope: p::Counting::Document,
+            on: p::CountedOn::Request,
         },
     ],
 };
@@ -94,6 +95,7 @@ impl p::Operation for OpenDoor {
                 cost: 1,
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
+                on: p::CountedOn::Request,
             },
             p::Limit {
                 name: "each",
@@ -104,6 +106,7 @@ impl p::Operation for OpenDoor {
                 cost: 1,
                 per: &[p::Per::Principal],
                 scope: p::Counting::Operation,
+                on: p::CountedOn::Request,
             },
         ],
         parameters: &[],

@@ -34,6 +34,18 @@ impl Counted for Service {
         Ok(PostNameOutput::NoContent)
     }
 
+    async fn log_in(&self, _: Caller<LogIn>, input: LogInInput) -> Result<LogInOutput, Problem> {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await; // as long as a password takes
+        match input.body.secret.as_deref() {
+            Some("right") => Ok(LogInOutput::NoContent),
+            _ => Err(Problem::new(401, "wrong", "wrong name or password")),
+        }
+    }
+
+    async fn get_guess(&self, _: Caller<GetGuess>, _: GetGuessInput) -> Result<GetGuessOutput, Problem> {
+        Ok(GetGuessOutput::NoContent)
+    }
+
     async fn get_thing(&self, _: Caller<GetThing>, _: GetThingInput) -> Result<GetThingOutput, Problem> {
         Ok(GetThingOutput::NoContent)
     }
@@ -135,4 +147,46 @@ async fn windows_count_what_passes_and_tell_their_quota_and_length() {
         assert!((1..=2 * 3960).contains(&wait), "two windows at most, and a tenth of jitter: {wait}");
         bench.get(path, "bob").await.allowed(204);
     }
+}
+
+#[tokio::test]
+async fn a_limit_on_failures_lets_all_that_succeeds_through() {
+    let bench = Bench::start().await;
+    let log_in = |name: &str, secret: &str| {
+        bench.client.post("/login", &format!(r#"{{"username":"{name}","secret":"{secret}"}}"#))
+    };
+    for _ in 0..8 {
+        let reply = log_in("alice", "right").send().await;
+        assert!(reply.allowed(204).headers.get("ratelimit").is_none(), "how often may one guess?");
+    }
+    for _ in 0..3 {
+        log_in("alice", "wrong").send().await.refused(401, "wrong");
+    }
+    log_in("alice", "wrong").send().await.refused(429, "rate_limited");
+    log_in("alice", "right").send().await.refused(429, "rate_limited");
+    log_in("bob", "right").send().await.allowed(204);
+}
+
+#[tokio::test]
+async fn guesses_at_once_are_no_more_than_guesses_in_turn() {
+    let bench = Bench::start().await;
+    let guess = |n: u32| {
+        bench.client.post("/login", &format!(r#"{{"username":"alice","secret":"guess {n}"}}"#)).send()
+    };
+    let replies = futures_util::future::join_all((0..20).map(guess)).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 401).count(), 3);
+    assert_eq!(replies.iter().filter(|reply| reply.status == 429).count(), 17);
+}
+
+#[tokio::test]
+async fn tokens_that_are_refused_are_failures_of_their_address() {
+    let bench = Bench::start().await;
+    for _ in 0..6 {
+        bench.get("/guess", "alice").await.allowed(204);
+    }
+    for _ in 0..4 {
+        bench.client.get("/guess").token("none").send().await.refused(401, "unauthenticated");
+    }
+    bench.client.get("/guess").token("none").send().await.refused(429, "rate_limited");
+    bench.get("/guess", "alice").await.refused(429, "rate_limited");
 }

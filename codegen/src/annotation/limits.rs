@@ -3,7 +3,7 @@
 use super::units;
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{Counter, Counting, Limit, Per};
+use crate::model::{CountedOn, Counter, Counting, Limit, Per};
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
 
@@ -53,17 +53,16 @@ impl<'d> Reader<'d> {
                 Finding::error(Code::Misplaced, "`cost` does not stand on a limit", member.key_place);
             self.push(finding.help("it belongs to an operation"));
         }
-        for later in ["on", "headers"] {
-            if let Some(member) = fields.get(later) {
-                self.not_enforced(later, member.key_place);
-            }
+        if let Some(member) = fields.get("headers") {
+            self.not_enforced("headers", member.key_place);
         }
+        let on = self.counts(&mut fields, per.as_ref());
         self.finish(fields);
-        let (rate, (per, alone), scope, counter) = (rate?, per?, scope?, counter?);
+        let (rate, (per, alone), scope, counter, on) = (rate?, per?, scope?, counter?, on?);
         let scope = if alone == Counting::Operation { alone } else { scope };
         let (quota, window) = rate.value;
         let burst = burst.map_or(quota, |burst| burst.value);
-        let limit = Limit { name, quota, window, burst, counter, per, scope };
+        let limit = Limit { name, quota, window, burst, counter, per, scope, on };
         Some(NamedLimit { place: member.key_place, limit })
     }
 
@@ -136,6 +135,31 @@ impl<'d> Reader<'d> {
                 None
             }
         }
+    }
+
+    /// Who fails under another's name must not close the door to its owner, so failures count by whose they are.
+    fn counts(&mut self, fields: &mut Fields<'d>, per: Option<&(Vec<Per>, Counting)>) -> Option<CountedOn> {
+        let Some(word) = self.string(fields, "on") else { return Some(CountedOn::Request) };
+        let finding = match &*word.value {
+            "request" => return Some(CountedOn::Request),
+            "failure" => {
+                let (per, _) = per?;
+                if per.iter().any(|part| matches!(part, Per::Address | Per::Principal)) {
+                    return Some(CountedOn::Failure);
+                }
+                let message = "a stranger who fails would use up this limit for everybody else";
+                let help = "count failures by `address` or `principal`, alone or beside others: `[address, body.username]`";
+                Finding::error(Code::InvalidValue, message, word.place).help(help)
+            }
+            other => {
+                let message = format!("a limit does not count on `{other}`");
+                let help = "`request` counts each, which is the default, `failure` those that are answered with an error";
+                let finding = Finding::error(Code::InvalidValue, message, word.place).help(help);
+                finding.nearest(other, ["request", "failure"])
+            }
+        };
+        self.push(finding);
+        None
     }
 
     fn counter(&mut self, fields: &mut Fields<'d>) -> Option<Counter> {

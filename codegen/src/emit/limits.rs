@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::values::{duration, integer};
-use crate::model::{Counter, Counting, Limit, Per};
+use crate::model::{CountedOn, Counter, Counting, Limit, Per};
 
 /// The facts of a limit as an operation meets it whose requests count as `cost`, as an expression.
 pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
@@ -34,6 +34,10 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
         Counting::Document => quote!(Document),
         Counting::Operation => quote!(Operation),
     };
+    let on = match limit.on {
+        CountedOn::Request => quote!(Request),
+        CountedOn::Failure => quote!(Failure),
+    };
     quote! {
         p::Limit {
             name: #name,
@@ -44,6 +48,7 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
             cost: #cost,
             per: &[#(#per),*],
             scope: p::Counting::#scope,
+            on: p::CountedOn::#on,
         }
     }
 }

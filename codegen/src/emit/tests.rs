@@ -143,6 +143,7 @@ fn api() -> Api {
             window: Duration::from_secs(1),
             burst: 100,
             counter: crate::model::Counter::TokenBucket,
+            on: crate::model::CountedOn::Request,
             per: vec![Per::Address],
             scope: Counting::Document,
         }],

@@ -19,6 +19,17 @@ pub struct Limit {
     pub per: Vec<Per>,
     /// Whether operations share it.
     pub scope: Counting,
+    /// Whether a request that succeeds counts as well.
+    pub on: CountedOn,
+}
+
+/// What counts (`on`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountedOn {
+    /// `request`, the default.
+    Request,
+    /// `failure`
+    Failure,
 }
 
 /// How a limit counts (`algorithm`).

@@ -68,7 +68,7 @@ impl Desk {
 
     /// The answer as it leaves, whatever the handler made of it.
     pub(super) async fn close(&self, answered: Result<Response, Rejection>) -> Response {
-        let case = self.case.lock().await;
+        let mut case = self.case.lock().await;
         match (case.outcome, answered) {
             // Again, should the handler have made another answer of the refusal.
             (Outcome::Refused, Ok(refusal)) => case.visit.dress(refusal),

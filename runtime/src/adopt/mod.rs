@@ -58,7 +58,7 @@ where
     let gate = Gate::from_ref(state);
     let (mut parts, body) = request.into_parts();
     let Some(desk) = parts.extensions.get::<Desk>().cloned() else {
-        let visit = Visit::open(&gate, &mut parts);
+        let mut visit = Visit::open(&gate, &mut parts);
         return Err(visit.close(Err(Rejection::Handler(miswired("the route has no `gate.layer()`")))));
     };
     if !desk.belongs_to(&gate) {

@@ -18,7 +18,8 @@ use crate::idempotency::KeptAnswers;
 use crate::input::Spool;
 use crate::limit::Limiter;
 use crate::operation::{
-    Counter, Counting, Document, Limit, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind,
+    CountedOn, Counter, Counting, Document, Limit, Location, Operation, Ownership, Per, Policy, Revocation,
+    SchemeKind,
 };
 use crate::problem::Problem;
 use crate::resource::Attributes;
@@ -251,6 +252,7 @@ fn limit_of_keys(most: u32) -> &'static Limit {
         cost: 1,
         per: &[Per::Principal],
         scope: Counting::Document,
+        on: CountedOn::Request,
     }))
 }
 

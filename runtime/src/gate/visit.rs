@@ -24,8 +24,8 @@ use crate::authn::dpop;
 use crate::clock::{Clock, ClockError, Now};
 use crate::input::Spool;
 use crate::limit::key::{Network, Seen};
-use crate::limit::{self, Charge, Few, Rule, Standing};
-use crate::operation::{Access, Limit, Per};
+use crate::limit::{self, Charge, Few, Reserved, Rule, Standing};
+use crate::operation::{Access, CountedOn, Limit, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::serve::Session;
 use crate::settings::Settings;
@@ -82,6 +82,8 @@ pub(crate) struct Visit {
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
     standings: Few<Told>,
+    /// What is taken back if it succeeds.
+    reserved: Few<Reserved>,
     /// What its limits count by, of its path and its body.
     values: Values,
     /// For the proofs of this client from now on (RFC 9449 section 8.2).
@@ -122,6 +124,7 @@ impl Visit {
             tls,
             fault,
             standings: Few::new(),
+            reserved: Few::new(),
             values: Values::new(),
             nonce: None,
         }
@@ -162,6 +165,7 @@ impl Visit {
         let seen = Seen { from: Network::of(self.origin.address), principal, values: &self.values };
         let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         let decision = self.gate.limiter().decide(self.micros(), &charges);
+        self.reserved.extend(decision.reserved());
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
         let told = rules.iter().zip(decision.standings());
         self.standings.extend(told.map(|(rule, standing)| Told::new(rule, &standing)));
@@ -207,7 +211,7 @@ impl Visit {
 
     /// Microseconds of a clock that never goes back.
     fn micros(&self) -> u64 {
-        u64::try_from(self.now().monotonic().as_micros()).unwrap_or(u64::MAX)
+        micros(self.now())
     }
 
     /// What tells the time to what goes on after this request came.
@@ -224,11 +228,21 @@ impl Visit {
     }
 
     /// Writes the answer: the envelope of a refusal with its event, and the headers that every answer carries.
-    pub(crate) fn close(&self, result: Result<Response, Rejection>) -> Response {
+    ///
+    /// A limit on failures was charged when the request came, else all who try at once would find it open; what succeeds
+    /// is taken back here. Who does not wait for the answer has used the attempt.
+    pub(crate) fn close(&mut self, result: Result<Response, Rejection>) -> Response {
         let response = match result {
             Ok(response) => response,
             Err(rejection) => self.refuse(&rejection),
         };
+        let reserved = std::mem::take(&mut self.reserved);
+        if response.status().as_u16() < 400
+            && !reserved.is_empty()
+            && let Ok(now) = self.gate.settings().clock.now()
+        {
+            self.gate.limiter().give_back(micros(now), &reserved);
+        }
         self.dress(response)
     }
 
@@ -246,12 +260,12 @@ impl Visit {
         response
     }
 
-    /// The limits that this caller may know of. Who is not authenticated where one should be learns of none; what all
+    /// The limits that this caller may know of: none on failures, which would tell who guesses how often they may. Who is not authenticated where one should be learns of none; what all
     /// clients have together, or all who name an account, tells about the others, and nobody learns that.
     fn advertised(&self) -> impl Iterator<Item = Standing<'_>> + Clone {
         let public = self.witness.policy.is_some_and(|policy| matches!(policy.access, Access::Public(_)));
         let known = public || self.witness.principal.is_some();
-        let told = self.standings.iter().filter(move |told| known && is_own(told.rule.limit()));
+        let told = self.standings.iter().filter(move |told| known && is_told(told.rule.limit()));
         told.map(Told::standing)
     }
 
@@ -289,9 +303,15 @@ impl Told {
     }
 }
 
-/// Whether what is left of it is left to one client alone.
-fn is_own(limit: &Limit) -> bool {
-    limit.per.iter().any(|part| matches!(part, Per::Address | Per::Principal))
+/// Microseconds of a clock that never goes back.
+fn micros(now: Now) -> u64 {
+    u64::try_from(now.monotonic().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Whether what is left of it is left to one client alone, whom it concerns before anything failed.
+fn is_told(limit: &Limit) -> bool {
+    limit.on == CountedOn::Request
+        && limit.per.iter().any(|part| matches!(part, Per::Address | Per::Principal))
 }
 
 /// The headers of a refusal.

@@ -39,6 +39,13 @@ impl Rate {
         if ahead <= self.span { Ok(now.saturating_add(ahead)) } else { Err(ahead.saturating_sub(self.span)) }
     }
 
+    /// `full_at` when what was spent at `then` was not. What has come back meanwhile was not needed and stays so: else who
+    /// takes long would gain that time.
+    pub(crate) fn give_back(self, full_at: u64, then: u64, now: u64, cost: u32) -> u64 {
+        let spent = self.interval.saturating_mul(u64::from(cost));
+        full_at.saturating_sub(spent.saturating_sub(now.saturating_sub(then)))
+    }
+
     /// The tokens that are there.
     pub(crate) fn remaining(self, full_at: u64, now: u64) -> u32 {
         let there = self.span.saturating_sub(self.missing(full_at, now));
@@ -90,6 +97,21 @@ mod tests {
             self.level -= if enough { cost } else { 0 };
             enough
         }
+    }
+
+    #[test]
+    fn what_is_given_back_was_never_spent_and_gains_nothing() {
+        let rate = Rate::new(5, Duration::from_secs(900), 5);
+        let (start, wait) = (1_000 * SECOND, 10 * SECOND);
+        let one = rate.spend(0, start, 1).unwrap();
+        assert_eq!(rate.remaining(rate.give_back(one, start, start, 1), start), 5);
+        let later = rate.give_back(one, start, start + wait, 1);
+        assert_eq!(rate.remaining(later, start + wait), 5, "also after a while");
+        // a second one that failed meanwhile stays counted, to the last microsecond
+        let two = rate.spend(one, start + wait / 2, 1).unwrap();
+        let left = rate.give_back(two, start, start + wait, 1);
+        assert!(left >= rate.spend(0, start + wait / 2, 1).unwrap());
+        assert_eq!(rate.give_back(two, start, start + 400 * SECOND, 1), two, "all of it has come back");
     }
 
     #[test]

@@ -144,7 +144,7 @@ mod tests {
     use super::super::key::{Network, Seen};
     use super::super::{Limiter, Rule};
     use super::*;
-    use crate::operation::{Counter, Counting, Per};
+    use crate::operation::{CountedOn, Counter, Counting, Per};
 
     static FLOOD: Limit = limit("flood", 50, Duration::from_secs(1), 100, &[Per::Address]);
     static MONEY: Limit = limit("money", 10, Duration::from_secs(60), 10, &[Per::Principal]);
@@ -166,6 +166,7 @@ mod tests {
             cost: 1,
             per,
             scope: Counting::Document,
+            on: CountedOn::Request,
         }
     }
 

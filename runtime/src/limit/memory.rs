@@ -119,6 +119,17 @@ impl Table {
         self.decide_from(now, asks, 0)
     }
 
+    /// Takes back what was spent at `then`. Who found no place stays charged: the bucket is shared with strangers.
+    pub(crate) fn give_back(&self, now: u64, then: u64, ask: &Ask) {
+        let Some(entries) = self.shards.get(ask.shard()) else { return };
+        let mut entries = lock(entries);
+        for place in places(ask.key, entries.len()) {
+            let Some(entry) = entries.get_mut(place).filter(|entry| entry.key == ask.key) else { continue };
+            entry.state = ask.meter.give_back(entry.state, then, now, ask.cost);
+            return;
+        }
+    }
+
     /// Looks on the way in, when every lock of a lower shard is held; writes on the way out, when all have been asked.
     fn decide_from(&self, now: u64, asks: &mut [Ask], start: usize) -> bool {
         let Some(shard) = asks.get(start).map(Ask::shard) else { return self.overflowed(now, asks) };

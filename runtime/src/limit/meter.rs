@@ -67,6 +67,14 @@ impl Meter {
         }
     }
 
+    /// The state when `cost` that was spent at `then` was not.
+    pub(crate) fn give_back(self, state: State, then: u64, now: u64, cost: u32) -> State {
+        match self {
+            Self::Bucket(rate) => State::full_at(rate.give_back(state.fresh_at, then, now, cost)),
+            Self::Window(window) => window.give_back(state, then, now, cost),
+        }
+    }
+
     /// How many would pass at once.
     pub(crate) fn remaining(self, state: State, now: u64) -> u32 {
         match self {

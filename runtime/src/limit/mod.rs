@@ -5,6 +5,7 @@
 //! a request    rule.charge(&seen)              -> Charge                     whom it counts
 //!              limiter.decide(now, &charges)   -> Decision                   all or nothing
 //!              headers::advertise(.., decision.standings())                  what the client is told
+//! its answer   limiter.give_back(now, &reserved)                             of limits on failures, when it is good
 //! ```
 
 #[cfg(test)]
@@ -27,7 +28,7 @@ use smallvec::SmallVec;
 use self::key::{Key, Keyer, Prefix, Seen};
 use self::memory::{Ask, OVERFLOWS, Outcome, Table};
 use self::meter::Meter;
-use crate::operation::{Counting, Limit};
+use crate::operation::{CountedOn, Counting, Limit};
 
 /// A list with one item for each limit of an operation. Documents rarely name more than three, so most cost no allocation.
 pub(crate) type Few<T> = SmallVec<[T; 4]>;
@@ -127,6 +128,18 @@ impl Limiter {
         let jitter = if allowed { 0 } else { self.jitter.hash_one(now) };
         Decision { charges, outcomes, now, jitter }
     }
+
+    /// Takes back what was charged to the limits on failures: the request succeeded.
+    pub(crate) fn give_back(&self, now: u64, reserved: &[Reserved]) {
+        reserved.iter().for_each(|it| self.table.give_back(now, it.then, &it.ask));
+    }
+}
+
+/// One charge that is taken back if its request succeeds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reserved {
+    ask: Ask,
+    then: u64,
 }
 
 fn asks(charges: &[Charge<'_>]) -> Few<Ask> {
@@ -159,6 +172,21 @@ impl<'a> Decision<'a> {
             reset: charge.rule.meter.until_next(outcome.state, self.now),
             wait: outcome.wait,
         })
+    }
+
+    /// What is to be taken back if the request succeeds. A limit that is named twice was charged once.
+    pub(crate) fn reserved(&self) -> Few<Reserved> {
+        let mut reserved: Few<Reserved> = Few::new();
+        if self.refused_by().is_some() {
+            return reserved;
+        }
+        for charge in self.charges.iter().filter(|charge| charge.rule.limit.on == CountedOn::Failure) {
+            let ask = Ask::new(0, charge.key, charge.overflow, charge.rule.meter, charge.cost);
+            if !reserved.iter().any(|other| other.ask.key == ask.key) {
+                reserved.push(Reserved { ask, then: self.now });
+            }
+        }
+        reserved
     }
 
     /// The limit that refused, and if there are several, the one to wait for longest; `None` when the request may go on.
@@ -198,6 +226,7 @@ mod tests {
             cost: 1,
             per,
             scope,
+            on: CountedOn::Request,
         }
     }
 

@@ -54,6 +54,20 @@ impl Window {
         Ok(self.state(Counts { current: counts.current.saturating_add(cost), ..counts }))
     }
 
+    /// The state when `cost` that was spent at `then` was not.
+    pub(crate) fn give_back(self, state: State, then: u64, now: u64, cost: u32) -> State {
+        let counts = self.counts(state, now);
+        let begun = then.saturating_sub(then.checked_rem(self.length).unwrap_or(0));
+        match counts.start.saturating_sub(begun) {
+            _ if state.fresh_at <= now => state,
+            0 => self.state(Counts { current: counts.current.saturating_sub(cost), ..counts }),
+            since if since == self.length => {
+                self.state(Counts { previous: counts.previous.saturating_sub(cost), ..counts })
+            }
+            _ => state,
+        }
+    }
+
     /// How many would pass at once.
     pub(crate) fn remaining(self, state: State, now: u64) -> u32 {
         let used = self.used(self.counts(state, now)).div_ceil(u128::from(self.length));
@@ -198,6 +212,19 @@ mod tests {
         assert_eq!(window.remaining(full, 120 * SECOND), 10);
         assert_eq!(window.until_next(full, 120 * SECOND), 0);
         assert_eq!(full.fresh_at, 120 * SECOND, "and from then on it says nothing");
+    }
+
+    #[test]
+    fn what_is_given_back_was_never_counted_in_its_window() {
+        for window in [Window::sliding(3, MINUTE), Window::fixed(3, MINUTE)] {
+            let one = window.spend(State::default(), 50 * SECOND, 1).unwrap();
+            assert_eq!(window.remaining(window.give_back(one, 50 * SECOND, 55 * SECOND, 1), 55 * SECOND), 3);
+            let two = window.spend(one, 61 * SECOND, 1).unwrap();
+            let left = window.give_back(two, 50 * SECOND, 62 * SECOND, 1);
+            assert_eq!(window.remaining(left, 62 * SECOND), 2, "that of the new window stays");
+            let much_later = window.spend(State::default(), 200 * SECOND, 1).unwrap();
+            assert_eq!(window.give_back(much_later, 50 * SECOND, 200 * SECOND, 1), much_later);
+        }
     }
 
     #[test]
