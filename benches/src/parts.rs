@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use palisade::CursorKeys;
 use palisade::measure::{Cursors, Limits};
-use palisade::operation::{Counter, Counting, Limit, Per};
+use palisade::operation::{CountedOn, Counter, Counting, Limit, Per};
 use palisade::types::Uuid;
 
 use crate::{table, timing};
@@ -27,6 +27,7 @@ const fn limit(name: &'static str, per: &'static [Per]) -> Limit {
         cost: 1,
         per,
         scope: Counting::Document,
+        on: CountedOn::Request,
     }
 }
 
