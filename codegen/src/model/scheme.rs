@@ -1,4 +1,4 @@
-//! Security schemes, as the runtime's `operation.rs` states them.
+//! Security schemes, as the runtime's `operation` states them.
 
 use std::time::Duration;
 

@@ -1,0 +1,140 @@
+//! The endpoints and their clients: who may revoke, who may ask for itself, what is posted and what is published.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use palisade::issuer::{Clients, IssuerKeys};
+use palisade::{Issuer, State};
+use palisade_tests::client::Client;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::bench::*;
+
+#[tokio::test]
+async fn a_client_revokes_its_own_tokens_and_no_others() {
+    let bench = Bench::start().await;
+    let (one, other) = (bench.sign_in("alice").await, bench.sign_in("alice").await);
+    let revoke = |client: &str, token: &str| format!("client_id={client}&token={token}");
+    let (access, renews) = (shown(&one.access), renewing(&one));
+    for token in [access, &renews] {
+        refused(&bench.post("/revoke", &revoke("other", token)).await, 400, "invalid_grant");
+        refused(&bench.post("/revoke", &revoke("nobody", token)).await, 401, "invalid_client");
+        refused(&bench.post("/revoke", &format!("token={token}")).await, 401, "invalid_client");
+        refused(&bench.post("/revoke", &revoke("back", token)).await, 401, "invalid_client");
+    }
+    assert_eq!(bench.me(access).await, 200);
+    let forged = renews.rsplit_once('.').map(|(rest, _)| format!("{rest}.{}", "A".repeat(43))).unwrap();
+    for unknown in ["x", "a.b.c", "rt.a.0.b", &forged] {
+        bench.post("/revoke", &revoke("app", unknown)).await.allowed(200);
+    }
+    assert_eq!(bench.me(access).await, 200);
+
+    let (second, renews) = pair(&bench.refresh(&renews).await);
+    let reply = bench.post("/revoke", &revoke("app", access)).await;
+    assert!(reply.allowed(200).body.is_empty() && reply.header("cache-control") == "no-store");
+    assert_eq!((bench.me(access).await, bench.me(&second).await), (401, 200), "this token and no other");
+    bench
+        .post("/revoke", &format!("{}&token_type_hint=access_token", revoke("app", &renews)))
+        .await
+        .allowed(200);
+    assert_eq!(bench.me(&second).await, 401);
+    refused(&bench.refresh(&renews).await, 400, "invalid_grant");
+    assert_eq!(bench.me(shown(&other.access)).await, 200);
+    pair(&bench.refresh(&renewing(&other)).await);
+}
+
+#[tokio::test]
+async fn a_client_with_a_secret_asks_for_itself_and_a_public_one_does_not() {
+    let bench = Bench::start().await;
+    let basic = |secret: &str| format!("Basic {}", STANDARD.encode(format!("back:{secret}")));
+    let call = |authorization: String, form: &str| {
+        let call = bench.desk.call("POST", "/token").header("authorization", &authorization);
+        call.header("content-type", "application/x-www-form-urlencoded").body(form).send()
+    };
+    let reply = call(basic(&bench.secret), "grant_type=client_credentials&scope=notes:read").await;
+    let body = reply.allowed(200).json();
+    assert_eq!(body["refresh_token"], Value::Null);
+    let token = body["access_token"].as_str().unwrap();
+    assert_eq!(
+        (part(token, 1)["sub"].as_str(), part(token, 1)["client_id"].as_str()),
+        (Some("back"), Some("back"))
+    );
+    assert_eq!(bench.doors.get("/me").token(token).send().await.allowed(200).json(), "back");
+    let reply = call(basic(&bench.secret), "grant_type=client_credentials&scope=notes:admin").await;
+    refused(&reply, 400, "invalid_scope");
+    let reply = call(basic("wrong"), "grant_type=client_credentials").await;
+    refused(&reply, 401, "invalid_client");
+    assert!(reply.header("www-authenticate").starts_with("Basic "));
+    let both = format!("grant_type=client_credentials&client_id=back&client_secret={}", bench.secret);
+    bench.post("/token", &both).await.allowed(200);
+    refused(&call(basic(&bench.secret), &both).await, 400, "invalid_request");
+    let other = call(basic(&bench.secret), "grant_type=client_credentials&client_id=app").await;
+    refused(&other, 400, "invalid_request");
+    let public = bench.post("/token", "grant_type=client_credentials&client_id=app").await;
+    refused(&public, 400, "unauthorized_client");
+    let public = bench.post("/token", "grant_type=client_credentials&client_id=app&client_secret=x").await;
+    refused(&public, 401, "invalid_client");
+    let named = bench.post("/token", "grant_type=client_credentials&client_id=back").await;
+    refused(&named, 401, "invalid_client");
+}
+
+#[tokio::test]
+async fn what_is_posted_is_a_form_and_says_each_thing_once() {
+    let bench = Bench::start().await;
+    let token = renewing(&bench.sign_in("alice").await);
+    let good = format!("grant_type=refresh_token&client_id=app&refresh_token={token}");
+    for bad in [
+        String::new(),
+        format!("{good}&client_id=app"),
+        format!("{good}&x=1&x=1"),
+        format!("{good}&%63lient_id=other"),
+        format!("{good}&pad={}", "x".repeat(16 * 1024)),
+        format!("{good}&x=%ff"),
+        "grant_type=refresh_token&client_id=app".to_owned(),
+        format!("client_id=app&refresh_token={token}"),
+    ] {
+        let reply = bench.post("/token", &bad).await;
+        let unnamed = bad.is_empty();
+        refused(
+            &reply,
+            if unnamed { 401 } else { 400 },
+            if unnamed { "invalid_client" } else { "invalid_request" },
+        );
+    }
+    let json = bench.desk.post("/token", &good).send().await;
+    refused(&json, 400, "invalid_request");
+    let password = bench.post("/token", "grant_type=password&client_id=app").await;
+    refused(&password, 400, "unsupported_grant_type");
+    assert_eq!(bench.desk.get(&format!("/token?{good}")).send().await.status, 405);
+    let in_query = bench.post(&format!("/token?{good}"), "client_id=app&grant_type=refresh_token").await;
+    refused(&in_query, 400, "invalid_request");
+    pair(&bench.post("/token", &format!("{good}&unknown=1&scope=")).await);
+}
+
+#[tokio::test]
+async fn the_metadata_say_where_everything_is() {
+    let bench = Bench::start().await;
+    let reply = bench.desk.get("/.well-known/oauth-authorization-server").send().await;
+    let metadata = reply.allowed(200).json();
+    assert_eq!(reply.header("content-type"), "application/json");
+    assert_eq!(metadata["issuer"], bench.base);
+    for (member, path) in
+        [("token_endpoint", "/token"), ("revocation_endpoint", "/revoke"), ("jwks_uri", "/jwks")]
+    {
+        assert_eq!(metadata[member], format!("{}{path}", bench.base));
+    }
+    let keys = bench.desk.get("/jwks").send().await.json();
+    let key = &keys["keys"][0];
+    assert!(key["x"].is_string() && key.get("d").is_none() && key["use"] == "sig");
+    drop(bench.elsewhere);
+    // an issuer with a path has its metadata before it (RFC 8414 section 3.1)
+    let keys = IssuerKeys::generate().unwrap();
+    let tenant = Issuer::builder("https://id.example.com/tenant", "api", State::memory(), keys);
+    let router = tenant.open().await.unwrap().router(Clients::new([]).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client(listener.local_addr().unwrap());
+    tokio::spawn(async move { palisade::serve(router).listener(listener).await.unwrap() });
+    client.get("/.well-known/oauth-authorization-server/tenant").send().await.allowed(200);
+    client.get("/tenant/jwks").send().await.allowed(200);
+    assert_eq!(client.get("/jwks").send().await.status, 404);
+}

@@ -1,0 +1,208 @@
+//! Families of tokens: what a sign-in opens, how it is renewed, and what ends it.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
+use palisade::Secret;
+use palisade::issuer::SignIn;
+use palisade_tests::client::Client;
+use palisade_tests::events;
+use serde_json::json;
+
+use crate::bench::*;
+
+#[tokio::test]
+async fn a_sign_in_opens_doors_until_it_expires_and_is_renewed() {
+    let bench = Bench::start().await;
+    let tokens = bench.sign_in("alice").await;
+    let access = shown(&tokens.access);
+    assert_eq!(bench.doors.get("/me").token(access).send().await.allowed(200).json(), "alice");
+    let elsewhere = bench.doors.get("/elsewhere").token(access).send().await;
+    assert_eq!(elsewhere.allowed(200).json(), "alice", "by the keys that the metadata name");
+    assert_eq!(bench.me(&renewing(&tokens)).await, 401, "a refresh token is no access token");
+
+    assert_eq!((&part(access, 0)["typ"], &part(access, 0)["alg"]), (&json!("at+jwt"), &json!("ES256")));
+    let mut claims = part(access, 1);
+    assert_eq!(claims["jti"].take(), format!("{}.1", tokens.family.as_deref().unwrap()));
+    let wanted = json!({
+        "iss": bench.base, "aud": "gate", "sub": "alice", "client_id": "app", "jti": null,
+        "iat": START, "exp": START + 600, "auth_time": START, "scope": "notes:read notes:write",
+    });
+    assert_eq!(claims, wanted);
+
+    bench.advance(500);
+    let reply = bench.refresh(&renewing(&tokens)).await;
+    let (second, renewing) = pair(&reply);
+    assert_eq!((reply.header("cache-control"), reply.header("pragma")), ("no-store", "no-cache"));
+    let body = reply.json();
+    assert_eq!((&body["token_type"], &body["expires_in"]), (&json!("Bearer"), &json!(600)));
+    assert_eq!(part(&second, 1)["auth_time"], START, "the login was then");
+    assert_eq!((bench.me(access).await, bench.me(&second).await), (200, 200));
+    bench.advance(200);
+    assert_eq!((bench.me(access).await, bench.me(&second).await), (401, 200));
+    pair(&bench.refresh(&renewing).await);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_was_used_before_ends_its_family_and_no_other() {
+    let bench = Bench::start().await;
+    let (first, neighbour) = (bench.sign_in("alice").await, bench.sign_in("alice").await);
+    let family = first.family.clone().unwrap();
+    let mut all = vec![(shown(&first.access).to_owned(), renewing(&first))];
+    for _ in 0..5 {
+        bench.advance(10);
+        let reply = bench.refresh(&all.last().unwrap().1).await;
+        all.push(pair(&reply));
+    }
+    for (access, _) in &all {
+        assert_eq!(bench.me(access).await, 200);
+    }
+    // whoever knows the family, from the access token, cannot end it
+    let forged = URL_SAFE_NO_PAD.encode([7; 32]);
+    for generation in [0, 1, 5, 6] {
+        let text = format!("rt.{family}.{generation}.{forged}");
+        refused(&bench.refresh(&text).await, 400, "invalid_grant");
+    }
+    all.push(pair(&bench.refresh(&all.last().unwrap().1).await));
+
+    refused(&bench.refresh(&all[1].1).await, 400, "invalid_grant");
+    let events = events::with("family", &family);
+    let event = events.iter().find(|event| event["event_type"] == "authn_token_reuse").unwrap();
+    assert_eq!((event["severity"].as_str(), event["client"].as_str()), ("High", "app"));
+    assert_eq!(event["target"], "palisade::security");
+    assert!(!events::everything().contains(&all[1].1), "no token stands in the log");
+    for (access, renewing) in &all {
+        refused(&bench.refresh(renewing).await, 400, "invalid_grant");
+        assert_eq!(bench.me(access).await, 401);
+    }
+    assert_eq!(bench.me(shown(&neighbour.access)).await, 200);
+    pair(&bench.refresh(&renewing(&neighbour)).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_that_show_one_token_at_once_one_gets_tokens_and_they_are_dead() {
+    let bench = Bench::start().await;
+    for _ in 0..20 {
+        let token = renewing(&bench.sign_in("alice").await);
+        let replies = join_all((0..8).map(|_| bench.refresh(&token))).await;
+        let (given, others): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status.is_success());
+        assert_eq!(given.len(), 1);
+        others.iter().for_each(|reply| refused(reply, 400, "invalid_grant"));
+        let (access, renewing) = pair(given[0]);
+        assert_eq!(bench.me(&access).await, 401);
+        refused(&bench.refresh(&renewing).await, 400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn within_the_grace_the_lost_answer_is_given_again_and_after_it_the_family_ends() {
+    let bench = Bench::with(|builder| builder.grace(Duration::from_secs(5))).await;
+    let first = renewing(&bench.sign_in("alice").await);
+    let (one, second) = pair(&bench.refresh(&first).await);
+    bench.advance(4);
+    let (other, again) = pair(&bench.refresh(&first).await);
+    assert_eq!(second, again, "the same refresh token");
+    assert_ne!(part(&one, 1)["jti"], part(&other, 1)["jti"]);
+    let as_other = format!("grant_type=refresh_token&client_id=other&refresh_token={first}");
+    refused(&bench.post("/token", &as_other).await, 400, "invalid_grant");
+    assert_eq!((bench.me(&one).await, bench.me(&other).await), (200, 200));
+    bench.advance(1);
+    refused(&bench.refresh(&first).await, 400, "invalid_grant");
+    refused(&bench.refresh(&second).await, 400, "invalid_grant");
+    assert_eq!((bench.me(&one).await, bench.me(&other).await), (401, 401));
+}
+
+#[tokio::test]
+async fn a_renewal_may_ask_for_less_and_never_for_more() {
+    let bench = Bench::start().await;
+    let sign_in = SignIn::new("alice", "app").scopes(["notes:read"]);
+    let poor = renewing(&bench.issuer.sign_in(&sign_in).await.unwrap());
+    let asks = |token: &str, scope: &str| {
+        format!("grant_type=refresh_token&client_id=app&refresh_token={token}&scope={scope}")
+    };
+    for more in ["notes:write", "notes:read+notes:write", "notes:read++x", "%22"] {
+        refused(&bench.post("/token", &asks(&poor, more)).await, 400, "invalid_scope");
+    }
+    pair(&bench.refresh(&poor).await);
+
+    let rich = renewing(&bench.sign_in("alice").await);
+    let reply = bench.post("/token", &asks(&rich, "notes:read")).await;
+    assert_eq!(reply.json()["scope"], "notes:read");
+    let (access, next) = pair(&reply);
+    let put = |token: String| async move {
+        let call = Client(bench.doors.0).call("PUT", "/me").token(&token);
+        call.send().await.status.as_u16()
+    };
+    assert_eq!(put(access).await, 403);
+    let bench = Client(bench.desk.0);
+    let form = format!("grant_type=refresh_token&client_id=app&refresh_token={next}");
+    let call = bench.call("POST", "/token").header("content-type", "application/x-www-form-urlencoded");
+    let (access, _) = pair(&call.body(form).send().await);
+    assert_eq!(put(access).await, 200, "the family keeps what was granted");
+}
+
+#[tokio::test]
+async fn a_family_ends_when_it_is_idle_and_when_its_time_is_over() {
+    const HOUR: u64 = 3600;
+    let hours = |hours: u64| Duration::from_secs(hours * HOUR);
+    let bench = Bench::with(|builder| builder.family_lifetimes(hours(10), hours(2))).await;
+    let idle = renewing(&bench.sign_in("alice").await);
+    bench.advance(2 * HOUR - 1);
+    let (_, idle) = pair(&bench.refresh(&idle).await);
+    bench.advance(2 * HOUR);
+    refused(&bench.refresh(&idle).await, 400, "invalid_grant");
+
+    let mut busy = renewing(&bench.sign_in("alice").await);
+    for _ in 0..9 {
+        bench.advance(HOUR);
+        busy = pair(&bench.refresh(&busy).await).1;
+    }
+    bench.advance(HOUR - 1);
+    let reply = bench.refresh(&busy).await;
+    assert_eq!(reply.allowed(200).json()["expires_in"], 1, "no access token outlives its family");
+    bench.advance(1);
+    refused(&bench.refresh(&pair(&reply).1).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_logout_ends_one_family_or_all() {
+    let bench = Bench::start().await;
+    let (one, other, bob) =
+        (bench.sign_in("alice").await, bench.sign_in("alice").await, bench.sign_in("bob").await);
+    let logout =
+        |path: &'static str, token: &Secret<String>| bench.doors.post(path, "").token(token.expose());
+    let call = |path, token| logout(path, token).send();
+    call("/logout", &one.access).await.allowed(204);
+    assert_eq!((bench.me(shown(&one.access)).await, bench.me(shown(&other.access)).await), (401, 200));
+    refused(&bench.refresh(&renewing(&one)).await, 400, "invalid_grant");
+
+    call("/logout?everywhere=true", &other.access).await.allowed(204);
+    assert_eq!((bench.me(shown(&other.access)).await, bench.me(shown(&bob.access)).await), (401, 200));
+    refused(&bench.refresh(&renewing(&other)).await, 400, "invalid_grant");
+    pair(&bench.refresh(&renewing(&bob)).await);
+    let same_second = bench.sign_in("alice").await;
+    assert_eq!(bench.me(shown(&same_second.access)).await, 401, "nobody knows which came first");
+    refused(&bench.refresh(&renewing(&same_second)).await, 400, "invalid_grant");
+    bench.advance(1);
+    let later = bench.sign_in("alice").await;
+    assert_eq!(bench.me(shown(&later.access)).await, 200);
+    pair(&bench.refresh(&renewing(&later)).await);
+}
+
+#[tokio::test]
+async fn the_class_and_the_time_of_a_login_are_those_of_the_sign_in() {
+    let bench = Bench::start().await;
+    let weak = bench.sign_in("alice").await;
+    let strong = SignIn::new("alice", "app").class("urn:bank:strong");
+    let strong = bench.issuer.sign_in(&strong).await.unwrap();
+    let at = |token: String| bench.doors.get("/strong").token(&token);
+    at(shown(&weak.access).to_owned()).send().await.refused(401, "insufficient_user_authentication");
+    bench.advance(200);
+    let (access, next) = pair(&bench.refresh(&renewing(&strong)).await);
+    at(access).send().await.allowed(200);
+    bench.advance(200);
+    let (access, _) = pair(&bench.refresh(&next).await);
+    at(access).send().await.refused(401, "insufficient_user_authentication");
+}
