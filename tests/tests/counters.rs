@@ -3,6 +3,7 @@
 use palisade::{Caller, Jwt, Problem};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::tokens::Signer;
+use tokio::io::AsyncWriteExt;
 
 #[allow(dead_code, reason = "the generated module has more than this file asks for")]
 mod api {
@@ -189,4 +190,19 @@ async fn tokens_that_are_refused_are_failures_of_their_address() {
     }
     bench.client.get("/guess").token("none").send().await.refused(429, "rate_limited");
     bench.get("/guess", "alice").await.refused(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn who_does_not_wait_for_the_answer_has_used_the_attempt() {
+    let bench = Bench::start().await;
+    let body = r#"{"username":"alice","secret":"right"}"#;
+    for _ in 0..3 {
+        let mut stream = tokio::net::TcpStream::connect(bench.client.0).await.unwrap();
+        let head = "POST /login HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length:";
+        stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await; // the handler takes longer
+        drop(stream);
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await; // and is done, too late for who has left
+    bench.client.post("/login", body).send().await.refused(429, "rate_limited");
 }
