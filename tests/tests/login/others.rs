@@ -1,0 +1,1 @@
+//! The same login by a provider that others wrote.
