@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 25] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -19,10 +19,12 @@ const PAGES: [&str; 23] = [
     "docs/adr/0004-uploads-are-spooled.md",
     "docs/adr/0005-own-layout.md",
     "docs/adr/0006-signing-keys-in-the-state.md",
+    "docs/adr/0007-login-on-oauth2.md",
     "docs/authentication.md",
     "docs/diagnostics.md",
     "docs/idempotency.md",
     "docs/issuer.md",
+    "docs/login.md",
     "docs/requests-and-answers.md",
     "docs/state.md",
     "docs/types.md",

@@ -68,7 +68,7 @@ impl Pending {
 pub(super) fn random<const BYTES: usize>() -> Option<String> {
     let mut bytes = Zeroizing::new([0; BYTES]);
     rand::fill(&mut *bytes).ok()?;
-    Some(URL_SAFE_NO_PAD.encode(&*bytes))
+    Some(URL_SAFE_NO_PAD.encode(*bytes))
 }
 
 #[cfg(test)]

@@ -138,7 +138,9 @@ impl Provider {
             names_itself: published.authorization_response_iss_parameter_supported,
             ends_sessions_at: published
                 .end_session_endpoint
-                .filter(|at| Address::parse(at).is_some())
+                .filter(|at| {
+                    Address::parse(at).is_some_and(|at| at.is_https() || !discovery.metadata().is_https())
+                })
                 .and_then(|at| at.parse().ok()),
         })
     }

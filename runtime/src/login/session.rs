@@ -6,11 +6,11 @@
 //! 3. its id is 256 random bits that only the browser has: the store knows it by a digest, and what is kept is sealed;
 //! 4. a login makes a new id, and ends the session that the browser had.
 
-use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::pending::random;
 use super::provider::Tokens;
 use crate::authn::jwt::id_token::Identified;
 use crate::state::{Key, Kind};
@@ -104,9 +104,7 @@ impl Session {
 
 /// A new id, as the browser gets it. `None` when the system gives no random bytes.
 pub(super) fn new_id() -> Option<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new([0; ID]);
-    rand::fill(&mut *bytes).ok()?;
-    Some(Zeroizing::new(URL_SAFE_NO_PAD.encode(&*bytes)))
+    random::<ID>().map(Zeroizing::new)
 }
 
 /// Under what the session of an id is kept. `None`: it is no id.
