@@ -275,6 +275,31 @@ async fn a_file_that_cannot_be_read_refuses_every_key_with_503_until_it_can() {
     server.door(made.key.expose()).await.allowed(204);
 }
 
+/// Three servers on one Redis, where the one that makes a key is not the one that it opens, nor the one that ends it.
+#[tokio::test]
+async fn keys_in_a_shared_state_hold_and_end_at_once_in_every_instance() {
+    let redis = palisade_tests::redis::Server::durable().await;
+    let start = || async {
+        Server::start(ApiKeys::kept_in(palisade::State::redis(&redis.url()).await.unwrap(), "partner")).await
+    };
+    let (one, two, three) = (start().await, start().await, start().await);
+    for _ in 0..20 {
+        let (id, text) = one.create().await;
+        two.door(&text).await.allowed(204);
+        let (_, next) = issued(&three.staff("POST", &format!("/keys/{id}/rotation"), None).await);
+        one.door(&next).await.allowed(204);
+        three.staff("DELETE", &format!("/keys/{id}"), None).await.allowed(204);
+        for server in [&one, &two, &three] {
+            server.door(&text).await.refused(401, "unauthenticated");
+            server.door(&next).await.allowed(204);
+        }
+    }
+    let states = two.states("?limit=100").await;
+    assert_eq!(states.len(), 40);
+    assert_eq!(states.iter().filter(|(_, state)| state == "revoked").count(), 20);
+    assert_eq!(two.states("?owner=acme&limit=3").await, states[..3]);
+}
+
 /// Does not answer.
 struct Silent;
 

@@ -213,6 +213,8 @@ pub enum Kind {
     Answer,
     /// Sessions of browsers, and logins that were finished.
     Session,
+    /// API keys.
+    ApiKey,
     /// What the application keeps.
     Application,
 }
@@ -225,6 +227,7 @@ impl Kind {
             Self::Proof => 4,
             Self::Answer => 5,
             Self::Session => 7,
+            Self::ApiKey => 8,
             Self::Application => 6,
         }
     }

@@ -14,6 +14,7 @@ mod change;
 mod engine;
 mod file;
 mod index;
+mod kept;
 mod line;
 mod pepper;
 mod record;
@@ -35,6 +36,7 @@ pub use self::{
 use self::{
     engine::{Engine, Memory},
     index::Accepted,
+    kept::Kept,
     uses::Uses,
     watch::WatchedFile,
 };
@@ -46,12 +48,13 @@ use super::{
     Reason,
     principal::{Facts, Kind, Login, Principal},
 };
-use crate::{clock::Now, event::SECURITY_EVENTS, operation::KeyRules, secret::ct_eq};
+use crate::{clock::Now, event::SECURITY_EVENTS, operation::KeyRules, secret::ct_eq, state::State};
 
 /// The API keys that a server accepts. Clones share them.
 ///
-/// Which engine: [`ApiKeys::from_file`] for a server and the `cargo palisade key` commands, [`ApiKeys::new`] for tests
-/// and for records that the application keeps itself, [`ApiKeys::from_store`] for a store of one's own.
+/// Which engine: [`ApiKeys::from_file`] for a server and the `cargo palisade key` commands, [`ApiKeys::kept_in`] for several
+/// instances, [`ApiKeys::new`] for tests and for records that the application keeps itself, [`ApiKeys::from_store`] for a
+/// store of one's own.
 #[derive(Clone)]
 pub struct ApiKeys {
     engine: Arc<Engine>,
@@ -84,6 +87,15 @@ impl ApiKeys {
     /// answer.
     pub fn from_store(store: impl KeyStore) -> Self {
         Self::with(Engine::Store(Arc::new(store)))
+    }
+
+    /// The keys of this name in a state: shared by all instances that share it, and what one of them revokes the next
+    /// request of every other is refused. [`KeyAdmin`] makes and ends them. The state is asked twice with every request.
+    ///
+    /// It has room for some 30,000 keys, and for some 3,000 of one owner.
+    #[must_use]
+    pub fn kept_in(state: State, name: &str) -> Self {
+        Self::from_store(Kept::new(state, name))
     }
 
     fn with(engine: Engine) -> Self {
