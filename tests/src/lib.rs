@@ -7,5 +7,6 @@ pub mod events;
 pub mod gate;
 pub mod json;
 pub mod ledger;
+pub mod redis_server;
 pub mod tokens;
 pub mod wire;

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 24] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -23,6 +23,7 @@ const PAGES: [&str; 23] = [
     "docs/diagnostics.md",
     "docs/idempotency.md",
     "docs/issuer.md",
+    "docs/limits.md",
     "docs/requests-and-answers.md",
     "docs/state.md",
     "docs/types.md",

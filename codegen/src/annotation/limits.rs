@@ -3,7 +3,7 @@
 use super::units;
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{CountedOn, Counter, Counting, Limit, Per};
+use crate::model::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
 
@@ -57,12 +57,14 @@ impl<'d> Reader<'d> {
             self.not_enforced("headers", member.key_place);
         }
         let on = self.counts(&mut fields, per.as_ref());
+        let on_outage = self.on_outage(&mut fields);
         self.finish(fields);
-        let (rate, (per, alone), scope, counter, on) = (rate?, per?, scope?, counter?, on?);
+        let (rate, (per, alone), scope, counter, on, on_outage) =
+            (rate?, per?, scope?, counter?, on?, on_outage?);
         let scope = if alone == Counting::Operation { alone } else { scope };
         let (quota, window) = rate.value;
         let burst = burst.map_or(quota, |burst| burst.value);
-        let limit = Limit { name, quota, window, burst, counter, per, scope, on };
+        let limit = Limit { name, quota, window, burst, counter, per, scope, on, on_outage };
         Some(NamedLimit { place: member.key_place, limit })
     }
 
@@ -160,6 +162,22 @@ impl<'d> Reader<'d> {
         };
         self.push(finding);
         None
+    }
+
+    fn on_outage(&mut self, fields: &mut Fields<'d>) -> Option<OnOutage> {
+        let Some(word) = self.string(fields, "on-outage") else { return Some(OnOutage::Local) };
+        match &*word.value {
+            "local" => Some(OnOutage::Local),
+            "deny" => Some(OnOutage::Deny),
+            "allow" => Some(OnOutage::Allow),
+            other => {
+                let message = format!("`{other}` says nothing of an outage");
+                let finding = Finding::error(Code::InvalidValue, message, word.place);
+                let help = "`local` counts each instance's share, which is the default, `deny` refuses, `allow` lets through";
+                self.push(finding.help(help).nearest(other, ["local", "deny", "allow"]));
+                None
+            }
+        }
     }
 
     fn counter(&mut self, fields: &mut Fields<'d>) -> Option<Counter> {

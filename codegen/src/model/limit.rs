@@ -21,6 +21,19 @@ pub struct Limit {
     pub scope: Counting,
     /// Whether a request that succeeds counts as well.
     pub on: CountedOn,
+    /// What holds while the counters that instances share cannot be asked.
+    pub on_outage: OnOutage,
+}
+
+/// What holds while shared counters cannot be asked (`on-outage`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnOutage {
+    /// `local`, the default.
+    Local,
+    /// `deny`
+    Deny,
+    /// `allow`
+    Allow,
 }
 
 /// What counts (`on`).

@@ -24,7 +24,7 @@ use crate::authn::dpop;
 use crate::clock::{Clock, ClockError, Now};
 use crate::input::Spool;
 use crate::limit::key::{Network, Seen};
-use crate::limit::{self, Charge, Few, Reserved, Rule, Standing};
+use crate::limit::{self, Charge, Few, Outage, Reserved, Rule, Standing};
 use crate::operation::{Access, CountedOn, Limit, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::serve::Session;
@@ -131,12 +131,12 @@ impl Visit {
     }
 
     /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
-    pub(crate) fn arrive(&mut self, at: Option<&Prepared>) -> Result<(), Rejection> {
+    pub(crate) async fn arrive(&mut self, at: Option<&Prepared>) -> Result<(), Rejection> {
         self.witness.policy = at.map(Prepared::policy);
         self.now.map_err(|_| Rejection::ClockFailed)?;
         match at {
-            Some(at) => self.spend(&at.limits().by_source)?,
-            None => self.spend(self.gate.clone().limits_of_strangers())?,
+            Some(at) => self.spend(&at.limits().by_source).await?,
+            None => self.spend(self.gate.clone().limits_of_strangers()).await?,
         }
         if let Some(fault) = self.fault {
             return Err(fault.into());
@@ -156,7 +156,7 @@ impl Visit {
     ///
     /// What step 9 refuses has been counted by step 2 and stays so: its credential has been verified, and who is over a
     /// limit of their own must not have that for nothing.
-    pub(crate) fn spend(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
+    pub(crate) async fn spend(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
         if rules.is_empty() {
             return Ok(());
         }
@@ -164,10 +164,11 @@ impl Visit {
             self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
         let seen = Seen { from: Network::of(self.origin.address), principal, values: &self.values };
         let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
-        let decision = self.gate.limiter().decide(self.micros(), &charges);
+        let asking = self.gate.limiter().ask(self.micros(), &charges, &seen);
+        let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
         self.reserved.extend(decision.reserved());
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
-        let told = rules.iter().zip(decision.standings());
+        let told = rules.iter().zip(decision.standings()).filter(|(_, standing)| standing.counted);
         self.standings.extend(told.map(|(rule, standing)| Told::new(rule, &standing)));
         match refused {
             Some((limit, retry_after)) => Err(Rejection::Limited { limit, retry_after }),
@@ -231,7 +232,7 @@ impl Visit {
     ///
     /// A limit on failures was charged when the request came, else all who try at once would find it open; what succeeds
     /// is taken back here. Who does not wait for the answer has used the attempt.
-    pub(crate) fn close(&mut self, result: Result<Response, Rejection>) -> Response {
+    pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
         let response = match result {
             Ok(response) => response,
             Err(rejection) => self.refuse(&rejection),
@@ -241,7 +242,7 @@ impl Visit {
             && !reserved.is_empty()
             && let Ok(now) = self.gate.settings().clock.now()
         {
-            self.gate.limiter().give_back(micros(now), &reserved);
+            self.gate.limiter().give_back(micros(now), &reserved).await;
         }
         self.dress(response)
     }
@@ -299,7 +300,7 @@ impl Told {
 
     fn standing(&self) -> Standing<'_> {
         let Self { remaining, reset, wait, .. } = *self;
-        Standing { rule: &self.rule, remaining, reset, wait }
+        Standing { rule: &self.rule, remaining, reset, wait, counted: true }
     }
 }
 

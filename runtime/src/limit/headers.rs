@@ -144,7 +144,7 @@ mod tests {
     use super::super::key::{Network, Seen};
     use super::super::{Limiter, Rule};
     use super::*;
-    use crate::operation::{CountedOn, Counter, Counting, Per};
+    use crate::operation::{CountedOn, Counter, Counting, OnOutage, Per};
 
     static FLOOD: Limit = limit("flood", 50, Duration::from_secs(1), 100, &[Per::Address]);
     static MONEY: Limit = limit("money", 10, Duration::from_secs(60), 10, &[Per::Principal]);
@@ -167,6 +167,7 @@ mod tests {
             per,
             scope: Counting::Document,
             on: CountedOn::Request,
+            on_outage: OnOutage::Local,
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Limit {
     pub scope: Counting,
     /// Whether a request that succeeds counts as well.
     pub on: CountedOn,
+    /// What holds while the counters that instances share cannot be asked.
+    pub on_outage: OnOutage,
 }
 
 /// What counts.
@@ -33,6 +35,18 @@ pub enum CountedOn {
     Request,
     /// Those that are answered with an error, and those that nobody waited for.
     Failure,
+}
+
+/// What holds of a limit while the counters that instances share cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnOutage {
+    /// Each instance counts for itself, up to its share of the limit.
+    Local,
+    /// No request under it passes.
+    Deny,
+    /// It does not hold.
+    Allow,
 }
 
 /// How a limit counts.
