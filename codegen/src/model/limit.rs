@@ -7,9 +7,9 @@ use std::time::Duration;
 pub struct Limit {
     /// Its name.
     pub name: String,
-    /// How many requests in [`Limit::window`].
+    /// How many requests in [`Limit::window`], or at once.
     pub quota: u32,
-    /// The time in which `quota` requests come back.
+    /// The time in which `quota` requests come back; zero for what is under way at once.
     pub window: Duration,
     /// How many may come at once; `quota` when the document says nothing, and for windows.
     pub burst: u32,
@@ -54,6 +54,8 @@ pub enum Counter {
     SlidingWindow,
     /// `fixed-window`
     FixedWindow,
+    /// `concurrency`
+    Concurrency,
 }
 
 /// By what a limit counts.

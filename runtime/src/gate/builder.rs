@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::effects::Effects;
-use super::limits::Limits;
+use super::limits::{Due, Limits};
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
@@ -170,7 +170,8 @@ impl GateBuilder {
         if !faults.is_empty() {
             return Err(ConfigError::new(faults));
         }
-        let strangers = document.limits.iter().map(|limit| Arc::new(limiter.rule(limit, ""))).collect();
+        let mut strangers = Due::default();
+        document.limits.iter().for_each(|limit| strangers.add(limiter.rule(limit, "")));
         Ok(Gate::new(Inner {
             spool: Spool::new(&self.settings),
             settings: self.settings,

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | 0 connection caps, header deadline and size | [`serve`](crate::serve) | close, 400, 431 |
 //! | 1 request id, client address, panic guard, headers of every answer | [`Visit::open`], [`Visit::close`] | 500 |
-//! | 2 plaintext check, limits by address and of all together | [`Gate::arrive`] | 403, 429, 503 |
+//! | 2 plaintext check, limits by address and of all together, also on what is under way | [`Gate::arrive`] | 403, 429, 503 |
 //! | 3 route | [`Routes::find`](crate::server::Routes) | 404, 405 |
 //! | 4 deadline, declared length of the body | [`enter`] | 413, 504 |
 //! | 6 authenticate | [`enter`] | 401, 400, 503 |

@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::effects::Effects;
-use super::limits::Values;
+use super::limits::{Due, Values};
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
@@ -24,6 +24,7 @@ use crate::authn::dpop;
 use crate::clock::{Clock, ClockError, Now};
 use crate::input::Spool;
 use crate::limit::key::{Network, Seen};
+use crate::limit::running::{Entered, Held, until_sent};
 use crate::limit::{self, Charge, Few, Outage, Reserved, Rule, Standing};
 use crate::operation::{Access, CountedOn, Limit, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
@@ -84,6 +85,8 @@ pub(crate) struct Visit {
     standings: Few<Told>,
     /// What is taken back if it succeeds.
     reserved: Few<Reserved>,
+    /// Its places among those that are under way.
+    held: Few<Held>,
     /// What its limits count by, of its path and its body.
     values: Values,
     /// For the proofs of this client from now on (RFC 9449 section 8.2).
@@ -125,6 +128,7 @@ impl Visit {
             fault,
             standings: Few::new(),
             reserved: Few::new(),
+            held: Few::new(),
             values: Values::new(),
             nonce: None,
         }
@@ -156,13 +160,15 @@ impl Visit {
     ///
     /// What step 9 refuses has been counted by step 2 and stays so: its credential has been verified, and who is over a
     /// limit of their own must not have that for nothing.
-    pub(crate) async fn spend(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
+    pub(crate) async fn spend(&mut self, due: &Due) -> Result<(), Rejection> {
+        let Due { running, counted: rules } = due;
+        if !running.is_empty() {
+            self.enter(running)?;
+        }
         if rules.is_empty() {
             return Ok(());
         }
-        let principal =
-            self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
-        let seen = Seen { from: Network::of(self.origin.address), principal, values: &self.values };
+        let seen = self.seen();
         let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         let asking = self.gate.limiter().ask(self.micros(), &charges, &seen);
         let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
@@ -174,6 +180,31 @@ impl Visit {
             Some((limit, retry_after)) => Err(Rejection::Limited { limit, retry_after }),
             None => Ok(()),
         }
+    }
+
+    /// Takes a place under each of the limits on what is under way, or under none when one is full.
+    fn enter(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
+        let seen = self.seen();
+        let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
+        let Entered { standings, held } = self.gate.limiter().enter(&charges);
+        let told = rules.iter().zip(&standings).map(|(rule, standing)| Told::new(rule, standing));
+        self.standings.extend(told);
+        let full =
+            |limit| Rejection::Limited { limit, retry_after: self.gate.limiter().some_time(self.micros()) };
+        self.held.push(held.map_err(full)?);
+        Ok(())
+    }
+
+    /// What its limits count by.
+    fn seen(&self) -> Seen<'_> {
+        let principal =
+            self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
+        Seen { from: Network::of(self.origin.address), principal, values: &self.values }
+    }
+
+    /// For what goes on though its client has left.
+    pub(super) fn held(&self) -> Few<Held> {
+        self.held.clone()
     }
 
     pub(crate) fn identify(&mut self, principal: Option<&Principal>) {
@@ -233,8 +264,10 @@ impl Visit {
     /// A limit on failures was charged when the request came, else all who try at once would find it open; what succeeds
     /// is taken back here. Who does not wait for the answer has used the attempt.
     pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
+        let held = std::mem::take(&mut self.held);
         let response = match result {
-            Ok(response) => response,
+            Ok(response) if held.is_empty() => response,
+            Ok(response) => response.map(|body| until_sent(body, held)),
             Err(rejection) => self.refuse(&rejection),
         };
         let reserved = std::mem::take(&mut self.reserved);

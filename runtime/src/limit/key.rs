@@ -148,6 +148,7 @@ impl NamePrefix {
             Counter::TokenBucket => 2,
             Counter::SlidingWindow => 3,
             Counter::FixedWindow => 4,
+            Counter::Concurrency => 5,
         };
         digest.write_u8(way);
         digest.write(&limit.window.as_micros().to_le_bytes());

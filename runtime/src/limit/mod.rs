@@ -16,6 +16,7 @@ pub(crate) mod headers;
 pub(crate) mod key;
 mod memory;
 mod meter;
+pub(crate) mod running;
 #[cfg_attr(
     not(feature = "redis"),
     allow(dead_code, unreachable_pub, reason = "nobody can make such counters")
@@ -36,6 +37,7 @@ pub(crate) use self::decision::{Decision, Reserved, Standing};
 use self::key::{Key, Keyer, Name, NamePrefix, Prefix, Seen};
 use self::memory::{Ask, OVERFLOWS, Outcome, Table};
 use self::meter::Meter;
+use self::running::{Entered, Running};
 use self::shared::{Asked, SharedLimits, Spent};
 use crate::operation::{Counting, Limit, OnOutage};
 
@@ -53,6 +55,8 @@ pub(crate) struct Limiter {
     jitter: RandomState,
     /// The rules by limit and, where it is counted alone, operation: who shares a counter shares its overflow.
     rules: Mutex<HashMap<(&'static str, Option<&'static str>), usize>>,
+    /// What is under way.
+    running: Running,
     /// Where the counters are that other instances count by as well.
     shared: Option<SharedLimits>,
 }
@@ -92,7 +96,7 @@ impl Limiter {
     pub(crate) fn new(capacity: usize) -> Self {
         let table = Table::new(capacity);
         let (keyer, jitter) = (Keyer::default(), RandomState::new());
-        Self { table, keyer, jitter, rules: Mutex::default(), shared: None }
+        Self { table, keyer, jitter, rules: Mutex::default(), running: Running::default(), shared: None }
     }
 
     /// By counters that instances share, where there are such.
@@ -167,6 +171,17 @@ impl Limiter {
         let counted = charges.iter().enumerate().filter(|(_, charge)| on_outage(charge) == OnOutage::Local);
         let asks = counted.map(|(index, charge)| charge.ask(index, charge.rule.share)).collect();
         Ok(self.decide_by(now, charges, asks, By::Share))
+    }
+
+    /// Lets a request in under limits on what is under way, all of them or none.
+    pub(crate) fn enter<'a>(&self, charges: &[Charge<'a>]) -> Entered<'a> {
+        self.running.enter(charges)
+    }
+
+    /// Seconds after which one who was refused may ask again, when nobody knows: one to three by chance, for those who were
+    /// refused together shall not come back together.
+    pub(crate) fn some_time(&self, now: u64) -> u64 {
+        self.jitter.hash_one(now) % 3 + 1
     }
 
     fn decide_by<'a>(&self, now: u64, charges: &'a [Charge<'a>], mut asks: Few<Ask>, by: By) -> Decision<'a> {

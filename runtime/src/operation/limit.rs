@@ -59,6 +59,8 @@ pub enum Counter {
     SlidingWindow,
     /// At most `quota` in each `window`: twice that around a boundary.
     FixedWindow,
+    /// At most `quota` at once, each from when it comes until its answer has left. It has no `window`.
+    Concurrency,
 }
 
 /// By what a limit counts.
