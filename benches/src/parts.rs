@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use palisade::CursorKeys;
 use palisade::measure::{Cursors, Limits};
-use palisade::operation::{CountedOn, Counter, Counting, Limit, Per};
+use palisade::operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 use palisade::types::Uuid;
 
 use crate::{table, timing};
@@ -28,6 +28,7 @@ const fn limit(name: &'static str, per: &'static [Per]) -> Limit {
         per,
         scope: Counting::Document,
         on: CountedOn::Request,
+        on_outage: OnOutage::Local,
     }
 }
 

@@ -69,6 +69,8 @@ pub use self::input::{Decimal, Parts, Upload, UploadReader};
 pub use self::issuer::Issuer;
 #[cfg(feature = "login")]
 pub use self::login::Login;
+#[cfg(feature = "redis")]
+pub use self::limit::shared::SharedLimits;
 pub use self::operation::Operation;
 pub use self::problem::Problem;
 pub use self::resource::{Attribute, Attributes};

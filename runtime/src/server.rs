@@ -230,7 +230,7 @@ impl Shared {
         let (mut parts, body) = request.into_parts();
         let mut visit = Visit::open(&self.gate, &mut parts);
         let result = gate::guarded(self.steps(&mut visit, &parts, body)).await;
-        visit.close(result)
+        visit.close(result).await
     }
 
     async fn steps(
@@ -240,7 +240,7 @@ impl Shared {
         body: Body,
     ) -> Result<Response, Rejection> {
         let found = self.routes.find(parts.uri.path(), parts.method.as_str()); // looked up first, answered after step 2
-        visit.arrive(found.endpoint().map(|(_, prepared)| prepared))?; // 2
+        visit.arrive(found.endpoint().map(|(_, prepared)| prepared)).await?; // 2
         let (endpoint, prepared, captures) = found.or_refuse()?; // 3
         endpoint.call(prepared, visit, Request { parts, body, captures: &captures }).await // 4 to 16
     }

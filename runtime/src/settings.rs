@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::clock::Clock;
+use crate::limit::shared::SharedLimits;
 use crate::origin::PublicOrigin;
 use crate::state::State;
 
@@ -26,6 +27,7 @@ pub struct Settings {
     pub(crate) forwarded: ForwardedHeader,
     pub(crate) client_certificates: bool,
     pub(crate) limiter_capacity: usize,
+    pub(crate) limits_in: Option<SharedLimits>,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
     pub(crate) header_timeout: Duration,
@@ -119,6 +121,7 @@ impl Settings {
             forwarded: ForwardedHeader::default(),
             client_certificates: false,
             limiter_capacity: 131_072,
+            limits_in: None,
             max_connections: 10_000,
             max_connections_per_address: 256,
             header_timeout: Duration::from_secs(10),
@@ -230,6 +233,16 @@ impl Settings {
     #[must_use]
     pub fn limiter_capacity(self, limiter_capacity: usize) -> Self {
         Self { limiter_capacity, ..self }
+    }
+
+    /// Where limits are counted together with every instance that shares the counters. Default: in this process alone.
+    ///
+    /// It adds one question to them to each step of a request that has limits; in an outage each limit does as it says
+    /// (`on-outage`), and those that are counted here then take their counters of [`Settings::limiter_capacity`].
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn limits_in(self, shared: SharedLimits) -> Self {
+        Self { limits_in: Some(shared), ..self }
     }
 
     /// How many connections are open at once; more are closed at once. Default: 10 000.

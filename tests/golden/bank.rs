@@ -42,6 +42,7 @@ pub static DOCUMENT: p::Document = p::Document {
             per: &[p::Per::Address],
             scope: p::Counting::Document,
             on: p::CountedOn::Request,
+            on_outage: p::OnOutage::Local,
         },
         p::Limit {
             name: "whole",
@@ -53,6 +54,7 @@ pub static DOCUMENT: p::Document = p::Document {
             per: &[p::Per::Global],
             scope: p::Counting::Document,
             on: p::CountedOn::Request,
+            on_outage: p::OnOutage::Local,
         },
     ],
 };
@@ -1109,6 +1111,7 @@ impl p::Operation for GetStatus {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "whole",
@@ -1120,6 +1123,7 @@ impl p::Operation for GetStatus {
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[],
@@ -1195,6 +1199,7 @@ impl p::Operation for ListAccounts {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "whole",
@@ -1206,6 +1211,7 @@ impl p::Operation for ListAccounts {
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "browse",
@@ -1217,6 +1223,7 @@ impl p::Operation for ListAccounts {
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[p::Parameter { name: "currency", location: p::Location::Query }],
@@ -1311,6 +1318,7 @@ impl p::Operation for GetAccount {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "whole",
@@ -1322,6 +1330,7 @@ impl p::Operation for GetAccount {
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "browse",
@@ -1333,6 +1342,7 @@ impl p::Operation for GetAccount {
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],
@@ -1432,6 +1442,7 @@ impl p::Operation for CreateTransfer {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "whole",
@@ -1443,6 +1454,7 @@ impl p::Operation for CreateTransfer {
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "money",
@@ -1454,6 +1466,7 @@ impl p::Operation for CreateTransfer {
                 per: &[p::Per::Principal],
                 scope: p::Counting::Operation,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],
@@ -1578,6 +1591,7 @@ impl p::Operation for ListTransfers {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "whole",
@@ -1589,6 +1603,7 @@ impl p::Operation for ListTransfers {
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "browse",
@@ -1600,6 +1615,7 @@ impl p::Operation for ListTransfers {
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[
@@ -1723,6 +1739,7 @@ impl p::Operation for GetRate {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "whole",
@@ -1734,6 +1751,7 @@ impl p::Operation for GetRate {
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "browse",
@@ -1745,6 +1763,7 @@ impl p::Operation for GetRate {
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[
@@ -1838,6 +1857,7 @@ impl p::Operation for ListRates {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "whole",
@@ -1849,6 +1869,7 @@ impl p::Operation for ListRates {
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "browse",
@@ -1860,6 +1881,7 @@ impl p::Operation for ListRates {
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[],
@@ -1944,6 +1966,7 @@ impl p::Operation for CreatePayout {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "whole",
@@ -1955,6 +1978,7 @@ impl p::Operation for CreatePayout {
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "money",
@@ -1966,6 +1990,7 @@ impl p::Operation for CreatePayout {
                 per: &[p::Per::Principal],
                 scope: p::Counting::Operation,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],
@@ -2081,6 +2106,7 @@ impl p::Operation for SetFreeze {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "whole",
@@ -2092,6 +2118,7 @@ impl p::Operation for SetFreeze {
                 per: &[p::Per::Global],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "browse",
@@ -2103,6 +2130,7 @@ impl p::Operation for SetFreeze {
                 per: &[p::Per::Principal],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],

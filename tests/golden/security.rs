@@ -43,6 +43,7 @@ pub static DOCUMENT: p::Document = p::Document {
             per: &[p::Per::Address],
             scope: p::Counting::Document,
             on: p::CountedOn::Request,
+            on_outage: p::OnOutage::Local,
         },
     ],
 };
@@ -96,6 +97,7 @@ impl p::Operation for OpenDoor {
                 per: &[p::Per::Address],
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
             p::Limit {
                 name: "each",
@@ -107,6 +109,7 @@ impl p::Operation for OpenDoor {
                 per: &[p::Per::Principal],
                 scope: p::Counting::Operation,
                 on: p::CountedOn::Request,
+                on_outage: p::OnOutage::Local,
             },
         ],
         parameters: &[],

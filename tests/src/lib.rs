@@ -8,5 +8,6 @@ pub mod gate;
 pub mod json;
 pub mod ledger;
 pub mod provider;
+pub mod redis_server;
 pub mod tokens;
 pub mod wire;

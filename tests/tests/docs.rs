@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 25] = [
+const PAGES: [&str; 26] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -24,6 +24,7 @@ const PAGES: [&str; 25] = [
     "docs/diagnostics.md",
     "docs/idempotency.md",
     "docs/issuer.md",
+    "docs/limits.md",
     "docs/login.md",
     "docs/requests-and-answers.md",
     "docs/state.md",

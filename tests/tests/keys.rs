@@ -278,7 +278,7 @@ async fn a_file_that_cannot_be_read_refuses_every_key_with_503_until_it_can() {
 /// Three servers on one Redis, where the one that makes a key is not the one that it opens, nor the one that ends it.
 #[tokio::test]
 async fn keys_in_a_shared_state_hold_and_end_at_once_in_every_instance() {
-    let redis = palisade_tests::redis::Server::durable().await;
+    let redis = palisade_tests::redis_server::Server::durable().await;
     let start = || async {
         Server::start(ApiKeys::kept_in(palisade::State::redis(&redis.url()).await.unwrap(), "partner")).await
     };

@@ -1,9 +1,11 @@
 //! `limits` and `rate-limit`.
 
+use std::time::Duration;
+
 use super::units;
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{CountedOn, Counter, Counting, Limit, Per};
+use crate::model::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
 
@@ -21,6 +23,13 @@ pub(crate) enum RateLimit {
     None,
 }
 
+/// How many, in which time, and how many at once.
+struct Amount {
+    quota: u32,
+    window: Duration,
+    burst: u32,
+}
+
 impl<'d> Reader<'d> {
     pub(super) fn limits(&mut self, fields: &mut Fields<'d>) -> Vec<NamedLimit> {
         let members = self.map(fields, "limits");
@@ -36,18 +45,13 @@ impl<'d> Reader<'d> {
             self.push(Finding::error(Code::InvalidValue, message, member.key_place).help(help));
         }
         let mut fields = self.our_fields(&member.node, "a limit")?;
-        if fields.peek("rate").is_none() {
-            self.missing(&fields, "rate");
-        }
-        let rate = self.unit(&mut fields, "rate", units::rate, "a number and a time, such as `100/1m`");
-        let burst = self.number(&mut fields, "burst", 1..=u32::MAX);
+        let counter = self.counter(&mut fields);
+        let amount = match counter {
+            Some(Counter::Concurrency) => self.at_once(&mut fields),
+            _ => self.in_a_time(&mut fields, counter),
+        };
         let per = self.per(&mut fields);
         let scope = self.counting(&mut fields);
-        let counter = self.counter(&mut fields);
-        if let (Some(burst), Some(Counter::SlidingWindow | Counter::FixedWindow)) = (&burst, counter) {
-            let finding = Finding::error(Code::InvalidValue, "a window has no `burst`", burst.place);
-            self.push(finding.help("leave it out: the quota of `rate` may come at once"));
-        }
         if let Some(member) = fields.get("cost") {
             let finding =
                 Finding::error(Code::Misplaced, "`cost` does not stand on a limit", member.key_place);
@@ -57,13 +61,50 @@ impl<'d> Reader<'d> {
             self.not_enforced("headers", member.key_place);
         }
         let on = self.counts(&mut fields, per.as_ref());
+        let on_outage = self.on_outage(&mut fields);
         self.finish(fields);
-        let (rate, (per, alone), scope, counter, on) = (rate?, per?, scope?, counter?, on?);
+        let (amount, (per, alone), scope, counter, on, on_outage) =
+            (amount?, per?, scope?, counter?, on?, on_outage?);
         let scope = if alone == Counting::Operation { alone } else { scope };
-        let (quota, window) = rate.value;
-        let burst = burst.map_or(quota, |burst| burst.value);
-        let limit = Limit { name, quota, window, burst, counter, per, scope, on };
+        let Amount { quota, window, burst } = amount;
+        let limit = Limit { name, quota, window, burst, counter, per, scope, on, on_outage };
         Some(NamedLimit { place: member.key_place, limit })
+    }
+
+    /// `rate` and `burst`.
+    fn in_a_time(&mut self, fields: &mut Fields<'d>, counter: Option<Counter>) -> Option<Amount> {
+        if fields.peek("rate").is_none() {
+            self.missing(fields, "rate");
+        }
+        let rate = self.unit(fields, "rate", units::rate, "a number and a time, such as `100/1m`");
+        let burst = self.number(fields, "burst", 1..=u32::MAX);
+        if let (Some(burst), Some(Counter::SlidingWindow | Counter::FixedWindow)) = (&burst, counter) {
+            let finding = Finding::error(Code::InvalidValue, "a window has no `burst`", burst.place);
+            self.push(finding.help("leave it out: the quota of `rate` may come at once"));
+        }
+        if let Some(member) = fields.get("max") {
+            let message = "`max` is of `algorithm: concurrency`";
+            let finding = Finding::error(Code::InvalidValue, message, member.key_place);
+            self.push(finding.help("leave it out: `rate` says how many may come in a time"));
+        }
+        let (quota, window) = rate?.value;
+        Some(Amount { quota, window, burst: burst.map_or(quota, |burst| burst.value) })
+    }
+
+    /// `max`. What is under way is of no time, has not failed yet, and is counted where it is.
+    fn at_once(&mut self, fields: &mut Fields<'d>) -> Option<Amount> {
+        for name in ["rate", "burst", "on", "on-outage"] {
+            if let Some(member) = fields.get(name) {
+                let message = format!("what is under way at once has no `{name}`");
+                let finding = Finding::error(Code::InvalidValue, message, member.key_place);
+                self.push(finding.help("leave it out: `max` says how many, in each process"));
+            }
+        }
+        if fields.peek("max").is_none() {
+            self.missing(fields, "max");
+        }
+        let max = self.number(fields, "max", 1..=u32::MAX)?.value;
+        Some(Amount { quota: max, window: Duration::ZERO, burst: max })
     }
 
     /// One part or a list of them, and whether each operation is counted alone, which a list can say as well.
@@ -162,15 +203,31 @@ impl<'d> Reader<'d> {
         None
     }
 
+    fn on_outage(&mut self, fields: &mut Fields<'d>) -> Option<OnOutage> {
+        let Some(word) = self.string(fields, "on-outage") else { return Some(OnOutage::Local) };
+        match &*word.value {
+            "local" => Some(OnOutage::Local),
+            "deny" => Some(OnOutage::Deny),
+            "allow" => Some(OnOutage::Allow),
+            other => {
+                let message = format!("`{other}` says nothing of an outage");
+                let finding = Finding::error(Code::InvalidValue, message, word.place);
+                let help = "`local` counts each instance's share, which is the default, `deny` refuses, `allow` lets through";
+                self.push(finding.help(help).nearest(other, ["local", "deny", "allow"]));
+                None
+            }
+        }
+    }
+
     fn counter(&mut self, fields: &mut Fields<'d>) -> Option<Counter> {
-        const KNOWN: [&str; 3] = ["token-bucket", "sliding-window", "fixed-window"];
-        const LATER: [&str; 2] = ["leaky-bucket", "concurrency"];
+        const KNOWN: [&str; 4] = ["token-bucket", "sliding-window", "fixed-window", "concurrency"];
         let Some(word) = self.string(fields, "algorithm") else { return Some(Counter::TokenBucket) };
         let finding = match &*word.value {
             "token-bucket" => return Some(Counter::TokenBucket),
             "sliding-window" => return Some(Counter::SlidingWindow),
             "fixed-window" => return Some(Counter::FixedWindow),
-            later if LATER.contains(&later) => {
+            "concurrency" => return Some(Counter::Concurrency),
+            later @ "leaky-bucket" => {
                 let message = format!("palisade 0.1 cannot enforce the algorithm `{later}` yet");
                 Finding::error(Code::NotEnforced, message, word.place)
             }
@@ -179,7 +236,10 @@ impl<'d> Reader<'d> {
                 Finding::error(Code::InvalidValue, message, word.place).nearest(other, KNOWN)
             }
         };
-        self.push(finding.help("write `token-bucket`, the default, `sliding-window` or `fixed-window`"));
+        self.push(
+            finding
+                .help("write `token-bucket`, the default, `sliding-window`, `fixed-window` or `concurrency`"),
+        );
         None
     }
 

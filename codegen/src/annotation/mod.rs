@@ -89,7 +89,7 @@ struct Level {
 
 const DOCUMENT: Level = Level {
     what: "`x-palisade` of a document",
-    later: &["roles", "policies", "headers", "cors", "events", "audit", "concurrency"],
+    later: &["roles", "policies", "headers", "cors", "events", "audit"],
     elsewhere: &[
         ("public", "an operation"),
         ("authorize", "an operation or a path"),
@@ -99,12 +99,13 @@ const DOCUMENT: Level = Level {
         ("step-up", "an operation or a path"),
         ("policy", "an operation"),
         ("token", "a security scheme"),
+        ("concurrency", "a limit, as its `algorithm`"),
     ],
 };
 
 const PATH: Level = Level {
     what: "`x-palisade` of a path",
-    later: &["roles", "policy", "audit", "cors", "headers", "concurrency"],
+    later: &["roles", "policy", "audit", "cors", "headers"],
     elsewhere: &[
         ("public", "an operation"),
         ("pagination", "an operation"),
@@ -115,12 +116,13 @@ const PATH: Level = Level {
         ("policies", "the document"),
         ("events", "the document"),
         ("errors", "the document"),
+        ("concurrency", "a limit, as its `algorithm`"),
     ],
 };
 
 const OPERATION: Level = Level {
     what: "`x-palisade` of an operation",
-    later: &["roles", "policy", "audit", "cors", "headers", "concurrency"],
+    later: &["roles", "policy", "audit", "cors", "headers"],
     elsewhere: &[
         ("limits", "the document"),
         ("resources", "the document"),
@@ -128,6 +130,7 @@ const OPERATION: Level = Level {
         ("events", "the document"),
         ("errors", "the document"),
         ("token", "a security scheme"),
+        ("concurrency", "a limit, as its `algorithm`"),
     ],
 };
 

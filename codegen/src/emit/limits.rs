@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::values::{duration, integer};
-use crate::model::{CountedOn, Counter, Counting, Limit, Per};
+use crate::model::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 
 /// The facts of a limit as an operation meets it whose requests count as `cost`, as an expression.
 pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
@@ -21,6 +21,7 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
         Counter::TokenBucket => quote!(TokenBucket),
         Counter::SlidingWindow => quote!(SlidingWindow),
         Counter::FixedWindow => quote!(FixedWindow),
+        Counter::Concurrency => quote!(Concurrency),
     };
     let cost = integer(cost.into());
     let per = limit.per.iter().map(|part| match part {
@@ -38,6 +39,11 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
         CountedOn::Request => quote!(Request),
         CountedOn::Failure => quote!(Failure),
     };
+    let on_outage = match limit.on_outage {
+        OnOutage::Local => quote!(Local),
+        OnOutage::Deny => quote!(Deny),
+        OnOutage::Allow => quote!(Allow),
+    };
     quote! {
         p::Limit {
             name: #name,
@@ -49,6 +55,7 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
             per: &[#(#per),*],
             scope: p::Counting::#scope,
             on: p::CountedOn::#on,
+            on_outage: p::OnOutage::#on_outage,
         }
     }
 }

@@ -144,6 +144,7 @@ fn api() -> Api {
             burst: 100,
             counter: crate::model::Counter::TokenBucket,
             on: crate::model::CountedOn::Request,
+            on_outage: crate::model::OnOutage::Local,
             per: vec![Per::Address],
             scope: Counting::Document,
         }],

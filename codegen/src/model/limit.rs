@@ -7,9 +7,9 @@ use std::time::Duration;
 pub struct Limit {
     /// Its name.
     pub name: String,
-    /// How many requests in [`Limit::window`].
+    /// How many requests in [`Limit::window`], or at once.
     pub quota: u32,
-    /// The time in which `quota` requests come back.
+    /// The time in which `quota` requests come back; zero for what is under way at once.
     pub window: Duration,
     /// How many may come at once; `quota` when the document says nothing, and for windows.
     pub burst: u32,
@@ -21,6 +21,19 @@ pub struct Limit {
     pub scope: Counting,
     /// Whether a request that succeeds counts as well.
     pub on: CountedOn,
+    /// What holds while the counters that instances share cannot be asked.
+    pub on_outage: OnOutage,
+}
+
+/// What holds while shared counters cannot be asked (`on-outage`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnOutage {
+    /// `local`, the default.
+    Local,
+    /// `deny`
+    Deny,
+    /// `allow`
+    Allow,
 }
 
 /// What counts (`on`).
@@ -41,6 +54,8 @@ pub enum Counter {
     SlidingWindow,
     /// `fixed-window`
     FixedWindow,
+    /// `concurrency`
+    Concurrency,
 }
 
 /// By what a limit counts.

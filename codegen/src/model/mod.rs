@@ -21,7 +21,7 @@ pub use checked::CheckedApi;
 pub use docs::Docs;
 pub use ids::{LimitId, ResourceId, SchemeId, TypeId};
 pub use keyword::{Keyword, Keywords, Kind, ShapeId, Value};
-pub use limit::{CountedOn, Counter, Counting, Limit, Per};
+pub use limit::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 pub use operation::{
     Body, Content, ContentForm, Header, Literal, Location, Method, Operation, Parameter, Response, StatusKey,
     Style, Wire, WireKind,

@@ -72,9 +72,9 @@ impl Desk {
         match (case.outcome, answered) {
             // Again, should the handler have made another answer of the refusal.
             (Outcome::Refused, Ok(refusal)) => case.visit.dress(refusal),
-            (Outcome::Passed(policy), Ok(answer)) => case.visit.close(judged(policy, answer)),
-            (Outcome::Stranger, Ok(answer)) => case.visit.close(unfolded(answer, Rejection::Handler)),
-            (_, Err(rejection)) => case.visit.close(Err(rejection)),
+            (Outcome::Passed(policy), Ok(answer)) => case.visit.close(judged(policy, answer)).await,
+            (Outcome::Stranger, Ok(answer)) => case.visit.close(unfolded(answer, Rejection::Handler)).await,
+            (_, Err(rejection)) => case.visit.close(Err(rejection)).await,
         }
     }
 }
@@ -84,9 +84,9 @@ impl Case {
         self.outcome = Outcome::Passed(policy);
     }
 
-    pub(super) fn refuse(&mut self, rejection: Rejection) -> Response {
+    pub(super) async fn refuse(&mut self, rejection: Rejection) -> Response {
         self.outcome = Outcome::Refused;
-        self.visit.close(Err(rejection))
+        self.visit.close(Err(rejection)).await
     }
 }
 

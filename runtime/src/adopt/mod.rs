@@ -59,7 +59,7 @@ where
     let (mut parts, body) = request.into_parts();
     let Some(desk) = parts.extensions.get::<Desk>().cloned() else {
         let mut visit = Visit::open(&gate, &mut parts);
-        return Err(visit.close(Err(Rejection::Handler(miswired("the route has no `gate.layer()`")))));
+        return Err(visit.close(Err(Rejection::Handler(miswired("the route has no `gate.layer()`")))).await);
     };
     if !desk.belongs_to(&gate) {
         return Err(miswired("the route has the `layer()` of another gate").into_response());
@@ -73,7 +73,7 @@ where
             desk.due(deadline);
             Ok(Op::adopt(caller, input))
         }
-        Err(rejection) => Err(case.refuse(rejection)),
+        Err(rejection) => Err(case.refuse(rejection).await),
     }
 }
 
@@ -87,7 +87,7 @@ async fn steps<Op: Adopted>(
     let fault = |fault| Rejection::Handler(miswired(fault));
     let prepared =
         gate.prepared_for::<Op>().ok_or_else(|| fault("the operation was not given to the gate"))?;
-    visit.arrive(Some(&prepared))?; // 2
+    visit.arrive(Some(&prepared)).await?; // 2
     if parts.method.as_str() != policy.method {
         // `axum::routing::get` answers HEAD as well; the document may not.
         let allow = HeaderValue::from_str(policy.method);

@@ -1,12 +1,12 @@
 //! Collects the parts of a [`Gate`] and says everything that is missing at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::effects::Effects;
-use super::limits::Limits;
+use super::limits::{Due, Limits};
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
@@ -18,8 +18,8 @@ use crate::idempotency::KeptAnswers;
 use crate::input::Spool;
 use crate::limit::Limiter;
 use crate::operation::{
-    CountedOn, Counter, Counting, Document, Limit, Location, Operation, Ownership, Per, Policy, Revocation,
-    SchemeKind,
+    CountedOn, Counter, Counting, Document, Limit, Location, OnOutage, Operation, Ownership, Per, Policy,
+    Revocation, SchemeKind,
 };
 use crate::problem::Problem;
 use crate::resource::Attributes;
@@ -151,7 +151,7 @@ impl GateBuilder {
             return Err(ConfigError::new(vec![fault.to_owned()]));
         }
         let schemes = self.schemes(document).map_err(|errors| ConfigError::new(texts(errors)))?;
-        let limiter = Limiter::new(self.settings.limiter_capacity);
+        let limiter = Limiter::new(self.settings.limiter_capacity).shared(self.settings.limits_in.clone());
         let mut faults = Vec::new();
         let mut prepared = BTreeMap::new();
         for (policy, of) in &self.operations {
@@ -166,10 +166,12 @@ impl GateBuilder {
                 Err(missing) => faults.extend(missing),
             }
         }
+        faults.extend(uncountable(&limiter, document, &self.operations));
         if !faults.is_empty() {
             return Err(ConfigError::new(faults));
         }
-        let strangers = document.limits.iter().map(|limit| Arc::new(limiter.rule(limit, ""))).collect();
+        let mut strangers = Due::default();
+        document.limits.iter().for_each(|limit| strangers.add(limiter.rule(limit, "")));
         Ok(Gate::new(Inner {
             spool: Spool::new(&self.settings),
             settings: self.settings,
@@ -240,6 +242,19 @@ impl GateBuilder {
     }
 }
 
+/// The limits that cannot be counted where the settings say, each once.
+fn uncountable(
+    limiter: &Limiter,
+    document: &Document,
+    operations: &[(&'static Policy, &'static Document)],
+) -> Vec<String> {
+    let of_operations = operations.iter().flat_map(|(policy, _)| policy.limits);
+    let names = document.limits.iter().chain(of_operations).filter(|limit| !limiter.counts(limit));
+    let names: BTreeSet<_> = names.map(|limit| limit.name).collect();
+    let fault = |name| format!("the limit `{name}` looks further ahead than shared counters can: 70 years");
+    names.into_iter().map(fault).collect()
+}
+
 /// Over all operations together. It lives as long as the process, as the limits of a document do; there is one for each
 /// idempotent operation of a gate. No limit of a document has a space in its name.
 fn limit_of_keys(most: u32) -> &'static Limit {
@@ -253,6 +268,7 @@ fn limit_of_keys(most: u32) -> &'static Limit {
         per: &[Per::Principal],
         scope: Counting::Document,
         on: CountedOn::Request,
+        on_outage: OnOutage::Local,
     }))
 }
 

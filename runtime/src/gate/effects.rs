@@ -5,6 +5,7 @@
 //! 3. Either way the deadline ends it, and a panic ends this request alone.
 //! 4. A problem leaves only with a status that the document declares, or that palisade itself answers with.
 //! 5. Whose client has left is still reported when it fails, and waited for when the server stops.
+//! 6. It is under way until then: who leaves does not make room for another.
 
 use std::sync::Arc;
 
@@ -75,14 +76,14 @@ pub(super) async fn spawned<T: Send + 'static>(
     visit: &Visit,
     work: impl Future<Output = Result<T, Rejection>> + Send + 'static,
 ) -> Result<T, Rejection> {
-    let (witness, running) = (visit.witness(), visit.effects().begin());
+    let (witness, running, held) = (visit.witness(), visit.effects().begin(), visit.held());
     let (tell, told) = oneshot::channel();
     tokio::spawn(async move {
         let outcome = caught(work).await;
         if let Err(Err(rejection)) = tell.send(outcome) {
             witness.report_unanswered(&rejection); // 5
         }
-        drop(running);
+        drop((running, held)); // 6
     });
     // The task is dropped without an answer only when the runtime shuts down.
     told.await.unwrap_or(Err(Rejection::Deadline))

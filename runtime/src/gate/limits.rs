@@ -6,7 +6,8 @@
 //! | 9 | the principal, a parameter of the path, and the above |
 //! | 11 | a member of the body, and the above |
 //!
-//! Those of one step are decided together: all are charged or none.
+//! Those of one step are decided together: first those on what is under way, which are left again when others refuse; then
+//! the others, of which all are charged or none.
 
 use std::sync::Arc;
 
@@ -17,19 +18,37 @@ use super::builder::captured;
 use crate::input::Sent;
 use crate::limit::key::spelled;
 use crate::limit::{Limiter, Rule};
-use crate::operation::{Per, Policy};
+use crate::operation::{Counter, Per, Policy};
 
 /// What requests of an operation count by, from their path and their body.
 pub(crate) type Values = Vec<(Per, String)>;
 
+/// The limits that a request comes under at one step.
+#[derive(Default)]
+pub(crate) struct Due {
+    /// On what is under way.
+    pub(crate) running: Vec<Arc<Rule>>,
+    /// On what came in a time.
+    pub(crate) counted: Vec<Arc<Rule>>,
+}
+
+impl Due {
+    pub(super) fn add(&mut self, rule: Rule) {
+        match rule.limit().counter {
+            Counter::Concurrency => self.running.push(Arc::new(rule)),
+            _ => self.counted.push(Arc::new(rule)),
+        }
+    }
+}
+
 /// The limits of an operation.
 pub(crate) struct Limits {
     /// Step 2.
-    pub(crate) by_source: Vec<Arc<Rule>>,
+    pub(crate) by_source: Due,
     /// Step 9.
-    pub(crate) by_principal: Vec<Arc<Rule>>,
+    pub(crate) by_principal: Due,
     /// Step 11.
-    pub(crate) by_body: Vec<Arc<Rule>>,
+    pub(crate) by_body: Due,
     /// The parameters of the path that are counted by, with the places of their captures.
     path: Vec<(Per, usize)>,
     /// The members of the body.
@@ -42,19 +61,19 @@ impl Limits {
     /// # Errors
     /// What one of them counts by, and the operation does not have.
     pub(super) fn new(policy: &'static Policy, limiter: &Limiter) -> Result<Self, String> {
-        let (by_source, by_principal, by_body) = (Vec::new(), Vec::new(), Vec::new());
+        let (by_source, by_principal, by_body) = Default::default();
         let mut limits = Self { by_source, by_principal, by_body, path: Vec::new(), body: Vec::new() };
         for limit in policy.limits {
-            let rule = Arc::new(limiter.rule(limit, policy.id));
+            let rule = limiter.rule(limit, policy.id);
             for part in limit.per {
                 limits.ask_for(policy, *part)?;
             }
             let told = |part: &Per| matches!(part, Per::Body(_));
             let strange = |part: &Per| matches!(part, Per::Address | Per::Global);
             match () {
-                () if limit.per.iter().any(told) => limits.by_body.push(rule),
-                () if limit.per.iter().all(strange) => limits.by_source.push(rule),
-                () => limits.by_principal.push(rule),
+                () if limit.per.iter().any(told) => limits.by_body.add(rule),
+                () if limit.per.iter().all(strange) => limits.by_source.add(rule),
+                () => limits.by_principal.add(rule),
             }
         }
         Ok(limits)

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | 0 connection caps, header deadline and size | [`serve`](crate::serve) | close, 400, 431 |
 //! | 1 request id, client address, panic guard, headers of every answer | [`Visit::open`], [`Visit::close`] | 500 |
-//! | 2 plaintext check, limits by address and of all together | [`Gate::arrive`] | 403, 429, 503 |
+//! | 2 plaintext check, limits by address and of all together, also on what is under way | [`Gate::arrive`] | 403, 429, 503 |
 //! | 3 route | [`Routes::find`](crate::server::Routes) | 404, 405 |
 //! | 4 deadline, declared length of the body | [`enter`] | 413, 504 |
 //! | 6 authenticate | [`enter`] | 401, 400, 503 |
@@ -101,7 +101,7 @@ async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<
     let authorized = authz::authorize(authenticated).map_err(|reason| at.forbidden(reason))?; // 8
     visit.identify(authorized.principal());
     visit.count_by(at.limits().of_path(captures));
-    visit.spend(&at.limits().by_principal)?; // 9
+    visit.spend(&at.limits().by_principal).await?; // 9
     Ok(Entered { authorized, deadline })
 }
 
@@ -145,7 +145,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let told = at.limits().of_body(sent.as_ref());
     let payload = I::body(sent).map_err(InputError::from).map_err(Rejection::Input)?; // 11
     visit.count_by(told);
-    visit.spend(&at.limits().by_body)?; // 11
+    visit.spend(&at.limits().by_body).await?; // 11
     let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
     let call = key

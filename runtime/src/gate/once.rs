@@ -21,8 +21,8 @@ use crate::answer::Answer;
 use crate::authn::Principal;
 use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed};
-use crate::limit::Rule;
 use crate::limit::key::{Network, Seen};
+use crate::limit::{Outage, Rule};
 use crate::problem::{Outward, Problem, Rejection, envelope, outward};
 use crate::server::Served;
 
@@ -46,7 +46,7 @@ where
             Claimed::Replay(kept) => return Ok(kept.again()), // 2
             Claimed::Mine(claim) => claim,
         };
-        if let Err(rejection) = may_begin(&claim, limit.as_deref(), &gate, &witness) {
+        if let Err(rejection) = may_begin(&claim, limit.as_deref(), &gate, &witness).await {
             claim.release().await;
             return Err(rejection);
         }
@@ -60,7 +60,12 @@ where
 
 /// Whether there is time left, and a key for this principal. A call that was claimed anew was counted when it was the
 /// first.
-fn may_begin(claim: &Claim, limit: Option<&Rule>, gate: &Gate, witness: &Witness) -> Result<(), Rejection> {
+async fn may_begin(
+    claim: &Claim,
+    limit: Option<&Rule>,
+    gate: &Gate,
+    witness: &Witness,
+) -> Result<(), Rejection> {
     if Instant::now() >= claim.deadline() {
         return Err(Rejection::Deadline);
     }
@@ -71,7 +76,8 @@ fn may_begin(claim: &Claim, limit: Option<&Rule>, gate: &Gate, witness: &Witness
     let seen = Seen { from: Network::of(witness.address), principal, values: &[] };
     let charges = [rule.charge(&seen)];
     let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-    let decision = gate.limiter().decide(micros, &charges);
+    let asking = gate.limiter().ask(micros, &charges, &seen);
+    let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
     match decision.refused_by() {
         Some(limit) => Err(Rejection::Limited { limit, retry_after: decision.retry_after() }),
         None => Ok(()),

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::CursorScope;
 use super::builder::GateBuilder;
 use super::effects::Effects;
-use super::limits::Limits;
+use super::limits::{Due, Limits};
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
 use crate::authz::{Authorized, Forbidden};
@@ -45,7 +45,7 @@ pub(super) struct Inner {
     pub(super) settings: Settings,
     pub(super) limiter: Limiter,
     pub(super) schemes: Schemes,
-    pub(super) strangers: Vec<Arc<Rule>>,
+    pub(super) strangers: Due,
     pub(super) operations: BTreeMap<&'static str, Prepared>,
     pub(super) effects: Effects,
     pub(super) spool: Spool,
@@ -152,7 +152,7 @@ impl Gate {
     }
 
     /// The limits that count a request which matches no operation.
-    pub(crate) fn limits_of_strangers(&self) -> &[Arc<Rule>] {
+    pub(crate) fn limits_of_strangers(&self) -> &Due {
         &self.inner.strangers
     }
 }

@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::effects::Effects;
-use super::limits::Values;
+use super::limits::{Due, Values};
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
@@ -24,7 +24,8 @@ use crate::authn::dpop;
 use crate::clock::{Clock, ClockError, Now};
 use crate::input::Spool;
 use crate::limit::key::{Network, Seen};
-use crate::limit::{self, Charge, Few, Reserved, Rule, Standing};
+use crate::limit::running::{Entered, Held, until_sent};
+use crate::limit::{self, Charge, Few, Outage, Reserved, Rule, Standing};
 use crate::operation::{Access, CountedOn, Limit, Per};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::serve::Session;
@@ -84,6 +85,8 @@ pub(crate) struct Visit {
     standings: Few<Told>,
     /// What is taken back if it succeeds.
     reserved: Few<Reserved>,
+    /// Its places among those that are under way.
+    held: Few<Held>,
     /// What its limits count by, of its path and its body.
     values: Values,
     /// For the proofs of this client from now on (RFC 9449 section 8.2).
@@ -125,18 +128,19 @@ impl Visit {
             fault,
             standings: Few::new(),
             reserved: Few::new(),
+            held: Few::new(),
             values: Values::new(),
             nonce: None,
         }
     }
 
     /// Step 2, with the operation the router found, if it found one: floods of unknown paths count, too.
-    pub(crate) fn arrive(&mut self, at: Option<&Prepared>) -> Result<(), Rejection> {
+    pub(crate) async fn arrive(&mut self, at: Option<&Prepared>) -> Result<(), Rejection> {
         self.witness.policy = at.map(Prepared::policy);
         self.now.map_err(|_| Rejection::ClockFailed)?;
         match at {
-            Some(at) => self.spend(&at.limits().by_source)?,
-            None => self.spend(self.gate.clone().limits_of_strangers())?,
+            Some(at) => self.spend(&at.limits().by_source).await?,
+            None => self.spend(self.gate.clone().limits_of_strangers()).await?,
         }
         if let Some(fault) = self.fault {
             return Err(fault.into());
@@ -156,23 +160,51 @@ impl Visit {
     ///
     /// What step 9 refuses has been counted by step 2 and stays so: its credential has been verified, and who is over a
     /// limit of their own must not have that for nothing.
-    pub(crate) fn spend(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
+    pub(crate) async fn spend(&mut self, due: &Due) -> Result<(), Rejection> {
+        let Due { running, counted: rules } = due;
+        if !running.is_empty() {
+            self.enter(running)?;
+        }
         if rules.is_empty() {
             return Ok(());
         }
-        let principal =
-            self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
-        let seen = Seen { from: Network::of(self.origin.address), principal, values: &self.values };
+        let seen = self.seen();
         let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
-        let decision = self.gate.limiter().decide(self.micros(), &charges);
+        let asking = self.gate.limiter().ask(self.micros(), &charges, &seen);
+        let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
         self.reserved.extend(decision.reserved());
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
-        let told = rules.iter().zip(decision.standings());
+        let told = rules.iter().zip(decision.standings()).filter(|(_, standing)| standing.counted);
         self.standings.extend(told.map(|(rule, standing)| Told::new(rule, &standing)));
         match refused {
             Some((limit, retry_after)) => Err(Rejection::Limited { limit, retry_after }),
             None => Ok(()),
         }
+    }
+
+    /// Takes a place under each of the limits on what is under way, or under none when one is full.
+    fn enter(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
+        let seen = self.seen();
+        let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
+        let Entered { standings, held } = self.gate.limiter().enter(&charges);
+        let told = rules.iter().zip(&standings).map(|(rule, standing)| Told::new(rule, standing));
+        self.standings.extend(told);
+        let full =
+            |limit| Rejection::Limited { limit, retry_after: self.gate.limiter().some_time(self.micros()) };
+        self.held.push(held.map_err(full)?);
+        Ok(())
+    }
+
+    /// What its limits count by.
+    fn seen(&self) -> Seen<'_> {
+        let principal =
+            self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
+        Seen { from: Network::of(self.origin.address), principal, values: &self.values }
+    }
+
+    /// For what goes on though its client has left.
+    pub(super) fn held(&self) -> Few<Held> {
+        self.held.clone()
     }
 
     pub(crate) fn identify(&mut self, principal: Option<&Principal>) {
@@ -231,9 +263,11 @@ impl Visit {
     ///
     /// A limit on failures was charged when the request came, else all who try at once would find it open; what succeeds
     /// is taken back here. Who does not wait for the answer has used the attempt.
-    pub(crate) fn close(&mut self, result: Result<Response, Rejection>) -> Response {
+    pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
+        let held = std::mem::take(&mut self.held);
         let response = match result {
-            Ok(response) => response,
+            Ok(response) if held.is_empty() => response,
+            Ok(response) => response.map(|body| until_sent(body, held)),
             Err(rejection) => self.refuse(&rejection),
         };
         let reserved = std::mem::take(&mut self.reserved);
@@ -241,7 +275,7 @@ impl Visit {
             && !reserved.is_empty()
             && let Ok(now) = self.gate.settings().clock.now()
         {
-            self.gate.limiter().give_back(micros(now), &reserved);
+            self.gate.limiter().give_back(micros(now), &reserved).await;
         }
         self.dress(response)
     }
@@ -299,7 +333,7 @@ impl Told {
 
     fn standing(&self) -> Standing<'_> {
         let Self { remaining, reset, wait, .. } = *self;
-        Standing { rule: &self.rule, remaining, reset, wait }
+        Standing { rule: &self.rule, remaining, reset, wait, counted: true }
     }
 }
 

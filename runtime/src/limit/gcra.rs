@@ -33,6 +33,11 @@ impl Rate {
         Self { interval, span: interval.saturating_mul(u64::from(burst)) }
     }
 
+    /// The time in which one token comes back, and that in which an empty bucket fills.
+    pub(super) const fn times(self) -> (u64, u64) {
+        (self.interval, self.span)
+    }
+
     /// The new `full_at` when `cost` tokens are there, else how long until they are.
     pub(crate) fn spend(self, full_at: u64, now: u64, cost: u32) -> Result<u64, u64> {
         let ahead = self.missing(full_at, now).saturating_add(self.interval.saturating_mul(u64::from(cost)));

@@ -4,13 +4,14 @@
 //! structured fields of RFC 9651), and the older `X-RateLimit-*` for the limit that is nearest to refusing.
 //!
 //! Both speak of the bucket, so that what remains is never more than the limit: `q` and `X-RateLimit-Limit` are what fits
-//! in it (the burst), `w` is the time in which an empty one fills. Of a window they are its quota and its length.
+//! in it (the burst), `w` is the time in which an empty one fills. Of a window they are its quota and its length. What may be
+//! under way at once is told in its own unit, by the first family alone.
 
 use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{SECOND, Standing};
-use crate::operation::Limit;
+use crate::operation::{Counter, Limit};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -27,19 +28,24 @@ pub(crate) fn advertise<'a>(
     standings: impl Iterator<Item = Standing<'a>> + Clone,
     now_unix: u64,
 ) {
-    let Some(tightest) = standings.clone().reduce(tighter) else { return };
+    if standings.clone().next().is_none() {
+        return;
+    }
     let mut text = String::with_capacity(128);
     set(headers, POLICY, policies(&mut text, standings.clone()));
     text.clear();
-    for (position, one) in standings.enumerate() {
+    for (position, one) in standings.clone().enumerate() {
         separate(&mut text, position);
         text.push_str(&one.rule.name);
         text.push_str(";r=");
         number(&mut text, one.remaining.into());
-        text.push_str(";t=");
-        number(&mut text, one.reset.div_ceil(SECOND));
+        if is_of_a_time(&one) {
+            text.push_str(";t=");
+            number(&mut text, one.reset.div_ceil(SECOND));
+        }
     }
     set(headers, RATE_LIMIT, HeaderValue::from_str(&text));
+    let Some(tightest) = standings.filter(is_of_a_time).reduce(tighter) else { return };
     headers.insert(LIMIT, tightest.rule.burst.clone());
     set(headers, REMAINING, decimal(tightest.remaining.into()));
     set(headers, RESET, decimal(now_unix.saturating_add(tightest.reset.div_ceil(SECOND))));
@@ -50,6 +56,9 @@ pub(crate) fn policy(limit: &Limit) -> HeaderValue {
     let mut text = name(limit.name);
     text.push_str(";q=");
     number(&mut text, limit.burst.into());
+    if limit.counter == Counter::Concurrency {
+        text.push_str(";qu=\"concurrent-requests\""); // section 3.1.2
+    }
     if let Some(seconds) = filling(limit) {
         text.push_str(";w=");
         number(&mut text, seconds);
@@ -64,6 +73,11 @@ fn filling(limit: &Limit) -> Option<u64> {
     let filled = limit.window.as_micros().checked_mul(limit.burst.into())?;
     let seconds = u64::try_from(filled.checked_div(quota)?).ok()?;
     (filled.checked_rem(quota)? == 0 && seconds > 0).then_some(seconds)
+}
+
+/// What is under way is not known to end at any time, and `X-RateLimit-*` do not tell of it.
+fn is_of_a_time(standing: &Standing<'_>) -> bool {
+    standing.rule.limit.counter != Counter::Concurrency
 }
 
 /// A refusal is tighter than none, a longer wait than a shorter; else it is the share that is left.
@@ -144,7 +158,7 @@ mod tests {
     use super::super::key::{Network, Seen};
     use super::super::{Limiter, Rule};
     use super::*;
-    use crate::operation::{CountedOn, Counter, Counting, Per};
+    use crate::operation::{CountedOn, Counting, OnOutage, Per};
 
     static FLOOD: Limit = limit("flood", 50, Duration::from_secs(1), 100, &[Per::Address]);
     static MONEY: Limit = limit("money", 10, Duration::from_secs(60), 10, &[Per::Principal]);
@@ -167,6 +181,7 @@ mod tests {
             per,
             scope: Counting::Document,
             on: CountedOn::Request,
+            on_outage: OnOutage::Local,
         }
     }
 

@@ -7,7 +7,9 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::net::IpAddr;
 
-use crate::operation::Per;
+use aws_lc_rs::digest::{Context, SHA256};
+
+use crate::operation::{Counter, Limit, Per};
 
 /// The network that a client's address stands for: who holds one IPv6 address holds its /64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,30 +106,9 @@ impl Prefix {
     /// neighbourhood where the address counts, so that a flood from one does not spoil it for others.
     pub(crate) fn key(&self, per: &[Per], seen: &Seen<'_>) -> (Key, u64) {
         let mut hash = self.hash.clone();
-        let mut near = None;
-        for part in per {
-            match (part, seen.principal) {
-                (Per::Global, _) => hash.write_u8(4),
-                (Per::Principal, Some((issuer, subject))) => {
-                    hash.write_u8(3);
-                    text(&mut hash, issuer);
-                    text(&mut hash, subject);
-                }
-                (Per::Address | Per::Principal, _) => {
-                    network(&mut hash, seen.from);
-                    near = Some(self.near(seen.from.neighbourhood()));
-                }
-                (Per::Path(_) | Per::Body(_), _) => match seen.value(*part) {
-                    Some(value) => {
-                        hash.write_u8(5);
-                        text(&mut hash, value);
-                    }
-                    None => hash.write_u8(6),
-                },
-            }
-        }
+        let by_address = parts(&mut hash, per, seen);
         let key = hash.finish().max(1);
-        (key, near.unwrap_or(key))
+        (key, if by_address { self.near(seen.from.neighbourhood()) } else { key })
     }
 
     /// Spreads neighbourhoods over the few shared buckets. It need not be as good as a key, and is on every request's way.
@@ -143,7 +124,97 @@ impl Prefix {
     }
 }
 
-fn network(hash: &mut DefaultHasher, network: Network) {
+/// The name of a counter that instances share: the same in each of them, so it has no key that one of them drew. It is 128
+/// bits of a digest, of which two that are alike are not found.
+pub(crate) type Name = [u8; 16];
+
+/// The part of a name that is the same for each request of a rule.
+#[derive(Clone)]
+pub(crate) struct NamePrefix(Context);
+
+impl NamePrefix {
+    /// A counter that counts in another way, or by windows of another length, is another one.
+    pub(crate) fn new(limit: &Limit, operation: Option<&str>) -> Self {
+        let mut digest = Digest(Context::new(&SHA256));
+        text(&mut digest, limit.name);
+        match operation {
+            None => digest.write_u8(0),
+            Some(operation) => {
+                digest.write_u8(1);
+                text(&mut digest, operation);
+            }
+        }
+        let way = match limit.counter {
+            Counter::TokenBucket => 2,
+            Counter::SlidingWindow => 3,
+            Counter::FixedWindow => 4,
+            Counter::Concurrency => 5,
+        };
+        digest.write_u8(way);
+        digest.write(&limit.window.as_micros().to_le_bytes());
+        Self(digest.0)
+    }
+
+    /// The name of the counter that counts by these parts, told apart as in a [`Prefix`].
+    pub(crate) fn name(&self, per: &[Per], seen: &Seen<'_>) -> Name {
+        let mut digest = Digest(self.0.clone());
+        parts(&mut digest, per, seen);
+        digest.0.finish().as_ref().first_chunk().copied().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for NamePrefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NamePrefix")
+    }
+}
+
+/// Hashes what a [`Hasher`] is given, the same on every machine.
+struct Digest(Context);
+
+impl Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write(&u64::try_from(number).unwrap_or(u64::MAX).to_le_bytes());
+    }
+
+    /// Nobody asks for it.
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+/// Writes what a counter counts by, and says whether the address counts.
+fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> bool {
+    let mut by_address = false;
+    for part in per {
+        match (part, seen.principal) {
+            (Per::Global, _) => hash.write_u8(4),
+            (Per::Principal, Some((issuer, subject))) => {
+                hash.write_u8(3);
+                text(hash, issuer);
+                text(hash, subject);
+            }
+            (Per::Address | Per::Principal, _) => {
+                network(hash, seen.from);
+                by_address = true;
+            }
+            (Per::Path(_) | Per::Body(_), _) => match seen.value(*part) {
+                Some(value) => {
+                    hash.write_u8(5);
+                    text(hash, value);
+                }
+                None => hash.write_u8(6),
+            },
+        }
+    }
+    by_address
+}
+
+fn network(hash: &mut impl Hasher, network: Network) {
     match network {
         Network::V4(octets) => {
             hash.write_u8(2);
@@ -157,7 +228,7 @@ fn network(hash: &mut DefaultHasher, network: Network) {
 }
 
 /// With its length, so that `a` + `bc` and `ab` + `c` are two things.
-fn text(hash: &mut DefaultHasher, text: &str) {
+fn text(hash: &mut impl Hasher, text: &str) {
     hash.write_usize(text.len());
     hash.write(text.as_bytes());
 }
@@ -226,6 +297,47 @@ mod tests {
         ];
         assert_eq!(HashSet::from(keys).len(), keys.len());
         assert_eq!(principal("https://id", "alice"), principal("https://id", "alice"));
+    }
+
+    #[test]
+    fn names_are_the_same_everywhere_and_tell_counters_apart() {
+        use crate::operation::{CountedOn, Counting, OnOutage};
+        let (window, per) = (std::time::Duration::from_secs(60), &[Per::Principal]);
+        let (scope, on, on_outage) = (Counting::Document, CountedOn::Request, OnOutage::Local);
+        let of = |name, counter, window| Limit {
+            name,
+            quota: 1,
+            window,
+            burst: 1,
+            counter,
+            cost: 1,
+            per,
+            scope,
+            on,
+            on_outage,
+        };
+        let bucket = of("l", Counter::TokenBucket, window);
+        let name = |limit: &Limit, operation, seen: &Seen<'_>| {
+            NamePrefix::new(limit, operation).name(&[Per::Principal], seen)
+        };
+        let principal = |issuer, subject| Seen { principal: Some((issuer, subject)), ..from("192.0.2.1") };
+        let alice = principal("https://id", "alice");
+        let names = [
+            name(&bucket, None, &alice),
+            name(&bucket, Some(""), &alice),
+            name(&bucket, Some("a"), &alice),
+            name(&of("la", Counter::TokenBucket, window), None, &alice),
+            name(&of("l", Counter::FixedWindow, window), None, &alice),
+            name(&of("l", Counter::SlidingWindow, window), None, &alice),
+            name(&of("l", Counter::SlidingWindow, window * 2), None, &alice),
+            name(&bucket, None, &principal("https://ida", "lice")),
+            name(&bucket, None, &from("192.0.2.1")),
+            name(&bucket, None, &from("192.0.2.2")),
+        ];
+        assert_eq!(HashSet::from(names).len(), names.len());
+        assert_eq!(names[0], name(&bucket, None, &Seen { from: network("::1"), ..alice }));
+        // what instances of another release must make as well
+        assert_eq!(names[0], [239, 252, 61, 43, 34, 195, 214, 117, 240, 47, 232, 93, 109, 176, 76, 110]);
     }
 
     #[test]

@@ -56,6 +56,8 @@ impl Meter {
             Counter::TokenBucket => Self::Bucket(Rate::new(limit.quota, limit.window, limit.burst)),
             Counter::SlidingWindow => Self::Window(Window::sliding(limit.quota, limit.window)),
             Counter::FixedWindow => Self::Window(Window::fixed(limit.quota, limit.window)),
+            // it is not metered ([`Running`](super::running::Running))
+            Counter::Concurrency => Self::default(),
         }
     }
 

@@ -3,18 +3,25 @@
 //! ```text
 //! at start     Limiter::rule(limit, operation) -> Rule                       once a limit and operation
 //! a request    rule.charge(&seen)              -> Charge                     whom it counts
-//!              limiter.decide(now, &charges)   -> Decision                   all or nothing
+//!              limiter.ask(now, &charges, ..)  -> Decision                   all or nothing
 //!              headers::advertise(.., decision.standings())                  what the client is told
 //! its answer   limiter.give_back(now, &reserved)                             of limits on failures, when it is good
 //! ```
 
+mod decision;
 #[cfg(test)]
-mod dice;
+pub(crate) mod dice;
 mod gcra;
 pub(crate) mod headers;
 pub(crate) mod key;
 mod memory;
 mod meter;
+pub(crate) mod running;
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(dead_code, unreachable_pub, reason = "nobody can make such counters")
+)]
+pub(crate) mod shared;
 mod window;
 
 use std::collections::HashMap;
@@ -25,10 +32,14 @@ use std::sync::{Mutex, PoisonError};
 use http::HeaderValue;
 use smallvec::SmallVec;
 
-use self::key::{Key, Keyer, Prefix, Seen};
+use self::decision::By;
+pub(crate) use self::decision::{Decision, Reserved, Standing};
+use self::key::{Key, Keyer, Name, NamePrefix, Prefix, Seen};
 use self::memory::{Ask, OVERFLOWS, Outcome, Table};
 use self::meter::Meter;
-use crate::operation::{CountedOn, Counting, Limit};
+use self::running::{Entered, Running};
+use self::shared::{Asked, SharedLimits, Spent};
+use crate::operation::{Counting, Limit, OnOutage};
 
 /// A list with one item for each limit of an operation. Documents rarely name more than three, so most cost no allocation.
 pub(crate) type Few<T> = SmallVec<[T; 4]>;
@@ -44,6 +55,10 @@ pub(crate) struct Limiter {
     jitter: RandomState,
     /// The rules by limit and, where it is counted alone, operation: who shares a counter shares its overflow.
     rules: Mutex<HashMap<(&'static str, Option<&'static str>), usize>>,
+    /// What is under way.
+    running: Running,
+    /// Where the counters are that other instances count by as well.
+    shared: Option<SharedLimits>,
 }
 
 /// A limit as an operation meets it, with everything computed that does not depend on the request.
@@ -51,7 +66,10 @@ pub(crate) struct Limiter {
 pub(crate) struct Rule {
     limit: &'static Limit,
     meter: Meter,
+    /// What this instance lets through while the shared counters cannot be asked.
+    share: Meter,
     prefix: Prefix,
+    names: NamePrefix,
     overflow: usize,
     /// Its name and its policy, as `RateLimit` and `RateLimit-Policy` tell them.
     name: String,
@@ -69,32 +87,26 @@ pub(crate) struct Charge<'a> {
     cost: u32,
 }
 
-/// What came of the charges of a request.
-#[derive(Debug)]
-pub(crate) struct Decision<'a> {
-    charges: &'a [Charge<'a>],
-    outcomes: Few<Outcome>,
-    now: u64,
-    jitter: u64,
-}
-
-/// Where a caller stands with one limit, after the decision.
+/// The limit that lets nothing pass while the shared counters cannot be asked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Standing<'a> {
-    pub(crate) rule: &'a Rule,
-    /// How many requests are left at once.
-    pub(crate) remaining: u32,
-    /// Microseconds until one more is.
-    pub(crate) reset: u64,
-    /// Microseconds until this limit lets the refused request through; zero when it did not refuse.
-    pub(crate) wait: u64,
-}
+pub(crate) struct Outage(pub(crate) &'static Limit);
 
 impl Limiter {
     /// Room for `capacity` counters, at 24 bytes each, and never more.
     pub(crate) fn new(capacity: usize) -> Self {
         let table = Table::new(capacity);
-        Self { table, keyer: Keyer::default(), jitter: RandomState::new(), rules: Mutex::default() }
+        let (keyer, jitter) = (Keyer::default(), RandomState::new());
+        Self { table, keyer, jitter, rules: Mutex::default(), running: Running::default(), shared: None }
+    }
+
+    /// By counters that instances share, where there are such.
+    pub(crate) fn shared(self, shared: Option<SharedLimits>) -> Self {
+        Self { shared, ..self }
+    }
+
+    /// Whether it can count by `limit`, for counters that are shared do not reckon as far as those in memory.
+    pub(crate) fn counts(&self, limit: &Limit) -> bool {
+        self.shared.is_none() || shared::is_exact(limit)
     }
 
     /// Prepares `limit` for `operation`.
@@ -103,9 +115,12 @@ impl Limiter {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let next = rules.len();
         let number = *rules.entry((limit.name, alone)).or_insert(next);
+        let meter = Meter::new(limit);
         Rule {
             limit,
-            meter: Meter::new(limit),
+            meter,
+            share: self.shared.as_ref().map_or(meter, |shared| shared.share(limit)),
+            names: NamePrefix::new(limit, alone),
             prefix: self.keyer.prefix(limit.name, alone),
             overflow: self.table.add_overflow(number),
             name: headers::name(limit.name),
@@ -116,7 +131,60 @@ impl Limiter {
 
     /// Charges all or none of the counters. `now` is microseconds of a clock that never runs backwards.
     pub(crate) fn decide<'a>(&self, now: u64, charges: &'a [Charge<'a>]) -> Decision<'a> {
-        let mut asks = asks(charges);
+        self.decide_by(now, charges, asks(charges), By::Process)
+    }
+
+    /// The same by the counters that instances share, where there are such. `seen` is what the charges are made of.
+    ///
+    /// # Errors
+    /// When they cannot be asked, and one of the limits lets nothing pass then.
+    pub(crate) async fn ask<'a>(
+        &self,
+        now: u64,
+        charges: &'a [Charge<'a>],
+        seen: &Seen<'_>,
+    ) -> Result<Decision<'a>, Outage> {
+        let Some(shared) = &self.shared else { return Ok(self.decide(now, charges)) };
+        let names: Few<Name> = charges.iter().map(|charge| charge.rule.name_of(seen)).collect();
+        let mut asked: Few<Asked> = Few::new();
+        for (charge, name) in charges.iter().zip(&names) {
+            if !asked.iter().any(|other| other.name == *name) {
+                asked.push(Asked { name: *name, meter: charge.rule.meter, cost: charge.cost });
+            }
+        }
+        let Ok(answer) = shared.counters().spend(&asked).await else { return self.outage(now, charges) };
+        let outcome = |name: &Name| {
+            let place = asked.iter().position(|one| one.name == *name)?;
+            answer.outcomes.get(place).copied()
+        };
+        let outcomes: Few<_> = names.iter().map(|name| outcome(name).unwrap_or_default()).collect();
+        let jitter = self.jitter.hash_one(now);
+        Ok(Decision { charges, outcomes, now: answer.now, jitter, by: By::Shared(names) })
+    }
+
+    /// What the limits say of an outage. Those that do not hold are asked for nothing.
+    fn outage<'a>(&self, now: u64, charges: &'a [Charge<'a>]) -> Result<Decision<'a>, Outage> {
+        let on_outage = |charge: &Charge<'_>| charge.rule.limit.on_outage;
+        if let Some(charge) = charges.iter().find(|charge| on_outage(charge) == OnOutage::Deny) {
+            return Err(Outage(charge.rule.limit));
+        }
+        let counted = charges.iter().enumerate().filter(|(_, charge)| on_outage(charge) == OnOutage::Local);
+        let asks = counted.map(|(index, charge)| charge.ask(index, charge.rule.share)).collect();
+        Ok(self.decide_by(now, charges, asks, By::Share))
+    }
+
+    /// Lets a request in under limits on what is under way, all of them or none.
+    pub(crate) fn enter<'a>(&self, charges: &[Charge<'a>]) -> Entered<'a> {
+        self.running.enter(charges)
+    }
+
+    /// Seconds after which one who was refused may ask again, when nobody knows: one to three by chance, for those who were
+    /// refused together shall not come back together.
+    pub(crate) fn some_time(&self, now: u64) -> u64 {
+        self.jitter.hash_one(now) % 3 + 1
+    }
+
+    fn decide_by<'a>(&self, now: u64, charges: &'a [Charge<'a>], mut asks: Few<Ask>, by: By) -> Decision<'a> {
         let allowed = self.table.decide(now, &mut asks);
         // The table has them in the order of its locks.
         let mut outcomes: Few<_> = charges.iter().map(|_| Outcome::default()).collect();
@@ -126,27 +194,36 @@ impl Limiter {
             }
         }
         let jitter = if allowed { 0 } else { self.jitter.hash_one(now) };
-        Decision { charges, outcomes, now, jitter }
+        Decision { charges, outcomes, now, jitter, by }
     }
 
-    /// Takes back what was charged to the limits on failures: the request succeeded.
-    pub(crate) fn give_back(&self, now: u64, reserved: &[Reserved]) {
-        reserved.iter().for_each(|it| self.table.give_back(now, it.then, &it.ask));
+    /// Takes back what was charged to the limits on failures: the request succeeded. What the shared counters do not hear of
+    /// stays charged.
+    pub(crate) async fn give_back(&self, now: u64, reserved: &[Reserved]) {
+        let mut spent: Few<Spent> = Few::new();
+        for Reserved { ask, then, name } in reserved {
+            match name {
+                None => self.table.give_back(now, *then, ask),
+                Some(name) => {
+                    let asked = Asked { name: *name, meter: ask.meter, cost: ask.cost };
+                    spent.push(Spent { asked, then: *then });
+                }
+            }
+        }
+        if let Some(shared) = self.shared.as_ref().filter(|_| !spent.is_empty()) {
+            _ = shared.counters().give_back(&spent).await;
+        }
     }
-}
-
-/// One charge that is taken back if its request succeeds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reserved {
-    ask: Ask,
-    then: u64,
 }
 
 fn asks(charges: &[Charge<'_>]) -> Few<Ask> {
-    let ask = |(index, charge): (usize, &Charge<'_>)| {
-        Ask::new(index, charge.key, charge.overflow, charge.rule.meter, charge.cost)
-    };
-    charges.iter().enumerate().map(ask).collect()
+    charges.iter().enumerate().map(|(index, charge)| charge.ask(index, charge.rule.meter)).collect()
+}
+
+impl Charge<'_> {
+    fn ask(&self, index: usize, meter: Meter) -> Ask {
+        Ask::new(index, self.key, self.overflow, meter, self.cost)
+    }
 }
 
 impl Rule {
@@ -161,46 +238,10 @@ impl Rule {
         let bucket = usize::try_from(near >> 58).unwrap_or(0) % OVERFLOWS;
         Charge { rule: self, key, overflow: self.overflow.saturating_add(bucket), cost: self.limit.cost }
     }
-}
 
-impl<'a> Decision<'a> {
-    /// Where the caller stands with each limit, in the order of the charges.
-    pub(crate) fn standings(&self) -> impl Iterator<Item = Standing<'a>> + Clone {
-        self.charges.iter().zip(&self.outcomes).map(|(charge, outcome)| Standing {
-            rule: charge.rule,
-            remaining: charge.rule.meter.remaining(outcome.state, self.now),
-            reset: charge.rule.meter.until_next(outcome.state, self.now),
-            wait: outcome.wait,
-        })
-    }
-
-    /// What is to be taken back if the request succeeds. A limit that is named twice was charged once.
-    pub(crate) fn reserved(&self) -> Few<Reserved> {
-        let mut reserved: Few<Reserved> = Few::new();
-        if self.refused_by().is_some() {
-            return reserved;
-        }
-        for charge in self.charges.iter().filter(|charge| charge.rule.limit.on == CountedOn::Failure) {
-            let ask = Ask::new(0, charge.key, charge.overflow, charge.rule.meter, charge.cost);
-            if !reserved.iter().any(|other| other.ask.key == ask.key) {
-                reserved.push(Reserved { ask, then: self.now });
-            }
-        }
-        reserved
-    }
-
-    /// The limit that refused, and if there are several, the one to wait for longest; `None` when the request may go on.
-    pub(crate) fn refused_by(&self) -> Option<&'static Limit> {
-        self.standings().filter(|one| one.wait > 0).max_by_key(|one| one.wait).map(|one| one.rule.limit)
-    }
-
-    /// Whole seconds to wait before the refused request can pass, at least one, for `Retry-After`.
-    ///
-    /// Up to a tenth is added at random, so that those who were refused together do not come back together.
-    pub(crate) fn retry_after(&self) -> u64 {
-        let wait = self.outcomes.iter().map(|outcome| outcome.wait).max().unwrap_or(0);
-        let seconds = wait.div_ceil(SECOND).max(1);
-        seconds.saturating_add(seconds.saturating_mul(self.jitter % 11) / 100)
+    /// The same among the counters that instances share.
+    fn name_of(&self, seen: &Seen<'_>) -> Name {
+        self.names.name(self.limit.per, seen)
     }
 }
 
@@ -210,7 +251,7 @@ mod tests {
 
     use super::key::Network;
     use super::*;
-    use crate::operation::{Counter, Per};
+    use crate::operation::{CountedOn, Counter, Per};
 
     static FLOOD: Limit = limit("flood", 3, &[Per::Address], Counting::Document);
     static MONEY: Limit = limit("money", 2, &[Per::Principal], Counting::Operation);
@@ -227,6 +268,7 @@ mod tests {
             per,
             scope,
             on: CountedOn::Request,
+            on_outage: OnOutage::Local,
         }
     }
 

@@ -44,6 +44,11 @@ impl Window {
         Self { length: micros(length), quota, slides: true }
     }
 
+    /// Its length, its quota, and whether it slides.
+    pub(super) const fn facts(self) -> (u64, u32, bool) {
+        (self.length, self.quota, self.slides)
+    }
+
     /// The state after `cost` more, else how long until they would pass if nobody else came.
     pub(crate) fn spend(self, state: State, now: u64, cost: u32) -> Result<State, u64> {
         let counts = self.counts(state, now);

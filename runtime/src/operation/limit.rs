@@ -23,6 +23,8 @@ pub struct Limit {
     pub scope: Counting,
     /// Whether a request that succeeds counts as well.
     pub on: CountedOn,
+    /// What holds while the counters that instances share cannot be asked.
+    pub on_outage: OnOutage,
 }
 
 /// What counts.
@@ -35,6 +37,18 @@ pub enum CountedOn {
     Failure,
 }
 
+/// What holds of a limit while the counters that instances share cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnOutage {
+    /// Each instance counts for itself, up to its share of the limit.
+    Local,
+    /// No request under it passes.
+    Deny,
+    /// It does not hold.
+    Allow,
+}
+
 /// How a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,6 +59,8 @@ pub enum Counter {
     SlidingWindow,
     /// At most `quota` in each `window`: twice that around a boundary.
     FixedWindow,
+    /// At most `quota` at once, each from when it comes until its answer has left. It has no `window`.
+    Concurrency,
 }
 
 /// By what a limit counts.

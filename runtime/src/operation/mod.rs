@@ -6,7 +6,7 @@ mod limit;
 
 use std::time::Duration;
 
-pub use limit::{CountedOn, Counter, Counting, Limit, Per};
+pub use limit::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 
 /// An operation of a document: a type that stands for it, and its policy.
 ///

@@ -125,6 +125,7 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             medium("input_plaintext"),
         ),
         R::Limited { limit, retry_after } => limited(limit, *retry_after),
+        R::Uncounted(_) => Outward::unavailable(high("sys_limits_unavailable")),
         R::NoRoute => Outward::not_found(low("input_no_route")),
         R::NoMethod { allow } => Outward {
             allow: Some(allow),

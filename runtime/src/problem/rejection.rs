@@ -34,6 +34,8 @@ pub(crate) enum Rejection {
         /// Seconds until it does.
         retry_after: u64,
     },
+    /// A limit lets nothing pass while the counters that instances share cannot be asked.
+    Uncounted(&'static Limit),
     /// No declared path matches.
     NoRoute,
     /// The path is declared, the method is not.
@@ -97,6 +99,7 @@ impl fmt::Display for Rejection {
             Self::Misdirected => f.write_str("misdirected"),
             Self::Plaintext => f.write_str("plaintext"),
             Self::Limited { limit, .. } => write!(f, "limit_exceeded: {}", limit.name),
+            Self::Uncounted(limit) => write!(f, "limit_not_counted: {}", limit.name),
             Self::NoRoute => f.write_str("no_route"),
             Self::NoMethod { .. } => f.write_str("method_not_declared"),
             Self::Denied { reason, .. } => reason.fmt(f),

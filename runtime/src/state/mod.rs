@@ -14,7 +14,7 @@
 mod embedded;
 mod memory;
 #[cfg(feature = "redis")]
-mod shared;
+pub(crate) mod shared;
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -4,6 +4,5 @@ mod embedded;
 mod memory;
 mod model;
 mod page;
-mod server;
 mod shared;
 mod suite;

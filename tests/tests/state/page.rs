@@ -1,4 +1,4 @@
-//! What docs/state.md shows.
+//! What docs/state.md and docs/limits.md show.
 #![allow(dead_code, reason = "it is read")]
 
 mod embedded {
@@ -16,6 +16,15 @@ mod shared {
     async fn parts() -> Result<(Denylist, Settings), StateError> {
         let state = State::redis("redis://state.internal:6379").await?;
         Ok((Denylist::kept_in(state.clone()), Settings::new().proofs_in(state)))
+    }
+}
+
+mod limits {
+    use palisade::{Settings, SharedLimits, state::StateError};
+
+    async fn settings() -> Result<Settings, StateError> {
+        let shared = SharedLimits::redis("redis://limits.internal:6379", 3).await?; // three instances
+        Ok(Settings::new().limits_in(shared))
     }
 }
 

@@ -14,10 +14,9 @@ use palisade::{
     state::{Expected, Next, StateError},
 };
 
-use crate::{
-    server::Server,
-    suite::{self, Subject, Time, key, made, record},
-};
+use palisade_tests::redis_server::Server;
+
+use crate::suite::{self, Subject, Time, key, made, record};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// A connection, an answer, and what a busy machine adds.

@@ -1,34 +1,41 @@
-//! What a Redis must be configured to, so that what was answered to be kept is kept.
+//! What a Redis must be configured to, so that what is kept there is there.
 //!
 //! Rules:
-//! 1. a cluster is refused: a record and the last version would be on different nodes;
-//! 2. `maxmemory-policy noeviction`, else a full server forgets records that are needed;
-//! 3. `appendonly yes` and `appendfsync always`, else a crash loses what was answered to be kept;
+//! 1. a cluster is refused: what one script changes would be on different nodes;
+//! 2. `maxmemory-policy noeviction`, else a full server forgets what is needed;
+//! 3. for records `appendonly yes` and `appendfsync always`, else a crash loses what was answered to be kept;
 //! 4. what of 2 and 3 does not hold, or is not told, is a warning: the operator may know better.
 
 use std::collections::HashMap;
 
 use redis::{Cmd, aio::ConnectionManager};
 
-use super::{failed, judge};
+use super::{failed, link::judge};
 use crate::state::StateError;
 
-/// What each setting must be, and what happens when it is not.
-const NEEDED: [(&str, &str, &str); 3] = [
+/// A setting, what it must be, and what happens when it is not.
+pub(crate) type Need = (&'static str, &'static str, &'static str);
+
+/// Of a server that keeps records.
+pub(super) const RECORDS: &[Need] = &[
     ("maxmemory-policy", "noeviction", "a full Redis forgets records that are needed"),
     ("appendonly", "yes", "a restart of Redis loses what was answered to be kept"),
     ("appendfsync", "always", "a crash of Redis loses what was answered to be kept"),
 ];
 
+/// Of a server that keeps counters, which are of the last minutes.
+pub(crate) const COUNTERS: &[Need] =
+    &[("maxmemory-policy", "noeviction", "a full Redis forgets who is over a limit")];
+
 /// Refuses a server that cannot be used, and warns of one that cannot be relied on.
-pub(super) async fn check(connection: &ConnectionManager) -> Result<(), StateError> {
+pub(super) async fn check(connection: &ConnectionManager, needs: &[Need]) -> Result<(), StateError> {
     let mut connection = connection.clone();
     let about: String =
         Cmd::new().arg("INFO").arg("cluster").query_async(&mut connection).await.map_err(judge)?;
     if is_cluster(&about) {
         return Err(failed("a Redis cluster is not supported"));
     }
-    for (name, needed, otherwise) in NEEDED {
+    for &(name, needed, otherwise) in needs {
         let told: Result<HashMap<String, String>, _> =
             Cmd::new().arg("CONFIG").arg("GET").arg(name).query_async(&mut connection).await;
         match told.as_ref().ok().and_then(|told| told.get(name)).map(String::as_str) {

@@ -1,0 +1,103 @@
+//! What came of the charges of a request: whether it may go on, where its caller stands, what may be taken back.
+
+use super::key::Name;
+use super::memory::{Ask, Outcome};
+use super::{Charge, Few, Rule, SECOND};
+use crate::operation::{CountedOn, Limit, OnOutage};
+
+/// What came of the charges of a request.
+#[derive(Debug)]
+pub(crate) struct Decision<'a> {
+    pub(super) charges: &'a [Charge<'a>],
+    pub(super) outcomes: Few<Outcome>,
+    pub(super) now: u64,
+    pub(super) jitter: u64,
+    pub(super) by: By,
+}
+
+/// What decided.
+#[derive(Debug)]
+pub(super) enum By {
+    /// The counters of this process, which are all there are.
+    Process,
+    /// Those that instances share, by these names.
+    Shared(Few<Name>),
+    /// The counters of this process, in the place of those.
+    Share,
+}
+
+/// Where a caller stands with one limit, after the decision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing<'a> {
+    pub(crate) rule: &'a Rule,
+    /// How many requests are left at once.
+    pub(crate) remaining: u32,
+    /// Microseconds until one more is.
+    pub(crate) reset: u64,
+    /// Microseconds until this limit lets the refused request through; zero when it did not refuse.
+    pub(crate) wait: u64,
+    /// Whether it counted at all, which one that allows does not in an outage.
+    pub(crate) counted: bool,
+}
+
+/// One charge that is taken back if its request succeeds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reserved {
+    pub(super) ask: Ask,
+    pub(super) then: u64,
+    /// Of the shared counter that was charged.
+    pub(super) name: Option<Name>,
+}
+
+impl<'a> Decision<'a> {
+    /// Where the caller stands with each limit, in the order of the charges.
+    pub(crate) fn standings(&self) -> impl Iterator<Item = Standing<'a>> + Clone {
+        let (now, in_outage) = (self.now, matches!(self.by, By::Share));
+        self.charges.iter().zip(&self.outcomes).map(move |(charge, outcome)| {
+            let meter = if in_outage { charge.rule.share } else { charge.rule.meter };
+            Standing {
+                rule: charge.rule,
+                remaining: meter.remaining(outcome.state, now),
+                reset: meter.until_next(outcome.state, now),
+                wait: outcome.wait,
+                counted: !in_outage || charge.rule.limit.on_outage == OnOutage::Local,
+            }
+        })
+    }
+
+    /// What is to be taken back if the request succeeds. A limit that is named twice was charged once.
+    pub(crate) fn reserved(&self) -> Few<Reserved> {
+        let mut reserved: Few<Reserved> = Few::new();
+        if self.refused_by().is_some() {
+            return reserved;
+        }
+        for (index, charge) in self.charges.iter().enumerate() {
+            let limit = charge.rule.limit;
+            let (meter, name) = match &self.by {
+                By::Process => (charge.rule.meter, None),
+                By::Shared(names) => (charge.rule.meter, names.get(index).copied()),
+                By::Share if limit.on_outage == OnOutage::Local => (charge.rule.share, None),
+                By::Share => continue,
+            };
+            let again = |other: &Reserved| other.ask.key == charge.key;
+            if limit.on == CountedOn::Failure && !reserved.iter().any(again) {
+                reserved.push(Reserved { ask: charge.ask(0, meter), then: self.now, name });
+            }
+        }
+        reserved
+    }
+
+    /// The limit that refused, and if there are several, the one to wait for longest; `None` when the request may go on.
+    pub(crate) fn refused_by(&self) -> Option<&'static Limit> {
+        self.standings().filter(|one| one.wait > 0).max_by_key(|one| one.wait).map(|one| one.rule.limit)
+    }
+
+    /// Whole seconds to wait before the refused request can pass, at least one, for `Retry-After`.
+    ///
+    /// Up to a tenth is added at random, so that those who were refused together do not come back together.
+    pub(crate) fn retry_after(&self) -> u64 {
+        let wait = self.outcomes.iter().map(|outcome| outcome.wait).max().unwrap_or(0);
+        let seconds = wait.div_ceil(SECOND).max(1);
+        seconds.saturating_add(seconds.saturating_mul(self.jitter % 11) / 100)
+    }
+}

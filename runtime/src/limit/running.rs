@@ -1,0 +1,237 @@
+//! Requests that are under way, by what a limit counts by.
+//!
+//! Rules:
+//! 1. all limits of a step let a request in, or none of them counts it;
+//! 2. it counts until everything of it has ended: its answer has been handed to the connection, or its client has left, and
+//!    its handler has returned, panicked or been given up;
+//! 3. nothing is kept of a counter that nobody counts under, so there are never more than requests under way.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+
+use super::key::Key;
+use super::{Charge, Few, Standing};
+use crate::operation::Limit;
+
+/// How much is under way. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Running(Arc<Mutex<HashMap<Key, u32>>>);
+
+/// A request that counts until the last clone of this is dropped.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    _counted: Arc<Counted>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    running: Running,
+    keys: Few<(Key, u32)>,
+}
+
+/// What came of asking to be let in.
+#[derive(Debug)]
+pub(crate) struct Entered<'a> {
+    /// Where the caller stands with each limit, in the order of the charges.
+    pub(crate) standings: Few<Standing<'a>>,
+    /// Or the limit that is full.
+    pub(crate) held: Result<Held, &'static Limit>,
+}
+
+impl Running {
+    /// Lets a request in under all of these limits, or under none.
+    pub(crate) fn enter<'a>(&self, charges: &[Charge<'a>]) -> Entered<'a> {
+        let mut under_way = self.lock();
+        let standings = |under_way: &HashMap<Key, u32>| {
+            charges.iter().map(|charge| charge.standing(under_way.get(&charge.key).copied())).collect()
+        };
+        let before: Few<Standing<'a>> = standings(&under_way);
+        if let Some(full) = before.iter().find(|standing| standing.wait > 0) {
+            let held = Err(full.rule.limit());
+            return Entered { standings: before, held };
+        }
+        let mut keys: Few<(Key, u32)> = Few::new();
+        for charge in charges {
+            // a limit that is named twice counts once
+            if !keys.iter().any(|(key, _)| *key == charge.key) {
+                let count = under_way.entry(charge.key).or_insert(0);
+                *count = count.saturating_add(charge.cost);
+                keys.push((charge.key, charge.cost));
+            }
+        }
+        let standings =
+            standings(&under_way).into_iter().map(|after| Standing { wait: 0, ..after }).collect();
+        drop(under_way);
+        Entered { standings, held: Ok(Held { _counted: Arc::new(Counted { running: self.clone(), keys }) }) }
+    }
+
+    /// Every change under the lock is of whole numbers, so a thread that died holding it leaves nothing half-done.
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> Charge<'a> {
+    /// Where its caller stands when so many are under way. How long to wait nobody knows.
+    fn standing(&self, under_way: Option<u32>) -> Standing<'a> {
+        let remaining = self.rule.limit.quota.saturating_sub(under_way.unwrap_or(0));
+        let wait = u64::from(remaining < self.cost);
+        Standing { rule: self.rule, remaining, reset: 0, wait, counted: true }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut under_way = self.running.lock();
+        for (key, cost) in &self.keys {
+            let left = under_way.get(key).map_or(0, |count| count.saturating_sub(*cost));
+            match left {
+                0 => _ = under_way.remove(key),
+                left => _ = under_way.insert(*key, left),
+            }
+        }
+    }
+}
+
+/// An answer whose request counts until the last byte has been taken, or nobody takes it any more.
+pub(crate) fn until_sent(body: Body, held: Few<Held>) -> Body {
+    Body::new(Sent { body, held })
+}
+
+struct Sent {
+    body: Body,
+    held: Few<Held>,
+}
+
+impl HttpBody for Sent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            self.held.clear();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::Limiter;
+    use super::super::key::{Network, Seen};
+    use super::*;
+    use crate::operation::{CountedOn, Counter, Counting, OnOutage, Per};
+
+    static EACH: Limit = limit("each", 2, 1, &[Per::Principal]);
+    static WHOLE: Limit = limit("whole", 3, 1, &[Per::Global]);
+    static HEAVY: Limit = limit("whole", 3, 2, &[Per::Global]);
+
+    const fn limit(name: &'static str, most: u32, cost: u32, per: &'static [Per]) -> Limit {
+        Limit {
+            name,
+            quota: most,
+            window: Duration::ZERO,
+            burst: most,
+            counter: Counter::Concurrency,
+            cost,
+            per,
+            scope: Counting::Document,
+            on: CountedOn::Request,
+            on_outage: OnOutage::Local,
+        }
+    }
+
+    fn seen(subject: &str) -> Seen<'_> {
+        let from = Network::of("192.0.2.1".parse().unwrap());
+        Seen { from, principal: Some(("https://id", subject)), values: &[] }
+    }
+
+    /// How much room each limit has, and that it was let in.
+    fn let_in(entered: Entered<'_>) -> (Held, Vec<u32>) {
+        let room = entered.standings.iter().map(|standing| standing.remaining).collect();
+        (entered.held.expect("room"), room)
+    }
+
+    /// How much room each limit has, and which refused it.
+    fn refused(entered: &Entered<'_>) -> (&'static str, Vec<u32>) {
+        let room = entered.standings.iter().map(|standing| standing.remaining).collect();
+        (entered.held.as_ref().expect_err("no room").name, room)
+    }
+
+    #[test]
+    fn all_let_it_in_or_none_counts_it() {
+        let limiter = Limiter::new(0);
+        let running = Running::default();
+        let rules = [limiter.rule(&EACH, "a"), limiter.rule(&WHOLE, "a")];
+        let enter = |subject| running.enter(&rules.each_ref().map(|rule| rule.charge(&seen(subject))));
+        let (first, room) = let_in(enter("alice"));
+        assert_eq!(room, [1, 2]);
+        let (second, _) = let_in(enter("alice"));
+        for _ in 0..9 {
+            assert_eq!(refused(&enter("alice")), ("each", vec![0, 1]), "not counted as a whole");
+        }
+        let (third, _) = let_in(enter("bob"));
+        assert_eq!(refused(&enter("carol")), ("whole", vec![2, 0]));
+        let again = first.clone();
+        drop(first);
+        assert!(enter("carol").held.is_err(), "something of it goes on");
+        drop(again);
+        let (fourth, _) = let_in(enter("carol"));
+        drop((second, third, fourth));
+        assert!(running.lock().is_empty(), "and nothing is kept");
+    }
+
+    #[test]
+    fn a_request_takes_as_many_places_as_it_costs_and_a_limit_counts_once() {
+        let limiter = Limiter::new(0);
+        let running = Running::default();
+        let (light, heavy) = (limiter.rule(&WHOLE, "a"), limiter.rule(&HEAVY, "b"));
+        let twice = [heavy.charge(&seen("alice")), heavy.charge(&seen("alice"))];
+        let (held, room) = let_in(running.enter(&twice));
+        assert_eq!(room, [1, 1]);
+        assert!(running.enter(&twice[..1]).held.is_err());
+        let _light = let_in(running.enter(&[light.charge(&seen("bob"))]));
+        assert!(running.enter(&[light.charge(&seen("bob"))]).held.is_err());
+        drop(held);
+        let_in(running.enter(&[heavy.charge(&seen("bob"))]));
+    }
+
+    #[tokio::test]
+    async fn an_answer_counts_until_its_end_or_until_nobody_takes_it() {
+        let limiter = Limiter::new(0);
+        let running = Running::default();
+        let rule = limiter.rule(&WHOLE, "a");
+        let answer = || {
+            let (held, _) = let_in(running.enter(&[rule.charge(&seen("alice"))]));
+            until_sent(Body::from("answer"), [held].into_iter().collect())
+        };
+        let mut taken = answer();
+        assert_eq!(taken.size_hint().exact(), Some(6), "its length is still told");
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut taken).poll_frame(cx));
+        assert!(frame.await.is_some_and(|frame| frame.is_ok()));
+        assert_eq!(running.lock().len(), 1);
+        assert!(std::future::poll_fn(|cx| Pin::new(&mut taken).poll_frame(cx)).await.is_none());
+        assert!(running.lock().is_empty());
+        drop(answer());
+        assert!(running.lock().is_empty());
+    }
+}

@@ -1,0 +1,98 @@
+//! Counters in Redis: one script for all of a request.
+//!
+//! Rules:
+//! 1. a script is one step: what it decides, nobody comes between (see `decide.lua`);
+//! 2. an answer takes 50 ms at most, and nothing is asked twice within a request;
+//! 3. a server that fails is left alone for a while, as that of the state is ([`Link`]).
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use redis::{Script, ScriptInvocation};
+
+use super::{Answer, Asked, Counters, Spent};
+use crate::authn::StoreFuture;
+use crate::limit::key::Name;
+use crate::limit::memory::Outcome;
+use crate::limit::meter::{Meter, State};
+use crate::state::StateError;
+use crate::state::shared::{COUNTERS, Link, Patience, failed};
+
+/// A limit must not take longer than what it guards. A connection may: requests that come meanwhile go without it.
+pub(super) const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(1),
+    answer: Duration::from_millis(50),
+    whole: Duration::from_millis(50),
+    without: "limits do as each says of an outage",
+};
+
+pub(super) struct InRedis {
+    link: Link,
+    script: Script,
+    prefix: String,
+}
+
+impl InRedis {
+    pub(super) async fn connect(url: &str, prefix: &str, patience: Patience) -> Result<Self, StateError> {
+        let link = Link::open(url, patience, COUNTERS).await?;
+        let script = Script::new(include_str!("decide.lua"));
+        Ok(Self { link, script, prefix: format!("{prefix}:limit:") })
+    }
+
+    pub(super) fn key(&self, name: Name) -> String {
+        format!("{}{}", self.prefix, BASE64_URL_SAFE_NO_PAD.encode(name))
+    }
+
+    fn tell<'a>(&self, call: &mut ScriptInvocation<'a>, asked: &Asked) {
+        call.key(self.key(asked.name));
+        match asked.meter {
+            Meter::Bucket(rate) => {
+                let (interval, span) = rate.times();
+                call.arg("bucket").arg(interval).arg(span);
+            }
+            Meter::Window(window) => {
+                let (length, quota, slides) = window.facts();
+                call.arg(if slides { "sliding" } else { "fixed" }).arg(length).arg(quota);
+            }
+        }
+        call.arg(asked.cost);
+    }
+}
+
+impl Counters for InRedis {
+    fn spend<'a>(&'a self, asked: &'a [Asked]) -> StoreFuture<'a, Answer, StateError> {
+        Box::pin(async move {
+            let mut call = self.script.prepare_invoke();
+            call.arg("spend");
+            asked.iter().for_each(|one| self.tell(&mut call, one));
+            let numbers: Vec<u64> = self.link.ask(async |redis| call.invoke_async(redis).await).await?;
+            read(&numbers, asked.len()).ok_or_else(|| failed("Redis answers what was not asked for"))
+        })
+    }
+
+    fn give_back<'a>(&'a self, spent: &'a [Spent]) -> StoreFuture<'a, u64, StateError> {
+        Box::pin(async move {
+            let mut call = self.script.prepare_invoke();
+            call.arg("give-back");
+            for one in spent {
+                self.tell(&mut call, &one.asked);
+                call.arg(one.then);
+            }
+            let [now]: [u64; 1] = self.link.ask(async |redis| call.invoke_async(redis).await).await?;
+            Ok(now)
+        })
+    }
+}
+
+/// The time, and four numbers of each counter.
+fn read(numbers: &[u64], count: usize) -> Option<Answer> {
+    let (now, rest) = numbers.split_first()?;
+    let (each, over) = rest.as_chunks::<4>();
+    let half = |number: u64| u32::try_from(number).ok();
+    let outcome = |&[fresh_at, current, previous, wait]: &[u64; 4]| {
+        let state = State::with_pair(fresh_at, half(current)?, half(previous)?);
+        Some(Outcome { state, wait })
+    };
+    let outcomes = each.iter().map(outcome).collect::<Option<_>>()?;
+    (over.is_empty() && each.len() == count).then_some(Answer { now: *now, outcomes })
+}

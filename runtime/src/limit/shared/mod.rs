@@ -1,0 +1,210 @@
+//! Limits that several instances count together.
+//!
+//! Rules:
+//! 1. all counters of a request are asked in one call and charged all or none, by the clock of where they are;
+//! 2. while they cannot be asked, each limit does as it says (`on-outage`): one that denies refuses the request, one that
+//!    allows does not count it, the others count it in this process, up to its share;
+//! 3. no limit is lifted by an outage but one that says so;
+//! 4. neither the beginning nor the end of an outage changes a counter: who was over a limit in one stays so in the next.
+
+#[cfg(feature = "redis")]
+mod in_redis;
+#[cfg(test)]
+#[cfg(feature = "redis")]
+#[path = "../../../../tests/src/redis_server.rs"]
+#[expect(dead_code, unreachable_pub, reason = "it is of tests, and other tests do more with it")]
+mod server;
+#[cfg(test)]
+#[cfg(feature = "redis")]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Few;
+use super::gcra::Rate;
+use super::key::Name;
+use super::memory::Outcome;
+use super::meter::Meter;
+use super::window::Window;
+use crate::authn::StoreFuture;
+use crate::operation::{Counter, Limit};
+use crate::state::StateError;
+
+/// Nothing is reckoned with that lies further ahead, in microseconds: the sum of two is exact in a double. Some 70 years.
+const FARTHEST: u64 = 1 << 51;
+
+/// Counters of limits that all instances of a server share. Clones are the same.
+///
+/// A server that has them ([`Settings::limits_in`](crate::Settings::limits_in)) asks them once for each step of a request
+/// that has limits, and waits 50 ms at most.
+#[derive(Clone)]
+pub struct SharedLimits {
+    counters: Arc<dyn Counters>,
+    instances: u32,
+}
+
+/// Where the counters are.
+pub(crate) trait Counters: Send + Sync {
+    /// Charges all or none.
+    fn spend<'a>(&'a self, asked: &'a [Asked]) -> StoreFuture<'a, Answer, StateError>;
+
+    /// Takes back what was spent, and says when that was.
+    fn give_back<'a>(&'a self, spent: &'a [Spent]) -> StoreFuture<'a, u64, StateError>;
+}
+
+/// A counter that is to be charged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) name: Name,
+    pub(crate) meter: Meter,
+    pub(crate) cost: u32,
+}
+
+/// What was charged, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spent {
+    pub(crate) asked: Asked,
+    pub(crate) then: u64,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// By the clock of the counters, in microseconds.
+    pub(crate) now: u64,
+    /// As many as were asked.
+    pub(crate) outcomes: Few<Outcome>,
+}
+
+impl SharedLimits {
+    /// In the Redis at `redis://[user:password@]host[:port][/database]`, for so many instances. Its keys begin with
+    /// `palisade:limit:`.
+    ///
+    /// While Redis cannot be asked, each instance lets through its part of a limit, one in `instances`, or what the limit
+    /// says instead (`on-outage`).
+    ///
+    /// Redis 6.2 or later, or Valkey, no cluster, with `maxmemory-policy noeviction`, which is warned of now when it is not
+    /// so. There is no TLS: the network must be trusted.
+    ///
+    /// # Errors
+    /// When there is no instance, the address is none of these, or the server cannot be asked now.
+    #[cfg(feature = "redis")]
+    pub async fn redis(url: &str, instances: u32) -> Result<Self, StateError> {
+        Self::redis_under(url, "palisade", instances).await
+    }
+
+    /// The same with keys that begin with `prefix` and a colon: for several applications in one Redis.
+    ///
+    /// # Errors
+    /// As [`SharedLimits::redis`].
+    #[cfg(feature = "redis")]
+    pub async fn redis_under(url: &str, prefix: &str, instances: u32) -> Result<Self, StateError> {
+        if instances == 0 {
+            return Err(StateError::Engine("limits are shared by one instance at least".into()));
+        }
+        let counters = in_redis::InRedis::connect(url, prefix, in_redis::PATIENCE).await?;
+        Ok(Self { counters: Arc::new(counters), instances })
+    }
+
+    pub(crate) fn counters(&self) -> &dyn Counters {
+        self.counters.as_ref()
+    }
+
+    /// What this instance lets through of `limit` in an outage.
+    pub(crate) fn share(&self, limit: &Limit) -> Meter {
+        share(limit, self.instances)
+    }
+}
+
+impl fmt::Debug for SharedLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedLimits").field("instances", &self.instances).finish_non_exhaustive()
+    }
+}
+
+/// One part in `instances`, and one request at least: else an instance of many would refuse all.
+fn share(limit: &Limit, instances: u32) -> Meter {
+    let part = |whole: u32| whole.checked_div(instances).unwrap_or(0).max(limit.cost);
+    match limit.counter {
+        Counter::TokenBucket => {
+            let window = limit.window.saturating_mul(instances);
+            Meter::Bucket(Rate::new(limit.quota, window, part(limit.burst)))
+        }
+        Counter::SlidingWindow => Meter::Window(Window::sliding(part(limit.quota), limit.window)),
+        Counter::FixedWindow => Meter::Window(Window::fixed(part(limit.quota), limit.window)),
+        // each process counts for itself what is under way there
+        Counter::Concurrency => Meter::default(),
+    }
+}
+
+/// Whether all that is reckoned for this limit is exact where numbers are doubles.
+pub(crate) fn is_exact(limit: &Limit) -> bool {
+    let farthest = match Meter::new(limit) {
+        Meter::Bucket(rate) => {
+            let (interval, span) = rate.times();
+            interval.saturating_mul(limit.cost.into()).max(span)
+        }
+        Meter::Window(window) => window.facts().0.saturating_mul(2),
+    };
+    farthest <= FARTHEST
+}
+
+#[cfg(test)]
+mod share {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::limit::meter::State;
+    use crate::operation::{CountedOn, Counting, OnOutage, Per};
+
+    fn limit(counter: Counter, quota: u32, burst: u32, cost: u32) -> Limit {
+        let (window, scope) = (Duration::from_secs(60), Counting::Document);
+        let (per, on, on_outage) = (&[Per::Global], CountedOn::Request, OnOutage::Local);
+        Limit { name: "few", quota, window, burst, counter, cost, per, scope, on, on_outage }
+    }
+
+    /// How many pass in the first instant, and in the hour after it.
+    fn admitted(meter: Meter, cost: u32) -> (u32, u32) {
+        let (mut state, mut passed) = (State::default(), (0, 0));
+        for second in 3_600..7_200_u64 {
+            while let Ok(next) = meter.spend(state, second * 1_000_000, cost) {
+                state = next;
+                *(if second == 3_600 { &mut passed.0 } else { &mut passed.1 }) += cost;
+            }
+        }
+        passed
+    }
+
+    #[test]
+    fn shares_together_are_the_limit_and_none_lets_nothing_through() {
+        for (instances, quota, burst, at_once, hour) in
+            [(1, 60, 10, 10, 3_599), (4, 60, 10, 2, 899), (4, 60, 3, 1, 899), (60, 60, 10, 1, 59)]
+        {
+            let meter = share(&limit(Counter::TokenBucket, quota, burst, 1), instances);
+            assert_eq!(admitted(meter, 1), (at_once, hour), "{instances} of {quota} with {burst}");
+        }
+        for counter in [Counter::SlidingWindow, Counter::FixedWindow] {
+            for (instances, at_once) in [(1, 60), (4, 15), (7, 8), (100, 1)] {
+                let (first, _) = admitted(share(&limit(counter, 60, 60, 1), instances), 1);
+                assert_eq!(first, at_once, "{instances}");
+            }
+        }
+        assert_eq!(
+            admitted(share(&limit(Counter::TokenBucket, 60, 10, 5), 4), 5).0,
+            5,
+            "one that costs five"
+        );
+    }
+
+    #[test]
+    fn what_a_double_does_not_hold_is_not_shared() {
+        let year = Duration::from_secs(365 * 86_400);
+        let of = |counter, quota, burst| Limit { window: year, ..limit(counter, quota, burst, 1) };
+        assert!(is_exact(&of(Counter::TokenBucket, 1, 70)) && !is_exact(&of(Counter::TokenBucket, 1, 80)));
+        assert!(!is_exact(&Limit { cost: 80, ..of(Counter::TokenBucket, 1, 1) }));
+        assert!(!is_exact(&of(Counter::TokenBucket, 1, u32::MAX)));
+        assert!(is_exact(&of(Counter::SlidingWindow, u32::MAX, u32::MAX)));
+        assert!(!is_exact(&Limit { window: year * 40, ..of(Counter::SlidingWindow, 1, 1) }));
+    }
+}

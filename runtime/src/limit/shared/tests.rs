@@ -1,0 +1,217 @@
+//! The script against the functions of this crate, in a real Redis.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::super::dice::Dice;
+use super::in_redis::{InRedis, PATIENCE};
+use super::server::Server;
+use super::*;
+use crate::limit::meter::State;
+use crate::state::shared::Patience;
+
+const SECOND: u64 = 1_000_000;
+const ANSWER: &str = "Redis answers";
+
+fn name(number: u64) -> Name {
+    let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+    [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0]
+}
+
+fn bucket(quota: u32, micros: u64, burst: u32) -> Meter {
+    Meter::Bucket(Rate::new(quota, Duration::from_micros(micros), burst))
+}
+
+fn window(slides: bool, quota: u32, micros: u64) -> Meter {
+    let length = Duration::from_micros(micros);
+    Meter::Window(if slides { Window::sliding(quota, length) } else { Window::fixed(quota, length) })
+}
+
+/// One that is fresh says what one that is not there says.
+fn seen(state: State, now: u64) -> State {
+    if state.fresh_at <= now { State::default() } else { state }
+}
+
+async fn start() -> (Server, InRedis) {
+    let server = Server::start("--appendonly no").await;
+    // what a busy machine loses nobody must take for a decision
+    let patience = Patience { answer: Duration::from_secs(9), whole: Duration::from_secs(9), ..PATIENCE };
+    let counters = InRedis::connect(&server.url(), "test", patience).await.unwrap();
+    (server, counters)
+}
+
+async fn one(counters: &InRedis, name: Name, meter: Meter, cost: u32) -> (u64, Outcome) {
+    let answer = counters.spend(&[Asked { name, meter, cost }]).await.expect(ANSWER);
+    (answer.now, answer.outcomes[0])
+}
+
+/// What the functions of this crate make of the same, one counter after the other.
+struct Twin(HashMap<Name, State>);
+
+impl Twin {
+    fn state(&self, name: Name) -> State {
+        self.0.get(&name).copied().unwrap_or_default()
+    }
+
+    fn spend(&mut self, now: u64, asked: &[Asked]) -> Vec<(State, u64)> {
+        let each: Vec<_> =
+            asked.iter().map(|one| one.meter.spend(self.state(one.name), now, one.cost)).collect();
+        if each.iter().all(Result::is_ok) {
+            self.0.extend(asked.iter().zip(&each).map(|(one, next)| (one.name, next.unwrap())));
+        }
+        let outcome = |(one, spent): (&Asked, &Result<State, u64>)| {
+            (seen(self.state(one.name), now), spent.err().map_or(0, |wait| wait.max(1)))
+        };
+        asked.iter().zip(&each).map(outcome).collect()
+    }
+
+    fn give_back(&mut self, now: u64, spent: &Spent) {
+        let Asked { name, meter, cost } = spent.asked;
+        self.0.insert(name, meter.give_back(self.state(name), spent.then, now, cost));
+    }
+}
+
+/// Traces in which windows pass, limits are met and charges are given back. The time is that of the script, so both see
+/// the same.
+#[tokio::test]
+async fn the_script_decides_as_this_crate_does() {
+    let (_server, counters) = start().await;
+    let (mut dice, mut twin) = (Dice(7), Twin(HashMap::new()));
+    let (mut passed, mut refused, mut given) = (0, 0, 0);
+    let meters: Vec<_> = (0..12)
+        .map(|number: u64| {
+            let quota = u32::try_from(1 + dice.below(9)).unwrap();
+            let micros = 2_000 + dice.below(40_000);
+            match number % 3 {
+                0 => bucket(quota, micros, 1 + quota / 2),
+                kind => window(kind == 1, quota, micros),
+            }
+        })
+        .collect();
+    let mut spent: Vec<Spent> = Vec::new();
+    for _ in 0..6_000 {
+        let first = dice.below(12);
+        let asked: Vec<_> = (0..1 + dice.below(3))
+            .map(|step| (first + step * 5) % 12)
+            .map(|at| {
+                let cost = u32::try_from(1 + dice.below(2)).unwrap();
+                Asked { name: name(at), meter: meters[usize::try_from(at).unwrap()], cost }
+            })
+            .collect();
+        let answer = counters.spend(&asked).await.expect(ANSWER);
+        let theirs: Vec<_> =
+            answer.outcomes.iter().map(|one| (seen(one.state, answer.now), one.wait)).collect();
+        assert_eq!(theirs, twin.spend(answer.now, &asked), "{asked:?} at {}", answer.now);
+        if theirs.iter().all(|(_, wait)| *wait == 0) {
+            passed += 1;
+            spent.push(Spent { asked: asked[0], then: answer.now });
+        } else {
+            refused += 1;
+        }
+        match dice.below(20) {
+            0 => tokio::time::sleep(Duration::from_micros(dice.below(20_000))).await,
+            1..5 if !spent.is_empty() => {
+                given += 1;
+                let one = spent.swap_remove(usize::try_from(dice.below(spent.len() as u64)).unwrap());
+                twin.give_back(counters.give_back(&[one]).await.expect(ANSWER), &one);
+            }
+            _ => {}
+        }
+    }
+    assert!(
+        passed > 500 && refused > 500 && given > 100,
+        "{passed} passed, {refused} refused, {given} given"
+    );
+}
+
+/// Lengths of up to 400 days and quotas of up to four billion: what is reckoned stays exact.
+#[tokio::test]
+async fn the_script_reckons_exactly_with_large_numbers() {
+    let (server, counters) = start().await;
+    let mut dice = Dice(11);
+    let (mut passed, mut refused) = (0, 0);
+    for number in 0..1_500 {
+        let length = SECOND + dice.below(400 * 86_400 * SECOND);
+        let bits = 1 + dice.below(32);
+        let quota = u32::try_from(1 + dice.below(1 << bits)).unwrap_or(u32::MAX);
+        let cost = u32::try_from(1 + dice.below(u64::from(quota).min(1_000))).unwrap();
+        let meter = match number % 3 {
+            0 => bucket(quota, length, quota),
+            kind => window(kind == 1, quota, length),
+        };
+        let (now, _) = one(&counters, name(u64::MAX), bucket(1, 1, 1), 1).await;
+        let state = match meter {
+            Meter::Bucket(rate) => State::full_at(now + dice.below(rate.times().1.max(1))),
+            Meter::Window(_) => {
+                let slides = number % 3 == 1;
+                let start = now - now % length - if slides { dice.below(2) * length } else { 0 };
+                let count = |dice: &mut Dice| u32::try_from(dice.below(u64::from(quota) + 1)).unwrap();
+                let (current, previous) = (count(&mut dice), if slides { count(&mut dice) } else { 0 });
+                State::with_pair(start + length * if slides { 2 } else { 1 }, current, previous)
+            }
+        };
+        let (current, previous) = state.pair();
+        let kept = format!("{} {current} {previous}", state.fresh_at);
+        server.ask(&["SET", &counters.key(name(number)), &kept]).await.unwrap();
+        let (now, outcome) = one(&counters, name(number), meter, cost).await;
+        let ours = meter.spend(state, now, cost);
+        let expected = (seen(ours.unwrap_or(state), now), ours.err().unwrap_or(0));
+        assert_eq!(
+            (seen(outcome.state, now), outcome.wait),
+            expected,
+            "{meter:?}, {state:?}, {cost} at {now}"
+        );
+        *(if outcome.wait == 0 { &mut passed } else { &mut refused }) += 1;
+    }
+    assert!(passed > 200 && refused > 200, "{passed} passed, {refused} refused");
+}
+
+/// Time that was set back must not shut anybody out for as long as it was set back.
+#[tokio::test]
+async fn a_counter_of_the_future_is_used_up_and_no_more() {
+    let (server, counters) = start().await;
+    let of = [bucket(1, 300_000, 1), window(true, 1, 300_000), window(false, 1, 300_000)];
+    for (number, meter) in (0..).zip(of) {
+        let (now, _) = one(&counters, name(9), bucket(1, 1, 1), 1).await;
+        let ahead = format!("{} 1 1", (now + 3_600 * SECOND) / 300_000 * 300_000);
+        server.ask(&["SET", &counters.key(name(number)), &ahead]).await.unwrap();
+        let (_, outcome) = one(&counters, name(number), meter, 1).await;
+        assert!((1..=600_000).contains(&outcome.wait), "{meter:?} waits {}", outcome.wait);
+        tokio::time::sleep(Duration::from_micros(outcome.wait)).await;
+        assert_eq!(one(&counters, name(number), meter, 1).await.1.wait, 0, "{meter:?}");
+        assert!(one(&counters, name(number), meter, 1).await.1.wait > 0, "{meter:?} counts on");
+    }
+}
+
+#[tokio::test]
+async fn a_counter_ends_when_it_is_fresh_and_not_before() {
+    let (server, counters) = start().await;
+    let of = [(bucket(1, 2 * SECOND, 3), 2_000), (window(true, 3, 60 * SECOND), 120_000)];
+    for (number, (meter, longest)) in (0..).zip(of) {
+        let (now, outcome) = one(&counters, name(number), meter, 1).await;
+        let redis::Value::Int(left) = server.ask(&["PTTL", &counters.key(name(number))]).await.unwrap()
+        else {
+            panic!("no time")
+        };
+        let fresh = i64::try_from((outcome.state.fresh_at - now).div_ceil(1_000)).unwrap();
+        assert!((fresh - 500..=fresh).contains(&left) && fresh <= longest, "{left} of {fresh} ms");
+        let asked = Asked { name: name(number), meter, cost: 1 };
+        counters.give_back(&[Spent { asked, then: now }]).await.unwrap();
+    }
+    let gone = server.ask(&["EXISTS", &counters.key(name(0))]).await.unwrap();
+    assert_eq!(gone, redis::Value::Int(0), "a bucket that is full again");
+}
+
+#[tokio::test]
+async fn what_nobody_of_us_wrote_is_no_answer() {
+    let (server, counters) = start().await;
+    let asked = [Asked { name: name(1), meter: bucket(1, SECOND, 1), cost: 1 }];
+    for words in [["SET", &counters.key(name(1)), "many"], ["LPUSH", &counters.key(name(1)), "1"]] {
+        server.ask(&["DEL", &counters.key(name(1))]).await.unwrap();
+        server.ask(&words).await.unwrap();
+        assert!(counters.spend(&asked).await.is_err(), "{words:?}");
+    }
+    server.ask(&["DEL", &counters.key(name(1))]).await.unwrap();
+    server.ask(&["SCRIPT", "FLUSH"]).await.unwrap();
+    assert_eq!(counters.spend(&asked).await.unwrap().outcomes[0].wait, 0, "a script that was forgotten");
+}

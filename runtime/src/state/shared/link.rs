@@ -1,0 +1,139 @@
+//! The way to a Redis: one connection for all requests, which is left alone while it fails.
+//!
+//! Rules:
+//! 1. what is asked takes no longer than it may, and is not asked twice;
+//! 2. a server that fails is left alone for a while ([`Breaker`]); meanwhile there is no answer at once;
+//! 3. a connection that hangs is not kept: with the breaker, a new one begins.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, IntoConnectionInfo, RedisError, RedisResult};
+
+use super::breaker::{Breaker, Turn};
+use super::failed;
+use super::suited::{self, Need};
+use crate::state::StateError;
+
+/// What is asked at the start takes no longer.
+const START: Duration = Duration::from_secs(3);
+/// Failures without a success between them until nobody asks any more.
+const FAILURES: u32 = 5;
+/// For how long nobody asks then. Longer than one who asks can take.
+const REST: Duration = Duration::from_secs(2);
+/// Requests that are on the way at once. The others wait for one of them, in bounded time.
+const AT_ONCE: usize = 1024;
+
+/// How long is waited, and what is done without it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For a connection.
+    pub(crate) connect: Duration,
+    /// For an answer.
+    pub(crate) answer: Duration,
+    /// For both together.
+    pub(crate) whole: Duration,
+    /// What the operator is told of an outage.
+    pub(crate) without: &'static str,
+}
+
+pub(crate) struct Link {
+    client: Client,
+    connection: ArcSwap<ConnectionManager>,
+    breaker: Mutex<Breaker>,
+    started: Instant,
+    patience: Patience,
+}
+
+impl Link {
+    /// To a server that answers now and is what `needs` say; it is warned of what it is not.
+    pub(crate) async fn open(url: &str, patience: Patience, needs: &[Need]) -> Result<Self, StateError> {
+        // an address may hold a password: no error shows it
+        if url.starts_with("rediss:") {
+            return Err(failed(
+                "`rediss://` (TLS) is not supported: use `redis://` on a network that is trusted",
+            ));
+        }
+        if !url.starts_with("redis://") {
+            return Err(failed("the address of the state is not one of `redis://`"));
+        }
+        let info =
+            url.into_connection_info().map_err(|_| failed("the address of the state cannot be read"))?;
+        let client = Client::open(info).map_err(failed)?;
+        let connection = connection(&client, patience).map_err(failed)?;
+        let checked = tokio::time::timeout(START, suited::check(&connection, needs)).await;
+        checked.unwrap_or(Err(StateError::Late))?;
+        Ok(Self {
+            client,
+            connection: ArcSwap::from_pointee(connection),
+            breaker: Mutex::new(Breaker::new(FAILURES, REST)),
+            started: Instant::now(),
+            patience,
+        })
+    }
+
+    /// What comes of one request, in bounded time, unless the server is left alone.
+    pub(crate) async fn ask<T>(
+        &self,
+        request: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
+    ) -> Result<T, StateError> {
+        if !self.breaker(|breaker, now| breaker.admits(now)) {
+            return Err(failed("the server of the state failed, and is left alone for a moment"));
+        }
+        let mut connection = ConnectionManager::clone(&self.connection.load());
+        let answered = tokio::time::timeout(self.patience.whole, request(&mut connection)).await;
+        let answered = answered.map_or(Err(StateError::Late), |answered| answered.map_err(judge));
+        self.note(answered.as_ref().err());
+        answered
+    }
+
+    /// Tells the breaker, and the operator what changed.
+    fn note(&self, error: Option<&StateError>) {
+        let turn = self.breaker(|breaker, now| match error {
+            // it answered
+            None | Some(StateError::Full) => breaker.succeeded(),
+            Some(_) => breaker.failed(now),
+        });
+        let why = error.map(ToString::to_string).unwrap_or_default();
+        match turn {
+            Turn::Opened => {
+                tracing::error!(target: "palisade::state", why, "Redis fails: {}", self.patience.without);
+            }
+            Turn::StillOpen => tracing::warn!(target: "palisade::state", why, "Redis still fails"),
+            Turn::Closed => tracing::info!(target: "palisade::state", "Redis answers again"),
+            Turn::None => {}
+        }
+        if matches!(turn, Turn::Opened | Turn::StillOpen) {
+            match connection(&self.client, self.patience) {
+                Ok(new) => self.connection.store(new.into()),
+                Err(error) => {
+                    tracing::error!(target: "palisade::state", %error, "no new connection to Redis")
+                }
+            }
+        }
+    }
+
+    fn breaker<T>(&self, act: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
+        act(&mut self.breaker.lock().unwrap_or_else(PoisonError::into_inner), self.started.elapsed())
+    }
+}
+
+/// One that begins with the first request. What is not connected is not tried twice for one request.
+fn connection(client: &Client, patience: Patience) -> RedisResult<ConnectionManager> {
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(patience.connect))
+        .set_response_timeout(Some(patience.answer))
+        .set_number_of_retries(0)
+        .set_concurrency_limit(AT_ONCE);
+    ConnectionManager::new_lazy_with_config(client.clone(), config)
+}
+
+pub(super) fn judge(error: RedisError) -> StateError {
+    match error.code() {
+        Some("OOM") => StateError::Full,
+        _ if error.is_timeout() => StateError::Late,
+        _ => failed(error),
+    }
+}

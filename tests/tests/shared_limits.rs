@@ -1,0 +1,223 @@
+//! Limits of several instances over sockets: one Redis counts for all, and each limit does as it says while it is away.
+
+use std::time::{Duration, Instant};
+
+use palisade::{Caller, Jwt, Problem, Settings, SharedLimits};
+use palisade_tests::client::{Client, Reply};
+use palisade_tests::events;
+use palisade_tests::redis_server::Server;
+use palisade_tests::tokens::Signer;
+
+#[allow(dead_code, reason = "the generated module has more than this file asks for")]
+mod api {
+    include!(concat!(env!("OUT_DIR"), "/shared.rs"));
+}
+
+use api::*;
+
+struct Service;
+
+impl Shared for Service {
+    async fn get_few(&self, _: Caller<GetFew>, _: GetFewInput) -> Result<GetFewOutput, Problem> {
+        Ok(GetFewOutput::NoContent)
+    }
+
+    async fn get_sure(&self, _: Caller<GetSure>, _: GetSureInput) -> Result<GetSureOutput, Problem> {
+        Ok(GetSureOutput::NoContent)
+    }
+
+    async fn get_open(&self, _: Caller<GetOpen>, _: GetOpenInput) -> Result<GetOpenOutput, Problem> {
+        Ok(GetOpenOutput::NoContent)
+    }
+
+    async fn get_sliding(
+        &self,
+        _: Caller<GetSliding>,
+        _: GetSlidingInput,
+    ) -> Result<GetSlidingOutput, Problem> {
+        Ok(GetSlidingOutput::NoContent)
+    }
+
+    async fn get_fixed(&self, _: Caller<GetFixed>, _: GetFixedInput) -> Result<GetFixedOutput, Problem> {
+        Ok(GetFixedOutput::NoContent)
+    }
+
+    async fn get_door(&self, _: Caller<GetDoor>, _: GetDoorInput) -> Result<GetDoorOutput, Problem> {
+        Ok(GetDoorOutput::NoContent)
+    }
+
+    async fn log_in(&self, _: Caller<LogIn>, input: LogInInput) -> Result<LogInOutput, Problem> {
+        match input.body.secret.as_deref() {
+            Some("right") => Ok(LogInOutput::NoContent),
+            _ => Err(Problem::new(401, "wrong", "wrong name or password")),
+        }
+    }
+}
+
+/// Two instances, each with connections of its own to one Redis.
+struct Bench {
+    redis: Server,
+    instances: [Client; 2],
+    signer: Signer,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let (redis, signer) = (Server::durable().await, Signer::new("k1"));
+        let instances = [instance(&redis, &signer).await, instance(&redis, &signer).await];
+        Self { redis, instances, signer }
+    }
+
+    async fn get(&self, instance: usize, path: &str, subject: &str) -> Reply {
+        self.instances[instance].get(path).token(&self.signer.token(subject, "")).send().await
+    }
+
+    async fn log_in(&self, instance: usize, secret: &str) -> Reply {
+        let body = format!(r#"{{"username":"alice","secret":"{secret}"}}"#);
+        self.instances[instance].post("/login", &body).send().await
+    }
+
+    /// Until both instances have found it again.
+    async fn recovers(&self) {
+        let began = Instant::now();
+        for instance in [0, 1] {
+            while self.get(instance, "/sure", "somebody").await.status == 503 {
+                assert!(began.elapsed() < Duration::from_secs(10), "it does not come back");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn instance(redis: &Server, signer: &Signer) -> Client {
+    let keys = palisade::JwkSet::from_json(signer.jwks()).expect("a key set");
+    let shared = SharedLimits::redis(&redis.url(), 2).await.expect("Redis answers");
+    let settings = Settings::new().limits_in(shared);
+    let server = server(Service).token(Jwt::new(keys)).settings(settings).build().expect("a complete server");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client(listener.local_addr().unwrap());
+    tokio::spawn(async move { palisade::serve(server).listener(listener).await.expect("it serves") });
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn instances_share_a_limit_to_the_last_request() {
+    let bench = Bench::start().await;
+    for (path, subject) in [("/few", "alice"), ("/few", "bob"), ("/door", "anybody")] {
+        let all = (0..40).map(|number| bench.get(number % 2, path, subject));
+        let replies = futures_util::future::join_all(all).await;
+        let quota = if path == "/door" { 7 } else { 6 };
+        assert_eq!(replies.iter().filter(|reply| reply.status == 204).count(), quota, "{path} {subject}");
+        assert_eq!(replies.iter().filter(|reply| reply.status == 429).count(), 40 - quota);
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_is_told_wherever_one_asks() {
+    let bench = Bench::start().await;
+    for (number, left) in ["5", "4", "3", "2", "1", "0"].into_iter().enumerate() {
+        let reply = bench.get(number % 2, "/few", "alice").await;
+        assert_eq!(reply.allowed(204).header("x-ratelimit-remaining"), left);
+    }
+    let reply = bench.get(0, "/few", "alice").await;
+    reply.refused(429, "rate_limited");
+    assert_eq!(reply.header("ratelimit-policy"), "\"few\";q=6;w=3600");
+    let wait: u64 = reply.header("retry-after").parse().unwrap();
+    assert!((590..=660).contains(&wait), "a sixth of an hour, and up to a tenth more: {wait}");
+}
+
+#[tokio::test]
+async fn windows_and_costs_are_shared_and_a_refusal_counts_nowhere() {
+    let bench = Bench::start().await;
+    for number in 0..5 {
+        bench.get(number % 2, "/sliding", "alice").await.allowed(204);
+    }
+    for number in 0..5 {
+        bench.get(number % 2, "/sliding", "alice").await.refused(429, "rate_limited");
+    }
+    bench.get(0, "/few", "alice").await.allowed(204); // the sixth, which the refusals have left
+    bench.get(1, "/few", "alice").await.refused(429, "rate_limited");
+    for number in 0..2 {
+        bench.get(number % 2, "/fixed", "alice").await.allowed(204);
+    }
+    bench.get(0, "/fixed", "alice").await.refused(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn failures_are_shared_and_what_succeeds_is_taken_back() {
+    let bench = Bench::start().await;
+    for number in 0..9 {
+        bench.log_in(number % 2, "right").await.allowed(204);
+    }
+    for number in 0..4 {
+        bench.log_in(number % 2, "wrong").await.refused(401, "wrong");
+    }
+    for number in 0..2 {
+        bench.log_in(number, "right").await.refused(429, "rate_limited");
+    }
+}
+
+#[tokio::test]
+async fn in_an_outage_each_limit_does_as_it_says_and_no_counter_is_filled() {
+    events::collect();
+    let mut bench = Bench::start().await;
+    for path in ["/sure", "/open"] {
+        for _ in 0..6 {
+            bench.get(0, path, "alice").await.allowed(204);
+        }
+        bench.get(1, path, "alice").await.refused(429, "rate_limited");
+    }
+    bench.redis.kill();
+    for instance in [0, 1] {
+        for left in ["2", "1", "0"] {
+            let reply = bench.get(instance, "/few", "alice").await;
+            assert_eq!(reply.allowed(204).header("x-ratelimit-remaining"), left, "a half of six");
+        }
+        bench.get(instance, "/few", "alice").await.refused(429, "rate_limited");
+        let reply = bench.get(instance, "/sure", "bob").await;
+        assert_eq!(reply.refused(503, "unavailable").header("retry-after"), "1");
+        for _ in 0..10 {
+            let reply = bench.get(instance, "/open", "alice").await;
+            assert!(reply.allowed(204).headers.get("ratelimit").is_none(), "nobody counts");
+        }
+        for _ in 0..2 {
+            bench.log_in(instance, "wrong").await.refused(401, "wrong");
+        }
+        bench.log_in(instance, "right").await.refused(429, "rate_limited");
+    }
+    bench.redis.restart().await;
+    bench.recovers().await;
+    for instance in [0, 1] {
+        bench.get(instance, "/sure", "alice").await.refused(429, "rate_limited");
+        bench.get(instance, "/open", "alice").await.refused(429, "rate_limited");
+    }
+    bench.get(0, "/sure", "bob").await.allowed(204);
+    bench.redis.kill();
+    for instance in [0, 1] {
+        bench.get(instance, "/few", "alice").await.refused(429, "rate_limited");
+        bench.get(instance, "/few", "bob").await.allowed(204);
+    }
+    for told in [
+        "Redis fails: limits do as each says of an outage",
+        "Redis answers again",
+        "sys_limits_unavailable",
+        "limit_not_counted: sure",
+    ] {
+        assert!(events::everything().contains(told), "{told}: {}", events::everything());
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_costs_a_moment_and_then_none() {
+    let bench = Bench::start().await;
+    bench.get(0, "/open", "alice").await.allowed(204);
+    bench.redis.signal("STOP");
+    let began = Instant::now();
+    for _ in 0..50 {
+        bench.get(0, "/open", "alice").await.allowed(204);
+    }
+    assert!(began.elapsed() < Duration::from_millis(1_500), "five wait 50 ms each: {:?}", began.elapsed());
+    bench.redis.signal("CONT");
+    bench.recovers().await;
+    bench.get(0, "/sure", "alice").await.allowed(204);
+}
