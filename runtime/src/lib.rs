@@ -67,10 +67,10 @@ pub use self::gate::{Gate, GateBuilder, RequestId};
 pub use self::idempotency::{AnswerKeys, KeptAnswers};
 pub use self::input::{Decimal, Parts, Upload, UploadReader};
 pub use self::issuer::Issuer;
-#[cfg(feature = "login")]
-pub use self::login::Login;
 #[cfg(feature = "redis")]
 pub use self::limit::shared::SharedLimits;
+#[cfg(feature = "login")]
+pub use self::login::Login;
 pub use self::operation::Operation;
 pub use self::problem::Problem;
 pub use self::resource::{Attribute, Attributes};

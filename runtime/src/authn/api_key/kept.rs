@@ -160,7 +160,8 @@ impl Kept {
 
     async fn note(&self, KeyUse { id, at }: &KeyUse) -> Result<(), KeyStoreError> {
         self.update(self.of_key(id), |text| {
-            let known = text.split_once(' ').and_then(|(used, owner)| Some((used.parse::<u64>().ok()?, owner)));
+            let known =
+                text.split_once(' ').and_then(|(used, owner)| Some((used.parse::<u64>().ok()?, owner)));
             let later = known.filter(|(used, _)| used < at);
             Ok((later.map(|(_, owner)| format!("{at} {owner}")), ()))
         })
