@@ -91,6 +91,8 @@ pub enum Reason {
     Busy,
     /// The clock or the random source of the machine cannot be relied on.
     MachineFault,
+    /// As many attempts of this account, or from this network, have failed as may: the next may be made after so many seconds.
+    TooManyAttempts(u32),
 }
 
 /// What the client is told.
@@ -100,7 +102,7 @@ pub enum Class {
     Unauthorized,
     /// 400 `invalid_request` (RFC 6750 section 3.1).
     InvalidRequest,
-    /// 429: its key has signed as many proofs as one client may.
+    /// 429: its key has signed as many proofs as one client may, or as many attempts have failed as may.
     TooMany,
     /// 503: whether the credential is good cannot be known now.
     Unavailable,
@@ -178,6 +180,7 @@ impl Reason {
             Self::KeysUnavailable => "keys_unavailable",
             Self::Busy => "verifier_busy",
             Self::MachineFault => "machine_fault",
+            Self::TooManyAttempts(_) => "too_many_attempts",
         }
     }
 
@@ -186,7 +189,7 @@ impl Reason {
     pub const fn class(self) -> Class {
         match self {
             Self::DuplicateCredential => Class::InvalidRequest,
-            Self::Proof(ProofFault::TooMany) => Class::TooMany,
+            Self::Proof(ProofFault::TooMany) | Self::TooManyAttempts(_) => Class::TooMany,
             Self::KeysUnavailable
             | Self::IntrospectionUnavailable
             | Self::RevocationUnknown
@@ -203,6 +206,33 @@ impl Reason {
         // who does not know the nonce of this minute is told, and asks again
         let harmless = matches!(self, Self::Missing | Self::Incomplete | Self::Proof(ProofFault::Nonce));
         matches!(self.class(), Class::Unauthorized) && !harmless
+    }
+
+    /// Whether it is what guessing comes to: a credential for which nobody vouches, as opposed to one that was good elsewhere
+    /// or before. See [`attempts`](crate::authn::attempts).
+    pub(in crate::authn) const fn is_guess(self) -> bool {
+        matches!(
+            self,
+            Self::Malformed
+                | Self::DuplicateMember
+                | Self::AlgorithmNotAllowed
+                | Self::AlgorithmMismatch
+                | Self::UnsupportedHeader
+                | Self::EmbeddedKey
+                | Self::WrongType
+                | Self::UnknownKid
+                | Self::BadSignature
+                | Self::UnknownIdentity
+                | Self::WrongSecret
+        )
+    }
+
+    /// Seconds until the client may try again, where it tried too often.
+    pub(crate) const fn wait(self) -> u64 {
+        match self {
+            Self::TooManyAttempts(seconds) => seconds as u64,
+            _ => 1,
+        }
     }
 
     /// How far the verification came: of several schemes that read the same credential, the one that came
@@ -239,6 +269,7 @@ impl Reason {
             | Self::IntrospectionUnavailable
             | Self::RevocationUnknown
             | Self::Busy
+            | Self::TooManyAttempts(_)
             | Self::MachineFault => 8,
         }
     }

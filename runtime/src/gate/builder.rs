@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::effects::Effects;
 use super::limits::Limits;
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
+use crate::authn::attempts::Failures;
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
     Schemes, SetupError, Verifiers,
@@ -170,7 +171,9 @@ impl GateBuilder {
             return Err(ConfigError::new(faults));
         }
         let strangers = document.limits.iter().map(|limit| Arc::new(limiter.rule(limit, ""))).collect();
+        let passwords = document.schemes.iter().any(|scheme| matches!(scheme.kind, SchemeKind::Basic));
         Ok(Gate::new(Inner {
+            failures: Failures::new(self.settings.failed_attempts, passwords),
             spool: Spool::new(&self.settings),
             settings: self.settings,
             limiter,

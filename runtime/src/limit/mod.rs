@@ -163,6 +163,13 @@ impl Rule {
     }
 }
 
+impl Charge<'_> {
+    /// Of which counter.
+    pub(crate) const fn key(&self) -> Key {
+        self.key
+    }
+}
+
 impl<'a> Decision<'a> {
     /// Where the caller stands with each limit, in the order of the charges.
     pub(crate) fn standings(&self) -> impl Iterator<Item = Standing<'a>> + Clone {
