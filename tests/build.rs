@@ -21,5 +21,6 @@ fn main() {
     palisade_codegen::Build::new("specs/idempotency.yaml").run();
     palisade_codegen::Build::new("specs/ledger.yaml").run();
     palisade_codegen::Build::new("specs/counters.yaml").run();
+    palisade_codegen::Build::new("specs/roles.yaml").run();
     json_schema::generate();
 }
