@@ -4,12 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use super::error::IssuerError;
 use super::family::Lifetimes;
+use super::proof::REMEMBERED;
 use super::ring::{Ring, Source};
 use super::schedule::Schedule;
 use super::secrets::IssuerKeys;
 use super::{Inner, Issuer};
+use crate::authn::dpop::Proofs;
 use crate::authn::jwt::MAX_LEEWAY;
 use crate::operation::Algorithm;
+use crate::origin::PublicOrigin;
 use crate::{Clock, Denylist, State, origin};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -135,6 +138,9 @@ impl IssuerBuilder {
             algorithm: self.algorithm,
             schedule,
         };
+        let origin = origin_of(&self.issuer).ok_or(IssuerError::Configuration("the issuer has no origin"))?;
+        let proofs = Proofs::new(origin, REMEMBERED, Some(kept.state.clone()));
+        let proofs = proofs.map_err(|_| IssuerError::Crypto)?;
         let now = self.clock.now().map_err(|_| IssuerError::Clock)?;
         let ring = Ring::open(kept, now).await?;
         let issuer = Issuer(Arc::new(Inner {
@@ -142,6 +148,7 @@ impl IssuerBuilder {
             audience: self.audience,
             ring,
             denylist: self.denylist,
+            proofs,
             clock: self.clock,
             lifetimes,
         }));
@@ -189,6 +196,13 @@ fn is_issuer(issuer: &str) -> bool {
         && normal
         && (issuer.starts_with("https://") || origin::is_local(issuer))
         && issuer.len() <= 512
+}
+
+/// Where its clients ask it.
+fn origin_of(issuer: &str) -> Option<PublicOrigin> {
+    let host = issuer.find("://")?.checked_add(3)?;
+    let end = issuer.get(host..)?.find('/').and_then(|path| host.checked_add(path)).unwrap_or(issuer.len());
+    PublicOrigin::parse(issuer.get(..end)?)
 }
 
 fn is_text(text: &str) -> bool {
