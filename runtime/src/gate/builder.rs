@@ -289,6 +289,21 @@ mod tests {
         limits: &[],
     };
 
+    static LASTING: Document = Document {
+        schemes: &[Scheme {
+            name: "oauth",
+            kind: SchemeKind::Bearer(TokenRules {
+                revocation: Revocation::Required,
+                max_lifetime: Some(Duration::from_secs(48 * 3600)),
+                ..RULES
+            }),
+        }],
+        title: "Test",
+        version: "1",
+        hash: "",
+        limits: &[],
+    };
+
     #[test]
     fn a_denylist_is_given_where_the_document_asks_for_one_and_nowhere_else() {
         let build = |document: &'static Document, denylist: Option<Denylist>| {
@@ -300,6 +315,11 @@ mod tests {
         assert_eq!(build(&REVOCABLE, Some(Denylist::in_memory())), Ok(()));
         assert!(build(&REVOCABLE, None).unwrap_err().contains("there is no denylist"));
         assert_eq!(build(&DOCUMENT, None), Ok(()));
+        // what the document takes, the list keeps
+        let hours = |hours: u64| Some(Denylist::in_memory().longest_token(Duration::from_secs(hours * 3600)));
+        assert_eq!(build(&LASTING, hours(48)), Ok(()));
+        let short = build(&LASTING, hours(47)).unwrap_err();
+        assert!(short.contains("longer than the denylist lets a token live"), "{short}");
         let needless = build(&DOCUMENT, Some(Denylist::in_memory())).unwrap_err();
         assert!(needless.contains("no scheme of the document asks for one"), "{needless}");
     }

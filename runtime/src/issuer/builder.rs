@@ -168,6 +168,10 @@ impl IssuerBuilder {
             (is_text(&self.audience), "the audience is empty, too long or no text"),
             (all.into_iter().all(whole), "a lifetime is not in whole seconds"),
             ((MINUTE..=HOUR).contains(&self.access), "an access token lives a minute to an hour"),
+            (
+                self.denylist.as_ref().is_none_or(|denylist| self.access <= denylist.longest()),
+                "an access token lives longer than the denylist lets one: give that a `longest_token` of as much",
+            ),
             (self.absolute <= LONGEST_FAMILY, "a family lives a year at most"),
             (self.access <= self.idle, "a family that is idle outlives its access tokens"),
             (self.idle <= self.absolute, "the idle lifetime is not longer than the absolute one"),
@@ -235,6 +239,9 @@ mod tests {
         assert!(!refused(|it| it.rotation(2 * HOUR, HOUR)).await);
         assert!(refused(|it| it.access_lifetime(seconds(59))).await);
         assert!(refused(|it| it.access_lifetime(seconds(3601))).await);
+        let kept = |longest| Denylist::in_memory().longest_token(longest);
+        assert!(!refused(|it| it.denylist(kept(10 * MINUTE))).await);
+        assert!(refused(|it| it.denylist(kept(9 * MINUTE))).await);
         assert!(refused(|it| it.family_lifetimes(DAY, 2 * DAY)).await);
         assert!(refused(|it| it.family_lifetimes(DAY, MINUTE)).await);
         assert!(refused(|it| it.family_lifetimes(400 * DAY, DAY)).await);
