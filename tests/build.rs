@@ -24,5 +24,6 @@ fn main() {
     palisade_codegen::Build::new("specs/login.yaml").run();
     palisade_codegen::Build::new("specs/shared.yaml").run();
     palisade_codegen::Build::new("specs/running.yaml").run();
+    palisade_codegen::Build::new("specs/roles.yaml").run();
     json_schema::generate();
 }

@@ -3,6 +3,15 @@
 use std::fs;
 use std::io;
 
+use rustix::time::{ClockId, clock_gettime};
+
+/// Nanoseconds that all threads of this process have run. Unlike `schedstat`, which moves with the ticks of the scheduler,
+/// it is exact now.
+pub(crate) fn of_this_process() -> u64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
+}
+
 /// Nanoseconds that all threads of the process have run (`/proc/PID/task/*/schedstat`, first field).
 pub(crate) fn nanoseconds(pid: u32) -> io::Result<u64> {
     let mut sum = 0;

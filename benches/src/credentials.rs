@@ -32,6 +32,15 @@ pub(crate) fn claims() -> Value {
     })
 }
 
+/// The same with one claim more.
+pub(crate) fn claims_with(name: &str, claim: Value) -> Value {
+    let mut claims = claims();
+    if let Some(members) = claims.as_object_mut() {
+        members.insert(name.to_owned(), claim);
+    }
+    claims
+}
+
 /// A token of an hour.
 pub(crate) fn token() -> String {
     let mut header = Header::new(Algorithm::HS256);

@@ -2,6 +2,7 @@
 //! parts cost, and what generation costs. See `README.md` for how to read it.
 #![expect(clippy::print_stdout, reason = "a server says where it listens")]
 
+mod asked;
 mod bare;
 mod cpu;
 mod credentials;
@@ -11,7 +12,9 @@ mod hand;
 mod load;
 mod parts;
 mod requests;
+mod schemes;
 mod scratch;
+mod signed;
 mod table;
 mod timing;
 mod tokens;
@@ -33,7 +36,7 @@ const FULL: Effort = Effort { rounds: 7, requests: 40_000, calls: 100_000, quick
 /// To see that everything answers.
 const QUICK: Effort = Effort { rounds: 1, requests: 1_600, calls: 20_000, quick: true };
 
-const USAGE: &str = "usage: budgets [--quick] [requests] [tokens] [unknown] [parts] [generation]";
+const USAGE: &str = "usage: budgets [--quick] [requests] [schemes] [tokens] [unknown] [parts] [generation]";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
@@ -43,6 +46,7 @@ async fn main() -> io::Result<()> {
         ["serve", "dressed"] => bare::serve_dressed().await,
         ["serve", "hand"] => hand::serve().await,
         ["serve", "palisade"] => guarded::serve_guarded().await,
+        ["serve", "issuer"] => asked::serve().await,
         ["generate", document] => generation::report(document),
         ["--quick", subjects @ ..] => measure(&QUICK, subjects).await,
         subjects => measure(&FULL, subjects).await,
@@ -50,7 +54,7 @@ async fn main() -> io::Result<()> {
 }
 
 async fn measure(effort: &Effort, subjects: &[&str]) -> io::Result<()> {
-    let known = ["requests", "tokens", "unknown", "parts", "generation"];
+    let known = ["requests", "schemes", "tokens", "unknown", "parts", "generation"];
     if !subjects.iter().all(|subject| known.contains(subject)) {
         return Err(io::Error::other(USAGE));
     }
@@ -58,6 +62,9 @@ async fn measure(effort: &Effort, subjects: &[&str]) -> io::Result<()> {
     table::title(effort.rounds);
     if asked("requests") {
         requests::measure(effort.rounds, effort.requests).await?;
+    }
+    if asked("schemes") {
+        schemes::measure(effort.rounds, effort.calls)?;
     }
     if asked("tokens") {
         tokens::measure(effort.rounds, effort.calls)?;

@@ -100,13 +100,13 @@ fn request(path: &str, key: &str) -> Vec<u8> {
 }
 
 /// A server in a process of its own, so that its CPU is its own.
-struct Server {
+pub(crate) struct Server {
     process: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    fn start(kind: &str, keys: &Path) -> io::Result<Self> {
+    pub(crate) fn start(kind: &str, keys: &Path) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         let mut process =
             command.args(["serve", kind]).env(credentials::KEYS, keys).stdout(Stdio::piped()).spawn()?;

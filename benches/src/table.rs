@@ -6,15 +6,18 @@ pub(crate) struct Ratios {
     base: Vec<f64>,
     same: Vec<f64>,
     ours: Vec<f64>,
+    /// What ours takes longer.
+    more: Vec<f64>,
 }
 
 impl Ratios {
     pub(crate) const fn new() -> Self {
-        Self { base: Vec::new(), same: Vec::new(), ours: Vec::new() }
+        Self { base: Vec::new(), same: Vec::new(), ours: Vec::new(), more: Vec::new() }
     }
 
     /// One round, in nanoseconds.
     pub(crate) fn round(&mut self, first: f64, second: f64, ours: f64) {
+        self.more.push(ours - f64::midpoint(first, second));
         self.base.push(first);
         self.same.push(second / first);
         self.ours.push(ours / ((first + second) / 2.0));
@@ -35,6 +38,33 @@ pub(crate) fn ratio(what: &str, ratios: &mut Ratios, budget: Option<f64>) {
         median(&mut ratios.same),
         median(&mut ratios.ours)
     );
+}
+
+/// `palisade` against the bare thing that it contains, and what it adds: at most so many microseconds.
+pub(crate) fn added(what: &str, ratios: &mut Ratios, budget: f64) {
+    let budget = format!("{budget:.2} us");
+    println!(
+        "{what:<64} {:>8.2} us {:>5.2} x {:>8.2} us {budget:>9}",
+        median(&mut ratios.base) / 1000.0,
+        median(&mut ratios.same),
+        median(&mut ratios.more) / 1000.0,
+    );
+}
+
+/// The ratio, and between which the median of all rounds that there could be lies, in 95 of 100 runs.
+pub(crate) fn interval(what: &str, ratios: &mut Ratios) {
+    ratio(what, ratios, None);
+    let [same, ours] = [&mut ratios.same, &mut ratios.ours].map(|values| around_median(values));
+    println!("    A/A {:.4} to {:.4}, ours {:.4} to {:.4}", same.0, same.1, ours.0, ours.1);
+}
+
+/// The order statistics that enclose the median: the count of values below it is binomial, and 1.96 of its deviations are
+/// those 95 of 100.
+fn around_median(values: &mut [f64]) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let (half, away) = (values.len() as f64 / 2.0, 0.98 * (values.len() as f64).sqrt());
+    let at = |place: f64| values.get(place.max(0.0) as usize).or(values.last()).copied().unwrap_or(f64::NAN);
+    (at(half - away), at(half + away))
 }
 
 /// What has no baseline.

@@ -3,18 +3,63 @@
 //! They are the parts that the gate runs, with nothing before and nothing behind them: no [`Caller`](crate::Caller) comes
 //! of them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use http::request::Parts;
 
+use crate::ConfigError;
+use crate::authn::certificate::{ClientCertificate, PeerCertificate};
 use crate::authn::jwt::TokenVerifier;
-use crate::authn::{ApiKeys, Jwt, Passwords, Shown};
+use crate::authn::{self, ApiKeys, Jwt, Passwords, Shown};
 use crate::clock::Now;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Position, SealedCursor};
 use crate::limit::key::{Network, Seen};
 use crate::limit::{Few, Limiter, Rule};
-use crate::operation::{KeyRules, Limit, TokenRules};
+use crate::operation::{Access, Document, KeyRules, Limit, TokenRules};
+use crate::{Gate, GateBuilder};
+
+/// Steps 6 and 7 of the gate: the credentials of a request, found and verified.
+pub struct Authentication {
+    gate: Gate,
+    prepared: authn::Prepared,
+}
+
+impl Authentication {
+    /// For an operation of `document` with this access, by the verifiers of `gate`.
+    ///
+    /// # Errors
+    /// As [`GateBuilder::build`].
+    pub fn new(
+        gate: GateBuilder,
+        document: &'static Document,
+        access: &'static Access,
+    ) -> Result<Self, ConfigError> {
+        let gate = gate.document(document).build()?;
+        let prepared = gate.security_of(access)?;
+        Ok(Self { gate, prepared })
+    }
+
+    /// Whether the request names a principal.
+    pub async fn accept(&self, request: &Parts, now: Now) -> bool {
+        let attempts = self.gate.failures().of(Ipv4Addr::LOCALHOST.into(), now, "measured");
+        authn::authenticate(&self.prepared, request, true, now, attempts).await.is_ok()
+    }
+
+    /// The same where nothing is waited for; `false` where something is.
+    #[must_use]
+    pub fn accept_at_once(&self, request: &Parts, now: Now) -> bool {
+        self.accept(request, now).now_or_never() == Some(true)
+    }
+}
+
+/// The request comes through a connection whose client has shown this certificate, in DER.
+pub fn show_certificate(request: &mut Parts, der: Vec<u8>) {
+    if let Some(certificate) = PeerCertificate::new(vec![der]) {
+        request.extensions.insert(ClientCertificate::Whole(certificate));
+    }
+}
 
 /// The check of a bearer token.
 pub struct Tokens(TokenVerifier);

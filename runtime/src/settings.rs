@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::authn::attempts::Most;
 use crate::clock::Clock;
 use crate::limit::shared::SharedLimits;
 use crate::origin::PublicOrigin;
@@ -28,6 +29,7 @@ pub struct Settings {
     pub(crate) client_certificates: bool,
     pub(crate) limiter_capacity: usize,
     pub(crate) limits_in: Option<SharedLimits>,
+    pub(crate) failed_attempts: Most,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
     pub(crate) header_timeout: Duration,
@@ -122,6 +124,7 @@ impl Settings {
             client_certificates: false,
             limiter_capacity: 131_072,
             limits_in: None,
+            failed_attempts: Most::DEFAULT,
             max_connections: 10_000,
             max_connections_per_address: 256,
             header_timeout: Duration::from_secs(10),
@@ -243,6 +246,16 @@ impl Settings {
     #[must_use]
     pub fn limits_in(self, shared: SharedLimits) -> Self {
         Self { limits_in: Some(shared), ..self }
+    }
+
+    /// How many attempts to authenticate may fail in a minute: of one account, and from one network (an IPv4 address, a /64 of
+    /// IPv6). Four times as many may in an hour, ten times in a day. Default: 5 and 30.
+    ///
+    /// More are answered with 429 and a growing `Retry-After`, a password without being verified. What is counted and who is
+    /// spared: `docs/authentication.md`. The counters take 3 MiB and are of this process.
+    #[must_use]
+    pub fn failed_attempts(self, of_account: u32, of_network: u32) -> Self {
+        Self { failed_attempts: Most { of_account, of_network }, ..self }
     }
 
     /// How many connections are open at once; more are closed at once. Default: 10 000.

@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use http::{HeaderMap, StatusCode};
 use palisade::{
     Caller, Denylist, DenylistError, DenylistStore, Entry, Introspection, JwkSet, Jwks, Jwt, Mark, Problem,
-    Secret, StoreFuture,
+    Secret, Settings, StoreFuture,
 };
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::events;
@@ -219,6 +219,7 @@ impl Bench {
             .revocable(Jwt::new(keys).issuer(ISSUER))
             .signed(Jwt::new(Jwks::discover(&base).unwrap()))
             .denylist(denylist.clone())
+            .settings(Settings::new().failed_attempts(5, u32::MAX))
             .build()
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

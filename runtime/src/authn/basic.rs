@@ -190,6 +190,11 @@ impl Passwords {
     }
 }
 
+/// Whom a credential claims to be; `None` when it is malformed.
+pub(in crate::authn) fn claimed(encoded: &[u8]) -> Option<String> {
+    decode(encoded).ok().map(|(user, _)| user)
+}
+
 impl Store {
     /// Rule 3: the dummy is nobody's, so its verdict says nothing; its cost says that nothing is known.
     fn verify(&self, user: &str, password: &str) -> bool {

@@ -97,6 +97,8 @@ pub enum Reason {
     Busy,
     /// The clock or the random source of the machine cannot be relied on.
     MachineFault,
+    /// As many attempts of this account, or from this network, have failed as may: the next may be made after so many seconds.
+    TooManyAttempts(u32),
 }
 
 /// What the client is told.
@@ -108,7 +110,7 @@ pub enum Class {
     InvalidRequest,
     /// 403: a browser would send this credential whoever made it send the request, and our own site did not.
     CrossSite,
-    /// 429: its key has signed as many proofs as one client may.
+    /// 429: its key has signed as many proofs as one client may, or as many attempts have failed as may.
     TooMany,
     /// 503: whether the credential is good cannot be known now.
     Unavailable,
@@ -189,6 +191,7 @@ impl Reason {
             Self::KeysUnavailable => "keys_unavailable",
             Self::Busy => "verifier_busy",
             Self::MachineFault => "machine_fault",
+            Self::TooManyAttempts(_) => "too_many_attempts",
         }
     }
 
@@ -198,7 +201,7 @@ impl Reason {
         match self {
             Self::DuplicateCredential => Class::InvalidRequest,
             Self::CrossSite => Class::CrossSite,
-            Self::Proof(ProofFault::TooMany) => Class::TooMany,
+            Self::Proof(ProofFault::TooMany) | Self::TooManyAttempts(_) => Class::TooMany,
             Self::KeysUnavailable
             | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
@@ -216,6 +219,33 @@ impl Reason {
         // who does not know the nonce of this minute is told, and asks again
         let harmless = matches!(self, Self::Missing | Self::Incomplete | Self::Proof(ProofFault::Nonce));
         matches!(self.class(), Class::Unauthorized) && !harmless
+    }
+
+    /// Whether it is what guessing comes to: a credential for which nobody vouches, as opposed to one that was good elsewhere
+    /// or before. See [`attempts`](crate::authn::attempts).
+    pub(in crate::authn) const fn is_guess(self) -> bool {
+        matches!(
+            self,
+            Self::Malformed
+                | Self::DuplicateMember
+                | Self::AlgorithmNotAllowed
+                | Self::AlgorithmMismatch
+                | Self::UnsupportedHeader
+                | Self::EmbeddedKey
+                | Self::WrongType
+                | Self::UnknownKid
+                | Self::BadSignature
+                | Self::UnknownIdentity
+                | Self::WrongSecret
+        )
+    }
+
+    /// Seconds until the client may try again, where it tried too often.
+    pub(crate) const fn wait(self) -> u64 {
+        match self {
+            Self::TooManyAttempts(seconds) => seconds as u64,
+            _ => 1,
+        }
     }
 
     /// How far the verification came: of several schemes that read the same credential, the one that came
@@ -254,6 +284,7 @@ impl Reason {
             | Self::IntrospectionUnavailable
             | Self::RevocationUnknown
             | Self::Busy
+            | Self::TooManyAttempts(_)
             | Self::MachineFault => 8,
         }
     }

@@ -10,11 +10,13 @@
 //!    without: who shows a bad credential did not mean to be anonymous;
 //! 5. some alternative must be whole: all its schemes verified. `{}` always is;
 //! 6. a credential in a cookie is one only in a request that our own pages made ([`cross_site`]);
-//! 7. a proof that was shown beside a token ([`dpop`]) counts as used from then on, whatever becomes of the request.
+//! 7. attempts that fail are counted, and refused when they are too many ([`attempts`]);
+//! 8. a proof that was shown beside a token ([`dpop`]) counts as used from then on, whatever becomes of the request.
 //!
 //! What the principals may do is [`crate::authz`]'s question, asked of the [`Authenticated`] that comes out here.
 
 mod api_key;
+pub(crate) mod attempts;
 mod basic;
 mod binding;
 pub(crate) mod certificate;
@@ -50,7 +52,6 @@ pub use self::introspection::{Introspection, IntrospectionError};
 pub(crate) use self::present::Shown;
 #[cfg(feature = "login")]
 pub(crate) use self::present::cookies;
-use self::token::Judged;
 pub use self::{
     api_key::{
         ApiKeys, Change, IssuedKey, KeyAdmin, KeyAdminError, KeyFile, KeyInfo, KeyPage, KeyPeppers, KeyQuery,
@@ -65,6 +66,7 @@ pub use self::{
     setup::{Fault, SetupError},
     store::StoreFuture,
 };
+use self::{attempts::Attempts, token::Judged};
 pub(crate) use self::{
     prepared::{Prepared, Schemes, Verifiers},
     proof::Authenticated,
@@ -149,26 +151,38 @@ impl From<Certificates> for CertificateVerifier {
     }
 }
 
-/// Verifies the credentials of a request for one operation. `local`: it comes from this machine.
+/// Verifies the credentials of a request for one operation. `local`: it comes from this machine. `attempts`: what failed
+/// before.
 pub(crate) async fn authenticate<'p>(
     prepared: &'p Prepared,
     parts: &Parts,
     local: bool,
     now: Now,
+    attempts: Attempts<'_>,
 ) -> Result<Authenticated<'p>, Denied> {
     if prepared.public {
         return Ok(Authenticated::assertion(prepared, Vec::new()));
     }
     present::check_authorization(prepared, parts)?;
     let mut verdicts = Vec::with_capacity(prepared.schemes.len());
-    for scheme in &prepared.schemes {
-        verdicts.push(match scheme.find(parts)? {
-            None => None,
-            Some(credential) => Some(scheme.judge(&credential, parts, local, now).await),
-        });
+    let mut charged = Vec::new();
+    for (place, scheme) in prepared.schemes.iter().enumerate() {
+        let Some(credential) = scheme.find(parts)? else {
+            verdicts.push(None);
+            continue;
+        };
+        verdicts.push(Some(match attempts.before(place, prepared, &credential) {
+            Err(reason) => Err(reason),
+            Ok(held) => {
+                charged.extend(held);
+                scheme.judge(&credential, parts, local, now).await
+            }
+        }));
     }
-    if let Some(denied) = refused(prepared, &verdicts) {
-        return Err(denied);
+    let denied = refused(prepared, &verdicts);
+    attempts.settle(prepared, &verdicts, charged).await;
+    if let Some(denied) = denied {
+        return Err(attempts.after(prepared, denied, parts));
     }
     let verified = |need: &prepared::Need| matches!(verdicts.get(need.scheme), Some(Some(Ok(_))));
     if prepared.alternatives.iter().any(|needs| needs.iter().all(verified)) {
@@ -183,7 +197,7 @@ pub(crate) async fn authenticate<'p>(
 
 type Verdict = Option<Result<Judged, Reason>>;
 
-/// Rule 7. A request shows one proof, whichever of its schemes look at it, so it is noted once.
+/// Rule 8. A request shows one proof, whichever of its schemes look at it, so it is noted once.
 async fn note_proof(prepared: &Prepared, judged: &[Option<Judged>], now: Now) -> Result<(), Denied> {
     let mut shown = prepared.schemes.iter().zip(judged);
     let used = shown.find_map(|(scheme, judged)| Some((scheme, judged.as_ref()?.used?)));
@@ -259,9 +273,9 @@ mod tests {
         };
         let clock = crate::clock::Clock::fixed(NOW).now().unwrap();
         let beside = at("/x?a=1&access_token=x");
-        let denied = authenticate(&prepared, &beside, false, clock).await.err().unwrap();
+        let denied = authenticate(&prepared, &beside, false, clock, testing::attempts()).await.err().unwrap();
         assert_eq!(denied.class(), Class::InvalidRequest);
-        assert!(authenticate(&prepared, &at("/x?access=1"), false, clock).await.is_ok());
+        assert!(authenticate(&prepared, &at("/x?access=1"), false, clock, testing::attempts()).await.is_ok());
     }
 
     #[tokio::test]
@@ -305,8 +319,8 @@ mod tests {
         let prepared = bench.prepare(&DEV);
         let clock = crate::clock::Clock::fixed(NOW).now().unwrap();
         let parts = testing::parts(&[bench.bearer("alice", "")]);
-        assert!(authenticate(&prepared, &parts, true, clock).await.is_ok());
-        let denied = authenticate(&prepared, &parts, false, clock).await.err().unwrap();
+        assert!(authenticate(&prepared, &parts, true, clock, testing::attempts()).await.is_ok());
+        let denied = authenticate(&prepared, &parts, false, clock, testing::attempts()).await.err().unwrap();
         assert_eq!(denied.reason(), Reason::NotLoopback);
     }
 

@@ -240,6 +240,12 @@ impl Kept {
     fn denylist_for(&self, rules: &TokenRules) -> Result<Option<Denylist>, Vec<Fault>> {
         match (rules.revocation, &self.denylist) {
             (Revocation::None, _) => Ok(None),
+            // all of them would be refused, one by one
+            (Revocation::Required, Some(denylist))
+                if rules.max_lifetime.is_some_and(|longest| longest > denylist.longest()) =>
+            {
+                Err(vec![Fault::ShortDenylist])
+            }
             (Revocation::Required, Some(denylist)) => Ok(Some(denylist.clone())),
             (Revocation::Required, None) => Err(vec![Fault::NoDenylist]),
         }

@@ -2,13 +2,15 @@
 //!
 //! A key in the query is read by the gate alone: what follows gets the query without it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use http::{HeaderMap, header, request::Parts};
 use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::{
-    Denied, Judged, Reason,
+    Denied, Judged, Reason, api_key,
+    attempts::Claim,
+    basic,
     certificate::ClientCertificate,
     cross_site::{self, CrossSite},
     dpop::Asked,
@@ -170,6 +172,30 @@ impl Scheme {
         };
         let found = found.map(|text| text.map(Credential::Text));
         found.map_err(|reason| Denied::of(self.name, reason))
+    }
+
+    /// Whom a credential claims to be, before it is verified.
+    pub(in crate::authn) fn claim(&self, credential: &Credential<'_>) -> Option<Claim<'_>> {
+        let Credential::Text(text) = credential else { return None };
+        let account = match &self.verifier {
+            Verifier::Basic { .. } => basic::claimed(text)?,
+            Verifier::ApiKey { .. } => api_key::claimed(text)?.to_owned(),
+            _ => return None,
+        };
+        Some(Claim { issuer: self.claims_under()?, account })
+    }
+
+    /// Whose names its credentials claim.
+    pub(in crate::authn) fn claims_under(&self) -> Option<&Arc<str>> {
+        match &self.verifier {
+            Verifier::Basic { issuer, .. } | Verifier::ApiKey { issuer, .. } => Some(issuer),
+            _ => None,
+        }
+    }
+
+    /// Whether people choose its secrets.
+    pub(in crate::authn) const fn is_guessable(&self) -> bool {
+        matches!(self.verifier, Verifier::Basic { .. })
     }
 
     /// Judges the credential that a request shows to this scheme; `local`: that request comes from this machine.

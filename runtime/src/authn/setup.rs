@@ -37,6 +37,8 @@ pub enum Fault {
     NoKeyFits,
     /// The document asks for revocation, and no denylist was given.
     NoDenylist,
+    /// The document takes tokens that are older than the denylist lets one live.
+    ShortDenylist,
     /// The leeway is over 120 s.
     Leeway,
     /// The key set could not be loaded.
@@ -88,6 +90,10 @@ impl fmt::Display for Fault {
             Self::MixedAlgorithms => "the document lists HMAC beside asymmetric algorithms",
             Self::NoKeyFits => "no key of its set does any algorithm that the document lists",
             Self::NoDenylist => "the document asks for revocation of its tokens, and there is no denylist",
+            Self::ShortDenylist => {
+                "its `max-lifetime` is longer than the denylist lets a token live: give that a `longest_token` of as much, or \
+                 the scheme a shorter one"
+            }
             Self::Leeway => "its leeway is over 120 s",
             Self::KeysUnavailable => "its key set could not be loaded",
             Self::NoPublicOrigin => {

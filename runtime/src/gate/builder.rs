@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
+use crate::authn::attempts::Failures;
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
     Schemes, SetupError, Verifiers,
@@ -172,7 +173,9 @@ impl GateBuilder {
         }
         let mut strangers = Due::default();
         document.limits.iter().for_each(|limit| strangers.add(limiter.rule(limit, "")));
+        let passwords = document.schemes.iter().any(|scheme| matches!(scheme.kind, SchemeKind::Basic));
         Ok(Gate::new(Inner {
+            failures: Failures::new(self.settings.failed_attempts, passwords),
             spool: Spool::new(&self.settings),
             settings: self.settings,
             limiter,
@@ -302,6 +305,21 @@ mod tests {
         limits: &[],
     };
 
+    static LASTING: Document = Document {
+        schemes: &[Scheme {
+            name: "oauth",
+            kind: SchemeKind::Bearer(TokenRules {
+                revocation: Revocation::Required,
+                max_lifetime: Some(Duration::from_secs(48 * 3600)),
+                ..RULES
+            }),
+        }],
+        title: "Test",
+        version: "1",
+        hash: "",
+        limits: &[],
+    };
+
     #[test]
     fn a_denylist_is_given_where_the_document_asks_for_one_and_nowhere_else() {
         let build = |document: &'static Document, denylist: Option<Denylist>| {
@@ -313,6 +331,11 @@ mod tests {
         assert_eq!(build(&REVOCABLE, Some(Denylist::in_memory())), Ok(()));
         assert!(build(&REVOCABLE, None).unwrap_err().contains("there is no denylist"));
         assert_eq!(build(&DOCUMENT, None), Ok(()));
+        // what the document takes, the list keeps
+        let hours = |hours: u64| Some(Denylist::in_memory().longest_token(Duration::from_secs(hours * 3600)));
+        assert_eq!(build(&LASTING, hours(48)), Ok(()));
+        let short = build(&LASTING, hours(47)).unwrap_err();
+        assert!(short.contains("longer than the denylist lets a token live"), "{short}");
         let needless = build(&DOCUMENT, Some(Denylist::in_memory())).unwrap_err();
         assert!(needless.contains("no scheme of the document asks for one"), "{needless}");
     }

@@ -10,7 +10,7 @@
 //! | 2 plaintext check, limits by address and of all together, also on what is under way | [`Gate::arrive`] | 403, 429, 503 |
 //! | 3 route | [`Routes::find`](crate::server::Routes) | 404, 405 |
 //! | 4 deadline, declared length of the body | [`enter`] | 413, 504 |
-//! | 6 authenticate | [`enter`] | 401, 400, 503 |
+//! | 6 authenticate, unless as many attempts have failed as may | [`enter`] | 401, 400, 429, 503 |
 //! | 7 what a token is bound to, whether it was revoked, how and when its user logged in | [`enter`] | 401, 429, 503 |
 //! | 8 authorize: scopes | [`enter`] | 403 |
 //! | 9 limits by principal, by parameters of the path | [`enter`] | 429 |
@@ -24,7 +24,7 @@
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
 //! | 16 answer: only declared, only conforming | [`handle`] | 500 |
 //!
-//! Step 5 (failure limits) has its place and no code yet: a document that asks for them does not generate.
+//! Step 5 of the design, what failed before, is part of step 6: [`attempts`](crate::authn::attempts).
 
 mod builder;
 mod effects;
@@ -93,7 +93,8 @@ async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<
     let deadline = Instant::now() + policy.timeout;
     input::declared_length(policy.body.as_ref(), &parts.headers).map_err(Rejection::Input)?; // 4
     visit.give_nonce(at.security().nonce(visit.now()));
-    let authenticating = authn::authenticate(at.security(), parts, visit.is_local(), visit.now());
+    let authenticating =
+        authn::authenticate(at.security(), parts, visit.is_local(), visit.now(), visit.attempts());
     let authenticated = in_time(deadline, authenticating).await?.map_err(|reason| at.denied(reason))?; // 6, 7
     visit.identify(at.first_held(&authenticated));
     let login = step_up::check(policy.step_up.as_ref(), &authenticated, visit.now());

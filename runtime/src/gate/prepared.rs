@@ -13,6 +13,7 @@ use super::CursorScope;
 use super::builder::GateBuilder;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
+use crate::authn::attempts::Failures;
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
 use crate::authz::{Authorized, Forbidden};
@@ -45,6 +46,7 @@ pub(super) struct Inner {
     pub(super) settings: Settings,
     pub(super) limiter: Limiter,
     pub(super) schemes: Schemes,
+    pub(super) failures: Failures,
     pub(super) strangers: Due,
     pub(super) operations: BTreeMap<&'static str, Prepared>,
     pub(super) effects: Effects,
@@ -124,6 +126,16 @@ impl Gate {
         loaded.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))
     }
 
+    /// What authenticates for an operation with this access.
+    #[cfg(feature = "measure")]
+    pub(crate) fn security_of(
+        &self,
+        access: &'static crate::operation::Access,
+    ) -> Result<authn::Prepared, ConfigError> {
+        let prepared = self.inner.schemes.prepare(access);
+        prepared.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))
+    }
+
     /// Whether one of its schemes takes client certificates, or tokens that are bound to them.
     pub(crate) fn asks_for_certificates(&self) -> bool {
         self.inner.schemes.ask_for_certificates()
@@ -149,6 +161,11 @@ impl Gate {
 
     pub(crate) fn limiter(&self) -> &Limiter {
         &self.inner.limiter
+    }
+
+    /// The attempts to authenticate that failed.
+    pub(crate) fn failures(&self) -> &Failures {
+        &self.inner.failures
     }
 
     /// The limits that count a request which matches no operation.

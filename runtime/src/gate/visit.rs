@@ -19,6 +19,7 @@ use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
+use crate::authn::attempts::Attempts;
 use crate::authn::certificate::ClientCertificate;
 use crate::authn::dpop;
 use crate::clock::{Clock, ClockError, Now};
@@ -219,6 +220,12 @@ impl Visit {
     /// Whether it comes from this machine.
     pub(crate) fn is_local(&self) -> bool {
         self.origin.local
+    }
+
+    /// What this request's credentials are counted by when they are no good.
+    pub(super) fn attempts(&self) -> Attempts<'_> {
+        let failures = self.gate.failures();
+        failures.of(self.origin.address, self.now(), self.witness.request_id.as_str())
     }
 
     /// The tasks of this gate that outlive their clients.

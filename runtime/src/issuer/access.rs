@@ -22,6 +22,8 @@ pub(super) struct Claims<'a> {
     pub(super) exp: u64,
     pub(super) auth_time: Option<u64>,
     pub(super) acr: Option<&'a str>,
+    /// The thumbprint of the key that it is bound to.
+    pub(super) key: Option<&'a str>,
 }
 
 impl Claims<'_> {
@@ -40,6 +42,7 @@ impl Claims<'_> {
             ("scope", (!self.scope.is_empty()).then(|| self.scope.into())),
             ("auth_time", self.auth_time.map(Value::from)),
             ("acr", self.acr.map(Value::from)),
+            ("cnf", self.key.map(|key| json!({ "jkt": key }))), // RFC 9449 section 6.1
         ];
         if let Some(members) = claims.as_object_mut() {
             members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));

@@ -4,12 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use super::error::IssuerError;
 use super::family::Lifetimes;
+use super::proof::REMEMBERED;
 use super::ring::{Ring, Source};
 use super::schedule::Schedule;
 use super::secrets::IssuerKeys;
 use super::{Inner, Issuer};
+use crate::authn::dpop::Proofs;
 use crate::authn::jwt::MAX_LEEWAY;
 use crate::operation::Algorithm;
+use crate::origin::PublicOrigin;
 use crate::{Clock, Denylist, State, origin};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -135,6 +138,9 @@ impl IssuerBuilder {
             algorithm: self.algorithm,
             schedule,
         };
+        let origin = origin_of(&self.issuer).ok_or(IssuerError::Configuration("the issuer has no origin"))?;
+        let proofs = Proofs::new(origin, REMEMBERED, Some(kept.state.clone()));
+        let proofs = proofs.map_err(|_| IssuerError::Crypto)?;
         let now = self.clock.now().map_err(|_| IssuerError::Clock)?;
         let ring = Ring::open(kept, now).await?;
         let issuer = Issuer(Arc::new(Inner {
@@ -142,6 +148,7 @@ impl IssuerBuilder {
             audience: self.audience,
             ring,
             denylist: self.denylist,
+            proofs,
             clock: self.clock,
             lifetimes,
         }));
@@ -161,6 +168,10 @@ impl IssuerBuilder {
             (is_text(&self.audience), "the audience is empty, too long or no text"),
             (all.into_iter().all(whole), "a lifetime is not in whole seconds"),
             ((MINUTE..=HOUR).contains(&self.access), "an access token lives a minute to an hour"),
+            (
+                self.denylist.as_ref().is_none_or(|denylist| self.access <= denylist.longest()),
+                "an access token lives longer than the denylist lets one: give that a `longest_token` of as much",
+            ),
             (self.absolute <= LONGEST_FAMILY, "a family lives a year at most"),
             (self.access <= self.idle, "a family that is idle outlives its access tokens"),
             (self.idle <= self.absolute, "the idle lifetime is not longer than the absolute one"),
@@ -189,6 +200,13 @@ fn is_issuer(issuer: &str) -> bool {
         && normal
         && (issuer.starts_with("https://") || origin::is_local(issuer))
         && issuer.len() <= 512
+}
+
+/// Where its clients ask it.
+fn origin_of(issuer: &str) -> Option<PublicOrigin> {
+    let host = issuer.find("://")?.checked_add(3)?;
+    let end = issuer.get(host..)?.find('/').and_then(|path| host.checked_add(path)).unwrap_or(issuer.len());
+    PublicOrigin::parse(issuer.get(..end)?)
 }
 
 fn is_text(text: &str) -> bool {
@@ -221,6 +239,9 @@ mod tests {
         assert!(!refused(|it| it.rotation(2 * HOUR, HOUR)).await);
         assert!(refused(|it| it.access_lifetime(seconds(59))).await);
         assert!(refused(|it| it.access_lifetime(seconds(3601))).await);
+        let kept = |longest| Denylist::in_memory().longest_token(longest);
+        assert!(!refused(|it| it.denylist(kept(10 * MINUTE))).await);
+        assert!(refused(|it| it.denylist(kept(9 * MINUTE))).await);
         assert!(refused(|it| it.family_lifetimes(DAY, 2 * DAY)).await);
         assert!(refused(|it| it.family_lifetimes(DAY, MINUTE)).await);
         assert!(refused(|it| it.family_lifetimes(400 * DAY, DAY)).await);

@@ -33,6 +33,7 @@ pub struct Client {
     secrets: Vec<[u8; 32]>,
     /// What it may ask for itself, separated by single spaces.
     itself: Option<String>,
+    must_prove: bool,
 }
 
 /// The clients that an issuer answers.
@@ -70,12 +71,12 @@ impl Client {
     /// A client that cannot keep a secret, such as an application in a browser or on a phone. It may renew what it was given at
     /// a sign-in, and nothing else.
     pub fn public(id: impl Into<String>) -> Self {
-        Self { id: id.into(), secrets: Vec::new(), itself: None }
+        Self { id: id.into(), secrets: Vec::new(), itself: None, must_prove: false }
     }
 
     /// A client that shows a secret of which this is the hash ([`Client::new_secret`]).
     pub fn confidential(id: impl Into<String>, hash: [u8; 32]) -> Self {
-        Self { id: id.into(), secrets: vec![hash], itself: None }
+        Self { id: id.into(), secrets: vec![hash], itself: None, must_prove: false }
     }
 
     /// Another secret that is good too, while one is exchanged for the other.
@@ -91,6 +92,14 @@ impl Client {
     pub fn for_itself<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes: Vec<S> = scopes.into_iter().collect();
         self.itself = Some(scopes.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" "));
+        self
+    }
+
+    /// It gets tokens beside a proof of possession only (`dpop_bound_access_tokens`, RFC 9449 section 5.2). Without this a client
+    /// chooses, and what was bound once stays bound.
+    #[must_use]
+    pub const fn with_proofs_only(mut self) -> Self {
+        self.must_prove = true;
         self
     }
 
@@ -110,6 +119,14 @@ impl Client {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    pub(super) const fn must_prove(&self) -> bool {
+        self.must_prove
+    }
+
+    pub(super) const fn is_public(&self) -> bool {
+        self.secrets.is_empty()
     }
 
     /// What it gets when it asks for itself; `None` when it may not, or not for this.

@@ -9,8 +9,9 @@
 //!
 //! Rules:
 //! 1. the client is authenticated before anything else is looked at;
-//! 2. an answer of the first two is never kept by a cache (RFC 6749 section 5.1), and says no more than the code of an error;
-//! 3. an issuer that cannot do its part answers 503 with `Retry-After`, and the event or the log says why.
+//! 2. a proof of possession (RFC 9449 section 5) that comes with a request is judged, needed or not;
+//! 3. an answer of the first two is never kept by a cache (RFC 6749 section 5.1), and says no more than the code of an error;
+//! 4. an issuer that cannot do its part answers 503 with `Retry-After`, and the event or the log says why.
 
 use axum::Router;
 use axum::body::Body;
@@ -24,7 +25,8 @@ use super::clients::{Client, Clients, Unknown};
 use super::error::{GrantError, IssuerError, RevokeError};
 use super::event::Event;
 use super::form::{Form, is_scope};
-use super::{Issuer, Tokens};
+use super::{Asking, Issuer, ProvenKey, Tokens};
+use crate::ProofFault;
 
 pub(super) const TOKEN: &str = "/token";
 pub(super) const REVOKE: &str = "/revoke";
@@ -77,12 +79,18 @@ async fn token(State(desk): State<Desk>, request: Request) -> Response {
         if scope.is_some_and(|scope| !is_scope(scope)) {
             return Err(GrantError::Scope.into());
         }
-        match form.get("grant_type").ok_or_else(Refused::request)? {
+        let grant = form.get("grant_type").ok_or_else(Refused::request)?;
+        let key = desk.issuer.proven_key(parts.method.as_str(), parts.uri.path(), &parts.headers)?;
+        if client.must_prove() && key.is_none() {
+            return Err(GrantError::Proof(ProofFault::Missing).into());
+        }
+        match grant {
             "refresh_token" => {
                 let token = form.get("refresh_token").ok_or_else(Refused::request)?;
-                Ok(desk.issuer.refresh(token, client.id(), scope).await?)
+                let asking = Asking { client: client.id(), public: client.is_public(), scope, key };
+                Ok(desk.issuer.renew(token, &asking).await?)
             }
-            "client_credentials" => desk.for_itself(client, scope).await,
+            "client_credentials" => desk.for_itself(client, scope, key).await,
             _ => Err(Refused::bad("unsupported_grant_type")),
         }
     };
@@ -125,10 +133,15 @@ impl Desk {
         })
     }
 
-    async fn for_itself(&self, client: &Client, scope: Option<&str>) -> Result<Tokens, Refused> {
+    async fn for_itself(
+        &self,
+        client: &Client,
+        scope: Option<&str>,
+        key: Option<ProvenKey>,
+    ) -> Result<Tokens, Refused> {
         let granted = client.scope_for_itself(scope).ok_or_else(|| Refused::bad("unauthorized_client"))?;
         let scope = granted.map_err(|()| Refused::from(GrantError::Scope))?;
-        Ok(self.issuer.client_token(client.id(), scope).await.map_err(GrantError::Unavailable)?)
+        Ok(self.issuer.token_for_client(client.id(), scope, key.as_ref()).await?)
     }
 }
 
@@ -162,7 +175,7 @@ impl IntoResponse for Tokens {
         // looked at to be handed to their client
         let mut body = json!({
             "access_token": self.access.expose(),
-            "token_type": "Bearer",
+            "token_type": self.token_type,
             "expires_in": self.expires_in.as_secs(),
         });
         let refresh = self.refresh.as_ref().map(|token| Value::from(token.expose().as_str()));
@@ -233,7 +246,7 @@ impl From<GrantError> for Refused {
     fn from(error: GrantError) -> Self {
         let code = error.code();
         match error {
-            GrantError::Invalid | GrantError::Scope => Self::bad(code),
+            GrantError::Invalid | GrantError::Proof(_) | GrantError::Scope => Self::bad(code),
             GrantError::TooMany { wait } => {
                 Self { status: StatusCode::TOO_MANY_REQUESTS, code, retry_after: Some(wait.as_secs().max(1)) }
             }

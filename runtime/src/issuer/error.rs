@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{DenylistError, state::StateError};
+use crate::{DenylistError, ProofFault, state::StateError};
 
 /// An issuer that could not do its part. No client is told why.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub enum GrantError {
     /// `invalid_grant`: the refresh token is unknown, was used before, was revoked, has ended, or is another client's. Which,
     /// the event says.
     Invalid,
+    /// `invalid_dpop_proof` (RFC 9449 section 5): the proof of possession is not good, or there is none where one is needed.
+    Proof(ProofFault),
     /// `invalid_scope`: it asks for more than it was granted. The refresh token stays good.
     Scope,
     /// The family has too many access tokens that are still good. The refresh token stays good.
@@ -62,6 +64,7 @@ impl GrantError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Invalid => "invalid_grant",
+            Self::Proof(_) => "invalid_dpop_proof",
             Self::Scope => "invalid_scope",
             // neither has a word in RFC 6749 section 5.2; the first is that of RFC 8628 section 3.5
             Self::TooMany { .. } => "slow_down",

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::family::Refusal;
+use crate::ProofFault;
 use crate::event::{Pseudonym, SECURITY_EVENTS, Severity};
 
 /// Of whom an event speaks.
@@ -24,6 +25,7 @@ pub(super) enum Event {
     Refused(Refusal),
     /// Nobody that the issuer knows asks.
     UnknownClient,
+    BadProof(ProofFault),
 }
 
 /// Why a family or a token was revoked.
@@ -39,6 +41,8 @@ impl Event {
     const fn kind(self) -> (&'static str, &'static str, Severity) {
         match self {
             Self::Created => ("authn_token_created", "-", Severity::Low),
+            Self::BadProof(ProofFault::Replayed) => ("authn_token_reuse", "proof_replayed", Severity::High),
+            Self::BadProof(fault) => ("authn_login_fail", fault.code(), Severity::Medium),
             Self::UnknownClient => ("authn_login_fail", "client_unknown", Severity::Medium),
             Self::Revoked(why) => ("authn_token_revoked", why.text(), Severity::Low),
             Self::Refused(refusal) => match refusal {
@@ -46,6 +50,7 @@ impl Event {
                 Refusal::Revoked => ("authn_token_reuse", "family_revoked", Severity::Medium),
                 Refusal::Foreign => ("authz_fail", "refresh_token_of_another_client", Severity::High),
                 Refusal::NotGenuine => ("authn_login_fail", "refresh_token_unknown", Severity::Medium),
+                Refusal::Unproven => ("authn_login_fail", "refresh_token_without_its_key", Severity::High),
                 Refusal::Ended => ("authn_login_fail", "family_ended", Severity::Low),
                 Refusal::Scope => ("authz_fail", "scope_not_granted", Severity::Medium),
                 Refusal::TooMany { .. } => ("excess_rate_limit_exceeded", "live_tokens", Severity::Medium),

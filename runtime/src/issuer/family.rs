@@ -7,17 +7,20 @@
 //!    or in the same second: nobody knows which came first;
 //! 4. a family ends at its absolute time, whatever is used of it, and when nothing of it was used for the idle time; in the
 //!    second of its end it has ended;
-//! 5. any generation but the current one was used before, or is of a store that was set back: somebody else has a copy. The
+//! 5. a family that is bound to a key (RFC 9449 section 5) gives nothing without a proof, and to a public client nothing beside
+//!    a proof by another key: the refresh token of a confidential client is bound by its secret. Who cannot prove it is not
+//!    the client, so that the family stays. One that is not bound is from the first proof on;
+//! 6. any generation but the current one was used before, or is of a store that was set back: somebody else has a copy. The
 //!    family is revoked. Within the grace, which is zero unless configured, the one before the current is taken for a client
 //!    that lost the answer, and is given the current one again;
-//! 6. a scope that was not granted at the sign-in is refused, and the token stays good: narrowing holds for one access token,
+//! 7. a scope that was not granted at the sign-in is refused, and the token stays good: narrowing holds for one access token,
 //!    the family keeps its scope (RFC 6749 section 6);
-//! 7. a family has at most [`MOST_LIVE`] access tokens at once, counted for as long as a verifier whose clock is late may take
+//! 8. a family has at most [`MOST_LIVE`] access tokens at once, counted for as long as a verifier whose clock is late may take
 //!    them: more is a client that fails, or a flood;
-//! 8. the generation grows by one, the idle time begins anew.
+//! 9. the generation grows by one, the idle time begins anew.
 //!
 //! Of two that show the same token at once the store lets one change the record. The other finds it changed, decides again,
-//! and by rule 5 revokes the family or is within the grace. Nothing is issued before the record is changed: after a crash in
+//! and by rule 6 revokes the family or is within the grace. Nothing is issued before the record is changed: after a crash in
 //! between, and without grace, the client signs in again.
 
 use serde::{Deserialize, Serialize};
@@ -62,6 +65,9 @@ pub(super) struct Family {
     /// Number and `exp` of those that are good.
     pub(super) live: Vec<(u64, u64)>,
     pub(super) revoked: bool,
+    /// The thumbprint of the key that its tokens are bound to. Once there is one, there always is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) bound: Option<String>,
 }
 
 /// What is shown, and by whom.
@@ -75,6 +81,10 @@ pub(super) struct Shown<'a> {
     pub(super) scope: Option<&'a str>,
     /// Until when the families of this subject were revoked.
     pub(super) subject_revoked: Option<u64>,
+    /// The thumbprint of the key of which there is a proof beside it.
+    pub(super) key: Option<&'a str>,
+    /// The client has no secret.
+    pub(super) public: bool,
 }
 
 /// Lifetimes, in seconds.
@@ -93,6 +103,8 @@ pub(super) enum Refusal {
     Revoked,
     Ended,
     Reused,
+    /// Without a proof by its key.
+    Unproven,
     Scope,
     /// Until one of the live tokens has ended.
     TooMany {
@@ -102,7 +114,7 @@ pub(super) enum Refusal {
 
 impl Family {
     /// The family of a sign-in, with its first tokens.
-    pub(super) fn begin(grant: Grant, lifetimes: &Lifetimes, now: u64) -> Self {
+    pub(super) fn begin(grant: Grant, key: Option<String>, lifetimes: &Lifetimes, now: u64) -> Self {
         let first = Self {
             grant,
             generation: 0,
@@ -111,6 +123,7 @@ impl Family {
             issued: 0,
             live: Vec::new(),
             revoked: false,
+            bound: key,
         };
         first.renewed(0, lifetimes, now)
     }
@@ -129,6 +142,14 @@ impl Family {
         if now >= self.grant.ends || now >= self.idle_until {
             return Err(Refusal::Ended);
         }
+        let unbound = match (&self.bound, shown.key) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(bound), Some(key)) => shown.public && bound != key,
+        };
+        if unbound {
+            return Err(Refusal::Unproven);
+        }
         let before_current = shown.generation.checked_add(1) == Some(self.generation);
         let forgiven = before_current && now < self.renewed.saturating_add(lifetimes.grace);
         if shown.generation != self.generation && !forgiven {
@@ -143,7 +164,8 @@ impl Family {
             return Err(Refusal::TooMany { wait: first.saturating_sub(now) });
         }
         let step = if forgiven { 0 } else { 1 };
-        Ok(self.renewed(step, lifetimes, now))
+        let next = self.renewed(step, lifetimes, now);
+        Ok(Self { bound: shown.key.map(str::to_owned).or(next.bound), ..next })
     }
 
     fn renewed(&self, step: u64, lifetimes: &Lifetimes, now: u64) -> Self {
@@ -160,6 +182,7 @@ impl Family {
             issued,
             live,
             revoked: false,
+            bound: self.bound.clone(),
         }
     }
 
@@ -210,11 +233,19 @@ mod tests {
             salt: String::new(),
             key: "k".into(),
         };
-        Family::begin(grant, &LIFETIMES, NOW)
+        Family::begin(grant, None, &LIFETIMES, NOW)
     }
 
     fn shown(generation: u64) -> Shown<'static> {
-        Shown { generation, genuine: true, client: "app", scope: None, subject_revoked: None }
+        Shown {
+            generation,
+            genuine: true,
+            client: "app",
+            scope: None,
+            subject_revoked: None,
+            key: None,
+            public: true,
+        }
     }
 
     fn refusal(family: &Family, shown: &Shown<'_>, now: u64) -> Option<Refusal> {
@@ -240,6 +271,24 @@ mod tests {
         {
             assert_eq!(refusal(&family, &Shown { scope: Some(scope), ..good }, NOW), wanted, "{scope}");
         }
+    }
+
+    #[test]
+    fn a_bound_family_is_for_its_key_and_one_that_is_not_becomes_it() {
+        let with = |key, public| Shown { key, public, ..shown(0) };
+        let bound = Family { bound: Some("k".into()), ..family() };
+        for public in [true, false] {
+            assert_eq!(refusal(&bound, &with(None, public), NOW), Some(Refusal::Unproven));
+            assert_eq!(refusal(&bound, &with(Some("k"), public), NOW), None);
+        }
+        assert_eq!(refusal(&bound, &with(Some("other"), true), NOW), Some(Refusal::Unproven));
+        let moved = bound.decide(&with(Some("other"), false), &LIFETIMES, NOW).unwrap();
+        assert_eq!(moved.bound.as_deref(), Some("other"), "a secret binds the refresh token");
+        let first = family().decide(&with(Some("k"), true), &LIFETIMES, NOW).unwrap();
+        assert_eq!(first.bound.as_deref(), Some("k"));
+        // who shows a spent token without the key is a thief of old, and ends nothing
+        let spent = first.decide(&Shown { generation: 0, ..with(None, true) }, &LIFETIMES, NOW);
+        assert_eq!(spent.unwrap_err(), Refusal::Unproven);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | `text`, `secrets` | the text of a refresh token, what its secret is made of; what is sealed |
 //! | `schedule`, `ring` | which key signs, which are published; where they are kept |
 //! | `access` | what an access token says (RFC 9068), and reading one of ours |
+//! | `proof` | which key a client proves to hold, and what is bound to it (RFC 9449) |
 //! | `store` | the records of families and subjects in the [`State`], changed by comparing |
 //! | `clients`, `form`, `endpoints` | who asks, what is asked, and the answers (RFC 6749, 7009, 7517, 8414) |
 //! | `event` | security events |
@@ -29,6 +30,7 @@ mod error;
 mod event;
 mod family;
 mod form;
+mod proof;
 mod ring;
 mod schedule;
 mod secrets;
@@ -45,6 +47,7 @@ use serde_json::json;
 pub use self::builder::IssuerBuilder;
 pub use self::clients::{Client, ClientError, Clients};
 pub use self::error::{GrantError, IssuerError, RevokeError};
+pub use self::proof::ProvenKey;
 pub use self::secrets::IssuerKeys;
 pub use self::sign_in::{SignIn, Tokens};
 use self::{
@@ -53,7 +56,12 @@ use self::{
     ring::Ring,
     text::RefreshText,
 };
-use crate::{Clock, Denylist, Identity, Jwks, Principal, Secret, State, clock::Now, secret::ct_eq};
+use crate::{
+    Clock, Denylist, Identity, Jwks, Principal, ProofFault, Secret, State,
+    authn::dpop::{self, Proofs},
+    clock::Now,
+    secret::ct_eq,
+};
 
 /// How often the keys are looked at when nobody signs.
 const TEND: Duration = Duration::from_secs(15);
@@ -82,8 +90,18 @@ pub(super) struct Inner {
     audience: String,
     ring: Ring,
     denylist: Option<Denylist>,
+    proofs: Arc<Proofs>,
     clock: Clock,
     lifetimes: Lifetimes,
+}
+
+/// Who asks for new tokens.
+pub(super) struct Asking<'a> {
+    client: &'a str,
+    /// It has no secret.
+    public: bool,
+    scope: Option<&'a str>,
+    key: Option<ProvenKey>,
 }
 
 impl Issuer {
@@ -121,7 +139,12 @@ impl Issuer {
             key: self.0.ring.secrets().newest().ok_or(IssuerError::Crypto)?.to_owned(),
         };
         let id = text::fresh_id().ok_or(IssuerError::Crypto)?;
-        let family = Family::begin(grant, &self.0.lifetimes, at);
+        let key = sign_in.key.as_ref();
+        let family = Family::begin(grant, key.map(ProvenKey::thumbprint), &self.0.lifetimes, at);
+        self.note(key).await.map_err(|error| match error {
+            GrantError::Unavailable(error) => error,
+            _ => IssuerError::Invalid("the proof of the key was used before"),
+        })?;
         let tokens = self.tokens(&id, &family, None, now).await?;
         match self.put(&id, &family, None, now).await? {
             true => {
@@ -144,6 +167,28 @@ impl Issuer {
         client: &str,
         scope: Option<&str>,
     ) -> Result<Tokens, GrantError> {
+        self.renew(token, &Asking { client, public: true, scope, key: None }).await
+    }
+
+    /// The same beside a proof of possession: the new tokens are bound to its key, and the refresh token with them, as that of a
+    /// client without a secret.
+    ///
+    /// # Errors
+    /// As [`Issuer::refresh`], and when the proof was used before.
+    pub async fn refresh_by(
+        &self,
+        token: &str,
+        client: &str,
+        scope: Option<&str>,
+        key: ProvenKey,
+    ) -> Result<Tokens, GrantError> {
+        self.renew(token, &Asking { client, public: true, scope, key: Some(key) }).await
+    }
+
+    pub(super) async fn renew(&self, token: &str, asking: &Asking<'_>) -> Result<Tokens, GrantError> {
+        let Asking { client, public, scope, ref key } = *asking;
+        let thumbprint = key.as_ref().map(ProvenKey::thumbprint);
+        let mut noted = false;
         let now = self.now()?;
         let Some(text) = RefreshText::parse(token) else {
             self.refused(Refusal::NotGenuine, &self.nobody(client));
@@ -160,11 +205,21 @@ impl Issuer {
                 client,
                 scope,
                 subject_revoked: self.subject_revoked(&family.grant.subject).await?,
+                key: thumbprint.as_deref(),
+                public,
             };
             let next = match family.decide(&shown, &self.0.lifetimes, now.unix()) {
                 Ok(next) => next,
+                Err(Refusal::Unproven) if key.is_none() => {
+                    self.refused(Refusal::Unproven, &self.about(text.family, &family));
+                    return Err(GrantError::Proof(ProofFault::Missing));
+                }
                 Err(refusal) => return Err(self.refuse(refusal, text.family, &family).await?),
             };
+            if !noted {
+                self.note(key.as_ref()).await?;
+                noted = true;
+            }
             let tokens = self.tokens(text.family, &next, scope, now).await?;
             if self.put(text.family, &next, Some(version), now).await? {
                 return Ok(tokens);
@@ -178,17 +233,40 @@ impl Issuer {
     /// # Errors
     /// When the client or the scope cannot be, or the issuer cannot do its part.
     pub async fn client_token(&self, client: &str, scope: &str) -> Result<Tokens, IssuerError> {
+        self.token_for_client(client, scope, None).await.map_err(|error| match error {
+            GrantError::Unavailable(error) => error,
+            _ => IssuerError::Busy,
+        })
+    }
+
+    pub(super) async fn token_for_client(
+        &self,
+        client: &str,
+        scope: &str,
+        key: Option<&ProvenKey>,
+    ) -> Result<Tokens, GrantError> {
         if !sign_in::is_name(client) || !(scope.is_empty() || form::is_scope(scope)) {
-            return Err(IssuerError::Invalid("a client or a scope has characters that cannot be"));
+            return Err(IssuerError::Invalid("a client or a scope has characters that cannot be").into());
         }
         let now = self.now()?;
         let id = text::fresh_id().ok_or(IssuerError::Crypto)?;
         let exp = now.unix().saturating_add(self.0.lifetimes.access);
-        let claims =
-            access::Claims { subject: client, client, scope, id: &id, exp, auth_time: None, acr: None };
+        self.note(key).await?;
+        let key = key.map(ProvenKey::thumbprint);
+        let claims = access::Claims {
+            subject: client,
+            client,
+            scope,
+            id: &id,
+            exp,
+            auth_time: None,
+            acr: None,
+            key: key.as_deref(),
+        };
         let access = self.sign(&claims, now).await?;
         Ok(Tokens {
             access,
+            token_type: token_type(key.as_deref()),
             refresh: None,
             expires_in: Duration::from_secs(self.0.lifetimes.access),
             scope: scope.to_owned(),
@@ -277,6 +355,8 @@ impl Issuer {
             "grant_types_supported": ["refresh_token", "client_credentials"],
             "token_endpoint_auth_methods_supported": clients::METHODS,
             "revocation_endpoint_auth_methods_supported": clients::METHODS,
+            // RFC 9449 section 5.1
+            "dpop_signing_alg_values_supported": dpop::ALGORITHMS.split(' ').collect::<Vec<_>>(),
         })
         .to_string()
     }
@@ -319,11 +399,13 @@ impl Issuer {
             exp,
             auth_time: grant.auth_time,
             acr: grant.acr.as_deref(),
+            key: family.bound.as_deref(),
         };
         let access = self.sign(&claims, now).await?;
         let secret = self.secret(id, family, family.generation).ok_or(IssuerError::Crypto)?;
         Ok(Tokens {
             access,
+            token_type: token_type(family.bound.as_deref()),
             refresh: Some(Secret::new(RefreshText::write(id, family.generation, &secret))),
             expires_in: Duration::from_secs(exp.saturating_sub(now.unix())),
             scope: scope.to_owned(),
@@ -346,7 +428,11 @@ impl Issuer {
                 self.end(id, Why::Reused).await?;
                 GrantError::Invalid
             }
-            Refusal::NotGenuine | Refusal::Foreign | Refusal::Revoked | Refusal::Ended => GrantError::Invalid,
+            Refusal::NotGenuine
+            | Refusal::Foreign
+            | Refusal::Revoked
+            | Refusal::Ended
+            | Refusal::Unproven => GrantError::Invalid,
             Refusal::Scope => GrantError::Scope,
             Refusal::TooMany { wait } => GrantError::TooMany { wait: Duration::from_secs(wait) },
         })
@@ -382,6 +468,11 @@ impl Issuer {
             }
         });
     }
+}
+
+/// RFC 9449 section 5.
+const fn token_type(key: Option<&str>) -> &'static str {
+    if key.is_some() { "DPoP" } else { "Bearer" }
 }
 
 impl fmt::Debug for Issuer {

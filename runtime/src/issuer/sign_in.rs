@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::error::IssuerError;
 use super::form::is_scope;
+use super::proof::ProvenKey;
 use crate::Secret;
 
 /// Somebody whose identity the application has just proved.
@@ -14,6 +15,7 @@ pub struct SignIn {
     pub(super) scope: String,
     pub(super) auth_time: Option<u64>,
     pub(super) acr: Option<String>,
+    pub(super) key: Option<ProvenKey>,
 }
 
 /// What a client is given.
@@ -21,6 +23,8 @@ pub struct SignIn {
 pub struct Tokens {
     /// The access token.
     pub access: Secret<String>,
+    /// `Bearer`, or `DPoP` for an access token that is bound to a key (RFC 9449 section 5).
+    pub token_type: &'static str,
     /// The refresh token, good once. None where a client asks for itself.
     pub refresh: Option<Secret<String>>,
     /// How long the access token is good.
@@ -38,7 +42,7 @@ impl SignIn {
     /// name of a client.
     pub fn new(subject: impl Into<String>, client: impl Into<String>) -> Self {
         let (subject, client) = (subject.into(), client.into());
-        Self { subject, client, scope: String::new(), auth_time: None, acr: None }
+        Self { subject, client, scope: String::new(), auth_time: None, acr: None, key: None }
     }
 
     /// What the tokens grant.
@@ -60,6 +64,14 @@ impl SignIn {
     #[must_use]
     pub fn class(mut self, acr: impl Into<String>) -> Self {
         self.acr = Some(acr.into());
+        self
+    }
+
+    /// The key that the tokens are bound to: the client's, which brought a proof with the request that signs in
+    /// ([`Issuer::proven_key`](super::Issuer::proven_key)).
+    #[must_use]
+    pub fn bound_to(mut self, key: ProvenKey) -> Self {
+        self.key = Some(key);
         self
     }
 

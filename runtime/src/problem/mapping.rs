@@ -21,7 +21,7 @@
 //! | no key where one is required, or none that is one | 400 | `idempotency_key_missing` `invalid_idempotency_key` |
 //! | a key of another call | 422 | `idempotency_key_reused` |
 //! | a call that runs, or of which nobody knows, or whose answer was not kept | 409 | `idempotency_in_progress` `outcome_unknown` `answer_not_kept` |
-//! | a limit of the client is used up | 429 | `rate_limited` |
+//! | a limit of the client is used up, as many attempts to authenticate have failed as may | 429 | `rate_limited` |
 //! | a request for another host than its connection | 421 | `misdirected_request` |
 //! | header fields too large or too many | 431 | `headers_too_large` |
 //! | a transfer coding other than `chunked` (RFC 9112 section 6.1) | 400 | `invalid_request` |
@@ -236,15 +236,14 @@ fn denied<'a>(reason: &Denied) -> Outward<'a> {
             "a session is good for requests of its own site only",
             medium("malicious_cross_site"),
         ),
-        Class::TooMany => Outward {
-            retry_after: Some(1),
-            ..Outward::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "rate_limited",
-                RATE_LIMITED,
-                medium("excess_rate_limit_exceeded"),
-            )
-        },
+        Class::TooMany => {
+            let event = match reason.reason() {
+                Reason::TooManyAttempts(_) => medium("authn_login_fail_max"),
+                _ => medium("excess_rate_limit_exceeded"),
+            };
+            let outward = Outward::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", RATE_LIMITED, event);
+            Outward { retry_after: Some(reason.reason().wait()), ..outward }
+        }
         Class::Unavailable => Outward::unavailable(high("authn_unavailable")),
     }
 }

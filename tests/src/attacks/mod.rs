@@ -83,7 +83,8 @@ pub fn build(
         .session(ApiKeys::new([session]).expect("a good record"))
         .cursor_keys(CursorKeys::generate().expect("randomness"))
         .idempotency(KeptAnswers::in_memory().expect("randomness"))
-        .settings(settings.public_origin(ORIGIN).expect("an origin"))
+        // each attack is to be refused for what it is
+        .settings(settings.public_origin(ORIGIN).expect("an origin").failed_attempts(u32::MAX, u32::MAX))
         .build()
 }
 

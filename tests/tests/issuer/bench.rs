@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 
 use crate::api::*;
 
+pub const ORIGIN: &str = "https://api.example.com";
+
 pub const START: u64 = 1_800_000_000;
 
 /// The doors, which know the issuer to sign people out.
@@ -53,6 +55,14 @@ impl Doors for Service {
         _: GetStrongInput,
     ) -> Result<GetStrongOutput, Problem> {
         Ok(GetStrongOutput::Ok(who(&caller)))
+    }
+
+    async fn get_proven(
+        &self,
+        caller: Caller<GetProven>,
+        _: GetProvenInput,
+    ) -> Result<GetProvenOutput, Problem> {
+        Ok(GetProvenOutput::Ok(who(&caller)))
     }
 
     async fn get_elsewhere(
@@ -138,6 +148,7 @@ impl Bench {
         let clients = Clients::new([
             OurClient::public("app"),
             OurClient::public("other"),
+            OurClient::public("careful").with_proofs_only(),
             OurClient::confidential("back", hash).for_itself(["notes:read", "notes:write"]),
         ]);
         let router = issuer.router(clients.unwrap());
@@ -186,8 +197,9 @@ pub async fn doors(
     let server = server(Service { issuer: issuer.clone() })
         .issued(Jwt::new(issuer.keys()).issuer(base))
         .discovered(Jwt::new(elsewhere).issuer(base))
+        .bound(Jwt::new(issuer.keys()).issuer(base))
         .denylist(denylist.clone())
-        .settings(Settings::new().clock(clock.clone()))
+        .settings(Settings::new().clock(clock.clone()).public_origin(ORIGIN).unwrap())
         .build()
         .unwrap();
     server.ready().await.unwrap();

@@ -6,6 +6,7 @@ mod bench;
 mod endpoints;
 mod families;
 mod lasting;
+mod proofs;
 
 #[allow(missing_docs, dead_code, reason = "as it is generated")]
 mod api {

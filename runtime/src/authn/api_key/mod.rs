@@ -192,6 +192,11 @@ impl ApiKeys {
     }
 }
 
+/// Which key a text claims to be; `None` when it is malformed.
+pub(in crate::authn) fn claimed(presented: &[u8]) -> Option<&str> {
+    text::parse(std::str::from_utf8(presented).ok()?).map(|key| key.id)
+}
+
 /// Compared when the id is unknown; nobody knows a secret with this digest, and finding one would not help.
 static DUMMY: [u8; 32] = [0; 32];
 

@@ -19,5 +19,5 @@ pub use self::authority::{CertificateError, ClientCertificates};
 pub(crate) use self::peer::ClientCertificate;
 #[cfg(feature = "tls")]
 pub(crate) use self::peer::MAX_CHAIN;
-#[cfg(any(test, feature = "tls"))]
+#[cfg(any(test, feature = "tls", feature = "measure"))]
 pub(crate) use self::peer::PeerCertificate;

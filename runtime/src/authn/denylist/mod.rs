@@ -110,11 +110,17 @@ impl Denylist {
     }
 
     /// The longest that a token may live from `iat` to `exp`; a day when nothing is said. Tokens that live longer are
-    /// refused, and entries about subjects are kept for so long.
+    /// refused, and entries about subjects are kept for so long. An [`Issuer`](crate::Issuer) whose tokens live longer does not
+    /// open, and a server whose document takes older ones is not built.
     #[must_use]
     pub fn longest_token(mut self, longest: Duration) -> Self {
         self.longest = longest;
         self
+    }
+
+    /// How long a token may live.
+    pub(crate) const fn longest(&self) -> Duration {
+        self.longest
     }
 
     /// The clock that says when revocations happen.

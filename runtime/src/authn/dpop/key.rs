@@ -21,8 +21,15 @@ use crate::{
 /// What a header may not say: extensions that must be understood, encryption, and other places of a key.
 const REFUSED: [&str; 9] = ["crit", "b64", "zip", "enc", "epk", "cty", "jku", "x5u", "x5c"];
 
-/// Rules 2 and 3: the algorithm and the key of a proof with this header, for a token that is bound to `bound_to`.
-pub(super) fn choose(header: &[u8], bound_to: &[u8; 32]) -> Result<(Algorithm, Check), Reason> {
+/// A key of a proof.
+pub(super) struct Chosen {
+    pub(super) algorithm: Algorithm,
+    pub(super) check: Check,
+    pub(super) thumbprint: [u8; 32],
+}
+
+/// Rules 2 and 3: the key of a proof with this header, for a token that is bound to `bound_to`, if there is one.
+pub(super) fn choose(header: &[u8], bound_to: Option<&[u8; 32]>) -> Result<Chosen, Reason> {
     let mut header = object(header)?;
     if REFUSED.iter().any(|name| header.contains_key(*name)) {
         return Err(ProofFault::Malformed.into());
@@ -34,14 +41,16 @@ pub(super) fn choose(header: &[u8], bound_to: &[u8; 32]) -> Result<(Algorithm, C
     let algorithm = name.and_then(from_name).filter(|algorithm| is_for_proofs(*algorithm));
     let algorithm = algorithm.ok_or(ProofFault::Algorithm)?;
     let Some(Value::Object(jwk)) = header.remove("jwk") else { return Err(ProofFault::Key.into()) };
-    match ct_eq(thumbprint(&jwk).ok_or(ProofFault::Key)?.as_ref(), bound_to) {
+    let thumbprint = thumbprint(&jwk).and_then(|digest| digest.as_ref().first_chunk().copied());
+    let thumbprint = thumbprint.ok_or(ProofFault::Key)?;
+    match bound_to.is_none_or(|bound_to| ct_eq(&thumbprint, bound_to)) {
         true => {}
         false => return Err(Reason::BindingMismatch),
     }
     // private and symmetric keys are refused as in a set that was fetched
     let key = read_key(Value::Object(jwk), Origin::Fetched).map_err(|_| ProofFault::Key)?;
     let check = key.checks.into_iter().find(|(fits, _)| *fits == algorithm);
-    Ok((algorithm, check.ok_or(ProofFault::Key)?.1))
+    Ok(Chosen { algorithm, check: check.ok_or(ProofFault::Key)?.1, thumbprint })
 }
 
 /// RFC 7638 section 3: SHA-256 over the members that make the key, by name, without white space. `None` for a symmetric

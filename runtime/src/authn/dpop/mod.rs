@@ -11,7 +11,8 @@
 //! 5. `htm` is the method of the request, letter by letter; `htu` is its URI under the configured origin, without query
 //!    and fragment (see [`origin`](crate::origin));
 //! 6. `iat` is at most 60 s ago and at most 5 s ahead;
-//! 7. `ath` is the SHA-256 of the token, in base64url;
+//! 7. `ath` is the SHA-256 of the token, in base64url. Where the client asks for its token, at [`issuer`](crate::issuer)'s
+//!    endpoint, there is none (section 5), and any key will do;
 //! 8. where the document asks for it, `nonce` is one that this server gave within the last two minutes (section 9);
 //! 9. `jti` has 1 to 256 bytes. That it was not seen before, for this key and URI, is asked last, and of [`Seen`]
 //!    (section 11.1): strangers cannot fill that store, for they have no proof that comes so far.
@@ -46,7 +47,7 @@ use super::{
 use crate::{clock::Now, operation::Algorithm, origin, origin::PublicOrigin, state::State};
 
 /// The algorithms of proofs, as challenges name them.
-pub(in crate::authn) const ALGORITHMS: &str = "ES256 ES384 EdDSA RS256 PS256";
+pub(crate) const ALGORITHMS: &str = "ES256 ES384 EdDSA RS256 PS256";
 
 /// The header that a proof stands in.
 const HEADER: &str = "dpop";
@@ -101,7 +102,7 @@ pub enum ProofFault {
 
 impl ProofFault {
     /// The word for the event's `failure_reason`.
-    pub(in crate::authn) const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Missing => "proof_missing",
             Self::Repeated => "proof_repeated",
@@ -131,11 +132,19 @@ impl From<ProofFault> for Reason {
 
 /// What a request shows, and for what: the parts of it that a proof speaks of.
 #[derive(Clone, Copy)]
-pub(in crate::authn) struct Asked<'r> {
-    pub(in crate::authn) method: &'r str,
+pub(crate) struct Asked<'r> {
+    pub(crate) method: &'r str,
     /// As it was sent, without the query.
-    pub(in crate::authn) path: &'r str,
-    pub(in crate::authn) headers: &'r HeaderMap,
+    pub(crate) path: &'r str,
+    pub(crate) headers: &'r HeaderMap,
+}
+
+/// A key that a client holds, and the use of the proof that says so, which is still to be noted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proven {
+    /// RFC 7638, by SHA-256.
+    pub(crate) thumbprint: [u8; 32],
+    pub(crate) used: Use,
 }
 
 /// What a proof must be, all of it known before.
@@ -143,9 +152,10 @@ struct Expected<'a> {
     method: &'a str,
     /// The URI in its normal form.
     target: &'a str,
-    token: &'a [u8],
+    /// None where the client asks for one.
+    token: Option<&'a [u8]>,
     /// The thumbprint of the key that the token is bound to.
-    key: &'a [u8; 32],
+    key: Option<&'a [u8; 32]>,
     nonces: Option<&'a Nonces>,
 }
 
@@ -158,7 +168,7 @@ pub(crate) struct Proofs {
 
 impl Proofs {
     /// Proofs for the server at `origin`, of which `capacity` are remembered: in `state` as well, where there is one.
-    pub(in crate::authn) fn new(
+    pub(crate) fn new(
         origin: PublicOrigin,
         capacity: usize,
         state: Option<State>,
@@ -182,12 +192,26 @@ impl Proofs {
         let proof = only(asked.headers)?;
         let target = self.origin.target(asked.path);
         let nonces = nonce.then_some(&self.nonces);
+        let (token, key) = (Some(token), Some(key));
         let expected = Expected { method: asked.method, target: &target, token, key, nonces };
-        check(proof, &expected, now.wall().as_secs_f64())
+        check(proof, &expected, now.wall().as_secs_f64()).map(|proven| proven.used)
+    }
+
+    /// Rules 1 to 6 for a request that shows no token and asks for one (section 5): which key it proves.
+    pub(crate) fn prove(&self, asked: Asked<'_>, now: Now) -> Result<Proven, ProofFault> {
+        let target = self.origin.target(asked.path);
+        let expected =
+            Expected { method: asked.method, target: &target, token: None, key: None, nonces: None };
+        let proven = only(asked.headers).map_err(Reason::from);
+        let proven = proven.and_then(|proof| check(proof, &expected, now.wall().as_secs_f64()));
+        proven.map_err(|reason| match reason {
+            Reason::Proof(fault) => fault,
+            _ => ProofFault::Malformed,
+        })
     }
 
     /// Rule 9: notes a use, or refuses it.
-    pub(in crate::authn) async fn note(&self, used: Use, now: Now) -> Result<(), Reason> {
+    pub(crate) async fn note(&self, used: Use, now: Now) -> Result<(), Reason> {
         Ok(self.seen.note(used, now.unix()).await?)
     }
 
@@ -214,10 +238,15 @@ fn only(headers: &HeaderMap) -> Result<&[u8], ProofFault> {
 }
 
 /// Rules 1 to 8 for one proof at `now` (seconds since 1970). See above.
-fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Use, Reason> {
+fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Proven, Reason> {
     let parts = Parts::split(proof).map_err(fault)?;
     let mut room = Room::for_token(proof);
-    let verified = jws::verify_by(&parts, &mut room, |header| key::choose(header, expected.key));
+    let mut thumbprint = [0; 32];
+    let verified = jws::verify_by(&parts, &mut room, |header| {
+        let chosen = key::choose(header, expected.key)?;
+        thumbprint = chosen.thumbprint;
+        Ok((chosen.algorithm, chosen.check))
+    });
     let claims = object(verified.map_err(fault)?.payload)?;
     if text(&claims, "htm")? != expected.method {
         return Err(ProofFault::Method.into());
@@ -229,8 +258,9 @@ fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Use, Reason>
     if issued < now - f64::from(OLDEST) || issued > now + f64::from(AHEAD) {
         return Err(ProofFault::Time.into());
     }
-    let token = digest(&SHA256, expected.token);
-    if !binding::is_digest(text(&claims, "ath")?, token.as_ref()).unwrap_or(false) {
+    if let Some(token) = expected.token
+        && !binding::is_digest(text(&claims, "ath")?, digest(&SHA256, token).as_ref()).unwrap_or(false)
+    {
         return Err(ProofFault::Token.into());
     }
     if let Some(nonces) = expected.nonces
@@ -244,7 +274,7 @@ fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Use, Reason>
     }
     // good until then, and remembered as long
     let until = (issued + f64::from(OLDEST)).ceil() as u64;
-    Ok(Use::new(expected.key, expected.target, id, until))
+    Ok(Proven { thumbprint, used: Use::new(&thumbprint, expected.target, id, until) })
 }
 
 /// What is wrong with the form of a proof is wrong with the proof, not with the token.

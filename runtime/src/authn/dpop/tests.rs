@@ -18,26 +18,35 @@ fn bits(text: &str) -> [u8; 32] {
     URL_SAFE_NO_PAD.decode(text).unwrap().try_into().unwrap()
 }
 
+fn used(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Use, Reason> {
+    check(proof, expected, now).map(|proven| proven.used)
+}
+
 #[test]
 fn the_examples_of_the_standard() {
     let key = bits(KEY);
     let target = PublicOrigin::parse("https://resource.example.org").unwrap().target("/protectedresource");
-    let resource = Expected { method: "GET", target: &target, token: TOKEN, key: &key, nonces: None };
+    let resource =
+        Expected { method: "GET", target: &target, token: Some(TOKEN), key: Some(&key), nonces: None };
     for now in [1_562_262_618.0, 1_562_262_613.0, 1_562_262_678.0] {
         assert!(check(AT_THE_RESOURCE.as_bytes(), &resource, now).is_ok(), "{now}");
     }
     for now in [1_562_262_612.9, 1_562_262_678.1] {
-        let late = check(AT_THE_RESOURCE.as_bytes(), &resource, now);
+        let late = used(AT_THE_RESOURCE.as_bytes(), &resource, now);
         assert_eq!(late, Err(ProofFault::Time.into()), "{now}");
     }
     let endpoint = Expected { method: "POST", target: "https://server.example.com/token", ..resource };
-    let without_token = check(AT_THE_TOKEN_ENDPOINT.as_bytes(), &endpoint, 1_562_262_616.0);
+    let without_token = used(AT_THE_TOKEN_ENDPOINT.as_bytes(), &endpoint, 1_562_262_616.0);
     assert_eq!(
         without_token,
         Err(ProofFault::Malformed.into()),
         "it has no `ath`, and all before that is good"
     );
-    let elsewhere = check(AT_THE_RESOURCE.as_bytes(), &endpoint, 1_562_262_618.0);
+    // section 5: the same proof for who asks for a token
+    let asking = Expected { token: None, key: None, ..endpoint };
+    let proven = check(AT_THE_TOKEN_ENDPOINT.as_bytes(), &asking, 1_562_262_616.0).unwrap();
+    assert_eq!(proven.thumbprint, key);
+    let elsewhere = used(AT_THE_RESOURCE.as_bytes(), &endpoint, 1_562_262_618.0);
     assert_eq!(elsewhere, Err(ProofFault::Method.into()));
 }
 
@@ -67,8 +76,8 @@ fn claims() -> Value {
 fn judged(proof: &str, nonces: Option<&Nonces>) -> Result<Use, Reason> {
     let thumbprint = key::thumbprint(jwk().as_object().unwrap()).unwrap();
     let key = thumbprint.as_ref().try_into().unwrap();
-    let expected = Expected { method: "GET", target: TARGET, token: b"token", key: &key, nonces };
-    check(proof.as_bytes(), &expected, NOW as f64)
+    let expected = Expected { method: "GET", target: TARGET, token: Some(b"token"), key: Some(&key), nonces };
+    check(proof.as_bytes(), &expected, NOW as f64).map(|proven| proven.used)
 }
 
 fn with(mut object: Value, name: &str, value: Value) -> Value {
@@ -223,8 +232,9 @@ fn judged_by(algorithm: &str, jwk: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) 
     let proof = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(sign(signed.as_bytes())));
     let thumbprint = key::thumbprint(jwk.as_object().unwrap()).unwrap();
     let key = thumbprint.as_ref().try_into().unwrap();
-    let expected = Expected { method: "GET", target: TARGET, token: b"token", key: &key, nonces: None };
-    check(proof.as_bytes(), &expected, NOW as f64)
+    let expected =
+        Expected { method: "GET", target: TARGET, token: Some(b"token"), key: Some(&key), nonces: None };
+    check(proof.as_bytes(), &expected, NOW as f64).map(|proven| proven.used)
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! An issuer that is asked about tokens: a server in a process of its own, and the bare exchange with it.
+
+use std::io;
+
+use axum::body::Bytes;
+use axum::http::{Request, Uri};
+use axum::routing::post;
+use axum::{Json, Router};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use palisade::{Introspection, Secret};
+
+use crate::credentials;
+use crate::requests::Server;
+
+/// It answers that every token is active.
+pub(crate) async fn serve() -> io::Result<()> {
+    let answer = credentials::claims_with("active", true.into());
+    let app =
+        Router::new().route("/introspect", post(move |_: Bytes| std::future::ready(Json(answer.clone()))));
+    axum::serve(crate::listener().await?, app).await
+}
+
+pub(crate) struct Issuer {
+    server: Server,
+}
+
+impl Issuer {
+    pub(crate) fn start() -> io::Result<Self> {
+        Ok(Self { server: Server::start("issuer", std::path::Path::new(""))? })
+    }
+
+    pub(crate) fn introspection(&self) -> io::Result<Introspection> {
+        let secret = Secret::new("a secret".to_owned());
+        Introspection::new(&self.address(), "bench", &secret).map_err(io::Error::other)
+    }
+
+    fn address(&self) -> String {
+        format!("http://{}/introspect", self.server.address)
+    }
+
+    /// The same request by the client that ours is built on, and the answer, whatever it says.
+    pub(crate) fn bare(&self) -> io::Result<impl FnMut() -> bool + use<>> {
+        let uri: Uri = self.address().parse().map_err(io::Error::other)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+        Ok(move || {
+            let request = Request::post(uri.clone())
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("accept", "application/json")
+                .header("authorization", "Basic YmVuY2g6YStzZWNyZXQ=")
+                .body(Full::new(Bytes::from_static(b"token=0123456789abcdef&token_type_hint=access_token")));
+            runtime.block_on(async {
+                let Ok(request) = request else { return false };
+                let Ok(answer) = client.request(request).await else { return false };
+                answer.into_body().collect().await.is_ok_and(|body| !body.to_bytes().is_empty())
+            })
+        })
+    }
+}

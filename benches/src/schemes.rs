@@ -1,0 +1,249 @@
+//! What authentication adds to the verification that it contains: steps 6 and 7 of the gate, from the head of a request to
+//! the principal, against the bare primitive with everything parsed and decoded before.
+
+use std::collections::HashMap;
+use std::io;
+
+use argon2::Argon2;
+use argon2::password_hash::PasswordVerifier;
+use argon2::password_hash::phc::PasswordHash;
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::{constant_time, hmac};
+use axum::http::Request;
+use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use palisade::measure::{Authentication, show_certificate};
+use palisade::operation::{
+    Access, Algorithm, Binding, Document, KeyLocation, KeyRules, Need, Scheme, SchemeKind, Token, TokenRules,
+};
+use palisade::{
+    ApiKeys, Clock, Gate, GateBuilder, JwkSet, Jwt, KeyPeppers, NewKey, PasswordRecord, Passwords, Secret,
+    Settings,
+};
+use serde_json::json;
+
+use crate::asked;
+use crate::signed::{Key, base64};
+use crate::{credentials, table, timing, tokens};
+
+static DOCUMENT: Document = Document {
+    title: "Bench",
+    version: "1",
+    hash: "",
+    schemes: &[
+        Scheme { name: "HS256", kind: SchemeKind::Bearer(plain(&[Algorithm::HS256])) },
+        Scheme { name: "ES256", kind: SchemeKind::Bearer(plain(&[Algorithm::ES256])) },
+        Scheme { name: "EdDSA", kind: SchemeKind::Bearer(plain(&[Algorithm::EdDSA])) },
+        Scheme { name: "RS256", kind: SchemeKind::Bearer(plain(&[Algorithm::RS256])) },
+        Scheme { name: "PS256", kind: SchemeKind::Bearer(plain(&[Algorithm::PS256])) },
+        Scheme {
+            name: "mtls",
+            kind: SchemeKind::Bearer(tokens::rules_for(&[Algorithm::ES256], Binding::Certificate)),
+        },
+        Scheme {
+            name: "dpop",
+            kind: SchemeKind::Bearer(tokens::rules_for(&[Algorithm::ES256], Binding::Proof { nonce: false })),
+        },
+        Scheme {
+            name: "asked",
+            kind: SchemeKind::Bearer(TokenRules { token: Token::Introspected { cache: None }, ..plain(&[]) }),
+        },
+        Scheme {
+            name: "key",
+            kind: SchemeKind::ApiKey(KeyRules {
+                location: KeyLocation::Header("X-API-Key"),
+                prefix: Some("bench"),
+                rotate_within: None,
+            }),
+        },
+        Scheme { name: "password", kind: SchemeKind::Basic },
+    ],
+    limits: &[],
+};
+
+const fn plain(algorithms: &'static [Algorithm]) -> TokenRules {
+    tokens::rules_for(algorithms, Binding::None)
+}
+
+/// Short rounds, as many more of them: what the machine does beside meets both sides.
+const OFTEN: usize = 9;
+
+/// What authentication may add, in microseconds.
+const BUDGET: f64 = 2.0;
+
+/// In a thread of its own, for it waits for what is asked over a socket.
+pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
+    let measuring = std::thread::spawn(move || {
+        let bench = Bench { rounds: rounds * OFTEN, calls, now: now()? };
+        bench.keys()?;
+        bench.passwords()?;
+        for key in [Key::hs256(), Key::es256()?, Key::eddsa()?, Key::rs256()?, Key::ps256()?] {
+            bench.tokens(&key)?;
+        }
+        bench.certificates()?;
+        bench.proofs()?;
+        bench.asked()
+    });
+    measuring.join().map_err(|_| io::Error::other("the measuring thread died"))?
+}
+
+struct Bench {
+    rounds: usize,
+    calls: usize,
+    now: palisade::Now,
+}
+
+fn now() -> io::Result<palisade::Now> {
+    Clock::system().now().map_err(io::Error::other)
+}
+
+impl Bench {
+    fn keys(&self) -> io::Result<()> {
+        const KEYS: usize = 10_000;
+        let pepper = || KeyPeppers::from_list(&format!("bench:{}", STANDARD.encode(credentials::SECRET)));
+        let peppers = pepper().map_err(io::Error::other)?;
+        let make = || NewKey::generate("bench", "bench", &["items:read"], self.now, None);
+        let made = (0..KEYS).map(|_| Ok(make().map_err(io::Error::other)?.peppered(&peppers)));
+        let made = made.collect::<io::Result<Vec<_>>>()?;
+        let Some(first) = made.first() else { return Ok(()) };
+        let text = first.key.expose().clone(); // shown, as a client does
+        let secret = text.rsplit('_').next().and_then(|end| end.get(..43)).unwrap_or_default().to_owned();
+        let (id, pepper) = (first.record.id.clone(), hmac::Key::new(hmac::HMAC_SHA256, credentials::SECRET));
+        let stored: HashMap<_, _> = made.iter().map(|key| (key.record.id.clone(), key.record.hash)).collect();
+        let bare = timing::holds(move || {
+            let digest = hmac::sign(&pepper, secret.as_bytes());
+            let known = stored.get(&id);
+            known.is_some_and(|known| constant_time::verify_slices_are_equal(digest.as_ref(), known).is_ok())
+        })?;
+        let keys = ApiKeys::new(made.into_iter().map(|key| key.record)).map_err(io::Error::other)?;
+        let gate = Gate::builder().api_key("key", keys.peppers(peppers));
+        let ours = self.at_once("key", gate, request("x-api-key", &text)?)?;
+        self.print("API key, one of 10,000 / look-up and HMAC", self.calls / 10, bare, ours);
+        Ok(())
+    }
+
+    fn passwords(&self) -> io::Result<()> {
+        let password = "correct horse battery staple";
+        let record = PasswordRecord::new("carol", &Secret::new(password.to_owned()), &["items:read"]);
+        let record = record.map_err(io::Error::other)?;
+        let hash = PasswordHash::new(&record.hash).map_err(io::Error::other)?;
+        let bare =
+            timing::holds(move || Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())?;
+        let gate = Gate::builder().basic("password", Passwords::new([record]).map_err(io::Error::other)?);
+        let shown =
+            request("authorization", &format!("Basic {}", STANDARD.encode(format!("carol:{password}"))))?;
+        let ours = Self::waiting("password", gate, shown)?;
+        // argon2id takes some 20 ms, of which 2 us are nothing
+        self.print("basic / argon2id, m=19456 t=2 p=1", 1, bare, ours);
+        Ok(())
+    }
+
+    fn tokens(&self, key: &Key) -> io::Result<()> {
+        let token = key.token(&credentials::claims())?;
+        let bare = timing::holds(key.bare(&token)?)?;
+        let gate = Gate::builder().bearer(key.name, jwt(key)?);
+        let ours = self.at_once(key.name, gate, request("authorization", &format!("Bearer {token}"))?)?;
+        let calls = if key.name == "HS256" { self.calls / 10 } else { self.calls / 600 };
+        self.print(&format!("token, {} / its signature", key.name), calls, bare, ours);
+        Ok(())
+    }
+
+    fn certificates(&self) -> io::Result<()> {
+        let (key, der) = (Key::es256()?, b"it is not looked at who vouches for it".to_vec());
+        let bound = json!({ "x5t#S256": base64(digest(&SHA256, &der)) });
+        let claims = credentials::claims_with("cnf", bound);
+        let token = key.token(&claims)?;
+        let bare = timing::holds(key.bare(&token)?)?;
+        let mut shown = request("authorization", &format!("Bearer {token}"))?;
+        show_certificate(&mut shown, der);
+        let ours = self.at_once("mtls", Gate::builder().bearer("mtls", jwt(&key)?), shown)?;
+        self.print("token bound to a certificate, ES256 / its signature", self.calls / 600, bare, ours);
+        Ok(())
+    }
+
+    fn proofs(&self) -> io::Result<()> {
+        let (key, client) = (Key::es256()?, Key::es256()?);
+        let bound = json!({ "jkt": base64(digest(&SHA256, client.public().to_string().as_bytes())) });
+        let claims = credentials::claims_with("cnf", bound);
+        let token = key.token(&claims)?;
+        let calls = self.calls / 600;
+        // each is good once, and all of them are made before
+        let proofs = (0..=self.rounds * calls).map(|number| self.proof(&client, &token, number));
+        let proofs = proofs.collect::<io::Result<Vec<_>>>()?;
+        let (of_token, of_proof) =
+            (key.bare(&token)?, client.bare(proofs.first().map_or("", |proof| proof))?);
+        let read = client.read();
+        let bare = timing::holds(move || of_token() && read() && of_proof())?;
+        let show = |proof: &String| {
+            let mut shown = request("authorization", &format!("DPoP {token}"))?;
+            shown.headers.insert("dpop", proof.parse().map_err(io::Error::other)?);
+            Ok(shown)
+        };
+        let shown = proofs.iter().map(show).collect::<io::Result<Vec<_>>>()?;
+        let settings = Settings::new().proof_capacity(64 * shown.len());
+        let settings = settings.public_origin("https://api.example.com").map_err(io::Error::other)?;
+        let gate = Gate::builder().bearer("dpop", jwt(&key)?).settings(settings);
+        let (door, now, mut shown) = (door("dpop", gate)?, self.now, shown.into_iter());
+        let ours = timing::holds(move || shown.next().is_some_and(|shown| door.accept_at_once(&shown, now)))?;
+        self.print("token with a proof, ES256 / two signatures, its key read", calls, bare, ours);
+        Ok(())
+    }
+
+    fn proof(&self, client: &Key, token: &str, number: usize) -> io::Result<String> {
+        let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": client.public() });
+        let claims = json!({
+            "htm": "GET", "htu": "https://api.example.com/items/1", "iat": self.now.unix(),
+            "jti": number.to_string(), "ath": base64(digest(&SHA256, token.as_bytes())),
+        });
+        client.sign(&header, &claims)
+    }
+
+    fn asked(&self) -> io::Result<()> {
+        let issuer = asked::Issuer::start()?;
+        let bare = timing::holds(issuer.bare()?)?;
+        let gate = Gate::builder().introspection("asked", issuer.introspection()?);
+        let ours = Self::waiting("asked", gate, request("authorization", "Bearer 0123456789abcdef")?)?;
+        self.print("token that its issuer is asked about / the bare exchange", self.calls / 600, bare, ours);
+        Ok(())
+    }
+
+    fn at_once(
+        &self,
+        scheme: &'static str,
+        gate: GateBuilder,
+        shown: Parts,
+    ) -> io::Result<impl FnMut() + use<>> {
+        let (door, now) = (door(scheme, gate)?, self.now);
+        timing::holds(move || door.accept_at_once(&shown, now))
+    }
+
+    fn waiting(scheme: &'static str, gate: GateBuilder, shown: Parts) -> io::Result<impl FnMut() + use<>> {
+        // what others make meanwhile is not to come from the future
+        let (door, now) = (door(scheme, gate)?, now()?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        timing::holds(move || runtime.block_on(door.accept(&shown, now)))
+    }
+
+    fn print(&self, what: &str, calls: usize, bare: impl FnMut(), ours: impl FnMut()) {
+        table::added(what, &mut timing::compare(self.rounds, calls.max(1), bare, ours), BUDGET);
+    }
+}
+
+/// Steps 6 and 7 for an operation that takes this scheme alone.
+fn door(scheme: &'static str, gate: GateBuilder) -> io::Result<Authentication> {
+    let needs: &'static [Need] = Vec::leak(vec![Need { scheme, scopes: &["items:read"] }]);
+    let access = Box::leak(Box::new(Access::Any(Vec::leak(vec![needs]))));
+    Authentication::new(gate, &DOCUMENT, access).map_err(io::Error::other)
+}
+
+fn jwt(key: &Key) -> io::Result<Jwt> {
+    JwkSet::from_json(&key.jwk().to_string()).map(Jwt::new).map_err(io::Error::other)
+}
+
+/// The head of a request.
+fn request(name: &str, value: &str) -> io::Result<Parts> {
+    let request = Request::get("/items/1").header("host", "bench").header("user-agent", "bench");
+    let request = request.header("accept", "*/*").header(name, value).body(());
+    Ok(request.map_err(io::Error::other)?.into_parts().0)
+}

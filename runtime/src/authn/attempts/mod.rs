@@ -1,0 +1,415 @@
+//! Attempts to authenticate that failed, counted so that nobody guesses for long.
+//!
+//! Rules:
+//! 1. an attempt fails where nobody vouches for the credential ([`Reason::is_guess`]): it is malformed, of nobody, with
+//!    another secret, or signed by nobody whom the scheme trusts. What was good elsewhere or before (expired, revoked, for
+//!    another audience) is no guess; what its issuer calls inactive and a certificate that is not trusted may be the
+//!    same, so they are none either;
+//! 2. the user of a password and the public id of an API key are claimed before they are verified: such an attempt counts
+//!    for that account, whether it exists or not, and for the network that it comes from. A token claims nothing that may
+//!    be believed, so it counts for the network ([`whom`]);
+//! 3. where that user has lately succeeded from that network ([`Known`]), it counts for the two together and for neither
+//!    alone: what strangers do, there or elsewhere, does not lock out whose account it is;
+//! 4. each of these has three buckets, for a minute, an hour and a day, so that the wait grows from seconds to half an hour.
+//!    Where one is empty the attempt is refused, and is counted by none;
+//! 5. a password can be guessed: its attempt is charged before it is verified, and not verified where a bucket is empty. What
+//!    turns out good is given back; who tries many at once finds as many places as who tries them in turn;
+//! 6. a key of 256 bits and a signature cannot be guessed: they are verified whatever was counted, the good ones get in, and
+//!    the bad ones are answered as too many. So nobody is locked out by a stranger in the same network.
+//!
+//! The buckets are those of rate limits `on: failure`, in tables of their own: who floods them takes no place from a limit
+//! of the document.
+
+mod known;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use http::request::Parts;
+
+use self::known::Known;
+use super::{Denied, Reason, Verdict, prepared::Prepared, present::Credential, principal::Principal};
+use crate::{
+    clock::Now,
+    event::{Pseudonym, SECURITY_EVENTS},
+    limit::{
+        Charge, Decision, Few, Limiter, Reserved, Rule,
+        key::{Network, Seen},
+    },
+    operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per},
+};
+
+/// Places for counters of accounts and networks: 1.5 MiB.
+const PLACES: usize = 65_536;
+/// Places for those of accounts in networks that are known for them: 384 KiB. Only who has logged in takes one.
+const PLACES_OF_KNOWN: usize = 16_384;
+/// Accounts in networks that are known at once: 1 MiB.
+const KNOWN: usize = 65_536;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How many attempts may fail in a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Most {
+    pub(crate) of_account: u32,
+    pub(crate) of_network: u32,
+}
+
+impl Most {
+    /// An account has 50 guesses at once at the longest, and 50 more a day: no more than the hundred of NIST SP 800-63B
+    /// section 5.2.2 in a first day. A network may be an office.
+    pub(crate) const DEFAULT: Self = Self { of_account: 5, of_network: 30 };
+}
+
+/// What a credential claims before it is verified.
+pub(in crate::authn) struct Claim<'c> {
+    pub(in crate::authn) issuer: &'c Arc<str>,
+    pub(in crate::authn) account: String,
+}
+
+/// By whom an attempt is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whom {
+    Network,
+    /// Both, each for itself.
+    AccountAndNetwork,
+    /// The one in the other.
+    AccountInNetwork,
+}
+
+/// Rules 2 and 3.
+fn whom(claims: bool, known: bool) -> Whom {
+    match (claims, known) {
+        (false, _) => Whom::Network,
+        (true, false) => Whom::AccountAndNetwork,
+        (true, true) => Whom::AccountInNetwork,
+    }
+}
+
+/// What a server counts.
+pub(crate) struct Failures {
+    strangers: Limiter,
+    of_network: [Rule; 3],
+    of_account: [Rule; 3],
+    known: Option<OfKnown>,
+}
+
+/// Where a document has passwords.
+struct OfKnown {
+    limiter: Limiter,
+    rules: [Rule; 3],
+    known: Known,
+}
+
+/// What one request is counted by.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempts<'a> {
+    failures: &'a Failures,
+    from: IpAddr,
+    now: Now,
+    request_id: &'a str,
+}
+
+/// A password that is being verified.
+pub(in crate::authn) struct Charged {
+    /// The place of its scheme.
+    scheme: usize,
+    account: String,
+    at: Whom,
+    reserved: Few<Reserved>,
+    closes: Option<&'static str>,
+}
+
+impl Failures {
+    /// `passwords`: a scheme of the document takes some.
+    pub(crate) fn new(most: Most, passwords: bool) -> Self {
+        let strangers = Limiter::new(PLACES);
+        let rules = |limiter: &Limiter, per, most| limits(per, most).map(|limit| limiter.rule(limit, ""));
+        let of_known = || {
+            let limiter = Limiter::new(PLACES_OF_KNOWN);
+            let rules = rules(&limiter, &[Per::Principal, Per::Address], most.of_account);
+            OfKnown { limiter, rules, known: Known::new(KNOWN) }
+        };
+        Self {
+            of_network: rules(&strangers, &[Per::Address], most.of_network),
+            of_account: rules(&strangers, &[Per::Principal], most.of_account),
+            strangers,
+            known: passwords.then(of_known),
+        }
+    }
+
+    /// For one request.
+    pub(crate) const fn of<'a>(&'a self, from: IpAddr, now: Now, request_id: &'a str) -> Attempts<'a> {
+        Attempts { failures: self, from, now, request_id }
+    }
+}
+
+/// Rule 4. They live as long as the process, as the limits of a document do; no limit of a document has a space in its name.
+fn limits(per: &'static [Per], most: u32) -> [&'static Limit; 3] {
+    let by_account = per.contains(&Per::Principal);
+    let names = match by_account {
+        true => [
+            "failed attempts of an account (minute)",
+            "failed attempts of an account (hour)",
+            "failed attempts of an account (day)",
+        ],
+        false => [
+            "failed attempts from a network (minute)",
+            "failed attempts from a network (hour)",
+            "failed attempts from a network (day)",
+        ],
+    };
+    let limit = |name, quota, window| -> &'static Limit {
+        Box::leak(Box::new(Limit {
+            name,
+            quota,
+            window,
+            burst: quota,
+            counter: Counter::TokenBucket,
+            cost: 1,
+            per,
+            scope: Counting::Document,
+            on: CountedOn::Failure,
+            on_outage: OnOutage::Local,
+        }))
+    };
+    let [minute, hour, day] = names;
+    [
+        limit(minute, most, MINUTE),
+        limit(hour, most.saturating_mul(4), HOUR),
+        limit(day, most.saturating_mul(10), DAY),
+    ]
+}
+
+impl Attempts<'_> {
+    /// Rule 5: what is charged before the credential is verified, or why it is not verified.
+    pub(in crate::authn) fn before(
+        &self,
+        scheme: usize,
+        prepared: &Prepared,
+        credential: &Credential<'_>,
+    ) -> Result<Option<Charged>, Reason> {
+        let Some(scheme_of) = prepared.schemes.get(scheme).filter(|scheme| scheme.is_guessable()) else {
+            return Ok(None);
+        };
+        // what claims nothing is malformed, and no verification is started for it
+        let Some(claim) = scheme_of.claim(credential) else { return Ok(None) };
+        let at = whom(true, self.is_known(&claim));
+        self.charge(at, Some(&claim), |decision| {
+            let (reserved, closes) = (decision.reserved(), closed(&decision));
+            Charged { scheme, account: claim.account.clone(), at, reserved, closes }
+        })
+        .map(Some)
+    }
+
+    /// Gives back what was charged for passwords that no scheme found wrong, and remembers whose were right.
+    pub(in crate::authn) async fn settle(
+        &self,
+        prepared: &Prepared,
+        verdicts: &[Verdict],
+        charged: Vec<Charged>,
+    ) {
+        for charged in charged {
+            let Some(scheme) = prepared.schemes.get(charged.scheme) else { continue };
+            let of_the_same =
+                prepared.schemes.iter().zip(verdicts).filter(|(other, _)| other.reads_like(scheme));
+            let accepted = of_the_same.clone().any(|(_, verdict)| matches!(verdict, Some(Ok(_))));
+            match verdicts.get(charged.scheme) {
+                Some(Some(Err(reason))) if reason.is_guess() && !accepted => {
+                    let issuer = scheme.claims_under().map_or("", |issuer| issuer);
+                    self.report(charged.closes, Some((issuer, &charged.account)));
+                    continue;
+                }
+                Some(Some(Ok(judged))) => self.remember(&judged.principal),
+                _ => {}
+            }
+            self.give_back(&charged).await;
+        }
+    }
+
+    /// Rule 6: counts what was refused, and was not charged before; what comes out is what the client is told.
+    pub(in crate::authn) fn after(&self, prepared: &Prepared, denied: Denied, parts: &Parts) -> Denied {
+        let scheme =
+            denied.scheme().and_then(|name| prepared.schemes.iter().find(|scheme| scheme.name == name));
+        let Some(scheme) = scheme.filter(|_| denied.reason().is_guess()) else { return denied };
+        let shown = scheme.find(parts).ok().flatten();
+        let claim = shown.and_then(|credential| scheme.claim(&credential));
+        if claim.is_some() && scheme.is_guessable() {
+            return denied; // it was charged before
+        }
+        let at = whom(claim.is_some(), false);
+        let counted = self.charge(at, claim.as_ref(), |decision| closed(&decision));
+        let claimed = claim.as_ref().map(|claim| (&**claim.issuer, &*claim.account));
+        match counted {
+            Ok(closes) => {
+                self.report(closes, claimed);
+                denied
+            }
+            Err(wait) => Denied::of(scheme.name, wait),
+        }
+    }
+
+    fn charge<T>(
+        &self,
+        at: Whom,
+        claim: Option<&Claim<'_>>,
+        allowed: impl FnOnce(Decision<'_>) -> T,
+    ) -> Result<T, Reason> {
+        let principal = claim.map(|claim| (&**claim.issuer, &*claim.account));
+        let seen = Seen { from: Network::of(self.from), principal, values: &[] };
+        let (limiter, rules) = self.rules(at);
+        let charges: Few<Charge<'_>> =
+            rules.iter().flat_map(|of| of.iter()).map(|rule| rule.charge(&seen)).collect();
+        let decision = limiter.decide(self.micros(), &charges);
+        match decision.refused_by() {
+            None => Ok(allowed(decision)),
+            Some(_) => {
+                Err(Reason::TooManyAttempts(u32::try_from(decision.retry_after()).unwrap_or(u32::MAX)))
+            }
+        }
+    }
+
+    fn rules(&self, at: Whom) -> (&Limiter, [&[Rule]; 2]) {
+        let failures = self.failures;
+        match (at, &failures.known) {
+            (Whom::AccountInNetwork, Some(of_known)) => (&of_known.limiter, [&of_known.rules, &[]]),
+            (Whom::Network, _) => (&failures.strangers, [&failures.of_network, &[]]),
+            (Whom::AccountAndNetwork | Whom::AccountInNetwork, _) => {
+                (&failures.strangers, [&failures.of_account, &failures.of_network])
+            }
+        }
+    }
+
+    async fn give_back(&self, charged: &Charged) {
+        self.rules(charged.at).0.give_back(self.micros(), &charged.reserved).await;
+    }
+
+    fn is_known(&self, claim: &Claim<'_>) -> bool {
+        self.place(claim.issuer, &claim.account).is_some_and(|(known, place)| known.holds(place, self.now))
+    }
+
+    fn remember(&self, principal: &Principal) {
+        if let Some((known, place)) = self.place(principal.issuer(), principal.subject()) {
+            known.insert(place, self.now);
+        }
+    }
+
+    fn place(&self, issuer: &str, account: &str) -> Option<(&Known, u64)> {
+        let of_known = self.failures.known.as_ref()?;
+        let [rule, ..] = &of_known.rules;
+        let seen = Seen { from: Network::of(self.from), principal: Some((issuer, account)), values: &[] };
+        Some((&of_known.known, rule.charge(&seen).key()))
+    }
+
+    /// The event that a bucket is empty now: the next attempt is refused.
+    fn report(&self, closes: Option<&str>, claimed: Option<(&str, &str)>) {
+        let Some(limit) = closes else { return };
+        let account = claimed.map(|(issuer, account)| Pseudonym::new(issuer, account).to_string());
+        tracing::error!(
+            target: SECURITY_EVENTS, event_type = "authn_login_fail_max", severity = "High",
+            timestamp = %jiff::Timestamp::now(), source_ip = %self.from, limit, request_id = self.request_id,
+            account = account.as_deref().unwrap_or("-"),
+            "as many attempts to authenticate have failed as may",
+        );
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.now.monotonic().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The limit that lets no further attempt through.
+fn closed(decision: &Decision<'_>) -> Option<&'static str> {
+    let mut empty = decision.standings().filter(|standing| standing.remaining == 0);
+    empty.next().map(|standing| standing.rule.limit().name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    const ALICE: &str = "alice";
+
+    /// One that is refused says how long to wait.
+    fn guess(failures: &Failures, clock: &Clock, from: &str, account: Option<&str>) -> Result<(), u64> {
+        let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
+        let issuer: Arc<str> = "urn:here".into();
+        let claim = account.map(|account| Claim { issuer: &issuer, account: account.to_owned() });
+        let known = claim.as_ref().is_some_and(|claim| attempts.is_known(claim));
+        let counted = attempts.charge(whom(claim.is_some(), known), claim.as_ref(), |_| ());
+        counted.map_err(Reason::wait)
+    }
+
+    fn log_in(failures: &Failures, clock: &Clock, from: &str) {
+        let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
+        let (known, place) = attempts.place("urn:here", ALICE).unwrap();
+        known.insert(place, clock.now().unwrap());
+    }
+
+    fn start() -> (Failures, Clock) {
+        (Failures::new(Most::DEFAULT, true), Clock::fixed(1_800_000_000))
+    }
+
+    #[test]
+    fn the_wait_grows_and_a_day_has_a_hundred_guesses_at_most() {
+        let (failures, clock) = start();
+        let (mut guesses, mut waits) = (0, Vec::new());
+        for second in 0..24 * 3600_u64 {
+            // from another network each time: the account alone is what counts
+            let from = format!("2001:db8:{:x}:{:x}::1", second >> 16, second & 0xffff);
+            match guess(&failures, &clock, &from, Some(ALICE)) {
+                Ok(()) => guesses += 1,
+                Err(wait) => waits.push((second, wait)),
+            }
+            clock.advance(Duration::from_secs(1));
+        }
+        let longest =
+            |from, to| waits.iter().filter(|(at, _)| (from..to).contains(at)).map(|(_, wait)| *wait).max();
+        assert_eq!(waits[0].0, 5, "five at once");
+        // each may have a tenth of jitter on top
+        assert!((11..=13).contains(&longest(0, 60).unwrap()), "{waits:?}");
+        assert!((170..=198).contains(&longest(300, 3600).unwrap()));
+        assert!((1700..=1901).contains(&longest(12 * 3600, 24 * 3600).unwrap()));
+        assert!((90..=100).contains(&guesses), "{guesses}");
+    }
+
+    #[test]
+    fn whose_account_it_is_is_spared_where_they_lately_were() {
+        let (failures, clock) = start();
+        log_in(&failures, &clock, "192.0.2.1");
+        while guess(&failures, &clock, "198.51.100.9", Some(ALICE)).is_ok() {}
+        assert_eq!(guess(&failures, &clock, "192.0.2.1", Some(ALICE)), Ok(()));
+        assert!(
+            guess(&failures, &clock, "192.0.2.2", Some(ALICE)).is_err(),
+            "a network that is new for them"
+        );
+        assert_eq!(guess(&failures, &clock, "198.51.100.9", Some("bob")), Ok(()), "another account");
+        // who guesses in their network finds a door of its own, which closes as soon
+        let inside = (0..20).filter(|_| guess(&failures, &clock, "192.0.2.1", Some(ALICE)).is_ok()).count();
+        assert_eq!(inside, 4);
+    }
+
+    #[test]
+    fn a_network_that_is_closed_is_not_for_whom_it_knows() {
+        let (failures, clock) = start();
+        log_in(&failures, &clock, "192.0.2.1");
+        let forged = (0..100).filter(|_| guess(&failures, &clock, "192.0.2.1", None).is_ok()).count();
+        assert_eq!(forged, 30);
+        assert!(guess(&failures, &clock, "192.0.2.1", Some("bob")).is_err());
+        assert_eq!(guess(&failures, &clock, "192.0.2.1", Some(ALICE)), Ok(()));
+    }
+
+    #[test]
+    fn what_was_good_elsewhere_or_before_is_no_guess() {
+        use Reason as R;
+        for guess in [R::Malformed, R::UnknownIdentity, R::WrongSecret, R::BadSignature, R::UnknownKid] {
+            assert!(guess.is_guess());
+        }
+        for other in [R::Missing, R::Expired, R::Revoked, R::WrongAudience, R::Inactive, R::Busy, R::NotBound]
+        {
+            assert!(!other.is_guess(), "{other:?}");
+        }
+    }
+}
