@@ -158,7 +158,7 @@ impl Cursors {
     /// `None` where it cannot be sealed.
     #[must_use]
     pub fn seal<P: Position>(&self, position: &P, expires: u64) -> Option<SealedCursor> {
-        cursor::seal(&self.keys, &self.binding(), position, expires).ok()
+        cursor::seal(&self.keys, &self.binding(), position, 2, expires).ok()
     }
 
     /// `None` where it does not open.

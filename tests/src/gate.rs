@@ -193,13 +193,16 @@ struct Row {
 /// Rows of the walked list.
 const ROWS: i64 = 5;
 
+/// Rows of the list that takes long to walk.
+const COPIES: i64 = 150;
+
 impl Notes for Service {
     async fn list_notes(
         &self,
         caller: Caller<ListNotes>,
         input: ListNotesInput,
     ) -> Result<ListNotesOutput, Problem> {
-        Ok(ListNotesOutput::Ok(page(&caller, input.limit)?))
+        Ok(ListNotesOutput::Ok(page(&caller, input.limit, ROWS)?))
     }
 
     async fn list_copies(
@@ -207,7 +210,7 @@ impl Notes for Service {
         caller: Caller<ListCopies>,
         input: ListCopiesInput,
     ) -> Result<ListCopiesOutput, Problem> {
-        Ok(ListCopiesOutput::Ok(page(&caller, input.limit)?))
+        Ok(ListCopiesOutput::Ok(page(&caller, input.limit, COPIES)?))
     }
 
     async fn update_note(
@@ -234,11 +237,15 @@ impl Notes for Service {
     }
 }
 
-fn page<Op: palisade::operation::Paginated>(caller: &Caller<Op>, limit: i32) -> Result<NotePage, Problem> {
+fn page<Op: palisade::operation::Paginated>(
+    caller: &Caller<Op>,
+    limit: i32,
+    rows: i64,
+) -> Result<NotePage, Problem> {
     let first = caller.position::<Row>()?.map_or(1, |row| row.number + 1);
-    let last = ROWS.min(first + i64::from(limit) - 1);
+    let last = rows.min(first + i64::from(limit) - 1);
     let note = |number: i64| Note { id: palisade_uuid(number), title: format!("note {number}") };
-    let next_cursor = (last < ROWS).then(|| caller.seal(&Row { number: last })).transpose()?;
+    let next_cursor = (last < rows).then(|| caller.seal(&Row { number: last })).transpose()?;
     Ok(NotePage { data: (first..=last).map(note).collect(), next_cursor })
 }
 

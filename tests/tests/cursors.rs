@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use palisade::{Clock, Settings};
+use palisade_tests::events;
 use palisade_tests::gate::{Gate, NOTE};
 use palisade_tests::tokens::now;
 
@@ -91,4 +92,48 @@ async fn a_forged_cursor_is_refused_without_a_reason() {
     }
     assert!(bodies.len() >= 5 && bodies.windows(2).all(|two| two[0] == two[1]));
     assert!(!cursor.contains("note") && cursor.len() > 40);
+}
+
+/// RFC 8288: what knows no document finds the next page, whichever filters it asked for.
+#[tokio::test]
+async fn the_next_page_is_linked_and_after_the_last_there_is_none() {
+    let gate = Gate::start().await;
+    let token = gate.alice();
+    let (mut path, mut titles) = ("/notes?limit=2&colour=red".to_owned(), Vec::new());
+    for (page, last) in [(1, false), (2, false), (3, true)] {
+        let reply = gate.client.get(&path).token(&token).send().await;
+        let body = reply.allowed(200).json();
+        titles.extend(body["data"].as_array().unwrap().iter().map(|note| note["title"].to_string()));
+        let link = reply.header("link");
+        assert_eq!(link.is_empty(), last, "page {page}: {link}");
+        if let Some(target) = link.strip_prefix('<').and_then(|rest| rest.strip_suffix(">; rel=\"next\"")) {
+            let cursor = body["next_cursor"].as_str().unwrap();
+            assert_eq!(target, format!("?limit=2&colour=red&after={cursor}"));
+            path = format!("/notes{target}");
+        }
+    }
+    assert_eq!(titles.len(), 5);
+    gate.client.get("/notes?after=AAAA").token(&token).send().await.refused(400, "invalid_cursor");
+}
+
+/// The page is in the cursor, so whoever walks a list to its end is seen whichever instance they ask.
+#[tokio::test]
+async fn a_long_walk_is_an_event_and_a_short_one_is_none() {
+    events::collect();
+    let gate = Gate::start().await;
+    let token = gate.alice();
+    let (mut after, mut told) = (String::new(), Vec::new());
+    for page in 1..=120 {
+        let path = format!("/notes/{NOTE}/copies?limit=1{after}");
+        let reply = gate.client.get(&path).token(&token).send().await;
+        let cursor = reply.allowed(200).json()["next_cursor"].as_str().unwrap().to_owned();
+        after = format!("&after={cursor}");
+        let id = reply.header("x-request-id");
+        told.extend(events::with("request_id", id).into_iter().map(|event| (page, event)));
+    }
+    let [(100, event)] = &told[..] else { panic!("{told:?}") };
+    let field = |name: &str| event[name].as_str();
+    assert_eq!((field("event_type"), field("failure_reason")), ("excess_pages_walked", "page_100_of_a_walk"));
+    assert_eq!((field("operation_id"), field("status")), ("listCopies", "200"));
+    assert!(field("principal").starts_with("https://id.example.com#"));
 }

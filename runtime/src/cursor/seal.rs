@@ -14,8 +14,8 @@ const VERSION: u8 = 1;
 const TAG: usize = 16;
 /// Bytes before the ciphertext: version, key id, nonce.
 const HEAD: usize = 1 + 4 + NONCE_LEN;
-/// Bytes before the position: expiry, length.
-const PREFACE: usize = 8 + 2;
+/// Bytes before the position: expiry, page, length.
+const PREFACE: usize = 8 + 4 + 2;
 /// The position is padded to a multiple of this, so that its length tells little.
 const BLOCK: usize = 16;
 /// The longest cursor, as text: it stands in a query string.
@@ -37,6 +37,13 @@ impl SealedCursor {
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
+    }
+}
+
+#[cfg(test)]
+impl SealedCursor {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 
@@ -109,30 +116,32 @@ impl BadCursor {
     }
 }
 
-/// Seals `position` until `expiry` (seconds since 1970).
+/// Seals `position`, where page `page` of a walk begins, until `expiry` (seconds since 1970).
 ///
 /// AES-256-GCM-SIV (RFC 8452): a nonce that came twice would show that two cursors are equal, and no more.
 pub(crate) fn seal<P: Position>(
     keys: &CursorKeys,
     binding: &Binding<'_>,
     position: &P,
+    page: u32,
     expiry: u64,
 ) -> Result<SealedCursor, Unsealable> {
     let mut nonce = [0; NONCE_LEN];
     SystemRandom::new().fill(&mut nonce).map_err(|_| Unsealable::Crypto)?;
-    let plain = plaintext(position, expiry)?;
+    let plain = plaintext(position, page, expiry)?;
     let text = URL_SAFE_NO_PAD.encode(encrypt(keys, binding, nonce, plain)?);
     if text.len() > LONGEST { Err(Unsealable::TooLong) } else { Ok(SealedCursor(text)) }
 }
 
-fn plaintext<P: Position>(position: &P, expiry: u64) -> Result<Vec<u8>, Unsealable> {
+fn plaintext<P: Position>(position: &P, page: u32, expiry: u64) -> Result<Vec<u8>, Unsealable> {
     let mut plain = Vec::with_capacity(128);
     plain.extend_from_slice(&expiry.to_be_bytes());
+    plain.extend_from_slice(&page.to_be_bytes());
     plain.extend_from_slice(&[0, 0]);
     position.write(&mut plain);
     let length = plain.len().saturating_sub(PREFACE);
     let length = u16::try_from(length).map_err(|_| Unsealable::TooLong)?.to_be_bytes();
-    plain.get_mut(8..PREFACE).ok_or(Unsealable::Crypto)?.copy_from_slice(&length);
+    plain.get_mut(12..PREFACE).ok_or(Unsealable::Crypto)?.copy_from_slice(&length);
     plain.resize(plain.len().next_multiple_of(BLOCK), 0);
     Ok(plain)
 }
@@ -160,12 +169,20 @@ fn encrypt(
 
 /// An opened cursor: authentic, for this binding, and not expired.
 #[derive(Debug)]
-pub(crate) struct Opened(Vec<u8>);
+pub(crate) struct Opened {
+    position: Vec<u8>,
+    page: u32,
+}
 
 impl Opened {
     /// The position, when it is of the type that was sealed.
     pub(crate) fn position<P: Position>(&self) -> Result<P, BadCursor> {
-        whole(&self.0).ok_or(BadCursor(Reason::OtherPosition))
+        whole(&self.position).ok_or(BadCursor(Reason::OtherPosition))
+    }
+
+    /// Which page of its walk begins there; the first needs no cursor.
+    pub(crate) const fn page(&self) -> u32 {
+        self.page
     }
 }
 
@@ -196,13 +213,15 @@ pub(crate) fn open(
 fn unpack(plain: &[u8], now: u64) -> Result<Opened, BadCursor> {
     let malformed = BadCursor(Reason::Malformed);
     let (expiry, rest) = plain.split_first_chunk().ok_or(malformed)?;
+    let (page, rest) = rest.split_first_chunk().ok_or(malformed)?;
     let (length, rest) = rest.split_first_chunk().ok_or(malformed)?;
     if u64::from_be_bytes(*expiry) <= now {
         return Err(BadCursor(Reason::Expired));
     }
     let (position, padding) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(malformed)?;
     let padded = padding.len() < BLOCK && padding.iter().all(|byte| *byte == 0);
-    if padded { Ok(Opened(position.to_vec())) } else { Err(malformed) }
+    let page = u32::from_be_bytes(*page);
+    if padded { Ok(Opened { position: position.to_vec(), page }) } else { Err(malformed) }
 }
 
 #[cfg(test)]
@@ -230,7 +249,7 @@ mod tests {
     }
 
     fn sealed(keys: &CursorKeys) -> String {
-        seal(keys, &binding(&filters()), &77_i64, NOW + 900).unwrap().into_string()
+        seal(keys, &binding(&filters()), &77_i64, 2, NOW + 900).unwrap().into_string()
     }
 
     fn reason(keys: &CursorKeys, binding: &Binding<'_>, text: &str, now: u64) -> &'static str {
@@ -244,7 +263,7 @@ mod tests {
         let (keys, filters) = (keys(&[OLD]), filters());
         let text = sealed(&keys);
         let opened = open(&keys, &binding(&filters), &text, NOW).unwrap();
-        assert_eq!(opened.position::<i64>(), Ok(77));
+        assert_eq!((opened.position::<i64>(), opened.page()), (Ok(77), 2));
         assert_eq!(opened.position::<String>().unwrap_err().reason(), "other_position");
         assert_eq!(reason(&keys, &binding(&filters), &text, NOW + 899), "");
         assert_eq!(reason(&keys, &binding(&filters), &text, NOW + 900), "expired");
@@ -332,7 +351,7 @@ mod tests {
     fn long_positions_are_refused_and_lengths_are_blurred() {
         let (keys, filters) = (keys(&[OLD]), filters());
         let length = |text: usize| {
-            seal(&keys, &binding(&filters), &"x".repeat(text), NOW).map(|sealed| sealed.as_str().len())
+            seal(&keys, &binding(&filters), &"x".repeat(text), 2, NOW).map(|sealed| sealed.as_str().len())
         };
         assert_eq!(length(1), length(2));
         assert_ne!(length(1), length(20));

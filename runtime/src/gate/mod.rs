@@ -35,6 +35,7 @@ mod passed;
 mod prepared;
 mod request_id;
 mod visit;
+mod walk;
 mod witness;
 
 use std::future::Future;
@@ -149,6 +150,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     visit.spend(&at.limits().by_body).await?; // 11
     let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
+    visit.walk(cursor.as_ref().and_then(|scope| scope.walk(query.as_deref())));
     let call = key
         .zip(print)
         .and_then(|(key, print)| at.call(&authorized, key, print.finish(), (visit.clock(), deadline)));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::RequestId;
 use super::object::Owned;
+use super::walk::{Sealed, Walk};
 use crate::authn::Principal;
 use crate::authz::Authorized;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Opened, Position, SealedCursor};
@@ -28,10 +29,23 @@ pub(crate) struct CursorScope {
     pub(crate) document: &'static Document,
     pub(crate) filters: Filters,
     pub(crate) opened: Option<Opened>,
+    /// What the handler seals.
+    pub(crate) sealed: Arc<Sealed>,
     pub(crate) expires: u64,
 }
 
 impl CursorScope {
+    /// Which page of a walk the request asks for.
+    fn page(&self) -> u32 {
+        self.opened.as_ref().map_or(1, Opened::page)
+    }
+
+    /// What the request asks of the list.
+    pub(super) fn walk(&self, query: Option<&str>) -> Option<Walk> {
+        let pagination = self.policy.pagination.as_ref()?;
+        Some(Walk::new(self.page(), Arc::clone(&self.sealed), query, pagination.cursor))
+    }
+
     pub(crate) fn binding<'a>(&'a self, principal: Option<&'a Principal>) -> Binding<'a> {
         Binding {
             operation: self.policy.id,
@@ -81,6 +95,10 @@ impl Passed {
     pub(crate) fn seal<P: Position>(&self, position: &P) -> Result<SealedCursor, Problem> {
         let scope = self.cursor.as_ref().ok_or_else(|| Problem::internal("no cursor scope"))?;
         let binding = scope.binding(self.principal());
-        cursor::seal(&scope.keys, &binding, position, scope.expires).map_err(Problem::internal)
+        let next = scope.page().saturating_add(1);
+        let sealed = cursor::seal(&scope.keys, &binding, position, next, scope.expires);
+        let sealed = sealed.map_err(Problem::internal)?;
+        scope.sealed.note(&sealed);
+        Ok(sealed)
     }
 }

@@ -267,6 +267,7 @@ impl Prepared {
             document: self.ready.document,
             filters: Filters::from_canonical(filters),
             opened: None,
+            sealed: Arc::default(),
             expires: now.unix().saturating_add(pagination.ttl.as_secs()),
         };
         if let Some(token) = token {

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::effects::Effects;
 use super::limits::{Due, Values};
+use super::walk::Walk;
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
@@ -92,6 +93,8 @@ pub(crate) struct Visit {
     values: Values,
     /// For the proofs of this client from now on (RFC 9449 section 8.2).
     nonce: Option<HeaderValue>,
+    /// What it asks of a list that is walked by cursor.
+    walk: Option<Walk>,
 }
 
 impl Visit {
@@ -132,6 +135,7 @@ impl Visit {
             held: Few::new(),
             values: Values::new(),
             nonce: None,
+            walk: None,
         }
     }
 
@@ -217,6 +221,11 @@ impl Visit {
         self.nonce = nonce;
     }
 
+    /// It asks this of a list.
+    pub(super) fn walk(&mut self, walk: Option<Walk>) {
+        self.walk = walk;
+    }
+
     /// Whether it comes from this machine.
     pub(crate) fn is_local(&self) -> bool {
         self.origin.local
@@ -272,11 +281,14 @@ impl Visit {
     /// is taken back here. Who does not wait for the answer has used the attempt.
     pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
         let held = std::mem::take(&mut self.held);
-        let response = match result {
+        let mut response = match result {
             Ok(response) if held.is_empty() => response,
             Ok(response) => response.map(|body| until_sent(body, held)),
             Err(rejection) => self.refuse(&rejection),
         };
+        if let Some(walk) = self.walk.take() {
+            walk.close(response.status(), response.headers_mut(), &self.witness);
+        }
         let reserved = std::mem::take(&mut self.reserved);
         if response.status().as_u16() < 400
             && !reserved.is_empty()

@@ -1,12 +1,13 @@
 //! What is known of a request for its security event: enough to report on it when the request itself is gone.
 
+use std::fmt;
 use std::net::IpAddr;
 
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 
 use super::RequestId;
 use crate::authn::Principal;
-use crate::event::{Endpoint, Event};
+use crate::event::{Endpoint, Event, Kind, Severity};
 use crate::operation::Policy;
 use crate::problem::{Outward, Rejection, outward};
 
@@ -21,7 +22,22 @@ pub(crate) struct Witness {
     pub(super) principal: Option<Principal>,
 }
 
+/// What the event says of a long walk.
+struct Walked(u32);
+
+impl fmt::Display for Walked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "page_{}_of_a_walk", self.0)
+    }
+}
+
 impl Witness {
+    /// The event of a list that one caller walks for long.
+    pub(super) fn report_walk(&self, page: u32, status: StatusCode) {
+        let kind = Kind { event_type: "excess_pages_walked", severity: Severity::Medium };
+        self.emit(kind, &Walked(page), status.as_u16());
+    }
+
     /// The event of a refusal whose answer nobody waits for any more.
     pub(super) fn report_unanswered(&self, rejection: &Rejection) {
         self.report(rejection, &outward(rejection));
@@ -29,8 +45,12 @@ impl Witness {
 
     /// The event of a refusal.
     pub(super) fn report(&self, reason: &Rejection, outward: &Outward<'_>) {
+        self.emit(outward.event, reason, outward.status.as_u16());
+    }
+
+    fn emit(&self, kind: Kind, reason: &dyn fmt::Display, status: u16) {
         let event = Event {
-            kind: outward.event,
+            kind,
             reason,
             source: self.address,
             user_agent: self.user_agent.as_ref(),
@@ -38,7 +58,7 @@ impl Witness {
             operation: self.policy.map(|policy| policy.id),
             request_id: self.request_id.as_str(),
             principal: self.principal.as_ref(),
-            status: outward.status.as_u16(),
+            status,
         };
         event.emit();
     }

@@ -1,0 +1,118 @@
+//! A walk by cursor: which page of it a request asks for, and where the next one is.
+//!
+//! Rules:
+//! 1. an answer of 200 for which the handler sealed one cursor has it in `Link` with `rel="next"` (RFC 8288 section 3), beside
+//!    the member that the document names. Where none was sealed there is no next page; where several were, nobody knows which
+//!    of them leads there;
+//! 2. the target is a query alone, which is relative to the address that the client used (RFC 3986 section 5.2.2): a proxy may
+//!    have cut that. It has what the request had, but for the cursor, and for keys that stood in it;
+//! 3. the page is in the cursor. The [`MANY_PAGES`]th, and each tenfold, is an event: somebody takes the whole list.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use percent_encoding::percent_decode_str;
+
+use super::Witness;
+use crate::cursor::SealedCursor;
+
+/// Pages of one walk.
+const MANY_PAGES: u32 = 100;
+
+/// What a handler sealed.
+#[derive(Debug, Default)]
+pub(crate) struct Sealed(Mutex<(usize, Option<SealedCursor>)>);
+
+impl Sealed {
+    pub(super) fn note(&self, cursor: &SealedCursor) {
+        let mut sealed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sealed.0 = sealed.0.saturating_add(1);
+        sealed.1 = Some(cursor.clone());
+    }
+
+    fn only(&self) -> Option<SealedCursor> {
+        let sealed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sealed.1.clone().filter(|_| sealed.0 == 1)
+    }
+}
+
+/// What a request asks of a list.
+pub(crate) struct Walk {
+    page: u32,
+    sealed: Arc<Sealed>,
+    /// The query but for the cursor.
+    others: String,
+    /// The parameter of the cursor.
+    parameter: &'static str,
+}
+
+impl Walk {
+    pub(super) fn new(page: u32, sealed: Arc<Sealed>, query: Option<&str>, parameter: &'static str) -> Self {
+        let named = |pair: &&str| {
+            let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+            percent_decode_str(name).eq(parameter.bytes())
+        };
+        let others = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !named(pair));
+        Self { page, sealed, others: others.collect::<Vec<_>>().join("&"), parameter }
+    }
+
+    /// Writes the answer's header and event.
+    pub(super) fn close(&self, status: StatusCode, headers: &mut HeaderMap, witness: &Witness) {
+        if is_milestone(self.page) {
+            witness.report_walk(self.page, status);
+        }
+        if status == StatusCode::OK
+            && let Some(link) = self.next()
+        {
+            headers.append(header::LINK, link);
+        }
+    }
+
+    fn next(&self) -> Option<HeaderValue> {
+        let cursor = self.sealed.only()?;
+        let between = if self.others.is_empty() { "" } else { "&" };
+        // what ends a target, or a quoted string, is no part of a query (RFC 3986 section 3.4)
+        let others = self.others.replace('<', "%3C").replace('>', "%3E").replace('"', "%22");
+        let link = format!("<?{others}{between}{}={}>; rel=\"next\"", self.parameter, cursor.as_str());
+        HeaderValue::try_from(link).ok()
+    }
+}
+
+/// Rule 3.
+fn is_milestone(page: u32) -> bool {
+    let mut tenfold = std::iter::successors(Some(MANY_PAGES), |pages| pages.checked_mul(10));
+    tenfold.any(|pages| pages == page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_is_told_of_at_each_tenfold() {
+        let told: Vec<u32> = (1..=20_000).filter(|page| is_milestone(*page)).collect();
+        assert_eq!(told, [100, 1_000, 10_000]);
+        assert!(is_milestone(1_000_000_000) && !is_milestone(u32::MAX));
+    }
+
+    #[test]
+    fn the_target_has_what_the_request_had_but_for_the_cursor() {
+        let link = |query: &str, cursors: &[&str]| {
+            let sealed = Arc::new(Sealed::default());
+            cursors.iter().for_each(|text| sealed.note(&SealedCursor::of(text)));
+            let next = Walk::new(1, sealed, Some(query), "after").next();
+            next.map(|value| value.to_str().unwrap().to_owned())
+        };
+        for (query, target) in [
+            ("", "<?after=abc>"),
+            ("limit=2", "<?limit=2&after=abc>"),
+            ("a=%41&after=old&b", "<?a=%41&b&after=abc>"),
+            ("%61fter=old&afters=x", "<?afters=x&after=abc>"),
+            ("a=1>;rel=\"x\"<", "<?a=1%3E;rel=%22x%22%3C&after=abc>"),
+        ] {
+            assert_eq!(link(query, &["abc"]), Some(format!("{target}; rel=\"next\"")), "{query}");
+        }
+        assert_eq!(link("limit=2", &[]), None);
+        assert_eq!(link("limit=2", &["abc", "def"]), None);
+    }
+}
