@@ -75,7 +75,7 @@ const BUDGET: f64 = 2.0;
 /// In a thread of its own, for it waits for what is asked over a socket.
 pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
     let measuring = std::thread::spawn(move || {
-        let bench = Bench { rounds: rounds * OFTEN, calls, now: now()? };
+        let bench = Bench { rounds: rounds * OFTEN, calls };
         bench.keys()?;
         bench.passwords()?;
         for key in [Key::hs256(), Key::es256()?, Key::eddsa()?, Key::rs256()?, Key::ps256()?] {
@@ -91,7 +91,6 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
 struct Bench {
     rounds: usize,
     calls: usize,
-    now: palisade::Now,
 }
 
 fn now() -> io::Result<palisade::Now> {
@@ -103,7 +102,8 @@ impl Bench {
         const KEYS: usize = 10_000;
         let pepper = || KeyPeppers::from_list(&format!("bench:{}", STANDARD.encode(credentials::SECRET)));
         let peppers = pepper().map_err(io::Error::other)?;
-        let make = || NewKey::generate("bench", "bench", &["items:read"], self.now, None);
+        let now = now()?;
+        let make = || NewKey::generate("bench", "bench", &["items:read"], now, None);
         let made = (0..KEYS).map(|_| Ok(make().map_err(io::Error::other)?.peppered(&peppers)));
         let made = made.collect::<io::Result<Vec<_>>>()?;
         let Some(first) = made.first() else { return Ok(()) };
@@ -118,7 +118,7 @@ impl Bench {
         })?;
         let keys = ApiKeys::new(made.into_iter().map(|key| key.record)).map_err(io::Error::other)?;
         let gate = Gate::builder().api_key("key", keys.peppers(peppers));
-        let ours = self.at_once("key", gate, request("x-api-key", &text)?)?;
+        let ours = Self::at_once("key", gate, request("x-api-key", &text)?)?;
         self.print("API key, one of 10,000 / look-up and HMAC", self.calls / 10, bare, ours);
         Ok(())
     }
@@ -143,7 +143,7 @@ impl Bench {
         let token = key.token(&credentials::claims())?;
         let bare = timing::holds(key.bare(&token)?)?;
         let gate = Gate::builder().bearer(key.name, jwt(key)?);
-        let ours = self.at_once(key.name, gate, request("authorization", &format!("Bearer {token}"))?)?;
+        let ours = Self::at_once(key.name, gate, request("authorization", &format!("Bearer {token}"))?)?;
         let calls = if key.name == "HS256" { self.calls / 10 } else { self.calls / 600 };
         self.print(&format!("token, {} / its signature", key.name), calls, bare, ours);
         Ok(())
@@ -157,7 +157,7 @@ impl Bench {
         let bare = timing::holds(key.bare(&token)?)?;
         let mut shown = request("authorization", &format!("Bearer {token}"))?;
         show_certificate(&mut shown, der);
-        let ours = self.at_once("mtls", Gate::builder().bearer("mtls", jwt(&key)?), shown)?;
+        let ours = Self::at_once("mtls", Gate::builder().bearer("mtls", jwt(&key)?), shown)?;
         self.print("token bound to a certificate, ES256 / its signature", self.calls / 600, bare, ours);
         Ok(())
     }
@@ -169,7 +169,8 @@ impl Bench {
         let token = key.token(&claims)?;
         let calls = self.calls / 600;
         // each is good once, and all of them are made before
-        let proofs = (0..=self.rounds * calls).map(|number| self.proof(&client, &token, number));
+        let now = now()?;
+        let proofs = (0..=self.rounds * calls).map(|number| proof(&client, &token, number, now.unix()));
         let proofs = proofs.collect::<io::Result<Vec<_>>>()?;
         let (of_token, of_proof) =
             (key.bare(&token)?, client.bare(proofs.first().map_or("", |proof| proof))?);
@@ -184,19 +185,10 @@ impl Bench {
         let settings = Settings::new().proof_capacity(64 * shown.len());
         let settings = settings.public_origin("https://api.example.com").map_err(io::Error::other)?;
         let gate = Gate::builder().bearer("dpop", jwt(&key)?).settings(settings);
-        let (door, now, mut shown) = (door("dpop", gate)?, self.now, shown.into_iter());
+        let (door, mut shown) = (door("dpop", gate)?, shown.into_iter());
         let ours = timing::holds(move || shown.next().is_some_and(|shown| door.accept_at_once(&shown, now)))?;
         self.print("token with a proof, ES256 / two signatures, its key read", calls, bare, ours);
         Ok(())
-    }
-
-    fn proof(&self, client: &Key, token: &str, number: usize) -> io::Result<String> {
-        let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": client.public() });
-        let claims = json!({
-            "htm": "GET", "htu": "https://api.example.com/items/1", "iat": self.now.unix(),
-            "jti": number.to_string(), "ath": base64(digest(&SHA256, token.as_bytes())),
-        });
-        client.sign(&header, &claims)
     }
 
     fn asked(&self) -> io::Result<()> {
@@ -208,18 +200,13 @@ impl Bench {
         Ok(())
     }
 
-    fn at_once(
-        &self,
-        scheme: &'static str,
-        gate: GateBuilder,
-        shown: Parts,
-    ) -> io::Result<impl FnMut() + use<>> {
-        let (door, now) = (door(scheme, gate)?, self.now);
+    fn at_once(scheme: &'static str, gate: GateBuilder, shown: Parts) -> io::Result<impl FnMut() + use<>> {
+        // what was made before is not from the future
+        let (door, now) = (door(scheme, gate)?, now()?);
         timing::holds(move || door.accept_at_once(&shown, now))
     }
 
     fn waiting(scheme: &'static str, gate: GateBuilder, shown: Parts) -> io::Result<impl FnMut() + use<>> {
-        // what others make meanwhile is not to come from the future
         let (door, now) = (door(scheme, gate)?, now()?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         timing::holds(move || runtime.block_on(door.accept(&shown, now)))
@@ -246,4 +233,14 @@ fn request(name: &str, value: &str) -> io::Result<Parts> {
     let request = Request::get("/items/1").header("host", "bench").header("user-agent", "bench");
     let request = request.header("accept", "*/*").header(name, value).body(());
     Ok(request.map_err(io::Error::other)?.into_parts().0)
+}
+
+/// A proof for this token and the request of [`request`].
+fn proof(client: &Key, token: &str, number: usize, iat: u64) -> io::Result<String> {
+    let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": client.public() });
+    let claims = json!({
+        "htm": "GET", "htu": "https://api.example.com/items/1", "iat": iat,
+        "jti": number.to_string(), "ath": base64(digest(&SHA256, token.as_bytes())),
+    });
+    client.sign(&header, &claims)
 }

@@ -128,6 +128,15 @@ async fn guesses_at_once_are_as_many_as_guesses_in_turn() {
 }
 
 #[tokio::test]
+async fn many_requests_at_once_with_one_password_are_one_attempt() {
+    let _turn = TURN.lock().await;
+    let (gate, _) = start_with(1, 1).await;
+    let replies = futures_util::future::join_all((0..4).map(|_| log_in(&gate, HOME, "carol", RIGHT))).await;
+    assert!(replies.iter().all(|reply| reply.status != 429), "they come from one client");
+    assert!(replies.iter().any(|reply| reply.status == 200));
+}
+
+#[tokio::test]
 async fn forged_tokens_count_for_their_network_and_good_ones_get_in_all_the_same() {
     let (gate, _) = start().await;
     let forger = Signer::new("k1");

@@ -13,20 +13,25 @@
 //! 4. each of these has three buckets, for a minute, an hour and a day, so that the wait grows from seconds to half an hour.
 //!    Where one is empty the attempt is refused, and is counted by none;
 //! 5. a password can be guessed: its attempt is charged before it is verified, and not verified where a bucket is empty. What
-//!    turns out good is given back; who tries many at once finds as many places as who tries them in turn;
+//!    turns out good is given back; who tries many at once finds as many places as who tries them in turn. The same password shown
+//!    meanwhile is no other attempt ([`Flights`]);
 //! 6. a key of 256 bits and a signature cannot be guessed: they are verified whatever was counted, the good ones get in, and
 //!    the bad ones are answered as too many. So nobody is locked out by a stranger in the same network.
 //!
 //! The buckets are those of rate limits `on: failure`, in tables of their own: who floods them takes no place from a limit
 //! of the document.
 
+mod flight;
 mod known;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use http::request::Parts;
 
-use self::known::Known;
+use self::{
+    flight::{Flight, Flights},
+    known::Known,
+};
 use super::{Denied, Reason, Verdict, prepared::Prepared, present::Credential, principal::Principal};
 use crate::{
     clock::Now,
@@ -90,6 +95,7 @@ fn whom(claims: bool, known: bool) -> Whom {
 /// What a server counts.
 pub(crate) struct Failures {
     strangers: Limiter,
+    flights: Flights,
     of_network: [Rule; 3],
     of_account: [Rule; 3],
     known: Option<OfKnown>,
@@ -112,13 +118,15 @@ pub(crate) struct Attempts<'a> {
 }
 
 /// A password that is being verified.
-pub(in crate::authn) struct Charged {
+pub(in crate::authn) struct Charged<'a> {
     /// The place of its scheme.
     scheme: usize,
     account: String,
     at: Whom,
+    /// Nothing where another request that shows the same was charged.
     reserved: Few<Reserved>,
     closes: Option<&'static str>,
+    _flight: Flight<'a>,
 }
 
 impl Failures {
@@ -135,6 +143,7 @@ impl Failures {
             of_network: rules(&strangers, &[Per::Address], most.of_network),
             of_account: rules(&strangers, &[Per::Principal], most.of_account),
             strangers,
+            flights: Flights::default(),
             known: passwords.then(of_known),
         }
     }
@@ -182,25 +191,25 @@ fn limits(per: &'static [Per], most: u32) -> [&'static Limit; 3] {
     ]
 }
 
-impl Attempts<'_> {
+impl<'a> Attempts<'a> {
     /// Rule 5: what is charged before the credential is verified, or why it is not verified.
     pub(in crate::authn) fn before(
         &self,
         scheme: usize,
         prepared: &Prepared,
         credential: &Credential<'_>,
-    ) -> Result<Option<Charged>, Reason> {
+    ) -> Result<Option<Charged<'a>>, Reason> {
         let Some(scheme_of) = prepared.schemes.get(scheme).filter(|scheme| scheme.is_guessable()) else {
             return Ok(None);
         };
         // what claims nothing is malformed, and no verification is started for it
         let Some(claim) = scheme_of.claim(credential) else { return Ok(None) };
+        let Credential::Text(text) = credential else { return Ok(None) };
         let at = whom(true, self.is_known(&claim));
-        self.charge(at, Some(&claim), |decision| {
-            let (reserved, closes) = (decision.reserved(), closed(&decision));
-            Charged { scheme, account: claim.account.clone(), at, reserved, closes }
-        })
-        .map(Some)
+        let charge = || self.charge(at, Some(&claim), |decision| (decision.reserved(), closed(&decision)));
+        let (flight, charged) = self.failures.flights.board(scheme_of.name, text, charge)?;
+        let (reserved, closes) = charged.unwrap_or_default();
+        Ok(Some(Charged { scheme, account: claim.account, at, reserved, closes, _flight: flight }))
     }
 
     /// Gives back what was charged for passwords that no scheme found wrong, and remembers whose were right.
@@ -208,7 +217,7 @@ impl Attempts<'_> {
         &self,
         prepared: &Prepared,
         verdicts: &[Verdict],
-        charged: Vec<Charged>,
+        charged: Vec<Charged<'_>>,
     ) {
         for charged in charged {
             let Some(scheme) = prepared.schemes.get(charged.scheme) else { continue };
@@ -281,7 +290,7 @@ impl Attempts<'_> {
         }
     }
 
-    async fn give_back(&self, charged: &Charged) {
+    async fn give_back(&self, charged: &Charged<'_>) {
         self.rules(charged.at).0.give_back(self.micros(), &charged.reserved).await;
     }
 
