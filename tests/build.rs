@@ -23,5 +23,6 @@ fn main() {
     palisade_codegen::Build::new("specs/counters.yaml").run();
     palisade_codegen::Build::new("specs/shared.yaml").run();
     palisade_codegen::Build::new("specs/running.yaml").run();
+    palisade_codegen::Build::new("specs/login.yaml").run();
     json_schema::generate();
 }

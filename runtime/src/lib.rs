@@ -23,6 +23,8 @@ pub mod idempotency;
 mod input;
 pub mod issuer;
 mod limit;
+#[cfg(feature = "login")]
+pub mod login;
 pub mod operation;
 mod origin;
 #[cfg(feature = "outbound")]
@@ -31,6 +33,7 @@ mod part;
 mod problem;
 mod resource;
 mod routes;
+mod sealing;
 mod secret;
 mod segments;
 mod serve;
@@ -66,6 +69,8 @@ pub use self::input::{Decimal, Parts, Upload, UploadReader};
 pub use self::issuer::Issuer;
 #[cfg(feature = "redis")]
 pub use self::limit::shared::SharedLimits;
+#[cfg(feature = "login")]
+pub use self::login::Login;
 pub use self::operation::Operation;
 pub use self::problem::Problem;
 pub use self::resource::{Attribute, Attributes};

@@ -30,6 +30,11 @@ impl PublicOrigin {
         Some(Self(normal.strip_suffix('/')?.into()))
     }
 
+    #[cfg_attr(not(feature = "login"), allow(dead_code, reason = "sessions need the feature"))]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The normal form of the URI of a request for `path`, without its query.
     pub(crate) fn target(&self, path: &str) -> String {
         format!("{}{}", self.0, with_normal_escapes(path))

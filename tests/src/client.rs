@@ -32,7 +32,12 @@ impl Client {
     }
 
     pub fn call(&self, method: &str, path: &str) -> Call {
-        let request = http::Request::builder().method(method).uri(path).header("host", "test");
+        self.bare(method, path).header("host", "test")
+    }
+
+    /// The same without a host.
+    pub fn bare(&self, method: &str, path: &str) -> Call {
+        let request = http::Request::builder().method(method).uri(path);
         Call { address: self.0, request, body: Bytes::new() }
     }
 

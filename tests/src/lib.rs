@@ -7,6 +7,7 @@ pub mod events;
 pub mod gate;
 pub mod json;
 pub mod ledger;
+pub mod provider;
 pub mod redis_server;
 pub mod tokens;
 pub mod wire;

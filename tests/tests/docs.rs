@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 26] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -19,11 +19,13 @@ const PAGES: [&str; 24] = [
     "docs/adr/0004-uploads-are-spooled.md",
     "docs/adr/0005-own-layout.md",
     "docs/adr/0006-signing-keys-in-the-state.md",
+    "docs/adr/0007-login-on-oauth2.md",
     "docs/authentication.md",
     "docs/diagnostics.md",
     "docs/idempotency.md",
     "docs/issuer.md",
     "docs/limits.md",
+    "docs/login.md",
     "docs/requests-and-answers.md",
     "docs/state.md",
     "docs/types.md",

@@ -81,6 +81,12 @@ pub enum Reason {
     LivesTooLong,
     /// The API key is older than the `rotate-within` of its scheme.
     RotationOverdue,
+    /// No session has this id: it is over, was logged out, or never was.
+    NoSession,
+    /// The session came with a request that another site may have made.
+    CrossSite,
+    /// The sessions cannot be asked at the moment.
+    SessionsUnavailable,
     /// The keys that could verify it cannot be had at the moment.
     KeysUnavailable,
     /// The issuer of the token cannot be asked about it at the moment.
@@ -100,6 +106,8 @@ pub enum Class {
     Unauthorized,
     /// 400 `invalid_request` (RFC 6750 section 3.1).
     InvalidRequest,
+    /// 403: a browser would send this credential whoever made it send the request, and our own site did not.
+    CrossSite,
     /// 429: its key has signed as many proofs as one client may.
     TooMany,
     /// 503: whether the credential is good cannot be known now.
@@ -175,6 +183,9 @@ impl Reason {
             Self::IntrospectionUnavailable => "introspection_unavailable",
             Self::RevocationUnknown => "revocation_unknown",
             Self::RotationOverdue => "rotation_overdue",
+            Self::NoSession => "no_session",
+            Self::CrossSite => "cross_site",
+            Self::SessionsUnavailable => "sessions_unavailable",
             Self::KeysUnavailable => "keys_unavailable",
             Self::Busy => "verifier_busy",
             Self::MachineFault => "machine_fault",
@@ -186,8 +197,10 @@ impl Reason {
     pub const fn class(self) -> Class {
         match self {
             Self::DuplicateCredential => Class::InvalidRequest,
+            Self::CrossSite => Class::CrossSite,
             Self::Proof(ProofFault::TooMany) => Class::TooMany,
             Self::KeysUnavailable
+            | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
             | Self::RevocationUnknown
             | Self::Busy
@@ -215,7 +228,7 @@ impl Reason {
             | Self::AlgorithmNotAllowed
             | Self::UnsupportedHeader
             | Self::EmbeddedKey => 2,
-            Self::WrongType | Self::UnknownKid | Self::UnknownIdentity => 3,
+            Self::WrongType | Self::UnknownKid | Self::UnknownIdentity | Self::NoSession => 3,
             Self::AlgorithmMismatch | Self::NotLoopback => 4,
             Self::BadSignature | Self::WrongSecret | Self::Inactive | Self::UntrustedCertificate => 5,
             Self::MissingClaim
@@ -233,9 +246,11 @@ impl Reason {
             | Self::NotBound
             | Self::Proof(_)
             | Self::LivesTooLong
+            | Self::CrossSite
             | Self::Revoked => 7,
             // "we do not know" outranks every "no": a scheme that could not look might have said yes
             Self::KeysUnavailable
+            | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
             | Self::RevocationUnknown
             | Self::Busy

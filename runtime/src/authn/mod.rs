@@ -9,7 +9,8 @@
 //! 4. a credential that no scheme accepts refuses the request, even when an alternative `{}` would let it in
 //!    without: who shows a bad credential did not mean to be anonymous;
 //! 5. some alternative must be whole: all its schemes verified. `{}` always is;
-//! 6. a proof that was shown beside a token ([`dpop`]) counts as used from then on, whatever becomes of the request.
+//! 6. a credential in a cookie is one only in a request that our own pages made ([`cross_site`]);
+//! 7. a proof that was shown beside a token ([`dpop`]) counts as used from then on, whatever becomes of the request.
 //!
 //! What the principals may do is [`crate::authz`]'s question, asked of the [`Authenticated`] that comes out here.
 
@@ -18,6 +19,7 @@ mod basic;
 mod binding;
 pub(crate) mod certificate;
 mod challenge;
+pub(crate) mod cross_site;
 mod denied;
 mod denylist;
 pub(crate) mod dpop;
@@ -29,6 +31,8 @@ pub(crate) mod prepared;
 mod present;
 pub(crate) mod principal;
 mod proof;
+#[cfg(feature = "login")]
+mod session;
 mod setup;
 pub(crate) mod step_up;
 mod store;
@@ -44,6 +48,8 @@ pub use self::certificate::{CertificateError, ClientCertificates};
 pub use self::introspection::{Introspection, IntrospectionError};
 #[cfg(feature = "measure")]
 pub(crate) use self::present::Shown;
+#[cfg(feature = "login")]
+pub(crate) use self::present::cookies;
 use self::token::Judged;
 pub use self::{
     api_key::{
@@ -80,9 +86,16 @@ type Introspections = Introspection;
 #[derive(Clone, Debug)]
 pub(crate) struct Introspections(());
 
-/// Verifies the API keys of a scheme: made from [`ApiKeys`].
+/// Verifies what an `apiKey` scheme names: made from [`ApiKeys`], or from a `Login`, which the feature `login` brings.
 #[derive(Clone, Debug)]
-pub struct KeyVerifier(pub(crate) ApiKeys);
+pub struct KeyVerifier(pub(crate) Keys);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Keys {
+    Api(ApiKeys),
+    #[cfg(feature = "login")]
+    Sessions(crate::Login),
+}
 
 /// Verifies the passwords of a scheme: made from [`Passwords`].
 #[derive(Clone, Debug)]
@@ -112,7 +125,14 @@ impl From<Introspection> for IntrospectionVerifier {
 
 impl From<ApiKeys> for KeyVerifier {
     fn from(keys: ApiKeys) -> Self {
-        Self(keys)
+        Self(Keys::Api(keys))
+    }
+}
+
+#[cfg(feature = "login")]
+impl From<crate::Login> for KeyVerifier {
+    fn from(login: crate::Login) -> Self {
+        Self(Keys::Sessions(login))
     }
 }
 
@@ -163,7 +183,7 @@ pub(crate) async fn authenticate<'p>(
 
 type Verdict = Option<Result<Judged, Reason>>;
 
-/// Rule 6. A request shows one proof, whichever of its schemes look at it, so it is noted once.
+/// Rule 7. A request shows one proof, whichever of its schemes look at it, so it is noted once.
 async fn note_proof(prepared: &Prepared, judged: &[Option<Judged>], now: Now) -> Result<(), Denied> {
     let mut shown = prepared.schemes.iter().zip(judged);
     let used = shown.find_map(|(scheme, judged)| Some((scheme, judged.as_ref()?.used?)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    BearerVerifier, Certificates, Denylist, Fault, Introspections, Reason, SetupError,
+    BearerVerifier, Certificates, Denylist, Fault, Introspections, Keys, Reason, SetupError,
     api_key::ApiKeys,
     basic::Passwords,
     challenge,
@@ -20,6 +20,7 @@ use crate::{
         Access, Binding, CertificateRules, Document, KeyLocation, KeyRules, Revocation, SchemeKind,
         TokenRules,
     },
+    origin::PublicOrigin,
     settings::Settings,
 };
 
@@ -33,7 +34,7 @@ pub(crate) struct Verifiers {
 enum Given {
     Bearer(BearerVerifier),
     Introspected(Introspections),
-    ApiKey(ApiKeys),
+    Key(Keys),
     Basic(Passwords),
     MutualTls(Certificates),
 }
@@ -62,6 +63,11 @@ pub(crate) enum Verifier {
         rules: &'static KeyRules,
         place: Place,
     },
+    #[cfg(feature = "login")]
+    Session {
+        login: crate::Login,
+        cookie: Place,
+    },
     Basic {
         passwords: Passwords,
         issuer: Arc<str>,
@@ -77,7 +83,8 @@ pub(crate) enum Verifier {
 /// Where an API key stands.
 pub(crate) enum Place {
     Header(HeaderName),
-    Cookie(&'static str),
+    /// Of this name, in requests that were made below this origin.
+    Cookie(&'static str, Option<PublicOrigin>),
     Query(&'static str),
 }
 
@@ -117,7 +124,7 @@ impl Verifiers {
 
     pub(crate) fn api_key(&mut self, scheme: &str, verifier: impl Into<super::KeyVerifier>) {
         let super::KeyVerifier(keys) = verifier.into();
-        self.given.push((scheme.to_owned(), Given::ApiKey(keys)));
+        self.given.push((scheme.to_owned(), Given::Key(keys)));
     }
 
     pub(crate) fn basic(&mut self, scheme: &str, verifier: impl Into<super::BasicVerifier>) {
@@ -136,7 +143,11 @@ impl Verifiers {
 
     /// Brings verifiers and document together; every fault at once.
     pub(crate) fn finish(self, settings: &Settings) -> Result<Schemes, Vec<SetupError>> {
-        let kept = Kept { proofs: self.proofs(settings)?, denylist: self.denylist.clone() };
+        let kept = Kept {
+            proofs: self.proofs(settings)?,
+            denylist: self.denylist.clone(),
+            origin: settings.public_origin.clone(),
+        };
         let mut ready: Vec<_> = self.document.schemes.iter().map(|_| None).collect();
         let mut errors = Vec::new();
         for (name, given) in self.given {
@@ -189,18 +200,22 @@ fn make(
             let introspector = super::introspection::Introspector::new(name, rules, introspection, proofs)?;
             Verifier::Bearer(Tokens::introspected(introspector, denylist))
         }
-        (SchemeKind::ApiKey(rules), Given::ApiKey(keys)) => Verifier::ApiKey {
+        (SchemeKind::ApiKey(rules), Given::Key(Keys::Api(keys))) => Verifier::ApiKey {
             keys,
             issuer: issuer(),
             rules,
             place: match rules.location {
-                KeyLocation::Cookie(cookie) => Place::Cookie(cookie),
+                KeyLocation::Cookie(cookie) => Place::Cookie(cookie, kept.origin.clone()),
                 KeyLocation::Query(name) => Place::Query(name),
                 KeyLocation::Header(header) => {
                     Place::Header(HeaderName::try_from(header).map_err(|_| vec![Fault::OtherKind])?)
                 }
             },
         },
+        #[cfg(feature = "login")]
+        (SchemeKind::ApiKey(rules), Given::Key(Keys::Sessions(login))) => {
+            Verifier::Session { cookie: super::session::place(rules, &login)?, login }
+        }
         (SchemeKind::Basic, Given::Basic(passwords)) => Verifier::Basic { passwords, issuer: issuer() },
         (SchemeKind::MutualTls(rules), Given::MutualTls(certificates)) => {
             Verifier::MutualTls { certificates, issuer: issuer(), rules }
@@ -212,10 +227,12 @@ fn make(
     Ok(Scheme { name, verifier, challenge, realm })
 }
 
-/// What all token schemes of a server share.
+/// What all schemes of a server share.
 struct Kept {
     proofs: Option<Arc<Proofs>>,
     denylist: Option<Denylist>,
+    /// Under which address clients know the server.
+    origin: Option<PublicOrigin>,
 }
 
 impl Kept {
@@ -265,6 +282,8 @@ impl Schemes {
             Verifier::MutualTls { .. } => true,
             Verifier::Bearer(tokens) => tokens.possession().rule() == Binding::Certificate,
             Verifier::ApiKey { .. } | Verifier::Basic { .. } => false,
+            #[cfg(feature = "login")]
+            Verifier::Session { .. } => false,
         })
     }
 

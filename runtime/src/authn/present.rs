@@ -10,6 +10,7 @@ use percent_encoding::{percent_decode, percent_decode_str};
 use super::{
     Denied, Judged, Reason,
     certificate::ClientCertificate,
+    cross_site::{self, CrossSite},
     dpop::Asked,
     prepared::{Place, Prepared, Scheme, Verifier},
 };
@@ -108,15 +109,25 @@ impl Scheme {
             }
             Verifier::Bearer(_) => Some("Bearer"),
             Verifier::Basic { .. } => Some("Basic"),
-            Verifier::ApiKey { .. } | Verifier::MutualTls { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// Where the keys of an `apiKey` scheme stand.
+    fn place(&self) -> Option<&Place> {
+        match &self.verifier {
+            Verifier::ApiKey { place, .. } => Some(place),
+            #[cfg(feature = "login")]
+            Verifier::Session { cookie, .. } => Some(cookie),
+            Verifier::Bearer(_) | Verifier::Basic { .. } | Verifier::MutualTls { .. } => None,
         }
     }
 
     /// The query parameter that it reads.
     fn query_key(&self) -> Option<&'static str> {
-        match &self.verifier {
-            Verifier::ApiKey { place: Place::Query(name), .. } => Some(name),
-            _ => None,
+        match self.place()? {
+            Place::Query(name) => Some(name),
+            Place::Header(_) | Place::Cookie(..) => None,
         }
     }
 
@@ -127,41 +138,35 @@ impl Scheme {
                 self.word() == other.word()
             }
             (Verifier::MutualTls { .. }, Verifier::MutualTls { .. }) => true,
-            (Verifier::ApiKey { place: one, .. }, Verifier::ApiKey { place: other, .. }) => {
-                match (one, other) {
-                    (Place::Header(one), Place::Header(other)) => one == other,
-                    (Place::Cookie(one), Place::Cookie(other)) | (Place::Query(one), Place::Query(other)) => {
-                        one == other
-                    }
-                    _ => false,
-                }
-            }
-            _ => false,
+            _ => match (self.place(), other.place()) {
+                (Some(Place::Header(one)), Some(Place::Header(other))) => one == other,
+                (Some(Place::Cookie(one, _)), Some(Place::Cookie(other, _)))
+                | (Some(Place::Query(one)), Some(Place::Query(other))) => one == other,
+                _ => false,
+            },
         }
     }
 
     /// The credential that a request shows to this scheme.
     pub(in crate::authn) fn find<'r>(&self, parts: &'r Parts) -> Result<Option<Credential<'r>>, Denied> {
         let headers = &parts.headers;
-        let found = match &self.verifier {
-            Verifier::Bearer(_) | Verifier::Basic { .. } => {
-                Authorization::read(headers).map(|authorization| {
-                    let ours = authorization.filter(|it| self.word().is_some_and(|word| it.is(word)));
-                    ours.map(|authorization| Cow::Borrowed(authorization.rest))
-                })
+        let found = match (&self.verifier, self.place()) {
+            (Verifier::MutualTls { .. }, _) => {
+                return Ok(parts.extensions.get().map(Credential::Certificate));
             }
-            Verifier::ApiKey { place: Place::Header(name), .. } => only(headers.get_all(name).iter())
+            (_, Some(Place::Header(name))) => only(headers.get_all(name).iter())
                 .map(|value| value.map(|value| Cow::Borrowed(value.as_bytes()))),
-            Verifier::ApiKey { place: Place::Cookie(name), .. } => {
+            (_, Some(Place::Cookie(name, _))) => {
                 only(cookies(headers, name)).map(|value| value.map(Cow::Borrowed))
             }
-            Verifier::ApiKey { place: Place::Query(name), .. } => {
+            (_, Some(Place::Query(name))) => {
                 let values = pairs(parts.uri.query()).filter(|pair| is_named(pair, name)).map(value_of);
                 only(values)
             }
-            Verifier::MutualTls { .. } => {
-                return Ok(parts.extensions.get().map(Credential::Certificate));
-            }
+            (_, None) => Authorization::read(headers).map(|authorization| {
+                let ours = authorization.filter(|it| self.word().is_some_and(|word| it.is(word)));
+                ours.map(|authorization| Cow::Borrowed(authorization.rest))
+            }),
         };
         let found = found.map(|text| text.map(Credential::Text));
         found.map_err(|reason| Denied::of(self.name, reason))
@@ -175,6 +180,10 @@ impl Scheme {
         local: bool,
         now: Now,
     ) -> Result<Judged, Reason> {
+        if let Some(Place::Cookie(_, ours)) = self.place() {
+            cross_site::judge(&parts.method, &parts.headers, ours.as_ref())
+                .map_err(|CrossSite| Reason::CrossSite)?;
+        }
         let principal = match (&self.verifier, credential) {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
                 return tokens.judge(text, &Shown::of(parts), local, now).await;
@@ -182,6 +191,10 @@ impl Scheme {
             (Verifier::ApiKey { keys, issuer, rules, .. }, Credential::Text(text)) => {
                 let text = std::str::from_utf8(text).map_err(|_| Reason::Malformed)?;
                 keys.judge(self.name, issuer, rules, text, now).await
+            }
+            #[cfg(feature = "login")]
+            (Verifier::Session { login, .. }, Credential::Text(id)) => {
+                super::session::judge(login, self.name, id, now).await
             }
             (Verifier::Basic { passwords, issuer }, Credential::Text(text)) => {
                 passwords.judge(self.name, issuer, text).await
@@ -225,7 +238,7 @@ fn value_of(pair: &str) -> Cow<'_, [u8]> {
 }
 
 /// The values of every cookie of this name (RFC 6265 section 4.2.1; HTTP/2 may split the field).
-fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [u8]> {
+pub(crate) fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [u8]> {
     let pairs =
         headers.get_all(header::COOKIE).iter().flat_map(|field| field.as_bytes().split(|b| *b == b';'));
     pairs.filter_map(move |pair| {

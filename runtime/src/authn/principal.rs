@@ -30,7 +30,7 @@ pub(in crate::authn) struct Facts {
     /// Granted scopes, separated by single spaces (RFC 6749 section 3.3).
     pub(in crate::authn) scopes: Arc<str>,
     pub(in crate::authn) client: Option<Arc<str>>,
-    /// `jti` of a token, public id of an API key, thumbprint of a certificate.
+    /// `jti` of a token, public id of an API key, thumbprint of a certificate, digest of the id of a session.
     pub(in crate::authn) credential: Option<Arc<str>>,
     pub(in crate::authn) issued: Option<u64>,
     pub(in crate::authn) expires: Option<u64>,
@@ -60,6 +60,8 @@ pub enum Kind {
     Basic,
     /// A client certificate.
     Certificate,
+    /// A session of a browser.
+    Session,
 }
 
 impl Principal {
@@ -140,7 +142,7 @@ impl Principal {
         self.client_id() == Some(self.subject())
     }
 
-    /// `jti` of a token, public id of an API key; never the credential itself.
+    /// `jti` of a token, public id of an API key, digest of the id of a session; never the credential itself.
     #[must_use]
     pub fn credential_id(&self) -> Option<&str> {
         self.0.credential.as_deref()

@@ -43,6 +43,8 @@ pub enum Fault {
     KeysUnavailable,
     /// Its tokens need proofs (DPoP), and the settings do not say for which address they are made.
     NoPublicOrigin,
+    /// The scheme of a session is no cookie of the name that the login was given, or states what keys alone have.
+    SessionCookie,
     /// The machine gave no random bytes.
     NoRandomness,
 }
@@ -91,6 +93,10 @@ impl fmt::Display for Fault {
             Self::NoPublicOrigin => {
                 "its tokens are bound to keys (`binding: dpop`), and proofs by these name the address of the server: \
                  `Settings::public_origin` (`public_origin` in palisade.toml) says which it is"
+            }
+            Self::SessionCookie => {
+                "sessions stand in the cookie that `LoginBuilder::cookie` names (`__Host-session` if nothing is said), \
+                 without `prefix` and `rotate-within`: the document names another place"
             }
             Self::NoRandomness => "the machine gave no random bytes",
         })

@@ -156,7 +156,7 @@ impl Ring {
         Self::derive(salt, &[("generated", master)])
     }
 
-    fn derive(salt: &[u8], masters: &[Master<'_>]) -> Result<Self, CursorKeyError> {
+    pub(crate) fn derive(salt: &[u8], masters: &[Master<'_>]) -> Result<Self, CursorKeyError> {
         let mut keys: Vec<Key> = Vec::with_capacity(masters.len());
         for (number, (id, master)) in (1..).zip(masters) {
             let key = Key::derive(salt, id, master).ok_or(CursorKeyError::Crypto)?;

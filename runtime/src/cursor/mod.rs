@@ -16,7 +16,7 @@ mod seal;
 
 pub(crate) use self::binding::{Binding, Filters};
 pub use self::keys::{CursorKeyError, CursorKeys};
-pub(crate) use self::keys::{Ring, masters};
+pub(crate) use self::keys::{Master, Ring, masters};
 pub use self::position::Position;
 /// The name under which `#[derive(Position)]` reaches the fields: they are positions themselves.
 #[doc(hidden)]

@@ -12,7 +12,6 @@ use tokio::time::Instant;
 use super::decide::{Decision, Entry, Owner, Print, Stage, decide};
 use super::kept::Kept;
 use super::key::ClientKey;
-use super::keys::OVERHEAD;
 use super::ledger::{self, Line};
 use super::{KeptAnswers, Recovered, Refusal, Unsettled};
 use crate::answer::Accept;
@@ -21,6 +20,7 @@ use crate::authz::Authorized;
 use crate::clock::Clock;
 use crate::operation::{Idempotency, Policy, Rerun};
 use crate::problem::Problem;
+use crate::sealing::OVERHEAD;
 use crate::state::{Expected, Key, Kind, LONGEST, Next, StateError, Swapped};
 
 /// How often a claim is tried when others claim or release the key at the same time.

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::key::KeyFault;
-use super::keys::Unsealed;
 use super::ledger::LedgerError;
 use crate::clock::ClockError;
 use crate::problem::Problem;
+use crate::sealing::Unsealed;
 use crate::state::StateError;
 
 /// For the log; [`mapping`](crate::problem) says what the client sees of it.

@@ -2,22 +2,21 @@
 //!
 //! Rules:
 //! 1. each master key gives two by HKDF (RFC 5869): one seals signing keys, the other makes the secrets of refresh tokens;
-//! 2. sealed is by AES-256-GCM-SIV (RFC 8452) with a random nonce, and what it is about as associated data: what is put
-//!    under another key of the store does not open;
+//! 2. what is sealed is about its place in the store ([`sealing`](crate::sealing)): under another it does not open;
 //! 3. the secret of a refresh token is HMAC-SHA-256 over its family's grant and salt, its family and its generation. Nothing
 //!    of it is stored, not even a hash, and who changes the grant in the store makes its tokens worthless;
 //! 4. the first key is used for what is new, a key that is named for what was made with it.
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::{hmac, rand};
 use zeroize::Zeroizing;
 
-use crate::cursor::{CursorKeyError, masters};
+use crate::cursor::{CursorKeyError, Master, masters};
+use crate::sealing::Sealer;
 
-const NONCE: usize = 12;
+const SALT: &[u8] = b"palisade issuer v1";
 
 /// The keys of an issuer that are not in its store, in order: the first is used for what is new, all of them for what was
 /// made with them.
@@ -33,12 +32,10 @@ const NONCE: usize = 12;
 /// # Ok(())
 /// # }
 /// ```
-pub struct IssuerKeys(Vec<Key>);
-
-struct Key {
-    id: String,
-    seals: LessSafeKey,
-    makes: hmac::Key,
+pub struct IssuerKeys {
+    seals: Sealer,
+    /// What makes the secrets of refresh tokens, by the id of its key.
+    makes: Vec<(String, hmac::Key)>,
 }
 
 impl IssuerKeys {
@@ -48,8 +45,7 @@ impl IssuerKeys {
     /// # Errors
     /// When the list is empty, or an entry is malformed or repeats another.
     pub fn from_list(list: &str) -> Result<Self, CursorKeyError> {
-        let keys = masters(list)?.into_iter().map(|(id, master)| Key::derive(id, &master));
-        Ok(Self(keys.collect::<Option<_>>().ok_or(CursorKeyError::Crypto)?))
+        Self::derive(&masters(list)?)
     }
 
     /// One new random key, good until the process ends: for tests, and where the state is in memory as well.
@@ -59,16 +55,28 @@ impl IssuerKeys {
     pub fn generate() -> Result<Self, CursorKeyError> {
         let mut master = Zeroizing::new([0; 32]);
         rand::fill(&mut *master).map_err(|_| CursorKeyError::Crypto)?;
-        Ok(Self(vec![Key::derive("generated", &master).ok_or(CursorKeyError::Crypto)?]))
+        Self::derive(&[("generated", master)])
+    }
+
+    fn derive(masters: &[Master<'_>]) -> Result<Self, CursorKeyError> {
+        let makes = masters.iter().map(|(id, master)| {
+            let mut key = Zeroizing::new([0; 32]);
+            let info: [&[u8]; 2] = [b"refresh ", id.as_bytes()];
+            let secret = Salt::new(HKDF_SHA256, SALT).extract(&**master);
+            secret.expand(&info, hmac::HMAC_SHA256).ok()?.fill(&mut *key).ok()?;
+            Some(((*id).to_owned(), hmac::Key::new(hmac::HMAC_SHA256, &*key)))
+        });
+        let makes = makes.collect::<Option<_>>().ok_or(CursorKeyError::Crypto)?;
+        Ok(Self { seals: Sealer::derive(SALT, masters)?, makes })
     }
 
     /// The id of the key for what is new.
     pub(super) fn newest(&self) -> Option<&str> {
-        self.0.first().map(|key| key.id.as_str())
+        self.makes.first().map(|(id, _)| id.as_str())
     }
 
-    fn named(&self, id: &str) -> Option<&Key> {
-        self.0.iter().find(|key| key.id == id)
+    fn named(&self, id: &str) -> Option<&hmac::Key> {
+        self.makes.iter().find(|(known, _)| known == id).map(|(_, key)| key)
     }
 
     /// The secret of a refresh token; `None` where the key of its family was taken away.
@@ -79,7 +87,7 @@ impl IssuerKeys {
         family: &str,
         generation: u64,
     ) -> Option<[u8; 32]> {
-        let mut context = hmac::Context::with_key(&self.named(key)?.makes);
+        let mut context = hmac::Context::with_key(self.named(key)?);
         for part in [grant, family.as_bytes()] {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);
@@ -88,49 +96,18 @@ impl IssuerKeys {
         context.sign().as_ref().first_chunk().copied()
     }
 
-    /// `id NUL nonce ciphertext tag`.
     pub(super) fn seal(&self, about: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
-        let key = self.0.first()?;
-        let mut nonce = [0; NONCE];
-        rand::fill(&mut nonce).ok()?;
-        let mut sealed = Zeroizing::new(plain.to_vec());
-        let aad = Aad::from(about);
-        key.seals.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut *sealed).ok()?;
-        Some([key.id.as_bytes(), b"\0", &nonce, &sealed].concat())
+        self.seals.seal(about, plain.to_vec()).ok()
     }
 
     pub(super) fn open(&self, about: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let end = sealed.iter().position(|byte| *byte == 0)?;
-        let id = std::str::from_utf8(sealed.get(..end)?).ok()?;
-        let (nonce, sealed) = sealed.get(end + 1..)?.split_first_chunk::<NONCE>()?;
-        let mut plain = Zeroizing::new(sealed.to_vec());
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let length = self.named(id)?.seals.open_in_place(nonce, Aad::from(about), &mut plain).ok()?.len();
-        plain.truncate(length);
-        Some(plain)
-    }
-}
-
-impl Key {
-    fn derive(id: &str, master: &[u8; 32]) -> Option<Self> {
-        let secret = Salt::new(HKDF_SHA256, b"palisade issuer v1").extract(master);
-        let derive = |purpose: &[u8]| {
-            let mut key = Zeroizing::new([0; 32]);
-            let info = [purpose, id.as_bytes()];
-            secret.expand(&info, &AES_256_GCM_SIV).ok()?.fill(&mut *key).ok()?;
-            Some(key)
-        };
-        Some(Self {
-            id: id.to_owned(),
-            seals: LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &*derive(b"seal ")?).ok()?),
-            makes: hmac::Key::new(hmac::HMAC_SHA256, &*derive(b"refresh ")?),
-        })
+        self.seals.open(about, sealed).ok()
     }
 }
 
 impl fmt::Debug for IssuerKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IssuerKeys({} keys)", self.0.len())
+        write!(f, "IssuerKeys({} keys)", self.makes.len())
     }
 }
 

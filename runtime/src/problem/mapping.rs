@@ -9,6 +9,7 @@
 //! | no or bad credentials | 401 | `unauthenticated` |
 //! | a login that does not suffice | 401 | `insufficient_user_authentication` |
 //! | too little scope | 403 | `forbidden` |
+//! | a session with a request of another site | 403 | `cross_site_request` |
 //! | no route, no object, another's object | 404 | `not_found` |
 //! | undeclared method | 405 | `method_not_allowed` |
 //! | no media type that the client accepts | 406 | `not_acceptable` |
@@ -228,6 +229,12 @@ fn denied<'a>(reason: &Denied) -> Outward<'a> {
             "invalid_request",
             "credentials must be sent once and in one place",
             medium("authn_malformed"),
+        ),
+        Class::CrossSite => Outward::new(
+            StatusCode::FORBIDDEN,
+            "cross_site_request",
+            "a session is good for requests of its own site only",
+            medium("malicious_cross_site"),
         ),
         Class::TooMany => Outward {
             retry_after: Some(1),

@@ -211,6 +211,8 @@ pub enum Kind {
     Proof,
     /// Answers that are kept, so that a call is not done twice.
     Answer,
+    /// Sessions of browsers, and logins that were finished.
+    Session,
     /// What the application keeps.
     Application,
 }
@@ -222,6 +224,7 @@ impl Kind {
             Self::Family => 2,
             Self::Proof => 4,
             Self::Answer => 5,
+            Self::Session => 7,
             Self::Application => 6,
         }
     }
@@ -239,6 +242,12 @@ impl Key {
             context.update(part);
         }
         Self(context.finish().as_ref().first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The key of this digest.
+    #[cfg(feature = "login")]
+    pub(crate) const fn of_digest(digest: [u8; 32]) -> Self {
+        Self(digest)
     }
 
     /// The digest, for an engine to store under.

@@ -48,6 +48,9 @@ pub(crate) enum Profile {
     AccessToken,
     /// Those of any signed token.
     Signed,
+    /// Those of an ID token, as far as others have them too: also `iat`.
+    #[cfg_attr(not(feature = "login"), allow(dead_code, reason = "a login needs the feature"))]
+    IdToken,
     /// Those that an issuer tells who is asked.
     #[cfg_attr(not(feature = "outbound"), allow(dead_code, reason = "asking needs the feature"))]
     Introspected,
@@ -111,8 +114,11 @@ pub(crate) fn judge<'a>(
     }
     let expires = judge_times(&claims, expected, now)?;
     let access_token = expected.profile == Profile::AccessToken;
-    if claims.id_token && !access_token {
+    if claims.id_token && !matches!(expected.profile, Profile::AccessToken | Profile::IdToken) {
         return Err(Reason::IdToken);
+    }
+    if expected.profile == Profile::IdToken && claims.iat.is_none() {
+        return Err(Reason::MissingClaim);
     }
     if access_token && (claims.client.is_none() || claims.id.is_none() || claims.iat.is_none()) {
         return Err(Reason::MissingClaim);

@@ -61,11 +61,22 @@ impl Discovery {
 
     /// Asks where the keys are.
     pub(crate) async fn keys(&self, outbound: &Outbound, bounds: Bounds) -> Result<Address, &'static str> {
+        self.read(&self.ask(outbound, bounds).await?)
+    }
+
+    /// Asks for all that the issuer says of itself; what was read of it holds by the rules above.
+    #[cfg(feature = "login")]
+    pub(crate) async fn published(&self, outbound: &Outbound, bounds: Bounds) -> Result<Bytes, &'static str> {
+        let body = self.ask(outbound, bounds).await?;
+        self.read(&body).map(|_| body)
+    }
+
+    async fn ask(&self, outbound: &Outbound, bounds: Bounds) -> Result<Bytes, &'static str> {
         let request = Request::get(self.metadata.uri().clone()).header(header::ACCEPT, "application/json");
         let request = request.body(Full::<Bytes>::default()).map_err(|_| "the request could not be made")?;
         let reply = outbound.call(request, Bounds { bytes: MAX_METADATA, ..bounds }).await?;
         match reply.status {
-            StatusCode::OK => self.read(&reply.body),
+            StatusCode::OK => Ok(reply.body),
             _ => Err("a status other than 200 for the metadata"),
         }
     }

@@ -6,8 +6,10 @@
 pub(crate) mod algorithm;
 pub(crate) mod claims;
 #[cfg(feature = "outbound")]
-mod discovery;
+pub(crate) mod discovery;
 pub(crate) mod header;
+#[cfg(feature = "login")]
+pub(crate) mod id_token;
 pub(crate) mod json;
 pub(crate) mod jwk;
 pub(crate) mod jws;

@@ -1,0 +1,213 @@
+//! ID tokens (OpenID Connect Core 1.0 section 3.1.3.7): what a provider says of a login, to its client.
+//!
+//! Rules, after those of every signed token ([`jws`], [`claims`]); each refuses the token:
+//! 1. it is signed by a key of the issuer that was asked, with an asymmetric algorithm: never `none`, and never the client's
+//!    secret, whatever the provider allows (rules 6 to 8);
+//! 2. `typ`, where it is there, is `JWT`: no access token and no logout token stands for one (RFC 8725 section 3.11);
+//! 3. `aud` is the client and nobody else, for we trust no other audience (rule 3);
+//! 4. `azp`, where it is there, is the client (rule 5);
+//! 5. `exp` and `iat` are there (section 2), `nonce` is that of the request, compared in constant time (rule 11);
+//! 6. `at_hash`, where it is there, is that of the access token (section 3.1.3.8).
+
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+
+use super::{
+    Jwks,
+    algorithm::Allowed,
+    claims::{self, Expected, Profile},
+    header::Header,
+    jws::{self, Parts, Room},
+};
+use crate::{authn::Reason, clock::Now, operation::Algorithm, secret::ct_eq};
+
+/// Clocks of providers differ from ours by this much.
+const LEEWAY: f64 = 30.0;
+
+/// Judges the ID tokens of one provider for one client.
+pub(crate) struct IdTokens {
+    keys: Jwks,
+    allowed: Allowed,
+    issuer: String,
+    client: String,
+}
+
+/// What the request of a login asked for and the answer gave beside the token.
+pub(crate) struct Asked<'a> {
+    pub(crate) nonce: &'a str,
+    pub(crate) access_token: &'a str,
+}
+
+/// Who logged in.
+#[derive(Debug)]
+pub(crate) struct Identified {
+    pub(crate) subject: String,
+    pub(crate) class: Option<String>,
+    pub(crate) time: Option<f64>,
+}
+
+/// Why an ID token was refused: for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadIdToken {
+    Token(Reason),
+    OtherAudiences,
+    AuthorizedParty,
+    Nonce,
+    AccessTokenHash,
+}
+
+/// What only ID tokens have. Read after [`claims::judge`] has refused names that stand twice.
+#[derive(Deserialize)]
+struct OfIdTokens {
+    aud: Audience,
+    azp: Option<String>,
+    nonce: Option<String>,
+    at_hash: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(#[expect(dead_code, reason = "judged with the claims of every token")] String),
+    Several(Vec<String>),
+}
+
+impl IdTokens {
+    /// By the keys of the issuer. `None` where an algorithm is one of a shared secret, or there is none.
+    pub(crate) fn new(keys: Jwks, algorithms: &[Algorithm], issuer: &str, client: &str) -> Option<Self> {
+        let allowed = Allowed::new(algorithms).ok().filter(|allowed| !allowed.contains(Algorithm::HS256))?;
+        Some(Self { keys, allowed, issuer: issuer.to_owned(), client: client.to_owned() })
+    }
+
+    /// Fetches the keys for the first time.
+    pub(crate) async fn load(&self) -> Result<(), Reason> {
+        self.keys.load().await.map_err(|_| Reason::KeysUnavailable)
+    }
+
+    /// Judges a token; when its key is not among those that the issuer had last time, looks again.
+    pub(crate) async fn judge(
+        &self,
+        token: &str,
+        asked: &Asked<'_>,
+        now: Now,
+    ) -> Result<Identified, BadIdToken> {
+        match self.judge_now(token, asked, now) {
+            Err(BadIdToken::Token(Reason::UnknownKid | Reason::KeysUnavailable)) => {
+                let looked = self.keys.look_again().await;
+                looked.map_err(|_| BadIdToken::Token(Reason::KeysUnavailable))?;
+                self.judge_now(token, asked, now)
+            }
+            judged => judged,
+        }
+    }
+
+    fn judge_now(&self, token: &str, asked: &Asked<'_>, now: Now) -> Result<Identified, BadIdToken> {
+        let keys = self.keys.current();
+        let set = keys.as_ref().ok_or(Reason::KeysUnavailable)?;
+        let parts = Parts::split(token.as_bytes())?;
+        let mut room = Room::for_token(token.as_bytes());
+        let verified = jws::verify(&parts, &mut room, self.allowed, &set.ring, plainly_typed)?;
+        let expected = Expected {
+            issuer: Some(&self.issuer),
+            audience: Some(&self.client),
+            leeway: LEEWAY,
+            max_lifetime: None,
+            scopes_claim: &[],
+            profile: Profile::IdToken,
+        };
+        let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
+        let own: OfIdTokens = serde_json::from_slice(verified.payload).map_err(|_| Reason::Malformed)?;
+        self.judge_own(&own, verified.algorithm, asked)?;
+        Ok(Identified {
+            subject: claims.subject.into_owned(),
+            class: claims.acr.map(Into::into),
+            time: claims.auth_time,
+        })
+    }
+
+    /// Rules 3 to 6.
+    fn judge_own(&self, own: &OfIdTokens, algorithm: Algorithm, asked: &Asked<'_>) -> Result<(), BadIdToken> {
+        if matches!(&own.aud, Audience::Several(audiences) if audiences.iter().any(|one| *one != self.client))
+        {
+            return Err(BadIdToken::OtherAudiences);
+        }
+        if own.azp.as_ref().is_some_and(|party| *party != self.client) {
+            return Err(BadIdToken::AuthorizedParty);
+        }
+        match own.nonce.as_ref().is_some_and(|nonce| ct_eq(nonce.as_bytes(), asked.nonce.as_bytes())) {
+            true => {}
+            false => return Err(BadIdToken::Nonce),
+        }
+        match &own.at_hash {
+            Some(hash) if *hash != left_half(algorithm, asked.access_token) => {
+                Err(BadIdToken::AccessTokenHash)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Rule 2.
+fn plainly_typed(header: &Header<'_>) -> Result<(), Reason> {
+    if header.typ.is_none() || header.is_typed("JWT") { Ok(()) } else { Err(Reason::WrongType) }
+}
+
+/// The left half of the hash of an access token, by the hash of the token's own algorithm; that of Ed25519 is SHA-512
+/// (RFC 8032 section 5.1).
+fn left_half(algorithm: Algorithm, access_token: &str) -> String {
+    let hash = match algorithm {
+        Algorithm::HS256 | Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => &digest::SHA256,
+        Algorithm::ES384 => &digest::SHA384,
+        Algorithm::EdDSA => &digest::SHA512,
+    };
+    let digest = digest::digest(hash, access_token.as_bytes());
+    let (left, _) = digest.as_ref().split_at_checked(digest.as_ref().len() / 2).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(left)
+}
+
+impl BadIdToken {
+    /// The word for the event's `failure_reason`.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Token(reason) => reason.code(),
+            Self::OtherAudiences => "other_audiences",
+            Self::AuthorizedParty => "wrong_authorized_party",
+            Self::Nonce => "wrong_nonce",
+            Self::AccessTokenHash => "wrong_at_hash",
+        }
+    }
+
+    /// Nobody knows whether the token is good.
+    pub(crate) fn is_unknown(self) -> bool {
+        self == Self::Token(Reason::KeysUnavailable)
+    }
+}
+
+impl From<Reason> for BadIdToken {
+    fn from(reason: Reason) -> Self {
+        Self::Token(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_the_standards_example() {
+        // OpenID Connect Core 1.0 appendix A.3
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(left_half(Algorithm::RS256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+    }
+
+    #[test]
+    fn no_shared_secret_signs() {
+        let keys =
+            || Jwks::from(super::super::JwkSet::from_secret(&crate::Secret::new(vec![1; 32])).unwrap());
+        let made =
+            |algorithms: &[Algorithm]| IdTokens::new(keys(), algorithms, "https://id", "app").is_some();
+        assert!(made(&[Algorithm::ES256, Algorithm::RS256]));
+        assert!(!made(&[Algorithm::HS256]) && !made(&[Algorithm::ES256, Algorithm::HS256]) && !made(&[]));
+    }
+}

@@ -1,0 +1,53 @@
+//! Sessions of browsers as credentials: what a login keeps of one becomes a principal (step 7 of the gate).
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{
+    Fault, Kind, Principal, Reason,
+    prepared::Place,
+    principal::{Facts, Login as LoggedIn},
+};
+use crate::{
+    Login,
+    clock::Now,
+    login::Unknown,
+    operation::{KeyLocation, KeyRules},
+};
+
+/// Where the sessions of a login stand; the document must say the same.
+pub(in crate::authn) fn place(rules: &KeyRules, login: &Login) -> Result<Place, Vec<Fault>> {
+    match rules.location {
+        KeyLocation::Cookie(cookie)
+            if cookie == login.cookie() && rules.prefix.is_none() && rules.rotate_within.is_none() =>
+        {
+            Ok(Place::Cookie(cookie, Some(login.origin().clone())))
+        }
+        _ => Err(vec![Fault::SessionCookie]),
+    }
+}
+
+/// Looks the session of an id up. Its principal is the provider's: (issuer, subject).
+pub(in crate::authn) async fn judge(
+    login: &Login,
+    scheme: &'static str,
+    id: &[u8],
+    now: Now,
+) -> Result<Principal, Reason> {
+    let (session, key) = login.session(id, now).await.map_err(|unknown| match unknown {
+        Unknown::Malformed => Reason::Malformed,
+        Unknown::None => Reason::NoSession,
+        Unknown::Unavailable => Reason::SessionsUnavailable,
+    })?;
+    Ok(Principal::new(Facts {
+        scheme,
+        kind: Kind::Session,
+        issuer: login.issuer().into(),
+        subject: session.subject.as_str().into(),
+        scopes: session.scopes.as_str().into(),
+        client: Some(login.client().into()),
+        credential: Some(URL_SAFE_NO_PAD.encode(key.as_bytes()).into()),
+        issued: Some(session.began),
+        expires: Some(session.ends),
+        login: LoggedIn { class: session.class.as_deref().map(Into::into), time: session.time },
+    }))
+}

@@ -1,0 +1,56 @@
+//! Security events of logins and sessions, in the words of the OWASP logging vocabulary.
+//!
+//! They have no request: whoever mounts the endpoints knows it. What a session is refused for at an operation, the events of the
+//! gate say.
+
+use crate::event::{Pseudonym, SECURITY_EVENTS, Severity};
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event {
+    /// Somebody logged in, and has a session.
+    Created,
+    /// Somebody logged out.
+    Ended,
+    /// The provider takes the session's tokens no more.
+    TokensEnded,
+    /// A login came to nothing.
+    Failed(&'static str, Severity),
+    /// Another site tried to log somebody out.
+    CrossSite,
+}
+
+impl Event {
+    const fn kind(self) -> (&'static str, &'static str, Severity) {
+        match self {
+            Self::Created => ("authn_login_success", "-", Severity::Low),
+            Self::Ended => ("session_ended", "signed_out", Severity::Low),
+            Self::TokensEnded => ("authn_token_revoked", "refused_by_provider", Severity::Medium),
+            Self::Failed(why, severity) => ("authn_login_fail", why, severity),
+            Self::CrossSite => ("malicious_cross_site", "cross_site", Severity::Medium),
+        }
+    }
+
+    /// `subject`: whom it is about, `-` where that is not known.
+    pub(super) fn emit(self, issuer: &str, subject: &str) {
+        let (event_type, reason, severity) = self.kind();
+        macro_rules! emit_at {
+            ($level:expr) => {
+                tracing::event!(
+                    target: SECURITY_EVENTS,
+                    $level,
+                    event_type,
+                    timestamp = %jiff::Timestamp::now(),
+                    failure_reason = reason,
+                    principal = %Pseudonym::new(issuer, subject),
+                    severity = ?severity,
+                )
+            };
+        }
+        match severity {
+            Severity::Low => emit_at!(tracing::Level::INFO),
+            Severity::Medium => emit_at!(tracing::Level::WARN),
+            Severity::High => emit_at!(tracing::Level::ERROR),
+        }
+    }
+}

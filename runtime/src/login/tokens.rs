@@ -1,0 +1,100 @@
+//! The provider's tokens of a session, for calls that the application makes in its user's name. They never leave the server.
+//!
+//! Rules:
+//! 1. an access token is given out while it is good for [`MARGIN`] more seconds;
+//! 2. a session's tokens are renewed by one at a time, of all instances: a provider that rotates refresh tokens takes two uses of
+//!    one for theft (RFC 9700 section 4.14.2). Whoever renews has the record for [`LEASE`] seconds, the others wait as long;
+//! 3. a refresh token that the provider refuses is forgotten: the user must log in again for more.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::Login;
+use super::error::{Fault, LoginError};
+use super::event::Event;
+use super::provider::Tokens;
+use super::store::ATTEMPTS;
+use crate::authn::{Kind, Principal};
+use crate::secret::Secret;
+use crate::state::Key;
+
+/// Seconds.
+const MARGIN: u64 = 30;
+/// Longer than a call to the provider takes at most, in seconds.
+const LEASE: u64 = 10;
+const PAUSE: Duration = Duration::from_millis(100);
+/// Looks at a record that somebody renews: as long as a lease.
+const LOOKS: usize = 100;
+
+impl Login {
+    /// The access token of a caller's session, renewed when it is about to end: for calls to other servers in the user's name.
+    /// `None` where the caller has no session, or the provider gives no more tokens for it.
+    ///
+    /// Waits up to ten seconds where another request renews it, and five for the provider.
+    ///
+    /// # Errors
+    /// When the state fails, or the provider cannot be asked.
+    pub async fn access_token(&self, caller: &Principal) -> Result<Option<Secret<String>>, LoginError> {
+        let Some(key) = self.session_of(caller) else { return Ok(None) };
+        for _ in 0..LOOKS {
+            let now = self.now()?.unix();
+            let Some((mut session, version)) = self.find(key, now).await? else { return Ok(None) };
+            if session.access_ends.is_none_or(|ends| now.saturating_add(MARGIN) < ends) {
+                return Ok(Some(Secret::new(session.access.clone())));
+            }
+            if session.renewing > now {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            let Some(refresh) = session.refresh.clone().map(zeroize::Zeroizing::new) else { return Ok(None) };
+            session.renewing = now.saturating_add(LEASE);
+            if self.put(key, &session, Some(version), now).await? {
+                return self.renew(key, &refresh).await;
+            }
+        }
+        Err(LoginError::Busy)
+    }
+
+    async fn renew(&self, key: Key, refresh: &str) -> Result<Option<Secret<String>>, LoginError> {
+        let renewed = self.0.provider.renew(refresh).await;
+        let (tokens, outcome) = match renewed {
+            Ok(tokens) => {
+                let access = Secret::new((*tokens.access).clone());
+                (Some(tokens), Ok(Some(access)))
+            }
+            Err(Fault::Exchange("invalid_grant")) => (None, Ok(None)),
+            // a lease that is not given back ends by itself
+            Err(fault) => return Err(LoginError::Provider(fault.code())),
+        };
+        let subject = self.settle(key, tokens.as_ref()).await?;
+        if let (None, Some(subject)) = (&tokens, subject) {
+            Event::TokensEnded.emit(self.0.provider.issuer(), &subject);
+        }
+        outcome
+    }
+
+    /// Puts new tokens into the record, or takes the old refresh token out of it. Whose it is, if it is still there.
+    async fn settle(&self, key: Key, tokens: Option<&Tokens>) -> Result<Option<String>, LoginError> {
+        for _ in 0..ATTEMPTS {
+            let now = self.now()?.unix();
+            let Some((mut session, version)) = self.find(key, now).await? else { return Ok(None) };
+            session.renewing = 0;
+            match tokens {
+                Some(tokens) => session.take(tokens, now),
+                None => session.refresh = None,
+            }
+            if self.put(key, &session, Some(version), now).await? {
+                return Ok(Some(session.subject.clone()));
+            }
+        }
+        Err(LoginError::Busy)
+    }
+
+    /// Under what the session of a caller is kept, where it is one of this login.
+    pub(super) fn session_of(&self, caller: &Principal) -> Option<Key> {
+        let ours = caller.kind() == Kind::Session && caller.issuer() == self.0.provider.issuer();
+        let digest = URL_SAFE_NO_PAD.decode(caller.credential_id().filter(|_| ours)?).ok()?;
+        Some(Key::of_digest(digest.try_into().ok()?))
+    }
+}

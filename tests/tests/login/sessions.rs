@@ -1,0 +1,196 @@
+//! Sessions: what they open, from which pages, and when they end.
+
+use palisade::State;
+use palisade_tests::events;
+
+use crate::bench::*;
+
+#[tokio::test]
+async fn requests_of_other_sites_are_refused_before_the_session_is_looked_up() {
+    let bench = Bench::start().await;
+    let mut browser = bench.logged_in().await;
+    assert_eq!(browser.post("/me").await.allowed(200).json(), "alice");
+    assert_eq!(browser.send("POST", "/me", &[("origin", OURS)]).await.allowed(200).json(), "alice");
+    for witness in [
+        &[][..],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("origin", OURS), ("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://notes.example.com.evil.example")],
+        &[("origin", "http://notes.example.com")],
+    ] {
+        let reply = browser.send("POST", "/me", witness).await;
+        reply.refused(403, "cross_site_request");
+        assert_eq!(events::of(reply.header("x-request-id"))["event_type"], "malicious_cross_site");
+    }
+    // reading is harmless: who reads from another site does not see the answer
+    browser.send("GET", "/me", &[("sec-fetch-site", "cross-site")]).await.allowed(200);
+    // the same answer whether the session is one or not: nobody learns which are
+    let mut stranger = bench.browser();
+    stranger.jar.insert("__Host-session".to_owned(), "A".repeat(43));
+    stranger.send("POST", "/me", &[]).await.refused(403, "cross_site_request");
+    stranger.post("/me").await.refused(401, "unauthenticated");
+}
+
+/// Any key in a cookie comes with whatever request another site makes.
+#[tokio::test]
+async fn keys_in_cookies_are_guarded_as_sessions_are() {
+    let bench = Bench::start().await;
+    let mut robot = bench.browser();
+    robot.jar.insert("__Host-key".to_owned(), bench.key.clone());
+    assert_eq!(robot.post("/notes").await.allowed(200).json(), "robot");
+    robot
+        .send("POST", "/notes", &[("sec-fetch-site", "cross-site")])
+        .await
+        .refused(403, "cross_site_request");
+    robot.send("POST", "/notes", &[]).await.refused(403, "cross_site_request");
+}
+
+#[tokio::test]
+async fn what_is_no_session_is_refused() {
+    let bench = Bench::start().await;
+    let mut browser = bench.logged_in().await;
+    let good = browser.session().unwrap().to_owned();
+    for bad in ["", "x", &good[..42], &format!("{good}A"), &"A".repeat(43), &"\"".repeat(43)] {
+        let reply = bench.site.get("/me").header("cookie", &format!("__Host-session={bad}")).send().await;
+        reply.refused(401, "unauthenticated");
+    }
+    let twice = format!("__Host-session={good}; __Host-session={good}");
+    bench.site.get("/me").header("cookie", &twice).send().await.refused(400, "invalid_request");
+    bench
+        .site
+        .get("/me")
+        .header("cookie", &format!("__host-session={good}"))
+        .send()
+        .await
+        .refused(401, "unauthenticated");
+    browser.get("/me").await.allowed(200);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_nobody_uses_it_and_when_it_is_old() {
+    let bench = Bench::with(|builder| {
+        builder.lifetimes(std::time::Duration::from_secs(3600), std::time::Duration::from_secs(600))
+    })
+    .await;
+    let (mut used, mut left) = (bench.logged_in().await, bench.logged_in().await);
+    for _ in 0..5 {
+        bench.advance(599);
+        used.get("/me").await.allowed(200);
+    }
+    left.get("/me").await.refused(401, "unauthenticated");
+    bench.advance(599);
+    used.get("/me").await.allowed(200); // 3594 s old
+    bench.advance(6);
+    used.get("/me").await.refused(401, "unauthenticated");
+    used.log_in("/login").await;
+    used.get("/me").await.allowed(200);
+}
+
+#[tokio::test]
+async fn a_login_makes_a_new_session_and_ends_the_one_before() {
+    let bench = Bench::start().await;
+    let mut browser = bench.browser();
+    let planted = "A".repeat(43);
+    browser.jar.insert("__Host-session".to_owned(), planted.clone());
+    browser.log_in("/login").await;
+    let first = browser.session().unwrap().to_owned();
+    assert_ne!(first, planted, "what somebody planted is not taken (session fixation)");
+    let before = browser.clone();
+    browser.log_in("/login").await;
+    assert_ne!(browser.session().unwrap(), first);
+    browser.get("/me").await.allowed(200);
+    before.clone().get("/me").await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn logout_ends_the_session_here_and_at_the_provider() {
+    let bench = Bench::with(|builder| builder.after_logout("/bye")).await;
+    let (mut browser, mut other) = (bench.logged_in().await, bench.logged_in().await);
+    let stolen = browser.clone();
+    for witness in [&[][..], &[("origin", "https://evil.example")], &[("sec-fetch-site", "cross-site")]] {
+        let reply = browser.send("POST", "/logout", witness).await;
+        assert_eq!((reply.status.as_u16(), reply.header("set-cookie")), (403, ""));
+    }
+    assert_eq!(browser.get("/logout").await.status, 405, "no image logs anybody out");
+    browser.get("/me").await.allowed(200);
+    let reply = browser.post("/logout").await;
+    let back = "https%3A%2F%2Fnotes.example.com%2Fbye";
+    let there = format!(
+        "{}/end?tenant=a%26b&client_id=notes-web&post_logout_redirect_uri={back}",
+        bench.provider.base
+    );
+    assert_eq!((reply.status.as_u16(), reply.header("location")), (303, &*there));
+    assert_eq!(browser.session(), None);
+    stolen.clone().get("/me").await.refused(401, "unauthenticated");
+    other.get("/me").await.allowed(200);
+    assert_eq!(browser.post("/logout").await.status, 303, "a second time it is done already");
+
+    // by the application, too
+    other.post("/leave").await.allowed(204);
+    other.get("/me").await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_logout_is_not_undone_by_a_request_that_was_under_way() {
+    let bench = Bench::start().await;
+    for _ in 0..20 {
+        let browser = bench.logged_in().await;
+        bench.advance(61); // so that each request notes that the session is used
+        let reads = (0..8).map(|_| {
+            let mut reader = browser.clone();
+            async move { reader.get("/me").await.status.as_u16() }
+        });
+        let mut leaver = browser.clone();
+        let (statuses, left) = tokio::join!(futures_util::future::join_all(reads), leaver.post("/logout"));
+        assert_eq!(left.status, 303);
+        assert!(statuses.iter().all(|status| matches!(status, 200 | 401)), "{statuses:?}");
+        browser.clone().get("/me").await.refused(401, "unauthenticated");
+    }
+}
+
+/// A restart, or another instance.
+#[tokio::test]
+async fn sessions_outlast_the_process_where_the_state_does() {
+    let bench = Bench::start().await;
+    let mut browser = bench.logged_in().await;
+    let open = |keys: &str| {
+        let keys = palisade::login::LoginKeys::from_list(keys).unwrap();
+        let redirect = format!("{OURS}/callback");
+        palisade::Login::builder(&bench.provider.base, "notes-web", &redirect, bench.state.clone(), keys)
+            .secret(palisade::Secret::new(palisade_tests::provider::SECRET.to_owned()))
+            .clock(bench.clock.clone())
+            .open()
+    };
+    let new = "b:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=";
+    let rotated = open(&format!("{new},{KEYS}")).await.unwrap();
+    (browser.site, _) = site(&rotated, &bench.clock).await;
+    browser.get("/me").await.allowed(200);
+    let without = open(new).await.unwrap();
+    (browser.site, _) = site(&without, &bench.clock).await;
+    browser.get("/me").await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_state_that_is_full_or_away_refuses_and_forgets_nobody() {
+    let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
+    let small = State::memory_of(1, clock.clone());
+    let bench = Bench::on(small, clock, |builder| builder).await;
+    let mut browser = bench.logged_in().await;
+    let reply = bench.browser().log_in("/login").await;
+    assert_eq!((reply.status.as_u16(), reply.header("location")), (503, ""));
+    browser.get("/me").await.allowed(200);
+}
+
+#[test]
+fn a_scheme_that_is_no_place_of_sessions_is_refused_at_the_start() {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let bench = Bench::start().await;
+        let elsewhere = builder(&bench.provider, &bench.state, &bench.clock).cookie("__Host-other");
+        let login = elsewhere.open().await.unwrap();
+        let server = crate::api::server(Service::new(&login)).session(login.clone()).key(keys().0).build();
+        let error = server.err().unwrap().to_string();
+        assert!(error.contains("sessions stand in the cookie that `LoginBuilder::cookie` names"), "{error}");
+    });
+}
