@@ -157,7 +157,7 @@ impl Limiter {
             let place = asked.iter().position(|one| one.name == *name)?;
             answer.outcomes.get(place).copied()
         };
-        let outcomes: Few<_> = names.iter().map(|name| outcome(name).unwrap_or_default()).collect();
+        let Some(outcomes) = names.iter().map(outcome).collect() else { return self.outage(now, charges) };
         let jitter = self.jitter.hash_one(now);
         Ok(Decision { charges, outcomes, now: answer.now, jitter, by: By::Shared(names) })
     }
