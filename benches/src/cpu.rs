@@ -35,8 +35,18 @@ pub(crate) fn seconds_of_children() -> io::Result<f64> {
 
 /// The most memory that this process has had at once.
 pub(crate) fn peak_megabytes() -> io::Result<f64> {
+    status("VmHWM:").map(|kilobytes| kilobytes / 1024.0)
+}
+
+/// The memory that it has now.
+pub(crate) fn resident_kilobytes() -> io::Result<f64> {
+    status("VmRSS:")
+}
+
+/// A line of `/proc/self/status` that tells kilobytes.
+fn status(name: &str) -> io::Result<f64> {
     let text = fs::read_to_string("/proc/self/status")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kilobytes.map(|kilobytes| kilobytes / 1024.0).ok_or_else(|| io::Error::other("no peak in the status"))
+    kilobytes.ok_or_else(|| io::Error::other(format!("no {name} in the status")))
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,18 +11,22 @@ use palisade::measure::{Cursors, Limits};
 use palisade::operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 use palisade::types::Uuid;
 
-use crate::{table, timing};
+use crate::{cpu, table, timing};
 
-static LIMITS: [Limit; 2] = [limit("flood", &[Per::Address]), limit("each", &[Per::Principal])];
+const SECOND: Duration = Duration::from_secs(1);
 
-const fn limit(name: &'static str, per: &'static [Per]) -> Limit {
-    let window = Duration::from_secs(1);
+static LIMITS: [Limit; 2] =
+    [limit("flood", 1_000_000, SECOND, &[Per::Address]), limit("each", 1_000_000, SECOND, &[Per::Principal])];
+/// What is counted under it stays counted.
+static HOURLY: [Limit; 1] = [limit("hourly", 1, Duration::from_secs(3600), &[Per::Address])];
+
+const fn limit(name: &'static str, quota: u32, window: Duration, per: &'static [Per]) -> Limit {
     let counter = Counter::TokenBucket;
     Limit {
         name,
-        quota: 1_000_000,
+        quota,
         window,
-        burst: 1_000_000,
+        burst: quota,
         counter,
         cost: 1,
         per,
@@ -38,6 +42,7 @@ const CALLERS: u32 = 50_000;
 pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
     let decided = timing::typical(rounds, calls, limits()?);
     table::figure("two limits decided in memory, 50,000 callers", decided, "ns", "-");
+    table::figure("memory that a million addresses add to a full table", flood()?, "KB", "-");
     let (seal, open) = cursors()?;
     table::figure("cursor sealed", timing::typical(rounds, calls, seal), "ns", "-");
     table::figure("cursor opened", timing::typical(rounds, calls, open), "ns", "-");
@@ -56,6 +61,22 @@ fn limits() -> io::Result<impl FnMut()> {
         let subject = subjects.get(caller as usize).map_or("", String::as_str);
         limits.allow(u64::from(turn.get()), from, ("https://id.example.com", subject))
     })
+}
+
+/// Kilobytes. Each address is a /64 of its own, and none of the counters is free again meanwhile.
+fn flood() -> io::Result<f64> {
+    let limits = Limits::new(131_072, &HOURLY);
+    let come = |numbers: std::ops::Range<u32>| {
+        let allowed = |number: &u32| {
+            let from = Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(*number) << 64) | 1);
+            limits.allow(u64::from(*number), IpAddr::V6(from), ("https://id.example.com", "nobody"))
+        };
+        numbers.filter(allowed).count()
+    };
+    come(0..400_000); // all places are taken, and every page of the table is there
+    let before = cpu::resident_kilobytes()?;
+    come(400_000..1_400_000);
+    Ok(cpu::resident_kilobytes()? - before)
 }
 
 fn cursors() -> io::Result<(impl FnMut(), impl FnMut())> {

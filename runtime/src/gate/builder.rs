@@ -292,6 +292,7 @@ mod tests {
     use super::*;
     use crate::authn::Jwt;
     use crate::authn::testing::{Bench, DOCUMENT, RULES};
+    use crate::limit::shared::SharedLimits;
     use crate::operation::{Scheme, TokenRules};
 
     static REVOCABLE: Document = Document {
@@ -319,6 +320,39 @@ mod tests {
         hash: "",
         limits: &[],
     };
+
+    #[test]
+    fn a_limit_that_shared_counters_cannot_keep_is_found_when_the_gate_is_built() {
+        static FAR: Document = Document {
+            title: "Test",
+            version: "1",
+            hash: "",
+            schemes: REVOCABLE.schemes,
+            limits: &[FURTHER],
+        };
+        const FURTHER: Limit = Limit {
+            name: "further",
+            quota: 1,
+            window: Duration::from_secs(365 * 86_400),
+            burst: 80,
+            counter: Counter::TokenBucket,
+            cost: 1,
+            per: &[Per::Global],
+            scope: Counting::Document,
+            on: CountedOn::Request,
+            on_outage: OnOutage::Local,
+        };
+        let build = |settings| {
+            let builder =
+                GateBuilder::default().document(&FAR).bearer("oauth", Jwt::new(Bench::new().keys()));
+            let built = builder.denylist(Denylist::in_memory()).settings(settings).build();
+            built.map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(build(Settings::new()), Ok(()));
+        let shared = SharedLimits::away(1);
+        let fault = build(Settings { limits_in: Some(shared), ..Settings::new() }).unwrap_err();
+        assert!(fault.contains("`further` looks further ahead"), "{fault}");
+    }
 
     #[test]
     fn a_denylist_is_given_where_the_document_asks_for_one_and_nowhere_else() {

@@ -151,6 +151,37 @@ mod tests {
         }
     }
 
+    /// governor, an implementation of the same algorithm by others.
+    #[test]
+    fn decides_as_governor_does() {
+        use governor::clock::{Clock, FakeRelativeClock};
+        use std::num::NonZeroU32;
+
+        let rates = [(10, 60, 10), (50, 1, 100), (1, 1, 1), (600, 60, 60), (7, 60, 3), (999, 7, 40)];
+        for (seed, (quota, seconds, burst)) in (1..).zip(rates) {
+            let rate = Rate::new(quota, Duration::from_secs(seconds), burst);
+            let clock = FakeRelativeClock::default();
+            let period = governor::Quota::with_period(Duration::from_micros(rate.interval)).unwrap();
+            let theirs = period.allow_burst(NonZeroU32::new(burst).unwrap());
+            let theirs = governor::RateLimiter::direct_with_clock(theirs, clock.clone());
+            let (mut dice, mut now, mut full_at, mut refused) = (Dice(seed), SECOND, 0, 0);
+            for _ in 0..20_000 {
+                let step = dice.below(rate.interval);
+                clock.advance(Duration::from_micros(step));
+                now += step;
+                let cost = u32::try_from(1 + dice.below(u64::from(burst.min(3)))).unwrap();
+                let ours = rate.spend(full_at, now, cost);
+                let same = theirs.check_n(NonZeroU32::new(cost).unwrap()).expect("a cost within the burst");
+                let wait = same.err().map(|until| until.wait_time_from(clock.now()));
+                let about = format!("{cost} of {quota}/{seconds}s burst {burst} at {now}");
+                assert_eq!(ours.err().map(Duration::from_micros), wait, "{about}");
+                refused += u32::from(ours.is_err());
+                full_at = ours.unwrap_or(full_at);
+            }
+            assert!(refused > 1000, "the trace must meet the limit, or it says nothing: {refused}");
+        }
+    }
+
     #[test]
     fn no_window_of_any_length_admits_more_than_burst_and_rate() {
         // 7 in a minute does not divide evenly: rounding must stay on the strict side.

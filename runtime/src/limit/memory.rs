@@ -211,7 +211,12 @@ impl Table {
     }
 
     #[cfg(test)]
-    fn live(&self, now: u64) -> usize {
+    pub(super) fn places(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    #[cfg(test)]
+    pub(super) fn live(&self, now: u64) -> usize {
         self.shards
             .iter()
             .map(|shard| lock(shard).iter().filter(|entry| entry.state.fresh_at > now).count())

@@ -164,7 +164,7 @@ impl Limiter {
             let place = asked.iter().position(|one| one.name == *name)?;
             answer.outcomes.get(place).copied()
         };
-        let outcomes: Few<_> = names.iter().map(|name| outcome(name).unwrap_or_default()).collect();
+        let Some(outcomes) = names.iter().map(outcome).collect() else { return self.outage(now, charges) };
         let jitter = self.jitter.hash_one(now);
         Ok(Decision { charges, outcomes, now: answer.now, jitter, by: By::Shared(names) })
     }
@@ -351,6 +351,43 @@ mod tests {
         }
         assert!(limiter.decide(31 * SECOND - 1, &charges).refused_by().is_some());
         assert!(limiter.decide(31 * SECOND, &charges).refused_by().is_none());
+    }
+
+    /// A million IPv4 addresses, and a million IPv6 networks of which each comes with addresses of its own, against somebody
+    /// who is over the limit, somebody who is not, and a table of four thousand places.
+    #[test]
+    fn a_million_addresses_neither_grow_the_table_nor_wash_anybody_free() {
+        let limiter = Limiter::new(4096);
+        let rule = limiter.rule(&FLOOD, "a");
+        let passes = |now, address| {
+            let seen = seen(Network::of(address), None);
+            limiter.decide(now, &[rule.charge(&seen)]).refused_by().is_none()
+        };
+        let [over, within]: [std::net::IpAddr; 2] =
+            ["203.0.113.1", "203.0.113.2"].map(|it| it.parse().unwrap());
+        assert_eq!((0..9).filter(|_| passes(SECOND, over)).count(), 3);
+        assert!(passes(SECOND, within));
+        let places = limiter.table.places();
+        let mut admitted = 0_usize;
+        for number in 0..1_000_000_u32 {
+            let now = SECOND + u64::from(number);
+            let v4 = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number);
+            let host = u128::from(number).wrapping_mul(0x9e37_79b9);
+            let v6 = std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(number) << 64) | host);
+            admitted += [v4.into(), v6.into()].into_iter().filter(|address| passes(now, *address)).count();
+        }
+        let end = 2 * SECOND;
+        assert_eq!(limiter.table.places(), places);
+        let live = limiter.table.live(end);
+        assert!((places / 2..=places).contains(&live), "{live} of {places} places");
+        assert!(!passes(end, over), "still over the limit");
+        assert!(
+            passes(end, within) && passes(end, within) && !passes(end, within),
+            "still with what was left"
+        );
+        // each place three times, and the buckets that newcomers share
+        let most = 3 * (places + memory::OVERFLOWS);
+        assert!(admitted <= most, "{admitted} of two million got through, of {most} that can");
     }
 
     #[test]

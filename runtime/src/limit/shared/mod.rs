@@ -150,6 +150,28 @@ pub(crate) fn is_exact(limit: &Limit) -> bool {
     farthest <= FARTHEST
 }
 
+/// Counters that nobody reaches.
+#[cfg(test)]
+struct Away;
+
+#[cfg(test)]
+impl Counters for Away {
+    fn spend<'a>(&'a self, _: &'a [Asked]) -> StoreFuture<'a, Answer, StateError> {
+        Box::pin(async { Err(StateError::Late) })
+    }
+
+    fn give_back<'a>(&'a self, _: &'a [Spent]) -> StoreFuture<'a, u64, StateError> {
+        Box::pin(async { Err(StateError::Late) })
+    }
+}
+
+#[cfg(test)]
+impl SharedLimits {
+    pub(crate) fn away(instances: u32) -> Self {
+        Self { counters: Arc::new(Away), instances }
+    }
+}
+
 #[cfg(test)]
 mod share {
     use std::time::Duration;
@@ -195,6 +217,52 @@ mod share {
             5,
             "one that costs five"
         );
+    }
+
+    #[tokio::test]
+    async fn an_outage_charges_all_that_is_counted_here_or_none() {
+        use crate::limit::Limiter;
+        use crate::limit::key::{Network, Seen};
+
+        static FEW: Limit = whole("few", 4, OnOutage::Local);
+        static MANY: Limit = whole("many", 20, OnOutage::Local);
+        static OPEN: Limit = whole("open", 1, OnOutage::Allow);
+        static SURE: Limit = whole("sure", 100, OnOutage::Deny);
+        const fn whole(name: &'static str, quota: u32, on_outage: OnOutage) -> Limit {
+            let (window, scope, on) = (Duration::from_secs(3600), Counting::Document, CountedOn::Request);
+            let counter = Counter::FixedWindow;
+            Limit {
+                name,
+                quota,
+                window,
+                burst: quota,
+                counter,
+                cost: 1,
+                per: &[Per::Global],
+                scope,
+                on,
+                on_outage,
+            }
+        }
+        let limiter = Limiter::new(1024).shared(Some(SharedLimits::away(2)));
+        let from = Network::of("192.0.2.1".parse().unwrap());
+        let seen = Seen { from, principal: None, values: &[] };
+        let passed = async |limits: &[&'static Limit]| {
+            let rules: Vec<_> = limits.iter().map(|limit| limiter.rule(limit, "a")).collect();
+            let charges: Vec<_> = rules.iter().map(|rule| rule.charge(&seen)).collect();
+            let mut passed = 0;
+            for _ in 0..30 {
+                match limiter.ask(1_000_000, &charges, &seen).await {
+                    Ok(decision) => passed += u32::from(decision.refused_by().is_none()),
+                    Err(outage) => assert_eq!(outage.0.name, "sure"),
+                }
+            }
+            passed
+        };
+        assert_eq!(passed(&[&FEW, &SURE]).await, 0);
+        assert_eq!(passed(&[&FEW, &OPEN, &MANY]).await, 2, "none was charged by what was denied");
+        assert_eq!(passed(&[&MANY]).await, 8, "ten, and two of them with the others");
+        assert_eq!(passed(&[&OPEN]).await, 30);
     }
 
     #[test]
