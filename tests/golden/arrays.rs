@@ -24,8 +24,8 @@ pub struct Lists {
     pub ids: Option<Vec<Option<p::Uuid>>>,
 }
 
-impl Lists {
-    const TAGS: p::Member<Tags> = p::Member::required("tags").check(|value, at, out| {
+p::object!(Lists: Closed {
+    0 tags: Tags = required "tags" under |value, at, out| {
         p::items(value, 0..=4, at, out);
         p::unique_items(value, at, out);
         p::each(
@@ -37,8 +37,8 @@ impl Lists {
                 p::pattern(value, &PATTERN_1, at, out);
             },
         );
-    });
-    const MATRIX: p::Member<Vec<Vec<f64>>> = p::Member::optional("matrix").check(|value, at, out| {
+    },
+    1 matrix: Vec<Vec<f64>> = optional "matrix" under |value, at, out| {
         p::items(value, 0..=3, at, out);
         p::each(
             value,
@@ -49,41 +49,14 @@ impl Lists {
                 p::each(value, at, out, |value, at, out| p::minimum(value, 0.0, at, out));
             },
         );
-    });
-    const IDS: p::Member<Vec<Option<p::Uuid>>> = p::Member::optional("ids")
-        .check(|value, at, out| p::items(value, 0..=2, at, out));
-}
-
-impl p::Object for Lists {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::TAGS.declared(),
-        Self::MATRIX.declared(),
-        Self::IDS.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<Tags>, Option<Vec<Vec<f64>>>, Option<Vec<Option<p::Uuid>>>);
-    fn slots() -> Self::Slots {
-        (None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::TAGS, &mut slots.0),
-            1 => from.fill(&Self::MATRIX, &mut slots.1),
-            2 => from.fill(&Self::IDS, &mut slots.2),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { tags: slots.0?, matrix: slots.1, ids: slots.2 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::TAGS, &self.tags);
-        to.optional(&Self::MATRIX, &self.matrix);
-        to.optional(&Self::IDS, &self.ids);
-    }
-}
-
-p::object!(Lists);
+    },
+    2 ids: Vec<Option<p::Uuid>> = optional "ids" under |value, at, out| p::items(
+        value,
+        0..=2,
+        at,
+        out,
+    ),
+});
 
 /// Short words.
 #[allow(dead_code, reason = "declared by the document")]

@@ -147,43 +147,11 @@ pub struct BankStatus {
     pub time: p::Timestamp,
 }
 
-impl BankStatus {
-    const OPEN: p::Member<bool> = p::Member::required("open");
-    const VERSION: p::Member<String> = p::Member::required("version")
-        .check(|value, at, out| p::length(value, 1..=32, at, out));
-    const TIME: p::Member<p::Timestamp> = p::Member::required("time");
-}
-
-impl p::Object for BankStatus {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::OPEN.declared(),
-        Self::VERSION.declared(),
-        Self::TIME.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<bool>, Option<String>, Option<p::Timestamp>);
-    fn slots() -> Self::Slots {
-        (None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::OPEN, &mut slots.0),
-            1 => from.fill(&Self::VERSION, &mut slots.1),
-            2 => from.fill(&Self::TIME, &mut slots.2),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { open: slots.0?, version: slots.1?, time: slots.2? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::OPEN, &self.open);
-        to.required(&Self::VERSION, &self.version);
-        to.required(&Self::TIME, &self.time);
-    }
-}
-
-p::object!(BankStatus);
+p::object!(BankStatus: Closed {
+    0 open: bool = required "open",
+    1 version: String = required "version" under |value, at, out| p::length(value, 1..=32, at, out),
+    2 time: p::Timestamp = required "time",
+});
 
 /// ISO 4217 code of a currency the bank deals in.
 #[allow(clippy::enum_variant_names, reason = "the words of the document")]
@@ -243,77 +211,15 @@ pub struct Account {
     pub created_at: p::Timestamp,
 }
 
-impl Account {
-    const ID: p::Member<p::Uuid> = p::Member::required("id");
-    const OWNER: p::Member<String> = p::Member::required("owner")
-        .check(|value, at, out| p::length(value, 1..=255, at, out));
-    const NAME: p::Member<String> = p::Member::required("name")
-        .check(|value, at, out| p::length(value, 1..=80, at, out));
-    const CURRENCY: p::Member<Currency> = p::Member::required("currency");
-    const BALANCE: p::Member<i64> = p::Member::required("balance")
-        .check(|value, at, out| p::minimum(value, 0, at, out));
-    const FROZEN: p::Member<bool> = p::Member::required("frozen");
-    const CREATED_AT: p::Member<p::Timestamp> = p::Member::required("created_at");
-}
-
-impl p::Object for Account {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::ID.declared(),
-        Self::OWNER.declared(),
-        Self::NAME.declared(),
-        Self::CURRENCY.declared(),
-        Self::BALANCE.declared(),
-        Self::FROZEN.declared(),
-        Self::CREATED_AT.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (
-        Option<p::Uuid>,
-        Option<String>,
-        Option<String>,
-        Option<Currency>,
-        Option<i64>,
-        Option<bool>,
-        Option<p::Timestamp>,
-    );
-    fn slots() -> Self::Slots {
-        (None, None, None, None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ID, &mut slots.0),
-            1 => from.fill(&Self::OWNER, &mut slots.1),
-            2 => from.fill(&Self::NAME, &mut slots.2),
-            3 => from.fill(&Self::CURRENCY, &mut slots.3),
-            4 => from.fill(&Self::BALANCE, &mut slots.4),
-            5 => from.fill(&Self::FROZEN, &mut slots.5),
-            6 => from.fill(&Self::CREATED_AT, &mut slots.6),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self {
-            id: slots.0?,
-            owner: slots.1?,
-            name: slots.2?,
-            currency: slots.3?,
-            balance: slots.4?,
-            frozen: slots.5?,
-            created_at: slots.6?,
-        })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ID, &self.id);
-        to.required(&Self::OWNER, &self.owner);
-        to.required(&Self::NAME, &self.name);
-        to.required(&Self::CURRENCY, &self.currency);
-        to.required(&Self::BALANCE, &self.balance);
-        to.required(&Self::FROZEN, &self.frozen);
-        to.required(&Self::CREATED_AT, &self.created_at);
-    }
-}
-
-p::object!(Account);
+p::object!(Account: Closed {
+    0 id: p::Uuid = required "id",
+    1 owner: String = required "owner" under RULE_1,
+    2 name: String = required "name" under |value, at, out| p::length(value, 1..=80, at, out),
+    3 currency: Currency = required "currency",
+    4 balance: i64 = required "balance" under |value, at, out| p::minimum(value, 0, at, out),
+    5 frozen: bool = required "frozen",
+    6 created_at: p::Timestamp = required "created_at",
+});
 
 /// Accounts of one owner.
 #[allow(dead_code, reason = "declared by the document")]
@@ -323,33 +229,9 @@ pub struct AccountList {
     pub data: Vec<Account>,
 }
 
-impl AccountList {
-    const DATA: p::Member<Vec<Account>> = p::Member::required("data")
-        .check(|value, at, out| p::items(value, 0..=100, at, out));
-}
-
-impl p::Object for AccountList {
-    const MEMBERS: &'static [p::Declared] = &[Self::DATA.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<Vec<Account>>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::DATA, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { data: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::DATA, &self.data);
-    }
-}
-
-p::object!(AccountList);
+p::object!(AccountList: Closed {
+    0 data: Vec<Account> = required "data" under |value, at, out| p::items(value, 0..=100, at, out),
+});
 
 /// An order to move money.
 #[allow(dead_code, reason = "declared by the document")]
@@ -365,58 +247,20 @@ pub struct NewTransfer {
     pub client_ref: Option<Option<String>>,
 }
 
-impl NewTransfer {
-    const TO: p::Member<p::Uuid> = p::Member::required("to");
-    const AMOUNT: p::Member<i64> = p::Member::required("amount").check(|value, at, out| {
-        p::minimum(value, 1, at, out);
-        p::maximum(value, 100_000_000, at, out);
-    });
-    const NOTE: p::Member<String> = p::Member::optional("note").check(|value, at, out| {
+p::object!(NewTransfer: Closed {
+    0 to: p::Uuid = required "to",
+    1 amount: i64 = required "amount" under RULE_2,
+    2 note: String = optional "note" under |value, at, out| {
         p::length(value, 1..=140, at, out);
         p::pattern(value, &PATTERN_1, at, out);
-    });
-    const CLIENT_REF: p::Member<Option<String>> = p::Member::optional("client_ref")
-        .check(|value, at, out| {
-            if let Some(value) = value {
-                p::length(value, 0..=64, at, out);
-                p::pattern(value, &PATTERN_2, at, out);
-            }
-        });
-}
-
-impl p::Object for NewTransfer {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::TO.declared(),
-        Self::AMOUNT.declared(),
-        Self::NOTE.declared(),
-        Self::CLIENT_REF.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<p::Uuid>, Option<i64>, Option<String>, Option<Option<String>>);
-    fn slots() -> Self::Slots {
-        (None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::TO, &mut slots.0),
-            1 => from.fill(&Self::AMOUNT, &mut slots.1),
-            2 => from.fill(&Self::NOTE, &mut slots.2),
-            3 => from.fill(&Self::CLIENT_REF, &mut slots.3),
-            _ => from.skip(),
+    },
+    3 client_ref: Option<String> = optional "client_ref" under |value, at, out| {
+        if let Some(value) = value {
+            p::length(value, 0..=64, at, out);
+            p::pattern(value, &PATTERN_2, at, out);
         }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { to: slots.0?, amount: slots.1?, note: slots.2, client_ref: slots.3 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::TO, &self.to);
-        to.required(&Self::AMOUNT, &self.amount);
-        to.optional(&Self::NOTE, &self.note);
-        to.optional(&Self::CLIENT_REF, &self.client_ref);
-    }
-}
-
-p::object!(NewTransfer);
+    },
+});
 
 /// Money that has moved.
 #[allow(dead_code, reason = "declared by the document")]
@@ -440,90 +284,24 @@ pub struct Transfer {
     pub created_at: p::Timestamp,
 }
 
-impl Transfer {
-    const ID: p::Member<p::Uuid> = p::Member::required("id");
-    const FROM: p::Member<p::Uuid> = p::Member::required("from");
-    const TO: p::Member<p::Uuid> = p::Member::required("to");
-    const AMOUNT: p::Member<i64> = p::Member::required("amount")
-        .check(|value, at, out| p::minimum(value, 1, at, out));
-    const CURRENCY: p::Member<Currency> = p::Member::required("currency");
-    const NOTE: p::Member<Option<String>> = p::Member::required("note").check(|value, at, out| {
+p::object!(Transfer: Closed {
+    0 id: p::Uuid = required "id",
+    1 from: p::Uuid = required "from",
+    2 to: p::Uuid = required "to",
+    3 amount: i64 = required "amount" under RULE_3,
+    4 currency: Currency = required "currency",
+    5 note: Option<String> = required "note" under |value, at, out| {
         if let Some(value) = value {
             p::length(value, 0..=140, at, out);
         }
-    });
-    const CLIENT_REF: p::Member<Option<String>> = p::Member::required("client_ref")
-        .check(|value, at, out| {
-            if let Some(value) = value {
-                p::length(value, 0..=64, at, out);
-            }
-        });
-    const CREATED_AT: p::Member<p::Timestamp> = p::Member::required("created_at");
-}
-
-impl p::Object for Transfer {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::ID.declared(),
-        Self::FROM.declared(),
-        Self::TO.declared(),
-        Self::AMOUNT.declared(),
-        Self::CURRENCY.declared(),
-        Self::NOTE.declared(),
-        Self::CLIENT_REF.declared(),
-        Self::CREATED_AT.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (
-        Option<p::Uuid>,
-        Option<p::Uuid>,
-        Option<p::Uuid>,
-        Option<i64>,
-        Option<Currency>,
-        Option<Option<String>>,
-        Option<Option<String>>,
-        Option<p::Timestamp>,
-    );
-    fn slots() -> Self::Slots {
-        (None, None, None, None, None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ID, &mut slots.0),
-            1 => from.fill(&Self::FROM, &mut slots.1),
-            2 => from.fill(&Self::TO, &mut slots.2),
-            3 => from.fill(&Self::AMOUNT, &mut slots.3),
-            4 => from.fill(&Self::CURRENCY, &mut slots.4),
-            5 => from.fill(&Self::NOTE, &mut slots.5),
-            6 => from.fill(&Self::CLIENT_REF, &mut slots.6),
-            7 => from.fill(&Self::CREATED_AT, &mut slots.7),
-            _ => from.skip(),
+    },
+    6 client_ref: Option<String> = required "client_ref" under |value, at, out| {
+        if let Some(value) = value {
+            p::length(value, 0..=64, at, out);
         }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self {
-            id: slots.0?,
-            from: slots.1?,
-            to: slots.2?,
-            amount: slots.3?,
-            currency: slots.4?,
-            note: slots.5?,
-            client_ref: slots.6?,
-            created_at: slots.7?,
-        })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ID, &self.id);
-        to.required(&Self::FROM, &self.from);
-        to.required(&Self::TO, &self.to);
-        to.required(&Self::AMOUNT, &self.amount);
-        to.required(&Self::CURRENCY, &self.currency);
-        to.required(&Self::NOTE, &self.note);
-        to.required(&Self::CLIENT_REF, &self.client_ref);
-        to.required(&Self::CREATED_AT, &self.created_at);
-    }
-}
-
-p::object!(Transfer);
+    },
+    7 created_at: p::Timestamp = required "created_at",
+});
 
 /// Some transfers, and the way to more.
 #[allow(dead_code, reason = "declared by the document")]
@@ -535,36 +313,20 @@ pub struct TransferPage {
     pub next_cursor: Option<p::SealedCursor>,
 }
 
-impl TransferPage {
-    const DATA: p::Member<Vec<Transfer>> = p::Member::required("data")
-        .check(|value, at, out| p::items(value, 0..=100, at, out));
-    const NEXT_CURSOR: p::Member<p::SealedCursor> = p::Member::optional("next_cursor")
-        .check(|value, at, out| p::length(value, 0..=2048, at, out));
-}
-
-impl p::Object for TransferPage {
-    const MEMBERS: &'static [p::Declared] = &[Self::DATA.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<Vec<Transfer>>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::DATA, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { data: slots.0?, next_cursor: None })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::DATA, &self.data);
-        to.optional(&Self::NEXT_CURSOR, &self.next_cursor);
-    }
-}
-
-p::object!(TransferPage);
+p::object!(TransferPage: Closed {
+    0 data: Vec<Transfer> = required "data" under |value, at, out| p::items(
+        value,
+        0..=100,
+        at,
+        out,
+    ),
+    1 next_cursor: p::SealedCursor = sealed "next_cursor" under |value, at, out| p::length(
+        value,
+        0..=2048,
+        at,
+        out,
+    ),
+});
 
 /// What one unit of a currency is worth in another.
 #[allow(dead_code, reason = "declared by the document")]
@@ -578,43 +340,11 @@ pub struct Rate {
     pub micros: i64,
 }
 
-impl Rate {
-    const BASE: p::Member<Currency> = p::Member::required("base");
-    const QUOTE: p::Member<Currency> = p::Member::required("quote");
-    const MICROS: p::Member<i64> = p::Member::required("micros")
-        .check(|value, at, out| p::minimum(value, 1, at, out));
-}
-
-impl p::Object for Rate {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::BASE.declared(),
-        Self::QUOTE.declared(),
-        Self::MICROS.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<Currency>, Option<Currency>, Option<i64>);
-    fn slots() -> Self::Slots {
-        (None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::BASE, &mut slots.0),
-            1 => from.fill(&Self::QUOTE, &mut slots.1),
-            2 => from.fill(&Self::MICROS, &mut slots.2),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { base: slots.0?, quote: slots.1?, micros: slots.2? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::BASE, &self.base);
-        to.required(&Self::QUOTE, &self.quote);
-        to.required(&Self::MICROS, &self.micros);
-    }
-}
-
-p::object!(Rate);
+p::object!(Rate: Closed {
+    0 base: Currency = required "base",
+    1 quote: Currency = required "quote",
+    2 micros: i64 = required "micros" under RULE_3,
+});
 
 /// Every pair the bank deals in.
 #[allow(dead_code, reason = "declared by the document")]
@@ -624,33 +354,9 @@ pub struct RateList {
     pub data: Vec<Rate>,
 }
 
-impl RateList {
-    const DATA: p::Member<Vec<Rate>> = p::Member::required("data")
-        .check(|value, at, out| p::items(value, 0..=100, at, out));
-}
-
-impl p::Object for RateList {
-    const MEMBERS: &'static [p::Declared] = &[Self::DATA.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<Vec<Rate>>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::DATA, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { data: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::DATA, &self.data);
-    }
-}
-
-p::object!(RateList);
+p::object!(RateList: Closed {
+    0 data: Vec<Rate> = required "data" under |value, at, out| p::items(value, 0..=100, at, out),
+});
 
 /// An order to pay out of the bank.
 #[allow(dead_code, reason = "declared by the document")]
@@ -664,61 +370,26 @@ pub struct NewPayout {
     pub purposes: Option<Vec<String>>,
 }
 
-impl NewPayout {
-    const IBAN: p::Member<String> = p::Member::required("iban").check(|value, at, out| {
+p::object!(NewPayout: Closed {
+    0 iban: String = required "iban" under |value, at, out| {
         p::length(value, 15..=34, at, out);
         p::pattern(value, &PATTERN_3, at, out);
-    });
-    const AMOUNT: p::Member<i64> = p::Member::required("amount").check(|value, at, out| {
-        p::minimum(value, 1, at, out);
-        p::maximum(value, 100_000_000, at, out);
-    });
-    const PURPOSES: p::Member<Vec<String>> = p::Member::optional("purposes")
-        .check(|value, at, out| {
-            p::items(value, 1..=4, at, out);
-            p::unique_items(value, at, out);
-            p::each(
-                value,
-                at,
-                out,
-                |value, at, out| {
-                    p::length(value, 1..=20, at, out);
-                    p::pattern(value, &PATTERN_4, at, out);
-                },
-            );
-        });
-}
-
-impl p::Object for NewPayout {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::IBAN.declared(),
-        Self::AMOUNT.declared(),
-        Self::PURPOSES.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<String>, Option<i64>, Option<Vec<String>>);
-    fn slots() -> Self::Slots {
-        (None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::IBAN, &mut slots.0),
-            1 => from.fill(&Self::AMOUNT, &mut slots.1),
-            2 => from.fill(&Self::PURPOSES, &mut slots.2),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { iban: slots.0?, amount: slots.1?, purposes: slots.2 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::IBAN, &self.iban);
-        to.required(&Self::AMOUNT, &self.amount);
-        to.optional(&Self::PURPOSES, &self.purposes);
-    }
-}
-
-p::object!(NewPayout);
+    },
+    1 amount: i64 = required "amount" under RULE_2,
+    2 purposes: Vec<String> = optional "purposes" under |value, at, out| {
+        p::items(value, 1..=4, at, out);
+        p::unique_items(value, at, out);
+        p::each(
+            value,
+            at,
+            out,
+            |value, at, out| {
+                p::length(value, 1..=20, at, out);
+                p::pattern(value, &PATTERN_4, at, out);
+            },
+        );
+    },
+});
 
 /// A payout that is booked.
 #[allow(dead_code, reason = "declared by the document")]
@@ -742,87 +413,19 @@ pub struct Payout {
     pub created_at: p::Timestamp,
 }
 
-impl Payout {
-    const ID: p::Member<p::Uuid> = p::Member::required("id");
-    const ACCOUNT: p::Member<p::Uuid> = p::Member::required("account");
-    const PARTNER: p::Member<String> = p::Member::required("partner")
-        .check(|value, at, out| p::length(value, 1..=255, at, out));
-    const IBAN: p::Member<String> = p::Member::required("iban")
-        .check(|value, at, out| p::length(value, 0..=34, at, out));
-    const AMOUNT: p::Member<i64> = p::Member::required("amount")
-        .check(|value, at, out| p::minimum(value, 1, at, out));
-    const CURRENCY: p::Member<Currency> = p::Member::required("currency");
-    const PURPOSES: p::Member<Vec<String>> = p::Member::required("purposes")
-        .check(|value, at, out| {
-            p::items(value, 0..=4, at, out);
-            p::each(value, at, out, |value, at, out| p::length(value, 0..=20, at, out));
-        });
-    const CREATED_AT: p::Member<p::Timestamp> = p::Member::required("created_at");
-}
-
-impl p::Object for Payout {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::ID.declared(),
-        Self::ACCOUNT.declared(),
-        Self::PARTNER.declared(),
-        Self::IBAN.declared(),
-        Self::AMOUNT.declared(),
-        Self::CURRENCY.declared(),
-        Self::PURPOSES.declared(),
-        Self::CREATED_AT.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (
-        Option<p::Uuid>,
-        Option<p::Uuid>,
-        Option<String>,
-        Option<String>,
-        Option<i64>,
-        Option<Currency>,
-        Option<Vec<String>>,
-        Option<p::Timestamp>,
-    );
-    fn slots() -> Self::Slots {
-        (None, None, None, None, None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ID, &mut slots.0),
-            1 => from.fill(&Self::ACCOUNT, &mut slots.1),
-            2 => from.fill(&Self::PARTNER, &mut slots.2),
-            3 => from.fill(&Self::IBAN, &mut slots.3),
-            4 => from.fill(&Self::AMOUNT, &mut slots.4),
-            5 => from.fill(&Self::CURRENCY, &mut slots.5),
-            6 => from.fill(&Self::PURPOSES, &mut slots.6),
-            7 => from.fill(&Self::CREATED_AT, &mut slots.7),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self {
-            id: slots.0?,
-            account: slots.1?,
-            partner: slots.2?,
-            iban: slots.3?,
-            amount: slots.4?,
-            currency: slots.5?,
-            purposes: slots.6?,
-            created_at: slots.7?,
-        })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ID, &self.id);
-        to.required(&Self::ACCOUNT, &self.account);
-        to.required(&Self::PARTNER, &self.partner);
-        to.required(&Self::IBAN, &self.iban);
-        to.required(&Self::AMOUNT, &self.amount);
-        to.required(&Self::CURRENCY, &self.currency);
-        to.required(&Self::PURPOSES, &self.purposes);
-        to.required(&Self::CREATED_AT, &self.created_at);
-    }
-}
-
-p::object!(Payout);
+p::object!(Payout: Closed {
+    0 id: p::Uuid = required "id",
+    1 account: p::Uuid = required "account",
+    2 partner: String = required "partner" under RULE_1,
+    3 iban: String = required "iban" under |value, at, out| p::length(value, 0..=34, at, out),
+    4 amount: i64 = required "amount" under RULE_3,
+    5 currency: Currency = required "currency",
+    6 purposes: Vec<String> = required "purposes" under |value, at, out| {
+        p::items(value, 0..=4, at, out);
+        p::each(value, at, out, |value, at, out| p::length(value, 0..=20, at, out));
+    },
+    7 created_at: p::Timestamp = required "created_at",
+});
 
 /// Whether money may leave the account.
 #[allow(dead_code, reason = "declared by the document")]
@@ -834,36 +437,10 @@ pub struct Freeze {
     pub reason: String,
 }
 
-impl Freeze {
-    const FROZEN: p::Member<bool> = p::Member::required("frozen");
-    const REASON: p::Member<String> = p::Member::required("reason")
-        .check(|value, at, out| p::length(value, 3..=200, at, out));
-}
-
-impl p::Object for Freeze {
-    const MEMBERS: &'static [p::Declared] = &[Self::FROZEN.declared(), Self::REASON.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<bool>, Option<String>);
-    fn slots() -> Self::Slots {
-        (None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::FROZEN, &mut slots.0),
-            1 => from.fill(&Self::REASON, &mut slots.1),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { frozen: slots.0?, reason: slots.1? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::FROZEN, &self.frozen);
-        to.required(&Self::REASON, &self.reason);
-    }
-}
-
-p::object!(Freeze);
+p::object!(Freeze: Closed {
+    0 frozen: bool = required "frozen",
+    1 reason: String = required "reason" under |value, at, out| p::length(value, 3..=200, at, out),
+});
 
 /// A refusal.
 #[allow(dead_code, reason = "declared by the document")]
@@ -873,32 +450,7 @@ pub struct Error {
     pub error: ErrorBody,
 }
 
-impl Error {
-    const ERROR: p::Member<ErrorBody> = p::Member::required("error");
-}
-
-impl p::Object for Error {
-    const MEMBERS: &'static [p::Declared] = &[Self::ERROR.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<ErrorBody>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ERROR, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { error: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ERROR, &self.error);
-    }
-}
-
-p::object!(Error);
+p::object!(Error: Closed { 0 error: ErrorBody = required "error" });
 
 /// What a client can know about a refusal.
 #[allow(dead_code, reason = "declared by the document")]
@@ -918,75 +470,22 @@ pub struct ErrorBody {
     pub details: Option<Vec<Violation>>,
 }
 
-impl ErrorBody {
-    const CODE: p::Member<String> = p::Member::required("code").check(|value, at, out| {
+p::object!(ErrorBody: Closed {
+    0 code: String = required "code" under |value, at, out| {
         p::length(value, 0..=64, at, out);
         p::pattern(value, &PATTERN_5, at, out);
-    });
-    const MESSAGE: p::Member<String> = p::Member::required("message")
-        .check(|value, at, out| p::length(value, 0..=300, at, out));
-    const TIMESTAMP: p::Member<p::Timestamp> = p::Member::required("timestamp");
-    const REQUEST_ID: p::Member<String> = p::Member::required("request_id")
-        .check(|value, at, out| p::length(value, 0..=64, at, out));
-    const POLICY: p::Member<String> = p::Member::optional("policy")
-        .check(|value, at, out| p::length(value, 0..=64, at, out));
-    const DETAILS: p::Member<Vec<Violation>> = p::Member::optional("details")
-        .check(|value, at, out| p::items(value, 0..=32, at, out));
-}
-
-impl p::Object for ErrorBody {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::CODE.declared(),
-        Self::MESSAGE.declared(),
-        Self::TIMESTAMP.declared(),
-        Self::REQUEST_ID.declared(),
-        Self::POLICY.declared(),
-        Self::DETAILS.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (
-        Option<String>,
-        Option<String>,
-        Option<p::Timestamp>,
-        Option<String>,
-        Option<String>,
-        Option<Vec<Violation>>,
-    );
-    fn slots() -> Self::Slots {
-        (None, None, None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::CODE, &mut slots.0),
-            1 => from.fill(&Self::MESSAGE, &mut slots.1),
-            2 => from.fill(&Self::TIMESTAMP, &mut slots.2),
-            3 => from.fill(&Self::REQUEST_ID, &mut slots.3),
-            4 => from.fill(&Self::POLICY, &mut slots.4),
-            5 => from.fill(&Self::DETAILS, &mut slots.5),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self {
-            code: slots.0?,
-            message: slots.1?,
-            timestamp: slots.2?,
-            request_id: slots.3?,
-            policy: slots.4,
-            details: slots.5,
-        })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::CODE, &self.code);
-        to.required(&Self::MESSAGE, &self.message);
-        to.required(&Self::TIMESTAMP, &self.timestamp);
-        to.required(&Self::REQUEST_ID, &self.request_id);
-        to.optional(&Self::POLICY, &self.policy);
-        to.optional(&Self::DETAILS, &self.details);
-    }
-}
-
-p::object!(ErrorBody);
+    },
+    1 message: String = required "message" under RULE_4,
+    2 timestamp: p::Timestamp = required "timestamp",
+    3 request_id: String = required "request_id" under RULE_5,
+    4 policy: String = optional "policy" under RULE_5,
+    5 details: Vec<Violation> = optional "details" under |value, at, out| p::items(
+        value,
+        0..=32,
+        at,
+        out,
+    ),
+});
 
 /// One fault of the input.
 #[allow(dead_code, reason = "declared by the document")]
@@ -1002,49 +501,17 @@ pub struct Violation {
     pub message: String,
 }
 
-impl Violation {
-    const IN: p::Member<ViolationIn> = p::Member::required("in");
-    const POINTER: p::Member<String> = p::Member::required("pointer")
-        .check(|value, at, out| p::length(value, 0..=1024, at, out));
-    const RULE: p::Member<String> = p::Member::required("rule")
-        .check(|value, at, out| p::length(value, 0..=64, at, out));
-    const MESSAGE: p::Member<String> = p::Member::required("message")
-        .check(|value, at, out| p::length(value, 0..=300, at, out));
-}
-
-impl p::Object for Violation {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::IN.declared(),
-        Self::POINTER.declared(),
-        Self::RULE.declared(),
-        Self::MESSAGE.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<ViolationIn>, Option<String>, Option<String>, Option<String>);
-    fn slots() -> Self::Slots {
-        (None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::IN, &mut slots.0),
-            1 => from.fill(&Self::POINTER, &mut slots.1),
-            2 => from.fill(&Self::RULE, &mut slots.2),
-            3 => from.fill(&Self::MESSAGE, &mut slots.3),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { r#in: slots.0?, pointer: slots.1?, rule: slots.2?, message: slots.3? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::IN, &self.r#in);
-        to.required(&Self::POINTER, &self.pointer);
-        to.required(&Self::RULE, &self.rule);
-        to.required(&Self::MESSAGE, &self.message);
-    }
-}
-
-p::object!(Violation);
+p::object!(Violation: Closed {
+    0 r#in: ViolationIn = required "in",
+    1 pointer: String = required "pointer" under |value, at, out| p::length(
+        value,
+        0..=1024,
+        at,
+        out,
+    ),
+    2 rule: String = required "rule" under RULE_5,
+    3 message: String = required "message" under RULE_4,
+});
 
 /// Which part of the request.
 #[allow(clippy::enum_variant_names, reason = "the words of the document")]
@@ -1088,6 +555,15 @@ static PATTERN_3: p::Pattern = p::Pattern::new(
 );
 static PATTERN_4: p::Pattern = p::Pattern::new("^[A-Za-z0-9 ]+$", "^[A-Za-z0-9 ]+$");
 static PATTERN_5: p::Pattern = p::Pattern::new("^[a-z_]+$", "^[a-z_]+$");
+const RULE_1: p::Rule<String> = |value, at, out| p::length(value, 1..=255, at, out);
+const RULE_2: p::Rule<i64> = |value, at, out| {
+    p::minimum(value, 1, at, out);
+    p::maximum(value, 100_000_000, at, out);
+};
+
+const RULE_3: p::Rule<i64> = |value, at, out| p::minimum(value, 1, at, out);
+const RULE_4: p::Rule<String> = |value, at, out| p::length(value, 0..=300, at, out);
+const RULE_5: p::Rule<String> = |value, at, out| p::length(value, 0..=64, at, out);
 
 /// `GET /status`: Whether the bank is open
 #[derive(Debug)]

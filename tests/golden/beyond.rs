@@ -24,50 +24,11 @@ pub struct Order {
     pub iban: Option<String>,
 }
 
-impl Order {
-    const ID: p::Member<String> = p::Member::required("id")
-        .check(|value, at, out| p::length(value, 0..=10, at, out));
-    const CARD: p::Member<String> = p::Member::optional("card");
-    const IBAN: p::Member<String> = p::Member::optional("iban");
-}
-
-impl p::Object for Order {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::ID.declared(),
-        Self::CARD.declared(),
-        Self::IBAN.declared(),
-    ];
-    const OPEN: bool = false;
-    const SHAPE: Option<&'static p::Shape> = Some(&SHAPE_1);
-    fn read<
-        'de,
-        D: p::serde::Deserializer<'de>,
-    >(from: D, depth: p::Depth) -> Result<Self, D::Error> {
-        p::read_shaped(from, depth)
-    }
-    type Slots = (Option<String>, Option<String>, Option<String>);
-    fn slots() -> Self::Slots {
-        (None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ID, &mut slots.0),
-            1 => from.fill(&Self::CARD, &mut slots.1),
-            2 => from.fill(&Self::IBAN, &mut slots.2),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { id: slots.0?, card: slots.1, iban: slots.2 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ID, &self.id);
-        to.optional(&Self::CARD, &self.card);
-        to.optional(&Self::IBAN, &self.iban);
-    }
-}
-
-p::object!(Order);
+p::object!(Order: Closed beside SHAPE_1 {
+    0 id: String = required "id" under |value, at, out| p::length(value, 0..=10, at, out),
+    1 card: String = optional "card",
+    2 iban: String = optional "iban",
+});
 
 /// Declared members, and others of one schema.
 #[allow(dead_code, reason = "declared by the document")]
@@ -79,36 +40,10 @@ pub struct Labels {
     pub additional: p::BTreeMap<String, i64>,
 }
 
-impl Labels {
-    const KIND: p::Member<String> = p::Member::optional("kind");
-}
-
-impl p::Object for Labels {
-    const MEMBERS: &'static [p::Declared] = &[Self::KIND.declared()];
-    const OPEN: bool = true;
-    type Slots = (Option<String>, p::BTreeMap<String, i64>);
-    fn slots() -> Self::Slots {
-        (None, p::BTreeMap::new())
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::KIND, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn other<F: p::Fill>(slots: &mut Self::Slots, name: &str, from: F) -> Result<(), F::Error> {
-        from.entry(name, |value, at, out| p::minimum(value, 0, at, out), &mut slots.1)
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { kind: slots.0, additional: slots.1 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.optional(&Self::KIND, &self.kind);
-        to.others(&self.additional, |value, at, out| p::minimum(value, 0, at, out));
-    }
-}
-
-p::object!(Labels);
+p::object!(Labels: Open { 0 kind: String = optional "kind" } others(
+    1 additional: i64,
+    |value, at, out| p::minimum(value, 0, at, out),
+));
 static SHAPE_1: p::Shape = p::Shape(&[
     p::K::Types(&[p::JsonType::Object]),
     p::K::Properties {

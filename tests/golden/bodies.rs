@@ -24,52 +24,21 @@ pub struct NewAccount {
     pub count: Option<i64>,
 }
 
-impl NewAccount {
-    const EMAIL: p::Member<String> = p::Member::required("email").check(|value, at, out| {
+p::object!(NewAccount: Closed {
+    0 email: String = required "email" under |value, at, out| {
         p::length(value, 0..=100, at, out);
         p::email(value, at, out);
-    });
-    const SHARE: p::Member<f64> = p::Member::required("share").check(|value, at, out| {
+    },
+    1 share: f64 = required "share" under |value, at, out| {
         p::maximum(value, 1.0, at, out);
         p::exclusive_minimum(value, 0.0, at, out);
         p::multiple_of(value, 0.01, at, out);
-    });
-    const COUNT: p::Member<i64> = p::Member::optional("count").check(|value, at, out| {
+    },
+    2 count: i64 = optional "count" under |value, at, out| {
         p::minimum(value, -5, at, out);
         p::maximum(value, 100_000, at, out);
-    });
-}
-
-impl p::Object for NewAccount {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::EMAIL.declared(),
-        Self::SHARE.declared(),
-        Self::COUNT.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<String>, Option<f64>, Option<i64>);
-    fn slots() -> Self::Slots {
-        (None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::EMAIL, &mut slots.0),
-            1 => from.fill(&Self::SHARE, &mut slots.1),
-            2 => from.fill(&Self::COUNT, &mut slots.2),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { email: slots.0?, share: slots.1?, count: slots.2 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::EMAIL, &self.email);
-        to.required(&Self::SHARE, &self.share);
-        to.optional(&Self::COUNT, &self.count);
-    }
-}
-
-p::object!(NewAccount);
+    },
+});
 
 /// `Refusal` of the document.
 #[allow(dead_code, reason = "declared by the document")]

@@ -44,69 +44,13 @@ pub struct Order {
     pub label: p::Json,
 }
 
-impl Order {
-    const CURRENCY: p::Member<Currency> = p::Member::optional("currency");
-    const COUNT: p::Member<i64> = p::Member::optional("count")
-        .check(|value, at, out| p::minimum(value, 1, at, out));
-    const NOTE: p::Member<Option<String>> = p::Member::optional("note");
-    const DAY: p::Member<p::Date> = p::Member::optional("day");
-    const LABEL: p::Member<p::Json> = p::Member::optional("label");
-}
-
-impl p::Object for Order {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::CURRENCY.declared(),
-        Self::COUNT.declared(),
-        Self::NOTE.declared(),
-        Self::DAY.declared(),
-        Self::LABEL.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (
-        Option<Currency>,
-        Option<i64>,
-        Option<Option<String>>,
-        Option<p::Date>,
-        Option<p::Json>,
-    );
-    fn slots() -> Self::Slots {
-        (None, None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::CURRENCY, &mut slots.0),
-            1 => from.fill(&Self::COUNT, &mut slots.1),
-            2 => from.fill(&Self::NOTE, &mut slots.2),
-            3 => from.fill(&Self::DAY, &mut slots.3),
-            4 => from.fill(&Self::LABEL, &mut slots.4),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self {
-            currency: slots.0.unwrap_or(Currency::Eur),
-            count: slots.1.unwrap_or(1),
-            note: slots.2.flatten(),
-            day: match slots.3 {
-                Some(value) => value,
-                None => p::FromText::from_text("2020-01-02").ok()?,
-            },
-            label: match slots.4 {
-                Some(value) => value,
-                None => p::from_default("{\"size\":7}")?,
-            },
-        })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::CURRENCY, &self.currency);
-        to.required(&Self::COUNT, &self.count);
-        to.required(&Self::NOTE, &self.note);
-        to.required(&Self::DAY, &self.day);
-        to.required(&Self::LABEL, &self.label);
-    }
-}
-
-p::object!(Order);
+p::object!(Order: Closed {
+    0 currency: Currency = or(Currency::Eur) "currency",
+    1 count: i64 = or(1) "count" under |value, at, out| p::minimum(value, 1, at, out),
+    2 note: Option<String> = or(None) "note",
+    3 day: p::Date = or(p::FromText::from_text("2020-01-02").ok()?) "day",
+    4 label: p::Json = or(p::from_default("{\"size\":7}")?) "label",
+});
 
 /// `POST /orders`
 #[derive(Debug)]

@@ -22,35 +22,7 @@ pub struct User {
     pub name: String,
 }
 
-impl User {
-    const ID: p::Member<i64> = p::Member::required("id");
-    const NAME: p::Member<String> = p::Member::required("name");
-}
-
-impl p::Object for User {
-    const MEMBERS: &'static [p::Declared] = &[Self::ID.declared(), Self::NAME.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<i64>, Option<String>);
-    fn slots() -> Self::Slots {
-        (None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ID, &mut slots.0),
-            1 => from.fill(&Self::NAME, &mut slots.1),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { id: slots.0?, name: slots.1? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ID, &self.id);
-        to.required(&Self::NAME, &self.name);
-    }
-}
-
-p::object!(User);
+p::object!(User: Closed { 0 id: i64 = required "id", 1 name: String = required "name" });
 
 /// `User.request` of the document.
 #[allow(dead_code, reason = "declared by the document")]
@@ -62,35 +34,10 @@ pub struct UserRequest {
     pub secret: p::Password,
 }
 
-impl UserRequest {
-    const NAME: p::Member<String> = p::Member::required("name");
-    const SECRET: p::Member<p::Password> = p::Member::required("secret");
-}
-
-impl p::Object for UserRequest {
-    const MEMBERS: &'static [p::Declared] = &[Self::NAME.declared(), Self::SECRET.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<String>, Option<p::Password>);
-    fn slots() -> Self::Slots {
-        (None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::NAME, &mut slots.0),
-            1 => from.fill(&Self::SECRET, &mut slots.1),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { name: slots.0?, secret: slots.1? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::NAME, &self.name);
-        to.required(&Self::SECRET, &self.secret);
-    }
-}
-
-p::object!(UserRequest);
+p::object!(UserRequest: Closed {
+    0 name: String = required "name",
+    1 secret: p::Password = required "secret",
+});
 
 /// `POST /users`
 #[derive(Debug)]

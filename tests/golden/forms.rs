@@ -26,54 +26,12 @@ pub struct Upload {
     pub file: Option<p::Upload>,
 }
 
-impl Upload {
-    const TITLE: p::Member<String> = p::Member::required("title")
-        .check(|value, at, out| p::length(value, 0..=20, at, out));
-    const TAGS: p::Member<Vec<String>> = p::Member::optional("tags")
-        .check(|value, at, out| p::items(value, 0..=3, at, out));
-    const OWNER: p::Member<p::BTreeMap<String, String>> = p::Member::optional("owner");
-    const FILE: p::Member<p::Upload> = p::Member::optional("file")
-        .check(|value, at, out| p::size(value, 0..=1000, at, out));
-}
-
-impl p::Object for Upload {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::TITLE.declared(),
-        Self::TAGS.declared(),
-        Self::OWNER.declared(),
-        Self::FILE.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (
-        Option<String>,
-        Option<Vec<String>>,
-        Option<p::BTreeMap<String, String>>,
-        Option<p::Upload>,
-    );
-    fn slots() -> Self::Slots {
-        (None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::TITLE, &mut slots.0),
-            1 => from.fill(&Self::TAGS, &mut slots.1),
-            2 => from.fill(&Self::OWNER, &mut slots.2),
-            3 => from.fill(&Self::FILE, &mut slots.3),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { title: slots.0?, tags: slots.1, owner: slots.2, file: slots.3 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::TITLE, &self.title);
-        to.optional(&Self::TAGS, &self.tags);
-        to.optional(&Self::OWNER, &self.owner);
-        to.optional(&Self::FILE, &self.file);
-    }
-}
-
-p::object!(Upload);
+p::object!(Upload: Closed {
+    0 title: String = required "title" under |value, at, out| p::length(value, 0..=20, at, out),
+    1 tags: Vec<String> = optional "tags" under |value, at, out| p::items(value, 0..=3, at, out),
+    2 owner: p::BTreeMap<String, String> = optional "owner",
+    3 file: p::Upload = optional "file" under |value, at, out| p::size(value, 0..=1000, at, out),
+});
 
 /// `POST /uploads`
 #[derive(Debug)]

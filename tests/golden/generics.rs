@@ -20,33 +20,14 @@ pub struct Page {
     pub items: Vec<p::Json>,
 }
 
-impl Page {
-    const ITEMS: p::Member<Vec<p::Json>> = p::Member::required("items")
-        .check(|value, at, out| p::items(value, 0..=100, at, out));
-}
-
-impl p::Object for Page {
-    const MEMBERS: &'static [p::Declared] = &[Self::ITEMS.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<Vec<p::Json>>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ITEMS, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { items: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ITEMS, &self.items);
-    }
-}
-
-p::object!(Page);
+p::object!(Page: Closed {
+    0 items: Vec<p::Json> = required "items" under |value, at, out| p::items(
+        value,
+        0..=100,
+        at,
+        out,
+    ),
+});
 
 /// `User` of the document.
 #[allow(dead_code, reason = "declared by the document")]
@@ -56,32 +37,7 @@ pub struct User {
     pub id: i64,
 }
 
-impl User {
-    const ID: p::Member<i64> = p::Member::required("id");
-}
-
-impl p::Object for User {
-    const MEMBERS: &'static [p::Declared] = &[Self::ID.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<i64>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ID, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { id: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ID, &self.id);
-    }
-}
-
-p::object!(User);
+p::object!(User: Closed { 0 id: i64 = required "id" });
 
 /// `listUsers.200` of the document.
 #[allow(dead_code, reason = "declared by the document")]
@@ -91,33 +47,9 @@ pub struct ListUsers200 {
     pub items: Vec<User>,
 }
 
-impl ListUsers200 {
-    const ITEMS: p::Member<Vec<User>> = p::Member::required("items")
-        .check(|value, at, out| p::items(value, 0..=100, at, out));
-}
-
-impl p::Object for ListUsers200 {
-    const MEMBERS: &'static [p::Declared] = &[Self::ITEMS.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<Vec<User>>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ITEMS, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { items: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ITEMS, &self.items);
-    }
-}
-
-p::object!(ListUsers200);
+p::object!(ListUsers200: Closed {
+    0 items: Vec<User> = required "items" under |value, at, out| p::items(value, 0..=100, at, out),
+});
 
 /// `GET /users`
 #[derive(Debug)]

@@ -42,33 +42,9 @@ pub struct NameItemBody {
     pub name: String,
 }
 
-impl NameItemBody {
-    const NAME: p::Member<String> = p::Member::required("name")
-        .check(|value, at, out| p::length(value, 0..=20, at, out));
-}
-
-impl p::Object for NameItemBody {
-    const MEMBERS: &'static [p::Declared] = &[Self::NAME.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<String>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::NAME, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { name: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::NAME, &self.name);
-    }
-}
-
-p::object!(NameItemBody);
+p::object!(NameItemBody: Closed {
+    0 name: String = required "name" under |value, at, out| p::length(value, 0..=20, at, out),
+});
 
 /// `PUT /items/{item}`
 #[derive(Debug)]

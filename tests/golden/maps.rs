@@ -24,46 +24,14 @@ pub struct Maps {
     pub open: Option<Open>,
 }
 
-impl Maps {
-    const COUNTS: p::Member<p::BTreeMap<String, i64>> = p::Member::required("counts")
-        .check(|value, at, out| {
-            p::members(value, 1..=9, at, out);
-            p::each_value(value, at, out, |value, at, out| p::minimum(value, 0, at, out));
-        });
-    const ANYTHING: p::Member<p::Json> = p::Member::required("anything");
-    const OPEN: p::Member<Open> = p::Member::optional("open");
-}
-
-impl p::Object for Maps {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::COUNTS.declared(),
-        Self::ANYTHING.declared(),
-        Self::OPEN.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<p::BTreeMap<String, i64>>, Option<p::Json>, Option<Open>);
-    fn slots() -> Self::Slots {
-        (None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::COUNTS, &mut slots.0),
-            1 => from.fill(&Self::ANYTHING, &mut slots.1),
-            2 => from.fill(&Self::OPEN, &mut slots.2),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { counts: slots.0?, anything: slots.1?, open: slots.2 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::COUNTS, &self.counts);
-        to.required(&Self::ANYTHING, &self.anything);
-        to.optional(&Self::OPEN, &self.open);
-    }
-}
-
-p::object!(Maps);
+p::object!(Maps: Closed {
+    0 counts: p::BTreeMap<String, i64> = required "counts" under |value, at, out| {
+        p::members(value, 1..=9, at, out);
+        p::each_value(value, at, out, |value, at, out| p::minimum(value, 0, at, out));
+    },
+    1 anything: p::Json = required "anything",
+    2 open: Open = optional "open",
+});
 
 /// `Open` of the document.
 #[allow(dead_code, reason = "declared by the document")]
@@ -73,32 +41,7 @@ pub struct Open {
     pub known: Option<bool>,
 }
 
-impl Open {
-    const KNOWN: p::Member<bool> = p::Member::optional("known");
-}
-
-impl p::Object for Open {
-    const MEMBERS: &'static [p::Declared] = &[Self::KNOWN.declared()];
-    const OPEN: bool = true;
-    type Slots = (Option<bool>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::KNOWN, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { known: slots.0 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.optional(&Self::KNOWN, &self.known);
-    }
-}
-
-p::object!(Open);
+p::object!(Open: Open { 0 known: bool = optional "known" });
 
 /// `PUT /maps`
 #[derive(Debug)]

@@ -22,37 +22,10 @@ pub struct Pet {
     pub age: Option<f64>,
 }
 
-impl Pet {
-    const KIND: p::Member<String> = p::Member::required("kind")
-        .check(|value, at, out| p::length(value, 0..=20, at, out));
-    const AGE: p::Member<f64> = p::Member::optional("age")
-        .check(|value, at, out| p::minimum(value, 0.0, at, out));
-}
-
-impl p::Object for Pet {
-    const MEMBERS: &'static [p::Declared] = &[Self::KIND.declared(), Self::AGE.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<String>, Option<f64>);
-    fn slots() -> Self::Slots {
-        (None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::KIND, &mut slots.0),
-            1 => from.fill(&Self::AGE, &mut slots.1),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { kind: slots.0?, age: slots.1 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::KIND, &self.kind);
-        to.optional(&Self::AGE, &self.age);
-    }
-}
-
-p::object!(Pet);
+p::object!(Pet: Closed {
+    0 kind: String = required "kind" under |value, at, out| p::length(value, 0..=20, at, out),
+    1 age: f64 = optional "age" under |value, at, out| p::minimum(value, 0.0, at, out),
+});
 
 /// A pet that barks.
 #[allow(dead_code, reason = "declared by the document")]
@@ -68,53 +41,19 @@ pub struct Dog {
     pub owner: Option<Option<Owner>>,
 }
 
-impl Dog {
-    const KIND: p::Member<DogKind> = p::Member::required("kind");
-    const AGE: p::Member<i64> = p::Member::required("age").check(|value, at, out| {
+p::object!(Dog: Closed {
+    0 kind: DogKind = required "kind",
+    1 age: i64 = required "age" under |value, at, out| {
         p::minimum(value, 0, at, out);
         p::maximum(value, 30, at, out);
-    });
-    const LOUD: p::Member<bool> = p::Member::required("loud");
-    const OWNER: p::Member<Option<Owner>> = p::Member::optional("owner").check(|value, at, out| {
+    },
+    2 loud: bool = required "loud",
+    3 owner: Option<Owner> = optional "owner" under |value, at, out| {
         if let Some(value) = value {
             p::length(value, 1..=usize::MAX, at, out);
         }
-    });
-}
-
-impl p::Object for Dog {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::KIND.declared(),
-        Self::AGE.declared(),
-        Self::LOUD.declared(),
-        Self::OWNER.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<DogKind>, Option<i64>, Option<bool>, Option<Option<Owner>>);
-    fn slots() -> Self::Slots {
-        (None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::KIND, &mut slots.0),
-            1 => from.fill(&Self::AGE, &mut slots.1),
-            2 => from.fill(&Self::LOUD, &mut slots.2),
-            3 => from.fill(&Self::OWNER, &mut slots.3),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { kind: slots.0?, age: slots.1?, loud: slots.2?, owner: slots.3 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::KIND, &self.kind);
-        to.required(&Self::AGE, &self.age);
-        to.required(&Self::LOUD, &self.loud);
-        to.optional(&Self::OWNER, &self.owner);
-    }
-}
-
-p::object!(Dog);
+    },
+});
 
 /// `Owner` of the document.
 #[allow(dead_code, reason = "declared by the document")]

@@ -28,58 +28,13 @@ pub struct OptionSchema {
     pub server: Option<ServerSchema>,
 }
 
-impl OptionSchema {
-    const VEC: p::Member<String> = p::Member::required("Vec")
-        .check(|value, at, out| p::length(value, 0..=3, at, out));
-    const VEC_2: p::Member<String> = p::Member::optional("vec")
-        .check(|value, at, out| p::length(value, 0..=3, at, out));
-    const _2FA: p::Member<bool> = p::Member::optional("2fa");
-    const FN: p::Member<bool> = p::Member::optional("fn");
-    const SERVER: p::Member<ServerSchema> = p::Member::optional("Server");
-}
-
-impl p::Object for OptionSchema {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::VEC.declared(),
-        Self::VEC_2.declared(),
-        Self::_2FA.declared(),
-        Self::FN.declared(),
-        Self::SERVER.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (
-        Option<String>,
-        Option<String>,
-        Option<bool>,
-        Option<bool>,
-        Option<ServerSchema>,
-    );
-    fn slots() -> Self::Slots {
-        (None, None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::VEC, &mut slots.0),
-            1 => from.fill(&Self::VEC_2, &mut slots.1),
-            2 => from.fill(&Self::_2FA, &mut slots.2),
-            3 => from.fill(&Self::FN, &mut slots.3),
-            4 => from.fill(&Self::SERVER, &mut slots.4),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { vec: slots.0?, vec_2: slots.1, _2fa: slots.2, r#fn: slots.3, server: slots.4 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::VEC, &self.vec);
-        to.optional(&Self::VEC_2, &self.vec_2);
-        to.optional(&Self::_2FA, &self._2fa);
-        to.optional(&Self::FN, &self.r#fn);
-        to.optional(&Self::SERVER, &self.server);
-    }
-}
-
-p::object!(OptionSchema);
+p::object!(OptionSchema: Closed {
+    0 vec: String = required "Vec" under RULE_1,
+    1 vec_2: String = optional "vec" under RULE_1,
+    2 _2fa: bool = optional "2fa",
+    3 r#fn: bool = optional "fn",
+    4 server: ServerSchema = optional "Server",
+});
 
 /// One of the words of `Server`.
 #[allow(clippy::enum_variant_names, reason = "the words of the document")]
@@ -96,6 +51,7 @@ impl p::Words for ServerSchema {
 }
 
 p::words!(ServerSchema);
+const RULE_1: p::Rule<String> = |value, at, out| p::length(value, 0..=3, at, out);
 
 /// `POST /option`: Ends here: */ or 'there
 #[derive(Debug)]

@@ -26,57 +26,18 @@ pub struct Profile {
     pub both: Option<Option<String>>,
 }
 
-impl Profile {
-    const ALWAYS: p::Member<String> = p::Member::required("always")
-        .check(|value, at, out| p::length(value, 0..=10, at, out));
-    const NULLABLE: p::Member<Option<String>> = p::Member::required("nullable")
-        .check(|value, at, out| {
-            if let Some(value) = value {
-                p::length(value, 0..=10, at, out);
-            }
-        });
-    const OPTIONAL: p::Member<String> = p::Member::optional("optional")
-        .check(|value, at, out| p::length(value, 0..=10, at, out));
-    const BOTH: p::Member<Option<String>> = p::Member::optional("both").check(|value, at, out| {
-        if let Some(value) = value {
-            p::length(value, 0..=10, at, out);
-        }
-    });
-}
-
-impl p::Object for Profile {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::ALWAYS.declared(),
-        Self::NULLABLE.declared(),
-        Self::OPTIONAL.declared(),
-        Self::BOTH.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (Option<String>, Option<Option<String>>, Option<String>, Option<Option<String>>);
-    fn slots() -> Self::Slots {
-        (None, None, None, None)
+p::object!(Profile: Closed {
+    0 always: String = required "always" under RULE_1,
+    1 nullable: Option<String> = required "nullable" under RULE_2,
+    2 optional: String = optional "optional" under RULE_1,
+    3 both: Option<String> = optional "both" under RULE_2,
+});
+const RULE_1: p::Rule<String> = |value, at, out| p::length(value, 0..=10, at, out);
+const RULE_2: p::Rule<Option<String>> = |value, at, out| {
+    if let Some(value) = value {
+        p::length(value, 0..=10, at, out);
     }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ALWAYS, &mut slots.0),
-            1 => from.fill(&Self::NULLABLE, &mut slots.1),
-            2 => from.fill(&Self::OPTIONAL, &mut slots.2),
-            3 => from.fill(&Self::BOTH, &mut slots.3),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { always: slots.0?, nullable: slots.1?, optional: slots.2, both: slots.3 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ALWAYS, &self.always);
-        to.required(&Self::NULLABLE, &self.nullable);
-        to.optional(&Self::OPTIONAL, &self.optional);
-        to.optional(&Self::BOTH, &self.both);
-    }
-}
-
-p::object!(Profile);
+};
 
 /// `PATCH /profile`
 #[derive(Debug)]

@@ -53,32 +53,7 @@ pub struct Search {
     pub word: String,
 }
 
-impl Search {
-    const WORD: p::Member<String> = p::Member::required("word");
-}
-
-impl p::Object for Search {
-    const MEMBERS: &'static [p::Declared] = &[Self::WORD.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<String>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::WORD, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { word: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::WORD, &self.word);
-    }
-}
-
-p::object!(Search);
+p::object!(Search: Closed { 0 word: String = required "word" });
 
 /// `QUERY /things`: Search by a body, safely
 #[derive(Debug)]

@@ -53,33 +53,14 @@ pub struct Order {
     pub item: String,
 }
 
-impl Order {
-    const ITEM: p::Member<String> = p::Member::required("item")
-        .check(|value, at, out| p::length(value, 1..=usize::MAX, at, out));
-}
-
-impl p::Object for Order {
-    const MEMBERS: &'static [p::Declared] = &[Self::ITEM.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<String>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::ITEM, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { item: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::ITEM, &self.item);
-    }
-}
-
-p::object!(Order);
+p::object!(Order: Closed {
+    0 item: String = required "item" under |value, at, out| p::length(
+        value,
+        1..=usize::MAX,
+        at,
+        out,
+    ),
+});
 
 /// `POST /orders`
 #[derive(Debug)]

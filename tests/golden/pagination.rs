@@ -36,38 +36,18 @@ pub struct Page {
     pub next: Option<p::SealedCursor>,
 }
 
-impl Page {
-    const DATA: p::Member<Vec<String>> = p::Member::required("data").check(|value, at, out| {
+p::object!(Page: Closed {
+    0 data: Vec<String> = required "data" under |value, at, out| {
         p::items(value, 0..=50, at, out);
         p::each(value, at, out, |value, at, out| p::length(value, 0..=10, at, out));
-    });
-    const NEXT: p::Member<p::SealedCursor> = p::Member::optional("next")
-        .check(|value, at, out| p::length(value, 0..=2048, at, out));
-}
-
-impl p::Object for Page {
-    const MEMBERS: &'static [p::Declared] = &[Self::DATA.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<Vec<String>>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::DATA, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { data: slots.0?, next: None })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::DATA, &self.data);
-        to.optional(&Self::NEXT, &self.next);
-    }
-}
-
-p::object!(Page);
+    },
+    1 next: p::SealedCursor = sealed "next" under |value, at, out| p::length(
+        value,
+        0..=2048,
+        at,
+        out,
+    ),
+});
 
 /// `GET /items`
 #[derive(Debug)]

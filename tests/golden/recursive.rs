@@ -26,53 +26,12 @@ pub struct Tree {
     pub leaves: Option<Vec<Tree>>,
 }
 
-impl Tree {
-    const NAME: p::Member<String> = p::Member::required("name")
-        .check(|value, at, out| p::length(value, 0..=10, at, out));
-    const LEFT: p::Member<p::Boxed<Tree>> = p::Member::optional("left");
-    const BRANCH: p::Member<p::Boxed<Branch>> = p::Member::optional("branch");
-    const LEAVES: p::Member<Vec<Tree>> = p::Member::optional("leaves")
-        .check(|value, at, out| p::items(value, 0..=8, at, out));
-}
-
-impl p::Object for Tree {
-    const MEMBERS: &'static [p::Declared] = &[
-        Self::NAME.declared(),
-        Self::LEFT.declared(),
-        Self::BRANCH.declared(),
-        Self::LEAVES.declared(),
-    ];
-    const OPEN: bool = false;
-    type Slots = (
-        Option<String>,
-        Option<p::Boxed<Tree>>,
-        Option<p::Boxed<Branch>>,
-        Option<Vec<Tree>>,
-    );
-    fn slots() -> Self::Slots {
-        (None, None, None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::NAME, &mut slots.0),
-            1 => from.fill(&Self::LEFT, &mut slots.1),
-            2 => from.fill(&Self::BRANCH, &mut slots.2),
-            3 => from.fill(&Self::LEAVES, &mut slots.3),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { name: slots.0?, left: slots.1, branch: slots.2, leaves: slots.3 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::NAME, &self.name);
-        to.optional(&Self::LEFT, &self.left);
-        to.optional(&Self::BRANCH, &self.branch);
-        to.optional(&Self::LEAVES, &self.leaves);
-    }
-}
-
-p::object!(Tree);
+p::object!(Tree: Closed {
+    0 name: String = required "name" under |value, at, out| p::length(value, 0..=10, at, out),
+    1 left: p::Boxed<Tree> = optional "left",
+    2 branch: p::Boxed<Branch> = optional "branch",
+    3 leaves: Vec<Tree> = optional "leaves" under |value, at, out| p::items(value, 0..=8, at, out),
+});
 
 /// `Branch` of the document.
 #[allow(dead_code, reason = "declared by the document")]
@@ -82,32 +41,7 @@ pub struct Branch {
     pub tree: Option<p::Boxed<Tree>>,
 }
 
-impl Branch {
-    const TREE: p::Member<p::Boxed<Tree>> = p::Member::optional("tree");
-}
-
-impl p::Object for Branch {
-    const MEMBERS: &'static [p::Declared] = &[Self::TREE.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<p::Boxed<Tree>>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::TREE, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { tree: slots.0 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.optional(&Self::TREE, &self.tree);
-    }
-}
-
-p::object!(Branch);
+p::object!(Branch: Closed { 0 tree: p::Boxed<Tree> = optional "tree" });
 
 /// `POST /trees`
 #[derive(Debug)]

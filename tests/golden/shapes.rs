@@ -22,35 +22,10 @@ pub struct Shapes {
     pub number: Option<ShapesNumber>,
 }
 
-impl Shapes {
-    const RULE: p::Member<Rule> = p::Member::required("rule");
-    const NUMBER: p::Member<ShapesNumber> = p::Member::optional("number");
-}
-
-impl p::Object for Shapes {
-    const MEMBERS: &'static [p::Declared] = &[Self::RULE.declared(), Self::NUMBER.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<Rule>, Option<ShapesNumber>);
-    fn slots() -> Self::Slots {
-        (None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::RULE, &mut slots.0),
-            1 => from.fill(&Self::NUMBER, &mut slots.1),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { rule: slots.0?, number: slots.1 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::RULE, &self.rule);
-        to.optional(&Self::NUMBER, &self.number);
-    }
-}
-
-p::object!(Shapes);
+p::object!(Shapes: Closed {
+    0 rule: Rule = required "rule",
+    1 number: ShapesNumber = optional "number",
+});
 
 /// No type of Rust is one of text, numbers and truth that ends in a certain way.
 #[allow(dead_code, reason = "declared by the document")]

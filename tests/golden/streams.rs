@@ -20,33 +20,9 @@ pub struct Tick {
     pub at: i64,
 }
 
-impl Tick {
-    const AT: p::Member<i64> = p::Member::required("at")
-        .check(|value, at, out| p::minimum(value, 0, at, out));
-}
-
-impl p::Object for Tick {
-    const MEMBERS: &'static [p::Declared] = &[Self::AT.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<i64>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::AT, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { at: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::AT, &self.at);
-    }
-}
-
-p::object!(Tick);
+p::object!(Tick: Closed {
+    0 at: i64 = required "at" under |value, at, out| p::minimum(value, 0, at, out),
+});
 
 /// `GET /ticks`
 #[derive(Debug)]

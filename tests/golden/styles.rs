@@ -22,36 +22,10 @@ pub struct Point {
     pub y: Option<i64>,
 }
 
-impl Point {
-    const X: p::Member<i64> = p::Member::required("x")
-        .check(|value, at, out| p::minimum(value, 0, at, out));
-    const Y: p::Member<i64> = p::Member::optional("y");
-}
-
-impl p::Object for Point {
-    const MEMBERS: &'static [p::Declared] = &[Self::X.declared(), Self::Y.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<i64>, Option<i64>);
-    fn slots() -> Self::Slots {
-        (None, None)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::X, &mut slots.0),
-            1 => from.fill(&Self::Y, &mut slots.1),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { x: slots.0?, y: slots.1 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::X, &self.x);
-        to.optional(&Self::Y, &self.y);
-    }
-}
-
-p::object!(Point);
+p::object!(Point: Closed {
+    0 x: i64 = required "x" under |value, at, out| p::minimum(value, 0, at, out),
+    1 y: i64 = optional "y",
+});
 
 /// `GET /shapes/{colour}/{size}/{point}`
 #[derive(Debug)]

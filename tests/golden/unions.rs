@@ -47,32 +47,7 @@ pub struct Cat {
     pub name: Option<CatName>,
 }
 
-impl Cat {
-    const NAME: p::Member<Option<CatName>> = p::Member::required("name");
-}
-
-impl p::Object for Cat {
-    const MEMBERS: &'static [p::Declared] = &[Self::NAME.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<Option<CatName>>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::NAME, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { name: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::NAME, &self.name);
-    }
-}
-
-p::object!(Cat);
+p::object!(Cat: Closed { 0 name: Option<CatName> = required "name" });
 
 /// One of the alternatives of `Cat.name`.
 #[allow(clippy::enum_variant_names, clippy::large_enum_variant, reason = "of the document")]

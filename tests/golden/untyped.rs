@@ -47,32 +47,7 @@ pub struct ChargeCreatedObject {
     pub gt: Option<i64>,
 }
 
-impl ChargeCreatedObject {
-    const GT: p::Member<i64> = p::Member::optional("gt");
-}
-
-impl p::Object for ChargeCreatedObject {
-    const MEMBERS: &'static [p::Declared] = &[Self::GT.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<i64>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::GT, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { gt: slots.0 })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.optional(&Self::GT, &self.gt);
-    }
-}
-
-p::object!(ChargeCreatedObject);
+p::object!(ChargeCreatedObject: Closed { 0 gt: i64 = optional "gt" });
 static SHAPE_1: p::Shape = p::Shape(&[
     p::K::AnyOf(&[
         &p::Shape(&[

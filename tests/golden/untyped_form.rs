@@ -54,32 +54,7 @@ pub struct PayBodySum {
     pub sum: i64,
 }
 
-impl PayBodySum {
-    const SUM: p::Member<i64> = p::Member::required("sum");
-}
-
-impl p::Object for PayBodySum {
-    const MEMBERS: &'static [p::Declared] = &[Self::SUM.declared()];
-    const OPEN: bool = false;
-    type Slots = (Option<i64>,);
-    fn slots() -> Self::Slots {
-        (None,)
-    }
-    fn fill<F: p::Fill>(slots: &mut Self::Slots, member: usize, from: F) -> Result<(), F::Error> {
-        match member {
-            0 => from.fill(&Self::SUM, &mut slots.0),
-            _ => from.skip(),
-        }
-    }
-    fn build(slots: Self::Slots) -> Option<Self> {
-        Some(Self { sum: slots.0? })
-    }
-    fn visit<V: p::Visit>(&self, to: &mut V) {
-        to.required(&Self::SUM, &self.sum);
-    }
-}
-
-p::object!(PayBodySum);
+p::object!(PayBodySum: Closed { 0 sum: i64 = required "sum" });
 
 /// `pay.body.via` of the document: JSON that is checked.
 #[allow(dead_code, reason = "declared by the document")]

@@ -14,6 +14,7 @@ mod outgoing;
 mod outputs;
 mod patterns;
 mod resources;
+mod rules;
 mod scopes;
 mod server;
 mod shapes;
@@ -49,9 +50,10 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str, mut give: impl FnMut(TokenStream
         #resources
     });
     let shapes = shapes::Emitter::of(&plan.patterns);
+    let rules = rules::Rules::of(&plan.types);
     plan.types.iter().for_each(|ty| {
         give(match &ty.kind {
-            TypeKind::Struct(members) => objects::emit(ty, members),
+            TypeKind::Struct(members) => objects::emit(ty, members, &rules),
             TypeKind::Words(words) => enums::emit(ty, words),
             TypeKind::Union(union) => unions::emit(ty, union, &shapes),
             TypeKind::Checked(shape) => shapes::emit(ty, *shape),
@@ -59,6 +61,7 @@ pub(crate) fn emit(plan: &Plan<'_>, hash: &str, mut give: impl FnMut(TokenStream
         });
     });
     give(patterns(&plan.patterns));
+    give(rules.emit());
     shapes.statics(&plan.api.shapes).for_each(&mut give);
     plan.operations.iter().for_each(|operation| give(operations::emit(plan.api, operation)));
     plan.traits.iter().for_each(|of_tag| give(traits::emit(of_tag, &plan.operations)));

@@ -87,27 +87,6 @@ impl Value {
     }
 }
 
-impl Value {
-    /// Whether its expression may leave with nothing.
-    pub(crate) fn is_parsed(&self) -> bool {
-        match self {
-            Self::Parsed(_) => true,
-            Self::Some(inner) => inner.is_parsed(),
-            Self::List(items) => items.iter().any(Self::is_parsed),
-            _ => false,
-        }
-    }
-
-    /// Whether its expression does no work.
-    pub(crate) fn is_plain(&self) -> bool {
-        match self {
-            Self::Bool(_) | Self::Integer(_) | Self::Number(..) | Self::Word(..) | Self::Null => true,
-            Self::Some(inner) => inner.is_plain(),
-            Self::Text(_) | Self::Parsed(_) | Self::List(_) | Self::EmptyMap => false,
-        }
-    }
-}
-
 /// A scalar as the text of a parameter.
 fn scalar(literal: &Literal) -> Option<String> {
     match literal {

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 
 use super::boxes::Circles;
 use super::check::{Check, checks};
-use super::ident::{Case, constant};
+use super::ident::Case;
 use super::input::Given;
 use super::literal::{Medium, Value};
 use super::names::Names;
@@ -155,12 +155,11 @@ pub(crate) struct AlternativePlan<'a> {
     pub(crate) docs: &'a Docs,
 }
 
-/// A member, as a field and a constant that says what it must be.
+/// A member, as a field.
 #[derive(Debug)]
 pub(crate) struct MemberPlan<'a> {
     pub(crate) name: &'a str,
     pub(crate) field: Ident,
-    pub(crate) constant: Ident,
     pub(crate) docs: &'a Docs,
     pub(crate) given: Given,
     /// The type of the value; an optional field holds an `Option` of it.
@@ -235,7 +234,6 @@ fn structure<'a>(
         let ty = if is_cursor { cursor(member) } else { value(table, circles, id, &member.schema) };
         MemberPlan {
             name: &member.name,
-            constant: constant(&field),
             field,
             docs: &member.docs,
             given: if is_cursor && !member.required { Given::Optional } else { given(table, member, &ty) },

@@ -14,10 +14,9 @@ use serde::{Deserializer, Serialize};
 use super::decode::{Seed, refused, wrong_type};
 use super::shape::collect_shaped;
 use super::text::{PLAIN, is_plain};
-use super::{At, Check, Declared, Decode, Depth, Json, Member, Rule, Shape, Tree, Violations};
-pub use crate::__object as object;
+use super::{At, Check, Declared, Decode, Depth, Fill, Json, Rule, Shape, Tree, Violations, Visit};
 
-/// A struct of the document. Generated code states its members; reading, checking and writing are done in the runtime.
+/// A struct of the document. [`object!`](object) makes a struct one; reading, checking and writing are done here.
 pub trait Object: Sized + Serialize {
     /// The members, in the order of the document.
     const MEMBERS: &'static [Declared];
@@ -53,42 +52,6 @@ pub trait Object: Sized + Serialize {
     fn build(slots: Self::Slots) -> Option<Self>;
     /// Shows the value of each member, in the order of the document.
     fn visit<V: Visit>(&self, to: &mut V);
-}
-
-/// Whoever is shown the members of an object. It keeps what went wrong to itself, so that a member is one plain call.
-pub trait Visit {
-    /// A member that is always there.
-    fn required<T: Check + Serialize>(&mut self, member: &Member<T>, value: &T);
-    /// A member that may be absent.
-    fn optional<T: Check + Serialize>(&mut self, member: &Member<T>, value: &Option<T>);
-    /// The members that are not declared, each under the rule.
-    fn others<T: Check + Serialize>(&mut self, map: &BTreeMap<String, T>, rule: Rule<T>);
-}
-
-/// The value of a member that is about to be read.
-pub trait Fill {
-    /// Why it could not be.
-    type Error;
-    /// Reads it as the member declares.
-    ///
-    /// # Errors
-    /// When it is not what the member declares, or came before.
-    fn fill<T: Decode + Check>(self, member: &Member<T>, slot: &mut Option<T>) -> Result<(), Self::Error>;
-    /// Reads it into the map of members that are not declared.
-    ///
-    /// # Errors
-    /// When it is not what the map holds, or a member of the name came before.
-    fn entry<T: Decode + Check>(
-        self,
-        name: &str,
-        rule: Rule<T>,
-        map: &mut BTreeMap<String, T>,
-    ) -> Result<(), Self::Error>;
-    /// Leaves it, for a member that has no place.
-    ///
-    /// # Errors
-    /// When it is not well-formed.
-    fn skip(self) -> Result<(), Self::Error>;
 }
 
 impl<T: Object> Decode for T {
@@ -189,8 +152,8 @@ impl<T: Object> Visitor<'_> for Name<T> {
 #[inline]
 fn index_of(members: &[Declared], likely: usize, name: &str) -> Option<usize> {
     match members.get(likely) {
-        Some(member) if member.name == name => Some(likely),
-        _ => members.iter().position(|member| member.name == name),
+        Some(member) if member.is(name) => Some(likely),
+        _ => members.iter().position(|member| member.is(name)),
     }
 }
 
@@ -204,7 +167,7 @@ impl<'de, A: MapAccess<'de>> Fill for Next<'_, 'de, A> {
     type Error = A::Error;
 
     #[inline]
-    fn fill<T: Decode + Check>(self, _: &Member<T>, slot: &mut Option<T>) -> Result<(), A::Error> {
+    fn fill<T: Decode + Check>(self, slot: &mut Option<T>, _: Rule<T>) -> Result<(), A::Error> {
         if slot.is_some() {
             return Err(refused()); // twice
         }
@@ -266,7 +229,7 @@ pub(super) fn collect_members<T: Object>(tree: &Tree<'_>, at: &At<'_>, out: &mut
         match value {
             _ if twice => out.push(&here, "duplicate", "must not come twice"),
             Some(tree) => {
-                let Ok(()) = T::fill(&mut slots, index, Careful { tree, object: at, out });
+                let Ok(()) = T::fill(&mut slots, index, Careful { tree, at: &here, out });
             }
             None if declared.required => out.push(&here, "required", "is missing"),
             None => {}
@@ -276,7 +239,7 @@ pub(super) fn collect_members<T: Object>(tree: &Tree<'_>, at: &At<'_>, out: &mut
         undeclared(at, out);
     } else {
         for entry in others {
-            let from = Careful { tree: &entry.value, object: at, out };
+            let from = Careful { tree: &entry.value, at, out };
             let Ok(()) = T::other(&mut slots, &entry.name, from);
         }
     }
@@ -286,22 +249,22 @@ pub(super) fn collect_members<T: Object>(tree: &Tree<'_>, at: &At<'_>, out: &mut
 
 struct Careful<'t, 'o> {
     tree: &'t Tree<'t>,
-    object: &'t At<'t>,
+    /// The member's place; the object's, where the name is the client's.
+    at: &'t At<'t>,
     out: &'o mut Violations,
 }
 
 impl Fill for Careful<'_, '_> {
     type Error = Infallible;
 
-    fn fill<T: Decode + Check>(self, member: &Member<T>, slot: &mut Option<T>) -> Result<(), Infallible> {
-        let at = member.at(self.object);
+    fn fill<T: Decode + Check>(self, slot: &mut Option<T>, rule: Rule<T>) -> Result<(), Infallible> {
         if let Tree::Wrong(expected) = self.tree {
-            expected.clone().push(&at, self.out);
+            expected.clone().push(self.at, self.out);
             return Ok(());
         }
-        *slot = T::collect(self.tree, &at, self.out);
+        *slot = T::collect(self.tree, self.at, self.out);
         if let Some(value) = slot {
-            member.check_rule(value, &at, self.out);
+            rule(value, self.at, self.out);
         }
         Ok(())
     }
@@ -312,8 +275,7 @@ impl Fill for Careful<'_, '_> {
         rule: Rule<T>,
         map: &mut BTreeMap<String, T>,
     ) -> Result<(), Infallible> {
-        // The pointer ends at the object: the name is the client's.
-        let at = self.object.entry();
+        let at = self.at.entry();
         if !is_plain(name) {
             PLAIN.push(&at, self.out);
         } else if let Some(value) = T::collect(self.tree, &at, self.out) {
@@ -325,8 +287,8 @@ impl Fill for Careful<'_, '_> {
 
     /// As strict as what is kept.
     fn skip(self) -> Result<(), Infallible> {
-        if Json::collect(self.tree, self.object, &mut Violations::new()).is_none() {
-            undeclared(self.object, self.out);
+        if Json::collect(self.tree, self.at, &mut Violations::new()).is_none() {
+            undeclared(self.at, self.out);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{At, Check, Declared, Member, Object, Rule, Violations, Visit, check_shaped};
+use super::{At, Check, Declared, Object, Rule, Violations, Visit, check_shaped};
 
 impl<T: Object> Check for T {
     #[inline]
@@ -24,13 +24,10 @@ struct Checking<'o> {
 
 impl Visit for Checking<'_> {
     #[inline]
-    fn required<T: Check + Serialize>(&mut self, member: &Member<T>, value: &T) {
-        member.check_value(value, self.object, self.out);
-    }
-
-    #[inline]
-    fn optional<T: Check + Serialize>(&mut self, member: &Member<T>, value: &Option<T>) {
-        member.check_option(value.as_ref(), self.object, self.out);
+    fn member<T: Check + Serialize>(&mut self, name: &'static str, value: &T, rule: Rule<T>) {
+        let at = self.object.member(name);
+        rule(value, &at, self.out);
+        value.check(&at, self.out);
     }
 
     /// What a handler put there: none of them is declared, or it would leave twice.
@@ -66,16 +63,9 @@ struct Writing<M: SerializeMap> {
 
 impl<M: SerializeMap> Visit for Writing<M> {
     #[inline]
-    fn required<T: Check + Serialize>(&mut self, member: &Member<T>, value: &T) {
+    fn member<T: Check + Serialize>(&mut self, name: &'static str, value: &T, _: Rule<T>) {
         if self.written.is_ok() {
-            self.written = self.to.serialize_entry(member.name(), value);
-        }
-    }
-
-    #[inline]
-    fn optional<T: Check + Serialize>(&mut self, member: &Member<T>, value: &Option<T>) {
-        if let Some(value) = value {
-            self.required(member, value);
+            self.written = self.to.serialize_entry(name, value);
         }
     }
 
@@ -86,26 +76,4 @@ impl<M: SerializeMap> Visit for Writing<M> {
             }
         }
     }
-}
-
-/// Makes a struct that has [`Object`] serialize itself, and `validator::Validate`.
-#[macro_export]
-#[doc(hidden)]
-macro_rules! __object {
-    ($name:ident) => {
-        impl $crate::__private::serde::Serialize for $name {
-            fn serialize<S: $crate::__private::serde::Serializer>(
-                &self,
-                to: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
-                $crate::__private::write(self, to)
-            }
-        }
-
-        impl $crate::__private::validator::Validate for $name {
-            fn validate(&self) -> ::core::result::Result<(), $crate::__private::validator::ValidationErrors> {
-                $crate::__private::validate(self)
-            }
-        }
-    };
 }
