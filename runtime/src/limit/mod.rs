@@ -159,7 +159,7 @@ impl Limiter {
                 asked.push(Asked { name: *name, meter: charge.rule.meter, cost: charge.cost });
             }
         }
-        let Ok(answer) = shared.counters().spend(&asked).await else { return self.outage(now, charges) };
+        let Ok(answer) = shared.spend(&asked).await else { return self.outage(now, charges) };
         let outcome = |name: &Name| {
             let place = asked.iter().position(|one| one.name == *name)?;
             answer.outcomes.get(place).copied()
@@ -218,7 +218,7 @@ impl Limiter {
             }
         }
         if let Some(shared) = self.shared.as_ref().filter(|_| !spent.is_empty()) {
-            _ = shared.counters().give_back(&spent).await;
+            _ = shared.give_back(&spent).await;
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Rules:
 //! 1. a script is one step: what it decides, nobody comes between (see `decide.lua`);
-//! 2. an answer takes 50 ms at most, and nothing is asked twice within a request;
+//! 2. an answer takes no longer than the settings say, and nothing is asked twice within a request;
 //! 3. a server that fails is left alone for a while, as that of the state is ([`Link`]).
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use redis::{Script, ScriptInvocation};
 
-use super::{Answer, Asked, Counters, Spent};
+use super::{Answer, Asked, Counters, LONGEST, Spent};
 use crate::authn::StoreFuture;
 use crate::limit::key::Name;
 use crate::limit::memory::Outcome;
@@ -18,11 +18,11 @@ use crate::limit::meter::{Meter, State};
 use crate::state::StateError;
 use crate::state::shared::{COUNTERS, Link, Patience, failed};
 
-/// A limit must not take longer than what it guards. A connection may: requests that come meanwhile go without it.
+/// The most that is waited for it, whatever the settings say.
 pub(super) const PATIENCE: Patience = Patience {
-    connect: Duration::from_secs(1),
-    answer: Duration::from_millis(50),
-    whole: Duration::from_millis(50),
+    connect: LONGEST,
+    answer: LONGEST,
+    whole: LONGEST,
     without: "limits do as each says of an outage",
 };
 
@@ -60,17 +60,18 @@ impl InRedis {
 }
 
 impl Counters for InRedis {
-    fn spend<'a>(&'a self, asked: &'a [Asked]) -> StoreFuture<'a, Answer, StateError> {
+    fn spend<'a>(&'a self, asked: &'a [Asked], within: Duration) -> StoreFuture<'a, Answer, StateError> {
         Box::pin(async move {
             let mut call = self.script.prepare_invoke();
             call.arg("spend");
             asked.iter().for_each(|one| self.tell(&mut call, one));
-            let numbers: Vec<u64> = self.link.ask(async |redis| call.invoke_async(redis).await).await?;
+            let numbers: Vec<u64> =
+                self.link.ask_within(within, async |redis| call.invoke_async(redis).await).await?;
             read(&numbers, asked.len()).ok_or_else(|| failed("Redis answers what was not asked for"))
         })
     }
 
-    fn give_back<'a>(&'a self, spent: &'a [Spent]) -> StoreFuture<'a, u64, StateError> {
+    fn give_back<'a>(&'a self, spent: &'a [Spent], within: Duration) -> StoreFuture<'a, u64, StateError> {
         Box::pin(async move {
             let mut call = self.script.prepare_invoke();
             call.arg("give-back");
@@ -78,7 +79,8 @@ impl Counters for InRedis {
                 self.tell(&mut call, &one.asked);
                 call.arg(one.then);
             }
-            let [now]: [u64; 1] = self.link.ask(async |redis| call.invoke_async(redis).await).await?;
+            let [now]: [u64; 1] =
+                self.link.ask_within(within, async |redis| call.invoke_async(redis).await).await?;
             Ok(now)
         })
     }

@@ -20,6 +20,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Few;
 use super::gcra::Rate;
@@ -34,23 +35,29 @@ use crate::state::StateError;
 /// Nothing is reckoned with that lies further ahead, in microseconds: the sum of two is exact in a double. Some 70 years.
 const FARTHEST: u64 = 1 << 51;
 
+/// How long is waited for an answer, unless something is said.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// And at most. A server that fails is left alone for longer than that.
+const LONGEST: Duration = Duration::from_secs(1);
+
 /// Counters of limits that all instances of a server share. Clones are the same.
 ///
 /// A server that has them ([`Settings::limits_in`](crate::Settings::limits_in)) asks them once for each step of a request
-/// that has limits, and waits 50 ms at most.
+/// that has limits, and waits 50 ms at most ([`SharedLimits::patience`]).
 #[derive(Clone)]
 pub struct SharedLimits {
     counters: Arc<dyn Counters>,
     instances: u32,
+    patience: Duration,
 }
 
 /// Where the counters are.
 pub(crate) trait Counters: Send + Sync {
     /// Charges all or none.
-    fn spend<'a>(&'a self, asked: &'a [Asked]) -> StoreFuture<'a, Answer, StateError>;
+    fn spend<'a>(&'a self, asked: &'a [Asked], within: Duration) -> StoreFuture<'a, Answer, StateError>;
 
     /// Takes back what was spent, and says when that was.
-    fn give_back<'a>(&'a self, spent: &'a [Spent]) -> StoreFuture<'a, u64, StateError>;
+    fn give_back<'a>(&'a self, spent: &'a [Spent], within: Duration) -> StoreFuture<'a, u64, StateError>;
 }
 
 /// A counter that is to be charged.
@@ -104,11 +111,22 @@ impl SharedLimits {
             return Err(StateError::Engine("limits are shared by one instance at least".into()));
         }
         let counters = in_redis::InRedis::connect(url, prefix, in_redis::PATIENCE).await?;
-        Ok(Self { counters: Arc::new(counters), instances })
+        Ok(Self { counters: Arc::new(counters), instances, patience: PATIENCE })
     }
 
-    pub(crate) fn counters(&self) -> &dyn Counters {
-        self.counters.as_ref()
+    /// How long a step of a request waits for them, up to a second. Default: 50 ms, for a limit must not take longer than what
+    /// it guards.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience: patience.min(LONGEST), ..self }
+    }
+
+    pub(crate) async fn spend(&self, asked: &[Asked]) -> Result<Answer, StateError> {
+        self.counters.spend(asked, self.patience).await
+    }
+
+    pub(crate) async fn give_back(&self, spent: &[Spent]) -> Result<u64, StateError> {
+        self.counters.give_back(spent, self.patience).await
     }
 
     /// What this instance lets through of `limit` in an outage.
@@ -156,11 +174,11 @@ struct Away;
 
 #[cfg(test)]
 impl Counters for Away {
-    fn spend<'a>(&'a self, _: &'a [Asked]) -> StoreFuture<'a, Answer, StateError> {
+    fn spend<'a>(&'a self, _: &'a [Asked], _: Duration) -> StoreFuture<'a, Answer, StateError> {
         Box::pin(async { Err(StateError::Late) })
     }
 
-    fn give_back<'a>(&'a self, _: &'a [Spent]) -> StoreFuture<'a, u64, StateError> {
+    fn give_back<'a>(&'a self, _: &'a [Spent], _: Duration) -> StoreFuture<'a, u64, StateError> {
         Box::pin(async { Err(StateError::Late) })
     }
 }
@@ -168,14 +186,12 @@ impl Counters for Away {
 #[cfg(test)]
 impl SharedLimits {
     pub(crate) fn away(instances: u32) -> Self {
-        Self { counters: Arc::new(Away), instances }
+        Self { counters: Arc::new(Away), instances, patience: PATIENCE }
     }
 }
 
 #[cfg(test)]
 mod share {
-    use std::time::Duration;
-
     use super::*;
     use crate::limit::meter::State;
     use crate::operation::{CountedOn, Counting, OnOutage, Per};

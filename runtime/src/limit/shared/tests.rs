@@ -11,6 +11,8 @@ use crate::limit::meter::State;
 use crate::state::shared::Patience;
 
 const SECOND: u64 = 1_000_000;
+/// What a busy machine loses nobody must take for a decision.
+const LONG: Duration = Duration::from_secs(9);
 const ANSWER: &str = "Redis answers";
 
 fn name(number: u64) -> Name {
@@ -34,14 +36,13 @@ fn seen(state: State, now: u64) -> State {
 
 async fn start() -> (Server, InRedis) {
     let server = Server::start("--appendonly no").await;
-    // what a busy machine loses nobody must take for a decision
-    let patience = Patience { answer: Duration::from_secs(9), whole: Duration::from_secs(9), ..PATIENCE };
+    let patience = Patience { answer: LONG, whole: LONG, ..PATIENCE };
     let counters = InRedis::connect(&server.url(), "test", patience).await.unwrap();
     (server, counters)
 }
 
 async fn one(counters: &InRedis, name: Name, meter: Meter, cost: u32) -> (u64, Outcome) {
-    let answer = counters.spend(&[Asked { name, meter, cost }]).await.expect(ANSWER);
+    let answer = counters.spend(&[Asked { name, meter, cost }], LONG).await.expect(ANSWER);
     (answer.now, answer.outcomes[0])
 }
 
@@ -98,7 +99,7 @@ async fn the_script_decides_as_this_crate_does() {
                 Asked { name: name(at), meter: meters[usize::try_from(at).unwrap()], cost }
             })
             .collect();
-        let answer = counters.spend(&asked).await.expect(ANSWER);
+        let answer = counters.spend(&asked, LONG).await.expect(ANSWER);
         let theirs: Vec<_> =
             answer.outcomes.iter().map(|one| (seen(one.state, answer.now), one.wait)).collect();
         assert_eq!(theirs, twin.spend(answer.now, &asked), "{asked:?} at {}", answer.now);
@@ -113,7 +114,7 @@ async fn the_script_decides_as_this_crate_does() {
             1..5 if !spent.is_empty() => {
                 given += 1;
                 let one = spent.swap_remove(usize::try_from(dice.below(spent.len() as u64)).unwrap());
-                twin.give_back(counters.give_back(&[one]).await.expect(ANSWER), &one);
+                twin.give_back(counters.give_back(&[one], LONG).await.expect(ANSWER), &one);
             }
             _ => {}
         }
@@ -196,7 +197,7 @@ async fn a_counter_ends_when_it_is_fresh_and_not_before() {
         let fresh = i64::try_from((outcome.state.fresh_at - now).div_ceil(1_000)).unwrap();
         assert!((fresh - 500..=fresh).contains(&left) && fresh <= longest, "{left} of {fresh} ms");
         let asked = Asked { name: name(number), meter, cost: 1 };
-        counters.give_back(&[Spent { asked, then: now }]).await.unwrap();
+        counters.give_back(&[Spent { asked, then: now }], LONG).await.unwrap();
     }
     let gone = server.ask(&["EXISTS", &counters.key(name(0))]).await.unwrap();
     assert_eq!(gone, redis::Value::Int(0), "a bucket that is full again");
@@ -209,9 +210,13 @@ async fn what_nobody_of_us_wrote_is_no_answer() {
     for words in [["SET", &counters.key(name(1)), "many"], ["LPUSH", &counters.key(name(1)), "1"]] {
         server.ask(&["DEL", &counters.key(name(1))]).await.unwrap();
         server.ask(&words).await.unwrap();
-        assert!(counters.spend(&asked).await.is_err(), "{words:?}");
+        assert!(counters.spend(&asked, LONG).await.is_err(), "{words:?}");
     }
     server.ask(&["DEL", &counters.key(name(1))]).await.unwrap();
     server.ask(&["SCRIPT", "FLUSH"]).await.unwrap();
-    assert_eq!(counters.spend(&asked).await.unwrap().outcomes[0].wait, 0, "a script that was forgotten");
+    assert_eq!(
+        counters.spend(&asked, LONG).await.unwrap().outcomes[0].wait,
+        0,
+        "a script that was forgotten"
+    );
 }

@@ -79,11 +79,20 @@ impl Link {
         &self,
         request: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, StateError> {
+        self.ask_within(self.patience.whole, request).await
+    }
+
+    /// The same in less time.
+    pub(crate) async fn ask_within<T>(
+        &self,
+        time: Duration,
+        request: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
+    ) -> Result<T, StateError> {
         if !self.breaker(|breaker, now| breaker.admits(now)) {
             return Err(failed("the server of the state failed, and is left alone for a moment"));
         }
         let mut connection = ConnectionManager::clone(&self.connection.load());
-        let answered = tokio::time::timeout(self.patience.whole, request(&mut connection)).await;
+        let answered = tokio::time::timeout(time.min(self.patience.whole), request(&mut connection)).await;
         let answered = answered.map_or(Err(StateError::Late), |answered| answered.map_err(judge));
         self.note(answered.as_ref().err());
         answered
