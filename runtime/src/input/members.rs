@@ -216,6 +216,9 @@ mod tests {
     fn what_is_not_declared_is_kept_where_there_is_a_place() {
         let page = read(r#"{"count":1,"more":[true]}"#);
         assert_eq!(page.additional.len(), 1);
-        assert_eq!(serde_json::to_string(&page).unwrap(), r#"{"count":1,"size":20,"last":null,"more":[true]}"#);
+        assert_eq!(
+            serde_json::to_string(&page).unwrap(),
+            r#"{"count":1,"size":20,"last":null,"more":[true]}"#
+        );
     }
 }
