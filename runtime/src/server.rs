@@ -31,7 +31,7 @@ use crate::settings::Settings;
 
 pub use crate::__served as served;
 
-/// An operation that service `S` answers. Generated code states it by [`served!`](served), one line a method of the trait.
+/// An operation that service `S` answers. Generated code states it by `served!`, one line a method of the trait.
 pub trait Served<S>: Operation {
     /// Its decoded and validated input.
     type Input: Input + 'static;
