@@ -16,6 +16,10 @@ use std::process::ExitCode;
 use args::Args;
 use reporter::Reporter;
 
+/// A document is many small trees, made and dropped once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = match Args::read(std::env::args_os()) {
         Ok(args) => args,

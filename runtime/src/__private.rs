@@ -24,6 +24,6 @@ pub use crate::operation::*;
 pub use crate::part::{Given, Part};
 pub use crate::problem::Problem;
 pub use crate::resource::{AsAttribute, Attribute, Attributes, attribute};
-pub use crate::server::{Builder, Served, Server};
+pub use crate::server::{Builder, Served, Server, served};
 pub use crate::settings::Settings;
 pub use crate::types::*;

@@ -29,7 +29,9 @@ use crate::resource::Attributes;
 use crate::routes;
 use crate::settings::Settings;
 
-/// An operation that service `S` answers. Implemented by generated code, one line a method of the trait.
+pub use crate::__served as served;
+
+/// An operation that service `S` answers. Generated code states it by `served!`, one line a method of the trait.
 pub trait Served<S>: Operation {
     /// Its decoded and validated input.
     type Input: Input + 'static;
@@ -42,6 +44,28 @@ pub trait Served<S>: Operation {
         caller: Caller<Self>,
         input: Self::Input,
     ) -> impl Future<Output = Result<Self::Output, Problem>> + Send;
+}
+
+/// States which method of a trait answers an operation.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __served {
+    ($operation:ident by $of:ident::$method:ident($input:ident) -> $output:ident) => {
+        impl<S: $of> $crate::__private::Served<S> for $operation {
+            type Input = $input;
+            type Output = $output;
+
+            fn handle(
+                service: &S,
+                caller: $crate::__private::Caller<Self>,
+                input: Self::Input,
+            ) -> impl ::core::future::Future<
+                Output = ::core::result::Result<Self::Output, $crate::__private::Problem>,
+            > + Send {
+                service.$method(caller, input)
+            }
+        }
+    };
 }
 
 /// Collects the parts of a server. Generated code wraps it in a builder with one step for each part the document needs.

@@ -111,17 +111,7 @@ pub trait Doors: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<SeeDoorOutput, p::Problem>> + Send;
 }
 
-impl<S: Doors> p::Served<S> for SeeDoor {
-    type Input = SeeDoorInput;
-    type Output = SeeDoorOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.see_door(caller, input)
-    }
-}
+p::served!(SeeDoor by Doors::see_door(SeeDoorInput) -> SeeDoorOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

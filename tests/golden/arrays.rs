@@ -143,17 +143,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PutListsOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PutLists {
-    type Input = PutListsInput;
-    type Output = PutListsOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.put_lists(caller, input)
-    }
-}
+p::served!(PutLists by Api::put_lists(PutListsInput) -> PutListsOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -1699,17 +1699,7 @@ pub trait Status: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<GetStatusOutput, p::Problem>> + Send;
 }
 
-impl<S: Status> p::Served<S> for GetStatus {
-    type Input = GetStatusInput;
-    type Output = GetStatusOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_status(caller, input)
-    }
-}
+p::served!(GetStatus by Status::get_status(GetStatusInput) -> GetStatusOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
@@ -1754,29 +1744,8 @@ pub trait Accounts: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<GetAccountOutput, p::Problem>> + Send;
 }
 
-impl<S: Accounts> p::Served<S> for ListAccounts {
-    type Input = ListAccountsInput;
-    type Output = ListAccountsOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.list_accounts(caller, input)
-    }
-}
-
-impl<S: Accounts> p::Served<S> for GetAccount {
-    type Input = GetAccountInput;
-    type Output = GetAccountOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_account(caller, input)
-    }
-}
+p::served!(ListAccounts by Accounts::list_accounts(ListAccountsInput) -> ListAccountsOutput);
+p::served!(GetAccount by Accounts::get_account(GetAccountInput) -> GetAccountOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
@@ -1834,29 +1803,10 @@ pub trait Transfers: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<ListTransfersOutput, p::Problem>> + Send;
 }
 
-impl<S: Transfers> p::Served<S> for CreateTransfer {
-    type Input = CreateTransferInput;
-    type Output = CreateTransferOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.create_transfer(caller, input)
-    }
-}
-
-impl<S: Transfers> p::Served<S> for ListTransfers {
-    type Input = ListTransfersInput;
-    type Output = ListTransfersOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.list_transfers(caller, input)
-    }
-}
+p::served!(
+    CreateTransfer by Transfers::create_transfer(CreateTransferInput) -> CreateTransferOutput
+);
+p::served!(ListTransfers by Transfers::list_transfers(ListTransfersInput) -> ListTransfersOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
@@ -1922,41 +1872,9 @@ pub trait Partners: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<CreatePayoutOutput, p::Problem>> + Send;
 }
 
-impl<S: Partners> p::Served<S> for GetRate {
-    type Input = GetRateInput;
-    type Output = GetRateOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_rate(caller, input)
-    }
-}
-
-impl<S: Partners> p::Served<S> for ListRates {
-    type Input = ListRatesInput;
-    type Output = ListRatesOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.list_rates(caller, input)
-    }
-}
-
-impl<S: Partners> p::Served<S> for CreatePayout {
-    type Input = CreatePayoutInput;
-    type Output = CreatePayoutOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.create_payout(caller, input)
-    }
-}
+p::served!(GetRate by Partners::get_rate(GetRateInput) -> GetRateOutput);
+p::served!(ListRates by Partners::list_rates(ListRatesInput) -> ListRatesOutput);
+p::served!(CreatePayout by Partners::create_payout(CreatePayoutInput) -> CreatePayoutOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]
@@ -2019,17 +1937,7 @@ pub trait Admin: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<SetFreezeOutput, p::Problem>> + Send;
 }
 
-impl<S: Admin> p::Served<S> for SetFreeze {
-    type Input = SetFreezeInput;
-    type Output = SetFreezeOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.set_freeze(caller, input)
-    }
-}
+p::served!(SetFreeze by Admin::set_freeze(SetFreezeInput) -> SetFreezeOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -135,17 +135,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PutOrderOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PutOrder {
-    type Input = PutOrderInput;
-    type Output = PutOrderOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.put_order(caller, input)
-    }
-}
+p::served!(PutOrder by Api::put_order(PutOrderInput) -> PutOrderOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

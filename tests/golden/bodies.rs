@@ -141,17 +141,7 @@ pub trait Accounts: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<CreateAccountOutput, p::Problem>> + Send;
 }
 
-impl<S: Accounts> p::Served<S> for CreateAccount {
-    type Input = CreateAccountInput;
-    type Output = CreateAccountOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.create_account(caller, input)
-    }
-}
+p::served!(CreateAccount by Accounts::create_account(CreateAccountInput) -> CreateAccountOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -119,17 +119,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<OpenDoorOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for OpenDoor {
-    type Input = OpenDoorInput;
-    type Output = OpenDoorOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.open_door(caller, input)
-    }
-}
+p::served!(OpenDoor by Api::open_door(OpenDoorInput) -> OpenDoorOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -128,17 +128,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<AddOrderOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for AddOrder {
-    type Input = AddOrderInput;
-    type Output = AddOrderOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.add_order(caller, input)
-    }
-}
+p::served!(AddOrder by Api::add_order(AddOrderInput) -> AddOrderOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -116,17 +116,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<AddUserOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for AddUser {
-    type Input = AddUserInput;
-    type Output = AddUserOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.add_user(caller, input)
-    }
-}
+p::served!(AddUser by Api::add_user(AddUserInput) -> AddUserOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -126,17 +126,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PostPairOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PostPair {
-    type Input = PostPairInput;
-    type Output = PostPairOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.post_pair(caller, input)
-    }
-}
+p::served!(PostPair by Api::post_pair(PostPairInput) -> PostPairOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -140,17 +140,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<GetWordOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for GetWord {
-    type Input = GetWordInput;
-    type Output = GetWordOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_word(caller, input)
-    }
-}
+p::served!(GetWord by Api::get_word(GetWordInput) -> GetWordOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

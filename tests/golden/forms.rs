@@ -148,17 +148,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<UploadOperationOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for UploadOperation {
-    type Input = UploadOperationInput;
-    type Output = UploadOperationOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.upload(caller, input)
-    }
-}
+p::served!(UploadOperation by Api::upload(UploadOperationInput) -> UploadOperationOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -118,17 +118,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<ListUsersOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for ListUsers {
-    type Input = ListUsersInput;
-    type Output = ListUsersOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.list_users(caller, input)
-    }
-}
+p::served!(ListUsers by Api::list_users(ListUsersInput) -> ListUsersOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

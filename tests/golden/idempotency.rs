@@ -185,29 +185,8 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<ReplaceOrdersOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for AddOrder {
-    type Input = AddOrderInput;
-    type Output = AddOrderOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.add_order(caller, input)
-    }
-}
-
-impl<S: Api> p::Served<S> for ReplaceOrders {
-    type Input = ReplaceOrdersInput;
-    type Output = ReplaceOrdersOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.replace_orders(caller, input)
-    }
-}
+p::served!(AddOrder by Api::add_order(AddOrderInput) -> AddOrderOutput);
+p::served!(ReplaceOrders by Api::replace_orders(ReplaceOrdersInput) -> ReplaceOrdersOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

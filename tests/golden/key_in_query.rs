@@ -105,17 +105,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<GetFeedOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for GetFeed {
-    type Input = GetFeedInput;
-    type Output = GetFeedOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_feed(caller, input)
-    }
-}
+p::served!(GetFeed by Api::get_feed(GetFeedInput) -> GetFeedOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

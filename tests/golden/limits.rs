@@ -192,17 +192,7 @@ pub trait Items: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<NameItemOutput, p::Problem>> + Send;
 }
 
-impl<S: Items> p::Served<S> for NameItem {
-    type Input = NameItemInput;
-    type Output = NameItemOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.name_item(caller, input)
-    }
-}
+p::served!(NameItem by Items::name_item(NameItemInput) -> NameItemOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -184,17 +184,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PostOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for Post {
-    type Input = PostInput;
-    type Output = PostOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.post(caller, input)
-    }
-}
+p::served!(Post by Api::post(PostInput) -> PostOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

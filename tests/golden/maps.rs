@@ -119,17 +119,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PutMapsOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PutMaps {
-    type Input = PutMapsInput;
-    type Output = PutMapsOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.put_maps(caller, input)
-    }
-}
+p::served!(PutMaps by Api::put_maps(PutMapsInput) -> PutMapsOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -187,17 +187,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PutNoteOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PutNote {
-    type Input = PutNoteInput;
-    type Output = PutNoteOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.put_note(caller, input)
-    }
-}
+p::served!(PutNote by Api::put_note(PutNoteInput) -> PutNoteOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -149,17 +149,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PutDogOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PutDog {
-    type Input = PutDogInput;
-    type Output = PutDogOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.put_dog(caller, input)
-    }
-}
+p::served!(PutDog by Api::put_dog(PutDogInput) -> PutDogOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

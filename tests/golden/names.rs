@@ -172,17 +172,7 @@ pub trait OptionApi: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<OptionOperationOutput, p::Problem>> + Send;
 }
 
-impl<S: OptionApi> p::Served<S> for OptionOperation {
-    type Input = OptionOperationInput;
-    type Output = OptionOperationOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.option(caller, input)
-    }
-}
+p::served!(OptionOperation by OptionApi::option(OptionOperationInput) -> OptionOperationOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

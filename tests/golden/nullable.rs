@@ -115,17 +115,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PatchProfileOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PatchProfile {
-    type Input = PatchProfileInput;
-    type Output = PatchProfileOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.patch_profile(caller, input)
-    }
-}
+p::served!(PatchProfile by Api::patch_profile(PatchProfileInput) -> PatchProfileOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

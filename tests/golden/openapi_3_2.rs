@@ -135,17 +135,7 @@ pub trait Things: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<QueryThingsOutput, p::Problem>> + Send;
 }
 
-impl<S: Things> p::Served<S> for QueryThings {
-    type Input = QueryThingsInput;
-    type Output = QueryThingsOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.query_things(caller, input)
-    }
-}
+p::served!(QueryThings by Things::query_things(QueryThingsInput) -> QueryThingsOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -115,17 +115,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<CopyThingsOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for CopyThings {
-    type Input = CopyThingsInput;
-    type Output = CopyThingsOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.copy_things(caller, input)
-    }
-}
+p::served!(CopyThings by Api::copy_things(CopyThingsInput) -> CopyThingsOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

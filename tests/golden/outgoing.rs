@@ -142,17 +142,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PlaceOrderOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PlaceOrder {
-    type Input = PlaceOrderInput;
-    type Output = PlaceOrderOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.place_order(caller, input)
-    }
-}
+p::served!(PlaceOrder by Api::place_order(PlaceOrderInput) -> PlaceOrderOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -138,17 +138,7 @@ pub trait Items: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<ListItemsOutput, p::Problem>> + Send;
 }
 
-impl<S: Items> p::Served<S> for ListItems {
-    type Input = ListItemsInput;
-    type Output = ListItemsOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.list_items(caller, input)
-    }
-}
+p::served!(ListItems by Items::list_items(ListItemsInput) -> ListItemsOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -157,17 +157,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<GetThingOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for GetThing {
-    type Input = GetThingInput;
-    type Output = GetThingOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_thing(caller, input)
-    }
-}
+p::served!(GetThing by Api::get_thing(GetThingInput) -> GetThingOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

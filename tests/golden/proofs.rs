@@ -188,29 +188,8 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<LookAtDoorOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for OpenDoor {
-    type Input = OpenDoorInput;
-    type Output = OpenDoorOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.open_door(caller, input)
-    }
-}
-
-impl<S: Api> p::Served<S> for LookAtDoor {
-    type Input = LookAtDoorInput;
-    type Output = LookAtDoorOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.look_at_door(caller, input)
-    }
-}
+p::served!(OpenDoor by Api::open_door(OpenDoorInput) -> OpenDoorOutput);
+p::served!(LookAtDoor by Api::look_at_door(LookAtDoorInput) -> LookAtDoorOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

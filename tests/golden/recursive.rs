@@ -119,17 +119,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PlantTreeOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PlantTree {
-    type Input = PlantTreeInput;
-    type Output = PlantTreeOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.plant_tree(caller, input)
-    }
-}
+p::served!(PlantTree by Api::plant_tree(PlantTreeInput) -> PlantTreeOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

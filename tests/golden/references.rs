@@ -199,29 +199,8 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<ListShelvesOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PutThing {
-    type Input = PutThingInput;
-    type Output = PutThingOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.put_thing(caller, input)
-    }
-}
-
-impl<S: Api> p::Served<S> for ListShelves {
-    type Input = ListShelvesInput;
-    type Output = ListShelvesOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.list_shelves(caller, input)
-    }
-}
+p::served!(PutThing by Api::put_thing(PutThingInput) -> PutThingOutput);
+p::served!(ListShelves by Api::list_shelves(ListShelvesInput) -> ListShelvesOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -162,17 +162,7 @@ pub trait Files: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<DeleteFileOutput, p::Problem>> + Send;
 }
 
-impl<S: Files> p::Served<S> for DeleteFile {
-    type Input = DeleteFileInput;
-    type Output = DeleteFileOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.delete_file(caller, input)
-    }
-}
+p::served!(DeleteFile by Files::delete_file(DeleteFileInput) -> DeleteFileOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -170,17 +170,7 @@ pub trait Doors: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<OpenDoorOutput, p::Problem>> + Send;
 }
 
-impl<S: Doors> p::Served<S> for OpenDoor {
-    type Input = OpenDoorInput;
-    type Output = OpenDoorOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.open_door(caller, input)
-    }
-}
+p::served!(OpenDoor by Doors::open_door(OpenDoorInput) -> OpenDoorOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -129,17 +129,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PutShapesOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PutShapes {
-    type Input = PutShapesInput;
-    type Output = PutShapesOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.put_shapes(caller, input)
-    }
-}
+p::served!(PutShapes by Api::put_shapes(PutShapesInput) -> PutShapesOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -175,29 +175,8 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<GetPictureOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for GetTicks {
-    type Input = GetTicksInput;
-    type Output = GetTicksOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_ticks(caller, input)
-    }
-}
-
-impl<S: Api> p::Served<S> for GetPicture {
-    type Input = GetPictureInput;
-    type Output = GetPictureOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_picture(caller, input)
-    }
-}
+p::served!(GetTicks by Api::get_ticks(GetTicksInput) -> GetTicksOutput);
+p::served!(GetPicture by Api::get_picture(GetPictureInput) -> GetPictureOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

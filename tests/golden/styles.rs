@@ -174,17 +174,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<GetShapeOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for GetShape {
-    type Input = GetShapeInput;
-    type Output = GetShapeOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_shape(caller, input)
-    }
-}
+p::served!(GetShape by Api::get_shape(GetShapeInput) -> GetShapeOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -110,17 +110,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<GetThingsOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for GetThings {
-    type Input = GetThingsInput;
-    type Output = GetThingsOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.get_things(caller, input)
-    }
-}
+p::served!(GetThings by Api::get_things(GetThingsInput) -> GetThingsOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

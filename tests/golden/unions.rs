@@ -177,17 +177,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PutPetOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for PutPet {
-    type Input = PutPetInput;
-    type Output = PutPetOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.put_pet(caller, input)
-    }
-}
+p::served!(PutPet by Api::put_pet(PutPetInput) -> PutPetOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

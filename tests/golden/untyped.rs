@@ -141,17 +141,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<ChargeOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for Charge {
-    type Input = ChargeInput;
-    type Output = ChargeOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.charge(caller, input)
-    }
-}
+p::served!(Charge by Api::charge(ChargeInput) -> ChargeOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -171,17 +171,7 @@ pub trait Api: Send + Sync + 'static {
     ) -> impl ::core::future::Future<Output = Result<PayOutput, p::Problem>> + Send;
 }
 
-impl<S: Api> p::Served<S> for Pay {
-    type Input = PayInput;
-    type Output = PayOutput;
-    fn handle(
-        service: &S,
-        caller: p::Caller<Self>,
-        input: Self::Input,
-    ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-        service.pay(caller, input)
-    }
-}
+p::served!(Pay by Api::pay(PayInput) -> PayOutput);
 
 #[doc(hidden)]
 #[allow(unused_macros, reason = "for `#[derive(palisade::Service)]`")]

@@ -182,6 +182,31 @@ fn a_recursive_type_is_boxed_where_it_holds_itself_and_nowhere_else() {
 }
 
 #[test]
+fn a_rule_of_several_members_is_stated_once_and_that_of_one_where_it_is() {
+    let mut api = api();
+    let length = |max| text(Counts { min: None, max: Some(max) });
+    let members = vec![
+        member("one", length(5), true),
+        member("two", length(5), false),
+        member("three", length(6), false),
+    ];
+    let mut draft = TypeTableDraft::default();
+    draft.add(component("Pair", Shape::Object(Object { members, open: true, others: None, shape: None })));
+    api.types = draft.finish().unwrap();
+    api.operations.clear();
+    let code = emitted(api);
+    assert!(code.contains("0 one: String = required \"one\" under RULE_1,"), "{code}");
+    assert!(code.contains("1 two: String = optional \"two\" under RULE_1,"));
+    assert!(code.contains(
+        "2 three: String = optional \"three\" under |value, at, out| p::length(value, 0..=6, at, out)"
+    ));
+    assert_eq!(code.matches("const RULE_").count(), 1);
+    assert!(
+        code.contains("const RULE_1: p::Rule<String> = |value, at, out| p::length(value, 0..=5, at, out);")
+    );
+}
+
+#[test]
 fn optional_and_nullable_are_kept_apart() {
     let code = emitted(api());
     assert!(code.contains("pub note: Option<Option<String>>,"));

@@ -7,7 +7,7 @@
 //!     fn create_transfer(&self, caller: p::Caller<CreateTransfer>, input: CreateTransferInput)
 //!         -> impl Future<Output = Result<CreateTransferOutput, p::Problem>> + Send;
 //! }
-//! impl<S: Transfers> p::Served<S> for CreateTransfer { .. }
+//! p::served!(CreateTransfer by Transfers::create_transfer(CreateTransferInput) -> CreateTransferOutput);
 //! macro_rules! delegate_transfers { .. }    // the same methods, for `#[derive(palisade::Service)]`
 //! ```
 
@@ -65,19 +65,7 @@ fn method(plan: &OperationPlan<'_>) -> TokenStream {
 fn served(plan: &TraitPlan<'_>, operation: &OperationPlan<'_>) -> TokenStream {
     let of_tag = &plan.ident;
     let OperationPlan { ident, input_ident, output_ident, method, .. } = operation;
-    quote! {
-        impl<S: #of_tag> p::Served<S> for #ident {
-            type Input = #input_ident;
-            type Output = #output_ident;
-            fn handle(
-                service: &S,
-                caller: p::Caller<Self>,
-                input: Self::Input,
-            ) -> impl ::core::future::Future<Output = Result<Self::Output, p::Problem>> + Send {
-                service.#method(caller, input)
-            }
-        }
-    }
+    quote!(p::served!(#ident by #of_tag::#method(#input_ident) -> #output_ident);)
 }
 
 /// Paths of a macro are looked up where it is called, so everything is named in full.

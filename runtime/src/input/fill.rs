@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Check, Decode, Rule, no_rule};
 
-/// The value of a member that is about to be read; the provided methods are the words of [`object!`](object).
+/// The value of a member that is about to be read; the provided methods are the words of `object!`.
 pub trait Fill: Sized {
     /// Why it could not be.
     type Error;

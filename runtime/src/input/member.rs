@@ -6,7 +6,7 @@ use super::{At, Violations};
 pub type Rule<T> = fn(&T, &At<'_>, &mut Violations);
 
 /// What an object's reader needs of a member before it knows its type. Each constructor is a word of
-/// [`object!`](super::object).
+/// `object!`.
 #[derive(Clone, Copy, Debug)]
 pub struct Declared {
     /// Its name on the wire.

@@ -16,7 +16,7 @@ use super::shape::collect_shaped;
 use super::text::{PLAIN, is_plain};
 use super::{At, Check, Declared, Decode, Depth, Fill, Json, Rule, Shape, Tree, Violations, Visit};
 
-/// A struct of the document. [`object!`](object) makes a struct one; reading, checking and writing are done here.
+/// A struct of the document. `object!` makes a struct one; reading, checking and writing are done here.
 pub trait Object: Sized + Serialize {
     /// The members, in the order of the document.
     const MEMBERS: &'static [Declared];

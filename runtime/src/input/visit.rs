@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Check, Rule, no_rule};
 
 /// Whoever is shown the members of an object. It keeps what went wrong to itself, so that a member is one plain call; the
-/// provided methods are the words of [`object!`](object).
+/// provided methods are the words of `object!`.
 pub trait Visit {
     /// A member that is there.
     fn member<T: Check + Serialize>(&mut self, name: &'static str, value: &T, rule: Rule<T>);
