@@ -125,9 +125,9 @@ fn what_the_direction_hides_is_none_of_the_others_either() {
         let code = module(&format!(
             "    Body: {{ type: object, properties: {{ role: {{ type: string, readOnly: true }}, name: {{ type: string }} }}, {others} }}\n"
         ));
-        let request = item(&code, "impl p::Object for BodyRequest {");
-        let shape = request.split_once("Some(&").expect("a shape beside the members").1;
-        let shape = shape.split_once(')').unwrap().0;
+        let request = code.split_once("p::object!(BodyRequest: ").expect("an object").1;
+        let shape = request.split_once(" beside ").expect("a shape beside the members").1;
+        let shape = shape.split_once(" {").unwrap().0;
         let shape = code.split_once(&format!("static {shape}: p::Shape = ")).unwrap().1;
         assert!(shape.split_once(");\n").unwrap().0.contains("(\"role\", &p::Shape::NEVER)"), "{code}");
     }
