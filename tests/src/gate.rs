@@ -1,6 +1,7 @@
 //! The server of `specs/gate.yaml`, started on a port of the system's choice.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -19,15 +20,15 @@ pub mod api {
 
 use api::*;
 
-/// How often a handler with effects ran to its end.
-pub static EFFECTS: AtomicUsize = AtomicUsize::new(0);
-
 /// Alice's note; Bob has none.
 pub const NOTE: &str = "0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
 
 /// The service: enough behaviour to see who got through.
-#[derive(Debug)]
-pub struct Service;
+#[derive(Debug, Default)]
+pub struct Service {
+    /// How often a handler with effects ran to its end.
+    effects: Arc<AtomicUsize>,
+}
 
 /// A running server and what it trusts.
 pub struct Gate {
@@ -41,6 +42,8 @@ pub struct Gate {
     pub keys: ApiKeys,
     /// The records of the two keys.
     pub records: [KeyRecord; 2],
+    /// How often a handler with effects ran to its end.
+    pub effects: Arc<AtomicUsize>,
     /// Tells the server to stop, as dropping it does.
     pub stop: tokio::sync::oneshot::Sender<()>,
     /// Ends when the server has stopped.
@@ -57,7 +60,9 @@ impl Gate {
         let ([reader_key, writer_key], records) = keys();
         let keys = ApiKeys::new(records.clone()).expect("good records");
         let jwt = || Jwt::new(palisade::JwkSet::from_json(signer.jwks()).expect("a key set"));
-        let server = server(Service)
+        let service = Service::default();
+        let effects = Arc::clone(&service.effects);
+        let server = server(service)
             .token(jwt())
             .sso(jwt().accept_from_loopback_only())
             .key(keys.clone())
@@ -69,7 +74,8 @@ impl Gate {
             .expect("a complete server");
         let (stop, told) = tokio::sync::oneshot::channel();
         let (address, stopped) = start(server, told).await;
-        Self { client: Client(address), signer, reader_key, writer_key, keys, records, stop, stopped }
+        let client = Client(address);
+        Self { client, signer, reader_key, writer_key, keys, records, effects, stop, stopped }
     }
 
     /// A token of Alice with both scopes.
@@ -294,7 +300,7 @@ impl Faults for Service {
         if input.fail == Some(true) {
             return Err(Problem::internal("it failed when nobody was waiting"));
         }
-        EFFECTS.fetch_add(1, Ordering::SeqCst);
+        self.effects.fetch_add(1, Ordering::SeqCst);
         Ok(PostSlowOutput::NoContent)
     }
 

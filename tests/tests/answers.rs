@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use palisade_tests::client::Reply;
 use palisade_tests::events;
+use palisade_tests::gate::Gate;
 use palisade_tests::gate::api::{Note, Webhooks};
-use palisade_tests::gate::{EFFECTS, Gate};
 use tokio::io::AsyncWriteExt;
 
 fn secured(reply: &Reply) {
@@ -84,13 +84,12 @@ async fn a_deadline_ends_a_slow_handler() {
 #[tokio::test]
 async fn a_client_who_leaves_does_not_cancel_an_effect() {
     let gate = Gate::start().await;
-    let before = EFFECTS.load(Ordering::SeqCst);
     let mut stream = tokio::net::TcpStream::connect(gate.client.0).await.unwrap();
     stream.write_all(b"POST /faults/slow HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(stream);
     tokio::time::sleep(Duration::from_millis(900)).await;
-    assert_eq!(EFFECTS.load(Ordering::SeqCst), before + 1);
+    assert_eq!(gate.effects.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -108,14 +107,13 @@ async fn an_effect_that_fails_when_its_client_has_left_is_an_event() {
 #[tokio::test]
 async fn a_server_that_stops_waits_for_effects_whose_clients_have_left() {
     let gate = Gate::start().await;
-    let before = EFFECTS.load(Ordering::SeqCst);
     let mut stream = tokio::net::TcpStream::connect(gate.client.0).await.unwrap();
     stream.write_all(b"POST /faults/slow HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(stream);
     gate.stop.send(()).unwrap();
     gate.stopped.await.unwrap();
-    assert!(EFFECTS.load(Ordering::SeqCst) > before, "cut off half way");
+    assert_eq!(gate.effects.load(Ordering::SeqCst), 1, "cut off half way");
 }
 
 #[tokio::test]
