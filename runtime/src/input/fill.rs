@@ -56,7 +56,7 @@ pub trait Fill: Sized {
         self.fill(slot, no_rule)
     }
 
-    /// A cursor: its place stays empty, for it is not read ([`Declared::read`]).
+    /// A cursor: its place stays empty, for it is not read (`Declared::read`).
     ///
     /// # Errors
     /// As [`Fill::skip`].

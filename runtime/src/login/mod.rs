@@ -13,7 +13,7 @@
 //! ```
 //!
 //! The standards: OpenID Connect Core 1.0 section 3.1, RFC 7636 (S256 alone), RFC 9207, RFC 9700, OpenID Connect RP-Initiated
-//! Logout 1.0. Tokens stay on the server ([`tokens`]); what a browser has is the id of a session, and nothing that means anything
+//! Logout 1.0. Tokens stay on the server ([`Login::access_token`]); what a browser has is the id of a session, and nothing that means anything
 //! elsewhere.
 //!
 //! | what | bound |
