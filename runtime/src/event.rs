@@ -59,7 +59,7 @@ impl fmt::Display for Endpoint<'_> {
 }
 
 impl Event<'_> {
-    /// Hands the event to `tracing`: high and medium as warnings, low as information.
+    /// Hands the event to `tracing`: high as errors, medium as warnings, low as information.
     pub(crate) fn emit(&self) {
         macro_rules! emit_at {
             ($level:expr) => {
@@ -76,6 +76,43 @@ impl Event<'_> {
                     principal = %Pseudonym(self.principal.map(Principal::identity)),
                     operation_id = self.operation.unwrap_or("-"),
                     status = self.status,
+                    severity = ?self.kind.severity,
+                )
+            };
+        }
+        match self.kind.severity {
+            Severity::Low => emit_at!(tracing::Level::INFO),
+            Severity::Medium => emit_at!(tracing::Level::WARN),
+            Severity::High => emit_at!(tracing::Level::ERROR),
+        }
+    }
+}
+
+/// What happened to an account where no request of the gate is: at an issuer of ours, or at a login.
+pub(crate) struct AccountEvent<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) reason: &'static str,
+    pub(crate) identity: Identity<'a>,
+    /// The application that acts, or `-`.
+    pub(crate) client: &'a str,
+    /// The tokens that came of one sign-in, or `-`.
+    pub(crate) family: &'a str,
+}
+
+impl AccountEvent<'_> {
+    /// Hands the event to `tracing`: high as errors, medium as warnings, low as information.
+    pub(crate) fn emit(&self) {
+        macro_rules! emit_at {
+            ($level:expr) => {
+                tracing::event!(
+                    target: SECURITY_EVENTS,
+                    $level,
+                    event_type = self.kind.event_type,
+                    timestamp = %jiff::Timestamp::now(),
+                    failure_reason = self.reason,
+                    principal = %Pseudonym(Some(self.identity)),
+                    client = %self.client.escape_debug(), // a log line cannot be forged by it
+                    family = %self.family.escape_debug(),
                     severity = ?self.kind.severity,
                 )
             };

@@ -3,11 +3,10 @@
 //! They have no request: whoever calls the issuer knows it. `family` is the public half of a refresh token, enough to follow
 //! one through the log.
 
-use std::fmt;
-
 use super::family::Refusal;
 use crate::ProofFault;
-use crate::event::{Pseudonym, SECURITY_EVENTS, Severity};
+use crate::authn::Identity;
+use crate::event::{AccountEvent, Kind, Severity};
 
 /// Of whom an event speaks.
 pub(super) struct About<'a> {
@@ -60,26 +59,14 @@ impl Event {
 
     pub(super) fn emit(self, about: &About<'_>) {
         let (event_type, reason, severity) = self.kind();
-        macro_rules! emit_at {
-            ($level:expr) => {
-                tracing::event!(
-                    target: SECURITY_EVENTS,
-                    $level,
-                    event_type,
-                    timestamp = %jiff::Timestamp::now(),
-                    failure_reason = reason,
-                    principal = %Pseudonym::new(about.issuer, about.subject),
-                    client = %Escaped(about.client),
-                    family = %Escaped(about.family),
-                    severity = ?severity,
-                )
-            };
+        AccountEvent {
+            kind: Kind { event_type, severity },
+            reason,
+            identity: Identity { issuer: about.issuer, subject: about.subject },
+            client: about.client,
+            family: about.family,
         }
-        match severity {
-            Severity::Low => emit_at!(tracing::Level::INFO),
-            Severity::Medium => emit_at!(tracing::Level::WARN),
-            Severity::High => emit_at!(tracing::Level::ERROR),
-        }
+        .emit();
     }
 }
 
@@ -91,14 +78,5 @@ impl Why {
             Self::Everywhere => "signed_out_everywhere",
             Self::ByClient => "by_its_client",
         }
-    }
-}
-
-/// A log line cannot be forged by it.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.escape_debug())
     }
 }

@@ -3,7 +3,8 @@
 //! They have no request: whoever mounts the endpoints knows it. What a session is refused for at an operation, the events of the
 //! gate say.
 
-use crate::event::{Pseudonym, SECURITY_EVENTS, Severity};
+use crate::authn::Identity;
+use crate::event::{AccountEvent, Kind, Severity};
 
 /// What happened.
 #[derive(Clone, Copy, Debug)]
@@ -34,23 +35,8 @@ impl Event {
     /// `subject`: whom it is about, `-` where that is not known.
     pub(super) fn emit(self, issuer: &str, subject: &str) {
         let (event_type, reason, severity) = self.kind();
-        macro_rules! emit_at {
-            ($level:expr) => {
-                tracing::event!(
-                    target: SECURITY_EVENTS,
-                    $level,
-                    event_type,
-                    timestamp = %jiff::Timestamp::now(),
-                    failure_reason = reason,
-                    principal = %Pseudonym::new(issuer, subject),
-                    severity = ?severity,
-                )
-            };
-        }
-        match severity {
-            Severity::Low => emit_at!(tracing::Level::INFO),
-            Severity::Medium => emit_at!(tracing::Level::WARN),
-            Severity::High => emit_at!(tracing::Level::ERROR),
-        }
+        let identity = Identity { issuer, subject };
+        AccountEvent { kind: Kind { event_type, severity }, reason, identity, client: "-", family: "-" }
+            .emit();
     }
 }

@@ -9,7 +9,7 @@
 //! Rules:
 //! 1. a change is about the keys of one owner, so one record holds all of it: it is made whole or not at all;
 //! 2. the index has a key first, then its own record is made, then it is in that of its owner: what is interrupted leaves an
-//!    id behind that nobody has the key of, and no key that a list does not show;
+//!    id behind that nobody has the key of, and no key that a list does not show. What is refused is refused before;
 //! 3. a key that is not there costs as many looks as one that is;
 //! 4. nothing is taken out: a key that is over stays in lists.
 
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     authn::StoreFuture,
-    state::{Expected, Key, Kind, Next, State, StateError, Swapped},
+    state::{Expected, Key, Kind, LONGEST, Next, State, StateError, Swapped},
 };
 
 /// How often a change is tried when others change the same record. One of them is made each time.
@@ -131,12 +131,13 @@ impl Kept {
             if new.owner != owner {
                 return Err(KeyStoreError::unavailable("a key does not change hands"));
             }
+            let mut keys = self.keys_of(&owner).await?;
+            changed(change, &mut keys)?; // what is refused leaves nothing behind, however often it is tried
             self.announce(new).await?;
         }
         self.update(self.of_owner(&owner), |text| {
-            let mut keys = records(text)?;
-            let touched = change.apply(&mut keys)?.len();
-            Ok(((touched > 0).then(|| text_of(&keys)), touched))
+            let (text, touched) = changed(change, &mut records(text)?)?;
+            Ok(((touched > 0).then_some(text), touched))
         })
         .await
     }
@@ -199,6 +200,16 @@ fn records(text: &str) -> Result<BTreeMap<String, KeyRecord>, KeyStoreError> {
 
 fn text_of(keys: &BTreeMap<String, KeyRecord>) -> String {
     keys.values().map(KeyRecord::to_line).collect::<Vec<_>>().join("\n")
+}
+
+/// The record of an owner after a change, and how many keys it touched.
+fn changed(
+    change: &Change,
+    keys: &mut BTreeMap<String, KeyRecord>,
+) -> Result<(String, usize), KeyStoreError> {
+    let touched = change.apply(keys)?.len();
+    let text = text_of(keys);
+    if text.len() > LONGEST { Err(KeyStoreError::Full) } else { Ok((text, touched)) }
 }
 
 fn unreadable() -> KeyStoreError {
@@ -311,6 +322,21 @@ mod tests {
         assert_eq!(listed.len(), 2, "the others left ids behind, and no keys");
     }
 
+    /// Else whoever may rotate fills the index by asking for what is refused.
+    #[tokio::test]
+    async fn what_is_refused_leaves_nothing_behind() {
+        let kept = Kept::new(State::memory(), "partner");
+        let old = key("acme");
+        kept.change(&Change::Create(old.clone())).await.unwrap();
+        kept.change(&Change::Revoke { id: old.id.clone(), at: NOW }).await.unwrap();
+        let before = kept.read(kept.index()).await.unwrap();
+        for _ in 0..3 {
+            assert!(matches!(kept.change(&rotation(&old)).await, Err(KeyStoreError::NotLive)));
+            assert!(matches!(kept.change(&Change::Create(old.clone())).await, Err(KeyStoreError::Exists)));
+        }
+        assert_eq!(kept.read(kept.index()).await.unwrap(), before);
+    }
+
     #[tokio::test]
     async fn an_owner_with_too_many_keys_gets_no_more() {
         let kept = Kept::new(State::memory(), "partner");
@@ -326,5 +352,6 @@ mod tests {
         kept.update(kept.of_owner("acme"), |_| Ok((Some(whole.clone()), ()))).await.unwrap();
         let refused = kept.change(&Change::Create(key("acme"))).await;
         assert!(matches!(refused, Err(KeyStoreError::Full)), "{refused:?}");
+        assert_eq!(kept.read(kept.index()).await.unwrap(), None);
     }
 }
