@@ -1,5 +1,6 @@
 //! Tokens as an identity provider would sign them, made without the code under test.
 
+use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
@@ -40,6 +41,43 @@ impl Signer {
     pub fn token(&self, subject: &str, scope: &str) -> String {
         self.sign(&header("k1"), &claims(subject, scope))
     }
+}
+
+/// The key of a client, which signs its proofs of possession (RFC 9449).
+pub struct ClientKey {
+    signer: Signer,
+    pub jwk: Value,
+}
+
+impl Default for ClientKey {
+    fn default() -> Self {
+        let signer = Signer::new("client");
+        let set: Value = serde_json::from_str(signer.jwks()).unwrap();
+        let known = &set["keys"][0];
+        let jwk = json!({ "kty": "EC", "crv": "P-256", "x": known["x"], "y": known["y"] });
+        Self { signer, jwk }
+    }
+}
+
+impl ClientKey {
+    /// RFC 7638 section 3.
+    pub fn thumbprint(&self) -> String {
+        let text = |name: &str| self.jwk[name].as_str().unwrap();
+        sha256(&format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, text("x"), text("y")))
+    }
+
+    /// A proof, or what is none for its type or its key.
+    pub fn sign(&self, typ: &str, jwk: &Value, claims: &Value) -> String {
+        let mut header = Header::new(Algorithm::ES256);
+        header.typ = Some(typ.to_owned());
+        header.jwk = Some(serde_json::from_value(jwk.clone()).unwrap());
+        self.signer.sign(&header, claims)
+    }
+}
+
+/// Its digest, as JOSE writes it.
+pub fn sha256(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
 }
 
 pub fn header(kid: &str) -> Header {

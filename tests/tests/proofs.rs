@@ -1,15 +1,12 @@
 //! Tokens that are bound to keys (DPoP, RFC 9449), and logins that an operation asks for (RFC 9470).
 
-use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, Header};
 use palisade::operation::Operation;
 use palisade::{Caller, JwkSet, Jwt, Problem, Settings, State};
 use palisade_tests::client::{Call, Client, Reply};
 use palisade_tests::events;
-use palisade_tests::tokens::{ISSUER, Signer, claims, header, now};
+use palisade_tests::tokens::{ClientKey, ISSUER, Signer, claims, header, now, sha256};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -66,46 +63,21 @@ struct Bench {
     key: ClientKey,
 }
 
-/// The key of a client, which signs its proofs.
-struct ClientKey {
-    signer: Signer,
-    jwk: Value,
+/// What a client proves to this bench.
+trait Proves {
+    fn proof(&self, method: &str, path: &str, token: &str) -> String;
+    fn proof_with(&self, claims: Value, name: &str, value: Value) -> String;
 }
 
-impl ClientKey {
-    fn new() -> Self {
-        let signer = Signer::new("client");
-        let set: Value = serde_json::from_str(signer.jwks()).unwrap();
-        let known = &set["keys"][0];
-        let jwk = json!({ "kty": "EC", "crv": "P-256", "x": known["x"], "y": known["y"] });
-        Self { signer, jwk }
-    }
-
-    /// RFC 7638 section 3.
-    fn thumbprint(&self) -> String {
-        let text = |name: &str| self.jwk[name].as_str().unwrap();
-        sha256(&format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, text("x"), text("y")))
-    }
-
-    fn sign(&self, typ: &str, jwk: Value, claims: &Value) -> String {
-        let mut header = Header::new(Algorithm::ES256);
-        header.typ = Some(typ.to_owned());
-        header.jwk = Some(serde_json::from_value::<Jwk>(jwk).unwrap());
-        self.signer.sign(&header, claims)
-    }
-
+impl Proves for ClientKey {
     /// A good proof for this request.
     fn proof(&self, method: &str, path: &str, token: &str) -> String {
-        self.sign("dpop+jwt", self.jwk.clone(), &proof_claims(method, path, token))
+        self.sign("dpop+jwt", &self.jwk, &proof_claims(method, path, token))
     }
 
     fn proof_with(&self, claims: Value, name: &str, value: Value) -> String {
-        self.sign("dpop+jwt", self.jwk.clone(), &with(claims, name, value))
+        self.sign("dpop+jwt", &self.jwk, &with(claims, name, value))
     }
-}
-
-fn sha256(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
 }
 
 fn proof_claims(method: &str, path: &str, token: &str) -> Value {
@@ -136,7 +108,7 @@ impl Bench {
     async fn with(settings: Settings) -> Self {
         let issuer = Signer::new("k1");
         let client = instance(&issuer, settings).await;
-        Self { client, issuer, key: ClientKey::new() }
+        Self { client, issuer, key: ClientKey::default() }
     }
 
     fn token(&self, changes: &[(&str, Value)]) -> String {
@@ -261,7 +233,7 @@ async fn a_proof_that_breaks_one_rule_is_refused() {
     let whole = || proof_claims("GET", path, &token);
     let key = &bench.key;
     let changed = |name: &str, value: Value| key.proof_with(whole(), name, value);
-    let other = ClientKey::new();
+    let other = ClientKey::default();
     let good = key.proof("GET", path, &token);
     let mut broken = good.clone();
     broken.replace_range(good.len() - 4.., "AAAA");
@@ -269,11 +241,11 @@ async fn a_proof_that_breaks_one_rule_is_refused() {
         ("nonsense".to_owned(), "invalid_dpop_proof", "proof_malformed"),
         (format!("{good}, {good}"), "invalid_dpop_proof", "proof_malformed"),
         (changed("htm", Value::Null), "invalid_dpop_proof", "proof_malformed"),
-        (key.sign("JWT", key.jwk.clone(), &whole()), "invalid_dpop_proof", "proof_type"),
+        (key.sign("JWT", &key.jwk, &whole()), "invalid_dpop_proof", "proof_type"),
         (unsigned(&key.jwk, &whole()), "invalid_dpop_proof", "proof_algorithm"),
-        (key.sign("dpop+jwt", other.jwk.clone(), &whole()), "invalid_token", "binding_mismatch"),
+        (key.sign("dpop+jwt", &other.jwk, &whole()), "invalid_token", "binding_mismatch"),
         (other.proof("GET", path, &token), "invalid_token", "binding_mismatch"),
-        (other.sign("dpop+jwt", key.jwk.clone(), &whole()), "invalid_dpop_proof", "proof_signature"),
+        (other.sign("dpop+jwt", &key.jwk, &whole()), "invalid_dpop_proof", "proof_signature"),
         (broken, "invalid_dpop_proof", "proof_signature"),
         (changed("htm", json!("POST")), "invalid_dpop_proof", "proof_method"),
         (changed("htu", json!(format!("{ORIGIN}/proven/b"))), "invalid_dpop_proof", "proof_target"),
@@ -354,7 +326,7 @@ async fn a_full_store_refuses_and_one_client_cannot_fill_it() {
     }
     let reply = bench.get("/proven/a", &token, &[&bench.key.proof("GET", "/proven/a", &token)]).await;
     assert_eq!(reply.refused(429, "rate_limited").header("retry-after"), "1");
-    let other = ClientKey::new();
+    let other = ClientKey::default();
     let others = bench.token(&[("cnf", json!({ "jkt": other.thumbprint() }))]);
     bench.get("/proven/a", &others, &[&other.proof("GET", "/proven/a", &others)]).await.allowed(200);
 

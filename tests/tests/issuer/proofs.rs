@@ -1,49 +1,22 @@
 //! Tokens that are bound to keys from the start (RFC 9449 sections 5 and 6): the endpoint, the sign-in, and the door that takes
 //! them.
 
-use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
-use jsonwebtoken::{Algorithm, Header};
 use palisade::issuer::{SignIn, Tokens};
 use palisade_tests::client::Reply;
-use palisade_tests::tokens::Signer;
+use palisade_tests::tokens::{ClientKey, sha256};
 use serde_json::{Value, json};
 
 use crate::bench::*;
 
-/// A client's key.
-struct Key {
-    signer: Signer,
-    jwk: Value,
+fn proof(key: &ClientKey, claims: &Value) -> String {
+    key.sign("dpop+jwt", &key.jwk, claims)
 }
 
-impl Key {
-    fn new() -> Self {
-        let signer = Signer::new("client");
-        let set: Value = serde_json::from_str(signer.jwks()).unwrap();
-        let known = &set["keys"][0];
-        let jwk = json!({ "kty": "EC", "crv": "P-256", "x": known["x"], "y": known["y"] });
-        Self { signer, jwk }
-    }
-
-    /// RFC 7638 section 3.
-    fn thumbprint(&self) -> String {
-        let text = |name: &str| self.jwk[name].as_str().unwrap();
-        sha256(&format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, text("x"), text("y")))
-    }
-
-    fn proof(&self, claims: &Value) -> String {
-        let mut header = Header::new(Algorithm::ES256);
-        header.typ = Some("dpop+jwt".to_owned());
-        header.jwk = Some(serde_json::from_value(self.jwk.clone()).unwrap());
-        self.signer.sign(&header, claims)
-    }
-
-    fn for_post(&self, uri: &str) -> String {
-        self.proof(&claims("POST", uri))
-    }
+fn for_post(key: &ClientKey, uri: &str) -> String {
+    proof(key, &claims("POST", uri))
 }
 
 fn claims(method: &str, uri: &str) -> Value {
@@ -52,14 +25,10 @@ fn claims(method: &str, uri: &str) -> Value {
     json!({ "htm": method, "htu": uri, "iat": START, "jti": URL_SAFE_NO_PAD.encode(id) })
 }
 
-fn sha256(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
-}
-
 /// A sign-in of Alice, whose client brought a proof with its request.
-async fn sign_in(bench: &Bench, key: &Key) -> Tokens {
+async fn sign_in(bench: &Bench, key: &ClientKey) -> Tokens {
     let mut headers = HeaderMap::new();
-    let proof = key.for_post(&format!("{}/sign-in", bench.base));
+    let proof = for_post(key, &format!("{}/sign-in", bench.base));
     headers.insert("dpop", proof.parse().unwrap());
     let proven = bench.issuer.proven_key("POST", "/sign-in", &headers).unwrap().unwrap();
     assert_eq!(proven.thumbprint(), key.thumbprint());
@@ -83,17 +52,17 @@ fn renewal(client: &str, token: &str) -> String {
 }
 
 /// What the door says to this token beside a proof by this key.
-async fn at_the_door(bench: &Bench, token: &str, key: &Key) -> u16 {
+async fn at_the_door(bench: &Bench, token: &str, key: &ClientKey) -> u16 {
     let mut claims = claims("GET", &format!("{ORIGIN}/proven"));
     claims["ath"] = sha256(token).into();
     let call = bench.doors.get("/proven").header("authorization", &format!("DPoP {token}"));
-    call.header("dpop", &key.proof(&claims)).send().await.status.as_u16()
+    call.header("dpop", &proof(key, &claims)).send().await.status.as_u16()
 }
 
 #[tokio::test]
 async fn what_is_signed_in_with_a_key_is_bound_to_it() {
     let bench = Bench::start().await;
-    let (key, thief) = (Key::new(), Key::new());
+    let (key, thief) = (ClientKey::default(), ClientKey::default());
     let tokens = sign_in(&bench, &key).await;
     assert_eq!(tokens.token_type, "DPoP");
     let access = shown(&tokens.access);
@@ -105,43 +74,43 @@ async fn what_is_signed_in_with_a_key_is_bound_to_it() {
     let uri = format!("{}/token", bench.base);
     let form = renewal("app", &renewing(&tokens));
     refused(&ask(&bench, &form, None).await, 400, "invalid_dpop_proof");
-    refused(&ask(&bench, &form, Some(&thief.for_post(&uri))).await, 400, "invalid_grant");
-    let reply = ask(&bench, &form, Some(&key.for_post(&uri))).await;
+    refused(&ask(&bench, &form, Some(&for_post(&thief, &uri))).await, 400, "invalid_grant");
+    let reply = ask(&bench, &form, Some(&for_post(&key, &uri))).await;
     let (access, renews) = pair(&reply);
     assert_eq!(reply.json()["token_type"], "DPoP");
     assert_eq!(at_the_door(&bench, &access, &key).await, 200);
     // the spent token in the hands of who has not the key ends nothing; in those of who has it, all
     refused(&ask(&bench, &form, None).await, 400, "invalid_dpop_proof");
-    pair(&ask(&bench, &renewal("app", &renews), Some(&key.for_post(&uri))).await);
-    refused(&ask(&bench, &form, Some(&key.for_post(&uri))).await, 400, "invalid_grant");
+    pair(&ask(&bench, &renewal("app", &renews), Some(&for_post(&key, &uri))).await);
+    refused(&ask(&bench, &form, Some(&for_post(&key, &uri))).await, 400, "invalid_grant");
     assert_eq!(at_the_door(&bench, &access, &key).await, 401);
 }
 
 #[tokio::test]
 async fn a_family_is_bound_from_its_first_proof_on() {
     let bench = Bench::start().await;
-    let (key, uri) = (Key::new(), format!("{}/token", bench.base));
+    let (key, uri) = (ClientKey::default(), format!("{}/token", bench.base));
     let tokens = bench.sign_in("alice").await;
     assert_eq!((tokens.token_type, bench.me(shown(&tokens.access)).await), ("Bearer", 200));
     let (plain, renews) = pair(&bench.refresh(&renewing(&tokens)).await);
     assert_eq!(part(&plain, 1)["cnf"], Value::Null);
-    let (bound, renews) = pair(&ask(&bench, &renewal("app", &renews), Some(&key.for_post(&uri))).await);
+    let (bound, renews) = pair(&ask(&bench, &renewal("app", &renews), Some(&for_post(&key, &uri))).await);
     assert_eq!(part(&bound, 1)["cnf"]["jkt"], key.thumbprint());
     refused(&ask(&bench, &renewal("app", &renews), None).await, 400, "invalid_dpop_proof");
-    pair(&ask(&bench, &renewal("app", &renews), Some(&key.for_post(&uri))).await);
+    pair(&ask(&bench, &renewal("app", &renews), Some(&for_post(&key, &uri))).await);
 }
 
 #[tokio::test]
 async fn a_proof_is_for_this_endpoint_at_this_time_and_once() {
     let bench = Bench::start().await;
-    let (key, uri) = (Key::new(), format!("{}/token", bench.base));
+    let (key, uri) = (ClientKey::default(), format!("{}/token", bench.base));
     let form = format!("grant_type=client_credentials&client_id=back&client_secret={}", bench.secret);
     let changed = |name: &str, value: Value| {
         let mut claims = claims("POST", &uri);
         claims[name] = value;
-        key.proof(&claims)
+        proof(&key, &claims)
     };
-    let proof = key.for_post(&uri);
+    let proof = for_post(&key, &uri);
     let forged = format!("{}{}", &proof[..proof.len() - 4], "AAAA");
     for bad in [
         "nonsense",
@@ -161,7 +130,7 @@ async fn a_proof_is_for_this_endpoint_at_this_time_and_once() {
     assert_eq!(part(body["access_token"].as_str().unwrap(), 1)["cnf"]["jkt"], key.thumbprint());
     refused(&ask(&bench, &form, Some(&proof)).await, 400, "invalid_dpop_proof");
     let twice = bench.desk.call("POST", "/token").header("content-type", "application/x-www-form-urlencoded");
-    let twice = twice.header("dpop", &key.for_post(&uri)).header("dpop", &key.for_post(&uri));
+    let twice = twice.header("dpop", &for_post(&key, &uri)).header("dpop", &for_post(&key, &uri));
     refused(&twice.body(&form).send().await, 400, "invalid_dpop_proof");
     assert_eq!(ask(&bench, &form, None).await.allowed(200).json()["token_type"], "Bearer");
 }
@@ -169,22 +138,22 @@ async fn a_proof_is_for_this_endpoint_at_this_time_and_once() {
 #[tokio::test]
 async fn a_client_that_is_to_prove_its_key_gets_nothing_without() {
     let bench = Bench::start().await;
-    let (key, uri) = (Key::new(), format!("{}/token", bench.base));
+    let (key, uri) = (ClientKey::default(), format!("{}/token", bench.base));
     let tokens = bench.issuer.sign_in(&SignIn::new("alice", "careful")).await.unwrap();
     let form = renewal("careful", &renewing(&tokens));
     refused(&ask(&bench, &form, None).await, 400, "invalid_dpop_proof");
-    pair(&ask(&bench, &form, Some(&key.for_post(&uri))).await);
+    pair(&ask(&bench, &form, Some(&for_post(&key, &uri))).await);
 }
 
 #[tokio::test]
 async fn a_secret_binds_the_refresh_token_of_a_client_that_has_one() {
     let bench = Bench::start().await;
-    let (first, second) = (Key::new(), Key::new());
+    let (first, second) = (ClientKey::default(), ClientKey::default());
     let uri = format!("{}/token", bench.base);
     let tokens = bench.issuer.sign_in(&SignIn::new("alice", "back")).await.unwrap();
     let form = |token: &str| format!("{}&client_secret={}", renewal("back", token), bench.secret);
-    let (_, renews) = pair(&ask(&bench, &form(&renewing(&tokens)), Some(&first.for_post(&uri))).await);
-    let (access, renews) = pair(&ask(&bench, &form(&renews), Some(&second.for_post(&uri))).await);
+    let (_, renews) = pair(&ask(&bench, &form(&renewing(&tokens)), Some(&for_post(&first, &uri))).await);
+    let (access, renews) = pair(&ask(&bench, &form(&renews), Some(&for_post(&second, &uri))).await);
     assert_eq!(part(&access, 1)["cnf"]["jkt"], second.thumbprint());
     refused(&ask(&bench, &form(&renews), None).await, 400, "invalid_dpop_proof");
 }
