@@ -44,12 +44,12 @@ fn report(findings: &Findings, reporter: &Reporter) {
     if findings.is_empty() {
         return;
     }
-    let fields = match serde_json::from_str(&findings.to_json()) {
+    let text = || if reporter.colours() { findings.render_coloured() } else { findings.render() };
+    let fields = || match serde_json::from_str(&findings.to_json()) {
         Ok(Value::Array(fields)) => fields,
         _ => Vec::new(),
     };
-    let text = if reporter.colours() { findings.render_coloured() } else { findings.render() };
-    reporter.findings(&text, fields);
+    reporter.findings(text, fields);
 }
 
 fn stopped(findings: &Findings, name: &str) -> Failure {

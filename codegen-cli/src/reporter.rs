@@ -62,12 +62,12 @@ impl Reporter {
         }
     }
 
-    /// Findings: as they were rendered for people, or the fields of each.
-    pub(crate) fn findings(&self, rendered: &str, each: Vec<Value>) {
+    /// Findings: rendered for people, or the fields of each.
+    pub(crate) fn findings(&self, text: impl FnOnce() -> String, fields: impl FnOnce() -> Vec<Value>) {
         match self.format {
-            MessageFormat::Human => self.say(rendered.trim_end()),
+            MessageFormat::Human => self.say(text().trim_end()),
             MessageFormat::Json => {
-                each.into_iter().for_each(|fields| self.line(&with_type("finding", fields)))
+                fields().into_iter().for_each(|fields| self.line(&with_type("finding", fields)))
             }
         }
     }

@@ -10,8 +10,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sha2::{Digest, Sha256};
-
 use crate::lower::cursors;
 use crate::model::{Api, Definition, Id, Keywords, Origin, Schema, Shape, ShapeId, Type, TypeId};
 
@@ -56,7 +54,7 @@ fn state_once(api: &mut Api, firsts: &Firsts) {
 }
 
 /// What a type or a shape says.
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Hash)]
 enum Said {
     Type(Box<Shape>),
     Shape(Keywords),
@@ -101,19 +99,22 @@ impl Firsts {
     fn among(mut parts: Vec<Part>, types: usize) -> Self {
         let mut firsts = Self { first: vec![None; parts.len()], types };
         let mut known = HashMap::new();
-        for part in inside_out(&mut parts, types) {
-            let Some(Part { said, lends, borrows }) = parts.get_mut(part) else { continue };
+        let order = inside_out(&mut parts, types);
+        let mut parts: Vec<_> = parts.into_iter().map(Some).collect();
+        for part in order {
+            let Some(Part { mut said, lends, borrows }) = parts.get_mut(part).and_then(Option::take) else {
+                continue;
+            };
             said.each_id(&mut |id| match id {
                 Id::Type(id) => *id = firsts.of_type(*id),
                 Id::Shape(id) => *id = firsts.of_shape(*id),
             });
-            let text = fingerprint(said);
-            let first = match known.get(&text) {
-                Some(first) if *borrows => *first,
+            let first = match known.get(&said) {
+                Some(first) if borrows => *first,
                 _ => part,
             };
-            if *lends {
-                known.entry(text).or_insert(part);
+            if lends {
+                known.entry(said).or_insert(part);
             }
             firsts.first.get_mut(part).into_iter().for_each(|slot| *slot = Some(first));
         }
@@ -162,11 +163,6 @@ fn inside_out(parts: &mut [Part], types: usize) -> Vec<usize> {
         }
     }
     order
-}
-
-/// Of everything that it says.
-fn fingerprint(said: &Said) -> [u8; 32] {
-    Sha256::digest(format!("{said:?}")).into()
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl p::Operation for SeeDoor {
 
 /// The input of [`SeeDoor`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct SeeDoorInput {}
 impl p::Input for SeeDoorInput {
     type Parameters = ();
@@ -87,7 +87,7 @@ impl p::Input for SeeDoorInput {
 
 /// The declared answers of [`SeeDoor`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum SeeDoorOutput {
     /// 204: It is there.
     NoContent,

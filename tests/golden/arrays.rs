@@ -92,7 +92,7 @@ impl p::Operation for PutLists {
 
 /// The input of [`PutLists`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PutListsInput {
     /// The body.
     pub body: Option<Lists>,
@@ -114,7 +114,7 @@ impl p::Input for PutListsInput {
 
 /// The declared answers of [`PutLists`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PutListsOutput {
     /// 200: It.
     Ok(Vec<Lists>),

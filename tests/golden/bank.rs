@@ -614,7 +614,7 @@ impl p::Operation for GetStatus {
 
 /// The input of [`GetStatus`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetStatusInput {}
 impl p::Input for GetStatusInput {
     type Parameters = ();
@@ -632,7 +632,7 @@ impl p::Input for GetStatusInput {
 
 /// The declared answers of [`GetStatus`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum GetStatusOutput {
     /// 200: It is.
     Ok(BankStatus),
@@ -718,7 +718,7 @@ const _: () = <ListAccounts as p::Grants<scope::AccountsRead>>::CHECKED;
 
 /// The input of [`ListAccounts`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ListAccountsInput {
     /// query `currency`: Only accounts in this currency.
     pub currency: Option<Currency>,
@@ -745,7 +745,7 @@ impl p::Input for ListAccountsInput {
 
 /// The declared answers of [`ListAccounts`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum ListAccountsOutput {
     /// 200: The accounts, oldest first.
     Ok(AccountList),
@@ -842,7 +842,7 @@ const _: () = <GetAccount as p::Grants<scope::AccountsRead>>::CHECKED;
 
 /// The input of [`GetAccount`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetAccountInput {
     /// path `accountId`: The account.
     pub account_id: p::Uuid,
@@ -869,7 +869,7 @@ impl p::Input for GetAccountInput {
 
 /// The declared answers of [`GetAccount`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum GetAccountOutput {
     /// 200: The account.
     Ok(Account),
@@ -985,7 +985,7 @@ const _: () = <CreateTransfer as p::Grants<scope::TransfersWrite>>::CHECKED;
 
 /// The input of [`CreateTransfer`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct CreateTransferInput {
     /// path `accountId`: The account.
     pub account_id: p::Uuid,
@@ -1015,7 +1015,7 @@ impl p::Input for CreateTransferInput {
 
 /// The declared answers of [`CreateTransfer`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum CreateTransferOutput {
     /// 201: The money has moved.
     Created(Transfer),
@@ -1125,7 +1125,7 @@ const _: () = <ListTransfers as p::Grants<scope::AccountsRead>>::CHECKED;
 
 /// The input of [`ListTransfers`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ListTransfersInput {
     /// path `accountId`: The account.
     pub account_id: p::Uuid,
@@ -1163,7 +1163,7 @@ impl p::Input for ListTransfersInput {
 
 /// The declared answers of [`ListTransfers`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum ListTransfersOutput {
     /// 200: A page.
     Ok(TransferPage),
@@ -1259,7 +1259,7 @@ impl p::Secured for GetRate {}
 
 /// The input of [`GetRate`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetRateInput {
     /// path `base`: The currency to convert from.
     pub base: Currency,
@@ -1290,7 +1290,7 @@ impl p::Input for GetRateInput {
 
 /// The declared answers of [`GetRate`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum GetRateOutput {
     /// 200: The rate.
     Ok(Rate),
@@ -1376,7 +1376,7 @@ const _: () = <ListRates as p::Grants<scope::RatesRead>>::CHECKED;
 
 /// The input of [`ListRates`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ListRatesInput {}
 impl p::Input for ListRatesInput {
     type Parameters = ();
@@ -1394,7 +1394,7 @@ impl p::Input for ListRatesInput {
 
 /// The declared answers of [`ListRates`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum ListRatesOutput {
     /// 200: The rates.
     Ok(RateList),
@@ -1500,7 +1500,7 @@ const _: () = <CreatePayout as p::Grants<scope::PayoutsWrite>>::CHECKED;
 
 /// The input of [`CreatePayout`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct CreatePayoutInput {
     /// path `accountId`: The account.
     pub account_id: p::Uuid,
@@ -1530,7 +1530,7 @@ impl p::Input for CreatePayoutInput {
 
 /// The declared answers of [`CreatePayout`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum CreatePayoutOutput {
     /// 201: The payout is booked.
     Created(Payout),
@@ -1630,7 +1630,7 @@ const _: () = <SetFreeze as p::Grants<scope::AccountsAdmin>>::CHECKED;
 
 /// The input of [`SetFreeze`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct SetFreezeInput {
     /// path `accountId`: The account.
     pub account_id: p::Uuid,
@@ -1660,7 +1660,7 @@ impl p::Input for SetFreezeInput {
 
 /// The declared answers of [`SetFreeze`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum SetFreezeOutput {
     /// 200: The account as it is now.
     Ok(Account),

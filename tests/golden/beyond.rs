@@ -88,7 +88,7 @@ impl p::Operation for PutOrder {
 
 /// The input of [`PutOrder`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PutOrderInput {
     /// The body.
     pub body: Order,
@@ -111,7 +111,7 @@ impl p::Input for PutOrderInput {
 
 /// The declared answers of [`PutOrder`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PutOrderOutput {
     /// 204: Kept.
     NoContent,

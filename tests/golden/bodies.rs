@@ -78,7 +78,7 @@ impl p::Operation for CreateAccount {
 
 /// The input of [`CreateAccount`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct CreateAccountInput {
     /// The body.
     pub body: NewAccount,
@@ -101,7 +101,7 @@ impl p::Input for CreateAccountInput {
 
 /// The declared answers of [`CreateAccount`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum CreateAccountOutput {
     /// 201: Made.
     Created(NewAccount),

@@ -77,7 +77,7 @@ impl p::Secured for OpenDoor {}
 
 /// The input of [`OpenDoor`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct OpenDoorInput {}
 impl p::Input for OpenDoorInput {
     type Parameters = ();
@@ -95,7 +95,7 @@ impl p::Input for OpenDoorInput {
 
 /// The declared answers of [`OpenDoor`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum OpenDoorOutput {
     /// 204: Open.
     NoContent,

@@ -81,7 +81,7 @@ impl p::Operation for AddOrder {
 
 /// The input of [`AddOrder`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct AddOrderInput {
     /// The body.
     pub body: Order,
@@ -104,7 +104,7 @@ impl p::Input for AddOrderInput {
 
 /// The declared answers of [`AddOrder`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum AddOrderOutput {
     /// 204: Added.
     NoContent,

@@ -68,7 +68,7 @@ impl p::Operation for AddUser {
 
 /// The input of [`AddUser`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct AddUserInput {
     /// The body.
     pub body: UserRequest,
@@ -91,7 +91,7 @@ impl p::Input for AddUserInput {
 
 /// The declared answers of [`AddUser`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum AddUserOutput {
     /// 201: Added.
     Created(User),

@@ -79,7 +79,7 @@ impl p::Operation for PostPair {
 
 /// The input of [`PostPair`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PostPairInput {
     /// The body.
     pub body: Pair,
@@ -102,7 +102,7 @@ impl p::Input for PostPairInput {
 
 /// The declared answers of [`PostPair`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PostPairOutput {
     /// 204: Taken.
     NoContent,

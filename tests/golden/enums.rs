@@ -88,7 +88,7 @@ impl p::Operation for GetWord {
 
 /// The input of [`GetWord`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetWordInput {
     /// path `word`
     pub word: Word,
@@ -115,7 +115,7 @@ impl p::Input for GetWordInput {
 
 /// The declared answers of [`GetWord`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum GetWordOutput {
     /// 200: It.
     Ok(Word),

@@ -72,7 +72,7 @@ pub enum UploadBody {
 
 /// The input of [`UploadOperation`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct UploadOperationInput {
     /// The body.
     pub body: UploadBody,
@@ -124,7 +124,7 @@ impl p::Input for UploadOperationInput {
 
 /// The declared answers of [`UploadOperation`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum UploadOperationOutput {
     /// 204: Taken.
     NoContent,

@@ -75,7 +75,7 @@ impl p::Operation for ListUsers {
 
 /// The input of [`ListUsers`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ListUsersInput {}
 impl p::Input for ListUsersInput {
     type Parameters = ();
@@ -93,7 +93,7 @@ impl p::Input for ListUsersInput {
 
 /// The declared answers of [`ListUsers`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum ListUsersOutput {
     /// 200: A page of users.
     Ok(ListUsers200),

@@ -65,7 +65,7 @@ impl p::Idempotent for AddOrder {
 
 /// The input of [`AddOrder`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct AddOrderInput {
     /// The body.
     pub body: Vec<i64>,
@@ -88,7 +88,7 @@ impl p::Input for AddOrderInput {
 
 /// The declared answers of [`AddOrder`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum AddOrderOutput {
     /// 201: Taken
     Created(p::Uuid),
@@ -137,7 +137,7 @@ impl p::Idempotent for ReplaceOrders {
 
 /// The input of [`ReplaceOrders`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ReplaceOrdersInput {}
 impl p::Input for ReplaceOrdersInput {
     type Parameters = ();
@@ -155,7 +155,7 @@ impl p::Input for ReplaceOrdersInput {
 
 /// The declared answers of [`ReplaceOrders`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum ReplaceOrdersOutput {
     /// 204: Replaced
     NoContent,

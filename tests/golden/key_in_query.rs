@@ -53,7 +53,7 @@ impl p::Secured for GetFeed {}
 
 /// The input of [`GetFeed`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetFeedInput {
     /// query `word`
     pub word: Option<String>,
@@ -81,7 +81,7 @@ impl p::Input for GetFeedInput {
 
 /// The declared answers of [`GetFeed`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum GetFeedOutput {
     /// 204: done
     NoContent,

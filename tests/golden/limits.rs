@@ -138,7 +138,7 @@ impl p::Secured for NameItem {}
 
 /// The input of [`NameItem`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct NameItemInput {
     /// path `item`
     pub item: p::Uuid,
@@ -168,7 +168,7 @@ impl p::Input for NameItemInput {
 
 /// The declared answers of [`NameItem`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum NameItemOutput {
     /// 204: Named.
     NoContent,

@@ -137,7 +137,7 @@ impl p::Secured for Post {}
 
 /// The input of [`Post`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PostInput {
     /// The body.
     pub body: ChoiceWhoseNameIsSoLongThatNeitherAMacroCallNorAConstantThatSpeaksOfItFitsOnOneLineOfCode,
@@ -160,7 +160,7 @@ impl p::Input for PostInput {
 
 /// The declared answers of [`Post`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PostOutput {
     /// 204: Done.
     NoContent,

@@ -72,7 +72,7 @@ impl p::Operation for PutMaps {
 
 /// The input of [`PutMaps`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PutMapsInput {
     /// The body.
     pub body: Maps,
@@ -95,7 +95,7 @@ impl p::Input for PutMapsInput {
 
 /// The declared answers of [`PutMaps`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PutMapsOutput {
     /// 204: Kept.
     NoContent,

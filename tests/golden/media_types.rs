@@ -63,7 +63,7 @@ pub enum PutNoteBody {
 
 /// The input of [`PutNote`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PutNoteInput {
     /// The body.
     pub body: Option<PutNoteBody>,
@@ -122,7 +122,7 @@ pub struct PutNoteOkHeaders {
 
 /// The declared answers of [`PutNote`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PutNoteOutput {
     /// 200: Kept.
     Ok(PutNoteOkContent, PutNoteOkHeaders),

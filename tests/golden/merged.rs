@@ -102,7 +102,7 @@ impl p::Operation for PutDog {
 
 /// The input of [`PutDog`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PutDogInput {
     /// The body.
     pub body: Dog,
@@ -125,7 +125,7 @@ impl p::Input for PutDogInput {
 
 /// The declared answers of [`PutDog`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PutDogOutput {
     /// 204: Kept.
     NoContent,

@@ -88,7 +88,7 @@ impl p::Operation for OptionOperation {
 
 /// The input of [`OptionOperation`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct OptionOperationInput {
     /// query `body`
     pub body_query: Option<String>,
@@ -148,7 +148,7 @@ impl p::Input for OptionOperationInput {
 
 /// The declared answers of [`OptionOperation`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum OptionOperationOutput {
     /// 204: Kept.
     NoContent,

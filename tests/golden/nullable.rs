@@ -68,7 +68,7 @@ impl p::Operation for PatchProfile {
 
 /// The input of [`PatchProfile`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PatchProfileInput {
     /// The body.
     pub body: Profile,
@@ -91,7 +91,7 @@ impl p::Input for PatchProfileInput {
 
 /// The declared answers of [`PatchProfile`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PatchProfileOutput {
     /// 204: Kept.
     NoContent,

@@ -88,7 +88,7 @@ const _: () = <QueryThings as p::Grants<scope::ThingsRead>>::CHECKED;
 
 /// The input of [`QueryThings`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct QueryThingsInput {
     /// The body.
     pub body: Search,
@@ -111,7 +111,7 @@ impl p::Input for QueryThingsInput {
 
 /// The declared answers of [`QueryThings`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum QueryThingsOutput {
     /// 204: done
     NoContent,

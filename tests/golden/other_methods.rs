@@ -73,7 +73,7 @@ const _: () = <CopyThings as p::Grants<scope::ThingsRead>>::CHECKED;
 
 /// The input of [`CopyThings`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct CopyThingsInput {}
 impl p::Input for CopyThingsInput {
     type Parameters = ();
@@ -91,7 +91,7 @@ impl p::Input for CopyThingsInput {
 
 /// The declared answers of [`CopyThings`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum CopyThingsOutput {
     /// 204: done
     NoContent,

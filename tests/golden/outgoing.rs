@@ -90,7 +90,7 @@ const _: () = <PlaceOrder as p::Grants<scope::OrdersWrite>>::CHECKED;
 
 /// The input of [`PlaceOrder`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PlaceOrderInput {
     /// query `callback`
     pub callback: String,
@@ -118,7 +118,7 @@ impl p::Input for PlaceOrderInput {
 
 /// The declared answers of [`PlaceOrder`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PlaceOrderOutput {
     /// 202: placed
     Accepted,

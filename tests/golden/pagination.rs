@@ -83,7 +83,7 @@ impl p::Paginated for ListItems {}
 
 /// The input of [`ListItems`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ListItemsInput {
     /// query `limit`
     pub limit: i64,
@@ -113,7 +113,7 @@ impl p::Input for ListItemsInput {
 
 /// The declared answers of [`ListItems`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum ListItemsOutput {
     /// 200: A page.
     Ok(Page),

@@ -61,7 +61,7 @@ impl p::Operation for GetThing {
 
 /// The input of [`GetThing`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetThingInput {
     /// path `thingId`
     pub thing_id: p::Uuid,
@@ -133,7 +133,7 @@ impl p::Input for GetThingInput {
 
 /// The declared answers of [`GetThing`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum GetThingOutput {
     /// 204: Found.
     NoContent,

@@ -82,7 +82,7 @@ impl p::Secured for OpenDoor {}
 
 /// The input of [`OpenDoor`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct OpenDoorInput {}
 impl p::Input for OpenDoorInput {
     type Parameters = ();
@@ -100,7 +100,7 @@ impl p::Input for OpenDoorInput {
 
 /// The declared answers of [`OpenDoor`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum OpenDoorOutput {
     /// 204: Open.
     NoContent,
@@ -140,7 +140,7 @@ impl p::Secured for LookAtDoor {}
 
 /// The input of [`LookAtDoor`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct LookAtDoorInput {}
 impl p::Input for LookAtDoorInput {
     type Parameters = ();
@@ -158,7 +158,7 @@ impl p::Input for LookAtDoorInput {
 
 /// The declared answers of [`LookAtDoor`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum LookAtDoorOutput {
     /// 204: Seen.
     NoContent,

@@ -72,7 +72,7 @@ impl p::Operation for PlantTree {
 
 /// The input of [`PlantTree`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PlantTreeInput {
     /// The body.
     pub body: Tree,
@@ -95,7 +95,7 @@ impl p::Input for PlantTreeInput {
 
 /// The declared answers of [`PlantTree`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PlantTreeOutput {
     /// 204: Planted.
     NoContent,

@@ -65,7 +65,7 @@ impl p::Secured for PutThing {}
 
 /// The input of [`PutThing`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PutThingInput {
     /// path `thingId`: which thing
     pub thing_id: Id,
@@ -101,7 +101,7 @@ impl p::Input for PutThingInput {
 
 /// The declared answers of [`PutThing`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PutThingOutput {
     /// 200: as it is now
     Ok(Thing),
@@ -151,7 +151,7 @@ impl p::Secured for ListShelves {}
 
 /// The input of [`ListShelves`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ListShelvesInput {}
 impl p::Input for ListShelvesInput {
     type Parameters = ();
@@ -169,7 +169,7 @@ impl p::Input for ListShelvesInput {
 
 /// The declared answers of [`ListShelves`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum ListShelvesOutput {
     /// 204: done
     NoContent,

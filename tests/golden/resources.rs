@@ -111,7 +111,7 @@ impl p::Secured for DeleteFile {}
 
 /// The input of [`DeleteFile`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct DeleteFileInput {
     /// path `fileId`
     pub file_id: i64,
@@ -138,7 +138,7 @@ impl p::Input for DeleteFileInput {
 
 /// The declared answers of [`DeleteFile`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum DeleteFileOutput {
     /// 204: Gone.
     NoContent,

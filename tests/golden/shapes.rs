@@ -82,7 +82,7 @@ impl p::Operation for PutShapes {
 
 /// The input of [`PutShapes`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PutShapesInput {
     /// The body.
     pub body: Shapes,
@@ -105,7 +105,7 @@ impl p::Input for PutShapesInput {
 
 /// The declared answers of [`PutShapes`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PutShapesOutput {
     /// 204: Kept.
     NoContent,

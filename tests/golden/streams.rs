@@ -48,7 +48,7 @@ impl p::Operation for GetTicks {
 
 /// The input of [`GetTicks`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetTicksInput {}
 impl p::Input for GetTicksInput {
     type Parameters = ();
@@ -126,7 +126,7 @@ impl p::Operation for GetPicture {
 
 /// The input of [`GetPicture`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetPictureInput {}
 impl p::Input for GetPictureInput {
     type Parameters = ();
@@ -144,7 +144,7 @@ impl p::Input for GetPictureInput {
 
 /// The declared answers of [`GetPicture`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum GetPictureOutput {
     /// 200: A picture.
     Ok(p::Bytes),

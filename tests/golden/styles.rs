@@ -61,7 +61,7 @@ impl p::Operation for GetShape {
 
 /// The input of [`GetShape`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetShapeInput {
     /// path `colour`
     pub colour: String,
@@ -150,7 +150,7 @@ impl p::Input for GetShapeInput {
 
 /// The declared answers of [`GetShape`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum GetShapeOutput {
     /// 204: Found.
     NoContent,

@@ -68,7 +68,7 @@ impl p::Secured for GetThings {}
 
 /// The input of [`GetThings`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GetThingsInput {}
 impl p::Input for GetThingsInput {
     type Parameters = ();
@@ -86,7 +86,7 @@ impl p::Input for GetThingsInput {
 
 /// The declared answers of [`GetThings`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum GetThingsOutput {
     /// 204: done
     NoContent,

@@ -130,7 +130,7 @@ impl p::Operation for PutPet {
 
 /// The input of [`PutPet`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PutPetInput {
     /// The body.
     pub body: Pet,
@@ -153,7 +153,7 @@ impl p::Input for PutPetInput {
 
 /// The declared answers of [`PutPet`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PutPetOutput {
     /// 204: Kept.
     NoContent,

@@ -87,7 +87,7 @@ impl p::Operation for Charge {
 
 /// The input of [`Charge`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ChargeInput {
     /// query `created`
     pub created: Option<ChargeCreated>,
@@ -117,7 +117,7 @@ impl p::Input for ChargeInput {
 
 /// The declared answers of [`Charge`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum ChargeOutput {
     /// 204: Taken.
     NoContent,

@@ -123,7 +123,7 @@ impl p::Operation for Pay {
 
 /// The input of [`Pay`].
 #[allow(dead_code, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PayInput {
     /// The body.
     pub body: PayBody,
@@ -147,7 +147,7 @@ impl p::Input for PayInput {
 
 /// The declared answers of [`Pay`].
 #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum PayOutput {
     /// 204: Taken.
     NoContent,

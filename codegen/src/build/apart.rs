@@ -1,8 +1,6 @@
 //! What tells two schemas apart before they are looked at as a whole: their types, the values they list, and members
 //! that one requires and the other has otherwise or not at all.
 
-use std::collections::HashMap;
-
 use crate::document::{Additional, Document, JsonType, Schema as Written, SchemaId, View};
 use crate::model::{Keyword, Keywords, Kind, Value};
 use crate::source::tree::Node;
@@ -62,21 +60,28 @@ impl<'d> Head<'d> {
             (None, None) => None,
         };
         let additional = plain.additional.as_ref().map(|additional| additional.value);
-        let properties: HashMap<&str, SchemaId> =
-            plain.properties.iter().flatten().map(|(name, id)| (&*name.value, *id)).collect();
-        let goes = |name: &str| properties.get(name).is_none_or(|id| is_member(*id));
-        let members = plain.properties.iter().flatten().filter(|_| depth < DEEPEST);
-        let members = members.map(|(name, id)| {
-            let hidden = || Self { never: true, ..Self::default() };
-            let member =
-                if is_member(*id) { Self::within(document, *id, is_member, depth + 1) } else { hidden() };
+        let properties = || plain.properties.iter().flatten();
+        let goes = |name: &str| {
+            properties().find(|(known, _)| *known.value == *name).is_none_or(|(_, id)| is_member(*id))
+        };
+        let required: Vec<&str> =
+            plain.required.iter().map(|name| &*name.value).filter(|name| goes(name)).collect();
+        let members = properties().filter(|_| depth < DEEPEST).map(|(name, id)| {
+            // of a member that may be absent it only counts whether it may be there
+            let member = match is_member(*id) {
+                true if required.contains(&&*name.value) => {
+                    Self::within(document, *id, is_member, depth + 1)
+                }
+                true => Self { never: document.schema(document.target(*id)).never, ..Self::default() },
+                false => Self { never: true, ..Self::default() },
+            };
             (&*name.value, member)
         });
         Self {
             kinds: stated(plain),
             values,
             members: members.collect(),
-            required: plain.required.iter().map(|name| &*name.value).filter(|name| goes(name)).collect(),
+            required,
             closed: matches!(additional, Some(Additional::Allowed(false))),
             open: matches!(additional, Some(Additional::Allowed(true) | Additional::Each(_)))
                 || plain.literal,

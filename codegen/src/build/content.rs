@@ -142,10 +142,13 @@ impl Builder<'_> {
         schema: Schema,
     ) -> Option<Result<(ContentForm, Schema), &'static str>> {
         self.finish_shapes();
+        if family == Family::Json && !one.name.value.contains('*') {
+            return Some(Ok((ContentForm::Json, schema)));
+        }
         let flat = self.flat(&schema, 0);
         Some(Ok(match family {
             // a range of any type whose bytes are all that is said
-            Family::Json if matches!(flat, Flat::File(_)) && one.name.value.contains('*') => {
+            Family::Json if matches!(flat, Flat::File(_)) => {
                 let counts = self.bytes(&schema).unwrap_or_default();
                 let text = Text { format: TextFormat::Binary, length: counts, pattern: None };
                 (ContentForm::Bytes, Schema::of(Type::Text(text)))

@@ -39,7 +39,7 @@ pub(crate) fn emit(plan: &OperationPlan<'_>, paths: &Paths) -> TokenStream {
     quote! {
         #about
         #[allow(dead_code, reason = "declared by the document")]
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Debug)]
         pub struct #ident {
             #(#fields,)*
         }

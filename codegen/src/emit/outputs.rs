@@ -38,14 +38,15 @@ pub(super) fn emit(plan: &OperationPlan<'_>) -> TokenStream {
     });
     let variants = plan.output.variants.iter().map(variant);
     let arms = plan.output.variants.iter().map(|variant| arm(&plan.ident, variant));
-    let derives = if plan.output.streams() { quote!(Debug) } else { quote!(Clone, Debug, PartialEq) };
     let produces = produces(plan);
+    // what an answer is recorded by is sent as well
+    let clone = plan.operation.idempotency.is_some().then(|| quote!(Clone,));
     quote! {
         #(#choices)*
         #(#headers)*
         #about
         #[allow(dead_code, clippy::large_enum_variant, reason = "declared by the document")]
-        #[derive(#derives)]
+        #[derive(#clone Debug)]
         pub enum #ident {
             #(#variants,)*
         }

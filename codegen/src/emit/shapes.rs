@@ -47,13 +47,10 @@ impl<'p> Emitter<'p> {
         Self { patterns: patterns.iter().map(|plan| (&plan.pattern, &plan.ident)).collect() }
     }
 
-    /// The statics of all shapes.
-    pub(super) fn statics(&self, shapes: &[Keywords]) -> impl Iterator<Item = TokenStream> {
-        shapes.iter().enumerate().map(|(position, keywords)| {
-            let ident = name(ShapeId::at(position));
-            let list = self.list(keywords);
-            quote!(static #ident: p::Shape = p::Shape(#list);)
-        })
+    /// The static of a shape.
+    pub(super) fn emit(&self, id: ShapeId, keywords: &Keywords) -> TokenStream {
+        let (ident, list) = (name(id), self.list(keywords));
+        quote!(static #ident: p::Shape = p::Shape(#list);)
     }
 
     fn list(&self, keywords: &Keywords) -> TokenStream {

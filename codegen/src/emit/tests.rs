@@ -162,10 +162,13 @@ fn api() -> Api {
 fn emitted(api: Api) -> String {
     let checked = CheckedApi::after_every_rule(api);
     let mut text = crate::output::Text::default();
-    super::emit(&lower(&checked), "00", |piece| {
+    let plan = lower(&checked);
+    let emission = super::Emission::of(&plan, "00");
+    for piece in emission.pieces() {
+        let piece = emission.write(&piece);
         syn::parse2::<syn::File>(piece.clone()).expect("a piece is whole items");
         text.add(piece);
-    });
+    }
     text.0
 }
 

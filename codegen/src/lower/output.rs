@@ -49,22 +49,10 @@ pub(crate) struct HeaderPlan<'a> {
     pub(crate) checks: Vec<Check>,
 }
 
-impl OutputPlan<'_> {
-    /// Whether an answer is a stream, which can be sent once and compared with nothing.
-    pub(crate) fn streams(&self) -> bool {
-        self.variants.iter().any(VariantPlan::streams)
-    }
-}
-
 impl VariantPlan<'_> {
     /// Whether the handler chooses the status.
     pub(crate) const fn chooses(&self) -> bool {
         !matches!(self.status, StatusKey::Exactly(_))
-    }
-
-    /// Whether it carries a stream.
-    pub(crate) fn streams(&self) -> bool {
-        self.contents.iter().any(|content| matches!(content.ty, RustType::Items(_)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Prose of a document.
 
 /// What a document says about a thing, in its own words. Not yet fit for a Rust comment: `emit` sees to that.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Docs {
     /// `summary`, or `title` of a schema.
     pub summary: Option<String>,

@@ -21,7 +21,7 @@ impl ShapeId {
 }
 
 /// A schema: everything that it says must hold.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Keywords(pub Vec<Keyword>);
 
 impl Keywords {
@@ -33,7 +33,7 @@ impl Keywords {
 }
 
 /// The types of JSON Schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the words of JSON Schema")]
 pub enum Kind {
     Null,
@@ -46,7 +46,7 @@ pub enum Kind {
 }
 
 /// A keyword with what it says. Numbers keep the digits of the document.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the words of JSON Schema")]
 pub enum Keyword {
     /// The schema `false`.
@@ -99,7 +99,7 @@ pub enum Keyword {
 }
 
 /// A value of the document, its numbers as they are written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the kinds of JSON")]
 pub enum Value {
     Null,

@@ -3,10 +3,12 @@
 //! A [`Schema`] stands at a place of use. What has a name of its own (a component; an inline object or enumeration)
 //! is a [`Definition`] in the table, and a schema refers to it by id, so recursion is a matter of ids.
 
+use std::hash::{Hash, Hasher};
+
 use super::{Docs, Keywords, Literal, ShapeId, TypeId};
 
 /// What a value must be in one place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Schema {
     /// Its type and constraints.
     pub ty: Type,
@@ -24,7 +26,7 @@ impl Schema {
 }
 
 /// The types.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
     /// Every JSON value, `null` among them.
     Any,
@@ -45,7 +47,7 @@ pub enum Type {
 }
 
 /// `integer`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Integer {
     /// How large.
     pub format: IntegerFormat,
@@ -54,7 +56,7 @@ pub struct Integer {
 }
 
 /// How large an integer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names of Rust and OpenAPI")]
 pub enum IntegerFormat {
     I8,
@@ -129,12 +131,20 @@ impl IntegerFormat {
 pub struct Number {
     /// How precise.
     pub format: NumberFormat,
-    /// Its bounds. All are finite.
+    /// Its bounds. All are finite, so that each equals itself.
     pub bounds: Bounds<f64>,
 }
 
+impl Eq for Number {}
+
+impl Hash for Number {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.format.hash(state);
+    }
+}
+
 /// How precise a number is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NumberFormat {
     /// `float`
     F32,
@@ -145,7 +155,7 @@ pub enum NumberFormat {
 }
 
 /// Bounds of a number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Bounds<N> {
     /// `minimum`
     pub minimum: Option<N>,
@@ -172,7 +182,7 @@ impl<N> Default for Bounds<N> {
 }
 
 /// `string`
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Text {
     /// Its format.
     pub format: TextFormat,
@@ -183,7 +193,7 @@ pub struct Text {
 }
 
 /// The formats that the runtime decodes or checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum TextFormat {
     /// No format, or one that only annotates.
     #[default]
@@ -207,7 +217,7 @@ pub enum TextFormat {
 }
 
 /// The formats whose values stay text and are checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grammar {
     /// `byte`: base64 (RFC 4648 section 4).
     Byte,
@@ -301,7 +311,7 @@ pub struct Around {
 }
 
 /// How many: `minLength`/`maxLength`, `minItems`/`maxItems`, `minProperties`/`maxProperties`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Counts {
     /// At least.
     pub min: Option<usize>,
@@ -310,7 +320,7 @@ pub struct Counts {
 }
 
 /// `array`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Array {
     /// What each item must be.
     pub items: Schema,
@@ -321,7 +331,7 @@ pub struct Array {
 }
 
 /// `object` with `additionalProperties` and no `properties`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Map {
     /// What each value must be.
     pub values: Schema,
@@ -343,7 +353,7 @@ pub struct Definition {
 }
 
 /// Where a definition comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// `components.schemas.<name>`.
     Component(String),
@@ -353,7 +363,7 @@ pub enum Origin {
 }
 
 /// What a definition is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// A struct.
     Object(Object),
@@ -370,7 +380,7 @@ pub enum Shape {
 }
 
 /// `object` with declared members.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Object {
     /// The members, in the order of the document.
     pub members: Vec<Member>,
@@ -383,7 +393,7 @@ pub struct Object {
 }
 
 /// A member of an object.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Member {
     /// Its name on the wire.
     pub name: String,
@@ -400,7 +410,7 @@ pub struct Member {
 }
 
 /// A choice between types.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Union {
     /// The alternatives, in the order of the document.
     pub variants: Vec<Variant>,
@@ -409,7 +419,7 @@ pub struct Union {
 }
 
 /// An alternative of a choice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
     /// What to call it. Not unique.
     pub name: String,
@@ -422,14 +432,14 @@ pub struct Variant {
 }
 
 /// An enumeration of strings, of integers, or of truth values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Words {
     /// The values, in the order of the document, each once; all of one type.
     pub words: Vec<Word>,
 }
 
 /// A value of an enumeration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Word {
     /// The value.
     pub value: WordValue,

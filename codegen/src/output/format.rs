@@ -15,15 +15,39 @@ impl Text {
     /// Adds a piece: whole items. Each is laid out alone, because all of a large module as one tree would be several
     /// hundred megabytes.
     pub(crate) fn add(&mut self, piece: TokenStream) {
-        let mut last = self.0.lines().next_back().unwrap_or_default().to_owned();
-        for line in layout(&items(piece)).lines() {
-            if stands_apart(&last, line) {
+        let laid_out = layout(&items(piece));
+        let mut lines = laid_out.lines();
+        let Some(mut last) = lines.next() else { return };
+        self.begin(last);
+        for line in lines {
+            if stands_apart(last, line) {
                 self.0.push('\n');
             }
-            self.0.push_str(line);
-            self.0.push('\n');
-            line.clone_into(&mut last);
+            self.line(line);
+            last = line;
         }
+    }
+
+    /// Adds what is formatted already.
+    pub(crate) fn append(&mut self, text: &Self) {
+        if let Some((first, rest)) = text.0.split_once('\n') {
+            self.begin(first);
+            self.0.push_str(rest);
+        }
+    }
+
+    /// The first line behind what is there.
+    fn begin(&mut self, line: &str) {
+        let last = self.0.lines().next_back().unwrap_or_default();
+        if stands_apart(last, line) {
+            self.0.push('\n');
+        }
+        self.line(line);
+    }
+
+    fn line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
     }
 }
 

@@ -4,13 +4,14 @@ mod format;
 mod header;
 mod layout;
 mod nodes;
+mod shared;
 mod write;
 
 use std::path::PathBuf;
 
 use proc_macro2::TokenStream;
 
-use crate::emit::emit;
+use crate::emit::Emission;
 use crate::finding::Findings;
 use crate::lower::lower;
 use crate::model::{Api, CheckedApi};
@@ -48,16 +49,16 @@ impl Output {
     #[must_use]
     pub fn code(&self) -> String {
         let mut text = Text(header(&self.file_name, &self.hash, self.api().assumed.as_ref()));
-        emit(&lower(&self.api), &self.hash, |piece| text.add(piece));
+        shared::text(&self.api, &self.hash).iter().for_each(|part| text.append(part));
         text.0
     }
 
     /// The module as tokens, for a macro. It says the same as [`Output::code`], whose header is a comment.
     #[must_use]
     pub fn tokens(&self) -> TokenStream {
-        let mut tokens = TokenStream::new();
-        emit(&lower(&self.api), &self.hash, |piece| tokens.extend(piece));
-        tokens
+        let plan = lower(&self.api);
+        let emission = Emission::of(&plan, &self.hash);
+        emission.pieces().iter().map(|piece| emission.write(piece)).collect()
     }
 
     /// Every file on disk that was read, the document first. Whoever caches the output watches these.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::iter::Peekable;
 
-use proc_macro2::{Delimiter, Punct, Spacing, TokenStream, TokenTree, token_stream};
+use proc_macro2::{Delimiter, Literal, Punct, Spacing, TokenStream, TokenTree, token_stream};
 
 /// A token, a comment, or a group.
 #[derive(Debug)]
@@ -54,13 +54,13 @@ enum Side {
 use Side::{Call, Loose, Tight, Word};
 
 /// The signs of Rust. Each but the shortest is another one and a character.
-const SIGNS: [&str; 33] = [
+static SIGNS: [&str; 33] = [
     ",", ":", "::", ".", ";", "&", "=", "=>", "|", "?", "#", "!", "-", "->", "..", "..=", "$", "<", ">", "*",
     "+", "&&", "||", "==", "!=", "<=", ">=", "/", "%", "^", "@", "~", "...",
 ];
 
 /// Words that no call begins with.
-const KEYWORDS: [&str; 16] = [
+static KEYWORDS: [&str; 16] = [
     "as",
     "async",
     "dyn",
@@ -301,7 +301,10 @@ fn whole(punct: &Punct, tokens: &mut Tokens) -> &'static str {
 }
 
 fn longer(sign: &str, by: char) -> Option<&'static str> {
-    SIGNS.into_iter().find(|longer| longer.strip_prefix(sign).is_some_and(|rest| rest.chars().eq([by])))
+    let is_it = |longer: &&&str| {
+        longer.len() == sign.len() + by.len_utf8() && longer.ends_with(by) && longer.starts_with(sign)
+    };
+    SIGNS.iter().find(is_it).copied()
 }
 
 /// The text of `doc = ".."`.
@@ -309,11 +312,19 @@ fn documentation(attribute: &TokenStream) -> Option<String> {
     let mut tokens = attribute.clone().into_iter();
     match (tokens.next(), tokens.next(), tokens.next()) {
         (Some(TokenTree::Ident(name)), Some(_), Some(TokenTree::Literal(text))) if name == "doc" => {
-            match syn::Lit::new(text) {
-                syn::Lit::Str(text) => Some(text.value()),
-                _ => None,
-            }
+            text_of(text)
         }
         _ => None,
+    }
+}
+
+fn text_of(literal: Literal) -> Option<String> {
+    let written = literal.to_string();
+    match written.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(plain) if !plain.contains('\\') => Some(plain.to_owned()),
+        _ => match syn::Lit::new(literal) {
+            syn::Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
     }
 }
