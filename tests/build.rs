@@ -25,5 +25,6 @@ fn main() {
     palisade_codegen::Build::new("specs/shared.yaml").run();
     palisade_codegen::Build::new("specs/running.yaml").run();
     palisade_codegen::Build::new("specs/roles.yaml").run();
+    palisade_codegen::Build::new("specs/load.yaml").run();
     json_schema::generate();
 }

@@ -31,6 +31,7 @@ pub struct Settings {
     pub(crate) limits_in: Option<SharedLimits>,
     pub(crate) failed_attempts: Most,
     pub(crate) max_connections: usize,
+    pub(crate) max_requests: usize,
     pub(crate) max_connections_per_address: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) idle_timeout: Duration,
@@ -126,6 +127,7 @@ impl Settings {
             limits_in: None,
             failed_attempts: Most::DEFAULT,
             max_connections: 10_000,
+            max_requests: 10_000,
             max_connections_per_address: 256,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
@@ -274,6 +276,17 @@ impl Settings {
     #[must_use]
     pub fn max_connections_per_address(self, max_connections_per_address: usize) -> Self {
         Self { max_connections_per_address, ..self }
+    }
+
+    /// How many requests are under way at once, from the moment that their operation is known until their handler has
+    /// answered; more are refused with 503 and `Retry-After: 1`, before anything else is done for them. Default: 10 000.
+    ///
+    /// Operations of priority `batch` are refused from half of it on, those of `normal` from nine tenths, so that there is
+    /// room for `critical` ones; at least one of each class is taken while nothing else is under way. An answer that is being
+    /// sent counts no longer, so a stream takes no place.
+    #[must_use]
+    pub fn max_requests(self, max_requests: usize) -> Self {
+        Self { max_requests, ..self }
     }
 
     /// How long a client may take to send the head of a request, the first one counted from when it connects.

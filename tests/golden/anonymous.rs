@@ -60,6 +60,7 @@ impl p::Operation for SeeDoor {
         parameters: &[],
         body: None,
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

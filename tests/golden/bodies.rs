@@ -64,6 +64,7 @@ impl p::Operation for CreateAccount {
             depth: 16,
         }),
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

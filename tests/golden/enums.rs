@@ -79,6 +79,7 @@ impl p::Operation for GetWord {
         parameters: &[p::Parameter { name: "word", location: p::Location::Path }],
         body: None,
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -53,6 +53,7 @@ impl p::Operation for UploadOperation {
             depth: 32,
         }),
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

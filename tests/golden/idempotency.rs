@@ -46,6 +46,7 @@ impl p::Operation for AddOrder {
             depth: 32,
         }),
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: Some(p::Idempotency {
@@ -118,6 +119,7 @@ impl p::Operation for ReplaceOrders {
         parameters: &[],
         body: None,
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: Some(p::Idempotency {

@@ -42,6 +42,7 @@ impl p::Operation for GetFeed {
         parameters: &[p::Parameter { name: "word", location: p::Location::Query }],
         body: None,
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

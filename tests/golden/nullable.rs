@@ -59,6 +59,7 @@ impl p::Operation for PatchProfile {
             depth: 32,
         }),
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

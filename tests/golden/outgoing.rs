@@ -77,6 +77,7 @@ impl p::Operation for PlaceOrder {
         parameters: &[p::Parameter { name: "callback", location: p::Location::Query }],
         body: None,
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -95,6 +95,7 @@ impl p::Operation for DeleteFile {
         parameters: &[p::Parameter { name: "fileId", location: p::Location::Path }],
         body: None,
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: Some(p::Ownership {
             resource: "File",
             id: "fileId",

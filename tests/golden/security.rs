@@ -115,6 +115,7 @@ impl p::Operation for OpenDoor {
         parameters: &[],
         body: None,
         timeout: p::Duration::from_millis(500),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -73,6 +73,7 @@ impl p::Operation for PutShapes {
             depth: 32,
         }),
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -52,6 +52,7 @@ impl p::Operation for GetShape {
         ],
         body: None,
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

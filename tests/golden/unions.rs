@@ -121,6 +121,7 @@ impl p::Operation for PutPet {
             depth: 32,
         }),
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

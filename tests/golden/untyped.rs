@@ -78,6 +78,7 @@ impl p::Operation for Charge {
         parameters: &[p::Parameter { name: "created", location: p::Location::Query }],
         body: None,
         timeout: p::Duration::from_secs(10),
+        priority: p::Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::SubjectName;
+use crate::model::{Priority, SubjectName};
 use crate::source::span::Place;
 
 pub(crate) use idempotency::Idempotency;
@@ -56,6 +56,7 @@ pub(crate) struct SharedRules {
     pub(crate) body_max: Option<Spanned<usize>>,
     pub(crate) body_depth: Option<Spanned<usize>>,
     pub(crate) timeout: Option<Spanned<Duration>>,
+    pub(crate) priority: Option<Priority>,
 }
 
 /// On a security scheme.
@@ -217,7 +218,22 @@ impl<'d> Reader<'d> {
             self.finish(body);
         }
         shared.timeout = self.unit(fields, "timeout", units::duration, units::DURATION_HELP);
+        shared.priority = self.priority(fields);
         shared
+    }
+
+    fn priority(&mut self, fields: &mut Fields<'d>) -> Option<Priority> {
+        let class = self.string(fields, "priority")?;
+        let known =
+            [("critical", Priority::Critical), ("normal", Priority::Normal), ("batch", Priority::Batch)];
+        let found = known.iter().find(|(name, _)| *name == class.value);
+        if found.is_none() {
+            let message = format!("`{}` is no priority", class.value);
+            let finding = Finding::error(Code::InvalidValue, message, class.place);
+            let finding = finding.help("write `critical`, `normal` or `batch`");
+            self.push(finding.nearest(&class.value, known.map(|(name, _)| name)));
+        }
+        found.map(|(_, priority)| *priority)
     }
 
     /// `errors: envelope` is what the runtime answers; the other form comes later.

@@ -69,9 +69,7 @@ impl<'d> Head<'d> {
         let members = properties().filter(|_| depth < DEEPEST).map(|(name, id)| {
             // of a member that may be absent it only counts whether it may be there
             let member = match is_member(*id) {
-                true if required.contains(&&*name.value) => {
-                    Self::within(document, *id, is_member, depth + 1)
-                }
+                true if required.contains(&&*name.value) => Self::within(document, *id, is_member, depth + 1),
                 true => Self { never: document.schema(document.target(*id)).never, ..Self::default() },
                 false => Self { never: true, ..Self::default() },
             };

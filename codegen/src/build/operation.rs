@@ -102,6 +102,7 @@ impl Builder<'_> {
             limits,
             cost: policy::cost(written),
             timeout: self.timeout(item, written),
+            priority: self.priority(item, written),
             ownership,
             pagination: policy::pagination(written),
             idempotency: self.idempotency(written),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::Builder;
 use crate::annotation::{Authorize, RateLimit, SharedRules, StepUp, StepUpRule};
 use crate::document::{Operation, PathItem};
-use crate::model::{self, Access, Idempotency, LimitId, Need, Ownership, Pagination, ResourceId, SchemeId};
+use crate::model::{
+    self, Access, Idempotency, LimitId, Need, Ownership, Pagination, Priority, ResourceId, SchemeId,
+};
 
 /// Bytes of a body when the document says nothing.
 const BODY_MAX: usize = 256 << 10;
@@ -77,6 +79,10 @@ impl Builder<'_> {
     pub(super) fn timeout(&self, item: &PathItem, operation: &Operation) -> Duration {
         self.nearest(item, operation, |level| level.timeout.as_ref().map(|timeout| timeout.value))
             .unwrap_or(TIMEOUT)
+    }
+
+    pub(super) fn priority(&self, item: &PathItem, operation: &Operation) -> Priority {
+        self.nearest(item, operation, |level| level.priority).unwrap_or_default()
     }
 
     pub(super) fn body_bounds(&self, item: &PathItem, operation: &Operation) -> (usize, usize) {

@@ -19,7 +19,7 @@ use super::values::{Paths, count, duration, integer, optional_text};
 use super::{contents, inputs, outputs};
 use crate::lower::OperationPlan;
 use crate::model::{
-    Access, Api, Idempotency, Location, Need, Operation, Ownership, Pagination, StatusKey, StepUp,
+    Access, Api, Idempotency, Location, Need, Operation, Ownership, Pagination, Priority, StatusKey, StepUp,
 };
 
 /// An operation: its type with its policy, its input, its output.
@@ -96,6 +96,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     });
     let body = operation.body.as_ref().map_or_else(|| quote!(None), body);
     let timeout = duration(*timeout);
+    let priority = priority(operation.priority);
     let ownership = operation.ownership.as_ref().map_or_else(|| quote!(None), |rule| ownership(api, rule));
     let pagination = operation.pagination.as_ref().map_or_else(|| quote!(None), pagination);
     let idempotency = operation.idempotency.as_ref().map_or_else(|| quote!(None), idempotency);
@@ -111,11 +112,20 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
             parameters: &[#(#parameters),*],
             body: #body,
             timeout: #timeout,
+            priority: #priority,
             ownership: #ownership,
             pagination: #pagination,
             idempotency: #idempotency,
             answers: &[#(#answers),*],
         }
+    }
+}
+
+fn priority(priority: Priority) -> TokenStream {
+    match priority {
+        Priority::Critical => quote!(p::Priority::Critical),
+        Priority::Normal => quote!(p::Priority::Normal),
+        Priority::Batch => quote!(p::Priority::Batch),
     }
 }
 

@@ -43,6 +43,7 @@ fn operation(id: &str, path: &str) -> Operation {
         limits: vec![LimitId::at(0)],
         cost: 1,
         timeout: Duration::from_secs(10),
+        priority: Priority::Normal,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -36,12 +36,26 @@ pub struct Operation {
     pub cost: u32,
     /// Deadline for the whole operation.
     pub timeout: Duration,
+    /// What it gives way to when there is too much to do.
+    pub priority: Priority,
     /// The object it is about, if it is about one.
     pub ownership: Option<Ownership>,
     /// How its list is walked, if it is a list.
     pub pagination: Option<Pagination>,
     /// Whether a call that is sent again is not done again.
     pub idempotency: Option<Idempotency>,
+}
+
+/// How much an operation matters when there is more to do than can be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Priority {
+    /// It gives way to none.
+    Critical,
+    /// It gives way to what is critical.
+    #[default]
+    Normal,
+    /// It gives way to all others.
+    Batch,
 }
 
 /// Methods of OpenAPI.

@@ -66,8 +66,9 @@ mod tests {
                 format!("    Part{at}: {{ type: object, properties: {{ a: {{ type: string, maxLength: {at} }} }} }}\n")
             })
             .collect();
-        let document =
-            format!("openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n{schemas}");
+        let document = format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n{schemas}"
+        );
         let api = understand(&Source::text("a.yaml", document)).unwrap().api;
         let plan = lower(&api);
         let emission = Emission::of(&plan, "00");

@@ -24,6 +24,7 @@ const POLICY: Policy = Policy {
     parameters: &[],
     body: None,
     timeout: Duration::from_millis(50),
+    priority: crate::operation::Priority::Normal,
     ownership: None,
     pagination: None,
     idempotency: None,

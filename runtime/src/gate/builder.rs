@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::effects::Effects;
 use super::limits::{Due, Limits};
+use super::load::Load;
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
 use crate::authn::attempts::Failures;
 use crate::authn::{
@@ -177,6 +178,7 @@ impl GateBuilder {
         Ok(Gate::new(Inner {
             failures: Failures::new(self.settings.failed_attempts, passwords),
             spool: Spool::new(&self.settings),
+            load: Load::new(self.settings.max_requests),
             settings: self.settings,
             limiter,
             schemes,

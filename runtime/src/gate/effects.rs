@@ -55,7 +55,7 @@ impl Drop for Running {
 
 pub(super) async fn run<S, Op>(
     service: &Arc<S>,
-    visit: &Visit,
+    visit: &mut Visit,
     caller: Caller<Op>,
     input: Op::Input,
     deadline: Instant,
@@ -73,17 +73,18 @@ where
 
 /// Rules 1, 3 and 5.
 pub(super) async fn spawned<T: Send + 'static>(
-    visit: &Visit,
+    visit: &mut Visit,
     work: impl Future<Output = Result<T, Rejection>> + Send + 'static,
 ) -> Result<T, Rejection> {
     let (witness, running, held) = (visit.witness(), visit.effects().begin(), visit.held());
+    let place = visit.take_place();
     let (tell, told) = oneshot::channel();
     tokio::spawn(async move {
         let outcome = caught(work).await;
         if let Err(Err(rejection)) = tell.send(outcome) {
             witness.report_unanswered(&rejection); // 5
         }
-        drop((running, held)); // 6
+        drop((running, held, place)); // 6
     });
     // The task is dropped without an answer only when the runtime shuts down.
     told.await.unwrap_or(Err(Rejection::Deadline))

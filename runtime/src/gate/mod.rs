@@ -29,6 +29,7 @@
 mod builder;
 mod effects;
 mod limits;
+mod load;
 mod object;
 mod once;
 mod passed;

@@ -29,7 +29,7 @@ use crate::server::Served;
 pub(super) async fn run<S, Op>(
     at: &Prepared,
     service: &Arc<S>,
-    visit: &Visit,
+    visit: &mut Visit,
     caller: Caller<Op>,
     input: Op::Input,
     call: Call,

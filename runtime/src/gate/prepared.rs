@@ -13,6 +13,7 @@ use super::CursorScope;
 use super::builder::GateBuilder;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
+use super::load::Load;
 use crate::authn::attempts::Failures;
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
@@ -45,6 +46,7 @@ pub struct Gate {
 pub(super) struct Inner {
     pub(super) settings: Settings,
     pub(super) limiter: Limiter,
+    pub(super) load: Load,
     pub(super) schemes: Schemes,
     pub(super) failures: Failures,
     pub(super) strangers: Due,
@@ -157,6 +159,10 @@ impl Gate {
 
     pub(super) fn spool(&self) -> &Spool {
         &self.inner.spool
+    }
+
+    pub(super) fn load(&self) -> &Load {
+        &self.inner.load
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {

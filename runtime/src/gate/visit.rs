@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::effects::Effects;
 use super::limits::{Due, Values};
+use super::load::Place;
 use super::walk::Walk;
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
@@ -85,6 +86,8 @@ pub(crate) struct Visit {
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
     standings: Few<Told>,
+    /// Its place among all that are under way.
+    place: Option<Place>,
     /// What is taken back if it succeeds.
     reserved: Few<Reserved>,
     /// Its places among those that are under way.
@@ -131,6 +134,7 @@ impl Visit {
             tls,
             fault,
             standings: Few::new(),
+            place: None,
             reserved: Few::new(),
             held: Few::new(),
             values: Values::new(),
@@ -143,6 +147,10 @@ impl Visit {
     pub(crate) async fn arrive(&mut self, at: Option<&Prepared>) -> Result<(), Rejection> {
         self.witness.policy = at.map(Prepared::policy);
         self.now.map_err(|_| Rejection::ClockFailed)?;
+        if let Some(at) = at {
+            let class = at.policy().priority;
+            self.place = Some(self.gate.load().enter(class).ok_or(Rejection::Overloaded(class))?);
+        }
         match at {
             Some(at) => self.spend(&at.limits().by_source).await?,
             None => self.spend(self.gate.clone().limits_of_strangers()).await?,
@@ -205,6 +213,11 @@ impl Visit {
         let principal =
             self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
         Seen { from: Network::of(self.origin.address), principal, values: &self.values }
+    }
+
+    /// For the handler that goes on though its client has left.
+    pub(super) const fn take_place(&mut self) -> Option<Place> {
+        self.place.take()
     }
 
     /// For what goes on though its client has left.

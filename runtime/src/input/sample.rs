@@ -94,6 +94,7 @@ pub(super) static POLICY: Policy = Policy {
     ],
     body: None,
     timeout: Duration::from_secs(1),
+    priority: crate::operation::Priority::Normal,
     ownership: None,
     pagination: Some(Pagination { cursor: "after", limit: "limit", ttl: Duration::from_secs(1) }),
     idempotency: None,

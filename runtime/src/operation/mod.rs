@@ -214,6 +214,8 @@ pub struct Policy {
     pub body: Option<Body>,
     /// Deadline for the whole operation.
     pub timeout: Duration,
+    /// What it gives way to when there is too much to do.
+    pub priority: Priority,
     /// The object it is about, if it is about one.
     pub ownership: Option<Ownership>,
     /// How its list is walked, if it is a list.
@@ -222,6 +224,17 @@ pub struct Policy {
     pub idempotency: Option<Idempotency>,
     /// The declared statuses.
     pub answers: &'static [Status],
+}
+
+/// How much an operation matters when more requests are under way than the server takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// It gives way to none.
+    Critical,
+    /// It gives way to what is critical.
+    Normal,
+    /// It gives way to all others.
+    Batch,
 }
 
 /// Who may call: a public reason, or an OR of ANDs of schemes with scopes.

@@ -124,6 +124,7 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             "this service answers over HTTPS only",
             medium("input_plaintext"),
         ),
+        R::Overloaded(_) => Outward::unavailable(high("sys_overloaded")),
         R::Limited { limit, retry_after } => limited(limit, *retry_after),
         R::Uncounted(_) => Outward::unavailable(high("sys_limits_unavailable")),
         R::NoRoute => Outward::not_found(low("input_no_route")),

@@ -11,7 +11,7 @@ use crate::authz::Forbidden;
 use crate::cursor::BadCursor;
 use crate::idempotency::Refusal;
 use crate::input::InputError;
-use crate::operation::Limit;
+use crate::operation::{Limit, Priority};
 use crate::problem::Problem;
 
 /// Why the gate refused, or why a handler's result may not leave. In the order of the gate's steps.
@@ -27,6 +27,8 @@ pub(crate) enum Rejection {
     Misdirected,
     /// A proxy that is trusted forwarded a request that did not come by HTTPS.
     Plaintext,
+    /// More is under way than is taken of its class.
+    Overloaded(Priority),
     /// A limit is used up.
     Limited {
         /// The one that takes longest to come back.
@@ -99,6 +101,7 @@ impl fmt::Display for Rejection {
             Self::Misdirected => f.write_str("misdirected"),
             Self::Plaintext => f.write_str("plaintext"),
             Self::Limited { limit, .. } => write!(f, "limit_exceeded: {}", limit.name),
+            Self::Overloaded(priority) => write!(f, "overloaded: {priority:?}"),
             Self::Uncounted(limit) => write!(f, "limit_not_counted: {}", limit.name),
             Self::NoRoute => f.write_str("no_route"),
             Self::NoMethod { .. } => f.write_str("method_not_declared"),

@@ -2,8 +2,8 @@
 //!
 //! Rules:
 //! 1. the key has its form, its checksum is right, and it begins with the prefix of the scheme, if it states one;
-//! 2. it is looked up by its public id; the digest of its secret is compared in constant time, with a dummy when
-//!    the id is unknown, so that both answers cost the same; with peppers, the plain and a keyed digest are made
+//! 2. it is looked up by its public id; the digest of its secret is compared in constant time, with the
+//!    record of nobody when the id is unknown, so that both answers take the same steps; with peppers, the plain and a keyed digest are made
 //!    whatever the record says;
 //! 3. a store that cannot be asked, or a pepper that is not there, refuses the request with 503: nothing is known;
 //! 4. a revoked key is refused, and from `not_after` on so is any; where the scheme says `rotate-within`, a key that
@@ -58,6 +58,8 @@ use crate::{clock::Now, event::SECURITY_EVENTS, operation::KeyRules, secret::ct_
 #[derive(Clone)]
 pub struct ApiKeys {
     engine: Arc<Engine>,
+    /// What stands for a key that is not known.
+    nobody: Arc<Accepted>,
     peppers: Arc<KeyPeppers>,
     uses: Arc<Uses>,
 }
@@ -99,7 +101,8 @@ impl ApiKeys {
     }
 
     fn with(engine: Engine) -> Self {
-        Self { engine: Arc::new(engine), peppers: Arc::default(), uses: Arc::default() }
+        let nobody = Arc::new(Accepted::from(KeyRecord::of_nobody()));
+        Self { engine: Arc::new(engine), nobody, peppers: Arc::default(), uses: Arc::default() }
     }
 
     /// Verifies hashes that are keyed with these peppers besides plain ones, and keys new ones with the first.
@@ -132,15 +135,17 @@ impl ApiKeys {
         if rules.prefix.is_some_and(|prefix| prefix != key.prefix) {
             return Err(Reason::Malformed);
         }
-        let record = self.engine.find(key.id).await.map_err(|_| Reason::KeysUnavailable)?;
-        let digest = self.digest(key.secret, record.as_deref());
-        let expected = record.as_deref().map_or(&DUMMY, |key| &key.record.hash);
-        let digest = digest.ok_or(Reason::KeysUnavailable)?;
-        match ct_eq(&digest, expected) {
-            true => {}
-            false => return Err(record.map_or(Reason::UnknownIdentity, |_| Reason::WrongSecret)),
-        }
-        let key = record.ok_or(Reason::UnknownIdentity)?;
+        let found = self.engine.find(key.id).await.map_err(|_| Reason::KeysUnavailable)?;
+        let (is_known, record) = match found {
+            Some(record) => (true, record),
+            None => (false, Arc::clone(&self.nobody)),
+        };
+        let digest = self.digest(key.secret, &record).ok_or(Reason::KeysUnavailable)?;
+        let key = match (ct_eq(&digest, &record.record.hash), is_known) {
+            (true, true) => record,
+            (false, true) => return Err(Reason::WrongSecret),
+            (_, false) => return Err(Reason::UnknownIdentity),
+        };
         match key.record.state(now, rules.rotate_within) {
             KeyState::Active | KeyState::Retiring => {}
             KeyState::Overdue => return Err(Reason::RotationOverdue),
@@ -163,8 +168,8 @@ impl ApiKeys {
     }
 
     /// What the hash of the record must be; `None` when it names a pepper that is not there.
-    fn digest(&self, secret: &str, record: Option<&Accepted>) -> Option<[u8; 32]> {
-        let named = record.and_then(|key| key.record.pepper.as_deref());
+    fn digest(&self, secret: &str, key: &Accepted) -> Option<[u8; 32]> {
+        let named = key.record.pepper.as_deref();
         let pepper = named.map_or_else(|| self.peppers.first(), |id| self.peppers.named(id));
         let (plain, keyed) = (record::hash_of(secret), pepper.map(|pepper| pepper.digest(secret)));
         match named {
@@ -196,9 +201,6 @@ impl ApiKeys {
 pub(in crate::authn) fn claimed(presented: &[u8]) -> Option<&str> {
     text::parse(std::str::from_utf8(presented).ok()?).map(|key| key.id)
 }
-
-/// Compared when the id is unknown; nobody knows a secret with this digest, and finding one would not help.
-static DUMMY: [u8; 32] = [0; 32];
 
 impl std::fmt::Debug for ApiKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -171,6 +171,25 @@ impl NewKey {
 }
 
 impl KeyRecord {
+    /// Stands for a key that is not known. Nobody has a secret with this digest, and finding one would not help.
+    pub(super) const fn of_nobody() -> Self {
+        Self {
+            id: String::new(),
+            hash: [0; 32],
+            pepper: None,
+            name: None,
+            owner: String::new(),
+            scopes: Vec::new(),
+            created: None,
+            not_after: None,
+            revoked_at: None,
+            rotated_at: None,
+            successor: None,
+            replaces: None,
+            last_used: None,
+        }
+    }
+
     /// Whether it is good at this time, under a scheme that asks for rotation within this time.
     ///
     /// A key without `created` has an age that nobody knows: where rotation is asked for, it is overdue.
