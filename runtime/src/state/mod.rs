@@ -16,6 +16,9 @@ mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod shared;
 
+#[cfg(feature = "redis")]
+pub use self::shared::RedisServer;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -147,17 +150,17 @@ impl State {
         Ok(Self::new(embedded::Embedded::open(path.as_ref(), records, clock)?))
     }
 
-    /// In the Redis at `redis://[user:password@]host[:port][/database]`, shared by all that use it. Its keys begin with
-    /// `palisade:`.
+    /// In the Redis at `redis://[user:password@]host[:port][/database]`, or `rediss://` ([`RedisServer`]), shared by all that
+    /// use it. Its keys begin with `palisade:`.
     ///
     /// Redis 6.2 or later, or Valkey, no cluster, with `maxmemory-policy noeviction`, `appendonly yes` and
-    /// `appendfsync always`: what is not so is warned of now. There is no TLS: the network must be trusted.
+    /// `appendfsync always`: what is not so is warned of now.
     ///
     /// # Errors
     /// When the address is none of these, or the server cannot be asked now.
     #[cfg(feature = "redis")]
-    pub async fn redis(url: &str) -> Result<Self, StateError> {
-        Self::redis_under(url, "palisade").await
+    pub async fn redis(server: impl Into<RedisServer>) -> Result<Self, StateError> {
+        Self::redis_under(server, "palisade").await
     }
 
     /// The same with keys that begin with `prefix` and a colon: for several applications in one Redis.
@@ -165,8 +168,8 @@ impl State {
     /// # Errors
     /// As [`State::redis`].
     #[cfg(feature = "redis")]
-    pub async fn redis_under(url: &str, prefix: &str) -> Result<Self, StateError> {
-        Ok(Self::new(shared::Shared::connect(url, prefix).await?))
+    pub async fn redis_under(server: impl Into<RedisServer>, prefix: &str) -> Result<Self, StateError> {
+        Ok(Self::new(shared::Shared::connect(&server.into(), prefix).await?))
     }
 
     /// In an engine of one's own.

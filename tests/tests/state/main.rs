@@ -6,3 +6,4 @@ mod model;
 mod page;
 mod shared;
 mod suite;
+mod tls;

@@ -15,8 +15,8 @@ use crate::authn::StoreFuture;
 use crate::limit::key::Name;
 use crate::limit::memory::Outcome;
 use crate::limit::meter::{Meter, State};
-use crate::state::StateError;
 use crate::state::shared::{COUNTERS, Link, Patience, failed};
+use crate::state::{RedisServer, StateError};
 
 /// The most that is waited for it, whatever the settings say.
 pub(super) const PATIENCE: Patience = Patience {
@@ -33,8 +33,12 @@ pub(super) struct InRedis {
 }
 
 impl InRedis {
-    pub(super) async fn connect(url: &str, prefix: &str, patience: Patience) -> Result<Self, StateError> {
-        let link = Link::open(url, patience, COUNTERS).await?;
+    pub(super) async fn connect(
+        server: &RedisServer,
+        prefix: &str,
+        patience: Patience,
+    ) -> Result<Self, StateError> {
+        let link = Link::open(server, patience, COUNTERS).await?;
         let script = Script::new(include_str!("decide.lua"));
         Ok(Self { link, script, prefix: format!("{prefix}:limit:") })
     }

@@ -30,6 +30,8 @@ use super::meter::Meter;
 use super::window::Window;
 use crate::authn::StoreFuture;
 use crate::operation::{Counter, Limit};
+#[cfg(feature = "redis")]
+use crate::state::RedisServer;
 use crate::state::StateError;
 
 /// Nothing is reckoned with that lies further ahead, in microseconds: the sum of two is exact in a double. Some 70 years.
@@ -85,20 +87,20 @@ pub(crate) struct Answer {
 }
 
 impl SharedLimits {
-    /// In the Redis at `redis://[user:password@]host[:port][/database]`, for so many instances. Its keys begin with
-    /// `palisade:limit:`.
+    /// In the Redis at `redis://[user:password@]host[:port][/database]`, or `rediss://` ([`RedisServer`]), for so many
+    /// instances. Its keys begin with `palisade:limit:`.
     ///
     /// While Redis cannot be asked, each instance lets through its part of a limit, one in `instances`, or what the limit
     /// says instead (`on-outage`).
     ///
     /// Redis 6.2 or later, or Valkey, no cluster, with `maxmemory-policy noeviction`, which is warned of now when it is not
-    /// so. There is no TLS: the network must be trusted.
+    /// so.
     ///
     /// # Errors
     /// When there is no instance, the address is none of these, or the server cannot be asked now.
     #[cfg(feature = "redis")]
-    pub async fn redis(url: &str, instances: u32) -> Result<Self, StateError> {
-        Self::redis_under(url, "palisade", instances).await
+    pub async fn redis(server: impl Into<RedisServer>, instances: u32) -> Result<Self, StateError> {
+        Self::redis_under(server, "palisade", instances).await
     }
 
     /// The same with keys that begin with `prefix` and a colon: for several applications in one Redis.
@@ -106,11 +108,15 @@ impl SharedLimits {
     /// # Errors
     /// As [`SharedLimits::redis`].
     #[cfg(feature = "redis")]
-    pub async fn redis_under(url: &str, prefix: &str, instances: u32) -> Result<Self, StateError> {
+    pub async fn redis_under(
+        server: impl Into<RedisServer>,
+        prefix: &str,
+        instances: u32,
+    ) -> Result<Self, StateError> {
         if instances == 0 {
             return Err(StateError::Engine("limits are shared by one instance at least".into()));
         }
-        let counters = in_redis::InRedis::connect(url, prefix, in_redis::PATIENCE).await?;
+        let counters = in_redis::InRedis::connect(&server.into(), prefix, in_redis::PATIENCE).await?;
         Ok(Self { counters: Arc::new(counters), instances, patience: PATIENCE })
     }
 

@@ -37,7 +37,7 @@ fn seen(state: State, now: u64) -> State {
 async fn start() -> (Server, InRedis) {
     let server = Server::start("--appendonly no").await;
     let patience = Patience { answer: LONG, whole: LONG, ..PATIENCE };
-    let counters = InRedis::connect(&server.url(), "test", patience).await.unwrap();
+    let counters = InRedis::connect(&server.url().into(), "test", patience).await.unwrap();
     (server, counters)
 }
 

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, IntoConnectionInfo, RedisError, RedisResult};
+use redis::{Client, RedisError, RedisResult};
 
+use super::address::RedisServer;
 use super::breaker::{Breaker, Turn};
 use super::failed;
 use super::suited::{self, Need};
@@ -49,19 +50,12 @@ pub(crate) struct Link {
 
 impl Link {
     /// To a server that answers now and is what `needs` say; it is warned of what it is not.
-    pub(crate) async fn open(url: &str, patience: Patience, needs: &[Need]) -> Result<Self, StateError> {
-        // an address may hold a password: no error shows it
-        if url.starts_with("rediss:") {
-            return Err(failed(
-                "`rediss://` (TLS) is not supported: use `redis://` on a network that is trusted",
-            ));
-        }
-        if !url.starts_with("redis://") {
-            return Err(failed("the address of the state is not one of `redis://`"));
-        }
-        let info =
-            url.into_connection_info().map_err(|_| failed("the address of the state cannot be read"))?;
-        let client = Client::open(info).map_err(failed)?;
+    pub(crate) async fn open(
+        server: &RedisServer,
+        patience: Patience,
+        needs: &[Need],
+    ) -> Result<Self, StateError> {
+        let client = server.client()?;
         let connection = connection(&client, patience).map_err(failed)?;
         let checked = tokio::time::timeout(START, suited::check(&connection, needs)).await;
         checked.unwrap_or(Err(StateError::Late))?;

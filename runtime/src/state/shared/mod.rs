@@ -6,6 +6,7 @@
 //! 3. a connection takes a second at most, an answer half of one;
 //! 4. while the server is left alone ([`Link`]), every request is refused at once.
 
+mod address;
 mod breaker;
 mod link;
 mod suited;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use redis::{Cmd, Script};
 
+pub use self::address::RedisServer;
 pub(crate) use self::link::{Link, Patience};
 pub(crate) use self::suited::COUNTERS;
 use self::suited::RECORDS;
@@ -42,9 +44,9 @@ pub(super) struct Shared {
 type Shown = (Option<String>, Option<Vec<u8>>);
 
 impl Shared {
-    pub(super) async fn connect(url: &str, prefix: &str) -> Result<Self, StateError> {
+    pub(super) async fn connect(server: &RedisServer, prefix: &str) -> Result<Self, StateError> {
         Ok(Self {
-            link: Link::open(url, PATIENCE, RECORDS).await?,
+            link: Link::open(server, PATIENCE, RECORDS).await?,
             swap: Script::new(include_str!("swap.lua")),
             prefix: prefix.to_owned(),
             versions: format!("{prefix}:versions"),

@@ -1,0 +1,115 @@
+//! The engine in a Redis that speaks TLS.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use palisade::State;
+use palisade::state::{Expected, Next, RedisServer};
+use palisade_tests::redis_server::Server;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use tempfile::TempDir;
+
+use crate::suite::{key, made, record};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+struct Authority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A certificate and its key, in PEM.
+struct Identity {
+    certificate: String,
+    key: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        // the names of those that it signs are others, else each would look self-signed
+        params.distinguished_name.push(DnType::CommonName, "authority of a test");
+        Self { pem: params.self_signed(&key).unwrap().pem(), issuer: Issuer::new(params, key) }
+    }
+
+    fn sign(&self, name: &str) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        Identity {
+            certificate: params.signed_by(&key, &self.issuer).unwrap().pem(),
+            key: key.serialize_pem(),
+        }
+    }
+}
+
+struct Bench {
+    _redis: Server,
+    _files: TempDir,
+    port: u16,
+}
+
+impl Bench {
+    /// A Redis of this name that asks its clients for certificates, or does not.
+    async fn start(authority: &Authority, name: &str, asks: bool) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let identity = authority.sign(name);
+        let write = |name: &str, text: &str| {
+            let path = files.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let (certificate, key) =
+            (write("server.pem", &identity.certificate), write("server.key", &identity.key));
+        let authority = write("ca.pem", &authority.pem);
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let asks = if asks { "yes" } else { "no" };
+        let settings = format!(
+            "--maxmemory-policy noeviction --tls-port {port} --tls-cert-file {certificate} --tls-key-file {key} \
+             --tls-ca-cert-file {authority} --tls-auth-clients {asks}"
+        );
+        Self { _redis: Server::start(&settings).await, _files: files, port }
+    }
+
+    fn server(&self) -> RedisServer {
+        RedisServer::at(format!("rediss://localhost:{}", self.port))
+    }
+}
+
+async fn works(state: State) {
+    let version = made(state.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    assert_eq!(state.get(key("a")).await.unwrap().unwrap().value, b"1");
+    made(state.swap(key("a"), Expected::Version(version), Next::Nothing).await);
+}
+
+#[tokio::test]
+async fn a_server_is_believed_by_the_roots_that_are_given() {
+    let authority = Authority::new();
+    let bench = Bench::start(&authority, "localhost", false).await;
+    works(State::redis(bench.server().trusting(authority.pem.as_str())).await.unwrap()).await;
+
+    let other = Authority::new();
+    assert!(State::redis(bench.server().trusting(other.pem.as_str())).await.is_err(), "another authority");
+    assert!(State::redis(bench.server()).await.is_err(), "no machine trusts it");
+    let clear = format!("redis://localhost:{}", bench.port);
+    assert!(State::redis(clear).await.is_err(), "what speaks TLS is not asked in the clear");
+}
+
+#[tokio::test]
+async fn a_certificate_is_for_the_name_of_the_server() {
+    let authority = Authority::new();
+    let bench = Bench::start(&authority, "elsewhere.example", false).await;
+    assert!(State::redis(bench.server().trusting(authority.pem.as_str())).await.is_err());
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_certificate_gets_one() {
+    let authority = Authority::new();
+    let bench = Bench::start(&authority, "localhost", true).await;
+    let server = bench.server().trusting(authority.pem.as_str());
+    assert!(State::redis(server.clone()).await.is_err());
+    let mine = authority.sign("client.example");
+    works(State::redis(server.presenting(mine.certificate, mine.key)).await.unwrap()).await;
+}
