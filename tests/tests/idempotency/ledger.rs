@@ -23,7 +23,7 @@ impl Desk {
         let (signer, books) = (Signer::new("k1"), books(path).await);
         let service = Service { books: books.clone(), how, pause: || Duration::ZERO };
         let answers = KeptAnswers::new(state, AnswerKeys::from_list(KEYS).unwrap());
-        let server = build(service, signer.jwks(), answers);
+        let server = build(service, signer.jwks(), answers, palisade::Settings::new());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         tokio::spawn(async move { palisade::serve(server).listener(listener).await });

@@ -89,6 +89,26 @@ async fn an_answer_that_cannot_be_kept_is_sent_and_not_made_again() {
     assert_eq!(desk.effects.count(), 1);
 }
 
+/// Where the handler may run again, another answer may come: one that is not kept is not sent.
+#[tokio::test]
+async fn an_answer_that_cannot_be_kept_is_not_sent_when_another_may_come() {
+    for (act, status) in [("pay", 200), ("refuse", 409), ("fail", 500)] {
+        let clock = Clock::fixed(now());
+        let state = Flaky::new(&clock);
+        let desk = state.desk(clock).await;
+        let call = || desk.post("/repeatable", KEY, act).token(&desk.alice()).send();
+        state.fail_from(1);
+        call().await.refused(503, "unavailable");
+        state.fail_from(usize::MAX);
+        call().await.refused(409, "idempotency_in_progress");
+        desk.clock.advance(std::time::Duration::from_secs(40));
+        let answer = call().await;
+        let again = call().await;
+        assert_eq!((answer.status.as_u16(), again.header("idempotent-replayed")), (status, "true"), "{act}");
+        assert_eq!((again.body, desk.effects.count()), (answer.body, 2), "{act}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_kept_is_sealed() {
     let clock = Clock::fixed(now());
