@@ -52,7 +52,7 @@ impl Fleet {
     /// One of them or two are killed and started again; or Redis is, and now and then one of them while it is away.
     pub async fn suffer(&mut self, dice: &mut Dice) {
         let one = dice.below(INSTANCES as u64) as usize;
-        match dice.below(12) {
+        match dice.below(10) {
             0 => {
                 self.redis.kill();
                 self.outages += 1;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::dice::Dice;
 use palisade_tests::ledger::{MONEY, books};
@@ -19,7 +20,7 @@ const CALLS: u64 = 2400;
 /// After so many seconds nobody begins another, unless `FIRE_SECONDS` says otherwise.
 const SECONDS: u64 = 40;
 /// Who calls at the same time.
-const CALLERS: u64 = 32;
+const CALLERS: u64 = 24;
 /// How long a caller tries.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -163,7 +164,7 @@ async fn whatever_dies_money_moves_once_and_each_call_has_one_answer() {
         .map(|_| tokio::spawn(work(callers.clone(), seed, Arc::clone(&next), (calls, end), dice.split())))
         .collect();
     while !calling.iter().all(tokio::task::JoinHandle::is_finished) {
-        tokio::time::sleep(Duration::from_millis(dice.below(1000))).await;
+        tokio::time::sleep(Duration::from_millis(dice.below(1500))).await;
         fleet.suffer(&mut dice).await;
     }
     let mut answered = Vec::new();
@@ -232,10 +233,12 @@ fn agree(call: &Call, one: &Answer, other: &Answer) {
 
 /// Everybody asks again, and gets what they got.
 async fn replay(callers: &Callers, answered: &[(Call, Answer)], dice: &mut Dice) {
-    for (call, answer) in answered {
-        let again = callers.settle(call, dice.split()).await;
-        agree(call, answer, &again);
-    }
+    let asked = answered.iter().map(|asked| (asked, dice.split()));
+    futures_util::stream::iter(asked)
+        .for_each_concurrent(16, async |((call, answer), dice)| {
+            agree(call, answer, &callers.settle(call, dice).await);
+        })
+        .await;
 }
 
 /// What the books say is what the answers say.
