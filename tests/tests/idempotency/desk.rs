@@ -74,6 +74,10 @@ impl Transfers for Service {
         Ok(RepeatOutput::Ok(self.act(&input.body).await?))
     }
 
+    async fn brief(&self, _: Caller<Brief>, input: BriefInput) -> Result<BriefOutput, Problem> {
+        Ok(BriefOutput::Ok(self.act(&input.body).await?))
+    }
+
     async fn rare(&self, _: Caller<Rare>, _: RareInput) -> Result<RareOutput, Problem> {
         self.effects.add(1);
         Ok(RareOutput::NoContent)
