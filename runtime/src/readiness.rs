@@ -102,7 +102,6 @@ impl Readiness {
     }
 
     /// The two paths, for a listener that clients do not reach: [`serve`](crate::serve) takes them.
-    #[must_use]
     pub fn routes(&self) -> Router {
         let alive = async || answer(StatusCode::OK, "alive", &[]);
         Router::new().route("/livez", get(alive)).route("/readyz", get(ready)).with_state(self.clone())
