@@ -51,6 +51,8 @@ pub enum How {
     Fails,
     /// It is committed, and then it fails.
     FailsLate,
+    /// It begins after a pause, in which others may be committed.
+    Late,
 }
 
 pub struct Service {
@@ -62,6 +64,9 @@ pub struct Service {
 
 impl Service {
     async fn moved(&self, caller: &Caller<Transfer>, order: Order) -> Result<TransferOutput, Error> {
+        if self.how == How::Late {
+            tokio::time::sleep((self.pause)()).await;
+        }
         let mut work = self.books.begin().await?;
         let payer_is_alice = order.payer == OrderPayer::Alice;
         let (payer, payee) = if payer_is_alice { ("alice", "bob") } else { ("bob", "alice") };

@@ -8,7 +8,8 @@
 //! 4. 401, 403 and 429 are not kept: they are about the caller, not about the call.
 //! 5. A panic and the deadline leave a call of which nobody knows. So does a failure after the handler wrote the call into a
 //!    transaction: whether that was committed, the ledger says.
-//! 6. When another run was committed first, its answer is this one's, whatever the handler made of it.
+//! 6. When another run was committed first, its answer is this one's, whatever the handler made of it: it may have refused
+//!    because of what that run did. So the ledger is asked again about what was not committed.
 
 use std::sync::Arc;
 
@@ -91,10 +92,15 @@ async fn settle(
     outcome: Result<Answer, Rejection>,
     witness: &Witness,
 ) -> Result<Response, Rejection> {
-    if claim.is_repeated()
-        && let Some(kept) = claim.recall().await
-    {
-        return Ok(kept.again()); // 6
+    if claim.may_be_overtaken() {
+        match claim.recall().await {
+            Ok(Some(kept)) => return Ok(kept.again()), // 6
+            Ok(None) => {}
+            Err(refusal) => {
+                claim.forget_outcome().await;
+                return Err(Rejection::Idempotency(refusal));
+            }
+        }
     }
     let rejection = match outcome {
         Ok(answer) => {
@@ -104,7 +110,7 @@ async fn settle(
                     claim.release().await; // 4
                     Ok(response)
                 }
-                false => claim.keep(response, claim.is_written()).await, // 3
+                false => claim.keep(response).await, // 3
             };
         }
         Err(rejection) => rejection,
@@ -121,7 +127,7 @@ async fn settle(
         claim.release().await; // 4
         return Err(rejection);
     }
-    let kept = claim.keep(refusal(&outward, witness), false).await?; // 3
+    let kept = claim.keep(refusal(&outward, witness)).await?; // 3
     witness.report(&rejection, &outward);
     Ok(kept)
 }

@@ -94,7 +94,9 @@ impl Call {
         for _ in 0..ATTEMPTS {
             let now = self.clock.now()?.unix();
             let lease = self.lease();
-            let stage = Stage::Running { owner, until: now.saturating_add(lease.as_secs()) };
+            // `now` is cut to whole seconds: the call may have begun at the end of this one
+            let until = now.saturating_add(1).saturating_add(lease.as_secs());
+            let stage = Stage::Running { owner, until };
             let found = match self.put(expected, stage, lease.saturating_add(self.rule.ttl)).await {
                 Ok(Swapped::Made(version)) => {
                     return self.begin(version, expected == Expected::Nothing).await;
@@ -222,11 +224,11 @@ impl Claim {
         Accept::of(&self.call.accept)
     }
 
-    /// Keeps the answer, and says what is sent. Rules 3 and 4 of the module. `is_committed`: the ledger has the same answer.
+    /// Keeps the answer, and says what is sent. Rules 3 and 4 of the module.
     ///
     /// # Errors
     /// When its body cannot be read: then nobody knows. And when it is not kept, and another run may make another.
-    pub(crate) async fn keep(&self, answer: Response, is_committed: bool) -> Result<Response, Rejection> {
+    pub(crate) async fn keep(&self, answer: Response) -> Result<Response, Rejection> {
         let (kept, first) = match Kept::of(answer).await {
             Ok(kept) => kept,
             Err(error) => {
@@ -235,14 +237,18 @@ impl Claim {
             }
         };
         let recorded = self.record(bounded(kept)).await;
-        if is_committed || self.call.rule.rerun == Rerun::Never {
-            return Ok(first);
+        let other = match recorded {
+            Ok(Swapped::Made(_)) => return Ok(first),
+            _ if self.call.rule.rerun == Rerun::Never => return Ok(first),
+            Ok(Swapped::Not(found)) => self.overtaken(found),
+            Err(refusal) => Err(refusal),
+        };
+        if self.is_written()
+            && let Ok(Some(kept)) = self.call.committed().await
+        {
+            return Ok(kept.again());
         }
-        match recorded {
-            Ok(Swapped::Made(_)) => Ok(first),
-            Ok(Swapped::Not(found)) => self.overtaken(found).map(Kept::again).map_err(Rejection::Idempotency),
-            Err(refusal) => Err(Rejection::Idempotency(refusal)),
-        }
+        other.map(Kept::again).map_err(Rejection::Idempotency)
     }
 
     /// The answer of the run that claimed the key anew, or that there is none yet.
@@ -257,10 +263,17 @@ impl Claim {
     }
 
     /// What another run of this call committed, if it did: then this one was done before.
-    pub(crate) async fn recall(&self) -> Option<Kept> {
-        let kept = self.call.committed().await.ok().flatten()?;
-        _ = self.record(Stage::Done(kept.clone())).await;
-        Some(kept)
+    pub(crate) async fn recall(&self) -> Result<Option<Kept>, Refusal> {
+        let committed = self.call.committed().await?;
+        if let Some(kept) = &committed {
+            _ = self.record(Stage::Done(kept.clone())).await;
+        }
+        Ok(committed)
+    }
+
+    /// Whether another run may have been committed while this one was not: it was cut off, and its commit under way.
+    pub(crate) fn may_be_overtaken(&self) -> bool {
+        self.is_repeated() || (self.call.rule.rerun == Rerun::Safe && !self.is_written())
     }
 
     /// Nobody knows what became of it.

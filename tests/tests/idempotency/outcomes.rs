@@ -132,3 +132,17 @@ async fn who_ends_later_than_the_run_that_claimed_the_key_anew_gets_its_answer()
     assert_eq!(late.body, second.body);
     assert_eq!(desk.effects.count(), 2);
 }
+
+#[tokio::test]
+async fn a_call_runs_as_long_as_it_may_whenever_in_a_second_it_began() {
+    let clock = Clock::fixed(now());
+    let desk = Desk::of(clock.clone(), in_memory(&clock).margin(Duration::ZERO)).await;
+    clock.advance(Duration::from_millis(900));
+    let call = || desk.post("/repeatable", KEY, "slow").token(&desk.alice()).send();
+    let first = tokio::spawn(call());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    clock.advance(Duration::from_millis(1_900)); // of its two seconds
+    call().await.refused(409, "idempotency_in_progress");
+    first.await.unwrap().allowed(200);
+    assert_eq!(desk.effects.count(), 1);
+}

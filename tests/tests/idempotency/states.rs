@@ -12,7 +12,7 @@ use crate::desk::{Desk, KEY, OTHER_KEY};
 
 /// A state that fails from its nth change on, and shows what it was given.
 #[derive(Clone)]
-struct Flaky {
+pub struct Flaky {
     inner: State,
     swaps: Arc<AtomicUsize>,
     fails_from: Arc<AtomicUsize>,
@@ -20,7 +20,7 @@ struct Flaky {
 }
 
 impl Flaky {
-    fn new(clock: &Clock) -> Self {
+    pub fn new(clock: &Clock) -> Self {
         Self {
             inner: State::memory_of(100, clock.clone()),
             swaps: Arc::default(),
@@ -29,7 +29,7 @@ impl Flaky {
         }
     }
 
-    fn fail_from(&self, swap: usize) {
+    pub fn fail_from(&self, swap: usize) {
         self.swaps.store(0, Ordering::SeqCst);
         self.fails_from.store(swap, Ordering::SeqCst);
     }
