@@ -2,7 +2,7 @@
 
 use std::io;
 
-use palisade::{ApiKeys, Caller, Jwt, Problem, Secret, serve};
+use palisade::{ApiKeys, Caller, Jwt, KeptAnswers, Problem, Secret, Server, serve};
 
 use crate::credentials;
 
@@ -37,9 +37,20 @@ impl api::Orders for Shop {
         _: Caller<api::CreateOrder>,
         input: api::CreateOrderInput,
     ) -> Result<api::CreateOrderOutput, Problem> {
-        let lines = i64::try_from(input.body.lines.len()).map_err(Problem::internal)?;
-        Ok(api::CreateOrderOutput::Created(api::Recorded { lines }))
+        Ok(api::CreateOrderOutput::Created(recorded(&input.body)?))
     }
+
+    async fn create_order_once(
+        &self,
+        _: Caller<api::CreateOrderOnce>,
+        input: api::CreateOrderOnceInput,
+    ) -> Result<api::CreateOrderOnceOutput, Problem> {
+        Ok(api::CreateOrderOnceOutput::Created(recorded(&input.body)?))
+    }
+}
+
+fn recorded(order: &api::Order) -> Result<api::Recorded, Problem> {
+    Ok(api::Recorded { lines: i64::try_from(order.lines.len()).map_err(Problem::internal)? })
 }
 
 fn item(id: palisade::types::Uuid, detail: i32) -> api::Item {
@@ -49,8 +60,12 @@ fn item(id: palisade::types::Uuid, detail: i32) -> api::Item {
 pub(crate) async fn serve_guarded() -> io::Result<()> {
     let keys = ApiKeys::from_file(std::env::var(credentials::KEYS).map_err(io::Error::other)?)
         .map_err(io::Error::other)?;
+    let server = guarded(keys, KeptAnswers::in_memory().map_err(io::Error::other)?)?;
+    serve(server).listener(crate::listener().await?).await.map_err(io::Error::other)
+}
+
+pub(crate) fn guarded(keys: ApiKeys, answers: KeptAnswers) -> io::Result<Server> {
     let secret = Secret::new(credentials::SECRET.to_vec());
     let jwt = Jwt::new(palisade::JwkSet::from_secret(&secret).map_err(io::Error::other)?);
-    let server = api::server(Shop).key(keys).token(jwt).build().map_err(io::Error::other)?;
-    serve(server).listener(crate::listener().await?).await.map_err(io::Error::other)
+    api::server(Shop).key(keys).token(jwt).idempotency(answers).build().map_err(io::Error::other)
 }

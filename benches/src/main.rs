@@ -10,11 +10,13 @@ mod generation;
 mod guarded;
 mod hand;
 mod load;
+mod once;
 mod parts;
 mod requests;
 mod schemes;
 mod scratch;
 mod signed;
+mod stores;
 mod table;
 mod timing;
 mod tokens;
@@ -36,7 +38,8 @@ const FULL: Effort = Effort { rounds: 7, requests: 40_000, calls: 100_000, quick
 /// To see that everything answers.
 const QUICK: Effort = Effort { rounds: 1, requests: 1_600, calls: 20_000, quick: true };
 
-const USAGE: &str = "usage: budgets [--quick] [requests] [schemes] [tokens] [unknown] [parts] [generation]";
+const USAGE: &str =
+    "usage: budgets [--quick] [requests] [schemes] [tokens] [unknown] [once] [stores] [parts] [generation]";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
@@ -54,7 +57,7 @@ async fn main() -> io::Result<()> {
 }
 
 async fn measure(effort: &Effort, subjects: &[&str]) -> io::Result<()> {
-    let known = ["requests", "schemes", "tokens", "unknown", "parts", "generation"];
+    let known = ["requests", "schemes", "tokens", "unknown", "once", "stores", "parts", "generation"];
     if !subjects.iter().all(|subject| known.contains(subject)) {
         return Err(io::Error::other(USAGE));
     }
@@ -71,6 +74,12 @@ async fn measure(effort: &Effort, subjects: &[&str]) -> io::Result<()> {
     }
     if asked("unknown") {
         unknown::measure(effort.rounds, effort.calls)?;
+    }
+    if asked("once") {
+        once::measure(effort.rounds, effort.calls)?;
+    }
+    if asked("stores") {
+        stores::measure(effort.rounds, effort.calls)?;
     }
     if asked("parts") {
         parts::measure(effort.rounds, effort.calls)?;

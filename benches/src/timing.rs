@@ -2,12 +2,30 @@
 
 use std::hint::black_box;
 use std::io;
+use std::time::Instant;
 
 use crate::cpu;
 use crate::table::{Ratios, median};
 
 /// The baseline, ours, and the baseline again, so many rounds: what drifts within a round moves both sides.
-pub(crate) fn compare(
+pub(crate) fn compare(rounds: usize, calls: usize, baseline: impl FnMut(), ours: impl FnMut()) -> Ratios {
+    compare_by(cpu::of_this_process, rounds, calls, baseline, ours)
+}
+
+/// The same in time that is waited: for what is mostly that.
+pub(crate) fn compare_waits(
+    rounds: usize,
+    calls: usize,
+    baseline: impl FnMut(),
+    ours: impl FnMut(),
+) -> Ratios {
+    let began = Instant::now();
+    let waited = || u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    compare_by(waited, rounds, calls, baseline, ours)
+}
+
+fn compare_by(
+    clock: impl Fn() -> u64,
     rounds: usize,
     calls: usize,
     mut baseline: impl FnMut(),
@@ -15,15 +33,15 @@ pub(crate) fn compare(
 ) -> Ratios {
     let mut ratios = Ratios::new();
     for _ in 0..rounds {
-        let (first, ours) = (cost(calls, &mut baseline), cost(calls, &mut ours));
-        ratios.round(first, cost(calls, &mut baseline), ours);
+        let (first, ours) = (cost(&clock, calls, &mut baseline), cost(&clock, calls, &mut ours));
+        ratios.round(first, cost(&clock, calls, &mut baseline), ours);
     }
     ratios
 }
 
 /// The median over the rounds, in nanoseconds.
 pub(crate) fn typical(rounds: usize, calls: usize, mut call: impl FnMut()) -> f64 {
-    let mut costs: Vec<_> = (0..rounds).map(|_| cost(calls, &mut call)).collect();
+    let mut costs: Vec<_> = (0..rounds).map(|_| cost(&cpu::of_this_process, calls, &mut call)).collect();
     median(&mut costs)
 }
 
@@ -35,9 +53,9 @@ pub(crate) fn holds(mut call: impl FnMut() -> bool) -> io::Result<impl FnMut()> 
     }
 }
 
-/// CPU nanoseconds a call.
-fn cost(calls: usize, call: &mut impl FnMut()) -> f64 {
-    let before = cpu::of_this_process();
+/// Nanoseconds a call.
+fn cost(clock: &impl Fn() -> u64, calls: usize, call: &mut impl FnMut()) -> f64 {
+    let before = clock();
     (0..calls).for_each(|_| call());
-    (cpu::of_this_process() - before) as f64 / calls as f64
+    (clock() - before) as f64 / calls as f64
 }

@@ -27,6 +27,7 @@ pub(crate) use self::session::Session;
 #[cfg(feature = "tls")]
 pub use self::tls::{Tls, TlsError};
 use crate::config_error::ConfigError;
+use crate::readiness::Readiness;
 use crate::server::Server;
 use crate::settings::Settings;
 
@@ -95,6 +96,7 @@ pub fn serve<S: Servable>(service: S) -> Serve<S> {
         #[cfg(feature = "tls")]
         tls: None,
         shutdown: Box::pin(told_to_stop()),
+        readiness: None,
     }
 }
 
@@ -107,6 +109,7 @@ pub struct Serve<S> {
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+    readiness: Option<Readiness>,
 }
 
 #[derive(Debug)]
@@ -194,6 +197,12 @@ impl<S: Servable> Serve<S> {
         Self { shutdown: Box::pin(shutdown), ..self }
     }
 
+    /// Tells it when the server begins to stop. Whoever wants balancers to know some time before calls [`Readiness::stop`]
+    /// in [`Serve::shutdown`] and waits there.
+    pub fn readiness(self, readiness: &Readiness) -> Self {
+        Self { readiness: Some(readiness.clone()), ..self }
+    }
+
     async fn run(self) -> Result<(), ServeError> {
         self.service.ready().await.map_err(ServeError::NotReady)?;
         #[cfg(feature = "tls")]
@@ -207,7 +216,12 @@ impl<S: Servable> Serve<S> {
         if let Ok(address) = listener.local_addr() {
             tracing::info!(%address, tls = transport.is_protected(), "listening");
         }
-        accept(&listener, transport, self.service, self.settings, self.shutdown).await;
+        let (shutdown, readiness) = (self.shutdown, self.readiness.unwrap_or_default());
+        let told = Box::pin(async move {
+            shutdown.await;
+            readiness.stop();
+        });
+        accept(&listener, transport, self.service, self.settings, told).await;
         Ok(())
     }
 }

@@ -79,13 +79,18 @@ impl Call {
     }
 
     pub async fn send(self) -> Reply {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        self.try_send().await.unwrap()
+    }
+
+    /// # Errors
+    /// When there is no whole answer.
+    pub async fn try_send(self) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
+        let stream = TcpStream::connect(self.address).await?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        let request = self.request.body(Full::new(self.body)).unwrap();
-        let (parts, body) = sender.send_request(request).await.unwrap().into_parts();
-        Reply { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
+        let request = self.request.body(Full::new(self.body))?;
+        let (parts, body) = sender.send_request(request).await?.into_parts();
+        Ok(Reply { status: parts.status, headers: parts.headers, body: body.collect().await?.to_bytes() })
     }
 }
 

@@ -3,8 +3,10 @@
 pub mod attacks;
 pub mod client;
 pub mod corpus;
+pub mod dice;
 pub mod events;
 pub mod gate;
+pub mod instance;
 pub mod json;
 pub mod ledger;
 pub mod provider;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 pub const ISSUER: &str = "https://id.example.com";
 
 /// A signer with one ES256 key.
+#[derive(Clone)]
 pub struct Signer {
     key: EncodingKey,
     jwks: String,

@@ -3,11 +3,13 @@
 //! 1. The claim, the handler and the record are one task: a client who leaves stops none of them.
 //! 2. Who is not the first runs no handler. The steps before this one have let it pass, as they do every call: who may not
 //!    call any more gets no answer of before.
-//! 3. What the handler answered is kept, also a refusal and a failure: it ran, and may have done something.
+//! 3. What the handler answered is kept, also a refusal and a failure: it ran, and may have done something. Where it may run
+//!    again, what is not kept is not sent: the next run may answer otherwise.
 //! 4. 401, 403 and 429 are not kept: they are about the caller, not about the call.
 //! 5. A panic and the deadline leave a call of which nobody knows. So does a failure after the handler wrote the call into a
 //!    transaction: whether that was committed, the ledger says.
-//! 6. When another run was committed first, its answer is this one's, whatever the handler made of it.
+//! 6. When another run was committed first, its answer is this one's, whatever the handler made of it: it may have refused
+//!    because of what that run did. So the ledger is asked again about what was not committed.
 
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed};
 use crate::limit::key::{Network, Seen};
 use crate::limit::{Outage, Rule};
-use crate::problem::{Outward, Problem, Rejection, envelope, outward};
+use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::server::Served;
 
 pub(super) async fn run<S, Op>(
@@ -90,10 +92,15 @@ async fn settle(
     outcome: Result<Answer, Rejection>,
     witness: &Witness,
 ) -> Result<Response, Rejection> {
-    if claim.is_repeated()
-        && let Some(kept) = claim.recall().await
-    {
-        return Ok(kept.again()); // 6
+    if claim.may_be_overtaken() {
+        match claim.recall().await {
+            Ok(Some(kept)) => return Ok(kept.again()), // 6
+            Ok(None) => {}
+            Err(refusal) => {
+                claim.forget_outcome().await;
+                return Err(Rejection::Idempotency(refusal));
+            }
+        }
     }
     let rejection = match outcome {
         Ok(answer) => {
@@ -103,7 +110,7 @@ async fn settle(
                     claim.release().await; // 4
                     Ok(response)
                 }
-                false => keep(claim, response).await,
+                false => claim.keep(response).await, // 3
             };
         }
         Err(rejection) => rejection,
@@ -120,13 +127,9 @@ async fn settle(
         claim.release().await; // 4
         return Err(rejection);
     }
-    let response = refusal(&outward, witness);
+    let kept = claim.keep(refusal(&outward, witness)).await?; // 3
     witness.report(&rejection, &outward);
-    keep(claim, response).await // 3
-}
-
-async fn keep(claim: &Claim, response: Response) -> Result<Response, Rejection> {
-    claim.keep(response).await.map_err(|error| Rejection::Handler(Problem::internal(error)))
+    Ok(kept)
 }
 
 /// As [`Visit::close`] writes it.

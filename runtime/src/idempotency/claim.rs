@@ -19,9 +19,9 @@ use crate::authn::Principal;
 use crate::authz::Authorized;
 use crate::clock::Clock;
 use crate::operation::{Idempotency, Policy, Rerun};
-use crate::problem::Problem;
+use crate::problem::{Problem, Rejection};
 use crate::sealing::OVERHEAD;
-use crate::state::{Expected, Key, Kind, LONGEST, Next, StateError, Swapped};
+use crate::state::{Expected, Key, Kind, LONGEST, Next, Record, StateError, Swapped};
 
 /// How often a claim is tried when others claim or release the key at the same time.
 const ATTEMPTS: usize = 4;
@@ -94,7 +94,9 @@ impl Call {
         for _ in 0..ATTEMPTS {
             let now = self.clock.now()?.unix();
             let lease = self.lease();
-            let stage = Stage::Running { owner, until: now.saturating_add(lease.as_secs()) };
+            // `now` is cut to whole seconds: the call may have begun at the end of this one
+            let until = now.saturating_add(1).saturating_add(lease.as_secs());
+            let stage = Stage::Running { owner, until };
             let found = match self.put(expected, stage, lease.saturating_add(self.rule.ttl)).await {
                 Ok(Swapped::Made(version)) => {
                     return self.begin(version, expected == Expected::Nothing).await;
@@ -131,7 +133,7 @@ impl Call {
         match claim.call.committed().await {
             Ok(None) => Ok(Claimed::Mine(Arc::new(claim))),
             Ok(Some(kept)) => {
-                claim.record(Stage::Done(kept.clone())).await;
+                _ = claim.record(Stage::Done(kept.clone())).await;
                 Ok(Claimed::Replay(kept))
             }
             Err(refusal) => {
@@ -222,39 +224,68 @@ impl Claim {
         Accept::of(&self.call.accept)
     }
 
-    /// Keeps the answer, and gives it back to be sent.
+    /// Keeps the answer, and says what is sent. Rules 3 and 4 of the module.
     ///
     /// # Errors
-    /// When its body cannot be read: then nobody knows.
-    pub(crate) async fn keep(&self, answer: Response) -> Result<Response, axum::Error> {
+    /// When its body cannot be read: then nobody knows. And when it is not kept, and another run may make another.
+    pub(crate) async fn keep(&self, answer: Response) -> Result<Response, Rejection> {
         let (kept, first) = match Kept::of(answer).await {
             Ok(kept) => kept,
             Err(error) => {
                 self.forget_outcome().await;
-                return Err(error);
+                return Err(Rejection::Handler(Problem::internal(error)));
             }
         };
-        self.record(bounded(kept)).await;
-        Ok(first)
+        let recorded = self.record(bounded(kept)).await;
+        let other = match recorded {
+            Ok(Swapped::Made(_)) => return Ok(first),
+            _ if self.call.rule.rerun == Rerun::Never => return Ok(first),
+            Ok(Swapped::Not(found)) => self.overtaken(found),
+            Err(refusal) => Err(refusal),
+        };
+        if self.is_written()
+            && let Ok(Some(kept)) = self.call.committed().await
+        {
+            return Ok(kept.again());
+        }
+        other.map(Kept::again).map_err(Rejection::Idempotency)
+    }
+
+    /// The answer of the run that claimed the key anew, or that there is none yet.
+    fn overtaken(&self, found: Option<Record>) -> Result<Kept, Refusal> {
+        let Some(record) = found else { return Err(Refusal::Running) };
+        let entry = self.call.open(&record.value)?;
+        match decide(Some((entry, record.version)), &self.call.print, 0, Rerun::Never) {
+            Decision::Replay(kept) => Ok(kept),
+            Decision::OtherCall => Err(Refusal::OtherCall),
+            _ => Err(Refusal::Running),
+        }
     }
 
     /// What another run of this call committed, if it did: then this one was done before.
-    pub(crate) async fn recall(&self) -> Option<Kept> {
-        let kept = self.call.committed().await.ok().flatten()?;
-        self.record(Stage::Done(kept.clone())).await;
-        Some(kept)
+    pub(crate) async fn recall(&self) -> Result<Option<Kept>, Refusal> {
+        let committed = self.call.committed().await?;
+        if let Some(kept) = &committed {
+            _ = self.record(Stage::Done(kept.clone())).await;
+        }
+        Ok(committed)
+    }
+
+    /// Whether another run may have been committed while this one was not: it was cut off, and its commit under way.
+    pub(crate) fn may_be_overtaken(&self) -> bool {
+        self.is_repeated() || (self.call.rule.rerun == Rerun::Safe && !self.is_written())
     }
 
     /// Nobody knows what became of it.
     pub(crate) async fn forget_outcome(&self) {
-        self.record(Stage::Unknown).await;
+        _ = self.record(Stage::Unknown).await;
     }
 
     /// The key is free again: the call came to nothing.
     pub(crate) async fn release(&self) {
         let Call { answers, key, .. } = &self.call;
         let released = answers.state.swap(*key, Expected::Version(self.version), Next::Nothing).await;
-        self.tell(released.map_err(Refusal::from));
+        self.tell(&released.map_err(Refusal::from));
     }
 
     /// Whether the handler wrote the call into a transaction of its own.
@@ -292,12 +323,14 @@ impl Claim {
     }
 
     /// Once more when nobody said whether it was made: the version makes sure that it is made once.
-    async fn record(&self, stage: Stage) {
-        let expected = Expected::Version(self.version);
-        let value = match self.call.sealed(stage) {
-            Ok(value) => value,
-            Err(refusal) => return self.tell(Err(refusal)),
-        };
+    async fn record(&self, stage: Stage) -> Result<Swapped, Refusal> {
+        let recorded = self.put(stage).await;
+        self.tell(&recorded);
+        recorded
+    }
+
+    async fn put(&self, stage: Stage) -> Result<Swapped, Refusal> {
+        let (value, expected) = (self.call.sealed(stage)?, Expected::Version(self.version));
         let Call { answers, key, rule, .. } = &self.call;
         let next = || Next::Record { value: value.clone(), keep: rule.ttl };
         let recorded = match answers.state.swap(*key, expected, next()).await {
@@ -311,11 +344,11 @@ impl Claim {
             }
             recorded => recorded,
         };
-        self.tell(recorded.map_err(Refusal::from));
+        Ok(recorded?)
     }
 
-    /// What went wrong with a record of a call that ran is for the operator: the client has its answer.
-    fn tell(&self, recorded: Result<Swapped, Refusal>) {
+    /// What went wrong with a record of a call that ran is for the operator, whatever the client gets.
+    fn tell(&self, recorded: &Result<Swapped, Refusal>) {
         let operation = self.call.operation;
         match recorded {
             Ok(Swapped::Made(_)) => {}

@@ -3,7 +3,8 @@
 //! The state knows of a call before its handler runs and after it ended; a process that ends in between leaves a call of
 //! which nobody knows. A line that is committed together with the effect is there exactly when the effect is. Rules:
 //! 1. the line has the answer, so a call that was done is answered as it was, though no answer of it was ever kept;
-//! 2. the ledger is asked before a handler runs, and about every call that is unknown;
+//! 2. the ledger is asked before a handler runs, after one that may run again and wrote no line, and about every call that is
+//!    unknown;
 //! 3. a line is there once: a second run of the call, however late, cannot commit its effect.
 
 use std::error::Error;

@@ -1,11 +1,12 @@
 //! The server of `specs/ledger.yaml` in a folder, until it is killed: `ledger-server FOLDER STATE HOW`, where `STATE` is
-//! `file` or `memory` and `HOW` is `recorded` or `bare`. It says where it listens.
+//! `file`, `memory` or the address of a Redis, which then counts its limits as well, and `HOW` is `recorded` or `bare`. It
+//! says where it listens.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use palisade::{AnswerKeys, KeptAnswers, State};
+use palisade::{AnswerKeys, KeptAnswers, Settings, SharedLimits, State};
 use palisade_tests::ledger::{How, Service, books, build};
 
 #[tokio::main]
@@ -13,16 +14,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [folder, state, how] = arguments.as_slice() else { return Err("FOLDER STATE HOW".into()) };
     let folder = PathBuf::from(folder);
-    let state = match state.as_str() {
-        "file" => State::open(folder.join("state")).map_err(|error| error.to_string())?,
-        _ => State::memory(),
+    let (state, settings, pause): (_, _, fn() -> _) = match state.as_str() {
+        "file" => (State::open(folder.join("state"))?, Settings::new(), pause),
+        "memory" => (State::memory(), Settings::new(), pause),
+        url => {
+            // one that waits as long as a busy machine may need
+            let shared = SharedLimits::redis(url, 3).await?.patience(Duration::from_secs(1));
+            (State::redis(url).await?, Settings::new().limits_in(shared), short_pause)
+        }
     };
     let keys = AnswerKeys::from_list(&std::fs::read_to_string(folder.join("keys"))?)?;
     let how = if how == "bare" { How::Bare } else { How::Recorded };
     let service = Service { books: books(&folder.join("books")).await, how, pause };
     let jwks = std::fs::read_to_string(folder.join("jwks"))?;
     // one machine has one clock
-    let server = build(service, &jwks, KeptAnswers::new(state, keys).margin(Duration::ZERO));
+    let answers = KeptAnswers::new(state, keys).margin(Duration::ZERO).calls_per_day(1_000_000);
+    let server = build(service, &jwks, answers, settings);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     std::io::stdout().lock().write_all(format!("{}\n", listener.local_addr()?).as_bytes())?;
     palisade::serve(server).listener(listener).await?;
@@ -31,6 +38,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Up to 8 ms, so that a kill meets every stage of a call.
 fn pause() -> Duration {
+    below(8000)
+}
+
+/// Less, where many write to the same books.
+fn short_pause() -> Duration {
+    below(1500)
+}
+
+fn below(micros: u32) -> Duration {
     let nanos = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().subsec_nanos();
-    Duration::from_micros(u64::from(nanos / 1000 % 8000))
+    Duration::from_micros((nanos / 1000 % micros).into())
 }

@@ -46,6 +46,8 @@ impl Service {
             OrderAct::Undeclared => return Err(Problem::new(418, "teapot", "not declared")),
             OrderAct::Panic => panic!("secret-panic"),
             OrderAct::Slow => tokio::time::sleep(Duration::from_millis(400)).await,
+            OrderAct::SlowerAtFirst if number == 1 => tokio::time::sleep(Duration::from_millis(800)).await,
+            OrderAct::SlowerAtFirst => {}
             OrderAct::Hang => tokio::time::sleep(Duration::from_secs(60)).await,
         }
         Ok(Receipt { number, amount: order.amount })
@@ -70,6 +72,10 @@ impl Transfers for Service {
 
     async fn repeat(&self, _: Caller<Repeat>, input: RepeatInput) -> Result<RepeatOutput, Problem> {
         Ok(RepeatOutput::Ok(self.act(&input.body).await?))
+    }
+
+    async fn brief(&self, _: Caller<Brief>, input: BriefInput) -> Result<BriefOutput, Problem> {
+        Ok(BriefOutput::Ok(self.act(&input.body).await?))
     }
 
     async fn rare(&self, _: Caller<Rare>, _: RareInput) -> Result<RareOutput, Problem> {

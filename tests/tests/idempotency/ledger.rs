@@ -9,6 +9,8 @@ use palisade_tests::ledger::{How, MONEY, Service, books, build};
 use palisade_tests::tokens::Signer;
 use sqlx::SqlitePool;
 
+use crate::states::Flaky;
+
 const KEY: &str = "2b7c1f60-71a5-4f43-9d50-1f3f6d1b8a77";
 const KEYS: &str = "k:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=";
 
@@ -21,9 +23,11 @@ struct Desk {
 impl Desk {
     async fn start(path: &Path, state: State, how: How) -> Self {
         let (signer, books) = (Signer::new("k1"), books(path).await);
-        let service = Service { books: books.clone(), how, pause: || Duration::ZERO };
+        let pause: fn() -> _ =
+            if how == How::Late { || Duration::from_millis(200) } else { || Duration::ZERO };
+        let service = Service { books: books.clone(), how, pause };
         let answers = KeptAnswers::new(state, AnswerKeys::from_list(KEYS).unwrap());
-        let server = build(service, signer.jwks(), answers);
+        let server = build(service, signer.jwks(), answers, palisade::Settings::new());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         tokio::spawn(async move { palisade::serve(server).listener(listener).await });
@@ -79,6 +83,52 @@ async fn what_was_rolled_back_is_not_in_the_ledger_and_what_was_committed_is() {
     let again = desk.transfer(7).send().await;
     assert_eq!(again.allowed(201).header("idempotent-replayed"), "true");
     assert_eq!(desk.done().await, 1);
+}
+
+/// It finds too little, because another run of the same call has moved the money: that is no refusal.
+#[tokio::test]
+async fn who_is_refused_because_of_another_run_gets_the_answer_of_that_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books");
+    let late = Desk::start(&path, State::memory(), How::Late).await;
+    let other = Desk::start(&path, State::memory(), How::Recorded).await;
+    let pay = |desk: &Desk, key: &str, body: &str| {
+        let call = desk.client.post("/transfers", body).header("idempotency-key", key);
+        tokio::spawn(call.token(&desk.signer.token("alice", "")).send())
+    };
+    let body = r#"{"reference":"r","amount":7,"payer":"bob"}"#;
+    other.transfer(7).send().await.allowed(201); // that Bob has something
+    let key = r#""a key for what Bob pays""#;
+    let overtaken = pay(&late, key, body);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let first = pay(&other, key, body).await.unwrap();
+    first.allowed(201);
+    let overtaken = overtaken.await.unwrap();
+    assert_eq!(overtaken.allowed(201).body, first.body);
+    assert_eq!(late.done().await, 2);
+    // under a key of its own it is refused
+    pay(&late, r#""another key for the same""#, body).await.unwrap().refused(409, "too_poor");
+}
+
+/// The handler may run again, but no other answer can come after what was committed.
+#[tokio::test]
+async fn what_was_committed_is_answered_though_the_state_cannot_keep_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (how, status) in [(How::Recorded, 201), (How::Bare, 503)] {
+        let path = folder.path().join(format!("{how:?}"));
+        let state = Flaky::new(&palisade::Clock::system());
+        let desk = Desk::start(&path, State::new(state.clone()), how).await;
+        state.fail_from(1);
+        let first = desk.transfer(7).send().await;
+        assert_eq!(first.status, status, "{how:?}");
+        assert_eq!(desk.done().await, 1);
+        let later = Desk::start(&path, State::memory(), how).await;
+        let again = later.transfer(7).send().await;
+        again.allowed(201);
+        if how == How::Recorded {
+            assert_eq!((again.body, later.done().await), (first.body, 1));
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,4 +10,5 @@ mod outcomes;
 mod page;
 mod postgres;
 mod replays;
+mod shared;
 mod states;

@@ -103,20 +103,46 @@ fn a_call_whose_server_ended_is_unknown_once_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn who_ends_late_changes_nothing() {
+async fn who_ends_late_changes_nothing_and_has_no_answer_of_its_own() {
     let desk = Desk::start().await;
     let call = |act: &str| desk.post("/repeatable", KEY, act).token(&desk.alice()).send();
     let late = tokio::spawn(call("slow"));
     tokio::time::sleep(Duration::from_millis(100)).await;
     desk.clock.advance(Duration::from_secs(40)); // its lease is over, and it runs all the same
     let second = call("slow").await;
-    let late = late.await.unwrap();
-    assert_eq!(
-        (late.allowed(200).json()["number"].clone(), second.allowed(200).json()["number"].clone()),
-        (1.into(), 2.into())
-    );
+    assert_eq!(second.allowed(200).json()["number"], 2);
+    // it ended while the second ran
+    late.await.unwrap().refused(409, "idempotency_in_progress");
     let again = call("slow").await;
     assert_eq!(again.allowed(200).header("idempotent-replayed"), "true");
     assert_eq!(again.body, second.body, "the one that claimed the key anew");
     assert_eq!(desk.effects.count(), 2);
+}
+
+#[tokio::test]
+async fn who_ends_later_than_the_run_that_claimed_the_key_anew_gets_its_answer() {
+    let desk = Desk::start().await;
+    let call = |act: &str| desk.post("/repeatable", KEY, act).token(&desk.alice()).send();
+    let late = tokio::spawn(call("slower_at_first"));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    desk.clock.advance(Duration::from_secs(40));
+    let second = call("slower_at_first").await;
+    let late = late.await.unwrap();
+    assert_eq!(late.allowed(200).header("idempotent-replayed"), "true");
+    assert_eq!(late.body, second.body);
+    assert_eq!(desk.effects.count(), 2);
+}
+
+#[tokio::test]
+async fn a_call_runs_as_long_as_it_may_whenever_in_a_second_it_began() {
+    let clock = Clock::fixed(now());
+    let desk = Desk::of(clock.clone(), in_memory(&clock).margin(Duration::ZERO)).await;
+    clock.advance(Duration::from_millis(900));
+    let call = || desk.post("/repeatable", KEY, "slow").token(&desk.alice()).send();
+    let first = tokio::spawn(call());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    clock.advance(Duration::from_millis(1_900)); // of its two seconds
+    call().await.refused(409, "idempotency_in_progress");
+    first.await.unwrap().allowed(200);
+    assert_eq!(desk.effects.count(), 1);
 }

@@ -12,7 +12,7 @@ use crate::desk::{Desk, KEY, OTHER_KEY};
 
 /// A state that fails from its nth change on, and shows what it was given.
 #[derive(Clone)]
-struct Flaky {
+pub struct Flaky {
     inner: State,
     swaps: Arc<AtomicUsize>,
     fails_from: Arc<AtomicUsize>,
@@ -20,7 +20,7 @@ struct Flaky {
 }
 
 impl Flaky {
-    fn new(clock: &Clock) -> Self {
+    pub fn new(clock: &Clock) -> Self {
         Self {
             inner: State::memory_of(100, clock.clone()),
             swaps: Arc::default(),
@@ -29,7 +29,7 @@ impl Flaky {
         }
     }
 
-    fn fail_from(&self, swap: usize) {
+    pub fn fail_from(&self, swap: usize) {
         self.swaps.store(0, Ordering::SeqCst);
         self.fails_from.store(swap, Ordering::SeqCst);
     }
@@ -87,6 +87,26 @@ async fn an_answer_that_cannot_be_kept_is_sent_and_not_made_again() {
     desk.clock.advance(std::time::Duration::from_secs(40));
     desk.transfer(KEY, "pay").send().await.refused(409, "outcome_unknown");
     assert_eq!(desk.effects.count(), 1);
+}
+
+/// Where the handler may run again, another answer may come: one that is not kept is not sent.
+#[tokio::test]
+async fn an_answer_that_cannot_be_kept_is_not_sent_when_another_may_come() {
+    for (act, status) in [("pay", 200), ("refuse", 409), ("fail", 500)] {
+        let clock = Clock::fixed(now());
+        let state = Flaky::new(&clock);
+        let desk = state.desk(clock).await;
+        let call = || desk.post("/repeatable", KEY, act).token(&desk.alice()).send();
+        state.fail_from(1);
+        call().await.refused(503, "unavailable");
+        state.fail_from(usize::MAX);
+        call().await.refused(409, "idempotency_in_progress");
+        desk.clock.advance(std::time::Duration::from_secs(40));
+        let answer = call().await;
+        let again = call().await;
+        assert_eq!((answer.status.as_u16(), again.header("idempotent-replayed")), (status, "true"), "{act}");
+        assert_eq!((again.body, desk.effects.count()), (answer.body, 2), "{act}");
+    }
 }
 
 #[tokio::test]

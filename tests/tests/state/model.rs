@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use palisade::state::{Expected, Next, Record, Swapped};
+use palisade_tests::dice::Dice;
 
 use crate::suite::{Subject, Time, key, record};
 
@@ -48,27 +49,9 @@ impl Model {
     }
 }
 
-/// Numbers from a seed (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-}
-
 /// The engine and the model say the same for some hundred steps. `STATE_SEED` repeats a run.
 pub async fn agrees(Subject { state, time }: &Subject) {
-    let seed = std::env::var("STATE_SEED").map_or_else(
-        |_| std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64,
-        |seed| seed.parse().unwrap(),
-    );
-    println!("STATE_SEED={seed}");
-    let (mut random, mut model) = (Random(seed), Model::default());
+    let (mut random, mut model) = (Dice::of("STATE_SEED", Dice::now()), Model::default());
     for step in 0..STEPS {
         let name = random.below(KEYS);
         let at = key(&format!("model {name}"));

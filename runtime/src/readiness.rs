@@ -1,0 +1,147 @@
+//! Whether a server can do what it is there for: what a balancer and an operator ask.
+//!
+//! Rules:
+//! 1. `/livez` depends on nothing: a process that answers lives, and none is started again because a store is away;
+//! 2. `/readyz` asks each part now, in bounded time, and names those that do not answer. The server stays ready: what is
+//!    shared is as far from the others, and each operation refuses, or does as its limit says, by itself;
+//! 3. once the server is to stop, it is not ready (503), so that nobody sends it more;
+//! 4. parts are asked once a second at most, by one at a time: whoever asks often learns what was found last.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State as Extracted;
+use axum::response::Response;
+use axum::routing::get;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::limit::shared::SharedLimits;
+use crate::state::State;
+
+/// For how long what was found is told again.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What a server says of itself to balancers and operators, at an address of its own.
+///
+/// ```no_run
+/// # async fn run(server: axum::Router, state: palisade::State) -> Result<(), palisade::ServeError> {
+/// let readiness = palisade::Readiness::new().state("answers", &state);
+/// tokio::spawn(palisade::serve(readiness.routes()).listen("127.0.0.1:9000").into_future());
+/// palisade::serve(server).readiness(&readiness).await
+/// # }
+/// # use std::future::IntoFuture;
+/// ```
+///
+/// | path | answer |
+/// |---|---|
+/// | `GET /livez` | 200 `{"status":"alive"}` |
+/// | `GET /readyz` | 200 `{"status":"ready"}`; 200 `{"status":"degraded","degraded":["answers"]}` while a part does not answer; 503 `{"status":"stopping"}` |
+#[derive(Clone, Default)]
+pub struct Readiness {
+    parts: Vec<(&'static str, Part)>,
+    now: Arc<Now>,
+}
+
+#[derive(Default)]
+struct Now {
+    stops: AtomicBool,
+    /// What was found last, and when.
+    found: Mutex<Option<(Instant, Vec<&'static str>)>>,
+}
+
+#[derive(Clone)]
+enum Part {
+    State(State),
+    Limits(SharedLimits),
+}
+
+impl Readiness {
+    /// Of a server without parts that may be away.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a state, under a name that is told.
+    #[must_use]
+    pub fn state(mut self, name: &'static str, state: &State) -> Self {
+        self.parts.push((name, Part::State(state.clone())));
+        self
+    }
+
+    /// With limits that instances share, likewise.
+    #[must_use]
+    pub fn limits(mut self, name: &'static str, limits: &SharedLimits) -> Self {
+        self.parts.push((name, Part::Limits(limits.clone())));
+        self
+    }
+
+    /// The server is about to stop. [`Serve::readiness`](crate::Serve::readiness) says so by itself.
+    pub fn stop(&self) {
+        self.now.stops.store(true, Ordering::SeqCst);
+    }
+
+    /// The names of the parts that do not answer now, or did not a second ago.
+    pub async fn degraded(&self) -> Vec<&'static str> {
+        let mut found = self.now.found.lock().await; // rule 4
+        if let Some((_, names)) = found.as_ref().filter(|(then, _)| then.elapsed() < FRESH) {
+            return names.clone();
+        }
+        let asked = self.parts.iter().map(async |(name, part)| (!part.answers().await).then_some(*name));
+        let names: Vec<_> = futures_util::future::join_all(asked).await.into_iter().flatten().collect();
+        *found = Some((Instant::now(), names.clone()));
+        names
+    }
+
+    /// The two paths, for a listener that clients do not reach: [`serve`](crate::serve) takes them.
+    pub fn routes(&self) -> Router {
+        let alive = async || answer(StatusCode::OK, "alive", &[]);
+        Router::new().route("/livez", get(alive)).route("/readyz", get(ready)).with_state(self.clone())
+    }
+}
+
+async fn ready(Extracted(readiness): Extracted<Readiness>) -> Response {
+    if readiness.now.stops.load(Ordering::SeqCst) {
+        return answer(StatusCode::SERVICE_UNAVAILABLE, "stopping", &[]); // 3
+    }
+    match readiness.degraded().await.as_slice() {
+        [] => answer(StatusCode::OK, "ready", &[]),
+        names => answer(StatusCode::OK, "degraded", names), // 2
+    }
+}
+
+fn answer(status: StatusCode, word: &'static str, degraded: &[&'static str]) -> Response {
+    let mut members = serde_json::Map::from_iter([("status".to_owned(), word.into())]);
+    if !degraded.is_empty() {
+        members.insert("degraded".to_owned(), degraded.into());
+    }
+    let mut response = Response::new(Body::from(serde_json::Value::from(members).to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+impl Part {
+    fn answers(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        match self {
+            Self::State(state) => Box::pin(state.answers()),
+            Self::Limits(limits) => Box::pin(async { limits.spend(&[]).await.is_ok() }),
+        }
+    }
+}
+
+impl fmt::Debug for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.parts.iter().map(|(name, _)| name)).finish()
+    }
+}

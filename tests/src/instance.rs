@@ -1,0 +1,42 @@
+//! A server in a process of its own.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::client::Client;
+
+/// Killed when it is dropped.
+pub struct Instance {
+    child: Option<Child>,
+    pub client: Client,
+}
+
+impl Instance {
+    /// Starts a program that says where it listens.
+    pub fn start(program: &str, arguments: &[&OsStr]) -> Self {
+        let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let client = Client(line.trim().parse().unwrap_or_else(|error| panic!("{error}: {line:?}")));
+        Self { child: Some(child), client }
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    pub const fn is_killed(&self) -> bool {
+        self.child.is_none()
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
