@@ -84,7 +84,6 @@ impl RedisServer {
     }
 
     #[cfg(not(feature = "redis-tls"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
     fn in_the_clear(&self, info: redis::ConnectionInfo) -> Result<Client, StateError> {
         Client::open(info).map_err(failed)
     }
@@ -97,6 +96,9 @@ impl RedisServer {
             // the client of Redis takes the one of the process; another may have been first, which is as good
             _ = aws_lc_rs::default_provider().install_default();
         }
+        if self.roots.as_deref().is_some_and(|roots| !holds_certificates(roots)) {
+            return Err(failed("the roots of the state are no certificates in PEM"));
+        }
         let client_tls = self
             .identity
             .clone()
@@ -106,10 +108,18 @@ impl RedisServer {
     }
 
     #[cfg(not(feature = "redis-tls"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
     fn over_tls(&self, _: redis::ConnectionInfo) -> Result<Client, StateError> {
         Err(failed("`rediss://` needs the feature `redis-tls` of palisade"))
     }
+}
+
+/// Whether there is one, and each can be read: by none nobody would be believed, and by some not everybody.
+#[cfg(feature = "redis-tls")]
+fn holds_certificates(pem: &[u8]) -> bool {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    read.is_ok_and(|certificates| !certificates.is_empty())
 }
 
 impl<T: Into<String>> From<T> for RedisServer {
