@@ -278,12 +278,11 @@ impl Settings {
         Self { max_connections_per_address, ..self }
     }
 
-    /// How many requests are under way at once, from the moment that their operation is known until their handler has
-    /// answered; more are refused with 503 and `Retry-After: 1`, before anything else is done for them. Default: 10 000.
+    /// How many handlers are at work at once; what comes beyond is refused with 503 and `Retry-After: 1`. Default: 10 000.
     ///
     /// Operations of priority `batch` are refused from half of it on, those of `normal` from nine tenths, so that there is
-    /// room for `critical` ones; at least one of each class is taken while nothing else is under way. An answer that is being
-    /// sent counts no longer, so a stream takes no place.
+    /// room for `critical` ones; one of each class is taken while none is at work. A request counts when all of it has been
+    /// read, and an answer that is being sent counts no longer: neither slow clients nor streams take a place.
     #[must_use]
     pub fn max_requests(self, max_requests: usize) -> Self {
         Self { max_requests, ..self }

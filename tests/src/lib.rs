@@ -1,6 +1,7 @@
 //! Servers over real sockets, and what tests need to talk to them. Tests panic when they fail: that is their way.
 
 pub mod attacks;
+pub mod authority;
 pub mod client;
 pub mod corpus;
 pub mod dice;
@@ -12,4 +13,5 @@ pub mod ledger;
 pub mod provider;
 pub mod redis_server;
 pub mod tokens;
+pub mod waiting;
 pub mod wire;

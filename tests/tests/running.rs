@@ -1,15 +1,13 @@
 //! Limits on what is under way, over sockets: who comes in, who does not, and when a place is free again.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use palisade::{Caller, Items, Jwt, Problem};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::tokens::Signer;
+use palisade_tests::waiting::{Waiting, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 #[allow(dead_code, reason = "the generated module has more than this file asks for")]
@@ -19,23 +17,12 @@ mod api {
 
 use api::*;
 
-/// Its handlers wait until they may go on.
-#[derive(Clone)]
-struct Service {
-    go: watch::Sender<bool>,
-    inside: Arc<AtomicUsize>,
-}
-
-impl Service {
-    async fn wait(&self) {
-        self.inside.fetch_add(1, Ordering::SeqCst);
-        self.go.subscribe().wait_for(|go| *go).await.unwrap();
-    }
-}
+#[derive(Clone, Default)]
+struct Service(Waiting);
 
 impl Running for Service {
     async fn get_waits(&self, _: Caller<GetWaits>, _: GetWaitsInput) -> Result<GetWaitsOutput, Problem> {
-        self.wait().await;
+        self.0.wait().await;
         Ok(GetWaitsOutput::NoContent)
     }
 
@@ -44,7 +31,7 @@ impl Running for Service {
     }
 
     async fn get_mine(&self, _: Caller<GetMine>, _: GetMineInput) -> Result<GetMineOutput, Problem> {
-        self.wait().await;
+        self.0.wait().await;
         Ok(GetMineOutput::NoContent)
     }
 
@@ -57,7 +44,7 @@ impl Running for Service {
         _: Caller<PostEffect>,
         _: PostEffectInput,
     ) -> Result<PostEffectOutput, Problem> {
-        self.wait().await;
+        self.0.wait().await;
         Ok(PostEffectOutput::NoContent)
     }
 
@@ -66,12 +53,12 @@ impl Running for Service {
     }
 
     async fn get_late(&self, _: Caller<GetLate>, _: GetLateInput) -> Result<GetLateOutput, Problem> {
-        self.wait().await;
+        self.0.wait().await;
         Ok(GetLateOutput::NoContent)
     }
 
     async fn get_stream(&self, _: Caller<GetStream>, _: GetStreamInput) -> Result<GetStreamOutput, Problem> {
-        let told = self.go.subscribe();
+        let told = self.0.told();
         let numbers = futures_util::stream::unfold((0_i64, told), |(number, mut told)| async move {
             if number > 0 {
                 told.wait_for(|go| *go).await.ok()?;
@@ -92,7 +79,7 @@ impl Bench {
     async fn start() -> Self {
         let signer = Signer::new("k1");
         let keys = palisade::JwkSet::from_json(signer.jwks()).expect("a key set");
-        let service = Service { go: watch::Sender::new(false), inside: Arc::default() };
+        let service = Service::default();
         let server = server(service.clone()).token(Jwt::new(keys)).build().expect("a complete server");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
@@ -106,38 +93,26 @@ impl Bench {
 
     /// A request whose handler waits.
     async fn waiting(&self, path: &str, subject: &str) -> JoinHandle<Reply> {
-        let inside = self.service.inside.load(Ordering::SeqCst);
+        let begun = self.service.0.begun();
         let sent = tokio::spawn(self.client.get(path).token(&self.signer.token(subject, "")).send());
-        self.until(|| self.service.inside.load(Ordering::SeqCst) > inside).await;
+        self.service.0.have_begun(begun + 1).await;
         sent
     }
 
     /// The same over a connection that can be dropped.
     async fn leaving(&self, method: &str, path: &str) -> TcpStream {
-        let inside = self.service.inside.load(Ordering::SeqCst);
+        let begun = self.service.0.begun();
         let token = self.signer.token("alice", "");
         let mut stream = TcpStream::connect(self.client.0).await.unwrap();
         let head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {token}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
-        self.until(|| self.service.inside.load(Ordering::SeqCst) > inside).await;
+        self.service.0.have_begun(begun + 1).await;
         stream
-    }
-
-    async fn until(&self, is_so: impl Fn() -> bool) {
-        let began = Instant::now();
-        while !is_so() {
-            assert!(began.elapsed() < Duration::from_secs(10), "it does not come to be");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
     }
 
     /// Until alice has both of her places, soon.
     async fn both_are_free(&self) {
-        let began = Instant::now();
-        while self.get("/mine/heavy", "alice").await.status != 204 {
-            assert!(began.elapsed() < Duration::from_secs(10), "no place is free");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until(async || self.get("/mine/heavy", "alice").await.status == 204).await;
     }
 
     async fn stream(&self) -> TcpStream {
@@ -150,7 +125,7 @@ impl Bench {
     }
 
     fn go_on(&self) {
-        self.service.go.send_replace(true);
+        self.service.0.go_on();
     }
 }
 
@@ -244,9 +219,6 @@ async fn an_answer_is_under_way_until_it_has_been_sent_or_nobody_takes_it() {
     };
     bench.client.get("/streams").send().await.refused(429, "rate_limited");
     bench.go_on();
-    let began = Instant::now();
-    while bench.client.get("/streams").send().await.status != 200 {
-        assert!(began.elapsed() < Duration::from_secs(10), "what was sent is under way");
-    }
+    until(async || bench.client.get("/streams").send().await.status == 200).await;
     drop((streams, again));
 }

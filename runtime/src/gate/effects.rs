@@ -77,7 +77,7 @@ pub(super) async fn spawned<T: Send + 'static>(
     work: impl Future<Output = Result<T, Rejection>> + Send + 'static,
 ) -> Result<T, Rejection> {
     let (witness, running, held) = (visit.witness(), visit.effects().begin(), visit.held());
-    let place = visit.take_place();
+    let place = visit.give_place();
     let (tell, told) = oneshot::channel();
     tokio::spawn(async move {
         let outcome = caught(work).await;

@@ -1,39 +1,47 @@
-//! How much is under way, and what is refused when that is too much.
+//! How many handlers are at work, and what is refused when these are too many.
 //!
 //! Rules:
-//! 1. requests of every class are counted together: each takes of what all have;
-//! 2. one of `batch` is let in while less than half of the most is under way, one of `normal` while less than nine tenths
-//!    is, one of `critical` while less than the most is;
-//! 3. while nothing is under way each class is let in, whatever the most is: a setting sheds load and closes nothing;
-//! 4. it counts until its handler has answered or ended, also when nobody waits for it any more.
+//! 1. handlers of every class are counted together: each takes of what all have;
+//! 2. one of `batch` begins while fewer than half of the most are at work, one of `normal` while fewer than nine tenths are,
+//!    one of `critical` while fewer than the most are;
+//! 3. while none is at work each class is let in, whatever the most is: a setting sheds load and closes nothing;
+//! 4. a request has a place from when all of it has been read until its handler has answered or ended, also when nobody waits
+//!    for it any more. Who sends slowly has none: else one client could take all places and do nothing with them;
+//! 5. while there is no place for it, a request is refused when it comes, before anything is done for it. What loses the last
+//!    place to another meanwhile is refused when its handler would begin.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::operation::Priority;
 
-/// The requests that are under way. Clones are the same.
+/// The handlers that are at work. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
-    under_way: Arc<AtomicUsize>,
+    at_work: Arc<AtomicUsize>,
     most: usize,
 }
 
-/// A request that counts until this is dropped.
+/// One that counts until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place(Arc<AtomicUsize>);
 
 impl Load {
     pub(super) fn new(most: usize) -> Self {
-        Self { under_way: Arc::default(), most }
+        Self { at_work: Arc::default(), most }
     }
 
-    /// A place for a request of this class, while there is room for its class.
+    /// Whether one of this class would find a place.
+    pub(super) fn has_room(&self, class: Priority) -> bool {
+        self.at_work.load(Ordering::Relaxed) < room(self.most, class)
+    }
+
+    /// A place for one of this class, while there is room for its class.
     pub(super) fn enter(&self, class: Priority) -> Option<Place> {
         let room = room(self.most, class);
-        let more = |under_way: usize| (under_way < room).then(|| under_way.saturating_add(1));
-        let entered = self.under_way.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
-        entered.is_ok().then(|| Place(Arc::clone(&self.under_way)))
+        let more = |at_work: usize| (at_work < room).then(|| at_work.saturating_add(1));
+        let entered = self.at_work.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
+        entered.is_ok().then(|| Place(Arc::clone(&self.at_work)))
     }
 }
 
@@ -43,7 +51,7 @@ impl Drop for Place {
     }
 }
 
-/// How many may be under way, this one included, for one of this class to be let in.
+/// How many may be at work, this one included, for one of this class to begin.
 fn room(most: usize, class: Priority) -> usize {
     let room = match class {
         Priority::Critical => most,
@@ -68,7 +76,9 @@ mod tests {
         let normal = fill(&load, Priority::Normal);
         let critical = fill(&load, Priority::Critical);
         assert_eq!([batch.len(), normal.len(), critical.len()], [50, 40, 10]);
+        assert!(!load.has_room(Priority::Critical));
         drop(critical);
+        assert!(load.has_room(Priority::Critical) && !load.has_room(Priority::Normal));
         assert!(load.enter(Priority::Normal).is_none(), "there is room for what is critical only");
         assert!(load.enter(Priority::Critical).is_some());
         drop(normal);
@@ -102,6 +112,6 @@ mod tests {
             held.iter().map(Vec::len).sum()
         });
         assert_eq!(entered, 64);
-        assert_eq!(load.under_way.load(Ordering::Relaxed), 0, "all left");
+        assert_eq!(load.at_work.load(Ordering::Relaxed), 0, "all left");
     }
 }

@@ -127,9 +127,8 @@ async fn settle(
         claim.release().await; // 4
         return Err(rejection);
     }
-    let kept = claim.keep(refusal(&outward, witness)).await?; // 3
-    witness.report(&rejection, &outward);
-    Ok(kept)
+    witness.report(&rejection, &outward); // also where the client gets another answer
+    claim.keep(refusal(&outward, witness)).await // 3
 }
 
 /// As [`Visit::close`] writes it.

@@ -29,7 +29,7 @@ use crate::input::Spool;
 use crate::limit::key::{Network, Seen};
 use crate::limit::running::{Entered, Held, until_sent};
 use crate::limit::{self, Charge, Few, Outage, Reserved, Rule, Standing};
-use crate::operation::{Access, CountedOn, Limit, Per};
+use crate::operation::{Access, CountedOn, Limit, Per, Priority};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::serve::Session;
 use crate::settings::Settings;
@@ -86,7 +86,7 @@ pub(crate) struct Visit {
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
     standings: Few<Told>,
-    /// Its place among all that are under way.
+    /// Its place among all whose handlers are at work.
     place: Option<Place>,
     /// What is taken back if it succeeds.
     reserved: Few<Reserved>,
@@ -147,9 +147,10 @@ impl Visit {
     pub(crate) async fn arrive(&mut self, at: Option<&Prepared>) -> Result<(), Rejection> {
         self.witness.policy = at.map(Prepared::policy);
         self.now.map_err(|_| Rejection::ClockFailed)?;
-        if let Some(at) = at {
-            let class = at.policy().priority;
-            self.place = Some(self.gate.load().enter(class).ok_or(Rejection::Overloaded(class))?);
+        if let Some(class) = at.map(|at| at.policy().priority)
+            && !self.gate.load().has_room(class)
+        {
+            return Err(Rejection::Overloaded(class));
         }
         match at {
             Some(at) => self.spend(&at.limits().by_source).await?,
@@ -215,8 +216,14 @@ impl Visit {
         Seen { from: Network::of(self.origin.address), principal, values: &self.values }
     }
 
+    /// Its handler comes next: it counts from here on.
+    pub(super) fn begin(&mut self, class: Priority) -> Result<(), Rejection> {
+        self.place = Some(self.gate.load().enter(class).ok_or(Rejection::Overloaded(class))?);
+        Ok(())
+    }
+
     /// For the handler that goes on though its client has left.
-    pub(super) const fn take_place(&mut self) -> Option<Place> {
+    pub(super) const fn give_place(&mut self) -> Option<Place> {
         self.place.take()
     }
 

@@ -226,7 +226,7 @@ pub struct Policy {
     pub answers: &'static [Status],
 }
 
-/// How much an operation matters when more requests are under way than the server takes.
+/// How much an operation matters when more handlers are at work than the server takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
     /// It gives way to none.

@@ -27,7 +27,7 @@ pub(crate) enum Rejection {
     Misdirected,
     /// A proxy that is trusted forwarded a request that did not come by HTTPS.
     Plaintext,
-    /// More is under way than is taken of its class.
+    /// More handlers are at work than one of its class may be added to.
     Overloaded(Priority),
     /// A limit is used up.
     Limited {

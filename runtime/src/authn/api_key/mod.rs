@@ -2,8 +2,8 @@
 //!
 //! Rules:
 //! 1. the key has its form, its checksum is right, and it begins with the prefix of the scheme, if it states one;
-//! 2. it is looked up by its public id; the digest of its secret is compared in constant time, with the
-//!    record of nobody when the id is unknown, so that both answers take the same steps; with peppers, the plain and a keyed digest are made
+//! 2. it is looked up by its public id; the digest of its secret is compared in constant time, with the record of nobody
+//!    when the id is unknown, so that both answers take the same steps; with peppers, the plain and a keyed digest are made
 //!    whatever the record says;
 //! 3. a store that cannot be asked, or a pepper that is not there, refuses the request with 503: nothing is known;
 //! 4. a revoked key is refused, and from `not_after` on so is any; where the scheme says `rotate-within`, a key that
