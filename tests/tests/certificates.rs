@@ -4,19 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest;
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use palisade::{Caller, ClientCertificates, JwkSet, Jwt, Problem, Secret, Settings, Tls, TlsError};
+use palisade_tests::authority::{Authority, Identity};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::tokens::{ISSUER, Signer, claims, header};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
+    SerialNumber, date_time_ymd,
 };
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::pem::PemObject;
@@ -95,74 +95,6 @@ impl Doors for Service {
     }
 }
 
-/// An authority that signs what it is asked to.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// A certificate with its key.
-struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: KeyPair,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { pem, issuer: Issuer::new(params, key) }
-    }
-
-    fn sign(&self, change: impl FnOnce(&mut CertificateParams)) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        change(&mut params);
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Identity { chain: vec![certificate.der().clone()], key }
-    }
-
-    /// A client's certificate with this URI.
-    fn client(&self, uri: &str) -> Identity {
-        self.sign(|params| params.subject_alt_names = vec![SanType::URI(uri.try_into().unwrap())])
-    }
-
-    fn server(&self) -> (String, Secret<String>) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        (params.signed_by(&key, &self.issuer).unwrap().pem(), Secret::new(key.serialize_pem()))
-    }
-
-    /// A revocation list that is good until `year`.
-    fn revokes(&self, serials: &[u64], year: i32) -> String {
-        let revoked = |serial: &u64| RevokedCertParams {
-            serial_number: SerialNumber::from(*serial),
-            revocation_time: date_time_ymd(2024, 1, 1),
-            reason_code: None,
-            invalidity_date: None,
-        };
-        let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(2024, 1, 1),
-            next_update: date_time_ymd(year, 1, 1),
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: serials.iter().map(revoked).collect(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        list.signed_by(&self.issuer).unwrap().pem().unwrap()
-    }
-}
-
-impl Identity {
-    fn thumbprint(&self) -> String {
-        URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &self.chain[0]))
-    }
-}
-
 /// What a client connects with.
 fn connector(root: &str, identity: Option<&Identity>) -> TlsConnector {
     let mut roots = RootCertStore::empty();
@@ -231,7 +163,7 @@ impl Sealed {
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (chain, key) = authority.server();
+        let (chain, key) = authority.server("localhost");
         let serve = palisade::serve(server).listener(listener);
         let serve = if tls { serve.tls(Tls::from_pem(&chain, &key).unwrap()) } else { serve };
         tokio::spawn(async move { serve.await.unwrap() });
@@ -511,7 +443,7 @@ async fn plain_text_and_silence_do_not_hold_a_tls_port() {
     assert!(!answer.starts_with("HTTP/"), "{answer:?}");
 
     let authority = Authority::new();
-    let (chain, key) = authority.server();
+    let (chain, key) = authority.server("localhost");
     let tls = Tls::from_pem(&chain, &key).unwrap().handshake_timeout(Duration::from_millis(200));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -546,11 +478,11 @@ impl Files {
 #[test]
 fn a_certificate_and_a_key_that_do_not_fit_are_refused() {
     let (authority, files) = (Authority::new(), Files::new());
-    let (pem, key) = authority.server();
+    let (pem, key) = authority.server("localhost");
     assert!(matches!(files.read(), Err(TlsError::File(..))));
     files.write(&pem, &key);
     assert!(files.read().is_ok());
-    files.write(&pem, &authority.server().1);
+    files.write(&pem, &authority.server("localhost").1);
     assert!(matches!(files.read(), Err(TlsError::Mismatch)));
     files.write("", &key);
     assert!(matches!(files.read(), Err(TlsError::Certificate)));
@@ -571,7 +503,7 @@ async fn a_certificate_that_is_renewed_takes_over_and_a_broken_one_does_not() {
     // ours as well, so that the signal ends no test that runs beside this one
     let _handled = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).unwrap();
     let (first, second, files) = (Authority::new(), Authority::new(), Files::new());
-    let (pem, key) = first.server();
+    let (pem, key) = first.server("localhost");
     files.write(&pem, &key);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -588,7 +520,7 @@ async fn a_certificate_that_is_renewed_takes_over_and_a_broken_one_does_not() {
         connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.is_ok()
     };
     assert!(trusts(&first).await && !trusts(&second).await);
-    let (pem, key) = second.server();
+    let (pem, key) = second.server("localhost");
     files.write(&pem, &key);
     // told again and again: the first signals may come before the server listens to them
     for _ in 0..200 {

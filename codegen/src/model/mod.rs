@@ -4,6 +4,7 @@
 //! to Rust. What inherits (document < path < operation) is resolved here; what a `$ref` named is an id.
 
 mod checked;
+mod definition;
 mod docs;
 mod ids;
 mod keyword;
@@ -18,6 +19,7 @@ mod table;
 mod types;
 
 pub use checked::CheckedApi;
+pub use definition::{Definition, Member, Object, Origin, Shape, Union, Variant, Word, WordValue, Words};
 pub use docs::Docs;
 pub use ids::{LimitId, ResourceId, SchemeId, TypeId};
 pub use keyword::{Keyword, Keywords, Kind, ShapeId, Value};
@@ -39,9 +41,8 @@ pub use scheme::{
 };
 pub use table::{TypeTable, TypeTableDraft};
 pub use types::{
-    Around, Array, Bounds, Counts, Definition, Grammar, Integer, IntegerFormat, Map, Member, Number,
-    NumberFormat, Object, Origin, Pattern, Schema, Shape, Text, TextFormat, Type, Union, Variant, Word,
-    WordValue, Words,
+    Around, Array, Bounds, Counts, Grammar, Integer, IntegerFormat, Map, Number, NumberFormat, Pattern,
+    Schema, Text, TextFormat, Type,
 };
 
 /// A document, understood.

@@ -4,7 +4,7 @@ mod format;
 mod header;
 mod layout;
 mod nodes;
-mod shared;
+mod threads;
 mod write;
 
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ impl Output {
     #[must_use]
     pub fn code(&self) -> String {
         let mut text = Text(header(&self.file_name, &self.hash, self.api().assumed.as_ref()));
-        shared::text(&self.api, &self.hash).iter().for_each(|part| text.append(part));
+        threads::text(&self.api, &self.hash).iter().for_each(|part| text.append(part));
         text.0
     }
 

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use palisade::{Caller, Clock, Jwt, KeptAnswers, Problem, Settings, State};
-use palisade_tests::client::{Call, Client};
+use palisade_tests::client::{Call, Client, Reply};
 use palisade_tests::tokens::{Signer, now};
+use tokio::task::JoinHandle;
 
 #[allow(missing_docs, dead_code, reason = "as it is generated")]
 pub mod api {
@@ -166,4 +168,21 @@ pub fn order(act: &str, amount: i64) -> String {
 
 pub fn in_memory(clock: &Clock) -> KeptAnswers {
     KeptAnswers::new(State::memory_of(1000, clock.clone()), palisade::AnswerKeys::generate().unwrap())
+}
+
+/// What came of one call that was sent several times at once: the answers that differ, and how often it was in progress.
+pub async fn answers(calls: Vec<JoinHandle<Reply>>) -> (Vec<Bytes>, usize) {
+    let (mut bodies, mut in_progress) = (Vec::new(), 0);
+    for call in calls {
+        let reply = call.await.unwrap();
+        if reply.status == 201 {
+            bodies.push(reply.body);
+        } else {
+            reply.refused(409, "idempotency_in_progress");
+            assert_eq!(reply.header("retry-after"), "1");
+            in_progress += 1;
+        }
+    }
+    bodies.dedup();
+    (bodies, in_progress)
 }

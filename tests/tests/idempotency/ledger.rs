@@ -9,6 +9,7 @@ use palisade_tests::ledger::{How, MONEY, Service, books, build};
 use palisade_tests::tokens::Signer;
 use sqlx::SqlitePool;
 
+use crate::desk::answers;
 use crate::states::Flaky;
 
 const KEY: &str = "2b7c1f60-71a5-4f43-9d50-1f3f6d1b8a77";
@@ -143,16 +144,7 @@ async fn of_two_runs_one_is_committed() {
         let call = if turn % 2 == 0 { one.transfer(7) } else { other.transfer(7) };
         calls.push(tokio::spawn(call.send()));
     }
-    let mut bodies = Vec::new();
-    for call in calls {
-        let reply = call.await.unwrap();
-        if reply.status == 201 {
-            bodies.push(reply.body);
-        } else {
-            reply.refused(409, "idempotency_in_progress");
-        }
-    }
-    bodies.dedup();
+    let (bodies, _) = answers(calls).await;
     assert_eq!((bodies.len(), one.done().await), (1, 1));
     let balance: i64 =
         sqlx::query_scalar("SELECT sum(balance) FROM accounts").fetch_one(&one.books).await.unwrap();

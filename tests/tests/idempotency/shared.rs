@@ -8,7 +8,7 @@ use palisade_tests::events;
 use palisade_tests::redis_server::Server;
 use palisade_tests::tokens::{Signer, now};
 
-use crate::desk::{ALICE, Desk, Effects, KEY, OTHER_KEY, order};
+use crate::desk::{ALICE, Desk, Effects, KEY, OTHER_KEY, answers, order};
 
 const KEYS: &str = "k:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=";
 
@@ -55,18 +55,7 @@ async fn of_many_at_once_to_two_instances_one_is_done() {
     let desks = Desks::start().await;
     let calls: Vec<_> =
         (0..40).map(|number| tokio::spawn(desks.call(number % 2, ALICE, "slow").send())).collect();
-    let (mut bodies, mut waiting) = (Vec::new(), 0);
-    for call in calls {
-        let reply = call.await.unwrap();
-        if reply.status == 201 {
-            bodies.push(reply.body);
-        } else {
-            reply.refused(409, "idempotency_in_progress");
-            assert_eq!(reply.header("retry-after"), "1");
-            waiting += 1;
-        }
-    }
-    bodies.dedup();
+    let (bodies, waiting) = answers(calls).await;
     assert_eq!((bodies.len(), desks.effects.count()), (1, 1));
     assert!(waiting > 0);
 }

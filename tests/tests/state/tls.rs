@@ -5,45 +5,13 @@ use std::time::Duration;
 
 use palisade::State;
 use palisade::state::{Expected, Next, RedisServer};
+use palisade_tests::authority::Authority;
 use palisade_tests::redis_server::Server;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use tempfile::TempDir;
 
 use crate::suite::{key, made, record};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// A certificate and its key, in PEM.
-struct Identity {
-    certificate: String,
-    key: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        // the names of those that it signs are others, else each would look self-signed
-        params.distinguished_name.push(DnType::CommonName, "authority of a test");
-        Self { pem: params.self_signed(&key).unwrap().pem(), issuer: Issuer::new(params, key) }
-    }
-
-    fn sign(&self, name: &str) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        Identity {
-            certificate: params.signed_by(&key, &self.issuer).unwrap().pem(),
-            key: key.serialize_pem(),
-        }
-    }
-}
 
 struct Bench {
     _redis: Server,
@@ -55,14 +23,13 @@ impl Bench {
     /// A Redis of this name that asks its clients for certificates, or does not.
     async fn start(authority: &Authority, name: &str, asks: bool) -> Self {
         let files = tempfile::tempdir().unwrap();
-        let identity = authority.sign(name);
+        let (certificate, key) = authority.server(name);
         let write = |name: &str, text: &str| {
             let path = files.path().join(name);
             std::fs::write(&path, text).unwrap();
             path.display().to_string()
         };
-        let (certificate, key) =
-            (write("server.pem", &identity.certificate), write("server.key", &identity.key));
+        let (certificate, key) = (write("server.pem", &certificate), write("server.key", key.expose()));
         let authority = write("ca.pem", &authority.pem);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let asks = if asks { "yes" } else { "no" };
@@ -110,6 +77,6 @@ async fn a_server_that_asks_for_a_certificate_gets_one() {
     let bench = Bench::start(&authority, "localhost", true).await;
     let server = bench.server().trusting(authority.pem.as_str());
     assert!(State::redis(server.clone()).await.is_err());
-    let mine = authority.sign("client.example");
-    works(State::redis(server.presenting(mine.certificate, mine.key)).await.unwrap()).await;
+    let (certificate, key) = authority.server("client.example");
+    works(State::redis(server.presenting(certificate, key.expose().as_str())).await.unwrap()).await;
 }
