@@ -23,8 +23,8 @@ pub struct Identity {
     pub key: KeyPair,
 }
 
-impl Authority {
-    pub fn new() -> Self {
+impl Default for Authority {
+    fn default() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -34,7 +34,9 @@ impl Authority {
         let pem = params.self_signed(&key).unwrap().pem();
         Self { pem, issuer: Issuer::new(params, key) }
     }
+}
 
+impl Authority {
     pub fn sign(&self, change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();

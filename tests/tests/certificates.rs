@@ -141,7 +141,7 @@ impl Sealed {
     }
 
     async fn with(change: impl FnOnce(ClientCertificates) -> ClientCertificates) -> Self {
-        let authority = Authority::new();
+        let authority = Authority::default();
         let certificates = ClientCertificates::from_pem(&authority.pem).unwrap();
         Self::run(authority, change(certificates), Settings::new(), true).await
     }
@@ -210,7 +210,7 @@ async fn a_certificate_of_the_authority_is_a_caller_and_no_other_is() {
     none.refused(401, "unauthenticated");
     assert_eq!(none.header("www-authenticate"), "MutualTLS realm=\"Sealed doors\"");
     let strangers = [
-        ("another authority's", Authority::new().client(ALICE)),
+        ("another authority's", Authority::default().client(ALICE)),
         (
             "for servers",
             server.authority.sign(|params| {
@@ -366,7 +366,7 @@ async fn what_was_revoked_is_refused_at_once_and_lists_out_of_date_refuse_all() 
     server.get("/certificate", Some(&two), &[]).await.allowed(200);
     server.certificates.replace_revocation_lists(&server.authority.revokes(&[], 2025)).unwrap();
     server.get("/certificate", Some(&two), &[]).await.refused(401, "unauthenticated");
-    let others = Authority::new().revokes(&[], 2095);
+    let others = Authority::default().revokes(&[], 2095);
     server.certificates.replace_revocation_lists(&others).unwrap();
     server.get("/certificate", Some(&two), &[]).await.refused(401, "unauthenticated");
     assert!(server.certificates.replace_revocation_lists("").is_err());
@@ -377,7 +377,7 @@ async fn a_bound_token_is_good_with_its_certificate_only() {
     let server = Sealed::start().await;
     let (alice, bob) = (server.authority.client(ALICE), server.authority.client("spiffe://bank.example/bob"));
     // RFC 8705 section 2.2: whom nobody vouches for can hold a token as well
-    let own = Authority::new().client("urn:self");
+    let own = Authority::default().client("urn:self");
     let bound = |identity: &Identity| server.token(json!({ "x5t#S256": identity.thumbprint() }));
     for path in ["/bound", "/either"] {
         let token = bound(&alice);
@@ -409,7 +409,7 @@ async fn a_request_for_another_host_than_the_handshake_is_misdirected() {
 
 #[tokio::test]
 async fn the_header_of_a_certificate_is_the_word_of_proxies_that_are_trusted_with_it() {
-    let authority = Authority::new();
+    let authority = Authority::default();
     let certificates = ClientCertificates::from_pem(&authority.pem).unwrap();
     let proxies = || Settings::new().trusted_proxies(["127.0.0.1"]).unwrap();
     let alice = authority.client(ALICE);
@@ -425,13 +425,13 @@ async fn the_header_of_a_certificate_is_the_word_of_proxies_that_are_trusted_wit
     let unreadable = STANDARD.encode(&alice.chain[0]);
     get(&server, &unreadable).send().await.refused(401, "unauthenticated");
     get(&server, &forwarded).header("client-cert", &forwarded).send().await.refused(401, "unauthenticated");
-    let stranger = Authority::new().client(ALICE);
+    let stranger = Authority::default().client(ALICE);
     let stranger = format!(":{}:", STANDARD.encode(&stranger.chain[0]));
     get(&server, &stranger).send().await.refused(401, "unauthenticated");
 
     // not trusted with it, and no proxy at all
     for settings in [proxies(), Settings::new().client_certificates_from_proxies()] {
-        let server = Sealed::run(Authority::new(), certificates.clone(), settings, false).await;
+        let server = Sealed::run(Authority::default(), certificates.clone(), settings, false).await;
         get(&server, &forwarded).send().await.refused(401, "unauthenticated");
     }
 }
@@ -442,7 +442,7 @@ async fn plain_text_and_silence_do_not_hold_a_tls_port() {
     let answer = Client(server.address).raw(b"GET /certificate HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert!(!answer.starts_with("HTTP/"), "{answer:?}");
 
-    let authority = Authority::new();
+    let authority = Authority::default();
     let (chain, key) = authority.server("localhost");
     let tls = Tls::from_pem(&chain, &key).unwrap().handshake_timeout(Duration::from_millis(200));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -477,7 +477,7 @@ impl Files {
 
 #[test]
 fn a_certificate_and_a_key_that_do_not_fit_are_refused() {
-    let (authority, files) = (Authority::new(), Files::new());
+    let (authority, files) = (Authority::default(), Files::new());
     let (pem, key) = authority.server("localhost");
     assert!(matches!(files.read(), Err(TlsError::File(..))));
     files.write(&pem, &key);
@@ -502,7 +502,7 @@ fn a_certificate_and_a_key_that_do_not_fit_are_refused() {
 async fn a_certificate_that_is_renewed_takes_over_and_a_broken_one_does_not() {
     // ours as well, so that the signal ends no test that runs beside this one
     let _handled = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).unwrap();
-    let (first, second, files) = (Authority::new(), Authority::new(), Files::new());
+    let (first, second, files) = (Authority::default(), Authority::default(), Files::new());
     let (pem, key) = first.server("localhost");
     files.write(&pem, &key);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

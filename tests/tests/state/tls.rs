@@ -53,11 +53,11 @@ async fn works(state: State) {
 
 #[tokio::test]
 async fn a_server_is_believed_by_the_roots_that_are_given() {
-    let authority = Authority::new();
+    let authority = Authority::default();
     let bench = Bench::start(&authority, "localhost", false).await;
     works(State::redis(bench.server().trusting(authority.pem.as_str())).await.unwrap()).await;
 
-    let other = Authority::new();
+    let other = Authority::default();
     assert!(State::redis(bench.server().trusting(other.pem.as_str())).await.is_err(), "another authority");
     assert!(State::redis(bench.server()).await.is_err(), "no machine trusts it");
     let clear = format!("redis://localhost:{}", bench.port);
@@ -66,14 +66,14 @@ async fn a_server_is_believed_by_the_roots_that_are_given() {
 
 #[tokio::test]
 async fn a_certificate_is_for_the_name_of_the_server() {
-    let authority = Authority::new();
+    let authority = Authority::default();
     let bench = Bench::start(&authority, "elsewhere.example", false).await;
     assert!(State::redis(bench.server().trusting(authority.pem.as_str())).await.is_err());
 }
 
 #[tokio::test]
 async fn a_server_that_asks_for_a_certificate_gets_one() {
-    let authority = Authority::new();
+    let authority = Authority::default();
     let bench = Bench::start(&authority, "localhost", true).await;
     let server = bench.server().trusting(authority.pem.as_str());
     assert!(State::redis(server.clone()).await.is_err());
