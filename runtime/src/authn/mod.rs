@@ -180,7 +180,7 @@ pub(crate) async fn authenticate<'p>(
         }));
     }
     let denied = refused(prepared, &verdicts);
-    attempts.settle(prepared, &verdicts, charged).await;
+    attempts.settle(prepared, &verdicts, charged);
     if let Some(denied) = denied {
         return Err(attempts.after(prepared, denied, parts));
     }

@@ -48,7 +48,8 @@ impl Tokens {
             How::Signed(verifier) if verifier.loopback_only && !local => return Err(Reason::NotLoopback),
             How::Signed(verifier) => verifier.judge_and_look_again(token, shown, now).await?,
             #[cfg(feature = "outbound")]
-            How::Introspected(introspector) => introspector.judge(token, shown, now).await?,
+            // boxed: where tokens are signed, a request does not carry the room for asking
+            How::Introspected(introspector) => Box::pin(introspector.judge(token, shown, now)).await?,
         };
         if let Some(denylist) = &self.denylist {
             denylist.check(&judged.principal, now).await?;

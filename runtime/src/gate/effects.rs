@@ -10,11 +10,11 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use futures_util::future::lazy;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::Visit;
-use super::visit::panic_message;
+use super::{Visit, guarded};
 use crate::answer::{Answer, Output, Unfit};
 use crate::caller::Caller;
 use crate::operation::Policy;
@@ -79,37 +79,34 @@ pub(super) async fn spawned<T: Send + 'static>(
     let (witness, running, held) = (visit.witness(), visit.effects().begin(), visit.held());
     let place = visit.give_place();
     let (tell, told) = oneshot::channel();
-    tokio::spawn(async move {
-        let outcome = caught(work).await;
+    tokio::spawn(guarded(work).map(move |outcome| {
         if let Err(Err(rejection)) = tell.send(outcome) {
             witness.report_unanswered(&rejection); // 5
         }
         drop((running, held, place)); // 6
-    });
+    }));
     // The task is dropped without an answer only when the runtime shuts down.
     told.await.unwrap_or(Err(Rejection::Deadline))
 }
 
-/// A panic ends the work alone.
-pub(super) async fn caught<T>(work: impl Future<Output = Result<T, Rejection>>) -> Result<T, Rejection> {
-    let outcome = std::panic::AssertUnwindSafe(work).catch_unwind().await;
-    outcome.unwrap_or_else(|payload| Err(Rejection::Panicked(panic_message(&*payload))))
-}
-
-pub(super) async fn answered<S, Op>(
+/// No `async fn`, which would hold the caller and the input twice. The method is called when this is polled, so that one which
+/// panics before it gives a future panics no earlier than others.
+pub(super) fn answered<S, Op>(
     service: &S,
     caller: Caller<Op>,
     input: Op::Input,
     deadline: Instant,
-) -> Result<Answer, Rejection>
+) -> impl Future<Output = Result<Answer, Rejection>> + Send
 where
+    S: Sync,
     Op: Served<S>,
 {
-    match timeout_at(deadline, Op::handle(service, caller, input)).await {
+    let handling = lazy(move |_| Op::handle(service, caller, input)).flatten();
+    timeout_at(deadline, handling).map(|outcome| match outcome {
         Ok(Ok(output)) => conforming(Op::POLICY, output),
         Ok(Err(problem)) => Err(judge(Op::POLICY, problem)),
         Err(_elapsed) => Err(Rejection::Deadline),
-    }
+    })
 }
 
 /// Step 16.

@@ -44,8 +44,9 @@ use std::future::Future;
 
 use axum::body::Body;
 use axum::response::Response;
+use futures_util::TryFutureExt;
 use http::request::Parts;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 pub use self::builder::GateBuilder;
 pub(crate) use self::effects::judge;
@@ -96,9 +97,10 @@ async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<
     let deadline = Instant::now() + policy.timeout;
     input::declared_length(policy.body.as_ref(), &parts.headers).map_err(Rejection::Input)?; // 4
     visit.give_nonce(at.security().nonce(visit.now()));
-    let authenticating =
-        authn::authenticate(at.security(), parts, visit.is_local(), visit.now(), visit.attempts());
-    let authenticated = in_time(deadline, authenticating).await?.map_err(|reason| at.denied(reason))?; // 6, 7
+    let (local, now, attempts) = (visit.is_local(), visit.now(), visit.attempts());
+    let authenticated =
+        in_time(deadline, authn::authenticate(at.security(), parts, local, now, attempts)).await?;
+    let authenticated = authenticated.map_err(|reason| at.denied(reason))?; // 6, 7
     visit.identify(at.first_held(&authenticated));
     let login = step_up::check(policy.step_up.as_ref(), &authenticated, visit.now());
     login.map_err(|reason| at.insufficient(reason, &authenticated))?; // 7
@@ -110,8 +112,13 @@ async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<
 }
 
 /// A step that waits for something else waits no longer than the operation may take.
-async fn in_time<T>(deadline: Instant, step: impl Future<Output = T>) -> Result<T, Rejection> {
-    tokio::time::timeout_at(deadline, step).await.map_err(|_| Rejection::Deadline)
+///
+/// No `async fn`, which would hold the step twice: once as it came, once while it waits for it.
+fn in_time<T>(
+    deadline: Instant,
+    step: impl Future<Output = T>,
+) -> impl Future<Output = Result<T, Rejection>> {
+    timeout_at(deadline, step).map_err(|_| Rejection::Deadline)
 }
 
 /// What steps 4 to 13 let through.
@@ -140,11 +147,8 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let key = at.client_key(&parts.headers)?; // 10
     let receiver =
         Receiver { declared: at.policy().body.as_ref(), receiving: I::receiving, spool: visit.spool() };
-    let reading = receiver.receive(&parts.headers, body);
-    let sent = match tokio::time::timeout_at(deadline, reading).await {
-        Ok(sent) => sent.map_err(Rejection::Input)?,
-        Err(_) => return Err(Rejection::Input(InputError::Slow)),
-    };
+    let received = timeout_at(deadline, receiver.receive(&parts.headers, body)).await;
+    let sent = received.map_err(|_| InputError::Slow).flatten().map_err(Rejection::Input)?;
     print.iter_mut().for_each(|print: &mut Fingerprint| print.body(sent.as_ref()));
     let told = at.limits().of_body(sent.as_ref());
     let payload = I::body(sent).map_err(InputError::from).map_err(Rejection::Input)?; // 11

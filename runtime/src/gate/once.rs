@@ -18,7 +18,7 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use super::visit::refusal_headers;
-use super::{Gate, Prepared, Visit, Witness, effects};
+use super::{Gate, Prepared, Visit, Witness, effects, guarded};
 use crate::answer::Answer;
 use crate::authn::Principal;
 use crate::caller::Caller;
@@ -54,8 +54,7 @@ where
         }
         let caller = caller.claimed(Arc::clone(&claim));
         let answering = effects::answered::<S, Op>(&service, caller, input, claim.deadline());
-        let outcome = effects::caught(answering).await;
-        settle(&claim, outcome, &witness).await
+        settle(&claim, guarded(answering).await, &witness).await
     })
     .await
 }

@@ -89,7 +89,7 @@ pub(crate) struct Visit {
     /// Its place among all whose handlers are at work.
     place: Option<Place>,
     /// What is taken back if it succeeds.
-    reserved: Few<Reserved>,
+    reserved: Vec<Reserved>,
     /// Its places among those that are under way.
     held: Few<Held>,
     /// What its limits count by, of its path and its body.
@@ -135,7 +135,7 @@ impl Visit {
             fault,
             standings: Few::new(),
             place: None,
-            reserved: Few::new(),
+            reserved: Vec::new(),
             held: Few::new(),
             values: Values::new(),
             nonce: None,
@@ -429,17 +429,19 @@ fn peer(extensions: &http::Extensions) -> IpAddr {
 }
 
 /// Runs the steps; a panic anywhere in them ends this request alone.
-pub(crate) async fn guarded(
-    steps: impl Future<Output = Result<Response, Rejection>>,
-) -> Result<Response, Rejection> {
+///
+/// No `async fn`, which would hold its argument twice: once as it came, once while it waits for it.
+pub(crate) fn guarded<T>(
+    steps: impl Future<Output = Result<T, Rejection>>,
+) -> impl Future<Output = Result<T, Rejection>> {
     // The steps own nothing that outlives a panic half-changed: the limiter's and the caches' locks recover by design.
-    match AssertUnwindSafe(steps).catch_unwind().await {
+    AssertUnwindSafe(steps).catch_unwind().map(|outcome| match outcome {
         Ok(result) => result,
         Err(payload) => Err(Rejection::Panicked(panic_message(payload.as_ref()))),
-    }
+    })
 }
 
-pub(super) fn panic_message(payload: &(dyn Any + Send)) -> String {
+fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }

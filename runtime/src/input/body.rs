@@ -65,11 +65,13 @@ impl<'a> Receiver<'a> {
                 Some(collect(stream, declared.max).await?).filter(|bytes| !bytes.is_empty()).map(Came::Whole)
             }
             Receiving::Spooled => {
-                let upload = spooled(stream, declared.max, self.spool).await?.said(None, Some(content_type));
+                let upload = Box::pin(spooled(stream, declared.max, self.spool)).await?;
+                let upload = upload.said(None, Some(content_type));
                 Some(upload).filter(|upload| !upload.is_empty()).map(Came::Spooled)
             }
             Receiving::Parts(fields) => {
-                let parts = wire::parts(stream, content_type, fields, declared.max, self.spool).await?;
+                let parts = wire::parts(stream, content_type, fields, declared.max, self.spool);
+                let parts = Box::pin(parts).await?; // most bodies do without the room for it
                 parts.map(|parts| Came::Parts(parts, fields))
             }
         };

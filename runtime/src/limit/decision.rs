@@ -66,8 +66,8 @@ impl<'a> Decision<'a> {
     }
 
     /// What is to be taken back if the request succeeds. A limit that is named twice was charged once.
-    pub(crate) fn reserved(&self) -> Few<Reserved> {
-        let mut reserved: Few<Reserved> = Few::new();
+    pub(crate) fn reserved(&self) -> Vec<Reserved> {
+        let mut reserved: Vec<Reserved> = Vec::new(); // most documents limit no failures
         if self.refused_by().is_some() {
             return reserved;
         }

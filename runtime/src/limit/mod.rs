@@ -151,7 +151,20 @@ impl Limiter {
         charges: &'a [Charge<'a>],
         seen: &Seen<'_>,
     ) -> Result<Decision<'a>, Outage> {
-        let Some(shared) = &self.shared else { return Ok(self.decide(now, charges)) };
+        match &self.shared {
+            None => Ok(self.decide(now, charges)),
+            // boxed: a request that asks no other process does not carry the room for it
+            Some(shared) => Box::pin(self.ask_shared(shared, now, charges, seen)).await,
+        }
+    }
+
+    async fn ask_shared<'a>(
+        &self,
+        shared: &SharedLimits,
+        now: u64,
+        charges: &'a [Charge<'a>],
+        seen: &Seen<'_>,
+    ) -> Result<Decision<'a>, Outage> {
         let names: Few<Name> = charges.iter().map(|charge| charge.rule.name_of(seen)).collect();
         let mut asked: Few<Asked> = Few::new();
         for (charge, name) in charges.iter().zip(&names) {
@@ -207,18 +220,20 @@ impl Limiter {
     /// Takes back what was charged to the limits on failures: the request succeeded. What the shared counters do not hear of
     /// stays charged.
     pub(crate) async fn give_back(&self, now: u64, reserved: &[Reserved]) {
-        let mut spent: Few<Spent> = Few::new();
-        for Reserved { ask, then, name } in reserved {
-            match name {
-                None => self.table.give_back(now, *then, ask),
-                Some(name) => {
-                    let asked = Asked { name: *name, meter: ask.meter, cost: ask.cost };
-                    spent.push(Spent { asked, then: *then });
-                }
-            }
-        }
+        self.give_back_here(now, reserved);
+        let spent = |Reserved { ask, then, name }: &Reserved| {
+            Some(Spent { asked: Asked { name: (*name)?, meter: ask.meter, cost: ask.cost }, then: *then })
+        };
+        let spent: Vec<Spent> = reserved.iter().filter_map(spent).collect();
         if let Some(shared) = self.shared.as_ref().filter(|_| !spent.is_empty()) {
             _ = shared.give_back(&spent).await;
+        }
+    }
+
+    /// The same for the counters of this process alone.
+    pub(crate) fn give_back_here(&self, now: u64, reserved: &[Reserved]) {
+        for Reserved { ask, then, .. } in reserved.iter().filter(|reserved| reserved.name.is_none()) {
+            self.table.give_back(now, *then, ask);
         }
     }
 }

@@ -124,7 +124,7 @@ pub(in crate::authn) struct Charged<'a> {
     account: String,
     at: Whom,
     /// Nothing where another request that shows the same was charged.
-    reserved: Few<Reserved>,
+    reserved: Vec<Reserved>,
     closes: Option<&'static str>,
     _flight: Flight<'a>,
 }
@@ -213,7 +213,7 @@ impl<'a> Attempts<'a> {
     }
 
     /// Gives back what was charged for passwords that no scheme found wrong, and remembers whose were right.
-    pub(in crate::authn) async fn settle(
+    pub(in crate::authn) fn settle(
         &self,
         prepared: &Prepared,
         verdicts: &[Verdict],
@@ -233,7 +233,7 @@ impl<'a> Attempts<'a> {
                 Some(Some(Ok(judged))) => self.remember(&judged.principal),
                 _ => {}
             }
-            self.give_back(&charged).await;
+            self.give_back(&charged);
         }
     }
 
@@ -290,8 +290,8 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    async fn give_back(&self, charged: &Charged<'_>) {
-        self.rules(charged.at).0.give_back(self.micros(), &charged.reserved).await;
+    fn give_back(&self, charged: &Charged<'_>) {
+        self.rules(charged.at).0.give_back_here(self.micros(), &charged.reserved);
     }
 
     fn is_known(&self, claim: &Claim<'_>) -> bool {
