@@ -21,8 +21,8 @@ pub struct OperationFacts {
     pub policy: TokenStream,
     /// Whether every way in has a principal: `p::Secured`.
     pub secured: bool,
-    /// Whether its list is walked by cursor: `p::Paginated`.
-    pub paginated: bool,
+    /// Where its list is walked by cursor: the direction of `p::Paginated`.
+    pub direction: Option<TokenStream>,
     /// Whether its answers are kept: the gate of an adopted operation cannot.
     pub idempotent: bool,
     /// The scopes that every way in grants: names in the generated module's `scope`.
@@ -70,7 +70,7 @@ pub(crate) fn operation_facts(
         document: emit::document_facts(plan.api, hash),
         policy: emit::policy(plan.api, operation),
         secured: operation.access.is_secured(),
-        paginated: operation.pagination.is_some(),
+        direction: operation.pagination.as_ref().map(emit::direction),
         idempotent: operation.idempotency.is_some(),
         grants: operation_plan.grants.clone(),
         inputs: inputs(operation_plan),

@@ -17,7 +17,7 @@ pub use crate::authn::{
 };
 pub use crate::caller::{Caller, Grants, Holds, Scope};
 pub use crate::config_error::ConfigError;
-pub use crate::cursor::{CursorKeys, Position, SealedCursor};
+pub use crate::cursor::{BothWays, CursorKeys, Forward, Position, SealedCursor};
 pub use crate::idempotency::KeptAnswers;
 pub use crate::input::*;
 pub use crate::operation::*;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::authn::Principal;
-use crate::cursor::{Position, SealedCursor};
+use crate::cursor::{self, BothWays, Cut, Direction, Page, Position, SealedCursor, Side};
 use crate::gate::{Passed, RequestId};
 use crate::idempotency::{Claim, Once};
 use crate::operation::{Idempotent, Operation, Paginated, Secured};
@@ -71,12 +71,36 @@ impl<Op: Secured> Caller<Op> {
 }
 
 impl<Op: Paginated> Caller<Op> {
-    /// Where the page starts: the position that the cursor of the request carries, `None` on the first page.
+    /// Where the page starts: the position that the cursor of the request carries, `None` on the first page. Where the document
+    /// names `previous`, a [`PageFrom`](crate::PageFrom).
     ///
     /// # Errors
     /// 400 `invalid_cursor` when it carries another kind of position.
-    pub fn position<P: Position>(&self) -> Result<Option<P>, Problem> {
-        self.passed.position()
+    pub fn position<P: Position>(&self) -> Result<<Op::Direction as Direction>::From<P>, Problem> {
+        self.passed.from::<Op::Direction, P>()
+    }
+
+    /// The page of these rows, with the cursors of those beside it.
+    ///
+    /// `rows` begin at [`Caller::position`], and are read backwards where that says [`PageFrom::Before`](crate::PageFrom::Before).
+    /// Read one more than `limit`: it is not shown, and says that there is a page beyond. `place` is the position of a row: the
+    /// values that the list is sorted by, with a unique one last.
+    ///
+    /// # Errors
+    /// 500 when `limit` is negative, or a cursor cannot be made.
+    pub fn page<T, P: Position>(
+        &self,
+        rows: impl IntoIterator<Item = T>,
+        limit: impl TryInto<usize>,
+        place: impl Fn(&T) -> P,
+    ) -> Result<Page<T>, Problem> {
+        let limit = limit.try_into().map_err(|_| Problem::internal("no number of rows"))?;
+        let Cut { items, next, previous } = cursor::cut(rows, limit, self.passed.side());
+        let previous = previous && Op::Direction::BACK;
+        let seal = |row: Option<&T>, side| row.map(|row| self.passed.seal(&place(row), side)).transpose();
+        let next = seal(items.last().filter(|_| next), Side::After)?;
+        let previous = seal(items.first().filter(|_| previous), Side::Before)?;
+        Ok(Page { items, next, previous })
     }
 
     /// Seals the position after the last row of this page: bound to this principal, operation and these filters.
@@ -84,7 +108,17 @@ impl<Op: Paginated> Caller<Op> {
     /// # Errors
     /// 500 when the cursor cannot be made: no key, no randomness, or a position over 1 KiB.
     pub fn seal<P: Position>(&self, position: &P) -> Result<SealedCursor, Problem> {
-        self.passed.seal(position)
+        self.passed.seal(position, Side::After)
+    }
+}
+
+impl<Op: Paginated<Direction = BothWays>> Caller<Op> {
+    /// Seals the position of the first row of this page: the cursor leads to the page before it.
+    ///
+    /// # Errors
+    /// As [`Caller::seal`].
+    pub fn seal_previous<P: Position>(&self, position: &P) -> Result<SealedCursor, Problem> {
+        self.passed.seal(position, Side::Before)
     }
 }
 

@@ -62,7 +62,9 @@ pub use self::authn::{Introspection, IntrospectionError};
 pub use self::caller::{Caller, Grants, Holds, Scope};
 pub use self::clock::{Clock, ClockError, Now};
 pub use self::config_error::ConfigError;
-pub use self::cursor::{CursorKeyError, CursorKeys, Position, SealedCursor};
+pub use self::cursor::{
+    BothWays, CursorKeyError, CursorKeys, Direction, Forward, Page, PageFrom, Position, SealedCursor,
+};
 pub use self::event::SECURITY_EVENTS;
 pub use self::gate::{Gate, GateBuilder, RequestId};
 pub use self::idempotency::{AnswerKeys, KeptAnswers};

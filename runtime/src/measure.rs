@@ -14,7 +14,7 @@ use crate::authn::certificate::{ClientCertificate, PeerCertificate};
 use crate::authn::jwt::TokenVerifier;
 use crate::authn::{self, ApiKeys, Jwt, Passwords, Shown};
 use crate::clock::Now;
-use crate::cursor::{self, Binding, CursorKeys, Filters, Position, SealedCursor};
+use crate::cursor::{self, Binding, CursorKeys, Filters, Leads, Position, SealedCursor, Side};
 use crate::limit::key::{Network, Seen};
 use crate::limit::{Few, Limiter, Rule};
 use crate::operation::{Access, Document, KeyRules, Limit, TokenRules};
@@ -157,8 +157,9 @@ impl Cursors {
 
     /// `None` where it cannot be sealed.
     #[must_use]
-    pub fn seal<P: Position>(&self, position: &P, expires: u64) -> Option<SealedCursor> {
-        cursor::seal(&self.keys, &self.binding(), position, 2, expires).ok()
+    pub fn seal<P: Position>(&self, position: &P, expiry: u64) -> Option<SealedCursor> {
+        let leads = Leads { side: Side::After, page: 2, expiry };
+        cursor::seal(&self.keys, &self.binding(), position, leads).ok()
     }
 
     /// `None` where it does not open.

@@ -1124,7 +1124,10 @@ impl p::Operation for ListTransfers {
 }
 
 impl p::Secured for ListTransfers {}
-impl p::Paginated for ListTransfers {}
+impl p::Paginated for ListTransfers {
+    type Direction = p::Forward;
+}
+
 impl p::Grants<scope::AccountsRead> for ListTransfers {}
 const _: () = <ListTransfers as p::Grants<scope::AccountsRead>>::CHECKED;
 

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use palisade::cursor::CursorKeys;
+use palisade::operation::Paginated;
 use palisade::{
-    ApiKeys, Caller, Clock, Jwt, KeyRecord, NewKey, PasswordRecord, Passwords, Problem, Secret, Settings,
+    ApiKeys, Caller, Clock, Forward, Jwt, KeyRecord, NewKey, Page, PageFrom, PasswordRecord, Passwords,
+    Problem, Secret, Settings,
 };
 
 use crate::client::Client;
@@ -238,21 +240,39 @@ impl Notes for Service {
         Ok(CreateNoteOutput::Created(Note { id: palisade_uuid(1), title: input.body.title }))
     }
 
+    async fn list_shelf(
+        &self,
+        caller: Caller<ListShelf>,
+        input: ListShelfInput,
+    ) -> Result<ListShelfOutput, Problem> {
+        let rows: Vec<i64> = match caller.position::<Row>()? {
+            PageFrom::Start => (1..=ROWS).collect(),
+            PageFrom::After(row) => (row.number + 1..=ROWS).collect(),
+            PageFrom::Before(row) => (1..row.number).rev().collect(),
+        };
+        let Page { items, next, previous, .. } =
+            caller.page(rows, input.limit, |number| Row { number: *number })?;
+        let data = items.into_iter().map(note).collect();
+        Ok(ListShelfOutput::Ok(ShelfPage { data, next_cursor: next, previous_cursor: previous }))
+    }
+
     async fn get_note(&self, _: Caller<GetNote>, input: GetNoteInput) -> Result<GetNoteOutput, Problem> {
         Ok(GetNoteOutput::Ok(Note { id: input.note_id, title: "mine".to_owned() }))
     }
 }
 
-fn page<Op: palisade::operation::Paginated>(
+fn page<Op: Paginated<Direction = Forward>>(
     caller: &Caller<Op>,
     limit: i32,
     rows: i64,
 ) -> Result<NotePage, Problem> {
     let first = caller.position::<Row>()?.map_or(1, |row| row.number + 1);
-    let last = rows.min(first + i64::from(limit) - 1);
-    let note = |number: i64| Note { id: palisade_uuid(number), title: format!("note {number}") };
-    let next_cursor = (last < rows).then(|| caller.seal(&Row { number: last })).transpose()?;
-    Ok(NotePage { data: (first..=last).map(note).collect(), next_cursor })
+    let page = caller.page(first..=rows, limit, |number| Row { number: *number })?;
+    Ok(NotePage { data: page.items.into_iter().map(note).collect(), next_cursor: page.next })
+}
+
+fn note(number: i64) -> Note {
+    Note { id: palisade_uuid(number), title: format!("note {number}") }
 }
 
 fn palisade_uuid(number: i64) -> palisade::types::Uuid {

@@ -137,3 +137,57 @@ async fn a_long_walk_is_an_event_and_a_short_one_is_none() {
     assert_eq!((field("operation_id"), field("status")), ("listCopies", "200"));
     assert!(field("principal").starts_with("https://id.example.com#"));
 }
+
+/// A page of the shelf: the numbers of its notes, and its whole body.
+async fn shelf(gate: &Gate, token: &str, query: &str) -> (Vec<u8>, serde_json::Value) {
+    let page = gate.client.get(&format!("/shelf{query}")).token(token).send().await.allowed(200).json();
+    let titles = page["data"].as_array().unwrap().iter().map(|note| note["title"].as_str().unwrap());
+    (titles.map(|title| title.strip_prefix("note ").unwrap().parse().unwrap()).collect(), page)
+}
+
+#[tokio::test]
+async fn a_list_that_names_previous_is_walked_both_ways() {
+    let gate = Gate::start().await;
+    let token = gate.alice();
+    let (mut query, mut seen) = (String::new(), Vec::new());
+    // there and back again
+    for way in ["next", "next", "previous", "previous", "next"] {
+        let (numbers, page) = shelf(&gate, &token, &query).await;
+        seen.push((numbers, page["next_cursor"].is_string(), page["previous_cursor"].is_string()));
+        query = format!("?at={}", page[format!("{way}_cursor")].as_str().unwrap());
+    }
+    let [first, middle, last, middle_again, first_again] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!(first, &(vec![1, 2], true, false));
+    assert_eq!(middle, &(vec![3, 4], true, true));
+    assert_eq!(last, &(vec![5], false, true));
+    assert_eq!((middle_again, first_again), (middle, first));
+}
+
+/// RFC 8288, with the relations that its registry has for the pages beside one.
+#[tokio::test]
+async fn the_pages_on_both_sides_are_linked() {
+    let gate = Gate::start().await;
+    let token = gate.alice();
+    let (_, first) = shelf(&gate, &token, "").await;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let reply = gate.client.get(&format!("/shelf?at={cursor}&limit=1")).token(&token).send().await;
+    let page = reply.allowed(200).json();
+    let links: Vec<_> = reply.headers.get_all("link").iter().map(|link| link.to_str().unwrap()).collect();
+    let target = |member: &str| format!("<?limit=1&at={}>", page[member].as_str().unwrap());
+    let next = format!("{}; rel=\"next\"", target("next_cursor"));
+    assert_eq!(links, [next, format!("{}; rel=\"prev\"", target("previous_cursor"))]);
+}
+
+#[tokio::test]
+async fn a_cursor_that_leads_back_is_as_good_as_others_and_no_better() {
+    let gate = Gate::start().await;
+    let (alice, bob) = (gate.alice(), gate.bob());
+    let (_, first) = shelf(&gate, &alice, "").await;
+    let (_, middle) = shelf(&gate, &alice, &format!("?at={}", first["next_cursor"].as_str().unwrap())).await;
+    let back = middle["previous_cursor"].as_str().unwrap();
+    let ask = |path: &str, token: &str| gate.client.get(&format!("{path}={back}")).token(token).send();
+    ask("/shelf?at", &alice).await.allowed(200);
+    ask("/shelf?at", &bob).await.refused(400, "invalid_cursor");
+    ask("/notes?after", &alice).await.refused(400, "invalid_cursor");
+    assert_eq!(back.len(), first["next_cursor"].as_str().unwrap().len(), "nobody sees which way it leads");
+}

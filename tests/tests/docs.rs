@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 27] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -25,6 +25,7 @@ const PAGES: [&str; 26] = [
     "docs/idempotency.md",
     "docs/issuer.md",
     "docs/limits.md",
+    "docs/lists.md",
     "docs/login.md",
     "docs/requests-and-answers.md",
     "docs/state.md",

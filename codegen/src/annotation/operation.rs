@@ -43,6 +43,7 @@ pub(crate) struct Pagination {
     pub(crate) limit: Spanned<String>,
     pub(crate) items: Spanned<String>,
     pub(crate) next: Spanned<String>,
+    pub(crate) previous: Option<Spanned<String>>,
     pub(crate) ttl: Option<Spanned<Duration>>,
 }
 
@@ -152,9 +153,10 @@ impl<'d> Reader<'d> {
         let limit = self.required_string(&mut fields, "limit");
         let items = self.required_string(&mut fields, "items");
         let next = self.required_string(&mut fields, "next");
+        let previous = self.string(&mut fields, "previous");
         let ttl = self.unit(&mut fields, "ttl", units::duration, units::DURATION_HELP);
         self.finish(fields);
         let place = member.key_place;
-        Some(Pagination { place, cursor: cursor?, limit: limit?, items: items?, next: next?, ttl })
+        Some(Pagination { place, cursor: cursor?, limit: limit?, items: items?, next: next?, previous, ttl })
     }
 }

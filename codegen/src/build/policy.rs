@@ -167,6 +167,7 @@ pub(super) fn pagination(operation: &Operation) -> Option<Pagination> {
         limit: rule.limit.value.clone(),
         items: rule.items.value.clone(),
         next: rule.next.value.clone(),
+        previous: rule.previous.as_ref().map(|previous| previous.value.clone()),
         ttl: rule.ttl.as_ref().map_or(CURSOR_TTL, |ttl| ttl.value),
     })
 }

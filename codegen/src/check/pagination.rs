@@ -83,8 +83,16 @@ fn answer(document: &Document, operation: &Operation, rule: &Pagination, finding
     }
     for body in bodies {
         member(document, body, &rule.items, JsonType::Array, findings);
-        member(document, body, &rule.next, JsonType::String, findings);
-        next_may_be_missing(document, body, &rule.next, findings);
+        for cursor in std::iter::once(&rule.next).chain(&rule.previous) {
+            member(document, body, cursor, JsonType::String, findings);
+            may_be_missing(document, body, cursor, findings);
+        }
+    }
+    if let Some(previous) = rule.previous.as_ref().filter(|previous| previous.value == rule.next.value) {
+        let message =
+            format!("`{}` holds the next cursor, so it cannot hold the previous one", previous.value);
+        let finding = Finding::error(Code::Pagination, message, previous.place);
+        findings.push(finding.related(rule.next.place, "the next one").help("name a member of its own"));
     }
 }
 
@@ -116,15 +124,16 @@ fn member(
     }
 }
 
-/// On the last page there is no next cursor.
-fn next_may_be_missing(document: &Document, body: SchemaId, next: &Spanned<String>, findings: &mut Findings) {
+/// On the last page there is no next cursor, and on the first no previous one.
+fn may_be_missing(document: &Document, body: SchemaId, cursor: &Spanned<String>, findings: &mut Findings) {
     let target: &Schema = document.schema(document.target(body));
-    let Some(required) = target.required.iter().find(|name| name.value == next.value) else { return };
-    let declared = properties(document, body).iter().find(|(name, _)| name.value == next.value);
+    let Some(required) = target.required.iter().find(|name| name.value == cursor.value) else { return };
+    let declared = properties(document, body).iter().find(|(name, _)| name.value == cursor.value);
     let nullable = declared.is_some_and(|(_, id)| document.schema(document.target(*id)).nullable);
     if !nullable {
-        let message = format!("`{}` is required and never `null`, so there is no last page", next.value);
-        let finding = Finding::error(Code::Pagination, message, next.place);
+        let message =
+            format!("`{}` is required and never `null`, so every page has one beside it", cursor.value);
+        let finding = Finding::error(Code::Pagination, message, cursor.place);
         findings.push(
             finding
                 .related(required.place, "required here")

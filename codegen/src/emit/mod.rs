@@ -31,7 +31,7 @@ use quote::quote;
 pub(crate) use doc::shows;
 pub(crate) use document::facts as document_facts;
 pub(crate) use inputs::{body_type, emit as input, field_type};
-pub(crate) use operations::policy;
+pub(crate) use operations::{direction, policy};
 pub(crate) use patterns::emit as patterns;
 pub(crate) use values::Paths;
 

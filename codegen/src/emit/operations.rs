@@ -68,7 +68,10 @@ fn about(api: &Api, operation: &Operation) -> String {
 fn proofs(plan: &OperationPlan<'_>) -> TokenStream {
     let ident = &plan.ident;
     let secured = plan.operation.access.is_secured().then(|| quote!(impl p::Secured for #ident {}));
-    let paginated = plan.operation.pagination.is_some().then(|| quote!(impl p::Paginated for #ident {}));
+    let paginated = plan.operation.pagination.as_ref().map(|rule| {
+        let direction = direction(rule);
+        quote!(impl p::Paginated for #ident { type Direction = #direction; })
+    });
     let output = &plan.output_ident;
     let idempotent = plan.operation.idempotency.is_some();
     let idempotent = idempotent.then(|| quote!(impl p::Idempotent for #ident { type Output = #output; }));
@@ -176,6 +179,14 @@ fn ownership(api: &Api, rule: &Ownership) -> TokenStream {
     let Ownership { id, owner, .. } = rule;
     let or_scope = optional_text(rule.or_scope.as_ref());
     quote!(Some(p::Ownership { resource: #resource, id: #id, owner: #owner, or_scope: #or_scope }))
+}
+
+/// Whether its list is walked back as well.
+pub(crate) fn direction(rule: &Pagination) -> TokenStream {
+    match rule.previous {
+        Some(_) => quote!(p::BothWays),
+        None => quote!(p::Forward),
+    }
 }
 
 fn pagination(rule: &Pagination) -> TokenStream {

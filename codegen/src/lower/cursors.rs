@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::model::{Api, Operation, Schema, Shape, StatusKey, Type, TypeId};
 
-/// The members that hold a sealed cursor: `next` of each page that a paginated operation answers with.
+/// The members that hold a sealed cursor: `next` and `previous` of each page that a paginated operation answers with.
 pub(crate) fn cursors(api: &Api) -> HashSet<(TypeId, String)> {
     api.operations.iter().flat_map(|operation| pages(api, operation)).collect()
 }
@@ -13,7 +13,8 @@ fn pages(api: &Api, operation: &Operation) -> Vec<(TypeId, String)> {
     let Some(pagination) = &operation.pagination else { return Vec::new() };
     let good = operation.responses.iter().filter(|response| succeeds(response.status));
     let schemas = good.flat_map(|response| &response.contents).map(|content| &content.schema);
-    schemas.filter_map(|schema| Some((object(api, schema)?, pagination.next.clone()))).collect()
+    let members = |page: TypeId| pagination.members().map(move |member| (page, member.to_owned()));
+    schemas.filter_map(|schema| object(api, schema)).flat_map(members).collect()
 }
 
 fn succeeds(status: StatusKey) -> bool {

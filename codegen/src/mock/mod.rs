@@ -49,17 +49,16 @@ pub(crate) fn mock(api: &Api, operation: &Operation) -> Option<Mock> {
 }
 
 fn body(api: &Api, operation: &Operation, content: &Content) -> Option<String> {
-    let next = operation.pagination.as_ref().map(|pagination| pagination.next.as_str());
-    let without_cursor = |mut value: serde_json::Value| {
-        if let (Some(object), Some(next)) = (value.as_object_mut(), next) {
-            object.remove(next);
+    let without_cursors = |mut value: serde_json::Value| {
+        if let (Some(object), Some(pagination)) = (value.as_object_mut(), &operation.pagination) {
+            pagination.members().for_each(|member| _ = object.remove(member));
         }
         value
     };
     let given =
         content.examples.iter().find(|example| conform::conforms(api, &content.schema, example)).cloned();
     let value = given.or_else(|| sample::sample(api, &content.schema))?;
-    Some(without_cursor(value).to_string())
+    Some(without_cursors(value).to_string())
 }
 
 const fn succeeds(status: StatusKey) -> bool {

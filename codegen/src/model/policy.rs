@@ -142,8 +142,17 @@ pub struct Pagination {
     pub items: String,
     /// The member of the answer that holds the next cursor.
     pub next: String,
+    /// The member that holds the cursor of the page before, where the list is walked back as well.
+    pub previous: Option<String>,
     /// How long a cursor is good.
     pub ttl: Duration,
+}
+
+impl Pagination {
+    /// The members of the answer that hold cursors.
+    pub fn members(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.next).chain(self.previous.as_deref())
+    }
 }
 
 impl Scope {

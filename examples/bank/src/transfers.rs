@@ -48,15 +48,10 @@ impl api::Transfers for Transfers {
         let after = caller.position()?;
         let limit = usize::try_from(input.limit).map_err(Problem::internal)?;
         // One more than the page has tells whether there is a next one, without counting.
-        let mut rows = self.store.transfers(input.account_id, side, after, limit.saturating_add(1)).await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next_cursor = match rows.last() {
-            Some(last) if more => Some(caller.seal(&last.place())?),
-            _ => None,
-        };
-        let data = rows.into_iter().map(api::Transfer::try_from).collect::<Result<_, _>>()?;
-        Ok(api::ListTransfersOutput::Ok(api::TransferPage { data, next_cursor }))
+        let rows = self.store.transfers(input.account_id, side, after, limit.saturating_add(1)).await?;
+        let page = caller.page(rows, limit, TransferRow::place)?;
+        let data = page.items.into_iter().map(api::Transfer::try_from).collect::<Result<_, _>>()?;
+        Ok(api::ListTransfersOutput::Ok(api::TransferPage { data, next_cursor: page.next }))
     }
 }
 

@@ -98,7 +98,7 @@ fn refuse_stranger(
         return;
     }
     let id = &facts.operation.id;
-    let hint = match facts.operation.paginated {
+    let hint = match facts.operation.direction.is_some() {
         true => "; the gate opens the cursor itself: ask `caller.position()`",
         false => "",
     };
@@ -171,7 +171,7 @@ mod tests {
             document: quote!(),
             policy: quote!(),
             secured: true,
-            paginated: false,
+            direction: None,
             idempotent: false,
             grants: Vec::new(),
             inputs: vec![

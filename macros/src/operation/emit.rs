@@ -13,7 +13,10 @@ use super::check::Agreed;
 pub(super) fn facts(name: &Ident, facts: &OperationFacts) -> TokenStream {
     let OperationFacts { document, policy, input, input_type, path, .. } = facts;
     let secured = facts.secured.then(|| quote! { impl p::Secured for #name {} });
-    let paginated = facts.paginated.then(|| quote! { impl p::Paginated for #name {} });
+    let paginated = facts
+        .direction
+        .as_ref()
+        .map(|direction| quote! { impl p::Paginated for #name { type Direction = #direction; } });
     let path_docs = format!("The path of the operation, as a route of axum: `{path}`.");
     quote! {
         const _: () = {

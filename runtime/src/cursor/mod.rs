@@ -6,20 +6,23 @@
 //!
 //! ```text
 //! text      = base64url, no padding, of:  version 1 | key id 4 | nonce 12 | ciphertext | tag 16
-//! plaintext = expiry 8 | length 2 | position | zeros up to a multiple of 16
+//! plaintext = expiry 8 | page 4 | side 1 | length 2 | position | zeros up to a multiple of 16
 //! ```
 
 mod binding;
 mod keys;
+mod page;
 mod position;
 mod seal;
 
 pub(crate) use self::binding::{Binding, Filters};
 pub use self::keys::{CursorKeyError, CursorKeys};
 pub(crate) use self::keys::{Master, Ring, masters};
+pub use self::page::{BothWays, Direction, Forward, Page, PageFrom};
+pub(crate) use self::page::{Cut, Side, cut};
 pub use self::position::Position;
 /// The name under which `#[derive(Position)]` reaches the fields: they are positions themselves.
 #[doc(hidden)]
 pub use self::position::Position as PositionField;
-pub(crate) use self::seal::{BadCursor, Opened, open, seal};
+pub(crate) use self::seal::{BadCursor, Leads, Opened, open, seal};
 pub use self::seal::{SealedCursor, Unsealable};

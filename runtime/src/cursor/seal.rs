@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::binding::Binding;
 use super::keys::CursorKeys;
+use super::page::{PageFrom, Side};
 use super::position::{Position, whole};
 use crate::input::{At, Check, Violations};
 
@@ -14,8 +15,9 @@ const VERSION: u8 = 1;
 const TAG: usize = 16;
 /// Bytes before the ciphertext: version, key id, nonce.
 const HEAD: usize = 1 + 4 + NONCE_LEN;
-/// Bytes before the position: expiry, page, length.
-const PREFACE: usize = 8 + 4 + 2;
+/// Bytes before the length of the position: expiry, page, side.
+const FACTS: usize = 8 + 4 + 1;
+const PREFACE: usize = FACTS + 2;
 /// The position is padded to a multiple of this, so that its length tells little.
 const BLOCK: usize = 16;
 /// The longest cursor, as text: it stands in a query string.
@@ -116,32 +118,47 @@ impl BadCursor {
     }
 }
 
-/// Seals `position`, where page `page` of a walk begins, until `expiry` (seconds since 1970).
+/// What a cursor says beside its position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leads {
+    /// On which side of the position its page lies.
+    pub(crate) side: Side,
+    /// Which page of a walk that is.
+    pub(crate) page: u32,
+    /// Until when, in seconds since 1970.
+    pub(crate) expiry: u64,
+}
+
+/// Seals `position`.
 ///
 /// AES-256-GCM-SIV (RFC 8452): a nonce that came twice would show that two cursors are equal, and no more.
 pub(crate) fn seal<P: Position>(
     keys: &CursorKeys,
     binding: &Binding<'_>,
     position: &P,
-    page: u32,
-    expiry: u64,
+    leads: Leads,
 ) -> Result<SealedCursor, Unsealable> {
     let mut nonce = [0; NONCE_LEN];
     SystemRandom::new().fill(&mut nonce).map_err(|_| Unsealable::Crypto)?;
-    let plain = plaintext(position, page, expiry)?;
+    let plain = plaintext(position, leads)?;
     let text = URL_SAFE_NO_PAD.encode(encrypt(keys, binding, nonce, plain)?);
     if text.len() > LONGEST { Err(Unsealable::TooLong) } else { Ok(SealedCursor(text)) }
 }
 
-fn plaintext<P: Position>(position: &P, page: u32, expiry: u64) -> Result<Vec<u8>, Unsealable> {
+fn plaintext<P: Position>(position: &P, leads: Leads) -> Result<Vec<u8>, Unsealable> {
+    let Leads { side, page, expiry } = leads;
     let mut plain = Vec::with_capacity(128);
     plain.extend_from_slice(&expiry.to_be_bytes());
     plain.extend_from_slice(&page.to_be_bytes());
+    plain.push(match side {
+        Side::After => 0,
+        Side::Before => 1,
+    });
     plain.extend_from_slice(&[0, 0]);
     position.write(&mut plain);
     let length = plain.len().saturating_sub(PREFACE);
     let length = u16::try_from(length).map_err(|_| Unsealable::TooLong)?.to_be_bytes();
-    plain.get_mut(12..PREFACE).ok_or(Unsealable::Crypto)?.copy_from_slice(&length);
+    plain.get_mut(FACTS..PREFACE).ok_or(Unsealable::Crypto)?.copy_from_slice(&length);
     plain.resize(plain.len().next_multiple_of(BLOCK), 0);
     Ok(plain)
 }
@@ -171,6 +188,7 @@ fn encrypt(
 #[derive(Debug)]
 pub(crate) struct Opened {
     position: Vec<u8>,
+    side: Side,
     page: u32,
 }
 
@@ -180,7 +198,21 @@ impl Opened {
         whole(&self.position).ok_or(BadCursor(Reason::OtherPosition))
     }
 
-    /// Which page of its walk begins there; the first needs no cursor.
+    /// Where the page begins, when the position is of the type that was sealed.
+    pub(crate) fn from<P: Position>(&self) -> Result<PageFrom<P>, BadCursor> {
+        let position = self.position()?;
+        Ok(match self.side {
+            Side::After => PageFrom::After(position),
+            Side::Before => PageFrom::Before(position),
+        })
+    }
+
+    /// On which side of the position the page lies.
+    pub(crate) const fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Which page of its walk that is; the first needs no cursor.
     pub(crate) const fn page(&self) -> u32 {
         self.page
     }
@@ -214,14 +246,20 @@ fn unpack(plain: &[u8], now: u64) -> Result<Opened, BadCursor> {
     let malformed = BadCursor(Reason::Malformed);
     let (expiry, rest) = plain.split_first_chunk().ok_or(malformed)?;
     let (page, rest) = rest.split_first_chunk().ok_or(malformed)?;
+    let (side, rest) = rest.split_first_chunk().ok_or(malformed)?;
     let (length, rest) = rest.split_first_chunk().ok_or(malformed)?;
     if u64::from_be_bytes(*expiry) <= now {
         return Err(BadCursor(Reason::Expired));
     }
     let (position, padding) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(malformed)?;
     let padded = padding.len() < BLOCK && padding.iter().all(|byte| *byte == 0);
+    let side = match side {
+        [0] => Side::After,
+        [1] => Side::Before,
+        [_] => return Err(malformed),
+    };
     let page = u32::from_be_bytes(*page);
-    if padded { Ok(Opened { position: position.to_vec(), page }) } else { Err(malformed) }
+    if padded { Ok(Opened { position: position.to_vec(), side, page }) } else { Err(malformed) }
 }
 
 #[cfg(test)]
@@ -234,6 +272,7 @@ mod tests {
     const OLD: &str = "old:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=";
     const NEW: &str = "new:3q2-7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=";
     const NOW: u64 = 1_800_000_000;
+    const LEADS: Leads = Leads { side: Side::After, page: 2, expiry: NOW + 900 };
 
     fn keys(list: &[&str]) -> CursorKeys {
         CursorKeys::from_list(&list.join(",")).unwrap()
@@ -249,7 +288,7 @@ mod tests {
     }
 
     fn sealed(keys: &CursorKeys) -> String {
-        seal(keys, &binding(&filters()), &77_i64, 2, NOW + 900).unwrap().into_string()
+        seal(keys, &binding(&filters()), &77_i64, LEADS).unwrap().into_string()
     }
 
     fn reason(keys: &CursorKeys, binding: &Binding<'_>, text: &str, now: u64) -> &'static str {
@@ -351,7 +390,7 @@ mod tests {
     fn long_positions_are_refused_and_lengths_are_blurred() {
         let (keys, filters) = (keys(&[OLD]), filters());
         let length = |text: usize| {
-            seal(&keys, &binding(&filters), &"x".repeat(text), 2, NOW).map(|sealed| sealed.as_str().len())
+            seal(&keys, &binding(&filters), &"x".repeat(text), LEADS).map(|sealed| sealed.as_str().len())
         };
         assert_eq!(length(1), length(2));
         assert_ne!(length(1), length(20));

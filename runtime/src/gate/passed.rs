@@ -7,7 +7,9 @@ use super::object::Owned;
 use super::walk::{Sealed, Walk};
 use crate::authn::Principal;
 use crate::authz::Authorized;
-use crate::cursor::{self, Binding, CursorKeys, Filters, Opened, Position, SealedCursor};
+use crate::cursor::{
+    self, Binding, CursorKeys, Direction, Filters, Leads, Opened, PageFrom, Position, SealedCursor, Side,
+};
 use crate::idempotency::Claim;
 use crate::operation::{Document, Policy};
 use crate::problem::Problem;
@@ -87,18 +89,31 @@ impl Passed {
         self.request_id
     }
 
-    pub(crate) fn position<P: Position>(&self) -> Result<Option<P>, Problem> {
-        let opened = self.cursor.as_ref().and_then(|scope| scope.opened.as_ref());
-        opened.map(Opened::position).transpose().map_err(|reason| Problem::invalid_cursor(reason.reason()))
+    fn opened(&self) -> Option<&Opened> {
+        self.cursor.as_ref()?.opened.as_ref()
     }
 
-    pub(crate) fn seal<P: Position>(&self, position: &P) -> Result<SealedCursor, Problem> {
+    /// Where the page that is asked for begins.
+    pub(crate) fn from<D: Direction, P: Position>(&self) -> Result<D::From<P>, Problem> {
+        let from = self.opened().map_or(Ok(PageFrom::Start), Opened::from);
+        from.map(D::of).map_err(|reason| Problem::invalid_cursor(reason.reason()))
+    }
+
+    /// On which side of its position the page lies, where a cursor was sent.
+    pub(crate) fn side(&self) -> Option<Side> {
+        self.opened().map(Opened::side)
+    }
+
+    pub(crate) fn seal<P: Position>(&self, position: &P, side: Side) -> Result<SealedCursor, Problem> {
         let scope = self.cursor.as_ref().ok_or_else(|| Problem::internal("no cursor scope"))?;
-        let binding = scope.binding(self.principal());
-        let next = scope.page().saturating_add(1);
-        let sealed = cursor::seal(&scope.keys, &binding, position, next, scope.expires);
+        let page = match side {
+            Side::After => scope.page().saturating_add(1),
+            Side::Before => scope.page().saturating_sub(1).max(1),
+        };
+        let leads = Leads { side, page, expiry: scope.expires };
+        let sealed = cursor::seal(&scope.keys, &scope.binding(self.principal()), position, leads);
         let sealed = sealed.map_err(Problem::internal)?;
-        scope.sealed.note(&sealed);
+        scope.sealed.note(side, &sealed);
         Ok(sealed)
     }
 }

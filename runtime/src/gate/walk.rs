@@ -1,9 +1,9 @@
 //! A walk by cursor: which page of it a request asks for, and where the next one is.
 //!
 //! Rules:
-//! 1. an answer of 200 for which the handler sealed one cursor has it in `Link` with `rel="next"` (RFC 8288 section 3), beside
-//!    the member that the document names. Where none was sealed there is no next page; where several were, nobody knows which
-//!    of them leads there;
+//! 1. an answer of 200 for which the handler sealed one cursor has it in `Link` with `rel="next"`, and one that leads back with
+//!    `rel="prev"` (RFC 8288 section 3), beside the members that the document names. Where none was sealed there is no such
+//!    page; where several were, nobody knows which of them leads there;
 //! 2. the target is a query alone, which is relative to the address that the client used (RFC 3986 section 5.2.2): a proxy may
 //!    have cut that. It has what the request had, but for the cursor, and for keys that stood in it;
 //! 3. the page is in the cursor. The [`MANY_PAGES`]th, and each tenfold, is an event: somebody takes the whole list.
@@ -14,25 +14,39 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
 use super::Witness;
-use crate::cursor::SealedCursor;
+use crate::cursor::{SealedCursor, Side};
 
 /// Pages of one walk.
 const MANY_PAGES: u32 = 100;
 
 /// What a handler sealed.
 #[derive(Debug, Default)]
-pub(crate) struct Sealed(Mutex<(usize, Option<SealedCursor>)>);
+pub(crate) struct Sealed {
+    after: Slot,
+    before: Slot,
+}
+
+/// The last of the cursors that lead to one side, and how many there were.
+#[derive(Debug, Default)]
+struct Slot(Mutex<(usize, Option<SealedCursor>)>);
 
 impl Sealed {
-    pub(super) fn note(&self, cursor: &SealedCursor) {
-        let mut sealed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn note(&self, side: Side, cursor: &SealedCursor) {
+        let mut sealed = self.slot(side).0.lock().unwrap_or_else(PoisonError::into_inner);
         sealed.0 = sealed.0.saturating_add(1);
         sealed.1 = Some(cursor.clone());
     }
 
-    fn only(&self) -> Option<SealedCursor> {
-        let sealed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn only(&self, side: Side) -> Option<SealedCursor> {
+        let sealed = self.slot(side).0.lock().unwrap_or_else(PoisonError::into_inner);
         sealed.1.clone().filter(|_| sealed.0 == 1)
+    }
+
+    const fn slot(&self, side: Side) -> &Slot {
+        match side {
+            Side::After => &self.after,
+            Side::Before => &self.before,
+        }
     }
 }
 
@@ -61,19 +75,20 @@ impl Walk {
         if is_milestone(self.page) {
             witness.report_walk(self.page, status);
         }
-        if status == StatusCode::OK
-            && let Some(link) = self.next()
-        {
-            headers.append(header::LINK, link);
+        if status == StatusCode::OK {
+            let links = [(Side::After, "next"), (Side::Before, "prev")];
+            for link in links.into_iter().filter_map(|(side, relation)| self.link(side, relation)) {
+                headers.append(header::LINK, link);
+            }
         }
     }
 
-    fn next(&self) -> Option<HeaderValue> {
-        let cursor = self.sealed.only()?;
+    fn link(&self, side: Side, relation: &str) -> Option<HeaderValue> {
+        let cursor = self.sealed.only(side)?;
         let between = if self.others.is_empty() { "" } else { "&" };
         // what ends a target, or a quoted string, is no part of a query (RFC 3986 section 3.4)
         let others = self.others.replace('<', "%3C").replace('>', "%3E").replace('"', "%22");
-        let link = format!("<?{others}{between}{}={}>; rel=\"next\"", self.parameter, cursor.as_str());
+        let link = format!("<?{others}{between}{}={}>; rel=\"{relation}\"", self.parameter, cursor.as_str());
         HeaderValue::try_from(link).ok()
     }
 }
@@ -99,8 +114,8 @@ mod tests {
     fn the_target_has_what_the_request_had_but_for_the_cursor() {
         let link = |query: &str, cursors: &[&str]| {
             let sealed = Arc::new(Sealed::default());
-            cursors.iter().for_each(|text| sealed.note(&SealedCursor::of(text)));
-            let next = Walk::new(1, sealed, Some(query), "after").next();
+            cursors.iter().for_each(|text| sealed.note(Side::After, &SealedCursor::of(text)));
+            let next = Walk::new(1, sealed, Some(query), "after").link(Side::After, "next");
             next.map(|value| value.to_str().unwrap().to_owned())
         };
         for (query, target) in [

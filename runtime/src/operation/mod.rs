@@ -8,6 +8,8 @@ use std::time::Duration;
 
 pub use limit::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 
+use crate::cursor::Direction;
+
 /// An operation of a document: a type that stands for it, and its policy.
 ///
 /// Implemented by generated code and by `#[derive(Operation)]`.
@@ -24,7 +26,10 @@ pub trait Operation: Sized + Send + Sync + 'static {
 pub trait Secured: Operation {}
 
 /// An operation whose list is walked by cursor.
-pub trait Paginated: Operation {}
+pub trait Paginated: Operation {
+    /// [`Forward`](crate::Forward), or [`BothWays`](crate::BothWays) where the document names `previous`.
+    type Direction: Direction;
+}
 
 /// An operation whose answers are kept, so that a call may be sent again without being done again.
 pub trait Idempotent: Operation {
