@@ -8,7 +8,7 @@
 //! - A page is a type of its own: its cursor is one that nothing else makes.
 //! - Of types that hold themselves, those of the circle are not joined: a type is compared when all that it refers to was.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use crate::lower::cursors;
 use crate::model::{Api, Definition, Id, Keywords, Origin, Schema, Shape, ShapeId, Type, TypeId};
@@ -31,7 +31,7 @@ pub(crate) fn joined(mut api: Api) -> Api {
 
 /// Leaves out the shapes that are stated before, and renames the others by their new places.
 fn state_once(api: &mut Api, firsts: &Firsts) {
-    let mut places = HashMap::new();
+    let mut places = HashMap::default();
     let shapes = std::mem::take(&mut api.shapes);
     for (position, keywords) in shapes.into_iter().enumerate() {
         let id = ShapeId::at(position);
@@ -98,7 +98,8 @@ struct Firsts {
 impl Firsts {
     fn among(mut parts: Vec<Part>, types: usize) -> Self {
         let mut firsts = Self { first: vec![None; parts.len()], types };
-        let mut known = HashMap::new();
+        // as large as it may get: what grows hashes everything anew
+        let mut known = HashMap::with_capacity_and_hasher(parts.len(), <_>::default());
         let order = inside_out(&mut parts, types);
         let mut parts: Vec<_> = parts.into_iter().map(Some).collect();
         for part in order {
@@ -109,13 +110,9 @@ impl Firsts {
                 Id::Type(id) => *id = firsts.of_type(*id),
                 Id::Shape(id) => *id = firsts.of_shape(*id),
             });
-            let first = match known.get(&said) {
-                Some(first) if borrows => *first,
-                _ => part,
-            };
-            if lends {
-                known.entry(said).or_insert(part);
-            }
+            // who borrows lends as well
+            let known = if lends { *known.entry(said).or_insert(part) } else { part };
+            let first = if borrows { known } else { part };
             firsts.first.get_mut(part).into_iter().for_each(|slot| *slot = Some(first));
         }
         firsts

@@ -49,8 +49,8 @@ static SHAPE_1: p::Shape = p::Shape(&[
     p::K::Properties {
         declared: &[
             ("id", &p::Shape(&[p::K::Types(&[p::JsonType::String]), p::K::Length(0, 10)])),
-            ("card", &p::Shape(&[p::K::Types(&[p::JsonType::String])])),
-            ("iban", &p::Shape(&[p::K::Types(&[p::JsonType::String])])),
+            ("card", &p::Shape::STRING),
+            ("iban", &p::Shape::STRING),
         ],
         patterns: &[],
         others: Some(&p::Shape::NEVER),

@@ -25,10 +25,7 @@ static SHAPE_1: p::Shape = p::Shape(&[
                 "pair",
                 &p::Shape(&[
                     p::K::Types(&[p::JsonType::Array]),
-                    p::K::Items(
-                        &[&p::Shape(&[p::K::Types(&[p::JsonType::String])]), &SHAPE_2],
-                        Some(&p::Shape::NEVER),
-                    ),
+                    p::K::Items(&[&p::Shape::STRING, &SHAPE_2], Some(&p::Shape::NEVER)),
                     p::K::ItemCount(2, usize::MAX),
                 ]),
             ),

@@ -92,13 +92,7 @@ p::union!(ChoiceWhoseNameIsSoLongThatNeitherAMacroCallNorAConstantThatSpeaksOfIt
 });
 static SHAPE_1: p::Shape = p::Shape(&[
     p::K::Types(&[p::JsonType::Array]),
-    p::K::Items(
-        &[
-            &p::Shape(&[p::K::Types(&[p::JsonType::String])]),
-            &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]),
-        ],
-        Some(&p::Shape::NEVER),
-    ),
+    p::K::Items(&[&p::Shape::STRING, &p::Shape::INTEGER], Some(&p::Shape::NEVER)),
 ]);
 static SHAPE_2: p::Shape = p::Shape(&[p::K::OneOf(&[&SHAPE_1, &SHAPE_3])]);
 static SHAPE_3: p::Shape = p::Shape(&[

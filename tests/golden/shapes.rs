@@ -41,7 +41,7 @@ p::shaped!(ShapesNumber, SHAPE_2);
 static PATTERN_1: p::Pattern = p::Pattern::new("[.!]$", "[.!]$");
 static SHAPE_1: p::Shape = p::Shape(&[
     p::K::If(
-        &p::Shape(&[p::K::Types(&[p::JsonType::String])]),
+        &p::Shape::STRING,
         Some(&p::Shape(&[p::K::Length(1, usize::MAX), p::K::Pattern(&PATTERN_1)])),
         Some(&p::Shape(&[
             p::K::Not(&p::Shape(&[p::K::Types(&[p::JsonType::Object, p::JsonType::Array])])),

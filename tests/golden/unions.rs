@@ -24,10 +24,7 @@ pub enum Pet {
 
 impl p::Union for Pet {
     const SHAPE: &'static p::Shape = &SHAPE_1;
-    const GUARDS: &'static [&'static p::Shape] = &[
-        &p::Shape(&[p::K::Types(&[p::JsonType::String])]),
-        &p::Shape::ANY,
-    ];
+    const GUARDS: &'static [&'static p::Shape] = &[&p::Shape::STRING, &p::Shape::ANY];
     fn read<F: p::Take>(alternative: usize, from: F) -> Option<Self> {
         match alternative {
             0 => from.take().map(Self::String),
@@ -61,10 +58,7 @@ pub enum CatName {
 
 impl p::Union for CatName {
     const SHAPE: &'static p::Shape = &SHAPE_2;
-    const GUARDS: &'static [&'static p::Shape] = &[
-        &p::Shape(&[p::K::Types(&[p::JsonType::String])]),
-        &p::Shape::ANY,
-    ];
+    const GUARDS: &'static [&'static p::Shape] = &[&p::Shape::STRING, &p::Shape::ANY];
     fn read<F: p::Take>(alternative: usize, from: F) -> Option<Self> {
         match alternative {
             0 => from.take().map(Self::String),

@@ -53,12 +53,12 @@ static SHAPE_1: p::Shape = p::Shape(&[
         &p::Shape(&[
             p::K::Types(&[p::JsonType::Object]),
             p::K::Properties {
-                declared: &[("gt", &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]))],
+                declared: &[("gt", &p::Shape::INTEGER)],
                 patterns: &[],
                 others: None,
             },
         ]),
-        &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]),
+        &p::Shape::INTEGER,
     ]),
     p::K::UnevaluatedProperties(&p::Shape::NEVER),
 ]);

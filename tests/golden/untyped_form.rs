@@ -66,7 +66,7 @@ static SHAPE_1: p::Shape = p::Shape(&[
         &p::Shape(&[
             p::K::Types(&[p::JsonType::Object]),
             p::K::Properties {
-                declared: &[("sum", &p::Shape(&[p::K::Types(&[p::JsonType::Integer])]))],
+                declared: &[("sum", &p::Shape::INTEGER)],
                 patterns: &[],
                 others: None,
             },
@@ -74,11 +74,7 @@ static SHAPE_1: p::Shape = p::Shape(&[
         ]),
         &p::Shape(&[
             p::K::Types(&[p::JsonType::Object]),
-            p::K::Properties {
-                declared: &[],
-                patterns: &[],
-                others: Some(&p::Shape(&[p::K::Types(&[p::JsonType::String])])),
-            },
+            p::K::Properties { declared: &[], patterns: &[], others: Some(&p::Shape::STRING) },
             p::K::Required(&["via"]),
         ]),
     ]),
@@ -86,11 +82,7 @@ static SHAPE_1: p::Shape = p::Shape(&[
 ]);
 static SHAPE_2: p::Shape = p::Shape(&[
     p::K::Types(&[p::JsonType::Object]),
-    p::K::Properties {
-        declared: &[],
-        patterns: &[],
-        others: Some(&p::Shape(&[p::K::Types(&[p::JsonType::String])])),
-    },
+    p::K::Properties { declared: &[], patterns: &[], others: Some(&p::Shape::STRING) },
     p::K::Required(&["via"]),
 ]);
 

@@ -7,7 +7,7 @@
 //! 3. Of an `anyOf` a value may satisfy two alternatives: it is the first. Where it has members of both, it is neither,
 //!    and stays JSON.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::Builder;
 use super::apart::Head;
@@ -29,7 +29,7 @@ const DEEPEST: usize = 8;
 
 /// Finds out about every choice, those inside of others first: so nothing is asked twice, and no chain is too long.
 pub(super) fn settle(document: &Document) {
-    let mut begun = HashSet::new();
+    let mut begun = HashSet::default();
     for id in document.ids() {
         let mut waiting = vec![(id, false)];
         while let Some((id, ready)) = waiting.pop() {

@@ -8,7 +8,7 @@
 //! An optional member with a `default` is filled with it where it is absent. In a patch it is not: what a patch does not
 //! speak of stays as it is. So a type with such a member is another one there.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::Builder;
 use crate::check::value::fits;
@@ -103,7 +103,7 @@ fn each(schema: &Schema) -> Option<SchemaId> {
 
 /// These schemas, and those that hold one of them at any depth.
 fn holding(document: &Document, mut waiting: Vec<SchemaId>) -> HashSet<SchemaId> {
-    let mut holders: HashMap<SchemaId, Vec<SchemaId>> = HashMap::new();
+    let mut holders: HashMap<SchemaId, Vec<SchemaId>> = HashMap::default();
     for id in document.ids() {
         let schema = document.schema(id);
         let properties = schema.properties.iter().flatten().map(|(_, property)| *property);
@@ -117,7 +117,7 @@ fn holding(document: &Document, mut waiting: Vec<SchemaId>) -> HashSet<SchemaId>
             holders.entry(inner).or_default().push(id);
         }
     }
-    let mut found = HashSet::new();
+    let mut found = HashSet::default();
     while let Some(id) = waiting.pop() {
         if found.insert(id) {
             waiting.extend(holders.get(&id).into_iter().flatten());

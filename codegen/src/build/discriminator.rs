@@ -1,6 +1,6 @@
 //! Which words of a discriminator mean an alternative.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use crate::document::{Discriminator, Document, Schema, SchemaId};
 
@@ -10,12 +10,12 @@ pub(super) fn tags(document: &Document, holder: &Schema) -> Option<Vec<(SchemaId
     let beyond = &holder.beyond;
     let discriminator = beyond.discriminator.as_ref()?;
     let list = if beyond.one_of.is_empty() { &beyond.any_of } else { &beyond.one_of };
-    let mut mapped: HashMap<SchemaId, Vec<String>> = HashMap::new();
+    let mut mapped: HashMap<SchemaId, Vec<String>> = HashMap::default();
     for (word, id) in &discriminator.mapping {
         mapped.entry(document.target(*id)).or_default().push(word.value.clone());
     }
     let mut all: Vec<(SchemaId, Vec<String>)> = Vec::new();
-    let mut known = HashSet::new();
+    let mut known = HashSet::default();
     for alternative in list {
         let words = words_of(document, *alternative, discriminator, &mapped)?;
         if words.iter().any(|word| known.contains(word)) {

@@ -1,6 +1,6 @@
 //! What a schema without a type in Rust can be, seen from its text.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::Builder;
 use crate::model::{Keyword, Keywords, Kind, ShapeId, Style, Value, WireKind};
@@ -117,8 +117,8 @@ impl Builder<'_> {
     /// What a shape can be. Its keywords have been read.
     pub(super) fn free(&self, shape: ShapeId) -> Free {
         let start = Keywords(vec![Keyword::Ref(shape)]);
-        let sorts = self.sorts(&start, &mut HashMap::new());
-        let mut found = Members { names: Vec::new(), open: false, nested: false, seen: HashSet::new() };
+        let sorts = self.sorts(&start, &mut HashMap::default());
+        let mut found = Members { names: Vec::new(), open: false, nested: false, seen: HashSet::default() };
         self.members_of(&start, &mut found);
         let open = found.open || found.names.is_empty();
         Free { sorts, members: found.names, open, nested: found.nested }
@@ -159,7 +159,7 @@ impl Builder<'_> {
             match keyword {
                 Keyword::Properties { declared, patterns, others } => {
                     for (name, member) in declared {
-                        let sorts = self.sorts(member, &mut HashMap::new());
+                        let sorts = self.sorts(member, &mut HashMap::default());
                         found.name(name, sorts);
                     }
                     found.open |= !patterns.is_empty() || others.as_ref().is_some_and(lets_through);

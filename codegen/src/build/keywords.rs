@@ -5,7 +5,7 @@
 //! branches are open, or no two of them could ever be combined. Inside `not`, `if` and `contains` nothing is closed: it
 //! would turn a refusal into a permission.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::Builder;
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};

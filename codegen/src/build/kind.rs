@@ -1,6 +1,6 @@
 //! Which type a schema has: as stated, as its keywords imply, or as it is viewed where it is composed.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use crate::document::{Additional, Document, JsonType, Schema as Written, SchemaId, Spanned, View};
 use crate::model::{IntegerFormat, Word, WordValue};
@@ -113,7 +113,7 @@ pub(super) fn describes_others(written: &Written) -> bool {
 /// Names that are required and that nothing describes: any value will do.
 pub(super) fn undeclared(written: &Written) -> impl Iterator<Item = &Spanned<String>> {
     let declared: HashSet<&str> = match written.required.as_slice() {
-        [] => HashSet::new(),
+        [] => HashSet::default(),
         _ => written.properties.iter().flatten().map(|(name, _)| &*name.value).collect(),
     };
     written.required.iter().filter(move |name| !declared.contains(&*name.value))
@@ -127,12 +127,12 @@ fn words(written: &Written) -> Option<Vec<Word>> {
         (None, Some(value)) => std::slice::from_ref(value),
         _ => return None,
     };
-    let mut titles = HashMap::new();
+    let mut titles = HashMap::default();
     for (node, docs) in &written.titles {
         titles.entry(word(node)?).or_insert(docs);
     }
     let mut words: Vec<Word> = Vec::new();
-    let mut known = HashSet::new();
+    let mut known = HashSet::default();
     for node in values.iter().filter(|value| !is_null(value)) {
         let value = word(node)?;
         if known.insert(value.clone()) {

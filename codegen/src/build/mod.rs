@@ -25,7 +25,7 @@ mod scheme;
 mod types;
 mod wire;
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use crate::document::{Document, SchemaId, SchemeForm};
 use crate::finding::Findings;
@@ -76,17 +76,17 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         scheme_ids: scheme_ids.collect(),
         schemes,
         types: TypeTableDraft::default(),
-        type_ids: HashMap::new(),
+        type_ids: HashMap::default(),
         directed: direction::directed(document),
         direction: Direction::Answer,
         filled: direction::filled(document),
         component_ids: Vec::new(),
         waiting: Vec::new(),
-        patterns: HashMap::new(),
-        reported_formats: HashSet::new(),
-        reported_choices: HashSet::new(),
+        patterns: HashMap::default(),
+        reported_formats: HashSet::default(),
+        reported_choices: HashSet::default(),
         shapes: Vec::new(),
-        shape_ids: HashMap::new(),
+        shape_ids: HashMap::default(),
         shapes_waiting: Vec::new(),
     };
     choice::settle(document);
@@ -122,7 +122,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
 /// Those of the flows in the order of the document, then those that only requirements name.
 fn scopes(document: &Document) -> Vec<Scope> {
     let mut scopes: Vec<Scope> = Vec::new();
-    let mut known: HashSet<&str> = HashSet::new();
+    let mut known: HashSet<&str> = HashSet::default();
     for scheme in &document.schemes {
         if let SchemeForm::OAuth2 { scopes: declared } = &scheme.form {
             for (name, text) in declared {

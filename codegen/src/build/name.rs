@@ -1,6 +1,6 @@
 //! Operation ids for operations that have none: method and path, so that they are stable while those are.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::document::{Document, Operation, PathItem};
 

@@ -1,7 +1,8 @@
 //! Operations: parameters merged and typed, bodies and answers.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+
+use foldhash::HashSet;
 
 use super::direction::Direction;
 use super::literal::literal;
@@ -52,7 +53,7 @@ pub(crate) fn merged<'d>(
     operation: &'d document::Operation,
 ) -> Vec<&'d document::Parameter> {
     let own: HashSet<_> = match item.parameters.as_slice() {
-        [] => HashSet::new(),
+        [] => HashSet::default(),
         _ => operation.parameters.iter().map(identity).collect(),
     };
     let anew = |parameter: &&document::Parameter| !own.contains(&identity(parameter));

@@ -4,8 +4,9 @@
 //! refused here first.
 
 use std::borrow::Cow;
+
+use foldhash::HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use super::look_around::take_apart;
 use crate::model::{Around, Pattern};

@@ -1,7 +1,8 @@
 //! Who may call, how often, for how long: inheritance resolved, defaults made explicit.
 
-use std::collections::HashSet;
 use std::time::Duration;
+
+use foldhash::HashSet;
 
 use super::Builder;
 use crate::annotation::{Authorize, RateLimit, SharedRules, StepUp, StepUpRule};
@@ -28,7 +29,7 @@ impl Builder<'_> {
         let alternative = |requirement: &crate::document::Requirement| {
             let need = |need: &crate::document::Need| {
                 let scheme = self.scheme_id(&need.scheme.value)?;
-                let mut known = HashSet::new();
+                let mut known = HashSet::default();
                 let each = need.scopes.iter().map(|scope| &scope.value).filter(|scope| known.insert(*scope));
                 Some(Need { scheme, scopes: each.cloned().collect() })
             };

@@ -1,6 +1,6 @@
 //! Schemas to types: components and inline objects and words get an entry in the table, the rest stands at its use.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::Builder;
 use super::direction::Direction;

@@ -1,6 +1,6 @@
 //! Who may call.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use crate::document::{Document, Need, Operation, Requirements, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
@@ -66,7 +66,7 @@ pub(super) fn schemes_are_declared(document: &Document, findings: &mut Findings)
 /// Rejects a scope that no flow of its oauth2 scheme declares: no token can carry it. The scopes of openIdConnect stand
 /// at the provider, those of keys in the store: they cannot be compared here.
 pub(super) fn scopes_are_declared(document: &Document, findings: &mut Findings) {
-    let mut declared: HashMap<&str, HashSet<&str>> = HashMap::new();
+    let mut declared: HashMap<&str, HashSet<&str>> = HashMap::default();
     for need in all_needs(document) {
         let Some(scheme) = document.scheme(&need.scheme.value) else { continue };
         for scope in &need.scopes {
@@ -99,7 +99,7 @@ pub(super) fn scopes_are_declared(document: &Document, findings: &mut Findings) 
 pub(super) fn combinations_can_be_shown(document: &Document, findings: &mut Findings) {
     for requirements in all_requirements(document) {
         for alternative in &requirements.alternatives {
-            let mut holders: HashMap<String, &Need> = HashMap::new();
+            let mut holders: HashMap<String, &Need> = HashMap::default();
             for need in &alternative.needs {
                 let Some(place) = credential_place(document, &need.scheme.value) else { continue };
                 if let Some(first) = holders.get(&place) {

@@ -1,6 +1,6 @@
 //! What a schema is composed of, for a value of the document.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::value::Judge;
 use crate::document::{Additional, Schema, SchemaId};
@@ -108,7 +108,7 @@ impl Judge<'_> {
     /// The members that are declared. `None`: others are let through.
     fn declared(&self, id: SchemaId) -> Option<Vec<Declared<'_>>> {
         let mut declared = Vec::new();
-        let mut seen = HashSet::from([id]);
+        let mut seen = HashSet::from_iter([id]);
         let mut waiting = vec![id];
         while let Some(id) = waiting.pop() {
             let schema = self.document.schema(id);

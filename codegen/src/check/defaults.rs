@@ -1,6 +1,6 @@
 //! Defaults of members: what fills a value must end, be little, and be what the types say.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::endless::{name, place};
 use crate::document::Document;
@@ -19,7 +19,7 @@ type Place = (TypeId, usize);
 /// Rejects a default that is filled with itself (`Node: { properties: { next: { $ref: Node, default: {} } } }`), and one
 /// with a member that the struct it becomes does not have.
 pub(super) fn end(document: &Document, api: &Api, findings: &mut Findings) {
-    let mut filling = Filling { api, known: HashMap::new() };
+    let mut filling = Filling { api, known: HashMap::default() };
     for (id, definition) in api.types.iter() {
         let Shape::Object(object) = &definition.shape else { continue };
         for (at, member) in object.members.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Types that hold themselves.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::circles::leads_back;
 use crate::document::{Document, SchemaId};

@@ -1,6 +1,6 @@
 //! `idempotency`: an answer that is kept must be one that can be.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::access::requirements;
 use crate::document::{self, Document, PathItem};
@@ -39,7 +39,7 @@ pub(super) fn keys_have_an_owner(document: &Document, findings: &mut Findings) {
 
 /// Rejects answers that cannot be kept, being no JSON or without a bound, and bodies of which there is no fingerprint.
 pub(super) fn answers_can_be_kept(document: &Document, api: &Api, findings: &mut Findings) {
-    let mut sizes = Sizes { api, known: HashMap::new() };
+    let mut sizes = Sizes { api, known: HashMap::default() };
     for ((item, written), operation) in document.operations().zip(&api.operations) {
         let Some(rule) = &written.rules.idempotency else { continue };
         let mut report = |message: String, help: &str| {

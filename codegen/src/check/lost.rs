@@ -1,7 +1,7 @@
 //! The last rule: what the document says about security is in the model, whole. A difference is a fault of the
 //! generator, and stops it.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::access::requirements;
 use crate::build::merged;

@@ -1,6 +1,6 @@
 //! Names of operations.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::build::operation_ids;
 use crate::document::Document;
@@ -8,7 +8,7 @@ use crate::finding::{Code, Finding, Findings};
 
 /// Rejects one `operationId` on two operations.
 pub(super) fn ids_are_unique(document: &Document, findings: &mut Findings) {
-    let mut first = HashMap::new();
+    let mut first = HashMap::default();
     let stated = document.operations().filter_map(|(_, operation)| operation.id.as_ref());
     let webhooks = document.webhooks.iter().flat_map(|item| &item.operations);
     for id in stated.chain(webhooks.filter_map(|operation| operation.id.as_ref())) {

@@ -1,6 +1,8 @@
 //! Parameters.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashSet};
 
 use crate::build::path::template;
 use crate::build::{identity, is_credential, is_ignored, merged};
@@ -12,7 +14,7 @@ use crate::model::{Location, Segment};
 pub(super) fn once(document: &Document, findings: &mut Findings) {
     let lists = document.paths.iter().map(|item| &item.parameters);
     for list in lists.chain(document.operations().map(|(_, operation)| &operation.parameters)) {
-        let mut known: HashMap<_, &Parameter> = HashMap::new();
+        let mut known: HashMap<_, &Parameter> = HashMap::default();
         for parameter in list {
             let first = *known.entry(identity(parameter)).or_insert(parameter);
             if !std::ptr::eq(first, parameter) {
@@ -83,7 +85,7 @@ fn declared(parameter: &Parameter, names: &BTreeSet<&str>, findings: &mut Findin
 /// Remarks on `Accept`, `Content-Type` and `Authorization`, which the standard ignores as parameters, and on what a scheme
 /// reads as its credential.
 pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     for (item, operation) in document.operations() {
         let parameters = item.parameters.iter().chain(&operation.parameters);
         for parameter in parameters.filter(|parameter| is_ignored(operation, parameter)) {

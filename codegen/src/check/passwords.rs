@@ -1,6 +1,6 @@
 //! `format: password`: comes in by body or header, never goes out, never stands in a URL.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::build::{merged, properties};
 use crate::document::{Additional, Document, Parameter, SchemaId};
@@ -34,7 +34,7 @@ pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findin
 
 /// Each password once, however many ways lead to it.
 fn report(document: &Document, roots: Vec<SchemaId>, where_to: &str, findings: &mut Findings) {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let mut waiting = roots;
     while let Some(id) = waiting.pop() {
         let id = document.target(id);

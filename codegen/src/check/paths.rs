@@ -1,6 +1,6 @@
 //! Path templates, one by one and against each other.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::build::path::{Unservable, template};
 use crate::document::{Document, PathItem};
@@ -46,7 +46,7 @@ pub(super) fn servable(document: &Document, findings: &mut Findings) {
 /// of two policies would hold depends on the router. Where the methods differ the two are one path. Of other templates
 /// that match one request the more concrete one is meant (OpenAPI 3.1 section 4.8.8.2).
 pub(super) fn distinct(document: &Document, findings: &mut Findings) {
-    let mut first: HashMap<(Vec<Segment>, &Method), &PathItem> = HashMap::new();
+    let mut first: HashMap<(Vec<Segment>, &Method), &PathItem> = HashMap::default();
     for item in &document.paths {
         let Ok(path) = template(&item.template.value) else { continue };
         let segments: Vec<Segment> = path.segments.iter().map(Segment::without_names).collect();

@@ -1,6 +1,6 @@
 //! Schemas: keywords that do nothing, constraints that contradict each other, values that do not fit.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::value;
 use crate::document::{Additional, Document, JsonType, Schema, SchemaId, Spanned};
@@ -139,7 +139,7 @@ pub(super) fn required_is_declared(document: &Document, findings: &mut Findings)
                 .help("declare it under `properties`: as it is, any value will do");
             findings.push(finding.nearest(&name.value, known));
         }
-        let mut known = HashSet::new();
+        let mut known = HashSet::default();
         for name in &schema.required {
             if !known.insert(&*name.value) {
                 let message = format!("`{}` is required twice", name.value);
@@ -171,7 +171,7 @@ pub(super) fn openness_is_clear(document: &Document, findings: &mut Findings) {
 pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
     for schema in document.schemas().iter().filter(|schema| !schema.literal && !schema.merged) {
         if let Some(values) = &schema.enumeration {
-            let mut known = HashSet::new();
+            let mut known = HashSet::default();
             for node in &values.value {
                 if let Err(reason) = value::fits_type(document, schema, node) {
                     // among others that do, it is one that no value can have: `normalise` has left it out

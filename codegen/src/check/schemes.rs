@@ -1,6 +1,6 @@
 //! Security schemes.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::annotation::TokenKind;
 use crate::document::{Document, Scheme, SchemeForm};
@@ -113,7 +113,7 @@ pub(super) fn names_are_apart(document: &Document, findings: &mut Findings) {
             .map(|char| char.to_ascii_lowercase())
             .collect()
     };
-    let mut known = HashMap::new();
+    let mut known = HashMap::default();
     for scheme in &document.schemes {
         let first = *known.entry(folded(&scheme.name.value)).or_insert(scheme);
         if !std::ptr::eq(first, scheme) {

@@ -1,7 +1,8 @@
 //! Whether a value of the document fits a schema of the document: defaults and enumerations. Exact, in decimals.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use crate::build::implied;
 use crate::document::{Additional, Document, JsonType, Schema, SchemaId};

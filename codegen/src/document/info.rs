@@ -1,6 +1,6 @@
 //! What a document says about itself: `info`, `servers`, `tags`, `externalDocs`.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
@@ -114,7 +114,7 @@ impl<'d> Reader<'d> {
     pub(super) fn tags(&mut self, document: &mut Fields<'d>) -> Vec<(String, Docs)> {
         let Some((nodes, _)) = self.array(document, "tags") else { return Vec::new() };
         let mut tags: Vec<(String, Docs)> = Vec::new();
-        let mut known = HashSet::new();
+        let mut known = HashSet::default();
         let mut parents: Vec<Spanned<String>> = Vec::new();
         for node in nodes {
             let Some(mut tag) = self.fields(node, "a tag") else { continue };

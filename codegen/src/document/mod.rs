@@ -18,7 +18,9 @@ mod security;
 mod undefined;
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashSet};
 
 use crate::annotation::DocumentRules;
 use crate::build::Matchers;
@@ -231,7 +233,7 @@ impl Document {
     /// The default of a value of this schema: its own, or that of a schema that certainly holds of it (a default is an
     /// annotation, JSON Schema 2020-12 section 7.7). What refines another stands behind it, so the last one is meant.
     pub(crate) fn default_of(&self, id: SchemaId) -> Option<&Node> {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut waiting = vec![id];
         while let Some(id) = waiting.pop() {
             let schema = self.schema(id);
@@ -368,10 +370,10 @@ impl<'d> Reader<'d> {
         };
         self.finish(fields);
         mark_credentials(&mut paths, &schemes, security.as_ref());
-        let (schemas, branches) = (Vec::new(), HashSet::new());
+        let (schemas, branches) = (Vec::new(), HashSet::default());
         let scheme_names =
             schemes.iter().enumerate().map(|(at, scheme)| (scheme.name.value.clone(), at)).collect();
-        let mut names = HashMap::new();
+        let mut names = HashMap::default();
         for (at, (_, id)) in components.iter().enumerate() {
             names.entry(*id).or_insert(at);
         }
@@ -388,9 +390,9 @@ impl<'d> Reader<'d> {
             components,
             schemas,
             branches,
-            composed: HashMap::new(),
-            parts: HashMap::new(),
-            settled: HashSet::new(),
+            composed: HashMap::default(),
+            parts: HashMap::default(),
+            settled: HashSet::default(),
             derived: Derived::default(),
             names,
             scheme_names,

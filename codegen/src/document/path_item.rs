@@ -1,6 +1,6 @@
 //! `paths`, and each path with its operations.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::parameter::is_token;
 use super::read::is_extension;
@@ -151,7 +151,7 @@ impl<'d> Reader<'d> {
                 return None;
             }
         }
-        let mut seen: HashSet<*const Node> = HashSet::from([std::ptr::from_ref(node)]);
+        let mut seen: HashSet<*const Node> = HashSet::from_iter([std::ptr::from_ref(node)]);
         let mut at = reference;
         loop {
             let target = match self.library.follow(&at.node, Some("pathItems")) {

@@ -1,6 +1,6 @@
 //! From trees to structs: each object is read through [`Fields`], which knows in the end what nobody asked for.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::schema::{Schema, SchemaId, Waiting};
 use super::undefined::{PROSE, UNDECISIVE};
@@ -135,10 +135,10 @@ impl<'d> Reader<'d> {
             since_3_2: stated.since_3_2,
             findings,
             schemas: Vec::new(),
-            schema_ids: HashMap::new(),
+            schema_ids: HashMap::default(),
             waiting: Vec::new(),
             literal: false,
-            passed_over: HashSet::new(),
+            passed_over: HashSet::default(),
             sends: false,
         }
     }
@@ -384,7 +384,7 @@ impl<'d> Reader<'d> {
     /// Follows `$ref` on what is not a schema, until something stands there. `kind` is its folder under `components`.
     pub(crate) fn follow(&mut self, node: &'d Node, kind: &'static str) -> Option<(&'d Node, Docs)> {
         let mut docs = Docs::default();
-        let mut seen: HashSet<*const Node> = HashSet::new();
+        let mut seen: HashSet<*const Node> = HashSet::default();
         let mut at = node;
         while let Some(reference) = at.as_object().and_then(|object| object.get("$ref")) {
             seen.insert(at);

@@ -1,6 +1,6 @@
 //! Security schemes and requirements.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::parameter::is_token;
 use super::{Fields, Reader, Spanned};
@@ -167,7 +167,7 @@ impl<'d> Reader<'d> {
         };
         let mut flows = self.fields(&member.node, "`flows`")?.guarding();
         let mut scopes: Vec<(String, String)> = Vec::new();
-        let mut known = HashSet::new();
+        let mut known = HashSet::default();
         // which URLs a flow needs: OpenAPI 3.1 section 4.8.29.1
         for (flow, urls) in [
             ("implicit", &["authorizationUrl"][..]),

@@ -40,7 +40,8 @@ pub(crate) fn clean(text: &str) -> String {
     let mut lines = Vec::new();
     let mut block = Block::Prose;
     for line in text.lines() {
-        let line: String = line.chars().filter(|&one| shows(one)).collect();
+        let plain = line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let line = if plain { Cow::Borrowed(line) } else { line.chars().filter(|&one| shows(one)).collect() };
         block = next_line(&mut lines, block, line.trim());
     }
     if block == Block::Fence {

@@ -6,8 +6,7 @@
 //! const RULE_1: p::Rule<String> = |value, at, out| p::length(value, 0..=80, at, out);
 //! ```
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
@@ -25,7 +24,7 @@ pub(super) struct Rules {
 impl Rules {
     /// Those of all members of `types`, in the order of their first use.
     pub(super) fn of(types: &[TypePlan<'_>]) -> Self {
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut places: HashMap<String, usize> = HashMap::default();
         let mut found: Vec<(String, &RustType, &[Check], usize)> = Vec::new();
         for member in types.iter().filter_map(structure).flat_map(|plan| &plan.members) {
             if member.checks.is_empty() {
@@ -41,7 +40,7 @@ impl Rules {
             }
         }
         let several = found.into_iter().filter(|(.., uses)| *uses > 1);
-        let mut rules = Self { shared: HashMap::new(), consts: Vec::new() };
+        let mut rules = Self { shared: HashMap::default(), consts: Vec::new() };
         for (position, (said, ty, checks, _)) in several.enumerate() {
             let ident = Ident::new(&format!("RULE_{}", position + 1), Span::call_site());
             let (ty, rule) = (plain(ty), checks::rule(checks));

@@ -4,11 +4,10 @@
 //! ```text
 //! pub struct Word(pub p::Json);
 //! p::shaped!(Word, SHAPE_1);
-//! static SHAPE_1: p::Shape = p::Shape(&[p::K::Not(&p::Shape(&[p::K::Enum(&[p::Fact::Text(""), p::Fact::Text("none")])]))]);
+//! static SHAPE_1: p::Shape = p::Shape(&[p::K::Not(&p::Shape(&[p::K::Words(&["", "none"])]))]);
 //! ```
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
@@ -60,6 +59,10 @@ impl<'p> Emitter<'p> {
 
     /// A reference to a shape.
     pub(super) fn shape(&self, keywords: &Keywords) -> TokenStream {
+        if let Some(constant) = plain_type(&keywords.0) {
+            let constant = format_ident!("{constant}");
+            return quote!(&p::Shape::#constant);
+        }
         match &*keywords.0 {
             [] => quote!(&p::Shape::ANY),
             [Keyword::Never] => quote!(&p::Shape::NEVER),
@@ -180,10 +183,13 @@ fn assert(keyword: &Keyword) -> TokenStream {
             let types = types.iter().map(|kind| kind_of(*kind));
             quote!(p::K::Types(&[#(#types),*]))
         }
-        Keyword::Enum(values) => {
-            let values = values.iter().map(fact);
-            quote!(p::K::Enum(&[#(#values),*]))
-        }
+        Keyword::Enum(values) => match words(values) {
+            Some(words) => quote!(p::K::Words(&[#(#words),*])),
+            None => {
+                let values = values.iter().map(fact);
+                quote!(p::K::Enum(&[#(#values),*]))
+            }
+        },
         Keyword::Const(value) => {
             let value = fact(value);
             quote!(p::K::Const(#value))
@@ -213,6 +219,25 @@ fn assert(keyword: &Keyword) -> TokenStream {
         // the others are written by `Emitter::keyword`
         _ => quote!(p::K::Never),
     }
+}
+
+/// The constant of a schema that states one type and no more.
+fn plain_type(keywords: &[Keyword]) -> Option<&'static str> {
+    let [Keyword::Types(types)] = keywords else { return None };
+    match **types {
+        [Kind::Boolean] => Some("BOOLEAN"),
+        [Kind::Integer] => Some("INTEGER"),
+        [Kind::Null] => Some("NULL"),
+        [Kind::Number] => Some("NUMBER"),
+        [Kind::String] => Some("STRING"),
+        _ => None,
+    }
+}
+
+/// Values that are all texts.
+fn words<'v>(values: &'v [Value]) -> Option<Vec<&'v str>> {
+    let text = |value: &'v Value| if let Value::Text(text) = value { Some(text.as_str()) } else { None };
+    values.iter().map(text).collect()
 }
 
 fn format(format: TextFormat) -> TokenStream {

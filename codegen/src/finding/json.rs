@@ -1,7 +1,6 @@
 //! Findings for programs.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use serde_json::{Value, json};
 
 use super::{Finding, Findings, Severity};
@@ -12,7 +11,7 @@ use crate::source::{self, Sources};
 
 /// An array of objects, one a finding.
 pub(super) fn all(findings: &Findings, sources: &Sources) -> String {
-    let mut trees = Trees { sources, read: HashMap::new() };
+    let mut trees = Trees { sources, read: HashMap::default() };
     let list: Vec<Value> = findings.iter().map(|finding| one(findings, finding, &mut trees)).collect();
     Value::from(list).to_string()
 }

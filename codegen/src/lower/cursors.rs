@@ -1,6 +1,6 @@
 //! Which members hold sealed cursors.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::model::{Api, Operation, Schema, Shape, StatusKey, Type, TypeId};
 

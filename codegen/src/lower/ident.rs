@@ -17,6 +17,9 @@ pub(crate) enum Case {
 
 /// The spelling of `name` in `case`: a valid identifier, apart from being a keyword.
 pub(crate) fn spell(name: &str, case: Case) -> String {
+    if case == Case::Snake && is_snake(name) {
+        return name.to_owned();
+    }
     let words = ascii_words(name);
     let mut spelled = match case {
         Case::Upper => words.to_upper_camel_case(),
@@ -30,6 +33,14 @@ pub(crate) fn spell(name: &str, case: Case) -> String {
         spelled.insert(0, if case == Case::Upper { 'N' } else { '_' });
     }
     spelled
+}
+
+/// Whether it is spelled so already, as most members of most documents are.
+fn is_snake(name: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    name.starts_with(|first: char| first.is_ascii_lowercase()) && name.split('_').all(is_word)
 }
 
 /// An identifier for what [`spell`] gave; keywords become raw, or get an underscore where raw is not allowed.
@@ -141,6 +152,17 @@ const KEYWORDS: [&str; 48] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_spelled_so_already_is_what_the_long_way_makes_of_it() {
+        for name in ["a", "id", "payment_intent", "x1_y", "v2", "a_1", "ip4v6_2b", "q_2_r"] {
+            assert!(is_snake(name), "{name}");
+            assert_eq!(ascii_words(name).to_snake_case(), name);
+        }
+        for name in ["", "_", "1a", "_a", "a_", "a__b", "aB", "A", "a-b", "a b", "ä", "+a"] {
+            assert!(!is_snake(name), "{name}");
+        }
+    }
 
     #[test]
     fn names_are_spelled_in_their_case() {

@@ -1,8 +1,7 @@
 //! Who is called what. Each scope of the generated file is a [`Names`]; whoever comes first, in the order of the
 //! document, has the plain name, and the others a suffix.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use proc_macro2::Ident;
 
 use super::ident::{Case, ident, spell};

@@ -1,7 +1,8 @@
 //! Operations and the traits they belong to.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
+use foldhash::{HashMap, HashSet};
 use proc_macro2::Ident;
 use quote::format_ident;
 
@@ -51,7 +52,7 @@ pub(super) fn named(api: &Api, module: &mut Names) -> Vec<Ident> {
 /// The tags that operations belong to, in the order of their first operation, and the name of each one's trait.
 pub(super) fn trait_names<'a>(api: &'a Api, module: &mut Names) -> Vec<(Option<&'a str>, Ident)> {
     let mut names: Vec<(Option<&str>, Ident)> = Vec::new();
-    let mut known = HashSet::new();
+    let mut known = HashSet::default();
     for operation in &api.operations {
         let tag = tag(operation);
         if known.insert(tag) {
@@ -77,7 +78,7 @@ pub(super) fn operations<'a>(
     module: &mut Names,
     patterns: &mut Patterns,
 ) -> Vec<OperationPlan<'a>> {
-    let mut methods: HashMap<Option<&str>, Names> = HashMap::new();
+    let mut methods: HashMap<Option<&str>, Names> = HashMap::default();
     let by_name: HashMap<&str, usize> =
         scopes.iter().enumerate().map(|(at, plan)| (plan.scope.name.as_str(), at)).collect();
     let mut plans = Vec::with_capacity(api.operations.len());
@@ -105,7 +106,7 @@ pub(super) fn traits<'a>(
 ) -> Vec<TraitPlan<'a>> {
     let described: HashMap<&str, &Docs> =
         api.tags.iter().rev().map(|(name, docs)| (name.as_str(), docs)).collect();
-    let mut of_tag: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
+    let mut of_tag: HashMap<Option<&str>, Vec<usize>> = HashMap::default();
     for (position, plan) in operations.iter().enumerate() {
         of_tag.entry(tag(plan.operation)).or_default().push(position);
     }

@@ -1,7 +1,6 @@
 //! The plan of a generated file.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet};
 use proc_macro2::{Ident, Span};
 
 use super::ident::Case;

@@ -1,7 +1,6 @@
 //! The builder of the server: a step for each part that the document needs.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use proc_macro2::Ident;
 
 use super::ident::Case;

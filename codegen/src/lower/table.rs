@@ -1,7 +1,6 @@
 //! The Rust name of each named type. Components are named first, so that an inline type never takes the name of one.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use proc_macro2::Ident;
 
 use super::ident::Case;

@@ -1,7 +1,8 @@
 //! Who may do what: requirements, scopes, resources, ownership, pagination.
 
-use std::collections::HashSet;
 use std::time::Duration;
+
+use foldhash::HashSet;
 
 use super::{Docs, ResourceId, SchemeId};
 
@@ -50,7 +51,7 @@ impl Access {
     /// The scopes that *every* alternative grants: what one of them lacks is not held.
     #[must_use]
     pub fn always_granted(&self) -> HashSet<&str> {
-        let Self::Any(alternatives) = self else { return HashSet::new() };
+        let Self::Any(alternatives) = self else { return HashSet::default() };
         let each = alternatives.iter().map(|all| -> HashSet<&str> {
             all.iter().flat_map(|need| &need.scopes).map(String::as_str).collect()
         });

@@ -6,7 +6,7 @@
 //! 3. Who extends it extends what it says, not the choice.
 //! 4. One that nobody extends stays as it is.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use crate::document::{Beyond, Discriminator, Document, Schema, SchemaId, Spanned};
 
@@ -17,7 +17,7 @@ pub(super) fn inheritance(document: &mut Document) {
     let parents: Vec<SchemaId> =
         components.filter(|id| is_discriminated(document, *id) && extended.contains_key(id)).collect();
     // what each says of itself
-    let mut bases: HashMap<SchemaId, SchemaId> = HashMap::new();
+    let mut bases: HashMap<SchemaId, SchemaId> = HashMap::default();
     for parent in &parents {
         let own = document.schema(*parent).clone();
         let beyond = Beyond { discriminator: None, ..own.beyond.clone() };
@@ -33,7 +33,7 @@ pub(super) fn inheritance(document: &mut Document) {
 
 /// The components that extend a schema themselves, by that schema.
 fn extended(document: &Document) -> HashMap<SchemaId, Vec<SchemaId>> {
-    let mut extended: HashMap<SchemaId, Vec<SchemaId>> = HashMap::new();
+    let mut extended: HashMap<SchemaId, Vec<SchemaId>> = HashMap::default();
     for (_, id) in &document.components {
         for (_, parent) in extends(document, document.schema(*id)) {
             extended.entry(parent).or_default().push(*id);
@@ -60,7 +60,7 @@ fn descendants(
     parent: SchemaId,
     extended: &HashMap<SchemaId, Vec<SchemaId>>,
 ) -> Vec<(Spanned<String>, SchemaId)> {
-    let mut found = HashSet::from([parent]);
+    let mut found = HashSet::from_iter([parent]);
     let mut waiting = vec![parent];
     while let Some(id) = waiting.pop() {
         let children = extended.get(&id).into_iter().flatten();

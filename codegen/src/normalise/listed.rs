@@ -1,7 +1,7 @@
 //! Values that a schema lists: constants as alternatives, values that do not fit, and 3.0's word for `null` as an
 //! alternative.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::check::value::fits_type;
 use crate::document::{Document, Schema, SchemaId, Spanned};
@@ -41,7 +41,7 @@ pub(super) fn constants(document: &mut Document, id: SchemaId) {
         return;
     }
     let mut titles: Vec<(Node, crate::model::Docs)> = Vec::new();
-    let mut known = HashSet::new();
+    let mut known = HashSet::default();
     for one in list.iter().map(|id| document.schema(*id)) {
         let Some(constant) = one.constant.as_ref().filter(|_| one.is_only_constant()) else { return };
         if !known.insert(constant.canonical()) && exactly_one {

@@ -5,7 +5,7 @@
 //! which is merged in its turn. What cannot be satisfied by anything is a finding; what only cannot be said in one
 //! schema (two patterns, a closed branch beside others) stays composed, and may have a [view](super::view).
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::listed;
 use crate::check::value::fits_type;
@@ -44,7 +44,7 @@ pub(crate) fn merge(document: &mut Document, findings: &mut Findings) {
 /// What `id` is certainly composed of, each before what it is part of, so that nothing is merged twice.
 fn inside_out(document: &Document, id: SchemaId) -> Vec<SchemaId> {
     let mut order = Vec::new();
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let mut waiting = vec![(id, false)];
     while let Some((id, ready)) = waiting.pop() {
         if ready {
@@ -378,7 +378,7 @@ fn properties(document: &mut Document, one: &mut Schema, other: &mut Schema) -> 
     };
     let declared: HashMap<String, usize> = match more.as_slice() {
         // of an `allOf` of thousands each adds little: no table is made for it
-        [] | [_] => HashMap::new(),
+        [] | [_] => HashMap::default(),
         _ => all.iter().enumerate().map(|(at, (name, _))| (name.value.clone(), at)).collect(),
     };
     let few = more.len() < 2;

@@ -4,7 +4,7 @@
 //! implied would turn a refusal into a permission. And what a value need not satisfy (a condition, one alternative among
 //! others) may be what nothing satisfies: that is a mistake only where every value has to.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::document::{Additional, Document, Parameter, Schema, SchemaId};
 
@@ -76,7 +76,7 @@ fn reached(
     mut waiting: Vec<SchemaId>,
     inside: fn(&Schema) -> Vec<SchemaId>,
 ) -> HashSet<SchemaId> {
-    let mut found = HashSet::new();
+    let mut found = HashSet::default();
     while let Some(id) = waiting.pop() {
         if found.insert(id) {
             waiting.extend(inside(document.schema(id)));

@@ -8,7 +8,9 @@
 //! 4. Otherwise there is no view, and the value stays JSON.
 
 use std::cell::OnceCell;
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+
+use foldhash::HashSet;
 
 use super::merge::{Apart, Reading, both, merged, typed};
 use crate::document::{

@@ -1,7 +1,8 @@
 //! Files that a document refers to: only in its own folder or below, never the network.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+
+use foldhash::HashMap;
 
 use super::Library;
 use crate::finding::Findings;

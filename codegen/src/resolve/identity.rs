@@ -9,8 +9,7 @@
 //! 5. Two schemas that are known by one name are a mistake (section 8.2.2 leaves the effect undefined), unless they are anchors
 //!    of different resources.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use iri_string::types::{IriAbsoluteStr, IriReferenceStr};
 
 use super::Library;
@@ -62,7 +61,7 @@ impl<'d> Identities<'d> {
     /// Looks through every document.
     pub(crate) fn of(library: &'d Library, version: Version, findings: &mut Findings) -> Self {
         let (resources, dynamic) = (Vec::new(), Vec::new());
-        let (of, known) = (HashMap::new(), HashMap::new());
+        let (of, known) = (HashMap::default(), HashMap::default());
         let mut identities = Self { library, resources, of, known, dynamic };
         for (position, (_, tree)) in library.trees.iter().enumerate() {
             // 3.0 has none of the keywords
@@ -280,7 +279,7 @@ impl<'d> Walk<'_, 'd> {
                 self.identities.resources.get(known.0).map(|known| known.root),
             );
         }
-        let (anchors, dynamic) = (HashMap::new(), HashMap::new());
+        let (anchors, dynamic) = (HashMap::default(), HashMap::default());
         let document = self.document;
         self.identities.resources.push(Resource { root: node, document, base, has_id, anchors, dynamic });
         id

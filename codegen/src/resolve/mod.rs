@@ -4,8 +4,9 @@ mod files;
 mod identity;
 mod scope;
 
-use std::collections::HashMap;
 use std::path::Path;
+
+use foldhash::HashMap;
 
 use crate::finding::{Code, Finding, Findings};
 use crate::source::Sources;
@@ -35,7 +36,7 @@ pub(crate) fn gather(
 ) -> Library {
     // what was read so far besides the document are its overlays
     let overlays = sources.files().len();
-    let mut library = Library { trees: vec![(FileId(0), root)], files: HashMap::new(), overlays };
+    let mut library = Library { trees: vec![(FileId(0), root)], files: HashMap::default(), overlays };
     files::gather(&mut library, folder, sources, findings);
     library
 }

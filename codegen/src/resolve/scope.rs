@@ -6,7 +6,9 @@
 //! 2. What comes of it is bounded: ways multiply.
 //! 3. A schema from which no `$dynamicRef` can be reached has the empty scope: it is one, however it is reached.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashSet};
 
 use super::identity::{Identities, inside};
 use crate::source::tree::Node;
@@ -40,8 +42,8 @@ pub(crate) struct Scopes<'d> {
 impl<'d> Scopes<'d> {
     pub(crate) fn of(identities: &Identities<'d>) -> Self {
         let none = Anchors::new();
-        let known = HashMap::from([(none.clone(), Scope::default())]);
-        let (anchors, depend) = (HashMap::new(), dependent(identities));
+        let known = HashMap::from_iter([(none.clone(), Scope::default())]);
+        let (anchors, depend) = (HashMap::default(), dependent(identities));
         Self { all: vec![none], known, anchors, depend, specialised: 0, held: 0 }
     }
 
@@ -79,11 +81,11 @@ impl<'d> Scopes<'d> {
 
 /// The schemas from which a `$dynamicRef` can be reached, by what they hold and what they refer to.
 fn dependent(identities: &Identities<'_>) -> HashSet<*const Node> {
-    let mut depend: HashSet<*const Node> = HashSet::new();
+    let mut depend: HashSet<*const Node> = HashSet::default();
     if identities.dynamic.is_empty() {
         return depend;
     }
-    let mut holders: HashMap<*const Node, Vec<&Node>> = HashMap::new();
+    let mut holders: HashMap<*const Node, Vec<&Node>> = HashMap::default();
     for schema in identities.schemas() {
         inside(schema).for_each(|part| holders.entry(part).or_default().push(schema));
         let references = ["$ref", "$dynamicRef"].into_iter().filter_map(|keyword| schema.get(keyword));

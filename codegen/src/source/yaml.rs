@@ -3,8 +3,8 @@
 //! `yes` is a string, `0o17` is fifteen, and a key is always a string (so that `200:` names a status).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use foldhash::HashMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
 use super::mend::Mended;
@@ -28,7 +28,7 @@ fn read_events(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
         let mut builder = Builder {
             places: Places::new(file, text, &mended),
             open: Vec::new(),
-            anchors: HashMap::new(),
+            anchors: HashMap::default(),
             budget: Budget::default(),
             root: None,
             faults: Vec::new(),

@@ -51,6 +51,16 @@ impl Shape {
     pub const ANY: Self = Self(&[]);
     /// The schema `false`.
     pub const NEVER: Self = Self(&[Keyword::Never]);
+    /// Of this type, and no more is said.
+    pub const BOOLEAN: Self = Self(&[Keyword::Types(&[JsonType::Boolean])]);
+    /// Of this type, and no more is said.
+    pub const INTEGER: Self = Self(&[Keyword::Types(&[JsonType::Integer])]);
+    /// Of this type, and no more is said.
+    pub const NULL: Self = Self(&[Keyword::Types(&[JsonType::Null])]);
+    /// Of this type, and no more is said.
+    pub const NUMBER: Self = Self(&[Keyword::Types(&[JsonType::Number])]);
+    /// Of this type, and no more is said.
+    pub const STRING: Self = Self(&[Keyword::Types(&[JsonType::String])]);
 }
 
 /// The types of JSON Schema.
@@ -77,6 +87,8 @@ pub enum Keyword {
     Types(&'static [JsonType]),
     /// `enum`
     Enum(&'static [Fact]),
+    /// `enum` of texts alone.
+    Words(&'static [&'static str]),
     /// `const`
     Const(Fact),
     /// `minimum`

@@ -17,7 +17,10 @@ pub(super) fn check(keyword: &'static Keyword, value: &Json, at: &At<'_>, told: 
             told.broken_with(at, "type", || expected(types));
         }
         (Keyword::Enum(facts), _) if !facts.iter().any(|fact| fact.is(value)) => {
-            told.broken_with(at, "enum", || one_of(facts));
+            told.broken_with(at, "enum", || one_of(facts, written));
+        }
+        (Keyword::Words(words), _) if !value.as_str().is_some_and(|value| words.contains(&value)) => {
+            told.broken_with(at, "enum", || one_of(words, |word| format!("`{word}`")));
         }
         (Keyword::Const(fact), _) if !fact.is(value) => {
             told.broken_with(at, "const", || format!("must be {}", written(fact)));
@@ -109,11 +112,11 @@ fn expected(types: &[JsonType]) -> String {
     format!("must be {}", words.join(" or "))
 }
 
-fn one_of(facts: &[Fact]) -> String {
+fn one_of<T>(values: &[T], written: impl Fn(&T) -> String) -> String {
     /// More values than these are not listed: the document has them.
     const LISTED: usize = 16;
-    let listed: Vec<String> = facts.iter().take(LISTED).map(written).collect();
-    let more = if facts.len() > LISTED { ", .." } else { "" };
+    let listed: Vec<String> = values.iter().take(LISTED).map(written).collect();
+    let more = if values.len() > LISTED { ", .." } else { "" };
     format!("must be one of {}{more}", listed.join(", "))
 }
 

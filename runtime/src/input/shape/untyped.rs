@@ -322,6 +322,7 @@ impl Keyword {
         match self {
             Self::Types(types) => types.iter().any(|named| wanted(*named)),
             Self::Enum(facts) => facts.iter().any(|fact| wanted(fact.json_type())),
+            Self::Words(_) => wanted(JsonType::String),
             Self::Const(fact) => wanted(fact.json_type()),
             Self::Tagged(..) => wanted(JsonType::Object),
             _ => false,
