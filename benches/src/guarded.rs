@@ -49,6 +49,11 @@ impl api::Orders for Shop {
     }
 }
 
+/// Whether it is an order.
+pub(crate) fn is_order(body: &[u8]) -> bool {
+    palisade::measure::body::<api::Order>(body)
+}
+
 fn recorded(order: &api::Order) -> Result<api::Recorded, Problem> {
     Ok(api::Recorded { lines: i64::try_from(order.lines.len()).map_err(Problem::internal)? })
 }

@@ -1,4 +1,4 @@
-//! Parts of a request alone: the decision over rate limits, and the sealing and opening of cursors.
+//! Parts of a request alone: the reading of a body, the decision over rate limits, and the sealing and opening of cursors.
 
 use std::cell::Cell;
 use std::io;
@@ -11,7 +11,8 @@ use palisade::measure::{Cursors, Limits};
 use palisade::operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 use palisade::types::Uuid;
 
-use crate::{cpu, table, timing};
+use crate::table::{self, Ratios};
+use crate::{bare, cpu, credentials, guarded, timing};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,6 +41,11 @@ const fn limit(name: &'static str, quota: u32, window: Duration, per: &'static [
 const CALLERS: u32 = 50_000;
 
 pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
+    table::ratio(
+        "2 KB body decoded and checked / serde_json, nothing checked",
+        &mut bodies(rounds, calls)?,
+        Some(1.10),
+    );
     let decided = timing::typical(rounds, calls, limits()?);
     table::figure("two limits decided in memory, 50,000 callers", decided, "ns", "-");
     table::figure("memory that a million addresses add to a full table", flood()?, "KB", "-");
@@ -47,6 +53,14 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
     table::figure("cursor sealed", timing::typical(rounds, calls, seal), "ns", "-");
     table::figure("cursor opened", timing::typical(rounds, calls, open), "ns", "-");
     Ok(())
+}
+
+/// The order of the requests, against the same members without a word on what may stand in them.
+fn bodies(rounds: usize, calls: usize) -> io::Result<Ratios> {
+    let text = credentials::order().into_bytes();
+    let bare = timing::holds(|| serde_json::from_slice::<bare::Order>(&text).is_ok())?;
+    let ours = timing::holds(|| guarded::is_order(&text))?;
+    Ok(timing::compare(rounds, calls, bare, ours))
 }
 
 fn limits() -> io::Result<impl FnMut()> {

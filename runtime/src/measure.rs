@@ -15,6 +15,7 @@ use crate::authn::jwt::TokenVerifier;
 use crate::authn::{self, ApiKeys, Jwt, Passwords, Shown};
 use crate::clock::Now;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Leads, Position, SealedCursor, Side};
+use crate::input::{Check, Decode, from_json};
 use crate::limit::key::{Network, Seen};
 use crate::limit::{Few, Limiter, Rule};
 use crate::operation::{Access, Document, KeyRules, Limit, TokenRules};
@@ -52,6 +53,14 @@ impl Authentication {
     pub fn accept_at_once(&self, request: &Parts, now: Now) -> bool {
         self.accept(request, now).now_or_never() == Some(true)
     }
+}
+
+/// Step 11 for a body of JSON that has been received: whether it decodes strictly, and conforms.
+#[must_use]
+pub fn body<T: Decode + Check>(bytes: &[u8]) -> bool {
+    /// As deep as bodies are where the document does not say.
+    const DEPTH: usize = 32;
+    from_json::<T>(bytes, DEPTH).is_ok()
 }
 
 /// The request comes through a connection whose client has shown this certificate, in DER.
