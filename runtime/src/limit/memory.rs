@@ -224,9 +224,10 @@ impl Table {
     }
 }
 
+/// Where a key may stand among `count` places. One division finds its home; one for each place would cost more than all else.
 fn places(key: Key, count: usize) -> impl Iterator<Item = usize> {
-    let home = usize::try_from(key & Key::from(u32::MAX)).unwrap_or(0);
-    (0..REACH).filter_map(move |step| home.wrapping_add(step).checked_rem(count))
+    let home = usize::try_from(key & Key::from(u32::MAX)).unwrap_or(0).checked_rem(count).unwrap_or(0);
+    (home..count).chain(0..home).take(REACH)
 }
 
 /// Every write under these locks is a whole value, so a thread that died holding one leaves nothing half-done.
