@@ -37,7 +37,7 @@ impl PublicOrigin {
 
     /// The normal form of the URI of a request for `path`, without its query.
     pub(crate) fn target(&self, path: &str) -> String {
-        format!("{}{}", self.0, with_normal_escapes(path))
+        [&*self.0, &*with_normal_escapes(path)].concat()
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{
 };
 
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 
 use crate::authn::Reason;
 
@@ -94,7 +95,7 @@ impl<'de> Visitor<'de> for TextVisitor {
 /// The names of one object that were seen. Few are scanned, many are hashed: no input makes it quadratic.
 #[derive(Default)]
 pub(crate) struct Names<'de> {
-    few: Vec<Cow<'de, str>>,
+    few: SmallVec<[Cow<'de, str>; FEW]>,
     many: HashSet<Cow<'de, str>>,
 }
 
@@ -251,6 +252,18 @@ mod tests {
             r#"{"x":[0,{"y":[{"a":1,"a":2}]}]}"#,
         ] {
             assert_eq!(check(twice.as_bytes()), Err(Reason::DuplicateMember), "{twice}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_what_others_read_unless_it_names_a_member_twice() {
+        let text = br#"{"a":[1,-2,1.5,1e3,"\u0061",null,true,{}],"b":{"a":18446744073709551615}}"#;
+        assert_eq!(value(text).unwrap(), serde_json::from_slice::<Value>(text).unwrap());
+        for twice in [r#"{"a":1,"\u0061":2}"#, r#"{"x":[0,{"a":1,"a":2}]}"#] {
+            assert_eq!(value(twice.as_bytes()), Err(Reason::DuplicateMember), "{twice}");
+        }
+        for bad in ["", "{} x", "[1,]", &"[".repeat(5000)] {
+            assert_eq!(value(bad.as_bytes()), Err(Reason::Malformed), "{bad:.9}");
         }
     }
 

@@ -21,6 +21,7 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, jwk::Jwk};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::{
     algorithm, json,
@@ -210,12 +211,12 @@ fn checks_of(
         ("OKP", Some("Ed25519")) => {
             one(Algorithm::EdDSA, parsed(&coordinate(jwk, "x", 32)?, &signature::ED25519)?)
         }
-        ("EC" | "OKP", Some(_)) => Err("its `crv` is not supported"),
-        ("EC" | "OKP", None) => Err(NO_JWK),
+        ("EC", Some(_)) => Err("its `crv` is not supported"),
         ("RSA", _) => rsa::checks(&bytes(jwk, "n")?, &bytes(jwk, "e")?, is_wanted),
         ("oct", _) if origin == Origin::Fetched => Err("a symmetric key is no secret once it is published"),
         ("oct", _) => {
-            one(Algorithm::HS256, mac(&bytes(jwk, "k")?).ok_or("its secret is shorter than 32 bytes")?)
+            let secret = Zeroizing::new(bytes(jwk, "k")?);
+            one(Algorithm::HS256, mac(&secret).ok_or("its secret is shorter than 32 bytes")?)
         }
         _ => Err("its `kty` or `crv` is not supported"),
     }?;
@@ -423,6 +424,16 @@ mod tests {
             (json!("key"), Some("its members are not those of a JWK")),
         ] {
             assert_eq!(why(key.clone()), wanted, "{key}");
+        }
+    }
+
+    #[test]
+    fn each_coordinate_has_the_size_of_the_field() {
+        let decoded = |name| URL_SAFE_NO_PAD.decode(ec(json!({}))[name].as_str().unwrap()).unwrap();
+        let point = [decoded("x"), decoded("y")].concat();
+        for (at, wanted) in [(32, None), (31, Some("its coordinates have the wrong length"))] {
+            let (x, y) = point.split_at(at);
+            assert_eq!(why(ec(json!({"x": base64(x), "y": base64(y)}))), wanted, "{at}");
         }
     }
 
