@@ -47,14 +47,14 @@ pub(crate) fn is_target(uri: &str, target: &str) -> bool {
     (uri == target && is_normal(target)) || normal(uri).as_deref() == Some(target)
 }
 
-/// Whether a path below an origin in its normal form surely is in its normal form as well: only letters of which none is
-/// written in two ways, and no dot segments.
+/// Whether a URI below an origin in its normal form surely is in its own: its path has only letters that are written in one
+/// way, and no dot segments.
 fn is_normal(target: &str) -> bool {
-    let Some((_, path)) = target.split_once("://").and_then(|(_, rest)| rest.split_once('/')) else {
-        return false;
-    };
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    path.bytes().all(is_plain) && !path.starts_with('.') && !path.contains("/.")
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let path = target.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    path.is_some_and(|(_, path)| {
+        path.split('/').all(|segment| !segment.starts_with('.') && segment.bytes().all(is_plain))
+    })
 }
 
 /// The normal form of an absolute `http` or `https` URI without query and fragment; `None` where it is none.

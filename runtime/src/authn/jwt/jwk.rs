@@ -118,7 +118,7 @@ fn collect(entries: Vec<Value>, origin: Origin) -> Result<Loaded, KeyError> {
     let (mut keys, mut left_out) = (Vec::new(), Vec::new());
     for entry in entries {
         let kid = entry.get("kid").and_then(Value::as_str).map(str::to_owned);
-        if origin == Origin::Local && PRIVATE.iter().any(|name| entry.get(name).is_some()) {
+        if origin == Origin::Local && entry.as_object().is_some_and(is_private) {
             return Err(KeyError::PrivateKey);
         }
         match read_key(&entry, origin) {
@@ -149,7 +149,9 @@ fn has_twins(entries: &[Value]) -> bool {
 }
 
 /// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2: every private parameter of an asymmetric key.
-const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+fn is_private(jwk: &Map<String, Value>) -> bool {
+    jwk.keys().any(|name| matches!(name.as_str(), "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth"))
+}
 
 /// One key, or why it is left out.
 fn read_key(entry: &Value, origin: Origin) -> Result<Key, &'static str> {
@@ -178,7 +180,7 @@ const OTHER_ALGORITHM: &str = "its `alg` does not fit its type";
 
 /// That a key is there to verify signatures; which algorithm it is for, if it says so.
 fn check_purpose(jwk: &Map<String, Value>) -> Result<Option<Algorithm>, &'static str> {
-    if PRIVATE.iter().any(|name| jwk.contains_key(*name)) {
+    if is_private(jwk) {
         return Err("it is a private key");
     }
     match jwk.get("use").map(Value::as_str) {
