@@ -1,6 +1,7 @@
 //! An issuer that is asked about tokens: a server in a process of its own, and the bare exchange with it.
 
 use std::io;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{Request, Uri};
@@ -10,9 +11,13 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use palisade::{Introspection, Secret};
+use tokio::time::timeout;
 
 use crate::credentials;
 use crate::requests::Server;
+
+/// How long palisade waits for an answer. Nobody may wait without an end, and a timer is not free.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// It answers that every token is active.
 pub(crate) async fn serve() -> io::Result<()> {
@@ -40,7 +45,7 @@ impl Issuer {
         format!("http://{}/introspect", self.server.address)
     }
 
-    /// The same request by the client that ours is built on, and the answer, whatever it says.
+    /// The same request by the client that ours is built on, within the same time, and the answer, whatever it says.
     pub(crate) fn bare(&self) -> io::Result<impl FnMut() -> bool + use<>> {
         let uri: Uri = self.address().parse().map_err(io::Error::other)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -51,11 +56,12 @@ impl Issuer {
                 .header("accept", "application/json")
                 .header("authorization", "Basic YmVuY2g6YStzZWNyZXQ=")
                 .body(Full::new(Bytes::from_static(b"token=0123456789abcdef&token_type_hint=access_token")));
-            runtime.block_on(async {
+            let exchange = async {
                 let Ok(request) = request else { return false };
                 let Ok(answer) = client.request(request).await else { return false };
                 answer.into_body().collect().await.is_ok_and(|body| !body.to_bytes().is_empty())
-            })
+            };
+            runtime.block_on(async { timeout(PATIENCE, exchange).await.is_ok_and(|answered| answered) })
         })
     }
 }

@@ -119,15 +119,24 @@ impl Key {
 
     /// The verification of the signature of `token` and nothing else: nothing of it is decoded then.
     pub(crate) fn bare(&self, token: &str) -> io::Result<Box<dyn Fn() -> bool>> {
-        let (text, signature) = token.rsplit_once('.').ok_or_else(|| io::Error::other("no token"))?;
-        let text = text.as_bytes().to_vec();
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(io::Error::other)?;
+        let (text, signature) = taken_apart(token)?;
         if let Half::Mac(key) = &self.half {
             let key = key.clone();
             return Ok(Box::new(move || hmac::verify(&key, &text, &signature).is_ok()));
         }
         let key = self.parsed().map_err(io::Error::other)?;
         Ok(Box::new(move || key.verify_sig(&text, &signature).is_ok()))
+    }
+
+    /// The same of one token after the other, and again from the first.
+    pub(crate) fn bare_in_turn(&self, tokens: &[String]) -> io::Result<impl FnMut() -> bool + use<>> {
+        let taken = tokens.iter().map(|token| taken_apart(token)).collect::<io::Result<Vec<_>>>()?;
+        let key = self.parsed().map_err(io::Error::other)?;
+        let mut next = 0;
+        Ok(move || {
+            next = (next + 1) % taken.len();
+            taken.get(next).is_some_and(|(text, signature)| key.verify_sig(text, signature).is_ok())
+        })
     }
 
     /// What it takes to read the public half, of which nothing is kept from one proof to the next.
@@ -147,6 +156,12 @@ impl Key {
             Half::Mac(_) => ParsedPublicKey::new(&ED25519, []),
         }
     }
+}
+
+/// What is signed of a token, and the signature.
+fn taken_apart(token: &str) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let (text, signature) = token.rsplit_once('.').ok_or_else(|| io::Error::other("no token"))?;
+    Ok((text.as_bytes().to_vec(), URL_SAFE_NO_PAD.decode(signature).map_err(io::Error::other)?))
 }
 
 pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {

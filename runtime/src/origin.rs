@@ -37,8 +37,24 @@ impl PublicOrigin {
 
     /// The normal form of the URI of a request for `path`, without its query.
     pub(crate) fn target(&self, path: &str) -> String {
-        format!("{}{}", self.0, with_normal_escapes(path))
+        [&*self.0, &*with_normal_escapes(path)].concat()
     }
+}
+
+/// Whether `uri` means `target`, which [`PublicOrigin::target`] made (rules 2 and 3).
+pub(crate) fn is_target(uri: &str, target: &str) -> bool {
+    // most clients write the normal form: no need to make it where nothing could be read in another way
+    (uri == target && is_normal(target)) || normal(uri).as_deref() == Some(target)
+}
+
+/// Whether a URI below an origin in its normal form surely is in its own: its path has only letters that are written in one
+/// way, and no dot segments.
+fn is_normal(target: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let path = target.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    path.is_some_and(|(_, path)| {
+        path.split('/').all(|segment| !segment.starts_with('.') && segment.bytes().all(is_plain))
+    })
 }
 
 /// The normal form of an absolute `http` or `https` URI without query and fragment; `None` where it is none.
@@ -130,6 +146,28 @@ mod tests {
             "https://api.example.com:x",
         ] {
             assert_eq!(normal(none), None, "{none}");
+        }
+    }
+
+    /// What is not looked at closely is what would be its own normal form.
+    #[test]
+    fn a_target_is_itself_where_it_is_its_own_normal_form() {
+        let plain = ["/", "/a", "/a/", "//a", "/a//b", "/a.b/c", "/~a-b_c/0", "/a..b/c."];
+        let own = ["/a:b", "/a@b", "/a!b", "/a%2Fb", "/.a", "/a/..b", "/a;b=c"];
+        let none = [
+            "", "*", "/.", "/..", "/./a", "/../a", "/a/.", "/a/..", "/a/../b", "/a|b", "/a\"b", "/%", "/%zz",
+        ];
+        for origin in ["https://api.example.com", "http://127.0.0.1:8080", "https://[2001:db8::1]"] {
+            let origin = PublicOrigin::parse(origin).unwrap();
+            for (paths, is_own, is_short) in
+                [(&plain[..], true, true), (&own, true, false), (&none, false, false)]
+            {
+                for target in paths.iter().map(|path| origin.target(path)) {
+                    assert_eq!(normal(&target).as_ref() == Some(&target), is_own, "{target}");
+                    assert_eq!(is_target(&target, &target), is_own, "{target}");
+                    assert_eq!(is_normal(&target), is_short, "{target}");
+                }
+            }
         }
     }
 

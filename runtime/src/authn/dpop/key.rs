@@ -1,25 +1,29 @@
 //! The key of a proof: in its header, and the one that the token is bound to.
 
+use std::{borrow::Cow, fmt};
+
 use aws_lc_rs::digest::{SHA256, digest};
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
-use super::{ProofFault, is_for_proofs, object, text};
+use super::{ProofFault, is_for_proofs};
 use crate::{
     authn::{
         Reason,
         jwt::{
             algorithm::from_name,
             header::is_type,
-            jwk::{Origin, read_key},
+            json::{self, Names, Skip, Text, Whole, Why, once},
+            jwk::read_shown,
             keys::Check,
         },
     },
     operation::Algorithm,
     secret::ct_eq,
 };
-
-/// What a header may not say: extensions that must be understood, encryption, and other places of a key.
-const REFUSED: [&str; 9] = ["crit", "b64", "zip", "enc", "epk", "cty", "jku", "x5u", "x5c"];
 
 /// A key of a proof.
 pub(super) struct Chosen {
@@ -30,17 +34,13 @@ pub(super) struct Chosen {
 
 /// Rules 2 and 3: the key of a proof with this header, for a token that is bound to `bound_to`, if there is one.
 pub(super) fn choose(header: &[u8], bound_to: Option<&[u8; 32]>) -> Result<Chosen, Reason> {
-    let mut header = object(header)?;
-    if REFUSED.iter().any(|name| header.contains_key(*name)) {
-        return Err(ProofFault::Malformed.into());
-    }
-    if !is_type(text(&header, "typ")?, "dpop+jwt") {
+    let header = Header::parse(header)?;
+    if !is_type(&header.typ.ok_or(ProofFault::Malformed)?, "dpop+jwt") {
         return Err(ProofFault::Type.into());
     }
-    let name = header.get("alg").and_then(Value::as_str);
-    let algorithm = name.and_then(from_name).filter(|algorithm| is_for_proofs(*algorithm));
-    let algorithm = algorithm.ok_or(ProofFault::Algorithm)?;
-    let Some(Value::Object(jwk)) = header.remove("jwk") else { return Err(ProofFault::Key.into()) };
+    let algorithm = header.alg.as_deref().and_then(from_name);
+    let algorithm = algorithm.filter(|algorithm| is_for_proofs(*algorithm)).ok_or(ProofFault::Algorithm)?;
+    let Some(Value::Object(jwk)) = header.jwk else { return Err(ProofFault::Key.into()) };
     let thumbprint = thumbprint(&jwk).and_then(|digest| digest.as_ref().first_chunk().copied());
     let thumbprint = thumbprint.ok_or(ProofFault::Key)?;
     match bound_to.is_none_or(|bound_to| ct_eq(&thumbprint, bound_to)) {
@@ -48,9 +48,8 @@ pub(super) fn choose(header: &[u8], bound_to: Option<&[u8; 32]>) -> Result<Chose
         false => return Err(Reason::BindingMismatch),
     }
     // private and symmetric keys are refused as in a set that was fetched
-    let key = read_key(Value::Object(jwk), Origin::Fetched).map_err(|_| ProofFault::Key)?;
-    let check = key.checks.into_iter().find(|(fits, _)| *fits == algorithm);
-    Ok(Chosen { algorithm, check: check.ok_or(ProofFault::Key)?.1, thumbprint })
+    let check = read_shown(&jwk, algorithm).map_err(|_| ProofFault::Key)?;
+    Ok(Chosen { algorithm, check, thumbprint })
 }
 
 /// RFC 7638 section 3: SHA-256 over the members that make the key, by name, without white space. `None` for a symmetric
@@ -62,9 +61,69 @@ pub(super) fn thumbprint(jwk: &Map<String, Value>) -> Option<aws_lc_rs::digest::
         "RSA" => &["e", "kty", "n"],
         _ => return None,
     };
-    let mut members = Vec::with_capacity(names.len());
+    let mut text = Vec::with_capacity(256);
     for name in names {
-        members.push(format!("\"{name}\":{}", Value::from(jwk.get(*name)?.as_str()?)));
+        text.extend_from_slice(if text.is_empty() { b"{\"" } else { b",\"" });
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b"\":");
+        serde_json::to_writer(&mut text, jwk.get(*name)?.as_str()?).ok()?;
     }
-    Some(digest(&SHA256, format!("{{{}}}", members.join(",")).as_bytes()))
+    text.push(b'}');
+    Some(digest(&SHA256, &text))
+}
+
+#[derive(Default)]
+struct Header<'a> {
+    typ: Option<Cow<'a, str>>,
+    alg: Option<Cow<'a, str>>,
+    jwk: Option<Value>,
+}
+
+impl<'a> Header<'a> {
+    /// Reads the decoded header: a JSON object that names no member twice, at any level, and none that a proof may not have.
+    fn parse(bytes: &'a [u8]) -> Result<Self, ProofFault> {
+        let why = Why::default();
+        json::parse(bytes, Reader(&why), &why).map_err(|_| ProofFault::Malformed)
+    }
+}
+
+struct Reader<'w>(&'w Why);
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Header<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Header<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the header of a proof")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let why = self.0;
+        let (mut header, mut others) = (Header::default(), Names::default());
+        while let Some(Text(name)) = members.next_key()? {
+            match &*name {
+                "typ" => once(&mut header.typ, members.next_value::<Text<'de>>()?.0, why)?,
+                "alg" => once(&mut header.alg, members.next_value::<Text<'de>>()?.0, why)?,
+                "jwk" => once(&mut header.jwk, members.next_value_seed(Whole(why))?, why)?,
+                // extensions that must be understood, encryption, and other places of a key
+                "crit" | "b64" | "zip" | "enc" | "epk" | "cty" | "jku" | "x5u" | "x5c" => {
+                    return Err(why.fail(Reason::UnsupportedHeader));
+                }
+                _ => {
+                    if !others.add(name) {
+                        return Err(why.fail(Reason::DuplicateMember));
+                    }
+                    members.next_value_seed(Skip(why))?;
+                }
+            }
+        }
+        Ok(header)
+    }
 }

@@ -17,6 +17,7 @@
 //! 9. `jti` has 1 to 256 bytes. That it was not seen before, for this key and URI, is asked last, and of [`Seen`]
 //!    (section 11.1): strangers cannot fill that store, for they have no proof that comes so far.
 
+mod claims;
 mod key;
 mod nonce;
 mod replay;
@@ -30,19 +31,17 @@ use aws_lc_rs::{
     error::Unspecified,
 };
 use http::{HeaderMap, HeaderValue};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(crate) use self::replay::Use;
 use self::{
+    claims::Claims,
     nonce::Nonces,
     replay::{Memory, Seen, Shared},
 };
 use super::{
     Reason, binding,
-    jwt::{
-        json,
-        jws::{self, Parts, Room},
-    },
+    jwt::jws::{self, Parts, Room},
 };
 use crate::{clock::Now, operation::Algorithm, origin, origin::PublicOrigin, state::State};
 
@@ -247,34 +246,37 @@ fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Proven, Reas
         thumbprint = chosen.thumbprint;
         Ok((chosen.algorithm, chosen.check))
     });
-    let claims = object(verified.map_err(fault)?.payload)?;
-    if text(&claims, "htm")? != expected.method {
+    let claims = Claims::parse(verified.map_err(fault)?.payload)?;
+    if claims.method.ok_or(ProofFault::Malformed)? != expected.method {
         return Err(ProofFault::Method.into());
     }
-    if origin::normal(text(&claims, "htu")?).as_deref() != Some(expected.target) {
+    if !origin::is_target(&claims.target.ok_or(ProofFault::Malformed)?, expected.target) {
         return Err(ProofFault::Target.into());
     }
-    let issued = claims.get("iat").and_then(Value::as_f64).ok_or(ProofFault::Malformed)?;
+    let issued = claims.issued.ok_or(ProofFault::Malformed)?;
     if issued < now - f64::from(OLDEST) || issued > now + f64::from(AHEAD) {
         return Err(ProofFault::Time.into());
     }
-    if let Some(token) = expected.token
-        && !binding::is_digest(text(&claims, "ath")?, digest(&SHA256, token).as_ref()).unwrap_or(false)
-    {
-        return Err(ProofFault::Token.into());
+    if let Some(token) = expected.token {
+        let named = claims.token.ok_or(ProofFault::Malformed)?;
+        match binding::is_digest(&named, digest(&SHA256, token).as_ref()) {
+            Ok(true) => {}
+            Ok(false) | Err(_) => return Err(ProofFault::Token.into()),
+        }
     }
+    let nonce = claims.nonce.as_ref().and_then(Value::as_str);
     if let Some(nonces) = expected.nonces
-        && !claims.get("nonce").and_then(Value::as_str).is_some_and(|nonce| nonces.accept(nonce, now as u64))
+        && !nonce.is_some_and(|nonce| nonces.accept(nonce, now as u64))
     {
         return Err(ProofFault::Nonce.into());
     }
-    let id = text(&claims, "jti")?;
+    let id = claims.id.ok_or(ProofFault::Malformed)?;
     if id.is_empty() || id.len() > MAX_ID {
         return Err(ProofFault::Malformed.into());
     }
     // good until then, and remembered as long
     let until = (issued + f64::from(OLDEST)).ceil() as u64;
-    Ok(Proven { thumbprint, used: Use::new(&thumbprint, expected.target, id, until) })
+    Ok(Proven { thumbprint, used: Use::new(&thumbprint, expected.target, &id, until) })
 }
 
 /// What is wrong with the form of a proof is wrong with the proof, not with the token.
@@ -284,16 +286,6 @@ fn fault(reason: Reason) -> Reason {
         Reason::BadSignature => ProofFault::Signature.into(),
         _ => ProofFault::Malformed.into(),
     }
-}
-
-/// A JSON object that names no member twice, at any level.
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, ProofFault> {
-    json::check(bytes).map_err(|_| ProofFault::Malformed)?;
-    serde_json::from_slice(bytes).map_err(|_| ProofFault::Malformed)
-}
-
-fn text<'v>(object: &'v Map<String, Value>, name: &str) -> Result<&'v str, ProofFault> {
-    object.get(name).and_then(Value::as_str).ok_or(ProofFault::Malformed)
 }
 
 /// The names of [`ALGORITHMS`] as the runtime has them.

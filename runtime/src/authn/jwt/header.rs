@@ -9,7 +9,7 @@ use serde::{
 
 use super::{
     algorithm,
-    json::{self, Names, Skip, Text, Why},
+    json::{self, Names, Skip, Text, Why, once},
 };
 use crate::{authn::Reason, operation::Algorithm};
 
@@ -96,17 +96,6 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let alg = alg.as_deref().and_then(algorithm::from_name);
         let alg = alg.ok_or_else(|| self.0.fail(Reason::AlgorithmNotAllowed))?;
         Ok(Header { alg, kid, typ })
-    }
-}
-
-fn once<'de, E: serde::de::Error>(
-    slot: &mut Option<Cow<'de, str>>,
-    text: Cow<'de, str>,
-    why: &Why,
-) -> Result<(), E> {
-    match slot.replace(text) {
-        None => Ok(()),
-        Some(_) => Err(why.fail(Reason::DuplicateMember)),
     }
 }
 

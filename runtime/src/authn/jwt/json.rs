@@ -10,6 +10,9 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
+use serde_json::{Map, Value};
+use smallvec::SmallVec;
+
 use crate::authn::Reason;
 
 /// Carries the precise reason past serde, whose errors know only text.
@@ -41,10 +44,25 @@ pub(crate) fn parse<'de, S: DeserializeSeed<'de>>(
     Ok(value)
 }
 
+/// The JSON value that `bytes` are; refused where they are none or name a member twice anywhere.
+pub(crate) fn value(bytes: &[u8]) -> Result<Value, Reason> {
+    let why = Why::default();
+    parse(bytes, Whole(&why), &why)
+}
+
 /// Refuses `bytes` that are no JSON or name a member twice anywhere.
+#[cfg_attr(not(feature = "login"), allow(dead_code, reason = "what else is read is kept"))]
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Reason> {
     let why = Why::default();
     parse(bytes, Skip(&why), &why)
+}
+
+/// Keeps the value of a member, which is there once.
+pub(crate) fn once<T, E: Error>(slot: &mut Option<T>, value: T, why: &Why) -> Result<(), E> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(why.fail(Reason::DuplicateMember)),
+    }
 }
 
 /// A JSON string, borrowed when it has no escapes.
@@ -77,7 +95,7 @@ impl<'de> Visitor<'de> for TextVisitor {
 /// The names of one object that were seen. Few are scanned, many are hashed: no input makes it quadratic.
 #[derive(Default)]
 pub(crate) struct Names<'de> {
-    few: Vec<Cow<'de, str>>,
+    few: SmallVec<[Cow<'de, str>; FEW]>,
     many: HashSet<Cow<'de, str>>,
 }
 
@@ -157,6 +175,69 @@ impl<'de> Visitor<'de> for Skip<'_> {
     }
 }
 
+/// Reads a value whole, refusing objects that name a member twice.
+#[derive(Clone, Copy)]
+pub(crate) struct Whole<'a>(pub(crate) &'a Why);
+
+impl<'de> DeserializeSeed<'de> for Whole<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Whole<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            all.push(item);
+        }
+        Ok(all.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut all = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if all.contains_key(&name) {
+                return Err(self.0.fail(Reason::DuplicateMember));
+            }
+            all.insert(name, members.next_value_seed(self)?);
+        }
+        Ok(all.into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +252,18 @@ mod tests {
             r#"{"x":[0,{"y":[{"a":1,"a":2}]}]}"#,
         ] {
             assert_eq!(check(twice.as_bytes()), Err(Reason::DuplicateMember), "{twice}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_what_others_read_unless_it_names_a_member_twice() {
+        let text = br#"{"a":[1,-2,1.5,1e3,"\u0061",null,true,{}],"b":{"a":18446744073709551615}}"#;
+        assert_eq!(value(text).unwrap(), serde_json::from_slice::<Value>(text).unwrap());
+        for twice in [r#"{"a":1,"\u0061":2}"#, r#"{"x":[0,{"a":1,"a":2}]}"#] {
+            assert_eq!(value(twice.as_bytes()), Err(Reason::DuplicateMember), "{twice}");
+        }
+        for bad in ["", "{} x", "[1,]", &"[".repeat(5000)] {
+            assert_eq!(value(bad.as_bytes()), Err(Reason::Malformed), "{bad:.9}");
         }
     }
 

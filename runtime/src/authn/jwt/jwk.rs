@@ -18,11 +18,10 @@ use aws_lc_rs::{
     hmac,
     signature::{self, ParsedPublicKey, VerificationAlgorithm},
 };
-use jsonwebtoken::{
-    DecodingKey, DecodingKeyKind,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk},
-};
-use serde_json::Value;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{DecodingKey, jwk::Jwk};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::{
     algorithm, json,
@@ -97,9 +96,7 @@ pub(crate) fn read_set(text: &str, origin: Origin) -> Result<Loaded, KeyError> {
     if text.len() > MAX_TEXT {
         return Err(KeyError::TooLarge);
     }
-    json::check(text.as_bytes()).map_err(|_| KeyError::NotAKeySet)?;
-    let document: Value = serde_json::from_str(text).map_err(|_| KeyError::NotAKeySet)?;
-    let entries = match document {
+    let entries = match json::value(text.as_bytes()).map_err(|_| KeyError::NotAKeySet)? {
         Value::Object(mut set) => match set.remove("keys") {
             Some(Value::Array(keys)) => keys,
             Some(_) => return Err(KeyError::NotAKeySet),
@@ -121,10 +118,10 @@ fn collect(entries: Vec<Value>, origin: Origin) -> Result<Loaded, KeyError> {
     let (mut keys, mut left_out) = (Vec::new(), Vec::new());
     for entry in entries {
         let kid = entry.get("kid").and_then(Value::as_str).map(str::to_owned);
-        if origin == Origin::Local && is_private(&entry) {
+        if origin == Origin::Local && entry.as_object().is_some_and(is_private) {
             return Err(KeyError::PrivateKey);
         }
-        match read_key(entry, origin) {
+        match read_key(&entry, origin) {
             Ok(key) => keys.push(key),
             Err(why) => left_out.push(LeftOut { kid, why }),
         }
@@ -152,84 +149,108 @@ fn has_twins(entries: &[Value]) -> bool {
 }
 
 /// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2: every private parameter of an asymmetric key.
-fn is_private(entry: &Value) -> bool {
-    ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| entry.get(name).is_some())
+fn is_private(jwk: &Map<String, Value>) -> bool {
+    jwk.keys().any(|name| matches!(name.as_str(), "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth"))
 }
 
 /// One key, or why it is left out.
-pub(crate) fn read_key(entry: Value, origin: Origin) -> Result<Key, &'static str> {
-    if is_private(&entry) {
-        return Err("it is a private key");
-    }
-    match entry.get("use").map(Value::as_str) {
-        None | Some(Some("sig")) => {}
-        Some(_) => return Err("its `use` is not `sig`"),
-    }
-    match entry.get("key_ops").map(Value::as_array) {
-        None => {}
-        Some(Some(operations)) if operations.iter().any(|op| op == "verify") => {}
-        Some(_) => return Err("its `key_ops` lack `verify`"),
-    }
-    let stated = match entry.get("alg").map(Value::as_str) {
-        None => None,
-        Some(name) => Some(name.and_then(algorithm::from_name).ok_or("its `alg` is not supported")?),
-    };
-    let kid = match entry.get("kid").map(Value::as_str) {
+fn read_key(entry: &Value, origin: Origin) -> Result<Key, &'static str> {
+    let jwk = entry.as_object().ok_or(NO_JWK)?;
+    let stated = check_purpose(jwk)?;
+    let kid = match jwk.get("kid").map(Value::as_str) {
         None => None,
         Some(Some(kid)) if kid.len() <= 256 => Some(kid.into()),
         Some(_) => return Err("its `kid` is no string of at most 256 bytes"),
     };
-    let jwk: Jwk = serde_json::from_value(entry).map_err(|_| "its members are not those of a JWK")?;
-    let mut checks = checks_of(&jwk, origin)?;
-    if let Some(stated) = stated {
-        checks.retain(|(algorithm, _)| *algorithm == stated);
-    }
-    if checks.is_empty() { Err("its `alg` does not fit its type") } else { Ok(Key { kid, checks }) }
+    Ok(Key { kid, checks: checks_of(jwk, origin, stated)? })
 }
 
-/// The algorithms that a key of this type can do, each with the key parsed for it.
-fn checks_of(jwk: &Jwk, origin: Origin) -> Result<Vec<(Algorithm, Check)>, &'static str> {
-    let key = || DecodingKey::from_jwk(jwk).map_err(|_| "its members are not base64url");
-    match &jwk.algorithm {
-        AlgorithmParameters::EllipticCurve(ec) => match ec.curve {
-            // RFC 7518 section 6.2.1.2: a coordinate has the full size of the field
-            EllipticCurve::P256 => point(&key()?, 65, Algorithm::ES256, &signature::ECDSA_P256_SHA256_FIXED),
-            EllipticCurve::P384 => point(&key()?, 97, Algorithm::ES384, &signature::ECDSA_P384_SHA384_FIXED),
-            _ => Err("its `crv` is not supported"),
-        },
-        AlgorithmParameters::OctetKeyPair(okp) => match okp.curve {
-            EllipticCurve::Ed25519 => point(&key()?, 32, Algorithm::EdDSA, &signature::ED25519),
-            _ => Err("its `crv` is not supported"),
-        },
-        AlgorithmParameters::RSA(_) => rsa::checks(&key()?),
-        AlgorithmParameters::OctetKey(_) if origin == Origin::Fetched => {
-            Err("a symmetric key is no secret once it is published")
-        }
-        AlgorithmParameters::OctetKey(_) => match key()?.kind() {
-            DecodingKeyKind::SecretOrDer(secret) => {
-                let check = mac(secret).ok_or("its secret is shorter than 32 bytes")?;
-                Ok(vec![(Algorithm::HS256, check)])
-            }
-            DecodingKeyKind::RsaModulusExponent { .. } => Err("its members are not those of a JWK"),
-        },
-        _ => Err("its `kty` or `crv` is not supported"),
+/// The public key that stands in a proof, ready for its algorithm: judged as one of a set that was fetched.
+pub(crate) fn read_shown(jwk: &Map<String, Value>, algorithm: Algorithm) -> Result<Check, &'static str> {
+    match check_purpose(jwk)? {
+        Some(stated) if stated != algorithm => return Err(OTHER_ALGORITHM),
+        Some(_) | None => {}
+    }
+    let check = checks_of(jwk, Origin::Fetched, Some(algorithm))?.pop();
+    check.map(|(_, check)| check).ok_or(OTHER_ALGORITHM)
+}
+
+const NO_JWK: &str = "its members are not those of a JWK";
+const OTHER_ALGORITHM: &str = "its `alg` does not fit its type";
+
+/// That a key is there to verify signatures; which algorithm it is for, if it says so.
+fn check_purpose(jwk: &Map<String, Value>) -> Result<Option<Algorithm>, &'static str> {
+    if is_private(jwk) {
+        return Err("it is a private key");
+    }
+    match jwk.get("use").map(Value::as_str) {
+        None | Some(Some("sig")) => {}
+        Some(_) => return Err("its `use` is not `sig`"),
+    }
+    match jwk.get("key_ops").map(Value::as_array) {
+        None => {}
+        Some(Some(operations)) if operations.iter().any(|op| op == "verify") => {}
+        Some(_) => return Err("its `key_ops` lack `verify`"),
+    }
+    match jwk.get("alg").map(Value::as_str) {
+        None => Ok(None),
+        Some(name) => name.and_then(algorithm::from_name).map(Some).ok_or("its `alg` is not supported"),
     }
 }
 
-fn point(
-    key: &DecodingKey,
-    length: usize,
-    algorithm: Algorithm,
-    verification: &'static dyn VerificationAlgorithm,
+/// The algorithms that a key of this type can do, of them the stated one alone, each with the key parsed for it.
+fn checks_of(
+    jwk: &Map<String, Value>,
+    origin: Origin,
+    stated: Option<Algorithm>,
 ) -> Result<Vec<(Algorithm, Check)>, &'static str> {
-    match key.kind() {
-        DecodingKeyKind::SecretOrDer(bytes) if bytes.len() == length => {
-            let parsed =
-                ParsedPublicKey::new(verification, bytes).map_err(|_| "it is no point of its curve")?;
-            Ok(vec![(algorithm, Check::Public(parsed))])
+    let is_wanted = |algorithm: &Algorithm| stated.is_none_or(|stated| stated == *algorithm);
+    let one =
+        |algorithm, check| Ok(if is_wanted(&algorithm) { vec![(algorithm, check)] } else { Vec::new() });
+    let checks = match (text(jwk, "kty")?, jwk.get("crv").and_then(Value::as_str)) {
+        ("EC", Some("P-256")) => one(Algorithm::ES256, point(jwk, 32, &signature::ECDSA_P256_SHA256_FIXED)?),
+        ("EC", Some("P-384")) => one(Algorithm::ES384, point(jwk, 48, &signature::ECDSA_P384_SHA384_FIXED)?),
+        ("OKP", Some("Ed25519")) => {
+            one(Algorithm::EdDSA, parsed(&coordinate(jwk, "x", 32)?, &signature::ED25519)?)
         }
-        _ => Err("its coordinates have the wrong length"),
-    }
+        ("EC", Some(_)) => Err("its `crv` is not supported"),
+        ("RSA", _) => rsa::checks(&bytes(jwk, "n")?, &bytes(jwk, "e")?, is_wanted),
+        ("oct", _) if origin == Origin::Fetched => Err("a symmetric key is no secret once it is published"),
+        ("oct", _) => {
+            let secret = Zeroizing::new(bytes(jwk, "k")?);
+            one(Algorithm::HS256, mac(&secret).ok_or("its secret is shorter than 32 bytes")?)
+        }
+        _ => Err("its `kty` or `crv` is not supported"),
+    }?;
+    if checks.is_empty() { Err(OTHER_ALGORITHM) } else { Ok(checks) }
+}
+
+/// A point of a curve whose coordinates have this length, not compressed (SEC 1 section 2.3.3).
+fn point(
+    jwk: &Map<String, Value>,
+    length: usize,
+    verification: &'static dyn VerificationAlgorithm,
+) -> Result<Check, &'static str> {
+    let (x, y) = (coordinate(jwk, "x", length)?, coordinate(jwk, "y", length)?);
+    parsed(&[&[4], &*x, &*y].concat(), verification)
+}
+
+/// RFC 7518 section 6.2.1.2: a coordinate has the full size of the field.
+fn coordinate(jwk: &Map<String, Value>, name: &str, length: usize) -> Result<Vec<u8>, &'static str> {
+    let bytes = bytes(jwk, name)?;
+    if bytes.len() == length { Ok(bytes) } else { Err("its coordinates have the wrong length") }
+}
+
+fn parsed(point: &[u8], verification: &'static dyn VerificationAlgorithm) -> Result<Check, &'static str> {
+    ParsedPublicKey::new(verification, point).map(Check::Public).map_err(|_| "it is no point of its curve")
+}
+
+fn bytes(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, &'static str> {
+    URL_SAFE_NO_PAD.decode(text(jwk, name)?).map_err(|_| "its members are not base64url")
+}
+
+fn text<'v>(jwk: &'v Map<String, Value>, name: &str) -> Result<&'v str, &'static str> {
+    jwk.get(name).and_then(Value::as_str).ok_or(NO_JWK)
 }
 
 /// RFC 7518 section 3.2: an HMAC key is at least as long as the hash.
@@ -259,7 +280,9 @@ pub(crate) fn read_pem(text: &str) -> Result<Loaded, KeyError> {
             .or_else(|_| DecodingKey::from_rsa_pem(bytes))
             .map_err(|_| KeyError::NotAPublicKey)?;
         let jwk = Jwk::from_decoding_key(&key, None).map_err(|_| KeyError::NotAPublicKey)?;
-        match checks_of(&jwk, Origin::Local) {
+        let jwk = serde_json::to_value(jwk).map_err(|_| KeyError::NotAPublicKey)?;
+        let jwk = jwk.as_object().ok_or(KeyError::NotAPublicKey)?;
+        match checks_of(jwk, Origin::Local, None) {
             Ok(checks) => keys.push(Key { kid: None, checks }),
             Err(why) => return Err(KeyError::NoUsableKey(vec![LeftOut { kid: None, why }])),
         }
@@ -403,6 +426,16 @@ mod tests {
             (json!("key"), Some("its members are not those of a JWK")),
         ] {
             assert_eq!(why(key.clone()), wanted, "{key}");
+        }
+    }
+
+    #[test]
+    fn each_coordinate_has_the_size_of_the_field() {
+        let decoded = |name| URL_SAFE_NO_PAD.decode(ec(json!({}))[name].as_str().unwrap()).unwrap();
+        let point = [decoded("x"), decoded("y")].concat();
+        for (at, wanted) in [(32, None), (31, Some("its coordinates have the wrong length"))] {
+            let (x, y) = point.split_at(at);
+            assert_eq!(why(ec(json!({"x": base64(x), "y": base64(y)}))), wanted, "{at}");
         }
     }
 

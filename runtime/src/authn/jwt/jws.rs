@@ -34,7 +34,7 @@ impl<'a> Parts<'a> {
         if token.len() > MAX_TOKEN {
             return Err(Reason::Malformed);
         }
-        let mut dots = token.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
+        let mut dots = memchr::memchr_iter(b'.', token);
         let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err(Reason::Malformed);
         };

@@ -5,16 +5,16 @@
 //! 3. the modulus does not bear the mark of primes that can be found from it (CVE-2017-15361, "ROCA").
 
 use aws_lc_rs::signature::{self, RsaPublicKeyComponents};
-use jsonwebtoken::{DecodingKey, DecodingKeyKind};
 
 use super::keys::Check;
 use crate::operation::Algorithm;
 
-/// The key, ready for each algorithm that it can do.
-pub(super) fn checks(key: &DecodingKey) -> Result<Vec<(Algorithm, Check)>, &'static str> {
-    let DecodingKeyKind::RsaModulusExponent { n, e } = key.kind() else {
-        return Err("its members are not those of a JWK");
-    };
+/// The key of this modulus and exponent, ready for each algorithm that it can do and that is wanted.
+pub(super) fn checks(
+    n: &[u8],
+    e: &[u8],
+    is_wanted: impl Fn(&Algorithm) -> bool,
+) -> Result<Vec<(Algorithm, Check)>, &'static str> {
     let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
     let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
     if !(2048..=8192).contains(&bits) {
@@ -26,14 +26,17 @@ pub(super) fn checks(key: &DecodingKey) -> Result<Vec<(Algorithm, Check)>, &'sta
     if is_marked(n) {
         return Err("its modulus was made by a generator whose keys can be factored (CVE-2017-15361)");
     }
-    let parse = |parameters| {
+    let both = [
+        (Algorithm::RS256, &signature::RSA_PKCS1_2048_8192_SHA256),
+        (Algorithm::PS256, &signature::RSA_PSS_2048_8192_SHA256),
+    ];
+    let wanted = both.into_iter().filter(|(algorithm, _)| is_wanted(algorithm));
+    let parse = |(algorithm, parameters)| {
         let parsed = RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters);
-        parsed.map(Check::Public).map_err(|_| "its modulus and exponent make no key")
+        let parsed = parsed.map_err(|_| "its modulus and exponent make no key")?;
+        Ok((algorithm, Check::Public(parsed)))
     };
-    Ok(vec![
-        (Algorithm::RS256, parse(&signature::RSA_PKCS1_2048_8192_SHA256)?),
-        (Algorithm::PS256, parse(&signature::RSA_PSS_2048_8192_SHA256)?),
-    ])
+    wanted.map(parse).collect()
 }
 
 /// RFC 7518 section 6.3.1.1 forbids the sign byte that some implementations still write; it changes no value.

@@ -8,7 +8,7 @@ use serde::{
 };
 
 use super::{
-    super::json::{Names, Skip, Text, Why},
+    super::json::{Names, Skip, Text, Why, once},
     Expected,
 };
 use crate::authn::{Reason, binding::Confirmation};
@@ -90,13 +90,6 @@ impl<'de> Visitor<'de> for Reader<'_> {
             }
         }
         Ok(claims)
-    }
-}
-
-fn once<T, E: Error>(slot: &mut Option<T>, value: T, why: &Why) -> Result<(), E> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(why.fail(Reason::DuplicateMember)),
     }
 }
 
