@@ -41,7 +41,8 @@ pub(crate) struct Ask {
 enum Place {
     #[default]
     Unknown,
-    At(usize),
+    /// The place, and how far from its home.
+    At(usize, usize),
     Overflow,
 }
 
@@ -84,10 +85,18 @@ struct Entry {
     state: State,
 }
 
+/// What one lock is for.
+#[derive(Debug)]
+struct Shard {
+    entries: Box<[Entry]>,
+    /// No key was ever put further from its home: nobody looks for one there.
+    furthest: usize,
+}
+
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Table {
-    shards: Box<[Mutex<Box<[Entry]>>]>,
+    shards: Box<[Mutex<Shard>]>,
     overflow: Mutex<Vec<State>>,
     /// No overflow bucket is anything but fresh after this time, so that nobody has to lock them to know.
     overflow_until: AtomicU64,
@@ -97,7 +106,8 @@ impl Table {
     /// A table of at least `capacity` places. Each takes 24 bytes, all of them at once.
     pub(crate) fn new(capacity: usize) -> Self {
         let places = capacity.div_ceil(SHARDS).max(REACH);
-        let shards = (0..SHARDS).map(|_| Mutex::new(vec![Entry::default(); places].into())).collect();
+        let shard = || Shard { entries: vec![Entry::default(); places].into(), furthest: 0 };
+        let shards = (0..SHARDS).map(|_| Mutex::new(shard())).collect();
         Self { shards, overflow: Mutex::default(), overflow_until: AtomicU64::new(0) }
     }
 
@@ -121,10 +131,12 @@ impl Table {
 
     /// Takes back what was spent at `then`. Who found no place stays charged: the bucket is shared with strangers.
     pub(crate) fn give_back(&self, now: u64, then: u64, ask: &Ask) {
-        let Some(entries) = self.shards.get(ask.shard()) else { return };
-        let mut entries = lock(entries);
-        for place in places(ask.key, entries.len()) {
-            let Some(entry) = entries.get_mut(place).filter(|entry| entry.key == ask.key) else { continue };
+        let Some(shard) = self.shards.get(ask.shard()) else { return };
+        let mut shard = lock(shard);
+        for place in places(ask.key, shard.entries.len()) {
+            let Some(entry) = shard.entries.get_mut(place).filter(|entry| entry.key == ask.key) else {
+                continue;
+            };
             entry.state = ask.meter.give_back(entry.state, then, now, ask.cost);
             return;
         }
@@ -132,23 +144,24 @@ impl Table {
 
     /// Looks on the way in, when every lock of a lower shard is held; writes on the way out, when all have been asked.
     fn decide_from(&self, now: u64, asks: &mut [Ask], start: usize) -> bool {
-        let Some(shard) = asks.get(start).map(Ask::shard) else { return self.overflowed(now, asks) };
-        let Some(entries) = self.shards.get(shard) else { return false };
-        let mut entries = lock(entries);
+        let Some(number) = asks.get(start).map(Ask::shard) else { return self.overflowed(now, asks) };
+        let Some(shard) = self.shards.get(number) else { return false };
+        let mut shard = lock(shard);
         let mut end = start;
         while let Some((before, ask)) = asks.split_at_mut_checked(end).and_then(|(before, rest)| {
-            rest.first_mut().filter(|ask| ask.shard() == shard).map(|ask| (before, ask))
+            rest.first_mut().filter(|ask| ask.shard() == number).map(|ask| (before, ask))
         }) {
-            self.look(&entries, before, ask, now);
+            self.look(&shard, before, ask, now);
             end = end.saturating_add(1);
         }
         let allowed = self.decide_from(now, asks, end);
         if allowed {
             for ask in asks.get(start..end).unwrap_or_default() {
-                if let (Place::At(place), Some(next)) = (ask.place, ask.next)
-                    && let Some(entry) = entries.get_mut(place)
+                if let (Place::At(place, far), Some(next)) = (ask.place, ask.next)
+                    && let Some(entry) = shard.entries.get_mut(place)
                 {
                     *entry = Entry { key: ask.key, state: next };
+                    shard.furthest = shard.furthest.max(far);
                 }
             }
         }
@@ -156,24 +169,26 @@ impl Table {
     }
 
     /// Finds the bucket of `ask`, or a place for it that none of those `before` it has chosen.
-    fn look(&self, entries: &[Entry], before: &[Ask], ask: &mut Ask, now: u64) {
+    fn look(&self, shard: &Shard, before: &[Ask], ask: &mut Ask, now: u64) {
         if let Some(same) = before.iter().find(|other| other.key == ask.key) {
             *ask = Ask { index: ask.index, ..*same }; // a limit that is named twice counts once
             return;
         }
         let mut free = None;
-        for place in places(ask.key, entries.len()) {
-            let Some(entry) = entries.get(place) else { break };
+        for (far, place) in places(ask.key, shard.entries.len()).enumerate() {
+            let Some(entry) = shard.entries.get(place) else { break };
             if entry.key == ask.key {
-                return ask.consider(Place::At(place), entry.state, now);
+                return ask.consider(Place::At(place, far), entry.state, now);
             }
             if entry.state.fresh_at <= now && free.is_none() {
-                let place = Place::At(place);
-                let chosen = |other: &Ask| other.place == place && other.shard() == ask.shard();
-                free = Some(place).filter(|_| !before.iter().any(chosen));
+                let chosen = |other: &Ask| {
+                    matches!(other.place, Place::At(taken, _) if taken == place)
+                        && other.shard() == ask.shard()
+                };
+                free = Some(Place::At(place, far)).filter(|_| !before.iter().any(chosen));
             }
-            if entry.key == 0 && free.is_some() {
-                break; // never used, so nothing was ever put further on
+            if free.is_some() && (entry.key == 0 || far >= shard.furthest) {
+                break; // nothing was ever put further on
             }
         }
         match free {
@@ -212,14 +227,14 @@ impl Table {
 
     #[cfg(test)]
     pub(super) fn places(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).len()).sum()
+        self.shards.iter().map(|shard| lock(shard).entries.len()).sum()
     }
 
     #[cfg(test)]
     pub(super) fn live(&self, now: u64) -> usize {
         self.shards
             .iter()
-            .map(|shard| lock(shard).iter().filter(|entry| entry.state.fresh_at > now).count())
+            .map(|shard| lock(shard).entries.iter().filter(|entry| entry.state.fresh_at > now).count())
             .sum()
     }
 }
@@ -333,6 +348,17 @@ mod tests {
         let mut asks: Vec<_> = (1..=16).map(|index| Ask::new(index, crowd(index), 0, rate(), 1)).collect();
         assert!(table.decide(SECOND, &mut asks));
         assert_eq!(table.live(SECOND), 16);
+    }
+
+    /// Those before it become fresh again, and it does not.
+    #[test]
+    fn a_counter_is_found_however_far_from_its_home() {
+        let table = Table::new(1);
+        let at_one_home = |number: u64| number * REACH as u64; // in one shard, which has so many places
+        let take = |now, number| table.decide(now, &mut [Ask::new(0, at_one_home(number), 0, rate(), 1)]);
+        assert!((1..=5).all(|number| take(SECOND, number)));
+        assert_eq!((0..20).filter(|_| take(SECOND, 6)).count(), 10);
+        assert_eq!((0..20).filter(|_| take(3 * SECOND, 6)).count(), 2, "what came back in two seconds");
     }
 
     #[test]
