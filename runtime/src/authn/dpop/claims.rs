@@ -1,19 +1,13 @@
 //! The claims of a proof (RFC 9449 section 4.2), read in one pass, borrowing from its payload.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, MapAccess, Visitor},
-};
+use serde::de::MapAccess;
 use serde_json::Value;
 
-use super::ProofFault;
-use crate::authn::{
-    Reason,
-    jwt::json::{self, Names, Skip, Text, Whole, Why, once},
-};
+use crate::authn::jwt::json::{Members, Whole, Why, once, text};
 
+/// A JSON object that names no member twice, at any level, with claims of their types.
 #[derive(Default)]
 pub(super) struct Claims<'a> {
     pub(super) method: Option<Cow<'a, str>>,
@@ -26,50 +20,24 @@ pub(super) struct Claims<'a> {
     pub(super) nonce: Option<Value>,
 }
 
-impl<'a> Claims<'a> {
-    /// Reads the decoded payload: a JSON object that names no member twice, at any level, with claims of their types.
-    pub(super) fn parse(payload: &'a [u8]) -> Result<Self, ProofFault> {
-        let why = Why::default();
-        json::parse(payload, Reader(&why), &why).map_err(|_| ProofFault::Malformed)
-    }
-}
+impl<'de> Members<'de> for Claims<'de> {
+    const WHAT: &'static str = "the claims of a proof";
 
-struct Reader<'w>(&'w Why);
-
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Claims<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Claims<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the claims of a proof")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let why = self.0;
-        let (mut claims, mut others) = (Claims::default(), Names::default());
-        while let Some(Text(name)) = members.next_key()? {
-            match &*name {
-                "htm" => once(&mut claims.method, members.next_value::<Text<'de>>()?.0, why)?,
-                "htu" => once(&mut claims.target, members.next_value::<Text<'de>>()?.0, why)?,
-                "jti" => once(&mut claims.id, members.next_value::<Text<'de>>()?.0, why)?,
-                "ath" => once(&mut claims.token, members.next_value::<Text<'de>>()?.0, why)?,
-                "iat" => once(&mut claims.issued, members.next_value()?, why)?,
-                "nonce" => once(&mut claims.nonce, members.next_value_seed(Whole(why))?, why)?,
-                _ => {
-                    if !others.add(name) {
-                        return Err(why.fail(Reason::DuplicateMember));
-                    }
-                    members.next_value_seed(Skip(why))?;
-                }
-            }
+    fn member<A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        members: &mut A,
+        why: &Why,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "htm" => text(&mut self.method, members, why)?,
+            "htu" => text(&mut self.target, members, why)?,
+            "jti" => text(&mut self.id, members, why)?,
+            "ath" => text(&mut self.token, members, why)?,
+            "iat" => once(&mut self.issued, members.next_value()?, why)?,
+            "nonce" => once(&mut self.nonce, members.next_value_seed(Whole(why))?, why)?,
+            _ => return Ok(false),
         }
-        Ok(claims)
+        Ok(true)
     }
 }

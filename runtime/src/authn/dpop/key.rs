@@ -1,12 +1,9 @@
 //! The key of a proof: in its header, and the one that the token is bound to.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, MapAccess, Visitor},
-};
+use serde::de::MapAccess;
 use serde_json::{Map, Value};
 
 use super::{ProofFault, is_for_proofs};
@@ -16,7 +13,7 @@ use crate::{
         jwt::{
             algorithm::from_name,
             header::is_type,
-            json::{self, Names, Skip, Text, Whole, Why, once},
+            json::{self, Members, Whole, Why, once, text},
             jwk::read_shown,
             keys::Check,
         },
@@ -34,7 +31,7 @@ pub(super) struct Chosen {
 
 /// Rules 2 and 3: the key of a proof with this header, for a token that is bound to `bound_to`, if there is one.
 pub(super) fn choose(header: &[u8], bound_to: Option<&[u8; 32]>) -> Result<Chosen, Reason> {
-    let header = Header::parse(header)?;
+    let header: Header<'_> = json::object(header).map_err(|_| ProofFault::Malformed)?;
     if !is_type(&header.typ.ok_or(ProofFault::Malformed)?, "dpop+jwt") {
         return Err(ProofFault::Type.into());
     }
@@ -72,6 +69,7 @@ pub(super) fn thumbprint(jwk: &Map<String, Value>) -> Option<aws_lc_rs::digest::
     Some(digest(&SHA256, &text))
 }
 
+/// What is read of a header: a JSON object that names no member twice, at any level, and none that a proof may not have.
 #[derive(Default)]
 struct Header<'a> {
     typ: Option<Cow<'a, str>>,
@@ -79,51 +77,25 @@ struct Header<'a> {
     jwk: Option<Value>,
 }
 
-impl<'a> Header<'a> {
-    /// Reads the decoded header: a JSON object that names no member twice, at any level, and none that a proof may not have.
-    fn parse(bytes: &'a [u8]) -> Result<Self, ProofFault> {
-        let why = Why::default();
-        json::parse(bytes, Reader(&why), &why).map_err(|_| ProofFault::Malformed)
-    }
-}
+impl<'de> Members<'de> for Header<'de> {
+    const WHAT: &'static str = "the header of a proof";
 
-struct Reader<'w>(&'w Why);
-
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Header<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Header<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the header of a proof")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let why = self.0;
-        let (mut header, mut others) = (Header::default(), Names::default());
-        while let Some(Text(name)) = members.next_key()? {
-            match &*name {
-                "typ" => once(&mut header.typ, members.next_value::<Text<'de>>()?.0, why)?,
-                "alg" => once(&mut header.alg, members.next_value::<Text<'de>>()?.0, why)?,
-                "jwk" => once(&mut header.jwk, members.next_value_seed(Whole(why))?, why)?,
-                // extensions that must be understood, encryption, and other places of a key
-                "crit" | "b64" | "zip" | "enc" | "epk" | "cty" | "jku" | "x5u" | "x5c" => {
-                    return Err(why.fail(Reason::UnsupportedHeader));
-                }
-                _ => {
-                    if !others.add(name) {
-                        return Err(why.fail(Reason::DuplicateMember));
-                    }
-                    members.next_value_seed(Skip(why))?;
-                }
+    fn member<A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        members: &mut A,
+        why: &Why,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "typ" => text(&mut self.typ, members, why)?,
+            "alg" => text(&mut self.alg, members, why)?,
+            "jwk" => once(&mut self.jwk, members.next_value_seed(Whole(why))?, why)?,
+            // extensions that must be understood, encryption, and other places of a key
+            "crit" | "b64" | "zip" | "enc" | "epk" | "cty" | "jku" | "x5u" | "x5c" => {
+                return Err(why.fail(Reason::UnsupportedHeader));
             }
+            _ => return Ok(false),
         }
-        Ok(header)
+        Ok(true)
     }
 }

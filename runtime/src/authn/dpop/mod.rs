@@ -41,7 +41,10 @@ use self::{
 };
 use super::{
     Reason, binding,
-    jwt::jws::{self, Parts, Room},
+    jwt::{
+        json,
+        jws::{self, Parts, Room},
+    },
 };
 use crate::{clock::Now, operation::Algorithm, origin, origin::PublicOrigin, state::State};
 
@@ -246,7 +249,8 @@ fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Proven, Reas
         thumbprint = chosen.thumbprint;
         Ok((chosen.algorithm, chosen.check))
     });
-    let claims = Claims::parse(verified.map_err(fault)?.payload)?;
+    let payload = verified.map_err(fault)?.payload;
+    let claims: Claims<'_> = json::object(payload).map_err(|_| ProofFault::Malformed)?;
     if claims.method.ok_or(ProofFault::Malformed)? != expected.method {
         return Err(ProofFault::Method.into());
     }

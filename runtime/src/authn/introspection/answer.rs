@@ -1,24 +1,17 @@
 //! What an introspection endpoint answers (RFC 7662 section 2.2): whether the token is active at all.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use bytes::Bytes;
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, MapAccess, Visitor},
-};
+use serde::de::MapAccess;
 
 use super::Verdict;
-use crate::authn::{
-    Reason,
-    jwt::json::{self, Names, Skip, Text, Why},
-};
+use crate::authn::jwt::json::{self, Members, Why, once, text};
 
 /// Reads an answer: one JSON object, no member twice at any level, `active` a boolean. Else it is none. `word`: the type of
 /// token that is asked about, as `Authorization` names it.
 pub(super) fn read(body: Bytes, word: &str) -> Option<Verdict> {
-    let why = Why::default();
-    let status = json::parse(&body, Reader(&why), &why).ok()?;
+    let status: Status<'_> = json::object(&body).ok()?;
     let active = status.active?;
     // RFC 6749 section 7.1: a token of a type that the client does not know must not be used; its case is free
     let known = status.token_type.is_none_or(|of| of.eq_ignore_ascii_case(word));
@@ -31,36 +24,21 @@ struct Status<'a> {
     token_type: Option<Cow<'a, str>>,
 }
 
-struct Reader<'a>(&'a Why);
+impl<'de> Members<'de> for Status<'de> {
+    const WHAT: &'static str = "an answer about a token";
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Status<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Status<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an answer about a token")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let (mut status, mut names) = (Status::default(), Names::default());
-        while let Some(Text(name)) = members.next_key()? {
-            if !names.add(name.clone()) {
-                return Err(self.0.fail(Reason::DuplicateMember));
-            }
-            match &*name {
-                "active" => status.active = Some(members.next_value()?),
-                "token_type" => status.token_type = Some(members.next_value::<Text<'de>>()?.0),
-                _ => members.next_value_seed(Skip(self.0))?,
-            }
+    fn member<A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        members: &mut A,
+        why: &Why,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "active" => once(&mut self.active, members.next_value()?, why)?,
+            "token_type" => text(&mut self.token_type, members, why)?,
+            _ => return Ok(false),
         }
-        Ok(status)
+        Ok(true)
     }
 }
 

@@ -10,24 +10,18 @@
 //!
 //! The issuer is asked each time its keys are fetched, so what it says now is what counts.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::Full;
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, MapAccess, Visitor},
-};
+use serde::de::MapAccess;
 
 use super::{
-    json::{self, Names, Skip, Text, Why},
+    json::{self, Members, Why, text},
     jwk::KeyError,
 };
-use crate::{
-    authn::Reason,
-    outbound::{Address, Bounds, Outbound},
-};
+use crate::outbound::{Address, Bounds, Outbound};
 
 const MAX_METADATA: usize = 64 * 1024;
 
@@ -82,8 +76,7 @@ impl Discovery {
     }
 
     fn read(&self, body: &[u8]) -> Result<Address, &'static str> {
-        let why = Why::default();
-        let found = json::parse(body, Metadata(&why), &why).map_err(|_| "the metadata cannot be read")?;
+        let found: Found<'_> = json::object(body).map_err(|_| "the metadata cannot be read")?;
         if found.issuer.as_deref() != Some(&*self.issuer) {
             return Err("the metadata are of another issuer");
         }
@@ -117,36 +110,21 @@ struct Found<'a> {
     keys: Option<Cow<'a, str>>,
 }
 
-struct Metadata<'a>(&'a Why);
+impl<'de> Members<'de> for Found<'de> {
+    const WHAT: &'static str = "the metadata of an issuer";
 
-impl<'de> DeserializeSeed<'de> for Metadata<'_> {
-    type Value = Found<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Metadata<'_> {
-    type Value = Found<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the metadata of an issuer")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let (mut found, mut names) = (Found::default(), Names::default());
-        while let Some(Text(name)) = members.next_key()? {
-            if !names.add(name.clone()) {
-                return Err(self.0.fail(Reason::DuplicateMember));
-            }
-            match &*name {
-                "issuer" => found.issuer = Some(members.next_value::<Text<'de>>()?.0),
-                "jwks_uri" => found.keys = Some(members.next_value::<Text<'de>>()?.0),
-                _ => members.next_value_seed(Skip(self.0))?,
-            }
+    fn member<A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        members: &mut A,
+        why: &Why,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "issuer" => text(&mut self.issuer, members, why)?,
+            "jwks_uri" => text(&mut self.keys, members, why)?,
+            _ => return Ok(false),
         }
-        Ok(found)
+        Ok(true)
     }
 }
 

@@ -1,15 +1,12 @@
 //! The JOSE header of a token (RFC 7515 section 4): what it may say, and what makes the token refused.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, MapAccess, Visitor},
-};
+use serde::de::MapAccess;
 
 use super::{
     algorithm,
-    json::{self, Names, Skip, Text, Why, once},
+    json::{self, Members, Why, text},
 };
 use crate::{authn::Reason, operation::Algorithm};
 
@@ -27,8 +24,12 @@ pub(crate) struct Header<'a> {
 impl<'a> Header<'a> {
     /// Reads the decoded header.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Reason> {
-        let why = Why::default();
-        json::parse(bytes, Reader(&why), &why)
+        let Written { alg, kid, typ } = json::object(bytes)?;
+        if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID) {
+            return Err(Reason::UnknownKid);
+        }
+        let alg = alg.as_deref().and_then(algorithm::from_name).ok_or(Reason::AlgorithmNotAllowed)?;
+        Ok(Self { alg, kid, typ })
     }
 
     /// Whether `typ` is `wanted`, letter case and the `application/` that RFC 7515 section 4.1.9 lets one omit aside.
@@ -49,53 +50,37 @@ fn short(typ: &str) -> &str {
     }
 }
 
-struct Reader<'w>(&'w Why);
-
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Header<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
+#[derive(Default)]
+struct Written<'a> {
+    alg: Option<Cow<'a, str>>,
+    kid: Option<Cow<'a, str>>,
+    typ: Option<Cow<'a, str>>,
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Header<'de>;
+impl<'de> Members<'de> for Written<'de> {
+    const WHAT: &'static str = "a JOSE header";
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JOSE header")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let (mut alg, mut kid, mut typ) = (None, None, None);
-        let mut others = Names::default();
-        while let Some(Text(name)) = members.next_key()? {
-            match &*name {
-                "alg" => once(&mut alg, members.next_value::<Text<'de>>()?.0, self.0)?,
-                "kid" => once(&mut kid, members.next_value::<Text<'de>>()?.0, self.0)?,
-                "typ" => once(&mut typ, members.next_value::<Text<'de>>()?.0, self.0)?,
-                // RFC 8725 section 3.10: a token does not bring its own key, and we fetch none for it
-                "jwk" | "jku" | "x5u" | "x5c" => return Err(self.0.fail(Reason::EmbeddedKey)),
-                // RFC 7515 section 4.1.11: we understand no extension, so none may be critical. `b64` changes
-                // what is signed (RFC 7797); `enc` and `zip` belong to encryption (RFC 7516); `cty` nests
-                // (RFC 7519 section 5.2).
-                "crit" | "b64" | "zip" | "enc" | "epk" | "cty" => {
-                    return Err(self.0.fail(Reason::UnsupportedHeader));
-                }
-                _ => {
-                    if !others.add(name) {
-                        return Err(self.0.fail(Reason::DuplicateMember));
-                    }
-                    members.next_value_seed(Skip(self.0))?;
-                }
+    fn member<A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        members: &mut A,
+        why: &Why,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "alg" => text(&mut self.alg, members, why)?,
+            "kid" => text(&mut self.kid, members, why)?,
+            "typ" => text(&mut self.typ, members, why)?,
+            // RFC 8725 section 3.10: a token does not bring its own key, and we fetch none for it
+            "jwk" | "jku" | "x5u" | "x5c" => return Err(why.fail(Reason::EmbeddedKey)),
+            // RFC 7515 section 4.1.11: we understand no extension, so none may be critical. `b64` changes
+            // what is signed (RFC 7797); `enc` and `zip` belong to encryption (RFC 7516); `cty` nests
+            // (RFC 7519 section 5.2).
+            "crit" | "b64" | "zip" | "enc" | "epk" | "cty" => {
+                return Err(why.fail(Reason::UnsupportedHeader));
             }
+            _ => return Ok(false),
         }
-        if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID) {
-            return Err(self.0.fail(Reason::UnknownKid));
-        }
-        let alg = alg.as_deref().and_then(algorithm::from_name);
-        let alg = alg.ok_or_else(|| self.0.fail(Reason::AlgorithmNotAllowed))?;
-        Ok(Header { alg, kid, typ })
+        Ok(true)
     }
 }
 

@@ -9,7 +9,6 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
-
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
@@ -51,10 +50,69 @@ pub(crate) fn value(bytes: &[u8]) -> Result<Value, Reason> {
 }
 
 /// Refuses `bytes` that are no JSON or name a member twice anywhere.
-#[cfg_attr(not(feature = "login"), allow(dead_code, reason = "what else is read is kept"))]
+#[cfg(any(test, feature = "login"))]
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Reason> {
     let why = Why::default();
     parse(bytes, Skip(&why), &why)
+}
+
+/// What is read of an object, member by member.
+pub(crate) trait Members<'de> {
+    /// What the object is, for the error.
+    const WHAT: &'static str;
+
+    /// Takes the value of the member `name`, if that is known: by [`once`]. The others are passed over, each once.
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, members: &mut A, why: &Why)
+    -> Result<bool, A::Error>;
+}
+
+/// The object that `bytes` are.
+pub(crate) fn object<'de, M: Members<'de> + Default>(bytes: &'de [u8]) -> Result<M, Reason> {
+    let why = Why::default();
+    parse(bytes, Object(M::default(), &why), &why)
+}
+
+/// Reads an object into what takes its members.
+pub(crate) struct Object<'w, M>(pub(crate) M, pub(crate) &'w Why);
+
+impl<'de, M: Members<'de>> DeserializeSeed<'de> for Object<'_, M> {
+    type Value = M;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
+    type Value = M;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(M::WHAT)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<M, A::Error> {
+        let Self(mut object, why) = self;
+        let mut others = Names::default();
+        while let Some(Text(name)) = members.next_key()? {
+            if object.member(&name, &mut members, why)? {
+                continue;
+            }
+            if !others.add(name) {
+                return Err(why.fail(Reason::DuplicateMember));
+            }
+            members.next_value_seed(Skip(why))?;
+        }
+        Ok(object)
+    }
+}
+
+/// Keeps the text of a member.
+pub(crate) fn text<'de, A: MapAccess<'de>>(
+    slot: &mut Option<Cow<'de, str>>,
+    members: &mut A,
+    why: &Why,
+) -> Result<(), A::Error> {
+    once(slot, members.next_value::<Text<'de>>()?.0, why)
 }
 
 /// Keeps the value of a member, which is there once.

@@ -8,7 +8,7 @@ use serde::{
 };
 
 use super::{
-    super::json::{Names, Skip, Text, Why, once},
+    super::json::{Members, Names, Object, Skip, Text, Why, once, text},
     Expected,
 };
 use crate::authn::{Reason, binding::Confirmation};
@@ -56,7 +56,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let mut others = Names::default();
         while let Some(Text(name)) = members.next_key()? {
             match &*name {
-                "iss" => once(&mut claims.issuer, members.next_value::<Text<'de>>()?.0, why)?,
+                "iss" => text(&mut claims.issuer, &mut members, why)?,
                 "aud" => {
                     let ours =
                         members.next_value_seed(Contains(self.expected.audience.unwrap_or_default()))?;
@@ -66,13 +66,17 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 "nbf" => once(&mut claims.nbf, members.next_value_seed(Time)?, why)?,
                 "iat" => once(&mut claims.iat, members.next_value_seed(Time)?, why)?,
                 // RFC 9470 section 6.1
-                "acr" => once(&mut claims.acr, members.next_value::<Text<'de>>()?.0, why)?,
+                "acr" => text(&mut claims.acr, &mut members, why)?,
                 "auth_time" => once(&mut claims.auth_time, members.next_value_seed(Time)?, why)?,
-                "sub" => once(&mut claims.sub, members.next_value::<Text<'de>>()?.0, why)?,
-                "jti" => once(&mut claims.id, members.next_value::<Text<'de>>()?.0, why)?,
+                "sub" => text(&mut claims.sub, &mut members, why)?,
+                "jti" => text(&mut claims.id, &mut members, why)?,
                 // RFC 7800 section 3: the token is good only in the hands of who holds this key
-                "cnf" => once(&mut claims.confirmation, members.next_value_seed(Bound(why))?, why)?,
-                "client_id" => once(&mut claims.client, members.next_value::<Text<'de>>()?.0, why)?,
+                "cnf" => once(
+                    &mut claims.confirmation,
+                    members.next_value_seed(Object(Confirmation::default(), why))?,
+                    why,
+                )?,
+                "client_id" => text(&mut claims.client, &mut members, why)?,
                 other => {
                     claims.id_token |= matches!(other, "nonce" | "at_hash");
                     let path = match self.expected.scopes_claim {
@@ -227,42 +231,23 @@ impl<'de> Visitor<'de> for Scopes<'_> {
 }
 
 /// `cnf`: what the token is bound to.
-struct Bound<'a>(&'a Why);
+impl<'de> Members<'de> for Confirmation<'de> {
+    const WHAT: &'static str = "an object";
 
-impl<'de> DeserializeSeed<'de> for Bound<'_> {
-    type Value = Confirmation<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Bound<'_> {
-    type Value = Confirmation<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut confirmation = Confirmation::default();
-        let mut others = Names::default();
-        while let Some(Text(name)) = members.next_key()? {
-            let known = match &*name {
-                "x5t#S256" => Some(&mut confirmation.certificate),
-                "jkt" => Some(&mut confirmation.key),
-                _ => None,
-            };
-            if let Some(known) = known {
-                once(known, members.next_value::<Text<'de>>()?.0, self.0)?;
-                continue;
+    fn member<A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        members: &mut A,
+        why: &Why,
+    ) -> Result<bool, A::Error> {
+        match name {
+            "x5t#S256" => text(&mut self.certificate, members, why)?,
+            "jkt" => text(&mut self.key, members, why)?,
+            _ => {
+                self.others = true;
+                return Ok(false);
             }
-            if !others.add(name) {
-                return Err(self.0.fail(Reason::DuplicateMember));
-            }
-            confirmation.others = true;
-            members.next_value_seed(Skip(self.0))?;
         }
-        Ok(confirmation)
+        Ok(true)
     }
 }
