@@ -138,6 +138,23 @@ async fn a_long_walk_is_an_event_and_a_short_one_is_none() {
     assert!(field("principal").starts_with("https://id.example.com#"));
 }
 
+/// A walk of large steps forward and small ones back sees all and seems to stay where it is.
+#[tokio::test]
+async fn who_goes_back_and_forth_is_on_a_long_walk_as_well() {
+    events::collect();
+    let gate = Gate::start().await;
+    let token = gate.alice();
+    let (mut query, mut told) = (String::new(), Vec::new());
+    for page in 1..=120 {
+        let reply = gate.client.get(&format!("/shelf{query}")).token(&token).send().await;
+        let way = if page % 2 == 1 { "next_cursor" } else { "previous_cursor" };
+        query = format!("?at={}", reply.allowed(200).json()[way].as_str().unwrap());
+        told.extend(events::with("request_id", reply.header("x-request-id")));
+    }
+    let reasons: Vec<_> = told.iter().map(|event| event["failure_reason"].as_str()).collect();
+    assert_eq!(reasons, ["page_100_of_a_walk"]);
+}
+
 /// A page of the shelf: the numbers of its notes, and its whole body.
 async fn shelf(gate: &Gate, token: &str, query: &str) -> (Vec<u8>, serde_json::Value) {
     let page = gate.client.get(&format!("/shelf{query}")).token(token).send().await.allowed(200).json();

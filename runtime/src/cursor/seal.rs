@@ -123,7 +123,7 @@ impl BadCursor {
 pub(crate) struct Leads {
     /// On which side of the position its page lies.
     pub(crate) side: Side,
-    /// Which page of a walk that is.
+    /// Which page of a walk that is, counted in whichever direction it went.
     pub(crate) page: u32,
     /// Until when, in seconds since 1970.
     pub(crate) expiry: u64,

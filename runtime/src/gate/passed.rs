@@ -106,11 +106,7 @@ impl Passed {
 
     pub(crate) fn seal<P: Position>(&self, position: &P, side: Side) -> Result<SealedCursor, Problem> {
         let scope = self.cursor.as_ref().ok_or_else(|| Problem::internal("no cursor scope"))?;
-        let page = match side {
-            Side::After => scope.page().saturating_add(1),
-            Side::Before => scope.page().saturating_sub(1).max(1),
-        };
-        let leads = Leads { side, page, expiry: scope.expires };
+        let leads = Leads { side, page: scope.page().saturating_add(1), expiry: scope.expires };
         let sealed = cursor::seal(&scope.keys, &scope.binding(self.principal()), position, leads);
         let sealed = sealed.map_err(Problem::internal)?;
         scope.sealed.note(side, &sealed);

@@ -6,7 +6,8 @@
 //!    page; where several were, nobody knows which of them leads there;
 //! 2. the target is a query alone, which is relative to the address that the client used (RFC 3986 section 5.2.2): a proxy may
 //!    have cut that. It has what the request had, but for the cursor, and for keys that stood in it;
-//! 3. the page is in the cursor. The [`MANY_PAGES`]th, and each tenfold, is an event: somebody takes the whole list.
+//! 3. how many pages were walked is in the cursor. The [`MANY_PAGES`]th, and each tenfold, is an event: somebody takes the whole
+//!    list. A page that leads back counts as well: who takes two small steps back after each large one gets as far.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
