@@ -81,7 +81,7 @@ impl<'a> Decision<'a> {
             };
             let again = |other: &Reserved| other.ask.key == charge.key;
             if limit.on == CountedOn::Failure && !reserved.iter().any(again) {
-                reserved.push(Reserved { ask: charge.ask(0, meter), then: self.now, name });
+                reserved.push(Reserved { ask: charge.ask(meter), then: self.now, name });
             }
         }
         reserved
@@ -89,7 +89,8 @@ impl<'a> Decision<'a> {
 
     /// The limit that refused, and if there are several, the one to wait for longest; `None` when the request may go on.
     pub(crate) fn refused_by(&self) -> Option<&'static Limit> {
-        self.standings().filter(|one| one.wait > 0).max_by_key(|one| one.wait).map(|one| one.rule.limit)
+        let refused = self.charges.iter().zip(&self.outcomes).filter(|(_, outcome)| outcome.wait > 0);
+        refused.max_by_key(|(_, outcome)| outcome.wait).map(|(charge, _)| charge.rule.limit)
     }
 
     /// Whole seconds to wait before the refused request can pass, at least one, for `Retry-After`.

@@ -4,10 +4,11 @@
 //! text, and nobody outside can choose addresses or names that share a counter with somebody else.
 
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, DefaultHasher, Hasher};
+use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use siphasher::sip::SipHasher13;
 
 use crate::operation::{Counter, Limit, Per};
 
@@ -73,27 +74,36 @@ pub(crate) type Key = u64;
 #[derive(Debug, Default)]
 pub(crate) struct Keyer(RandomState);
 
-/// The part of a key that is the same for each request of a rule, hashed once.
-#[derive(Clone, Debug)]
+/// What makes the keys of one rule. It has a key of its own, so that those of two rules have nothing in common.
+#[derive(Clone)]
 pub(crate) struct Prefix {
-    hash: DefaultHasher,
+    hash: SipHasher13,
     seed: u64,
+}
+
+impl std::fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Prefix")
+    }
 }
 
 impl Keyer {
     /// `operation`: the one that is counted alone; `None` for a counter that all share.
     pub(crate) fn prefix(&self, limit: &str, operation: Option<&str>) -> Prefix {
-        let mut hash = self.0.build_hasher();
-        text(&mut hash, limit);
-        match operation {
-            None => hash.write_u8(0),
-            Some(operation) => {
-                hash.write_u8(1);
-                text(&mut hash, operation);
+        let [first, second, seed] = [0, 1, 2].map(|which| {
+            let mut hash = self.0.build_hasher();
+            hash.write_u8(which);
+            text(&mut hash, limit);
+            match operation {
+                None => hash.write_u8(0),
+                Some(operation) => {
+                    hash.write_u8(1);
+                    text(&mut hash, operation);
+                }
             }
-        }
-        let seed = hash.finish();
-        Prefix { hash, seed }
+            hash.finish()
+        });
+        Prefix { hash: SipHasher13::new_with_keys(first, second), seed }
     }
 }
 
@@ -105,9 +115,9 @@ impl Prefix {
     /// address. A value that is not there is a value of its own. The number for newcomers is the same for a whole
     /// neighbourhood where the address counts, so that a flood from one does not spoil it for others.
     pub(crate) fn key(&self, per: &[Per], seen: &Seen<'_>) -> (Key, u64) {
-        let mut hash = self.hash.clone();
-        let by_address = parts(&mut hash, per, seen);
-        let key = hash.finish().max(1);
+        let mut written = Written { hash: self.hash, bytes: [0; WRITTEN], length: 0 };
+        let by_address = parts(&mut written, per, seen);
+        let key = written.finish().max(1);
         (key, if by_address { self.near(seen.from.neighbourhood()) } else { key })
     }
 
@@ -184,6 +194,43 @@ impl Hasher for Digest {
     /// Nobody asks for it.
     fn finish(&self) -> u64 {
         0
+    }
+}
+
+/// What a principal mostly takes: its issuer and its subject.
+const WRITTEN: usize = 96;
+
+/// What a [`Hasher`] is given, gathered to be hashed in one piece: piece by piece costs several times as much.
+struct Written {
+    hash: SipHasher13,
+    bytes: [u8; WRITTEN],
+    length: usize,
+}
+
+impl Hasher for Written {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        let end = self.length.saturating_add(bytes.len());
+        match self.bytes.get_mut(self.length..end) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.length = end;
+            }
+            None => self.pass_on(bytes),
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.hash.hash(self.bytes.get(..self.length).unwrap_or_default())
+    }
+}
+
+impl Written {
+    #[cold]
+    fn pass_on(&mut self, bytes: &[u8]) {
+        self.hash.write(self.bytes.get(..self.length).unwrap_or_default());
+        self.hash.write(bytes);
+        self.length = 0;
     }
 }
 

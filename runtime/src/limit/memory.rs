@@ -10,11 +10,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Few;
 use super::key::Key;
 use super::meter::{Meter, State};
 
-/// Locks are taken by shard: enough of them that threads rarely meet.
-const SHARDS: usize = 64;
 /// Places that a key may stand in, from its home on. Until four fifths are taken, hardly a key finds none.
 const REACH: usize = 32;
 /// Overflow buckets of each rule.
@@ -23,27 +22,25 @@ pub(crate) const OVERFLOWS: usize = 64;
 /// One bucket that is to be charged, and what came of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ask {
-    /// Where it stands among the charges.
-    pub(crate) index: usize,
     pub(crate) key: Key,
     /// Which overflow bucket it shares when there is no place.
     pub(crate) overflow: usize,
-    pub(crate) meter: Meter,
     pub(crate) cost: u32,
+    pub(crate) meter: Meter,
     place: Place,
+    /// Where it stands, and where it would with the charge.
     state: State,
-    /// The new state, or how long to wait.
-    next: Option<State>,
+    next: State,
+    /// How long until the charge passes; zero when it does.
     wait: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
     #[default]
-    Unknown,
+    Overflow,
     /// The place, and how far from its home.
     At(usize, usize),
-    Overflow,
 }
 
 /// What is true of a bucket after the decision.
@@ -56,26 +53,20 @@ pub(crate) struct Outcome {
 }
 
 impl Ask {
-    pub(crate) fn new(index: usize, key: Key, overflow: usize, meter: Meter, cost: u32) -> Self {
-        Self { index, key, overflow, meter, cost, ..Self::default() }
+    pub(crate) fn new(key: Key, overflow: usize, meter: Meter, cost: u32) -> Self {
+        Self { key, overflow, meter, cost, ..Self::default() }
     }
 
     pub(crate) fn outcome(&self, allowed: bool) -> Outcome {
-        let state = if allowed { self.next.unwrap_or(self.state) } else { self.state };
-        Outcome { state, wait: self.wait }
+        Outcome { state: if allowed { self.next } else { self.state }, wait: self.wait }
     }
 
     fn consider(&mut self, place: Place, state: State, now: u64) {
         (self.place, self.state) = (place, state);
         match self.meter.spend(state, now, self.cost) {
-            Ok(next) => self.next = Some(next),
+            Ok(next) => self.next = next,
             Err(wait) => self.wait = wait.max(1),
         }
-    }
-
-    /// The shard comes from the top of the key, the place in it from the bottom.
-    fn shard(&self) -> usize {
-        usize::try_from(self.key >> 48).unwrap_or(0) % SHARDS
     }
 }
 
@@ -88,9 +79,38 @@ struct Entry {
 /// What one lock is for.
 #[derive(Debug)]
 struct Shard {
+    /// Behind the last home are as many as its key may be away from it.
     entries: Box<[Entry]>,
     /// No key was ever put further from its home: nobody looks for one there.
     furthest: usize,
+}
+
+/// One bit for each shard: in this order their locks are taken.
+type Shards = u64;
+
+const SHARDS: usize = Shards::BITS as usize;
+
+/// The shard of a key comes from its upper half, the home in it from the lower.
+fn shard_of(key: Key) -> Shards {
+    1 << ((key >> 48) % u64::from(Shards::BITS))
+}
+
+impl Shard {
+    fn new(homes: usize) -> Self {
+        Self { entries: vec![Entry::default(); homes.saturating_add(REACH - 1)].into(), furthest: 0 }
+    }
+
+    /// Where a key may stand, from its home on. The home is found by a product and no division, which would cost as much as
+    /// the look at it.
+    fn home(&self, key: Key) -> usize {
+        let homes = self.entries.len().saturating_sub(REACH - 1) as u64;
+        usize::try_from((key & Key::from(u32::MAX)).saturating_mul(homes) >> 32).unwrap_or(0)
+    }
+
+    fn reach(&self, key: Key) -> impl Iterator<Item = (usize, &Entry)> {
+        let home = self.home(key);
+        (home..).zip(self.entries.get(home..).unwrap_or_default()).take(REACH)
+    }
 }
 
 /// The table.
@@ -105,9 +125,8 @@ pub(crate) struct Table {
 impl Table {
     /// A table of at least `capacity` places. Each takes 24 bytes, all of them at once.
     pub(crate) fn new(capacity: usize) -> Self {
-        let places = capacity.div_ceil(SHARDS).max(REACH);
-        let shard = || Shard { entries: vec![Entry::default(); places].into(), furthest: 0 };
-        let shards = (0..SHARDS).map(|_| Mutex::new(shard())).collect();
+        let homes = capacity.div_ceil(SHARDS).max(REACH);
+        let shards = (0..SHARDS).map(|_| Mutex::new(Shard::new(homes))).collect();
         Self { shards, overflow: Mutex::default(), overflow_until: AtomicU64::new(0) }
     }
 
@@ -123,67 +142,65 @@ impl Table {
     /// Charges all or none, and says which.
     ///
     /// The locks of all shards that are needed are held together, in the order of the shards, so that no other request
-    /// gets between the check and the charge, and no two requests wait for each other.
+    /// gets between the check and the charge, and no two requests wait for each other. All are taken before the first look,
+    /// because nothing is read ahead of a lock: so the memory of all counters is waited for at once.
     pub(crate) fn decide(&self, now: u64, asks: &mut [Ask]) -> bool {
-        asks.sort_unstable_by_key(Ask::shard);
-        self.decide_from(now, asks, 0)
-    }
-
-    /// Takes back what was spent at `then`. Who found no place stays charged: the bucket is shared with strangers.
-    pub(crate) fn give_back(&self, now: u64, then: u64, ask: &Ask) {
-        let Some(shard) = self.shards.get(ask.shard()) else { return };
-        let mut shard = lock(shard);
-        for place in places(ask.key, shard.entries.len()) {
-            let Some(entry) = shard.entries.get_mut(place).filter(|entry| entry.key == ask.key) else {
-                continue;
-            };
-            entry.state = ask.meter.give_back(entry.state, then, now, ask.cost);
-            return;
+        let needed = asks.iter().fold(0, |all, ask| all | shard_of(ask.key));
+        let mut shards = self.locked(needed);
+        for at in 0..asks.len() {
+            if let Some((before, [ask, ..])) = asks.split_at_mut_checked(at)
+                && let Some(shard) = shards.get(rank(ask.key, needed))
+            {
+                self.look(shard, before, ask, now);
+            }
         }
-    }
-
-    /// Looks on the way in, when every lock of a lower shard is held; writes on the way out, when all have been asked.
-    fn decide_from(&self, now: u64, asks: &mut [Ask], start: usize) -> bool {
-        let Some(number) = asks.get(start).map(Ask::shard) else { return self.overflowed(now, asks) };
-        let Some(shard) = self.shards.get(number) else { return false };
-        let mut shard = lock(shard);
-        let mut end = start;
-        while let Some((before, ask)) = asks.split_at_mut_checked(end).and_then(|(before, rest)| {
-            rest.first_mut().filter(|ask| ask.shard() == number).map(|ask| (before, ask))
-        }) {
-            self.look(&shard, before, ask, now);
-            end = end.saturating_add(1);
-        }
-        let allowed = self.decide_from(now, asks, end);
-        if allowed {
-            for ask in asks.get(start..end).unwrap_or_default() {
-                if let (Place::At(place, far), Some(next)) = (ask.place, ask.next)
-                    && let Some(entry) = shard.entries.get_mut(place)
-                {
-                    *entry = Entry { key: ask.key, state: next };
-                    shard.furthest = shard.furthest.max(far);
-                }
+        let allowed = self.overflowed(now, asks);
+        for ask in asks.iter().filter(|_| allowed) {
+            if let Place::At(place, far) = ask.place
+                && let Some(shard) = shards.get_mut(rank(ask.key, needed))
+                && let Some(entry) = shard.entries.get_mut(place)
+            {
+                *entry = Entry { key: ask.key, state: ask.next };
+                shard.furthest = shard.furthest.max(far);
             }
         }
         allowed
     }
 
+    fn locked(&self, mut needed: Shards) -> Few<MutexGuard<'_, Shard>> {
+        let mut shards = Few::new();
+        while let Some(shard) = self.shards.get(needed.trailing_zeros() as usize) {
+            shards.push(lock(shard));
+            needed &= needed.wrapping_sub(1); // without its lowest bit
+        }
+        shards
+    }
+
+    /// Takes back what was spent at `then`. Who found no place stays charged: the bucket is shared with strangers.
+    pub(crate) fn give_back(&self, now: u64, then: u64, ask: &Ask) {
+        for mut shard in self.locked(shard_of(ask.key)) {
+            let place = shard.reach(ask.key).find(|(_, entry)| entry.key == ask.key).map(|(place, _)| place);
+            if let Some(entry) = place.and_then(|place| shard.entries.get_mut(place)) {
+                entry.state = ask.meter.give_back(entry.state, then, now, ask.cost);
+            }
+        }
+    }
+
     /// Finds the bucket of `ask`, or a place for it that none of those `before` it has chosen.
     fn look(&self, shard: &Shard, before: &[Ask], ask: &mut Ask, now: u64) {
         if let Some(same) = before.iter().find(|other| other.key == ask.key) {
-            *ask = Ask { index: ask.index, ..*same }; // a limit that is named twice counts once
+            *ask = *same; // a limit that is named twice counts once
             return;
         }
         let mut free = None;
-        for (far, place) in places(ask.key, shard.entries.len()).enumerate() {
-            let Some(entry) = shard.entries.get(place) else { break };
+        for (far, (place, entry)) in shard.reach(ask.key).enumerate() {
             if entry.key == ask.key {
                 return ask.consider(Place::At(place, far), entry.state, now);
             }
             if entry.state.fresh_at <= now && free.is_none() {
                 let chosen = |other: &Ask| {
                     matches!(other.place, Place::At(taken, _) if taken == place)
-                        && other.shard() == ask.shard()
+                        && shard_of(other.key) == shard_of(ask.key)
                 };
                 free = Some(Place::At(place, far)).filter(|_| !before.iter().any(chosen));
             }
@@ -191,9 +208,8 @@ impl Table {
                 break; // nothing was ever put further on
             }
         }
-        match free {
-            Some(place) => ask.consider(place, self.shared(ask.overflow, now), now),
-            None => ask.place = Place::Overflow,
+        if let Some(place) = free {
+            ask.consider(place, self.shared(ask.overflow, now), now);
         }
     }
 
@@ -213,12 +229,12 @@ impl Table {
             let state = shared.as_ref().and_then(|all| all.get(ask.overflow)).copied();
             ask.consider(Place::Overflow, state.unwrap_or(State::never()), now);
         }
-        let allowed = asks.iter().all(|ask| ask.next.is_some());
+        let allowed = asks.iter().all(|ask| ask.wait == 0);
         if let (true, Some(shared)) = (allowed, shared.as_mut()) {
             for ask in asks.iter().filter(|ask| ask.place == Place::Overflow) {
-                if let (Some(next), Some(bucket)) = (ask.next, shared.get_mut(ask.overflow)) {
-                    *bucket = next.max(*bucket);
-                    self.overflow_until.fetch_max(next.fresh_at, Ordering::Relaxed);
+                if let Some(bucket) = shared.get_mut(ask.overflow) {
+                    *bucket = ask.next.max(*bucket);
+                    self.overflow_until.fetch_max(ask.next.fresh_at, Ordering::Relaxed);
                 }
             }
         }
@@ -239,10 +255,9 @@ impl Table {
     }
 }
 
-/// Where a key may stand among `count` places. One division finds its home; one for each place would cost more than all else.
-fn places(key: Key, count: usize) -> impl Iterator<Item = usize> {
-    let home = usize::try_from(key & Key::from(u32::MAX)).unwrap_or(0).checked_rem(count).unwrap_or(0);
-    (home..count).chain(0..home).take(REACH)
+/// Which of the locked shards is that of a key.
+fn rank(key: Key, locked: Shards) -> usize {
+    (locked & shard_of(key).wrapping_sub(1)).count_ones() as usize
 }
 
 /// Every write under these locks is a whole value, so a thread that died holding one leaves nothing half-done.
@@ -265,13 +280,11 @@ mod tests {
     }
 
     fn key(number: u64) -> Key {
-        // spread like the hash that makes real ones
-        let spread = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        spread ^ (spread >> 32)
+        siphasher::sip::SipHasher13::new().hash(&number.to_le_bytes()) // as real ones are made
     }
 
     fn take(table: &Table, now: u64, number: u64, bucket: usize) -> bool {
-        table.decide(now, &mut [Ask::new(0, key(number), bucket, rate(), 1)])
+        table.decide(now, &mut [Ask::new(key(number), bucket, rate(), 1)])
     }
 
     fn exhaust(table: &Table, now: u64, number: u64) {
@@ -281,18 +294,19 @@ mod tests {
 
     #[test]
     fn a_flood_neither_grows_the_table_nor_frees_who_is_throttled() {
-        let table = Table::new(4096);
+        const CAPACITY: usize = 4096;
+        let table = Table::new(CAPACITY);
         table.add_overflow(0);
         exhaust(&table, SECOND, 0);
         let mut admitted = 0;
         for number in 1..1_000_000 {
-            admitted += u32::from(take(&table, SECOND + number / 1_000_000, number, 0));
+            admitted += usize::from(take(&table, SECOND + number / 1_000_000, number, 0));
         }
         assert!(!take(&table, SECOND, 0, 0), "still over its limit");
-        let places = 4096;
+        let places = table.places();
         assert!(table.live(SECOND) <= places);
-        assert!(table.live(SECOND) > places * 3 / 4, "most places are used: {}", table.live(SECOND));
-        assert!(admitted <= 4096 + 10, "newcomers share one bucket of ten: {admitted}");
+        assert!(table.live(SECOND) > CAPACITY * 3 / 4, "most places are used: {}", table.live(SECOND));
+        assert!(admitted <= places + 10, "newcomers share one bucket of ten: {admitted}");
         assert!(take(&table, 12 * SECOND, 0, 0), "and it is free when its time has come");
         assert!(
             (2_000_000..2_000_100).all(|number| take(&table, 30 * SECOND, number, 0)),
@@ -321,7 +335,7 @@ mod tests {
         table.add_overflow(0);
         exhaust(&table, SECOND, 1);
         for _ in 0..100 {
-            let mut asks = [0, 1, 2].map(|number| Ask::new(0, key(number), 0, rate(), 1));
+            let mut asks = [0, 1, 2].map(|number| Ask::new(key(number), 0, rate(), 1));
             assert!(!table.decide(SECOND, &mut asks));
         }
         for free in [0, 2] {
@@ -334,7 +348,7 @@ mod tests {
         let table = Table::new(1024);
         table.add_overflow(0);
         for round in 0..12 {
-            let mut asks = [0, 1].map(|index| Ask::new(index, key(7), 0, rate(), 1));
+            let mut asks = [0, 1].map(|_| Ask::new(key(7), 0, rate(), 1));
             assert_eq!(table.decide(SECOND, &mut asks), round < 10);
         }
     }
@@ -345,7 +359,7 @@ mod tests {
         table.add_overflow(0);
         // All in one shard, with homes that overlap.
         let crowd = |index: usize| Key::try_from((index << 32) | (index % 4)).unwrap();
-        let mut asks: Vec<_> = (1..=16).map(|index| Ask::new(index, crowd(index), 0, rate(), 1)).collect();
+        let mut asks: Vec<_> = (1..=16).map(|index| Ask::new(crowd(index), 0, rate(), 1)).collect();
         assert!(table.decide(SECOND, &mut asks));
         assert_eq!(table.live(SECOND), 16);
     }
@@ -355,7 +369,7 @@ mod tests {
     fn a_counter_is_found_however_far_from_its_home() {
         let table = Table::new(1);
         let at_one_home = |number: u64| number * REACH as u64; // in one shard, which has so many places
-        let take = |now, number| table.decide(now, &mut [Ask::new(0, at_one_home(number), 0, rate(), 1)]);
+        let take = |now, number| table.decide(now, &mut [Ask::new(at_one_home(number), 0, rate(), 1)]);
         assert!((1..=5).all(|number| take(SECOND, number)));
         assert_eq!((0..20).filter(|_| take(SECOND, 6)).count(), 10);
         assert_eq!((0..20).filter(|_| take(3 * SECOND, 6)).count(), 2, "what came back in two seconds");
@@ -370,7 +384,7 @@ mod tests {
                 let table = &table;
                 move || {
                     let pair = [offset % 4, 100 + offset % 3];
-                    let ask = |number: u64| Ask::new(0, key(number), 0, rate(), 1);
+                    let ask = |number: u64| Ask::new(key(number), 0, rate(), 1);
                     (0..1_000).filter(|_| table.decide(SECOND, &mut pair.map(ask))).count()
                 }
             };

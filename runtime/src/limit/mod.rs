@@ -35,7 +35,7 @@ use smallvec::SmallVec;
 use self::decision::By;
 pub(crate) use self::decision::{Decision, Reserved, Standing};
 use self::key::{Key, Keyer, Name, NamePrefix, Prefix, Seen};
-use self::memory::{Ask, OVERFLOWS, Outcome, Table};
+use self::memory::{Ask, OVERFLOWS, Table};
 use self::meter::Meter;
 use self::running::{Entered, Running};
 use self::shared::{Asked, SharedLimits, Spent};
@@ -138,7 +138,7 @@ impl Limiter {
 
     /// Charges all or none of the counters. `now` is microseconds of a clock that never runs backwards.
     pub(crate) fn decide<'a>(&self, now: u64, charges: &'a [Charge<'a>]) -> Decision<'a> {
-        self.decide_by(now, charges, asks(charges), By::Process)
+        self.decide_by(now, charges, By::Process, |charge| Some(charge.rule.meter))
     }
 
     /// The same by the counters that instances share, where there are such. `seen` is what the charges are made of.
@@ -188,9 +188,8 @@ impl Limiter {
         if let Some(charge) = charges.iter().find(|charge| on_outage(charge) == OnOutage::Deny) {
             return Err(Outage(charge.rule.limit));
         }
-        let counted = charges.iter().enumerate().filter(|(_, charge)| on_outage(charge) == OnOutage::Local);
-        let asks = counted.map(|(index, charge)| charge.ask(index, charge.rule.share)).collect();
-        Ok(self.decide_by(now, charges, asks, By::Share))
+        let share = |charge: &Charge<'_>| (on_outage(charge) == OnOutage::Local).then_some(charge.rule.share);
+        Ok(self.decide_by(now, charges, By::Share, share))
     }
 
     /// Lets a request in under limits on what is under way, all of them or none.
@@ -204,15 +203,20 @@ impl Limiter {
         self.jitter.hash_one(now) % 3 + 1
     }
 
-    fn decide_by<'a>(&self, now: u64, charges: &'a [Charge<'a>], mut asks: Few<Ask>, by: By) -> Decision<'a> {
+    /// `meter`: how a charge counts; `None` when it does not.
+    fn decide_by<'a>(
+        &self,
+        now: u64,
+        charges: &'a [Charge<'a>],
+        by: By,
+        meter: impl Fn(&Charge<'_>) -> Option<Meter>,
+    ) -> Decision<'a> {
+        let mut asks: Few<Ask> =
+            charges.iter().filter_map(|charge| Some(charge.ask(meter(charge)?))).collect();
         let allowed = self.table.decide(now, &mut asks);
-        // The table has them in the order of its locks.
-        let mut outcomes: Few<_> = charges.iter().map(|_| Outcome::default()).collect();
-        for ask in &asks {
-            if let Some(outcome) = outcomes.get_mut(ask.index) {
-                *outcome = ask.outcome(allowed);
-            }
-        }
+        let mut outcomes = asks.iter().map(|ask| ask.outcome(allowed));
+        let outcome = |charge: &Charge<'_>| meter(charge).and_then(|_| outcomes.next()).unwrap_or_default();
+        let outcomes = charges.iter().map(outcome).collect();
         let jitter = if allowed { 0 } else { self.jitter.hash_one(now) };
         Decision { charges, outcomes, now, jitter, by }
     }
@@ -238,13 +242,9 @@ impl Limiter {
     }
 }
 
-fn asks(charges: &[Charge<'_>]) -> Few<Ask> {
-    charges.iter().enumerate().map(|(index, charge)| charge.ask(index, charge.rule.meter)).collect()
-}
-
 impl Charge<'_> {
-    fn ask(&self, index: usize, meter: Meter) -> Ask {
-        Ask::new(index, self.key, self.overflow, meter, self.cost)
+    fn ask(&self, meter: Meter) -> Ask {
+        Ask::new(self.key, self.overflow, meter, self.cost)
     }
 }
 
