@@ -1,5 +1,6 @@
 //! The server of `specs/attacks.yaml`: what the lists of hostile tokens and requests are run against.
 
+pub mod frames;
 pub mod keys;
 pub mod proof;
 pub mod raw;
