@@ -21,7 +21,7 @@ pub(super) enum By {
     /// The counters of this process, which are all there are.
     Process,
     /// Those that instances share, by these names.
-    Shared(Few<Name>),
+    Shared(Vec<Name>),
     /// The counters of this process, in the place of those.
     Share,
 }

@@ -154,8 +154,10 @@ impl Table {
                 self.look(shard, before, ask, now);
             }
         }
-        let allowed = self.overflowed(now, asks);
-        for ask in asks.iter().filter(|_| allowed) {
+        if !self.overflowed(now, asks) {
+            return false;
+        }
+        for ask in asks.iter() {
             if let Place::At(place, far) = ask.place
                 && let Some(shard) = shards.get_mut(rank(ask.key, needed))
                 && let Some(entry) = shard.entries.get_mut(place)
@@ -164,7 +166,7 @@ impl Table {
                 shard.furthest = shard.furthest.max(far);
             }
         }
-        allowed
+        true
     }
 
     fn locked(&self, mut needed: Shards) -> Few<MutexGuard<'_, Shard>> {

@@ -165,7 +165,7 @@ impl Limiter {
         charges: &'a [Charge<'a>],
         seen: &Seen<'_>,
     ) -> Result<Decision<'a>, Outage> {
-        let names: Few<Name> = charges.iter().map(|charge| charge.rule.name_of(seen)).collect();
+        let names: Vec<Name> = charges.iter().map(|charge| charge.rule.name_of(seen)).collect();
         let mut asked: Few<Asked> = Few::new();
         for (charge, name) in charges.iter().zip(&names) {
             if !asked.iter().any(|other| other.name == *name) {
