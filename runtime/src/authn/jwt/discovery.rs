@@ -19,7 +19,7 @@ use serde::de::MapAccess;
 
 use super::{
     json::{self, Members, Why, text},
-    jwk::KeyError,
+    key_error::KeyError,
 };
 use crate::outbound::{Address, Bounds, Outbound};
 

@@ -1,160 +1,34 @@
-//! Reads key sets (RFC 7517) and PEM into a [`KeyRing`], and says of each key that it left out why.
+//! Reads one key (RFC 7517 section 4), with what it can check; or says why it is of no use.
 //!
 //! Rules:
-//! 1. at most 512 KiB of text and 100 keys; no member twice at any level;
-//! 2. a key is left out when its `use` is not `sig`, its `key_ops` lack `verify`, its type, curve or `alg` is not
+//! 1. a key is left out when its `use` is not `sig`, its `key_ops` lack `verify`, its type, curve or `alg` is not
 //!    ours, `alg` does not fit the type, a coordinate has the wrong length, or its `kid` is over 256 bytes;
-//! 3. an RSA key is one that [`rsa`] takes;
-//! 4. private members: left out of a fetched set; a local set with one is refused, for the private key of a
-//!    signer has no business on the server that verifies;
-//! 5. `oct` keys only locally, at least as long as the hash (RFC 7518 section 3.2), and never beside asymmetric keys;
-//! 6. two keys for signatures with the same `kid` and type or algorithm refuse the set, even where one of them is left
-//!    out; so does a set without any usable key.
-
-use std::collections::HashSet;
-use std::fmt;
+//! 2. an RSA key is one that [`rsa`] takes;
+//! 3. `oct` keys only locally, and at least as long as the hash (RFC 7518 section 3.2).
 
 use aws_lc_rs::{
     hmac,
     signature::{self, ParsedPublicKey, VerificationAlgorithm},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{DecodingKey, jwk::Jwk};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{
-    algorithm, json,
-    keys::{Check, Key, KeyRing, MAX_KEYS},
+    algorithm,
+    key_set::Origin,
+    keys::{Check, Key},
     rsa,
 };
 use crate::operation::Algorithm;
 
-/// Largest accepted text of a key set.
-pub(crate) const MAX_TEXT: usize = 512 * 1024;
-
-/// Where a set comes from decides what it may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// Configured on this machine.
-    Local,
-    /// Fetched from an issuer.
-    #[cfg_attr(not(feature = "outbound"), allow(dead_code, reason = "fetched sets need the feature"))]
-    Fetched,
-}
-
-/// Why a key set, PEM text or secret cannot be used.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// The file cannot be read.
-    File(std::path::PathBuf, std::io::Error),
-    /// Over 512 KiB, or over 100 keys.
-    TooLarge,
-    /// No JSON, a member named twice, or neither a key nor a set of keys.
-    NotAKeySet,
-    /// Not a PEM public key that we know.
-    NotAPublicKey,
-    /// A private key, where only public ones belong.
-    PrivateKey,
-    /// Symmetric and asymmetric keys in one set.
-    Mixed,
-    /// Two keys with the same `kid` for the same algorithm.
-    Ambiguous,
-    /// No key is left; of each that was left out, its `kid` and why.
-    NoUsableKey(Vec<LeftOut>),
-    /// A symmetric secret shorter than the hash (RFC 7518 section 3.2).
-    ShortSecret,
-    /// The address of a key set is not `https` (or `http` on loopback).
-    #[cfg(feature = "outbound")]
-    Address,
-    /// The issuer whose keys are to be found is no such address, or has a query or a fragment.
-    #[cfg(feature = "outbound")]
-    Issuer,
-    /// The key set could not be fetched.
-    #[cfg(feature = "outbound")]
-    Fetch(&'static str),
-}
-
-/// A key of a set that is not used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Its `kid`, if it has one.
-    pub kid: Option<String>,
-    /// Why.
-    pub why: &'static str,
-}
-
-/// A set that was read, and what it did not take.
-pub(crate) struct Loaded {
-    pub(crate) ring: KeyRing,
-    pub(crate) left_out: Vec<LeftOut>,
-}
-
-/// Reads a JWK set, or one JWK.
-pub(crate) fn read_set(text: &str, origin: Origin) -> Result<Loaded, KeyError> {
-    if text.len() > MAX_TEXT {
-        return Err(KeyError::TooLarge);
-    }
-    let entries = match json::value(text.as_bytes()).map_err(|_| KeyError::NotAKeySet)? {
-        Value::Object(mut set) => match set.remove("keys") {
-            Some(Value::Array(keys)) => keys,
-            Some(_) => return Err(KeyError::NotAKeySet),
-            None if set.contains_key("kty") => vec![Value::Object(set)],
-            None => return Err(KeyError::NotAKeySet),
-        },
-        _ => return Err(KeyError::NotAKeySet),
-    };
-    if entries.len() > MAX_KEYS {
-        return Err(KeyError::TooLarge);
-    }
-    collect(entries, origin)
-}
-
-fn collect(entries: Vec<Value>, origin: Origin) -> Result<Loaded, KeyError> {
-    if has_twins(&entries) {
-        return Err(KeyError::Ambiguous);
-    }
-    let (mut keys, mut left_out) = (Vec::new(), Vec::new());
-    for entry in entries {
-        let kid = entry.get("kid").and_then(Value::as_str).map(str::to_owned);
-        if origin == Origin::Local && entry.as_object().is_some_and(is_private) {
-            return Err(KeyError::PrivateKey);
-        }
-        match read_key(&entry, origin) {
-            Ok(key) => keys.push(key),
-            Err(why) => left_out.push(LeftOut { kid, why }),
-        }
-    }
-    if keys.is_empty() {
-        return Err(KeyError::NoUsableKey(left_out));
-    }
-    let symmetric = |key: &Key| key.checks.iter().any(|(alg, _)| algorithm::is_hmac(*alg));
-    if keys.iter().any(symmetric) && !keys.iter().all(symmetric) {
-        return Err(KeyError::Mixed);
-    }
-    let ring = KeyRing::new(keys).map_err(|_| KeyError::Ambiguous)?;
-    Ok(Loaded { ring, left_out })
-}
-
-/// RFC 7517 section 4.5: one `kid` may stand for equivalent keys of different types, and for nothing else.
-fn has_twins(entries: &[Value]) -> bool {
-    let named = |entry: &Value| {
-        let signs = entry.get("use").is_none_or(|purpose| purpose == "sig");
-        let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
-        text("kid").zip(text("kty")).filter(|_| signs)
-    };
-    let mut seen = HashSet::new();
-    !entries.iter().filter_map(named).all(|name| seen.insert(name))
-}
-
 /// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2: every private parameter of an asymmetric key.
-fn is_private(jwk: &Map<String, Value>) -> bool {
+pub(super) fn is_private(jwk: &Map<String, Value>) -> bool {
     jwk.keys().any(|name| matches!(name.as_str(), "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth"))
 }
 
 /// One key, or why it is left out.
-fn read_key(entry: &Value, origin: Origin) -> Result<Key, &'static str> {
+pub(super) fn read_key(entry: &Value, origin: Origin) -> Result<Key, &'static str> {
     let jwk = entry.as_object().ok_or(NO_JWK)?;
     let stated = check_purpose(jwk)?;
     let kid = match jwk.get("kid").map(Value::as_str) {
@@ -199,7 +73,7 @@ fn check_purpose(jwk: &Map<String, Value>) -> Result<Option<Algorithm>, &'static
 }
 
 /// The algorithms that a key of this type can do, of them the stated one alone, each with the key parsed for it.
-fn checks_of(
+pub(super) fn checks_of(
     jwk: &Map<String, Value>,
     origin: Origin,
     stated: Option<Algorithm>,
@@ -258,98 +132,20 @@ pub(crate) fn mac(secret: &[u8]) -> Option<Check> {
     (secret.len() >= 32).then(|| Check::Mac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))))
 }
 
-/// Reads PEM public keys (SPKI, or PKCS #1 for RSA), one or several in one text. They have no `kid`.
-pub(crate) fn read_pem(text: &str) -> Result<Loaded, KeyError> {
-    if text.len() > MAX_TEXT {
-        return Err(KeyError::TooLarge);
-    }
-    if text.contains("PRIVATE KEY") {
-        return Err(KeyError::PrivateKey);
-    }
-    let mut keys = Vec::new();
-    for block in text.split_inclusive("-----END PUBLIC KEY-----").flat_map(|part| {
-        part.split_inclusive("-----END RSA PUBLIC KEY-----").filter(|block| block.contains("-----BEGIN"))
-    }) {
-        if !block.contains("-----BEGIN PUBLIC KEY-----") && !block.contains("-----BEGIN RSA PUBLIC KEY-----")
-        {
-            return Err(KeyError::NotAPublicKey);
-        }
-        let bytes = block.trim_start().as_bytes();
-        let key = DecodingKey::from_ec_pem(bytes)
-            .or_else(|_| DecodingKey::from_ed_pem(bytes))
-            .or_else(|_| DecodingKey::from_rsa_pem(bytes))
-            .map_err(|_| KeyError::NotAPublicKey)?;
-        let jwk = Jwk::from_decoding_key(&key, None).map_err(|_| KeyError::NotAPublicKey)?;
-        let jwk = serde_json::to_value(jwk).map_err(|_| KeyError::NotAPublicKey)?;
-        let jwk = jwk.as_object().ok_or(KeyError::NotAPublicKey)?;
-        match checks_of(jwk, Origin::Local, None) {
-            Ok(checks) => keys.push(Key { kid: None, checks }),
-            Err(why) => return Err(KeyError::NoUsableKey(vec![LeftOut { kid: None, why }])),
-        }
-    }
-    match keys.len() {
-        0 => Err(KeyError::NotAPublicKey),
-        1..=MAX_KEYS => {
-            let ring = KeyRing::new(keys).map_err(|_| KeyError::Ambiguous)?;
-            Ok(Loaded { ring, left_out: Vec::new() })
-        }
-        _ => Err(KeyError::TooLarge),
-    }
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path, cause) => write!(f, "cannot read `{}`: {cause}", path.display()),
-            Self::TooLarge => f.write_str("the key set is over 512 KiB or over 100 keys"),
-            Self::NotAKeySet => f.write_str("not a JSON Web Key Set (or a member is named twice)"),
-            Self::NotAPublicKey => f.write_str("not a PEM public key of RSA, P-256, P-384 or Ed25519"),
-            Self::PrivateKey => f.write_str("holds a private key: a verifier is given public keys only"),
-            Self::Mixed => f.write_str("symmetric and asymmetric keys in one set"),
-            Self::Ambiguous => f.write_str("two keys have the same `kid` (or none) for the same algorithm"),
-            Self::ShortSecret => f.write_str("the secret is shorter than 32 bytes"),
-            Self::NoUsableKey(left_out) => {
-                f.write_str("no usable key")?;
-                for LeftOut { kid, why } in left_out.iter().take(5) {
-                    write!(f, "; `{}`: {why}", kid.as_deref().unwrap_or("no kid"))?;
-                }
-                Ok(())
-            }
-            #[cfg(feature = "outbound")]
-            Self::Address => f.write_str("the address of a key set must be `https`, or `http` on loopback"),
-            #[cfg(feature = "outbound")]
-            Self::Issuer => f.write_str(
-                "an issuer is an `https` address (or `http` on loopback) without query and fragment",
-            ),
-            #[cfg(feature = "outbound")]
-            Self::Fetch(why) => write!(f, "the key set could not be fetched: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for KeyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::File(_, cause) => Some(cause),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn ed(changes: Value) -> Value {
+    pub(in super::super) fn ed(changes: Value) -> Value {
         merged(
             json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
             changes,
         )
     }
 
-    fn ec(changes: Value) -> Value {
+    pub(in super::super) fn ec(changes: Value) -> Value {
         let key = json!({
             "kty": "EC", "crv": "P-256",
             "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
@@ -371,21 +167,13 @@ mod tests {
         json!({"kty": "RSA", "n": base64(&modulus), "e": exponent})
     }
 
-    fn base64(bytes: &[u8]) -> String {
+    pub(in super::super) fn base64(bytes: &[u8]) -> String {
         base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes)
     }
 
-    fn load(keys: &[Value], origin: Origin) -> Result<Loaded, KeyError> {
-        read_set(&json!({ "keys": keys }).to_string(), origin)
-    }
-
-    /// Why the one key of a set is left out; `None` when it is used.
-    fn why(key: Value) -> Option<&'static str> {
-        match load(&[key], Origin::Fetched) {
-            Ok(_) => None,
-            Err(KeyError::NoUsableKey(left_out)) => Some(left_out[0].why),
-            Err(error) => panic!("{error}"),
-        }
+    /// Why a key that was fetched is left out; `None` when it is used.
+    fn why(key: &Value) -> Option<&'static str> {
+        read_key(key, Origin::Fetched).err()
     }
 
     #[test]
@@ -425,7 +213,7 @@ mod tests {
             (json!({"kty": "AKP", "pub": "x"}), Some("its `kty` or `crv` is not supported")),
             (json!("key"), Some("its members are not those of a JWK")),
         ] {
-            assert_eq!(why(key.clone()), wanted, "{key}");
+            assert_eq!(why(&key), wanted, "{key}");
         }
     }
 
@@ -435,87 +223,7 @@ mod tests {
         let point = [decoded("x"), decoded("y")].concat();
         for (at, wanted) in [(32, None), (31, Some("its coordinates have the wrong length"))] {
             let (x, y) = point.split_at(at);
-            assert_eq!(why(ec(json!({"x": base64(x), "y": base64(y)}))), wanted, "{at}");
-        }
-    }
-
-    #[test]
-    fn one_bad_key_of_a_fetched_set_does_not_spoil_the_others() {
-        let loaded =
-            load(&[ed(json!({"kid": "a"})), ec(json!({"kid": "b", "use": "enc"}))], Origin::Fetched).unwrap();
-        assert_eq!(loaded.ring.len(), 1);
-        assert_eq!(loaded.left_out, [LeftOut { kid: Some("b".into()), why: "its `use` is not `sig`" }]);
-    }
-
-    #[test]
-    fn a_local_secret_is_long_and_alone() {
-        let oct = |length: usize| json!({"kty": "oct", "kid": "s", "k": base64(&vec![7; length])});
-        assert!(load(&[oct(32)], Origin::Local).is_ok());
-        assert!(matches!(load(&[oct(31)], Origin::Local), Err(KeyError::NoUsableKey(_))));
-        assert!(matches!(load(&[oct(0)], Origin::Local), Err(KeyError::NoUsableKey(_))));
-        assert!(matches!(load(&[oct(32), ed(json!({"kid": "e"}))], Origin::Local), Err(KeyError::Mixed)));
-    }
-
-    #[test]
-    fn a_local_set_with_a_private_key_is_refused_whole() {
-        let keys = [ed(json!({"kid": "a"})), ec(json!({"kid": "b", "d": "AAAA"}))];
-        assert!(matches!(load(&keys, Origin::Local), Err(KeyError::PrivateKey)));
-    }
-
-    #[test]
-    fn two_keys_of_one_kid_are_refused_unless_their_types_differ() {
-        let (one, other) = (ed(json!({"kid": "a"})), ec(json!({"kid": "a"})));
-        assert!(matches!(load(&[one.clone(), one.clone()], Origin::Local), Err(KeyError::Ambiguous)));
-        assert!(load(&[one, other], Origin::Local).is_ok());
-    }
-
-    #[test]
-    fn what_is_no_key_set_is_refused() {
-        for bad in [
-            "",
-            "[]",
-            "{}",
-            r#"{"keys":{}}"#,
-            r#"{"keys":[],"keys":[]}"#,
-            r#"{"keys":[{"kty":"OKP","kty":"EC"}]}"#,
-        ] {
-            assert!(matches!(read_set(bad, Origin::Local), Err(KeyError::NotAKeySet)), "{bad}");
-        }
-        assert!(matches!(read_set(r#"{"keys":[]}"#, Origin::Local), Err(KeyError::NoUsableKey(_))));
-        let many: Vec<_> = (0..101).map(|n| ed(json!({"kid": n.to_string()}))).collect();
-        assert!(matches!(load(&many, Origin::Local), Err(KeyError::TooLarge)));
-        assert!(load(&many[..100], Origin::Local).is_ok());
-        let padded = format!("{{\"keys\":[]}}{}", " ".repeat(MAX_TEXT));
-        assert!(matches!(read_set(&padded, Origin::Local), Err(KeyError::TooLarge)));
-    }
-
-    const EC_PEM: &str = "-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV7
-6e8Tus9uPHvRVEXH8UTNG72bfocs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==
------END PUBLIC KEY-----
-";
-    const ED_PEM: &str = "-----BEGIN PUBLIC KEY-----
-MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
------END PUBLIC KEY-----
-";
-
-    #[test]
-    fn pem_keys_are_read_alone_and_together() {
-        assert!(read_pem(EC_PEM).unwrap().ring.does(Algorithm::ES256));
-        assert!(read_pem(ED_PEM).unwrap().ring.does(Algorithm::EdDSA));
-        let both = read_pem(&format!("{EC_PEM}\n{ED_PEM}")).unwrap();
-        assert_eq!(both.ring.len(), 2);
-        assert!(matches!(read_pem(&format!("{EC_PEM}{EC_PEM}")), Err(KeyError::Ambiguous)));
-    }
-
-    #[test]
-    fn pem_that_is_no_public_key_is_refused() {
-        let private = EC_PEM.replace("PUBLIC", "PRIVATE");
-        assert!(matches!(read_pem(&private), Err(KeyError::PrivateKey)));
-        for bad in
-            ["", "-----BEGIN PUBLIC KEY-----", &EC_PEM[..100], &EC_PEM.replace("PUBLIC KEY", "CERTIFICATE")]
-        {
-            assert!(matches!(read_pem(bad), Err(KeyError::NotAPublicKey)), "{bad}");
+            assert_eq!(why(&ec(json!({"x": base64(x), "y": base64(y)}))), wanted, "{at}");
         }
     }
 }

@@ -13,7 +13,10 @@ pub(crate) mod id_token;
 pub(crate) mod json;
 pub(crate) mod jwk;
 pub(crate) mod jws;
+mod key_error;
+pub(crate) mod key_set;
 pub(crate) mod keys;
+mod pem;
 #[cfg(feature = "outbound")]
 mod remote;
 mod rsa;
@@ -29,7 +32,8 @@ pub(in crate::authn) use self::verifier::Agreed;
 pub(crate) use self::verifier::MAX_LEEWAY;
 pub(crate) use self::verifier::TokenVerifier;
 pub use self::{
-    jwk::{KeyError, LeftOut},
+    key_error::KeyError,
+    key_set::LeftOut,
     source::{JwkSet, Jwks},
 };
 

@@ -25,7 +25,8 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     JwkSet, Jwks,
     discovery::{Discovery, Form},
-    jwk::{self, KeyError, Origin},
+    key_error::KeyError,
+    key_set::{self, Origin},
 };
 use crate::outbound::{Address, Bounds, Outbound};
 
@@ -290,7 +291,7 @@ impl Remote {
     }
 
     async fn fetch(&self) -> Result<Answer, &'static str> {
-        let bounds = Bounds { until: Instant::now() + self.timing.answer, bytes: jwk::MAX_TEXT };
+        let bounds = Bounds { until: Instant::now() + self.timing.answer, bytes: key_set::MAX_TEXT };
         let address = match &self.whence {
             Whence::At(address) => address.clone(),
             Whence::Discovered(discovery) => discovery.keys(&self.outbound, bounds).await?,
@@ -311,7 +312,7 @@ impl Remote {
         }
         let text = std::str::from_utf8(&reply.body).map_err(|_| "the answer is not UTF-8")?;
         let loaded =
-            jwk::read_set(text, Origin::Fetched).map_err(|_| "the answer is no set of usable keys")?;
+            key_set::read(text, Origin::Fetched).map_err(|_| "the answer is no set of usable keys")?;
         let etag = reply.headers.get(header::ETAG).cloned();
         Ok(Answer { changed: Some((loaded.into(), etag.map(|etag| (address, etag)))), max_age })
     }

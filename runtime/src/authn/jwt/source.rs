@@ -5,8 +5,11 @@ use std::{fmt, path::Path, sync::Arc};
 use arc_swap::{ArcSwapOption, Guard};
 
 use super::{
-    jwk::{self, KeyError, LeftOut, Loaded, Origin},
+    jwk,
+    key_error::KeyError,
+    key_set::{self, LeftOut, Loaded, Origin},
     keys::{Key, KeyRing},
+    pem,
 };
 use crate::{operation::Algorithm, secret::Secret};
 
@@ -22,7 +25,7 @@ impl JwkSet {
     /// # Errors
     /// When it is no key set, has no usable key, or holds what no verifier should hold.
     pub fn from_json(text: &str) -> Result<Self, KeyError> {
-        jwk::read_set(text, Origin::Local).map(Self::from)
+        key_set::read(text, Origin::Local).map(Self::from)
     }
 
     /// Reads PEM public keys. They have no `kid`, so each must be the only one of its algorithm.
@@ -30,7 +33,7 @@ impl JwkSet {
     /// # Errors
     /// When it is no PEM public key of RSA, P-256, P-384 or Ed25519.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
-        jwk::read_pem(text).map(Self::from)
+        pem::read(text).map(Self::from)
     }
 
     /// Reads a file: PEM when it has a `-----BEGIN` line, else a JWK set.
@@ -39,7 +42,7 @@ impl JwkSet {
     /// When it cannot be read, or as [`JwkSet::from_json`] and [`JwkSet::from_pem`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         let path = path.as_ref();
-        let text = crate::authn::file::read(path, jwk::MAX_TEXT).map_err(|error| match error {
+        let text = crate::authn::file::read(path, key_set::MAX_TEXT).map_err(|error| match error {
             crate::authn::file::ReadError::TooLarge => KeyError::TooLarge,
             crate::authn::file::ReadError::Io(cause) => KeyError::File(path.to_owned(), cause),
         })?;

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::jwk::{KeyError, Origin, read_set};
 use super::jws::verify_text;
+use super::key_error::KeyError;
+use super::key_set::{self, Origin};
 use crate::operation::Algorithm;
 
 /// RFC 7517 appendix A.1, the modulus of its second key, which RFC 7638 section 3.1 has as well.
@@ -24,7 +25,7 @@ fn public_keys() -> Value {
 #[test]
 fn the_public_keys_of_rfc_7517_load_without_the_one_for_encryption() {
     for origin in [Origin::Local, Origin::Fetched] {
-        let loaded = read_set(&public_keys().to_string(), origin).unwrap();
+        let loaded = key_set::read(&public_keys().to_string(), origin).unwrap();
         assert_eq!(loaded.ring.kids().collect::<Vec<_>>(), [Some("2011-04-29")]);
         assert!(loaded.ring.does(Algorithm::RS256) && !loaded.ring.does(Algorithm::PS256));
         assert_eq!(loaded.left_out.len(), 1);
@@ -40,8 +41,8 @@ fn the_private_keys_of_rfc_7517_do_not_load() {
     keys["keys"][1]["d"] = json!(
         "X4cTteJY_gn4FYPsXB8rdXix5vwsg1FLN5E3EaG6RJoVH-HLLKD9M7dx5oo7GURknchnrRweUkC7hT5fJLM0WbFAKNLWY2vv7B6NqXSzUvxT0_YSfqijwp3RTzlBaCxWp4doFk5N2o8Gy_nHNKroADIkJ46pRUohsXywbReAdYaMwFs9tv8d_cPVY3i07a3t8MN6TNwm0dSawm9v47UiCl3Sk5ZiG7xojPLu4sbg1U2jx4IBTNBznbJSzFHK66jT8bgkuqsk0GjskDJk19Z4qwjwbsnn4j2WBii3RL-Us2lGVkY8fkFzme1z0HbIkfz0Y6mqnOYtqc0X4jfcKoAC8Q"
     );
-    assert!(matches!(read_set(&keys.to_string(), Origin::Local), Err(KeyError::PrivateKey)));
-    assert!(matches!(read_set(&keys.to_string(), Origin::Fetched), Err(KeyError::NoUsableKey(_))));
+    assert!(matches!(key_set::read(&keys.to_string(), Origin::Local), Err(KeyError::PrivateKey)));
+    assert!(matches!(key_set::read(&keys.to_string(), Origin::Fetched), Err(KeyError::NoUsableKey(_))));
 }
 
 /// RFC 7517 appendix A.3: a key that wraps others, and one for HMAC that says neither its algorithm nor its use.
@@ -52,25 +53,25 @@ fn of_the_symmetric_keys_of_rfc_7517_one_loads_and_only_from_this_machine() {
         { "kty": "oct", "kid": "HMAC key used in JWS spec Appendix A.1 example",
           "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow" },
     ] });
-    let loaded = read_set(&keys.to_string(), Origin::Local).unwrap();
+    let loaded = key_set::read(&keys.to_string(), Origin::Local).unwrap();
     assert_eq!(
         loaded.ring.kids().collect::<Vec<_>>(),
         [Some("HMAC key used in JWS spec Appendix A.1 example")]
     );
     assert_eq!(loaded.left_out[0].why, "its `alg` is not supported");
-    assert!(read_set(&keys.to_string(), Origin::Fetched).is_err(), "published, it is no secret");
+    assert!(key_set::read(&keys.to_string(), Origin::Fetched).is_err(), "published, it is no secret");
 }
 
 /// RFC 8037 appendices A.1, A.2 and A.6: the private key, the public key, and a key that agrees on keys.
 #[test]
 fn of_the_keys_of_rfc_8037_the_public_one_that_verifies_loads() {
     let public = json!({ "kty": "OKP", "crv": "Ed25519", "x": ED25519 });
-    assert!(read_set(&public.to_string(), Origin::Local).unwrap().ring.does(Algorithm::EdDSA));
+    assert!(key_set::read(&public.to_string(), Origin::Local).unwrap().ring.does(Algorithm::EdDSA));
     let mut private = public;
     private["d"] = json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
-    assert!(matches!(read_set(&private.to_string(), Origin::Local), Err(KeyError::PrivateKey)));
+    assert!(matches!(key_set::read(&private.to_string(), Origin::Local), Err(KeyError::PrivateKey)));
     let x25519 = json!({ "kty": "OKP", "crv": "X25519", "kid": "Bob", "x": "3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08" });
-    let Err(KeyError::NoUsableKey(left_out)) = read_set(&x25519.to_string(), Origin::Local) else {
+    let Err(KeyError::NoUsableKey(left_out)) = key_set::read(&x25519.to_string(), Origin::Local) else {
         panic!("it is no key for signatures")
     };
     assert_eq!(left_out[0].why, "its `kty` or `crv` is not supported");
@@ -95,7 +96,7 @@ fn the_example_of_es512_is_refused() {
     let key = json!({ "kty": "EC", "crv": "P-521",
         "x": "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
         "y": "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2" });
-    let Err(KeyError::NoUsableKey(left_out)) = read_set(&key.to_string(), Origin::Local) else {
+    let Err(KeyError::NoUsableKey(left_out)) = key_set::read(&key.to_string(), Origin::Local) else {
         panic!("no algorithm of ours fits it")
     };
     assert_eq!(left_out[0].why, "its `crv` is not supported");

@@ -8,8 +8,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::algorithm;
-use super::jwk::{Origin, read_set};
 use super::jws::verify_text;
+use super::key_set::{self, Origin};
 use crate::operation::Algorithm;
 
 /// What the suite takes and we refuse: a `?` inside a part. RFC 7515 section 5.2 has the decoding fail on any character
@@ -105,10 +105,10 @@ fn bad_key_sets_do_not_load() {
     for group in suite["testGroups"].as_array().unwrap() {
         let keys = group.get("public").unwrap_or(&group["private"]).to_string();
         let is_good = group["tests"].as_array().unwrap().iter().any(|test| test["result"] == "valid");
-        let loaded = read_set(&keys, Origin::Local).map(|_| ());
+        let loaded = key_set::read(&keys, Origin::Local).map(|_| ());
         assert_eq!(loaded.is_ok(), is_good, "{}: {loaded:?}", group["comment"]);
         if !is_good {
-            assert!(read_set(&keys, Origin::Fetched).is_err(), "{}: fetched", group["comment"]);
+            assert!(key_set::read(&keys, Origin::Fetched).is_err(), "{}: fetched", group["comment"]);
         }
         *(if is_good { &mut good } else { &mut bad }) += 1;
     }
@@ -127,7 +127,7 @@ fn private_keys_do_not_load() {
             let (Some(private), Some(_)) = (group.get("private"), group.get("public")) else { continue };
             for origin in [Origin::Local, Origin::Fetched] {
                 assert!(
-                    read_set(&private.to_string(), origin).is_err(),
+                    key_set::read(&private.to_string(), origin).is_err(),
                     "{name} {} {origin:?}",
                     group["comment"]
                 );

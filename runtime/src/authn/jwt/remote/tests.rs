@@ -138,7 +138,7 @@ async fn the_last_good_set_serves_through_an_outage_and_not_for_ever() {
     let stale = Duration::from_millis(1500);
     let jwks = Jwks::at(&issuer.address, Timing { stale, ..QUICK }).unwrap();
     jwks.load().await.unwrap();
-    let large = "x".repeat(jwk::MAX_TEXT + 1);
+    let large = "x".repeat(key_set::MAX_TEXT + 1);
     let redirect = format!("HTTP/1.1 302 Found\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", issuer.address);
     for bad in [
         "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n".to_owned(),
