@@ -6,6 +6,7 @@ mod body;
 mod components;
 mod derived;
 mod info;
+mod keywords;
 mod operation;
 mod outgoing;
 mod parameter;

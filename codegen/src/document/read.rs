@@ -2,7 +2,8 @@
 
 use foldhash::{HashMap, HashSet};
 
-use super::schema::{Schema, SchemaId, Waiting};
+use super::keywords::Waiting;
+use super::schema::{Schema, SchemaId};
 use super::undefined::{PROSE, UNDECISIVE};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::Docs;

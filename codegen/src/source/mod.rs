@@ -2,7 +2,9 @@
 
 pub(crate) mod json;
 mod mend;
+mod places;
 pub(crate) mod pointer;
+mod scalar;
 pub(crate) mod span;
 pub(crate) mod tree;
 pub(crate) mod yaml;

@@ -5,10 +5,12 @@
 use std::borrow::Cow;
 
 use foldhash::HashMap;
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use super::mend::Mended;
-use super::span::{FileId, Place, Span};
+use super::places::Places;
+use super::scalar;
+use super::span::{FileId, Place};
 use super::tree::{Member, Node, Object, Value};
 use super::{Budget, MAX_DEPTH, Unreadable};
 
@@ -196,24 +198,10 @@ impl<'t> Builder<'t> {
         self.complete(value, anchor, start, end, 1)
     }
 
-    /// The core schema (YAML 1.2.2 section 10.3.2).
     fn plain(&self, text: &str, start: usize, end: usize) -> Read<Value> {
-        Ok(match text {
-            "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-            "true" | "True" | "TRUE" => Value::Bool(true),
-            "false" | "False" | "FALSE" => Value::Bool(false),
-            _ => match number(text) {
-                Some(Some(number)) => Value::Number(number),
-                Some(None) => {
-                    return Err(self.fault(
-                        start,
-                        end,
-                        "a number that JSON cannot say",
-                        "quote it if it is meant as text",
-                    ));
-                }
-                None => Value::String(text.into()),
-            },
+        scalar::plain(text).ok_or_else(|| {
+            let help = "quote it if it is meant as text";
+            self.fault(start, end, "a number that JSON cannot say", help)
         })
     }
 
@@ -381,100 +369,6 @@ fn depth(node: &Node) -> usize {
             1 + object.members().iter().map(|member| depth(&member.node)).max().unwrap_or(0)
         }
         _ => 0,
-    }
-}
-
-/// `None`: not a number. `Some(None)`: one that JSON has no form for.
-fn number(text: &str) -> Option<Option<Box<str>>> {
-    let first = text.bytes().next()?;
-    if !matches!(first, b'0'..=b'9' | b'-' | b'+' | b'.') {
-        return None;
-    }
-    if let Some(octal) = text.strip_prefix("0o") {
-        return radix(octal, 8);
-    }
-    if let Some(hexadecimal) = text.strip_prefix("0x") {
-        return radix(hexadecimal, 16);
-    }
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    if matches!(digits, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Some(None);
-    }
-    let (mantissa, exponent) = match digits.find(['e', 'E']) {
-        Some(at) => (digits.get(..at)?, digits.get(at..)?),
-        None => (digits, ""),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !all_digits(whole) || !all_digits(fraction) || whole.len() + fraction.len() == 0 {
-        return None;
-    }
-    if !exponent.is_empty() {
-        let digits = exponent.get(1..)?.trim_start_matches(['+', '-']);
-        let sign_is_single = exponent.len() - digits.len() <= 2;
-        if digits.is_empty() || !all_digits(digits) || !sign_is_single {
-            return None;
-        }
-    }
-    let whole = whole.trim_start_matches('0');
-    let whole = if whole.is_empty() { "0" } else { whole };
-    let point = if fraction.is_empty() { "" } else { "." };
-    Some(Some(format!("{sign}{whole}{point}{fraction}{exponent}").into()))
-}
-
-fn radix(digits: &str, radix: u32) -> Option<Option<Box<str>>> {
-    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
-        return None;
-    }
-    Some(u128::from_str_radix(digits, radix).ok().map(|number| number.to_string().into()))
-}
-
-/// Turns the parser's character positions into bytes.
-struct Places<'t> {
-    file: FileId,
-    text: &'t str,
-    ascii: bool,
-    mended: &'t Mended<'t>,
-    /// Where we were: positions mostly grow, so the walk from here is short.
-    last: (usize, usize),
-}
-
-impl<'t> Places<'t> {
-    fn new(file: FileId, text: &'t str, mended: &'t Mended<'t>) -> Self {
-        Self { file, text, ascii: text.is_ascii(), mended, last: (0, 0) }
-    }
-
-    fn byte(&mut self, marker: Marker) -> usize {
-        let wanted = self.mended.original(marker.index());
-        if self.ascii {
-            return wanted.min(self.text.len());
-        }
-        let (mut chars, mut byte) = self.last;
-        while chars < wanted {
-            let Some(char) = self.text.get(byte..).and_then(|rest| rest.chars().next()) else { break };
-            byte += char.len_utf8();
-            chars += 1;
-        }
-        while chars > wanted {
-            let Some(char) = self.text.get(..byte).and_then(|before| before.chars().next_back()) else {
-                break;
-            };
-            byte -= char.len_utf8();
-            chars -= 1;
-        }
-        self.last = (chars, byte);
-        byte
-    }
-
-    fn closes(&self, end: usize) -> bool {
-        end > 0 && matches!(self.text.as_bytes().get(end - 1), Some(b']' | b'}'))
-    }
-
-    fn place(&self, start: usize, end: usize) -> Place {
-        Place { file: self.file, span: Span::new(start, end) }
     }
 }
 
