@@ -77,6 +77,14 @@ impl Project {
         })
     }
 
+    /// The file of the keys that seal answers that the configuration names.
+    pub(crate) fn answer_keys_file(&self) -> Result<PathBuf, Failure> {
+        self.config.answer_keys_file().ok_or_else(|| {
+            Failure::usage(format!("`{CONFIG}` names no file of keys that seal answers"))
+                .help("give it an `answer_keys_file`, or name one by `--file`")
+        })
+    }
+
     /// The file of peppers that the configuration names.
     pub(crate) fn api_key_pepper_file(&self) -> Result<PathBuf, Failure> {
         self.config.api_key_pepper_file().ok_or_else(|| {

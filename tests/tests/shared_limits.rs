@@ -95,14 +95,35 @@ async fn instance(redis: &Server, signer: &Signer) -> Client {
 }
 
 async fn patient(redis: &Server, signer: &Signer, patience: Duration) -> Client {
-    let keys = palisade::JwkSet::from_json(signer.jwks()).expect("a key set");
     let shared = SharedLimits::redis(&redis.url(), 2).await.expect("Redis answers").patience(patience);
-    let settings = Settings::new().limits_in(shared);
+    run(signer, Settings::new().limits_in(shared)).await
+}
+
+async fn run(signer: &Signer, settings: Settings) -> Client {
+    let keys = palisade::JwkSet::from_json(signer.jwks()).expect("a key set");
     let server = server(Service).token(Jwt::new(keys)).settings(settings).build().expect("a complete server");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client(listener.local_addr().unwrap());
     tokio::spawn(async move { palisade::serve(server).listener(listener).await.expect("it serves") });
     client
+}
+
+/// One is made by hand, the other as its `palisade.toml` says.
+#[tokio::test]
+async fn a_configuration_says_where_limits_are_shared() {
+    let (redis, signer) = (Server::durable().await, Signer::new("k1"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("palisade.toml");
+    std::fs::write(&file, format!("limits_url = '{}'\nlimits_instances = 2", redis.url())).unwrap();
+    let config = palisade::config::Config::load(file).expect("a good configuration");
+    let configured = run(&signer, config.settings().await.expect("Redis answers")).await;
+    let instances = [instance(&redis, &signer).await, configured];
+    let bench = Bench { redis, instances, signer };
+    let mut statuses = Vec::new();
+    for number in 0..12 {
+        statuses.push(bench.get(number % 2, "/sure", "alice").await.status);
+    }
+    assert_eq!(statuses, [[204; 6], [429; 6]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use palisade_codegen::model::{Binding, Scheme, SchemeKind, SubjectName, Token};
+use palisade_codegen::outline::Outline;
 
 use super::certificates;
 use super::folder::Folder;
@@ -31,28 +32,28 @@ pub(crate) fn credential_file(scheme: &str, kind: &SchemeKind) -> String {
     format!("{DEV}/{}.{ending}", project::file_stem(scheme))
 }
 
-/// Where the cursor keys are.
+/// Where the keys are that seal cursors.
 pub(crate) const CURSOR_KEYS: &str = "dev/cursor.keys";
+/// Where those are that seal the answers of idempotent operations.
+pub(crate) const ANSWER_KEYS: &str = "dev/answer.keys";
 
-/// Makes what the schemes and cursors of a document need.
-pub(crate) fn make<'s>(
-    folder: &Folder,
-    schemes: impl Iterator<Item = &'s Scheme>,
-    cursor_keys: bool,
-) -> Result<(), Failure> {
+/// Makes what the schemes, cursors and idempotent operations of a document need.
+pub(crate) fn make(folder: &Folder, outline: &Outline) -> Result<(), Failure> {
     let place = folder.staged();
     let dev = place.join(DEV);
     std::fs::create_dir_all(&dev).map_err(|cause| Failure::io("create", &dev, cause))?;
     let mut tls = None;
-    for scheme in schemes {
+    for scheme in outline.steps.iter().map(|step| &step.scheme) {
         one(place, &dev, scheme)?;
         tls = tls.max(subject(&scheme.kind));
     }
     if let Some(subject) = tls {
         certificates::make(place, subject)?;
     }
-    if cursor_keys {
-        store::replace(&place.join(CURSOR_KEYS), &format!("{}\n", *random::master_key("development")?))?;
+    for (path, used) in [(CURSOR_KEYS, outline.cursor_keys), (ANSWER_KEYS, outline.idempotency)] {
+        if used {
+            store::replace(&place.join(path), &format!("{}\n", *random::master_key("development")?))?;
+        }
     }
     Ok(())
 }

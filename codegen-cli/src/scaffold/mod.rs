@@ -118,7 +118,7 @@ pub(crate) fn make(plan: &Plan, reporter: &Reporter) -> Result<Made, Failure> {
         folder.write(Path::new("Cargo.lock"), lock)?;
     }
     let outline = output.outline();
-    credentials::make(&folder, outline.steps.iter().map(|step| &step.scheme), outline.cursor_keys)?;
+    credentials::make(&folder, &outline)?;
     format_sources(folder.staged());
     folder.finish()?;
     Ok(made)
@@ -155,7 +155,10 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
         public_origin: public_origin.as_deref(),
         developer: DEVELOPER,
         cursor_keys_file: credentials::CURSOR_KEYS,
+        answer_keys_file: credentials::ANSWER_KEYS,
         schemes,
+        denylist: facts.denylist,
+        idempotency: facts.idempotency,
         cursor_keys,
         has_resources,
     };

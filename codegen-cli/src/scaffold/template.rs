@@ -58,7 +58,10 @@ pub(crate) struct Config<'a> {
     pub(crate) public_origin: Option<&'a str>,
     pub(crate) developer: &'a str,
     pub(crate) cursor_keys_file: &'a str,
+    pub(crate) answer_keys_file: &'a str,
     pub(crate) schemes: &'a [Scheme],
+    pub(crate) denylist: bool,
+    pub(crate) idempotency: bool,
     pub(crate) cursor_keys: bool,
     pub(crate) has_resources: bool,
 }

@@ -202,7 +202,15 @@ openapi: 3.1.0
 info: { title: Vault, version: "1" }
 security: [{ vault: [] }]
 paths:
-  /secrets: { get: { operationId: listSecrets, responses: { "204": { description: There are none. } } } }
+  /secrets:
+    get: { operationId: listSecrets, responses: { "204": { description: There are none. } } }
+    post:
+      operationId: keepSecret
+      x-palisade: { idempotency: required }
+      requestBody:
+        required: true
+        content: { application/json: { schema: { type: object, required: [text], properties: { text: { type: string, maxLength: 20 } } } } }
+      responses: { "204": { description: Kept. } }
 components:
   securitySchemes:
     vault: { type: http, scheme: bearer, x-palisade: { binding: dpop } }
@@ -226,10 +234,11 @@ fn where_tokens_are_bound_to_keys_the_commands_make_both() {
     let program = build(&project, "palisade-scaffold-vault");
     let key = "dev/client.dpop.pem";
     let token = credential(&project, &["token", "--subject", "alice", "--dpop-key", key]);
-    let proof = |url: &str| {
-        let line = ["proof", "--key", key, "--method", "GET", "--url", url, "--token", &token];
+    let proof_of = |method: &str, url: &str| {
+        let line = ["proof", "--key", key, "--method", method, "--url", url, "--token", &token];
         credential(&project, &line).strip_prefix("DPoP: ").unwrap().to_owned()
     };
+    let proof = |url: &str| proof_of("GET", url);
     // whatever it listens on: clients know it by its public origin
     let server = Server::start(&program, &project, &[]);
     let word = format!("DPoP {token}");
@@ -242,4 +251,23 @@ fn where_tokens_are_bound_to_keys_the_commands_make_both() {
     assert_eq!(get(&word, &proof("http://127.0.0.1:8080/other")), 401);
     assert_eq!(get(&format!("Bearer {token}"), &proof("http://127.0.0.1:8080/secrets")), 401);
     assert_eq!(server.send("GET /secrets", &[("Authorization", &word)], "").0, 401);
+
+    // what was done once stays done, also when the server and the key that seals the answers are others
+    let keep = |server: &Server, text: &str| {
+        let proof = proof_of("POST", "http://127.0.0.1:8080/secrets");
+        let key = ("Idempotency-Key", "8e03978e-40d5-43dd-bc93-6894a57f9324");
+        let headers = [("Authorization", word.as_str()), ("DPoP", &proof), key];
+        server.send("POST /secrets", &headers, &format!(r#"{{"text":"{text}"}}"#)).0
+    };
+    assert_eq!(keep(&server, "one"), 204);
+    drop(server);
+    let run = palisade(&project, &["key", "answer"]);
+    assert!(run.code == 0 && run.stderr.contains("restart every server"), "{}", run.stderr);
+    let keys = fs::read_to_string(project.join("dev/answer.keys")).unwrap();
+    assert_eq!(keys.lines().count(), 2);
+    let server = Server::start(&program, &project, &[]);
+    assert_eq!((keep(&server, "one"), keep(&server, "two")), (204, 422));
+    drop(server);
+    let server = Server::start(&program, &project, &[("PALISADE_STATE", "memory")]);
+    assert_eq!(keep(&server, "two"), 204, "nobody remembers");
 }

@@ -10,12 +10,20 @@ pub(super) enum Holds {
     List,
     /// `true` or `false`.
     Flag,
+    /// A whole number.
+    Number,
 }
 
 /// The keys at the top, and those of `[schemes.<name>]`.
-pub(super) const TOP: [(&str, Holds); 12] = [
+pub(super) const TOP: [(&str, Holds); 18] = [
     ("listen", Holds::Text),
     ("state", Holds::Text),
+    ("state_file", Holds::Text),
+    ("state_url", Holds::Text),
+    ("answer_keys", Holds::List),
+    ("answer_keys_file", Holds::Text),
+    ("limits_url", Holds::Text),
+    ("limits_instances", Holds::Number),
     ("trusted_proxies", Holds::List),
     ("forwarded_header", Holds::Text),
     ("client_certificates_from_proxies", Holds::Flag),

@@ -2,7 +2,12 @@
 //!
 //! ```toml
 //! listen = "127.0.0.1:8080"
-//! state = "memory"                      # the engine that keeps counters
+//! state = "memory"                      # what is kept ends with the process; or state_file, or state_url
+//! state_file = "server.state"           # in a file of this server alone (redb)
+//! state_url = "redis://10.0.0.5"        # in a Redis that several instances share
+//! answer_keys_file = "keys/answers"     # or answer_keys: seal the answers of idempotent operations, as cursor_keys
+//! limits_url = "redis://10.0.0.5"       # where instances count limits together
+//! limits_instances = 3                  # needed beside it: how many there are
 //! trusted_proxies = ["10.0.0.0/8"]      # whose forwarded header is believed
 //! forwarded_header = "x-forwarded-for"  # or "forwarded"
 //! client_certificates_from_proxies = false # whether they are believed about the certificates of clients (RFC 9440)
@@ -40,12 +45,14 @@
 //! 1. a variable wins over the file: `PALISADE_LISTEN`, `PALISADE_SCHEMES_OAUTH_JWKS_FILE` (upper case, `_` for every
 //!    character of a scheme's name that is no letter or digit); lists are separated by commas. A scheme may come from
 //!    variables alone;
-//! 2. of `jwks_file`, `jwks_url` and `discover`, of `client_secret` and `client_secret_file`, and of `cursor_keys` and
-//!    `cursor_keys_file`, one is given; a variable for one replaces the file's other;
+//! 2. of `jwks_file`, `jwks_url` and `discover`, of `client_secret` and `client_secret_file`, of `cursor_keys` and
+//!    `cursor_keys_file`, of `answer_keys` and `answer_keys_file`, and of `state`, `state_file` and `state_url`, one is given; a
+//!    variable for one replaces the file's other;
 //! 3. relative paths are relative to the folder of the file;
 //! 4. unknown keys, and variables that are nearly known, are refused; faults come all at once.
 
 mod error;
+mod kept;
 mod key;
 mod schemes;
 mod values;
@@ -64,7 +71,6 @@ use self::{error::Faults, key::Key, values::Values};
 use crate::{ForwardedHeader, Settings, cursor::CursorKeys};
 
 static LISTEN: Key = Key::top("listen");
-static STATE: Key = Key::top("state");
 static PROXIES: Key = Key::top("trusted_proxies");
 static FORWARDED: Key = Key::top("forwarded_header");
 static PUBLIC_ORIGIN: Key = Key::top("public_origin");
@@ -114,13 +120,7 @@ impl Config {
         let values = Values::read(text, variables, &mut faults);
         let listen = listen(&values, &mut faults);
         let settings = settings(&values, &mut faults);
-        match values.text(&STATE, &mut faults) {
-            None | Some("memory") => {}
-            // the durable and the shared engine take their places here
-            Some(other) => {
-                faults.add(&STATE, format!("`{other}` is no engine of this release, which has `memory`"))
-            }
-        }
+        kept::check(&values, &mut faults);
         rivals(&values, &[&CURSOR_KEYS, &CURSOR_KEYS_FILE], &mut faults);
         faults.finish(path, || {
             Some(Self { file: path.to_owned(), values, listen: listen?, settings: settings? })
@@ -131,14 +131,6 @@ impl Config {
     #[must_use]
     pub const fn listen(&self) -> SocketAddr {
         self.listen
-    }
-
-    /// The settings of the server: its trusted proxies and its public origin.
-    ///
-    /// # Errors
-    /// None since the file was loaded; it has the form of its neighbours.
-    pub fn settings(&self) -> Result<Settings, LoadError> {
-        Ok(self.settings.clone())
     }
 
     /// The server's own certificate and key, where they are configured.
@@ -186,18 +178,7 @@ impl Config {
         let mut faults = Faults::default();
         let given = rivals(&self.values, &[&CURSOR_KEYS, &CURSOR_KEYS_FILE], &mut faults);
         let key = given.unwrap_or(&CURSOR_KEYS);
-        let list = match self.values.list(&CURSOR_KEYS).filter(|_| *key == CURSOR_KEYS) {
-            Some(list) => Some(Zeroizing::new(list.join(","))),
-            None => self.values.text(&CURSOR_KEYS_FILE, &mut faults).map(|path| self.path(path)).and_then(
-                |path| {
-                    let read = fs::read_to_string(&path).map(Zeroizing::new);
-                    read.map_err(|cause| {
-                        faults.add(key, format!("cannot read `{}`: {cause}", path.display()))
-                    })
-                    .ok()
-                },
-            ),
-        };
+        let list = list_or_file(self, &CURSOR_KEYS, &CURSOR_KEYS_FILE, key, &mut faults);
         if given.is_none() {
             faults.add(key, "is missing: without it no cursor can be sealed");
         }
@@ -245,6 +226,22 @@ fn settings(values: &Values, faults: &mut Faults) -> Option<Settings> {
     }
     let settings = settings.trusted_proxies(proxies);
     settings.map_err(|error| faults.add(&PROXIES, error.to_string())).ok()
+}
+
+/// A list of keys that was given as such, or the text of the file that holds them: whichever `given` says.
+fn list_or_file(
+    config: &Config,
+    list: &Key,
+    file: &Key,
+    given: &Key,
+    faults: &mut Faults,
+) -> Option<Zeroizing<String>> {
+    if let Some(list) = config.values.list(list).filter(|_| given == list) {
+        return Some(Zeroizing::new(list.join(",")));
+    }
+    let path = config.values.text(file, faults).map(|path| config.path(path))?;
+    let read = fs::read_to_string(&path).map(Zeroizing::new);
+    read.map_err(|cause| faults.add(given, format!("cannot read `{}`: {cause}", path.display()))).ok()
 }
 
 /// Of several keys for the same thing, the one that is given: a variable before the file.

@@ -63,7 +63,7 @@ fn a_whole_configuration_gives_its_parts() {
         (Some("https://id.example.com"), Some("bank-api"))
     );
     assert!(jwt.loopback_only);
-    assert!(config.api_keys("partner").is_ok() && config.cursor_keys().is_ok() && config.settings().is_ok());
+    assert!(config.api_keys("partner").is_ok() && config.cursor_keys().is_ok());
     assert_eq!(project.read("", &[]).unwrap().listen(), "127.0.0.1:8080".parse().unwrap());
 }
 
@@ -91,6 +91,12 @@ fn every_key_has_a_variable_that_does_the_same() {
     let top = [
         ("listen", "127.0.0.1:9000"),
         ("state", "memory"),
+        ("state_file", "server.state"),
+        ("state_url", "redis://127.0.0.1"),
+        ("answer_keys", CURSOR),
+        ("answer_keys_file", "cursor.keys"),
+        ("limits_url", "redis://127.0.0.1"),
+        ("limits_instances", "3"),
         ("trusted_proxies", "10.0.0.0/8,192.0.2.1"),
         ("forwarded_header", "forwarded"),
         ("client_certificates_from_proxies", "true"),
@@ -125,12 +131,19 @@ fn every_key_has_a_variable_that_does_the_same() {
 
     for (name, value) in top {
         let variable = (&*Key::top(name).variable(), value);
-        let config = project.read("", &[variable]).unwrap_or_else(|error| panic!("{error}"));
-        assert!(config.settings().is_ok());
+        // one of them is no use without the other
+        let beside = match name {
+            "limits_url" => "limits_instances = 2",
+            "limits_instances" => "limits_url = 'redis://127.0.0.1'",
+            _ => "",
+        };
+        assert!(project.read(beside, &[variable]).is_ok(), "{name}");
     }
     let variables: Vec<(String, &str)> = top
         .into_iter()
-        .filter(|(name, _)| *name != "cursor_keys_file")
+        .filter(|(name, _)| {
+            !matches!(*name, "cursor_keys_file" | "answer_keys_file" | "state_file" | "state_url")
+        })
         .map(|(name, value)| (Key::top(name).variable(), value))
         .chain(
             scheme
@@ -147,7 +160,7 @@ fn every_key_has_a_variable_that_does_the_same() {
     let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (&**name, *value)).collect();
     let config = project.read("", &variables).unwrap();
     assert_eq!((config.listen().port(), config.mock_owner()), (9000, Some("alice")));
-    let settings = config.settings().unwrap();
+    let settings = &config.settings;
     assert!(settings.trusted_proxies.contain("192.0.2.1".parse().unwrap()));
     assert_eq!(settings.forwarded, crate::ForwardedHeader::Forwarded);
     assert!(settings.client_certificates);
@@ -243,6 +256,7 @@ fn faults_come_all_at_once_and_say_what_was_meant() {
         listn = "x"
         listen = "nowhere"
         state = "redis"
+        limits_url = "redis://10.0.0.5"
         trusted_proxies = ["0.0.0.0/0"]
         public_origin = "https://api.example.com/v1"
         [schemes.oauth]
@@ -250,13 +264,14 @@ fn faults_come_all_at_once_and_say_what_was_meant() {
         issuer = 7
     "#;
     let error = project.read(text, &[]).unwrap_err();
-    assert_eq!(error.count(), 7);
+    assert_eq!(error.count(), 8);
     let words = error.to_string();
     for part in [
         "palisade.toml",
         "unknown key `listn`, did you mean `listen`?",
         "`listen` (or the variable PALISADE_LISTEN)",
         "`redis` is no engine",
+        "`limits_instances` (or the variable PALISADE_LIMITS_INSTANCES): is missing",
         "`https://api.example.com/v1` is no origin",
         "unknown key `schemes.oauth.jwks_fil`, did you mean `schemes.oauth.jwks_file`?",
         "PALISADE_SCHEMES_OAUTH_ISSUER): is no string",
@@ -332,4 +347,65 @@ fn peppers_are_none_where_none_are_configured_and_must_be_good_where_some_are() 
     let config = project.read(WHOLE, &[("PALISADE_API_KEY_PEPPER_FILE", "none.keys")]).unwrap();
     let refused = config.api_keys("partner").unwrap_err().to_string();
     assert!(refused.contains("api_key_pepper_file") && refused.contains("none.keys"), "{refused}");
+}
+
+#[test]
+fn what_outlasts_a_request_is_kept_in_one_place() {
+    let project = Project::new();
+    for (text, why) in [
+        ("state = 'memory'\nstate_file = 'a'", "both given"),
+        ("state_file = 'a'\nstate_url = 'redis://a'", "both given"),
+        ("answer_keys = ['a']\nanswer_keys_file = 'a'", "both given"),
+        ("limits_instances = 3", "`limits_url` (or the variable PALISADE_LIMITS_URL): is missing"),
+        ("limits_url = 'redis://a'\nlimits_instances = 0", "no whole number from 1 on"),
+        ("limits_url = 'redis://a'\nlimits_instances = -1", "no whole number from 1 on"),
+        ("limits_url = 'redis://a'\nlimits_instances = '3'", "is no whole number"),
+    ] {
+        let words = project.faults(text, &[]);
+        assert!(words.contains(why), "{text}: {words}");
+    }
+    let other = [("PALISADE_STATE_URL", "redis://a"), ("PALISADE_LIMITS_INSTANCES", "3")];
+    let text = "state_file = 'a'\nlimits_url = 'redis://a'";
+    assert!(project.read(text, &other).is_ok(), "a variable replaces the file's other");
+}
+
+#[cfg(feature = "redb")]
+#[tokio::test]
+async fn a_state_in_a_file_lasts_and_its_answers_need_keys() {
+    use crate::state::{Expected, Key, Kind, Next};
+
+    let project = Project::new();
+    let config = project.read("state_file = 'server.state'\nanswer_keys_file = 'cursor.keys'", &[]).unwrap();
+    let voucher = Key::new(Kind::Application, &[b"voucher"]);
+    let next = Next::Record { value: b"taken".to_vec(), keep: std::time::Duration::from_secs(60) };
+    let state = config.state().await.unwrap();
+    state.swap(voucher, Expected::Nothing, next).await.unwrap();
+    assert!(config.state().await.unwrap_err().to_string().contains("server.state"), "it is open already");
+    assert!(config.answers(state.clone()).is_ok());
+    drop(state);
+    let state = config.state().await.unwrap();
+    assert!(state.get(voucher).await.unwrap().is_some());
+    let without = project.read("state_file = 'server.state'", &[]).unwrap();
+    let error = without.answers(state).unwrap_err().to_string();
+    assert!(error.contains("`answer_keys_file`") && error.contains("is missing"), "{error}");
+    let memory = project.read("", &[]).unwrap();
+    assert!(memory.answers(memory.state().await.unwrap()).is_ok(), "a key of its own");
+    let bad = project.read("answer_keys = ['a:b']", &[]).unwrap();
+    assert!(bad.answers(crate::State::memory()).is_err());
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn a_redis_that_is_not_there_is_named_by_its_key_and_never_by_its_password() {
+    let project = Project::new();
+    let url = "redis://user:hunter2@127.0.0.1:1";
+    let text = format!("state_url = '{url}'\nlimits_url = '{url}'\nlimits_instances = 2");
+    let config = project.read(&text, &[]).unwrap();
+    for (error, key) in [
+        (config.state().await.unwrap_err(), "state_url"),
+        (config.settings().await.unwrap_err(), "limits_url"),
+    ] {
+        let words = error.to_string();
+        assert!(words.contains(&format!("`{key}`")) && !words.contains("hunter2"), "{words}");
+    }
 }

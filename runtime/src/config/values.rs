@@ -158,6 +158,7 @@ impl Value {
     fn from_toml(value: Toml, holds: Holds) -> Result<Self, &'static str> {
         match (holds, value) {
             (Holds::Text, Toml::String(text)) => Ok(Self::Text(text)),
+            (Holds::Number, Toml::Integer(number)) => Ok(Self::Text(number.to_string())),
             (Holds::Flag, Toml::Boolean(flag)) => Ok(Self::Flag(flag)),
             (Holds::List, Toml::Array(items)) => {
                 let items = items.into_iter().map(|item| match item {
@@ -167,6 +168,7 @@ impl Value {
                 items.collect::<Result<_, _>>().map(Self::List)
             }
             (Holds::Text, _) => Err("is no string"),
+            (Holds::Number, _) => Err("is no whole number"),
             (Holds::List, _) => Err("is no list of strings"),
             (Holds::Flag, _) => Err("is neither `true` nor `false`"),
         }

@@ -25,7 +25,8 @@ Examples (in the folder of a project):
   cargo palisade key rotate --id 4fZ0cQy81LmA --overlap 24h
   cargo palisade key revoke --id 4fZ0cQy81LmA             # holds in running servers within a second
   cargo palisade key password --scheme staff --user alice
-  cargo palisade key cursor        # a new key in front; cursors of the old ones stay good";
+  cargo palisade key cursor        # a new key in front; cursors of the old ones stay good
+  cargo palisade key answer        # the same for the answers of idempotent operations";
 
 const PASSWORD_EXAMPLES: &str = "\
 Examples:
@@ -42,7 +43,12 @@ Examples:
   cargo palisade key cursor
   cargo palisade key cursor --file /run/secrets/cursor.keys";
 
-/// Make API keys, passwords and cursor keys for a project.
+const ANSWER_EXAMPLES: &str = "\
+Examples:
+  cargo palisade key answer
+  cargo palisade key answer --file /run/secrets/answer.keys";
+
+/// Make API keys, passwords, and the keys that seal cursors and answers, for a project.
 #[derive(Debug, Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Key {
@@ -70,6 +76,9 @@ enum Kind {
     /// Make a new key that seals cursors. The keys before it still open theirs.
     #[command(after_help = CURSOR_EXAMPLES)]
     Cursor(File),
+    /// Make a new key that seals the answers of idempotent operations. The keys before it still open theirs.
+    #[command(after_help = ANSWER_EXAMPLES)]
+    Answer(File),
     /// Make a new pepper that hashes of API keys are keyed with. Those before it still verify theirs.
     #[command(after_help = PEPPER_EXAMPLES)]
     Pepper(File),
@@ -118,6 +127,14 @@ impl Key {
                 put_in_front(&file)?;
                 let what = format!("a new key in {}; it seals from the next start on", file.display());
                 reporter.remark("Stored", &what);
+                Ok(())
+            }
+            Kind::Answer(File { file }) => {
+                let file = file.map_or_else(|| Project::here()?.answer_keys_file(), Ok)?;
+                put_in_front(&file)?;
+                let what = format!("a new key in {}; it seals from the next start on", file.display());
+                reporter.remark("Stored", &what);
+                reporter.note("restart every server that shares the state: one without the key cannot open what it seals");
                 Ok(())
             }
             Kind::Pepper(File { file }) => {
