@@ -346,6 +346,25 @@ mod tests {
         assert_eq!(principal("https://id", "alice"), principal("https://id", "alice"));
     }
 
+    /// Wherever what is gathered is passed on.
+    #[test]
+    fn every_byte_of_a_name_counts_however_long_it_is() {
+        let prefix = Keyer::default().prefix("l", None);
+        let key = |subject: &str| {
+            let seen = Seen { principal: Some(("https://id", subject)), ..from("192.0.2.1") };
+            prefix.key(&[Per::Principal, Per::Address], &seen).0
+        };
+        for length in (1..=16).chain(60..=120).chain([1_000]) {
+            let name = "a".repeat(length);
+            let mut keys = HashSet::from([key(&name)]);
+            for at in (0..length).rev().take(130) {
+                let mut other = name.clone().into_bytes();
+                other[at] = b'b';
+                assert!(keys.insert(key(str::from_utf8(&other).unwrap())), "{at} of {length}");
+            }
+        }
+    }
+
     #[test]
     fn names_are_the_same_everywhere_and_tell_counters_apart() {
         use crate::operation::{CountedOn, Counting, OnOutage};
