@@ -1,5 +1,6 @@
 //! Limits on what is under way, over sockets: who comes in, who does not, and when a place is free again.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use palisade::{Caller, Items, Jwt, Problem};
@@ -48,8 +49,15 @@ impl Running for Service {
         Ok(PostEffectOutput::NoContent)
     }
 
-    async fn get_panic(&self, _: Caller<GetPanic>, _: GetPanicInput) -> Result<GetPanicOutput, Problem> {
-        panic!("as the test wants it")
+    /// Every other time before there is a future at all.
+    fn get_panic(
+        &self,
+        _: Caller<GetPanic>,
+        _: GetPanicInput,
+    ) -> impl Future<Output = Result<GetPanicOutput, Problem>> + Send {
+        static TIMES: AtomicUsize = AtomicUsize::new(0);
+        assert!(TIMES.fetch_add(1, Ordering::Relaxed).is_multiple_of(2), "as the test wants it");
+        async { panic!("as the test wants it") }
     }
 
     async fn get_late(&self, _: Caller<GetLate>, _: GetLateInput) -> Result<GetLateOutput, Problem> {
