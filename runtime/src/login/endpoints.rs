@@ -61,7 +61,8 @@ impl Login {
         self.mark(&pending).await?;
         let code = answer.code(self.issuer(), self.0.provider.names_itself())?;
         let (who, tokens) = self.0.provider.redeem(code, &pending, now).await?;
-        let session = Session::begin(who, &tokens, &self.0.asked, self.0.lifetimes, now.unix());
+        let mut session = Session::begin(who, &tokens, &self.0.asked, self.0.lifetimes, now.unix());
+        session.round = self.round(&session.subject).await?;
         self.leave(headers).await?;
         let id = self.keep(&session, now.unix()).await?;
         Event::Created.emit(self.issuer(), &session.subject);

@@ -13,6 +13,8 @@ pub(super) enum Event {
     Created,
     /// Somebody logged out.
     Ended,
+    /// All sessions of a subject were ended.
+    EndedAll,
     /// The provider takes the session's tokens no more.
     TokensEnded,
     /// A login came to nothing.
@@ -26,6 +28,7 @@ impl Event {
         match self {
             Self::Created => ("authn_login_success", "-", Severity::Low),
             Self::Ended => ("session_ended", "signed_out", Severity::Low),
+            Self::EndedAll => ("session_ended", "signed_out_everywhere", Severity::Low),
             Self::TokensEnded => ("authn_token_revoked", "refused_by_provider", Severity::Medium),
             Self::Failed(why, severity) => ("authn_login_fail", why, severity),
             Self::CrossSite => ("malicious_cross_site", "cross_site", Severity::Medium),

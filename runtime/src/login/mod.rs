@@ -26,6 +26,7 @@
 mod builder;
 mod callback;
 mod cookies;
+mod ended;
 mod endpoints;
 mod error;
 mod event;

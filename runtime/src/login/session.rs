@@ -1,7 +1,8 @@
 //! A session: what is kept of it, and whether it is still good.
 //!
 //! Rules ([`Session::is_over`], [`Session::is_due`]):
-//! 1. it is over when its absolute lifetime is, counted from the login and never extended;
+//! 1. it is over when its absolute lifetime is, counted from the login and never extended: that of the login, or a shorter one that
+//!    was configured since;
 //! 2. it is over when it was not used for its idle lifetime. A use is noted once a minute at most, so that reading does not write;
 //! 3. its id is 256 random bits that only the browser has: the store knows it by a digest, and what is kept is sealed;
 //! 4. a login makes a new id, and ends the session that the browser had.
@@ -44,6 +45,9 @@ pub(crate) struct Session {
     pub(super) refresh: Option<String>,
     /// Until then somebody renews its tokens.
     pub(super) renewing: u64,
+    /// Of the sessions of its subject: see [`ended`](super::ended).
+    #[serde(default)]
+    pub(super) round: u64,
 }
 
 impl Session {
@@ -67,6 +71,7 @@ impl Session {
             access_ends: None,
             refresh: None,
             renewing: 0,
+            round: 0,
         };
         session.take(tokens, now);
         session
@@ -87,7 +92,8 @@ impl Session {
     }
 
     pub(super) fn is_over(&self, lifetimes: Lifetimes, now: u64) -> bool {
-        now >= self.ends || now.saturating_sub(self.used) >= lifetimes.idle
+        let ends = self.ends.min(self.began.saturating_add(lifetimes.absolute));
+        now >= ends || now.saturating_sub(self.used) >= lifetimes.idle
     }
 
     /// Whether its use is to be noted.
@@ -146,6 +152,8 @@ mod tests {
         assert_eq!(session.keep(LIVES, 4599), 1);
         session.used = 2000;
         assert_eq!(session.keep(LIVES, 2000), 600);
+        let shorter = Lifetimes { absolute: 900, ..LIVES };
+        assert!(!session.is_over(shorter, 1899) && session.is_over(shorter, 1900));
         let short = Lifetimes { idle: 60, ..LIVES };
         assert!(session.is_due(short, 2030) && !session.is_over(short, 2059));
     }

@@ -31,7 +31,10 @@ impl Login {
         let Some(record) = self.0.state.get(key).await? else { return Ok(None) };
         let Ok(plain) = self.0.keys.0.open(key.as_bytes(), &record.value) else { return Ok(None) };
         let Ok(session) = serde_json::from_slice::<Session>(&plain) else { return Ok(None) };
-        Ok((!session.is_over(self.0.lifetimes, now)).then_some((session, record.version)))
+        if session.is_over(self.0.lifetimes, now) || session.round < self.round(&session.subject).await? {
+            return Ok(None);
+        }
+        Ok(Some((session, record.version)))
     }
 
     /// Whether it was put in the place of this version, or of nothing.

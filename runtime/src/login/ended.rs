@@ -1,0 +1,90 @@
+//! Sessions that were ended together: all of a subject.
+//!
+//! Nobody can search a state for the sessions of somebody. So they are counted in rounds, and the record of a subject says which is
+//! the current one.
+//!
+//! Rules:
+//! 1. a session is of the round in which its login came back, and over as soon as there is a later one. No clock decides: those that
+//!    begin afterwards are good, also within the same second, and those of instances whose clocks are ahead end with the others;
+//! 2. a new round is later than every one before it, also when the record of those is gone: it is at least the time in seconds
+//!    ([`after`]);
+//! 3. the record is kept as long as a session of a round before it can last, and by a margin for clocks that differ;
+//! 4. the round is read before a session is kept: of a login that comes back while sessions are ended, the session may be over at
+//!    once, and never escapes;
+//! 5. a record that cannot be read is an error and no absent record.
+
+use std::time::Duration;
+
+use super::Login;
+use super::error::LoginError;
+use super::event::Event;
+use super::store::ATTEMPTS;
+use crate::authn::jwt::MAX_LEEWAY;
+use crate::state::{Expected, Key, Kind, Next, StateError, Swapped};
+
+impl Login {
+    /// Ends all sessions of a subject of the provider, in every instance on the same state: for users who change their password, and
+    /// accounts that are closed. A login that comes back afterwards makes a session that is good.
+    ///
+    /// What the provider keeps of its own is not ended: whoever is still logged in there logs in here without being asked.
+    ///
+    /// # Errors
+    /// When the state fails or has no room: the sessions may be good still. Do it again.
+    pub async fn end_all(&self, subject: &str) -> Result<(), LoginError> {
+        self.begin_round(subject).await?;
+        Event::EndedAll.emit(self.issuer(), subject);
+        Ok(())
+    }
+
+    /// The round of the sessions of a subject that begin now.
+    pub(super) async fn round(&self, subject: &str) -> Result<u64, LoginError> {
+        Ok(self.read_round(self.round_key(subject)).await?.map_or(0, |(round, _)| round))
+    }
+
+    async fn begin_round(&self, subject: &str) -> Result<(), LoginError> {
+        let key = self.round_key(subject);
+        for _ in 0..ATTEMPTS {
+            let now = self.now()?.unix();
+            let known = self.read_round(key).await?;
+            let round = after(known.map_or(0, |(round, _)| round), now);
+            let expected = known.map_or(Expected::Nothing, |(_, version)| Expected::Version(version));
+            let keep = Duration::from_secs(self.0.lifetimes.absolute.saturating_add(2 * MAX_LEEWAY));
+            let next = Next::Record { value: round.to_be_bytes().to_vec(), keep };
+            if let Swapped::Made(_) = self.0.state.swap(key, expected, next).await? {
+                return Ok(());
+            }
+        }
+        Err(LoginError::Busy)
+    }
+
+    /// With the version of its record.
+    async fn read_round(&self, key: Key) -> Result<Option<(u64, u64)>, LoginError> {
+        let Some(record) = self.0.state.get(key).await? else { return Ok(None) };
+        let round = <[u8; 8]>::try_from(record.value)
+            .map_err(|_| StateError::Engine("the record of ended sessions cannot be read".into()))?;
+        Ok(Some((u64::from_be_bytes(round), record.version)))
+    }
+
+    fn round_key(&self, subject: &str) -> Key {
+        Key::new(Kind::Session, &[b"ended", &self.0.about, subject.as_bytes()])
+    }
+}
+
+/// Rule 2.
+fn after(round: u64, now: u64) -> u64 {
+    round.saturating_add(1).max(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_is_later_than_those_before_it_with_their_record_and_without() {
+        let first = after(0, 1_800_000_000);
+        let second = after(first, 1_800_000_000);
+        let third = after(second, 1_799_999_000);
+        assert!(first < second && second < third, "within a second, and when the clock goes back");
+        assert!(third < after(0, 1_800_003_600), "when the record is gone");
+    }
+}
