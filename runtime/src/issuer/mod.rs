@@ -30,7 +30,7 @@ mod endpoints;
 mod error;
 mod event;
 mod family;
-mod form;
+pub(crate) mod form;
 mod proof;
 mod replacement;
 mod ring;

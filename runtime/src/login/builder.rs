@@ -47,6 +47,7 @@ pub(super) struct Pages {
     pub(super) logout: String,
     pub(super) after_logout: String,
     pub(super) failed: Option<String>,
+    pub(super) back_channel: Option<String>,
 }
 
 /// What the provider is met with.
@@ -78,6 +79,7 @@ impl LoginBuilder {
                 logout: "/logout".to_owned(),
                 after_logout: "/".to_owned(),
                 failed: None,
+                back_channel: None,
             },
             marks: None,
             clock: Clock::system(),
@@ -144,6 +146,14 @@ impl LoginBuilder {
         self
     }
 
+    /// Lets the provider end sessions, at this path (OpenID Connect Back-Channel Logout 1.0): below our origin it is the
+    /// `backchannel_logout_uri` of our client there. Unless said there is no such endpoint.
+    #[must_use]
+    pub fn back_channel_logout(mut self, path: &str) -> Self {
+        self.pages.back_channel = Some(path.to_owned());
+        self
+    }
+
     /// Where logins that were finished are marked, so that none is finished twice: in memory of this process unless said. A
     /// state that several instances share marks for all of them. Whoever begins logins fills it: give it no state of which
     /// anything else depends.
@@ -200,7 +210,8 @@ impl LoginBuilder {
     /// The origin of our own pages: that of the redirect URI.
     fn check(&self) -> Result<PublicOrigin, &'static str> {
         let pages = &self.pages;
-        let paths = [&pages.login, &pages.logout, &pages.after_logout].into_iter().chain(&pages.failed);
+        let paths = [&pages.login, &pages.logout, &pages.after_logout].into_iter();
+        let paths = paths.chain(&pages.failed).chain(&pages.back_channel);
         let whole = |time: Duration| time.subsec_nanos() == 0 && (MINUTE..=LONGEST).contains(&time);
         let origin = origin_of(&self.redirect);
         let callback = origin.as_ref().and_then(|origin| self.redirect.get(origin.as_str().len()..));
@@ -223,6 +234,12 @@ impl LoginBuilder {
             }
             () if callback.is_some_and(|path| path == pages.login || path == pages.logout) => {
                 Err("the redirect URI has a path of its own, beside those of login and logout")
+            }
+            () if pages.back_channel.as_deref().is_some_and(|path| {
+                !routed(path) || [Some(&*pages.login), Some(&*pages.logout), callback].contains(&Some(path))
+            }) =>
+            {
+                Err("the logout by the provider has a path of its own, without a query")
             }
             () if !cookies::is_name(&self.cookie) || self.cookie == cookies::PENDING => {
                 Err("the cookie of a session begins with `__Host-`, and is not that of a login")
@@ -292,6 +309,10 @@ mod tests {
         assert!(refused(at, |it| it.paths("/login", "/login")));
         assert!(refused(at, |it| it.paths("login", "/logout")));
         assert!(refused(at, |it| it.paths("/login", "/callback")));
+        assert!(!refused(at, |it| it.back_channel_logout("/ended")));
+        for bad in ["/login", "/logout", "/callback", "ended", "//ended", "/ended?a", "/{ended}"] {
+            assert!(refused(at, |it| it.back_channel_logout(bad)), "{bad}");
+        }
         assert!(refused(at, |it| it.after_logout("//evil.example")));
         assert!(refused(at, |it| it.when_failed("https://evil.example")));
         assert!(refused(at, |it| it.lifetimes(HOUR, 2 * HOUR)));

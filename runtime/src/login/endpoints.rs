@@ -5,6 +5,7 @@
 //! | `GET <login>?return_to=/path` | begins a login; the way back is `/` unless said |
 //! | `GET <path of the redirect URI>` | ends it, and makes a session |
 //! | `POST <logout>` | ends the session here, then at the provider where it has a logout |
+//! | `POST <back-channel logout>` | the provider ends sessions: see [`back_channel`](super::back_channel) |
 //!
 //! Rules:
 //! 1. no answer is kept by a cache, framed, or told to the next page as its referrer: addresses have codes in them;
@@ -26,7 +27,7 @@ use super::error::{Fault, LoginError};
 use super::event::Event;
 use super::pending::{PATIENCE, Pending};
 use super::session::{Session, key_of};
-use super::{Login, return_to};
+use super::{Login, back_channel, return_to};
 use crate::authn::cross_site;
 use crate::event::Severity;
 use crate::input::form_decoded;
@@ -36,11 +37,15 @@ impl Login {
     ///
     /// They have no rate limit. Put one in front, by address.
     pub fn router(&self) -> Router {
-        Router::new()
+        let router = Router::new()
             .route(&self.0.pages.login, get(begin))
             .route(&self.0.callback, get(finish))
-            .route(&self.0.pages.logout, post(log_out))
-            .with_state(self.clone())
+            .route(&self.0.pages.logout, post(log_out));
+        let router = match &self.0.pages.back_channel {
+            Some(path) => router.route(path, post(back_channel::log_out)),
+            None => router,
+        };
+        router.with_state(self.clone())
     }
 
     fn begin(&self, query: Option<&str>) -> Result<Response, Fault> {
@@ -62,7 +67,7 @@ impl Login {
         let code = answer.code(self.issuer(), self.0.provider.names_itself())?;
         let (who, tokens) = self.0.provider.redeem(code, &pending, now).await?;
         let mut session = Session::begin(who, &tokens, &self.0.asked, self.0.lifetimes, now.unix());
-        session.round = self.round(&session.subject).await?;
+        session.rounds = self.rounds(&session.subject, session.sid.as_deref()).await?;
         self.leave(headers).await?;
         let id = self.keep(&session, now.unix()).await?;
         Event::Created.emit(self.issuer(), &session.subject);
@@ -151,7 +156,7 @@ fn go(to: &str) -> Result<Response, Fault> {
     Ok(response)
 }
 
-fn said(status: StatusCode, text: &'static str) -> Response {
+pub(super) fn said(status: StatusCode, text: &'static str) -> Response {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     for (name, value) in [

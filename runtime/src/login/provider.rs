@@ -33,8 +33,9 @@ use super::error::{Fault, LoginError};
 use super::pending::Pending;
 use crate::authn::Jwks;
 use crate::authn::jwt::discovery::{Discovery, Form};
-use crate::authn::jwt::id_token::{Asked, IdTokens, Identified};
+use crate::authn::jwt::id_token::{Asked, BadIdToken, IdTokens, Identified};
 use crate::authn::jwt::json;
+use crate::authn::jwt::logout_token::LoggedOut;
 use crate::clock::Now;
 use crate::outbound::{Address, Bounds, Outbound};
 
@@ -178,6 +179,11 @@ impl Provider {
         let asked = Asked { nonce: &pending.nonce, access_token: answer.access_token().secret() };
         let who = self.ids.judge(id_token, &asked, now).await?;
         Ok((who, tokens(&answer)))
+    }
+
+    /// Judges who was logged out there.
+    pub(super) async fn logged_out(&self, token: &str, now: Now) -> Result<LoggedOut, BadIdToken> {
+        self.ids.judge_logout(token, now).await
     }
 
     /// Gives a refresh token for new tokens (RFC 6749 section 6).

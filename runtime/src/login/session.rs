@@ -11,6 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::ended::Rounds;
 use super::pending::random;
 use super::provider::Tokens;
 use crate::authn::jwt::id_token::Identified;
@@ -45,9 +46,12 @@ pub(crate) struct Session {
     pub(super) refresh: Option<String>,
     /// Until then somebody renews its tokens.
     pub(super) renewing: u64,
-    /// Of the sessions of its subject: see [`ended`](super::ended).
+    /// The session at the provider.
     #[serde(default)]
-    pub(super) round: u64,
+    pub(super) sid: Option<String>,
+    #[serde(default)]
+    #[zeroize(skip)]
+    pub(super) rounds: Rounds,
 }
 
 impl Session {
@@ -71,7 +75,8 @@ impl Session {
             access_ends: None,
             refresh: None,
             renewing: 0,
-            round: 0,
+            sid: who.session,
+            rounds: Rounds::default(),
         };
         session.take(tokens, now);
         session
@@ -137,7 +142,7 @@ mod tests {
     }
 
     fn session(now: u64) -> Session {
-        let who = Identified { subject: "alice".to_owned(), class: None, time: None };
+        let who = Identified { subject: "alice".to_owned(), class: None, time: None, session: None };
         Session::begin(who, &tokens(Some(60), Some("r"), None), "openid notes", LIVES, now)
     }
 

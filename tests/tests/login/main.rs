@@ -2,6 +2,7 @@
 //! the truth or lies, and a server whose gate knows the sessions.
 #![deny(warnings)]
 
+mod back_channel;
 mod bench;
 mod callbacks;
 mod others;

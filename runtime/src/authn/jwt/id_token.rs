@@ -27,8 +27,8 @@ const LEEWAY: f64 = 30.0;
 
 /// Judges the ID tokens of one provider for one client.
 pub(crate) struct IdTokens {
-    keys: Jwks,
-    allowed: Allowed,
+    pub(super) keys: Jwks,
+    pub(super) allowed: Allowed,
     issuer: String,
     client: String,
 }
@@ -45,6 +45,8 @@ pub(crate) struct Identified {
     pub(crate) subject: String,
     pub(crate) class: Option<String>,
     pub(crate) time: Option<f64>,
+    /// `sid`: the session at the provider.
+    pub(crate) session: Option<String>,
 }
 
 /// Why an ID token was refused: for the log.
@@ -55,6 +57,10 @@ pub(crate) enum BadIdToken {
     AuthorizedParty,
     Nonce,
     AccessTokenHash,
+    /// Of a logout token: it does not say that somebody was logged out.
+    NoLogout,
+    /// Of a logout token: it names neither a subject nor a session.
+    Nobody,
 }
 
 /// What only ID tokens have. Read after [`claims::judge`] has refused names that stand twice.
@@ -64,11 +70,12 @@ struct OfIdTokens {
     azp: Option<String>,
     nonce: Option<String>,
     at_hash: Option<String>,
+    sid: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Audience {
+pub(super) enum Audience {
     One(#[expect(dead_code, reason = "judged with the claims of every token")] String),
     Several(Vec<String>),
 }
@@ -108,14 +115,7 @@ impl IdTokens {
         let parts = Parts::split(token.as_bytes())?;
         let mut room = Room::for_token(token.as_bytes());
         let verified = jws::verify(&parts, &mut room, self.allowed, &set.ring, plainly_typed)?;
-        let expected = Expected {
-            issuer: Some(&self.issuer),
-            audience: Some(&self.client),
-            leeway: LEEWAY,
-            max_lifetime: None,
-            scopes_claim: &[],
-            profile: Profile::IdToken,
-        };
+        let expected = self.expected(Profile::IdToken);
         let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
         let own: OfIdTokens = serde_json::from_slice(verified.payload).map_err(|_| Reason::Malformed)?;
         self.judge_own(&own, verified.algorithm, asked)?;
@@ -123,15 +123,35 @@ impl IdTokens {
             subject: claims.subject.into_owned(),
             class: claims.acr.map(Into::into),
             time: claims.auth_time,
+            session: own.sid,
         })
+    }
+
+    /// What is asked of the claims of every token that the provider makes for us.
+    pub(super) fn expected(&self, profile: Profile) -> Expected<'_> {
+        Expected {
+            issuer: Some(&self.issuer),
+            audience: Some(&self.client),
+            leeway: LEEWAY,
+            max_lifetime: None,
+            scopes_claim: &[],
+            profile,
+        }
+    }
+
+    /// Rule 3.
+    pub(super) fn is_for_us_alone(&self, audience: &Audience) -> Result<(), BadIdToken> {
+        match audience {
+            Audience::Several(all) if all.iter().any(|one| *one != self.client) => {
+                Err(BadIdToken::OtherAudiences)
+            }
+            Audience::One(_) | Audience::Several(_) => Ok(()),
+        }
     }
 
     /// Rules 3 to 6.
     fn judge_own(&self, own: &OfIdTokens, algorithm: Algorithm, asked: &Asked<'_>) -> Result<(), BadIdToken> {
-        if matches!(&own.aud, Audience::Several(audiences) if audiences.iter().any(|one| *one != self.client))
-        {
-            return Err(BadIdToken::OtherAudiences);
-        }
+        self.is_for_us_alone(&own.aud)?;
         if own.azp.as_ref().is_some_and(|party| *party != self.client) {
             return Err(BadIdToken::AuthorizedParty);
         }
@@ -175,6 +195,8 @@ impl BadIdToken {
             Self::AuthorizedParty => "wrong_authorized_party",
             Self::Nonce => "wrong_nonce",
             Self::AccessTokenHash => "wrong_at_hash",
+            Self::NoLogout => "no_logout_event",
+            Self::Nobody => "neither_subject_nor_session",
         }
     }
 

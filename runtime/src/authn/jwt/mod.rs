@@ -14,6 +14,8 @@ pub(crate) mod json;
 pub(crate) mod jwk;
 pub(crate) mod jws;
 pub(crate) mod keys;
+#[cfg(feature = "login")]
+pub(crate) mod logout_token;
 #[cfg(feature = "outbound")]
 mod remote;
 mod rsa;
