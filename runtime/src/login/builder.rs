@@ -7,7 +7,7 @@ use iri_string::types::UriStr;
 use super::error::LoginError;
 use super::provider::Provider;
 use super::session::Lifetimes;
-use super::{Login, LoginKeys, Shared, cookies, return_to};
+use super::{Login, LoginKeys, Shared, cookies, return_to, step_up};
 use crate::clock::Clock;
 use crate::operation::Algorithm;
 use crate::origin::PublicOrigin;
@@ -18,7 +18,7 @@ use crate::state::State;
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 /// No session outlasts this.
-const LONGEST: Duration = Duration::from_secs(90 * 24 * 3600);
+pub(super) const LONGEST: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Marks of logins that were finished, when nothing else is said: of the last ten minutes.
 const MARKS: usize = 100_000;
 
@@ -31,6 +31,7 @@ pub struct LoginBuilder {
     keys: LoginKeys,
     secret: Option<Secret<String>>,
     scopes: Vec<String>,
+    classes: Vec<String>,
     algorithms: Vec<Algorithm>,
     cookie: String,
     absolute: Duration,
@@ -70,6 +71,7 @@ impl LoginBuilder {
             keys,
             secret: None,
             scopes: Vec::new(),
+            classes: Vec::new(),
             algorithms: vec![Algorithm::RS256, Algorithm::ES256, Algorithm::PS256, Algorithm::EdDSA],
             cookie: "__Host-session".to_owned(),
             absolute: 12 * HOUR,
@@ -97,6 +99,14 @@ impl LoginBuilder {
     #[must_use]
     pub fn scopes(mut self, scopes: &[&str]) -> Self {
         self.scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self
+    }
+
+    /// The classes of logins (`acr`) that a page may ask for, by `acr_values` at the path of the login: those that operations name in
+    /// `step-up`, 256 characters in all. None unless said.
+    #[must_use]
+    pub fn classes(mut self, classes: &[&str]) -> Self {
+        self.classes = classes.iter().map(|class| (*class).to_owned()).collect();
         self
     }
 
@@ -203,6 +213,7 @@ impl LoginBuilder {
             cookie: self.cookie,
             lifetimes: Lifetimes { absolute: self.absolute.as_secs(), idle: self.idle.as_secs() },
             pages: self.pages,
+            classes: self.classes,
             clock: self.clock,
         }))
     }
@@ -249,6 +260,13 @@ impl LoginBuilder {
             }
             () if !self.scopes.iter().all(|scope| is_scope(scope)) => {
                 Err("a scope is a word without spaces, quotes and backslashes (RFC 6749 section 3.3)")
+            }
+            () if !self.classes.iter().all(|class| is_scope(class))
+                || self.classes.join(" ").len() > step_up::LONGEST =>
+            {
+                Err(
+                    "a class of logins is a word without spaces, quotes and backslashes, all of them are 256 characters at most",
+                )
             }
             () => origin.ok_or("the redirect URI is no address"),
         }
@@ -319,6 +337,10 @@ mod tests {
         assert!(refused(at, |it| it.lifetimes(HOUR, Duration::from_secs(59))));
         assert!(refused(at, |it| it.lifetimes(LONGEST + MINUTE, HOUR)));
         assert!(refused(at, |it| it.scopes(&["a b"])));
+        assert!(!refused(at, |it| it.classes(&["urn:bank:strong", "gold"])));
+        assert!(refused(at, |it| it.classes(&["a b"])));
+        assert!(refused(at, |it| it.classes(&[""])));
+        assert!(refused(at, |it| it.classes(&[&"x".repeat(257)])));
         assert!(refused(at, |it| it.secret(Secret::new(String::new()))));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | `GET <login>?return_to=/path` | begins a login; the way back is `/` unless said |
+//! | `GET <login>?return_to=/path` | begins a login; the way back is `/` unless said, and [`step_up`](super::step_up) says what else may stand there |
 //! | `GET <path of the redirect URI>` | ends it, and makes a session |
 //! | `POST <logout>` | ends the session here, then at the provider where it has a logout |
 //! | `POST <back-channel logout>` | the provider ends sessions: see [`back_channel`](super::back_channel) |
@@ -27,6 +27,7 @@ use super::error::{Fault, LoginError};
 use super::event::Event;
 use super::pending::{PATIENCE, Pending};
 use super::session::{Session, key_of};
+use super::step_up::Wanted;
 use super::{Login, back_channel, return_to};
 use crate::authn::cross_site;
 use crate::event::Severity;
@@ -49,7 +50,9 @@ impl Login {
     }
 
     fn begin(&self, query: Option<&str>) -> Result<Response, Fault> {
-        let pending = Pending::begin(way_back(query)?, self.now()?.unix()).ok_or(LoginError::Crypto)?;
+        let wanted = Wanted::read(query, &self.0.classes)?;
+        let pending =
+            Pending::begin(way_back(query)?, wanted, self.now()?.unix()).ok_or(LoginError::Crypto)?;
         let cookie = pending.seal(&self.0.keys.0, &self.0.about).ok_or(LoginError::Crypto)?;
         let cookie = cookies::set(PENDING, &cookie, std::time::Duration::from_secs(PATIENCE));
         let mut response = go(&self.0.provider.authorization(&pending))?;

@@ -37,6 +37,7 @@ mod pending;
 mod provider;
 mod return_to;
 mod session;
+mod step_up;
 mod store;
 mod tokens;
 
@@ -98,6 +99,8 @@ struct Shared {
     cookie: String,
     lifetimes: Lifetimes,
     pages: Pages,
+    /// That a page may ask for.
+    classes: Vec<String>,
     clock: Clock,
 }
 

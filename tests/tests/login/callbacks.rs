@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::bench::*;
 
 /// A login comes to nothing: this status, this event, and no session.
-async fn fails(bench: &Bench, browser: &mut Browser, back: &str, status: u16, reason: &str) {
+pub async fn fails(bench: &Bench, browser: &mut Browser, back: &str, status: u16, reason: &str) {
     let failed = || {
         let mut events = events::with("failure_reason", reason);
         events.retain(|event| event["event_type"] == "authn_login_fail");

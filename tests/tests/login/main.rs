@@ -7,6 +7,7 @@ mod bench;
 mod callbacks;
 mod others;
 mod sessions;
+mod step_up;
 mod tokens;
 
 #[allow(missing_docs, dead_code, reason = "as it is generated")]
