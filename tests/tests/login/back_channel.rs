@@ -47,7 +47,7 @@ impl Bench {
     /// As a provider does: without cookies and `Origin`.
     async fn post_token(&self, token: &str) -> Reply {
         let call = self.site.call("POST", PATH).header("content-type", "application/x-www-form-urlencoded");
-        call.body(&format!("logout_token={token}")).send().await
+        call.body(format!("logout_token={token}")).send().await
     }
 
     async fn ends(&self, id: &str, change: &Value) {
@@ -164,7 +164,7 @@ async fn what_is_no_good_logout_token_ends_nothing() {
     bench.refuses(&format!("{token}&logout_token={token}"), "no_logout_token").await;
     bench.refuses(&format!("{token}&a={}", "a".repeat(16 * 1024)), "no_logout_token").await;
     let as_json = bench.site.call("POST", PATH).header("content-type", "application/json");
-    assert_eq!(as_json.body(&json!({ "logout_token": token }).to_string()).send().await.status, 400);
+    assert_eq!(as_json.body(json!({ "logout_token": token }).to_string()).send().await.status, 400);
     assert_eq!(bench.site.get(&format!("{PATH}?logout_token={token}")).send().await.status, 405);
     // a cookie and our own page do not stand for a token
     let reply = browser.post(PATH).await;
@@ -184,7 +184,7 @@ async fn a_logout_token_is_taken_once_by_all_instances() {
     let second = builder(&bench.provider, &bench.state, &bench.clock).back_channel_logout(PATH);
     let (there, _) = site(&second.open().await.unwrap(), &bench.clock).await;
     let call = there.call("POST", PATH).header("content-type", "application/x-www-form-urlencoded");
-    assert_eq!(call.body(&format!("logout_token={token}")).send().await.status, 400);
+    assert_eq!(call.body(format!("logout_token={token}")).send().await.status, 400);
     assert!(is_in(&mut browser).await);
     // until nobody would take it any more
     bench.advance(149);
