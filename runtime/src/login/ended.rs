@@ -4,16 +4,18 @@
 //! says which is the current one.
 //!
 //! Rules:
-//! 1. a session is of the round in which its login came back, and over as soon as there is a later one. No clock decides: those that
+//! 1. a group is one of the provider's, and not of one login by it: whoever has another with the same keys on the same state knows
+//!    these sessions, too;
+//! 2. a session is of the round in which its login came back, and over as soon as there is a later one. No clock decides: those that
 //!    begin afterwards are good, also within the same second, and those of instances whose clocks are ahead end with the others;
-//! 2. a new round is later than every one before it, also when the record of those is gone: it is at least the time in seconds
+//! 3. a new round is later than every one before it, also when the record of those is gone: it is at least the time in seconds
 //!    ([`after`]);
-//! 3. the record is kept as long as a session of a round before it can last, and by a margin for clocks that differ;
-//! 4. the round is read before a session is kept: of a login that comes back while sessions are ended, the session may be over at
+//! 4. the record is kept as long as a session of a round before it can last, and by a margin for clocks that differ;
+//! 5. the round is read before a session is kept: of a login that comes back while sessions are ended, the session may be over at
 //!    once, and never escapes;
-//! 5. the record of a `sid`, or of those of a subject that have none, is looked at where the provider may end sessions
+//! 6. the record of a `sid`, or of those of a subject that have none, is looked at where the provider may end sessions
 //!    ([`back_channel`](super::back_channel)), and nowhere else;
-//! 6. a record that cannot be read is an error and no absent record.
+//! 7. a record that cannot be read is an error and no absent record.
 
 use std::time::Duration;
 
@@ -45,8 +47,8 @@ pub(super) struct Rounds {
 }
 
 impl Login {
-    /// Ends all sessions of a subject of the provider, in every instance on the same state: for users who change their password, and
-    /// accounts that are closed. A login that comes back afterwards makes a session that is good.
+    /// Ends all sessions of a subject of the provider, in every instance and of every login by it on the same state: for users who
+    /// change their password, and accounts that are closed. A login that comes back afterwards makes a session that is good.
     ///
     /// What the provider keeps of its own is not ended: whoever is still logged in there logs in here without being asked.
     ///
@@ -111,11 +113,11 @@ impl Login {
             Group::AtProvider(sid) => (b"sid".as_slice(), sid),
             Group::Unnamed(subject) => (b"unnamed".as_slice(), subject),
         };
-        Key::new(Kind::Session, &[b"ended", &self.0.about, what, name.as_bytes()])
+        Key::new(Kind::Session, &[b"ended", self.issuer().as_bytes(), what, name.as_bytes()])
     }
 }
 
-/// Rule 2.
+/// Rule 3.
 fn after(round: u64, now: u64) -> u64 {
     round.saturating_add(1).max(now)
 }

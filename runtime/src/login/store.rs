@@ -109,6 +109,6 @@ impl Login {
     }
 
     fn logout_key(&self, id: &str) -> Key {
-        Key::new(Kind::Session, &[b"logout token", &self.0.about, id.as_bytes()])
+        Key::new(Kind::Session, &[b"logout token", self.issuer().as_bytes(), id.as_bytes()])
     }
 }

@@ -211,6 +211,16 @@ async fn all_sessions_of_a_subject_end_everywhere_and_those_of_others_stay() {
     second.end_all("alice").await.unwrap();
     again.get("/me").await.refused(401, "unauthenticated");
 
+    // as a session of this login is known to another one, so is its end
+    let redirect = format!("{OURS}/elsewhere/callback");
+    let keys = palisade::login::LoginKeys::from_list(KEYS).unwrap();
+    let another =
+        palisade::Login::builder(&bench.provider.base, "notes-web", &redirect, bench.state.clone(), keys)
+            .clock(bench.clock.clone())
+            .lifetimes(hours, hours);
+    (again.site, _) = site(&another.open().await.unwrap(), &bench.clock).await;
+    again.get("/me").await.refused(401, "unauthenticated");
+
     // in a process that began afterwards, and at the end of what a session can last
     let (restarted, _) = site(&open().await, &bench.clock).await;
     (bob.site, again.site) = (restarted, restarted);
