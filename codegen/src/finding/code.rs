@@ -264,7 +264,7 @@ codes! {
         good: "x-palisade: { timeout: 10s }"
     }
     StepUp = "PAL0055" "a login that is asked for where nothing tells of it" {
-        why: "`acr` and `auth_time` are claims of a token: an operation that asks for them needs a token in every alternative of its security.",
+        why: "`acr` and `auth_time` are said by tokens and by sessions, which stand in a cookie: an operation that asks for them needs one in every alternative of its security.",
         bad: "get: { operationId: listThings, security: [{}, { oauth: [] }], x-palisade: { step-up: { max-age: 5m } }, responses: { ... } }",
         good: "get: { operationId: listThings, security: [{ oauth: [] }], x-palisade: { step-up: { max-age: 5m } }, responses: { ... } }"
     }

@@ -22,6 +22,9 @@ use crate::{
     operation::{Binding, KeyLocation, SchemeKind, StepUp},
 };
 
+/// RFC 9470 section 3.
+const INSUFFICIENT: &str = "insufficient_user_authentication";
+
 impl Prepared {
     /// The challenges of an answer to `denied`.
     pub(crate) fn challenges(&self, denied: &Denied) -> Vec<HeaderValue> {
@@ -45,8 +48,9 @@ impl Prepared {
         challenges
     }
 
-    /// The challenges of a login that does not suffice (RFC 9470 section 3), for the tokens that were shown: all that the
-    /// operation asks, so that one login will do.
+    /// The challenges of a login that does not suffice (RFC 9470 section 3), for the tokens and sessions that were shown: all
+    /// that the operation asks, so that one login will do. That of a session has the same parameters; its page goes to the login
+    /// with them.
     pub(crate) fn insufficient_login(&self, rule: &StepUp, shown: &Authenticated<'_>) -> Vec<HeaderValue> {
         let mut asked = String::new();
         if !rule.acr.is_empty() {
@@ -56,10 +60,12 @@ impl Prepared {
             asked.push_str(&format!(", max_age=\"{}\"", longest.as_secs()));
         }
         let schemes = self.schemes.iter().enumerate();
-        let tokens = schemes.filter(|(at, scheme)| {
-            shown.held(*at).is_some() && matches!(scheme.verifier, Verifier::Bearer(_))
-        });
-        tokens.map(|(_, scheme)| scheme.failed("insufficient_user_authentication", &asked)).collect()
+        let told = schemes.filter(|(at, scheme)| shown.held(*at).is_some() && scheme.tells_of_logins());
+        told.map(|(_, scheme)| match &scheme.verifier {
+            Verifier::Bearer(_) => scheme.failed(INSUFFICIENT, &asked),
+            _ => value(&format!("{}, error=\"{INSUFFICIENT}\"{asked}", scheme.plain())),
+        })
+        .collect()
     }
 }
 
@@ -81,6 +87,10 @@ fn challenge(scheme: &Scheme, denied: &Denied) -> HeaderValue {
 }
 
 impl Scheme {
+    fn plain(&self) -> &str {
+        self.challenge.to_str().unwrap_or_default()
+    }
+
     /// The challenge of a token scheme that says what is wrong. `more`: further parameters, each after a comma.
     fn failed(&self, error: &str, more: &str) -> HeaderValue {
         let word = self.word().unwrap_or_default();

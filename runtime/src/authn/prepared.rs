@@ -308,6 +308,16 @@ impl Schemes {
 }
 
 impl Scheme {
+    /// Whether its credentials come of logins of their users.
+    pub(in crate::authn) const fn tells_of_logins(&self) -> bool {
+        match &self.verifier {
+            Verifier::Bearer(_) => true,
+            #[cfg(feature = "login")]
+            Verifier::Session { .. } => true,
+            Verifier::ApiKey { .. } | Verifier::Basic { .. } | Verifier::MutualTls { .. } => false,
+        }
+    }
+
     /// Notes that a proof was shown, or refuses it.
     pub(in crate::authn) async fn note(&self, used: Use, now: Now) -> Result<(), Reason> {
         match &self.verifier {
@@ -326,6 +336,13 @@ impl Scheme {
 }
 
 impl Prepared {
+    /// Whether each alternative says how its user logged in.
+    pub(crate) fn tells_of_logins(&self) -> bool {
+        let tells =
+            |need: &Need| self.schemes.get(need.scheme).is_some_and(|scheme| scheme.tells_of_logins());
+        !self.public && self.alternatives.iter().all(|alternative| alternative.iter().any(tells))
+    }
+
     /// The nonce that an answer gives to its client, where a scheme of the operation asks for one.
     pub(crate) fn nonce(&self, now: Now) -> Option<HeaderValue> {
         self.schemes.iter().find_map(|scheme| scheme.nonce(now))

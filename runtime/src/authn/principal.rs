@@ -187,6 +187,11 @@ impl Kind {
     pub(crate) const fn is_bearer(self) -> bool {
         matches!(self, Self::Bearer(_) | Self::Introspected)
     }
+
+    /// Whether what was shown comes of a login of its user.
+    pub(crate) const fn tells_of_a_login(self) -> bool {
+        self.is_bearer() || matches!(self, Self::Session)
+    }
 }
 
 /// The issuer that stands for a scheme whose credentials are kept by the server itself.

@@ -1,12 +1,12 @@
-//! Step-up authentication (RFC 9470): whether the user of a token logged in as an operation asks for.
+//! Step-up authentication (RFC 9470): whether the user of a token, or of a session, logged in as an operation asks for.
 //!
 //! Rules ([`check`]):
 //! 1. an operation that does not ask takes every login;
-//! 2. otherwise a token was shown: a key, a password or a certificate says nothing of a login;
+//! 2. otherwise a token or a session was shown: a key, a password or a certificate says nothing of a login. Of several each suffices;
 //! 3. `acr` is one of those that the operation names, letter by letter; where it names none, any will do;
 //! 4. `auth_time` is not longer ago than the operation allows. There is no leeway: a token from the future was refused
 //!    before, and a second more or less is the issuer's to spare;
-//! 5. a token that does not say what is asked does not have it.
+//! 5. a token that does not say what is asked does not have it, nor a session whose ID token did not.
 
 use super::{Authenticated, Principal};
 use crate::{clock::Now, operation::StepUp};
@@ -14,7 +14,7 @@ use crate::{clock::Now, operation::StepUp};
 /// What a login lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Insufficient {
-    /// No token was shown.
+    /// No token and no session was shown.
     NoToken,
     /// `acr` is missing or another.
     Class,
@@ -33,18 +33,18 @@ impl Insufficient {
     }
 }
 
-/// Decides by the tokens that were shown. See the rules above.
+/// Decides by the tokens and sessions that were shown. See the rules above.
 pub(crate) fn check(
     rule: Option<&StepUp>,
     authenticated: &Authenticated<'_>,
     now: Now,
 ) -> Result<(), Insufficient> {
     let Some(rule) = rule else { return Ok(()) };
-    let mut tokens = authenticated.all().filter(|principal| principal.kind().is_bearer()).peekable();
-    if tokens.peek().is_none() {
+    let mut logins = authenticated.all().filter(|principal| principal.kind().tells_of_a_login()).peekable();
+    if logins.peek().is_none() {
         return Err(Insufficient::NoToken);
     }
-    tokens.try_for_each(|principal| suffices(rule, principal, now))
+    logins.try_for_each(|principal| suffices(rule, principal, now))
 }
 
 fn suffices(rule: &StepUp, principal: &Principal, now: Now) -> Result<(), Insufficient> {

@@ -218,6 +218,13 @@ impl GateBuilder {
             .prepare(&policy.access)
             .map_err(|errors| texts(errors).into_iter().for_each(&mut needs))
             .ok();
+        if policy.step_up.is_some() && security.as_ref().is_some_and(|security| !security.tells_of_logins()) {
+            // the document cannot say whether a cookie has keys or sessions
+            needs(
+                "it asks how its user logged in: what it takes must be tokens or sessions (`Login`)"
+                    .to_owned(),
+            );
+        }
         let ownership = policy.ownership.as_ref().map(|facts| self.ownership_rule(policy, facts));
         let ownership = ownership.transpose().map_err(&mut needs).ok().flatten();
         if policy.pagination.is_some() && self.cursor_keys.is_none() {

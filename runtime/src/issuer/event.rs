@@ -21,6 +21,8 @@ pub(super) struct About<'a> {
 pub(super) enum Event {
     Created,
     Revoked(Why),
+    /// All signing keys, because one may have been stolen.
+    KeysReplaced,
     Refused(Refusal),
     /// Nobody that the issuer knows asks.
     UnknownClient,
@@ -43,6 +45,7 @@ impl Event {
             Self::BadProof(ProofFault::Replayed) => ("authn_token_reuse", "proof_replayed", Severity::High),
             Self::BadProof(fault) => ("authn_login_fail", fault.code(), Severity::Medium),
             Self::UnknownClient => ("authn_login_fail", "client_unknown", Severity::Medium),
+            Self::KeysReplaced => ("authn_token_revoked", "signing_keys_replaced", Severity::High),
             Self::Revoked(why) => ("authn_token_revoked", why.text(), Severity::Low),
             Self::Refused(refusal) => match refusal {
                 Refusal::Reused => ("authn_token_reuse", "refresh_token_reused", Severity::High),

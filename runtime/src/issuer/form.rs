@@ -21,13 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_SCOPE: usize = 2048;
 
 /// The parameters that came. Their values are wiped.
-pub(super) struct Form(BTreeMap<String, Zeroizing<String>>);
+pub(crate) struct Form(BTreeMap<String, Zeroizing<String>>);
 
 /// The body is no form, or too large, or did not come in time.
-pub(super) struct NoForm;
+pub(crate) struct NoForm;
 
 impl Form {
-    pub(super) async fn receive(headers: &HeaderMap, body: Body) -> Result<Self, NoForm> {
+    pub(crate) async fn receive(headers: &HeaderMap, body: Body) -> Result<Self, NoForm> {
         let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -53,7 +53,7 @@ impl Form {
     }
 
     /// The value of a parameter, if it has one.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.as_str()).filter(|value| !value.is_empty())
     }
 }

@@ -9,6 +9,7 @@
 //! | `family` | what becomes of a refresh token that is shown: the rules of rotation |
 //! | `text`, `secrets` | the text of a refresh token, what its secret is made of; what is sealed |
 //! | `schedule`, `ring` | which key signs, which are published; where they are kept |
+//! | `replacement` | what becomes of all that when a key was stolen |
 //! | `access` | what an access token says (RFC 9068), and reading one of ours |
 //! | `proof` | which key a client proves to hold, and what is bound to it (RFC 9449) |
 //! | `store` | the records of families and subjects in the [`State`], changed by comparing |
@@ -29,8 +30,9 @@ mod endpoints;
 mod error;
 mod event;
 mod family;
-mod form;
+pub(crate) mod form;
 mod proof;
+mod replacement;
 mod ring;
 mod schedule;
 mod secrets;
@@ -48,12 +50,13 @@ pub use self::builder::IssuerBuilder;
 pub use self::clients::{Client, ClientError, Clients};
 pub use self::error::{GrantError, IssuerError, RevokeError};
 pub use self::proof::ProvenKey;
+pub use self::replacement::Families;
 pub use self::secrets::IssuerKeys;
 pub use self::sign_in::{SignIn, Tokens};
 use self::{
     event::{About, Event, Why},
     family::{Family, Grant, Lifetimes, Refusal, Shown},
-    ring::Ring,
+    ring::{Ring, View},
     text::RefreshText,
 };
 use crate::{
@@ -63,7 +66,7 @@ use crate::{
     secret::ct_eq,
 };
 
-/// How often the keys are looked at when nobody signs.
+/// How often the keys are looked at, whether somebody signs or not.
 const TEND: Duration = Duration::from_secs(15);
 /// Others who change a family at the same time, one after the other.
 const ATTEMPTS: usize = 5;
@@ -145,7 +148,8 @@ impl Issuer {
             GrantError::Unavailable(error) => error,
             _ => IssuerError::Invalid("the proof of the key was used before"),
         })?;
-        let tokens = self.tokens(&id, &family, None, now).await?;
+        let keys = self.0.ring.view(now).await?;
+        let tokens = self.tokens(&id, &family, None, &keys, now)?;
         match self.put(&id, &family, None, now).await? {
             true => {
                 Event::Created.emit(&self.about(&id, &family));
@@ -199,12 +203,15 @@ impl Issuer {
                 self.refused(Refusal::NotGenuine, &About { family: text.family, ..self.nobody(client) });
                 return Err(GrantError::Invalid);
             };
+            // what it does not say has ended yet is signed by its key: when both are replaced meanwhile, the token is worth nothing
+            let keys = self.0.ring.view(now).await?;
             let shown = Shown {
                 generation: text.generation,
                 genuine: self.is_genuine(&text, &family),
                 client,
                 scope,
-                subject_revoked: self.subject_revoked(&family.grant.subject).await?,
+                // both are the end of what began until then
+                subject_revoked: self.subject_revoked(&family.grant.subject).await?.max(keys.families_ended),
                 key: thumbprint.as_deref(),
                 public,
             };
@@ -220,7 +227,7 @@ impl Issuer {
                 self.note(key.as_ref()).await?;
                 noted = true;
             }
-            let tokens = self.tokens(text.family, &next, scope, now).await?;
+            let tokens = self.tokens(text.family, &next, scope, &keys, now)?;
             if self.put(text.family, &next, Some(version), now).await? {
                 return Ok(tokens);
             }
@@ -263,7 +270,7 @@ impl Issuer {
             acr: None,
             key: key.as_deref(),
         };
-        let access = self.sign(&claims, now).await?;
+        let access = self.sign(&claims, &*self.0.ring.view(now).await?, now)?;
         Ok(Tokens {
             access,
             token_type: token_type(key.as_deref()),
@@ -324,7 +331,7 @@ impl Issuer {
         Ok(())
     }
 
-    /// The keys for a [`Jwt`](crate::Jwt) of this process: they change with the issuer's.
+    /// The keys for a [`Jwt`](crate::Jwt) of this process: they change with the issuer's, as long as the issuer is held.
     #[must_use]
     pub fn keys(&self) -> Jwks {
         self.0.ring.published().clone()
@@ -381,11 +388,12 @@ impl Issuer {
     }
 
     /// The tokens of a family as it is after a change that is not made yet.
-    async fn tokens(
+    fn tokens(
         &self,
         id: &str,
         family: &Family,
         scope: Option<&str>,
+        keys: &View,
         now: Now,
     ) -> Result<Tokens, IssuerError> {
         let grant = &family.grant;
@@ -401,7 +409,7 @@ impl Issuer {
             acr: grant.acr.as_deref(),
             key: family.bound.as_deref(),
         };
-        let access = self.sign(&claims, now).await?;
+        let access = self.sign(&claims, keys, now)?;
         let secret = self.secret(id, family, family.generation).ok_or(IssuerError::Crypto)?;
         Ok(Tokens {
             access,
@@ -413,9 +421,13 @@ impl Issuer {
         })
     }
 
-    async fn sign(&self, claims: &access::Claims<'_>, now: Now) -> Result<Secret<String>, IssuerError> {
-        let view = self.0.ring.view(now).await?;
-        let signer = view.signer(now.unix()).ok_or(IssuerError::Clock)?;
+    fn sign(
+        &self,
+        claims: &access::Claims<'_>,
+        keys: &View,
+        now: Now,
+    ) -> Result<Secret<String>, IssuerError> {
+        let signer = keys.signer(now.unix()).ok_or(IssuerError::Clock)?;
         let claims = claims.json(&self.0.issuer, &self.0.audience, now.unix());
         signer.token(&claims).map(Secret::new).map_err(|_| IssuerError::Crypto)
     }
@@ -450,7 +462,8 @@ impl Issuer {
         About { issuer: &self.0.issuer, subject: &of.grant.subject, client: &of.grant.client, family }
     }
 
-    /// Reads the keys again and again while somebody holds the issuer, so that they are rotated also where nobody signs.
+    /// Reads the keys again and again while somebody holds the issuer, so that they are rotated also where nobody signs, and
+    /// replaced ones are refused also where tokens are only verified.
     fn look_after_keys(&self) {
         let held = Arc::downgrade(&self.0);
         tokio::spawn(async move {
@@ -459,7 +472,7 @@ impl Issuer {
                 let Some(inner) = held.upgrade() else { return };
                 let issuer = Self(inner);
                 let looked = match issuer.now() {
-                    Ok(now) => issuer.0.ring.view(now).await.map(drop),
+                    Ok(now) => issuer.0.ring.look(now).await,
                     Err(error) => Err(error),
                 };
                 if let Err(error) = looked {

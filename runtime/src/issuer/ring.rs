@@ -4,7 +4,9 @@
 //! 1. the keys are one record, changed by comparing: of two instances that make the next key at once one does;
 //! 2. who signs has looked at the record within the last half minute; when the state cannot be asked, nobody signs;
 //! 3. a record that does not open is an error: it is never written over;
-//! 4. what was read is published at once to the verifiers in this process ([`Ring::published`]).
+//! 4. what was read is published at once to the verifiers in this process ([`Ring::published`]). The record is looked at all the
+//!    time ([`Ring::look`]), also where nobody signs, so that a key that was replaced is refused there within the half minute, too;
+//! 5. of what is read and what is replaced one is done after the other: what was replaced is not published again by who read before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::error::IssuerError;
+use super::replacement::Families;
 use super::schedule::{self, Schedule};
 use super::secrets::IssuerKeys;
-use crate::authn::jwt::algorithm;
+use crate::authn::jwt::{MAX_LEEWAY, algorithm};
 use crate::clock::Now;
 use crate::operation::Algorithm;
 use crate::signing::{self, Signer};
@@ -53,6 +56,8 @@ pub(super) struct Source {
 /// The keys as they were read.
 pub(super) struct View {
     signers: Vec<(u64, Signer)>,
+    /// The families that began until then are over.
+    pub(super) families_ended: Option<u64>,
     pub(super) key_set: String,
     read: Duration,
 }
@@ -60,6 +65,8 @@ pub(super) struct View {
 #[derive(Default, Serialize, Deserialize)]
 struct Kept {
     keys: Vec<KeptKey>,
+    #[serde(default)]
+    families_ended: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,13 +118,33 @@ impl Ring {
         if let Some(view) = self.fresh(now) {
             return Ok(view);
         }
+        let _one = self.alone().await?;
+        match self.fresh(now) {
+            Some(view) => Ok(view),
+            None => self.publish(self.kept.look(now).await?),
+        }
+    }
+
+    /// Looks at the record, however lately somebody did.
+    pub(super) async fn look(&self, now: Now) -> Result<(), IssuerError> {
+        let _one = self.alone().await?;
+        self.publish(self.kept.look(now).await?).map(drop)
+    }
+
+    /// Puts a new key in the place of all. See the rules of [`replacement`](super::replacement).
+    pub(super) async fn replace(&self, families: Families, now: Now) -> Result<(), IssuerError> {
+        let _one = self.alone().await?;
+        self.publish(self.kept.replace(families, now).await?).map(drop)
+    }
+
+    async fn alone(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, IssuerError> {
         // who waits for somebody who looks in vain does not wait for all who came before
         let looking = tokio::time::timeout(PATIENCE, self.looking.lock()).await;
-        let _one = looking.map_err(|_| IssuerError::State(StateError::Late))?;
-        if let Some(view) = self.fresh(now) {
-            return Ok(view);
-        }
-        let view = Arc::new(self.kept.look(now).await?);
+        looking.map_err(|_| IssuerError::State(StateError::Late))
+    }
+
+    fn publish(&self, view: View) -> Result<Arc<View>, IssuerError> {
+        let view = Arc::new(view);
         self.published.replace(view.set()?);
         self.view.store(Arc::clone(&view));
         Ok(view)
@@ -135,6 +162,35 @@ impl Ring {
 impl Source {
     /// Reads the record, and changes it when the schedule says so.
     async fn look(&self, now: Now) -> Result<View, IssuerError> {
+        self.change(now, |kept| {
+            let begins: Vec<u64> = kept.keys.iter().map(|key| key.signs_from).collect();
+            let due = self.schedule.due(&begins, now.unix());
+            kept.keys.drain(..due.gone.min(begins.len()));
+            if let Some(signs_from) = due.next {
+                kept.keys.push(self.new_key(signs_from)?);
+            }
+            Ok(!due.is_nothing())
+        })
+        .await
+    }
+
+    async fn replace(&self, families: Families, now: Now) -> Result<View, IssuerError> {
+        self.change(now, |kept| {
+            kept.keys = vec![self.new_key(now.unix().saturating_sub(MAX_LEEWAY))?];
+            if families == Families::End {
+                kept.families_ended = kept.families_ended.max(Some(now.unix()));
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Reads the record, and puts what `change` makes of it in its place where that says so.
+    async fn change(
+        &self,
+        now: Now,
+        change: impl Fn(&mut Kept) -> Result<bool, IssuerError>,
+    ) -> Result<View, IssuerError> {
         let key = Key::new(Kind::Family, &[b"signing keys", self.issuer.as_bytes()]);
         for _ in 0..ATTEMPTS {
             let found = self.state.get(key).await?;
@@ -142,14 +198,8 @@ impl Source {
                 Some(record) => self.open(&record.value)?,
                 None => Kept::default(),
             };
-            let begins: Vec<u64> = kept.keys.iter().map(|key| key.signs_from).collect();
-            let due = self.schedule.due(&begins, now.unix());
-            if due.is_nothing() {
+            if !change(&mut kept)? {
                 return View::of(&kept, now);
-            }
-            kept.keys.drain(..due.gone.min(begins.len()));
-            if let Some(signs_from) = due.next {
-                kept.keys.push(self.new_key(signs_from)?);
             }
             let expected = found.map_or(Expected::Nothing, |record| Expected::Version(record.version));
             let keep = Duration::from_secs(self.schedule.period.saturating_mul(KEPT_PERIODS));
@@ -196,7 +246,7 @@ impl View {
             signers.push((kept.signs_from, kept.read().ok_or(IssuerError::Sealed)?));
         }
         let key_set = signing::key_set(signers.iter().map(|(_, signer)| signer));
-        Ok(Self { signers, key_set, read: now.monotonic() })
+        Ok(Self { signers, families_ended: kept.families_ended, key_set, read: now.monotonic() })
     }
 
     fn set(&self) -> Result<JwkSet, IssuerError> {

@@ -7,7 +7,7 @@ use iri_string::types::UriStr;
 use super::error::LoginError;
 use super::provider::Provider;
 use super::session::Lifetimes;
-use super::{Login, LoginKeys, Shared, cookies, return_to};
+use super::{Login, LoginKeys, Shared, cookies, return_to, step_up};
 use crate::clock::Clock;
 use crate::operation::Algorithm;
 use crate::origin::PublicOrigin;
@@ -18,7 +18,7 @@ use crate::state::State;
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 /// No session outlasts this.
-const LONGEST: Duration = Duration::from_secs(90 * 24 * 3600);
+pub(super) const LONGEST: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Marks of logins that were finished, when nothing else is said: of the last ten minutes.
 const MARKS: usize = 100_000;
 
@@ -31,6 +31,7 @@ pub struct LoginBuilder {
     keys: LoginKeys,
     secret: Option<Secret<String>>,
     scopes: Vec<String>,
+    classes: Vec<String>,
     algorithms: Vec<Algorithm>,
     cookie: String,
     absolute: Duration,
@@ -47,6 +48,7 @@ pub(super) struct Pages {
     pub(super) logout: String,
     pub(super) after_logout: String,
     pub(super) failed: Option<String>,
+    pub(super) back_channel: Option<String>,
 }
 
 /// What the provider is met with.
@@ -69,6 +71,7 @@ impl LoginBuilder {
             keys,
             secret: None,
             scopes: Vec::new(),
+            classes: Vec::new(),
             algorithms: vec![Algorithm::RS256, Algorithm::ES256, Algorithm::PS256, Algorithm::EdDSA],
             cookie: "__Host-session".to_owned(),
             absolute: 12 * HOUR,
@@ -78,6 +81,7 @@ impl LoginBuilder {
                 logout: "/logout".to_owned(),
                 after_logout: "/".to_owned(),
                 failed: None,
+                back_channel: None,
             },
             marks: None,
             clock: Clock::system(),
@@ -95,6 +99,14 @@ impl LoginBuilder {
     #[must_use]
     pub fn scopes(mut self, scopes: &[&str]) -> Self {
         self.scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self
+    }
+
+    /// The classes of logins (`acr`) that a page may ask for, by `acr_values` at the path of the login: those that operations name in
+    /// `step-up`, 256 characters in all. None unless said.
+    #[must_use]
+    pub fn classes(mut self, classes: &[&str]) -> Self {
+        self.classes = classes.iter().map(|class| (*class).to_owned()).collect();
         self
     }
 
@@ -141,6 +153,14 @@ impl LoginBuilder {
     #[must_use]
     pub fn when_failed(mut self, path: &str) -> Self {
         self.pages.failed = Some(path.to_owned());
+        self
+    }
+
+    /// Lets the provider end sessions, at this path (OpenID Connect Back-Channel Logout 1.0): below our origin it is the
+    /// `backchannel_logout_uri` of our client there. Unless said there is no such endpoint.
+    #[must_use]
+    pub fn back_channel_logout(mut self, path: &str) -> Self {
+        self.pages.back_channel = Some(path.to_owned());
         self
     }
 
@@ -193,6 +213,7 @@ impl LoginBuilder {
             cookie: self.cookie,
             lifetimes: Lifetimes { absolute: self.absolute.as_secs(), idle: self.idle.as_secs() },
             pages: self.pages,
+            classes: self.classes,
             clock: self.clock,
         }))
     }
@@ -200,7 +221,8 @@ impl LoginBuilder {
     /// The origin of our own pages: that of the redirect URI.
     fn check(&self) -> Result<PublicOrigin, &'static str> {
         let pages = &self.pages;
-        let paths = [&pages.login, &pages.logout, &pages.after_logout].into_iter().chain(&pages.failed);
+        let paths = [&pages.login, &pages.logout, &pages.after_logout].into_iter();
+        let paths = paths.chain(&pages.failed).chain(&pages.back_channel);
         let whole = |time: Duration| time.subsec_nanos() == 0 && (MINUTE..=LONGEST).contains(&time);
         let origin = origin_of(&self.redirect);
         let callback = origin.as_ref().and_then(|origin| self.redirect.get(origin.as_str().len()..));
@@ -224,6 +246,12 @@ impl LoginBuilder {
             () if callback.is_some_and(|path| path == pages.login || path == pages.logout) => {
                 Err("the redirect URI has a path of its own, beside those of login and logout")
             }
+            () if pages.back_channel.as_deref().is_some_and(|path| {
+                !routed(path) || [Some(&*pages.login), Some(&*pages.logout), callback].contains(&Some(path))
+            }) =>
+            {
+                Err("the logout by the provider has a path of its own, without a query")
+            }
             () if !cookies::is_name(&self.cookie) || self.cookie == cookies::PENDING => {
                 Err("the cookie of a session begins with `__Host-`, and is not that of a login")
             }
@@ -232,6 +260,13 @@ impl LoginBuilder {
             }
             () if !self.scopes.iter().all(|scope| is_scope(scope)) => {
                 Err("a scope is a word without spaces, quotes and backslashes (RFC 6749 section 3.3)")
+            }
+            () if !self.classes.iter().all(|class| is_scope(class))
+                || self.classes.join(" ").len() > step_up::LONGEST =>
+            {
+                Err(
+                    "a class of logins is a word without spaces, quotes and backslashes, all of them are 256 characters at most",
+                )
             }
             () => origin.ok_or("the redirect URI is no address"),
         }
@@ -292,12 +327,20 @@ mod tests {
         assert!(refused(at, |it| it.paths("/login", "/login")));
         assert!(refused(at, |it| it.paths("login", "/logout")));
         assert!(refused(at, |it| it.paths("/login", "/callback")));
+        assert!(!refused(at, |it| it.back_channel_logout("/ended")));
+        for bad in ["/login", "/logout", "/callback", "ended", "//ended", "/ended?a", "/{ended}"] {
+            assert!(refused(at, |it| it.back_channel_logout(bad)), "{bad}");
+        }
         assert!(refused(at, |it| it.after_logout("//evil.example")));
         assert!(refused(at, |it| it.when_failed("https://evil.example")));
         assert!(refused(at, |it| it.lifetimes(HOUR, 2 * HOUR)));
         assert!(refused(at, |it| it.lifetimes(HOUR, Duration::from_secs(59))));
         assert!(refused(at, |it| it.lifetimes(LONGEST + MINUTE, HOUR)));
         assert!(refused(at, |it| it.scopes(&["a b"])));
+        assert!(!refused(at, |it| it.classes(&["urn:bank:strong", "gold"])));
+        assert!(refused(at, |it| it.classes(&["a b"])));
+        assert!(refused(at, |it| it.classes(&[""])));
+        assert!(refused(at, |it| it.classes(&[&"x".repeat(257)])));
         assert!(refused(at, |it| it.secret(Secret::new(String::new()))));
     }
 }

@@ -103,6 +103,7 @@ pub(super) fn known(error: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::login::step_up::Wanted;
 
     const ISSUER: &str = "https://id.example.com";
 
@@ -150,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_state_is_that_of_the_browser() {
-        let pending = || Pending::begin("/".to_owned(), 1000);
+        let pending = || Pending::begin("/".to_owned(), Wanted::default(), 1000);
         let mine = pending().unwrap();
         let query = format!("state={}", mine.state);
         let answer = Answer::read(&query).unwrap();
@@ -166,6 +167,7 @@ mod tests {
             nonce: String::new(),
             verifier: String::new(),
             return_to: String::new(),
+            wanted: Wanted::default(),
             ends: mine.ends,
         };
         assert_eq!(fault(Some(again()), 1599), None);

@@ -2,9 +2,10 @@
 //!
 //! | | |
 //! |---|---|
-//! | `GET <login>?return_to=/path` | begins a login; the way back is `/` unless said |
+//! | `GET <login>?return_to=/path` | begins a login; the way back is `/` unless said, and [`step_up`](super::step_up) says what else may stand there |
 //! | `GET <path of the redirect URI>` | ends it, and makes a session |
 //! | `POST <logout>` | ends the session here, then at the provider where it has a logout |
+//! | `POST <back-channel logout>` | the provider ends sessions: see [`back_channel`](super::back_channel) |
 //!
 //! Rules:
 //! 1. no answer is kept by a cache, framed, or told to the next page as its referrer: addresses have codes in them;
@@ -26,7 +27,8 @@ use super::error::{Fault, LoginError};
 use super::event::Event;
 use super::pending::{PATIENCE, Pending};
 use super::session::{Session, key_of};
-use super::{Login, return_to};
+use super::step_up::Wanted;
+use super::{Login, back_channel, return_to};
 use crate::authn::cross_site;
 use crate::event::Severity;
 use crate::input::form_decoded;
@@ -36,15 +38,21 @@ impl Login {
     ///
     /// They have no rate limit. Put one in front, by address.
     pub fn router(&self) -> Router {
-        Router::new()
+        let router = Router::new()
             .route(&self.0.pages.login, get(begin))
             .route(&self.0.callback, get(finish))
-            .route(&self.0.pages.logout, post(log_out))
-            .with_state(self.clone())
+            .route(&self.0.pages.logout, post(log_out));
+        let router = match &self.0.pages.back_channel {
+            Some(path) => router.route(path, post(back_channel::log_out)),
+            None => router,
+        };
+        router.with_state(self.clone())
     }
 
     fn begin(&self, query: Option<&str>) -> Result<Response, Fault> {
-        let pending = Pending::begin(way_back(query)?, self.now()?.unix()).ok_or(LoginError::Crypto)?;
+        let wanted = Wanted::read(query, &self.0.classes)?;
+        let pending =
+            Pending::begin(way_back(query)?, wanted, self.now()?.unix()).ok_or(LoginError::Crypto)?;
         let cookie = pending.seal(&self.0.keys.0, &self.0.about).ok_or(LoginError::Crypto)?;
         let cookie = cookies::set(PENDING, &cookie, std::time::Duration::from_secs(PATIENCE));
         let mut response = go(&self.0.provider.authorization(&pending))?;
@@ -61,7 +69,8 @@ impl Login {
         self.mark(&pending).await?;
         let code = answer.code(self.issuer(), self.0.provider.names_itself())?;
         let (who, tokens) = self.0.provider.redeem(code, &pending, now).await?;
-        let session = Session::begin(who, &tokens, &self.0.asked, self.0.lifetimes, now.unix());
+        let mut session = Session::begin(who, &tokens, &self.0.asked, self.0.lifetimes, now.unix());
+        session.rounds = self.rounds(&session.subject, session.sid.as_deref()).await?;
         self.leave(headers).await?;
         let id = self.keep(&session, now.unix()).await?;
         Event::Created.emit(self.issuer(), &session.subject);
@@ -150,7 +159,7 @@ fn go(to: &str) -> Result<Response, Fault> {
     Ok(response)
 }
 
-fn said(status: StatusCode, text: &'static str) -> Response {
+pub(super) fn said(status: StatusCode, text: &'static str) -> Response {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     for (name, value) in [

@@ -35,6 +35,8 @@ pub(super) enum Fault {
     Request,
     /// It wants to go to somewhere else than our own site.
     ReturnTo,
+    /// It asks for a class that the application does not name, or for no age.
+    StepUp,
     /// This browser has no login under way, or had it too long.
     NotPending,
     /// The `state` is not that of this browser.
@@ -63,12 +65,14 @@ impl Fault {
         match self {
             Self::Request
             | Self::ReturnTo
+            | Self::StepUp
             | Self::NotPending
             | Self::State
             | Self::Replayed
             | Self::Issuer
             | Self::Provider(_) => StatusCode::BAD_REQUEST,
             Self::IdToken(bad) if bad.is_unknown() => StatusCode::SERVICE_UNAVAILABLE,
+            Self::IdToken(bad) if bad.is_insufficient() => StatusCode::FORBIDDEN,
             Self::Exchange(_) | Self::IdToken(_) => StatusCode::BAD_GATEWAY,
             Self::Unreachable(_) | Self::Busy | Self::Ours(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -79,6 +83,7 @@ impl Fault {
         match self {
             Self::Request => "malformed_callback",
             Self::ReturnTo => "return_to_elsewhere",
+            Self::StepUp => "step_up_not_named",
             Self::NotPending => "no_login_under_way",
             Self::State => "wrong_state",
             Self::Replayed => "state_used_before",
@@ -93,7 +98,7 @@ impl Fault {
     /// Somebody tried what no honest browser does.
     pub(super) fn is_attack(&self) -> bool {
         matches!(self, Self::State | Self::Replayed | Self::Issuer | Self::ReturnTo)
-            || matches!(self, Self::IdToken(bad) if !bad.is_unknown())
+            || matches!(self, Self::IdToken(bad) if !bad.is_unknown() && !bad.is_insufficient())
     }
 }
 

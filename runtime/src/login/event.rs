@@ -13,6 +13,14 @@ pub(super) enum Event {
     Created,
     /// Somebody logged out.
     Ended,
+    /// All sessions of a subject were ended.
+    EndedAll,
+    /// The provider ended sessions.
+    EndedByProvider,
+    /// Somebody would have ended sessions in the name of the provider.
+    LogoutRefused(&'static str, Severity),
+    /// A logout token was shown before.
+    LogoutReplayed,
     /// The provider takes the session's tokens no more.
     TokensEnded,
     /// A login came to nothing.
@@ -26,6 +34,10 @@ impl Event {
         match self {
             Self::Created => ("authn_login_success", "-", Severity::Low),
             Self::Ended => ("session_ended", "signed_out", Severity::Low),
+            Self::EndedAll => ("session_ended", "signed_out_everywhere", Severity::Low),
+            Self::EndedByProvider => ("session_ended", "logged_out_at_provider", Severity::Low),
+            Self::LogoutRefused(why, severity) => ("authz_fail", why, severity),
+            Self::LogoutReplayed => ("authn_token_reuse", "logout_token_replayed", Severity::Medium),
             Self::TokensEnded => ("authn_token_revoked", "refused_by_provider", Severity::Medium),
             Self::Failed(why, severity) => ("authn_login_fail", why, severity),
             Self::CrossSite => ("malicious_cross_site", "cross_site", Severity::Medium),

@@ -13,19 +13,22 @@
 //! ```
 //!
 //! The standards: OpenID Connect Core 1.0 section 3.1, RFC 7636 (S256 alone), RFC 9207, RFC 9700, OpenID Connect RP-Initiated
-//! Logout 1.0. Tokens stay on the server ([`Login::access_token`]); what a browser has is the id of a session, and nothing that means anything
+//! Logout 1.0, OpenID Connect Back-Channel Logout 1.0. Tokens stay on the server ([`Login::access_token`]); what a browser has is the id of a session, and nothing that means anything
 //! elsewhere.
 //!
 //! | what | bound |
 //! |---|---|
 //! | a login under way | ten minutes, and nothing of it on the server |
 //! | marks of logins that came back | of `marks_in`, 100,000 in memory; full: no login is finished |
+//! | marks of logout tokens that were taken | of the state, for fourteen minutes each; full: none is taken |
 //! | sessions | of the state; full: nobody logs in, nobody is logged out |
 //! | calls to the provider | 64 at a time, five seconds each |
 
+mod back_channel;
 mod builder;
 mod callback;
 mod cookies;
+mod ended;
 mod endpoints;
 mod error;
 mod event;
@@ -34,6 +37,7 @@ mod pending;
 mod provider;
 mod return_to;
 mod session;
+mod step_up;
 mod store;
 mod tokens;
 
@@ -95,6 +99,8 @@ struct Shared {
     cookie: String,
     lifetimes: Lifetimes,
     pages: Pages,
+    /// That a page may ask for.
+    classes: Vec<String>,
     clock: Clock,
 }
 

@@ -11,6 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::step_up::Wanted;
 use crate::sealing::Sealer;
 use crate::secret::ct_eq;
 
@@ -25,18 +26,21 @@ pub(super) struct Pending {
     pub(super) nonce: String,
     pub(super) verifier: String,
     pub(super) return_to: String,
+    #[serde(default)]
+    pub(super) wanted: Wanted,
     /// From then on it is over, in seconds since 1970.
     pub(super) ends: u64,
 }
 
 impl Pending {
     /// `None` when the system gives no random bytes.
-    pub(super) fn begin(return_to: String, now: u64) -> Option<Self> {
+    pub(super) fn begin(return_to: String, wanted: Wanted, now: u64) -> Option<Self> {
         Some(Self {
             state: random::<16>()?,
             nonce: random::<16>()?,
             verifier: random::<32>()?,
             return_to,
+            wanted,
             ends: now.saturating_add(PATIENCE),
         })
     }
@@ -49,6 +53,12 @@ impl Pending {
     pub(super) fn open(cookie: &[u8], sealer: &Sealer, about: &[u8]) -> Option<Self> {
         let sealed = URL_SAFE_NO_PAD.decode(cookie.get(..cookie.len().min(LONGEST))?).ok()?;
         serde_json::from_slice(&sealer.open(about, &sealed).ok()?).ok()
+    }
+
+    /// The earliest `auth_time` of the login that is wanted, where that matters.
+    pub(super) fn since(&self) -> Option<u64> {
+        let began = self.ends.saturating_sub(PATIENCE);
+        self.wanted.max_age.map(|longest| began.saturating_sub(longest))
     }
 
     pub(super) fn is_over(&self, now: u64) -> bool {
@@ -74,12 +84,12 @@ pub(super) fn random<const BYTES: usize>() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::login::LoginKeys;
+    use crate::login::{LoginKeys, step_up};
 
     #[test]
     fn what_is_sealed_opens_whole_and_for_its_own_login() {
         let (keys, others) = (LoginKeys::generate().unwrap(), LoginKeys::generate().unwrap());
-        let pending = Pending::begin("/accounts".to_owned(), 1_800_000_000).unwrap();
+        let pending = Pending::begin("/accounts".to_owned(), Wanted::default(), 1_800_000_000).unwrap();
         assert_eq!((pending.state.len(), pending.nonce.len(), pending.verifier.len()), (22, 22, 43));
         let cookie = pending.seal(&keys.0, b"one").unwrap();
         let opened = Pending::open(cookie.as_bytes(), &keys.0, b"one").unwrap();
@@ -95,8 +105,8 @@ mod tests {
 
     #[test]
     fn no_two_logins_are_alike() {
-        let (one, other) =
-            (Pending::begin(String::new(), 0).unwrap(), Pending::begin(String::new(), 0).unwrap());
+        let begin = || Pending::begin(String::new(), Wanted::default(), 0);
+        let (one, other) = (begin().unwrap(), begin().unwrap());
         assert!(one.state != other.state && one.nonce != other.nonce && one.verifier != other.verifier);
         assert_ne!(one.state, one.nonce);
     }
@@ -104,7 +114,8 @@ mod tests {
     #[test]
     fn the_longest_way_back_fits_into_a_cookie() {
         let keys = LoginKeys::generate().unwrap();
-        let longest = Pending::begin(format!("/{}", "\"".repeat(1023)), 1_800_000_000).unwrap();
+        let wanted = Wanted { classes: vec!["x".repeat(step_up::LONGEST)], max_age: Some(u64::MAX) };
+        let longest = Pending::begin(format!("/{}", "\"".repeat(1023)), wanted, 1_800_000_000).unwrap();
         let cookie = longest.seal(&keys.0, b"one").unwrap();
         assert!(cookie.len() < LONGEST - 100, "{}", cookie.len());
         assert!(Pending::open(cookie.as_bytes(), &keys.0, b"one").is_some());

@@ -33,8 +33,9 @@ use super::error::{Fault, LoginError};
 use super::pending::Pending;
 use crate::authn::Jwks;
 use crate::authn::jwt::discovery::{Discovery, Form};
-use crate::authn::jwt::id_token::{Asked, IdTokens, Identified};
+use crate::authn::jwt::id_token::{Asked, BadIdToken, IdTokens, Identified};
 use crate::authn::jwt::json;
+use crate::authn::jwt::logout_token::LoggedOut;
 use crate::clock::Now;
 use crate::outbound::{Address, Bounds, Outbound};
 
@@ -160,7 +161,15 @@ impl Provider {
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
         let request = self.client.authorize_url(|| CsrfToken::new(pending.state.clone()));
         let request = request.add_scopes(self.scopes.iter().cloned()).set_pkce_challenge(challenge);
-        request.add_extra_param("nonce", pending.nonce.as_str()).url().0.into()
+        let mut request = request.add_extra_param("nonce", pending.nonce.as_str());
+        // OpenID Connect Core section 3.1.2.1
+        if !pending.wanted.classes.is_empty() {
+            request = request.add_extra_param("acr_values", pending.wanted.classes.join(" "));
+        }
+        if let Some(longest) = pending.wanted.max_age {
+            request = request.add_extra_param("max_age", longest.to_string());
+        }
+        request.url().0.into()
     }
 
     /// Gives a code for tokens, and judges who logged in.
@@ -175,9 +184,19 @@ impl Provider {
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()));
         let answer = request.request_async(self).await.map_err(fault)?;
         let id_token = answer.extra_fields().id_token.as_deref().ok_or(Fault::Exchange("no_id_token"))?;
-        let asked = Asked { nonce: &pending.nonce, access_token: answer.access_token().secret() };
+        let asked = Asked {
+            nonce: &pending.nonce,
+            access_token: answer.access_token().secret(),
+            classes: &pending.wanted.classes,
+            since: pending.since(),
+        };
         let who = self.ids.judge(id_token, &asked, now).await?;
         Ok((who, tokens(&answer)))
+    }
+
+    /// Judges who was logged out there.
+    pub(super) async fn logged_out(&self, token: &str, now: Now) -> Result<LoggedOut, BadIdToken> {
+        self.ids.judge_logout(token, now).await
     }
 
     /// Gives a refresh token for new tokens (RFC 6749 section 6).

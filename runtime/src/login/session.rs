@@ -1,7 +1,8 @@
 //! A session: what is kept of it, and whether it is still good.
 //!
 //! Rules ([`Session::is_over`], [`Session::is_due`]):
-//! 1. it is over when its absolute lifetime is, counted from the login and never extended;
+//! 1. it is over when its absolute lifetime is, counted from the login and never extended: that of the login, or a shorter one that
+//!    was configured since;
 //! 2. it is over when it was not used for its idle lifetime. A use is noted once a minute at most, so that reading does not write;
 //! 3. its id is 256 random bits that only the browser has: the store knows it by a digest, and what is kept is sealed;
 //! 4. a login makes a new id, and ends the session that the browser had.
@@ -10,6 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::ended::Rounds;
 use super::pending::random;
 use super::provider::Tokens;
 use crate::authn::jwt::id_token::Identified;
@@ -44,6 +46,12 @@ pub(crate) struct Session {
     pub(super) refresh: Option<String>,
     /// Until then somebody renews its tokens.
     pub(super) renewing: u64,
+    /// The session at the provider.
+    #[serde(default)]
+    pub(super) sid: Option<String>,
+    #[serde(default)]
+    #[zeroize(skip)]
+    pub(super) rounds: Rounds,
 }
 
 impl Session {
@@ -67,6 +75,8 @@ impl Session {
             access_ends: None,
             refresh: None,
             renewing: 0,
+            sid: who.session,
+            rounds: Rounds::default(),
         };
         session.take(tokens, now);
         session
@@ -87,7 +97,8 @@ impl Session {
     }
 
     pub(super) fn is_over(&self, lifetimes: Lifetimes, now: u64) -> bool {
-        now >= self.ends || now.saturating_sub(self.used) >= lifetimes.idle
+        let ends = self.ends.min(self.began.saturating_add(lifetimes.absolute));
+        now >= ends || now.saturating_sub(self.used) >= lifetimes.idle
     }
 
     /// Whether its use is to be noted.
@@ -131,7 +142,7 @@ mod tests {
     }
 
     fn session(now: u64) -> Session {
-        let who = Identified { subject: "alice".to_owned(), class: None, time: None };
+        let who = Identified { subject: "alice".to_owned(), class: None, time: None, session: None };
         Session::begin(who, &tokens(Some(60), Some("r"), None), "openid notes", LIVES, now)
     }
 
@@ -146,6 +157,8 @@ mod tests {
         assert_eq!(session.keep(LIVES, 4599), 1);
         session.used = 2000;
         assert_eq!(session.keep(LIVES, 2000), 600);
+        let shorter = Lifetimes { absolute: 900, ..LIVES };
+        assert!(!session.is_over(shorter, 1899) && session.is_over(shorter, 1900));
         let short = Lifetimes { idle: 60, ..LIVES };
         assert!(session.is_due(short, 2030) && !session.is_over(short, 2059));
     }

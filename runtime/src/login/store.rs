@@ -4,7 +4,8 @@
 //! 1. a record is sealed as being about its key: one that is moved, or of keys that were taken away, is no session;
 //! 2. it is kept as long as its session can last, and changed by comparing versions: a session that was ended is not brought back
 //!    by a request that was under way;
-//! 3. the mark of a finished login is kept as long as its cookie could come again, and by a margin for clocks that differ.
+//! 3. the mark of a logout token that was taken is kept as long as the token is good;
+//! 4. the mark of a finished login is kept as long as its cookie could come again, and by a margin for clocks that differ.
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::error::{Fault, LoginError};
 use super::pending::{PATIENCE, Pending};
 use super::session::{Session, key_of, new_id};
 use crate::authn::jwt::MAX_LEEWAY;
+use crate::authn::jwt::logout_token::LONGEST;
 use crate::clock::Now;
 use crate::state::{Expected, Key, Kind, Next, Swapped};
 
@@ -31,7 +33,10 @@ impl Login {
         let Some(record) = self.0.state.get(key).await? else { return Ok(None) };
         let Ok(plain) = self.0.keys.0.open(key.as_bytes(), &record.value) else { return Ok(None) };
         let Ok(session) = serde_json::from_slice::<Session>(&plain) else { return Ok(None) };
-        Ok((!session.is_over(self.0.lifetimes, now)).then_some((session, record.version)))
+        if session.is_over(self.0.lifetimes, now) || self.was_ended(&session).await? {
+            return Ok(None);
+        }
+        Ok(Some((session, record.version)))
     }
 
     /// Whether it was put in the place of this version, or of nothing.
@@ -82,5 +87,28 @@ impl Login {
             Swapped::Made(_) => Ok(()),
             Swapped::Not(_) => Err(Fault::Replayed),
         }
+    }
+
+    /// Notes that this logout token was taken: the version of the mark, or `None` where it was taken before. It stands beside the
+    /// sessions, where only the provider adds to it, and not among the marks of logins, which whoever logs in fills.
+    pub(super) async fn mark_logout(&self, id: &str) -> Result<Option<u64>, LoginError> {
+        let keep = Duration::from_secs(LONGEST.saturating_add(2 * MAX_LEEWAY));
+        let next = Next::Record { value: Vec::new(), keep };
+        match self.0.state.swap(self.logout_key(id), Expected::Nothing, next).await? {
+            Swapped::Made(version) => Ok(Some(version)),
+            Swapped::Not(_) => Ok(None),
+        }
+    }
+
+    /// Takes the mark back, so that the provider may try again.
+    pub(super) async fn unmark_logout(&self, id: &str, version: u64) {
+        let swapped = self.0.state.swap(self.logout_key(id), Expected::Version(version), Next::Nothing).await;
+        if let Err(error) = swapped {
+            tracing::warn!(target: "palisade::login", %error, "the mark of a logout that failed stays");
+        }
+    }
+
+    fn logout_key(&self, id: &str) -> Key {
+        Key::new(Kind::Session, &[b"logout token", self.issuer().as_bytes(), id.as_bytes()])
     }
 }

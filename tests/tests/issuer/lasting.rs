@@ -5,9 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use palisade::issuer::{IssuerBuilder, SignIn};
+use palisade::issuer::{Families, IssuerBuilder, SignIn};
 use palisade::state::{self, Expected, Key, Next};
-use palisade::{JwkSet, Jwks};
+use palisade::{Denylist, JwkSet, Jwks};
+use palisade_tests::client::Client;
+use palisade_tests::events;
 
 use crate::bench::*;
 
@@ -50,6 +52,57 @@ async fn while_keys_are_rotated_no_good_token_is_refused() {
     assert_eq!(kids.len(), 5, "the first key and four after it signed: {kids:?}");
     let published = bench.issuer.jwks().await;
     assert!(!published.contains(&kids[0]) && published.contains(&kids[4]));
+}
+
+/// A signing key was stolen.
+#[tokio::test]
+async fn keys_that_are_replaced_open_nothing_and_families_are_renewed_by_the_new_one() {
+    let bench = Bench::start().await;
+    let second = builder(&bench.base, &bench.state, &bench.clock).open().await.unwrap();
+    let nothing_denied = Denylist::in_memory().clock(bench.clock.clone());
+    let there = doors(&second, &bench.base, &nothing_denied, &bench.clock, second.keys()).await;
+    let me = async |doors: &Client, token: &str| doors.get("/me").token(token).send().await.status.as_u16();
+    let old = bench.sign_in("alice").await;
+    let access = shown(&old.access).to_owned();
+    assert_eq!((bench.me(&access).await, me(&there, &access).await), (200, 200));
+
+    bench.issuer.replace_keys(Families::Keep).await.unwrap();
+    assert_eq!(bench.me(&access).await, 401, "at once here");
+    bench.doors.get("/me").token(&access).send().await.refused(401, "unauthenticated");
+    let published = bench.desk.get("/jwks").send().await.allowed(200).json();
+    let kids: Vec<_> = published["keys"].as_array().unwrap().iter().map(|key| &key["kid"]).collect();
+    assert!(kids.len() == 1 && *kids[0] != part(&access, 0)["kid"], "{kids:?}");
+    let (renewed, next) = pair(&bench.refresh(&renewing(&old)).await);
+    assert_eq!(bench.me(&renewed).await, 200);
+    assert_eq!(me(&there, &access).await, 200, "the other instance has not looked yet");
+    bench.advance(30);
+    second.jwks().await;
+    assert_eq!((me(&there, &access).await, me(&there, &renewed).await), (401, 200));
+
+    bench.issuer.replace_keys(Families::End).await.unwrap();
+    assert_eq!(bench.me(&renewed).await, 401);
+    refused(&bench.refresh(&next).await, 400, "invalid_grant");
+    bench.advance(1);
+    let again = bench.sign_in("alice").await;
+    assert_eq!(bench.me(shown(&again.access)).await, 200);
+    pair(&bench.refresh(&renewing(&again)).await);
+    let event = events::with("failure_reason", "signing_keys_replaced").pop().unwrap();
+    assert_eq!((event["severity"].as_str(), event["event_type"].as_str()), ("High", "authn_token_revoked"));
+}
+
+#[tokio::test]
+async fn keys_are_not_replaced_while_the_state_fails_and_a_lost_answer_is_told() {
+    let bench = Bench::start().await;
+    let tokens = bench.sign_in("alice").await;
+    bench.fault.store(DOWN, Ordering::SeqCst);
+    assert!(bench.issuer.replace_keys(Families::Keep).await.is_err());
+    assert_eq!(bench.me(shown(&tokens.access)).await, 200);
+    bench.fault.store(LOSES_ANSWERS, Ordering::SeqCst);
+    assert!(bench.issuer.replace_keys(Families::Keep).await.is_err());
+    bench.fault.store(WELL, Ordering::SeqCst);
+    bench.issuer.replace_keys(Families::Keep).await.unwrap();
+    assert_eq!(bench.me(shown(&tokens.access)).await, 401);
+    assert_eq!(bench.me(shown(&bench.sign_in("alice").await.access)).await, 200);
 }
 
 #[tokio::test]

@@ -47,6 +47,14 @@ impl Doors for Service {
         Ok(PostNotesOutput::Ok(who(&caller)))
     }
 
+    async fn get_strong(
+        &self,
+        caller: Caller<GetStrong>,
+        _: GetStrongInput,
+    ) -> Result<GetStrongOutput, Problem> {
+        Ok(GetStrongOutput::Ok(who(&caller)))
+    }
+
     /// What a call to another server would show.
     async fn get_elsewhere(
         &self,

@@ -2,10 +2,12 @@
 //! the truth or lies, and a server whose gate knows the sessions.
 #![deny(warnings)]
 
+mod back_channel;
 mod bench;
 mod callbacks;
 mod others;
 mod sessions;
+mod step_up;
 mod tokens;
 
 #[allow(missing_docs, dead_code, reason = "as it is generated")]

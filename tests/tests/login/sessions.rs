@@ -172,6 +172,73 @@ async fn sessions_outlast_the_process_where_the_state_does() {
     browser.get("/me").await.refused(401, "unauthenticated");
 }
 
+/// A password was changed, or an account closed.
+#[tokio::test]
+async fn all_sessions_of_a_subject_end_everywhere_and_those_of_others_stay() {
+    let hours = std::time::Duration::from_secs(7200);
+    let bench = Bench::with(|builder| builder.lifetimes(hours, hours)).await;
+    let open = || async {
+        let builder = builder(&bench.provider, &bench.state, &bench.clock).lifetimes(hours, hours);
+        builder.open().await.unwrap()
+    };
+    let (second, there) = (open().await, open().await);
+    let (there, _) = site(&there, &bench.clock).await;
+    let (mut one, mut other) = (bench.logged_in().await, bench.logged_in().await);
+    other.site = there;
+    bench.provider.lie(|lies| lies.claims = serde_json::json!({ "sub": "bob" }));
+    let mut bob = bench.logged_in().await;
+    bench.provider.lie(|lies| lies.claims = serde_json::json!({}));
+    for browser in [&mut one, &mut other, &mut bob] {
+        browser.get("/me").await.allowed(200);
+    }
+    assert_eq!(one.get("/elsewhere").await.allowed(200).json(), "access-0");
+
+    second.end_all("alice").await.unwrap();
+    for browser in [&mut one, &mut other] {
+        browser.get("/me").await.refused(401, "unauthenticated");
+        browser.post("/me").await.refused(401, "unauthenticated");
+        browser.get("/elsewhere").await.refused(401, "unauthenticated");
+    }
+    bob.get("/me").await.allowed(200);
+    let event = events::with("failure_reason", "signed_out_everywhere").pop().unwrap();
+    assert_eq!(event["event_type"], "session_ended");
+
+    // within the same second, a new login is good, and ends with the next
+    let mut again = bench.logged_in().await;
+    again.get("/me").await.allowed(200);
+    again.site = there;
+    again.get("/me").await.allowed(200);
+    second.end_all("alice").await.unwrap();
+    again.get("/me").await.refused(401, "unauthenticated");
+
+    // as a session of this login is known to another one, so is its end
+    let redirect = format!("{OURS}/elsewhere/callback");
+    let keys = palisade::login::LoginKeys::from_list(KEYS).unwrap();
+    let another =
+        palisade::Login::builder(&bench.provider.base, "notes-web", &redirect, bench.state.clone(), keys)
+            .clock(bench.clock.clone())
+            .lifetimes(hours, hours);
+    (again.site, _) = site(&another.open().await.unwrap(), &bench.clock).await;
+    again.get("/me").await.refused(401, "unauthenticated");
+
+    // in a process that began afterwards, and at the end of what a session can last
+    let (restarted, _) = site(&open().await, &bench.clock).await;
+    (bob.site, again.site) = (restarted, restarted);
+    bench.advance(7199);
+    again.get("/me").await.refused(401, "unauthenticated");
+    bob.get("/me").await.allowed(200);
+}
+
+#[tokio::test]
+async fn sessions_that_cannot_be_ended_are_told() {
+    let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
+    let bench = Bench::on(State::memory_of(1, clock.clone()), clock, |builder| builder).await;
+    let login = builder(&bench.provider, &bench.state, &bench.clock).open().await.unwrap();
+    let mut browser = bench.logged_in().await;
+    assert!(login.end_all("alice").await.is_err());
+    browser.get("/me").await.allowed(200);
+}
+
 #[tokio::test]
 async fn a_state_that_is_full_or_away_refuses_and_forgets_nobody() {
     let clock = palisade::Clock::fixed(palisade_tests::tokens::now());

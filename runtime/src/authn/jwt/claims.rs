@@ -7,7 +7,8 @@
 //! 4. `exp` is there and `now < exp + leeway` (RFC 7519 section 4.1.4: on or after refuses);
 //! 5. `nbf`, if there, is not after `now + leeway`; `iat` and `auth_time`, if there, neither, and `iat` not longer ago than
 //!    accepted;
-//! 6. an access token (RFC 9068 section 2.2) also has `sub`, `client_id`, `iat` and `jti`; any token has `sub`;
+//! 6. an access token (RFC 9068 section 2.2) also has `sub`, `client_id`, `iat` and `jti`; any token has `sub`, but a logout token,
+//!    which has `iat` and `jti`;
 //! 7. a token that is not typed as an access token must not look like an ID token.
 //!
 //! What an issuer says of a token when it is asked (RFC 7662 section 2.2) has the same members and is judged by the same
@@ -51,6 +52,9 @@ pub(crate) enum Profile {
     /// Those of an ID token, as far as others have them too: also `iat`.
     #[cfg_attr(not(feature = "login"), allow(dead_code, reason = "a login needs the feature"))]
     IdToken,
+    /// Those of a logout token: `iat` and `jti`, and no `nonce`; `sub` need not be there.
+    #[cfg_attr(not(feature = "login"), allow(dead_code, reason = "a login needs the feature"))]
+    LogoutToken,
     /// Those that an issuer tells who is asked.
     #[cfg_attr(not(feature = "outbound"), allow(dead_code, reason = "asking needs the feature"))]
     Introspected,
@@ -59,6 +63,7 @@ pub(crate) enum Profile {
 /// What is kept of claims that were accepted.
 #[derive(Debug)]
 pub(crate) struct Accepted<'a> {
+    /// Empty where a logout token names none.
     pub(crate) subject: Cow<'a, str>,
     pub(crate) scopes: Cow<'a, str>,
     pub(crate) client: Option<Cow<'a, str>>,
@@ -117,13 +122,21 @@ pub(crate) fn judge<'a>(
     if claims.id_token && !matches!(expected.profile, Profile::AccessToken | Profile::IdToken) {
         return Err(Reason::IdToken);
     }
-    if expected.profile == Profile::IdToken && claims.iat.is_none() {
+    let logout_token = expected.profile == Profile::LogoutToken;
+    if (expected.profile == Profile::IdToken || logout_token) && claims.iat.is_none() {
+        return Err(Reason::MissingClaim);
+    }
+    if logout_token && claims.id.as_ref().is_none_or(|id| id.is_empty()) {
         return Err(Reason::MissingClaim);
     }
     if access_token && (claims.client.is_none() || claims.id.is_none() || claims.iat.is_none()) {
         return Err(Reason::MissingClaim);
     }
-    let subject = claims.sub.filter(|sub| !sub.is_empty()).ok_or(Reason::MissingClaim)?;
+    let subject = match claims.sub.filter(|sub| !sub.is_empty()) {
+        Some(subject) => subject,
+        None if logout_token => Cow::Borrowed(""),
+        None => return Err(Reason::MissingClaim),
+    };
     let scopes = claims.scopes.unwrap_or_default();
     let Claims { client, id, confirmation, issuer, iat: issued, acr, auth_time, .. } = claims;
     Ok(Accepted { subject, scopes, client, id, issuer, issued, expires, confirmation, acr, auth_time })

@@ -7,7 +7,9 @@
 //! 3. `aud` is the client and nobody else, for we trust no other audience (rule 3);
 //! 4. `azp`, where it is there, is the client (rule 5);
 //! 5. `exp` and `iat` are there (section 2), `nonce` is that of the request, compared in constant time (rule 11);
-//! 6. `at_hash`, where it is there, is that of the access token (section 3.1.3.8).
+//! 6. `at_hash`, where it is there, is that of the access token (section 3.1.3.8);
+//! 7. where classes were asked for, `acr` is one of them (rule 12);
+//! 8. where `max_age` was asked for, `auth_time` is there (section 3.1.2.1), and was no longer before the request than that (rule 13).
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -27,8 +29,8 @@ const LEEWAY: f64 = 30.0;
 
 /// Judges the ID tokens of one provider for one client.
 pub(crate) struct IdTokens {
-    keys: Jwks,
-    allowed: Allowed,
+    pub(super) keys: Jwks,
+    pub(super) allowed: Allowed,
     issuer: String,
     client: String,
 }
@@ -37,6 +39,10 @@ pub(crate) struct IdTokens {
 pub(crate) struct Asked<'a> {
     pub(crate) nonce: &'a str,
     pub(crate) access_token: &'a str,
+    /// `acr_values`; empty where any will do.
+    pub(crate) classes: &'a [String],
+    /// The earliest `auth_time`, in seconds since 1970, where `max_age` was asked for.
+    pub(crate) since: Option<u64>,
 }
 
 /// Who logged in.
@@ -45,6 +51,8 @@ pub(crate) struct Identified {
     pub(crate) subject: String,
     pub(crate) class: Option<String>,
     pub(crate) time: Option<f64>,
+    /// `sid`: the session at the provider.
+    pub(crate) session: Option<String>,
 }
 
 /// Why an ID token was refused: for the log.
@@ -55,6 +63,14 @@ pub(crate) enum BadIdToken {
     AuthorizedParty,
     Nonce,
     AccessTokenHash,
+    /// The login is none of the classes that were asked for.
+    Class,
+    /// The login is older than was asked for, or nobody says how old.
+    Age,
+    /// Of a logout token: it does not say that somebody was logged out.
+    NoLogout,
+    /// Of a logout token: it names neither a subject nor a session.
+    Nobody,
 }
 
 /// What only ID tokens have. Read after [`claims::judge`] has refused names that stand twice.
@@ -64,11 +80,12 @@ struct OfIdTokens {
     azp: Option<String>,
     nonce: Option<String>,
     at_hash: Option<String>,
+    sid: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Audience {
+pub(super) enum Audience {
     One(#[expect(dead_code, reason = "judged with the claims of every token")] String),
     Several(Vec<String>),
 }
@@ -108,30 +125,50 @@ impl IdTokens {
         let parts = Parts::split(token.as_bytes())?;
         let mut room = Room::for_token(token.as_bytes());
         let verified = jws::verify(&parts, &mut room, self.allowed, &set.ring, plainly_typed)?;
-        let expected = Expected {
+        let expected = self.expected(Profile::IdToken);
+        let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
+        let own: OfIdTokens = serde_json::from_slice(verified.payload).map_err(|_| Reason::Malformed)?;
+        self.judge_own(&own, verified.algorithm, asked)?;
+        if !asked.classes.is_empty() && !asked.classes.iter().any(|one| claims.acr.as_deref() == Some(one)) {
+            return Err(BadIdToken::Class);
+        }
+        let recent = |since: u64| claims.auth_time.is_some_and(|time| time + LEEWAY >= since as f64);
+        if !asked.since.is_none_or(recent) {
+            return Err(BadIdToken::Age);
+        }
+        Ok(Identified {
+            subject: claims.subject.into_owned(),
+            class: claims.acr.map(Into::into),
+            time: claims.auth_time,
+            session: own.sid,
+        })
+    }
+
+    /// What is asked of the claims of every token that the provider makes for us.
+    pub(super) fn expected(&self, profile: Profile) -> Expected<'_> {
+        Expected {
             issuer: Some(&self.issuer),
             audience: Some(&self.client),
             leeway: LEEWAY,
             max_lifetime: None,
             scopes_claim: &[],
-            profile: Profile::IdToken,
-        };
-        let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
-        let own: OfIdTokens = serde_json::from_slice(verified.payload).map_err(|_| Reason::Malformed)?;
-        self.judge_own(&own, verified.algorithm, asked)?;
-        Ok(Identified {
-            subject: claims.subject.into_owned(),
-            class: claims.acr.map(Into::into),
-            time: claims.auth_time,
-        })
+            profile,
+        }
+    }
+
+    /// Rule 3.
+    pub(super) fn is_for_us_alone(&self, audience: &Audience) -> Result<(), BadIdToken> {
+        match audience {
+            Audience::Several(all) if all.iter().any(|one| *one != self.client) => {
+                Err(BadIdToken::OtherAudiences)
+            }
+            Audience::One(_) | Audience::Several(_) => Ok(()),
+        }
     }
 
     /// Rules 3 to 6.
     fn judge_own(&self, own: &OfIdTokens, algorithm: Algorithm, asked: &Asked<'_>) -> Result<(), BadIdToken> {
-        if matches!(&own.aud, Audience::Several(audiences) if audiences.iter().any(|one| *one != self.client))
-        {
-            return Err(BadIdToken::OtherAudiences);
-        }
+        self.is_for_us_alone(&own.aud)?;
         if own.azp.as_ref().is_some_and(|party| *party != self.client) {
             return Err(BadIdToken::AuthorizedParty);
         }
@@ -175,7 +212,16 @@ impl BadIdToken {
             Self::AuthorizedParty => "wrong_authorized_party",
             Self::Nonce => "wrong_nonce",
             Self::AccessTokenHash => "wrong_at_hash",
+            Self::Class => "wrong_acr",
+            Self::Age => "wrong_auth_time",
+            Self::NoLogout => "no_logout_event",
+            Self::Nobody => "neither_subject_nor_session",
         }
+    }
+
+    /// The login is not as it was asked for.
+    pub(crate) fn is_insufficient(self) -> bool {
+        matches!(self, Self::Class | Self::Age)
     }
 
     /// Nobody knows whether the token is good.

@@ -16,6 +16,8 @@ pub(crate) mod jws;
 mod key_error;
 pub(crate) mod key_set;
 pub(crate) mod keys;
+#[cfg(feature = "login")]
+pub(crate) mod logout_token;
 mod pem;
 #[cfg(feature = "outbound")]
 mod remote;

@@ -1,0 +1,222 @@
+//! Logout by the provider: the token that ends sessions, and every one that ends none.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use palisade_tests::client::Reply;
+use palisade_tests::events;
+use palisade_tests::tokens::{Signer, header};
+use serde_json::{Value, json};
+
+use crate::bench::*;
+
+const PATH: &str = "/ended";
+
+async fn start() -> Bench {
+    Bench::with(|builder| builder.back_channel_logout(PATH)).await
+}
+
+impl Bench {
+    /// A browser that is logged in as somebody, by a session at the provider of this name.
+    async fn as_of(&self, subject: &str, sid: Option<&str>) -> Browser {
+        self.provider.lie(|lies| lies.claims = json!({ "sub": subject, "sid": sid }));
+        let browser = self.logged_in().await;
+        self.provider.lie(|lies| lies.claims = json!({}));
+        browser
+    }
+
+    /// The claims of a logout token as they should be, with these in their place; `null` takes one out.
+    fn logout(&self, id: &str, change: &Value) -> Value {
+        let now = palisade_tests::tokens::now();
+        let mut claims = json!({
+            "iss": self.provider.base, "aud": "notes-web", "iat": now, "exp": now + 120, "jti": id, "sub": "alice",
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+        });
+        let members = claims.as_object_mut().unwrap();
+        members.extend(change.as_object().unwrap().clone());
+        members.retain(|_, value| !value.is_null());
+        claims
+    }
+
+    fn sign(&self, typ: &'static str, claims: &Value) -> String {
+        self.provider.lie(|lies| lies.typ = typ);
+        let token = self.provider.sign(claims);
+        self.provider.lie(|lies| lies.typ = "JWT");
+        token
+    }
+
+    /// As a provider does: without cookies and `Origin`.
+    async fn post_token(&self, token: &str) -> Reply {
+        let call = self.site.call("POST", PATH).header("content-type", "application/x-www-form-urlencoded");
+        call.body(format!("logout_token={token}")).send().await
+    }
+
+    async fn ends(&self, id: &str, change: &Value) {
+        let reply = self.post_token(&self.sign("logout+jwt", &self.logout(id, change))).await;
+        assert_eq!(reply.status, 200, "{change}: {:?}", reply.body);
+        assert_eq!(reply.header("cache-control"), "no-store");
+    }
+
+    async fn refuses(&self, token: &str, reason: &str) {
+        let refused = || {
+            let mut events = events::with("failure_reason", reason);
+            events.retain(|event| matches!(&*event["event_type"], "authz_fail" | "authn_token_reuse"));
+            events.len()
+        };
+        let before = refused();
+        let reply = self.post_token(token).await;
+        assert_eq!(reply.status.as_u16(), 400, "{reason}: {:?}", reply.body);
+        assert_eq!(reply.json(), json!({ "error": "invalid_request" }), "{reason}");
+        assert_eq!(
+            (reply.header("cache-control"), reply.header("content-type")),
+            ("no-store", "application/json")
+        );
+        assert!(refused() > before, "{reason}");
+    }
+}
+
+async fn is_in(browser: &mut Browser) -> bool {
+    match browser.get("/me").await.status.as_u16() {
+        200 => true,
+        401 => false,
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn who_is_logged_out_at_the_provider_is_logged_out_here() {
+    let bench = start().await;
+    let (mut phone, mut desk) =
+        (bench.as_of("alice", Some("s1")).await, bench.as_of("alice", Some("s2")).await);
+    let (mut unnamed, mut bob) = (bench.as_of("alice", None).await, bench.as_of("bob", Some("s3")).await);
+    bench.ends("1", &json!({ "sub": null, "sid": "s1" })).await;
+    assert!(!is_in(&mut phone).await && is_in(&mut desk).await && is_in(&mut unnamed).await);
+    let mut again = bench.as_of("alice", Some("s1")).await;
+    assert!(is_in(&mut again).await, "a login afterwards is good");
+    let event = events::with("failure_reason", "logged_out_at_provider").pop().unwrap();
+    assert_eq!(event["event_type"], "session_ended");
+
+    // one whose session at the provider nobody knows does not outlast it
+    bench.ends("2", &json!({ "sid": "s1" })).await;
+    assert!(!is_in(&mut again).await && !is_in(&mut unnamed).await && is_in(&mut desk).await);
+    bench.ends("3", &json!({})).await;
+    assert!(!is_in(&mut desk).await && is_in(&mut bob).await);
+    bench.ends("4", &json!({ "sub": "nobody" })).await;
+    assert!(is_in(&mut bob).await);
+
+    // in every instance that shares the state
+    let second = builder(&bench.provider, &bench.state, &bench.clock).back_channel_logout(PATH);
+    let (there, _) = site(&second.open().await.unwrap(), &bench.clock).await;
+    let here = bob.site;
+    bob.site = there;
+    assert!(is_in(&mut bob).await);
+    bench.ends("5", &json!({ "sub": "bob", "sid": "s3" })).await;
+    assert!(!is_in(&mut bob).await);
+    bob.site = here;
+    assert!(!is_in(&mut bob).await);
+}
+
+#[tokio::test]
+async fn what_is_no_good_logout_token_ends_nothing() {
+    let bench = start().await;
+    let mut browser = bench.as_of("alice", Some("s1")).await;
+    let now = palisade_tests::tokens::now();
+    let with = |change: Value| bench.sign("logout+jwt", &bench.logout("a", &change));
+    for (change, reason) in [
+        (json!({ "iss": "https://evil.example" }), "wrong_issuer"),
+        (json!({ "aud": "another-client" }), "wrong_audience"),
+        (json!({ "aud": ["notes-web", "another-client"] }), "other_audiences"),
+        (json!({ "exp": now - 31, "iat": now - 150 }), "expired"),
+        (json!({ "iat": now - 601, "exp": now + 9000 }), "too_old"),
+        (json!({ "iat": now + 100 }), "issued_in_future"),
+        (json!({ "nonce": "n" }), "id_token"),
+        (json!({ "events": null }), "no_logout_event"),
+        (json!({ "events": {} }), "no_logout_event"),
+        (
+            json!({ "events": { "http://schemas.openid.net/event/backchannel-logout": true } }),
+            "no_logout_event",
+        ),
+        (json!({ "sub": null }), "neither_subject_nor_session"),
+    ] {
+        bench.refuses(&with(change), reason).await;
+    }
+    for missing in ["iss", "aud", "iat", "exp", "jti"] {
+        bench.refuses(&with(json!({ missing: null })), "missing_claim").await;
+    }
+    let good = bench.logout("a", &json!({}));
+    bench.refuses(&bench.sign("at+jwt", &good), "wrong_type").await;
+    // as it stands in the place of one
+    bench.refuses(&bench.provider.sign(&bench.provider.claims("n")), "id_token").await;
+    let mut without_nonce = bench.provider.claims("n");
+    without_nonce.as_object_mut().unwrap().remove("nonce");
+    without_nonce["jti"] = json!("b");
+    bench.refuses(&bench.provider.sign(&without_nonce), "no_logout_event").await;
+
+    let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let unsigned = format!("{}.{}.", encoded(&json!({ "alg": "none", "typ": "logout+jwt" })), encoded(&good));
+    bench.refuses(&unsigned, "malformed_credential").await;
+    bench.refuses(&format!("{unsigned}AAAA"), "algorithm_not_allowed").await;
+    let mut head = header("p1");
+    head.typ = Some("logout+jwt".to_owned());
+    bench.refuses(&Signer::new("p1").sign(&head, &good), "bad_signature").await;
+    bench.refuses("x", "malformed_credential").await;
+    bench.refuses("", "no_logout_token").await;
+    let token = bench.sign("logout+jwt", &good);
+    bench.refuses(&format!("{token}&logout_token={token}"), "no_logout_token").await;
+    bench.refuses(&format!("{token}&a={}", "a".repeat(16 * 1024)), "no_logout_token").await;
+    let as_json = bench.site.call("POST", PATH).header("content-type", "application/json");
+    assert_eq!(as_json.body(json!({ "logout_token": token }).to_string()).send().await.status, 400);
+    assert_eq!(bench.site.get(&format!("{PATH}?logout_token={token}")).send().await.status, 405);
+    // a cookie and our own page do not stand for a token
+    let reply = browser.post(PATH).await;
+    assert_eq!(reply.status, 400);
+    assert!(is_in(&mut browser).await, "none of them ended anything");
+    bench.ends("a", &json!({})).await;
+    assert!(!is_in(&mut browser).await, "nor did they use its name");
+}
+
+#[tokio::test]
+async fn a_logout_token_is_taken_once_by_all_instances() {
+    let bench = start().await;
+    let token = bench.sign("JWT", &bench.logout("once", &json!({})));
+    assert_eq!(bench.post_token(&token).await.status, 200);
+    let mut browser = bench.as_of("alice", None).await;
+    bench.refuses(&token, "logout_token_replayed").await;
+    let second = builder(&bench.provider, &bench.state, &bench.clock).back_channel_logout(PATH);
+    let (there, _) = site(&second.open().await.unwrap(), &bench.clock).await;
+    let call = there.call("POST", PATH).header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(call.body(format!("logout_token={token}")).send().await.status, 400);
+    assert!(is_in(&mut browser).await);
+    // until nobody would take it any more
+    bench.advance(149);
+    bench.refuses(&token, "logout_token_replayed").await;
+    bench.advance(2);
+    bench.refuses(&token, "expired").await;
+    assert!(is_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn a_logout_that_fails_is_told_and_may_come_again() {
+    let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
+    let small = palisade::State::memory_of(2, clock.clone());
+    let bench = Bench::on(small, clock, |builder| builder.back_channel_logout(PATH)).await;
+    let mut browser = bench.logged_in().await;
+    // there is room for its mark, and none for the end of the sessions
+    let token = bench.sign("logout+jwt", &bench.logout("1", &json!({})));
+    for _ in 0..2 {
+        let reply = bench.post_token(&token).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.json()),
+            (400, json!({ "error": "temporarily_unavailable" }))
+        );
+    }
+    assert!(is_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn without_being_asked_for_there_is_no_such_endpoint() {
+    let bench = Bench::start().await;
+    let mut browser = bench.logged_in().await;
+    let reply = bench.post_token(&bench.sign("logout+jwt", &bench.logout("1", &json!({})))).await;
+    assert_eq!(reply.status, 404);
+    assert!(is_in(&mut browser).await);
+}
