@@ -4,7 +4,6 @@ use std::error::Error;
 use std::fmt;
 
 /// A server that is not complete does not start. Holds every fault that was found.
-#[derive(Debug)]
 pub struct ConfigError {
     faults: Vec<String>,
 }
@@ -25,6 +24,13 @@ impl ConfigError {
     /// Each fault, in the order of the document.
     pub fn faults(&self) -> impl Iterator<Item = &str> {
         self.faults.iter().map(String::as_str)
+    }
+}
+
+/// As it is displayed: a `main` that returns it prints it so.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

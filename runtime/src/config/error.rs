@@ -8,7 +8,6 @@ use std::{
 use super::key::Key;
 
 /// A configuration that cannot be used.
-#[derive(Debug)]
 pub struct LoadError {
     file: PathBuf,
     faults: Vec<Fault>,
@@ -53,6 +52,13 @@ impl LoadError {
     #[must_use]
     pub fn count(&self) -> usize {
         self.faults.len()
+    }
+}
+
+/// As it is displayed: a `main` that returns it prints it so.
+impl fmt::Debug for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -266,6 +266,7 @@ fn faults_come_all_at_once_and_say_what_was_meant() {
     let error = project.read(text, &[]).unwrap_err();
     assert_eq!(error.count(), 8);
     let words = error.to_string();
+    assert_eq!(format!("{error:?}"), words, "a `main` that returns it says the same");
     for part in [
         "palisade.toml",
         "unknown key `listn`, did you mean `listen`?",
