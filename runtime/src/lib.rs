@@ -18,6 +18,7 @@ mod config_error;
 pub mod cursor;
 pub mod dev;
 mod event;
+mod form;
 mod gate;
 pub mod idempotency;
 mod input;

@@ -16,7 +16,7 @@ use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
 use super::family::is_within;
-use super::form::{Form, is_scope};
+use crate::form::{Form, is_scope};
 use crate::{Secret, input::form_decoded, secret::ct_eq};
 
 /// How clients may authenticate (RFC 8414 section 2).

@@ -24,9 +24,9 @@ use serde_json::{Value, json};
 use super::clients::{Client, Clients, Unknown};
 use super::error::{GrantError, IssuerError, RevokeError};
 use super::event::Event;
-use super::form::{Form, is_scope};
 use super::{Asking, Issuer, ProvenKey, Tokens};
 use crate::ProofFault;
+use crate::form::{Form, is_scope};
 
 pub(super) const TOKEN: &str = "/token";
 pub(super) const REVOKE: &str = "/revoke";

@@ -9,11 +9,13 @@
 //! | `family` | what becomes of a refresh token that is shown: the rules of rotation |
 //! | `text`, `secrets` | the text of a refresh token, what its secret is made of; what is sealed |
 //! | `schedule`, `ring` | which key signs, which are published; where they are kept |
+//! | `ending` | what ends a token, a family, or all of a subject |
+//! | `published` | what verifiers and clients read of it |
 //! | `replacement` | what becomes of all that when a key was stolen |
 //! | `access` | what an access token says (RFC 9068), and reading one of ours |
 //! | `proof` | which key a client proves to hold, and what is bound to it (RFC 9449) |
 //! | `store` | the records of families and subjects in the [`State`], changed by comparing |
-//! | `clients`, `form`, `endpoints` | who asks, what is asked, and the answers (RFC 6749, 7009, 7517, 8414) |
+//! | `clients`, `endpoints` | who asks, what is asked, and the answers (RFC 6749, 7009, 7517, 8414) |
 //! | `event` | security events |
 //!
 //! Rules of all of it:
@@ -26,12 +28,13 @@
 mod access;
 mod builder;
 mod clients;
+mod ending;
 mod endpoints;
 mod error;
 mod event;
 mod family;
-pub(crate) mod form;
 mod proof;
+mod published;
 mod replacement;
 mod ring;
 mod schedule;
@@ -44,7 +47,6 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
 
 pub use self::builder::IssuerBuilder;
 pub use self::clients::{Client, ClientError, Clients};
@@ -60,9 +62,7 @@ use self::{
     text::RefreshText,
 };
 use crate::{
-    Clock, Denylist, Identity, Jwks, Principal, ProofFault, Secret, State,
-    authn::dpop::{self, Proofs},
-    clock::Now,
+    Clock, Denylist, ProofFault, Secret, State, authn::dpop::Proofs, clock::Now, form::is_scope,
     secret::ct_eq,
 };
 
@@ -252,7 +252,7 @@ impl Issuer {
         scope: &str,
         key: Option<&ProvenKey>,
     ) -> Result<Tokens, GrantError> {
-        if !sign_in::is_name(client) || !(scope.is_empty() || form::is_scope(scope)) {
+        if !sign_in::is_name(client) || !(scope.is_empty() || is_scope(scope)) {
             return Err(IssuerError::Invalid("a client or a scope has characters that cannot be").into());
         }
         let now = self.now()?;
@@ -279,93 +279,6 @@ impl Issuer {
             scope: scope.to_owned(),
             family: None,
         })
-    }
-
-    /// Revokes a token for the client that it was given to (RFC 7009): of a refresh token, old or new, its whole family with its
-    /// access tokens; of an access token, that one. A token that is unknown or over is no error.
-    ///
-    /// # Errors
-    /// When it is another client's, an access token without a denylist, or the issuer cannot do its part.
-    pub async fn revoke(&self, token: &str, client: &str) -> Result<(), RevokeError> {
-        let Some(text) = RefreshText::parse(token) else { return self.revoke_access(token, client).await };
-        let Some((family, _)) = self.family(text.family).await? else { return Ok(()) };
-        if !self.is_genuine(&text, &family) {
-            return Ok(());
-        }
-        if family.grant.client != client {
-            self.refused(Refusal::Foreign, &About { client, ..self.about(text.family, &family) });
-            return Err(RevokeError::Foreign);
-        }
-        Ok(self.end(text.family, Why::ByClient).await?)
-    }
-
-    /// Ends a family: what a logout does. One that is unknown or over is no error.
-    ///
-    /// # Errors
-    /// When the issuer cannot do its part: the family may not have ended, or an access token of it may be good still.
-    pub async fn sign_out(&self, family: &str) -> Result<(), IssuerError> {
-        self.end(family, Why::SignedOut).await
-    }
-
-    /// The family of the access token that a caller shows, if it has one.
-    #[must_use]
-    pub fn family_of<'p>(&self, caller: &'p Principal) -> Option<&'p str> {
-        let ours = caller.issuer() == self.0.issuer && matches!(caller.kind(), crate::Kind::Bearer(_));
-        caller.credential_id().filter(|_| ours).and_then(text::family_of)
-    }
-
-    /// Ends every family of a subject that began until now, and revokes its access tokens. Whoever signs in within the same
-    /// second signs in again: nobody knows which came first.
-    ///
-    /// # Errors
-    /// When the issuer cannot do its part: do it again.
-    pub async fn revoke_all(&self, subject: &str) -> Result<(), IssuerError> {
-        let now = self.now()?;
-        self.put_subject(subject, now).await?;
-        let about = About { issuer: &self.0.issuer, subject, client: "-", family: "-" };
-        Event::Revoked(Why::Everywhere).emit(&about);
-        if let Some(denylist) = &self.0.denylist {
-            let of = Identity { issuer: &self.0.issuer, subject };
-            denylist.revoke_all_until(of, now.unix()).await?;
-        }
-        Ok(())
-    }
-
-    /// The keys for a [`Jwt`](crate::Jwt) of this process: they change with the issuer's, as long as the issuer is held.
-    #[must_use]
-    pub fn keys(&self) -> Jwks {
-        self.0.ring.published().clone()
-    }
-
-    /// The public keys as a JWK set (RFC 7517 section 5), to be published at `<issuer>/jwks`: those that signed tokens that are
-    /// still good, the one that signs, and the next.
-    pub async fn jwks(&self) -> String {
-        if let Ok(now) = self.now() {
-            // what was read last is published also while the state cannot be asked
-            let _ = self.0.ring.view(now).await;
-        }
-        self.0.ring.last().key_set.clone()
-    }
-
-    /// The metadata (RFC 8414 section 2), to be published at `/.well-known/oauth-authorization-server` before the path of the
-    /// issuer.
-    #[must_use]
-    pub fn metadata(&self) -> String {
-        let at = |path: &str| format!("{}{path}", self.0.issuer);
-        json!({
-            "issuer": self.0.issuer,
-            "token_endpoint": at(endpoints::TOKEN),
-            "revocation_endpoint": at(endpoints::REVOKE),
-            "jwks_uri": at(endpoints::JWKS),
-            // REQUIRED, and there is no authorization endpoint
-            "response_types_supported": [],
-            "grant_types_supported": ["refresh_token", "client_credentials"],
-            "token_endpoint_auth_methods_supported": clients::METHODS,
-            "revocation_endpoint_auth_methods_supported": clients::METHODS,
-            // RFC 9449 section 5.1
-            "dpop_signing_alg_values_supported": dpop::ALGORITHMS.split(' ').collect::<Vec<_>>(),
-        })
-        .to_string()
     }
 
     fn now(&self) -> Result<Now, IssuerError> {

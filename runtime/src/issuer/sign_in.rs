@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::error::IssuerError;
-use super::form::is_scope;
 use super::proof::ProvenKey;
 use crate::Secret;
+use crate::form::is_scope;
 
 /// Somebody whose identity the application has just proved.
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ use super::event::Event;
 use crate::authn::jwt::id_token::BadIdToken;
 use crate::authn::jwt::logout_token::LoggedOut;
 use crate::event::Severity;
-use crate::issuer::form::Form;
+use crate::form::Form;
 
 /// Why nobody was logged out.
 enum Refused {
