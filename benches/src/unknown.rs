@@ -15,6 +15,9 @@ static RULES: KeyRules =
 /// Keys in the store, so that a look-up is one.
 const KEYS: usize = 10_000;
 
+/// So many of each are shown in turn: where one key lies in memory matters more than whether it is known.
+const SHOWN: usize = 100;
+
 /// Into how many short rounds each round is cut: the more often both sides take turns, the less does it matter what else
 /// the machine does.
 const OFTEN: usize = 40;
@@ -41,18 +44,29 @@ fn keys(peppers: Option<KeyPeppers>) -> io::Result<(impl FnMut(), impl FnMut())>
         let made = NewKey::generate("bench", "bench", &[], now, None).map_err(io::Error::other)?;
         Ok::<_, io::Error>(made.peppered(&peppers))
     };
-    let (known, unknown) = (make()?, make()?);
+    let many = |count: usize| (0..count).map(|_| make()).collect::<io::Result<Vec<_>>>();
+    let (known, unknown) = (many(SHOWN)?, many(SHOWN)?);
     // the text of one key, with the hash of another under its id: the secret is wrong
-    let mut other = make()?.record;
-    other.id.clone_from(&known.record.id);
-    let rest = (1..KEYS).map(|_| Ok(make()?.record)).collect::<io::Result<Vec<_>>>()?;
-    let keys = ApiKeys::new(rest.into_iter().chain([other])).map_err(io::Error::other)?.peppers(peppers);
-    let refused = |text: String| {
+    let mut records: Vec<_> = many(KEYS)?.into_iter().map(|made| made.record).collect();
+    // one in each stretch, somewhere, as those are that strangers come upon
+    for (stretch, known) in records.chunks_mut(KEYS / SHOWN).zip(&known) {
+        let somewhere = usize::from(known.record.hash[0]) % stretch.len();
+        if let Some(record) = stretch.get_mut(somewhere) {
+            record.id.clone_from(&known.record.id);
+        }
+    }
+    let keys = ApiKeys::new(records).map_err(io::Error::other)?.peppers(peppers);
+    let refused = |made: Vec<NewKey>| {
         let keys = Keys::new(&RULES, keys.clone());
-        timing::holds(move || !keys.accept(&text, now))
+        // looked at to be shown, as a client does
+        let texts: Vec<_> = made.iter().map(|made| made.key.expose().clone()).collect();
+        let mut turn = 0;
+        timing::holds(move || {
+            turn = (turn + 1) % SHOWN;
+            texts.get(turn).is_some_and(|text| !keys.accept(text, now))
+        })
     };
-    // looked at to be shown, as a client does
-    Ok((refused(known.key.expose().clone())?, refused(unknown.key.expose().clone())?))
+    Ok((refused(known)?, refused(unknown)?))
 }
 
 fn passwords() -> io::Result<(impl FnMut(), impl FnMut())> {

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use super::{
     Reason,
     api_key::{RecordError, check_scopes, check_subject, lines, read_text},
-    principal::{Facts, Kind, Login, Principal},
+    principal::{Facts, Kind, Principal, Said},
 };
 use crate::secret::Secret;
 
@@ -173,18 +173,19 @@ impl Passwords {
         .map_err(|_| Reason::MachineFault)?;
         let known = self.0.users.get(user.as_str()).ok_or(Reason::UnknownIdentity)?;
         match verified {
-            true => Ok(Principal::new(Facts {
-                scheme,
-                kind: Kind::Basic,
-                issuer: Arc::clone(issuer),
-                subject: user.into(),
-                scopes: Arc::clone(&known.scopes),
-                client: None,
-                credential: None,
-                issued: None,
-                expires: None,
-                login: Login::default(),
-            })),
+            true => {
+                let issuer = Arc::clone(issuer);
+                let facts = Facts {
+                    scheme,
+                    kind: Kind::Basic,
+                    issuer,
+                    issued: None,
+                    expires: None,
+                    login_time: None,
+                };
+                let said = Said { subject: &user, scopes: &known.scopes, ..Said::default() };
+                Ok(Principal::new(facts, said))
+            }
             false => Err(Reason::WrongSecret),
         }
     }

@@ -8,7 +8,7 @@ use crate::operation::Algorithm;
 ///
 /// Only this crate makes one. Cloning it copies a pointer.
 #[derive(Clone)]
-pub struct Principal(Arc<Facts>);
+pub struct Principal(Arc<Sealed>);
 
 /// Who a principal is: the pair that names the same caller again, whatever credential it shows.
 ///
@@ -21,29 +21,45 @@ pub struct Identity<'a> {
     pub subject: &'a str,
 }
 
-/// What a verifier found out; [`Principal::new`] seals it.
+/// What a verifier found out; [`Principal::new`] seals it, with what the credential says.
 pub(in crate::authn) struct Facts {
     pub(in crate::authn) scheme: &'static str,
     pub(in crate::authn) kind: Kind,
     pub(in crate::authn) issuer: Arc<str>,
-    pub(in crate::authn) subject: Arc<str>,
-    /// Granted scopes, separated by single spaces (RFC 6749 section 3.3).
-    pub(in crate::authn) scopes: Arc<str>,
-    pub(in crate::authn) client: Option<Arc<str>>,
-    /// `jti` of a token, public id of an API key, thumbprint of a certificate, digest of the id of a session.
-    pub(in crate::authn) credential: Option<Arc<str>>,
     pub(in crate::authn) issued: Option<u64>,
     pub(in crate::authn) expires: Option<u64>,
-    pub(in crate::authn) login: Login,
+    /// `auth_time`, in seconds since 1970 (RFC 9470 section 6.1).
+    pub(in crate::authn) login_time: Option<f64>,
 }
 
-/// How and when the user of a token logged in (RFC 9470 section 6.1), as far as it says.
-#[derive(Default)]
-pub(in crate::authn) struct Login {
-    /// `acr`
-    pub(in crate::authn) class: Option<Arc<str>>,
-    /// `auth_time`, in seconds since 1970.
-    pub(in crate::authn) time: Option<f64>,
+/// What a credential says.
+#[derive(Clone, Copy, Default)]
+pub(in crate::authn) struct Said<'a> {
+    pub(in crate::authn) subject: &'a str,
+    /// Granted scopes, separated by single spaces (RFC 6749 section 3.3).
+    pub(in crate::authn) scopes: &'a str,
+    pub(in crate::authn) client: Option<&'a str>,
+    /// `jti` of a token, public id of an API key, thumbprint of a certificate, digest of the id of a session.
+    pub(in crate::authn) credential: Option<&'a str>,
+    /// `acr`: how the user of a token logged in (RFC 9470 section 6.1).
+    pub(in crate::authn) login_class: Option<&'a str>,
+}
+
+/// Every request makes one, so what it [says](Said) is one piece of memory and not five.
+struct Sealed {
+    facts: Facts,
+    words: Box<str>,
+    /// Where each of them ends, in the order of [`Word`]; it begins where the last one before it ends.
+    ends: [Option<usize>; 5],
+}
+
+#[derive(Clone, Copy)]
+enum Word {
+    Subject,
+    Scopes,
+    Client,
+    Credential,
+    LoginClass,
 }
 
 /// What kind of credential was shown.
@@ -65,25 +81,35 @@ pub enum Kind {
 }
 
 impl Principal {
-    pub(in crate::authn) fn new(facts: Facts) -> Self {
-        Self(Arc::new(facts))
+    pub(in crate::authn) fn new(facts: Facts, said: Said<'_>) -> Self {
+        let Said { subject, scopes, client, credential, login_class } = said;
+        let said = [Some(subject), Some(scopes), client, credential, login_class];
+        let mut words = String::with_capacity(said.iter().flatten().map(|word| word.len()).sum());
+        let ends = said.map(|word| {
+            words.push_str(word?);
+            Some(words.len())
+        });
+        Self(Arc::new(Sealed { facts, words: words.into(), ends }))
+    }
+
+    fn word(&self, word: Word) -> Option<&str> {
+        let (before, [end, ..]) = self.0.ends.split_at_checked(word as usize)? else { return None };
+        let start = before.iter().rev().find_map(|end| *end).unwrap_or(0);
+        self.0.words.get(start..(*end)?)
     }
 
     /// An identity that owns nothing and holds no scope: what stands in for a principal that should be there.
     pub(crate) fn nobody() -> &'static Self {
         static NOBODY: LazyLock<Principal> = LazyLock::new(|| {
-            Principal::new(Facts {
+            let facts = Facts {
                 scheme: "",
                 kind: Kind::ApiKey,
                 issuer: "".into(),
-                subject: "".into(),
-                scopes: "".into(),
-                client: None,
-                credential: None,
                 issued: None,
                 expires: None,
-                login: Login::default(),
-            })
+                login_time: None,
+            };
+            Principal::new(facts, Said::default())
         });
         &NOBODY
     }
@@ -97,31 +123,31 @@ impl Principal {
     /// Who vouches for the subject. `urn:palisade:scheme:<name>` for API keys and passwords.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.0.issuer
+        &self.0.facts.issuer
     }
 
     /// `sub` of a token, owner of an API key, name of a user or in a certificate.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.0.subject
+        self.word(Word::Subject).unwrap_or_default()
     }
 
     /// The scheme of the document that verified it.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        self.0.scheme
+        self.0.facts.scheme
     }
 
     /// What was shown.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        self.0.kind
+        self.0.facts.kind
     }
 
     /// Everything that its credential grants, whether or not the operation asks for it.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         // RFC 6749 section 3.3: separated by spaces, and by nothing else
-        self.0.scopes.split(' ').filter(|scope| !scope.is_empty())
+        self.word(Word::Scopes).unwrap_or_default().split(' ').filter(|scope| !scope.is_empty())
     }
 
     /// Whether its credential grants `scope`: the same characters, case included.
@@ -133,7 +159,7 @@ impl Principal {
     /// `client_id` of a token: the application that acts.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.0.client.as_deref()
+        self.word(Word::Client)
     }
 
     /// Whether an application acts for itself: a token whose `sub` is its `client_id` (RFC 9068 section 2.2).
@@ -145,31 +171,31 @@ impl Principal {
     /// `jti` of a token, public id of an API key, digest of the id of a session; never the credential itself.
     #[must_use]
     pub fn credential_id(&self) -> Option<&str> {
-        self.0.credential.as_deref()
+        self.word(Word::Credential)
     }
 
     /// When the credential was issued, in seconds since 1970, where it says so.
     #[must_use]
     pub fn issued(&self) -> Option<u64> {
-        self.0.issued
+        self.0.facts.issued
     }
 
     /// When the credential ends, in seconds since 1970.
     #[must_use]
     pub fn expires(&self) -> Option<u64> {
-        self.0.expires
+        self.0.facts.expires
     }
 
     /// `acr` of a token: the class of the login of its user.
     #[must_use]
     pub fn login_class(&self) -> Option<&str> {
-        self.0.login.class.as_deref()
+        self.word(Word::LoginClass)
     }
 
     /// `auth_time` of a token: when its user logged in, in seconds since 1970.
     #[must_use]
     pub fn login_time(&self) -> Option<f64> {
-        self.0.login.time
+        self.0.facts.login_time
     }
 }
 
@@ -208,34 +234,16 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn principal(scheme: &'static str, kind: Kind, subject: &str, scopes: &str) -> Principal {
-        Principal::new(Facts {
-            scheme,
-            kind,
-            issuer: local_issuer(scheme),
-            subject: subject.into(),
-            scopes: scopes.into(),
-            client: None,
-            credential: None,
-            issued: None,
-            expires: None,
-            login: Login::default(),
-        })
+        let issuer = local_issuer(scheme);
+        let facts = Facts { scheme, kind, issuer, issued: None, expires: None, login_time: None };
+        Principal::new(facts, Said { subject, scopes, ..Said::default() })
     }
 
     /// Somebody whose token says this of the login.
     pub(crate) fn logged_in(kind: Kind, class: Option<&str>, time: Option<f64>) -> Principal {
-        Principal::new(Facts {
-            scheme: "oauth",
-            kind,
-            issuer: "https://id.example.com".into(),
-            subject: "alice".into(),
-            scopes: "".into(),
-            client: None,
-            credential: None,
-            issued: None,
-            expires: None,
-            login: Login { class: class.map(Into::into), time },
-        })
+        let issuer = "https://id.example.com".into();
+        let facts = Facts { scheme: "oauth", kind, issuer, issued: None, expires: None, login_time: time };
+        Principal::new(facts, Said { subject: "alice", login_class: class, ..Said::default() })
     }
 
     pub(crate) fn token(
@@ -245,18 +253,34 @@ pub(crate) mod tests {
         issued: Option<u64>,
         expires: Option<u64>,
     ) -> Principal {
-        Principal::new(Facts {
-            scheme: "oauth",
-            kind: Kind::Introspected,
-            issuer: issuer.into(),
-            subject: subject.into(),
-            scopes: "".into(),
-            client: None,
-            credential: id.map(Into::into),
-            issued,
-            expires,
-            login: Login::default(),
-        })
+        let kind = Kind::Introspected;
+        let facts = Facts { scheme: "oauth", kind, issuer: issuer.into(), issued, expires, login_time: None };
+        Principal::new(facts, Said { subject, credential: id, ..Said::default() })
+    }
+
+    #[test]
+    fn what_is_said_is_told_apart_from_what_is_not() {
+        let words = [None, Some(""), Some("a"), Some("ab")];
+        for client in words {
+            for credential in words {
+                for login_class in words {
+                    let facts = Facts {
+                        scheme: "oauth",
+                        kind: Kind::Introspected,
+                        issuer: "".into(),
+                        issued: None,
+                        expires: None,
+                        login_time: None,
+                    };
+                    let said = Said { subject: "alice", scopes: "x y", client, credential, login_class };
+                    let caller = Principal::new(facts, said);
+                    let told = (caller.client_id(), caller.credential_id(), caller.login_class());
+                    assert_eq!(told, (client, credential, login_class));
+                    assert_eq!(caller.subject(), "alice");
+                    assert_eq!(caller.scopes().collect::<Vec<_>>(), ["x", "y"]);
+                }
+            }
+        }
     }
 
     #[test]

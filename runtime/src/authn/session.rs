@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{
     Fault, Kind, Principal, Reason,
     prepared::Place,
-    principal::{Facts, Login as LoggedIn},
+    principal::{Facts, Said},
 };
 use crate::{
     Login,
@@ -38,16 +38,20 @@ pub(in crate::authn) async fn judge(
         Unknown::None => Reason::NoSession,
         Unknown::Unavailable => Reason::SessionsUnavailable,
     })?;
-    Ok(Principal::new(Facts {
+    let facts = Facts {
         scheme,
         kind: Kind::Session,
         issuer: login.issuer().into(),
-        subject: session.subject.as_str().into(),
-        scopes: session.scopes.as_str().into(),
-        client: Some(login.client().into()),
-        credential: Some(URL_SAFE_NO_PAD.encode(key.as_bytes()).into()),
         issued: Some(session.began),
         expires: Some(session.ends),
-        login: LoggedIn { class: session.class.as_deref().map(Into::into), time: session.time },
-    }))
+        login_time: session.time,
+    };
+    let said = Said {
+        subject: &session.subject,
+        scopes: &session.scopes,
+        client: Some(login.client()),
+        credential: Some(&URL_SAFE_NO_PAD.encode(key.as_bytes())),
+        login_class: session.class.as_deref(),
+    };
+    Ok(Principal::new(facts, said))
 }

@@ -27,21 +27,26 @@ pub(super) struct Memory {
 }
 
 impl Engine {
-    pub(super) async fn find(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
+    /// The record of this id. Where there is none: nothing, or another one.
+    pub(super) async fn nearest(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.index.load().get(id).cloned()),
-            Self::File(file) => file.find(id).await,
+            Self::Memory(memory) => Ok(memory.index.load().nearest(id).cloned()),
+            Self::File(file) => file.nearest(id).await,
             Self::Store(store) => {
                 let found = in_time(store.find(id)).await?;
                 match found.map(|record| record.check().map(|()| Arc::new(Accepted::from(record)))) {
                     None => Ok(None),
                     // a store that answers with another's record must not lend its owner
-                    Some(Ok(accepted)) if *accepted.id == *id => Ok(Some(accepted)),
+                    Some(Ok(accepted)) if accepted.record.id == id => Ok(Some(accepted)),
                     Some(Ok(_)) => Err(KeyStoreError::unavailable("the store answers with another key")),
                     Some(Err(why)) => Err(KeyStoreError::unavailable(why)),
                 }
             }
         }
+    }
+
+    pub(super) async fn find(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
+        Ok(self.nearest(id).await?.filter(|accepted| accepted.record.id == id))
     }
 
     pub(super) async fn list(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, KeyStoreError> {

@@ -1,7 +1,12 @@
 //! The keys of a server in memory, as requests need them.
+//!
+//! A look-up is the same work whether the id is one of them or not: it takes as many steps, and ends at a record. That is
+//! the next one in an order that nobody outside knows, and whose id it has is for the caller to compare. So time does not
+//! tell which ids there are, neither by the steps nor by memory that was last touched.
 
 use std::{
-    collections::HashMap,
+    collections::hash_map::RandomState,
+    hash::BuildHasher,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -18,69 +23,92 @@ use crate::clock::Now;
 /// Uses of a key are noted once in so many seconds.
 const NOTE_EVERY: u64 = 60;
 
-/// Records by their id: found in constant time, listed in order.
-#[derive(Default)]
+/// Records in the order of their ids, to be listed, and of the hashes of those, to be found.
 pub(super) struct Index {
-    by_id: HashMap<Arc<str>, Arc<Accepted>>,
-    order: Vec<Arc<str>>,
+    by_id: Vec<Arc<Accepted>>,
+    by_hash: Vec<Arc<Accepted>>,
+    /// Of each of `by_hash`. No two are alike.
+    hashes: Vec<u64>,
+    hasher: RandomState,
 }
 
-/// A record as requests need it. What principals hold of it is shared with them, not copied for each.
+/// A record as requests need it.
 pub(super) struct Accepted {
     pub(super) record: KeyRecord,
-    pub(super) id: Arc<str>,
-    pub(super) owner: Arc<str>,
-    pub(super) scopes: Arc<str>,
+    /// Separated by single spaces (RFC 6749 section 3.3).
+    pub(super) scopes: Box<str>,
     /// In seconds since 1970; 0 when it is not known.
     last_used: AtomicU64,
 }
 
 impl Index {
     pub(super) fn new(records: impl IntoIterator<Item = KeyRecord>) -> Result<Self, RecordError> {
-        let mut index = Self::default();
+        let mut by_id = Vec::new();
         for record in records {
             record.check().map_err(RecordError::Fields)?;
-            if index.order.len() >= MAX_RECORDS {
+            if by_id.len() >= MAX_RECORDS {
                 return Err(RecordError::TooLarge);
             }
-            let accepted = Accepted::from(record);
-            index.order.push(Arc::clone(&accepted.id));
-            if let Some(twice) = index.by_id.insert(Arc::clone(&accepted.id), Arc::new(accepted)) {
-                return Err(RecordError::Twice(twice.id.as_ref().to_owned()));
-            }
+            by_id.push(Arc::new(Accepted::from(record)));
         }
-        index.order.sort_unstable();
-        Ok(index)
+        by_id.sort_unstable_by(|one, other| one.record.id.cmp(&other.record.id));
+        let mut pairs = by_id.iter().zip(by_id.iter().skip(1));
+        if let Some((twice, _)) = pairs.find(|(one, next)| one.record.id == next.record.id) {
+            return Err(RecordError::Twice(twice.record.id.clone()));
+        }
+        let (hasher, hashed) = hashed(&by_id);
+        let (hashes, by_hash) = hashed.into_iter().unzip();
+        Ok(Self { by_id, by_hash, hashes, hasher })
     }
 
     /// What is known of the last uses of keys, taken over from before.
     pub(super) fn used_like(self, before: &Self) -> Self {
-        for (id, accepted) in &self.by_id {
-            if let Some(known) = before.by_id.get(id) {
+        for accepted in &self.by_id {
+            let known = before.nearest(&accepted.record.id);
+            if let Some(known) = known.filter(|known| known.record.id == accepted.record.id) {
                 accepted.last_used.fetch_max(known.last_used.load(Ordering::Relaxed), Ordering::Relaxed);
             }
         }
         self
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<&Arc<Accepted>> {
-        self.by_id.get(id)
+    /// The record of this id, or of another one where there is none; nothing only where there is nothing.
+    pub(super) fn nearest(&self, id: &str) -> Option<&Arc<Accepted>> {
+        let hash = self.hasher.hash_one(id);
+        let at = self.hashes.partition_point(|other| *other < hash);
+        self.by_hash.get(at.min(self.hashes.len().saturating_sub(1)))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.order.len()
+        self.by_id.len()
     }
 
     /// Everything, to change it.
     pub(super) fn records(&self) -> Records {
-        self.by_id.values().map(|accepted| (accepted.record.id.clone(), accepted.snapshot())).collect()
+        self.by_id.iter().map(|accepted| (accepted.record.id.clone(), accepted.snapshot())).collect()
     }
 
     pub(super) fn page(&self, query: &KeyQuery) -> Vec<KeyRecord> {
-        let start = query.after.as_deref().map_or(0, |after| self.order.partition_point(|id| **id <= *after));
-        let behind = self.order.iter().skip(start).filter_map(|id| self.by_id.get(id));
+        let start = query
+            .after
+            .as_deref()
+            .map_or(0, |after| self.by_id.partition_point(|key| key.record.id.as_str() <= after));
+        let behind = self.by_id.iter().skip(start);
         let asked = behind.filter(|key| query.owner.as_deref().is_none_or(|owner| owner == key.record.owner));
         asked.take(query.limit).map(|key| key.snapshot()).collect()
+    }
+}
+
+/// The records in the order of their hashes, by a key under which no two are alike: nearly always the first.
+fn hashed(records: &[Arc<Accepted>]) -> (RandomState, Vec<(u64, Arc<Accepted>)>) {
+    loop {
+        let hasher = RandomState::new();
+        let hash = |accepted: &Arc<Accepted>| (hasher.hash_one(&*accepted.record.id), Arc::clone(accepted));
+        let mut hashed: Vec<_> = records.iter().map(hash).collect();
+        hashed.sort_unstable_by_key(|(hash, _)| *hash);
+        if hashed.iter().zip(hashed.iter().skip(1)).all(|((one, _), (next, _))| one != next) {
+            return (hasher, hashed);
+        }
     }
 }
 
@@ -108,8 +136,6 @@ impl Accepted {
 impl From<KeyRecord> for Accepted {
     fn from(record: KeyRecord) -> Self {
         Self {
-            id: record.id.as_str().into(),
-            owner: record.owner.as_str().into(),
             scopes: record.scopes.join(" ").into(),
             last_used: AtomicU64::new(record.last_used.unwrap_or(0)),
             record,
@@ -151,11 +177,25 @@ mod tests {
     }
 
     #[test]
+    fn every_id_is_found_and_every_other_meets_a_record() {
+        assert!(Index::new([]).unwrap().nearest("AAAAAAAAAAAA").is_none());
+        for count in [1, 2, 3, 1_000] {
+            let known = records(count);
+            let index = Index::new(known.clone()).unwrap();
+            assert!(known.iter().all(|record| index.nearest(&record.id).unwrap().record.id == record.id));
+            for stranger in records(100) {
+                let met = &index.nearest(&stranger.id).unwrap().record.id;
+                assert!(*met != stranger.id && known.iter().any(|record| record.id == *met));
+            }
+        }
+    }
+
+    #[test]
     fn a_use_is_noted_once_a_minute_and_outlives_a_reading() {
         let records = records(1);
         let index = Index::new(records.clone()).unwrap();
         let noted = |index: &Index, at| {
-            index.get(&records[0].id).unwrap().is_to_be_noted(Clock::fixed(at).now().unwrap())
+            index.nearest(&records[0].id).unwrap().is_to_be_noted(Clock::fixed(at).now().unwrap())
         };
         assert!(noted(&index, 1_800_000_000) && !noted(&index, 1_800_000_059));
         let again = Index::new(records.clone()).unwrap().used_like(&index);

@@ -46,7 +46,7 @@ pub(in crate::authn) use self::{
 };
 use super::{
     Reason,
-    principal::{Facts, Kind, Login, Principal},
+    principal::{Facts, Kind, Principal, Said},
 };
 use crate::{clock::Now, event::SECURITY_EVENTS, operation::KeyRules, secret::ct_eq, state::State};
 
@@ -135,16 +135,17 @@ impl ApiKeys {
         if rules.prefix.is_some_and(|prefix| prefix != key.prefix) {
             return Err(Reason::Malformed);
         }
-        let found = self.engine.find(key.id).await.map_err(|_| Reason::KeysUnavailable)?;
-        let (is_known, record) = match found {
-            Some(record) => (true, record),
-            None => (false, Arc::clone(&self.nobody)),
-        };
-        let digest = self.digest(key.secret, &record).ok_or(Reason::KeysUnavailable)?;
-        let key = match (ct_eq(&digest, &record.record.hash), is_known) {
-            (true, true) => record,
-            (false, true) => return Err(Reason::WrongSecret),
-            (_, false) => return Err(Reason::UnknownIdentity),
+        // what follows is done for an id of nobody as well, and to the end
+        let found = self.engine.nearest(key.id).await.map_err(|_| Reason::KeysUnavailable)?;
+        let record = found.unwrap_or_else(|| Arc::clone(&self.nobody));
+        let is_known = ct_eq(key.id.as_bytes(), record.record.id.as_bytes());
+        let digest = self.digest(key.secret, &record);
+        let is_secret = ct_eq(&digest.unwrap_or_default(), &record.record.hash);
+        let key = match (is_known, digest, is_secret) {
+            (true, Some(_), true) => record,
+            (true, Some(_), false) => return Err(Reason::WrongSecret),
+            (true, None, _) => return Err(Reason::KeysUnavailable),
+            (false, ..) => return Err(Reason::UnknownIdentity),
         };
         match key.record.state(now, rules.rotate_within) {
             KeyState::Active | KeyState::Retiring => {}
@@ -153,18 +154,21 @@ impl ApiKeys {
             KeyState::Revoked => return Err(Reason::Revoked),
         }
         self.note_use(&key, now);
-        Ok(Principal::new(Facts {
+        let facts = Facts {
             scheme,
             kind: Kind::ApiKey,
             issuer: Arc::clone(issuer),
-            subject: Arc::clone(&key.owner),
-            scopes: Arc::clone(&key.scopes),
-            client: None,
-            credential: Some(Arc::clone(&key.id)),
             issued: None,
             expires: key.record.not_after,
-            login: Login::default(),
-        }))
+            login_time: None,
+        };
+        let said = Said {
+            subject: &key.record.owner,
+            scopes: &key.scopes,
+            credential: Some(&key.record.id),
+            ..Said::default()
+        };
+        Ok(Principal::new(facts, said))
     }
 
     /// What the hash of the record must be; `None` when it names a pepper that is not there.
@@ -184,12 +188,12 @@ impl ApiKeys {
             return;
         }
         if !self.engine.forgets_uses() {
-            self.uses.note(&self.engine, &key.id, now.unix());
+            self.uses.note(&self.engine, &key.record.id, now.unix());
         }
         if key.record.is_ending(now) {
             tracing::warn!(
                 target: SECURITY_EVENTS, event_type = "authn_key_retiring", severity = "Medium",
-                key = &*key.id, successor = key.record.successor.as_deref().unwrap_or("-"),
+                key = &*key.record.id, successor = key.record.successor.as_deref().unwrap_or("-"),
                 not_after = key.record.not_after,
                 "a key that was rotated is still in use, and its overlap is nearly over",
             );
@@ -267,6 +271,8 @@ mod tests {
         // the id of one key with the digest of another: the first key's secret is wrong
         let swapped = ApiKeys::new([impostor]).unwrap();
         assert_eq!(judge(&swapped, made.key.expose(), NOW).await.unwrap_err(), Reason::WrongSecret);
+        // the secret of the one record there is, under an id that nobody has
+        assert_eq!(judge(&swapped, stranger.key.expose(), NOW).await.unwrap_err(), Reason::UnknownIdentity);
     }
 
     #[tokio::test]

@@ -22,16 +22,16 @@ pub(super) struct Uses(Arc<Mutex<Gathered>>);
 
 #[derive(Default)]
 struct Gathered {
-    uses: HashMap<Arc<str>, u64>,
+    uses: HashMap<String, u64>,
     /// A task waits to hand them over.
     waiting: bool,
 }
 
 impl Uses {
-    pub(super) fn note(&self, engine: &Arc<Engine>, id: &Arc<str>, at: u64) {
+    pub(super) fn note(&self, engine: &Arc<Engine>, id: &str, at: u64) {
         let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if gathered.uses.len() < MOST {
-            gathered.uses.insert(Arc::clone(id), at);
+            gathered.uses.insert(id.to_owned(), at);
         }
         if !gathered.waiting
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -45,8 +45,7 @@ impl Uses {
 async fn hand_over(gathered: Arc<Mutex<Gathered>>, engine: Arc<Engine>) {
     tokio::time::sleep(GATHER).await;
     let taken = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
-    let uses: Vec<_> =
-        taken.uses.into_iter().map(|(id, at)| KeyUse { id: id.as_ref().to_owned(), at }).collect();
+    let uses = taken.uses.into_iter().map(|(id, at)| KeyUse { id, at }).collect();
     if let Err(error) = in_time(engine.used(uses)).await {
         tracing::warn!(target: "palisade::keys", %error, "the last uses of API keys were not noted");
     }

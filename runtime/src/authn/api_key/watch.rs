@@ -77,8 +77,9 @@ impl WatchedFile {
         &self.file
     }
 
-    pub(super) async fn find(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
-        Ok(self.index().await?.get(id).cloned())
+    /// The record of this id, or of another one where there is none.
+    pub(super) async fn nearest(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
+        Ok(self.index().await?.nearest(id).cloned())
     }
 
     /// The keys, as they were a second ago or later.
@@ -204,12 +205,12 @@ mod tests {
         let (one, other) = (key(), key());
         file.change(&Change::Create(one.clone())).unwrap();
         let watched = WatchedFile::open(file.clone()).unwrap();
-        assert!(watched.find(&one.id).await.unwrap().unwrap().record.revoked_at.is_none());
+        assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_none());
         file.change(&Change::Create(other.clone())).unwrap();
         file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
         later().await;
-        assert!(watched.find(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
-        assert!(watched.find(&other.id).await.unwrap().is_some());
+        assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
+        assert_eq!(watched.nearest(&other.id).await.unwrap().unwrap().record.id, other.id);
     }
 
     #[tokio::test]
@@ -223,10 +224,10 @@ mod tests {
             let good = fs::read(file.path()).unwrap();
             spoil(file.path()).unwrap();
             later().await;
-            assert!(watched.find(&one.id).await.is_err());
+            assert!(watched.nearest(&one.id).await.is_err());
             fs::write(file.path(), good).unwrap();
             later().await;
-            assert!(watched.find(&one.id).await.unwrap().is_some());
+            assert!(watched.nearest(&one.id).await.unwrap().is_some());
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
         Reason,
         api_key::{check_scopes, check_subject, lines},
         file::{self, ReadError},
-        principal::{Facts, Kind, Login, Principal},
+        principal::{Facts, Kind, Principal, Said},
     },
     clock::Now,
     operation::CertificateRules,
@@ -199,21 +199,19 @@ impl ClientCertificates {
             return Err(Reason::UnknownIdentity);
         }
         let (subject, scopes) = match granted {
-            Some((subject, scopes)) => (Arc::clone(subject), Arc::clone(scopes)),
-            None => (subject.into(), "".into()),
+            Some((subject, scopes)) => (&**subject, &**scopes),
+            None => (&*subject, ""),
         };
-        Ok(Principal::new(Facts {
+        let facts = Facts {
             scheme,
             kind: Kind::Certificate,
             issuer: Arc::clone(issuer),
-            subject,
-            scopes,
-            client: None,
-            credential: Some(URL_SAFE_NO_PAD.encode(certificate.thumbprint()).into()),
             issued: None,
             expires: Some(expires),
-            login: Login::default(),
-        }))
+            login_time: None,
+        };
+        let thumbprint = URL_SAFE_NO_PAD.encode(certificate.thumbprint());
+        Ok(Principal::new(facts, Said { subject, scopes, credential: Some(&thumbprint), ..Said::default() }))
     }
 
     /// The client's own certificate, once somebody vouches for it.

@@ -22,11 +22,11 @@ mod read;
 use std::{borrow::Cow, sync::Arc};
 
 use self::read::{Claims, Reader};
-use super::json::{self, Why};
+use super::json;
 use crate::authn::{
     Reason,
     binding::Confirmation,
-    principal::{Facts, Kind, Login, Principal},
+    principal::{Facts, Kind, Principal, Said},
 };
 
 /// What a scheme asks of the claims.
@@ -80,19 +80,28 @@ pub(crate) struct Accepted<'a> {
 
 impl Accepted<'_> {
     /// Of whom they speak, by the word of `issuer`.
-    pub(in crate::authn) fn principal(self, scheme: &'static str, kind: Kind, issuer: Arc<str>) -> Principal {
-        Principal::new(Facts {
+    pub(in crate::authn) fn principal(
+        &self,
+        scheme: &'static str,
+        kind: Kind,
+        issuer: Arc<str>,
+    ) -> Principal {
+        let facts = Facts {
             scheme,
             kind,
             issuer,
-            subject: self.subject.into(),
-            scopes: self.scopes.into(),
-            client: self.client.map(Into::into),
-            credential: self.id.map(Into::into),
             issued: self.issued.map(|issued| issued as u64),
             expires: self.expires.map(|expires| expires as u64),
-            login: Login { class: self.acr.map(Into::into), time: self.auth_time },
-        })
+            login_time: self.auth_time,
+        };
+        let said = Said {
+            subject: &self.subject,
+            scopes: &self.scopes,
+            client: self.client.as_deref(),
+            credential: self.id.as_deref(),
+            login_class: self.acr.as_deref(),
+        };
+        Principal::new(facts, said)
     }
 }
 
@@ -104,8 +113,9 @@ pub(crate) fn judge<'a>(
     expected: &Expected<'_>,
     now: f64,
 ) -> Result<Accepted<'a>, Reason> {
-    let why = Why::default();
-    let claims = json::parse(payload, Reader { expected, why: &why }, &why)?;
+    let mut reader = Reader::new(expected);
+    json::object_into(payload, &mut reader)?;
+    let claims = reader.claims;
     match (expected.issuer, claims.issuer.as_deref()) {
         (Some(ours), Some(named)) if named == ours => {}
         (Some(_), Some(_)) => return Err(Reason::WrongIssuer),

@@ -32,12 +32,15 @@ impl Why {
 }
 
 /// Parses exactly one JSON value from `bytes` with `seed`: nothing before it, nothing after it.
+///
+/// That it is UTF-8 (RFC 8259 section 8.1) is looked at once: text by text takes several times as long.
 pub(crate) fn parse<'de, S: DeserializeSeed<'de>>(
     bytes: &'de [u8],
     seed: S,
     why: &Why,
 ) -> Result<S::Value, Reason> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let text = str::from_utf8(bytes).map_err(|_| Reason::Malformed)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = seed.deserialize(&mut deserializer).map_err(|_| why.reason())?;
     deserializer.end().map_err(|_| Reason::Malformed)?;
     Ok(value)
@@ -68,30 +71,37 @@ pub(crate) trait Members<'de> {
 
 /// The object that `bytes` are.
 pub(crate) fn object<'de, M: Members<'de> + Default>(bytes: &'de [u8]) -> Result<M, Reason> {
-    let why = Why::default();
-    parse(bytes, Object(M::default(), &why), &why)
+    let mut object = M::default();
+    object_into(bytes, &mut object)?;
+    Ok(object)
 }
 
-/// Reads an object into what takes its members.
-pub(crate) struct Object<'w, M>(pub(crate) M, pub(crate) &'w Why);
+/// The same into what is there.
+pub(crate) fn object_into<'de, M: Members<'de>>(bytes: &'de [u8], object: &mut M) -> Result<(), Reason> {
+    let why = Why::default();
+    parse(bytes, Object(object, &why), &why)
+}
+
+/// Reads an object into what takes its members, where that is: moved about, it costs as much as a member.
+pub(crate) struct Object<'a, M>(pub(crate) &'a mut M, pub(crate) &'a Why);
 
 impl<'de, M: Members<'de>> DeserializeSeed<'de> for Object<'_, M> {
-    type Value = M;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
-    type Value = M;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(M::WHAT)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<M, A::Error> {
-        let Self(mut object, why) = self;
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let Self(object, why) = self;
         let mut others = Names::default();
         while let Some(Text(name)) = members.next_key()? {
             if object.member(&name, &mut members, why)? {
@@ -102,7 +112,7 @@ impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
             }
             members.next_value_seed(Skip(why))?;
         }
-        Ok(object)
+        Ok(())
     }
 }
 
@@ -154,10 +164,10 @@ impl<'de> Visitor<'de> for TextVisitor {
 #[derive(Default)]
 pub(crate) struct Names<'de> {
     few: SmallVec<[Cow<'de, str>; FEW]>,
-    many: HashSet<Cow<'de, str>>,
+    many: Option<HashSet<Cow<'de, str>>>,
 }
 
-const FEW: usize = 16;
+const FEW: usize = 8;
 
 impl<'de> Names<'de> {
     /// Whether `name` is new.
@@ -169,7 +179,7 @@ impl<'de> Names<'de> {
             self.few.push(name);
             return true;
         }
-        self.many.insert(name)
+        self.many.get_or_insert_default().insert(name)
     }
 }
 

@@ -30,70 +30,62 @@ pub(super) struct Claims<'a> {
     pub(super) confirmation: Option<Confirmation<'a>>,
 }
 
-pub(super) struct Reader<'a> {
-    pub(super) expected: &'a Expected<'a>,
-    pub(super) why: &'a Why,
+pub(super) struct Reader<'a, 'de> {
+    pub(super) claims: Claims<'de>,
+    expected: &'a Expected<'a>,
+    /// Whether the claim that scopes are in was there.
+    scoped: Option<()>,
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Claims<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
+impl<'a> Reader<'a, '_> {
+    pub(super) fn new(expected: &'a Expected<'a>) -> Self {
+        Self { claims: Claims::default(), expected, scoped: None }
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Claims<'de>;
+impl<'de> Members<'de> for Reader<'_, 'de> {
+    const WHAT: &'static str = "a claims set";
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a claims set")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let why = self.why;
-        let mut claims = Claims::default();
-        let mut others = Names::default();
-        while let Some(Text(name)) = members.next_key()? {
-            match &*name {
-                "iss" => text(&mut claims.issuer, &mut members, why)?,
-                "aud" => {
-                    let ours =
-                        members.next_value_seed(Contains(self.expected.audience.unwrap_or_default()))?;
-                    once(&mut claims.audience_is_ours, ours, why)?;
-                }
-                "exp" => once(&mut claims.exp, members.next_value_seed(Time)?, why)?,
-                "nbf" => once(&mut claims.nbf, members.next_value_seed(Time)?, why)?,
-                "iat" => once(&mut claims.iat, members.next_value_seed(Time)?, why)?,
-                // RFC 9470 section 6.1
-                "acr" => text(&mut claims.acr, &mut members, why)?,
-                "auth_time" => once(&mut claims.auth_time, members.next_value_seed(Time)?, why)?,
-                "sub" => text(&mut claims.sub, &mut members, why)?,
-                "jti" => text(&mut claims.id, &mut members, why)?,
-                // RFC 7800 section 3: the token is good only in the hands of who holds this key
-                "cnf" => once(
-                    &mut claims.confirmation,
-                    members.next_value_seed(Object(Confirmation::default(), why))?,
-                    why,
-                )?,
-                "client_id" => text(&mut claims.client, &mut members, why)?,
-                other => {
-                    claims.id_token |= matches!(other, "nonce" | "at_hash");
-                    let path = match self.expected.scopes_claim {
-                        [first, rest @ ..] if *first == other => Some(rest),
-                        _ => None,
-                    };
-                    if !others.add(name) {
-                        return Err(why.fail(Reason::DuplicateMember));
+    fn member<A: MapAccess<'de>>(
+        &mut self,
+        name: &str,
+        members: &mut A,
+        why: &Why,
+    ) -> Result<bool, A::Error> {
+        let Self { claims, expected, scoped } = self;
+        match name {
+            "iss" => text(&mut claims.issuer, members, why)?,
+            "aud" => {
+                let ours = members.next_value_seed(Contains(expected.audience.unwrap_or_default()))?;
+                once(&mut claims.audience_is_ours, ours, why)?;
+            }
+            "exp" => once(&mut claims.exp, members.next_value_seed(Time)?, why)?,
+            "nbf" => once(&mut claims.nbf, members.next_value_seed(Time)?, why)?,
+            "iat" => once(&mut claims.iat, members.next_value_seed(Time)?, why)?,
+            // RFC 9470 section 6.1
+            "acr" => text(&mut claims.acr, members, why)?,
+            "auth_time" => once(&mut claims.auth_time, members.next_value_seed(Time)?, why)?,
+            "sub" => text(&mut claims.sub, members, why)?,
+            "jti" => text(&mut claims.id, members, why)?,
+            // RFC 7800 section 3: the token is good only in the hands of who holds this key
+            "cnf" => {
+                let mut confirmation = Confirmation::default();
+                members.next_value_seed(Object(&mut confirmation, why))?;
+                once(&mut claims.confirmation, confirmation, why)?;
+            }
+            "client_id" => text(&mut claims.client, members, why)?,
+            other => {
+                claims.id_token |= matches!(other, "nonce" | "at_hash");
+                match expected.scopes_claim {
+                    [first, path @ ..] if *first == other => {
+                        once(scoped, (), why)?;
+                        claims.scopes = members.next_value_seed(Scopes { path, why })?;
                     }
-                    match path {
-                        Some(rest) => claims.scopes = members.next_value_seed(Scopes { path: rest, why })?,
-                        None => members.next_value_seed(Skip(why))?,
-                    }
+                    _ => return Ok(false),
                 }
             }
         }
-        Ok(claims)
+        Ok(true)
     }
 }
 
