@@ -1,14 +1,18 @@
 //! Hand-written axum with `jsonwebtoken`: the checks that a careful team would write for the signed operation.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use governor::middleware::StateInformationMiddleware;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
 
@@ -21,7 +25,6 @@ struct Verifier {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "a handler would read who calls")]
 pub(crate) struct Claims {
     sub: String,
     scope: String,
@@ -37,6 +40,52 @@ pub(crate) async fn serve() -> io::Result<()> {
     axum::serve(crate::listener().await?, app).await
 }
 
+type Buckets<K> = DefaultKeyedRateLimiter<K, StateInformationMiddleware>;
+
+/// As many as the document of the guarded server lets through.
+const RATE: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
+
+struct Limits {
+    by_address: Buckets<IpAddr>,
+    by_subject: Buckets<String>,
+}
+
+/// The same server, which counts by address and by subject as well, and tells where the caller stands.
+pub(crate) async fn serve_limited() -> io::Result<()> {
+    let buckets = Quota::per_second(RATE);
+    let limits = Limits {
+        by_address: RateLimiter::keyed(buckets).with_middleware(),
+        by_subject: RateLimiter::keyed(buckets).with_middleware(),
+    };
+    let key = DecodingKey::from_secret(credentials::SECRET);
+    let verifier = Arc::new(Verifier { key, validation: validation() });
+    let app = Router::new()
+        .route("/signed/items/{id}", get(limited_item))
+        .layer(from_fn(answer_headers))
+        .with_state((verifier, Arc::new(limits)));
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(crate::listener().await?, app).await
+}
+
+async fn limited_item(
+    State((verifier, limits)): State<(Arc<Verifier>, Arc<Limits>)>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    path: Path<String>,
+    query: Query<Detail>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
+    let refused = |_| StatusCode::TOO_MANY_REQUESTS.into_response();
+    let by_address = limits.by_address.check_key(&from.ip()).map_err(refused)?;
+    let claims = authenticate(&verifier, &headers).ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())?;
+    let by_subject = limits.by_subject.check_key(&claims.sub).map_err(refused)?;
+    let remaining = by_address.remaining_burst_capacity().min(by_subject.remaining_burst_capacity());
+    let mut response = answer(&claims, path, query)?.into_response();
+    let headers = response.headers_mut();
+    headers.insert("x-ratelimit-limit", RATE.get().into());
+    headers.insert("x-ratelimit-remaining", remaining.into());
+    Ok(response)
+}
+
 /// What a token must satisfy, as far as `jsonwebtoken` checks it.
 pub(crate) fn validation() -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
@@ -50,11 +99,19 @@ pub(crate) fn validation() -> Validation {
 
 async fn item(
     State(verifier): State<Arc<Verifier>>,
-    Path(id): Path<String>,
-    Query(query): Query<Detail>,
+    path: Path<String>,
+    query: Query<Detail>,
     headers: HeaderMap,
 ) -> Result<Json<Item>, Response> {
     let claims = authenticate(&verifier, &headers).ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())?;
+    answer(&claims, path, query)
+}
+
+fn answer(
+    claims: &Claims,
+    Path(id): Path<String>,
+    Query(query): Query<Detail>,
+) -> Result<Json<Item>, Response> {
     if !claims.scope.split(' ').any(|scope| scope == "items:read") {
         return Err(StatusCode::FORBIDDEN.into_response());
     }

@@ -48,6 +48,7 @@ async fn main() -> io::Result<()> {
         ["serve", "bare"] => bare::serve().await,
         ["serve", "dressed"] => bare::serve_dressed().await,
         ["serve", "hand"] => hand::serve().await,
+        ["serve", "hand-limited"] => hand::serve_limited().await,
         ["serve", "palisade"] => guarded::serve_guarded().await,
         ["serve", "issuer"] => asked::serve().await,
         ["generate", document] => generation::report(document),
