@@ -12,7 +12,7 @@ use http::request::Parts;
 use crate::ConfigError;
 use crate::authn::certificate::{ClientCertificate, PeerCertificate};
 use crate::authn::jwt::TokenVerifier;
-use crate::authn::{self, ApiKeys, Jwt, Passwords, Shown};
+use crate::authn::{self, ApiKeys, Identity, Jwt, Passwords, Shown};
 use crate::clock::Now;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Leads, Position, SealedCursor, Side};
 use crate::input::{Check, Decode, from_json};
@@ -151,6 +151,8 @@ impl Limits {
     }
 }
 
+const CALLER: Identity<'static> = Identity { issuer: "https://id.example.com", subject: "alice" };
+
 /// The cursors of one caller in one list.
 pub struct Cursors {
     keys: CursorKeys,
@@ -168,17 +170,18 @@ impl Cursors {
     #[must_use]
     pub fn seal<P: Position>(&self, position: &P, expiry: u64) -> Option<SealedCursor> {
         let leads = Leads { side: Side::After, page: 2, expiry };
-        cursor::seal(&self.keys, &self.binding(), position, leads).ok()
+        cursor::seal(&self.keys, &self.binding(&[CALLER]), position, leads).ok()
     }
 
     /// `None` where it does not open.
     #[must_use]
     pub fn open<P: Position>(&self, text: &str, now: u64) -> Option<P> {
-        cursor::open(&self.keys, &self.binding(), text, now).and_then(|opened| opened.position()).ok()
+        cursor::open(&self.keys, &self.binding(&[CALLER]), text, now)
+            .and_then(|opened| opened.position())
+            .ok()
     }
 
-    fn binding(&self) -> Binding<'_> {
-        let principal = Some(("https://id.example.com", "alice"));
-        Binding { operation: "listItems", document: "0123456789abcdef", principal, filters: &self.filters }
+    fn binding<'a>(&'a self, principals: &'a [Identity<'a>]) -> Binding<'a> {
+        Binding { operation: "listItems", document: "0123456789abcdef", principals, filters: &self.filters }
     }
 }

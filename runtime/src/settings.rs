@@ -39,6 +39,7 @@ pub struct Settings {
     pub(crate) max_header_bytes: usize,
     pub(crate) max_streams: u32,
     pub(crate) drain: Duration,
+    pub(crate) max_body_memory: usize,
     pub(crate) max_spooled_bytes: u64,
     pub(crate) max_spooled_files: u64,
     pub(crate) spool_folder: Option<PathBuf>,
@@ -135,6 +136,7 @@ impl Settings {
             max_header_bytes: 32 * 1024,
             max_streams: 100,
             drain: Duration::from_secs(30),
+            max_body_memory: 256 * 1024 * 1024,
             max_spooled_bytes: 1024 * 1024 * 1024,
             max_spooled_files: 256,
             spool_folder: None,
@@ -320,6 +322,16 @@ impl Settings {
     pub fn max_header_bytes(self, max_header_bytes: usize) -> Self {
         // The HTTP library refuses buffers under 8 KiB.
         Self { max_header_bytes: max_header_bytes.max(8 * 1024), ..self }
+    }
+
+    /// How many bytes bodies may take in memory that have not come whole, all together; those of one address (IPv6: of one
+    /// /64) an eighth of it. Default: 256 MiB.
+    ///
+    /// It bounds what clients hold who send slowly, on however many connections and streams. A body that comes at once is not
+    /// counted; one for which there is no room is answered with 503. More than the largest body that the document allows.
+    #[must_use]
+    pub fn max_body_memory(self, max_body_memory: usize) -> Self {
+        Self { max_body_memory, ..self }
     }
 
     /// How much all uploads together may take on disk, in whole blocks of 64 KiB. Default: 1 GiB.

@@ -12,7 +12,9 @@
 //! 6. nothing else admits. The refusal names the alternative that lacks the fewest scopes, by the order of the
 //!    document among equals, out of those whose credentials were shown.
 
-use crate::authn::{Authenticated, Principal, prepared::Need};
+use smallvec::SmallVec;
+
+use crate::authn::{Authenticated, Identity, Principal, prepared::Need};
 
 /// The proof that a request may call its operation. Only [`authorize`] makes one.
 #[derive(Clone, Debug)]
@@ -87,6 +89,11 @@ impl Authorized {
     /// Everybody whose credential the alternative asked for, who calls first.
     pub(crate) fn principals(&self) -> &[Principal] {
         &self.principals
+    }
+
+    /// Who they are, in the same order.
+    pub(crate) fn identities(&self) -> SmallVec<[Identity<'_>; 1]> {
+        self.principals.iter().map(Principal::identity).collect()
     }
 
     /// Whether the credential of who calls grants `scope`, asked for or not: for rules such as `or-scope`.

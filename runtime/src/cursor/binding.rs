@@ -1,5 +1,7 @@
 //! What a cursor is bound to, beside its key and its time.
 
+use crate::authn::Identity;
+
 /// What a cursor is bound to: it opens for nothing else.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Binding<'a> {
@@ -7,8 +9,8 @@ pub(crate) struct Binding<'a> {
     pub(crate) operation: &'a str,
     /// Hash of the document: a cursor does not outlive a change of what it walks.
     pub(crate) document: &'a str,
-    /// Issuer and subject, or `None` for an anonymous caller.
-    pub(crate) principal: Option<(&'a str, &'a str)>,
+    /// Everybody whose credential counted; nobody for an anonymous caller.
+    pub(crate) principals: &'a [Identity<'a>],
     /// The other parameters of the request.
     pub(crate) filters: &'a Filters,
 }
@@ -32,21 +34,22 @@ impl Binding<'_> {
         for part in [head, self.operation.as_bytes(), self.document.as_bytes()] {
             prefixed(&mut data, part);
         }
-        match self.principal {
-            None => data.push(0),
-            Some((issuer, subject)) => {
-                data.push(1);
-                prefixed(&mut data, issuer.as_bytes());
-                prefixed(&mut data, subject.as_bytes());
-            }
+        data.extend_from_slice(&length(self.principals.len()));
+        for Identity { issuer, subject } in self.principals {
+            prefixed(&mut data, issuer.as_bytes());
+            prefixed(&mut data, subject.as_bytes());
         }
         prefixed(&mut data, &self.filters.0);
         data
     }
 }
 
+fn length(count: usize) -> [u8; 8] {
+    u64::try_from(count).unwrap_or(u64::MAX).to_be_bytes()
+}
+
 fn prefixed(out: &mut Vec<u8>, part: &[u8]) {
-    out.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+    out.extend_from_slice(&length(part.len()));
     out.extend_from_slice(part);
 }
 
@@ -54,21 +57,31 @@ fn prefixed(out: &mut Vec<u8>, part: &[u8]) {
 mod tests {
     use super::*;
 
-    fn bytes(operation: &str, document: &str, principal: Option<(&str, &str)>, filters: &Filters) -> Vec<u8> {
-        Binding { operation, document, principal, filters }.associated_data(b"head")
+    fn bytes(
+        operation: &str,
+        document: &str,
+        principals: &[(&'static str, &'static str)],
+        filters: &Filters,
+    ) -> Vec<u8> {
+        let of = |pair: &(&'static str, &'static str)| Identity { issuer: pair.0, subject: pair.1 };
+        let principals: Vec<_> = principals.iter().map(of).collect();
+        Binding { operation, document, principals: &principals, filters }.associated_data(b"head")
     }
 
     #[test]
     fn text_that_moves_from_one_part_to_the_next_changes_the_binding() {
         let none = Filters::default();
         let all = [
-            bytes("ab", "c", None, &none),
-            bytes("a", "bc", None, &none),
-            bytes("ab", "c", Some(("", "")), &none),
-            bytes("ab", "c", Some(("d", "")), &none),
-            bytes("ab", "c", Some(("", "d")), &none),
-            bytes("ab", "c", None, &Filters::from_canonical(vec![0])),
-            bytes("ab", "c", None, &Filters::from_canonical(vec![0, 0])),
+            bytes("ab", "c", &[], &none),
+            bytes("a", "bc", &[], &none),
+            bytes("ab", "c", &[("", "")], &none),
+            bytes("ab", "c", &[("d", "")], &none),
+            bytes("ab", "c", &[("", "d")], &none),
+            bytes("ab", "c", &[("d", "e"), ("f", "g")], &none),
+            bytes("ab", "c", &[("d", "e"), ("f", "h")], &none),
+            bytes("ab", "c", &[("f", "g"), ("d", "e")], &none),
+            bytes("ab", "c", &[], &Filters::from_canonical(vec![0])),
+            bytes("ab", "c", &[], &Filters::from_canonical(vec![0, 0])),
         ];
         let different: std::collections::HashSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());

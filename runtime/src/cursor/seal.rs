@@ -268,6 +268,7 @@ mod tests {
 
     use super::super::binding::Filters;
     use super::*;
+    use crate::authn::Identity;
 
     const OLD: &str = "old:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=";
     const NEW: &str = "new:3q2-7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=";
@@ -282,9 +283,10 @@ mod tests {
         Filters::from_canonical(b"accountId=7&status=open".to_vec())
     }
 
+    const ALICE: Identity<'static> = Identity { issuer: "https://id.example.com", subject: "alice" };
+
     fn binding(filters: &Filters) -> Binding<'_> {
-        let principal = Some(("https://id.example.com", "alice"));
-        Binding { operation: "listTransfers", document: "3f5a", principal, filters }
+        Binding { operation: "listTransfers", document: "3f5a", principals: &[ALICE], filters }
     }
 
     fn sealed(keys: &CursorKeys) -> String {
@@ -320,10 +322,14 @@ mod tests {
         let others = [
             Binding { operation: "listTransfer", document: "s3f5a", ..bound },
             Binding { document: "3f5b", ..bound },
-            Binding { principal: None, ..bound },
-            Binding { principal: Some(("https://id.example.com", "bob")), ..bound },
-            Binding { principal: Some(("https://id.example.co", "malice")), ..bound },
-            Binding { principal: Some(("https://id.example.org", "alice")), ..bound },
+            Binding { principals: &[], ..bound },
+            Binding { principals: &[Identity { subject: "bob", ..ALICE }], ..bound },
+            Binding {
+                principals: &[Identity { issuer: "https://id.example.co", subject: "malice" }],
+                ..bound
+            },
+            Binding { principals: &[Identity { issuer: "https://id.example.org", ..ALICE }], ..bound },
+            Binding { principals: &[ALICE, Identity { issuer: "urn:b", subject: "partner" }], ..bound },
         ];
         for other in
             others.into_iter().chain(other_filters.iter().map(|filters| Binding { filters, ..bound }))

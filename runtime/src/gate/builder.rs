@@ -17,7 +17,7 @@ use crate::authn::{
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
 use crate::idempotency::KeptAnswers;
-use crate::input::Spool;
+use crate::input::{Arriving, Spool};
 use crate::limit::Limiter;
 use crate::operation::{
     CountedOn, Counter, Counting, Document, Limit, Location, OnOutage, Operation, Ownership, Per, Policy,
@@ -178,6 +178,7 @@ impl GateBuilder {
         Ok(Gate::new(Inner {
             failures: Failures::new(self.settings.failed_attempts, passwords),
             spool: Spool::new(&self.settings),
+            arriving: Arriving::new(self.settings.max_body_memory),
             load: Load::new(self.settings.max_requests),
             settings: self.settings,
             limiter,

@@ -62,7 +62,7 @@ use crate::authn::{self, step_up};
 use crate::authz::{self, Authorized};
 use crate::caller::Caller;
 use crate::idempotency::Call;
-use crate::input::{self, Fingerprint, Input, InputError, Parameters, Receiver};
+use crate::input::{self, Fingerprint, Input, InputError, Parameters};
 use crate::operation::Operation;
 use crate::problem::Rejection;
 use crate::server::Served;
@@ -145,8 +145,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let mut print = at.keeps_answers().then(|| parameters.fingerprint());
     let decoded = parameters.finish(decoded).map_err(Rejection::Input)?; // 10
     let key = at.client_key(&parts.headers)?; // 10
-    let receiver =
-        Receiver { declared: at.policy().body.as_ref(), receiving: I::receiving, spool: visit.spool() };
+    let receiver = visit.receiver(at.policy().body.as_ref(), I::receiving);
     let received = timeout_at(deadline, receiver.receive(&parts.headers, body)).await;
     let sent = received.map_err(|_| InputError::Slow).flatten().map_err(Rejection::Input)?;
     print.iter_mut().for_each(|print: &mut Fingerprint| print.body(sent.as_ref()));

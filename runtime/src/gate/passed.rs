@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::RequestId;
 use super::object::Owned;
 use super::walk::{Sealed, Walk};
-use crate::authn::Principal;
+use crate::authn::{Identity, Principal};
 use crate::authz::Authorized;
 use crate::cursor::{
     self, Binding, CursorKeys, Direction, Filters, Leads, Opened, PageFrom, Position, SealedCursor, Side,
@@ -48,11 +48,11 @@ impl CursorScope {
         Some(Walk::new(self.page(), Arc::clone(&self.sealed), query, pagination.cursor))
     }
 
-    pub(crate) fn binding<'a>(&'a self, principal: Option<&'a Principal>) -> Binding<'a> {
+    pub(crate) fn binding<'a>(&'a self, principals: &'a [Identity<'a>]) -> Binding<'a> {
         Binding {
             operation: self.policy.id,
             document: self.document.hash,
-            principal: principal.map(|principal| (principal.issuer(), principal.subject())),
+            principals,
             filters: &self.filters,
         }
     }
@@ -107,7 +107,8 @@ impl Passed {
     pub(crate) fn seal<P: Position>(&self, position: &P, side: Side) -> Result<SealedCursor, Problem> {
         let scope = self.cursor.as_ref().ok_or_else(|| Problem::internal("no cursor scope"))?;
         let leads = Leads { side, page: scope.page().saturating_add(1), expiry: scope.expires };
-        let sealed = cursor::seal(&scope.keys, &scope.binding(self.principal()), position, leads);
+        let callers = self.authorized.identities();
+        let sealed = cursor::seal(&scope.keys, &scope.binding(&callers), position, leads);
         let sealed = sealed.map_err(Problem::internal)?;
         scope.sealed.note(side, &sealed);
         Ok(sealed)

@@ -23,7 +23,7 @@ use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
 use crate::idempotency::{Call, ClientKey, KeptAnswers, Refusal};
-use crate::input::{CursorInput, Spool};
+use crate::input::{Arriving, CursorInput, Spool};
 use crate::limit::{Limiter, Rule};
 use crate::operation::{Document, Operation, Ownership, Policy};
 use crate::problem::{Problem, Rejection};
@@ -53,6 +53,7 @@ pub(super) struct Inner {
     pub(super) operations: BTreeMap<&'static str, Prepared>,
     pub(super) effects: Effects,
     pub(super) spool: Spool,
+    pub(super) arriving: Arriving,
 }
 
 /// An operation's policy with the parts that it names.
@@ -159,6 +160,10 @@ impl Gate {
 
     pub(super) fn spool(&self) -> &Spool {
         &self.inner.spool
+    }
+
+    pub(super) fn arriving(&self) -> &Arriving {
+        &self.inner.arriving
     }
 
     pub(super) fn load(&self) -> &Load {
@@ -277,7 +282,8 @@ impl Prepared {
             expires: now.unix().saturating_add(pagination.ttl.as_secs()),
         };
         if let Some(token) = token {
-            let binding = scope.binding(authorized.principal());
+            let callers = authorized.identities();
+            let binding = scope.binding(&callers);
             scope.opened = Some(cursor::open(keys, &binding, &token, now.unix()).map_err(Rejection::Cursor)?);
         }
         Ok(Some(scope))

@@ -25,11 +25,11 @@ use crate::authn::attempts::Attempts;
 use crate::authn::certificate::ClientCertificate;
 use crate::authn::dpop;
 use crate::clock::{Clock, ClockError, Now};
-use crate::input::Spool;
+use crate::input::{Receiver, Receiving, Sender};
 use crate::limit::key::{Network, Seen};
 use crate::limit::running::{Entered, Held, until_sent};
 use crate::limit::{self, Charge, Few, Outage, Reserved, Rule, Standing};
-use crate::operation::{Access, CountedOn, Limit, Per, Priority};
+use crate::operation::{Access, Body, CountedOn, Limit, Per, Priority};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::serve::Session;
 use crate::settings::Settings;
@@ -182,9 +182,11 @@ impl Visit {
         if rules.is_empty() {
             return Ok(());
         }
+        // not when its head came: a client may let its body come long after that, of many requests at once
+        let now = self.clock().now().map_err(|_| Rejection::ClockFailed)?;
         let seen = self.seen();
         let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
-        let asking = self.gate.limiter().ask(self.micros(), &charges, &seen);
+        let asking = self.gate.limiter().ask(micros(now), &charges, &seen);
         let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
         self.reserved.extend(decision.reserved());
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
@@ -262,9 +264,14 @@ impl Visit {
         self.gate.effects()
     }
 
-    /// Where the files of this gate's requests lie.
-    pub(super) fn spool(&self) -> &Spool {
-        self.gate.spool()
+    /// What receives its body.
+    pub(super) fn receiver<'a>(
+        &'a self,
+        declared: Option<&'a Body>,
+        receiving: fn(usize) -> Receiving,
+    ) -> Receiver<'a> {
+        let sender = Sender { arriving: self.gate.arriving(), network: Network::of(self.origin.address) };
+        Receiver { declared, receiving, spool: self.gate.spool(), sender }
     }
 
     /// For the event of a refusal that comes when this visit is over.

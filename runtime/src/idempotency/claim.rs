@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use tokio::time::Instant;
 
+use super::abandoned::{Abandoned, Mark};
 use super::decide::{Decision, Entry, Owner, Print, Stage, decide};
 use super::kept::Kept;
 use super::key::ClientKey;
@@ -103,7 +104,9 @@ impl Call {
                 }
                 Ok(Swapped::Not(found)) => found,
                 Err(refusal) => {
-                    self.abandon(owner).await;
+                    if matches!(&refusal, Refusal::State(error) if error.may_be_done()) {
+                        self.abandoned(Mark::Owner(owner)).settle().await;
+                    }
                     return Err(refusal);
                 }
             };
@@ -179,14 +182,8 @@ impl Call {
         }
     }
 
-    /// The swap may have been made though nobody said so: a claim that nobody knows of would hold the key until it is
-    /// unknown. Best effort: what cannot be undone is *unknown* later, which is true.
-    async fn abandon(&self, owner: Owner) {
-        let Ok(Some(record)) = self.answers.state.get(self.key).await else { return };
-        let Ok(entry) = self.open(&record.value) else { return };
-        if matches!(entry.stage, Stage::Running { owner: other, .. } if other == owner) {
-            _ = self.answers.state.swap(self.key, Expected::Version(record.version), Next::Nothing).await;
-        }
+    fn abandoned(&self, by: Mark) -> Abandoned {
+        Abandoned { answers: self.answers.clone(), key: self.key, by }
     }
 
     /// The time until the deadline in whole seconds, and what clocks may differ by.
@@ -285,6 +282,9 @@ impl Claim {
     pub(crate) async fn release(&self) {
         let Call { answers, key, .. } = &self.call;
         let released = answers.state.swap(*key, Expected::Version(self.version), Next::Nothing).await;
+        if released.as_ref().is_err_and(StateError::may_be_done) {
+            self.call.abandoned(Mark::Version(self.version)).settle().await;
+        }
         self.tell(&released.map_err(Refusal::from));
     }
 
@@ -334,7 +334,7 @@ impl Claim {
         let Call { answers, key, rule, .. } = &self.call;
         let next = || Next::Record { value: value.clone(), keep: rule.ttl };
         let recorded = match answers.state.swap(*key, expected, next()).await {
-            Err(StateError::Late | StateError::Engine(_)) => {
+            Err(error) if error.may_be_done() => {
                 let again = answers.state.swap(*key, expected, next()).await;
                 // the first one was made after all: it is there, under a later version
                 again.map(|swapped| match swapped {

@@ -6,6 +6,7 @@
 //! | `key` | the key that a client gives its call |
 //! | `decide` | what becomes of a call, by what is kept under its key |
 //! | `claim` | claiming a key, and what became of the one who did |
+//! | `abandoned` | claims of calls that did not run |
 //! | `kept` | an answer as it is kept |
 //! | `keys` | how records are sealed |
 //! | `ledger` | a record that the application commits together with its effect |
@@ -18,12 +19,13 @@
 //!    nothing, and gets the answer of the one who did, or 409 while there is none.
 //! 3. What a handler answered is kept, whatever it is, before the first byte leaves; but 401, 403 and 429 are not kept, and
 //!    the key is free again. A call that was refused before its handler never had it.
-//! 4. A state that cannot be asked refuses the call: no handler runs unprotected. When it cannot keep the answer of a
+//! 4. A state that cannot be asked refuses the call: no handler runs unprotected, and what it claimed late is taken back. When it cannot keep the answer of a
 //!    handler that ran, the key stays *unknown*; the client gets the answer when no other can come after it (`rerun: never`, or
 //!    the ledger has it), else 503: the handler may run again, and one call has one answer.
 //! 5. Each principal has so many keys in a day ([`KeptAnswers::calls_per_day`]), each answer 768 KiB, and the state its room:
 //!    when it is full, 503.
 
+mod abandoned;
 mod claim;
 mod decide;
 mod kept;
@@ -42,6 +44,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::abandoned::Followed;
 pub(crate) use self::claim::{Call, Claim, Claimed};
 pub(crate) use self::key::{ClientKey, KeyFault};
 pub use self::keys::AnswerKeys;
@@ -80,6 +83,7 @@ pub struct KeptAnswers {
     recover: Option<Arc<Recover>>,
     margin: Duration,
     calls_per_day: u32,
+    followed: Followed,
 }
 
 type Recover = dyn Fn(Unsettled) -> Recovering + Send + Sync;
@@ -119,6 +123,7 @@ impl KeptAnswers {
             recover: None,
             margin: MARGIN,
             calls_per_day: CALLS_PER_DAY,
+            followed: Followed::default(),
         }
     }
 

@@ -4,7 +4,8 @@
 //! 2. Where no body is declared, none may come. Where one is required, one must.
 //! 3. Its media type is stated once and is a declared one (RFC 9110 section 8.3).
 //! 4. It is not encoded: what is not declared is not decompressed (RFC 9110 section 8.4).
-//! 5. It is read under the limit, whatever length was declared. The deadline is the caller's.
+//! 5. It is read under the limit, whatever length was declared, and while there is room for what arrives (`arriving`). The
+//!    deadline is the caller's.
 //! 6. What generated code reads as it is and the files of forms are spooled: memory does not grow with them (`upload`).
 
 use axum::body::Body as Stream;
@@ -14,9 +15,10 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 
+use super::arriving::{Arrival, Sender};
 use super::media_type;
 use super::payload::{Came, Receiving, Sent};
-use super::upload::{Spool, Spooler, Upload};
+use super::upload::{self, Spool, Spooler, Upload};
 use super::{InputError, wire};
 use crate::operation::Body;
 
@@ -39,6 +41,7 @@ pub(crate) struct Receiver<'a> {
     pub(crate) declared: Option<&'a Body>,
     pub(crate) receiving: fn(usize) -> Receiving,
     pub(crate) spool: &'a Spool,
+    pub(crate) sender: Sender<'a>,
 }
 
 impl<'a> Receiver<'a> {
@@ -62,15 +65,18 @@ impl<'a> Receiver<'a> {
         let (which, content_type) = acceptable(declared, headers)?;
         let content = match (self.receiving)(which) {
             Receiving::Whole => {
-                Some(collect(stream, declared.max).await?).filter(|bytes| !bytes.is_empty()).map(Came::Whole)
+                let arrival = Arrival::new(stream, self.sender, declared.max);
+                Some(collect(arrival, declared.max).await?).filter(|bytes| !bytes.is_empty()).map(Came::Whole)
             }
             Receiving::Spooled => {
-                let upload = Box::pin(spooled(stream, declared.max, self.spool)).await?;
+                let arrival = Arrival::new(stream, self.sender, upload::IN_MEMORY);
+                let upload = Box::pin(spooled(arrival, declared.max, self.spool)).await?;
                 let upload = upload.said(None, Some(content_type));
                 Some(upload).filter(|upload| !upload.is_empty()).map(Came::Spooled)
             }
             Receiving::Parts(fields) => {
-                let parts = wire::parts(stream, content_type, fields, declared.max, self.spool);
+                let arrival = Arrival::new(stream, self.sender, wire::PARTS_IN_MEMORY);
+                let parts = wire::parts(arrival, content_type, fields, declared.max, self.spool);
                 let parts = Box::pin(parts).await?; // most bodies do without the room for it
                 parts.map(|parts| Came::Parts(parts, fields))
             }
@@ -125,11 +131,11 @@ async fn nothing(mut stream: Stream) -> Result<(), InputError> {
 }
 
 /// The bytes, at most `max` of them. A body of one frame, as most small ones are, is not copied.
-async fn collect(mut stream: Stream, max: usize) -> Result<Bytes, InputError> {
+async fn collect(mut arrival: Arrival<'_>, max: usize) -> Result<Bytes, InputError> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
-    while let Some(frame) = stream.frame().await {
-        let Ok(data) = frame.map_err(|_| InputError::Truncated)?.into_data() else { continue };
+    while let Some(data) = arrival.next().await {
+        let data = data?;
         if first.len() + all.len() + data.len() > max {
             return Err(InputError::TooLarge);
         }
@@ -137,7 +143,7 @@ async fn collect(mut stream: Stream, max: usize) -> Result<Bytes, InputError> {
             (true, true) => first = data,
             (_, false) => all.extend_from_slice(&data),
             (false, true) => {
-                let to_come = usize::try_from(stream.size_hint().lower()).unwrap_or(max).min(max);
+                let to_come = usize::try_from(arrival.to_come()).unwrap_or(max).min(max);
                 all.reserve(first.len() + data.len() + to_come);
                 all.extend_from_slice(&std::mem::take(&mut first));
                 all.extend_from_slice(&data);
@@ -148,10 +154,10 @@ async fn collect(mut stream: Stream, max: usize) -> Result<Bytes, InputError> {
 }
 
 /// The same, with what is more than a few of them in a file.
-async fn spooled(mut stream: Stream, max: usize, spool: &Spool) -> Result<Upload, InputError> {
+async fn spooled(mut arrival: Arrival<'_>, max: usize, spool: &Spool) -> Result<Upload, InputError> {
     let mut spooler = Spooler::new(spool);
-    while let Some(frame) = stream.frame().await {
-        let Ok(data) = frame.map_err(|_| InputError::Truncated)?.into_data() else { continue };
+    while let Some(data) = arrival.next().await {
+        let data = data?;
         if spooler.len() + data.len() as u64 > max as u64 {
             return Err(InputError::TooLarge);
         }
@@ -168,7 +174,7 @@ mod tests {
     use futures_util::stream;
     use http::HeaderValue;
 
-    use super::super::{Check, Decode, Json, Violations, no_rule};
+    use super::super::{Check, Decode, Json, Violations, arriving, no_rule};
     use super::*;
     use crate::settings::Settings;
 
@@ -178,7 +184,8 @@ mod tests {
         stream: Stream,
     ) -> Result<Option<Sent<'a>>, InputError> {
         static SPOOL: LazyLock<Spool> = LazyLock::new(|| Spool::new(&Settings::new()));
-        let receiver = Receiver { declared, receiving: |_| Receiving::Whole, spool: &SPOOL };
+        let sender = arriving::tests::sender();
+        let receiver = Receiver { declared, receiving: |_| Receiving::Whole, spool: &SPOOL, sender };
         receiver.receive(headers, stream).await
     }
 

@@ -9,7 +9,7 @@ use super::{Param, Parameters};
 pub struct CursorInput {
     /// The text of the cursor parameter.
     pub token: Option<String>,
-    /// The path and query parameters but the cursor and the page's size, which may change on the way.
+    /// The parameters but the cursor and the page's size, which may change on the way.
     pub filters: Vec<u8>,
 }
 

@@ -24,7 +24,7 @@ pub enum InputError {
     Truncated,
     /// The body did not come in time.
     Slow,
-    /// All that is spooled takes what it may.
+    /// All that arrives, or is spooled, takes what it may.
     NoRoom,
     /// What is spooled cannot be written or read.
     Unspooled,

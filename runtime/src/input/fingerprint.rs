@@ -1,7 +1,8 @@
 //! What was asked for, as a digest: two calls have the same one when they ask for the same.
 //!
-//! 1. It is over method, template, the parameters of path and query as they decode, and the body (each part with its
-//!    length). Headers are not in it: they say how, and a credential that was renewed asks for nothing new.
+//! 1. It is over method, template, the parameters of path and query as they decode, the headers and cookies that the document
+//!    declares as parameters, and the body (each part with its length). Other headers are not in it: they say how, and a
+//!    credential that was renewed asks for nothing new. Nor are those of one sending, such as `traceparent`.
 //! 2. JSON counts as what it says: the order of members and white space do not, `1.0` is `1`, an escape is its character.
 //! 3. Every other body counts byte for byte.
 
@@ -132,6 +133,31 @@ mod tests {
         ] {
             assert_eq!(print(&["b", "7"], query, 0, Some(body)), first, "{query} {body}");
         }
+    }
+
+    #[test]
+    fn headers_and_cookies_that_are_parameters_count_and_others_do_not() {
+        let print = |fields: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, value.parse().unwrap());
+            }
+            Parameters::new(&POLICY, &["b", "7"], None, &headers).fingerprint().finish()
+        };
+        let first = print(&[("x-days", "1"), ("cookie", "sid=a")]);
+        let others = [("authorization", "Bearer x"), ("traceparent", "00-1"), ("user-agent", "b")];
+        let same = others.map(|other| print(&[("x-days", "1"), other, ("cookie", "theme=dark; sid=a")]));
+        assert_eq!(same, [first; 3]);
+        let different = [
+            print(&[]),
+            print(&[("x-days", "1")]),
+            print(&[("x-days", "2"), ("cookie", "sid=a")]),
+            print(&[("x-days", "1"), ("cookie", "sid=b")]),
+            print(&[("x-days", "1"), ("x-days", "1"), ("cookie", "sid=a")]),
+            print(&[("x-trace", "1"), ("cookie", "sid=a")]),
+        ];
+        assert_eq!(HashSet::from(different).len(), different.len());
+        assert!(!different.contains(&first));
     }
 
     #[test]

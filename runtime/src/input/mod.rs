@@ -18,6 +18,7 @@
 //! | `text`, `format`, `words`, `values`, `password` | scalars as text, strings with a format, enumerations |
 //! | `violation`, `at` | what is told to the client, and where |
 
+mod arriving;
 mod at;
 mod body;
 mod canonical;
@@ -59,6 +60,7 @@ mod visit;
 mod wire;
 mod words;
 
+pub(crate) use self::arriving::{Arriving, Sender};
 pub use self::at::At;
 pub(crate) use self::body::Receiver;
 pub use self::body::declared_length;

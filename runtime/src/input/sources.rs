@@ -25,6 +25,18 @@ pub(super) type Raw<'a> = Result<&'a str, Expected>;
 const NOT_ASCII: Expected =
     Expected { rule: "encoding", message: Cow::Borrowed("must consist of visible ASCII characters") };
 const NO_VALUE: Expected = Expected { rule: "value", message: Cow::Borrowed("must have a value after `=`") };
+/// Headers that are of one sending of a request and not of what it asks for: the next page and the next try have others.
+const OF_ONE_SENDING: [&str; 9] = [
+    "baggage",
+    "idempotency-key",
+    "if-modified-since",
+    "if-none-match",
+    "range",
+    "traceparent",
+    "tracestate",
+    "x-correlation-id",
+    "x-request-id",
+];
 const TWICE: Expected = Expected { rule: "duplicate", message: Cow::Borrowed("must not come twice") };
 
 impl<'a> Sources<'a> {
@@ -103,8 +115,9 @@ impl<'a> Sources<'a> {
         Ok((!entries.is_empty()).then_some(Tree::Object(entries)))
     }
 
-    /// What a cursor is bound to: everything of path and query but the names that are left out. All with their lengths
-    /// and, in the query, by name, so that no two requests write the same bytes.
+    /// What a request asks for, as far as its parameters say it: everything of path and query but the names that are left
+    /// out, and the headers and cookies that are declared. All with their lengths and, in the query, by name, so that no
+    /// two requests write the same bytes.
     pub(super) fn canonical(&self, without: &[&str], into: &mut Vec<u8>) {
         for raw in self.captures {
             // One that does not decode is refused elsewhere.
@@ -117,6 +130,20 @@ impl<'a> Sources<'a> {
             prefixed(pair.name.as_bytes(), into);
             let value = plain(Location::Query, pair.value.unwrap_or_default());
             prefixed(value.unwrap_or_default().as_bytes(), into);
+        }
+        let in_fields = |location| matches!(location, Location::Header | Location::Cookie);
+        for parameter in self.policy.parameters.iter().filter(|one| in_fields(one.location)) {
+            if parameter.location == Location::Header
+                && OF_ONE_SENDING.iter().any(|name| parameter.name.eq_ignore_ascii_case(name))
+            {
+                continue;
+            }
+            let lines = self.all(parameter.location, parameter.name).unwrap_or_default();
+            into.extend_from_slice(&(lines.len() as u64).to_be_bytes());
+            for line in lines {
+                // what is no text is refused elsewhere
+                prefixed(line.unwrap_or_default().as_bytes(), into);
+            }
         }
     }
 

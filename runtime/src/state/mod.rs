@@ -108,6 +108,13 @@ pub enum StateError {
     Engine(Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl StateError {
+    /// Whether what was asked for may have been done, or may be done yet.
+    pub(crate) const fn may_be_done(&self) -> bool {
+        matches!(self, Self::Late | Self::Engine(_))
+    }
+}
+
 impl State {
     /// In memory: of this process alone, and empty when it starts. For tests, and for what may be lost.
     #[must_use]

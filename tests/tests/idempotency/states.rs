@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use palisade::state::{Engine, Expected, Key, Next, Record, StateError, Swapped};
 use palisade::{AnswerKeys, Clock, KeptAnswers, State, StoreFuture};
@@ -72,6 +72,60 @@ async fn without_its_state_no_handler_runs() {
     desk.post("/plain", KEY, "pay").token(&desk.alice()).send().await.allowed(204);
     state.fail_from(usize::MAX);
     desk.transfer(OTHER_KEY, "pay").send().await.allowed(201);
+}
+
+/// Makes the first change that it is asked for without saying so, and answers nothing until it is well again.
+#[derive(Clone)]
+struct Silent {
+    inner: State,
+    changed: Arc<AtomicUsize>,
+    well: Arc<AtomicBool>,
+}
+
+impl Engine for Silent {
+    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        match self.well.load(Ordering::SeqCst) {
+            true => Box::pin(self.inner.get(key)),
+            false => Box::pin(std::future::ready(Err(StateError::Late))),
+        }
+    }
+
+    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
+        Box::pin(async move {
+            if self.well.load(Ordering::SeqCst) {
+                return self.inner.swap(key, expected, next).await;
+            }
+            if self.changed.fetch_add(1, Ordering::SeqCst) == 0 {
+                self.inner.swap(key, expected, next).await?;
+            }
+            Err(StateError::Late)
+        })
+    }
+}
+
+/// No handler ran, so nobody may hear that its outcome is unknown.
+#[tokio::test]
+async fn a_claim_that_was_made_unheard_is_taken_back_when_the_state_answers_again() {
+    let clock = Clock::fixed(now());
+    let inner = State::memory_of(100, clock.clone());
+    let silent = Silent { inner, changed: Arc::default(), well: Arc::default() };
+    let answers = KeptAnswers::new(State::new(silent.clone()), AnswerKeys::generate().unwrap());
+    let desk = Desk::of(clock, answers).await;
+    desk.transfer(KEY, "pay").send().await.refused(503, "unavailable");
+    assert_eq!(silent.changed.load(Ordering::SeqCst), 1);
+    silent.well.store(true, Ordering::SeqCst);
+    desk.transfer(KEY, "pay").send().await.refused(409, "idempotency_in_progress");
+    let began = std::time::Instant::now();
+    let answer = loop {
+        let answer = desk.transfer(KEY, "pay").send().await;
+        if answer.status != 409 {
+            break answer;
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "it is never taken back");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    answer.allowed(201);
+    assert_eq!(desk.effects.count(), 1);
 }
 
 /// It ran, so the client gets its answer; that it is not kept is known, so it is not done again.

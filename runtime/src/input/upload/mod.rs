@@ -22,6 +22,7 @@ use serde::{Serialize, Serializer};
 use tokio::io::AsyncReadExt;
 
 pub use self::reader::UploadReader;
+pub(super) use self::spool::BLOCK as IN_MEMORY;
 pub(crate) use self::spool::Spool;
 use self::spooled::Spooled;
 pub(super) use self::spooled::{Spooler, Unspooled};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::settings::Settings;
 
 /// What a file is charged at a time.
-pub(super) const BLOCK: usize = 64 * 1024;
+pub(in crate::input) const BLOCK: usize = 64 * 1024;
 
 /// Shared by all requests of a server. Cheap to clone.
 #[derive(Clone, Debug)]

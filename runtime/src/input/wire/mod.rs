@@ -20,7 +20,7 @@ mod pairs;
 pub(super) use self::cut::{Cut, elements, leaf};
 pub(super) use self::form::{Others, form};
 pub use self::multipart::Parts;
-pub(super) use self::multipart::{Part, multipart, multipart_with_headers, parts};
+pub(super) use self::multipart::{PARTS_IN_MEMORY, Part, multipart, multipart_with_headers, parts};
 pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
 
 /// How a value is written.

@@ -1,19 +1,18 @@
 //! [`Cutter`]: a multipart body into its parts, as it arrives. It holds what it has not cut yet: a head, or as much of a
 //! content as came at once.
 
-use axum::body::Body as Stream;
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
 use memchr::memmem::Finder;
 
 use super::head::Head;
 use crate::input::InputError;
+use crate::input::arriving::Arrival;
 
 const LONGEST_HEAD: usize = 4096;
 
 /// Cuts one body.
-pub(super) struct Cutter {
-    stream: Stream,
+pub(super) struct Cutter<'a> {
+    arrival: Arrival<'a>,
     /// Bytes that may still come.
     left: usize,
     buffer: BytesMut,
@@ -24,10 +23,10 @@ pub(super) struct Cutter {
     fresh: bool,
 }
 
-impl Cutter {
-    pub(super) fn new(stream: Stream, boundary: &str, max: usize) -> Self {
+impl<'a> Cutter<'a> {
+    pub(super) fn new(arrival: Arrival<'a>, boundary: &str, max: usize) -> Self {
         let delimiter = Finder::new(&format!("\r\n--{boundary}")).into_owned();
-        Self { stream, left: max, buffer: BytesMut::new(), delimiter, fresh: false }
+        Self { arrival, left: max, buffer: BytesMut::new(), delimiter, fresh: false }
     }
 
     /// Takes the first delimiter. `false`: there is no body at all.
@@ -103,8 +102,7 @@ impl Cutter {
     /// Reads until so many bytes are here. `false`: the body ends before.
     async fn hold(&mut self, count: usize) -> Result<bool, InputError> {
         while self.buffer.len() < count {
-            let Some(frame) = self.stream.frame().await else { return Ok(false) };
-            let Ok(data) = frame.map_err(|_| InputError::Truncated)?.into_data() else { continue };
+            let Some(data) = self.arrival.next().await.transpose()? else { return Ok(false) };
             self.left = self.left.checked_sub(data.len()).ok_or(InputError::TooLarge)?;
             self.buffer.extend_from_slice(&data);
         }

@@ -18,7 +18,6 @@ mod tree;
 
 use std::borrow::Cow;
 
-use axum::body::Body as Stream;
 use bytes::BytesMut;
 
 use self::cut::Cutter;
@@ -27,12 +26,15 @@ pub use self::headers::Parts;
 pub(in crate::input) use self::headers::multipart_with_headers;
 pub(in crate::input) use self::tree::multipart;
 use super::{Kind, Wire};
-use crate::input::upload::{Spool, Spooler};
+use crate::input::arriving::Arrival;
+use crate::input::upload::{IN_MEMORY, Spool, Spooler};
 use crate::input::{Expected, InputError, Upload, media_type};
 
 const MOST_PARTS: usize = 256;
 /// Of what is no file, and of the files that are not on disk: each together.
 const MOST_MEMORY: usize = 1024 * 1024;
+/// Of one body.
+pub(in crate::input) const PARTS_IN_MEMORY: usize = 2 * MOST_MEMORY + IN_MEMORY;
 
 /// A part that came whole.
 #[derive(Debug)]
@@ -50,14 +52,14 @@ pub(in crate::input) struct Part {
 /// # Errors
 /// Why it is no multipart body, or not kept.
 pub(in crate::input) async fn parts(
-    stream: Stream,
+    arrival: Arrival<'_>,
     content_type: &str,
     fields: &'static [Wire],
     max: usize,
     spool: &Spool,
 ) -> Result<Option<Vec<Part>>, InputError> {
     let boundary = boundary(content_type).ok_or(InputError::Syntax)?;
-    let mut cutter = Cutter::new(stream, boundary, max);
+    let mut cutter = Cutter::new(arrival, boundary, max);
     if !cutter.begin().await? {
         return Ok(None);
     }
@@ -96,7 +98,7 @@ struct Memory {
     files: usize,
 }
 
-async fn text(cutter: &mut Cutter, memory: &mut Memory) -> Result<Upload, InputError> {
+async fn text(cutter: &mut Cutter<'_>, memory: &mut Memory) -> Result<Upload, InputError> {
     let mut all = BytesMut::new();
     while let Some(data) = cutter.content().await? {
         memory.texts += data.len();
@@ -110,7 +112,7 @@ async fn text(cutter: &mut Cutter, memory: &mut Memory) -> Result<Upload, InputE
 
 /// Rule 6: the file, or what is wrong with it alone: the other parts are still read.
 async fn file(
-    cutter: &mut Cutter,
+    cutter: &mut Cutter<'_>,
     most: u64,
     memory: &mut Memory,
     spool: &Spool,
@@ -175,12 +177,14 @@ fn fits(head: &Head, field: Option<&Wire>) -> bool {
 mod tests {
     use std::convert::Infallible;
 
+    use axum::body::Body as Stream;
     use bytes::Bytes;
     use futures_util::stream;
 
     use super::super::super::no_rule;
     use super::super::super::sample::Part as Share;
     use super::*;
+    use crate::input::arriving;
     use crate::settings::Settings;
 
     const TYPE_LINE: &str = "multipart/form-data; boundary=XX";
@@ -190,13 +194,17 @@ mod tests {
         Wire::text("extra").kind(Kind::File).types(&["image/*", "text/plain"]),
     ];
 
+    fn arrival(stream: Stream) -> Arrival<'static> {
+        Arrival::new(stream, arriving::tests::sender(), PARTS_IN_MEMORY)
+    }
+
     /// In frames of so many bytes.
     async fn cut(body: &[u8], frame: usize, fields: &'static [Wire]) -> Result<Vec<Part>, InputError> {
         let frames: Vec<_> =
             body.chunks(frame).map(|frame| Ok::<_, Infallible>(Bytes::copy_from_slice(frame))).collect();
         let spool = Spool::new(&Settings::new());
         let stream = Stream::from_stream(stream::iter(frames));
-        parts(stream, TYPE_LINE, fields, usize::MAX, &spool).await.map(Option::unwrap_or_default)
+        parts(arrival(stream), TYPE_LINE, fields, usize::MAX, &spool).await.map(Option::unwrap_or_default)
     }
 
     /// However it comes, it is the same.
@@ -248,7 +256,7 @@ mod tests {
             assert!(cut(body.as_bytes(), frame, &[]).await.unwrap()[0].content.as_ref().unwrap().is_empty());
             assert_eq!(cut(b"--XX--", frame, &[]).await.map(|parts| parts.len()), Ok(0));
         }
-        let none = parts(Stream::empty(), TYPE_LINE, &[], 9, &Spool::new(&Settings::new())).await;
+        let none = parts(arrival(Stream::empty()), TYPE_LINE, &[], 9, &Spool::new(&Settings::new())).await;
         assert!(none.unwrap().is_none());
     }
 

@@ -1,0 +1,189 @@
+//! How much memory bodies take that have not come whole: a client decides how long that is, up to the deadline.
+//!
+//! Rules:
+//! 1. a body that is whole with its first piece is not counted: nobody can hold it back;
+//! 2. of any other each piece is counted that stays in memory, until the body has been read or refused. What goes to a file is
+//!    counted as far as it is in memory first;
+//! 3. all of them together take no more than a setting says, and those of one network (an address, or an IPv6 /64) an eighth
+//!    of it. What is over is refused (503);
+//! 4. while a network has no other, its body may take more than the share: what the document allows can be sent.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use axum::body::Body as Stream;
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+
+use super::InputError;
+use crate::limit::key::Network;
+
+/// Of how many parts one network takes at most one.
+const SHARES: usize = 8;
+
+/// What all bodies of a server take that are on their way.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    most: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    /// Only of those that have something.
+    of: HashMap<Network, usize>,
+}
+
+impl Arriving {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, taken: Mutex::default() }
+    }
+
+    fn taken(&self) -> std::sync::MutexGuard<'_, Taken> {
+        // it is changed whole or not at all
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a body comes from, and among which others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender<'a> {
+    pub(crate) arriving: &'a Arriving,
+    pub(crate) network: Network,
+}
+
+/// A body on its way, piece by piece.
+pub(super) struct Arrival<'a> {
+    stream: Stream,
+    sender: Sender<'a>,
+    taken: usize,
+    /// How many of its bytes may still be in memory.
+    left: usize,
+}
+
+impl<'a> Arrival<'a> {
+    /// `in_memory`: how much of it is there at most.
+    pub(super) fn new(stream: Stream, sender: Sender<'a>, in_memory: usize) -> Self {
+        Self { stream, sender, taken: 0, left: in_memory }
+    }
+
+    /// The next piece. `None`: it is whole.
+    pub(super) async fn next(&mut self) -> Option<Result<Bytes, InputError>> {
+        loop {
+            let frame = match self.stream.frame().await? {
+                Ok(frame) => frame,
+                Err(_) => return Some(Err(InputError::Truncated)),
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            if self.stream.is_end_stream() {
+                return Some(Ok(data));
+            }
+            return Some(self.take(data.len()).map(|()| data));
+        }
+    }
+
+    /// How many bytes are to come at least, as far as the client says it.
+    pub(super) fn to_come(&self) -> u64 {
+        self.stream.size_hint().lower()
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), InputError> {
+        let bytes = bytes.min(self.left);
+        if bytes == 0 {
+            return Ok(());
+        }
+        let Sender { arriving, network } = self.sender;
+        let mut taken = arriving.taken();
+        let all = taken.all.saturating_add(bytes);
+        let before = taken.of.get(&network).copied().unwrap_or_default();
+        let share = before.saturating_add(bytes);
+        if all > arriving.most || (share > arriving.most / SHARES && before > self.taken) {
+            return Err(InputError::NoRoom);
+        }
+        taken.all = all;
+        taken.of.insert(network, share);
+        drop(taken);
+        self.taken = self.taken.saturating_add(bytes);
+        self.left = self.left.saturating_sub(bytes);
+        Ok(())
+    }
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        if self.taken == 0 {
+            return;
+        }
+        let Sender { arriving, network } = self.sender;
+        let mut taken = arriving.taken();
+        taken.all = taken.all.saturating_sub(self.taken);
+        let rest = taken.of.get(&network).copied().unwrap_or_default().saturating_sub(self.taken);
+        match rest {
+            0 => taken.of.remove(&network),
+            rest => taken.of.insert(network, rest),
+        };
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::convert::Infallible;
+    use std::sync::LazyLock;
+
+    use futures_util::{FutureExt, StreamExt, stream};
+
+    use super::*;
+
+    /// From somewhere, with room for everything.
+    pub(in crate::input) fn sender() -> Sender<'static> {
+        static ARRIVING: LazyLock<Arriving> = LazyLock::new(|| Arriving::new(usize::MAX));
+        Sender { arriving: &ARRIVING, network: Network::V4([192, 0, 2, 1]) }
+    }
+
+    /// So many bytes at once, and then nothing.
+    fn stalled(bytes: usize) -> Stream {
+        let first = Ok::<_, Infallible>(Bytes::from(vec![b'x'; bytes]));
+        Stream::from_stream(stream::once(std::future::ready(first)).chain(stream::pending()))
+    }
+
+    fn arrive(arriving: &Arriving, last: u8, bytes: usize) -> (Arrival<'_>, Option<InputError>) {
+        let sender = Sender { arriving, network: Network::V4([192, 0, 2, last]) };
+        let mut arrival = Arrival::new(stalled(bytes), sender, usize::MAX);
+        let came = arrival.next().now_or_never().flatten();
+        (arrival, came.and_then(Result::err))
+    }
+
+    #[test]
+    fn one_network_takes_its_share_and_all_together_what_there_is() {
+        let arriving = Arriving::new(800);
+        let (first, refused) = arrive(&arriving, 1, 60);
+        assert_eq!(refused, None);
+        assert_eq!(arrive(&arriving, 1, 41).1, Some(InputError::NoRoom), "60 and 41 of 100");
+        let (second, refused) = arrive(&arriving, 1, 40);
+        assert_eq!(refused, None);
+        // another network, and a single body over the share
+        let (third, refused) = arrive(&arriving, 2, 700);
+        assert_eq!(refused, None);
+        assert_eq!(arrive(&arriving, 3, 1).1, Some(InputError::NoRoom), "all is taken");
+        drop((first, second, third));
+        let taken = arriving.taken();
+        assert_eq!((taken.all, taken.of.len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_is_whole_at_once_is_not_counted_and_a_file_only_in_memory() {
+        let arriving = Arriving::new(10);
+        let sender = Sender { arriving: &arriving, network: Network::V4([192, 0, 2, 1]) };
+        let mut whole = Arrival::new(Stream::from("more than ten bytes"), sender, usize::MAX);
+        assert_eq!(whole.next().await, Some(Ok(Bytes::from_static(b"more than ten bytes"))));
+        assert_eq!(whole.next().await, None);
+        let pieces = (0..9).map(|_| Ok::<_, Infallible>(Bytes::from_static(b"12345")));
+        let mut file = Arrival::new(Stream::from_stream(stream::iter(pieces)), sender, 8);
+        while let Some(piece) = file.next().await {
+            assert!(piece.is_ok());
+        }
+        assert_eq!(arriving.taken().all, 8);
+    }
+}
