@@ -1,9 +1,9 @@
 //! Limits over sockets: what a request counts as, by what it is counted, and how.
 
-use palisade::{Caller, Jwt, Problem};
+use palisade::{Caller, Clock, Jwt, Problem, Settings};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::tokens::Signer;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[allow(dead_code, reason = "the generated module has more than this file asks for")]
 mod api {
@@ -72,9 +72,14 @@ struct Bench {
 
 impl Bench {
     async fn start() -> Self {
+        Self::with(Settings::new()).await
+    }
+
+    async fn with(settings: Settings) -> Self {
         let signer = Signer::new("k1");
         let keys = palisade::JwkSet::from_json(signer.jwks()).expect("a key set");
-        let server = server(Service).token(Jwt::new(keys)).build().expect("a complete server");
+        let server =
+            server(Service).token(Jwt::new(keys)).settings(settings).build().expect("a complete server");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         tokio::spawn(async move { palisade::serve(server).listener(listener).await.expect("it serves") });
@@ -116,6 +121,31 @@ async fn a_member_of_the_body_is_counted_once_it_has_been_validated() {
     );
     post(r#"{"username":"ALICE"}"#).await.refused(429, "rate_limited");
     post(r#"{"username":"bob"}"#).await.allowed(204);
+}
+
+/// A client decides when its body comes; when its head came says nothing of that.
+#[tokio::test]
+async fn bodies_that_come_together_are_counted_together_whenever_their_heads_came() {
+    let clock = Clock::fixed(palisade_tests::tokens::now());
+    let bench = Bench::with(Settings::new().clock(clock.clone())).await;
+    let body = r#"{"username":"alice"}"#;
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        let mut stream = tokio::net::TcpStream::connect(bench.client.0).await.unwrap();
+        let head = "POST /names HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length:";
+        stream.write_all(format!("{head} {}\r\n\r\n", body.len()).as_bytes()).await.unwrap();
+        streams.push(stream);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await; // its head is read
+        clock.advance(std::time::Duration::from_secs(1_800)); // in which one comes back
+    }
+    let mut statuses = Vec::new();
+    for mut stream in streams {
+        stream.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        statuses.push(answer.get(9..12).unwrap_or_default().to_owned());
+    }
+    assert_eq!(statuses, ["204", "204", "429", "429"]);
 }
 
 #[tokio::test]

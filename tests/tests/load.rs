@@ -59,8 +59,11 @@ struct Bench {
 impl Bench {
     /// A server that has so many handlers at work.
     async fn start(most: usize) -> Self {
+        Self::with(Settings::new().max_requests(most)).await
+    }
+
+    async fn with(settings: Settings) -> Self {
         let service = Service::default();
-        let settings = Settings::new().max_requests(most);
         let server = server(service.clone()).settings(settings).build().expect("a complete server");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
@@ -123,6 +126,33 @@ async fn what_matters_less_is_refused_first() {
     for path in ["/reports", "/work", "/status"] {
         assert_eq!(bench.status_of(path).await, 204, "{path}");
     }
+}
+
+/// However many connections and streams it takes: a client that lets its bodies come slowly holds as much memory as its share.
+#[tokio::test]
+async fn bodies_that_come_slowly_take_a_share_of_the_memory() {
+    events::collect();
+    let bench = Bench::with(Settings::new().max_body_memory(64 * 1024)).await; // 8 KiB for one address
+    let note = format!("[{}]", " ".repeat(6_000));
+    let (first, last) = note.split_at(5_999);
+    let head = "POST /notes HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length:";
+    let slowly = format!("{head} {}\r\n\r\n{first}", note.len());
+    let mut held = bench.sends(&slowly).await;
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let answer = bench.client.raw(slowly.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"), "{answer}");
+    // what comes at once is held by nobody, and the one that is on its way comes through
+    bench.client.post("/notes", &note).send().await.allowed(204);
+    held.write_all(last.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    held.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    // and its room is free again
+    let mut next = bench.sends(&slowly).await;
+    next.write_all(last.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    next.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
 }
 
 #[tokio::test]

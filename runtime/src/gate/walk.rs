@@ -12,7 +12,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::Witness;
 use crate::cursor::{SealedCursor, Side};
@@ -87,12 +87,27 @@ impl Walk {
     fn link(&self, side: Side, relation: &str) -> Option<HeaderValue> {
         let cursor = self.sealed.only(side)?;
         let between = if self.others.is_empty() { "" } else { "&" };
-        // what ends a target, or a quoted string, is no part of a query (RFC 3986 section 3.4)
-        let others = self.others.replace('<', "%3C").replace('>', "%3E").replace('"', "%22");
+        let others = utf8_percent_encode(&self.others, NO_QUERY);
         let link = format!("<?{others}{between}{}={}>; rel=\"{relation}\"", self.parameter, cursor.as_str());
         HeaderValue::try_from(link).ok()
     }
 }
+
+/// What is no part of a query (RFC 3986 section 3.4), though HTTP libraries let it come. What is encoded stays so.
+const NO_QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// Rule 3.
 fn is_milestone(page: u32) -> bool {
@@ -103,6 +118,14 @@ fn is_milestone(page: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_client_wrote_is_a_query_in_its_links() {
+        let encoded = |others: &str| utf8_percent_encode(others, NO_QUERY).to_string();
+        let good = "a=1&b=x%20y&c=/?:@!$'()*+,;-._~";
+        assert_eq!(encoded(good), good);
+        assert_eq!(encoded("f[a]=<\"{|}\\^`>#\u{fc}"), "f%5Ba%5D=%3C%22%7B%7C%7D%5C%5E%60%3E%23%C3%BC");
+    }
 
     #[test]
     fn a_walk_is_told_of_at_each_tenfold() {

@@ -155,7 +155,7 @@ impl KeptAnswers {
     }
 
     /// How many keys a principal may use in a day, 10,000 when nothing is said; over it, 429. Each process counts for
-    /// itself. A call that is sent again is not counted again.
+    /// itself, unless instances [share their limits](crate::Settings::limits_in). A call that is sent again is not counted again.
     #[must_use]
     pub fn calls_per_day(mut self, calls: u32) -> Self {
         self.calls_per_day = calls;
