@@ -79,7 +79,8 @@ async fn limited_item(
     let claims = authenticate(&verifier, &headers).ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())?;
     let by_subject = limits.by_subject.check_key(&claims.sub).map_err(refused)?;
     let remaining = by_address.remaining_burst_capacity().min(by_subject.remaining_burst_capacity());
-    let mut response = answer(&claims, path, query)?.into_response();
+    let answer = answer(&claims, path, query).map_err(IntoResponse::into_response)?;
+    let mut response = answer.into_response();
     let headers = response.headers_mut();
     headers.insert("x-ratelimit-limit", RATE.get().into());
     headers.insert("x-ratelimit-remaining", remaining.into());
@@ -104,20 +105,20 @@ async fn item(
     headers: HeaderMap,
 ) -> Result<Json<Item>, Response> {
     let claims = authenticate(&verifier, &headers).ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())?;
-    answer(&claims, path, query)
+    answer(&claims, path, query).map_err(IntoResponse::into_response)
 }
 
 fn answer(
     claims: &Claims,
     Path(id): Path<String>,
     Query(query): Query<Detail>,
-) -> Result<Json<Item>, Response> {
+) -> Result<Json<Item>, StatusCode> {
     if !claims.scope.split(' ').any(|scope| scope == "items:read") {
-        return Err(StatusCode::FORBIDDEN.into_response());
+        return Err(StatusCode::FORBIDDEN);
     }
     let detail = query.detail.unwrap_or(1);
     if !is_uuid(&id) || !(0..=9).contains(&detail) {
-        return Err(StatusCode::BAD_REQUEST.into_response());
+        return Err(StatusCode::BAD_REQUEST);
     }
     Ok(Json(Item { id, name: "a thing", price: 1250, detail }))
 }

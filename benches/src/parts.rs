@@ -18,7 +18,7 @@ use crate::{bare, cpu, credentials, guarded, timing};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-static LIMITS: [Limit; 2] =
+pub(crate) static LIMITS: [Limit; 2] =
     [limit("flood", 1_000_000, SECOND, &[Per::Address]), limit("each", 1_000_000, SECOND, &[Per::Principal])];
 /// What is counted under it stays counted.
 static HOURLY: [Limit; 1] = [limit("hourly", 1, Duration::from_secs(3600), &[Per::Address])];

@@ -2,18 +2,20 @@
 
 use std::cell::Cell;
 use std::io;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade::State;
+use palisade::measure::Limits;
 use palisade::state::{Expected, Key, Kind, Next, Swapped};
+use palisade::{SharedLimits, State};
 use redb::{Database, ReadableDatabase, TableDefinition};
 use redis::aio::MultiplexedConnection;
 use tokio::runtime::Runtime;
 
+use crate::parts::LIMITS;
 use crate::{table, timing};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
@@ -79,6 +81,12 @@ fn in_redis(runtime: &Runtime, rounds: usize, calls: usize) -> io::Result<()> {
     table::ratio(what, &mut timing::compare_waits(rounds, calls, ping()?, get), None);
     let ours = timing::holds(|| runtime.block_on(swap(&state, next(&numbers))))?;
     let what = "state in Redis, a change / PING";
+    table::ratio(what, &mut timing::compare_waits(rounds, calls, ping()?, ours), None);
+    let shared = runtime.block_on(SharedLimits::redis(&server.url, 1)).map_err(io::Error::other)?;
+    let limits = Limits::new(1, &LIMITS).shared(shared);
+    let caller = (Ipv4Addr::LOCALHOST.into(), ("https://id.example.com", "alice"));
+    let ours = timing::holds(|| runtime.block_on(limits.ask(0, caller.0, caller.1)))?;
+    let what = "two limits decided in Redis / PING";
     table::ratio(what, &mut timing::compare_waits(rounds, calls, ping()?, ours), None);
     Ok(())
 }

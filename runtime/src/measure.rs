@@ -19,6 +19,8 @@ use crate::input::{Check, Decode, from_json};
 use crate::limit::key::{Network, Seen};
 use crate::limit::{Few, Limiter, Rule};
 use crate::operation::{Access, Document, KeyRules, Limit, TokenRules};
+#[cfg(feature = "redis")]
+use crate::SharedLimits;
 use crate::{Gate, GateBuilder};
 
 /// Steps 6 and 7 of the gate: the credentials of a request, found and verified.
@@ -140,6 +142,21 @@ impl Limits {
         let limiter = Limiter::new(capacity);
         let rules = limits.iter().map(|limit| limiter.rule(limit, "operation")).collect();
         Self { limiter, rules }
+    }
+
+    /// Counted where instances share their counters.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn shared(self, shared: SharedLimits) -> Self {
+        Self { limiter: self.limiter.shared(Some(shared)), ..self }
+    }
+
+    /// The same by the shared counters; `false` also when they cannot be asked.
+    pub async fn ask(&self, micros: u64, from: IpAddr, principal: (&str, &str)) -> bool {
+        let seen = Seen { from: Network::of(from), principal: Some(principal), values: &[] };
+        let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
+        let decided = self.limiter.ask(micros, &charges, &seen).await;
+        decided.is_ok_and(|decision| decision.refused_by().is_none())
     }
 
     /// Charges all of them, or none.
