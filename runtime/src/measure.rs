@@ -10,6 +10,8 @@ use futures_util::FutureExt;
 use http::request::Parts;
 
 use crate::ConfigError;
+#[cfg(feature = "redis")]
+use crate::SharedLimits;
 use crate::authn::certificate::{ClientCertificate, PeerCertificate};
 use crate::authn::jwt::TokenVerifier;
 use crate::authn::{self, ApiKeys, Identity, Jwt, Passwords, Shown};
@@ -19,8 +21,6 @@ use crate::input::{Check, Decode, from_json};
 use crate::limit::key::{Network, Seen};
 use crate::limit::{Few, Limiter, Rule};
 use crate::operation::{Access, Document, KeyRules, Limit, TokenRules};
-#[cfg(feature = "redis")]
-use crate::SharedLimits;
 use crate::{Gate, GateBuilder};
 
 /// Steps 6 and 7 of the gate: the credentials of a request, found and verified.

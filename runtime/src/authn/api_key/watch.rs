@@ -3,7 +3,8 @@
 //! Rules:
 //! 1. what a request is told was compared with the file at most a second ago: `cargo palisade key revoke` holds in
 //!    every server that shares the file within that time;
-//! 2. one request looks and the others wait for it, two seconds at most; a look that hangs is not started twice;
+//! 2. one request looks and the others wait for it, two seconds at most; a look that hangs is not started twice. A look is
+//!    as old as its beginning, also when the request that began it has left and another finds its end;
 //! 3. a file that cannot be read, or in which a line is no record, is a store that cannot be asked. The keys of before
 //!    are not kept for it: one of them may be what was taken out;
 //! 4. a file that changed less than two seconds before it was read is read again: file systems count time in steps,
@@ -39,7 +40,13 @@ const STEP: Duration = Duration::from_secs(2);
 pub(super) struct WatchedFile {
     file: KeyFile,
     seen: ArcSwap<Seen>,
-    looking: Mutex<Option<JoinHandle<Result<Content, RecordError>>>>,
+    looking: Mutex<Option<Look>>,
+}
+
+/// A look that is under way, or has ended and nobody has seen it yet.
+struct Look {
+    began: Instant,
+    task: JoinHandle<Result<Content, RecordError>>,
 }
 
 /// What a look has shown.
@@ -94,23 +101,29 @@ impl WatchedFile {
 
     /// The next request looks, whenever the last one did: this server has changed the file itself.
     pub(super) async fn forget(&self) {
-        let _nobody_looks = self.looking.lock().await; // who began before the change would bring what was before it
+        let mut looking = self.looking.lock().await;
+        *looking = None; // what began before the change would bring what was before it
         let content = self.seen.load().content.clone();
         self.seen.store(Arc::new(Seen { at: None, content }));
     }
 
     async fn look_again(&self) -> Result<Arc<Index>, KeyStoreError> {
+        let came = Instant::now();
         let mut looking = self.looking.lock().await;
         let before = self.seen.load_full();
         if before.is_fresh() {
             return before.answer();
         }
-        let task = looking.get_or_insert_with(|| {
+        // one that ended long before this request came says nothing of the file as it is
+        looking.take_if(|look| look.task.is_finished() && look.began + LOOK_EVERY <= came);
+        let Look { began, task } = looking.get_or_insert_with(|| {
             let (file, before) = (self.file.clone(), before.content.clone());
-            tokio::task::spawn_blocking(move || look(&file, before.as_ref()))
+            let task = tokio::task::spawn_blocking(move || look(&file, before.as_ref()));
+            Look { began: Instant::now(), task }
         });
-        let started = Instant::now();
+        let began = *began;
         let (outcome, ended) = match timeout(STORE_TIME, task).await {
+            Ok(Ok(_)) if began + LOOK_EVERY <= came => (Err(KeyStoreError::TimedOut), true),
             Ok(Ok(outcome)) => (outcome.map_err(KeyStoreError::unavailable), true),
             Ok(Err(failed)) => (Err(KeyStoreError::unavailable(failed)), true),
             Err(_) => (Err(KeyStoreError::TimedOut), false),
@@ -128,7 +141,7 @@ impl WatchedFile {
             );
         }
         // a failure counts from its end, so that those who wait are refused at once and not one after the other
-        let at = if outcome.is_ok() { started } else { Instant::now() };
+        let at = if outcome.is_ok() { began } else { Instant::now() };
         let seen = Seen { at: Some(at), content: outcome.ok() };
         let answer = seen.answer();
         self.seen.store(Arc::new(seen));
@@ -211,6 +224,34 @@ mod tests {
         later().await;
         assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
         assert_eq!(watched.nearest(&other.id).await.unwrap().unwrap().record.id, other.id);
+    }
+
+    /// Its client has left meanwhile.
+    #[tokio::test]
+    async fn a_look_that_nobody_waited_for_does_not_come_back_as_new() {
+        use futures_util::FutureExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        let one = key();
+        file.change(&Change::Create(one.clone())).unwrap();
+        let watched = WatchedFile::open(file.clone()).unwrap();
+        let revoked = async |watched: &WatchedFile| {
+            watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some()
+        };
+        later().await;
+        _ = watched.nearest(&one.id).now_or_never(); // it has begun to look, and is seldom so quick as to end
+        later().await;
+        file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
+        assert!(revoked(&watched).await, "in the file, long after that look");
+        // and when this server has changed the file itself, at once
+        let other = key();
+        file.change(&Change::Create(other.clone())).unwrap();
+        later().await;
+        _ = watched.nearest(&other.id).now_or_never();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        file.change(&Change::Revoke { id: other.id.clone(), at: 1 }).unwrap();
+        watched.forget().await;
+        assert!(watched.nearest(&other.id).await.unwrap().unwrap().record.revoked_at.is_some());
     }
 
     #[tokio::test]
