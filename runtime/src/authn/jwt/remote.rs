@@ -4,8 +4,9 @@
 //! 1. as [`outbound`](crate::outbound) calls, 5 s for all of it, 512 KiB, 100 keys; where an issuer is asked for the place
 //!    of its keys, as [`discovery`](super::discovery) says;
 //! 2. fetched before the server is ready ([`Jwks::load`]), then at the answer's `max-age`, between a minute and an hour;
-//! 3. a token with an unknown `kid` causes one fetch that all who wait share; the next may begin 30 s later,
-//!    *counted from the beginning and whatever came of it*, so that random `kid`s cannot drive us;
+//! 3. a token with an unknown `kid` causes one fetch that all who wait share. Tokens may cause three at once, and one more
+//!    every 30 s, *counted from the beginning and whatever came of it*: random `kid`s cannot drive us, and one of them does
+//!    not keep out the tokens of a key that was published since. What we fetch of our own accord is not counted;
 //! 4. an answer that fails or has no usable key changes nothing: the last good set serves for 24 h, then none does;
 //!    a key that is missing from a good answer is gone at once.
 
@@ -35,7 +36,7 @@ use crate::outbound::{Address, Bounds, Outbound};
 pub(crate) struct Timing {
     /// For one whole answer.
     answer: Duration,
-    /// Between two fetches that tokens cause.
+    /// After which tokens may cause one fetch more.
     cooldown: Duration,
     /// Bounds of the background interval.
     shortest: Duration,
@@ -51,6 +52,9 @@ const TIMING: Timing = Timing {
     longest: Duration::from_secs(3600),
     stale: Duration::from_secs(24 * 3600),
 };
+
+/// How many fetches tokens may cause at once.
+const BURST: u32 = 3;
 
 /// The far end of a key set.
 pub(crate) struct Remote {
@@ -73,8 +77,8 @@ enum Whence {
 #[derive(Default)]
 struct Progress {
     running: bool,
-    /// When the last fetch began: claimed before anything is sent.
-    begun: Option<Instant>,
+    /// When tokens may cause as many fetches as ever: moved before anything is sent.
+    full_at: Option<Instant>,
     last_good: Option<Instant>,
     last_failed: bool,
     /// Of the set at hand, and where it was.
@@ -249,11 +253,13 @@ impl Remote {
         if progress.running {
             return Claim::Running;
         }
-        if progress.begun.is_some_and(|begun| begun.elapsed() < self.timing.cooldown) {
+        let now = Instant::now();
+        let full_at = progress.full_at.map_or(now, |full_at| full_at.max(now)) + self.timing.cooldown;
+        if full_at > now + self.timing.cooldown * BURST {
             return Claim::CoolingDown;
         }
         progress.running = true;
-        progress.begun = Some(Instant::now());
+        progress.full_at = Some(full_at);
         Claim::Begin
     }
 
@@ -261,10 +267,7 @@ impl Remote {
     fn claim_background(&self) -> bool {
         let mut progress = self.progress();
         let free = !progress.running;
-        if free {
-            progress.running = true;
-            progress.begun = Some(Instant::now());
-        }
+        progress.running = true;
         free
     }
 
