@@ -274,6 +274,75 @@ fn what_is_generated_is_bounded() {
 }
 
 #[test]
+fn members_that_are_refined_twice_at_every_step_are_written_once() {
+    type Step<'s> = (&'s str, &'s dyn Fn(&str, usize) -> String);
+    let steps: [Step<'_>; 3] = [
+        ("3.1.0", &|next, most| format!("{{ {next}, maxProperties: {most} }}")),
+        ("3.0.3", &|next, least| format!("{{ allOf: [{{ {next} }}, {{ minProperties: {} }}] }}", 9 - least)),
+        ("3.1.0", &|next, most| {
+            format!("{{ type: array, maxItems: {most}, items: {{ {next}, maxProperties: {most} }} }}")
+        }),
+    ];
+    for (version, step) in steps {
+        let twice = |at: usize| {
+            let next = format!("$ref: '#/components/schemas/A{}'", at + 1);
+            format!(
+                "    A{at}: {{ type: object, properties: {{ a: {}, b: {} }} }}\n",
+                step(&next, 9),
+                step(&next, 8)
+            )
+        };
+        let chain: String = (0..40).map(twice).collect();
+        let text = format!(
+            "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n{chain}    A40: {{ type: object, properties: {{ z: {{ type: string }} }} }}\n"
+        );
+        let output = generate(&Source::text("a.yaml", text), &Options::default()).unwrap();
+        let code = output.code();
+        assert!(code.len() < 200_000 && code.contains("MemberCount"), "{}", code.len());
+    }
+}
+
+#[test]
+fn what_is_written_at_each_use_is_counted_while_it_is_made() {
+    let many = |each: &dyn Fn(usize) -> String, count: usize| {
+        let all: Vec<String> = (0..count).map(each).collect();
+        format!("{{ {} }}", all.join(", "))
+    };
+    let schemas = |members: usize, uses: usize| {
+        let inline = many(&|at| format!("m{at}: {{ type: string }}"), members);
+        let uses: String = (0..uses)
+            .map(|at| format!("    A{at}: {{ allOf: [{{ $ref: '#/components/schemas/Base' }}, {{ maxProperties: {at} }}] }}\n"))
+            .collect();
+        format!(
+            "    Base: {{ type: object, properties: {{ inside: {{ type: object, properties: {inline} }} }} }}\n{uses}"
+        )
+    };
+    let defaults = |members: usize, uses: usize| {
+        let default = many(&|at| format!("m{at}: a"), members);
+        let uses = many(&|at| format!("p{at}: {{ $ref: '#/components/schemas/D' }}"), uses);
+        format!(
+            "    D: {{ type: object, additionalProperties: {{ type: string }}, default: {default} }}\n    Uses: {{ type: object, properties: {uses} }}\n"
+        )
+    };
+    let described = |length: usize, uses: usize| {
+        let uses = many(&|at| format!("p{at}: {{ $ref: '#/components/schemas/D' }}"), uses);
+        format!(
+            "    D: {{ type: object, description: {}, properties: {{ a: {{ type: string }} }} }}\n    Uses: {{ type: object, properties: {uses} }}\n",
+            "d".repeat(length)
+        )
+    };
+    let text = |schemas: String| format!("paths: {{}}\ncomponents:\n  schemas:\n{schemas}");
+    let ways: [&dyn Fn(usize, usize) -> String; 2] = [&schemas, &defaults];
+    for way in ways {
+        assert!(!document(&text(way(20, 10))).is_empty());
+        let text = refused(&text(way(600, 600)));
+        assert!(text.contains("types, members and schemas"), "{text}");
+    }
+    let text = refused(&text(described(100_000, 1_000)));
+    assert!(text.contains("types, members and schemas"), "{text}");
+}
+
+#[test]
 fn lists_that_end_are_not_said_to_be_endless() {
     let list = |next: &str| format!("{{ type: array, items: {next} }}");
     let inline = (0..40).fold("{ type: string }".to_owned(), |inner, _| list(&inner));

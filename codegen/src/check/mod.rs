@@ -68,7 +68,6 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     endless::structs(document, &api, findings);
     defaults::end(document, &api, findings);
     passwords::stay_inside(document, &api, findings);
-    size::bounded(document, &api, findings);
     // each operation beside what it was built from, so none must be missing
     if api.operations.len() == document.operations().count() {
         limits::costs_fit(document, &api, findings);
