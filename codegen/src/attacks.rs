@@ -404,3 +404,38 @@ fn references_that_lead_on_and_on_are_refused_however_many() {
     assert!(document(&aliases(60)).contains("pub type C0 = C1;"));
     assert!(refused(&aliases(20_000)).contains("20000 references lead from `C0` to what it is"));
 }
+
+#[test]
+fn what_a_discriminator_never_chooses_is_remarked_on() {
+    let remarks = |either: &str, card: &str| {
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n    Either: {{ {either} }}\n    Card: {{ {card} }}\n    Cash: {{ type: object, required: [kind], properties: {{ kind: {{ type: string }} }} }}\n    Kind: {{ type: object, properties: {{ kind: {{ type: string }} }} }}\n"
+        );
+        generate(&Source::text("a.yaml", text), &Options::default()).unwrap().warnings().render()
+    };
+    let both = "oneOf: [{ $ref: '#/components/schemas/Card' }, { $ref: '#/components/schemas/Cash' }]";
+    let plain = format!("{both}, discriminator: {{ propertyName: kind }}");
+    let dead = "type: object, properties: { a: { type: string } }";
+    assert!(remarks(&plain, dead).contains("does not declare `kind`"), "{}", remarks(&plain, dead));
+    let extends = "allOf: [{ type: object, properties: { b: { type: string } } }, { type: object, properties: { a: { type: string } } }]";
+    assert!(remarks(&plain, extends).contains("does not declare `kind`"));
+    for alive in [
+        "type: object, properties: { a: { type: string }, kind: { type: string } }",
+        "type: object, properties: { a: { type: string } }, additionalProperties: true",
+        "type: object, properties: { a: { type: string } }, x-palisade: { open: true }",
+        "type: object, properties: { a: { type: string } }, patternProperties: { '^k': { type: string } }",
+        "allOf: [{ $ref: '#/components/schemas/Kind' }, { type: object, properties: { a: { type: string } } }]",
+    ] {
+        assert!(!remarks(&plain, alive).contains("does not declare"), "{alive}\n{}", remarks(&plain, alive));
+    }
+    let beside = format!("type: object, properties: {{ kind: {{ type: string }} }}, {plain}");
+    assert!(!remarks(&beside, dead).contains("does not declare"), "{}", remarks(&beside, dead));
+    let part = format!("allOf: [{{ {plain} }}, {{ $ref: '#/components/schemas/Kind' }}]");
+    assert!(!remarks(&part, dead).contains("does not declare"), "{}", remarks(&part, dead));
+    let alive = "type: object, properties: { kind: { type: string } }";
+    let mapped = |word: &str| {
+        remarks(&format!("{both}, discriminator: {{ propertyName: kind, mapping: {{ a: {word} }} }}"), alive)
+    };
+    assert!(mapped("Kind").contains("`a` leads to a schema that is no alternative"), "{}", mapped("Kind"));
+    assert!(!mapped("Card").contains("no alternative"), "{}", mapped("Card"));
+}

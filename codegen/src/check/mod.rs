@@ -4,6 +4,7 @@
 mod access;
 mod composed;
 mod defaults;
+mod discriminators;
 mod endless;
 mod idempotency;
 mod limit_keys;
@@ -61,6 +62,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     schemas::openness_is_clear(document, findings);
     schemas::values_fit(document, findings);
     schemas::defaults_fit(document, findings);
+    discriminators::choose(document, findings);
     endless::schemas(document, findings);
     size::references_end_soon(document, findings);
     let api = api?;
