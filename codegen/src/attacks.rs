@@ -303,6 +303,15 @@ fn members_that_are_refined_twice_at_every_step_are_written_once() {
 }
 
 #[test]
+fn objects_inside_each_other_that_each_say_more_are_written_once() {
+    let inside =
+        |inner: String, _| format!("{{ type: object, maxProperties: 2, properties: {{ a: {inner} }} }}");
+    let nested = (0..55).fold("{ type: string }".to_owned(), inside);
+    let code = module(&format!("    Body: {nested}\n"));
+    assert!(code.len() < 100_000 && code.contains("MemberCount"), "{}", code.len());
+}
+
+#[test]
 fn what_is_written_at_each_use_is_counted_while_it_is_made() {
     let many = |each: &dyn Fn(usize) -> String, count: usize| {
         let all: Vec<String> = (0..count).map(each).collect();

@@ -79,14 +79,18 @@ impl Builder<'_> {
     }
 
     /// A schema where it is used: a reference by id, so that recursion ends, and one that shares its members with those
-    /// that it was merged from, so that none is written out again inside of each. Anything else is written out.
+    /// that it was merged from, so that none is written out again inside of each; nor is one that
+    /// declares members and has an entry anyway. All else is written out.
     fn part(&mut self, id: SchemaId, place: Place) -> Keywords {
         let written = self.document.schema(id);
         if written.reference.is_some() {
             let refers = Keywords(vec![Keyword::Ref(self.shape_of(id, place))]);
             return if written.nullable { or_null(refers) } else { refers };
         }
-        if written.merged && (written.declares_members() || written.items.is_some()) {
+        let has_entry = self.shape_ids.contains_key(&(id, place, self.access_side(id)));
+        if (written.merged && written.items.is_some())
+            || ((written.merged || has_entry) && written.declares_members())
+        {
             return Keywords(vec![Keyword::Ref(self.shape_of(id, place))]);
         }
         self.keywords(id, place)
