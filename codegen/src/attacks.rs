@@ -274,6 +274,84 @@ fn what_is_generated_is_bounded() {
 }
 
 #[test]
+fn members_that_are_refined_twice_at_every_step_are_written_once() {
+    type Step<'s> = (&'s str, &'s dyn Fn(&str, usize) -> String);
+    let steps: [Step<'_>; 3] = [
+        ("3.1.0", &|next, most| format!("{{ {next}, maxProperties: {most} }}")),
+        ("3.0.3", &|next, least| format!("{{ allOf: [{{ {next} }}, {{ minProperties: {} }}] }}", 9 - least)),
+        ("3.1.0", &|next, most| {
+            format!("{{ type: array, maxItems: {most}, items: {{ {next}, maxProperties: {most} }} }}")
+        }),
+    ];
+    for (version, step) in steps {
+        let twice = |at: usize| {
+            let next = format!("$ref: '#/components/schemas/A{}'", at + 1);
+            format!(
+                "    A{at}: {{ type: object, properties: {{ a: {}, b: {} }} }}\n",
+                step(&next, 9),
+                step(&next, 8)
+            )
+        };
+        let chain: String = (0..40).map(twice).collect();
+        let text = format!(
+            "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n{chain}    A40: {{ type: object, properties: {{ z: {{ type: string }} }} }}\n"
+        );
+        let output = generate(&Source::text("a.yaml", text), &Options::default()).unwrap();
+        let code = output.code();
+        assert!(code.len() < 200_000 && code.contains("MemberCount"), "{}", code.len());
+    }
+}
+
+#[test]
+fn objects_inside_each_other_that_each_say_more_are_written_once() {
+    let inside =
+        |inner: String, _| format!("{{ type: object, maxProperties: 2, properties: {{ a: {inner} }} }}");
+    let nested = (0..55).fold("{ type: string }".to_owned(), inside);
+    let code = module(&format!("    Body: {nested}\n"));
+    assert!(code.len() < 100_000 && code.contains("MemberCount"), "{}", code.len());
+}
+
+#[test]
+fn what_is_written_at_each_use_is_counted_while_it_is_made() {
+    let many = |each: &dyn Fn(usize) -> String, count: usize| {
+        let all: Vec<String> = (0..count).map(each).collect();
+        format!("{{ {} }}", all.join(", "))
+    };
+    let schemas = |members: usize, uses: usize| {
+        let inline = many(&|at| format!("m{at}: {{ type: string }}"), members);
+        let uses: String = (0..uses)
+            .map(|at| format!("    A{at}: {{ allOf: [{{ $ref: '#/components/schemas/Base' }}, {{ maxProperties: {at} }}] }}\n"))
+            .collect();
+        format!(
+            "    Base: {{ type: object, properties: {{ inside: {{ type: object, properties: {inline} }} }} }}\n{uses}"
+        )
+    };
+    let defaults = |members: usize, uses: usize| {
+        let default = many(&|at| format!("m{at}: a"), members);
+        let uses = many(&|at| format!("p{at}: {{ $ref: '#/components/schemas/D' }}"), uses);
+        format!(
+            "    D: {{ type: object, additionalProperties: {{ type: string }}, default: {default} }}\n    Uses: {{ type: object, properties: {uses} }}\n"
+        )
+    };
+    let described = |length: usize, uses: usize| {
+        let uses = many(&|at| format!("p{at}: {{ $ref: '#/components/schemas/D' }}"), uses);
+        format!(
+            "    D: {{ type: object, description: {}, properties: {{ a: {{ type: string }} }} }}\n    Uses: {{ type: object, properties: {uses} }}\n",
+            "d".repeat(length)
+        )
+    };
+    let text = |schemas: String| format!("paths: {{}}\ncomponents:\n  schemas:\n{schemas}");
+    let ways: [&dyn Fn(usize, usize) -> String; 2] = [&schemas, &defaults];
+    for way in ways {
+        assert!(!document(&text(way(20, 10))).is_empty());
+        let text = refused(&text(way(600, 600)));
+        assert!(text.contains("types, members and schemas"), "{text}");
+    }
+    let text = refused(&text(described(100_000, 1_000)));
+    assert!(text.contains("types, members and schemas"), "{text}");
+}
+
+#[test]
 fn lists_that_end_are_not_said_to_be_endless() {
     let list = |next: &str| format!("{{ type: array, items: {next} }}");
     let inline = (0..40).fold("{ type: string }".to_owned(), |inner, _| list(&inner));
@@ -334,4 +412,39 @@ fn references_that_lead_on_and_on_are_refused_however_many() {
     let aliases = |length| chain(length, &str::to_owned);
     assert!(document(&aliases(60)).contains("pub type C0 = C1;"));
     assert!(refused(&aliases(20_000)).contains("20000 references lead from `C0` to what it is"));
+}
+
+#[test]
+fn what_a_discriminator_never_chooses_is_remarked_on() {
+    let remarks = |either: &str, card: &str| {
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n    Either: {{ {either} }}\n    Card: {{ {card} }}\n    Cash: {{ type: object, required: [kind], properties: {{ kind: {{ type: string }} }} }}\n    Kind: {{ type: object, properties: {{ kind: {{ type: string }} }} }}\n"
+        );
+        generate(&Source::text("a.yaml", text), &Options::default()).unwrap().warnings().render()
+    };
+    let both = "oneOf: [{ $ref: '#/components/schemas/Card' }, { $ref: '#/components/schemas/Cash' }]";
+    let plain = format!("{both}, discriminator: {{ propertyName: kind }}");
+    let dead = "type: object, properties: { a: { type: string } }";
+    assert!(remarks(&plain, dead).contains("does not declare `kind`"), "{}", remarks(&plain, dead));
+    let extends = "allOf: [{ type: object, properties: { b: { type: string } } }, { type: object, properties: { a: { type: string } } }]";
+    assert!(remarks(&plain, extends).contains("does not declare `kind`"));
+    for alive in [
+        "type: object, properties: { a: { type: string }, kind: { type: string } }",
+        "type: object, properties: { a: { type: string } }, additionalProperties: true",
+        "type: object, properties: { a: { type: string } }, x-palisade: { open: true }",
+        "type: object, properties: { a: { type: string } }, patternProperties: { '^k': { type: string } }",
+        "allOf: [{ $ref: '#/components/schemas/Kind' }, { type: object, properties: { a: { type: string } } }]",
+    ] {
+        assert!(!remarks(&plain, alive).contains("does not declare"), "{alive}\n{}", remarks(&plain, alive));
+    }
+    let beside = format!("type: object, properties: {{ kind: {{ type: string }} }}, {plain}");
+    assert!(!remarks(&beside, dead).contains("does not declare"), "{}", remarks(&beside, dead));
+    let part = format!("allOf: [{{ {plain} }}, {{ $ref: '#/components/schemas/Kind' }}]");
+    assert!(!remarks(&part, dead).contains("does not declare"), "{}", remarks(&part, dead));
+    let alive = "type: object, properties: { kind: { type: string } }";
+    let mapped = |word: &str| {
+        remarks(&format!("{both}, discriminator: {{ propertyName: kind, mapping: {{ a: {word} }} }}"), alive)
+    };
+    assert!(mapped("Kind").contains("`a` leads to a schema that is no alternative"), "{}", mapped("Kind"));
+    assert!(!mapped("Card").contains("no alternative"), "{}", mapped("Card"));
 }

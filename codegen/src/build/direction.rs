@@ -28,7 +28,7 @@ pub(super) enum Direction {
     Either,
 }
 
-impl Builder<'_> {
+impl<'d> Builder<'d> {
     /// The direction, where it makes a difference for this schema.
     pub(super) fn side(&self, id: SchemaId) -> Direction {
         match self.direction {
@@ -47,7 +47,7 @@ impl Builder<'_> {
     }
 
     /// What an optional member is where it is absent.
-    pub(super) fn filled_with(&self, property: SchemaId) -> Option<&Node> {
+    pub(super) fn filled_with(&self, property: SchemaId) -> Option<&'d Node> {
         (self.direction != Direction::Patch).then(|| filling(self.document, property)).flatten()
     }
 

@@ -7,7 +7,7 @@
 
 use foldhash::HashMap;
 
-use super::Builder;
+use super::{Builder, size};
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};
 use crate::model::{IntegerFormat, Keyword, Keywords, Kind, ShapeId, TextFormat, Value};
 use crate::normalise::Bound;
@@ -78,12 +78,20 @@ impl Builder<'_> {
         self.direction = direction_now;
     }
 
-    /// A schema where it is used: a reference by id, so that recursion ends, anything else written out.
+    /// A schema where it is used: a reference by id, so that recursion ends, and one that shares its members with those
+    /// that it was merged from, so that none is written out again inside of each; nor is one that
+    /// declares members and has an entry anyway. All else is written out.
     fn part(&mut self, id: SchemaId, place: Place) -> Keywords {
         let written = self.document.schema(id);
         if written.reference.is_some() {
             let refers = Keywords(vec![Keyword::Ref(self.shape_of(id, place))]);
             return if written.nullable { or_null(refers) } else { refers };
+        }
+        let has_entry = self.shape_ids.contains_key(&(id, place, self.access_side(id)));
+        if (written.merged && written.items.is_some())
+            || ((written.merged || has_entry) && written.declares_members())
+        {
+            return Keywords(vec![Keyword::Ref(self.shape_of(id, place))]);
         }
         self.keywords(id, place)
     }
@@ -95,7 +103,8 @@ impl Builder<'_> {
     fn keywords(&mut self, id: SchemaId, place: Place) -> Keywords {
         let document = self.document;
         let written = document.schema(id);
-        if written.never {
+        // what has no room is not made, and the document refused
+        if written.never || !self.has_room(size::of_keywords(written)) {
             return Keywords::never();
         }
         let place = match place {

@@ -1,6 +1,7 @@
 //! From the document to its meaning: inheritance resolved, references become ids, defaults made explicit.
 //!
-//! What cannot be built has a finding, here or in `check`; nothing is built weaker than it is written.
+//! What cannot be built has a finding, here or in `check`; nothing is built weaker than it is written, and no more than a
+//! compiler takes.
 
 mod apart;
 mod choice;
@@ -22,6 +23,7 @@ mod pattern;
 mod policy;
 mod scalar;
 mod scheme;
+mod size;
 mod types;
 mod wire;
 
@@ -64,6 +66,8 @@ struct Builder<'d> {
     shapes: Vec<Keywords>,
     shape_ids: HashMap<(SchemaId, Place, Direction), ShapeId>,
     shapes_waiting: Vec<(ShapeId, SchemaId, Place, Direction)>,
+    /// How much was made that is written out at its uses.
+    made: usize,
 }
 
 /// Builds the model. `None` when a part of it could not be built; then there are findings, or `check` has some.
@@ -88,6 +92,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         shapes: Vec::new(),
         shape_ids: HashMap::default(),
         shapes_waiting: Vec::new(),
+        made: 0,
     };
     choice::settle(document);
     builder.components();
@@ -100,7 +105,8 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
     builder.finish_inline();
     builder.finish_shapes();
     let unmatched = builder.unmatched_limits();
-    Some(Api {
+    let made = builder.made;
+    let api = Api {
         title: document.title.clone(),
         version: document.version.clone(),
         docs: document.docs.clone(),
@@ -116,7 +122,8 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         operations: operations.into_iter().flatten().collect(),
         assumed: document.assumed.clone(),
         outgoing,
-    })
+    };
+    (!size::is_too_much(&api, made, findings)).then_some(api)
 }
 
 /// Those of the flows in the order of the document, then those that only requirements name.

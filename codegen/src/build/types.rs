@@ -2,7 +2,6 @@
 
 use foldhash::HashSet;
 
-use super::Builder;
 use super::direction::Direction;
 use super::keywords::Place;
 use super::kind::{
@@ -10,12 +9,14 @@ use super::kind::{
 };
 use super::literal::literal;
 use super::scalar::counts;
+use super::{Builder, size};
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId};
 use crate::finding::{Code, Finding};
 use crate::model::{
     Array, Definition, Docs, Literal, Map, Member, Object, Origin, Schema, Shape, ShapeId, Type, TypeId,
     Words,
 };
+use crate::source::tree::Node;
 
 /// Arrays in arrays, through references: far more than any document nests.
 const MAX_NESTING: usize = 64;
@@ -60,7 +61,7 @@ impl Builder<'_> {
         let written = self.document.schema(schema);
         // a definition that failed has its finding; something must stand there for the others to be looked at
         let shape = shape.unwrap_or(Shape::Alias(Schema::of(Type::Any)));
-        let (docs, examples) = (written.docs.clone(), examples(written));
+        let (docs, examples) = (written.docs.clone(), self.examples(written));
         self.types.define(id, Definition { origin, docs, shape, examples });
     }
 
@@ -249,10 +250,13 @@ impl Builder<'_> {
             let property = self.document.schema(*id);
             let target = self.document.schema(self.document.target(*id));
             let docs = if property.docs == Docs::default() { &target.docs } else { &property.docs };
-            let (docs, examples) = (docs.clone(), examples(property));
+            // a component says them once, and each of its uses again
+            let docs = if self.has_room(size::of_docs(docs)) { docs.clone() } else { Docs::default() };
+            let examples = self.examples(property);
             let required = required.contains(&*name.value);
             if let Some(schema) = self.schema(*id, &with(path, &name.value), 0) {
-                let default = if required { None } else { self.filled_with(*id).map(literal) };
+                let default = self.filled_with(*id).filter(|_| !required);
+                let default = default.and_then(|default| self.literal(default));
                 let name = name.value.clone();
                 members.push(Member { name, schema, required, default, docs, examples });
             }
@@ -271,11 +275,17 @@ impl Builder<'_> {
         let open = is_open(written) || others.is_some();
         Some(Object { members, open, others, shape })
     }
-}
 
-/// `const`, `example`, `examples`, `default`, in this order.
-fn examples(written: &Written) -> Vec<Literal> {
-    written.constant.iter().chain(&written.examples).chain(&written.default).map(literal).collect()
+    /// `const`, `example`, `examples`, `default`, in this order.
+    fn examples(&mut self, written: &Written) -> Vec<Literal> {
+        let values = written.constant.iter().chain(&written.examples).chain(&written.default);
+        values.filter_map(|value| self.literal(value)).collect()
+    }
+
+    /// A value that is written out wherever it is used.
+    fn literal(&mut self, value: &Node) -> Option<Literal> {
+        self.has_room(size::of_value(value)).then(|| literal(value))
+    }
 }
 
 pub(super) fn with(path: &[String], word: &str) -> Vec<String> {

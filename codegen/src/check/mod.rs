@@ -4,6 +4,7 @@
 mod access;
 mod composed;
 mod defaults;
+mod discriminators;
 mod endless;
 mod idempotency;
 mod limit_keys;
@@ -61,6 +62,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     schemas::openness_is_clear(document, findings);
     schemas::values_fit(document, findings);
     schemas::defaults_fit(document, findings);
+    discriminators::choose(document, findings);
     endless::schemas(document, findings);
     size::references_end_soon(document, findings);
     let api = api?;
@@ -68,7 +70,6 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     endless::structs(document, &api, findings);
     defaults::end(document, &api, findings);
     passwords::stay_inside(document, &api, findings);
-    size::bounded(document, &api, findings);
     // each operation beside what it was built from, so none must be missing
     if api.operations.len() == document.operations().count() {
         limits::costs_fit(document, &api, findings);

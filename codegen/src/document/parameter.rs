@@ -81,6 +81,12 @@ impl<'d> Reader<'d> {
             "query" => Location::Query,
             "header" => Location::Header,
             "cookie" => Location::Cookie,
+            "querystring" if self.since_3_2 => {
+                let message = "`querystring` is a place of OpenAPI 3.2 that is not supported yet";
+                let finding = Finding::error(Code::NotSupported, message, word.place);
+                self.push(finding.help("declare each parameter of the query with `in: query`"));
+                return None;
+            }
             other => {
                 let finding = Finding::error(
                     Code::InvalidValue,
@@ -113,6 +119,12 @@ impl<'d> Reader<'d> {
     /// A style, of a place if there is one.
     pub(super) fn style_word(&mut self, word: &Spanned<String>, location: Option<Location>) -> Option<Style> {
         let style = Style::WORDS.iter().find(|(known, _)| *known == word.value).map(|(_, style)| *style);
+        if self.since_3_2 && location == Some(Location::Cookie) && word.value == "cookie" {
+            let message = "`cookie` is a style of OpenAPI 3.2 that is not supported yet";
+            let finding = Finding::error(Code::NotSupported, message, word.place);
+            self.push(finding.help("write `style: form`"));
+            return None;
+        }
         let allowed = location.map_or(Style::of(Location::Query), Style::of);
         let words: Vec<&str> = allowed.iter().map(|style| style.as_str()).collect();
         let place = location.map_or("query", Location::as_str);

@@ -89,7 +89,8 @@ impl<'d> Reader<'d> {
     pub(super) fn response(&mut self, node: &'d Node) -> Option<(Vec<Media>, Vec<Header>, Docs)> {
         let (node, said) = self.follow(node, "responses")?;
         let mut fields = self.fields(node, "a response")?;
-        if fields.peek("description").is_none() {
+        // optional since OpenAPI 3.2 (section 4.17)
+        if !self.since_3_2 && fields.peek("description").is_none() {
             self.missing(&fields, "description");
         }
         let docs = overlay(said, self.docs(&mut fields, &["description"]));

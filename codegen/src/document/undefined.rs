@@ -111,6 +111,11 @@ impl Reader<'_> {
             let message = format!("the schema keyword `{key}` is not supported yet");
             return Some(Finding::error(Code::NotSupported, message, place));
         }
+        if (what, key) == ("a discriminator", "defaultMapping") {
+            let message = format!("`{key}` is a member of OpenAPI 3.2 that is not supported yet");
+            let help = "require the member that tells the alternatives apart, and map each of its words";
+            return Some(Finding::error(Code::NotSupported, message, place).help(help));
+        }
         if self.since_3_2 && SINCE_3_2.contains(&(what, key)) {
             return None;
         }

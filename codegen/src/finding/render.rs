@@ -10,6 +10,9 @@ use crate::emit::shows;
 use crate::source::Sources;
 use crate::source::span::{FileId, Place};
 
+/// Stands for a position until the excerpt is rendered: the renderer would count columns in a line that may be cut. No
+/// text has this character (Unicode section 23.7).
+const POSITION: char = '\u{fdd0}';
 /// Findings that are shown: nobody reads more at once, and an excerpt takes its time.
 const SHOWN: usize = 100;
 
@@ -19,7 +22,10 @@ pub(super) fn all(findings: &[Finding], sources: &Sources, lines: &Lines, colour
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(120);
     let mut text = String::new();
     for finding in findings.iter().take(SHOWN) {
-        text.push_str(renderer.render(&[group(finding, sources, lines)]).trim_end());
+        let spots = spots(finding, sources);
+        let rendered = renderer.render(&[group(finding, &spots, sources, lines)]);
+        let positions = spots.iter().filter_map(|(place, _)| position(*place, sources, lines));
+        text.push_str(with_positions(&rendered, positions).trim_end());
         text.push_str("\n\n");
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
@@ -42,15 +48,42 @@ fn summary(errors: usize, warnings: usize) -> String {
     if counts.is_empty() { String::new() } else { format!("{}\n", counts.join(", ")) }
 }
 
-fn group<'f>(finding: &'f Finding, sources: &'f Sources, lines: &Lines) -> Group<'f> {
+/// Where a place is, as editors read it.
+fn position(place: Place, sources: &Sources, lines: &Lines) -> Option<String> {
+    let file = sources.get(place.file)?;
+    let name = visible(&file.name);
+    if file.text.is_empty() {
+        return Some(name);
+    }
+    let (line, column) = lines.position(place.file, &file.text, place.span.range().start);
+    Some(format!("{name}:{line}:{column}"))
+}
+
+/// Each position in place of the one that the renderer made up.
+fn with_positions(rendered: &str, positions: impl Iterator<Item = String>) -> String {
+    let mut parts = rendered.split(POSITION);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for (position, rest) in positions.zip(parts) {
+        text.push_str(&position);
+        text.push_str(rest.trim_start_matches(|char: char| char == ':' || char.is_ascii_digit()));
+    }
+    text
+}
+
+fn group<'f>(
+    finding: &'f Finding,
+    spots: &[(Place, Vec<Spot<'f>>)],
+    sources: &'f Sources,
+    lines: &Lines,
+) -> Group<'f> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(visible(&finding.message)).id(finding.code.as_str());
     let mut group = Group::with_title(title);
-    for (place, annotations) in spots(finding, sources) {
-        if let Some(snippet) = snippet(place, &annotations, sources, lines) {
+    for (place, annotations) in spots {
+        if let Some(snippet) = snippet(*place, annotations, sources, lines) {
             group = group.element(snippet);
         }
     }
@@ -94,7 +127,7 @@ fn snippet<'f>(
     let file = sources.get(place.file)?;
     let text: &str = &file.text;
     if text.is_empty() {
-        return Some(Snippet::source("").path(visible(&file.name)));
+        return Some(Snippet::source("").path(POSITION.to_string()));
     }
     let range = place.span.range();
     let start = floor(text, range.start);
@@ -106,7 +139,7 @@ fn snippet<'f>(
     let number = lines.number(place.file, first);
     let (line, shift) = window(line, start - first);
     let mut snippet =
-        Snippet::source(visible_line(line)).line_start(number).path(visible(&file.name)).fold(false);
+        Snippet::source(visible_line(line)).line_start(number).path(POSITION.to_string()).fold(false);
     for (place, kind, label) in annotations {
         let range = place.span.range();
         let from = floor(text, range.start).max(first);
@@ -139,13 +172,15 @@ fn floor(text: &str, at: usize) -> usize {
 
 /// A document must not send escape sequences to the terminal of who reads its findings, nor turn their lines around.
 fn visible(text: &str) -> String {
-    text.chars().map(|char| if shows(char) { char } else { '\u{fffd}' }).collect()
+    text.chars().map(|char| if shows(char) && char != POSITION { char } else { '\u{fffd}' }).collect()
 }
 
 /// The same of a line, with what takes as many bytes, so that what is underlined stays where it is. What a renderer has
 /// signs of its own for is left to it.
 fn visible_line(line: &str) -> Cow<'_, str> {
-    let plain = |char: char| char == '\t' || char.is_ascii_control() && char != '\u{7f}' || shows(char);
+    let plain = |char: char| {
+        char == '\t' || char.is_ascii_control() && char != '\u{7f}' || shows(char) && char != POSITION
+    };
     if line.chars().all(plain) {
         return Cow::Borrowed(line);
     }
@@ -232,6 +267,32 @@ error[PAL0011]: `x-palisade` has no member `tiemout`
         let text = rendered(&text, finding, "needle");
         assert!(text.len() < 2_000, "{}", text.len());
         assert!(text.contains("^^^^^^") && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn a_position_is_that_of_the_file_however_the_line_is_cut() {
+        let finding = |place| Finding::error(Code::WrongType, "m \u{fdd0}", place).label("\u{fdd0}");
+        for (before, position) in [
+            ("", "1:1"),
+            ("x", "1:2"),
+            ("a: 1\n\u{fdd0}é ", "2:4"),
+            (&"é".repeat(1_000), "1:1001"),
+            (&format!("a: 1\n{}", "x".repeat(473)), "2:474"),
+        ] {
+            let text = rendered(&format!("{before}needle {}", "y".repeat(500)), finding, "needle");
+            assert!(text.contains(&format!("--> openapi.yaml:{position}\n")), "{position}\n{text}");
+            assert!(text.contains("^^^^^^") && !text.contains('\u{fdd0}'), "{text}");
+        }
+        // a related place far behind on the same line has a position of its own
+        let text = format!("needle{}thread{}", " ".repeat(600), "y".repeat(500));
+        let start = text.find("thread").unwrap();
+        let related = Place { file: FileId(0), span: Span::new(start, start + 6) };
+        let finding = |place| Finding::error(Code::WrongType, "m", place).related(related, "here");
+        let text = rendered(&text, finding, "needle");
+        assert!(
+            text.contains("--> openapi.yaml:1:1\n") && text.contains("::: openapi.yaml:1:607\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -6,12 +6,15 @@ use foldhash::HashMap;
 
 use super::Library;
 use crate::finding::Findings;
+use crate::source::pointer::percent_decode;
 use crate::source::span::FileId;
 use crate::source::tree::{Node, Value};
 use crate::source::{self, MAX_FILES, SourceFile, Sources};
 
 /// The reason that stands for "not in the folder".
 pub(super) const OUTSIDE: &str = "outside";
+
+const NOT_THERE: &str = "no such file";
 
 /// Whether a reference has a URL scheme or an authority (RFC 3986 section 4.2).
 pub(super) fn is_remote(reference: &str) -> bool {
@@ -63,18 +66,31 @@ fn folder_of(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok()?.parent().map(Path::to_owned)
 }
 
+/// The path that a relative reference names: each of its segments decoded (RFC 3986 section 2.1). One in which a separator
+/// was encoded is the name of no file; where it is not encoded as it should be, it is taken as it is written.
+fn path_of(name: &str) -> Option<PathBuf> {
+    let segments = name.split('/').map(|segment| {
+        let decoded = percent_decode(segment).unwrap_or_else(|| segment.to_owned());
+        let added = |char: &char| std::path::is_separator(*char) || *char == '\0';
+        let kept = decoded.chars().filter(added).eq(segment.chars().filter(added));
+        kept.then_some(decoded)
+    });
+    Some(segments.collect::<Option<Vec<_>>>()?.join("/").into())
+}
+
 /// The path of a file reference. Symbolic links are followed before the folder is compared.
 fn locate(name: &str, from: FileId, folder: Option<&Path>, sources: &Sources) -> Result<PathBuf, String> {
     let Some(folder) = folder else { return Err("the document was given as text, it has no folder".into()) };
-    if Path::new(name).is_absolute() {
+    let Some(path) = path_of(name) else { return Err(NOT_THERE.into()) };
+    if path.is_absolute() {
         return Err(OUTSIDE.into());
     }
     let base = sources.get(from).and_then(|file| file.path.as_deref()).and_then(folder_of);
-    let path = base.as_deref().unwrap_or(folder).join(name);
+    let path = base.as_deref().unwrap_or(folder).join(path);
     match path.canonicalize() {
         Ok(path) if path.starts_with(folder) => Ok(path),
         Ok(_) => Err(OUTSIDE.into()),
-        Err(_) => Err("no such file".into()),
+        Err(_) => Err(NOT_THERE.into()),
     }
 }
 
@@ -161,5 +177,54 @@ mod tests {
         assert_eq!(reason("part.yaml"), Ok(FileId(1)));
         assert_eq!(reason("../secret.yaml"), Err(OUTSIDE.into()));
         assert_eq!(reason("nowhere.yaml"), Err("no such file".into()));
+    }
+    #[test]
+    fn names_of_files_are_decoded_and_stay_in_the_folder() {
+        let outer = tempfile::tempdir().unwrap();
+        let inner = outer.path().join("api");
+        std::fs::create_dir_all(inner.join("parts")).unwrap();
+        std::fs::write(outer.path().join("secret.yaml"), "a: 1").unwrap();
+        for name in ["é x.yaml", "100%.yaml", "plain.yaml"] {
+            std::fs::write(inner.join("parts").join(name), "a: 1").unwrap();
+        }
+        let absolute = outer.path().join("secret.yaml").display().to_string();
+        let found = [
+            "parts/%C3%A9%20x.yaml",
+            "parts/é x.yaml",
+            "parts/%c3%a9 x.yaml",
+            "parts/100%.yaml",
+            "parts/100%25.yaml",
+            "parts/%70lain.yaml",
+            "parts/%2e%2E/parts/plain.yaml",
+        ];
+        let outside = ["../secret.yaml", "%2e%2e/secret.yaml", "parts/.%2E/../secret.yaml", &absolute];
+        let no_file = [
+            "parts%2Fplain.yaml",
+            "..%2fsecret.yaml",
+            "%2e%2e%2fsecret.yaml",
+            "parts%2F..%2F..%2Fsecret.yaml",
+            &absolute.replace('/', "%2F"),
+            "parts/plain.yaml%00",
+            "parts/%2570lain.yaml",
+            "parts/%FFplain.yaml",
+        ];
+        let names = found.iter().chain(&outside).chain(&no_file);
+        let text: String =
+            names.clone().enumerate().map(|(at, name)| format!("r{at}: {{ $ref: '{name}' }}\n")).collect();
+        std::fs::write(inner.join("openapi.yaml"), text).unwrap();
+        let (mut sources, mut findings) = (Sources::default(), Findings::default());
+        let root =
+            source::load(&source::Source::file(inner.join("openapi.yaml")), &mut sources, &mut findings)
+                .unwrap();
+        let library = super::super::gather(root, None, &mut sources, &mut findings);
+        assert_eq!(sources.files().len(), 4, "the root and the three parts");
+        for (at, name) in names.enumerate() {
+            let outcome = library.files.get(&(FileId(0), (*name).to_owned())).cloned().unwrap();
+            match at {
+                at if at < found.len() => assert!(outcome.is_ok(), "{name}: {outcome:?}"),
+                at if at < found.len() + outside.len() => assert_eq!(outcome, Err(OUTSIDE.into()), "{name}"),
+                _ => assert_eq!(outcome, Err(NOT_THERE.into()), "{name}"),
+            }
+        }
     }
 }

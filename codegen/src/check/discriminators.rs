@@ -1,0 +1,92 @@
+//! Discriminators: words and alternatives that no value can have.
+
+use foldhash::HashSet;
+
+use crate::document::{Additional, Discriminator, Document, Schema, SchemaId};
+use crate::finding::{Code, Finding, Findings};
+
+/// Remarks on `oneOf: [A, B], discriminator: { propertyName: kind, mapping: { c: C } }`, and on an `A` that refuses `kind`.
+pub(super) fn choose(document: &Document, findings: &mut Findings) {
+    let parts = document.schemas().iter().flat_map(|schema| schema.beyond.in_place());
+    let parts: HashSet<SchemaId> = parts.map(|id| document.target(id)).collect();
+    for id in document.ids() {
+        let holder = document.schema(id);
+        let beyond = &holder.beyond;
+        let Some(discriminator) = &beyond.discriminator else { continue };
+        // it chooses among the first list there is
+        let list = if beyond.one_of.is_empty() { &beyond.any_of } else { &beyond.one_of };
+        if list.is_empty() || document.standing.is_condition(id) {
+            continue;
+        }
+        mapping_leads_to_alternatives(document, discriminator, list, findings);
+        // what stands beside it may declare the member, and so may what it is a part of
+        let beside =
+            holder.properties.iter().flatten().any(|(name, _)| name.value == discriminator.property.value);
+        if !beside && !takes_others(document, holder) && !parts.contains(&id) {
+            alternatives_declare(document, discriminator, list, findings);
+        }
+    }
+}
+
+fn mapping_leads_to_alternatives(
+    document: &Document,
+    discriminator: &Discriminator,
+    list: &[SchemaId],
+    findings: &mut Findings,
+) {
+    let targets: HashSet<SchemaId> = list.iter().map(|id| document.target(*id)).collect();
+    for (word, _) in discriminator.mapping.iter().filter(|(_, id)| !targets.contains(&document.target(*id))) {
+        let message =
+            format!("`{}` leads to a schema that is no alternative, so that it chooses none", word.value);
+        let finding = Finding::warning(Code::Contradiction, message, word.place);
+        findings.push(finding.help("list the schema among the alternatives, or remove the word"));
+    }
+}
+
+fn alternatives_declare(
+    document: &Document,
+    discriminator: &Discriminator,
+    list: &[SchemaId],
+    findings: &mut Findings,
+) {
+    let member = &discriminator.property.value;
+    for id in list.iter().filter(|id| refuses(document, **id, member)) {
+        let message = format!(
+            "no value is this alternative: it does not declare `{member}`, which tells what a value is"
+        );
+        let finding = Finding::warning(Code::Contradiction, message, document.schema(*id).place);
+        let finding = finding.related(discriminator.property.place, "the member that tells");
+        findings.push(finding.help("declare the member, or remove the alternative"));
+    }
+}
+
+/// Whether a schema declares members, and this one is none of them. Where there is no room to look, it may be.
+fn refuses(document: &Document, id: SchemaId, member: &str) -> bool {
+    let mut declares = false;
+    let mut known = HashSet::default();
+    let mut waiting = vec![id];
+    while let Some(id) = waiting.pop() {
+        if !known.insert(id) {
+            continue;
+        }
+        let schema = document.schema(id);
+        let properties = schema.properties.as_deref().unwrap_or_default();
+        let takes = takes_others(document, schema) || properties.iter().any(|(name, _)| name.value == member);
+        if takes || !document.has_room(schema.weight()) {
+            return false;
+        }
+        declares |= !properties.is_empty();
+        waiting.extend(schema.reference.into_iter().chain(schema.beyond.in_place()));
+    }
+    declares
+}
+
+/// Whether members are let through that it does not declare by name.
+fn takes_others(document: &Document, schema: &Schema) -> bool {
+    let additional = schema.additional.as_ref().map(|additional| additional.value);
+    schema.literal
+        || schema.rules.open.as_ref().is_some_and(|open| open.value)
+        || matches!(additional, Some(Additional::Allowed(true) | Additional::Each(_)))
+        || !schema.beyond.pattern_properties.is_empty()
+        || schema.beyond.unevaluated_properties.is_some_and(|id| !document.schema(id).never)
+}
