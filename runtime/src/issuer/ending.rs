@@ -53,7 +53,8 @@ impl Issuer {
         Event::Revoked(Why::Everywhere).emit(&about);
         if let Some(denylist) = &self.0.denylist {
             let of = Identity { issuer: &self.0.issuer, subject };
-            denylist.revoke_all_until(of, now.unix()).await?;
+            // who renewed before the record was there may have a token of a later second than when this began
+            denylist.revoke_all_until(of, self.now()?.unix()).await?;
         }
         Ok(())
     }

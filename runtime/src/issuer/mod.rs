@@ -353,11 +353,14 @@ impl Issuer {
                 self.end(id, Why::Reused).await?;
                 GrantError::Invalid
             }
-            Refusal::NotGenuine
-            | Refusal::Foreign
-            | Refusal::Revoked
-            | Refusal::Ended
-            | Refusal::Unproven => GrantError::Invalid,
+            // it has ended, and perhaps not all of its access tokens, when the denylist could not be asked
+            Refusal::Revoked => {
+                self.end(id, Why::Everywhere).await?;
+                GrantError::Invalid
+            }
+            Refusal::NotGenuine | Refusal::Foreign | Refusal::Ended | Refusal::Unproven => {
+                GrantError::Invalid
+            }
             Refusal::Scope => GrantError::Scope,
             Refusal::TooMany { wait } => GrantError::TooMany { wait: Duration::from_secs(wait) },
         })

@@ -80,6 +80,12 @@ pub struct Faulty {
     fault: Arc<AtomicU8>,
 }
 
+impl Faulty {
+    pub fn new(inner: State, fault: &Arc<AtomicU8>) -> Self {
+        Self { inner, fault: Arc::clone(fault) }
+    }
+}
+
 pub const WELL: u8 = 0;
 /// Nothing is done.
 pub const DOWN: u8 = 1;
@@ -137,7 +143,7 @@ impl Bench {
         let clock = Clock::fixed(START);
         let fault = Arc::new(AtomicU8::new(WELL));
         let inner = State::memory_of(10_000, clock.clone());
-        let state = State::new(Faulty { inner, fault: Arc::clone(&fault) });
+        let state = State::new(Faulty::new(inner, &fault));
         let denylist = Denylist::in_memory().clock(clock.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let desk = listener.local_addr().unwrap();

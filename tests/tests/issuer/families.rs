@@ -1,12 +1,14 @@
 //! Families of tokens: what a sign-in opens, how it is renewed, and what ends it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
-use palisade::Secret;
 use palisade::issuer::SignIn;
+use palisade::{Clock, Denylist, Secret, State};
 use palisade_tests::client::Client;
 use palisade_tests::events;
 use serde_json::json;
@@ -79,6 +81,27 @@ async fn a_refresh_token_that_was_used_before_ends_its_family_and_no_other() {
     }
     assert_eq!(bench.me(shown(&neighbour.access)).await, 200);
     pair(&bench.refresh(&renewing(&neighbour)).await);
+}
+
+/// What was missing is done when the token is shown once more.
+#[tokio::test]
+async fn a_family_that_ended_while_the_denylist_failed_ends_whole_when_its_token_is_shown_again() {
+    let fault = Arc::new(AtomicU8::new(WELL));
+    let denied = State::new(Faulty::new(State::memory(), &fault));
+    let denylist = Denylist::kept_in(denied).clock(Clock::fixed(START));
+    let bench = Bench::with(|builder| builder.denylist(denylist.clone())).await;
+    let doors = doors(&bench.issuer, &bench.base, &denylist, &bench.clock, bench.elsewhere.clone()).await;
+    let me = async |token: &str| doors.get("/me").token(token).send().await.status.as_u16();
+    let first = renewing(&bench.sign_in("alice").await);
+    let (access, _) = pair(&bench.refresh(&first).await);
+    bench.advance(60); // the grace is over
+    assert_eq!(me(&access).await, 200);
+    fault.store(DOWN, Ordering::SeqCst);
+    assert_eq!(bench.refresh(&first).await.status, 503);
+    fault.store(WELL, Ordering::SeqCst);
+    assert_eq!(me(&access).await, 200, "nobody could say it");
+    refused(&bench.refresh(&first).await, 400, "invalid_grant");
+    assert_eq!(me(&access).await, 401);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
