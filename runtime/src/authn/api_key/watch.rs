@@ -3,7 +3,9 @@
 //! Rules:
 //! 1. what a request is told was compared with the file at most a second ago: `cargo palisade key revoke` holds in
 //!    every server that shares the file within that time;
-//! 2. one request looks and the others wait for it, two seconds at most; a look that hangs is not started twice;
+//! 2. one request looks and the others wait for it, two seconds at most; a look that hangs is not started twice. What it
+//!    finds is as old as its beginning, whoever takes it up: when that is too long ago, or this server has changed the
+//!    file since, it counts for nothing and the file is looked at anew;
 //! 3. a file that cannot be read, or in which a line is no record, is a store that cannot be asked. The keys of before
 //!    are not kept for it: one of them may be what was taken out;
 //! 4. a file that changed less than two seconds before it was read is read again: file systems count time in steps,
@@ -20,7 +22,7 @@ use arc_swap::ArcSwap;
 use tokio::{
     sync::Mutex,
     task::JoinHandle,
-    time::{Instant, timeout},
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -39,7 +41,14 @@ const STEP: Duration = Duration::from_secs(2);
 pub(super) struct WatchedFile {
     file: KeyFile,
     seen: ArcSwap<Seen>,
-    looking: Mutex<Option<JoinHandle<Result<Content, RecordError>>>>,
+    looking: Mutex<Option<Look>>,
+}
+
+/// A look that has begun. Whoever waits for it may leave, and it goes on.
+struct Look {
+    /// `None`: what it finds counts no more.
+    began: Option<Instant>,
+    task: JoinHandle<Result<Content, RecordError>>,
 }
 
 /// What a look has shown.
@@ -94,7 +103,11 @@ impl WatchedFile {
 
     /// The next request looks, whenever the last one did: this server has changed the file itself.
     pub(super) async fn forget(&self) {
-        let _nobody_looks = self.looking.lock().await; // who began before the change would bring what was before it
+        let mut looking = self.looking.lock().await;
+        // who began before the change would bring what was before it
+        if let Some(look) = &mut *looking {
+            look.began = None;
+        }
         let content = self.seen.load().content.clone();
         self.seen.store(Arc::new(Seen { at: None, content }));
     }
@@ -105,19 +118,8 @@ impl WatchedFile {
         if before.is_fresh() {
             return before.answer();
         }
-        let task = looking.get_or_insert_with(|| {
-            let (file, before) = (self.file.clone(), before.content.clone());
-            tokio::task::spawn_blocking(move || look(&file, before.as_ref()))
-        });
-        let started = Instant::now();
-        let (outcome, ended) = match timeout(STORE_TIME, task).await {
-            Ok(Ok(outcome)) => (outcome.map_err(KeyStoreError::unavailable), true),
-            Ok(Err(failed)) => (Err(KeyStoreError::unavailable(failed)), true),
-            Err(_) => (Err(KeyStoreError::TimedOut), false),
-        };
-        if ended {
-            *looking = None;
-        }
+        let waited = timeout_at(Instant::now() + STORE_TIME, self.newest(&mut looking, &before)).await;
+        let (began, outcome) = waited.unwrap_or((None, Err(KeyStoreError::TimedOut)));
         if let Err(error) = &outcome
             && before.content.is_some()
         {
@@ -128,17 +130,53 @@ impl WatchedFile {
             );
         }
         // a failure counts from its end, so that those who wait are refused at once and not one after the other
-        let at = if outcome.is_ok() { started } else { Instant::now() };
-        let seen = Seen { at: Some(at), content: outcome.ok() };
+        let at = if outcome.is_ok() { began } else { Some(Instant::now()) };
+        let seen = Seen { at, content: outcome.ok() };
         let answer = seen.answer();
         self.seen.store(Arc::new(seen));
         answer
     }
+
+    /// What a look finds, and when it began: one that others have left, if it is not too old, else one of our own.
+    async fn newest(&self, looking: &mut Option<Look>, before: &Seen) -> (Option<Instant>, Found) {
+        if let Some(left) = looking {
+            let found = left.end().await;
+            let began = left.began;
+            *looking = None;
+            if is_fresh(began) {
+                return (began, found);
+            }
+        }
+        let look = looking.insert(Look::begin(&self.file, before));
+        let found = look.end().await;
+        let began = look.began;
+        *looking = None;
+        (began, found)
+    }
+}
+
+type Found = Result<Content, KeyStoreError>;
+
+impl Look {
+    fn begin(file: &KeyFile, before: &Seen) -> Self {
+        let (file, before) = (file.clone(), before.content.clone());
+        let began = Some(Instant::now());
+        Self { began, task: tokio::task::spawn_blocking(move || look(&file, before.as_ref())) }
+    }
+
+    async fn end(&mut self) -> Found {
+        let ended = (&mut self.task).await.map_err(KeyStoreError::unavailable)?;
+        ended.map_err(KeyStoreError::unavailable)
+    }
+}
+
+fn is_fresh(at: Option<Instant>) -> bool {
+    at.is_some_and(|at| at.elapsed() < LOOK_EVERY)
 }
 
 impl Seen {
     fn is_fresh(&self) -> bool {
-        self.at.is_some_and(|at| at.elapsed() < LOOK_EVERY)
+        is_fresh(self.at)
     }
 
     fn answer(&self) -> Result<Arc<Index>, KeyStoreError> {
@@ -211,6 +249,79 @@ mod tests {
         later().await;
         assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
         assert_eq!(watched.nearest(&other.id).await.unwrap().unwrap().record.id, other.id);
+    }
+
+    /// A runtime whose only thread for looks is held up until the sender is dropped or used.
+    fn held_up<T>(test: impl AsyncFnOnce(std::sync::mpsc::Sender<()>) -> T) -> T {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().max_blocking_threads(1).build().unwrap().block_on(async {
+            let (go_on, held) = std::sync::mpsc::channel();
+            tokio::task::spawn_blocking(move || held.recv());
+            test(go_on).await
+        })
+    }
+
+    /// Whatever was begun before has ended.
+    async fn looks_have_ended() {
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+    }
+
+    #[test]
+    fn a_look_that_a_request_left_does_not_bring_back_what_was_revoked_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        let (one, other) = (key(), key());
+        file.change(&Change::Create(one.clone())).unwrap();
+        file.change(&Change::Create(other.clone())).unwrap();
+        let watched = WatchedFile::open(file.clone()).unwrap();
+        held_up(async |go_on| {
+            later().await;
+            let left = tokio::time::timeout(Duration::from_millis(10), watched.nearest(&one.id)).await;
+            assert!(left.is_err(), "the client is gone while the file is read");
+            go_on.send(()).unwrap();
+            looks_have_ended().await;
+            file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
+            later().await;
+            assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
+            assert!(watched.nearest(&other.id).await.unwrap().unwrap().record.revoked_at.is_none());
+        });
+    }
+
+    #[test]
+    fn a_look_that_took_too_long_does_not_bring_back_what_was_revoked_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        let one = key();
+        file.change(&Change::Create(one.clone())).unwrap();
+        let watched = WatchedFile::open(file.clone()).unwrap();
+        held_up(async |go_on| {
+            later().await;
+            assert!(watched.nearest(&one.id).await.is_err());
+            go_on.send(()).unwrap();
+            looks_have_ended().await;
+            file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
+            later().await;
+            assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
+        });
+    }
+
+    #[test]
+    fn a_look_from_before_our_own_change_counts_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        let one = key();
+        file.change(&Change::Create(one.clone())).unwrap();
+        let watched = WatchedFile::open(file.clone()).unwrap();
+        held_up(async |go_on| {
+            later().await;
+            let left = tokio::time::timeout(Duration::from_millis(10), watched.nearest(&one.id)).await;
+            assert!(left.is_err());
+            go_on.send(()).unwrap();
+            looks_have_ended().await;
+            file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
+            watched.forget().await;
+            assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
+        });
     }
 
     #[tokio::test]
