@@ -5,7 +5,9 @@
 //! 2. a credential that stands twice in the request is refused: which of them counts would be a guess
 //!    (RFC 6750 section 3.1 for `Authorization`; the same for a repeated key header or cookie);
 //! 3. every credential that is shown to a scheme of the operation is verified, whether or not another alternative
-//!    would do. Schemes that read the same place (two issuers of bearer tokens) share what stands there;
+//!    would do. Schemes that read the same place (two issuers of bearer tokens) share what stands there.
+//!    `Authorization` is the credential of the schemes with whose word it begins (RFC 9110 section 11.4), and a key in that
+//!    header where it begins with none of them: never both;
 //! 4. a credential that no scheme accepts refuses the request, even when an alternative `{}` would let it in
 //!    without: who shows a bad credential did not mean to be anonymous;
 //! 5. some alternative must be whole: all its schemes verified. `{}` always is;
@@ -163,19 +165,19 @@ pub(crate) async fn authenticate<'p>(
     if prepared.public {
         return Ok(Authenticated::assertion(prepared, Vec::new()));
     }
-    present::check_authorization(prepared, parts)?;
+    let shown = present::shown(prepared, parts)?;
     let mut verdicts = Vec::with_capacity(prepared.schemes.len());
     let mut charged = Vec::new();
-    for (place, scheme) in prepared.schemes.iter().enumerate() {
-        let Some(credential) = scheme.find(parts)? else {
+    for (place, (scheme, credential)) in prepared.schemes.iter().zip(&shown).enumerate() {
+        let Some(credential) = credential else {
             verdicts.push(None);
             continue;
         };
-        verdicts.push(Some(match attempts.before(place, prepared, &credential) {
+        verdicts.push(Some(match attempts.before(place, prepared, credential) {
             Err(reason) => Err(reason),
             Ok(held) => {
                 charged.extend(held);
-                scheme.judge(&credential, parts, local, now).await
+                scheme.judge(credential, parts, local, now).await
             }
         }));
     }

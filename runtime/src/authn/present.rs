@@ -59,23 +59,38 @@ struct Authorization<'r> {
     rest: &'r [u8],
 }
 
-/// Refuses an `Authorization` that is there twice, or that no scheme of the operation reads.
-pub(in crate::authn) fn check_authorization(prepared: &Prepared, parts: &Parts) -> Result<(), Denied> {
+/// The credential that a request shows to each scheme of the operation, in the order of the schemes.
+pub(in crate::authn) fn shown<'r>(
+    prepared: &Prepared,
+    parts: &'r Parts,
+) -> Result<Vec<Option<Credential<'r>>>, Denied> {
+    let begins_with_a_word = check_authorization(prepared, parts)?;
+    let find = |scheme: &Arc<Scheme>| match begins_with_a_word && scheme.is_keyed_by_authorization() {
+        true => Ok(None), // it is the credential of the scheme with that word, and of no other
+        false => scheme.find(parts),
+    };
+    prepared.schemes.iter().map(find).collect()
+}
+
+/// Refuses an `Authorization` that is there twice, or that no scheme of the operation reads. Answers whether it begins with
+/// the word of one of them; what does not is a key, where the operation takes keys there.
+fn check_authorization(prepared: &Prepared, parts: &Parts) -> Result<bool, Denied> {
     let mut readers = prepared.schemes.iter().filter(|scheme| scheme.word().is_some()).peekable();
     if readers.peek().is_none() {
-        return Ok(());
+        return Ok(false);
     }
     let Some(authorization) = Authorization::read(&parts.headers).map_err(Denied::new)? else {
-        return Ok(());
+        return Ok(false);
     };
     let Some(reader) = readers.find(|scheme| scheme.word().is_some_and(|word| authorization.is(word))) else {
-        return Err(Denied::new(Reason::UnsupportedScheme));
+        let is_key = prepared.schemes.iter().any(|scheme| scheme.is_keyed_by_authorization());
+        return if is_key { Ok(false) } else { Err(Denied::new(Reason::UnsupportedScheme)) };
     };
     // RFC 6750 section 2: a client uses one method a request
     if parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("access_token="))) {
         return Err(Denied::of(reader.name, Reason::DuplicateCredential));
     }
-    Ok(())
+    Ok(true)
 }
 
 impl<'r> Authorization<'r> {
@@ -123,6 +138,11 @@ impl Scheme {
             Verifier::Session { cookie, .. } => Some(cookie),
             Verifier::Bearer(_) | Verifier::Basic { .. } | Verifier::MutualTls { .. } => None,
         }
+    }
+
+    /// Whether its keys stand where those of the other kinds do.
+    fn is_keyed_by_authorization(&self) -> bool {
+        matches!(self.place(), Some(Place::Header(name)) if *name == header::AUTHORIZATION)
     }
 
     /// The query parameter that it reads.
