@@ -218,6 +218,22 @@ impl Scheme {
         matches!(self.verifier, Verifier::Basic { .. })
     }
 
+    /// As [`Scheme::judge`], by what is at hand. `None`: an issuer must be asked.
+    pub(in crate::authn) async fn judge_at_hand(
+        &self,
+        credential: &Credential<'_>,
+        parts: &Parts,
+        local: bool,
+        now: Now,
+    ) -> Option<Result<Judged, Reason>> {
+        match (&self.verifier, credential) {
+            (Verifier::Bearer(tokens), Credential::Text(text)) => {
+                tokens.judge_at_hand(text, &Shown::of(parts), local, now).await
+            }
+            _ => Some(self.judge(credential, parts, local, now).await),
+        }
+    }
+
     /// Judges the credential that a request shows to this scheme; `local`: that request comes from this machine.
     pub(in crate::authn) async fn judge(
         &self,
