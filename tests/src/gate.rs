@@ -168,6 +168,22 @@ impl Doors for Service {
         Ok(GetBotOutput::Ok(who(&caller)))
     }
 
+    async fn get_by_any_key(
+        &self,
+        caller: Caller<GetByAnyKey>,
+        _: GetByAnyKeyInput,
+    ) -> Result<GetByAnyKeyOutput, Problem> {
+        Ok(GetByAnyKeyOutput::Ok(who(&caller)))
+    }
+
+    async fn put_by_both_keys(
+        &self,
+        caller: Caller<PutByBothKeys>,
+        _: PutByBothKeysInput,
+    ) -> Result<PutByBothKeysOutput, Problem> {
+        Ok(PutByBothKeysOutput::Ok(who(&caller)))
+    }
+
     async fn post_both(&self, caller: Caller<PostBoth>, _: PostBothInput) -> Result<PostBothOutput, Problem> {
         Ok(PostBothOutput::Ok(who(&caller)))
     }

@@ -162,6 +162,27 @@ async fn a_key_in_authorization_and_the_schemes_with_a_word_there_are_each_passe
 }
 
 #[tokio::test]
+async fn keys_in_two_places_are_refused_unless_an_alternative_asks_for_both() {
+    let gate = Gate::start().await;
+    let (reader, writer) = (&gate.reader_key, &gate.writer_key);
+    let in_query = |key: &str| format!("/keys?api_key={key}");
+    gate.client.get("/keys").key(reader).send().await.allowed(200);
+    gate.client.get(&in_query(reader)).send().await.allowed(200);
+    for second in [reader.as_str(), writer, "nonsense", ""] {
+        let reply = gate.client.get(&in_query(second)).key(reader).send().await;
+        reply.refused(400, "invalid_request");
+    }
+
+    let put = |path: &str| gate.client.call("PUT", path);
+    put(&in_query(writer)).key(reader).send().await.allowed(200);
+    put(&in_query(reader)).key(reader).send().await.refused(403, "forbidden");
+    put("/keys").key(reader).send().await.refused(401, "unauthenticated");
+    put("/keys").token(&gate.alice()).send().await.allowed(200);
+    // a key and a token are of two kinds
+    gate.client.get("/either").key(writer).token(&gate.alice()).send().await.allowed(200);
+}
+
+#[tokio::test]
 async fn an_api_key_is_checked_whole() {
     let gate = Gate::start().await;
     let key = &gate.reader_key;

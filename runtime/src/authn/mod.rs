@@ -3,7 +3,8 @@
 //! Rules, in order ([`authenticate`]):
 //! 1. a public operation looks at no credential;
 //! 2. a credential that stands twice in the request is refused: which of them counts would be a guess
-//!    (RFC 6750 section 3.1 for `Authorization`; the same for a repeated key header or cookie);
+//!    (RFC 6750 section 3.1 for `Authorization`; the same for a repeated key header or cookie). So are keys in two places,
+//!    unless an alternative asks for them together;
 //! 3. every credential that is shown to a scheme of the operation is verified, whether or not another alternative
 //!    would do. Schemes that read the same place (two issuers of bearer tokens) share what stands there.
 //!    `Authorization` is the credential of the schemes with whose word it begins (RFC 9110 section 11.4), and a key in that

@@ -14,7 +14,7 @@ use super::{
     certificate::ClientCertificate,
     cross_site::{self, CrossSite},
     dpop::Asked,
-    prepared::{Place, Prepared, Scheme, Verifier},
+    prepared::{Need, Place, Prepared, Scheme, Verifier},
 };
 use crate::{clock::Now, operation::Binding};
 
@@ -69,7 +69,24 @@ pub(in crate::authn) fn shown<'r>(
         true => Ok(None), // it is the credential of the scheme with that word, and of no other
         false => scheme.find(parts),
     };
-    prepared.schemes.iter().map(find).collect()
+    let shown: Vec<_> = prepared.schemes.iter().map(find).collect::<Result<_, _>>()?;
+    check_keys(prepared, &shown)?;
+    Ok(shown)
+}
+
+/// Refuses keys in several places unless one alternative reads all of them: which of them counts would be a guess.
+fn check_keys(prepared: &Prepared, shown: &[Option<Credential<'_>>]) -> Result<(), Denied> {
+    let schemes = || prepared.schemes.iter().zip(shown);
+    let keys = || schemes().filter(|(scheme, shown)| shown.is_some() && scheme.place().is_some());
+    let Some((last, _)) = keys().next_back() else { return Ok(()) };
+    let reads_all = |needs: &Vec<Need>| {
+        let readers = needs.iter().filter_map(|need| prepared.schemes.get(need.scheme));
+        keys().all(|(key, _)| readers.clone().any(|reader| reader.reads_like(key)))
+    };
+    match prepared.alternatives.iter().any(reads_all) {
+        true => Ok(()),
+        false => Err(Denied::of(last.name, Reason::DuplicateCredential)),
+    }
 }
 
 /// Refuses an `Authorization` that is there twice, or that no scheme of the operation reads. Answers whether it begins with
