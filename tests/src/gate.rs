@@ -69,6 +69,7 @@ impl Gate {
             .sso(jwt().accept_from_loopback_only())
             .key(keys.clone())
             .feed(keys.clone())
+            .bot(keys.clone())
             .password(passwords())
             .cursor_keys(CursorKeys::generate().expect("randomness"))
             .settings(settings)
@@ -161,6 +162,26 @@ impl Doors for Service {
         _: GetEitherInput,
     ) -> Result<GetEitherOutput, Problem> {
         Ok(GetEitherOutput::Ok(who(&caller)))
+    }
+
+    async fn get_bot(&self, caller: Caller<GetBot>, _: GetBotInput) -> Result<GetBotOutput, Problem> {
+        Ok(GetBotOutput::Ok(who(&caller)))
+    }
+
+    async fn get_by_any_key(
+        &self,
+        caller: Caller<GetByAnyKey>,
+        _: GetByAnyKeyInput,
+    ) -> Result<GetByAnyKeyOutput, Problem> {
+        Ok(GetByAnyKeyOutput::Ok(who(&caller)))
+    }
+
+    async fn put_by_both_keys(
+        &self,
+        caller: Caller<PutByBothKeys>,
+        _: PutByBothKeysInput,
+    ) -> Result<PutByBothKeysOutput, Problem> {
+        Ok(PutByBothKeysOutput::Ok(who(&caller)))
     }
 
     async fn post_both(&self, caller: Caller<PostBoth>, _: PostBothInput) -> Result<PostBothOutput, Problem> {

@@ -91,6 +91,10 @@ impl Doors for Service {
         Ok(BySignedOutput::Ok(who(&caller)))
     }
 
+    async fn by_either(&self, caller: Caller<ByEither>, _: ByEitherInput) -> Result<ByEitherOutput, Problem> {
+        Ok(ByEitherOutput::Ok(who(&caller)))
+    }
+
     async fn log_out(&self, caller: Caller<LogOut>, input: LogOutInput) -> Result<LogOutOutput, Problem> {
         let principal = caller.principal();
         let revoked = match input.everywhere {
@@ -274,6 +278,28 @@ async fn an_issuer_is_asked_about_each_token_each_time() {
     }
     bench.client.get("/opaque").send().await.refused(401, "unauthenticated");
     assert_eq!(bench.issuer.asked(), before, "nobody is asked about what is no token");
+}
+
+#[tokio::test]
+async fn an_issuer_is_asked_about_no_token_that_another_has_signed() {
+    let bench = Bench::start().await;
+    let of_the_base = bench.token("t1", |claims| claims["iss"] = json!(bench.base));
+    let of_our_own = bench.token("t2", |_| {});
+    for (token, issuer) in [(&of_the_base, &*bench.base), (&of_our_own, ISSUER)] {
+        bench.issuer.sends(token, Answer::Hangs);
+        let reply = bench.get("/either", token).await;
+        assert_eq!(reply.allowed(200).json(), format!("alice of {issuer}"));
+    }
+    assert_eq!(bench.issuer.asked(), 0);
+
+    bench.issuer.says("abc", alice());
+    assert_eq!(bench.get("/either", "abc").await.allowed(200).json(), format!("alice of {ISSUER}"));
+    assert_eq!(bench.issuer.asked(), 1);
+    let stranger = Signer::new("k1").sign(&header("k1"), &claims("alice", ""));
+    for bad in [bench.token("t3", |claims| claims["iss"] = json!("https://other")), stranger] {
+        bench.get("/either", &bad).await.refused(401, "unauthenticated");
+    }
+    assert_eq!(bench.issuer.asked(), 3, "nobody vouches for them, so they may be any issuer's");
 }
 
 #[tokio::test]

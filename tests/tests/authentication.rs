@@ -129,6 +129,60 @@ async fn a_key_in_the_query_is_read_by_the_gate_alone() {
 }
 
 #[tokio::test]
+async fn a_key_in_authorization_and_the_schemes_with_a_word_there_are_each_passed_by_their_own() {
+    let gate = Gate::start().await;
+    let get = async |value: &str| gate.client.get("/bot").header("authorization", value).send().await;
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    let reply = get(&format!("Bearer {}", gate.alice())).await;
+    assert_eq!(reply.allowed(200).json(), json!({ "subject": "alice" }));
+    assert_eq!(get(&gate.reader_key).await.allowed(200).json(), json!({ "subject": "partner" }));
+    let reply = get(&basic("carol:correct horse battery staple")).await;
+    assert_eq!(reply.allowed(200).json(), json!({ "subject": "carol" }));
+
+    get(&gate.writer_key).await.refused(403, "forbidden");
+    for bad in [
+        "Bearer nonsense".to_owned(),
+        "Bearer".to_owned(),
+        basic("carol:wrong"),
+        "Bot nonsense".to_owned(),
+        gate.reader_key.replace("gate_test", "gate_live"),
+        // each under the word of another, or of none
+        gate.alice(),
+        format!("Basic {}", gate.alice()),
+        format!("Bearer {}", gate.reader_key),
+        format!("Bot {}", gate.reader_key),
+    ] {
+        get(&bad).await.refused(401, "unauthenticated");
+    }
+    gate.client.get("/bot").send().await.refused(401, "unauthenticated");
+    let twice = gate.client.get("/bot").header("authorization", &gate.reader_key).token(&gate.alice());
+    twice.send().await.refused(400, "invalid_request");
+    let twice = gate.client.get("/bot").header("authorization", &gate.reader_key);
+    twice.header("authorization", &gate.reader_key).send().await.refused(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn keys_in_two_places_are_refused_unless_an_alternative_asks_for_both() {
+    let gate = Gate::start().await;
+    let (reader, writer) = (&gate.reader_key, &gate.writer_key);
+    let in_query = |key: &str| format!("/keys?api_key={key}");
+    gate.client.get("/keys").key(reader).send().await.allowed(200);
+    gate.client.get(&in_query(reader)).send().await.allowed(200);
+    for second in [reader.as_str(), writer, "nonsense", ""] {
+        let reply = gate.client.get(&in_query(second)).key(reader).send().await;
+        reply.refused(400, "invalid_request");
+    }
+
+    let put = |path: &str| gate.client.call("PUT", path);
+    put(&in_query(writer)).key(reader).send().await.allowed(200);
+    put(&in_query(reader)).key(reader).send().await.refused(403, "forbidden");
+    put("/keys").key(reader).send().await.refused(401, "unauthenticated");
+    put("/keys").token(&gate.alice()).send().await.allowed(200);
+    // a key and a token are of two kinds
+    gate.client.get("/either").key(writer).token(&gate.alice()).send().await.allowed(200);
+}
+
+#[tokio::test]
 async fn an_api_key_is_checked_whole() {
     let gate = Gate::start().await;
     let key = &gate.reader_key;

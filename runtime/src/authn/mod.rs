@@ -3,15 +3,20 @@
 //! Rules, in order ([`authenticate`]):
 //! 1. a public operation looks at no credential;
 //! 2. a credential that stands twice in the request is refused: which of them counts would be a guess
-//!    (RFC 6750 section 3.1 for `Authorization`; the same for a repeated key header or cookie);
+//!    (RFC 6750 section 3.1 for `Authorization`; the same for a repeated key header or cookie). So are keys in two places,
+//!    unless an alternative asks for them together;
 //! 3. every credential that is shown to a scheme of the operation is verified, whether or not another alternative
-//!    would do. Schemes that read the same place (two issuers of bearer tokens) share what stands there;
-//! 4. a credential that no scheme accepts refuses the request, even when an alternative `{}` would let it in
+//!    would do. Schemes that read the same place (two issuers of bearer tokens) share what stands there.
+//!    `Authorization` is the credential of the schemes with whose word it begins (RFC 9110 section 11.4), and a key in that
+//!    header where it begins with none of them: never both;
+//! 4. what is at hand judges first, and an issuer is asked (about the token, or for its keys) only about what no other scheme
+//!    of the same place has accepted, unless an alternative asks for both: tokens are shown to nobody else;
+//! 5. a credential that no scheme accepts refuses the request, even when an alternative `{}` would let it in
 //!    without: who shows a bad credential did not mean to be anonymous;
-//! 5. some alternative must be whole: all its schemes verified. `{}` always is;
-//! 6. a credential in a cookie is one only in a request that our own pages made ([`cross_site`]);
-//! 7. attempts that fail are counted, and refused when they are too many ([`attempts`]);
-//! 8. a proof that was shown beside a token ([`dpop`]) counts as used from then on, whatever becomes of the request.
+//! 6. some alternative must be whole: all its schemes verified. `{}` always is;
+//! 7. a credential in a cookie is one only in a request that our own pages made ([`cross_site`]);
+//! 8. attempts that fail are counted, and refused when they are too many ([`attempts`]);
+//! 9. a proof that was shown beside a token ([`dpop`]) counts as used from then on, whatever becomes of the request.
 //!
 //! What the principals may do is [`crate::authz`]'s question, asked of the [`Authenticated`] that comes out here.
 
@@ -66,7 +71,11 @@ pub use self::{
     setup::{Fault, SetupError},
     store::StoreFuture,
 };
-use self::{attempts::Attempts, token::Judged};
+use self::{
+    attempts::{Attempts, Charged},
+    present::Credential,
+    token::Judged,
+};
 pub(crate) use self::{
     prepared::{Prepared, Schemes, Verifiers},
     proof::Authenticated,
@@ -163,22 +172,8 @@ pub(crate) async fn authenticate<'p>(
     if prepared.public {
         return Ok(Authenticated::assertion(prepared, Vec::new()));
     }
-    present::check_authorization(prepared, parts)?;
-    let mut verdicts = Vec::with_capacity(prepared.schemes.len());
-    let mut charged = Vec::new();
-    for (place, scheme) in prepared.schemes.iter().enumerate() {
-        let Some(credential) = scheme.find(parts)? else {
-            verdicts.push(None);
-            continue;
-        };
-        verdicts.push(Some(match attempts.before(place, prepared, &credential) {
-            Err(reason) => Err(reason),
-            Ok(held) => {
-                charged.extend(held);
-                scheme.judge(&credential, parts, local, now).await
-            }
-        }));
-    }
+    let shown = present::shown(prepared, parts)?;
+    let (verdicts, charged) = judge_all(prepared, &shown, parts, local, now, attempts).await;
     let denied = refused(prepared, &verdicts);
     attempts.settle(prepared, &verdicts, charged);
     if let Some(denied) = denied {
@@ -197,7 +192,48 @@ pub(crate) async fn authenticate<'p>(
 
 type Verdict = Option<Result<Judged, Reason>>;
 
-/// Rule 8. A request shows one proof, whichever of its schemes look at it, so it is noted once.
+/// Rules 3 and 4: what each scheme says of the credential that is shown to it, and what was charged before it did.
+async fn judge_all<'a>(
+    prepared: &Prepared,
+    shown: &[Option<Credential<'_>>],
+    parts: &Parts,
+    local: bool,
+    now: Now,
+    attempts: Attempts<'a>,
+) -> (Vec<Verdict>, Vec<Charged<'a>>) {
+    let mut verdicts = Vec::with_capacity(prepared.schemes.len());
+    let mut charged = Vec::new();
+    let mut to_be_asked = Vec::new();
+    for (place, (scheme, credential)) in prepared.schemes.iter().zip(shown).enumerate() {
+        let Some(credential) = credential else {
+            verdicts.push(None);
+            continue;
+        };
+        verdicts.push(match attempts.before(place, prepared, credential) {
+            Err(reason) => Some(Err(reason)),
+            Ok(held) => {
+                charged.extend(held);
+                let judged = scheme.judge_at_hand(credential, parts, local, now).await;
+                if judged.is_none() {
+                    to_be_asked.push((place, scheme, credential));
+                }
+                judged
+            }
+        });
+    }
+    for (place, scheme, credential) in to_be_asked {
+        if !is_settled(prepared, &verdicts, place) {
+            // boxed: where everything is at hand, a request does not carry the room for asking
+            let judged = Box::pin(scheme.judge(credential, parts, local, now)).await;
+            if let Some(verdict) = verdicts.get_mut(place) {
+                *verdict = Some(judged);
+            }
+        }
+    }
+    (verdicts, charged)
+}
+
+/// Rule 9. A request shows one proof, whichever of its schemes look at it, so it is noted once.
 async fn note_proof(prepared: &Prepared, judged: &[Option<Judged>], now: Now) -> Result<(), Denied> {
     let mut shown = prepared.schemes.iter().zip(judged);
     let used = shown.find_map(|(scheme, judged)| Some((scheme, judged.as_ref()?.used?)));
@@ -205,7 +241,20 @@ async fn note_proof(prepared: &Prepared, judged: &[Option<Judged>], now: Now) ->
     scheme.note(used, now).await.map_err(|reason| Denied::of(scheme.name, reason))
 }
 
-/// Rule 4: the first credential that no scheme accepts, with the reason of the scheme that came farthest with it.
+/// Rule 4: whether another scheme has accepted what the scheme at `place` reads, and no alternative asks for both.
+fn is_settled(prepared: &Prepared, verdicts: &[Verdict], place: usize) -> bool {
+    let Some(asking) = prepared.schemes.get(place) else { return false };
+    let reads_the_same = |other: usize| {
+        other != place && prepared.schemes.get(other).is_some_and(|other| other.reads_like(asking))
+    };
+    let is_combined = prepared.alternatives.iter().any(|needs| {
+        needs.iter().any(|need| need.scheme == place) && needs.iter().any(|need| reads_the_same(need.scheme))
+    });
+    let is_accepted = |(at, verdict): (usize, &Verdict)| matches!(verdict, Some(Ok(_))) && reads_the_same(at);
+    !is_combined && verdicts.iter().enumerate().any(is_accepted)
+}
+
+/// Rule 5: the first credential that no scheme accepts, with the reason of the scheme that came farthest with it.
 fn refused(prepared: &Prepared, verdicts: &[Verdict]) -> Option<Denied> {
     let judged = || prepared.schemes.iter().zip(verdicts);
     let (first, _) = judged().find(|(scheme, verdict)| {
@@ -310,6 +359,33 @@ mod tests {
         assert_eq!(reason(&ISSUERS, &[bench.bearer("alice", "")]).await, Ok(()));
         assert_eq!(reason(&ISSUERS, &[bench.bearer_of_other("alice")]).await, Ok(()));
         assert_eq!(reason(&OAUTH, &[bench.bearer_of_other("alice")]).await, Err(Reason::BadSignature));
+    }
+
+    #[tokio::test]
+    async fn what_one_scheme_has_accepted_is_settled_for_the_others_of_its_place_unless_both_are_asked_for() {
+        static APART: Access = Access::Any(&[
+            &[Need { scheme: "oauth", scopes: &[] }],
+            &[Need { scheme: "other", scopes: &[] }],
+            &[Need { scheme: "partner", scopes: &[] }],
+        ]);
+        static TOGETHER: Access =
+            Access::Any(&[&[Need { scheme: "oauth", scopes: &[] }, Need { scheme: "other", scopes: &[] }]]);
+        let bench = Bench::new();
+        let parts = testing::parts(&[bench.bearer("alice", "")]);
+        let now = crate::clock::Clock::fixed(NOW).now().unwrap();
+        for (access, settled) in [(&APART, true), (&TOGETHER, false)] {
+            let prepared = bench.prepare(access);
+            let credential = prepared.schemes[0].find(&parts).unwrap().unwrap();
+            let accepted = prepared.schemes[0].judge(&credential, &parts, false, now).await;
+            assert_eq!(is_settled(&prepared, &[Some(accepted), None, None], 1), settled);
+            let refused = || Some(Err(Reason::UnknownKid));
+            assert!(!is_settled(&prepared, &[refused(), None, None], 1));
+            assert!(!is_settled(&prepared, &[refused(), None, None], 0), "another scheme, not the same");
+        }
+        let prepared = bench.prepare(&APART);
+        let credential = prepared.schemes[0].find(&parts).unwrap().unwrap();
+        let accepted = prepared.schemes[0].judge(&credential, &parts, false, now).await;
+        assert!(!is_settled(&prepared, &[Some(accepted), None, None], 2), "that stands elsewhere");
     }
 
     #[tokio::test]

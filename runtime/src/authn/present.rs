@@ -14,7 +14,7 @@ use super::{
     certificate::ClientCertificate,
     cross_site::{self, CrossSite},
     dpop::Asked,
-    prepared::{Place, Prepared, Scheme, Verifier},
+    prepared::{Need, Place, Prepared, Scheme, Verifier},
 };
 use crate::{clock::Now, operation::Binding};
 
@@ -59,23 +59,55 @@ struct Authorization<'r> {
     rest: &'r [u8],
 }
 
-/// Refuses an `Authorization` that is there twice, or that no scheme of the operation reads.
-pub(in crate::authn) fn check_authorization(prepared: &Prepared, parts: &Parts) -> Result<(), Denied> {
+/// The credential that a request shows to each scheme of the operation, in the order of the schemes.
+pub(in crate::authn) fn shown<'r>(
+    prepared: &Prepared,
+    parts: &'r Parts,
+) -> Result<Vec<Option<Credential<'r>>>, Denied> {
+    let begins_with_a_word = check_authorization(prepared, parts)?;
+    let find = |scheme: &Arc<Scheme>| match begins_with_a_word && scheme.is_keyed_by_authorization() {
+        true => Ok(None), // it is the credential of the scheme with that word, and of no other
+        false => scheme.find(parts),
+    };
+    let shown: Vec<_> = prepared.schemes.iter().map(find).collect::<Result<_, _>>()?;
+    check_keys(prepared, &shown)?;
+    Ok(shown)
+}
+
+/// Refuses keys in several places unless one alternative reads all of them: which of them counts would be a guess.
+fn check_keys(prepared: &Prepared, shown: &[Option<Credential<'_>>]) -> Result<(), Denied> {
+    let schemes = || prepared.schemes.iter().zip(shown);
+    let keys = || schemes().filter(|(scheme, shown)| shown.is_some() && scheme.place().is_some());
+    let Some((last, _)) = keys().next_back() else { return Ok(()) };
+    let reads_all = |needs: &Vec<Need>| {
+        let readers = needs.iter().filter_map(|need| prepared.schemes.get(need.scheme));
+        keys().all(|(key, _)| readers.clone().any(|reader| reader.reads_like(key)))
+    };
+    match prepared.alternatives.iter().any(reads_all) {
+        true => Ok(()),
+        false => Err(Denied::of(last.name, Reason::DuplicateCredential)),
+    }
+}
+
+/// Refuses an `Authorization` that is there twice, or that no scheme of the operation reads. Answers whether it begins with
+/// the word of one of them; what does not is a key, where the operation takes keys there.
+fn check_authorization(prepared: &Prepared, parts: &Parts) -> Result<bool, Denied> {
     let mut readers = prepared.schemes.iter().filter(|scheme| scheme.word().is_some()).peekable();
     if readers.peek().is_none() {
-        return Ok(());
+        return Ok(false);
     }
     let Some(authorization) = Authorization::read(&parts.headers).map_err(Denied::new)? else {
-        return Ok(());
+        return Ok(false);
     };
     let Some(reader) = readers.find(|scheme| scheme.word().is_some_and(|word| authorization.is(word))) else {
-        return Err(Denied::new(Reason::UnsupportedScheme));
+        let is_key = prepared.schemes.iter().any(|scheme| scheme.is_keyed_by_authorization());
+        return if is_key { Ok(false) } else { Err(Denied::new(Reason::UnsupportedScheme)) };
     };
     // RFC 6750 section 2: a client uses one method a request
     if parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("access_token="))) {
         return Err(Denied::of(reader.name, Reason::DuplicateCredential));
     }
-    Ok(())
+    Ok(true)
 }
 
 impl<'r> Authorization<'r> {
@@ -123,6 +155,11 @@ impl Scheme {
             Verifier::Session { cookie, .. } => Some(cookie),
             Verifier::Bearer(_) | Verifier::Basic { .. } | Verifier::MutualTls { .. } => None,
         }
+    }
+
+    /// Whether its keys stand where those of the other kinds do.
+    fn is_keyed_by_authorization(&self) -> bool {
+        matches!(self.place(), Some(Place::Header(name)) if *name == header::AUTHORIZATION)
     }
 
     /// The query parameter that it reads.
@@ -196,6 +233,22 @@ impl Scheme {
     /// Whether people choose its secrets.
     pub(in crate::authn) const fn is_guessable(&self) -> bool {
         matches!(self.verifier, Verifier::Basic { .. })
+    }
+
+    /// As [`Scheme::judge`], by what is at hand. `None`: an issuer must be asked.
+    pub(in crate::authn) async fn judge_at_hand(
+        &self,
+        credential: &Credential<'_>,
+        parts: &Parts,
+        local: bool,
+        now: Now,
+    ) -> Option<Result<Judged, Reason>> {
+        match (&self.verifier, credential) {
+            (Verifier::Bearer(tokens), Credential::Text(text)) => {
+                tokens.judge_at_hand(text, &Shown::of(parts), local, now).await
+            }
+            _ => Some(self.judge(credential, parts, local, now).await),
+        }
     }
 
     /// Judges the credential that a request shows to this scheme; `local`: that request comes from this machine.

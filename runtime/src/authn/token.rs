@@ -36,6 +36,23 @@ impl Tokens {
         Self { how: How::Introspected(verifier), denylist }
     }
 
+    /// As [`Tokens::judge`], by what is at hand. `None`: its issuer must be asked, about the token or for its keys.
+    pub(in crate::authn) async fn judge_at_hand(
+        &self,
+        token: &[u8],
+        shown: &Shown<'_>,
+        local: bool,
+        now: Now,
+    ) -> Option<Result<Judged, Reason>> {
+        let judged = match &self.how {
+            How::Signed(verifier) if verifier.loopback_only && !local => Err(Reason::NotLoopback),
+            How::Signed(verifier) => verifier.judge_at_hand(token, shown, now)?,
+            #[cfg(feature = "outbound")]
+            How::Introspected(_) => return None,
+        };
+        Some(self.unless_denied(judged, now).await)
+    }
+
     /// Judges `token`. `shown`: what else the request shows; `local`: it comes from this machine.
     pub(in crate::authn) async fn judge(
         &self,
@@ -45,12 +62,17 @@ impl Tokens {
         now: Now,
     ) -> Result<Judged, Reason> {
         let judged = match &self.how {
-            How::Signed(verifier) if verifier.loopback_only && !local => return Err(Reason::NotLoopback),
-            How::Signed(verifier) => verifier.judge_and_look_again(token, shown, now).await?,
+            How::Signed(verifier) if verifier.loopback_only && !local => Err(Reason::NotLoopback),
+            How::Signed(verifier) => verifier.judge_and_look_again(token, shown, now).await,
             #[cfg(feature = "outbound")]
             // boxed: where tokens are signed, a request does not carry the room for asking
-            How::Introspected(introspector) => Box::pin(introspector.judge(token, shown, now)).await?,
+            How::Introspected(introspector) => Box::pin(introspector.judge(token, shown, now)).await,
         };
+        self.unless_denied(judged, now).await
+    }
+
+    async fn unless_denied(&self, judged: Result<Judged, Reason>, now: Now) -> Result<Judged, Reason> {
+        let judged = judged?;
         if let Some(denylist) = &self.denylist {
             denylist.check(&judged.principal, now).await?;
         }

@@ -3,8 +3,9 @@
 //! Rules:
 //! 1. what a request is told was compared with the file at most a second ago: `cargo palisade key revoke` holds in
 //!    every server that shares the file within that time;
-//! 2. one request looks and the others wait for it, two seconds at most; a look that hangs is not started twice. A look is
-//!    as old as its beginning, also when the request that began it has left and another finds its end;
+//! 2. one request looks and the others wait for it, two seconds at most; a look that hangs is not started twice. What it
+//!    finds is as old as its beginning, whoever takes it up: when that is too long ago, or this server has changed the
+//!    file since, it counts for nothing and the file is looked at anew;
 //! 3. a file that cannot be read, or in which a line is no record, is a store that cannot be asked. The keys of before
 //!    are not kept for it: one of them may be what was taken out;
 //! 4. a file that changed less than two seconds before it was read is read again: file systems count time in steps,
@@ -21,7 +22,7 @@ use arc_swap::ArcSwap;
 use tokio::{
     sync::Mutex,
     task::JoinHandle,
-    time::{Instant, timeout},
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -43,9 +44,10 @@ pub(super) struct WatchedFile {
     looking: Mutex<Option<Look>>,
 }
 
-/// A look that is under way, or has ended and nobody has seen it yet.
+/// A look that has begun. Whoever waits for it may leave, and it goes on.
 struct Look {
-    began: Instant,
+    /// `None`: what it finds counts no more.
+    began: Option<Instant>,
     task: JoinHandle<Result<Content, RecordError>>,
 }
 
@@ -102,35 +104,22 @@ impl WatchedFile {
     /// The next request looks, whenever the last one did: this server has changed the file itself.
     pub(super) async fn forget(&self) {
         let mut looking = self.looking.lock().await;
-        *looking = None; // what began before the change would bring what was before it
+        // who began before the change would bring what was before it
+        if let Some(look) = &mut *looking {
+            look.began = None;
+        }
         let content = self.seen.load().content.clone();
         self.seen.store(Arc::new(Seen { at: None, content }));
     }
 
     async fn look_again(&self) -> Result<Arc<Index>, KeyStoreError> {
-        let came = Instant::now();
         let mut looking = self.looking.lock().await;
         let before = self.seen.load_full();
         if before.is_fresh() {
             return before.answer();
         }
-        // one that ended long before this request came says nothing of the file as it is
-        looking.take_if(|look| look.task.is_finished() && look.began + LOOK_EVERY <= came);
-        let Look { began, task } = looking.get_or_insert_with(|| {
-            let (file, before) = (self.file.clone(), before.content.clone());
-            let task = tokio::task::spawn_blocking(move || look(&file, before.as_ref()));
-            Look { began: Instant::now(), task }
-        });
-        let began = *began;
-        let (outcome, ended) = match timeout(STORE_TIME, task).await {
-            Ok(Ok(_)) if began + LOOK_EVERY <= came => (Err(KeyStoreError::TimedOut), true),
-            Ok(Ok(outcome)) => (outcome.map_err(KeyStoreError::unavailable), true),
-            Ok(Err(failed)) => (Err(KeyStoreError::unavailable(failed)), true),
-            Err(_) => (Err(KeyStoreError::TimedOut), false),
-        };
-        if ended {
-            *looking = None;
-        }
+        let waited = timeout_at(Instant::now() + STORE_TIME, self.newest(&mut looking, &before)).await;
+        let (began, outcome) = waited.unwrap_or((None, Err(KeyStoreError::TimedOut)));
         if let Err(error) = &outcome
             && before.content.is_some()
         {
@@ -141,17 +130,53 @@ impl WatchedFile {
             );
         }
         // a failure counts from its end, so that those who wait are refused at once and not one after the other
-        let at = if outcome.is_ok() { began } else { Instant::now() };
-        let seen = Seen { at: Some(at), content: outcome.ok() };
+        let at = if outcome.is_ok() { began } else { Some(Instant::now()) };
+        let seen = Seen { at, content: outcome.ok() };
         let answer = seen.answer();
         self.seen.store(Arc::new(seen));
         answer
     }
+
+    /// What a look finds, and when it began: one that others have left, if it is not too old, else one of our own.
+    async fn newest(&self, looking: &mut Option<Look>, before: &Seen) -> (Option<Instant>, Found) {
+        if let Some(left) = looking {
+            let found = left.end().await;
+            let began = left.began;
+            *looking = None;
+            if is_fresh(began) {
+                return (began, found);
+            }
+        }
+        let look = looking.insert(Look::begin(&self.file, before));
+        let found = look.end().await;
+        let began = look.began;
+        *looking = None;
+        (began, found)
+    }
+}
+
+type Found = Result<Content, KeyStoreError>;
+
+impl Look {
+    fn begin(file: &KeyFile, before: &Seen) -> Self {
+        let (file, before) = (file.clone(), before.content.clone());
+        let began = Some(Instant::now());
+        Self { began, task: tokio::task::spawn_blocking(move || look(&file, before.as_ref())) }
+    }
+
+    async fn end(&mut self) -> Found {
+        let ended = (&mut self.task).await.map_err(KeyStoreError::unavailable)?;
+        ended.map_err(KeyStoreError::unavailable)
+    }
+}
+
+fn is_fresh(at: Option<Instant>) -> bool {
+    at.is_some_and(|at| at.elapsed() < LOOK_EVERY)
 }
 
 impl Seen {
     fn is_fresh(&self) -> bool {
-        self.at.is_some_and(|at| at.elapsed() < LOOK_EVERY)
+        is_fresh(self.at)
     }
 
     fn answer(&self) -> Result<Arc<Index>, KeyStoreError> {
@@ -226,32 +251,77 @@ mod tests {
         assert_eq!(watched.nearest(&other.id).await.unwrap().unwrap().record.id, other.id);
     }
 
-    /// Its client has left meanwhile.
-    #[tokio::test]
-    async fn a_look_that_nobody_waited_for_does_not_come_back_as_new() {
-        use futures_util::FutureExt;
+    /// A runtime whose only thread for looks is held up until the sender is dropped or used.
+    fn held_up<T>(test: impl AsyncFnOnce(std::sync::mpsc::Sender<()>) -> T) -> T {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().max_blocking_threads(1).build().unwrap().block_on(async {
+            let (go_on, held) = std::sync::mpsc::channel();
+            tokio::task::spawn_blocking(move || held.recv());
+            test(go_on).await
+        })
+    }
+
+    /// Whatever was begun before has ended.
+    async fn looks_have_ended() {
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+    }
+
+    #[test]
+    fn a_look_that_a_request_left_does_not_bring_back_what_was_revoked_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        let (one, other) = (key(), key());
+        file.change(&Change::Create(one.clone())).unwrap();
+        file.change(&Change::Create(other.clone())).unwrap();
+        let watched = WatchedFile::open(file.clone()).unwrap();
+        held_up(async |go_on| {
+            later().await;
+            let left = tokio::time::timeout(Duration::from_millis(10), watched.nearest(&one.id)).await;
+            assert!(left.is_err(), "the client is gone while the file is read");
+            go_on.send(()).unwrap();
+            looks_have_ended().await;
+            file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
+            later().await;
+            assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
+            assert!(watched.nearest(&other.id).await.unwrap().unwrap().record.revoked_at.is_none());
+        });
+    }
+
+    #[test]
+    fn a_look_that_took_too_long_does_not_bring_back_what_was_revoked_since() {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::new(folder.path().join("partner.keys"));
         let one = key();
         file.change(&Change::Create(one.clone())).unwrap();
         let watched = WatchedFile::open(file.clone()).unwrap();
-        let revoked = async |watched: &WatchedFile| {
-            watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some()
-        };
-        later().await;
-        _ = watched.nearest(&one.id).now_or_never(); // it has begun to look, and is seldom so quick as to end
-        later().await;
-        file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
-        assert!(revoked(&watched).await, "in the file, long after that look");
-        // and when this server has changed the file itself, at once
-        let other = key();
-        file.change(&Change::Create(other.clone())).unwrap();
-        later().await;
-        _ = watched.nearest(&other.id).now_or_never();
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        file.change(&Change::Revoke { id: other.id.clone(), at: 1 }).unwrap();
-        watched.forget().await;
-        assert!(watched.nearest(&other.id).await.unwrap().unwrap().record.revoked_at.is_some());
+        held_up(async |go_on| {
+            later().await;
+            assert!(watched.nearest(&one.id).await.is_err());
+            go_on.send(()).unwrap();
+            looks_have_ended().await;
+            file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
+            later().await;
+            assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
+        });
+    }
+
+    #[test]
+    fn a_look_from_before_our_own_change_counts_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        let one = key();
+        file.change(&Change::Create(one.clone())).unwrap();
+        let watched = WatchedFile::open(file.clone()).unwrap();
+        held_up(async |go_on| {
+            later().await;
+            let left = tokio::time::timeout(Duration::from_millis(10), watched.nearest(&one.id)).await;
+            assert!(left.is_err());
+            go_on.send(()).unwrap();
+            looks_have_ended().await;
+            file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
+            watched.forget().await;
+            assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
+        });
     }
 
     #[tokio::test]

@@ -56,24 +56,18 @@ impl KeyRing {
 
     /// The key that a token with this `kid` and `alg` means.
     ///
-    /// A token's `kid` picks among the keys that have one; a key without (from PEM) fits any token. Where
+    /// A token's `kid` picks the keys that it names; where it names none, a key without (from PEM) fits any token. Where
     /// nothing picks, exactly one key must fit the algorithm.
     pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Check, Reason> {
-        let fits = |key: &&Key| match (kid, key.kid.as_deref()) {
-            (Some(wanted), Some(kid)) => wanted == kid,
-            (None, _) | (_, None) => true,
-        };
-        let mut named = false;
-        let mut found = None;
-        for key in self.keys.iter().filter(fits) {
-            named |= key.kid.as_deref() == kid && kid.is_some();
-            match (key.check(algorithm), found.is_some()) {
-                (Some(_), true) => return Err(Reason::UnknownKid),
-                (Some(check), false) => found = Some(check),
-                (None, _) => {}
-            }
+        let is_named = |key: &Key| kid.is_some() && key.kid.as_deref() == kid;
+        let named = self.keys.iter().any(is_named);
+        let fits = |key: &&Key| if named { is_named(key) } else { kid.is_none() || key.kid.is_none() };
+        let mut checks = self.keys.iter().filter(fits).filter_map(|key| key.check(algorithm));
+        match (checks.next(), checks.next()) {
+            (Some(check), None) => Ok(check),
+            (None, _) if named => Err(Reason::AlgorithmMismatch),
+            _ => Err(Reason::UnknownKid),
         }
-        found.ok_or(if named { Reason::AlgorithmMismatch } else { Reason::UnknownKid })
     }
 
     /// Whether any key does one of these algorithms.
@@ -133,6 +127,18 @@ mod tests {
         let ring = KeyRing::new(vec![key(None, &[Algorithm::ES256])]).unwrap();
         assert!(ring.find(Some("whatever"), Algorithm::ES256).is_ok());
         assert_eq!(ring.find(Some("whatever"), Algorithm::RS256).err(), Some(Reason::UnknownKid));
+    }
+
+    #[test]
+    fn a_key_without_kid_does_not_stand_in_the_way_of_one_that_is_named() {
+        let (es, rs) = ([Algorithm::ES256], [Algorithm::RS256]);
+        let ring = KeyRing::new(vec![key(None, &es), key(Some("a"), &es), key(None, &rs)]).unwrap();
+        let named: *const Check = ring.find(Some("a"), Algorithm::ES256).unwrap();
+        assert!(std::ptr::eq(named, ring.keys[1].check(Algorithm::ES256).unwrap()));
+        let other: *const Check = ring.find(Some("b"), Algorithm::ES256).unwrap();
+        assert!(std::ptr::eq(other, ring.keys[0].check(Algorithm::ES256).unwrap()));
+        assert_eq!(ring.find(Some("a"), Algorithm::RS256).err(), Some(Reason::AlgorithmMismatch));
+        assert_eq!(ring.find(None, Algorithm::ES256).err(), Some(Reason::UnknownKid));
     }
 
     #[test]

@@ -101,6 +101,14 @@ impl Jwks {
         self.0.current.load()
     }
 
+    /// Whether somebody far away says what they are.
+    pub(crate) fn is_fetched(&self) -> bool {
+        #[cfg(feature = "outbound")]
+        return self.0.remote.is_some();
+        #[cfg(not(feature = "outbound"))]
+        false
+    }
+
     /// Whether there is a key for one of `algorithms`; unknown as long as there are no keys yet.
     pub(crate) fn does_any(&self, algorithms: &[Algorithm]) -> Option<bool> {
         self.current().as_ref().map(|set| algorithms.iter().any(|algorithm| set.ring.does(*algorithm)))

@@ -125,6 +125,19 @@ impl TokenVerifier {
         if fits { Ok(()) } else { Err(Reason::WrongType) }
     }
 
+    /// Judges `token` by the keys as they are now. `None`: they are an issuer's, who may have others by now.
+    pub(crate) fn judge_at_hand(
+        &self,
+        token: &[u8],
+        shown: &Shown<'_>,
+        now: Now,
+    ) -> Option<Result<Judged, Reason>> {
+        match self.judge(token, shown, now) {
+            Err(Reason::UnknownKid | Reason::KeysUnavailable) if self.keys.is_fetched() => None,
+            judged => Some(judged),
+        }
+    }
+
     /// Judges `token`; when its key is not among those that a remote set had last time, looks again.
     #[cfg(feature = "outbound")]
     pub(crate) async fn judge_and_look_again(
@@ -133,14 +146,12 @@ impl TokenVerifier {
         shown: &Shown<'_>,
         now: Now,
     ) -> Result<Judged, Reason> {
-        match self.judge(token, shown, now) {
-            Err(Reason::UnknownKid | Reason::KeysUnavailable) if self.keys.remote().is_some() => {
-                // 401 only when the set is known to be what the issuer has now; else nobody knows that the token is bad
-                self.keys.look_again().await.map_err(|_| Reason::KeysUnavailable)?;
-                self.judge(token, shown, now)
-            }
-            judged => judged,
+        if let Some(judged) = self.judge_at_hand(token, shown, now) {
+            return judged;
         }
+        // 401 only when the set is known to be what the issuer has now; else nobody knows that the token is bad
+        self.keys.look_again().await.map_err(|_| Reason::KeysUnavailable)?;
+        self.judge(token, shown, now)
     }
 
     /// Judges `token`. A set that is not fetched is all there is.

@@ -221,6 +221,24 @@ async fn judged(verifier: &TokenVerifier, token: &str) -> Result<(), Reason> {
     verifier.judge_and_look_again(token.as_bytes(), &Shown::nothing(), now).await.map(|_| ())
 }
 
+#[tokio::test]
+async fn what_is_at_hand_judges_without_a_fetch() {
+    let signer = Signer::new();
+    let issuer = Issuer::start(set(&[("a", &signer)])).await;
+    let jwks = Jwks::at(&issuer.address, QUICK).unwrap();
+    jwks.load().await.unwrap();
+    let verifier = verifier(&jwks);
+    let at_hand = |token: &str| {
+        let now = Clock::fixed(NOW).now().unwrap();
+        let judged = verifier.judge_at_hand(token.as_bytes(), &Shown::nothing(), now);
+        judged.map(|judged| judged.map(|_| ()))
+    };
+    assert_eq!(at_hand(&token("a", &signer)), Some(Ok(())));
+    assert_eq!(at_hand(&token("a", &Signer::new())), Some(Err(Reason::BadSignature)));
+    assert_eq!(at_hand(&token("b", &signer)), None, "the issuer may have it by now");
+    assert_eq!(issuer.asked(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_are_rotated_under_load_and_no_good_token_is_refused() {
     let (old, new) = (Signer::new(), Signer::new());
