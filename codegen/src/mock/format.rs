@@ -29,6 +29,7 @@ fn text_that_is(grammar: Grammar, number: usize) -> String {
         }
         Grammar::Byte => format!("AA{number}"),
         Grammar::Time => format!("12:00:{:02}Z", number % 60),
+        Grammar::Decimal => format!("{number}.5"),
         Grammar::Duration => format!("PT{number}S"),
         Grammar::JsonPointer => format!("/{number}"),
         Grammar::RelativeJsonPointer => format!("0/{number}"),
@@ -60,6 +61,7 @@ fn follows(grammar: Grammar, text: &str) -> bool {
         | Grammar::UriTemplate => is_uri(text),
         Grammar::Byte => text.len().is_multiple_of(4) && is_plain(text),
         Grammar::Time => is_full_time(text),
+        Grammar::Decimal => is_decimal(text),
         Grammar::Duration => is_duration(text),
         Grammar::JsonPointer => is_pointer(text),
         Grammar::RelativeJsonPointer => text.strip_prefix('0').is_some_and(is_pointer),
@@ -69,6 +71,13 @@ fn follows(grammar: Grammar, text: &str) -> bool {
 
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Digits with a point among them, or none.
+fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    digits(fraction) && digits(whole) && (whole == "0" || !whole.starts_with('0'))
 }
 
 /// RFC 3339 appendix A: one unit.
@@ -206,6 +215,7 @@ mod tests {
             (TextFormat::Checked(Grammar::UriReference), "a b"),
             (TextFormat::Checked(Grammar::UriTemplate), "{"),
             (TextFormat::Checked(Grammar::Time), "12:00:60Z"),
+            (TextFormat::Checked(Grammar::Decimal), "1e5"),
             (TextFormat::Checked(Grammar::Duration), "PTS"),
             (TextFormat::Checked(Grammar::JsonPointer), "a"),
             (TextFormat::Checked(Grammar::RelativeJsonPointer), "/1"),

@@ -221,6 +221,8 @@ pub enum TextFormat {
 pub enum Grammar {
     /// `byte`: base64 (RFC 4648 section 4).
     Byte,
+    /// `decimal` of a string; that of a number is a type.
+    Decimal,
     /// `duration`
     Duration,
     /// `email`
@@ -271,6 +273,7 @@ impl Grammar {
     fn named(word: &str) -> Option<Self> {
         Some(match word {
             "byte" => Self::Byte,
+            "decimal" => Self::Decimal,
             "duration" => Self::Duration,
             "email" => Self::Email,
             "hostname" => Self::Hostname,

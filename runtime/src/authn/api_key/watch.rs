@@ -195,12 +195,13 @@ fn look(file: &KeyFile, before: Option<&Content>) -> Result<Content, RecordError
     {
         return Ok(before.clone());
     }
+    // before it is read: what changes meanwhile is read again
+    let settled = stamp.modified.elapsed().is_ok_and(|age| age > STEP);
     let index = Index::new(file.read()?)?;
     let index = Arc::new(match before {
         Some(before) => index.used_like(&before.index),
         None => index,
     });
-    let settled = stamp.modified.elapsed().is_ok_and(|age| age > STEP);
     Ok(Content { index, stamp: settled.then_some(stamp) })
 }
 

@@ -39,6 +39,15 @@ pub fn byte(text: &str, at: &At<'_>, out: &mut Violations) {
     checked(STANDARD.decode(text).is_ok(), "must be base64", at, out);
 }
 
+/// `decimal` of a string: a number of RFC 8259 section 6 without an exponent, of any length.
+pub fn decimal_text(text: &str, at: &At<'_>, out: &mut Violations) {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let positive = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = positive.split_once('.').unwrap_or((positive, "0"));
+    let holds = digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'));
+    checked(holds, "must be a decimal number", at, out);
+}
+
 impl FromText for Uuid {
     /// RFC 9562 section 4. The parser also takes braces, `urn:uuid:` and no hyphens; none of them has 36 characters.
     fn from_text(text: &str) -> Result<Self, Expected> {
@@ -92,6 +101,16 @@ mod tests {
             "f81d4fae-7dec-11d0-a765-00a0c91e6b\u{e9}",
         ] {
             assert!(Uuid::from_text(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn decimal_numbers_as_text() {
+        for text in ["0", "-0.5", "10", "12345678901234567890123456789012345678901234567890.05"] {
+            assert!(holds(decimal_text, text), "{text}");
+        }
+        for text in ["", "-", ".5", "5.", "05", "+5", "1e5", "1,5", " 1", "1.2.3", "NaN", "\u{661}"] {
+            assert!(!holds(decimal_text, text), "{text}");
         }
     }
 
