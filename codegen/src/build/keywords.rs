@@ -78,9 +78,9 @@ impl Builder<'_> {
         self.direction = direction_now;
     }
 
-    /// A schema where it is used: a reference by id, so that recursion ends, and one that shares its members with those
-    /// that it was merged from, so that none is written out again inside of each; nor is one that
-    /// declares members and has an entry anyway. All else is written out.
+    /// A schema where it is used: by its entry where it is a reference, so that recursion ends; where it was merged, so that
+    /// its members are not written out again inside of each that it was merged into; and where it declares members and has
+    /// an entry anyway. All else is written out.
     fn part(&mut self, id: SchemaId, place: Place) -> Keywords {
         let written = self.document.schema(id);
         if written.reference.is_some() {

@@ -178,6 +178,7 @@ mod tests {
         assert_eq!(reason("../secret.yaml"), Err(OUTSIDE.into()));
         assert_eq!(reason("nowhere.yaml"), Err("no such file".into()));
     }
+
     #[test]
     fn names_of_files_are_decoded_and_stay_in_the_folder() {
         let outer = tempfile::tempdir().unwrap();

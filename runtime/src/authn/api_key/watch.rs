@@ -252,6 +252,17 @@ mod tests {
         assert_eq!(watched.nearest(&other.id).await.unwrap().unwrap().record.id, other.id);
     }
 
+    /// A file of these keys, and who watches it.
+    fn watching(records: &[&KeyRecord]) -> (tempfile::TempDir, KeyFile, WatchedFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::new(folder.path().join("partner.keys"));
+        for record in records {
+            file.change(&Change::Create((*record).clone())).unwrap();
+        }
+        let watched = WatchedFile::open(file.clone()).unwrap();
+        (folder, file, watched)
+    }
+
     /// A runtime whose only thread for looks is held up until the sender is dropped or used.
     fn held_up<T>(test: impl AsyncFnOnce(std::sync::mpsc::Sender<()>) -> T) -> T {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -269,12 +280,8 @@ mod tests {
 
     #[test]
     fn a_look_that_a_request_left_does_not_bring_back_what_was_revoked_since() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = KeyFile::new(folder.path().join("partner.keys"));
         let (one, other) = (key(), key());
-        file.change(&Change::Create(one.clone())).unwrap();
-        file.change(&Change::Create(other.clone())).unwrap();
-        let watched = WatchedFile::open(file.clone()).unwrap();
+        let (_folder, file, watched) = watching(&[&one, &other]);
         held_up(async |go_on| {
             later().await;
             let left = tokio::time::timeout(Duration::from_millis(10), watched.nearest(&one.id)).await;
@@ -290,11 +297,8 @@ mod tests {
 
     #[test]
     fn a_look_that_took_too_long_does_not_bring_back_what_was_revoked_since() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = KeyFile::new(folder.path().join("partner.keys"));
         let one = key();
-        file.change(&Change::Create(one.clone())).unwrap();
-        let watched = WatchedFile::open(file.clone()).unwrap();
+        let (_folder, file, watched) = watching(&[&one]);
         held_up(async |go_on| {
             later().await;
             assert!(watched.nearest(&one.id).await.is_err());
@@ -308,11 +312,8 @@ mod tests {
 
     #[test]
     fn a_look_from_before_our_own_change_counts_for_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = KeyFile::new(folder.path().join("partner.keys"));
         let one = key();
-        file.change(&Change::Create(one.clone())).unwrap();
-        let watched = WatchedFile::open(file.clone()).unwrap();
+        let (_folder, file, watched) = watching(&[&one]);
         held_up(async |go_on| {
             later().await;
             let left = tokio::time::timeout(Duration::from_millis(10), watched.nearest(&one.id)).await;
