@@ -39,9 +39,13 @@ p::object!(Maps: Closed {
 pub struct Open {
     /// Member `known`.
     pub known: Option<bool>,
+    /// The members that are not declared by name.
+    pub additional: p::BTreeMap<String, p::Json>,
 }
 
-p::object!(Open: Open { 0 known: bool = optional "known" });
+p::object!(Open: Open {
+    0 known: bool = optional "known",
+} others(1 additional: p::Json, p::no_rule));
 
 /// `PUT /maps`
 #[derive(Debug)]

@@ -96,7 +96,11 @@ impl p::Output for GetTicksOutput {
                         body,
                         p::no_rule,
                     ),
-                    GetTicksOkContent::Events(body) => p::Answer::events(status, body, p::no_rule),
+                    GetTicksOkContent::Events(body) => p::Answer::event_data(
+                        status,
+                        body,
+                        p::no_rule,
+                    ),
                 }
             },
         }

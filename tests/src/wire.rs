@@ -83,6 +83,20 @@ impl Wires for Service {
         }))
     }
 
+    async fn get_events(
+        &self,
+        _: Caller<GetEvents>,
+        input: GetEventsInput,
+    ) -> Result<GetEventsOutput, Problem> {
+        let event = |id: Option<String>, data| Event { event: Some("moved".to_owned()), id, data };
+        let first = event(None, Point { x: 1, y: None });
+        let events = [first, event(Some(input.word.replace('_', "\n")), Point { x: 2, y: None })];
+        Ok(GetEventsOutput::Ok(match input.word.as_str() {
+            "sequence" => GetEventsOkContent::Lines(Items::new(stream::iter(events))),
+            _ => GetEventsOkContent::Events(Items::new(stream::iter(events))),
+        }))
+    }
+
     async fn post_lines(
         &self,
         _: Caller<PostLines>,

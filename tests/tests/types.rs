@@ -65,6 +65,7 @@ const fn nothing() -> Types {
         contact: None,
         value: None,
         sizes: None,
+        open: None,
         same: None,
         order: None,
         labels: None,
@@ -188,6 +189,14 @@ async fn types_choose() {
     }
     passes(&client, json!({ "sizes": [1, "small", 2] })).await;
     fails(&client, json!({ "sizes": [1, 1] }), &["body /sizes uniqueItems"]).await;
+    // what an open object lets through is a part of it
+    passes(&client, json!({ "open": [{ "id": 1, "x": 1 }, { "id": 1, "x": 2 }] })).await;
+    fails(
+        &client,
+        json!({ "open": [{ "id": 1, "x": 1 }, { "x": 1, "id": 1 }] }),
+        &["body /open uniqueItems"],
+    )
+    .await;
     fails(&client, json!({ "sizes": [0, "medium"] }), &["body /sizes/0 oneOf", "body /sizes/1 oneOf"]).await;
 }
 

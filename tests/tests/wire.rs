@@ -213,6 +213,22 @@ async fn streams_of_checked_items() {
 }
 
 #[tokio::test]
+async fn streams_of_events_with_their_fields() {
+    let client = start().await;
+    let events = client.get("/events?word=7").header("accept", "text/event-stream").send().await;
+    let (one, two) = ("event: moved\ndata: {\"x\":1}\n\n", "event: moved\nid: 7\ndata: {\"x\":2}\n\n");
+    assert_eq!(text(&events), format!("{one}{two}"));
+    // an `id` of two lines would forge a field
+    let forged = b"GET /events?word=7_data:x HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
+    let raw = client.raw(forged).await;
+    assert!(!raw.contains("id: 7") && !raw.ends_with("0\r\n\r\n"), "{raw}");
+    let sequence = client.get("/events?word=sequence").header("accept", "application/json-seq").send().await;
+    assert_eq!(sequence.header("content-type"), "application/json-seq");
+    let all = text(&sequence);
+    assert!(all.starts_with("\x1e{") && all.ends_with("}\n") && all.matches('\x1e').count() == 2, "{all}");
+}
+
+#[tokio::test]
 async fn lines_of_a_request_are_a_list() {
     let client = start().await;
     let post = async |content_type: &str, body: &str| {

@@ -2,12 +2,13 @@
 
 use super::Builder;
 use super::direction::Direction;
+use super::event::framing;
 use super::literal::literal;
 use super::types::with;
 use super::wire::Flat;
 use crate::document::Media;
 use crate::finding::{Code, Finding};
-use crate::model::{Array, Content, ContentForm, Counts, Schema, Shape, Text, TextFormat, Type};
+use crate::model::{Array, Content, ContentForm, Counts, Framing, Schema, Shape, Text, TextFormat, Type};
 
 /// What a media type is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +16,9 @@ pub(super) enum Family {
     Json,
     Form,
     Multipart,
-    Lines,
-    /// The same of a request, where it is read whole.
+    Stream(Framing),
+    /// Lines of a request, which is read whole.
     Records,
-    Events,
     Text,
     Bytes,
 }
@@ -82,10 +82,10 @@ impl Builder<'_> {
     }
 
     fn media_schema(&mut self, one: &Media, family: Family, path: &[String]) -> Option<Schema> {
-        let streamed = matches!(family, Family::Lines | Family::Events);
+        let streamed = matches!(family, Family::Stream(_));
         if let Some(item) = one.item_schema {
             match family {
-                Family::Lines | Family::Events => return self.schema(item, &with(path, "item"), 0),
+                Family::Stream(_) => return self.schema(item, &with(path, "item"), 0),
                 Family::Records => return Some(list_of(self.schema(item, &with(path, "item"), 0)?)),
                 _ => {}
             }
@@ -93,7 +93,7 @@ impl Builder<'_> {
             let message = format!("`itemSchema` of `{}`, which is read whole", one.name.value);
             let finding = Finding::error(Code::MediaType, message, self.document.schema(item).place);
             self.findings
-                .push(finding.help("streams are of `application/jsonl`, and answers of `text/event-stream`"));
+                .push(finding.help("streams are of `application/jsonl`, and answers of `application/json-seq` and `text/event-stream`"));
             return None;
         }
         let Some(id) = one.schema else {
@@ -103,7 +103,7 @@ impl Builder<'_> {
                 self.findings.push(finding.help("describe it with a `schema`"));
             }
             return Some(Schema::of(match family {
-                Family::Text | Family::Events => Type::Text(Text::default()),
+                Family::Text | Family::Stream(Framing::Data) => Type::Text(Text::default()),
                 _ => Type::Any,
             }));
         };
@@ -169,12 +169,12 @@ impl Builder<'_> {
                 };
                 (form, schema)
             }
-            Family::Lines => (ContentForm::Lines, schema),
             // a text of any kind is one text, and not a list of them
             Family::Records if self.bytes(&schema).is_none() => {
                 (ContentForm::Records, if self.is_array(&schema) { schema } else { list_of(schema) })
             }
-            Family::Events => (ContentForm::Events, schema),
+            Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),
+            Family::Stream(framing) => (ContentForm::Stream(framing), schema),
             Family::Text if matches!(flat, Flat::Scalar | Flat::Free(_)) => (ContentForm::Text, schema),
             Family::Text if flat == Flat::Any => (ContentForm::Text, Schema::of(Type::Text(Text::default()))),
             // a length in characters is one that bytes do not have
@@ -230,7 +230,7 @@ fn add(contents: &mut Vec<Content>, one: Content) {
         known.form == one.form && known.schema == one.schema && known.part_headers == one.part_headers
     };
     match contents.iter_mut().find(carries_the_same) {
-        Some(known) if !matches!(one.form, ContentForm::Lines | ContentForm::Events) => {
+        Some(known) if !matches!(one.form, ContentForm::Stream(_)) => {
             for name in one.media_types {
                 if !known.media_types.contains(&name) {
                     known.media_types.push(name);
@@ -270,9 +270,13 @@ fn family(name: &str, direction: Direction) -> Family {
         ("application", "x-www-form-urlencoded") if direction == Direction::Request => Family::Form,
         ("multipart", "form-data") if direction == Direction::Request => Family::Multipart,
         ("application", "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines" | "jsonlines") => {
-            if direction == Direction::Answer { Family::Lines } else { Family::Records }
+            if direction == Direction::Answer { Family::Stream(Framing::Line) } else { Family::Records }
         }
-        ("text", "event-stream") if direction == Direction::Answer => Family::Events,
+        // RFC 7464 section 4.1, RFC 8091 section 3
+        ("application", subtype) if direction == Direction::Answer && is_sequence(subtype) => {
+            Family::Stream(Framing::Record)
+        }
+        ("text", "event-stream") if direction == Direction::Answer => Family::Stream(Framing::Data),
         ("text", "xml") => Family::Bytes,
         ("text", subtype) if !subtype.ends_with("+xml") => Family::Text,
         _ => Family::Bytes,
@@ -284,11 +288,15 @@ const fn word(family: Family) -> &'static str {
         Family::Json => "json",
         Family::Form => "form",
         Family::Multipart => "multipart",
-        Family::Lines | Family::Records => "lines",
-        Family::Events => "events",
+        Family::Stream(Framing::Line | Framing::Record) | Family::Records => "lines",
+        Family::Stream(Framing::Data | Framing::Event) => "events",
         Family::Text => "text",
         Family::Bytes => "bytes",
     }
+}
+
+fn is_sequence(subtype: &str) -> bool {
+    subtype == "json-seq" || subtype.ends_with("+json-seq")
 }
 
 /// Parameters of the type, such as `charset`, are compared by the runtime.
@@ -342,8 +350,10 @@ mod tests {
             ("multipart/mixed", Direction::Request, Family::Bytes),
             ("text/csv", Direction::Answer, Family::Text),
             ("text/xml", Direction::Answer, Family::Bytes),
-            ("text/event-stream", Direction::Answer, Family::Events),
-            ("application/jsonl", Direction::Answer, Family::Lines),
+            ("text/event-stream", Direction::Answer, Family::Stream(Framing::Data)),
+            ("application/jsonl", Direction::Answer, Family::Stream(Framing::Line)),
+            ("application/geo+json-seq", Direction::Answer, Family::Stream(Framing::Record)),
+            ("application/json-seq", Direction::Request, Family::Bytes),
             ("application/x-ndjson", Direction::Request, Family::Records),
             ("image/*", Direction::Request, Family::Bytes),
         ] {

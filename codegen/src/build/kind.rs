@@ -62,7 +62,6 @@ pub(crate) fn implied(written: &Written) -> Option<JsonType> {
     }
 }
 
-/// Whether the type in Rust can say what the schema says of a value of this type.
 /// Whether a `number` has the format of an integer, which is for numbers as much as for integers (OpenAPI's registry of
 /// formats), and bounds that an integer can have.
 pub(super) fn is_whole(written: &Written) -> bool {
@@ -70,6 +69,7 @@ pub(super) fn is_whole(written: &Written) -> bool {
     format.is_some() && has_a_word(written, JsonType::Integer)
 }
 
+/// Whether the type in Rust can say what the schema says of a value of this type.
 fn has_a_word(written: &Written, kind: JsonType) -> bool {
     let whole = |bound: &Option<Spanned<Bound>>| {
         bound.as_ref().is_none_or(|bound| bound.value.value.to_integer().is_some())

@@ -8,6 +8,7 @@ mod choice;
 mod content;
 mod direction;
 mod discriminator;
+mod event;
 mod fields;
 mod free;
 mod keywords;

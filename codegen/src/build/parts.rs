@@ -52,7 +52,7 @@ impl Builder<'_> {
     }
 
     fn headers_type(&mut self, members: Vec<Member>, path: &[String]) -> Schema {
-        let shape = Shape::Object(Object { members, open: false, others: None, shape: None });
+        let shape = Shape::Object(Object { members, others: None, shape: None });
         let id = self.types.declare();
         let origin = Origin::Inline(path.to_vec());
         self.types.define(id, Definition { origin, docs: Docs::default(), shape, examples: Vec::new() });

@@ -239,7 +239,7 @@ impl Builder<'_> {
         Some(Map { values, counts: counts(written.min_properties.as_ref(), written.max_properties.as_ref()) })
     }
 
-    /// A struct. What a schema behind it lets through is kept, so that the whole can be looked at.
+    /// A struct. What is let through is kept, so that the whole can be looked at.
     fn object(&mut self, written: &Written, shape: Option<ShapeId>, path: &[String]) -> Option<Object> {
         let mut members = Vec::new();
         let required: HashSet<&str> = written.required.iter().map(|name| &*name.value).collect();
@@ -270,10 +270,9 @@ impl Builder<'_> {
         let others = match written.additional.as_ref().map(|additional| additional.value) {
             Some(Additional::Each(each)) if !self.is_member(each) => None,
             Some(Additional::Each(each)) => Some(self.schema(each, &with(path, "value"), 0)?),
-            _ => (shape.is_some() && is_open(written)).then(|| Schema::of(Type::Any)),
+            _ => is_open(written).then(|| Schema::of(Type::Any)),
         };
-        let open = is_open(written) || others.is_some();
-        Some(Object { members, open, others, shape })
+        Some(Object { members, others, shape })
     }
 
     /// `const`, `example`, `examples`, `default`, in this order.

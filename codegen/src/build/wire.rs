@@ -154,7 +154,7 @@ impl Builder<'_> {
                     let member = |member: &crate::model::Member| {
                         (member.name.clone(), self.flat(&member.schema, depth + 1))
                     };
-                    Flat::Object(object.members.iter().map(member).collect(), object.open)
+                    Flat::Object(object.members.iter().map(member).collect(), object.others.is_some())
                 }
                 None => Flat::Any,
             },

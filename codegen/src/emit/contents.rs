@@ -139,7 +139,7 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
         }
     });
     match content.content.form {
-        ContentForm::Json | ContentForm::Lines | ContentForm::Events => quote!(json #typed(#rule)),
+        ContentForm::Json | ContentForm::Stream(_) => quote!(json #typed(#rule)),
         ContentForm::Records => quote!(lines #typed(#rule)),
         ContentForm::Form(_) => quote!(form #typed(FIELDS, #rule)),
         ContentForm::FreeForm(_) => quote!(free_form #typed(FIELDS, #rule)),

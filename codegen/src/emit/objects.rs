@@ -97,7 +97,7 @@ fn table(ty: &TypePlan<'_>, plan: &StructPlan<'_>, rules: &Rules) -> TokenStream
         let shape = shapes::name(shape);
         quote!(beside #shape)
     });
-    let extra = if plan.open { quote!(Open) } else { quote!(Closed) };
+    let extra = if plan.others.is_some() { quote!(Open) } else { quote!(Closed) };
     let members = plan.members.iter().enumerate().map(|(place, member)| line(place, member, rules));
     let others = plan.others.as_ref().map(|others| {
         let place = Literal::usize_unsuffixed(plan.members.len());

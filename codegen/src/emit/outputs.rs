@@ -23,7 +23,7 @@ use super::operations::status;
 use super::scopes::code;
 use super::values::{Paths, integer, plain};
 use crate::lower::{ContentPlan, HeaderPlan, HeadersPlan, OperationPlan, VariantPlan};
-use crate::model::{ContentForm, StatusKey, WireKind};
+use crate::model::{ContentForm, Framing, StatusKey, WireKind};
 
 /// The declared answers of an operation.
 pub(super) fn emit(plan: &OperationPlan<'_>) -> TokenStream {
@@ -171,8 +171,12 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
         }
         ContentForm::Text => quote!(p::Answer::text(#status, #first, &body, #rule)),
         ContentForm::Bytes => quote!(p::Answer::bytes(#status, #first, body, #rule)),
-        ContentForm::Lines => quote!(p::Answer::lines(#status, #first, body, #rule)),
-        ContentForm::Events => quote!(p::Answer::events(#status, body, #rule)),
+        ContentForm::Stream(framing) => match framing {
+            Framing::Line => quote!(p::Answer::lines(#status, #first, body, #rule)),
+            Framing::Record => quote!(p::Answer::records(#status, #first, body, #rule)),
+            Framing::Data => quote!(p::Answer::event_data(#status, body, #rule)),
+            Framing::Event => quote!(p::Answer::events(#status, body, #rule)),
+        },
     }
 }
 

@@ -77,10 +77,7 @@ fn api() -> Api {
             ..member("note", Type::Any, false)
         },
     ];
-    draft.define(
-        node,
-        component("Node", Shape::Object(Object { members, open: false, others: None, shape: None })),
-    );
+    draft.define(node, component("Node", Shape::Object(Object { members, others: None, shape: None })));
     draft.add(component("Option", Shape::Words(Words { words: vec![word("EUR"), word("us-dollar")] })));
     let mut get = operation("getThing", "/things/{id}");
     get.parameters.push(Parameter {
@@ -195,7 +192,10 @@ fn a_rule_of_several_members_is_stated_once_and_that_of_one_where_it_is() {
         member("three", length(6), false),
     ];
     let mut draft = TypeTableDraft::default();
-    draft.add(component("Pair", Shape::Object(Object { members, open: true, others: None, shape: None })));
+    draft.add(component(
+        "Pair",
+        Shape::Object(Object { members, others: Some(Schema::of(Type::Any)), shape: None }),
+    ));
     api.types = draft.finish().unwrap();
     api.operations.clear();
     let code = emitted(api);

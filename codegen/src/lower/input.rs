@@ -142,7 +142,7 @@ fn content_type(table: &Table<'_>, content: &Content) -> RustType {
     }
     match content.form {
         ContentForm::Bytes => RustType::Bytes,
-        ContentForm::Lines | ContentForm::Events => RustType::Items(Box::new(table.rust(&content.schema))),
+        ContentForm::Stream(_) => RustType::Items(Box::new(table.rust(&content.schema))),
         ContentForm::Text if matches!(content.schema.ty, Type::Any) => RustType::String,
         ContentForm::Json
         | ContentForm::Records

@@ -124,7 +124,6 @@ pub(crate) enum TypeKind<'a> {
 #[derive(Debug)]
 pub(crate) struct StructPlan<'a> {
     pub(crate) members: Vec<MemberPlan<'a>>,
-    pub(crate) open: bool,
     pub(crate) others: Option<OthersPlan>,
     /// What must hold beside the members.
     pub(crate) shape: Option<ShapeId>,
@@ -247,7 +246,7 @@ fn structure<'a>(
         ty: table.rust(others),
         checks: checks(api, patterns, others),
     });
-    StructPlan { members, open: object.open, others, shape: object.shape }
+    StructPlan { members, others, shape: object.shape }
 }
 
 /// What an absent member is. Bytes come as they are, and stand in no document.

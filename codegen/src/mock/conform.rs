@@ -69,7 +69,7 @@ fn map_conforms(api: &Api, map: &Map, entries: &serde_json::Map<String, Value>) 
 fn object_conforms(api: &Api, object: &Object, entries: &serde_json::Map<String, Value>) -> bool {
     let declared = |name: &str| object.members.iter().any(|member| member.name == name);
     let fits = |(name, value): (&String, &Value)| {
-        declared(name) || object.others.as_ref().map_or(object.open, |others| conforms(api, others, value))
+        declared(name) || object.others.as_ref().is_some_and(|others| conforms(api, others, value))
     };
     object.members.iter().all(|member| match entries.get(&member.name) {
         Some(value) => conforms(api, &member.schema, value),

@@ -41,7 +41,7 @@ pub(crate) fn mock(api: &Api, operation: &Operation) -> Option<Mock> {
     let body = match response.contents.first() {
         None => None,
         Some(content) => Some(match content.form {
-            ContentForm::Bytes | ContentForm::Lines | ContentForm::Events => String::new(),
+            ContentForm::Bytes | ContentForm::Stream(_) => String::new(),
             _ => body(api, operation, content)?,
         }),
     };

@@ -47,9 +47,7 @@ pub enum Shape {
 pub struct Object {
     /// The members, in the order of the document.
     pub members: Vec<Member>,
-    /// Whether members that are not declared are let through rather than refused.
-    pub open: bool,
-    /// What those must be, when they are kept; otherwise they are dropped.
+    /// What members must be that are not declared; `None` where they are refused.
     pub others: Option<Schema>,
     /// What must hold beside the members, when they are not all that the schema says.
     pub shape: Option<ShapeId>,

@@ -25,8 +25,8 @@ pub use ids::{LimitId, ResourceId, SchemeId, TypeId};
 pub use keyword::{Keyword, Keywords, Kind, ShapeId, Value};
 pub use limit::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 pub use operation::{
-    Body, Content, ContentForm, Header, Literal, Location, Method, Operation, Parameter, Priority, Response,
-    StatusKey, Style, Wire, WireKind,
+    Body, Content, ContentForm, Framing, Header, Literal, Location, Method, Operation, Parameter, Priority,
+    Response, StatusKey, Style, Wire, WireKind,
 };
 pub use outgoing::{Cause, Outgoing};
 pub use path::{PathTemplate, Segment};

@@ -277,12 +277,23 @@ pub enum ContentForm {
     Text,
     /// Bytes as they come.
     Bytes,
-    /// A stream of JSON texts, one a line.
-    Lines,
+    /// A stream of items.
+    Stream(Framing),
     /// JSON texts, one a line, as a list.
     Records,
-    /// A stream of server-sent events, JSON or text each.
-    Events,
+}
+
+/// How an item of a stream is told from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// It is JSON on a line.
+    Line,
+    /// It is JSON between a record separator and a line feed (RFC 7464).
+    Record,
+    /// It is the data of a server-sent event, JSON or text.
+    Data,
+    /// It is a server-sent event: what it is an object of are the fields.
+    Event,
 }
 
 impl ContentForm {
@@ -295,8 +306,8 @@ impl ContentForm {
             Self::Multipart(_) => "multipart",
             Self::Text => "text",
             Self::Bytes => "bytes",
-            Self::Lines | Self::Records => "lines",
-            Self::Events => "events",
+            Self::Stream(Framing::Line | Framing::Record) | Self::Records => "lines",
+            Self::Stream(Framing::Data | Framing::Event) => "events",
         }
     }
 }

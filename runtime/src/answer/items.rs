@@ -41,14 +41,15 @@ impl<T> fmt::Debug for Items<T> {
 }
 
 /// How an item is written, which is given as JSON.
-type Frame = fn(&str) -> Vec<u8>;
+type Frame = fn(&str) -> Result<Vec<u8>, Unfit>;
 
 impl<T: Serialize + Check + Send + 'static> Items<T> {
     pub(super) fn into_body(self, rule: Rule<T>, frame: Frame) -> Body {
         let frames = self.0.map(move |item| {
             conforms(&item, rule)
                 .and_then(|()| serde_json::to_string(&item).map_err(Unfit::Unserializable))
-                .map(|json| Bytes::from(frame(&json)))
+                .and_then(|json| frame(&json))
+                .map(Bytes::from)
                 .map_err(reported)
         });
         Body::from_stream(frames)
@@ -61,24 +62,13 @@ fn reported(unfit: Unfit) -> std::io::Error {
     std::io::Error::other("the item does not conform to the document")
 }
 
-pub(super) fn line(json: &str) -> Vec<u8> {
-    format!("{json}\n").into_bytes()
+pub(super) fn line(json: &str) -> Result<Vec<u8>, Unfit> {
+    Ok(format!("{json}\n").into_bytes())
 }
 
-/// The HTML standard, section 9.2.6: each line of the data has its field name; JSON is one line, and a string is its text.
-pub(super) fn event(json: &str) -> Vec<u8> {
-    let text = match serde_json::from_str::<String>(json) {
-        Ok(text) => text.replace("\r\n", "\n").replace('\r', "\n"),
-        Err(_) => json.to_owned(),
-    };
-    let mut frame = String::new();
-    for line in text.split('\n') {
-        frame.push_str("data: ");
-        frame.push_str(line);
-        frame.push('\n');
-    }
-    frame.push('\n');
-    frame.into_bytes()
+/// RFC 7464 section 2.2.
+pub(super) fn record(json: &str) -> Result<Vec<u8>, Unfit> {
+    Ok(format!("\x1e{json}\n").into_bytes())
 }
 
 #[cfg(test)]
@@ -100,12 +90,5 @@ mod tests {
         let mut body = Items::new(stream::iter([1_i64, 0, 2])).into_body(rule, line);
         assert!(body.frame().await.unwrap().is_ok());
         assert!(body.frame().await.unwrap().is_err());
-    }
-
-    #[test]
-    fn text_cannot_leave_its_event() {
-        let forged = serde_json::json!("a\r\n\r\nevent: x\rb").to_string();
-        assert_eq!(event(&forged), b"data: a\ndata: \ndata: event: x\ndata: b\n\n");
-        assert_eq!(event(r#"{"a":"b\n"}"#), b"data: {\"a\":\"b\\n\"}\n\n");
     }
 }

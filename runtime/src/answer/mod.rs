@@ -1,6 +1,7 @@
 //! What leaves: only declared answers, checked against the document before the first byte goes out.
 
 mod accept;
+mod event;
 mod header;
 pub(crate) mod headers;
 mod items;
@@ -56,6 +57,8 @@ pub enum Unfit {
     Status(u16),
     /// The value of a header cannot be written.
     Header(&'static str),
+    /// The value of a field of a server-sent event cannot be written.
+    EventField(&'static str),
 }
 
 impl std::fmt::Display for Unfit {
@@ -70,6 +73,7 @@ impl std::fmt::Display for Unfit {
             Self::Unserializable(error) => write!(f, "answer_unserializable: {error}"),
             Self::Status(status) => write!(f, "answer_status_undeclared: {status}"),
             Self::Header(name) => write!(f, "answer_header_unwritable: {name}"),
+            Self::EventField(name) => write!(f, "answer_event_field_unwritable: {name}"),
         }
     }
 }
@@ -174,8 +178,34 @@ impl Answer {
         Ok(Self { body: items.into_body(rule, items::line), ..Self::of(status, media_type)? })
     }
 
+    /// The same, each JSON text between a record separator and a line feed (RFC 7464 section 2.2).
+    ///
+    /// # Errors
+    /// [`Unfit`] when the status is not a status.
+    pub fn records<T: Serialize + Check + Send + 'static>(
+        status: u16,
+        media_type: &'static str,
+        items: Items<T>,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Ok(Self { body: items.into_body(rule, items::record), ..Self::of(status, media_type)? })
+    }
+
     /// A stream of server-sent events (the HTML standard, section 9.2), the data of each a text or JSON; checked as those
     /// of [`Answer::lines`].
+    ///
+    /// # Errors
+    /// [`Unfit`] when the status is not a status.
+    pub fn event_data<T: Serialize + Check + Send + 'static>(
+        status: u16,
+        items: Items<T>,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Ok(Self { body: items.into_body(rule, event::of_data), ..Self::of(status, "text/event-stream")? })
+    }
+
+    /// The same where an item is an event: an object of `data`, which is a text or JSON, `event`, `id` and `retry`. One
+    /// whose fields cannot be written, such as an `id` of two lines, ends the connection.
     ///
     /// # Errors
     /// [`Unfit`] when the status is not a status.
@@ -184,7 +214,7 @@ impl Answer {
         items: Items<T>,
         rule: Rule<T>,
     ) -> Result<Self, Unfit> {
-        Ok(Self { body: items.into_body(rule, items::event), ..Self::of(status, "text/event-stream")? })
+        Ok(Self { body: items.into_body(rule, event::of_fields), ..Self::of(status, "text/event-stream")? })
     }
 
     /// An answer without a body.
