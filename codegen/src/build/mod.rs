@@ -25,6 +25,7 @@ mod policy;
 mod scalar;
 mod scheme;
 mod size;
+mod spelling;
 mod types;
 mod wire;
 
@@ -37,7 +38,7 @@ use crate::model::{
 };
 use direction::Direction;
 use keywords::Place;
-use pattern::Refused;
+use pattern::Refusal;
 use types::Waiting;
 
 pub(crate) use kind::implied;
@@ -61,7 +62,7 @@ struct Builder<'d> {
     filled: HashSet<SchemaId>,
     component_ids: Vec<TypeId>,
     waiting: Vec<Waiting>,
-    patterns: HashMap<String, Result<Pattern, Refused>>,
+    patterns: HashMap<String, Result<Pattern, Refusal>>,
     reported_formats: HashSet<String>,
     reported_choices: HashSet<SchemaId>,
     shapes: Vec<Keywords>,

@@ -4,11 +4,13 @@
 //! refused here first.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::str::Chars;
 
 use foldhash::HashMap;
-use std::cell::RefCell;
 
 use super::look_around::take_apart;
+use super::spelling::spelled_out;
 use crate::model::{Around, Pattern};
 
 /// Compiled size that one pattern may have at run time.
@@ -21,14 +23,42 @@ pub(crate) enum Refused {
     LookAround,
     BackReference,
     Modifier,
-    EmptyClass,
     Escape,
     TooLarge,
     Untranslatable,
 }
 
+/// The same, and where the pattern goes on from there; empty where the whole is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) why: Refused,
+    near: String,
+}
+
+impl Refusal {
+    /// Shown of a pattern.
+    const SHOWN: usize = 16;
+
+    fn near(why: Refused, rest: &str) -> Self {
+        Self { why, near: rest.chars().take(Self::SHOWN).collect() }
+    }
+
+    pub(crate) fn message(&self) -> String {
+        match self.near.as_str() {
+            "" => self.why.message().to_owned(),
+            near => format!("{}: `{near}`", self.why.message()),
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(why: Refused) -> Self {
+        Self { why, near: String::new() }
+    }
+}
+
 impl Refused {
-    pub(crate) fn message(self) -> &'static str {
+    fn message(self) -> &'static str {
         match self {
             Self::NotEcma => "this pattern is not a regular expression of ECMA-262",
             Self::LookAround => {
@@ -36,7 +66,6 @@ impl Refused {
             }
             Self::BackReference => "back-references have no linear-time form",
             Self::Modifier => "inline flags are not supported",
-            Self::EmptyClass => "the classes `[]` and `[^]` are not supported",
             Self::Escape => "this pattern uses an escape that is not supported",
             Self::TooLarge => "this pattern becomes too large when it is compiled",
             Self::Untranslatable => "this pattern cannot be translated to the linear-time engine",
@@ -50,7 +79,6 @@ impl Refused {
                 "write what is allowed instead of what is not, and check the rest in the handler"
             }
             Self::Modifier => "write both cases, such as `[Aa]`",
-            Self::EmptyClass => "write `[\\s\\S]` for any character",
             Self::Escape => "write the character itself, or its code as `\\u{1F600}`",
             Self::TooLarge => "use smaller repeat counts; lengths belong in `maxLength`",
             Self::Untranslatable => "write it with classes, groups and counts only",
@@ -59,16 +87,17 @@ impl Refused {
 }
 
 /// The pattern with the same language for the `regex` crate.
-pub(crate) fn translate(pattern: &str) -> Result<Pattern, Refused> {
-    if !jsonschema_regex::is_valid_ecma_regex(pattern) {
-        return Err(Refused::NotEcma);
+pub(crate) fn translate(pattern: &str) -> Result<Pattern, Refusal> {
+    let spelled = spelled_out(pattern);
+    if !jsonschema_regex::is_valid_ecma_regex(&spelled) {
+        return Err(Refused::NotEcma.into());
     }
-    let parts = take_apart(pattern);
+    let parts = take_apart(&spelled);
     let around = parts
         .around
         .into_iter()
         .map(|(text, holds)| Ok(Around { translated: linear(&text)?, holds }))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, Refusal>>()?;
     Ok(Pattern { source: pattern.to_owned(), translated: linear(&parts.main)?, around })
 }
 
@@ -115,79 +144,61 @@ pub(crate) fn matches(pattern: &Pattern, text: &str) -> bool {
     Matcher::of(pattern).is_some_and(|matcher| matcher.matches(text))
 }
 
-fn linear(pattern: &str) -> Result<String, Refused> {
+fn linear(pattern: &str) -> Result<String, Refusal> {
     let rewritten = rewrite(pattern)?;
     let translated = jsonschema_regex::to_rust_regex(&rewritten).map_err(|()| Refused::Untranslatable)?;
     let translated = ascii_boundaries(&translated);
     match regex::RegexBuilder::new(&translated).size_limit(MAX_COMPILED).build() {
         Ok(_) => Ok(translated.into_owned()),
-        Err(regex::Error::CompiledTooBig(_)) => Err(Refused::TooLarge),
-        Err(_) => Err(Refused::Untranslatable),
+        Err(regex::Error::CompiledTooBig(_)) => Err(Refused::TooLarge.into()),
+        Err(_) => Err(Refused::Untranslatable.into()),
     }
 }
 
 /// Refuses what the engine lacks, and writes out what it reads differently: `\<` is a word boundary there.
-fn rewrite(pattern: &str) -> Result<String, Refused> {
+fn rewrite(pattern: &str) -> Result<String, Refusal> {
     let mut out = String::with_capacity(pattern.len());
-    let mut rest = pattern.chars().peekable();
+    let mut rest = pattern.chars();
     let mut in_class = false;
-    while let Some(char) = rest.next() {
-        match char {
-            '\\' => {
-                let Some(escaped) = rest.next() else { return Err(Refused::NotEcma) };
-                escape(escaped, in_class, &mut rest, &mut out)?;
+    loop {
+        let from = rest.as_str();
+        let Some(char) = rest.next() else { return Ok(out) };
+        let done = match char {
+            '\\' => escape(in_class, &mut rest, &mut out),
+            '(' if !in_class => {
+                out.push('(');
+                group(rest.as_str())
             }
-            '[' if !in_class => {
-                in_class = true;
-                out.push('[');
-                if rest.peek() == Some(&'^') {
-                    rest.next();
-                    out.push('^');
-                }
-                if rest.peek() == Some(&']') {
-                    return Err(Refused::EmptyClass);
-                }
+            other => {
+                in_class = (in_class || other == '[') && other != ']';
+                out.push(other);
+                Ok(())
             }
-            ']' => {
-                in_class = false;
-                out.push(']');
-            }
-            '(' if !in_class && rest.peek() == Some(&'?') => {
-                out.push_str("(?");
-                rest.next();
-                group(&mut rest, &mut out)?;
-            }
-            other => out.push(other),
-        }
+        };
+        done.map_err(|why| Refusal::near(why, from))?;
     }
-    Ok(out)
 }
 
-type Rest<'p> = std::iter::Peekable<std::str::Chars<'p>>;
-
-fn group(rest: &mut Rest<'_>, out: &mut String) -> Result<(), Refused> {
-    match rest.next() {
-        Some(':') => out.push(':'),
-        Some('<') => match rest.peek() {
-            Some('=' | '!') => return Err(Refused::LookAround),
-            _ => out.push('<'),
-        },
-        Some('=' | '!') => return Err(Refused::LookAround),
-        _ => return Err(Refused::Modifier),
+/// Whether a group that goes on so is one that captures, or that does not.
+fn group(rest: &str) -> Result<(), Refused> {
+    let Some(kind) = rest.strip_prefix('?') else { return Ok(()) };
+    match kind.strip_prefix('<').unwrap_or(kind).chars().next() {
+        Some('=' | '!') => Err(Refused::LookAround),
+        _ if kind.starts_with([':', '<']) => Ok(()),
+        _ => Err(Refused::Modifier),
     }
-    Ok(())
 }
 
-fn escape(escaped: char, in_class: bool, rest: &mut Rest<'_>, out: &mut String) -> Result<(), Refused> {
-    match escaped {
+fn escape(in_class: bool, rest: &mut Chars<'_>, out: &mut String) -> Result<(), Refused> {
+    match rest.next().ok_or(Refused::NotEcma)? {
         '1'..='9' | 'k' => return Err(Refused::BackReference),
         '0' => out.push_str("\\x00"),
-        'b' | 'B' if in_class => return Err(Refused::Escape),
-        '<' | '>' => out.push(escaped),
+        'B' if in_class => return Err(Refused::Escape),
+        angle @ ('<' | '>') => out.push(angle),
         '/' => out.push('/'),
-        'u' if rest.peek() != Some(&'{') => {
+        'u' if !rest.as_str().starts_with('{') => {
             let digits: String = rest.by_ref().take(4).collect();
-            // halves of a pair mean one character under the `u` flag
+            // half of a pair is no character
             if matches!(u32::from_str_radix(&digits, 16), Ok(0xd800..=0xdfff) | Err(_)) {
                 return Err(Refused::Escape);
             }
@@ -254,6 +265,17 @@ mod tests {
         assert!(matches(r"^\0$", "\0"));
         assert!(matches(r"^(?<year>\d{4})$", "2024"));
         assert!(matches("^[a&&b]$", "&"));
+        assert!(matches(r"^[\w-.]+$", "a-b.c") && !matches(r"^[\w-.]+$", "a,b"));
+        assert!(matches(r"^[\b]$", "\u{8}") && !matches(r"^[\b]$", "b"));
+        assert!(matches("^[^]$", "\n") && !matches("[]", "a"));
+        assert!(matches(r"^\ud83d\ude00$", "😀") && matches(r"^[^\ud83d\ude00]$", "😁"));
+    }
+
+    #[test]
+    fn says_where() {
+        let refusal = translate("^a(?!dmin)[a-z0-9-]{1,20}$").unwrap_err();
+        assert!(refusal.message().ends_with(": `(?!dmin)[a-z0-9-`"), "{}", refusal.message());
+        assert_eq!(translate("[").unwrap_err().message(), Refused::NotEcma.message());
     }
 
     #[test]
@@ -279,11 +301,12 @@ mod tests {
             ("(?i:a)", Refused::Modifier),
             ("[", Refused::NotEcma),
             (r"a{2", Refused::NotEcma),
-            ("[^]", Refused::EmptyClass),
-            (r"\ud83d\ude00", Refused::Escape),
+            (r"\ud83d", Refused::Escape),
+            (r"[\ude00\ud83d]", Refused::Escape),
+            (r"[\B]", Refused::NotEcma),
             ("(a{1000}){1000}", Refused::TooLarge),
         ] {
-            assert_eq!(translate(pattern), Err(why), "{pattern}");
+            assert_eq!(translate(pattern).map_err(|refusal| refusal.why), Err(why), "{pattern}");
         }
     }
 }

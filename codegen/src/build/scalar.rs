@@ -1,7 +1,7 @@
 //! Numbers and strings.
 
 use super::Builder;
-use super::pattern::{self, Refused};
+use super::pattern::{self, Refusal};
 use crate::document::{Schema, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::{Bounds, Counts, Integer, IntegerFormat, Number, NumberFormat, Pattern, Text, TextFormat};
@@ -153,16 +153,16 @@ impl Builder<'_> {
 
     pub(super) fn pattern(&mut self, source: &Spanned<String>) -> Option<Pattern> {
         let known = self.patterns.get(&source.value).cloned();
-        let translated: Result<Pattern, Refused> = known.unwrap_or_else(|| {
+        let translated: Result<Pattern, Refusal> = known.unwrap_or_else(|| {
             let translated = pattern::translate(&source.value);
             self.patterns.insert(source.value.clone(), translated.clone());
             translated
         });
         match translated {
             Ok(pattern) => Some(pattern),
-            Err(refused) => {
-                let finding = Finding::error(Code::Pattern, refused.message(), source.place);
-                self.findings.push(finding.help(refused.help()));
+            Err(refusal) => {
+                let finding = Finding::error(Code::Pattern, refusal.message(), source.place);
+                self.findings.push(finding.help(refusal.why.help()));
                 None
             }
         }
