@@ -6,9 +6,10 @@
 //!    as there is a later one ([`later_round`]). No clock decides, neither which came first nor between instances;
 //! 2. access tokens know no rounds, for any verifier takes them: they are denied by `iat`, until [`MARGIN`] after the change of the
 //!    record began. Whoever did not see the change read the clock before it was made, so none of theirs is later;
-//! 3. those who did see it write a later `iat` ([`Subject::iat`]): what they issue is good, also within the same second. It is at most
-//!    the margin ahead of time, for which verifiers need leeway (30 s unless a document says otherwise);
-//! 4. who does it again ends what was issued since, also within the same second: each denies at least a second more.
+//! 3. those who did see it write a later `iat` ([`Subject::iat`]): what they issue is good, also within the same second. It is
+//!    ahead of time by the margin and a second, for which verifiers need leeway (30 s unless a document says otherwise);
+//! 4. who does it again ends what was issued since, also within the same second: each denies at least a second more. After very
+//!    many at once, verifiers take what is issued next some seconds later.
 
 use super::Issuer;
 use super::error::{IssuerError, RevokeError};
@@ -72,8 +73,8 @@ impl Issuer {
     }
 
     /// Ends every family of a subject that began until now, and revokes its access tokens, whichever instance issued them: their
-    /// clocks may differ by eight seconds. A sign-in afterwards is good, also within the same second; its access tokens say for
-    /// the next ten seconds that they were issued up to eleven seconds later than now.
+    /// clocks may differ by eight seconds. A sign-in afterwards is good, also within the same second; the access tokens that the
+    /// subject is given within the next ten seconds say an `iat` eleven seconds after this, and one more for each call since.
     ///
     /// # Errors
     /// When the issuer cannot do its part: do it again.

@@ -294,6 +294,18 @@ async fn what_is_renewed_while_all_of_a_subject_end_ends_with_them() {
 }
 
 #[tokio::test]
+async fn a_token_of_a_client_for_itself_ends_with_all_of_it_and_the_next_is_good() {
+    let bench = Bench::start().await;
+    let mut token = bench.issuer.client_token("back", "notes:read").await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(bench.me(shown(&token.access)).await, 200);
+        bench.issuer.revoke_all("back").await.unwrap();
+        assert_eq!(bench.me(shown(&token.access)).await, 401);
+        token = bench.issuer.client_token("back", "notes:read").await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn the_class_and_the_time_of_a_login_are_those_of_the_sign_in() {
     let bench = Bench::start().await;
     let weak = bench.sign_in("alice").await;
