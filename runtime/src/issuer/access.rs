@@ -19,6 +19,7 @@ pub(super) struct Claims<'a> {
     pub(super) client: &'a str,
     pub(super) scope: &'a str,
     pub(super) id: &'a str,
+    pub(super) iat: u64,
     pub(super) exp: u64,
     pub(super) auth_time: Option<u64>,
     pub(super) acr: Option<&'a str>,
@@ -27,14 +28,14 @@ pub(super) struct Claims<'a> {
 }
 
 impl Claims<'_> {
-    pub(super) fn json(&self, issuer: &str, audience: &str, iat: u64) -> Value {
+    pub(super) fn json(&self, issuer: &str, audience: &str) -> Value {
         // the claims that must be there
         let mut claims = json!({
             "iss": issuer,
             "aud": audience,
             "sub": self.subject,
             "client_id": self.client,
-            "iat": iat,
+            "iat": self.iat,
             "exp": self.exp,
             "jti": self.id,
         });

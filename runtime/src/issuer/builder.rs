@@ -19,7 +19,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Families are no accounts: who does not come back within a year signs in again.
-const LONGEST_FAMILY: Duration = Duration::from_secs(366 * 24 * 3600);
+pub(super) const LONGEST_FAMILY: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Longer, and a thief who was quick has as much use of a token as its owner.
 const LONGEST_GRACE: Duration = Duration::from_secs(10);
 /// Verifiers keep a key set for an hour at most, those of `Jwks` among them.

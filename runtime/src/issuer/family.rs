@@ -3,8 +3,8 @@
 //! Rules, in order ([`Family::decide`]; RFC 9700 section 4.14, RFC 6749 sections 6 and 10.4). Each but the last refuses:
 //! 1. a text that no token of the family ever was is nothing: who knows a family's id cannot end it;
 //! 2. a token of another client is not touched: it is bound to the one that it was given to;
-//! 3. a family that was revoked gives nothing more, nor one of somebody whose families were revoked until after its sign-in,
-//!    or in the same second: nobody knows which came first;
+//! 3. a family that was revoked gives nothing more, nor one that began in a round before the current one ([`Rounds`]): it was
+//!    ended with others;
 //! 4. a family ends at its absolute time, whatever is used of it, and when nothing of it was used for the idle time; in the
 //!    second of its end it has ended;
 //! 5. a family that is bound to a key (RFC 9449 section 5) gives nothing without a proof, and to a public client nothing beside
@@ -39,7 +39,8 @@ pub(super) struct Grant {
     pub(super) client: String,
     /// Separated by single spaces.
     pub(super) scope: String,
-    pub(super) signed_in: u64,
+    #[serde(default)]
+    pub(super) rounds: Rounds,
     pub(super) ends: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) auth_time: Option<u64>,
@@ -48,6 +49,21 @@ pub(super) struct Grant {
     pub(super) salt: String,
     /// The id of the key that makes the secrets.
     pub(super) key: String,
+}
+
+/// In which round a family began of those that are ended together: with all of its subject, with all there are. See
+/// [`ending`](super::ending).
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Rounds {
+    pub(super) subject: u64,
+    pub(super) all: u64,
+}
+
+impl Rounds {
+    /// Whether what began in it is over when these are the current ones.
+    fn are_over(self, current: Self) -> bool {
+        self.subject < current.subject || self.all < current.all
+    }
 }
 
 /// The record of a family.
@@ -79,8 +95,8 @@ pub(super) struct Shown<'a> {
     pub(super) client: &'a str,
     /// The scope that is asked for, if not all of it.
     pub(super) scope: Option<&'a str>,
-    /// Until when the families of this subject were revoked.
-    pub(super) subject_revoked: Option<u64>,
+    /// The current rounds.
+    pub(super) rounds: Rounds,
     /// The thumbprint of the key of which there is a proof beside it.
     pub(super) key: Option<&'a str>,
     /// The client has no secret.
@@ -136,7 +152,7 @@ impl Family {
         if shown.client != self.grant.client {
             return Err(Refusal::Foreign);
         }
-        if self.revoked || shown.subject_revoked.is_some_and(|until| self.grant.signed_in <= until) {
+        if self.revoked || self.grant.rounds.are_over(shown.rounds) {
             return Err(Refusal::Revoked);
         }
         if now >= self.grant.ends || now >= self.idle_until {
@@ -220,13 +236,15 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
     const LIFETIMES: Lifetimes = Lifetimes { access: 600, absolute: 10_000, idle: 2_000, grace: 0 };
 
+    const ROUNDS: Rounds = Rounds { subject: 5, all: 3 };
+
     fn family() -> Family {
         let grant = Grant {
             issuer: "https://i".into(),
             subject: "alice".into(),
             client: "app".into(),
             scope: "a b".into(),
-            signed_in: NOW,
+            rounds: ROUNDS,
             ends: NOW + LIFETIMES.absolute,
             auth_time: None,
             acr: None,
@@ -242,7 +260,7 @@ mod tests {
             genuine: true,
             client: "app",
             scope: None,
-            subject_revoked: None,
+            rounds: ROUNDS,
             key: None,
             public: true,
         }
@@ -260,9 +278,12 @@ mod tests {
         assert_eq!(refusal(&family, &Shown { genuine: false, ..good }, NOW), Some(Refusal::NotGenuine));
         let foreign = Shown { client: "other", ..good };
         assert_eq!(refusal(&family, &foreign, NOW), Some(Refusal::Foreign));
-        let until = |second| Shown { subject_revoked: Some(second), ..good };
-        assert_eq!(refusal(&family, &until(NOW - 1), NOW), None);
-        assert_eq!(refusal(&family, &until(NOW), NOW), Some(Refusal::Revoked));
+        for (subject, all, wanted) in
+            [(5, 3, None), (0, 2, None), (6, 3, Some(Refusal::Revoked)), (5, 4, Some(Refusal::Revoked))]
+        {
+            let later = Shown { rounds: Rounds { subject, all }, ..good };
+            assert_eq!(refusal(&family, &later, NOW), wanted, "{subject} {all}");
+        }
         let revoked = Family { revoked: true, ..family.clone() };
         assert_eq!(refusal(&revoked, &good, NOW), Some(Refusal::Revoked));
         assert_eq!(refusal(&family, &shown(1), NOW), Some(Refusal::Reused), "of a store that was set back");

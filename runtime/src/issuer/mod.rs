@@ -22,8 +22,8 @@
 //! 1. nothing is issued before the record that allows it is changed in the state, and nothing while the state cannot be asked;
 //! 2. a family is revoked in its record first, so that no token comes of it any more; then its access tokens on the denylist.
 //!    When that fails, the caller learns it, and the same call again does what is missing;
-//! 3. the time is read before the record, and is `iat`: whoever revokes a subject's tokens until now also reaches those that are
-//!    being made.
+//! 3. the time is read before the record of a subject, and is `iat` unless that says a later one: whoever ends all of a subject
+//!    also reaches what is being made by who has not seen it.
 
 mod access;
 mod builder;
@@ -57,8 +57,9 @@ pub use self::secrets::IssuerKeys;
 pub use self::sign_in::{SignIn, Tokens};
 use self::{
     event::{About, Event, Why},
-    family::{Family, Grant, Lifetimes, Refusal, Shown},
+    family::{Family, Grant, Lifetimes, Refusal, Rounds, Shown},
     ring::{Ring, View},
+    store::Subject,
     text::RefreshText,
 };
 use crate::{
@@ -127,6 +128,8 @@ impl Issuer {
         sign_in.check()?;
         let now = self.now()?;
         let at = now.unix();
+        let keys = self.0.ring.view(now).await?;
+        let subject = self.subject(&sign_in.subject).await?;
         let mut salt = [0; 16];
         aws_lc_rs::rand::fill(&mut salt).map_err(|_| IssuerError::Crypto)?;
         let grant = Grant {
@@ -134,7 +137,7 @@ impl Issuer {
             subject: sign_in.subject.clone(),
             client: sign_in.client.clone(),
             scope: sign_in.scope.clone(),
-            signed_in: at,
+            rounds: Rounds { subject: subject.round, all: keys.round },
             ends: at.saturating_add(self.0.lifetimes.absolute),
             auth_time: Some(sign_in.auth_time.unwrap_or(at)),
             acr: sign_in.acr.clone(),
@@ -148,8 +151,7 @@ impl Issuer {
             GrantError::Unavailable(error) => error,
             _ => IssuerError::Invalid("the proof of the key was used before"),
         })?;
-        let keys = self.0.ring.view(now).await?;
-        let tokens = self.tokens(&id, &family, None, &keys, now)?;
+        let tokens = self.tokens(&id, &family, None, &keys, now, subject)?;
         match self.put(&id, &family, None, now).await? {
             true => {
                 Event::Created.emit(&self.about(&id, &family));
@@ -205,13 +207,13 @@ impl Issuer {
             };
             // what it does not say has ended yet is signed by its key: when both are replaced meanwhile, the token is worth nothing
             let keys = self.0.ring.view(now).await?;
+            let subject = self.subject(&family.grant.subject).await?;
             let shown = Shown {
                 generation: text.generation,
                 genuine: self.is_genuine(&text, &family),
                 client,
                 scope,
-                // both are the end of what began until then
-                subject_revoked: self.subject_revoked(&family.grant.subject).await?.max(keys.families_ended),
+                rounds: Rounds { subject: subject.round, all: keys.round },
                 key: thumbprint.as_deref(),
                 public,
             };
@@ -227,7 +229,7 @@ impl Issuer {
                 self.note(key.as_ref()).await?;
                 noted = true;
             }
-            let tokens = self.tokens(text.family, &next, scope, &keys, now)?;
+            let tokens = self.tokens(text.family, &next, scope, &keys, now, subject)?;
             if self.put(text.family, &next, Some(version), now).await? {
                 return Ok(tokens);
             }
@@ -258,6 +260,7 @@ impl Issuer {
         let now = self.now()?;
         let id = text::fresh_id().ok_or(IssuerError::Crypto)?;
         let exp = now.unix().saturating_add(self.0.lifetimes.access);
+        let iat = self.subject(client).await?.iat(now.unix());
         self.note(key).await?;
         let key = key.map(ProvenKey::thumbprint);
         let claims = access::Claims {
@@ -265,6 +268,7 @@ impl Issuer {
             client,
             scope,
             id: &id,
+            iat,
             exp,
             auth_time: None,
             acr: None,
@@ -308,6 +312,7 @@ impl Issuer {
         scope: Option<&str>,
         keys: &View,
         now: Now,
+        subject: Subject,
     ) -> Result<Tokens, IssuerError> {
         let grant = &family.grant;
         let (number, exp) = family.newest();
@@ -317,6 +322,7 @@ impl Issuer {
             client: &grant.client,
             scope,
             id: &format!("{id}.{number}"),
+            iat: subject.iat(now.unix()),
             exp,
             auth_time: grant.auth_time,
             acr: grant.acr.as_deref(),
@@ -341,7 +347,7 @@ impl Issuer {
         now: Now,
     ) -> Result<Secret<String>, IssuerError> {
         let signer = keys.signer(now.unix()).ok_or(IssuerError::Clock)?;
-        let claims = claims.json(&self.0.issuer, &self.0.audience, now.unix());
+        let claims = claims.json(&self.0.issuer, &self.0.audience);
         signer.token(&claims).map(Secret::new).map_err(|_| IssuerError::Crypto)
     }
 

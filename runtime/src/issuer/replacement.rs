@@ -6,7 +6,8 @@
 //! 2. this process refuses tokens of the old keys when the call returns; every other instance when it looks at the record next,
 //!    which all do every [`TEND`](super::TEND), whether they sign or only verify. One that cannot ask the state does not learn it;
 //! 3. refresh tokens are no signatures: families stay, unless [`Families::End`] is asked for. Their end stands in the same record,
-//!    so that it is one change with the keys, and is learned with them.
+//!    so that it is one change with the keys, and is learned with them. It is a round as that of a subject is
+//!    ([`ending`](super::ending)): no clock decides, and a sign-in by the new key is good at once.
 
 use super::Issuer;
 use super::error::IssuerError;
@@ -17,7 +18,8 @@ use super::event::{About, Event};
 pub enum Families {
     /// They stay good: clients renew, and get tokens of the new key.
     Keep,
-    /// All that began until now end: everybody signs in again. For when it is not known what was stolen beside the key.
+    /// All that began until now end: everybody signs in again. For when it is not known what was stolen beside the key. What
+    /// begins in another instance before that has looked at the keys ends with them.
     End,
 }
 
@@ -130,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn families_end_where_that_is_asked_for_and_stay_where_not() {
-        let (one, _, clock) = two().await;
+        let (one, ..) = two().await;
         let kept = sign_in(&one).await;
         one.replace_keys(Families::Keep).await.unwrap();
         let kept = one.refresh(renewing(&kept), "app", None).await.unwrap();
@@ -138,11 +140,51 @@ mod tests {
         one.replace_keys(Families::End).await.unwrap();
         let ended = one.refresh(renewing(&kept), "app", None).await;
         assert!(matches!(ended, Err(GrantError::Invalid)));
-        clock.advance(Duration::from_secs(1));
         let later = sign_in(&one).await;
         // a later replacement takes back nothing of an earlier one
         one.replace_keys(Families::Keep).await.unwrap();
         assert!(one.refresh(renewing(&later), "app", None).await.is_ok());
         assert!(matches!(one.refresh(renewing(&kept), "app", None).await, Err(GrantError::Invalid)));
+    }
+
+    /// The record of the keys goes when nobody renews it, and with it what was ended.
+    #[tokio::test]
+    async fn families_that_ended_stay_so_when_nobody_looked_at_the_keys_for_long() {
+        let clock = Clock::fixed(1_800_000_000);
+        let state = State::memory_of(100, clock.clone());
+        let often = || {
+            let builder = builder(&state, &clock);
+            builder.rotation(Duration::from_secs(3 * 3600), Duration::from_secs(3600))
+        };
+        let issuer = often().open().await.unwrap();
+        let ended = sign_in(&issuer).await;
+        issuer.replace_keys(Families::End).await.unwrap();
+        let good = sign_in(&issuer).await;
+        clock.advance(Duration::from_secs(24 * 3600));
+        let issuer = often().open().await.unwrap();
+        let answer = issuer.refresh(renewing(&ended), "app", None).await;
+        assert!(matches!(answer, Err(GrantError::Invalid)));
+        assert!(issuer.refresh(renewing(&good), "app", None).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn families_end_whatever_the_clocks_of_instances_say() {
+        for (here, there) in [(0, 2), (2, 0)] {
+            let clock = |ahead: u64| Clock::fixed(1_800_000_000 + ahead);
+            let state = State::memory_of(100, clock(0));
+            // the first key signs from the earlier time on
+            builder(&state, &clock(0)).open().await.unwrap();
+            let one = builder(&state, &clock(here)).open().await.unwrap();
+            let other = builder(&state, &clock(there)).open().await.unwrap();
+            let before = sign_in(&other).await;
+            one.replace_keys(Families::End).await.unwrap();
+            other.0.ring.look(other.now().unwrap()).await.unwrap();
+            let after = sign_in(&other).await;
+            for issuer in [&one, &other] {
+                let ended = issuer.refresh(renewing(&before), "app", None).await;
+                assert!(matches!(ended, Err(GrantError::Invalid)), "{here} {there}");
+            }
+            assert!(one.refresh(renewing(&after), "app", None).await.is_ok(), "{here} {there}");
+        }
     }
 }

@@ -6,7 +6,9 @@
 //! 3. a record that does not open is an error: it is never written over;
 //! 4. what was read is published at once to the verifiers in this process ([`Ring::published`]). The record is looked at all the
 //!    time ([`Ring::look`]), also where nobody signs, so that a key that was replaced is refused there within the half minute, too;
-//! 5. of what is read and what is replaced one is done after the other: what was replaced is not published again by who read before.
+//! 5. the record is written anew once a period, and kept longer than a family can last: with it goes the round, and what was ended
+//!    would be good again;
+//! 6. of what is read and what is replaced one is done after the other: what was replaced is not published again by who read before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::builder::LONGEST_FAMILY;
 use super::error::IssuerError;
 use super::replacement::Families;
 use super::schedule::{self, Schedule};
@@ -25,7 +28,7 @@ use crate::authn::jwt::{MAX_LEEWAY, algorithm};
 use crate::clock::Now;
 use crate::operation::Algorithm;
 use crate::signing::{self, Signer};
-use crate::state::{Expected, Key, Kind, Next, State, StateError, Swapped};
+use crate::state::{Expected, Key, Kind, Next, State, StateError, Swapped, later_round};
 use crate::{JwkSet, Jwks};
 
 /// How old what was read may be for who signs.
@@ -34,8 +37,6 @@ const FRESH: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Others who change the record at the same time, one after the other.
 const ATTEMPTS: usize = 5;
-/// A record is written anew once a period; who sleeps longer than this has no token left to verify.
-const KEPT_PERIODS: u64 = 4;
 
 pub(super) struct Ring {
     kept: Source,
@@ -56,8 +57,8 @@ pub(super) struct Source {
 /// The keys as they were read.
 pub(super) struct View {
     signers: Vec<(u64, Signer)>,
-    /// The families that began until then are over.
-    pub(super) families_ended: Option<u64>,
+    /// The current round of all families: those of one before it are over.
+    pub(super) round: u64,
     pub(super) key_set: String,
     read: Duration,
 }
@@ -66,7 +67,7 @@ pub(super) struct View {
 struct Kept {
     keys: Vec<KeptKey>,
     #[serde(default)]
-    families_ended: Option<u64>,
+    round: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -178,7 +179,7 @@ impl Source {
         self.change(now, |kept| {
             kept.keys = vec![self.new_key(now.unix().saturating_sub(MAX_LEEWAY))?];
             if families == Families::End {
-                kept.families_ended = kept.families_ended.max(Some(now.unix()));
+                kept.round = later_round(kept.round, now.unix());
             }
             Ok(true)
         })
@@ -202,7 +203,7 @@ impl Source {
                 return View::of(&kept, now);
             }
             let expected = found.map_or(Expected::Nothing, |record| Expected::Version(record.version));
-            let keep = Duration::from_secs(self.schedule.period.saturating_mul(KEPT_PERIODS));
+            let keep = Duration::from_secs(self.schedule.period).saturating_add(LONGEST_FAMILY);
             let next = Next::Record { value: self.seal(&kept)?, keep };
             if let Swapped::Made(_) = self.state.swap(key, expected, next).await? {
                 return View::of(&kept, now);
@@ -246,7 +247,7 @@ impl View {
             signers.push((kept.signs_from, kept.read().ok_or(IssuerError::Sealed)?));
         }
         let key_set = signing::key_set(signers.iter().map(|(_, signer)| signer));
-        Ok(Self { signers, families_ended: kept.families_ended, key_set, read: now.monotonic() })
+        Ok(Self { signers, round: kept.round, key_set, read: now.monotonic() })
     }
 
     fn set(&self) -> Result<JwkSet, IssuerError> {

@@ -5,12 +5,13 @@
 //! 2. a record is kept until nothing of it is good, and the most that clocks may differ longer;
 //! 3. a family that is revoked keeps its record until its access tokens are over, so that revoking it again puts on the denylist
 //!    what a failure left out;
-//! 4. the revocation of a subject is kept as long as a family from before it can last.
+//! 4. the round of a subject is kept as long as any family from before it can last, also one that began when they lasted longer.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::builder::LONGEST_FAMILY;
 use super::error::IssuerError;
 use super::event::{Event, Why};
 use super::family::Family;
@@ -19,9 +20,13 @@ use crate::authn::jwt::MAX_LEEWAY;
 use crate::clock::Now;
 use crate::state::{Expected, Key, Kind, Next, StateError, Swapped};
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Subject {
-    revoked_until: u64,
+/// What was ended of a subject: see the rules of [`ending`](super::ending).
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct Subject {
+    /// Families of a round before it are over.
+    pub(super) round: u64,
+    /// The `iat` of the last access tokens that are denied.
+    pub(super) denied_until: u64,
 }
 
 impl Issuer {
@@ -30,7 +35,7 @@ impl Issuer {
     }
 
     fn subject_key(&self, subject: &str) -> Key {
-        Key::new(Kind::Family, &[b"subject", self.0.issuer.as_bytes(), subject.as_bytes()])
+        Key::new(Kind::Family, &[b"ended", self.0.issuer.as_bytes(), subject.as_bytes()])
     }
 
     async fn read<T: DeserializeOwned>(&self, key: Key) -> Result<Option<(T, u64)>, IssuerError> {
@@ -68,21 +73,21 @@ impl Issuer {
         self.write(self.family_key(id), version, family, keep).await
     }
 
-    /// Until when the families of a subject were revoked.
-    pub(super) async fn subject_revoked(&self, subject: &str) -> Result<Option<u64>, IssuerError> {
-        let found = self.read::<Subject>(self.subject_key(subject)).await?;
-        Ok(found.map(|(subject, _)| subject.revoked_until))
+    pub(super) async fn subject(&self, subject: &str) -> Result<Subject, IssuerError> {
+        let found = self.read(self.subject_key(subject)).await?;
+        Ok(found.map_or_else(Subject::default, |(subject, _)| subject))
     }
 
-    pub(super) async fn put_subject(&self, subject: &str, now: Now) -> Result<(), IssuerError> {
+    /// Begins a new round of a subject.
+    pub(super) async fn end_subject(&self, subject: &str) -> Result<Subject, IssuerError> {
         let key = self.subject_key(subject);
         for _ in 0..ATTEMPTS {
             let found = self.read::<Subject>(key).await?;
             let (known, version) =
-                found.map_or((0, None), |(subject, version)| (subject.revoked_until, Some(version)));
-            let next = Subject { revoked_until: known.max(now.unix()) };
-            if self.write(key, version, &next, self.0.lifetimes.absolute).await? {
-                return Ok(());
+                found.map_or_else(Default::default, |(subject, version)| (subject, Some(version)));
+            let next = known.ended(self.now()?.unix());
+            if self.write(key, version, &next, LONGEST_FAMILY.as_secs()).await? {
+                return Ok(next);
             }
         }
         Err(IssuerError::Busy)
@@ -111,5 +116,66 @@ impl Issuer {
             denylist.revoke_token(&self.0.issuer, &format!("{id}.{number}"), *exp).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issuer::{GrantError, IssuerBuilder, IssuerKeys, RefreshText, SignIn, Tokens};
+    use crate::{Clock, State};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn builder(state: &State, clock: &Clock) -> IssuerBuilder {
+        let keys = IssuerKeys::from_list("a:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=").unwrap();
+        Issuer::builder("https://id.example.com", "api", state.clone(), keys).clock(clock.clone())
+    }
+
+    async fn renewed(issuer: &Issuer, token: &str) -> bool {
+        match issuer.refresh(token, "app", None).await {
+            Ok(_) => true,
+            Err(GrantError::Invalid) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn renewing(tokens: &Tokens) -> &str {
+        tokens.refresh.as_ref().unwrap().expose()
+    }
+
+    #[tokio::test]
+    async fn what_was_ended_stays_so_where_families_last_shorter_now_than_they_did() {
+        let clock = Clock::fixed(1_800_000_000);
+        let state = State::memory_of(100, clock.clone());
+        let long = builder(&state, &clock).open().await.unwrap();
+        let short = builder(&state, &clock).family_lifetimes(HOUR, HOUR).open().await.unwrap();
+        let alice = long.sign_in(&SignIn::new("alice", "app")).await.unwrap();
+        let bob = long.sign_in(&SignIn::new("bob", "app")).await.unwrap();
+        short.revoke_all("alice").await.unwrap();
+        clock.advance(3 * HOUR);
+        assert!(!renewed(&long, renewing(&alice)).await && renewed(&long, renewing(&bob)).await);
+    }
+
+    #[tokio::test]
+    async fn a_family_of_a_build_that_knew_no_rounds_is_no_error_and_opens_nothing() {
+        let clock = Clock::fixed(1_800_000_000);
+        let state = State::memory_of(100, clock.clone());
+        let issuer = builder(&state, &clock).open().await.unwrap();
+        let tokens = issuer.sign_in(&SignIn::new("alice", "app")).await.unwrap();
+        let id = tokens.family.as_deref().unwrap();
+        let (family, _) = issuer.family(id).await.unwrap().unwrap();
+        let now = serde_json::to_string(&family.grant).unwrap();
+        let then = now.replace("\"rounds\":{\"subject\":0,\"all\":0}", "\"signed_in\":1800000000");
+        assert_ne!(now, then);
+        for (grant, good) in [(then, false), (now, true)] {
+            let (old, version) = issuer.family(id).await.unwrap().unwrap();
+            let record = serde_json::to_string(&old).unwrap();
+            let record = record.replace(&serde_json::to_string(&old.grant).unwrap(), &grant).into_bytes();
+            let next = Next::Record { value: record, keep: HOUR };
+            state.swap(issuer.family_key(id), Expected::Version(version), next).await.unwrap();
+            let secret = issuer.0.ring.secrets().refresh_secret("a", grant.as_bytes(), id, 0).unwrap();
+            assert_eq!(renewed(&issuer, &RefreshText::write(id, 0, &secret)).await, good, "{grant}");
+        }
     }
 }

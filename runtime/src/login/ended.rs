@@ -9,7 +9,7 @@
 //! 2. a session is of the round in which its login came back, and over as soon as there is a later one. No clock decides: those that
 //!    begin afterwards are good, also within the same second, and those of instances whose clocks are ahead end with the others;
 //! 3. a new round is later than every one before it, also when the record of those is gone: it is at least the time in seconds
-//!    ([`after`]);
+//!    ([`later_round`]);
 //! 4. the record is kept as long as a session of a round before it can last, and by a margin for clocks that differ;
 //! 5. the round is read before a session is kept: of a login that comes back while sessions are ended, the session may be over at
 //!    once, and never escapes;
@@ -27,7 +27,7 @@ use super::event::Event;
 use super::session::Session;
 use super::store::ATTEMPTS;
 use crate::authn::jwt::MAX_LEEWAY;
-use crate::state::{Expected, Key, Kind, Next, StateError, Swapped};
+use crate::state::{Expected, Key, Kind, Next, StateError, Swapped, later_round};
 
 /// Which sessions are ended together.
 #[derive(Clone, Copy)]
@@ -88,7 +88,7 @@ impl Login {
         for _ in 0..ATTEMPTS {
             let now = self.now()?.unix();
             let known = self.read_round(key).await?;
-            let round = after(known.map_or(0, |(round, _)| round), now);
+            let round = later_round(known.map_or(0, |(round, _)| round), now);
             let expected = known.map_or(Expected::Nothing, |(_, version)| Expected::Version(version));
             let keep = Duration::from_secs(self.0.lifetimes.absolute.saturating_add(2 * MAX_LEEWAY));
             let next = Next::Record { value: round.to_be_bytes().to_vec(), keep };
@@ -114,24 +114,5 @@ impl Login {
             Group::Unnamed(subject) => (b"unnamed".as_slice(), subject),
         };
         Key::new(Kind::Session, &[b"ended", self.issuer().as_bytes(), what, name.as_bytes()])
-    }
-}
-
-/// Rule 3.
-fn after(round: u64, now: u64) -> u64 {
-    round.saturating_add(1).max(now)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_round_is_later_than_those_before_it_with_their_record_and_without() {
-        let first = after(0, 1_800_000_000);
-        let second = after(first, 1_800_000_000);
-        let third = after(second, 1_799_999_000);
-        assert!(first < second && second < third, "within a second, and when the clock goes back");
-        assert!(third < after(0, 1_800_003_600), "when the record is gone");
     }
 }

@@ -215,6 +215,12 @@ async fn in_time<T>(asked: StoreFuture<'_, T, StateError>) -> Result<T, StateErr
     tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(StateError::Late))
 }
 
+/// The round after `round`, of what is ended together: later than every one before it, also when the record of those is gone, for it
+/// is at least the time in seconds.
+pub(crate) fn later_round(round: u64, now: u64) -> u64 {
+    round.saturating_add(1).max(now)
+}
+
 /// For whom a record is kept: records of two kinds never share a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -316,5 +322,19 @@ impl std::error::Error for StateError {
             Self::Engine(error) => Some(error.as_ref()),
             Self::Full | Self::TooLong | Self::Late | Self::Clock => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_is_later_than_those_before_it_with_their_record_and_without() {
+        let first = later_round(0, 1_800_000_000);
+        let second = later_round(first, 1_800_000_000);
+        let third = later_round(second, 1_799_999_000);
+        assert!(first < second && second < third, "within a second, and when the clock goes back");
+        assert!(third < later_round(0, 1_800_003_600), "when the record is gone");
     }
 }

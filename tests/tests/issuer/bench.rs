@@ -91,6 +91,10 @@ pub const WELL: u8 = 0;
 pub const DOWN: u8 = 1;
 /// A change is made, and its answer is lost.
 pub const LOSES_ANSWERS: u8 = 2;
+/// The next change, and no other, waits until there is another fault.
+pub const HOLDS_ONE: u8 = 3;
+/// It waits.
+pub const HELD: u8 = 4;
 
 impl Engine for Faulty {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
@@ -104,6 +108,10 @@ impl Engine for Faulty {
 
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
         Box::pin(async move {
+            let holds = self.fault.compare_exchange(HOLDS_ONE, HELD, Ordering::SeqCst, Ordering::SeqCst);
+            while holds.is_ok() && self.fault.load(Ordering::SeqCst) == HELD {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             match self.fault.load(Ordering::SeqCst) {
                 DOWN => Err(StateError::Late),
                 LOSES_ANSWERS => {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
-use palisade::issuer::SignIn;
-use palisade::{Clock, Denylist, Secret, State};
+use palisade::issuer::{GrantError, SignIn};
+use palisade::{Clock, Denylist, Issuer, Secret, State};
 use palisade_tests::client::Client;
 use palisade_tests::events;
 use serde_json::json;
@@ -92,16 +92,29 @@ async fn a_family_that_ended_while_the_denylist_failed_ends_whole_when_its_token
     let bench = Bench::with(|builder| builder.denylist(denylist.clone())).await;
     let doors = doors(&bench.issuer, &bench.base, &denylist, &bench.clock, bench.elsewhere.clone()).await;
     let me = async |token: &str| doors.get("/me").token(token).send().await.status.as_u16();
-    let first = renewing(&bench.sign_in("alice").await);
-    let (access, _) = pair(&bench.refresh(&first).await);
-    bench.advance(60); // the grace is over
-    assert_eq!(me(&access).await, 200);
-    fault.store(DOWN, Ordering::SeqCst);
-    assert_eq!(bench.refresh(&first).await.status, 503);
-    fault.store(WELL, Ordering::SeqCst);
-    assert_eq!(me(&access).await, 200, "nobody could say it");
-    refused(&bench.refresh(&first).await, 400, "invalid_grant");
-    assert_eq!(me(&access).await, 401);
+    for everywhere in [false, true] {
+        let (first, other) = (renewing(&bench.sign_in("alice").await), bench.sign_in("alice").await);
+        let (access, _) = pair(&bench.refresh(&first).await);
+        bench.advance(60); // the grace is over
+        assert_eq!(me(&access).await, 200);
+        fault.store(DOWN, Ordering::SeqCst);
+        if everywhere {
+            assert!(bench.issuer.revoke_all("alice").await.is_err());
+        }
+        for _ in 0..2 {
+            assert_eq!(bench.refresh(&first).await.status, 503);
+        }
+        fault.store(WELL, Ordering::SeqCst);
+        assert_eq!(me(&access).await, 200, "nobody could say it");
+        refused(&bench.refresh(&first).await, 400, "invalid_grant");
+        assert_eq!((me(&access).await, me(shown(&other.access)).await), (401, 200));
+        if everywhere {
+            refused(&bench.refresh(&renewing(&other)).await, 400, "invalid_grant");
+            assert_eq!(me(shown(&other.access)).await, 401);
+        } else {
+            pair(&bench.refresh(&renewing(&other)).await);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -205,13 +218,91 @@ async fn a_logout_ends_one_family_or_all() {
     assert_eq!((bench.me(shown(&other.access)).await, bench.me(shown(&bob.access)).await), (401, 200));
     refused(&bench.refresh(&renewing(&other)).await, 400, "invalid_grant");
     pair(&bench.refresh(&renewing(&bob)).await);
-    let same_second = bench.sign_in("alice").await;
-    assert_eq!(bench.me(shown(&same_second.access)).await, 401, "nobody knows which came first");
-    refused(&bench.refresh(&renewing(&same_second)).await, 400, "invalid_grant");
-    bench.advance(1);
+
+    // within the same second, a new sign-in is good, and ends with the next
+    for _ in 0..3 {
+        let again = bench.sign_in("alice").await;
+        assert_eq!(bench.me(shown(&again.access)).await, 200);
+        let (access, next) = pair(&bench.refresh(&renewing(&again)).await);
+        assert_eq!(bench.me(&access).await, 200);
+        bench.issuer.revoke_all("alice").await.unwrap();
+        for access in [shown(&again.access), &access] {
+            assert_eq!(bench.me(access).await, 401);
+        }
+        refused(&bench.refresh(&next).await, 400, "invalid_grant");
+    }
+    bench.advance(30);
     let later = bench.sign_in("alice").await;
+    assert_eq!(part(shown(&later.access), 1)["iat"], START + 30, "the time again");
     assert_eq!(bench.me(shown(&later.access)).await, 200);
-    pair(&bench.refresh(&renewing(&later)).await);
+}
+
+#[tokio::test]
+async fn all_of_a_subject_end_and_the_next_sign_in_is_good_whatever_the_clocks_of_instances_say() {
+    for (here, there) in [(0, 0), (2, 0), (0, 2)] {
+        let bench = Bench::start().await;
+        let open = async |ahead: u64| {
+            let clock = Clock::fixed(START + ahead);
+            let builder = builder(&bench.base, &bench.state, &clock).denylist(bench.denylist.clone());
+            builder.open().await.unwrap()
+        };
+        let (signing, revoking) = (open(here).await, open(there).await);
+        let alice = SignIn::new("alice", "app").scopes(["notes:read"]);
+        let sign_in = async |issuer: &Issuer| issuer.sign_in(&alice).await.unwrap();
+        let renew = async |issuer: &Issuer, token: &str| issuer.refresh(token, "app", None).await;
+        let mut tokens = vec![sign_in(&signing).await];
+        // what begins after the end of what was before is good, and ends with the next
+        for _ in 0..2 {
+            for one in &tokens {
+                assert_eq!(bench.me(shown(&one.access)).await, 200, "{here} {there}");
+            }
+            revoking.revoke_all("alice").await.unwrap();
+            for one in &tokens {
+                assert_eq!(bench.me(shown(&one.access)).await, 401, "{here} {there}");
+                for issuer in [&signing, &revoking] {
+                    let renewed = renew(issuer, &renewing(one)).await;
+                    assert!(matches!(renewed, Err(GrantError::Invalid)), "{here} {there}");
+                }
+            }
+            let one = sign_in(&signing).await;
+            let next = renew(&revoking, &renewing(&one)).await.unwrap();
+            tokens = vec![one, next, sign_in(&revoking).await];
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_renewed_while_all_of_a_subject_end_ends_with_them() {
+    let bench = Bench::start().await;
+    let tokens = bench.sign_in("alice").await;
+    bench.fault.store(HOLDS_ONE, Ordering::SeqCst);
+    let issuer = bench.issuer.clone();
+    let revoking = tokio::spawn(async move { issuer.revoke_all("alice").await });
+    while bench.fault.load(Ordering::SeqCst) != HELD {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    bench.advance(1);
+    let (access, next) = pair(&bench.refresh(&renewing(&tokens)).await);
+    assert_eq!(bench.me(&access).await, 200);
+    bench.fault.store(WELL, Ordering::SeqCst);
+    revoking.await.unwrap().unwrap();
+    assert_eq!((bench.me(shown(&tokens.access)).await, bench.me(&access).await), (401, 401));
+    refused(&bench.refresh(&next).await, 400, "invalid_grant");
+    let again = bench.sign_in("alice").await;
+    assert_eq!(bench.me(shown(&again.access)).await, 200);
+    pair(&bench.refresh(&renewing(&again)).await);
+}
+
+#[tokio::test]
+async fn a_token_of_a_client_for_itself_ends_with_all_of_it_and_the_next_is_good() {
+    let bench = Bench::start().await;
+    let mut token = bench.issuer.client_token("back", "notes:read").await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(bench.me(shown(&token.access)).await, 200);
+        bench.issuer.revoke_all("back").await.unwrap();
+        assert_eq!(bench.me(shown(&token.access)).await, 401);
+        token = bench.issuer.client_token("back", "notes:read").await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! | record | has |
 //! |---|---|
-//! | of an owner | the lines of all keys of the owner |
+//! | of an owner | the lines of all keys of the owner, in the order of their ids |
 //! | of a key | when it was last used, and whose it is |
 //! | the index | the ids of all keys in order, each with its owner |
 //!
@@ -11,14 +11,16 @@
 //! 2. the index has a key first, then its own record is made, then it is in that of its owner: what is interrupted leaves an
 //!    id behind that nobody has the key of, and no key that a list does not show. What is refused is refused before;
 //! 3. a key that is not there costs as many looks as one that is;
-//! 4. nothing is taken out: a key that is over stays in lists.
+//! 4. of the keys of an owner only the one that is looked up is read, however many there are: its line is found by halves
+//!    ([`record_of`]);
+//! 5. nothing is taken out: a key that is over stays in lists.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
     change::Change,
-    line::{lines, read_line},
+    line::{lines, read_line, record_of},
     record::KeyRecord,
     store::{KeyQuery, KeyStore, KeyStoreError, KeyUse},
 };
@@ -99,8 +101,9 @@ impl Kept {
     async fn record(&self, id: &str) -> Result<Option<KeyRecord>, KeyStoreError> {
         let whose = self.whose(id).await?;
         let (used, owner) = whose.unwrap_or_default(); // nobody's keys are looked at, too
-        let mut keys = self.keys_of(&owner).await?;
-        Ok(keys.remove(id).map(|record| KeyRecord { last_used: (used > 0).then_some(used), ..record }))
+        let keys = self.state.get(self.of_owner(&owner)).await?.map_or_else(Vec::new, |keys| keys.value);
+        let found = record_of(&keys, id).map_err(KeyStoreError::unavailable)?;
+        Ok(found.map(|record| KeyRecord { last_used: (used > 0).then_some(used), ..record }))
     }
 
     async fn page(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, KeyStoreError> {
@@ -298,6 +301,26 @@ mod tests {
             assert_eq!(kept.find(&record.id).await.unwrap().unwrap().last_used, Some(noted));
         }
         assert!(kept.find("AAAAAAAAAAAA").await.unwrap().is_none(), "no use makes a key");
+    }
+
+    /// Counted in what is read: the lines of the others say nothing behind their ids.
+    #[tokio::test]
+    async fn of_an_owner_with_many_keys_the_one_that_is_looked_up_is_read() {
+        let kept = Kept::new(State::memory(), "partner");
+        let wanted = key("acme");
+        let unreadable = key("acme");
+        for key in [&wanted, &unreadable] {
+            kept.change(&Change::Create(key.clone())).await.unwrap();
+        }
+        let mut lines: Vec<_> = (0..1000).map(|_| key("acme").to_line()).collect();
+        lines.push(unreadable.to_line());
+        lines.iter_mut().for_each(|line| line.truncate(line.find(',').unwrap()));
+        lines.push(wanted.to_line());
+        lines.sort_unstable();
+        kept.update(kept.of_owner("acme"), |_| Ok((Some(lines.join("\n")), ()))).await.unwrap();
+        assert_eq!(kept.find(&wanted.id).await.unwrap().unwrap().to_line(), wanted.to_line());
+        let error = kept.find(&unreadable.id).await;
+        assert!(matches!(error, Err(KeyStoreError::Unavailable(_))), "and no key that is not there");
     }
 
     #[tokio::test]
