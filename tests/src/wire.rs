@@ -109,6 +109,10 @@ impl Wires for Service {
         Ok(PostLinesOutput::Ok(format!("{points:?}")))
     }
 
+    async fn get_cafe(&self, _: Caller<GetCafe>, _: GetCafeInput) -> Result<GetCafeOutput, Problem> {
+        Ok(GetCafeOutput::Ok("coffee".to_owned()))
+    }
+
     async fn get_json_file(
         &self,
         _: Caller<GetJsonFile>,

@@ -261,6 +261,8 @@ async fn overlapping_paths_go_to_the_more_concrete_one() {
         ("GET", "/files/a%2Fb.json", "json a/b"),
         ("GET", "/files/a.xml", "file a.xml"),
         ("GET", "/files/.json", "file .json"),
+        ("GET", "/files/caf%C3%A9%20a", "coffee"),
+        ("GET", "/files/caf%C3%A9%20b", "file café b"),
         ("DELETE", "/files/a.xml", "gone a.xml"),
         ("GET", "/files/a/meta", "meta a"),
         ("GET", "/files/new/a", "new a"),

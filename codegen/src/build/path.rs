@@ -11,6 +11,8 @@ pub(crate) enum Unservable {
     EmptySegment,
     DotSegment,
     Character(char),
+    /// What follows a `%`.
+    Escape(String),
     Twice(String),
     Name,
 }
@@ -53,13 +55,39 @@ fn segment(part: &str, last: bool, before: &[Segment]) -> Result<Segment, Unserv
             parts.iter().map(|(text, _)| text.as_str()).chain([end.as_str()]).collect()
         }
     };
-    // pchar of RFC 3986 section 3.3 without percent-encoding: a path is compared as it is sent
-    let fits = |char: char| char.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(char);
-    match literals.iter().flat_map(|text| text.chars()).find(|char| !fits(*char)) {
-        Some('{' | '}') => Err(Unservable::Brace(part.to_owned())),
-        Some(char) => Err(Unservable::Character(char)),
-        None => Ok(segment),
+    for literal in literals {
+        literal_fits(literal).map_err(|fault| match fault {
+            Unservable::Character('{' | '}') => Unservable::Brace(part.to_owned()),
+            other => other,
+        })?;
     }
+    Ok(segment)
+}
+
+/// `pchar` of RFC 3986 section 3.3, in the spelling of which there is one: a path is compared as it is sent.
+fn literal_fits(literal: &str) -> Result<(), Unservable> {
+    let mut pieces = literal.split('%');
+    let plain = pieces.next().unwrap_or_default();
+    let mut texts = vec![plain];
+    for piece in pieces {
+        let escape = || Unservable::Escape(piece.chars().take(2).collect());
+        let (digits, after) = piece.split_at_checked(2).ok_or_else(escape)?;
+        texts.push(after);
+        let octet = u8::from_str_radix(digits, 16).map_err(|_| escape())?;
+        let upper = !digits.contains(|char: char| char.is_ascii_lowercase() || char == '+');
+        // section 6.2.2: what need not be escaped is the same without
+        if !upper || is_plain(char::from(octet)) || octet.is_ascii_control() {
+            return Err(escape());
+        }
+    }
+    match texts.iter().flat_map(|text| text.chars()).find(|char| !is_plain(*char)) {
+        Some(char) => Err(Unservable::Character(char)),
+        None => Ok(()),
+    }
+}
+
+fn is_plain(char: char) -> bool {
+    char.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(char)
 }
 
 /// Literals and parameters, in turn.
@@ -105,7 +133,11 @@ mod tests {
         assert_eq!(template("/{a"), Err(Unservable::Brace("{a".into())));
         assert_eq!(template("/a}"), Err(Unservable::Brace("a}".into())));
         assert_eq!(template("/{a}-{a}"), Err(Unservable::Twice("a".into())));
-        assert_eq!(template("/{a}%20"), Err(Unservable::Character('%')));
+        assert!(template("/{a}%20/caf%C3%A9%2F").is_ok());
+        for escape in ["%2", "%", "%zz", "%c3", "%61", "%2D", "%00", "%+1"] {
+            assert!(matches!(template(&format!("/a{escape}")), Err(Unservable::Escape(_))), "{escape}");
+        }
+        assert_eq!(template("/a%20 "), Err(Unservable::Character(' ')));
         assert_eq!(template("/a//b"), Err(Unservable::EmptySegment));
         assert_eq!(template("/a/../b"), Err(Unservable::DotSegment));
         assert_eq!(template("/a?b=c"), Err(Unservable::Character('?')));

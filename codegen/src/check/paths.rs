@@ -31,7 +31,11 @@ pub(super) fn servable(document: &Document, findings: &mut Findings) {
             }
             Unservable::Character(char) => (
                 format!("the character `{char}` cannot stand in a path"),
-                "use letters, digits and `-._~!$&'()*+,;=:@`",
+                "use letters, digits and `-._~!$&'()*+,;=:@`, and `%C3%A9` for others",
+            ),
+            Unservable::Escape(digits) => (
+                format!("`%{digits}` in a path is not how clients send it"),
+                "write `%` with two digits in capitals, as in `%20`, and what needs none as it is",
             ),
             Unservable::Twice(name) => {
                 (format!("the parameter `{name}` stands twice in the path"), "give one another name")

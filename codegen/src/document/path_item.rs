@@ -1,6 +1,6 @@
 //! `paths`, and each path with its operations.
 
-use foldhash::HashSet;
+use foldhash::HashMap;
 
 use super::parameter::is_token;
 use super::read::is_extension;
@@ -59,26 +59,40 @@ impl<'d> Reader<'d> {
     }
 
     pub(super) fn path_item(&mut self, member: &'d Member) -> Option<PathItem> {
-        let template = Spanned::new(member.key.to_string(), member.key_place);
-        let node = self.path_node(&member.node)?;
+        let mut item = PathItem {
+            template: Spanned::new(member.key.to_string(), member.key_place),
+            parameters: Vec::new(),
+            annotation: None,
+            rules: PathRules::default(),
+            operations: Vec::new(),
+        };
+        for node in self.path_nodes(&member.node)? {
+            self.read_path(node, &mut item)?;
+        }
+        Some(item)
+    }
+
+    /// Adds what stands in one place; no other says anything of the same.
+    fn read_path(&mut self, node: &'d Node, item: &mut PathItem) -> Option<()> {
         let mut fields = self.fields(node, "a path")?.guarding();
         fields.accept(&["$ref"]);
         self.docs(&mut fields, &["summary", "description"]);
         self.servers(&mut fields);
-        let parameters = self.parameters(&mut fields);
-        let annotation = fields.peek("x-palisade").map(|node| node.place);
-        let rules = self.path_rules(&mut fields);
-        let mut operations = Vec::new();
+        item.parameters.extend(self.parameters(&mut fields));
+        if let Some(annotation) = fields.peek("x-palisade") {
+            item.annotation = Some(annotation.place);
+            item.rules = self.path_rules(&mut fields);
+        }
         for entry in fields.members() {
             if let Some((word, method)) = METHODS.iter().find(|(word, _)| **word == *entry.key) {
                 fields.accept(&[word]);
-                operations.extend(self.operation(method.clone(), entry));
+                item.operations.extend(self.operation(method.clone(), entry));
             }
         }
         fields.accept(&METHODS.map(|(word, _)| word));
-        operations.extend(self.since_3_2(&mut fields));
+        item.operations.extend(self.since_3_2(&mut fields));
         self.finish(fields);
-        Some(PathItem { template, parameters, annotation, rules, operations })
+        Some(())
     }
 
     /// `query`, and methods by their names (OpenAPI 3.2 section 4.9.1).
@@ -132,48 +146,53 @@ impl<'d> Reader<'d> {
         None
     }
 
-    /// A path may stand elsewhere. What stands beside its `$ref` has no defined meaning (OpenAPI 3.1 section 4.8.9).
-    fn path_node(&mut self, node: &'d Node) -> Option<&'d Node> {
-        let object = node.as_object();
-        let Some(reference) = object.and_then(|object| object.get("$ref")) else { return Some(node) };
-        let beside = object.into_iter().flat_map(|object| object.members());
-        let mut sound = true;
-        for member in beside.filter(|member| !matches!(&*member.key, "$ref" | "summary" | "description")) {
-            sound &= member.key.starts_with("x-") && &*member.key != "x-palisade";
-            if !sound {
-                let message = format!("`{}` beside the `$ref` of a path has no defined meaning", member.key);
-                let finding = Finding::error(Code::NotSupported, message, member.key_place);
-                self.push(
-                    finding
-                        .related(reference.key_place, "the reference")
-                        .help("move it to where the path is written out"),
-                );
-                return None;
-            }
-        }
-        let mut seen: HashSet<*const Node> = HashSet::from_iter([std::ptr::from_ref(node)]);
-        let mut at = reference;
-        loop {
-            let target = match self.library.follow(&at.node, Some("pathItems")) {
-                Ok(target) => target,
-                Err(finding) => {
-                    self.push(*finding);
-                    return None;
-                }
-            };
-            if !seen.insert(target) {
-                let finding = Finding::error(
-                    Code::ReferenceCycle,
-                    "this reference leads back to itself",
-                    at.node.place,
-                );
+    /// A path may stand elsewhere, in part or as a whole. What both places say has no defined meaning (OpenAPI 3.1 section
+    /// 4.8.9).
+    fn path_nodes(&mut self, node: &'d Node) -> Option<Vec<&'d Node>> {
+        let mut nodes = vec![node];
+        let mut at = node;
+        while let Some(reference) = at.as_object().and_then(|object| object.get("$ref")) {
+            at = self
+                .library
+                .follow(&reference.node, Some("pathItems"))
+                .map_err(|finding| self.push(*finding))
+                .ok()?;
+            if nodes.iter().any(|known| std::ptr::eq(*known, at)) {
+                let message = "this reference leads back to itself";
+                let finding = Finding::error(Code::ReferenceCycle, message, reference.node.place);
                 self.push(finding.help("write the path out in one of the places"));
                 return None;
             }
-            match target.as_object().and_then(|object| object.get("$ref")) {
-                Some(next) => at = next,
-                None => return Some(target),
+            nodes.push(at);
+        }
+        match said_twice(&nodes) {
+            Some((here, there)) => {
+                let message =
+                    format!("`{}` stands beside the `$ref` of a path and where that leads", here.key);
+                let finding = Finding::error(Code::NotSupported, message, here.key_place);
+                self.push(
+                    finding
+                        .related(there.key_place, "the other")
+                        .help("which of them holds is not defined: keep one"),
+                );
+                None
             }
+            None => Some(nodes),
         }
     }
+}
+
+/// A member that two of the places have, but for what is said to readers.
+fn said_twice<'d>(nodes: &[&'d Node]) -> Option<(&'d Member, &'d Member)> {
+    let mut known: HashMap<&str, &Member> = HashMap::default();
+    let members = nodes.iter().filter_map(|node| node.as_object()).flat_map(|object| object.members());
+    for member in members {
+        let key = &*member.key;
+        let free =
+            matches!(key, "$ref" | "summary" | "description") || (is_extension(key) && key != "x-palisade");
+        if let Some(first) = known.insert(key, member).filter(|_| !free) {
+            return Some((first, member));
+        }
+    }
+    None
 }
