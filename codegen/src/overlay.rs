@@ -199,11 +199,9 @@ impl Action<'_> {
 
     fn remove(&self, root: &mut Node, steps: &[Step]) -> Result<(), Refused> {
         let Some((last, before)) = steps.split_last() else {
-            return Err(Box::new(Finding::error(
-                Code::InvalidValue,
-                "the whole document cannot be removed",
-                self.place,
-            )));
+            let message = "the whole document cannot be removed";
+            let finding = Finding::error(Code::InvalidValue, message, self.place);
+            return Err(Box::new(finding.help("name a member of it: `$.paths['/things']`")));
         };
         match (at(root, before).map(|node| &mut node.value), last) {
             (Some(Value::Object(object)), Step::Name(name)) => {

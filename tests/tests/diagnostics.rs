@@ -52,6 +52,9 @@ fn every_fault_is_refused_at_its_place() {
                 if errors != 1 || errors != findings.len() {
                     wrong.push(format!("{}: one fault, {} findings", document.display(), findings.len()));
                 }
+                if findings.iter().any(|finding| finding.help_text().is_none()) {
+                    wrong.push(format!("{}: nothing says the way out", document.display()));
+                }
                 compare(document, &findings.render(), &mut wrong);
             }
         }

@@ -328,7 +328,8 @@ impl<'d> Reader<'d> {
             Some(number) => Some(Spanned::new(number, node.place)),
             None => {
                 let message = format!("`{key}` is a whole number from {} to {}", range.start(), range.end());
-                self.push(Finding::error(Code::InvalidValue, message, node.place));
+                let finding = Finding::error(Code::InvalidValue, message, node.place);
+                self.push(finding.help(format!("write `{key}: {}`", range.start())));
                 None
             }
         }

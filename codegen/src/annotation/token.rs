@@ -189,7 +189,8 @@ impl<'d> Reader<'d> {
     fn not_empty(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Option<Spanned<String>> {
         let text = self.string(fields, key)?;
         if text.value.trim().is_empty() {
-            self.push(Finding::error(Code::InvalidValue, format!("an empty `{key}`"), text.place));
+            let finding = Finding::error(Code::InvalidValue, format!("an empty `{key}`"), text.place);
+            self.push(finding.help("say what it is, or leave it out"));
             return None;
         }
         Some(text)

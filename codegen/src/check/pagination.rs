@@ -44,7 +44,9 @@ fn cursor(document: &Document, cursor: &Parameter, name: &Spanned<String>, findi
     if !is(document, cursor.schema, JsonType::String) {
         let message = format!("the cursor `{}` is not a string", name.value);
         findings.push(
-            Finding::error(Code::Pagination, message, name.place).related(cursor.place, "declared here"),
+            Finding::error(Code::Pagination, message, name.place)
+                .related(cursor.place, "declared here")
+                .help("write `type: string`: a sealed cursor is text"),
         );
     }
     if cursor.required.as_ref().is_some_and(|required| required.value) {
@@ -59,7 +61,9 @@ fn limit(document: &Document, limit: &Parameter, name: &Spanned<String>, finding
     if !is(document, limit.schema, JsonType::Integer) {
         let message = format!("the limit `{}` is not an integer", name.value);
         findings.push(
-            Finding::error(Code::Pagination, message, name.place).related(limit.place, "declared here"),
+            Finding::error(Code::Pagination, message, name.place)
+                .related(limit.place, "declared here")
+                .help("write `type: integer`, with a `maximum`"),
         );
         return;
     }
@@ -117,7 +121,8 @@ fn member(
                 format!("the member `{}` of the answer is not of type `{}`", name.value, kind.word());
             findings.push(
                 Finding::error(Code::Pagination, message, name.place)
-                    .related(declared.place, "declared here"),
+                    .related(declared.place, "declared here")
+                    .help("name another member, or correct the type of this one"),
             );
         }
         Some(_) => {}

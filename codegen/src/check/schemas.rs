@@ -191,7 +191,8 @@ pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
             && let Err(reason) = value::fits_type(document, schema, constant)
         {
             let message = format!("the constant does not fit its schema: {reason}");
-            findings.push(Finding::error(Code::EnumMismatch, message, constant.place));
+            let finding = Finding::error(Code::EnumMismatch, message, constant.place);
+            findings.push(finding.help("correct the value or the type"));
         }
     }
 }
@@ -223,8 +224,11 @@ fn default_fits(
     }
     let finding = Finding::error(Code::DefaultMismatch, message, default.place);
     let words = schema.enumeration.iter().flat_map(|values| &values.value).filter_map(|value| value.as_str());
-    findings.push(match default.as_str() {
-        Some(word) => finding.nearest(word, words),
-        None => finding,
-    });
+    findings.push(
+        match default.as_str() {
+            Some(word) => finding.nearest(word, words),
+            None => finding,
+        }
+        .help("correct the value or the schema, or leave the default out"),
+    );
 }

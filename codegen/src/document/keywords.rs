@@ -141,7 +141,8 @@ impl<'d> Reader<'d> {
             self.boolean(fields, "writeOnly").filter(|flag| flag.value).map(|flag| flag.place);
         if let (Some(place), Some(other)) = (schema.read_only, schema.write_only) {
             let message = "a value that is both `readOnly` and `writeOnly` can never be there";
-            self.push(Finding::error(Code::Contradiction, message, place).related(other, "the other"));
+            let finding = Finding::error(Code::Contradiction, message, place).related(other, "the other");
+            self.push(finding.help("keep one of the two"));
         }
     }
 
@@ -305,7 +306,8 @@ impl<'d> Reader<'d> {
             Some(count) => Some(Spanned::new(count, node.place)),
             None => {
                 let message = format!("`{key}` is a whole number, zero or more");
-                self.push(Finding::error(Code::WrongType, message, node.place));
+                let finding = Finding::error(Code::WrongType, message, node.place);
+                self.push(finding.help(format!("write `{key}: 1`, without quotation marks")));
                 None
             }
         }

@@ -154,7 +154,8 @@ impl<'d> Reader<'d> {
                 [one] if one.schema.is_some() => (one.schema, Some(one.name.clone())),
                 _ => {
                     let message = "the `content` of a parameter is one media type with its `schema`";
-                    self.push(Finding::error(Code::InvalidValue, message, place));
+                    let finding = Finding::error(Code::InvalidValue, message, place);
+                    self.push(finding.help("write `content: { application/json: { schema: .. } }`"));
                     (None, None)
                 }
             },

@@ -160,11 +160,8 @@ impl<'d> Reader<'d> {
                 guards: false,
             }),
             _ => {
-                self.push(Finding::error(
-                    Code::WrongType,
-                    format!("{what} is an object, not {}", node.kind()),
-                    node.place,
-                ));
+                let message = format!("{what} is an object, not {}", node.kind());
+                self.push(Finding::error(Code::WrongType, message, node.place).help(form("an object", node)));
                 None
             }
         }
@@ -207,8 +204,8 @@ impl<'d> Reader<'d> {
             Finding::error(Code::Misplaced, message, member.key_place).help(help)
         } else if key.starts_with("x-palisade") || strsim::damerau_levenshtein(&key, "x-palisade") <= 2 {
             let message = format!("`{}` is no annotation", member.key);
-            Finding::error(Code::UnknownMember, message, member.key_place)
-                .nearest(&member.key, ["x-palisade"])
+            let finding = Finding::error(Code::UnknownMember, message, member.key_place);
+            finding.nearest(&member.key, ["x-palisade"]).help("annotations stand under `x-palisade`")
         } else if PROTECTIONS.contains(&&*key) {
             let message = format!("palisade 0.1 cannot enforce `{}` yet", member.key);
             let help = "say it under `x-palisade` as far as it has words for it, or remove it";
@@ -225,12 +222,14 @@ impl<'d> Reader<'d> {
 
     pub(crate) fn wrong_type(&mut self, name: &str, wanted: &str, node: &Node) {
         let message = format!("`{name}` is {wanted}, not {}", node.kind());
-        self.push(Finding::error(Code::WrongType, message, node.place));
+        self.push(Finding::error(Code::WrongType, message, node.place).help(form(wanted, node)));
     }
 
     pub(crate) fn missing(&mut self, fields: &Fields<'_>, key: &str) {
         let message = format!("{} needs the member `{key}`", fields.what);
-        self.push(Finding::error(Code::MissingMember, message, fields.place));
+        self.push(
+            Finding::error(Code::MissingMember, message, fields.place).help(format!("write `{key}: ..`")),
+        );
     }
 
     pub(crate) fn string(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
@@ -421,10 +420,21 @@ impl<'d> Reader<'d> {
     }
 }
 
+/// How what was wanted is written.
+fn form(wanted: &str, found: &Node) -> String {
+    let written = if wanted.starts_with("an array") { "`[one, two]`" } else { "`{ name: value }`" };
+    match found.value {
+        Value::Null => format!("nothing stands here: write {wanted}, {written}, or remove the member"),
+        _ => format!("write {wanted}: {written}"),
+    }
+}
+
 fn unknown(fields: &Fields<'_>, member: &Member) -> Finding {
     let message = format!("{} has no member `{}`", fields.what, member.key);
     let finding = Finding::error(Code::UnknownMember, message, member.key_place);
-    finding.nearest(&member.key, fields.asked.iter().copied())
+    finding
+        .nearest(&member.key, fields.asked.iter().copied())
+        .help("docs/annotations.md lists the members that stand here")
 }
 
 /// What is said beside a reference wins over what is said at its target.

@@ -139,14 +139,16 @@ impl<'d> Reader<'d> {
             (None, []) => (None, None),
             (None, _) => {
                 let message = "the `content` of a header has exactly one media type";
-                self.push(Finding::error(Code::InvalidValue, message, fields.place));
+                let finding = Finding::error(Code::InvalidValue, message, fields.place);
+                self.push(finding.help("keep one, or write `schema`"));
                 (None, None)
             }
         };
         self.finish(fields);
         if !is_token(name) {
             let message = format!("`{name}` is no header name");
-            self.push(Finding::error(Code::InvalidValue, message, place));
+            let finding = Finding::error(Code::InvalidValue, message, place);
+            self.push(finding.help("a name is a token (RFC 9110 section 5.1), such as `X-Total`"));
             return None;
         }
         // `Content-Type` is described by `content` (OpenAPI 3.1 section 4.8.17.1)

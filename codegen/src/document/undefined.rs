@@ -10,6 +10,7 @@
 
 use super::{Fields, Reader};
 use crate::finding::{Code, Finding, nearest};
+use crate::normalise::Version;
 use crate::source::tree::Member;
 
 /// Members that are read by people only, wherever they stand.
@@ -88,6 +89,10 @@ const CONSTRAIN: [&str; 28] = [
     "$vocabulary",
 ];
 
+/// Of those, the keywords that 2020-12 has no more.
+const OF_OLD_DRAFTS: [&str; 7] =
+    ["additionalItems", "dependencies", "disallow", "divisibleBy", "extends", "$recursiveRef", "$vocabulary"];
+
 /// Members since 3.2 that nothing has to be done about, by the object they stand on.
 const SINCE_3_2: [(&str, &str); 4] = [
     ("a response", "summary"),
@@ -105,11 +110,17 @@ impl Reader<'_> {
         let (what, key) = (fields.what(), &*member.key);
         let place = member.key_place;
         if CHANGE_THE_CONTENT.contains(&key) {
-            return Some(Finding::error(Code::NotSupported, format!("`{key}` is not supported yet"), place));
+            let finding = Finding::error(Code::NotSupported, format!("`{key}` is not supported yet"), place);
+            return Some(finding.help("leave it out: without it the content is one of JSON, text or bytes"));
         }
         if what == "a schema" && CONSTRAIN.contains(&key) {
-            let message = format!("the schema keyword `{key}` is not supported yet");
-            return Some(Finding::error(Code::NotSupported, message, place));
+            let finding = |message, help| Some(Finding::error(Code::NotSupported, message, place).help(help));
+            if self.version == Version::V30 && !OF_OLD_DRAFTS.contains(&key) {
+                let message = format!("`{key}` is a keyword since OpenAPI 3.1");
+                return finding(message, "write `openapi: 3.1.0`");
+            }
+            let message = format!("the schema keyword `{key}` is not supported here");
+            return finding(message, "say it in the words of JSON Schema 2020-12, or leave it out");
         }
         if (what, key) == ("a discriminator", "defaultMapping") {
             let message = format!("`{key}` is a member of OpenAPI 3.2 that is not supported yet");

@@ -24,6 +24,9 @@ pub enum Severity {
     Warning,
 }
 
+/// Characters of a message: what it quotes of the document may be of any length.
+const LONGEST: usize = 400;
+
 /// One fault of a document.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -46,7 +49,11 @@ impl Finding {
         Self::new(Severity::Warning, code, message.into(), place)
     }
 
-    fn new(severity: Severity, code: Code, message: String, place: Place) -> Self {
+    fn new(severity: Severity, code: Code, mut message: String, place: Place) -> Self {
+        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+            message.truncate(end);
+            message.push('…');
+        }
         let (label, related, help, suggestion) = (None, Vec::new(), None, None);
         Self { code, severity, message, place, label, related, help, suggestion }
     }

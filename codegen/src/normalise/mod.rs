@@ -98,11 +98,9 @@ impl<'d> Reader<'d> {
                         self.one_type(word, schema);
                     }
                     if words.is_empty() {
-                        self.push(Finding::error(
-                            Code::Contradiction,
-                            "an empty list of types allows nothing",
-                            member.node.place,
-                        ));
+                        let message = "an empty list of types allows nothing";
+                        let finding = Finding::error(Code::Contradiction, message, member.node.place);
+                        self.push(finding.help("name a type, or leave `type` out"));
                     }
                 }
                 (Value::Array(_), Version::V30) => {
@@ -206,11 +204,9 @@ impl<'d> Reader<'d> {
         if let Some(multiple) = &bounds.multiple_of
             && (multiple.value.value.is_negative() || multiple.value.value.is_zero())
         {
-            self.push(Finding::error(
-                Code::InvalidValue,
-                "`multipleOf` is greater than zero",
-                multiple.place,
-            ));
+            let message = "`multipleOf` is greater than zero";
+            let finding = Finding::error(Code::InvalidValue, message, multiple.place);
+            self.push(finding.help("write the step between two values: `0.01` for cents"));
             bounds.multiple_of = None;
         }
         bounds
@@ -237,15 +233,16 @@ impl<'d> Reader<'d> {
                 node.place,
             );
             let boolean = node.as_bool().is_some() && key.starts_with("exclusive");
-            self.push(if boolean {
-                finding.help("the boolean is of OpenAPI 3.0; since 3.1 this is the bound itself")
-            } else {
-                finding
-            });
+            self.push(finding.help(match boolean {
+                true => "the boolean is of OpenAPI 3.0; since 3.1 this is the bound itself",
+                false => "write the number without quotation marks",
+            }));
             return None;
         };
         let Some(value) = Decimal::parse(text) else {
-            self.push(Finding::error(Code::InvalidValue, format!("`{text}` is out of range"), node.place));
+            let finding =
+                Finding::error(Code::InvalidValue, format!("`{}` is out of range", text), node.place);
+            self.push(finding.help("write fewer digits, or a smaller exponent"));
             return None;
         };
         Some(Spanned::new(Bound { text: text.to_string(), value }, node.place))

@@ -107,9 +107,10 @@ impl<'d> Identities<'d> {
             Err(message) => {
                 let finding = Finding::error(Code::UnresolvedReference, message, reference.place);
                 let within = self.resource_of(from).is_some_and(|own| own.has_id);
-                let help =
-                    "references start from the `$id` around them: leave it out if the document is meant";
-                Err(Box::new(if within { finding.help(help) } else { finding }))
+                Err(Box::new(finding.help(match within {
+                    true => "references start from the `$id` around them: leave it out if the document is meant",
+                    false => "name a schema by its place, such as `#/components/schemas/Thing`, or by its `$anchor`",
+                })))
             }
         }
     }
@@ -175,13 +176,13 @@ impl<'d> Identities<'d> {
 }
 
 /// RFC 3986 section 5.2.
-fn resolve(base: &str, reference: &str) -> Option<String> {
+pub(super) fn resolve(base: &str, reference: &str) -> Option<String> {
     let base = IriAbsoluteStr::new(base).ok()?;
     Some(IriReferenceStr::new(reference).ok()?.resolve_against(base).to_string())
 }
 
 /// `$self` (OpenAPI 3.2 section 4.1.2.2.1), where it says a whole URI.
-fn base_of(tree: &Node) -> Option<String> {
+pub(super) fn base_of(tree: &Node) -> Option<String> {
     let text = tree.get("$self")?.as_str()?;
     IriAbsoluteStr::new(text).ok().map(|uri| uri.as_str().to_owned())
 }

@@ -56,7 +56,8 @@ impl Library {
         let broken = |message: String| Finding::error(Code::UnresolvedReference, message, place);
         let Some(text) = reference.as_str() else {
             let message = format!("`$ref` is a string, not {}", reference.kind());
-            return Err(Box::new(Finding::error(Code::WrongType, message, place)));
+            let finding = Finding::error(Code::WrongType, message, place);
+            return Err(Box::new(finding.help("references look like `#/components/schemas/Account`")));
         };
         let (file, fragment) = text.split_once('#').unwrap_or((text, ""));
         let tree = self.tree_of(place.file, file, text).map_err(|finding| {
@@ -71,7 +72,8 @@ impl Library {
                     place,
                 )
                 .help("copy the file into the folder of the document, or name a folder that holds both by `--root`"),
-                Trouble::Unreadable(reason) => broken(format!("cannot read `{file}`: {reason}")),
+                Trouble::Unreadable(reason) => broken(format!("cannot read `{file}`: {reason}"))
+                    .help("files are named from the folder of the one that refers to them"),
             })
         })?;
         let Some(pointer) = Pointer::parse_fragment(fragment) else {
@@ -85,13 +87,13 @@ impl Library {
         {
             let message =
                 format!("`{text}` leads to `components/{found}`, where `components/{kind}` is needed");
-            return Err(Box::new(broken(message)));
+            return Err(Box::new(broken(message).help(format!("refer to one of `components/{kind}`"))));
         }
         pointer.find(tree).map_err(|(holder, lacking)| {
             let known =
                 holder.as_object().into_iter().flat_map(|object| object.members()).map(|member| &*member.key);
             let finding = broken(format!("`{text}` leads nowhere: there is no `{lacking}`"));
-            Box::new(finding.nearest(lacking, known))
+            Box::new(finding.help("write what it leads to, or correct the way").nearest(lacking, known))
         })
     }
 
@@ -100,10 +102,21 @@ impl Library {
         if file.is_empty() {
             return self.tree(from).ok_or_else(|| Trouble::Unreadable("no such file".into()));
         }
-        if files::is_remote(text) {
-            // a document may be known by a URI of its own (`$self`, OpenAPI 3.2 section 4.1): nothing has to be fetched then
-            let named = |(_, tree): &&(FileId, Node)| tree.get("$self").and_then(Node::as_str) == Some(file);
-            return self.trees.iter().find(named).map(|(_, tree)| tree).ok_or(Trouble::Remote);
+        let remote = files::is_remote(text);
+        // a document may be known by a URI of its own, from which its references start (`$self`, OpenAPI 3.2 section
+        // 4.1.2.2.1): nothing has to be fetched then
+        let uri = match self.tree(from).and_then(identity::base_of) {
+            Some(base) => identity::resolve(&base, file),
+            None => remote.then(|| file.to_owned()),
+        };
+        let known = |uri: String| {
+            self.trees.iter().find(|(_, tree)| identity::base_of(tree).is_some_and(|own| own == uri))
+        };
+        if let Some((_, tree)) = uri.and_then(known) {
+            return Ok(tree);
+        }
+        if remote {
+            return Err(Trouble::Remote);
         }
         match self.files.get(&(from, file.to_owned())) {
             Some(Ok(id)) => self.tree(*id).ok_or_else(|| Trouble::Unreadable("it is not a document".into())),
@@ -146,12 +159,19 @@ mod tests {
     #[test]
     fn a_document_is_known_by_its_own_uri() {
         let root = json(
-            r##"{"$self":"https://example.com/a.json","b":{},"r":["https://example.com/a.json#/b","https://example.com/b.json#/b"]}"##,
+            r##"{"$self":"https://example.com/a.json","b":{},"r":["https://example.com/a.json#/b",
+            "https://example.com/b.json#/b","a.json#/b","/a.json#/b","b.json#/b","x/a.json#/b"]}"##,
         );
         let library = gather(root, None, &mut Sources::default(), &mut Findings::default());
         let references = library.root().unwrap().get("r").unwrap().as_array().unwrap();
-        assert!(library.follow(&references[0], None).is_ok());
-        assert_eq!(library.follow(&references[1], None).unwrap_err().code(), Code::ForeignReference);
+        let follow = |at: usize| library.follow(&references[at], None).map_err(|finding| finding.code());
+        for itself in [0, 2, 3] {
+            assert!(follow(itself).is_ok(), "{itself}");
+        }
+        assert_eq!(follow(1).unwrap_err(), Code::ForeignReference);
+        for other in [4, 5] {
+            assert_eq!(follow(other).unwrap_err(), Code::UnresolvedReference, "{other}");
+        }
     }
 
     #[test]
