@@ -3,6 +3,7 @@
 pub mod attacks;
 pub mod authority;
 pub mod client;
+pub mod compiled;
 pub mod corpus;
 pub mod dice;
 pub mod events;

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palisade_codegen::finding::{Code, Findings, Severity};
 use palisade_codegen::{Output, Source, generate};
+use palisade_tests::compiled::Scratch;
 use palisade_tests::corpus;
 
 type Outcome = Result<Output, Findings>;
@@ -117,6 +118,20 @@ fn compare_waiting(waiting: &[&str], all: usize, refused: usize) {
     let gone: Vec<_> = listed.iter().filter(|name| !now.contains(name)).collect();
     assert!(new.is_empty(), "these are not generated any more: {new:#?}");
     assert!(gone.is_empty(), "these are generated now; take them off by BLESS=1: {gone:#?}");
+}
+
+#[test]
+fn what_is_generated_compiles_without_a_warning() {
+    let Some(folder) = corpus::folder() else { return };
+    let scratch = Scratch::new("compiled_corpus");
+    assert!(scratch.check("pub struct Undocumented;\n").is_err(), "a warning is an error");
+    let names = corpus::documents(&folder);
+    let compiled = names.iter().filter_map(|name| Some((name, generated(&folder, name).ok()?)));
+    let outcomes: Vec<_> = compiled.map(|(name, output)| (name, scratch.check(&output.code()))).collect();
+    let failed: Vec<_> =
+        outcomes.iter().filter_map(|(name, outcome)| Some((name, outcome.as_ref().err()?))).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    println!("{} modules compile", outcomes.len());
 }
 
 #[test]
