@@ -13,6 +13,7 @@ use crate::document::{Additional, Document, Parameter, Schema, SchemaId};
 pub(crate) struct Standing {
     conditions: HashSet<SchemaId>,
     optional: HashSet<SchemaId>,
+    roots: Vec<SchemaId>,
 }
 
 impl Standing {
@@ -26,9 +27,20 @@ impl Standing {
         let used = reached(document, served.clone(), every);
         let components = document.components.iter().map(|(_, id)| *id);
         let unused = components.filter(|id| !used.contains(id));
-        let certain = reached(document, served.into_iter().chain(unused).collect(), certain);
+        let roots: Vec<SchemaId> = served.into_iter().chain(unused).collect();
+        let certain = reached(document, roots.clone(), certain);
         let optional = document.ids().filter(|id| !certain.contains(id)).collect();
-        Self { conditions, optional }
+        Self { conditions, optional, roots }
+    }
+
+    /// The schemas of whole values: of what is served and sent, and the components that nothing uses.
+    pub(crate) fn roots(&self) -> &[SchemaId] {
+        &self.roots
+    }
+
+    /// The schemas that the document uses somewhere.
+    pub(crate) fn used(&self, document: &Document) -> HashSet<SchemaId> {
+        reached(document, self.roots.clone(), every)
     }
 
     /// Whether it decides about something else, here or elsewhere.
