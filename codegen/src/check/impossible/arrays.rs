@@ -1,8 +1,9 @@
 //! Arrays: items that have to be there and cannot be.
 
 use super::layers::{Layers, count};
-use super::{Clash, Impossible, Reason, beyond, tightest};
+use super::{Impossible, Reason, beyond, clash, tightest};
 use crate::document::{Schema, SchemaId, Spanned};
+use crate::finding::Finding;
 use crate::source::span::Place;
 
 /// Items that are looked at one by one.
@@ -22,15 +23,16 @@ impl<'d> Impossible<'d> {
         let most = |one: Least, other: Least| if other.0 > one.0 { other } else { one };
         let (least, layer) =
             tightest(layers, |layer| of(layer.schema).reduce(most), |one, other| one.0 > other.0)?;
-        let highest = tightest(layers, |layer| layer.schema.max_items.clone(), |one, other| one.value < other.value);
+        let highest =
+            tightest(layers, |layer| layer.schema.max_items.clone(), |one, other| one.value < other.value);
         if let Some((high, high_layer)) = highest.filter(|(high, _)| high.value < least.0) {
             return Some(if least.1 == "minItems" && layer.id == high_layer.id {
                 Reason::Follows(layer.id)
             } else {
-                Reason::Clash(beyond((least.1, least.2), ("maxItems", high.place)))
+                Reason::of(beyond((least.1, least.2), ("maxItems", high.place)))
             });
         }
-        self.no_item(layers, least, depth).or_else(|| self.no_other(layers, least).map(Reason::Clash))
+        self.no_item(layers, least, depth).or_else(|| self.no_other(layers, least).map(Reason::of))
     }
 
     /// `contains` of what is nothing, or of more than is allowed.
@@ -38,11 +40,11 @@ impl<'d> Impossible<'d> {
         let contains = schema.beyond.contains?;
         let (least, word, place) = contained(schema)?;
         if let Some(most) = schema.beyond.max_contains.as_ref().filter(|most| most.value < least) {
-            return Some(Reason::Clash(beyond((word, place), ("maxContains", most.place))));
+            return Some(Reason::of(beyond((word, place), ("maxContains", most.place))));
         }
         self.by(contains, |never| {
             let message = "an item has to be what `contains` allows, and that is nothing";
-            Clash::new(message, never, "say what is contained, or leave it out").with(place, "what asks for it")
+            clash(message, never, (place, "what asks for it")).help("say what is contained, or leave it out")
         })
     }
 
@@ -54,15 +56,17 @@ impl<'d> Impossible<'d> {
             let at = |schema: &Schema| schema.beyond.prefix_items.get(position).copied().or(schema.items);
             let ids: Vec<SchemaId> = layers.all.iter().filter_map(|layer| at(layer.schema)).collect();
             self.together(&ids, depth, |refused| {
-                let message = format!("`{word}` asks for an item at position {position}, where none is allowed");
-                Clash::new(message, place, "ask for fewer items, or allow more").with(refused, "what refuses it")
+                let message =
+                    format!("`{word}` asks for an item at position {position}, where none is allowed");
+                clash(message, place, (refused, "what refuses it")).help("ask for fewer items, or allow more")
             })
         })
     }
 
     /// Items that all differ, of fewer values than there must be.
-    fn no_other(&self, layers: &Layers<'d>, (least, word, place): Least) -> Option<Clash> {
-        let unique = layers.all.iter().find_map(|layer| layer.schema.unique_items.as_ref().filter(|is| is.value))?;
+    fn no_other(&self, layers: &Layers<'d>, (least, word, place): Least) -> Option<Finding> {
+        let unique =
+            layers.all.iter().find_map(|layer| layer.schema.unique_items.as_ref().filter(|is| is.value))?;
         if layers.all.iter().any(|layer| !layer.schema.beyond.prefix_items.is_empty()) {
             return None;
         }
@@ -70,8 +74,8 @@ impl<'d> Impossible<'d> {
         let values = items.filter_map(|items| count(self.document, items)).min()?;
         let too_few = u64::try_from(values).is_ok_and(|values| values < least);
         let message = format!("`{word}` asks for more items than there are values, which must differ");
-        let clash = Clash::new(message, place, "ask for fewer items, or let them be the same");
-        too_few.then(|| clash.with(unique.place, "what has them differ"))
+        let clash = clash(message, place, (unique.place, "what has them differ"));
+        too_few.then(|| clash.help("ask for fewer items, or let them be the same"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Choices of which no alternative is left, and what `not` rules out.
 
 use super::layers::{Kind, Layer, Layers};
-use super::{Clash, Impossible, Reason, has_type, is_only_types};
+use super::{Impossible, Reason, clash, has_type, is_only_types};
 use crate::document::{Document, JsonType, SchemaId};
 
 impl<'d> Impossible<'d> {
@@ -17,18 +17,25 @@ impl<'d> Impossible<'d> {
                 }
                 let (first, place) = (list.first()?, beyond.first?.1);
                 list.iter().all(|one| self.is_left_out(layers, layer, *one, depth)).then(|| {
-                    let message = format!("no alternative of `{word}` can be satisfied together with the rest");
+                    let message =
+                        format!("no alternative of `{word}` can be satisfied together with the rest");
                     let first = self.document.schema(self.document.target(*first));
                     let other = first.types.first().map_or(first.place, |kind| kind.place);
-                    let clash = Clash::new(message, place, "correct one of the alternatives, or what stands beside");
-                    Reason::Clash(clash.with(other, "the first of them"))
+                    let clash = clash(message, place, (other, "the first of them"));
+                    Reason::of(clash.help("correct one of the alternatives, or what stands beside"))
                 })
             })
         })
     }
 
     /// Whether an alternative leaves nothing of what the layers allow.
-    fn is_left_out(&self, layers: &Layers<'d>, holder: &Layer<'d>, alternative: SchemaId, depth: usize) -> bool {
+    fn is_left_out(
+        &self,
+        layers: &Layers<'d>,
+        holder: &Layer<'d>,
+        alternative: SchemaId,
+        depth: usize,
+    ) -> bool {
         let mut others = layers.clone();
         // its other alternatives are not asked again
         others.all.retain(|layer| layer.id != holder.id);
@@ -54,7 +61,9 @@ pub(super) fn ruled_out(document: &Document, layers: &Layers<'_>, kind: Kind) ->
         let has = match kind {
             Kind::Null => refused.nullable,
             Kind::Boolean => has_type(refused, JsonType::Boolean),
-            Kind::Number => has_type(refused, JsonType::Number) || (whole && has_type(refused, JsonType::Integer)),
+            Kind::Number => {
+                has_type(refused, JsonType::Number) || (whole && has_type(refused, JsonType::Integer))
+            }
             Kind::Text => has_type(refused, JsonType::String),
             Kind::Array => has_type(refused, JsonType::Array),
             Kind::Object => has_type(refused, JsonType::Object),
@@ -63,7 +72,7 @@ pub(super) fn ruled_out(document: &Document, layers: &Layers<'_>, kind: Kind) ->
         has.then(|| {
             let message = format!("every {} is what `not` refuses", kind.word());
             let help = "let `not` refuse less, or allow another type";
-            Reason::Clash(Clash::new(message, place, help).with(layer.place_of_types(), "what is allowed"))
+            Reason::of(clash(message, place, (layer.place_of_types(), "what is allowed")).help(help))
         })
     })
 }

@@ -2,12 +2,13 @@
 
 use foldhash::HashSet;
 
-use super::{Clash, has_type};
+use super::{clash, has_type};
 use crate::build::implied;
 use crate::check::value::refuses;
 use crate::document::{Document, JsonType, Schema, SchemaId};
+use crate::finding::Finding;
 use crate::source::span::Place;
-use crate::source::tree::{Node, Value};
+use crate::source::tree::Node;
 
 /// Layers that are looked at.
 const MOST: usize = 200;
@@ -93,7 +94,8 @@ impl<'d> Layers<'d> {
                 waiting.push((target, whole, lets_null));
                 continue;
             }
-            waiting.extend(schema.beyond.certain().map(|id| (id, false, lets_null)));
+            let certain: Vec<SchemaId> = schema.beyond.certain().collect();
+            waiting.extend(certain.into_iter().rev().map(|id| (id, false, lets_null)));
             let letter = document.standing.is_condition(id);
             self.all.push(Layer { id, schema, whole, lets_null, letter, chosen: false });
         }
@@ -110,15 +112,14 @@ impl<'d> Layers<'d> {
 
     /// Whether numbers are whole ones.
     pub(super) fn are_whole(&self) -> bool {
-        let whole = |schema: &Schema| {
-            has_type(schema, JsonType::Integer) && !has_type(schema, JsonType::Number)
-        };
+        let whole =
+            |schema: &Schema| has_type(schema, JsonType::Integer) && !has_type(schema, JsonType::Number);
         self.all.iter().any(|layer| whole(layer.schema))
     }
 
     /// Where values are listed: whether one of them fits everything, and if none does, why. A list of nothing has a remark
     /// of its own.
-    pub(super) fn listed(&self, document: &Document) -> Option<Option<Clash>> {
+    pub(super) fn listed(&self, document: &Document) -> Option<Option<Finding>> {
         let lists = self.all.iter().filter(|layer| !layer.lets_null);
         let mut lists = lists.filter_map(|layer| Some((layer, listed(layer.schema)?)));
         let (layer, (values, place)) = lists.next()?;
@@ -130,27 +131,22 @@ impl<'d> Layers<'d> {
         let other = lists.next().map(|(_, (_, place))| place);
         let beside = || self.all.iter().find(|other| other.id != layer.id).map(|other| other.schema.place);
         let other = other.or_else(|| not.map(|not| document.schema(not).place)).or_else(beside);
-        let clash = Clash::new(
-            "none of the values that are listed fits the rest of the schema",
-            place,
-            "list a value that fits, or correct the rest",
-        );
-        Some(Some(match other {
-            Some(other) => clash.with(other, "what refuses them"),
-            None => clash,
-        }))
+        let other = (other.unwrap_or(place), "what refuses them");
+        let message = "none of the values that are listed fits the rest of the schema";
+        Some(Some(clash(message, place, other).help("list a value that fits, or correct the rest")))
     }
 
     /// Types that have no value in common.
-    pub(super) fn types_differ(&self) -> Option<Clash> {
+    pub(super) fn types_differ(&self) -> Option<Finding> {
         let mut stated = self.all.iter().filter(|layer| layer.states_types());
         let first = stated.next()?;
-        let common = |other: &&Layer<'_>| Kind::ALL.iter().any(|kind| first.allows(*kind) && other.allows(*kind));
+        let common =
+            |other: &&Layer<'_>| Kind::ALL.iter().any(|kind| first.allows(*kind) && other.allows(*kind));
         let all: Vec<&Layer<'_>> = stated.collect();
         let other = all.iter().find(|other| !common(other)).or(all.last())?;
+        let other = (other.place_of_types(), "the other type");
         let message = "no value is of all of these types";
-        let clash = Clash::new(message, first.place_of_types(), "correct one of the types");
-        Some(clash.with(other.place_of_types(), "the other type"))
+        Some(clash(message, first.place_of_types(), other).help("correct one of the types"))
     }
 }
 
@@ -165,7 +161,8 @@ impl Layer<'_> {
 
     pub(super) fn allows(&self, kind: Kind) -> bool {
         let schema = self.schema;
-        let has = |known| has_type(schema, known) || (schema.types.is_empty() && self.implied() == Some(known));
+        let has =
+            |known| has_type(schema, known) || (schema.types.is_empty() && self.implied() == Some(known));
         let stated = match kind {
             Kind::Null => self.lets_null || schema.nullable,
             Kind::Boolean => has(JsonType::Boolean),
@@ -196,17 +193,19 @@ fn has_finding(document: &Document, schema: &Schema, values: &[Node]) -> bool {
         && values.iter().all(|value| crate::check::value::fits_type(document, schema, value).is_err())
 }
 
-/// How many values there are, `null` among them. `None`: more than one can count.
+/// How many values there are at most. `None`: more than one can count.
 pub(super) fn count(document: &Document, id: SchemaId) -> Option<usize> {
     let layers = Layers::of(document, &[id])?;
-    let null = layers.allow(Kind::Null);
-    if let Some((values, _)) = layers.all.iter().find_map(|layer| listed(layer.schema)) {
+    let null = usize::from(layers.allow(Kind::Null));
+    if let Some((layer, (values, _))) =
+        layers.all.iter().find_map(|layer| Some((layer, listed(layer.schema)?)))
+    {
         let fitting = values.iter().filter(|value| !refuses(document, id, value));
         let fitting: HashSet<String> = fitting.map(Node::canonical).collect();
-        let listed = values.iter().any(|value| matches!(value.value, Value::Null));
-        return fitting.len().checked_add(usize::from(null && !listed));
+        let null = if layer.lets_null { null } else { 0 };
+        return fitting.len().checked_add(null);
     }
     let many = [Kind::Number, Kind::Text, Kind::Array, Kind::Object];
     let two = usize::from(layers.allow(Kind::Boolean)) * 2;
-    (!many.iter().any(|kind| layers.allow(*kind))).then_some(two + usize::from(null))
+    (!many.iter().any(|kind| layers.allow(*kind))).then_some(two + null)
 }

@@ -15,6 +15,8 @@ mod choices;
 mod layers;
 mod numbers;
 mod objects;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use std::cell::Cell;
@@ -36,23 +38,25 @@ const DEEPEST: usize = 4;
 pub(super) fn satisfiable(document: &Document, findings: &mut Findings) {
     let impossible = Impossible::of(document);
     let needed = impossible.needed();
-    let mut push = |clash: &Clash, stops: bool| {
-        let finding = clash.finding();
+    let mut push = |finding: Finding, stops: bool| {
         findings.push(if stops { finding } else { finding.without_stopping() });
     };
+    let used = document.standing.used(document);
     for id in document.ids() {
-        let stops = needed.contains(&id) || !document.standing.is_optional(id);
+        // what is not used was made of an alternative and what stands beside the choice
+        let asked = used.contains(&id) && !document.standing.is_optional(id);
+        let stops = asked || needed.contains(&id);
         for clash in bounds(document.schema(id)) {
-            push(&clash, stops);
+            push(clash, stops);
         }
     }
-    let used = document.standing.used(document);
     for id in document.ids().filter(|id| used.contains(id)) {
         match impossible.reasons.get(&id) {
-            Some(Reason::Clash(clash)) => push(clash, needed.contains(&id)),
+            Some(Reason::Clash(clash)) => push(Finding::clone(clash), needed.contains(&id)),
             Some(Reason::Never(place)) if needed.contains(&id) => {
                 let message = "nothing is allowed here, and a value has to be";
-                push(&Clash::new(message, *place, "say what is allowed, or leave it out"), true);
+                let finding = Finding::error(Code::Contradiction, message, *place);
+                push(finding.help("say what is allowed, or leave it out"), true);
             }
             _ => {}
         }
@@ -67,39 +71,23 @@ pub(super) enum Reason {
     /// By this one, which has its own finding.
     Follows(SchemaId),
     /// What it says does not go together.
-    Clash(Clash),
+    Clash(Box<Finding>),
 }
 
-/// What does not go together.
-#[derive(Clone, Debug)]
-pub(super) struct Clash {
-    message: String,
-    place: Place,
-    other: Option<(Place, &'static str)>,
-    help: &'static str,
+impl Reason {
+    fn of(finding: Finding) -> Self {
+        Self::Clash(Box::new(finding))
+    }
 }
 
-impl Clash {
-    fn new(message: impl Into<String>, place: Place, help: &'static str) -> Self {
-        Self { message: message.into(), place, other: None, help }
-    }
-
-    fn with(self, other: Place, label: &'static str) -> Self {
-        let other = (other != self.place).then_some((other, label));
-        Self { other, ..self }
-    }
-
-    fn finding(&self) -> Finding {
-        let finding = Finding::error(Code::Contradiction, &self.message, self.place).help(self.help);
-        match self.other {
-            Some((place, label)) => finding.related(place, label),
-            None => finding,
-        }
-    }
+/// What does not go together, and where the other part of it stands.
+fn clash(message: impl Into<String>, place: Place, (other, label): (Place, &str)) -> Finding {
+    let finding = Finding::error(Code::Contradiction, message, place);
+    if other == place { finding } else { finding.related(other, label) }
 }
 
 /// Bounds of one kind that nothing is within.
-fn bounds(schema: &Schema) -> impl Iterator<Item = Clash> {
+fn bounds(schema: &Schema) -> impl Iterator<Item = Finding> {
     let counts = [
         ("minLength", &schema.min_length, "maxLength", &schema.max_length),
         ("minItems", &schema.min_items, "maxItems", &schema.max_items),
@@ -112,9 +100,9 @@ fn bounds(schema: &Schema) -> impl Iterator<Item = Clash> {
     counts.chain(numbers::bounds(schema))
 }
 
-fn beyond((low, low_place): (&str, Place), (high, high_place): (&str, Place)) -> Clash {
+fn beyond((low, low_place): (&str, Place), (high, high_place): (&str, Place)) -> Finding {
     let message = format!("no value is within `{low}` and `{high}`");
-    Clash::new(message, low_place, "swap them, or correct one").with(high_place, "the other bound")
+    clash(message, low_place, (high_place, "the other bound")).help("swap them, or correct one")
 }
 
 /// The schemas that no value satisfies, as far as they are known.
@@ -181,7 +169,7 @@ impl<'d> Impossible<'d> {
             return Some(Reason::Never(never.schema.place));
         }
         if let Some(listed) = layers.listed(self.document) {
-            return listed.map(Reason::Clash);
+            return listed.map(Reason::of);
         }
         let mut reasons = Vec::new();
         for kind in Kind::ALL {
@@ -191,7 +179,7 @@ impl<'d> Impossible<'d> {
         }
         let refused: Option<Vec<Reason>> = reasons.into_iter().collect();
         match refused {
-            Some(refused) => refused.into_iter().next().or_else(|| layers.types_differ().map(Reason::Clash)),
+            Some(refused) => refused.into_iter().next().or_else(|| layers.types_differ().map(Reason::of)),
             None => self.choices(layers, depth),
         }
     }
@@ -209,27 +197,22 @@ impl<'d> Impossible<'d> {
     }
 
     /// By a schema that something cannot do without: its own reason, or that it is needed where it says `false`.
-    fn by(&self, id: SchemaId, clash: impl FnOnce(Place) -> Clash) -> Option<Reason> {
+    fn by(&self, id: SchemaId, clash: impl FnOnce(Place) -> Finding) -> Option<Reason> {
         Some(match self.reasons.get(&id)? {
-            Reason::Never(place) => Reason::Clash(clash(*place)),
+            Reason::Never(place) => Reason::of(clash(*place)),
             Reason::Follows(on) if *on != id => return self.by(*on, clash),
             Reason::Follows(_) | Reason::Clash(_) => Reason::Follows(id),
         })
     }
 
     /// Why no value is all that these schemas say: one of them, or all together.
-    fn together(
-        &self,
-        ids: &[SchemaId],
-        depth: usize,
-        clash: impl Fn(Place) -> Clash,
-    ) -> Option<Reason> {
+    fn together(&self, ids: &[SchemaId], depth: usize, clash: impl Fn(Place) -> Finding) -> Option<Reason> {
         if let Some(reason) = ids.iter().find_map(|id| self.by(*id, &clash)) {
             return Some(reason);
         }
         let [_, other, ..] = ids else { return None };
         self.judged(&Layers::of(self.document, ids)?, depth + 1)?;
-        Some(Reason::Clash(clash(self.document.schema(*other).place)))
+        Some(Reason::of(clash(self.document.schema(*other).place)))
     }
 }
 

@@ -1,15 +1,16 @@
 //! Numbers: bounds, whole numbers, multiples, and the range of the format.
 
 use super::layers::{Layer, Layers};
-use super::{Clash, Reason, beyond, tightest};
+use super::{Reason, beyond, clash, tightest};
 use crate::document::{Schema, Spanned};
+use crate::finding::Finding;
 use crate::model::IntegerFormat;
 use crate::normalise::Bound;
 use crate::normalise::number::{Decimal, End, has_multiple};
 use crate::source::span::Place;
 
 /// Bounds of one schema that nothing is within.
-pub(super) fn bounds(schema: &Schema) -> impl Iterator<Item = Clash> {
+pub(super) fn bounds(schema: &Schema) -> impl Iterator<Item = Finding> {
     let bounds = &schema.bounds;
     let lower = [("minimum", &bounds.minimum, false), ("exclusiveMinimum", &bounds.exclusive_minimum, true)];
     let upper = [("maximum", &bounds.maximum, false), ("exclusiveMaximum", &bounds.exclusive_maximum, true)];
@@ -53,7 +54,7 @@ pub(super) fn refused(layers: &Layers<'_>) -> Option<Reason> {
         return Some(if low_layer.id == high_layer.id {
             Reason::Follows(low_layer.id)
         } else {
-            Reason::Clash(beyond((low.word, low.place), (high.word, high.place)))
+            Reason::of(beyond((low.word, low.place), (high.word, high.place)))
         });
     }
     let steps = layers.all.iter().filter_map(|layer| layer.schema.bounds.multiple_of.as_ref());
@@ -64,20 +65,20 @@ pub(super) fn refused(layers: &Layers<'_>) -> Option<Reason> {
     if has_multiple(&all, low.end(), high.end())? {
         return None;
     }
-    Some(Reason::Clash(match (by_format, steps.last()) {
+    Some(Reason::of(match (by_format, steps.last()) {
         (Some(place), _) => {
             let message = "no integer of this format is within its bounds";
             let bound = if low.format.is_some() { high.place } else { low.place };
-            Clash::new(message, place, "correct the bounds, or the format").with(bound, "the bound")
+            clash(message, place, (bound, "the bound")).help("correct the bounds, or the format")
         }
         (None, Some(step)) => {
             let message = "no multiple of this is within the bounds";
-            Clash::new(message, step.place, "correct the step, or the bounds").with(low.place, "the lower bound")
+            clash(message, step.place, (low.place, "the lower bound")).help("correct the step, or the bounds")
         }
         (None, None) => {
             let message = format!("no integer is within `{}` and `{}`", low.word, high.word);
             let help = "let a whole number in between, or allow every `number`";
-            Clash::new(message, low.place, help).with(high.place, "the other bound")
+            clash(message, low.place, (high.place, "the other bound")).help(help)
         }
     }))
 }
@@ -89,8 +90,12 @@ fn edge(layer: &Layer<'_>, low: bool, tighter: impl Fn(&Edge, &Edge) -> bool) ->
         true => [("minimum", &bounds.minimum, false), ("exclusiveMinimum", &bounds.exclusive_minimum, true)],
         false => [("maximum", &bounds.maximum, false), ("exclusiveMaximum", &bounds.exclusive_maximum, true)],
     };
-    let of = |bound: &Spanned<Bound>, word, sharp| {
-        Edge { word, value: bound.value.value.clone(), sharp, place: bound.place, format: None }
+    let of = |bound: &Spanned<Bound>, word, sharp| Edge {
+        word,
+        value: bound.value.value.clone(),
+        sharp,
+        place: bound.place,
+        format: None,
     };
     let stated = stated.into_iter().filter_map(|(word, bound, sharp)| Some(of(bound.as_ref()?, word, sharp)));
     let range = layer.schema.format.as_ref().and_then(|format| {

@@ -3,11 +3,15 @@
 use foldhash::{HashMap, HashSet};
 
 use super::layers::{Layer, Layers};
-use super::{Clash, Impossible, Reason, beyond, tightest};
+use super::{Impossible, Reason, beyond, clash, tightest};
 use crate::check::value::refuses;
 use crate::document::{Additional, SchemaId, Spanned};
+use crate::finding::Finding;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
+
+/// Schemas of one value that are looked at for one name.
+const MOST: usize = 1000;
 
 /// A layer with its members by name.
 struct Members<'l, 'd> {
@@ -18,7 +22,10 @@ struct Members<'l, 'd> {
 /// What a layer says of a member.
 enum Says {
     Is(Vec<SchemaId>),
+    /// By its name.
     Refuses(Place),
+    /// As one that is not declared.
+    Closed(Place),
 }
 
 impl<'d> Impossible<'d> {
@@ -40,21 +47,26 @@ impl<'d> Impossible<'d> {
 
     /// Why a member that is required cannot be there.
     fn no_member(&self, members: &[Members<'_, 'd>], name: &Spanned<String>, depth: usize) -> Option<Reason> {
-        let clash = |other: Place| {
-            let message = format!("`{}` is required, and nothing is allowed there", name.value);
-            let help = "let it be there, or do not require it";
-            Clash::new(message, name.place, help).with(other, "what refuses it")
+        let nothing = |other: Place| {
+            let message = format!("`{}` is required, and no value is allowed there", name.value);
+            clash(message, name.place, (other, "what refuses it"))
         };
+        let help = "allow a value there, or do not require it";
         let mut ids = Vec::new();
         for one in members {
             match self.says(one, name) {
                 Says::Is(more) => ids.extend(more),
-                Says::Refuses(place) => return Some(Reason::Clash(clash(place))),
+                Says::Refuses(place) => return Some(Reason::of(nothing(place).help(help))),
+                Says::Closed(place) => return Some(Reason::of(undeclared(members, name, place))),
             }
+        }
+        if ids.is_empty() {
+            let closed = members.iter().find_map(|one| self.is_left_out_of_all(one.layer, name));
+            return closed.map(|place| Reason::of(undeclared(members, name, place)));
         }
         let mut seen = HashSet::default();
         ids.retain(|id| seen.insert(*id));
-        self.together(&ids, depth, clash)
+        self.together(&ids, depth, |other| nothing(other).help(help))
     }
 
     fn says(&self, one: &Members<'_, 'd>, name: &Spanned<String>) -> Says {
@@ -74,16 +86,43 @@ impl<'d> Impossible<'d> {
         }
         match schema.additional.as_ref().map(|additional| (additional.value, additional.place)) {
             Some((Additional::Each(each), _)) => Says::Is(vec![each]),
-            Some((Additional::Allowed(false), place)) => Says::Refuses(place),
+            Some((Additional::Allowed(false), place)) => Says::Closed(place),
             Some((Additional::Allowed(true), _)) => Says::Is(Vec::new()),
             // what it requires itself it lets through, whatever it is
             None => match closes(one.layer) {
                 Some(place) if !schema.required.iter().any(|own| own.value == name.value) => {
-                    Says::Refuses(place)
+                    Says::Closed(place)
                 }
                 _ => Says::Is(Vec::new()),
             },
         }
+    }
+
+    /// Where a composed object is closed over all that is applied to it, and a member is described by none of that.
+    fn is_left_out_of_all(&self, layer: &Layer<'d>, name: &Spanned<String>) -> Option<Place> {
+        let beyond = &layer.schema.beyond;
+        let composed = beyond.in_place().next().is_some() && self.document.declares_members(layer.id);
+        if !composed || !is_closed_by_default(layer) {
+            return None;
+        }
+        let mut seen = HashSet::from_iter([layer.id]);
+        let mut waiting = vec![layer.id];
+        while let Some(id) = waiting.pop() {
+            let schema = self.document.schema(id);
+            let beyond = &schema.beyond;
+            let declared = schema.properties.iter().flatten().any(|(known, _)| known.value == name.value);
+            let by_pattern = |(pattern, _): &(Spanned<String>, SchemaId)| {
+                self.document.matches(&pattern.value, &name.value)
+            };
+            let described = declared || beyond.pattern_properties.iter().any(by_pattern);
+            let others = schema.additional.is_some() || beyond.unevaluated_properties.is_some();
+            if described || others || schema.literal || seen.len() > MOST {
+                return None;
+            }
+            let inner = schema.reference.into_iter().chain(beyond.in_place());
+            waiting.extend(inner.filter(|id| seen.insert(*id)));
+        }
+        Some(layer.schema.place)
     }
 
     /// `minProperties` of an object that has no room for so many.
@@ -94,8 +133,8 @@ impl<'d> Impossible<'d> {
             let (place, names) = self.room(layer)?;
             let too_few = u64::try_from(names).is_ok_and(|names| names < least.value);
             let message = "`minProperties` asks for more members than the object can have";
-            let clash = Clash::new(message, least.place, "ask for fewer members, or declare more");
-            too_few.then(|| Reason::Clash(clash.with(place, "what refuses others")))
+            let clash = clash(message, least.place, (place, "what refuses others"));
+            too_few.then(|| Reason::of(clash.help("ask for fewer members, or declare more")))
         })
     }
 
@@ -126,13 +165,28 @@ impl<'l, 'd> Members<'l, 'd> {
     }
 }
 
-/// Where an object is closed by the members that it declares.
+/// Where an object is closed by the members that it declares, and nothing beside could declare more.
 fn closes(layer: &Layer<'_>) -> Option<Place> {
     let schema = layer.schema;
-    let open = schema.rules.open.as_ref().is_some_and(|open| open.value);
-    let alone = schema.beyond.in_place().next().is_none() && schema.beyond.unevaluated_properties.is_none();
-    (layer.whole && alone && !open && !schema.literal && !layer.letter && schema.declares_members())
-        .then_some(schema.place)
+    let alone = schema.beyond.in_place().next().is_none() && schema.declares_members();
+    (alone && is_closed_by_default(layer)).then_some(schema.place)
+}
+
+/// Whether nothing is said of members that are not declared, where that means that there are none.
+fn is_closed_by_default(layer: &Layer<'_>) -> bool {
+    let schema = layer.schema;
+    let says = schema.additional.is_some()
+        || schema.beyond.unevaluated_properties.is_some()
+        || schema.rules.open.as_ref().is_some_and(|open| open.value);
+    layer.whole && !says && !schema.literal && !layer.letter
+}
+
+fn undeclared(members: &[Members<'_, '_>], name: &Spanned<String>, closed: Place) -> Finding {
+    let message = format!("`{}` is required and not declared, and others are refused", name.value);
+    let declared = members.iter().flat_map(|one| one.layer.schema.properties.iter().flatten());
+    let known = declared.map(|(known, _)| &*known.value);
+    let finding = clash(message, name.place, (closed, "what refuses others"));
+    finding.help("declare it under `properties`, or do not require it").nearest(&name.value, known)
 }
 
 /// `maxProperties` that is less than what has to be there.
@@ -141,13 +195,13 @@ fn counts(layers: &Layers<'_>, required: &[&Spanned<String>]) -> Option<Reason> 
         tightest(layers, |layer| layer.schema.max_properties.clone(), |one, other| one.value < other.value)?;
     if let Some(name) = usize::try_from(most.value).ok().and_then(|most| required.get(most)) {
         let message = "`maxProperties` allows fewer members than are required";
-        let clash = Clash::new(message, most.place, "allow more members, or require fewer");
-        return Some(Reason::Clash(clash.with(name.place, "one more that is required")));
+        let clash = clash(message, most.place, (name.place, "one more that is required"));
+        return Some(Reason::of(clash.help("allow more members, or require fewer")));
     }
     let least = |layer: &Layer<'_>| layer.schema.min_properties.clone();
     let (least, layer) = tightest(layers, least, |one, other| one.value > other.value)?;
     (least.value > most.value).then(|| match layer.id == most_layer.id {
         true => Reason::Follows(layer.id),
-        false => Reason::Clash(beyond(("minProperties", least.place), ("maxProperties", most.place))),
+        false => Reason::of(beyond(("minProperties", least.place), ("maxProperties", most.place))),
     })
 }

@@ -1,8 +1,9 @@
 //! Texts: lengths, and what the values of a format are.
 
 use super::layers::{Layer, Layers};
-use super::{Clash, Reason, beyond, tightest};
+use super::{Reason, beyond, clash, tightest};
 use crate::document::Spanned;
+use crate::finding::Finding;
 use crate::model::TextFormat;
 use crate::source::span::Place;
 
@@ -12,7 +13,7 @@ type Length = (u64, &'static str, Place);
 /// Why no text satisfies all of the layers.
 pub(super) fn refused(layers: &Layers<'_>) -> Option<Reason> {
     if let Some(clash) = formats(layers) {
-        return Some(Reason::Clash(clash));
+        return Some(Reason::of(clash));
     }
     let (low, low_layer) = tightest(layers, least, |one, other| one.0 > other.0)?;
     let (high, high_layer) = tightest(layers, most, |one, other| one.0 < other.0)?;
@@ -26,22 +27,22 @@ pub(super) fn refused(layers: &Layers<'_>) -> Option<Reason> {
             _ => format!("no value of this format is as long as `{}` asks for", low.1),
         };
         let (bound, format) = if low.1 == "format" { (high, low) } else { (low, high) };
-        let clash = Clash::new(message, bound.2, "correct the length, or leave it to the format");
-        Reason::Clash(clash.with(format.2, "the format"))
+        let clash = clash(message, bound.2, (format.2, "the format"));
+        Reason::of(clash.help("correct the length, or leave it to the format"))
     } else if low_layer.id == high_layer.id {
         Reason::Follows(low_layer.id)
     } else {
-        Reason::Clash(beyond((low.1, low.2), (high.1, high.2)))
+        Reason::of(beyond((low.1, low.2), (high.1, high.2)))
     })
 }
 
 /// Two formats that no text has both.
-fn formats(layers: &Layers<'_>) -> Option<Clash> {
+fn formats(layers: &Layers<'_>) -> Option<Finding> {
     let mut known = layers.all.iter().filter_map(format);
     let (first, place) = known.next()?;
     let (_, other) = known.find(|(other, _)| first.excludes(*other))?;
-    let clash = Clash::new("no text is of both formats", place, "keep one of the formats");
-    Some(clash.with(other, "the other format"))
+    let clash = clash("no text is of both formats", place, (other, "the other format"));
+    Some(clash.help("keep one of the formats"))
 }
 
 fn format(layer: &Layer<'_>) -> Option<(TextFormat, Place)> {
