@@ -39,7 +39,7 @@ use keywords::Place;
 use pattern::Refused;
 use types::Waiting;
 
-pub(crate) use kind::implied;
+pub(crate) use kind::{implied, is_whole};
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, identity, is_credential, is_ignored, merged, properties, status};

@@ -53,6 +53,27 @@ impl Standing {
         self.optional.contains(&id)
     }
 
+    /// The schemas that describe a whole value, not only what is applied to it beside others. A component that nothing uses
+    /// but to apply it is none of them.
+    pub(crate) fn wholes(&self, document: &Document) -> HashSet<SchemaId> {
+        let applied = document.schemas().iter().flat_map(|schema| schema.beyond.in_place());
+        let applied: HashSet<SchemaId> = applied.map(|id| document.target(id)).collect();
+        let mut seen = HashSet::default();
+        let mut waiting: Vec<(SchemaId, bool)> =
+            self.roots.iter().map(|root| (*root, !applied.contains(root))).collect();
+        while let Some((id, whole)) = waiting.pop() {
+            if seen.insert((id, whole)) {
+                let schema = document.schema(id);
+                let beside: HashSet<SchemaId> = schema.beyond.in_place().collect();
+                let inside = values(schema).chain(schema.beyond.all()).filter(|id| !beside.contains(id));
+                waiting.extend(inside.map(|id| (id, true)));
+                waiting.extend(schema.reference.map(|id| (id, whole)));
+                waiting.extend(beside.iter().map(|id| (*id, false)));
+            }
+        }
+        seen.into_iter().filter_map(|(id, whole)| whole.then_some(id)).collect()
+    }
+
     /// A schema that was composed of others stands where they do.
     pub(crate) fn compose(&mut self, composed: SchemaId, parts: &[SchemaId]) {
         if parts.iter().any(|part| self.conditions.contains(part)) {

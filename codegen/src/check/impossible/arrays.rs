@@ -53,7 +53,10 @@ impl<'d> Impossible<'d> {
         let listed = layers.all.iter().map(|layer| layer.schema.beyond.prefix_items.len()).max()?;
         let positions = usize::try_from(least.min(MOST)).ok()?.min(listed.saturating_add(1));
         (0..positions).find_map(|position| {
-            let at = |schema: &Schema| schema.beyond.prefix_items.get(position).copied().or(schema.items);
+            let at = |schema: &Schema| {
+                let item = schema.beyond.prefix_items.get(position).copied().or(schema.items);
+                item.or_else(|| unevaluated(schema))
+            };
             let ids: Vec<SchemaId> = layers.all.iter().filter_map(|layer| at(layer.schema)).collect();
             self.together(&ids, depth, |refused| {
                 let message =
@@ -77,6 +80,12 @@ impl<'d> Impossible<'d> {
         let clash = clash(message, place, (unique.place, "what has them differ"));
         too_few.then(|| clash.help("ask for fewer items, or let them be the same"))
     }
+}
+
+/// What an item is that nothing else describes, where nothing else could.
+fn unevaluated(schema: &Schema) -> Option<SchemaId> {
+    let alone = schema.beyond.contains.is_none() && schema.beyond.in_place().next().is_none();
+    schema.beyond.unevaluated_items.filter(|_| alone)
 }
 
 /// How many items `contains` asks for.

@@ -70,7 +70,8 @@ pub(super) fn ruled_out(document: &Document, layers: &Layers<'_>, kind: Kind) ->
         };
         let place = refused.types.first().map_or(refused.place, |kind| kind.place);
         has.then(|| {
-            let message = format!("every {} is what `not` refuses", kind.word());
+            let word = if kind == Kind::Number && whole { "integer" } else { kind.word() };
+            let message = format!("every {word} is what `not` refuses");
             let help = "let `not` refuse less, or allow another type";
             Reason::of(clash(message, place, (layer.place_of_types(), "what is allowed")).help(help))
         })

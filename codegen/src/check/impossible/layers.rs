@@ -63,10 +63,10 @@ pub(super) struct Layers<'d> {
 }
 
 impl<'d> Layers<'d> {
-    /// Of schemas that each describe a whole value. `None`: they are too many.
-    pub(super) fn of(document: &'d Document, ids: &[SchemaId]) -> Option<Self> {
+    /// Of schemas that all hold, each of the whole value or as one beside others. `None`: they are too many.
+    pub(super) fn of(document: &'d Document, ids: &[SchemaId], whole: bool) -> Option<Self> {
         let mut layers = Self { all: Vec::new(), of: Vec::new() };
-        ids.iter().try_for_each(|id| layers.add(document, *id, true))?;
+        ids.iter().try_for_each(|id| layers.add(document, *id, whole))?;
         Some(layers)
     }
 
@@ -195,7 +195,7 @@ fn has_finding(document: &Document, schema: &Schema, values: &[Node]) -> bool {
 
 /// How many values there are at most. `None`: more than one can count.
 pub(super) fn count(document: &Document, id: SchemaId) -> Option<usize> {
-    let layers = Layers::of(document, &[id])?;
+    let layers = Layers::of(document, &[id], true)?;
     let null = usize::from(layers.allow(Kind::Null));
     if let Some((layer, (values, _))) =
         layers.all.iter().find_map(|layer| Some((layer, listed(layer.schema)?)))

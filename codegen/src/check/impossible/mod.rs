@@ -12,6 +12,7 @@
 
 mod arrays;
 mod choices;
+mod closed;
 mod layers;
 mod numbers;
 mod objects;
@@ -54,7 +55,7 @@ pub(super) fn satisfiable(document: &Document, findings: &mut Findings) {
         match impossible.reasons.get(&id) {
             Some(Reason::Clash(clash)) => push(Finding::clone(clash), needed.contains(&id)),
             Some(Reason::Never(place)) if needed.contains(&id) => {
-                let message = "nothing is allowed here, and a value has to be";
+                let message = "nothing is allowed here, where a value has to be";
                 let finding = Finding::error(Code::Contradiction, message, *place);
                 push(finding.help("say what is allowed, or leave it out"), true);
             }
@@ -109,13 +110,16 @@ fn beyond((low, low_place): (&str, Place), (high, high_place): (&str, Place)) ->
 struct Impossible<'d> {
     document: &'d Document,
     reasons: HashMap<SchemaId, Reason>,
+    /// The schemas that describe a whole value somewhere, and not only what holds beside others.
+    wholes: HashSet<SchemaId>,
     /// How often layers may still be judged for the schema that is looked at.
     left: Cell<usize>,
 }
 
 impl<'d> Impossible<'d> {
     fn of(document: &'d Document) -> Self {
-        let mut all = Self { document, reasons: HashMap::default(), left: Cell::new(0) };
+        let wholes = document.standing.wholes(document);
+        let mut all = Self { document, reasons: HashMap::default(), wholes, left: Cell::new(0) };
         // what is inside of a schema was read after it, so that most of what follows does in the first round
         let ids: Vec<SchemaId> = document.ids().collect();
         for _ in 0..ROUNDS {
@@ -155,7 +159,7 @@ impl<'d> Impossible<'d> {
             let passes = self.document.schema(id).lets_null_pass();
             return self.reasons.contains_key(&target).then_some(Reason::Follows(target)).filter(|_| !passes);
         }
-        self.judged(&Layers::of(self.document, &[id])?, 0)
+        self.judged(&Layers::of(self.document, &[id], self.wholes.contains(&id))?, 0)
     }
 
     /// Why nothing satisfies all of these layers.
@@ -211,7 +215,7 @@ impl<'d> Impossible<'d> {
             return Some(reason);
         }
         let [_, other, ..] = ids else { return None };
-        self.judged(&Layers::of(self.document, ids)?, depth + 1)?;
+        self.judged(&Layers::of(self.document, ids, true)?, depth + 1)?;
         Some(Reason::of(clash(self.document.schema(*other).place)))
     }
 }

@@ -1,8 +1,9 @@
 //! Numbers: bounds, whole numbers, multiples, and the range of the format.
 
 use super::layers::{Layer, Layers};
-use super::{Reason, beyond, clash, tightest};
-use crate::document::{Schema, Spanned};
+use super::{Reason, beyond, clash, has_type, tightest};
+use crate::build::is_whole;
+use crate::document::{JsonType, Schema, Spanned};
 use crate::finding::Finding;
 use crate::model::IntegerFormat;
 use crate::normalise::Bound;
@@ -98,7 +99,9 @@ fn edge(layer: &Layer<'_>, low: bool, tighter: impl Fn(&Edge, &Edge) -> bool) ->
         format: None,
     };
     let stated = stated.into_iter().filter_map(|(word, bound, sharp)| Some(of(bound.as_ref()?, word, sharp)));
-    let range = layer.schema.format.as_ref().and_then(|format| {
+    // beside bounds that no integer has, a format of integers is not checked
+    let whole = has_type(layer.schema, JsonType::Integer) || is_whole(layer.schema);
+    let range = layer.schema.format.as_ref().filter(|_| whole).and_then(|format| {
         let (least, most) = IntegerFormat::of(&format.value)?.range();
         let value = Decimal::parse(&(if low { least } else { most }).to_string())?;
         let place = bounds.any().map_or(format.place, |(_, place)| place);

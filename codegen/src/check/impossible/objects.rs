@@ -10,9 +10,6 @@ use crate::finding::Finding;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
-/// Schemas of one value that are looked at for one name.
-const MOST: usize = 1000;
-
 /// A layer with its members by name.
 struct Members<'l, 'd> {
     layer: &'l Layer<'d>,
@@ -61,7 +58,7 @@ impl<'d> Impossible<'d> {
             }
         }
         if ids.is_empty() {
-            let closed = members.iter().find_map(|one| self.is_left_out_of_all(one.layer, name));
+            let closed = members.iter().find_map(|one| self.closed_over_all(one.layer, name));
             return closed.map(|place| Reason::of(undeclared(members, name, place)));
         }
         let mut seen = HashSet::default();
@@ -84,45 +81,14 @@ impl<'d> Impossible<'d> {
         if !described.is_empty() {
             return Says::Is(described);
         }
-        match schema.additional.as_ref().map(|additional| (additional.value, additional.place)) {
-            Some((Additional::Each(each), _)) => Says::Is(vec![each]),
-            Some((Additional::Allowed(false), place)) => Says::Closed(place),
-            Some((Additional::Allowed(true), _)) => Says::Is(Vec::new()),
-            // what it requires itself it lets through, whatever it is
-            None => match closes(one.layer) {
-                Some(place) if !schema.required.iter().any(|own| own.value == name.value) => {
-                    Says::Closed(place)
-                }
-                _ => Says::Is(Vec::new()),
-            },
+        if let Some(Additional::Each(each)) = schema.additional.as_ref().map(|additional| additional.value) {
+            return Says::Is(vec![each]);
         }
-    }
-
-    /// Where a composed object is closed over all that is applied to it, and a member is described by none of that.
-    fn is_left_out_of_all(&self, layer: &Layer<'d>, name: &Spanned<String>) -> Option<Place> {
-        let beyond = &layer.schema.beyond;
-        let composed = beyond.in_place().next().is_some() && self.document.declares_members(layer.id);
-        if !composed || !is_closed_by_default(layer) {
-            return None;
+        let requires = || schema.required.iter().any(|own| own.value == name.value);
+        match self.closed(one.layer).filter(|closed| !(closed.takes_required && requires())) {
+            Some(closed) => Says::Closed(closed.place),
+            None => Says::Is(Vec::new()),
         }
-        let mut seen = HashSet::from_iter([layer.id]);
-        let mut waiting = vec![layer.id];
-        while let Some(id) = waiting.pop() {
-            let schema = self.document.schema(id);
-            let beyond = &schema.beyond;
-            let declared = schema.properties.iter().flatten().any(|(known, _)| known.value == name.value);
-            let by_pattern = |(pattern, _): &(Spanned<String>, SchemaId)| {
-                self.document.matches(&pattern.value, &name.value)
-            };
-            let described = declared || beyond.pattern_properties.iter().any(by_pattern);
-            let others = schema.additional.is_some() || beyond.unevaluated_properties.is_some();
-            if described || others || schema.literal || seen.len() > MOST {
-                return None;
-            }
-            let inner = schema.reference.into_iter().chain(beyond.in_place());
-            waiting.extend(inner.filter(|id| seen.insert(*id)));
-        }
-        Some(layer.schema.place)
     }
 
     /// `minProperties` of an object that has no room for so many.
@@ -141,20 +107,18 @@ impl<'d> Impossible<'d> {
     /// How many members a closed object can have, and where it is closed.
     fn room(&self, layer: &Layer<'d>) -> Option<(Place, usize)> {
         let schema = layer.schema;
-        let closed = match schema.additional.as_ref().map(|additional| (additional.value, additional.place)) {
-            Some((Additional::Allowed(false), place)) => Some(place),
-            Some(_) => None,
-            None => closes(layer),
-        }?;
+        if let Some(names) = schema.beyond.property_names.filter(|names| self.reasons.contains_key(names)) {
+            return Some((self.document.schema(names).place, 0));
+        }
+        let closed = self.closed(layer)?;
         let open = |(_, id): &&(Spanned<String>, SchemaId)| !self.reasons.contains_key(id);
         if schema.beyond.pattern_properties.iter().any(|pattern| open(&pattern)) {
             return None;
         }
         let declared = schema.properties.iter().flatten().filter(open);
-        let names: HashSet<&str> = declared.map(|(name, _)| &*name.value).collect();
-        let required = schema.required.iter().map(|name| &*name.value);
-        let required = required.filter(|_| schema.additional.is_none());
-        Some((closed, names.into_iter().chain(required).collect::<HashSet<&str>>().len()))
+        let declared = declared.map(|(name, _)| &*name.value);
+        let required = schema.required.iter().filter(|_| closed.takes_required).map(|name| &*name.value);
+        Some((closed.place, declared.chain(required).collect::<HashSet<&str>>().len()))
     }
 }
 
@@ -163,22 +127,6 @@ impl<'l, 'd> Members<'l, 'd> {
         let properties = layer.schema.properties.iter().flatten();
         Self { layer, declared: properties.map(|(name, id)| (&*name.value, *id)).collect() }
     }
-}
-
-/// Where an object is closed by the members that it declares, and nothing beside could declare more.
-fn closes(layer: &Layer<'_>) -> Option<Place> {
-    let schema = layer.schema;
-    let alone = schema.beyond.in_place().next().is_none() && schema.declares_members();
-    (alone && is_closed_by_default(layer)).then_some(schema.place)
-}
-
-/// Whether nothing is said of members that are not declared, where that means that there are none.
-fn is_closed_by_default(layer: &Layer<'_>) -> bool {
-    let schema = layer.schema;
-    let says = schema.additional.is_some()
-        || schema.beyond.unevaluated_properties.is_some()
-        || schema.rules.open.as_ref().is_some_and(|open| open.value);
-    layer.whole && !says && !schema.literal && !layer.letter
 }
 
 fn undeclared(members: &[Members<'_, '_>], name: &Spanned<String>, closed: Place) -> Finding {

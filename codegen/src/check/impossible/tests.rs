@@ -121,6 +121,13 @@ fn a_required_member_that_is_not_let_in() {
     allowed(
         "{ type: object, required: [nmae], properties: { name: { type: string } }, anyOf: [{ properties: { nmae: { type: string } } }, { minProperties: 1 }] }",
     );
+    refused(
+        "{ type: object, required: [nmae], properties: { name: { type: string } }, unevaluatedProperties: false }",
+        words,
+    );
+    allowed(
+        "{ type: object, required: [nmae], properties: { name: { type: string } }, unevaluatedProperties: false, allOf: [{ properties: { nmae: true } }] }",
+    );
     let map = |kind: &str| {
         format!(
             "{{ allOf: [{{ type: object, required: [a], properties: {{ a: {{ type: string }} }} }}, {{ type: object, additionalProperties: {{ type: {kind} }} }}] }}"
@@ -128,6 +135,19 @@ fn a_required_member_that_is_not_let_in() {
     };
     refused(&map("integer"), "`a` is required, and no value is allowed there");
     allowed(&map("string"));
+}
+
+#[test]
+fn what_others_extend_is_not_closed_by_itself() {
+    let base = "{ type: object, properties: { a: { type: string } }, minProperties: 2, anyOf: [{ required: [b] }, { required: [c] }] }";
+    let more = "{ type: object, properties: { b: { type: string }, c: { type: string } } }";
+    let whole = format!("{{ allOf: [{{ $ref: '#/components/schemas/Base' }}, {more}] }}");
+    let extended = found(&format!("    Base: {base}\n    Thing: {whole}"));
+    assert!(extended.is_empty(), "{extended:?}");
+    // also where no operation uses either
+    let unused = found(&format!("    Base: {base}\n    Other: {whole}\n    Thing: {{ type: string }}"));
+    assert!(unused.is_empty(), "{unused:?}");
+    refused(base, "no alternative of `anyOf` can be satisfied");
 }
 
 #[test]
@@ -145,6 +165,9 @@ fn counts_of_members() {
     allowed(&object("additionalProperties: true, minProperties: 2"));
     allowed(&object("patternProperties: { '^x': true }, minProperties: 2"));
     allowed(&object("required: [c], minProperties: 2"));
+    refused(&object("unevaluatedProperties: false, minProperties: 2"), words);
+    refused("{ type: object, propertyNames: false, minProperties: 1 }", words);
+    allowed("{ type: object, propertyNames: { maxLength: 0 }, minProperties: 1 }");
 }
 
 #[test]
@@ -167,6 +190,7 @@ fn numbers() {
     refused("{ type: integer, format: int32, minimum: 3000000000 }", words);
     refused("{ type: integer, format: int32, minimum: 2147483647.5 }", words);
     allowed("{ type: integer, format: int64, minimum: 3000000000 }");
+    allowed("{ type: number, format: int32, minimum: 0.2, maximum: 0.8 }");
 }
 
 #[test]
@@ -210,8 +234,8 @@ fn listed_values() {
 
 #[test]
 fn what_not_leaves() {
-    refused("{ type: integer, not: { type: integer } }", "every number is what `not` refuses");
-    refused("{ type: integer, not: { type: number } }", "every number is what `not` refuses");
+    refused("{ type: integer, not: { type: integer } }", "every integer is what `not` refuses");
+    refused("{ type: integer, not: { type: number } }", "every integer is what `not` refuses");
     refused("{ type: [string, boolean], not: { type: [boolean, string] } }", "is what `not` refuses");
     allowed("{ type: number, not: { type: integer } }");
     allowed("{ type: integer, not: { type: integer, minimum: 3 } }");
@@ -280,6 +304,7 @@ fn items() {
     let words = "`minItems` asks for an item at position 1";
     refused("{ type: array, prefixItems: [{ type: string }], items: false, minItems: 2 }", words);
     allowed("{ type: array, prefixItems: [{ type: string }], items: false, minItems: 1 }");
+    refused("{ type: array, prefixItems: [{ type: string }], unevaluatedItems: false, minItems: 2 }", words);
     let words = "no value is within `minContains` and `maxContains`";
     refused("{ type: array, contains: { type: string }, minContains: 2, maxContains: 1 }", words);
     allowed("{ type: array, contains: { type: string }, minContains: 1, maxContains: 1 }");
