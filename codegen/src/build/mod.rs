@@ -6,6 +6,7 @@
 mod apart;
 mod choice;
 mod content;
+mod described;
 mod direction;
 mod discriminator;
 mod fields;
@@ -39,6 +40,7 @@ use keywords::Place;
 use pattern::Refused;
 use types::Waiting;
 
+pub(crate) use described::{Described, described};
 pub(crate) use kind::{implied, is_whole};
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;

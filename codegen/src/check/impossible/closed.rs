@@ -1,15 +1,11 @@
 //! Objects that refuse members which are not declared: by `additionalProperties` or `unevaluatedProperties`, or because
 //! they declare members and say nothing of others, as `build` has it.
 
-use foldhash::HashSet;
-
 use super::Impossible;
 use super::layers::Layer;
-use crate::document::{Additional, SchemaId, Spanned};
+use crate::build::{Described, described};
+use crate::document::Additional;
 use crate::source::span::Place;
-
-/// Schemas of one value that are looked at for one name.
-const MOST: usize = 1000;
 
 /// That members which a schema does not declare are refused.
 pub(super) struct Closed {
@@ -40,33 +36,16 @@ impl<'d> Impossible<'d> {
         by_default.then_some(Closed { place: schema.place, takes_required: true })
     }
 
-    /// Where a composed object is closed over all that is applied to it, and a member is described by none of that.
-    pub(super) fn closed_over_all(&self, layer: &Layer<'d>, name: &Spanned<String>) -> Option<Place> {
+    /// What is described, where a composed object is closed over all that is applied to it.
+    pub(super) fn closed_over_all(&self, layer: &Layer<'d>) -> Option<(Place, Described<'d>)> {
         layer.schema.beyond.in_place().next()?;
+        let stated = self.refuses_the_rest(layer);
         let by_default = is_closed_by_default(layer) && self.document.declares_members(layer.id);
-        let place = self.refuses_the_rest(layer).or_else(|| by_default.then_some(layer.schema.place))?;
-        let mut seen = HashSet::from_iter([layer.id]);
-        let mut waiting = vec![layer.id];
-        while let Some(id) = waiting.pop() {
-            if self.may_describe(id, name, id == layer.id) || seen.len() > MOST {
-                return None;
-            }
-            let schema = self.document.schema(id);
-            let inner = schema.reference.into_iter().chain(schema.beyond.in_place());
-            waiting.extend(inner.filter(|id| seen.insert(*id)));
-        }
-        Some(place)
-    }
-
-    /// Whether a schema describes a member, or others that it could be.
-    fn may_describe(&self, id: SchemaId, name: &Spanned<String>, closes: bool) -> bool {
-        let schema = self.document.schema(id);
-        let patterns = &schema.beyond.pattern_properties;
-        let matches = |pattern: &String| self.document.matches(pattern, &name.value);
-        schema.properties.iter().flatten().any(|(known, _)| known.value == name.value)
-            || patterns.iter().any(|(pattern, _)| matches(&pattern.value))
-            || schema.additional.is_some()
-            || (!closes && (schema.literal || schema.beyond.unevaluated_properties.is_some()))
+        let place = stated.or_else(|| by_default.then_some(layer.schema.place))?;
+        let mut described = described(self.document, layer.id).filter(|described| !described.others)?;
+        // what it requires itself is let in where it does not say that nothing is
+        described.names.extend(described.required.iter().filter(|_| stated.is_none()));
+        Some((place, described))
     }
 
     /// `unevaluatedProperties: false`

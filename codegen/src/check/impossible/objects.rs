@@ -10,6 +10,9 @@ use crate::finding::Finding;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
+/// Members that are looked at.
+const MOST: usize = 1000;
+
 /// A layer with its members by name.
 struct Members<'l, 'd> {
     layer: &'l Layer<'d>,
@@ -30,7 +33,8 @@ impl<'d> Impossible<'d> {
     pub(super) fn no_object(&self, layers: &Layers<'d>, depth: usize) -> Option<Reason> {
         let mut known = HashSet::default();
         let required = layers.all.iter().flat_map(|layer| &layer.schema.required);
-        let required: Vec<&Spanned<String>> = required.filter(|name| known.insert(&*name.value)).collect();
+        let required = required.filter(|name| known.insert(&*name.value)).take(MOST);
+        let required: Vec<&Spanned<String>> = required.collect();
         if let Some(reason) = counts(layers, &required) {
             return Some(reason);
         }
@@ -39,7 +43,23 @@ impl<'d> Impossible<'d> {
         }
         let members: Vec<Members<'_, '_>> = layers.all.iter().map(Members::of).collect();
         let refused = required.iter().find_map(|name| self.no_member(&members, name, depth));
-        refused.or_else(|| self.closed_count(layers))
+        refused.or_else(|| self.left_out(&members, &required)).or_else(|| self.closed_count(layers))
+    }
+
+    /// A member that is required and that none of what is applied to a closed object describes.
+    fn left_out(&self, members: &[Members<'_, 'd>], required: &[&Spanned<String>]) -> Option<Reason> {
+        let nobody_says = |name: &Spanned<String>| {
+            members.iter().all(|one| matches!(self.says(one, name), Says::Is(ids) if ids.is_empty()))
+        };
+        members.iter().find_map(|one| {
+            let (place, described) = self.closed_over_all(one.layer)?;
+            let mut missing = required.iter().filter(|name| {
+                let matches = |pattern: &&str| self.document.matches(pattern, &name.value);
+                !described.names.contains(&*name.value) && !described.patterns.iter().any(matches)
+            });
+            let name = missing.find(|name| nobody_says(name))?;
+            Some(Reason::of(undeclared(members, name, place)))
+        })
     }
 
     /// Why a member that is required cannot be there.
@@ -56,10 +76,6 @@ impl<'d> Impossible<'d> {
                 Says::Refuses(place) => return Some(Reason::of(nothing(place).help(help))),
                 Says::Closed(place) => return Some(Reason::of(undeclared(members, name, place))),
             }
-        }
-        if ids.is_empty() {
-            let closed = members.iter().find_map(|one| self.closed_over_all(one.layer, name));
-            return closed.map(|place| Reason::of(undeclared(members, name, place)));
         }
         let mut seen = HashSet::default();
         ids.retain(|id| seen.insert(*id));
