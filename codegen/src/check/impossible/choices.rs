@@ -15,14 +15,12 @@ impl<'d> Impossible<'d> {
                 if list.is_empty() || beyond.certain().any(|id| list.contains(&id)) {
                     return None;
                 }
-                let (first, place) = (list.first()?, beyond.first?.1);
+                let first = self.document.schema(*list.first()?).place;
                 list.iter().all(|one| self.is_left_out(layers, layer, *one, depth)).then(|| {
                     let message =
                         format!("no alternative of `{word}` can be satisfied together with the rest");
-                    let first = self.document.schema(self.document.target(*first));
-                    let other = first.types.first().map_or(first.place, |kind| kind.place);
-                    let clash = clash(message, place, (other, "the first of them"));
-                    Reason::of(clash.help("correct one of the alternatives, or what stands beside"))
+                    let clash = clash(message, first, (layer.place_of_types(), "what stands beside"));
+                    Reason::of(clash.help("correct one of the alternatives, or what stands beside them"))
                 })
             })
         })

@@ -59,14 +59,15 @@ pub(super) fn refused(layers: &Layers<'_>) -> Option<Reason> {
         });
     }
     let steps = layers.all.iter().filter_map(|layer| layer.schema.bounds.multiple_of.as_ref());
-    let mut all: Vec<Decimal> = steps.clone().map(|step| step.value.value.clone()).collect();
+    let steps: Vec<&Spanned<Bound>> = steps.collect();
+    let mut all: Vec<Decimal> = steps.iter().map(|step| step.value.value.clone()).collect();
     if layers.are_whole() || by_format.is_some() {
         all.extend(Decimal::parse("1"));
     }
     if has_multiple(&all, low.end(), high.end())? {
         return None;
     }
-    Some(Reason::of(match (by_format, steps.last()) {
+    Some(Reason::of(match (by_format, steps.first()) {
         (Some(place), _) => {
             let message = "no integer of this format is within its bounds";
             let bound = if low.format.is_some() { high.place } else { low.place };

@@ -60,7 +60,7 @@ fn a_required_member_of_nothing() {
 
 #[test]
 fn what_is_impossible_inside_of_what_must_be_there() {
-    let one = (Severity::Error, "no integer is within `minimum` and `maximum`".to_owned());
+    let one = [(Severity::Error, "no integer is within `minimum` and `maximum`".to_owned())];
     let item = "{ type: integer, minimum: 1.2, maximum: 1.8 }";
     let holder = |schema: &str| found(&format!("    Item: {item}\n    Thing: {schema}"));
     let reference = "{ $ref: '#/components/schemas/Item' }";
@@ -73,10 +73,10 @@ fn what_is_impossible_inside_of_what_must_be_there() {
             "{{ type: object, required: [a, b], properties: {{ a: {{ type: object, required: [b], properties: {{ b: {reference} }} }}, b: {{ type: string }} }} }}"
         ),
     ] {
-        assert_eq!(holder(&needs), [one.clone()], "{needs}");
+        assert_eq!(holder(&needs), one, "{needs}");
     }
     // what need not be there is a remark
-    let remark = (Severity::Warning, one.1);
+    let remark = one.map(|(_, message)| (Severity::Warning, message));
     for can_do_without in [
         format!("{{ type: object, properties: {{ a: {reference} }} }}"),
         format!("{{ type: array, items: {reference} }}"),
@@ -85,7 +85,7 @@ fn what_is_impossible_inside_of_what_must_be_there() {
         format!("{{ type: array, contains: {reference}, minContains: 0 }}"),
         format!("{{ anyOf: [{reference}, {{ type: 'null' }}] }}"),
     ] {
-        assert_eq!(holder(&can_do_without), [remark.clone()], "{can_do_without}");
+        assert_eq!(holder(&can_do_without), remark, "{can_do_without}");
     }
     refused("{ type: array, minItems: 1, items: false }", "`minItems` asks for an item at position 0");
     allowed("{ type: array, items: false }");
