@@ -51,7 +51,7 @@ impl<'d> Impossible<'d> {
     /// `unevaluatedProperties: false`
     fn refuses_the_rest(&self, layer: &Layer<'d>) -> Option<Place> {
         let rest = layer.schema.beyond.unevaluated_properties?;
-        self.reasons.get(&rest).map(|_| self.document.schema(rest).place)
+        self.known(rest).map(|_| self.document.schema(rest).place)
     }
 }
 

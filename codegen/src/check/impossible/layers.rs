@@ -106,6 +106,12 @@ impl<'d> Layers<'d> {
         self.all.iter().all(|layer| layer.lets_null)
     }
 
+    /// Where one of them says `false`.
+    pub(super) fn never(&self, kind: Kind) -> Option<Place> {
+        let passes = |layer: &Layer<'_>| kind == Kind::Null && layer.lets_null;
+        self.all.iter().find(|layer| layer.schema.never && !passes(layer)).map(|layer| layer.schema.place)
+    }
+
     pub(super) fn allow(&self, kind: Kind) -> bool {
         self.all.iter().all(|layer| layer.allows(kind))
     }

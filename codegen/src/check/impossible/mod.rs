@@ -155,9 +155,8 @@ impl<'d> Impossible<'d> {
 
     fn reason(&self, id: SchemaId) -> Option<Reason> {
         self.left.set(MOST);
-        if let Some(target) = self.document.schema(id).reference {
-            let passes = self.document.schema(id).lets_null_pass();
-            return self.reasons.contains_key(&target).then_some(Reason::Follows(target)).filter(|_| !passes);
+        if self.document.schema(id).reference.is_some() {
+            return self.known(id).map(|(target, _)| Reason::Follows(target));
         }
         self.judged(&Layers::of(self.document, &[id], self.wholes.contains(&id))?, 0)
     }
@@ -169,27 +168,24 @@ impl<'d> Impossible<'d> {
             return None;
         }
         self.left.set(left - 1);
-        if let Some(never) = layers.all.iter().find(|layer| layer.schema.never) {
-            return Some(Reason::Never(never.schema.place));
-        }
         if let Some(listed) = layers.listed(self.document) {
             return listed.map(Reason::of);
         }
-        let mut reasons = Vec::new();
-        for kind in Kind::ALL {
-            if layers.allow(kind) {
-                reasons.push(self.refused(layers, kind, depth));
+        let mut first = None;
+        for kind in Kind::ALL.into_iter().filter(|kind| layers.allow(*kind)) {
+            match self.refused(layers, kind, depth) {
+                Some(reason) => first = first.or(Some(reason)),
+                None => return self.choices(layers, depth),
             }
         }
-        let refused: Option<Vec<Reason>> = reasons.into_iter().collect();
-        match refused {
-            Some(refused) => refused.into_iter().next().or_else(|| layers.types_differ().map(Reason::of)),
-            None => self.choices(layers, depth),
-        }
+        first.or_else(|| layers.types_differ().map(Reason::of))
     }
 
     /// Why no value of this kind satisfies the layers.
     fn refused(&self, layers: &Layers<'d>, kind: Kind, depth: usize) -> Option<Reason> {
+        if let Some(never) = layers.never(kind) {
+            return Some(Reason::Never(never));
+        }
         let own = match kind {
             Kind::Null | Kind::Boolean => None,
             Kind::Number => numbers::refused(layers),
@@ -200,12 +196,17 @@ impl<'d> Impossible<'d> {
         own.or_else(|| choices::ruled_out(self.document, layers, kind))
     }
 
+    /// What is known of a schema, or of the one that it refers to.
+    fn known(&self, id: SchemaId) -> Option<(SchemaId, &Reason)> {
+        let end = self.document.end(id);
+        self.reasons.get(&end.target).filter(|_| !end.widened).map(|reason| (end.target, reason))
+    }
+
     /// By a schema that something cannot do without: its own reason, or that it is needed where it says `false`.
     fn by(&self, id: SchemaId, clash: impl FnOnce(Place) -> Finding) -> Option<Reason> {
-        Some(match self.reasons.get(&id)? {
-            Reason::Never(place) => Reason::of(clash(*place)),
-            Reason::Follows(on) if *on != id => return self.by(*on, clash),
-            Reason::Follows(_) | Reason::Clash(_) => Reason::Follows(id),
+        Some(match self.known(id)? {
+            (_, Reason::Never(place)) => Reason::of(clash(*place)),
+            (target, _) => Reason::Follows(target),
         })
     }
 

@@ -10,8 +10,9 @@ use crate::finding::Finding;
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
-/// Members that are looked at.
+/// Members that are looked at, and how often one of them is compared with a pattern.
 const MOST: usize = 1000;
+const MOST_MATCHES: usize = 10_000;
 
 /// A layer with its members by name.
 struct Members<'l, 'd> {
@@ -41,6 +42,10 @@ impl<'d> Impossible<'d> {
         if required.is_empty() {
             return self.closed_count(layers);
         }
+        let patterns = layers.all.iter().map(|layer| layer.schema.beyond.pattern_properties.len());
+        if patterns.sum::<usize>().saturating_mul(required.len()) > MOST_MATCHES {
+            return self.closed_count(layers);
+        }
         let members: Vec<Members<'_, '_>> = layers.all.iter().map(Members::of).collect();
         let refused = required.iter().find_map(|name| self.no_member(&members, name, depth));
         refused.or_else(|| self.left_out(&members, &required)).or_else(|| self.closed_count(layers))
@@ -53,6 +58,9 @@ impl<'d> Impossible<'d> {
         };
         members.iter().find_map(|one| {
             let (place, described) = self.closed_over_all(one.layer)?;
+            if described.patterns.len().saturating_mul(required.len()) > MOST_MATCHES {
+                return None;
+            }
             let mut missing = required.iter().filter(|name| {
                 let matches = |pattern: &&str| self.document.matches(pattern, &name.value);
                 !described.names.contains(&*name.value) && !described.patterns.iter().any(matches)
@@ -123,11 +131,11 @@ impl<'d> Impossible<'d> {
     /// How many members a closed object can have, and where it is closed.
     fn room(&self, layer: &Layer<'d>) -> Option<(Place, usize)> {
         let schema = layer.schema;
-        if let Some(names) = schema.beyond.property_names.filter(|names| self.reasons.contains_key(names)) {
+        if let Some(names) = schema.beyond.property_names.filter(|names| self.known(*names).is_some()) {
             return Some((self.document.schema(names).place, 0));
         }
         let closed = self.closed(layer)?;
-        let open = |(_, id): &&(Spanned<String>, SchemaId)| !self.reasons.contains_key(id);
+        let open = |(_, id): &&(Spanned<String>, SchemaId)| self.known(*id).is_none();
         if schema.beyond.pattern_properties.iter().any(|pattern| open(&pattern)) {
             return None;
         }
