@@ -69,8 +69,8 @@ impl Draft<'_> {
                 if let (Some(dialect), Value::Object(members)) = (self.dialect, &mut schema) {
                     members.insert("$schema".into(), json!(dialect));
                 }
-                let component =
-                    json!({ "type": "object", "required": ["value"], "properties": { "value": schema } });
+                // not required: some groups are schemas that nothing satisfies, which no value may need
+                let component = json!({ "type": "object", "properties": { "value": schema } });
                 let alone = Map::from_iter([(name.clone(), component.clone())]);
                 let (decode, refused) =
                     match palisade_codegen::generate(&self.document(alone), &Options::default()) {

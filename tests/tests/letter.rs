@@ -52,6 +52,12 @@ fn null_among_the_types_is_one_that_the_rest_may_refuse() {
 }
 
 #[test]
+fn what_is_required_is_a_member_of_a_closed_object_beside_a_choice() {
+    let fitting = [json!({ "b": 1 }), json!({ "a": "x", "b": null })];
+    holds("required_alone", &fitting, &[json!({}), json!({ "a": "x" }), json!({ "b": 1, "c": 1 })]);
+}
+
+#[test]
 fn an_open_object_opens_itself_alone() {
     let fitting = [json!({ "inner": { "a": "x" }, "more": 1 }), json!({})];
     holds("opened", &fitting, &[json!({ "inner": { "b": 1 } }), json!({ "x": 1 })]);

@@ -7,6 +7,7 @@
 
 use foldhash::HashMap;
 
+use super::described::is_closed_alone;
 use super::{Builder, size};
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};
 use crate::model::{IntegerFormat, Keyword, Keywords, Kind, ShapeId, TextFormat, Value};
@@ -123,7 +124,7 @@ impl Builder<'_> {
         self.numbers(written, &mut all.0);
         self.texts(written, &mut all.0);
         self.items(written, place, &mut all.0);
-        self.members(written, place, &mut all.0);
+        self.members(id, place, &mut all.0);
         self.composed(written, place, &mut all.0);
         let beyond = &written.beyond;
         if let Some(shape) = beyond.unevaluated_items {
@@ -192,7 +193,9 @@ impl Builder<'_> {
         }
     }
 
-    fn members(&mut self, written: &Written, place: Place, all: &mut Vec<Keyword>) {
+    fn members(&mut self, id: SchemaId, place: Place, all: &mut Vec<Keyword>) {
+        let document = self.document;
+        let written = document.schema(id);
         let beyond = &written.beyond;
         let mut declared = Vec::new();
         for (name, id) in written.properties.iter().flatten() {
@@ -204,9 +207,8 @@ impl Builder<'_> {
             patterns.extend(self.pattern(source).map(|pattern| (pattern, keywords)));
         }
         if place == Place::Top {
-            let undeclared =
-                super::kind::undeclared(written).map(|name| (name.value.clone(), Keywords::default()));
-            declared.extend(undeclared.filter(|_| is_closed_alone(written) && written.additional.is_none()));
+            let undeclared = self.undeclared(id);
+            declared.extend(undeclared.into_iter().map(|name| (name, Keywords::default())));
         }
         let others = match written.additional.as_ref().map(|additional| additional.value) {
             Some(Additional::Allowed(true)) => Some(Keywords::default()),
@@ -309,27 +311,11 @@ impl Builder<'_> {
         }
         Some(Keyword::Tagged(property, all))
     }
-
-    /// Whether a composed schema declares members and says nothing of others.
-    fn closes_as_a_whole(&self, id: SchemaId) -> bool {
-        let written = self.document.schema(id);
-        if written.additional.is_some() || written.beyond.in_place().next().is_none() {
-            return false;
-        }
-        self.document.declares_members(id)
-    }
 }
 
 /// `x-palisade: { open: true }`
 fn says_open(written: &Written) -> bool {
     written.rules.open.as_ref().is_some_and(|open| open.value)
-}
-
-/// Declared members, on their own: nothing beside that could declare more.
-fn is_closed_alone(written: &Written) -> bool {
-    written.declares_members()
-        && written.beyond.in_place().next().is_none()
-        && written.beyond.unevaluated_properties.is_none()
 }
 
 /// `null`, or what the schema says.

@@ -64,7 +64,7 @@ pub(crate) fn implied(written: &Written) -> Option<JsonType> {
 
 /// Whether a `number` has the format of an integer, which is for numbers as much as for integers (OpenAPI's registry of
 /// formats), and bounds that an integer can have.
-pub(super) fn is_whole(written: &Written) -> bool {
+pub(crate) fn is_whole(written: &Written) -> bool {
     let format = written.format.as_ref().and_then(|format| IntegerFormat::of(&format.value));
     format.is_some() && has_a_word(written, JsonType::Integer)
 }

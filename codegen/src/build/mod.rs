@@ -6,6 +6,7 @@
 mod apart;
 mod choice;
 mod content;
+mod described;
 mod direction;
 mod discriminator;
 mod event;
@@ -41,7 +42,8 @@ use keywords::Place;
 use pattern::Refusal;
 use types::Waiting;
 
-pub(crate) use kind::implied;
+pub(crate) use described::{Described, described};
+pub(crate) use kind::{implied, is_whole};
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
 pub(crate) use operation::{find, identity, is_credential, is_ignored, merged, properties, status};

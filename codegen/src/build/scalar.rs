@@ -137,13 +137,7 @@ impl Builder<'_> {
 
     /// Lengths that every value of a format has anyway say nothing and are let go.
     fn drop_moot_length(schema: &Schema, text: &mut Text) {
-        let (shortest, longest) = match text.format {
-            TextFormat::Uuid => (36, 36),
-            TextFormat::Date => (10, 10),
-            TextFormat::Ipv4 => (7, 15),
-            TextFormat::Ipv6 => (2, 45),
-            _ => return,
-        };
+        let (shortest, longest) = text.format.lengths();
         let moot = schema.min_length.as_ref().is_none_or(|min| min.value <= shortest)
             && schema.max_length.as_ref().is_none_or(|max| max.value >= longest);
         if moot {

@@ -7,6 +7,7 @@ mod defaults;
 mod discriminators;
 mod endless;
 mod idempotency;
+mod impossible;
 mod limit_keys;
 mod limits;
 mod lost;
@@ -57,7 +58,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     pagination::fits(document, findings);
     idempotency::keys_have_an_owner(document, findings);
     schemas::keywords_have_effect(document, findings);
-    schemas::satisfiable(document, findings);
+    impossible::satisfiable(document, findings);
     schemas::required_is_declared(document, findings);
     schemas::openness_is_clear(document, findings);
     schemas::values_fit(document, findings);

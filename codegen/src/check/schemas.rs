@@ -3,9 +3,8 @@
 use foldhash::HashSet;
 
 use super::value;
-use crate::document::{Additional, Document, JsonType, Schema, SchemaId, Spanned};
+use crate::document::{Additional, Document, JsonType, Schema, SchemaId};
 use crate::finding::{Code, Finding, Findings};
-use crate::normalise::Bound;
 use crate::source::span::Place;
 
 /// Remarks on `{ type: integer, maxLength: 5 }`: the check that was meant would not happen.
@@ -65,54 +64,6 @@ fn stated(schema: &Schema) -> Vec<Stated> {
     all
 }
 
-/// Rejects bounds that no value is within: `minimum: 10, maximum: 1`.
-pub(super) fn satisfiable(document: &Document, findings: &mut Findings) {
-    for id in document.ids() {
-        let schema = document.schema(id);
-        let mut contradiction = |low: (&str, Place), high: (&str, Place)| {
-            let finding = contradiction(low, high);
-            let optional = document.standing.is_optional(id);
-            findings.push(if optional { finding.without_stopping() } else { finding });
-        };
-        let counts = [
-            ("minLength", &schema.min_length, "maxLength", &schema.max_length),
-            ("minItems", &schema.min_items, "maxItems", &schema.max_items),
-            ("minProperties", &schema.min_properties, "maxProperties", &schema.max_properties),
-        ];
-        for (min_word, min, max_word, max) in counts {
-            if let (Some(min), Some(max)) = (min, max)
-                && min.value > max.value
-            {
-                contradiction((min_word, min.place), (max_word, max.place));
-            }
-        }
-        let bounds = &schema.bounds;
-        let lower =
-            [("minimum", &bounds.minimum, false), ("exclusiveMinimum", &bounds.exclusive_minimum, true)];
-        let upper =
-            [("maximum", &bounds.maximum, false), ("exclusiveMaximum", &bounds.exclusive_maximum, true)];
-        for (low_word, low, low_sharp) in lower {
-            for (high_word, high, high_sharp) in upper {
-                let (Some(low), Some(high)) = (low, high) else { continue };
-                if is_empty(low, high, low_sharp || high_sharp) {
-                    contradiction((low_word, low.place), (high_word, high.place));
-                }
-            }
-        }
-    }
-}
-
-fn is_empty(low: &Spanned<Bound>, high: &Spanned<Bound>, sharp: bool) -> bool {
-    let (low, high) = (&low.value.value, &high.value.value);
-    low > high || (sharp && low == high)
-}
-
-fn contradiction((low, low_place): (&str, Place), (high, high_place): (&str, Place)) -> Finding {
-    let message = format!("no value is within `{low}` and `{high}`");
-    let finding = Finding::error(Code::Contradiction, message, low_place);
-    finding.related(high_place, "the other bound").help("swap them, or correct one")
-}
-
 /// Whether a member that it does not declare itself is declared by nobody.
 fn is_alone(schema: &Schema) -> bool {
     let others = match schema.additional.as_ref().map(|additional| additional.value) {
@@ -131,7 +82,9 @@ pub(super) fn required_is_declared(document: &Document, findings: &mut Findings)
             continue;
         };
         let declared: HashSet<&str> = properties.iter().map(|(known, _)| &*known.value).collect();
-        for name in schema.required.iter().filter(|name| !declared.contains(&*name.value)) {
+        // what is closed by its own word refuses it, and `impossible` says so
+        let closed = schema.additional.is_some();
+        for name in schema.required.iter().filter(|name| !closed && !declared.contains(&*name.value)) {
             let message = format!("the required property `{}` is not declared", name.value);
             let known = properties.iter().map(|(known, _)| &*known.value);
             // the standard takes it at its word: it must be there, whatever it is

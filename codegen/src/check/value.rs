@@ -21,6 +21,13 @@ pub(crate) fn fits(document: &Document, id: SchemaId, node: &Node) -> Result<(),
     if document.is_branch(id) { judge.part(id, node) } else { judge.whole(id, node) }
 }
 
+/// Whether a value is certainly refused: not where its schema is too much to be checked.
+pub(super) fn refuses(document: &Document, id: SchemaId, node: &Node) -> bool {
+    let judge = Judge::of(document, document.standing.is_condition(id));
+    let outcome = if document.is_branch(id) { judge.part(id, node) } else { judge.whole(id, node) };
+    outcome.is_err() && !judge.gave_up.get()
+}
+
 /// The schema without its enumeration and what it is composed of, to the letter.
 pub(crate) fn fits_type(document: &Document, schema: &Schema, node: &Node) -> Result<(), String> {
     Judge::of(document, true).fits_type(schema, node)
@@ -34,11 +41,13 @@ pub(super) struct Judge<'d> {
     /// How many schemas may still be looked at.
     left: Cell<usize>,
     depth: Cell<usize>,
+    /// Whether a schema was not looked at.
+    gave_up: Cell<bool>,
 }
 
 impl<'d> Judge<'d> {
     const fn of(document: &'d Document, letter: bool) -> Self {
-        Self { document, letter, left: Cell::new(MOST), depth: Cell::new(0) }
+        Self { document, letter, left: Cell::new(MOST), depth: Cell::new(0), gave_up: Cell::new(false) }
     }
 
     /// The same question inside of what decides about something else.
@@ -48,9 +57,11 @@ impl<'d> Judge<'d> {
             letter: true,
             left: self.left.clone(),
             depth: self.depth.clone(),
+            gave_up: self.gave_up.clone(),
         };
         let satisfied = inner.part(id, node).is_ok();
         self.left.set(inner.left.get());
+        self.gave_up.set(inner.gave_up.get());
         satisfied
     }
 
@@ -64,6 +75,7 @@ impl<'d> Judge<'d> {
     pub(super) fn part(&self, id: SchemaId, node: &Node) -> Result<(), String> {
         let (left, depth) = (self.left.get(), self.depth.get());
         if left == 0 || depth > DEEPEST {
+            self.gave_up.set(true);
             return Err("its schema is too much to be checked".into());
         }
         self.left.set(left - 1);
@@ -75,11 +87,7 @@ impl<'d> Judge<'d> {
 
     fn keywords(&self, schema: &Schema, node: &Node) -> Result<(), String> {
         let is_null = matches!(node.value, Value::Null);
-        let null_passes = match schema.reference {
-            Some(_) => schema.nullable,
-            None => schema.or_null || (schema.widens && schema.types.is_empty()),
-        };
-        if is_null && null_passes {
+        if is_null && schema.lets_null_pass() {
             return Ok(());
         }
         if let Some(target) = schema.reference {

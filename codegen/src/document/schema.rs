@@ -209,6 +209,14 @@ impl Schema {
         self.nullable && self.types.is_empty() && !self.widens && self.reference.is_none()
     }
 
+    /// Whether `null` satisfies it whatever else it says.
+    pub(crate) fn lets_null_pass(&self) -> bool {
+        match self.reference {
+            Some(_) => self.nullable,
+            None => self.or_null || (self.widens && self.types.is_empty()),
+        }
+    }
+
     /// Whether it is a constant that its type, if it states one, allows.
     pub(crate) fn is_only_constant(&self) -> bool {
         let bare = Self { constant: None, types: Vec::new(), ..self.clone() };
@@ -247,7 +255,8 @@ impl Schema {
             || self.bounds.any().is_some()
     }
 
-    fn constrains(&self) -> bool {
+    /// Whether it asserts anything beside types and what it is composed of.
+    pub(crate) fn constrains(&self) -> bool {
         let counts = [
             &self.min_length,
             &self.max_length,

@@ -292,7 +292,7 @@ codes! {
         good: "{ type: string, enum: [EUR, \"5\"] }"
     }
     Contradiction = "PAL0062" "constraints that nothing satisfies" {
-        why: "No value fits, so every request would be refused.",
+        why: "No value fits, so every request would be refused. Types, bounds, formats, listed values, items and members are judged together, with what `allOf` and references add, and so is what cannot do without something impossible: an object that requires it, a list of at least one. What need not be there, such as an optional member or one alternative among others, is a remark.",
         bad: "{ type: integer, minimum: 10, maximum: 1 }",
         good: "{ type: integer, minimum: 1, maximum: 10 }"
     }

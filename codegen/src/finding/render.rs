@@ -16,19 +16,35 @@ const POSITION: char = '\u{fdd0}';
 /// Findings that are shown: nobody reads more at once, and an excerpt takes its time.
 const SHOWN: usize = 100;
 
-/// The first of them, a blank line between two, and how many there are.
+fn is_error(finding: &Finding) -> bool {
+    finding.severity == Severity::Error
+}
+
+/// As many as are shown, in their order: what stops must not be hidden behind what does not.
+fn shown(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    let errors = findings.iter().filter(|finding| is_error(finding)).count();
+    let (mut errors_left, mut others_left) = (SHOWN, SHOWN.saturating_sub(errors));
+    findings.iter().filter(move |finding| {
+        let left = if is_error(finding) { &mut errors_left } else { &mut others_left };
+        let fits = *left > 0;
+        *left = left.saturating_sub(1);
+        fits
+    })
+}
+
+/// The first of them, errors before all others, a blank line between two, and how many there are.
 pub(super) fn all(findings: &[Finding], sources: &Sources, lines: &Lines, coloured: bool) -> String {
     let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(120);
     let mut text = String::new();
-    for finding in findings.iter().take(SHOWN) {
+    for finding in shown(findings) {
         let spots = spots(finding, sources);
         let rendered = renderer.render(&[group(finding, &spots, sources, lines)]);
         let positions = spots.iter().filter_map(|(place, _)| position(*place, sources, lines));
         text.push_str(with_positions(&rendered, positions).trim_end());
         text.push_str("\n\n");
     }
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let errors = findings.iter().filter(|finding| is_error(finding)).count();
     let warnings = findings.len() - errors;
     if let Some(more) = findings.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         text.push_str(&format!("... and {more} more, which are not shown\n\n"));
@@ -258,6 +274,19 @@ error[PAL0011]: `x-palisade` has no member `tiemout`
 1 error
 ";
         assert_eq!(rendered(text, finding, "tiemout"), expected);
+    }
+
+    #[test]
+    fn an_error_behind_many_remarks_is_shown() {
+        let mut findings = Findings::default();
+        let place = |at| Place { file: FileId(0), span: Span::new(at, at + 1) };
+        for at in 0..300 {
+            findings.push(Finding::warning(Code::UnknownFormat, format!("remark {at}"), place(at)));
+        }
+        findings.push(Finding::error(Code::WrongType, "it stops here", place(299)));
+        let text = findings.finish(&Sources::default()).render();
+        assert!(text.contains("it stops here") && text.contains("remark 98"), "{text}");
+        assert!(!text.contains("remark 99") && text.contains("... and 201 more"), "{text}");
     }
 
     #[test]

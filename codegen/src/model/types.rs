@@ -267,6 +267,39 @@ impl TextFormat {
             _ => Self::Checked(Grammar::named(word)?),
         })
     }
+
+    /// How short and how long the values of a format are, where nothing but the format says so.
+    pub(crate) const fn lengths(self) -> (u64, u64) {
+        match self {
+            Self::Uuid => (36, 36),
+            Self::Date => (10, 10),
+            Self::Ipv4 => (7, 15),
+            Self::Ipv6 => (2, 45),
+            // RFC 3339 section 5.6, without a fraction and in UTC
+            Self::DateTime => (20, u64::MAX),
+            Self::Checked(Grammar::Time) => (9, u64::MAX),
+            // RFC 3339 appendix A: `P1D`; RFC 5321 section 4.1.2: `a@b`
+            Self::Checked(Grammar::Duration | Grammar::Email) => (3, u64::MAX),
+            _ => (0, u64::MAX),
+        }
+    }
+
+    /// Whether no text is of both formats. They are told apart by a letter that each value of one has and none of the other,
+    /// or by how long they are.
+    pub(crate) fn excludes(self, other: Self) -> bool {
+        let is_apart = |format: &Self| {
+            matches!(
+                format,
+                Self::Uuid
+                    | Self::DateTime
+                    | Self::Date
+                    | Self::Ipv4
+                    | Self::Ipv6
+                    | Self::Checked(Grammar::Time | Grammar::Duration | Grammar::Email)
+            )
+        };
+        self != other && [self, other].iter().all(is_apart)
+    }
 }
 
 impl Grammar {

@@ -75,14 +75,47 @@ impl Decimal {
     /// Whether this is `divisor` times an integer; `None` where the numbers are too far apart to say.
     pub(crate) fn is_multiple_of(&self, divisor: &Self) -> Option<bool> {
         let scale = self.exponent.min(divisor.exponent).min(0);
-        let shifted = |number: &Self| {
-            let mut number = number.clone();
-            number.exponent = number.exponent.checked_sub(scale)?;
-            number.to_integer()
-        };
-        let (value, divisor) = (shifted(self)?, shifted(divisor)?);
+        let (value, divisor) = (self.shifted(scale)?, divisor.shifted(scale)?);
         value.checked_rem(divisor).map(|rest| rest == 0)
     }
+
+    /// The value in units of this power of ten, when it is a whole number of them that fits.
+    fn shifted(&self, scale: i64) -> Option<i128> {
+        Self { exponent: self.exponent.checked_sub(scale)?, ..self.clone() }.to_integer()
+    }
+}
+
+/// Where a range ends, and whether the end itself is outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End<'d> {
+    pub(crate) value: &'d Decimal,
+    pub(crate) sharp: bool,
+}
+
+/// Whether a number that is a multiple of each step is within a range; `None` where the numbers are too far apart to say.
+pub(crate) fn has_multiple(steps: &[Decimal], low: End<'_>, high: End<'_>) -> Option<bool> {
+    let numbers = || steps.iter().chain([low.value, high.value]);
+    let scale = numbers().map(|number| number.exponent).min()?.min(0);
+    let (least, most) = (low.value.shifted(scale)?, high.value.shifted(scale)?);
+    let mut step = None;
+    for next in steps {
+        let next = next.shifted(scale)?;
+        step = Some(step.map_or(Some(next), |known| least_common_multiple(known, next))?);
+    }
+    let Some(step) = step else { return Some(least < most || (least == most && !low.sharp && !high.sharp)) };
+    let above = step.checked_sub(least.checked_rem_euclid(step)?)?;
+    // what is left to the next multiple; a whole step where it is one, which only a sharp end asks for
+    let further = if above == step && !low.sharp { 0 } else { above };
+    let first = least.checked_add(further)?;
+    Some(first < most || (first == most && !high.sharp))
+}
+
+fn least_common_multiple(one: i128, other: i128) -> Option<i128> {
+    let (mut divisor, mut rest) = (one, other);
+    while rest != 0 {
+        (divisor, rest) = (rest, divisor.checked_rem(rest)?);
+    }
+    one.checked_div(divisor)?.checked_mul(other)
 }
 
 impl PartialOrd for Decimal {
@@ -172,5 +205,35 @@ mod tests {
         assert_eq!(decimal("0.3").is_multiple_of(&decimal("0.1")), Some(true));
         assert_eq!(decimal("0.35").is_multiple_of(&decimal("0.1")), Some(false));
         assert_eq!(decimal("100").is_multiple_of(&decimal("25")), Some(true));
+    }
+
+    #[test]
+    fn multiples_within() {
+        let has = |steps: &[&str], low: (&str, bool), high: (&str, bool)| {
+            let steps: Vec<Decimal> = steps.iter().map(|step| decimal(step)).collect();
+            let (least, most) = (decimal(low.0), decimal(high.0));
+            has_multiple(&steps, End { value: &least, sharp: low.1 }, End { value: &most, sharp: high.1 })
+        };
+        for (steps, low, high) in [
+            (&["1"][..], ("1.2", false), ("2", false)),
+            (&["1"], ("-0.5", true), ("0.5", true)),
+            (&["5"], ("5", false), ("9", false)),
+            (&["0.1"], ("0.25", false), ("0.3", false)),
+            (&["4", "6"], ("1", false), ("12", false)),
+            (&[], ("1", true), ("1.1", true)),
+        ] {
+            assert_eq!(has(steps, low, high), Some(true), "{steps:?} {low:?} {high:?}");
+        }
+        for (steps, low, high) in [
+            (&["1"][..], ("1.2", false), ("1.8", false)),
+            (&["1"], ("1", true), ("2", true)),
+            (&["5"], ("5", true), ("9", false)),
+            (&["5"], ("-4", false), ("0", true)),
+            (&["4", "6"], ("1", false), ("12", true)),
+            (&[], ("1", true), ("1", false)),
+        ] {
+            assert_eq!(has(steps, low, high), Some(false), "{steps:?} {low:?} {high:?}");
+        }
+        assert_eq!(has(&["1e-300"], ("1", false), ("2", false)), None);
     }
 }

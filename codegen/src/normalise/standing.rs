@@ -13,6 +13,7 @@ use crate::document::{Additional, Document, Parameter, Schema, SchemaId};
 pub(crate) struct Standing {
     conditions: HashSet<SchemaId>,
     optional: HashSet<SchemaId>,
+    roots: Vec<SchemaId>,
 }
 
 impl Standing {
@@ -26,9 +27,20 @@ impl Standing {
         let used = reached(document, served.clone(), every);
         let components = document.components.iter().map(|(_, id)| *id);
         let unused = components.filter(|id| !used.contains(id));
-        let certain = reached(document, served.into_iter().chain(unused).collect(), certain);
+        let roots: Vec<SchemaId> = served.into_iter().chain(unused).collect();
+        let certain = reached(document, roots.clone(), certain);
         let optional = document.ids().filter(|id| !certain.contains(id)).collect();
-        Self { conditions, optional }
+        Self { conditions, optional, roots }
+    }
+
+    /// The schemas of whole values: of what is served and sent, and the components that nothing uses.
+    pub(crate) fn roots(&self) -> &[SchemaId] {
+        &self.roots
+    }
+
+    /// The schemas that the document uses somewhere.
+    pub(crate) fn used(&self, document: &Document) -> HashSet<SchemaId> {
+        reached(document, self.roots.clone(), every)
     }
 
     /// Whether it decides about something else, here or elsewhere.
@@ -39,6 +51,27 @@ impl Standing {
     /// Whether no value has to satisfy it.
     pub(crate) fn is_optional(&self, id: SchemaId) -> bool {
         self.optional.contains(&id)
+    }
+
+    /// The schemas that describe a whole value, not only what is applied to it beside others. A component that nothing uses
+    /// but to apply it is none of them.
+    pub(crate) fn wholes(&self, document: &Document) -> HashSet<SchemaId> {
+        let applied = document.schemas().iter().flat_map(|schema| schema.beyond.in_place());
+        let applied: HashSet<SchemaId> = applied.map(|id| document.target(id)).collect();
+        let mut seen = HashSet::default();
+        let mut waiting: Vec<(SchemaId, bool)> =
+            self.roots.iter().map(|root| (*root, !applied.contains(root))).collect();
+        while let Some((id, whole)) = waiting.pop() {
+            if seen.insert((id, whole)) {
+                let schema = document.schema(id);
+                let beside: HashSet<SchemaId> = schema.beyond.in_place().collect();
+                let inside = values(schema).chain(schema.beyond.all()).filter(|id| !beside.contains(id));
+                waiting.extend(inside.map(|id| (id, true)));
+                waiting.extend(schema.reference.map(|id| (id, whole)));
+                waiting.extend(beside.iter().map(|id| (*id, false)));
+            }
+        }
+        seen.into_iter().filter_map(|(id, whole)| whole.then_some(id)).collect()
     }
 
     /// A schema that was composed of others stands where they do.
