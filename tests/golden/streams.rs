@@ -43,6 +43,7 @@ impl p::Operation for GetTicks {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200)],
     };
 }
@@ -122,6 +123,7 @@ impl p::Operation for GetPicture {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200)],
     };
 }
