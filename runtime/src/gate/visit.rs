@@ -266,10 +266,10 @@ impl Visit {
     }
 
     /// It is a login, and its handler comes next: it is charged from here on.
-    pub(super) fn attempt(&mut self, account: Option<String>) -> Result<(), Rejection> {
+    pub(super) fn attempt(&mut self, operation: &str, account: Option<String>) -> Result<(), Rejection> {
         // not when its head came, as for limits
         let now = self.clock().now().map_err(|_| Rejection::ClockFailed)?;
-        let charged = self.attempts_at(now).begin(account);
+        let charged = self.attempts_at(now).begin(operation, account);
         // what it came with is good, so nothing else is asked for
         let refused = |reason| Rejection::Denied { reason, challenges: Vec::new() };
         self.attempt = Some(charged.map_err(refused)?);

@@ -32,9 +32,9 @@ use http::request::Parts;
 pub(crate) use self::login::Attempt;
 use self::{
     flight::{Flight, Flights},
-    known::Known,
+    known::{Known, Place},
 };
-use super::{Denied, Reason, Verdict, prepared::Prepared, present::Credential};
+use super::{Denied, Identity, Reason, Verdict, prepared::Prepared, present::Credential};
 use crate::{
     clock::Now,
     event::{Pseudonym, SECURITY_EVENTS},
@@ -207,7 +207,7 @@ impl<'a> Attempts<'a> {
         // what claims nothing is malformed, and no verification is started for it
         let Some(claim) = scheme_of.claim(credential) else { return Ok(None) };
         let Credential::Text(text) = credential else { return Ok(None) };
-        let at = whom(true, self.is_known(claim.issuer, &claim.account));
+        let at = whom(true, self.is_known(claim.issuer, &claim.account, &claim.account));
         let charge = || self.charge(at, Some(&claim), |decision| (decision.reserved(), closed(&decision)));
         let (flight, charged) = self.failures.flights.board(scheme_of.name, text, charge)?;
         let (reserved, closes) = charged.unwrap_or_default();
@@ -233,7 +233,8 @@ impl<'a> Attempts<'a> {
                     continue;
                 }
                 Some(Some(Ok(judged))) => {
-                    self.remember(judged.principal.issuer(), judged.principal.subject());
+                    let Identity { issuer, subject } = judged.principal.identity();
+                    self.remember(issuer, subject, subject);
                 }
                 _ => {}
             }
@@ -298,38 +299,46 @@ impl<'a> Attempts<'a> {
         self.rules(at).0.give_back_here(self.micros(), reserved);
     }
 
-    fn is_known(&self, issuer: &str, account: &str) -> bool {
-        self.place(issuer, account).is_some_and(|(known, place)| known.holds(place, self.now))
+    /// `written`: how this request spells the name of the account.
+    fn is_known(&self, issuer: &str, account: &str, written: &str) -> bool {
+        self.place(issuer, account, written).is_some_and(|(known, place)| known.holds(place, self.now))
     }
 
-    fn remember(&self, issuer: &str, account: &str) {
-        if let Some((known, place)) = self.place(issuer, account) {
+    fn remember(&self, issuer: &str, account: &str, written: &str) {
+        if let Some((known, place)) = self.place(issuer, account, written) {
             known.insert(place, self.now);
         }
     }
 
-    fn place(&self, issuer: &str, account: &str) -> Option<(&Known, u64)> {
+    fn place(&self, issuer: &str, account: &str, written: &str) -> Option<(&Known, Place)> {
         let of_known = self.failures.known.as_ref()?;
         let [rule, ..] = &of_known.rules;
-        let seen = Seen { from: Network::of(self.from), principal: Some((issuer, account)), values: &[] };
-        Some((&of_known.known, rule.charge(&seen).key()))
+        let key = |account| {
+            let seen = Seen { from: Network::of(self.from), principal: Some((issuer, account)), values: &[] };
+            rule.charge(&seen).key()
+        };
+        Some((&of_known.known, Place { key: key(account), written: key(written) }))
     }
 
     /// The event that a bucket is empty now: the next attempt is refused.
     fn report(&self, closes: Option<&str>, claimed: Option<(&str, &str)>) {
         let Some(limit) = closes else { return };
-        let account = claimed.map(|(issuer, account)| Pseudonym::new(issuer, account).to_string());
+        let account = pseudonym(claimed);
         tracing::error!(
             target: SECURITY_EVENTS, event_type = "authn_login_fail_max", severity = "High",
             timestamp = %jiff::Timestamp::now(), source_ip = %self.from, limit, request_id = self.request_id,
-            account = account.as_deref().unwrap_or("-"),
-            "as many attempts to authenticate have failed as may",
+            account, "as many attempts to authenticate have failed as may",
         );
     }
 
     fn micros(&self) -> u64 {
         u64::try_from(self.now.monotonic().as_micros()).unwrap_or(u64::MAX)
     }
+}
+
+/// The account of an event.
+fn pseudonym(claimed: Option<(&str, &str)>) -> String {
+    claimed.map_or_else(|| "-".to_owned(), |(issuer, account)| Pseudonym::new(issuer, account).to_string())
 }
 
 /// The limit that lets no further attempt through.
@@ -350,14 +359,14 @@ mod tests {
     fn guess(failures: &Failures, clock: &Clock, from: &str, account: Option<&str>) -> Result<(), u64> {
         let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
         let claim = account.map(|account| Claim { issuer: HERE, account: account.to_owned() });
-        let known = account.is_some_and(|account| attempts.is_known(HERE, account));
+        let known = account.is_some_and(|account| attempts.is_known(HERE, account, account));
         let counted = attempts.charge(whom(claim.is_some(), known), claim.as_ref(), |_| ());
         counted.map_err(Reason::wait)
     }
 
     fn log_in(failures: &Failures, clock: &Clock, from: &str) {
         let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
-        attempts.remember(HERE, ALICE);
+        attempts.remember(HERE, ALICE, ALICE);
     }
 
     fn start() -> (Failures, Clock) {
