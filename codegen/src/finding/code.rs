@@ -281,7 +281,7 @@ codes! {
     }
     Login = "PAL0058" "a login whose attempts cannot be counted" {
         why: "An attempt counts for the account that the body names, a string of a required JSON object, and has failed when an answer of 400 or above says so.",
-        bad: "login: { account: body.user } # { username: { type: string }, password: { type: string } }",
+        bad: "login: { account: body.user } # of { username: alice, password: .. }",
         good: "login: { account: body.username }"
     }
 
