@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use futures_util::future::join_all;
-use palisade::{Caller, Clock, Jwt, Problem, Settings};
+use palisade::{Caller, Clock, Gate, JwkSet, Jwt, Problem, Settings};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::events;
 use palisade_tests::tokens::{Signer, now};
@@ -39,7 +40,7 @@ impl Logins for Service {
                 Ok(LogInOutput::NoContent)
             }
             "thoughtful" => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(Duration::from_millis(300)).await;
                 Ok(LogInOutput::NoContent)
             }
             _ => Err(wrong()),
@@ -80,6 +81,22 @@ impl Logins for Service {
     }
 }
 
+/// A login that an axum application adopts.
+#[derive(palisade::Operation)]
+#[operation(spec = "specs/login_operations.yaml", id = "logInElsewhere", types = api)]
+struct AdoptedLogin {
+    body: api::Login,
+    #[allow(dead_code, reason = "the proof is there, and nobody asks it")]
+    caller: Caller<Self>,
+}
+
+async fn adopted_login(login: AdoptedLogin) -> Result<StatusCode, Problem> {
+    match &*login.body.secret {
+        "right" => Ok(StatusCode::NO_CONTENT),
+        _ => Err(wrong()),
+    }
+}
+
 /// A server whose requests come from where a proxy says, and the hands of its clock.
 struct Bench {
     client: Client,
@@ -97,7 +114,7 @@ impl Bench {
         let settings = Settings::new().clock(clock.clone()).failed_attempts(of_account, of_network);
         let settings = settings.trusted_proxies(["127.0.0.1"]).unwrap();
         let signer = Signer::new("k1");
-        let keys = palisade::JwkSet::from_json(signer.jwks()).expect("a key set");
+        let keys = JwkSet::from_json(signer.jwks()).expect("a key set");
         let server =
             server(Service).token(Jwt::new(keys)).settings(settings).build().expect("a complete server");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -241,8 +258,8 @@ async fn what_succeeds_is_given_back_and_all_else_stays_charged() {
 async fn who_does_not_wait_for_the_answer_has_used_the_attempt() {
     let bench = Bench::with(1, 9).await;
     let leaving = bench.log_in(HOME, "alice", "thoughtful");
-    assert!(tokio::time::timeout(Duration::from_millis(25), leaving).await.is_err());
-    tokio::time::sleep(Duration::from_millis(200)).await; // the handler is done, too late for who has left
+    assert!(tokio::time::timeout(Duration::from_millis(150), leaving).await.is_err());
+    tokio::time::sleep(Duration::from_millis(400)).await; // the handler is done, too late for who has left
     wait(&bench.log_in(HOME, "alice", "right").await);
     let bench = Bench::with(1, 9).await;
     bench.log_in(HOME, "alice", "thoughtful").await.allowed(204);
@@ -276,6 +293,30 @@ async fn all_logins_of_a_document_count_together() {
     wait(&refused);
     assert!(refused.headers.get("www-authenticate").is_none(), "the token is good");
     confirm("bob").await.allowed(204);
+}
+
+#[tokio::test]
+async fn a_login_that_is_adopted_counts_alike() {
+    let keys = JwkSet::from_json(Signer::new("k1").jwks()).expect("a key set");
+    let gate = Gate::builder().bearer("token", Jwt::new(keys)).operation::<AdoptedLogin>();
+    let gate = gate.settings(Settings::new().failed_attempts(2, 9)).build().expect("a whole gate");
+    let route = axum::routing::post(adopted_login);
+    let app = axum::Router::new().route(AdoptedLogin::PATH, route).layer(gate.layer()).with_state(gate);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client(listener.local_addr().unwrap());
+    let app = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let log_in = |name: &str, secret: &str| {
+        client.post("/other-door", &format!(r#"{{"username":"{name}","secret":"{secret}"}}"#)).send()
+    };
+    for _ in 0..4 {
+        log_in("bob", "right").await.allowed(204);
+    }
+    for _ in 0..2 {
+        log_in("alice", "wrong").await.refused(401, "wrong");
+    }
+    wait(&log_in("alice", "right").await);
+    log_in("bob", "right").await.allowed(204);
 }
 
 #[tokio::test]
