@@ -8,6 +8,7 @@ use palisade::{Caller, Clock, Gate, JwkSet, Jwt, Problem, Settings};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::events;
 use palisade_tests::tokens::{Signer, now};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[allow(dead_code, reason = "the generated module has more than this file asks for")]
 mod api {
@@ -272,6 +273,31 @@ async fn guesses_at_once_are_as_many_as_guesses_in_turn() {
     let replies = join_all((0..20).map(|_| bench.log_in(ELSEWHERE, "alice", "wrong"))).await;
     assert_eq!(replies.iter().filter(|reply| reply.status == 401).count(), 5);
     assert_eq!(replies.iter().filter(|reply| reply.status == 429).count(), 15);
+}
+
+/// A client decides when its body comes; when its head came says nothing of that.
+#[tokio::test]
+async fn guesses_are_counted_when_their_bodies_come() {
+    let bench = Bench::start().await;
+    let body = r#"{"username":"alice","secret":"wrong"}"#;
+    let head = "POST /login HTTP/1.1\r\nhost: test\r\nconnection: close\r\nx-forwarded-proto: https\r\n\
+                x-forwarded-for: 198.51.100.9\r\ncontent-type: application/json\r\ncontent-length:";
+    let mut streams = Vec::new();
+    for _ in 0..8 {
+        let mut stream = tokio::net::TcpStream::connect(bench.client.0).await.unwrap();
+        stream.write_all(format!("{head} {}\r\n\r\n", body.len()).as_bytes()).await.unwrap();
+        streams.push(stream);
+        tokio::time::sleep(Duration::from_millis(25)).await; // its head is read
+        bench.clock.advance(Duration::from_secs(12)); // in which one comes back
+    }
+    let mut statuses = Vec::new();
+    for mut stream in streams {
+        stream.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        statuses.push(answer.get(9..12).unwrap_or_default().to_owned());
+    }
+    assert_eq!(statuses.iter().filter(|status| *status == "401").count(), 5, "{statuses:?}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@
 
 use http::StatusCode;
 
-use super::{Attempts, Claim, Whom, closed, pseudonym, whom};
+use super::{Attempts, Whom, closed, pseudonym, whom};
 use crate::{
     authn::Denied,
     event::SECURITY_EVENTS,
@@ -43,6 +43,10 @@ impl Account {
     fn new(operation: &str, written: String) -> Self {
         Self { counted: spelled(&written), written, door: format!("{ISSUER}:{operation}") }
     }
+
+    fn claimed(&self) -> (&str, &str) {
+        (ISSUER, &self.counted)
+    }
 }
 
 impl Attempts<'_> {
@@ -51,8 +55,8 @@ impl Attempts<'_> {
         let account = account.map(|written| Account::new(operation, written));
         let is_known = |it: &Account| self.is_known(&it.door, &it.counted, &it.written);
         let at = whom(account.is_some(), account.as_ref().is_some_and(is_known));
-        let claim = account.as_ref().map(|it| Claim { issuer: ISSUER, account: it.counted.clone() });
-        let charged = self.charge(at, claim.as_ref(), |decision| (decision.reserved(), closed(&decision)));
+        let claimed = account.as_ref().map(Account::claimed);
+        let charged = self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision)));
         let (reserved, closes) = charged.map_err(Denied::new)?;
         Ok(Attempt { account, at, reserved, closes })
     }
@@ -66,7 +70,7 @@ impl Attempts<'_> {
             }
             return;
         }
-        let claimed = attempt.account.as_ref().map(|it| (ISSUER, &*it.counted));
+        let claimed = attempt.account.as_ref().map(Account::claimed);
         if status.is_client_error() {
             self.report_failed(claimed);
         }

@@ -208,7 +208,8 @@ impl<'a> Attempts<'a> {
         let Some(claim) = scheme_of.claim(credential) else { return Ok(None) };
         let Credential::Text(text) = credential else { return Ok(None) };
         let at = whom(true, self.is_known(claim.issuer, &claim.account, &claim.account));
-        let charge = || self.charge(at, Some(&claim), |decision| (decision.reserved(), closed(&decision)));
+        let claimed = Some((claim.issuer, &*claim.account));
+        let charge = || self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision)));
         let (flight, charged) = self.failures.flights.board(scheme_of.name, text, charge)?;
         let (reserved, closes) = charged.unwrap_or_default();
         Ok(Some(Charged { scheme, account: claim.account, at, reserved, closes, _flight: flight }))
@@ -253,9 +254,8 @@ impl<'a> Attempts<'a> {
             return denied; // it was charged before
         }
         let at = whom(claim.is_some(), false);
-        let counted = self.charge(at, claim.as_ref(), |decision| closed(&decision));
         let claimed = claim.as_ref().map(|claim| (claim.issuer, &*claim.account));
-        match counted {
+        match self.charge(at, claimed, |decision| closed(&decision)) {
             Ok(closes) => {
                 self.report(closes, claimed);
                 denied
@@ -267,11 +267,10 @@ impl<'a> Attempts<'a> {
     fn charge<T>(
         &self,
         at: Whom,
-        claim: Option<&Claim<'_>>,
+        claimed: Option<(&str, &str)>,
         allowed: impl FnOnce(Decision<'_>) -> T,
     ) -> Result<T, Reason> {
-        let principal = claim.map(|claim| (claim.issuer, &*claim.account));
-        let seen = Seen { from: Network::of(self.from), principal, values: &[] };
+        let seen = Seen { from: Network::of(self.from), principal: claimed, values: &[] };
         let (limiter, rules) = self.rules(at);
         let charges: Few<Charge<'_>> =
             rules.iter().flat_map(|of| of.iter()).map(|rule| rule.charge(&seen)).collect();
@@ -358,9 +357,9 @@ mod tests {
     /// One that is refused says how long to wait.
     fn guess(failures: &Failures, clock: &Clock, from: &str, account: Option<&str>) -> Result<(), u64> {
         let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
-        let claim = account.map(|account| Claim { issuer: HERE, account: account.to_owned() });
         let known = account.is_some_and(|account| attempts.is_known(HERE, account, account));
-        let counted = attempts.charge(whom(claim.is_some(), known), claim.as_ref(), |_| ());
+        let counted =
+            attempts.charge(whom(account.is_some(), known), account.map(|name| (HERE, name)), |_| ());
         counted.map_err(Reason::wait)
     }
 
