@@ -333,17 +333,17 @@ impl Visit {
         if let Some(walk) = self.walk.take() {
             walk.close(response.status(), response.headers_mut(), &self.witness);
         }
+        if let Some(attempt) = self.attempt.take()
+            && let Ok(now) = self.gate.settings().clock.now()
+        {
+            self.attempts_at(now).end(&attempt, response.status());
+        }
         let reserved = std::mem::take(&mut self.reserved);
         if response.status().as_u16() < 400
             && !reserved.is_empty()
             && let Ok(now) = self.gate.settings().clock.now()
         {
             self.gate.limiter().give_back(micros(now), &reserved).await;
-        }
-        if let Some(attempt) = self.attempt.take()
-            && let Ok(now) = self.gate.settings().clock.now()
-        {
-            self.attempts_at(now).end(&attempt, response.status());
         }
         self.dress(response)
     }
