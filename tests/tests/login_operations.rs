@@ -275,6 +275,21 @@ async fn guesses_at_once_are_as_many_as_guesses_in_turn() {
     assert_eq!(replies.iter().filter(|reply| reply.status == 429).count(), 15);
 }
 
+#[tokio::test]
+async fn a_limit_on_failures_may_stand_beside_it_and_each_refuses_for_itself() {
+    for (of_account, passed) in [(9, 3), (2, 2)] {
+        let bench = Bench::with(of_account, 30).await;
+        let body = |secret: &str| format!(r#"{{"username":"alice","secret":"{secret}"}}"#);
+        for _ in 0..5 {
+            bench.post("/other-door", HOME, &body("right")).await.allowed(204);
+        }
+        for _ in 0..passed {
+            bench.post("/other-door", HOME, &body("wrong")).await.refused(401, "wrong");
+        }
+        wait(&bench.post("/other-door", HOME, &body("right")).await);
+    }
+}
+
 /// A client decides when its body comes; when its head came says nothing of that.
 #[tokio::test]
 async fn guesses_are_counted_when_their_bodies_come() {
