@@ -22,6 +22,7 @@ fn main() {
     palisade_codegen::Build::new("specs/ledger.yaml").run();
     palisade_codegen::Build::new("specs/counters.yaml").run();
     palisade_codegen::Build::new("specs/login.yaml").run();
+    palisade_codegen::Build::new("specs/login_operations.yaml").run();
     palisade_codegen::Build::new("specs/shared.yaml").run();
     palisade_codegen::Build::new("specs/running.yaml").run();
     palisade_codegen::Build::new("specs/roles.yaml").run();

@@ -64,6 +64,7 @@ impl p::Operation for SeeDoor {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -87,6 +87,7 @@ impl p::Operation for PutLists {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

@@ -609,6 +609,7 @@ impl p::Operation for GetStatus {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4)],
     };
 }
@@ -710,6 +711,7 @@ impl p::Operation for ListAccounts {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4), p::Status::Range(5)],
     };
 }
@@ -835,6 +837,7 @@ impl p::Operation for GetAccount {
         }),
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4), p::Status::Range(5)],
     };
 }
@@ -970,6 +973,7 @@ impl p::Operation for CreateTransfer {
             rerun: p::Rerun::Safe,
             docs: None,
         }),
+        login: None,
         answers: &[
             p::Status::Exactly(201),
             p::Status::Exactly(409),
@@ -1119,6 +1123,7 @@ impl p::Operation for ListTransfers {
             ttl: p::Duration::from_secs(900),
         }),
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4), p::Status::Range(5)],
     };
 }
@@ -1260,6 +1265,7 @@ impl p::Operation for GetRate {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4)],
     };
 }
@@ -1376,6 +1382,7 @@ impl p::Operation for ListRates {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4)],
     };
 }
@@ -1496,6 +1503,7 @@ impl p::Operation for CreatePayout {
         }),
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[
             p::Status::Exactly(201),
             p::Status::Exactly(409),
@@ -1632,6 +1640,7 @@ impl p::Operation for SetFreeze {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200), p::Status::Range(4), p::Status::Range(5)],
     };
 }

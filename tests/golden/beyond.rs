@@ -83,6 +83,7 @@ impl p::Operation for PutOrder {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

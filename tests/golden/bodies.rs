@@ -68,6 +68,7 @@ impl p::Operation for CreateAccount {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[
             p::Status::Exactly(201),
             p::Status::Exactly(409),

@@ -76,6 +76,7 @@ impl p::Operation for AddOrder {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

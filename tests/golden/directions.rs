@@ -63,6 +63,7 @@ impl p::Operation for AddUser {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(201)],
     };
 }

@@ -83,6 +83,7 @@ impl p::Operation for GetWord {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

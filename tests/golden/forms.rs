@@ -57,6 +57,7 @@ impl p::Operation for UploadOperation {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

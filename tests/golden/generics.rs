@@ -70,6 +70,7 @@ impl p::Operation for ListUsers {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

@@ -55,6 +55,7 @@ impl p::Operation for AddOrder {
             rerun: p::Rerun::Safe,
             docs: Some("https://docs.example.com/keys"),
         }),
+        login: None,
         answers: &[p::Status::Exactly(201)],
     };
 }
@@ -128,6 +129,7 @@ impl p::Operation for ReplaceOrders {
             rerun: p::Rerun::Never,
             docs: Some("https://docs.example.com/orders"),
         }),
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -46,6 +46,7 @@ impl p::Operation for GetFeed {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -131,6 +131,7 @@ impl p::Operation for NameItem {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

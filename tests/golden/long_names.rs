@@ -124,6 +124,7 @@ impl p::Operation for Post {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -71,6 +71,7 @@ impl p::Operation for PutMaps {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

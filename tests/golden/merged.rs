@@ -97,6 +97,7 @@ impl p::Operation for PutDog {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

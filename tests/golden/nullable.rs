@@ -63,6 +63,7 @@ impl p::Operation for PatchProfile {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

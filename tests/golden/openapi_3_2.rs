@@ -79,6 +79,7 @@ impl p::Operation for QueryThings {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -64,6 +64,7 @@ impl p::Operation for CopyThings {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

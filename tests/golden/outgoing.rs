@@ -81,6 +81,7 @@ impl p::Operation for PlaceOrder {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(202)],
     };
 }

@@ -82,6 +82,7 @@ impl p::Operation for ListItems {
             ttl: p::Duration::from_secs(900),
         }),
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

@@ -56,6 +56,7 @@ impl p::Operation for GetThing {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -75,6 +75,7 @@ impl p::Operation for OpenDoor {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }
@@ -134,6 +135,7 @@ impl p::Operation for LookAtDoor {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

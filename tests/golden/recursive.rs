@@ -67,6 +67,7 @@ impl p::Operation for PlantTree {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

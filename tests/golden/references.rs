@@ -58,6 +58,7 @@ impl p::Operation for PutThing {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200)],
     };
 }
@@ -145,6 +146,7 @@ impl p::Operation for ListShelves {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -104,6 +104,7 @@ impl p::Operation for DeleteFile {
         }),
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -119,6 +119,7 @@ impl p::Operation for OpenDoor {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

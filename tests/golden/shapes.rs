@@ -77,6 +77,7 @@ impl p::Operation for PutShapes {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -43,6 +43,7 @@ impl p::Operation for GetTicks {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200)],
     };
 }
@@ -126,6 +127,7 @@ impl p::Operation for GetPicture {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(200)],
     };
 }

@@ -56,6 +56,7 @@ impl p::Operation for GetShape {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -61,6 +61,7 @@ impl p::Operation for GetThings {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -82,6 +82,7 @@ impl p::Operation for Charge {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

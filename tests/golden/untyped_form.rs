@@ -110,6 +110,7 @@ impl p::Operation for Pay {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
         answers: &[p::Status::Exactly(204)],
     };
 }

@@ -35,6 +35,8 @@ enum Slot {
     Annotation,
     /// Under `x-palisade` of an operation that lists.
     List,
+    /// Under `x-palisade` of an operation that takes a name and a password.
+    Login,
     /// Under `components.parameters`.
     ComponentParameters,
     /// Under `components.schemas`.
@@ -76,6 +78,7 @@ fn slot(code: Code) -> Slot {
         ParameterOptional => Slot::PathParameter,
         UnknownLimit | LimitMisfit | Authorize => Slot::Annotation,
         Pagination => Slot::List,
+        Login => Slot::Login,
         ReferenceCycle => Slot::ComponentParameters,
         Endless => Slot::Schemas,
         UnresolvedReference | ForeignReference => Slot::SchemaMember,
@@ -128,6 +131,13 @@ fn document(slot: Slot, fragment: &str) -> String {
                 indented(fragment, 2)
             );
             parts.answer = "{ \"200\": { description: done, content: { application/json: { schema: { $ref: '#/components/schemas/Page' } } } } }";
+        }
+        Slot::Login => {
+            parts.paths = format!(
+                "/login:\n  post:\n    operationId: logIn\n    requestBody: {{ required: true, content: {{ application/json: {{ schema: {{ $ref: '#/components/schemas/Login' }} }} }} }}\n    responses: {{ \"401\": {{ description: wrong }} }}\n    x-palisade:\n{}",
+                indented(fragment, 6)
+            );
+            parts.schemas = "Login: { type: object, required: [username], properties: { username: { type: string }, password: { type: string } } }".into();
         }
         Slot::ComponentParameters => parts.parameters = format!("  parameters:\n{}", indented(fragment, 4)),
         Slot::Schemas => parts.schemas = fragment.clone(),

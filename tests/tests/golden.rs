@@ -50,6 +50,8 @@ goldens! {
     key_in_query,
     /// Ways to count, and what is counted by.
     limits,
+    /// Operations that are logins.
+    logins,
     /// Names that fit on no line.
     long_names,
     /// Maps, JSON of any shape, open objects.

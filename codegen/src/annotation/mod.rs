@@ -2,6 +2,7 @@
 
 mod idempotency;
 mod limits;
+mod login;
 mod operation;
 mod resources;
 mod token;
@@ -16,6 +17,7 @@ use crate::source::span::Place;
 
 pub(crate) use idempotency::Idempotency;
 pub(crate) use limits::{NamedLimit, RateLimit};
+pub(crate) use login::Login;
 pub(crate) use operation::{Authorize, Pagination, StepUp, StepUpRule};
 pub(crate) use resources::Resource;
 pub(crate) use token::{TokenKind, TokenSettings, Typ};
@@ -44,6 +46,7 @@ pub(crate) struct OperationRules {
     pub(crate) step_up: Option<StepUpRule>,
     pub(crate) pagination: Option<Pagination>,
     pub(crate) idempotency: Option<Idempotency>,
+    pub(crate) login: Option<Login>,
     /// How many a request counts as under its limits.
     pub(crate) cost: Option<Spanned<u32>>,
     pub(crate) shared: SharedRules,
@@ -96,6 +99,7 @@ const DOCUMENT: Level = Level {
         ("authorize", "an operation or a path"),
         ("pagination", "an operation"),
         ("idempotency", "an operation"),
+        ("login", "an operation"),
         ("cost", "an operation"),
         ("step-up", "an operation or a path"),
         ("policy", "an operation"),
@@ -111,6 +115,7 @@ const PATH: Level = Level {
         ("public", "an operation"),
         ("pagination", "an operation"),
         ("idempotency", "an operation"),
+        ("login", "an operation"),
         ("cost", "an operation"),
         ("limits", "the document"),
         ("resources", "the document"),
@@ -178,10 +183,11 @@ impl<'d> Reader<'d> {
         let step_up = self.step_up(&mut fields);
         let pagination = self.pagination(&mut fields);
         let idempotency = self.idempotency(&mut fields);
+        let login = self.login(&mut fields);
         let cost = self.number(&mut fields, "cost", 1..=u32::MAX);
         let shared = self.shared(&mut fields);
         self.finish_level(fields, &OPERATION);
-        OperationRules { public, authorize, step_up, pagination, idempotency, cost, shared }
+        OperationRules { public, authorize, step_up, pagination, idempotency, login, cost, shared }
     }
 
     pub(crate) fn scheme_rules(&mut self, fields: &mut Fields<'d>) -> SchemeRules {

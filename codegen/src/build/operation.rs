@@ -99,7 +99,7 @@ impl Builder<'_> {
             },
             responses: responses.into_iter().collect::<Option<_>>()?,
             access,
-            step_up: policy::login(item, written),
+            step_up: policy::asked_login(item, written),
             limits,
             cost: policy::cost(written),
             timeout: self.timeout(item, written),
@@ -107,6 +107,7 @@ impl Builder<'_> {
             ownership,
             pagination: policy::pagination(written),
             idempotency: self.idempotency(written),
+            login: policy::login(written),
         })
     }
 

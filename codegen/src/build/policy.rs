@@ -8,7 +8,7 @@ use super::Builder;
 use crate::annotation::{Authorize, RateLimit, SharedRules, StepUp, StepUpRule};
 use crate::document::{Operation, PathItem};
 use crate::model::{
-    self, Access, Idempotency, LimitId, Need, Ownership, Pagination, Priority, ResourceId, SchemeId,
+    self, Access, Idempotency, LimitId, Login, Need, Ownership, Pagination, Priority, ResourceId, SchemeId,
 };
 
 /// Bytes of a body when the document says nothing.
@@ -148,7 +148,7 @@ pub(crate) fn step_up<'d>(item: &'d PathItem, operation: &'d Operation) -> Optio
 }
 
 /// What an operation asks of a login.
-pub(super) fn login(item: &PathItem, operation: &Operation) -> Option<model::StepUp> {
+pub(super) fn asked_login(item: &PathItem, operation: &Operation) -> Option<model::StepUp> {
     let rule = step_up(item, operation)?;
     Some(model::StepUp {
         acr: rule.acr.iter().map(|class| class.value.clone()).collect(),
@@ -159,6 +159,11 @@ pub(super) fn login(item: &PathItem, operation: &Operation) -> Option<model::Ste
 /// The nearer rule wins.
 pub(crate) fn authorize<'d>(item: &'d PathItem, operation: &'d Operation) -> Option<&'d Authorize> {
     operation.rules.authorize.as_ref().or(item.rules.authorize.as_ref())
+}
+
+pub(super) fn login(operation: &Operation) -> Option<Login> {
+    let rule = operation.rules.login.as_ref()?;
+    Some(Login { account: rule.account.value.clone() })
 }
 
 pub(super) fn pagination(operation: &Operation) -> Option<Pagination> {

@@ -5,7 +5,8 @@ use crate::annotation::NamedLimit;
 use crate::document::{self, Document};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{
-    Api, Content, ContentForm, Location, Operation, Per, Schema, Shape, Style, TextFormat, Type, WireKind,
+    Api, Content, ContentForm, Location, Member, Operation, Per, Schema, Shape, Style, TextFormat, Type,
+    WireKind,
 };
 
 /// Rejects a limit that counts by a parameter or member which an operation under it does not have, or of which one value
@@ -47,32 +48,32 @@ fn fault(api: &Api, operation: &Operation, part: &Per) -> Option<String> {
             let Some(body) = operation.body.as_ref().filter(|body| body.required) else {
                 return Some("it requires no body".into());
             };
-            let fits =
-                |content: &Content| content.form == ContentForm::Json && has_word(api, &content.schema, name);
+            let has_word = |content: &Content| {
+                let mut members = members(api, &content.schema).into_iter().flatten();
+                members.any(|it| it.name == *name && it.required && is_word(api, &it.schema))
+            };
+            let fits = |content: &Content| content.form == ContentForm::Json && has_word(content);
             let fault = || format!("its body is no JSON object with a required string `{name}`");
             (!body.contents.iter().all(fits)).then(fault)
         }
     }
 }
 
-/// Whether it is an object that requires a string of this name.
-fn has_word(api: &Api, schema: &Schema, name: &str) -> bool {
+/// The members of the object that it is.
+pub(super) fn members<'a>(api: &'a Api, schema: &Schema) -> Option<&'a [Member]> {
     match &schema.ty {
         Type::Named(id) if !schema.nullable => match &api.types.get(*id).shape {
-            Shape::Object(object) => object
-                .members
-                .iter()
-                .any(|member| member.name == name && member.required && is_word(api, &member.schema)),
-            Shape::Alias(schema) => has_word(api, schema, name),
-            Shape::Words(_) | Shape::Union(_) | Shape::Checked(_) => false,
+            Shape::Object(object) => Some(&object.members),
+            Shape::Alias(schema) => members(api, schema),
+            Shape::Words(_) | Shape::Union(_) | Shape::Checked(_) => None,
         },
-        _ => false,
+        _ => None,
     }
 }
 
 /// Whether it is a string, and two that differ in more than case are two values. Of the formats with types of their own,
 /// that is true of a UUID alone.
-fn is_word(api: &Api, schema: &Schema) -> bool {
+pub(super) fn is_word(api: &Api, schema: &Schema) -> bool {
     match &schema.ty {
         Type::Text(text) => {
             let one_spelling =

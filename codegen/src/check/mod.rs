@@ -10,6 +10,7 @@ mod idempotency;
 mod impossible;
 mod limit_keys;
 mod limits;
+mod logins;
 mod lost;
 mod operations;
 mod outgoing;
@@ -75,6 +76,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     if api.operations.len() == document.operations().count() {
         limits::costs_fit(document, &api, findings);
         limit_keys::are_there(document, &api, findings);
+        logins::can_be_counted(document, &api, findings);
         wires::names_are_apart(document, &api, findings);
         wires::identifiers_are_plain(document, &api, findings);
         idempotency::answers_can_be_kept(document, &api, findings);

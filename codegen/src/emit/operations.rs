@@ -19,7 +19,8 @@ use super::values::{Paths, count, duration, integer, optional_text};
 use super::{contents, inputs, outputs};
 use crate::lower::OperationPlan;
 use crate::model::{
-    Access, Api, Idempotency, Location, Need, Operation, Ownership, Pagination, Priority, StatusKey, StepUp,
+    Access, Api, Idempotency, Location, Login, Need, Operation, Ownership, Pagination, Priority, StatusKey,
+    StepUp,
 };
 
 /// An operation: its type with its policy, its input, its output.
@@ -103,6 +104,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     let ownership = operation.ownership.as_ref().map_or_else(|| quote!(None), |rule| ownership(api, rule));
     let pagination = operation.pagination.as_ref().map_or_else(|| quote!(None), pagination);
     let idempotency = operation.idempotency.as_ref().map_or_else(|| quote!(None), idempotency);
+    let login = operation.login.as_ref().map_or_else(|| quote!(None), login);
     let answers = operation.responses.iter().map(|response| status(response.status));
     quote! {
         p::Policy {
@@ -119,6 +121,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
             ownership: #ownership,
             pagination: #pagination,
             idempotency: #idempotency,
+            login: #login,
             answers: &[#(#answers),*],
         }
     }
@@ -203,6 +206,10 @@ fn idempotency(rule: &Idempotency) -> TokenStream {
     quote! {
         Some(p::Idempotency { required: #required, ttl: #ttl, rerun: p::Rerun::#rerun, docs: #docs })
     }
+}
+
+fn login(Login { account }: &Login) -> TokenStream {
+    quote!(Some(p::Login { account: #account }))
 }
 
 /// A declared status.

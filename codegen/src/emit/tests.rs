@@ -47,6 +47,7 @@ fn operation(id: &str, path: &str) -> Operation {
         ownership: None,
         pagination: None,
         idempotency: None,
+        login: None,
     }
 }
 

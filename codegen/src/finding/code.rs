@@ -279,6 +279,11 @@ codes! {
         bad: "rate-limit: [money] # 10/1m\ncost: 20",
         good: "rate-limit: [money] # 10/1m\ncost: 2"
     }
+    Login = "PAL0058" "a login whose attempts cannot be counted" {
+        why: "An attempt counts for the account that the body names, a string of a required JSON object, and has failed when an answer of 400 or above says so.",
+        bad: "login: { account: body.user } # of { username: alice, password: .. }",
+        good: "login: { account: body.username }"
+    }
 
     // schemas
     DefaultMismatch = "PAL0060" "a default that its schema refuses" {

@@ -31,8 +31,8 @@ pub use operation::{
 pub use outgoing::{Cause, Outgoing};
 pub use path::{PathTemplate, Segment};
 pub use policy::{
-    Access, Alternative, AssumedPublic, Attribute, AttributeKind, Idempotency, Need, Ownership, Pagination,
-    Resource, Scope, StepUp,
+    Access, Alternative, AssumedPublic, Attribute, AttributeKind, Idempotency, Login, Need, Ownership,
+    Pagination, Resource, Scope, StepUp,
 };
 pub(crate) use refers::Id;
 pub use scheme::{

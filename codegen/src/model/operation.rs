@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Access, Docs, Idempotency, LimitId, Ownership, Pagination, PathTemplate, Schema, StepUp};
+use super::{Access, Docs, Idempotency, LimitId, Login, Ownership, Pagination, PathTemplate, Schema, StepUp};
 
 /// A value that the document states (default, example, constant). It only ever feeds generated values, never a decision.
 pub type Literal = serde_json::Value;
@@ -44,6 +44,8 @@ pub struct Operation {
     pub pagination: Option<Pagination>,
     /// Whether a call that is sent again is not done again.
     pub idempotency: Option<Idempotency>,
+    /// Whether a call is an attempt to log in.
+    pub login: Option<Login>,
 }
 
 /// How much an operation matters when there is more to do than can be done.

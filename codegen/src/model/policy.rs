@@ -132,6 +132,13 @@ pub struct Idempotency {
     pub docs: Option<String>,
 }
 
+/// `x-palisade.login`: a call is an attempt to log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The member of the body that names the account, without `body.`.
+    pub account: String,
+}
+
 /// `x-palisade.pagination`: how a list is walked by cursor.
 #[derive(Clone, Debug)]
 pub struct Pagination {

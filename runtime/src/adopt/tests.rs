@@ -28,6 +28,7 @@ const POLICY: Policy = Policy {
     ownership: None,
     pagination: None,
     idempotency: None,
+    login: None,
     answers: &[Status::Exactly(204), Status::Exactly(409)],
 };
 

@@ -175,8 +175,9 @@ impl GateBuilder {
         let mut strangers = Due::default();
         document.limits.iter().for_each(|limit| strangers.add(limiter.rule(limit, "")));
         let passwords = document.schemes.iter().any(|scheme| matches!(scheme.kind, SchemeKind::Basic));
+        let logins = self.operations.iter().any(|(policy, _)| policy.login.is_some());
         Ok(Gate::new(Inner {
-            failures: Failures::new(self.settings.failed_attempts, passwords),
+            failures: Failures::new(self.settings.failed_attempts, passwords || logins),
             spool: Spool::new(&self.settings),
             arriving: Arriving::new(self.settings.max_body_memory),
             load: Load::new(self.settings.max_requests),

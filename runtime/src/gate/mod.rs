@@ -21,6 +21,7 @@
 //! | 12 object: whose is it | [`admit`] | 404 |
 //! | 13 cursor | [`admit`] | 400 |
 //! | 13 a place among the handlers at work | [`admit`] | 503 |
+//! | 13 a login: as many attempts have failed as may | [`admit`] | 429 |
 //! | 14 idempotency: the key claimed, the answer of the first call again, or neither | [`handle`] | 409, 422, 429, 503 |
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
 //! | 16 answer: only declared, only conforming | [`handle`] | 500 |
@@ -150,6 +151,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let sent = received.map_err(|_| InputError::Slow).flatten().map_err(Rejection::Input)?;
     print.iter_mut().for_each(|print: &mut Fingerprint| print.body(sent.as_ref()));
     let told = at.limits().of_body(sent.as_ref());
+    let account = at.account(sent.as_ref());
     let payload = I::body(sent).map_err(InputError::from).map_err(Rejection::Input)?; // 11
     visit.count_by(told);
     visit.spend(&at.limits().by_body).await?; // 11
@@ -161,6 +163,9 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
         .and_then(|(key, print)| at.call(&authorized, key, print.finish(), (visit.clock(), deadline)));
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
     visit.begin(at.policy().priority)?; // 13
+    if at.policy().login.is_some() {
+        visit.attempt(at.policy().id, account)?; // 13
+    }
     Ok(Admitted { caller: Caller::new(passed), input: I::assemble(decoded, payload), deadline, call })
 }
 

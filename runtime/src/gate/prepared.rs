@@ -23,7 +23,7 @@ use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
 use crate::idempotency::{Call, ClientKey, KeptAnswers, Refusal};
-use crate::input::{Arriving, CursorInput, Spool};
+use crate::input::{Arriving, CursorInput, Sent, Spool};
 use crate::limit::{Limiter, Rule};
 use crate::operation::{Document, Operation, Ownership, Policy};
 use crate::problem::{Problem, Rejection};
@@ -231,6 +231,12 @@ impl Prepared {
     /// Whoever was verified first: of whom an event speaks when the scopes do not suffice.
     pub(crate) fn first_held<'a>(&self, authenticated: &'a Authenticated<'_>) -> Option<&'a Principal> {
         (0..self.ready.security.schemes.len()).find_map(|index| authenticated.held(index))
+    }
+
+    /// The account that the body of a login names, as it is written.
+    pub(crate) fn account(&self, sent: Option<&Sent<'_>>) -> Option<String> {
+        let login = self.ready.policy.login.as_ref()?;
+        sent?.texts(&[login.account]).pop().map(|(_, account)| account)
     }
 
     /// Whether what this operation answers is kept.

@@ -21,7 +21,7 @@ use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
 use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
-use crate::authn::attempts::Attempts;
+use crate::authn::attempts::{Attempt, Attempts};
 use crate::authn::certificate::ClientCertificate;
 use crate::authn::dpop;
 use crate::clock::{Clock, ClockError, Now};
@@ -90,6 +90,8 @@ pub(crate) struct Visit {
     place: Option<Place>,
     /// What is taken back if it succeeds.
     reserved: Vec<Reserved>,
+    /// Where it is a login that a handler verifies.
+    attempt: Option<Attempt>,
     /// Its places among those that are under way.
     held: Few<Held>,
     /// What its limits count by, of its path and its body.
@@ -136,6 +138,7 @@ impl Visit {
             standings: Few::new(),
             place: None,
             reserved: Vec::new(),
+            attempt: None,
             held: Few::new(),
             values: Values::new(),
             nonce: None,
@@ -255,8 +258,22 @@ impl Visit {
 
     /// What this request's credentials are counted by when they are no good.
     pub(super) fn attempts(&self) -> Attempts<'_> {
-        let failures = self.gate.failures();
-        failures.of(self.origin.address, self.now(), self.witness.request_id.as_str())
+        self.attempts_at(self.now())
+    }
+
+    fn attempts_at(&self, now: Now) -> Attempts<'_> {
+        self.gate.failures().of(self.origin.address, now, self.witness.request_id.as_str())
+    }
+
+    /// It is a login, and its handler comes next: it is charged from here on.
+    pub(super) fn attempt(&mut self, operation: &str, account: Option<String>) -> Result<(), Rejection> {
+        // not when its head came, as for limits
+        let now = self.clock().now().map_err(|_| Rejection::ClockFailed)?;
+        let charged = self.attempts_at(now).begin(operation, account);
+        // what it came with is good, so nothing else is asked for
+        let refused = |reason| Rejection::Denied { reason, challenges: Vec::new() };
+        self.attempt = Some(charged.map_err(refused)?);
+        Ok(())
     }
 
     /// The tasks of this gate that outlive their clients.
@@ -315,6 +332,11 @@ impl Visit {
         };
         if let Some(walk) = self.walk.take() {
             walk.close(response.status(), response.headers_mut(), &self.witness);
+        }
+        if let Some(attempt) = self.attempt.take()
+            && let Ok(now) = self.gate.settings().clock.now()
+        {
+            self.attempts_at(now).end(&attempt, response.status());
         }
         let reserved = std::mem::take(&mut self.reserved);
         if response.status().as_u16() < 400

@@ -98,5 +98,6 @@ pub(super) static POLICY: Policy = Policy {
     ownership: None,
     pagination: Some(Pagination { cursor: "after", limit: "limit", ttl: Duration::from_secs(1) }),
     idempotency: None,
+    login: None,
     answers: &[],
 };

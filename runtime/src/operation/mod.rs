@@ -227,6 +227,8 @@ pub struct Policy {
     pub pagination: Option<Pagination>,
     /// Whether a call that is sent again is not done again.
     pub idempotency: Option<Idempotency>,
+    /// Whether a call is an attempt to log in.
+    pub login: Option<Login>,
     /// The declared statuses.
     pub answers: &'static [Status],
 }
@@ -350,6 +352,14 @@ pub enum Rerun {
     Never,
     /// It is safe to: what was done is not done again, or not harmful.
     Safe,
+}
+
+/// An operation that is a login: its handler verifies who calls, and calls that fail are counted as attempts
+/// (`x-palisade.login`).
+#[derive(Debug)]
+pub struct Login {
+    /// The member of the body that names the account.
+    pub account: &'static str,
 }
 
 /// A declared status of an answer.

@@ -19,20 +19,22 @@
 //!    the bad ones are answered as too many. So nobody is locked out by a stranger in the same network.
 //!
 //! The buckets are those of rate limits `on: failure`, in tables of their own: who floods them takes no place from a limit
-//! of the document.
+//! of the document. What a handler verifies is counted by the same ([`login`]).
 
 mod flight;
 mod known;
+mod login;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use http::request::Parts;
 
+pub(crate) use self::login::Attempt;
 use self::{
     flight::{Flight, Flights},
-    known::Known,
+    known::{Known, Place},
 };
-use super::{Denied, Reason, Verdict, prepared::Prepared, present::Credential, principal::Principal};
+use super::{Denied, Identity, Reason, Verdict, prepared::Prepared, present::Credential};
 use crate::{
     clock::Now,
     event::{Pseudonym, SECURITY_EVENTS},
@@ -69,7 +71,7 @@ impl Most {
 
 /// What a credential claims before it is verified.
 pub(in crate::authn) struct Claim<'c> {
-    pub(in crate::authn) issuer: &'c Arc<str>,
+    pub(in crate::authn) issuer: &'c str,
     pub(in crate::authn) account: String,
 }
 
@@ -101,7 +103,7 @@ pub(crate) struct Failures {
     known: Option<OfKnown>,
 }
 
-/// Where a document has passwords.
+/// Where a document has passwords or logins.
 struct OfKnown {
     limiter: Limiter,
     rules: [Rule; 3],
@@ -130,8 +132,8 @@ pub(in crate::authn) struct Charged<'a> {
 }
 
 impl Failures {
-    /// `passwords`: a scheme of the document takes some.
-    pub(crate) fn new(most: Most, passwords: bool) -> Self {
+    /// `guessable`: a scheme of the document takes passwords, or an operation is a login.
+    pub(crate) fn new(most: Most, guessable: bool) -> Self {
         let strangers = Limiter::new(PLACES);
         let rules = |limiter: &Limiter, per, most| limits(per, most).map(|limit| limiter.rule(limit, ""));
         let of_known = || {
@@ -144,7 +146,7 @@ impl Failures {
             of_account: rules(&strangers, &[Per::Principal], most.of_account),
             strangers,
             flights: Flights::default(),
-            known: passwords.then(of_known),
+            known: guessable.then(of_known),
         }
     }
 
@@ -205,8 +207,9 @@ impl<'a> Attempts<'a> {
         // what claims nothing is malformed, and no verification is started for it
         let Some(claim) = scheme_of.claim(credential) else { return Ok(None) };
         let Credential::Text(text) = credential else { return Ok(None) };
-        let at = whom(true, self.is_known(&claim));
-        let charge = || self.charge(at, Some(&claim), |decision| (decision.reserved(), closed(&decision)));
+        let at = whom(true, self.is_known(claim.issuer, &claim.account, &claim.account));
+        let claimed = Some((claim.issuer, &*claim.account));
+        let charge = || self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision)));
         let (flight, charged) = self.failures.flights.board(scheme_of.name, text, charge)?;
         let (reserved, closes) = charged.unwrap_or_default();
         Ok(Some(Charged { scheme, account: claim.account, at, reserved, closes, _flight: flight }))
@@ -230,10 +233,13 @@ impl<'a> Attempts<'a> {
                     self.report(charged.closes, Some((issuer, &charged.account)));
                     continue;
                 }
-                Some(Some(Ok(judged))) => self.remember(&judged.principal),
+                Some(Some(Ok(judged))) => {
+                    let Identity { issuer, subject } = judged.principal.identity();
+                    self.remember(issuer, subject, subject);
+                }
                 _ => {}
             }
-            self.give_back(&charged);
+            self.give_back(charged.at, &charged.reserved);
         }
     }
 
@@ -248,9 +254,8 @@ impl<'a> Attempts<'a> {
             return denied; // it was charged before
         }
         let at = whom(claim.is_some(), false);
-        let counted = self.charge(at, claim.as_ref(), |decision| closed(&decision));
-        let claimed = claim.as_ref().map(|claim| (&**claim.issuer, &*claim.account));
-        match counted {
+        let claimed = claim.as_ref().map(|claim| (claim.issuer, &*claim.account));
+        match self.charge(at, claimed, |decision| closed(&decision)) {
             Ok(closes) => {
                 self.report(closes, claimed);
                 denied
@@ -262,11 +267,10 @@ impl<'a> Attempts<'a> {
     fn charge<T>(
         &self,
         at: Whom,
-        claim: Option<&Claim<'_>>,
+        claimed: Option<(&str, &str)>,
         allowed: impl FnOnce(Decision<'_>) -> T,
     ) -> Result<T, Reason> {
-        let principal = claim.map(|claim| (&**claim.issuer, &*claim.account));
-        let seen = Seen { from: Network::of(self.from), principal, values: &[] };
+        let seen = Seen { from: Network::of(self.from), principal: claimed, values: &[] };
         let (limiter, rules) = self.rules(at);
         let charges: Few<Charge<'_>> =
             rules.iter().flat_map(|of| of.iter()).map(|rule| rule.charge(&seen)).collect();
@@ -290,42 +294,50 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    fn give_back(&self, charged: &Charged<'_>) {
-        self.rules(charged.at).0.give_back_here(self.micros(), &charged.reserved);
+    fn give_back(&self, at: Whom, reserved: &[Reserved]) {
+        self.rules(at).0.give_back_here(self.micros(), reserved);
     }
 
-    fn is_known(&self, claim: &Claim<'_>) -> bool {
-        self.place(claim.issuer, &claim.account).is_some_and(|(known, place)| known.holds(place, self.now))
+    /// `written`: how this request spells the name of the account.
+    fn is_known(&self, issuer: &str, account: &str, written: &str) -> bool {
+        self.place(issuer, account, written).is_some_and(|(known, place)| known.holds(place, self.now))
     }
 
-    fn remember(&self, principal: &Principal) {
-        if let Some((known, place)) = self.place(principal.issuer(), principal.subject()) {
+    fn remember(&self, issuer: &str, account: &str, written: &str) {
+        if let Some((known, place)) = self.place(issuer, account, written) {
             known.insert(place, self.now);
         }
     }
 
-    fn place(&self, issuer: &str, account: &str) -> Option<(&Known, u64)> {
+    fn place(&self, issuer: &str, account: &str, written: &str) -> Option<(&Known, Place)> {
         let of_known = self.failures.known.as_ref()?;
         let [rule, ..] = &of_known.rules;
-        let seen = Seen { from: Network::of(self.from), principal: Some((issuer, account)), values: &[] };
-        Some((&of_known.known, rule.charge(&seen).key()))
+        let key = |account| {
+            let seen = Seen { from: Network::of(self.from), principal: Some((issuer, account)), values: &[] };
+            rule.charge(&seen).key()
+        };
+        Some((&of_known.known, Place { key: key(account), written: key(written) }))
     }
 
     /// The event that a bucket is empty now: the next attempt is refused.
     fn report(&self, closes: Option<&str>, claimed: Option<(&str, &str)>) {
         let Some(limit) = closes else { return };
-        let account = claimed.map(|(issuer, account)| Pseudonym::new(issuer, account).to_string());
+        let account = pseudonym(claimed);
         tracing::error!(
             target: SECURITY_EVENTS, event_type = "authn_login_fail_max", severity = "High",
             timestamp = %jiff::Timestamp::now(), source_ip = %self.from, limit, request_id = self.request_id,
-            account = account.as_deref().unwrap_or("-"),
-            "as many attempts to authenticate have failed as may",
+            account, "as many attempts to authenticate have failed as may",
         );
     }
 
     fn micros(&self) -> u64 {
         u64::try_from(self.now.monotonic().as_micros()).unwrap_or(u64::MAX)
     }
+}
+
+/// The account of an event.
+fn pseudonym(claimed: Option<(&str, &str)>) -> String {
+    claimed.map_or_else(|| "-".to_owned(), |(issuer, account)| Pseudonym::new(issuer, account).to_string())
 }
 
 /// The limit that lets no further attempt through.
@@ -340,21 +352,20 @@ mod tests {
     use crate::clock::Clock;
 
     const ALICE: &str = "alice";
+    const HERE: &str = "urn:here";
 
     /// One that is refused says how long to wait.
     fn guess(failures: &Failures, clock: &Clock, from: &str, account: Option<&str>) -> Result<(), u64> {
         let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
-        let issuer: Arc<str> = "urn:here".into();
-        let claim = account.map(|account| Claim { issuer: &issuer, account: account.to_owned() });
-        let known = claim.as_ref().is_some_and(|claim| attempts.is_known(claim));
-        let counted = attempts.charge(whom(claim.is_some(), known), claim.as_ref(), |_| ());
+        let known = account.is_some_and(|account| attempts.is_known(HERE, account, account));
+        let counted =
+            attempts.charge(whom(account.is_some(), known), account.map(|name| (HERE, name)), |_| ());
         counted.map_err(Reason::wait)
     }
 
     fn log_in(failures: &Failures, clock: &Clock, from: &str) {
         let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
-        let (known, place) = attempts.place("urn:here", ALICE).unwrap();
-        known.insert(place, clock.now().unwrap());
+        attempts.remember(HERE, ALICE, ALICE);
     }
 
     fn start() -> (Failures, Clock) {

@@ -1,0 +1,68 @@
+//! `login`: what names the account, and what tells that an attempt has failed.
+
+use super::limit_keys::{is_word, members};
+use crate::annotation::Login;
+use crate::document::Document;
+use crate::finding::{Code, Finding, Findings};
+use crate::model::{Api, Body, ContentForm, Member, Operation, StatusKey};
+
+/// Rejects a login whose account cannot be read from its body, or none of whose answers says that it failed: of neither could
+/// attempts be counted.
+pub(super) fn can_be_counted(document: &Document, api: &Api, findings: &mut Findings) {
+    for ((item, written), operation) in document.operations().zip(&api.operations) {
+        let Some(rule) = &written.rules.login else { continue };
+        let what = format!("`{} {}`", written.method.as_str(), item.template.value);
+        if let Some(fault) = fault_of_account(api, operation, rule) {
+            let message = format!("the login {what} names no account: {}", fault.what);
+            let finding = Finding::error(Code::Login, message, rule.account.place);
+            let finding = finding.help("name a string of a required JSON object: `account: body.username`");
+            findings.push(finding.nearest(&rule.account.value, fault.members));
+        }
+        if !operation.responses.iter().any(|response| may_refuse(response.status)) {
+            let message = format!("the login {what} declares no answer that says that it failed");
+            let finding = Finding::error(Code::Login, message, rule.place);
+            findings.push(finding.help("declare the answer to a wrong secret, such as `\"401\"`"));
+        }
+    }
+}
+
+/// Why the account of a login is not known, and what there is instead.
+struct Fault<'a> {
+    what: String,
+    members: Vec<&'a str>,
+}
+
+fn fault_of_account<'a>(api: &'a Api, operation: &'a Operation, rule: &Login) -> Option<Fault<'a>> {
+    let name = &rule.account.value;
+    let Some(body) = operation.body.as_ref().filter(|body| body.required) else {
+        return Some(Fault { what: "it requires no body".into(), members: Vec::new() });
+    };
+    let Some(objects) = objects(api, body) else {
+        return Some(Fault { what: "its body is no JSON object".into(), members: Vec::new() });
+    };
+    objects.into_iter().find_map(|members| {
+        let Some(member) = members.iter().find(|member| member.name == *name) else {
+            let members = members.iter().map(|member| &*member.name).collect();
+            return Some(Fault { what: format!("its body has no member `{name}`"), members });
+        };
+        let what = match (is_word(api, &member.schema), &member.default) {
+            (false, _) => format!("its member `{name}` is no string"),
+            // who leaves it out would try an account that nobody sees in the body
+            (true, Some(_)) => format!("its member `{name}` has a default"),
+            (true, None) => return None,
+        };
+        Some(Fault { what, members: Vec::new() })
+    })
+}
+
+/// The members of the object that each content of the body is.
+fn objects<'a>(api: &'a Api, body: &'a Body) -> Option<Vec<&'a [Member]>> {
+    let object = |content: &'a crate::model::Content| {
+        members(api, &content.schema).filter(|_| content.form == ContentForm::Json)
+    };
+    body.contents.iter().map(object).collect()
+}
+
+const fn may_refuse(status: StatusKey) -> bool {
+    matches!(status, StatusKey::Exactly(400..=499) | StatusKey::Range(4) | StatusKey::Default)
+}
