@@ -255,9 +255,9 @@ impl Settings {
     /// How many attempts to authenticate may fail in a minute: of one account, and from one network (an IPv4 address, a /64 of
     /// IPv6). Four times as many may in an hour, ten times in a day. Default: 5 and 30.
     ///
-    /// More are answered with 429 and a growing `Retry-After`, a password without being verified, a login of the document without
-    /// its handler. What is counted and who is
-    /// spared: `docs/authentication.md`. The counters take 3 MiB and are of this process.
+    /// More are answered with 429 and a growing `Retry-After`, a password without being verified, a login of the document
+    /// without its handler. What is counted and who is spared: `docs/authentication.md`. The counters take 3 MiB and are of
+    /// this process.
     #[must_use]
     pub fn failed_attempts(self, of_account: u32, of_network: u32) -> Self {
         Self { failed_attempts: Most { of_account, of_network }, ..self }

@@ -92,8 +92,8 @@ impl Builder<'_> {
             // OpenAPI 3.2 section 4.14.3
             let message = format!("`itemSchema` of `{}`, which is read whole", one.name.value);
             let finding = Finding::error(Code::MediaType, message, self.document.schema(item).place);
-            self.findings
-                .push(finding.help("streams are of `application/jsonl`, and answers of `application/json-seq` and `text/event-stream`"));
+            let help = "streams are of `application/jsonl`, and answers of `application/json-seq` and `text/event-stream`";
+            self.findings.push(finding.help(help));
             return None;
         }
         let Some(id) = one.schema else {

@@ -222,6 +222,14 @@ mod tests {
     }
 
     #[test]
+    fn a_message_quotes_no_more_than_fits() {
+        let long = Finding::error(Code::InvalidValue, "ä".repeat(3_000_000), at(0));
+        assert_eq!(long.message().chars().count(), LONGEST + 1);
+        let short = Finding::error(Code::InvalidValue, "ä".repeat(LONGEST), at(0));
+        assert_eq!(short.message().chars().count(), LONGEST);
+    }
+
+    #[test]
     fn findings_come_in_the_order_of_the_document_and_once() {
         let mut findings = Findings::default();
         findings.push(Finding::warning(Code::UnknownFormat, "b", at(5)));

@@ -240,8 +240,7 @@ impl<'d> Reader<'d> {
             return None;
         };
         let Some(value) = Decimal::parse(text) else {
-            let finding =
-                Finding::error(Code::InvalidValue, format!("`{}` is out of range", text), node.place);
+            let finding = Finding::error(Code::InvalidValue, format!("`{text}` is out of range"), node.place);
             self.push(finding.help("write fewer digits, or a smaller exponent"));
             return None;
         };

@@ -30,6 +30,7 @@
 
 mod builder;
 mod effects;
+mod fault;
 mod limits;
 mod load;
 mod object;
@@ -37,6 +38,7 @@ mod once;
 mod passed;
 mod prepared;
 mod request_id;
+mod told;
 mod visit;
 mod walk;
 mod witness;

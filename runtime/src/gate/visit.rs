@@ -11,11 +11,13 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use http::header::{ALLOW, LINK, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 
 use super::effects::Effects;
+use super::fault::Fault;
 use super::limits::{Due, Values};
 use super::load::Place;
+use super::told::Told;
 use super::walk::Walk;
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Origin, Peer};
@@ -29,51 +31,10 @@ use crate::input::{Receiver, Receiving, Sender};
 use crate::limit::key::{Network, Seen};
 use crate::limit::running::{Entered, Held, until_sent};
 use crate::limit::{self, Charge, Few, Outage, Reserved, Rule, Standing};
-use crate::operation::{Access, Body, CountedOn, Limit, Per, Priority};
+use crate::operation::{Access, Body, Priority};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::serve::Session;
 use crate::settings::Settings;
-
-/// What is wrong with the head of a request, whatever it asks for.
-#[derive(Clone, Copy)]
-enum Fault {
-    Host,
-    Misdirected,
-    Framing,
-    LongTarget,
-}
-
-impl Fault {
-    /// Longest request target that is read (RFC 9112 section 3 recommends to take 8000 octets at least).
-    const MAX_TARGET: usize = 8 * 1024;
-
-    fn of(parts: &Parts, session: Option<&Session>) -> Option<Self> {
-        let meant = session.and_then(|session| session.name.as_deref());
-        let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
-        match () {
-            () if !address::names_one_host(parts.version, &parts.uri, &parts.headers) => Some(Self::Host),
-            () if meant.is_some_and(|name| !address::is_meant(name, &parts.uri, &parts.headers)) => {
-                Some(Self::Misdirected)
-            }
-            () if !address::knows_framing(&parts.headers) => Some(Self::Framing),
-            () if target > Self::MAX_TARGET => Some(Self::LongTarget),
-            () => None,
-        }
-    }
-}
-
-impl From<Fault> for Rejection {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Host => Self::AmbiguousHost,
-            Fault::Misdirected => Self::Misdirected,
-            // RFC 9112 section 6.1 would rather have 501 for a coding that is only unknown; but a 5xx is what a server is
-            // watched for, and nobody should cause one by a header
-            Fault::Framing => Self::NoRequest(StatusCode::BAD_REQUEST),
-            Fault::LongTarget => Self::NoRequest(StatusCode::URI_TOO_LONG),
-        }
-    }
-}
 
 /// A request between the door and its answer.
 pub(crate) struct Visit {
@@ -362,12 +323,11 @@ impl Visit {
         response
     }
 
-    /// The limits that this caller may know of: none on failures, which would tell who guesses how often they may. Who is not authenticated where one should be learns of none; what all
-    /// clients have together, or all who name an account, tells about the others, and nobody learns that.
+    /// The limits that this caller may know of. Who is not authenticated where one should be learns of none.
     fn advertised(&self) -> impl Iterator<Item = Standing<'_>> + Clone {
         let public = self.witness.policy.is_some_and(|policy| matches!(policy.access, Access::Public(_)));
         let known = public || self.witness.principal.is_some();
-        let told = self.standings.iter().filter(move |told| known && is_told(told.rule.limit()));
+        let told = self.standings.iter().filter(move |told| known && told.concerns_one_client());
         told.map(Told::standing)
     }
 
@@ -385,35 +345,9 @@ impl Visit {
     }
 }
 
-/// Where a limit stood when it was asked, kept until the answer leaves.
-struct Told {
-    rule: Arc<Rule>,
-    remaining: u32,
-    reset: u64,
-    wait: u64,
-}
-
-impl Told {
-    fn new(rule: &Arc<Rule>, standing: &Standing<'_>) -> Self {
-        let Standing { remaining, reset, wait, .. } = *standing;
-        Self { rule: Arc::clone(rule), remaining, reset, wait }
-    }
-
-    fn standing(&self) -> Standing<'_> {
-        let Self { remaining, reset, wait, .. } = *self;
-        Standing { rule: &self.rule, remaining, reset, wait, counted: true }
-    }
-}
-
 /// Microseconds of a clock that never goes back.
 fn micros(now: Now) -> u64 {
     u64::try_from(now.monotonic().as_micros()).unwrap_or(u64::MAX)
-}
-
-/// Whether what is left of it is left to one client alone, whom it concerns before anything failed.
-fn is_told(limit: &Limit) -> bool {
-    limit.on == CountedOn::Request
-        && limit.per.iter().any(|part| matches!(part, Per::Address | Per::Principal))
 }
 
 /// The headers of a refusal.

@@ -20,8 +20,9 @@
 //! 3. What a handler answered is kept, whatever it is, before the first byte leaves; but 401, 403 and 429 are not kept, and
 //!    the key is free again. A call that was refused before its handler never had it.
 //! 4. A state that cannot be asked refuses the call: no handler runs unprotected, and what it claimed late is taken back.
-//!    When it cannot keep the answer of a handler that ran, the key stays *unknown*; the client gets the answer when no other can come after it (`rerun: never`, or
-//!    the ledger has it), else 503: the handler may run again, and one call has one answer.
+//!    When it cannot keep the answer of a handler that ran, the key stays *unknown*; the client gets the answer when no other
+//!    can come after it (`rerun: never`, or the ledger has it), else 503: the handler may run again, and one call has one
+//!    answer.
 //! 5. Each principal has so many keys in a day ([`KeptAnswers::calls_per_day`]), each answer 768 KiB, and the state its room:
 //!    when it is full, 503.
 

@@ -1,0 +1,49 @@
+//! What makes a request none, whatever it asks for: its host, the name that TLS was made for, its framing, its length.
+
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::address;
+use crate::problem::Rejection;
+use crate::serve::Session;
+
+/// What is wrong with the head of a request, whatever it asks for.
+#[derive(Clone, Copy)]
+pub(super) enum Fault {
+    Host,
+    Misdirected,
+    Framing,
+    LongTarget,
+}
+
+impl Fault {
+    /// Longest request target that is read (RFC 9112 section 3 recommends to take 8000 octets at least).
+    const MAX_TARGET: usize = 8 * 1024;
+
+    pub(super) fn of(parts: &Parts, session: Option<&Session>) -> Option<Self> {
+        let meant = session.and_then(|session| session.name.as_deref());
+        let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+        match () {
+            () if !address::names_one_host(parts.version, &parts.uri, &parts.headers) => Some(Self::Host),
+            () if meant.is_some_and(|name| !address::is_meant(name, &parts.uri, &parts.headers)) => {
+                Some(Self::Misdirected)
+            }
+            () if !address::knows_framing(&parts.headers) => Some(Self::Framing),
+            () if target > Self::MAX_TARGET => Some(Self::LongTarget),
+            () => None,
+        }
+    }
+}
+
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Host => Self::AmbiguousHost,
+            Fault::Misdirected => Self::Misdirected,
+            // RFC 9112 section 6.1 would rather have 501 for a coding that is only unknown; but a 5xx is what a server is
+            // watched for, and nobody should cause one by a header
+            Fault::Framing => Self::NoRequest(StatusCode::BAD_REQUEST),
+            Fault::LongTarget => Self::NoRequest(StatusCode::URI_TOO_LONG),
+        }
+    }
+}

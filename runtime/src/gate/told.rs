@@ -1,0 +1,34 @@
+//! Limits as their answer tells of them.
+
+use std::sync::Arc;
+
+use crate::limit::{Rule, Standing};
+use crate::operation::{CountedOn, Per};
+
+/// Where a limit stood when it was asked, kept until the answer leaves.
+pub(super) struct Told {
+    rule: Arc<Rule>,
+    remaining: u32,
+    reset: u64,
+    wait: u64,
+}
+
+impl Told {
+    pub(super) fn new(rule: &Arc<Rule>, standing: &Standing<'_>) -> Self {
+        let Standing { remaining, reset, wait, .. } = *standing;
+        Self { rule: Arc::clone(rule), remaining, reset, wait }
+    }
+
+    pub(super) fn standing(&self) -> Standing<'_> {
+        let Self { remaining, reset, wait, .. } = *self;
+        Standing { rule: &self.rule, remaining, reset, wait, counted: true }
+    }
+
+    /// Whether what is left of it is left to one client alone, whom it concerns before anything failed: what all have
+    /// together, or all who name an account, tells about the others, and a limit on failures tells who guesses how often.
+    pub(super) fn concerns_one_client(&self) -> bool {
+        let limit = self.rule.limit();
+        limit.on == CountedOn::Request
+            && limit.per.iter().any(|part| matches!(part, Per::Address | Per::Principal))
+    }
+}
