@@ -66,6 +66,7 @@ impl Gate {
         let effects = Arc::clone(&service.effects);
         let server = server(service)
             .token(jwt())
+            .flow(jwt())
             .sso(jwt().accept_from_loopback_only())
             .key(keys.clone())
             .feed(keys.clone())
@@ -186,6 +187,14 @@ impl Doors for Service {
 
     async fn post_both(&self, caller: Caller<PostBoth>, _: PostBothInput) -> Result<PostBothOutput, Problem> {
         Ok(PostBothOutput::Ok(who(&caller)))
+    }
+
+    async fn post_flows(
+        &self,
+        caller: Caller<PostFlows>,
+        _: PostFlowsInput,
+    ) -> Result<PostFlowsOutput, Problem> {
+        Ok(PostFlowsOutput::Ok(who(&caller)))
     }
 
     async fn get_optional(

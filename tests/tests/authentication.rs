@@ -258,6 +258,27 @@ async fn a_combination_holds_only_whole() {
 }
 
 #[tokio::test]
+async fn one_token_serves_for_two_schemes_if_both_find_it_good() {
+    let gate = Gate::start().await;
+    // [{ token: [notes:write], flow: [notes:read] }], of which the second takes no token that is older than ten minutes
+    let call = async |token: &str| gate.client.call("POST", "/flows").token(token).send().await;
+    assert_eq!(call(&gate.alice()).await.allowed(200).json(), json!({ "subject": "alice" }));
+    for one_of_the_two in ["notes:read", "notes:write"] {
+        call(&gate.signer.token("alice", one_of_the_two)).await.refused(403, "forbidden");
+    }
+    let aged = |minutes: i64| {
+        let mut claims = claims_with("iat", json!(now() as i64 - minutes * 60));
+        claims["scope"] = json!("notes:read notes:write");
+        gate.signer.sign(&header("k1"), &claims)
+    };
+    call(&aged(9)).await.allowed(200);
+    call(&aged(11)).await.refused(401, "unauthenticated");
+    gate.client.get("/token").token(&aged(11)).send().await.allowed(200);
+    call("bad").await.refused(401, "unauthenticated");
+    gate.client.call("POST", "/flows").send().await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
 async fn a_bad_credential_is_refused_even_where_none_is_needed() {
     let gate = Gate::start().await;
     let reply = gate.client.get("/optional").send().await;

@@ -49,6 +49,7 @@ impl types::Api for Service {
             "minute" => answer.timeout = Some(types::Timeout::OneMinute),
             "level" => answer.level = Some(input.level),
             "small" => answer.small = Some(-100),
+            "none" => answer.small = input.none.is_none().then_some(-1),
             "too small" => answer.small = Some(-101),
             "size" => answer.sizes = input.size.map(|size| vec![size]),
             _ => {}
@@ -283,6 +284,8 @@ async fn an_answer_is_held_against_the_same_schema() {
         ("minute", json!({ "timeout": 60 })),
         ("level&level=-1", json!({ "level": -1 })),
         ("small", json!({ "small": -100 })),
+        ("none", json!({ "small": -1 })),
+        ("none&none=x", json!({})),
     ] {
         let reply = client.call("POST", &format!("/types?what={what}")).send().await;
         assert_eq!((reply.status.as_u16(), reply.json()), (200, sent), "{what}");
@@ -304,6 +307,22 @@ async fn an_answer_is_held_against_the_same_schema() {
     reply.refused(400, "invalid_parameters");
     let reply = client.call("POST", "/types?what=level&level=2").send().await;
     assert_eq!(reply.refused(400, "invalid_parameters").violations(), ["query /level enum"]);
+}
+
+#[tokio::test]
+async fn a_pattern_that_counts_is_a_length() {
+    let client = start().await;
+    let post =
+        async |note: String| client.call("POST", &format!("/types?what=note&note={note}")).send().await;
+    for good in ["ab".to_owned(), "a".repeat(2_000), "%C3%A9".repeat(1_000)] {
+        post(good).await.allowed(200);
+    }
+    for (bad, rule) in
+        [("a".to_owned(), "minLength"), ("a".repeat(2_001), "maxLength"), ("a%20b".to_owned(), "pattern")]
+    {
+        let reply = post(bad).await;
+        assert_eq!(reply.refused(400, "invalid_parameters").violations(), [format!("query /note {rule}")]);
+    }
 }
 
 #[tokio::test]

@@ -62,9 +62,9 @@ impl<'d> Builder<'d> {
     }
 }
 
-/// The default of a property, if it is one: `check` has a finding on one that its schema refuses.
-fn filling(document: &Document, property: SchemaId) -> Option<&Node> {
-    document.default_of(property).filter(|default| fits(document, property, default).is_ok())
+/// The default of a property or parameter, if it is one: `check` has a finding on one that its schema refuses.
+pub(super) fn filling(document: &Document, id: SchemaId) -> Option<&Node> {
+    document.default_of(id).filter(|default| fits(document, id, default).is_ok())
 }
 
 /// The schemas that differ by direction: those that have such a member, and those that hold one of them.

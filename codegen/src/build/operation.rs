@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use foldhash::HashSet;
 
-use super::direction::Direction;
+use super::direction::{Direction, filling};
 use super::literal::literal;
 use super::types::with;
 use super::wire::How;
@@ -14,6 +14,7 @@ use crate::finding::{Code, Finding};
 use crate::model::{
     Body, Header, Location, Method, Operation, Parameter, Response, Schema, StatusKey, Style, Text, Type,
 };
+use crate::source::tree::{Node, Value};
 
 /// Described by responses, bodies and security; as parameters the standard ignores them (OpenAPI 3.1 section 4.8.12.1).
 const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
@@ -126,7 +127,9 @@ impl Builder<'_> {
         let mut wire = if json { Self::json_wire(written.style) } else { self.wire(&schema, &style)? };
         wire.empty = written.empty;
         let required = written.required.as_ref().is_some_and(|required| required.value);
-        let default = self.document.default_of(id).filter(|_| !required);
+        // text has no way to say `null`
+        let says = |default: &&Node| !required && !matches!(default.value, Value::Null);
+        let default = filling(self.document, id).filter(says);
         let stated = [id, self.document.target(id)].map(|id| self.document.schema(id).examples.first());
         let example = written.example.as_ref().or(stated.into_iter().flatten().next());
         Some(Parameter {

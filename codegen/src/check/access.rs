@@ -2,8 +2,9 @@
 
 use foldhash::{HashMap, HashSet};
 
-use crate::document::{Document, Need, Operation, Requirements, SchemeForm};
+use crate::document::{Document, Need, Operation, Requirements, Scheme, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
+use crate::model::Binding;
 
 /// Rejects what nobody decided about, and what was decided twice:
 /// no `security` anywhere; `security: []` or `[{}]` without a reason; `public` beside a requirement.
@@ -95,31 +96,36 @@ pub(super) fn scopes_are_declared(document: &Document, findings: &mut Findings) 
     }
 }
 
-/// Rejects `{ oauth: [], basic: [] }`: both stand in `Authorization`, and a request has that header once.
+/// Rejects `{ oauth: [], basic: [] }`: both stand in `Authorization`, and a request has that header once. One token may
+/// serve for several schemes, each of which judges it.
 pub(super) fn combinations_can_be_shown(document: &Document, findings: &mut Findings) {
     for requirements in all_requirements(document) {
         for alternative in &requirements.alternatives {
-            let mut holders: HashMap<String, &Need> = HashMap::default();
+            let mut holders: HashMap<String, (&Need, &Scheme)> = HashMap::default();
             for need in &alternative.needs {
-                let Some(place) = credential_place(document, &need.scheme.value) else { continue };
-                if let Some(first) = holders.get(&place) {
-                    let message = format!(
-                        "`{}` and `{}` both stand in {place}, so no request can show the two",
-                        first.scheme.value, need.scheme.value
-                    );
-                    let finding = Finding::error(Code::Contradiction, message, need.scheme.place);
-                    let help = "write them as two alternatives if either is enough";
-                    findings.push(finding.related(first.scheme.place, "the other").help(help));
-                } else {
-                    holders.insert(place, need);
+                let Some(scheme) = document.scheme(&need.scheme.value) else { continue };
+                let Some(place) = credential_place(scheme) else { continue };
+                let Some((first, holder)) = holders.get(&place) else {
+                    holders.insert(place, (need, scheme));
+                    continue;
+                };
+                if one_token_serves(holder, scheme) {
+                    continue;
                 }
+                let message = format!(
+                    "`{}` and `{}` both stand in {place}, so no request can show the two",
+                    first.scheme.value, need.scheme.value
+                );
+                let finding = Finding::error(Code::Contradiction, message, need.scheme.place);
+                let help = "write them as two alternatives if either is enough";
+                findings.push(finding.related(first.scheme.place, "the other").help(help));
             }
         }
     }
 }
 
-fn credential_place(document: &Document, scheme: &str) -> Option<String> {
-    match &document.scheme(scheme)?.form {
+fn credential_place(scheme: &Scheme) -> Option<String> {
+    match &scheme.form {
         SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect | SchemeForm::Http { .. } => {
             Some("the header `authorization`".to_owned())
         }
@@ -129,6 +135,19 @@ fn credential_place(document: &Document, scheme: &str) -> Option<String> {
         SchemeForm::ApiKey { location, name } => Some(format!("the {} `{}`", location.value, name.value)),
         SchemeForm::MutualTls => None,
     }
+}
+
+/// Whether a token can be good for both: it comes under one word (RFC 6750 section 2.1, RFC 9449 section 7.1), and has one
+/// issuer.
+fn one_token_serves(one: &Scheme, other: &Scheme) -> bool {
+    let is_proven = |scheme: &Scheme| matches!(scheme.rules.token.binding, Some(Binding::Proof { .. }));
+    let issuers = [one, other].map(|scheme| scheme.rules.token.issuer.as_ref().map(|issuer| &issuer.value));
+    let may_be_one =
+        |[one, other]: [Option<&String>; 2]| one.zip(other).is_none_or(|(one, other)| one == other);
+    one.form.has_tokens()
+        && other.form.has_tokens()
+        && is_proven(one) == is_proven(other)
+        && may_be_one(issuers)
 }
 
 fn all_requirements(document: &Document) -> impl Iterator<Item = &Requirements> {

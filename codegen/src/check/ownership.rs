@@ -116,11 +116,7 @@ fn caller_is_known(requirements: &Requirements, rule: &Authorize, findings: &mut
 /// Whose subjects a combination speaks of: those of its token if it has one, else of its first scheme.
 fn issuer(document: &Document, alternative: &Requirement) -> Option<String> {
     let schemes = || alternative.needs.iter().filter_map(|need| document.scheme(&need.scheme.value));
-    let token = schemes().find(|scheme| match &scheme.form {
-        SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect => true,
-        SchemeForm::Http { scheme } => scheme.value == "bearer",
-        SchemeForm::ApiKey { .. } | SchemeForm::MutualTls => false,
-    });
+    let token = schemes().find(|scheme| scheme.form.has_tokens());
     let scheme = token.or_else(|| schemes().next())?;
     Some(match (&token, &scheme.rules.token.issuer) {
         (Some(_), Some(issuer)) => format!("`{}`", issuer.value),

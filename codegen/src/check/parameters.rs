@@ -104,7 +104,7 @@ pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
     }
 }
 
-/// Rejects `default: null` of a parameter that may be `null`: text has no way to say it. Other defaults are compared with
+/// Remarks `default: null` of a parameter that may be `null`: text has no way to say it. Other defaults are compared with
 /// the schema that they stand in.
 pub(super) fn defaults(document: &Document, findings: &mut Findings) {
     for (item, operation) in document.operations() {
@@ -116,8 +116,8 @@ pub(super) fn defaults(document: &Document, findings: &mut Findings) {
             if matches!(default.value, crate::source::tree::Value::Null) {
                 let message =
                     format!("`null` cannot be the default of the parameter `{}`", parameter.name.value);
-                let finding = Finding::error(Code::DefaultMismatch, message, default.place);
-                findings.push(finding.help("leave the default out: the parameter is then absent"));
+                let finding = Finding::warning(Code::DefaultMismatch, message, default.place);
+                findings.push(finding.help("it is not filled in: leave it out"));
             }
         }
     }

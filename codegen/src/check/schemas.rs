@@ -150,8 +150,8 @@ pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
     }
 }
 
-/// Rejects a default that its schema refuses, whatever the schema is composed of; one that only lacks everything is left
-/// out, with a remark.
+/// Rejects a default that its schema refuses, whatever the schema is composed of; one that only lacks everything, or is
+/// `null`, is left out, with a remark.
 pub(super) fn defaults_fit(document: &Document, findings: &mut Findings) {
     for id in document.ids() {
         let schema = document.schema(id);
@@ -170,8 +170,9 @@ fn default_fits(
     let Err(reason) = value::fits(document, id, default) else { return };
     let schema = document.schema(document.target(id));
     let message = format!("the default does not fit its schema: {reason}");
-    if default.as_object().is_some_and(|object| object.members().is_empty()) {
-        // written by generators for whatever is an object
+    let is_empty = default.as_object().is_some_and(|object| object.members().is_empty());
+    if is_empty || matches!(default.value, crate::source::tree::Value::Null) {
+        // written by generators for whatever is an object, and for whatever has no default
         let finding = Finding::warning(Code::DefaultMismatch, message, default.place);
         return findings.push(finding.help("it is not filled in: state what it must have, or leave it out"));
     }

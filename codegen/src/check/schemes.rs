@@ -35,11 +35,7 @@ pub(super) fn enforceable(document: &Document, findings: &mut Findings) {
 /// Rejects settings of another kind of scheme: `issuer` on an API key, `prefix` on a token.
 pub(super) fn settings_fit(document: &Document, findings: &mut Findings) {
     for scheme in &document.schemes {
-        let bearer = match &scheme.form {
-            SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect => true,
-            SchemeForm::Http { scheme } => scheme.value == "bearer",
-            SchemeForm::ApiKey { .. } | SchemeForm::MutualTls => false,
-        };
+        let bearer = scheme.form.has_tokens();
         let key = matches!(scheme.form, SchemeForm::ApiKey { .. });
         if let Some(place) = scheme.rules.token.any.filter(|_| !bearer) {
             let message =

@@ -34,10 +34,8 @@ pub(super) fn logins_are_told(document: &Document, findings: &mut Findings) {
 fn may_tell(document: &Document, alternative: &Requirement) -> bool {
     alternative.needs.iter().any(|need| {
         document.scheme(&need.scheme.value).is_none_or(|scheme| match &scheme.form {
-            SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect => true,
-            SchemeForm::Http { scheme } => scheme.value == "bearer",
             SchemeForm::ApiKey { location, .. } => location.value == "cookie",
-            SchemeForm::MutualTls => false,
+            other => other.has_tokens(),
         })
     })
 }

@@ -1,6 +1,7 @@
 //! Reads schemas, keyword by keyword: one after the other and not inside each other, for references may chain for ever.
 
 use super::beyond::Beyond;
+use super::counted::{Counted, counted};
 use super::schema::{Additional, JsonType, Schema, SchemaId};
 use super::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
@@ -152,14 +153,27 @@ impl<'d> Reader<'d> {
         schema.docs.deprecated = self.boolean(fields, "deprecated").is_some_and(|flag| flag.value);
         schema.examples.extend(fields.get("example").map(|member| member.node.clone()));
         if self.version == Version::V31 {
-            if let Some((examples, _)) = self.array(fields, "examples") {
-                schema.examples.extend(examples.iter().cloned());
+            if let Some(member) = fields.get("examples") {
+                self.listed_examples(&member.node, schema);
             }
             fields.accept(&["$comment"]);
         }
         _ = self.external_docs(fields);
         // XML is not served, so how it would be written says nothing
         fields.accept(&["xml"]);
+    }
+
+    /// They bind nobody, so that an object of them, as parameters have it, stops nothing.
+    fn listed_examples(&mut self, node: &Node, schema: &mut Schema) {
+        match node.as_array() {
+            Some(examples) => schema.examples.extend(examples.iter().cloned()),
+            None => {
+                let message =
+                    format!("`examples` of a schema is an array, not {}: it is passed over", node.kind());
+                let finding = Finding::warning(Code::WrongType, message, node.place);
+                self.push(finding.help("write a list of values"));
+            }
+        }
     }
 
     fn values(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {
@@ -179,6 +193,17 @@ impl<'d> Reader<'d> {
         schema.min_length = self.count(fields, "minLength");
         schema.max_length = self.count(fields, "maxLength");
         schema.pattern = self.string(fields, "pattern");
+        let Some(pattern) = &mut schema.pattern else { return };
+        let Some(Counted { pattern: uncounted, min, max }) = counted(&pattern.value) else { return };
+        pattern.value = uncounted;
+        if min > schema.min_length.as_ref().map_or(0, |said| said.value) {
+            schema.min_length = Some(Spanned::new(min, pattern.place));
+        }
+        if let Some(max) = max
+            && schema.max_length.as_ref().is_none_or(|said| said.value > max)
+        {
+            schema.max_length = Some(Spanned::new(max, pattern.place));
+        }
     }
 
     fn array_keywords(&mut self, fields: &mut Fields<'d>, schema: &mut Schema) {

@@ -4,6 +4,7 @@ mod assume;
 mod beyond;
 mod body;
 mod components;
+mod counted;
 mod derived;
 mod info;
 mod keywords;

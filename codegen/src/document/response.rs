@@ -18,6 +18,9 @@ pub(crate) struct Response {
     pub(crate) docs: Docs,
 }
 
+/// RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5.
+const NO_CONTENT: [&str; 3] = ["204", "205", "304"];
+
 /// An entry of `headers`.
 #[derive(Debug)]
 pub(crate) struct Header {
@@ -60,7 +63,16 @@ impl<'d> Reader<'d> {
                 continue;
             }
             let status = Spanned::new(member.key.to_string(), member.key_place);
-            if let Some((content, headers, docs)) = self.response(&member.node) {
+            if let Some((mut content, headers, docs)) = self.response(&member.node) {
+                if !content.is_empty() && NO_CONTENT.contains(&&*status.value) {
+                    content.clear();
+                    let message = format!(
+                        "an answer with status {} has no body: `content` is passed over",
+                        status.value
+                    );
+                    let finding = Finding::warning(Code::BodyWithoutMeaning, message, status.place);
+                    self.push(finding.help("remove `content`, or answer with another status, such as 200"));
+                }
                 responses.push(Response { status, content, headers, docs });
             }
         }

@@ -61,6 +61,17 @@ pub(crate) enum SchemeForm {
     MutualTls,
 }
 
+impl SchemeForm {
+    /// Whether its credentials are tokens in `Authorization`.
+    pub(crate) fn has_tokens(&self) -> bool {
+        match self {
+            Self::OAuth2 { .. } | Self::OpenIdConnect => true,
+            Self::Http { scheme } => scheme.value == "bearer",
+            Self::ApiKey { .. } | Self::MutualTls => false,
+        }
+    }
+}
+
 impl<'d> Reader<'d> {
     pub(super) fn security(&mut self, fields: &mut Fields<'d>) -> Option<Requirements> {
         let member = fields.get("security")?;

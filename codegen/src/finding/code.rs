@@ -341,8 +341,8 @@ codes! {
         bad: "- { name: filter, in: query, schema: { type: array, items: { type: array, items: { type: string } } } }",
         good: "- { name: filter, in: query, content: { application/json: { schema: { ... } } } }"
     }
-    BodyWithoutMeaning = "PAL0073" "a body whose meaning the method does not define" {
-        why: "RFC 9110 section 9.3.1 gives content of GET and HEAD no meaning; intermediaries may drop it or refuse the request. The server reads what is declared.",
+    BodyWithoutMeaning = "PAL0073" "a body to which HTTP gives no meaning" {
+        why: "RFC 9110 section 9.3.1 gives content of GET and HEAD no meaning; intermediaries may drop it or refuse the request. The server reads what is declared. An answer with 204, 205 or 304 has no body, and none is sent.",
         bad: "get: { operationId: findThings, requestBody: { content: { application/json: { schema: { ... } } } }, responses: { ... } }",
         good: "post: { operationId: findThings, requestBody: { content: { application/json: { schema: { ... } } } }, responses: { ... } }"
     }
