@@ -223,7 +223,7 @@ impl Settings {
     }
 
     /// Where proofs are remembered together with every instance that shares the state, so that one is good once at all of
-    /// them. Default: in this process alone.
+    /// them, and a nonce that one gives is good at all. Default: in this process alone.
     ///
     /// Each takes a record there for two minutes, and [`Settings::proof_capacity`] bounds how many this process puts there.
     /// A state that fails, or is full, refuses requests with proofs with 503: give it room for them, and for what else it

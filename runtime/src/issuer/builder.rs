@@ -140,7 +140,6 @@ impl IssuerBuilder {
         };
         let origin = origin_of(&self.issuer).ok_or(IssuerError::Configuration("the issuer has no origin"))?;
         let proofs = Proofs::new(origin, REMEMBERED, Some(kept.state.clone()));
-        let proofs = proofs.map_err(|_| IssuerError::Crypto)?;
         let now = self.clock.now().map_err(|_| IssuerError::Clock)?;
         let ring = Ring::open(kept, now).await?;
         let issuer = Issuer(Arc::new(Inner {
