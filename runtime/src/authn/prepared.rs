@@ -96,6 +96,8 @@ pub(crate) struct Prepared {
     pub(crate) alternatives: Vec<Vec<Need>>,
     /// The document says that everybody may call.
     pub(crate) public: bool,
+    /// The id of the operation.
+    pub(crate) operation: &'static str,
 }
 
 /// One scheme of a combination: its place in [`Prepared::schemes`], and what it must grant.
@@ -248,14 +250,19 @@ impl Kept {
 }
 
 impl Schemes {
-    /// One operation's security; every scheme that is missing at once.
-    pub(crate) fn prepare(&self, access: &'static Access) -> Result<Prepared, Vec<SetupError>> {
-        let Access::Any(alternatives) = access else {
-            return Ok(Prepared { schemes: Vec::new(), alternatives: Vec::new(), public: true });
+    /// The security of the operation with this id; every scheme that is missing at once.
+    pub(crate) fn prepare(
+        &self,
+        operation: &'static str,
+        access: &'static Access,
+    ) -> Result<Prepared, Vec<SetupError>> {
+        let (schemes, alternatives) = (Vec::new(), Vec::new());
+        let Access::Any(named) = access else {
+            return Ok(Prepared { schemes, alternatives, public: true, operation });
         };
-        let mut prepared = Prepared { schemes: Vec::new(), alternatives: Vec::new(), public: false };
+        let mut prepared = Prepared { schemes, alternatives, public: false, operation };
         let mut missing = Vec::new();
-        for alternative in *alternatives {
+        for alternative in *named {
             let mut needs = Vec::new();
             for need in *alternative {
                 match self.ready(need.scheme) {
