@@ -131,10 +131,10 @@ impl Kept {
             }
             Change::RevokeOwner { owner, .. } => owner.clone(),
         };
-        if let Change::Create(new) | Change::Rotate { successor: new, .. } = change {
-            if new.owner != owner {
-                return Err(KeyStoreError::unavailable("a key does not change hands"));
-            }
+        if let Change::Create(new) | Change::Rotate { successor: new, .. } = change
+            && new.owner != owner
+        {
+            return Err(KeyStoreError::unavailable("a key does not change hands"));
         }
         let mut keys = self.keys_of(&owner).await?;
         let over = change.over(&keys);
