@@ -4,8 +4,9 @@
 //! as long as the hop is a trusted proxy, what stands left of it was written by that proxy, and the first that is not
 //! trusted is the client. What stands left of that may be anything.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use axum::extract::ConnectInfo;
 use http::header::{HOST, TRANSFER_ENCODING, VIA};
 use http::{HeaderMap, HeaderName, Uri, Version};
 
@@ -18,6 +19,14 @@ static FORWARDED: HeaderName = http::header::FORWARDED;
 /// The other end of the connection, as an extension of each request that [`serve`](crate::serve) hands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
+
+/// The other end of the connection, as our accept loop or axum's tells it. Not known: nobody's address, which is
+/// neither trusted nor protected.
+pub(crate) fn peer(extensions: &http::Extensions) -> IpAddr {
+    let ours = extensions.get::<Peer>().map(|peer| peer.0);
+    let axums = || extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    ours.or_else(axums).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+}
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::ConfigError;
 use crate::SharedLimits;
 use crate::authn::certificate::{ClientCertificate, PeerCertificate};
 use crate::authn::jwt::TokenVerifier;
-use crate::authn::{self, ApiKeys, Identity, Jwt, Passwords, Shown};
+use crate::authn::{self, ApiKeys, Identity, Jwt, Occasion, Passwords, Shown};
 use crate::clock::Now;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Leads, Position, SealedCursor, Side};
 use crate::input::{Check, Decode, from_json};
@@ -107,7 +107,8 @@ impl Keys {
     #[must_use]
     pub fn accept(&self, key: &str, now: Now) -> bool {
         // keys in memory are there at once
-        let judged = self.keys.judge("key", &self.issuer, self.rules, key, now).now_or_never();
+        let on = Occasion { local: true, from: Ipv4Addr::LOCALHOST.into(), operation: "x", now };
+        let judged = self.keys.judge("key", &self.issuer, self.rules, key, &on).now_or_never();
         judged.is_some_and(|judged| judged.is_ok())
     }
 }

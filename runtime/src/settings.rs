@@ -75,6 +75,12 @@ impl TrustedProxies {
     }
 }
 
+/// An address, or a network in CIDR form.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+    text.parse::<IpNet>().or(address).ok().map(|network| network.trunc())
+}
+
 /// A setting that says nothing that could be done.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -167,11 +173,10 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let network = |text: T| {
             let text = text.as_ref().trim();
-            let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-            match text.parse::<IpNet>().or(address) {
-                Ok(network) if network.prefix_len() == 0 => Err(SettingsError::Everybody(text.to_owned())),
-                Ok(network) => Ok(network.trunc()),
-                Err(_) => Err(SettingsError::Network(text.to_owned())),
+            match network(text) {
+                Some(network) if network.prefix_len() == 0 => Err(SettingsError::Everybody(text.to_owned())),
+                Some(network) => Ok(network),
+                None => Err(SettingsError::Network(text.to_owned())),
             }
         };
         self.trusted_proxies = TrustedProxies(networks.into_iter().map(network).collect::<Result<_, _>>()?);
@@ -223,7 +228,7 @@ impl Settings {
     }
 
     /// Where proofs are remembered together with every instance that shares the state, so that one is good once at all of
-    /// them. Default: in this process alone.
+    /// them, and a nonce that one gives is good at all. Default: in this process alone.
     ///
     /// Each takes a record there for two minutes, and [`Settings::proof_capacity`] bounds how many this process puts there.
     /// A state that fails, or is full, refuses requests with proofs with 503: give it room for them, and for what else it

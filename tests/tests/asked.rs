@@ -207,6 +207,10 @@ impl Bench {
     }
 
     async fn with(denylist: Denylist) -> Self {
+        Self::by(denylist, Settings::new().failed_attempts(5, u32::MAX)).await
+    }
+
+    async fn by(denylist: Denylist, settings: Settings) -> Self {
         let (issuer, base) = issuer().await;
         let signer = Signer::new("k1");
         *issuer.metadata.lock().unwrap() =
@@ -223,7 +227,7 @@ impl Bench {
             .revocable(Jwt::new(keys).issuer(ISSUER))
             .signed(Jwt::new(Jwks::discover(&base).unwrap()))
             .denylist(denylist.clone())
-            .settings(Settings::new().failed_attempts(5, u32::MAX))
+            .settings(settings)
             .build()
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -378,6 +382,22 @@ async fn a_flood_of_tokens_makes_a_bounded_number_of_calls_at_once() {
     }
     assert!(bench.issuer.asked() <= 1000);
     assert!(bench.issuer.most_at_once.load(Ordering::SeqCst) <= 64);
+}
+
+#[tokio::test]
+async fn tokens_that_are_not_active_count_once_each_and_good_ones_get_in_all_the_same() {
+    let bench = Bench::by(Denylist::in_memory(), Settings::new().failed_attempts(5, 2)).await;
+    bench.issuer.says("good", alice());
+    for _ in 0..30 {
+        bench.get("/opaque", "over").await.refused(401, "unauthenticated");
+    }
+    for number in 0..19 {
+        bench.get("/opaque", &format!("random-{number}")).await.refused(401, "unauthenticated");
+    }
+    for bad in ["random-99", "over"] {
+        assert_ne!(bench.get("/opaque", bad).await.refused(429, "rate_limited").header("retry-after"), "");
+    }
+    bench.get("/opaque", "good").await.allowed(200);
 }
 
 #[tokio::test]

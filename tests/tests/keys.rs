@@ -40,6 +40,7 @@ impl Keys for Desk {
             scopes: asked.scopes,
             name: asked.name,
             lifetime: asked.days.and_then(|days| u64::try_from(days).ok()).map(days),
+            ..KeyRequest::default()
         };
         let made = self.partners.create(&request, |scope| GRANTED_HERE.contains(&scope)).await?;
         // looked at to be shown to whoever asked for it, once
@@ -190,6 +191,43 @@ async fn a_key_is_made_opens_is_listed_without_secrets_and_ends_at_once() {
     server.door(&text).await.refused(401, "unauthenticated");
     assert_eq!(server.states("").await, [(id, "revoked".to_owned())]);
     server.staff("DELETE", "/keys/AAAAAAAAAAAA", None).await.refused(404, "not_found");
+}
+
+/// In memory, in a file and in a state.
+#[tokio::test]
+async fn a_bounded_key_opens_from_where_and_for_what_it_says() {
+    events::collect();
+    let (_folder, file) = empty_file();
+    let in_file = ApiKeys::from_file(file.path()).unwrap();
+    let in_state = ApiKeys::kept_in(palisade::State::memory(), "partner");
+    for partners in [ApiKeys::new([]).unwrap(), in_file, in_state] {
+        let admin = KeyAdmin::new(&partners, &desk::DOCUMENT, "partner").unwrap();
+        let server = Server::start(partners).await;
+        for (from, operation, refused) in [
+            ("127.0.0.0/8", "openDoor", None),
+            ("192.0.2.0/24", "openDoor", Some("key_from_elsewhere")),
+            ("127.0.0.1", "closeDoor", Some("key_of_other_operations")),
+        ] {
+            let request = KeyRequest {
+                owner: "acme".to_owned(),
+                scopes: vec!["doors:open".to_owned()],
+                addresses: vec![from.to_owned()],
+                operations: vec![operation.to_owned()],
+                ..KeyRequest::default()
+            };
+            let made = admin.create(&request, |_| true).await.unwrap();
+            let listed = admin.find(&made.info.id).await.unwrap();
+            assert_eq!((listed.addresses, listed.operations), (request.addresses, request.operations));
+            let reply = server.door(made.key.expose()).await;
+            let Some(reason) = refused else {
+                reply.allowed(204);
+                continue;
+            };
+            reply.refused(401, "unauthenticated");
+            let event = events::of(reply.header("x-request-id"));
+            assert!(event["failure_reason"].contains(reason), "{event:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -379,6 +379,28 @@ async fn where_a_nonce_is_required_the_server_gives_it() {
     elsewhere.get("/fresh", &token, &[&stranger]).await.refused(401, "unauthenticated");
 }
 
+#[tokio::test]
+async fn a_nonce_is_good_at_all_instances_that_share_a_state() {
+    let state = State::memory_of(100, palisade::Clock::system());
+    let bench = Bench::with(Settings::new().proofs_in(state.clone())).await;
+    let other = instance(&bench.issuer, Settings::new().proofs_in(state)).await;
+    let alone = instance(&bench.issuer, Settings::new()).await;
+    let token = bench.bound();
+    let asked = bench.get("/fresh", &token, &[&bench.key.proof("GET", "/fresh", &token)]).await;
+    let nonce = json!(asked.refused(401, "unauthenticated").header("dpop-nonce"));
+    let proof = || bench.key.proof_with(proof_claims("GET", "/fresh", &token), "nonce", nonce.clone());
+    for client in [&bench.client, &other] {
+        shown(client.get("/fresh"), &token, &[&proof()]).send().await.allowed(200);
+    }
+    let reply = shown(alone.get("/fresh"), &token, &[&proof()]).send().await;
+    assert_eq!(challenges(reply.refused(401, "unauthenticated")), [challenge("use_dpop_nonce")]);
+
+    // where the state fails, nobody knows which are good
+    let full = State::memory_of(0, palisade::Clock::system());
+    let away = instance(&bench.issuer, Settings::new().proofs_in(full)).await;
+    shown(away.get("/fresh"), &token, &[&proof()]).send().await.refused(503, "unavailable");
+}
+
 #[test]
 fn without_its_public_origin_the_server_is_not_built() {
     let issuer = Signer::new("k1");

@@ -5,15 +5,24 @@
 //!    bytes and the user 256; it is split at the first colon (RFC 7617 section 2);
 //! 2. a password is verified off the async threads, as many at once as there are cores, with a bounded queue:
 //!    over it the request is refused as busy, for one verification costs some 28 ms;
-//! 3. an unknown user costs the same: a dummy hash with the costliest parameters of the file is verified;
+//! 3. an unknown user costs what a known one does: a dummy hash is verified. Where the users' hashes have several costs, each name
+//!    has one of them, as often as the users do ([`Dummies`]), and has it as long as these are the users: in every instance,
+//!    and after a restart;
 //! 4. stored hashes are argon2id with parameters between a floor (OWASP's weakest advice) and a cap.
 
-use std::{collections::HashMap, fmt, path::Path, sync::Arc, thread};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    path::Path,
+    sync::Arc,
+    thread,
+};
 
 use argon2::{
     Argon2, Params,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -43,7 +52,7 @@ pub struct Passwords(Arc<Store>);
 
 struct Store {
     users: HashMap<Box<str>, User>,
-    dummy: PasswordHash,
+    dummies: Dummies,
     /// Those that run.
     running: Arc<Semaphore>,
     /// Those that run or wait.
@@ -52,7 +61,57 @@ struct Store {
 
 struct User {
     hash: PasswordHash,
+    cost: Cost,
     scopes: Arc<str>,
+}
+
+/// Memory, passes and lanes.
+type Cost = (u32, u32, u32);
+
+fn cost_of(params: &Params) -> Cost {
+    (params.m_cost(), params.t_cost(), params.p_cost())
+}
+
+/// Rule 3: hashes that no password has, one of each cost that the users' hashes have, and how many of them have it.
+struct Dummies {
+    /// By what only the server knows, so that nobody can say which cost a name has that is no user's.
+    chooses: hmac::Key,
+    of: Vec<(u64, PasswordHash)>,
+    all: u64,
+}
+
+impl Dummies {
+    fn like(users: &HashMap<Box<str>, User>) -> Option<Self> {
+        let mut costs: BTreeMap<Cost, u64> = BTreeMap::new();
+        for user in users.values() {
+            let count = costs.entry(user.cost).or_default();
+            *count = count.saturating_add(1);
+        }
+        if costs.is_empty() {
+            costs.insert(cost_of(&Params::default()), 1);
+        }
+        let mut hashes: Vec<String> = users.values().map(|user| user.hash.to_string()).collect();
+        hashes.sort_unstable();
+        let of: Option<_> = costs.iter().map(|(cost, count)| Some((*count, dummy(*cost)?))).collect();
+        let chooses = hmac::Key::new(hmac::HMAC_SHA256, Zeroizing::new(hashes.concat()).as_bytes());
+        Some(Self { chooses, of: of?, all: costs.values().sum() })
+    }
+
+    /// The one of this name.
+    fn of(&self, user: &str) -> Option<&PasswordHash> {
+        let tag = hmac::sign(&self.chooses, user.as_bytes());
+        let number = u64::from_be_bytes(*tag.as_ref().first_chunk()?);
+        let mut place = number.checked_rem(self.all)?;
+        let mut dummies = self.of.iter();
+        let chosen = dummies.find(|(count, _)| match place.checked_sub(*count) {
+            Some(behind) => {
+                place = behind;
+                false
+            }
+            None => true,
+        });
+        chosen.map(|(_, dummy)| dummy)
+    }
 }
 
 /// What a server keeps of a user.
@@ -107,12 +166,8 @@ impl Passwords {
     /// When a record is not well-formed, its hash is too weak or too costly, or two have the same name.
     pub fn new(records: impl IntoIterator<Item = PasswordRecord>) -> Result<Self, RecordError> {
         let mut users = HashMap::new();
-        let mut costliest = (FLOOR, Params::default());
         for record in records {
-            let (user, cost, params) = read(&record).map_err(RecordError::Fields)?;
-            if cost >= costliest.0 {
-                costliest = (cost, params);
-            }
+            let user = read(&record).map_err(RecordError::Fields)?;
             if users.len() >= MAX_USERS {
                 return Err(RecordError::TooLarge);
             }
@@ -122,8 +177,8 @@ impl Passwords {
         }
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Store {
+            dummies: Dummies::like(&users).ok_or(RecordError::Random)?,
             users,
-            dummy: dummy(&costliest.1).ok_or(RecordError::Random)?,
             running: Arc::new(Semaphore::new(cores)),
             admitted: Arc::new(Semaphore::new(cores * (QUEUE + 1))),
         })))
@@ -199,8 +254,8 @@ pub(in crate::authn) fn claimed(encoded: &[u8]) -> Option<String> {
 impl Store {
     /// Rule 3: the dummy is nobody's, so its verdict says nothing; its cost says that nothing is known.
     fn verify(&self, user: &str, password: &str) -> bool {
-        let hash = self.users.get(user).map_or(&self.dummy, |known| &known.hash);
-        Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
+        let hash = self.users.get(user).map_or_else(|| self.dummies.of(user), |known| Some(&known.hash));
+        hash.is_some_and(|hash| Argon2::default().verify_password(password.as_bytes(), hash).is_ok())
     }
 }
 
@@ -225,7 +280,7 @@ fn check_user(user: &str) -> Result<(), &'static str> {
     if user.contains(':') { Err("a user's name has a colon") } else { Ok(()) }
 }
 
-fn read(record: &PasswordRecord) -> Result<(User, u64, Params), &'static str> {
+fn read(record: &PasswordRecord) -> Result<User, &'static str> {
     check_user(&record.user)?;
     check_scopes(&record.scopes)?;
     let hash = PasswordHash::new(&record.hash).map_err(|_| "the hash is no PHC string")?;
@@ -243,12 +298,11 @@ fn read(record: &PasswordRecord) -> Result<(User, u64, Params), &'static str> {
     if params.m_cost() > MAX_MEMORY || params.t_cost() > MAX_PASSES || params.p_cost() > MAX_LANES {
         return Err("the hash costs more than m=262144, t=16, p=8");
     }
-    Ok((User { hash, scopes: record.scopes.join(" ").into() }, cost, params))
+    Ok(User { hash, cost: cost_of(&params), scopes: record.scopes.join(" ").into() })
 }
 
 /// A hash that no password has, to be verified for users who do not exist.
-fn dummy(params: &Params) -> Option<PasswordHash> {
-    let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
+fn dummy((m, t, p): Cost) -> Option<PasswordHash> {
     let mut salt = [0_u8; 16];
     aws_lc_rs::rand::fill(&mut salt).ok()?;
     let salt = base64::engine::general_purpose::STANDARD_NO_PAD.encode(salt);
@@ -284,6 +338,31 @@ mod tests {
         assert_eq!(judge(&passwords, "carol", "wrong").await, Err(Reason::WrongSecret));
         assert_eq!(judge(&passwords, "mallory", PASSWORD).await, Err(Reason::UnknownIdentity));
         assert_eq!(judge(&passwords, "carol", "a\tb").await, Err(Reason::Malformed));
+    }
+
+    /// Counted in the parameters of what is verified.
+    #[test]
+    fn a_name_that_is_no_users_has_one_of_the_costs_of_the_users_and_keeps_it() {
+        let costs: [Cost; 2] = [(7168, 5, 1), (19_456, 2, 1)];
+        let record = |number: usize| PasswordRecord {
+            user: format!("user-{number}"),
+            hash: dummy(costs[usize::from(number % 4 == 0)]).unwrap().to_string(),
+            scopes: Vec::new(),
+        };
+        let records: Vec<_> = (0..40).map(record).collect();
+        let first = Passwords::new(records.clone()).unwrap();
+        let again = Passwords::new(records.into_iter().rev()).unwrap();
+        let cost = |passwords: &Passwords, name: &str| {
+            cost_of(&Params::try_from(passwords.0.dummies.of(name).unwrap()).unwrap())
+        };
+        let names: Vec<_> = (0..1000).map(|number| format!("nobody-{number}")).collect();
+        let chosen: Vec<_> = names.iter().map(|name| cost(&first, name)).collect();
+        assert!(chosen.iter().all(|cost| costs.contains(cost)));
+        let dear = chosen.iter().filter(|cost| **cost == costs[1]).count();
+        assert!((180..=320).contains(&dear), "{dear} of 1000, where it is a quarter of the users");
+        assert_eq!(names.iter().map(|name| cost(&again, name)).collect::<Vec<_>>(), chosen);
+        let nobody = Passwords::new([]).unwrap();
+        assert_eq!(cost(&nobody, "carol"), cost_of(&Params::default()));
     }
 
     /// Whoever asks and leaves, and asks again, keeps no more than their share of the machine busy.

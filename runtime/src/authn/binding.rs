@@ -78,9 +78,9 @@ impl Possession {
     }
 
     /// The nonce that clients are to use, where the scheme asks for one.
-    pub(in crate::authn) fn nonce(&self, now: Now) -> Option<HeaderValue> {
+    pub(in crate::authn) async fn nonce(&self, now: Now) -> Option<HeaderValue> {
         let proofs = self.proofs.as_ref().filter(|_| self.rule == (Binding::Proof { nonce: true }))?;
-        proofs.nonce(now)
+        proofs.nonce(now).await
     }
 }
 

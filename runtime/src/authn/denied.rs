@@ -81,6 +81,10 @@ pub enum Reason {
     LivesTooLong,
     /// The API key is older than the `rotate-within` of its scheme.
     RotationOverdue,
+    /// The API key is bounded to other networks.
+    KeyFromElsewhere,
+    /// The API key is bounded to other operations.
+    KeyOfOtherOperations,
     /// No session has this id: it is over, was logged out, or never was.
     NoSession,
     /// The session came with a request that another site may have made.
@@ -185,6 +189,8 @@ impl Reason {
             Self::IntrospectionUnavailable => "introspection_unavailable",
             Self::RevocationUnknown => "revocation_unknown",
             Self::RotationOverdue => "rotation_overdue",
+            Self::KeyFromElsewhere => "key_from_elsewhere",
+            Self::KeyOfOtherOperations => "key_of_other_operations",
             Self::NoSession => "no_session",
             Self::CrossSite => "cross_site",
             Self::SessionsUnavailable => "sessions_unavailable",
@@ -240,6 +246,11 @@ impl Reason {
         )
     }
 
+    /// Whether nobody can tell one that was good before from one that is made up.
+    pub(in crate::authn) const fn may_be_made_up(self) -> bool {
+        matches!(self, Self::NoSession | Self::Inactive | Self::UntrustedCertificate)
+    }
+
     /// Seconds until the client may try again, where it tried too often.
     pub(crate) const fn wait(self) -> u64 {
         match self {
@@ -276,6 +287,8 @@ impl Reason {
             | Self::NotBound
             | Self::Proof(_)
             | Self::LivesTooLong
+            | Self::KeyFromElsewhere
+            | Self::KeyOfOtherOperations
             | Self::CrossSite
             | Self::Revoked => 7,
             // "we do not know" outranks every "no": a scheme that could not look might have said yes

@@ -53,6 +53,7 @@ use http::request::Parts;
 pub use self::certificate::{CertificateError, ClientCertificates};
 #[cfg(feature = "outbound")]
 pub use self::introspection::{Introspection, IntrospectionError};
+pub(crate) use self::present::Occasion;
 #[cfg(feature = "measure")]
 pub(crate) use self::present::Shown;
 #[cfg(feature = "login")]
@@ -173,7 +174,8 @@ pub(crate) async fn authenticate<'p>(
         return Ok(Authenticated::assertion(prepared, Vec::new()));
     }
     let shown = present::shown(prepared, parts)?;
-    let (verdicts, charged) = judge_all(prepared, &shown, parts, local, now, attempts).await;
+    let on = Occasion { local, from: attempts.from(), operation: prepared.operation, now };
+    let (verdicts, charged) = judge_all(prepared, &shown, parts, &on, attempts).await;
     let denied = refused(prepared, &verdicts);
     attempts.settle(prepared, &verdicts, charged);
     if let Some(denied) = denied {
@@ -197,8 +199,7 @@ async fn judge_all<'a>(
     prepared: &Prepared,
     shown: &[Option<Credential<'_>>],
     parts: &Parts,
-    local: bool,
-    now: Now,
+    on: &Occasion,
     attempts: Attempts<'a>,
 ) -> (Vec<Verdict>, Vec<Charged<'a>>) {
     let mut verdicts = Vec::with_capacity(prepared.schemes.len());
@@ -213,7 +214,7 @@ async fn judge_all<'a>(
             Err(reason) => Some(Err(reason)),
             Ok(held) => {
                 charged.extend(held);
-                let judged = scheme.judge_at_hand(credential, parts, local, now).await;
+                let judged = scheme.judge_at_hand(credential, parts, on).await;
                 if judged.is_none() {
                     to_be_asked.push((place, scheme, credential));
                 }
@@ -224,7 +225,7 @@ async fn judge_all<'a>(
     for (place, scheme, credential) in to_be_asked {
         if !is_settled(prepared, &verdicts, place) {
             // boxed: where everything is at hand, a request does not carry the room for asking
-            let judged = Box::pin(scheme.judge(credential, parts, local, now)).await;
+            let judged = Box::pin(scheme.judge(credential, parts, on)).await;
             if let Some(verdict) = verdicts.get_mut(place) {
                 *verdict = Some(judged);
             }
@@ -373,10 +374,12 @@ mod tests {
         let bench = Bench::new();
         let parts = testing::parts(&[bench.bearer("alice", "")]);
         let now = crate::clock::Clock::fixed(NOW).now().unwrap();
+        let from = std::net::Ipv4Addr::LOCALHOST.into();
+        let on = Occasion { local: false, from, operation: "x", now };
         for (access, settled) in [(&APART, true), (&TOGETHER, false)] {
             let prepared = bench.prepare(access);
             let credential = prepared.schemes[0].find(&parts).unwrap().unwrap();
-            let accepted = prepared.schemes[0].judge(&credential, &parts, false, now).await;
+            let accepted = prepared.schemes[0].judge(&credential, &parts, &on).await;
             assert_eq!(is_settled(&prepared, &[Some(accepted), None, None], 1), settled);
             let refused = || Some(Err(Reason::UnknownKid));
             assert!(!is_settled(&prepared, &[refused(), None, None], 1));
@@ -384,7 +387,7 @@ mod tests {
         }
         let prepared = bench.prepare(&APART);
         let credential = prepared.schemes[0].find(&parts).unwrap().unwrap();
-        let accepted = prepared.schemes[0].judge(&credential, &parts, false, now).await;
+        let accepted = prepared.schemes[0].judge(&credential, &parts, &on).await;
         assert!(!is_settled(&prepared, &[Some(accepted), None, None], 2), "that stands elsewhere");
     }
 
@@ -419,7 +422,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_all_at_once() {
         let verifiers = Verifiers::new(&testing::DOCUMENT);
-        let errors = verifiers.finish(&crate::Settings::new()).unwrap().prepare(&BOTH).err().unwrap();
+        let errors = verifiers.finish(&crate::Settings::new()).unwrap().prepare("x", &BOTH).err().unwrap();
         let named: Vec<_> = errors.iter().map(|error| (error.scheme(), error.fault())).collect();
         assert_eq!(named, [("oauth", Fault::NoVerifier), ("partner", Fault::NoVerifier)]);
     }

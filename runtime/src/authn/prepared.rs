@@ -96,6 +96,8 @@ pub(crate) struct Prepared {
     pub(crate) alternatives: Vec<Vec<Need>>,
     /// The document says that everybody may call.
     pub(crate) public: bool,
+    /// The id of the operation.
+    pub(crate) operation: &'static str,
 }
 
 /// One scheme of a combination: its place in [`Prepared::schemes`], and what it must grant.
@@ -144,7 +146,7 @@ impl Verifiers {
     /// Brings verifiers and document together; every fault at once.
     pub(crate) fn finish(self, settings: &Settings) -> Result<Schemes, Vec<SetupError>> {
         let kept = Kept {
-            proofs: self.proofs(settings)?,
+            proofs: self.proofs(settings),
             denylist: self.denylist.clone(),
             origin: settings.public_origin.clone(),
         };
@@ -167,15 +169,10 @@ impl Verifiers {
     }
 
     /// What judges proofs, where a scheme asks for them and the server knows under which address it is called.
-    fn proofs(&self, settings: &Settings) -> Result<Option<Arc<Proofs>>, Vec<SetupError>> {
-        let asks = |scheme: &&crate::operation::Scheme| matches!(&scheme.kind, SchemeKind::Bearer(rules) if matches!(rules.binding, Binding::Proof { .. }));
-        let (Some(scheme), Some(origin)) = (self.document.schemes.iter().find(asks), &settings.public_origin)
-        else {
-            return Ok(None);
-        };
-        let made = Proofs::new(origin.clone(), settings.proof_capacity, settings.proofs_in.clone());
-        made.map(Some)
-            .map_err(|_| vec![SetupError { scheme: scheme.name.to_owned(), fault: Fault::NoRandomness }])
+    fn proofs(&self, settings: &Settings) -> Option<Arc<Proofs>> {
+        let asks = |scheme: &crate::operation::Scheme| matches!(&scheme.kind, SchemeKind::Bearer(rules) if matches!(rules.binding, Binding::Proof { .. }));
+        let origin = settings.public_origin.clone().filter(|_| self.document.schemes.iter().any(asks))?;
+        Some(Proofs::new(origin, settings.proof_capacity, settings.proofs_in.clone()))
     }
 }
 
@@ -253,14 +250,19 @@ impl Kept {
 }
 
 impl Schemes {
-    /// One operation's security; every scheme that is missing at once.
-    pub(crate) fn prepare(&self, access: &'static Access) -> Result<Prepared, Vec<SetupError>> {
-        let Access::Any(alternatives) = access else {
-            return Ok(Prepared { schemes: Vec::new(), alternatives: Vec::new(), public: true });
+    /// The security of the operation with this id; every scheme that is missing at once.
+    pub(crate) fn prepare(
+        &self,
+        operation: &'static str,
+        access: &'static Access,
+    ) -> Result<Prepared, Vec<SetupError>> {
+        let (schemes, alternatives) = (Vec::new(), Vec::new());
+        let Access::Any(named) = access else {
+            return Ok(Prepared { schemes, alternatives, public: true, operation });
         };
-        let mut prepared = Prepared { schemes: Vec::new(), alternatives: Vec::new(), public: false };
+        let mut prepared = Prepared { schemes, alternatives, public: false, operation };
         let mut missing = Vec::new();
-        for alternative in *alternatives {
+        for alternative in *named {
             let mut needs = Vec::new();
             for need in *alternative {
                 match self.ready(need.scheme) {
@@ -327,9 +329,9 @@ impl Scheme {
     }
 
     /// The nonce that its clients are to use, where it asks for one.
-    fn nonce(&self, now: Now) -> Option<HeaderValue> {
+    async fn nonce(&self, now: Now) -> Option<HeaderValue> {
         match &self.verifier {
-            Verifier::Bearer(tokens) => tokens.possession().nonce(now),
+            Verifier::Bearer(tokens) => tokens.possession().nonce(now).await,
             _ => None,
         }
     }
@@ -344,8 +346,13 @@ impl Prepared {
     }
 
     /// The nonce that an answer gives to its client, where a scheme of the operation asks for one.
-    pub(crate) fn nonce(&self, now: Now) -> Option<HeaderValue> {
-        self.schemes.iter().find_map(|scheme| scheme.nonce(now))
+    pub(crate) async fn nonce(&self, now: Now) -> Option<HeaderValue> {
+        for scheme in &self.schemes {
+            if let Some(nonce) = scheme.nonce(now).await {
+                return Some(nonce);
+            }
+        }
+        None
     }
 
     fn place_of(&mut self, scheme: &Arc<Scheme>) -> usize {

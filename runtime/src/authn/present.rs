@@ -2,7 +2,7 @@
 //!
 //! A key in the query is read by the gate alone: what follows gets the query without it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, header, request::Parts};
 use percent_encoding::{percent_decode, percent_decode_str};
@@ -28,6 +28,16 @@ pub(in crate::authn) enum Credential<'r> {
         allow(dead_code, reason = "read by the verifier that the feature brings")
     )]
     Certificate(&'r ClientCertificate),
+}
+
+/// When, from where and for what a credential is shown.
+pub(crate) struct Occasion {
+    /// The request comes from this machine.
+    pub(crate) local: bool,
+    pub(crate) from: IpAddr,
+    /// The id of the operation.
+    pub(crate) operation: &'static str,
+    pub(crate) now: Now,
 }
 
 /// What a request shows beside a token: what the token may be bound to.
@@ -240,24 +250,22 @@ impl Scheme {
         &self,
         credential: &Credential<'_>,
         parts: &Parts,
-        local: bool,
-        now: Now,
+        on: &Occasion,
     ) -> Option<Result<Judged, Reason>> {
         match (&self.verifier, credential) {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
-                tokens.judge_at_hand(text, &Shown::of(parts), local, now).await
+                tokens.judge_at_hand(text, &Shown::of(parts), on.local, on.now).await
             }
-            _ => Some(self.judge(credential, parts, local, now).await),
+            _ => Some(self.judge(credential, parts, on).await),
         }
     }
 
-    /// Judges the credential that a request shows to this scheme; `local`: that request comes from this machine.
+    /// Judges the credential that a request shows to this scheme.
     pub(in crate::authn) async fn judge(
         &self,
         credential: &Credential<'_>,
         parts: &Parts,
-        local: bool,
-        now: Now,
+        on: &Occasion,
     ) -> Result<Judged, Reason> {
         if let Some(Place::Cookie(_, ours)) = self.place() {
             cross_site::judge(&parts.method, &parts.headers, ours.as_ref())
@@ -265,22 +273,22 @@ impl Scheme {
         }
         let principal = match (&self.verifier, credential) {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
-                return tokens.judge(text, &Shown::of(parts), local, now).await;
+                return tokens.judge(text, &Shown::of(parts), on.local, on.now).await;
             }
             (Verifier::ApiKey { keys, issuer, rules, .. }, Credential::Text(text)) => {
                 let text = std::str::from_utf8(text).map_err(|_| Reason::Malformed)?;
-                keys.judge(self.name, issuer, rules, text, now).await
+                keys.judge(self.name, issuer, rules, text, on).await
             }
             #[cfg(feature = "login")]
             (Verifier::Session { login, .. }, Credential::Text(id)) => {
-                super::session::judge(login, self.name, id, now).await
+                super::session::judge(login, self.name, id, on.now).await
             }
             (Verifier::Basic { passwords, issuer }, Credential::Text(text)) => {
                 passwords.judge(self.name, issuer, text).await
             }
             #[cfg(feature = "tls")]
             (Verifier::MutualTls { certificates, issuer, rules }, Credential::Certificate(shown)) => {
-                certificates.judge(self.name, issuer, rules, shown, now)
+                certificates.judge(self.name, issuer, rules, shown, on.now)
             }
             // `find` gives each verifier its own kind
             _ => Err(Reason::Malformed),

@@ -47,8 +47,6 @@ pub enum Fault {
     NoPublicOrigin,
     /// The scheme of a session is no cookie of the name that the login was given, or states what keys alone have.
     SessionCookie,
-    /// The machine gave no random bytes.
-    NoRandomness,
 }
 
 impl SetupError {
@@ -104,7 +102,6 @@ impl fmt::Display for Fault {
                 "sessions stand in the cookie that `LoginBuilder::cookie` names (`__Host-session` if nothing is said), \
                  without `prefix` and `rotate-within`: the document names another place"
             }
-            Self::NoRandomness => "the machine gave no random bytes",
         })
     }
 }

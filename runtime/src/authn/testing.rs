@@ -125,7 +125,7 @@ impl Bench {
         verifiers.api_key("partner", ApiKeys::new([KEY.record.clone()]).unwrap());
         verifiers.bearer("other", Jwt::new(JwkSet::from_json(&OTHER.jwk("k1").to_string()).unwrap()));
         verifiers.bearer("dev", Jwt::new(self.keys()).accept_from_loopback_only());
-        verifiers.finish(&crate::Settings::new()).unwrap().prepare(access).unwrap()
+        verifiers.finish(&crate::Settings::new()).unwrap().prepare("x", access).unwrap()
     }
 
     pub(crate) async fn authenticate<'p>(

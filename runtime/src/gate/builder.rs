@@ -217,7 +217,7 @@ impl GateBuilder {
         let mut faults = Vec::new();
         let mut needs = |fault: String| faults.push(format!("operation `{}`: {fault}", policy.id));
         let security = schemes
-            .prepare(&policy.access)
+            .prepare(policy.id, &policy.access)
             .map_err(|errors| texts(errors).into_iter().for_each(&mut needs))
             .ok();
         if policy.step_up.is_some() && security.as_ref().is_some_and(|security| !security.tells_of_logins()) {

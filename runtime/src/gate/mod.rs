@@ -99,7 +99,8 @@ async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<
     let policy = at.policy();
     let deadline = Instant::now() + policy.timeout;
     input::declared_length(policy.body.as_ref(), &parts.headers).map_err(Rejection::Input)?; // 4
-    visit.give_nonce(at.security().nonce(visit.now()));
+    // before the credentials, which are judged by it, and so that their refusal gives one
+    visit.give_nonce(in_time(deadline, at.security().nonce(visit.now())).await?);
     let (local, now, attempts) = (visit.is_local(), visit.now(), visit.attempts());
     let authenticated =
         in_time(deadline, authn::authenticate(at.security(), parts, local, now, attempts)).await?;

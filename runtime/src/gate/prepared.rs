@@ -135,7 +135,7 @@ impl Gate {
         &self,
         access: &'static crate::operation::Access,
     ) -> Result<authn::Prepared, ConfigError> {
-        let prepared = self.inner.schemes.prepare(access);
+        let prepared = self.inner.schemes.prepare("measured", access);
         prepared.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))
     }
 

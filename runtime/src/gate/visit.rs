@@ -2,11 +2,9 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use axum::extract::ConnectInfo;
 use axum::response::Response;
 use futures_util::FutureExt;
 use http::header::{ALLOW, LINK, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
@@ -20,7 +18,7 @@ use super::load::Place;
 use super::told::Told;
 use super::walk::Walk;
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
-use crate::address::{self, Origin, Peer};
+use crate::address::{self, Origin};
 use crate::answer::headers as answer_headers;
 use crate::authn::Principal;
 use crate::authn::attempts::{Attempt, Attempts};
@@ -67,7 +65,7 @@ impl Visit {
     /// Step 1: who is at the door, and under which id do we speak of it.
     pub(crate) fn open(gate: &Gate, parts: &mut Parts) -> Self {
         let settings = gate.settings();
-        let peer = peer(&parts.extensions);
+        let peer = address::peer(&parts.extensions);
         let session: Option<Session> = parts.extensions.remove();
         let tls = session.is_some();
         let origin =
@@ -381,14 +379,6 @@ fn certificate(
         true => None,
         false => session.and_then(|session| session.certificate),
     }
-}
-
-/// The other end of the connection, as our accept loop or axum's tells it. Not known: nobody's address, which is
-/// neither trusted nor protected.
-fn peer(extensions: &http::Extensions) -> IpAddr {
-    let ours = extensions.get::<Peer>().map(|peer| peer.0);
-    let axums = || extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    ours.or_else(axums).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
 }
 
 /// Runs the steps; a panic anywhere in them ends this request alone.

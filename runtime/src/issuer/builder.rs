@@ -9,11 +9,12 @@ use super::ring::{Ring, Source};
 use super::schedule::Schedule;
 use super::secrets::IssuerKeys;
 use super::{Inner, Issuer};
+use crate::authn::attempts::Counters;
 use crate::authn::dpop::Proofs;
 use crate::authn::jwt::MAX_LEEWAY;
 use crate::operation::Algorithm;
 use crate::origin::PublicOrigin;
-use crate::{Clock, Denylist, State, origin};
+use crate::{Clock, Denylist, Settings, State, origin};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -41,6 +42,7 @@ pub struct IssuerBuilder {
     grace: Duration,
     period: Duration,
     lead: Duration,
+    settings: Settings,
 }
 
 impl IssuerBuilder {
@@ -59,6 +61,7 @@ impl IssuerBuilder {
             grace: Duration::ZERO,
             period: 30 * DAY,
             lead: 2 * HOUR,
+            settings: Settings::new(),
         }
     }
 
@@ -72,6 +75,13 @@ impl IssuerBuilder {
     /// The clock; the system's when nothing is said.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// The settings of the server that the endpoints are mounted in: its proxies, whose word says who asks, and how many attempts
+    /// may fail. Without them whoever connects is who asks.
+    pub fn settings(mut self, settings: &Settings) -> Self {
+        self.settings = settings.clone();
         self
     }
 
@@ -140,7 +150,6 @@ impl IssuerBuilder {
         };
         let origin = origin_of(&self.issuer).ok_or(IssuerError::Configuration("the issuer has no origin"))?;
         let proofs = Proofs::new(origin, REMEMBERED, Some(kept.state.clone()));
-        let proofs = proofs.map_err(|_| IssuerError::Crypto)?;
         let now = self.clock.now().map_err(|_| IssuerError::Clock)?;
         let ring = Ring::open(kept, now).await?;
         let issuer = Issuer(Arc::new(Inner {
@@ -151,6 +160,7 @@ impl IssuerBuilder {
             proofs,
             clock: self.clock,
             lifetimes,
+            counters: Counters::new(&self.settings),
         }));
         issuer.look_after_keys();
         Ok(issuer)

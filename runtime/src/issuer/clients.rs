@@ -192,6 +192,12 @@ impl Clients {
         }
     }
 
+    /// Who it is that asks, by its own word.
+    pub(super) fn claimed(headers: &HeaderMap, form: &Form) -> Option<String> {
+        let basic = headers.get(header::AUTHORIZATION).and_then(|basic| basic_parts(basic.as_bytes()));
+        basic.map(|(id, _)| id).or_else(|| form.get("client_id").map(str::to_owned))
+    }
+
     fn confidential(&self, id: &str, secret: &str) -> Result<&Client, Unknown> {
         let shown = hash(secret);
         let client = self.0.get(id);

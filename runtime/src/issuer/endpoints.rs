@@ -11,14 +11,20 @@
 //! 1. the client is authenticated before anything else is looked at;
 //! 2. a proof of possession (RFC 9449 section 5) that comes with a request is judged, needed or not;
 //! 3. an answer of the first two is never kept by a cache (RFC 6749 section 5.1), and says no more than the code of an error;
-//! 4. an issuer that cannot do its part answers 503 with `Retry-After`, and the event or the log says why.
+//! 4. attempts that fail are counted by the rules of [`attempts`](crate::authn::attempts), as those at API keys are: a secret of a
+//!    client for that client and for the network, a refresh token that is not good for the network. What is good gets in
+//!    whatever was counted. When there are too many the answer is 429;
+//! 5. an issuer that cannot do its part answers 503 with `Retry-After`, and the event or the log says why.
+
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::clients::{Client, Clients, Unknown};
@@ -26,6 +32,7 @@ use super::error::{GrantError, IssuerError, RevokeError};
 use super::event::Event;
 use super::{Asking, Issuer, ProvenKey, Tokens};
 use crate::ProofFault;
+use crate::authn::attempts::TooMany;
 use crate::form::{Form, is_scope};
 
 pub(super) const TOKEN: &str = "/token";
@@ -52,7 +59,7 @@ struct Refused {
 impl Issuer {
     /// The endpoints, at the paths that the metadata name: below the path of the issuer's name.
     ///
-    /// They have no rate limit. Put one in front, by address and by client, for `/token` and `/revoke`.
+    /// Attempts that fail are counted; requests are not. A limit on those is for the server in front.
     pub fn router(&self, clients: Clients) -> Router {
         let path = self.path();
         Router::new()
@@ -74,7 +81,7 @@ async fn token(State(desk): State<Desk>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = async {
         let form = Form::receive(&parts.headers, body).await.map_err(|_| Refused::request())?;
-        let client = desk.client(&parts.headers, &form)?;
+        let client = desk.client(&parts, &form)?;
         let scope = form.get("scope");
         if scope.is_some_and(|scope| !is_scope(scope)) {
             return Err(GrantError::Scope.into());
@@ -88,7 +95,10 @@ async fn token(State(desk): State<Desk>, request: Request) -> Response {
             "refresh_token" => {
                 let token = form.get("refresh_token").ok_or_else(Refused::request)?;
                 let asking = Asking { client: client.id(), public: client.is_public(), scope, key };
-                Ok(desk.issuer.renew(token, &asking).await?)
+                match desk.issuer.renew(token, &asking).await {
+                    Err(GrantError::Invalid) => Err(desk.unknown(&parts, token)?),
+                    renewed => Ok(renewed?),
+                }
             }
             "client_credentials" => desk.for_itself(client, scope, key).await,
             _ => Err(Refused::bad("unsupported_grant_type")),
@@ -104,7 +114,7 @@ async fn revoke(State(desk): State<Desk>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = async {
         let form = Form::receive(&parts.headers, body).await.map_err(|_| Refused::request())?;
-        let client = desk.client(&parts.headers, &form)?;
+        let client = desk.client(&parts, &form)?;
         // `token_type_hint` is not needed: the two kinds do not look alike (RFC 7009 section 2.1)
         let token = form.get("token").ok_or_else(Refused::request)?;
         Ok::<_, Refused>(desk.issuer.revoke(token, client.id()).await?)
@@ -124,13 +134,24 @@ async fn metadata(State(desk): State<Desk>) -> Response {
 }
 
 impl Desk {
-    fn client(&self, headers: &HeaderMap, form: &Form) -> Result<&Client, Refused> {
-        self.clients.authenticate(headers, form).map_err(|unknown| {
-            if unknown == Unknown::Client {
+    fn client(&self, parts: &Parts, form: &Form) -> Result<&Client, Refused> {
+        match self.clients.authenticate(&parts.headers, form) {
+            Ok(client) => Ok(client),
+            Err(Unknown::Request) => Err(Refused::request()),
+            Err(Unknown::Client) => {
                 Event::UnknownClient.emit(&self.issuer.nobody("-"));
+                let claimed = Clients::claimed(&parts.headers, form);
+                let claimed = claimed.as_deref().map(|client| (self.issuer.name(), client));
+                self.issuer.attempts(parts)?.guessed(claimed)?;
+                Err(Refused { status: StatusCode::UNAUTHORIZED, code: "invalid_client", retry_after: None })
             }
-            unknown.into()
-        })
+        }
+    }
+
+    /// How a refresh token is refused that is not good.
+    fn unknown(&self, parts: &Parts, token: &str) -> Result<Refused, Refused> {
+        self.issuer.attempts(parts)?.unknown(token)?;
+        Ok(GrantError::Invalid.into())
     }
 
     async fn for_itself(
@@ -231,14 +252,9 @@ impl Refused {
     }
 }
 
-impl From<Unknown> for Refused {
-    fn from(unknown: Unknown) -> Self {
-        match unknown {
-            Unknown::Request => Self::request(),
-            Unknown::Client => {
-                Self { status: StatusCode::UNAUTHORIZED, code: "invalid_client", retry_after: None }
-            }
-        }
+impl From<TooMany> for Refused {
+    fn from(TooMany(wait): TooMany) -> Self {
+        GrantError::TooMany { wait: Duration::from_secs(wait) }.into()
     }
 }
 

@@ -47,6 +47,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::request::Parts;
 
 pub use self::builder::IssuerBuilder;
 pub use self::clients::{Client, ClientError, Clients};
@@ -62,6 +63,7 @@ use self::{
     store::Subject,
     text::RefreshText,
 };
+use crate::authn::attempts::{Attempts, Counters};
 use crate::{
     Clock, Denylist, ProofFault, Secret, State, authn::dpop::Proofs, clock::Now, form::is_scope,
     secret::ct_eq,
@@ -97,6 +99,7 @@ pub(super) struct Inner {
     proofs: Arc<Proofs>,
     clock: Clock,
     lifetimes: Lifetimes,
+    counters: Counters,
 }
 
 /// Who asks for new tokens.
@@ -283,6 +286,11 @@ impl Issuer {
             scope: scope.to_owned(),
             family: None,
         })
+    }
+
+    /// What the attempts of a request are counted by.
+    fn attempts(&self, parts: &Parts) -> Result<Attempts<'_>, GrantError> {
+        Ok(self.0.counters.of(parts, self.now()?))
     }
 
     fn now(&self) -> Result<Now, IssuerError> {

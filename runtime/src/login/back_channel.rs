@@ -36,7 +36,17 @@ pub(super) async fn log_out(State(login): State<Login>, request: Request) -> Res
     let (parts, body) = request.into_parts();
     match login.provider_logs_out(&parts.headers, body).await {
         Ok(()) => said(StatusCode::OK, ""),
-        Err(refused) => login.refuses(&refused),
+        Err(refused) => {
+            let answer = login.refuses(&refused);
+            if refused.is_guess() { login.guessed(&parts).unwrap_or(answer) } else { answer }
+        }
+    }
+}
+
+impl Refused {
+    /// Nobody vouches for its token.
+    fn is_guess(&self) -> bool {
+        matches!(self, Self::Token(bad) if !bad.is_unknown())
     }
 }
 

@@ -8,11 +8,13 @@ use super::error::LoginError;
 use super::provider::Provider;
 use super::session::Lifetimes;
 use super::{Login, LoginKeys, Shared, cookies, return_to, step_up};
+use crate::authn::attempts::Counters;
 use crate::clock::Clock;
 use crate::operation::Algorithm;
 use crate::origin::PublicOrigin;
 use crate::outbound::Address;
 use crate::secret::Secret;
+use crate::settings::Settings;
 use crate::state::State;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -39,6 +41,8 @@ pub struct LoginBuilder {
     pages: Pages,
     marks: Option<State>,
     clock: Clock,
+    settings: Settings,
+    inside_too: bool,
 }
 
 /// Where a browser goes: paths of our own site.
@@ -59,6 +63,8 @@ pub(super) struct Checked {
     pub(super) redirect: String,
     pub(super) scopes: Vec<String>,
     pub(super) algorithms: Vec<Algorithm>,
+    /// What the provider names may be at addresses that are not public.
+    pub(super) inside_too: bool,
 }
 
 impl LoginBuilder {
@@ -85,6 +91,8 @@ impl LoginBuilder {
             },
             marks: None,
             clock: Clock::system(),
+            settings: Settings::new(),
+            inside_too: false,
         }
     }
 
@@ -173,6 +181,20 @@ impl LoginBuilder {
         self
     }
 
+    /// The settings of the server that the endpoints are mounted in: its proxies, whose word says who asks, and how many attempts
+    /// may fail. Without them whoever connects is who asks.
+    pub fn settings(mut self, settings: &Settings) -> Self {
+        self.settings = settings.clone();
+        self
+    }
+
+    /// Calls the token endpoint and fetches the keys also where a provider at a public address says that they are at another: a
+    /// private one, one of this machine.
+    pub fn allow_private_addresses(mut self) -> Self {
+        self.inside_too = true;
+        self
+    }
+
     /// What tells the time, instead of the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -198,6 +220,7 @@ impl LoginBuilder {
             redirect: self.redirect,
             scopes,
             algorithms: self.algorithms,
+            inside_too: self.inside_too,
         };
         let provider = Provider::meet(&checked).await?;
         Ok(Login::new(Shared {
@@ -215,6 +238,7 @@ impl LoginBuilder {
             pages: self.pages,
             classes: self.classes,
             clock: self.clock,
+            counters: Counters::new(&self.settings),
         }))
     }
 

@@ -12,13 +12,16 @@
 //! 2. a login that came back is over, whatever became of it: its cookie is taken away, its `state` is used;
 //! 3. the session that the browser had is ended before it gets another;
 //! 4. only our own pages log out (CSRF), by the rules of [`cross_site`];
-//! 5. a browser learns that a login did not succeed and not why; the event says it.
+//! 5. what comes back from no login of ours, and logout tokens that are not good, count as guesses for their network
+//!    ([`attempts`](crate::authn::attempts)). When there are too many the answer is 429; what is good is taken whatever was counted;
+//! 6. a browser learns that a login did not succeed and not why; the event says it.
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::callback::Answer;
@@ -29,6 +32,7 @@ use super::pending::{PATIENCE, Pending};
 use super::session::{Session, key_of};
 use super::step_up::Wanted;
 use super::{Login, back_channel, return_to};
+use crate::authn::attempts::TooMany;
 use crate::authn::cross_site;
 use crate::event::Severity;
 use crate::input::form_decoded;
@@ -36,7 +40,7 @@ use crate::input::form_decoded;
 impl Login {
     /// The endpoints, at the paths of the builder.
     ///
-    /// They have no rate limit. Put one in front, by address.
+    /// Attempts that fail are counted; requests are not. A limit on those is for the server in front.
     pub fn router(&self) -> Router {
         let router = Router::new()
             .route(&self.0.pages.login, get(begin))
@@ -102,6 +106,15 @@ impl Login {
         Ok(response)
     }
 
+    /// Rule 5: counts a guess; what it is answered with if it is one too many.
+    pub(super) fn guessed(&self, parts: &Parts) -> Option<Response> {
+        let TooMany(wait) = self.0.counters.of(parts, self.now().ok()?).guessed(None).err()?;
+        let mut response =
+            said(StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Please try again later.\n");
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        Some(response)
+    }
+
     /// What a browser gets whose login came to nothing.
     fn failed(&self, fault: &Fault) -> Response {
         if let Fault::Ours(error) = fault {
@@ -121,7 +134,10 @@ async fn begin(State(login): State<Login>, request: Request) -> Response {
 async fn finish(State(login): State<Login>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let finished = login.finish(&parts.headers, parts.uri.query()).await;
-    let mut response = finished.unwrap_or_else(|fault| login.failed(&fault));
+    let mut response = finished.unwrap_or_else(|fault| {
+        let failed = login.failed(&fault);
+        if fault.is_guess() { login.guessed(&parts).unwrap_or(failed) } else { failed }
+    });
     if let Some(cookie) = cookies::clear(PENDING) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -95,6 +95,14 @@ impl Fault {
         }
     }
 
+    /// It shows what nobody vouches for: a way back from a login that this browser did not begin, or a code that the provider does
+    /// not know.
+    pub(super) fn is_guess(&self) -> bool {
+        matches!(self, Self::NotPending | Self::State | Self::Replayed | Self::Issuer)
+            || matches!(self, Self::Exchange("invalid_grant"))
+            || matches!(self, Self::IdToken(bad) if !bad.is_unknown() && !bad.is_insufficient())
+    }
+
     /// Somebody tried what no honest browser does.
     pub(super) fn is_attack(&self) -> bool {
         matches!(self, Self::State | Self::Replayed | Self::Issuer | Self::ReturnTo)

@@ -51,6 +51,7 @@ pub use self::keys::LoginKeys;
 use self::provider::Provider;
 use self::session::{Lifetimes, Session, key_of};
 use crate::authn::Principal;
+use crate::authn::attempts::Counters;
 use crate::clock::{Clock, Now};
 use crate::origin::PublicOrigin;
 use crate::state::{Key, State};
@@ -102,6 +103,7 @@ struct Shared {
     /// That a page may ask for.
     classes: Vec<String>,
     clock: Clock,
+    counters: Counters,
 }
 
 /// Why the gate does not know a session.

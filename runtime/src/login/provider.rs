@@ -37,7 +37,7 @@ use crate::authn::jwt::id_token::{Asked, BadIdToken, IdTokens, Identified};
 use crate::authn::jwt::json;
 use crate::authn::jwt::logout_token::LoggedOut;
 use crate::clock::Now;
-use crate::outbound::{Address, Bounds, Outbound};
+use crate::outbound::{Address, Bounds, Outbound, Reach};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: usize = 64 * 1024;
@@ -78,6 +78,8 @@ pub(super) struct Provider {
     scopes: Vec<Scope>,
     ids: IdTokens,
     outbound: Outbound,
+    /// Where its token endpoint may be.
+    reach: Reach,
     calls: Semaphore,
     names_itself: bool,
     ends_sessions_at: Option<oauth2::url::Url>,
@@ -114,8 +116,8 @@ impl Provider {
             Outbound::new(8).map_err(|_| LoginError::Provider("the machine has no root certificates"))?;
         let discovery = Discovery::new(issuer, Form::OpenId).map_err(LoginError::Keys)?;
         let bounds = Bounds { until: Instant::now() + PATIENCE, bytes: LONGEST };
-        let body = discovery.published(&outbound, bounds).await.map_err(LoginError::Provider)?;
-        let published: Published = serde_json::from_slice(&body).map_err(|_| {
+        let reply = discovery.published(&outbound, bounds).await.map_err(LoginError::Provider)?;
+        let published: Published = serde_json::from_slice(&reply.body).map_err(|_| {
             LoginError::Provider("its metadata lack `authorization_endpoint` or `token_endpoint`")
         })?;
         if published
@@ -126,6 +128,10 @@ impl Provider {
             return Err(LoginError::Provider("it does not do PKCE by `S256`"));
         }
         let keys = Jwks::discover(issuer).map_err(LoginError::Keys)?;
+        let (keys, reach) = match checked.inside_too {
+            true => (keys.allow_private_addresses(), Reach::Anywhere),
+            false => (keys, reply.names),
+        };
         let ids = IdTokens::new(keys, &checked.algorithms, issuer, &checked.client)
             .ok_or(LoginError::Configuration("ID tokens are signed by an asymmetric algorithm"))?;
         ids.load().await.map_err(|_| LoginError::Provider("its keys cannot be had"))?;
@@ -135,6 +141,7 @@ impl Provider {
             scopes: checked.scopes.iter().cloned().map(Scope::new).collect(),
             ids,
             outbound,
+            reach,
             calls: Semaphore::new(CALLS),
             names_itself: published.authorization_response_iss_parameter_supported,
             ends_sessions_at: published
@@ -220,7 +227,7 @@ impl Provider {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Unreached> {
         let bounds = Bounds { until: Instant::now() + PATIENCE, bytes: LONGEST };
         let request = request.map(|body| Full::new(Bytes::from(body)));
-        let reply = self.outbound.call(request, bounds).await.map_err(Unreached)?;
+        let reply = self.outbound.call(request, bounds, self.reach).await.map_err(Unreached)?;
         json::check(&reply.body).map_err(|_| Unreached("the answer is no strict JSON"))?;
         let mut response = Response::new(reply.body.to_vec());
         *response.status_mut() = reply.status;

@@ -79,6 +79,47 @@ async fn a_client_with_a_secret_asks_for_itself_and_a_public_one_does_not() {
 }
 
 #[tokio::test]
+async fn guesses_at_a_secret_are_too_many_at_last_and_the_secret_itself_is_taken() {
+    let settings = palisade::Settings::new().failed_attempts(2, 4).trusted_proxies(["127.0.0.1"]).unwrap();
+    let bench = Bench::with(|builder| builder.settings(&settings)).await;
+    let post = |path: &str, from: &str, form: &str| {
+        let call = bench.desk.call("POST", path).header("x-forwarded-for", from);
+        call.header("content-type", "application/x-www-form-urlencoded").body(form).send()
+    };
+    let ask = |from: &'static str, client: &str, secret: &str| {
+        let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+        post("/token", from, &form)
+    };
+    let (here, there) = ("192.0.2.1", "198.51.100.9");
+    for from in [here, there] {
+        refused(&ask(from, "back", "wrong").await, 401, "invalid_client");
+    }
+    let reply = ask("203.0.113.1", "back", "wrong").await;
+    refused(&reply, 429, "slow_down");
+    assert!((29..=33).contains(&reply.header("retry-after").parse::<u32>().unwrap()));
+    refused(&post("/revoke", here, "token=x&client_id=back&client_secret=y").await, 429, "slow_down");
+    ask(there, "back", &bench.secret).await.allowed(200);
+    // whoever they claim to be, they are one network
+    for client in ["a", "b", "c"] {
+        refused(&ask(there, client, "wrong").await, 401, "invalid_client");
+    }
+    refused(&ask(there, "d", "wrong").await, 429, "slow_down");
+    refused(&ask(here, "d", "wrong").await, 401, "invalid_client");
+}
+
+#[tokio::test]
+async fn refresh_tokens_that_are_not_good_count_for_their_network_and_a_good_one_is_taken() {
+    let settings = palisade::Settings::new().failed_attempts(5, 2);
+    let bench = Bench::with(|builder| builder.settings(&settings)).await;
+    for number in 0..20 {
+        refused(&bench.refresh(&format!("made-up-{number}")).await, 400, "invalid_grant");
+    }
+    refused(&bench.refresh("another").await, 429, "slow_down");
+    let (_, next) = pair(&bench.refresh(&renewing(&bench.sign_in("alice").await)).await);
+    pair(&bench.refresh(&next).await);
+}
+
+#[tokio::test]
 async fn what_is_posted_is_a_form_and_says_each_thing_once() {
     let bench = Bench::start().await;
     let token = renewing(&bench.sign_in("alice").await);

@@ -31,6 +31,19 @@ pub async fn fails(bench: &Bench, browser: &mut Browser, back: &str, status: u16
 }
 
 #[tokio::test]
+async fn what_comes_back_from_no_login_is_counted_and_a_login_succeeds_all_the_same() {
+    let bench = Bench::start().await;
+    let made_up = || bench.site.get("/callback?state=x&code=y").send();
+    for _ in 0..30 {
+        assert_eq!(made_up().await.status, 400);
+    }
+    let reply = made_up().await;
+    assert_eq!(reply.status, 429);
+    assert_ne!(reply.header("retry-after"), "");
+    bench.logged_in().await;
+}
+
+#[tokio::test]
 async fn a_login_makes_a_session_and_goes_where_it_should() {
     let bench = Bench::start().await;
     let mut browser = bench.browser();

@@ -48,6 +48,26 @@ async fn keys_in_cookies_are_guarded_as_sessions_are() {
 }
 
 #[tokio::test]
+async fn sessions_that_are_not_there_count_once_each_and_one_that_is_gets_in() {
+    let bench = Bench::start().await;
+    let mut browser = bench.logged_in().await;
+    let show = |number: u32| {
+        let id = format!("{number:0>43}").replace('0', "A");
+        bench.site.get("/me").header("cookie", &format!("__Host-session={id}")).send()
+    };
+    for _ in 0..310 {
+        show(4).await.refused(401, "unauthenticated"); // a page that was left open
+    }
+    // the last of the 43 letters has bits that must be none
+    for number in 1..300 {
+        show(number * 40 + 4).await.refused(401, "unauthenticated");
+    }
+    show(40_004).await.refused(429, "rate_limited");
+    show(4).await.refused(429, "rate_limited");
+    browser.get("/me").await.allowed(200);
+}
+
+#[tokio::test]
 async fn what_is_no_session_is_refused() {
     let bench = Bench::start().await;
     let mut browser = bench.logged_in().await;

@@ -14,6 +14,8 @@ Examples:
   cargo palisade key create --scheme partner --owner alice --scope notes:write --expires 90d
   KEY=$(cargo palisade key create --scheme partner --owner alice --name \"nightly import\")
 
+  cargo palisade key create --scheme partner --owner alice --from-address 192.0.2.0/24 --operation listNotes
+
 Where the document says `rotate-within`, a key ends within that time, and does without `--expires`.";
 
 #[derive(Debug, Args)]
@@ -32,6 +34,14 @@ pub(super) struct Create {
     /// What people call the key, for lists.
     #[arg(long)]
     name: Option<String>,
+
+    /// A network or an address that it is good from; repeat it for more. Without it, from everywhere.
+    #[arg(long = "from-address", value_name = "CIDR")]
+    addresses: Vec<String>,
+
+    /// An operation that it is good for, by its `operationId`; repeat it for more. Without it, for all that its scopes open.
+    #[arg(long = "operation", value_name = "ID")]
+    operations: Vec<String>,
 
     /// How long it is good, e.g. `12h` or `90d`. Without it, until it is revoked.
     #[arg(long, value_name = "TIME")]
@@ -54,7 +64,8 @@ impl Create {
             Some(name) => made.and_then(|new| new.named(name)),
             None => made,
         };
-        let new = named.map_err(|cause| Failure::usage(format!("no key was made: {cause}")))?;
+        let bounded = named.and_then(|new| new.bounded(self.addresses, self.operations));
+        let new = bounded.map_err(|cause| Failure::usage(format!("no key was made: {cause}")))?;
         let new = new.peppered(&keys.peppers);
         keys.change(&Change::Create(new.record.clone()))?;
         // Shown to whoever asked for it, once; what is kept is its hash.

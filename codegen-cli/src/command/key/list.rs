@@ -17,7 +17,10 @@ Examples:
 States: `active`, `retiring` (rotated, within the overlap), `overdue` (older than `rotate-within`), `expired`, `revoked`.
 The last use is known to a minute or so.";
 
-const HEADINGS: [&str; 8] = ["ID", "OWNER", "NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED", "STATE"];
+const HEADINGS: [&str; 10] =
+    ["ID", "OWNER", "NAME", "SCOPES", "FROM", "OPERATIONS", "CREATED", "EXPIRES", "LAST USED", "STATE"];
+/// Those that are left out where no key has such a thing.
+const RARE: [&str; 3] = ["NAME", "FROM", "OPERATIONS"];
 
 #[derive(Debug, Args)]
 pub(super) struct List {
@@ -57,6 +60,8 @@ fn fields(record: &KeyRecord, state: KeyState) -> Value {
         "owner": record.owner,
         "name": record.name,
         "scopes": record.scopes,
+        "addresses": record.addresses,
+        "operations": record.operations,
         "created": record.created.map(time),
         "not_after": record.not_after.map(time),
         "revoked_at": record.revoked_at.map(time),
@@ -67,14 +72,16 @@ fn fields(record: &KeyRecord, state: KeyState) -> Value {
     })
 }
 
-fn row(record: &KeyRecord, state: KeyState) -> [String; 8] {
+fn row(record: &KeyRecord, state: KeyState) -> [String; HEADINGS.len()] {
     let when = |seconds: Option<u64>| seconds.map_or_else(|| "-".to_owned(), time);
-    let scopes = if record.scopes.is_empty() { "-".to_owned() } else { record.scopes.join(" ") };
+    let words = |words: &[String]| if words.is_empty() { "-".to_owned() } else { words.join(" ") };
     [
         record.id.clone(),
         record.owner.clone(),
         record.name.clone().unwrap_or_else(|| "-".to_owned()),
-        scopes,
+        words(&record.scopes),
+        words(&record.addresses),
+        words(&record.operations),
         when(record.created),
         when(record.not_after),
         when(record.last_used),
@@ -82,18 +89,20 @@ fn row(record: &KeyRecord, state: KeyState) -> [String; 8] {
     ]
 }
 
-/// Columns as wide as their widest cell, two spaces apart; none of names that no key has.
-fn table(mut rows: Vec<[String; 8]>) -> String {
+/// Columns as wide as their widest cell, two spaces apart; none of what no key has.
+fn table(mut rows: Vec<[String; HEADINGS.len()]>) -> String {
     rows.insert(0, HEADINGS.map(str::to_owned));
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
-    let no_names = rows.iter().skip(1).all(|row| row.get(2).is_some_and(|name| name == "-"));
-    let line = |row: &[String; 8]| {
-        let cells =
-            row.iter().zip(&widths).zip(HEADINGS).filter(|(_, heading)| *heading != "NAME" || !no_names);
+    let is_empty =
+        |column: usize| rows.iter().skip(1).all(|row| row.get(column).is_some_and(|cell| cell == "-"));
+    let shown: Vec<bool> =
+        (0..).zip(HEADINGS).map(|(column, heading)| !RARE.contains(&heading) || !is_empty(column)).collect();
+    let line = |row: &[String; HEADINGS.len()]| {
+        let cells = row.iter().zip(&widths).zip(&shown).filter(|(_, shown)| **shown);
         let padded = cells.map(|((cell, width), _)| format!("{cell:<width$}"));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
@@ -113,7 +122,8 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_names_stand_only_where_a_key_has_one() {
         let row = |name: &str, owner: &str| {
-            ["4fZ0cQy81LmA", owner, name, "a b", &time(1_800_000_000), "-", "-", "active"].map(str::to_owned)
+            ["4fZ0cQy81LmA", owner, name, "a b", "-", "-", &time(1_800_000_000), "-", "-", "active"]
+                .map(str::to_owned)
         };
         let text = table(vec![row("-", "acme"), row("-", "a longer owner")]);
         assert_eq!(

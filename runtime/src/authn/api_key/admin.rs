@@ -44,6 +44,10 @@ pub struct KeyRequest {
     pub scopes: Vec<String>,
     /// What people call it.
     pub name: Option<String>,
+    /// The addresses and networks that it is good from; empty: from everywhere.
+    pub addresses: Vec<String>,
+    /// The operations that it is good for, by their ids; empty: for all that its scopes open.
+    pub operations: Vec<String>,
     /// How long it is good. Without it, until it is revoked, or for the scheme's `rotate-within`.
     pub lifetime: Option<Duration>,
 }
@@ -69,6 +73,10 @@ pub struct KeyInfo {
     pub name: Option<String>,
     /// What it grants.
     pub scopes: Vec<String>,
+    /// The networks that it is good from, if not from everywhere.
+    pub addresses: Vec<String>,
+    /// The operations that it is good for, if not for all.
+    pub operations: Vec<String>,
     /// When it was made.
     pub created: Option<u64>,
     /// From when it is good no more.
@@ -146,7 +154,7 @@ impl KeyAdmin {
         if let Some(name) = &request.name {
             new = new.named(name)?;
         }
-        let new = new.peppered(&self.keys.peppers);
+        let new = new.bounded(&request.addresses, &request.operations)?.peppered(&self.keys.peppers);
         self.keys.engine.change(&Change::Create(new.record.clone())).await?;
         Ok(self.issued(new, now))
     }
@@ -257,6 +265,8 @@ impl KeyAdmin {
             owner: record.owner,
             name: record.name,
             scopes: record.scopes,
+            addresses: record.addresses,
+            operations: record.operations,
             created: record.created,
             not_after: record.not_after,
             last_used: record.last_used,
@@ -314,9 +324,11 @@ impl From<KeyAdminError> for Problem {
             KeyAdminError::Lifetime => {
                 Self::new(422, "key_lifetime", "a key of this scheme is not good for that long")
             }
-            KeyAdminError::Record(RecordError::Fields(_)) => {
-                Self::new(422, "key_fields", "the owner, the name or a scope has characters it cannot have")
-            }
+            KeyAdminError::Record(RecordError::Fields(_)) => Self::new(
+                422,
+                "key_fields",
+                "the owner, the name, a scope, an address or an operation is not well-formed",
+            ),
             KeyAdminError::Store(KeyStoreError::NotFound) => Self::not_found(),
             KeyAdminError::Store(KeyStoreError::NotLive | KeyStoreError::Rotated(_)) => {
                 Self::new(409, "key_not_rotated", "the key is good no more, or was rotated before")

@@ -6,7 +6,9 @@
 //! 2. only a key that is good and has no successor is rotated. Its successor is good at once; it is itself until the
 //!    end of the overlap, and never beyond its own `not_after`;
 //! 3. rotating twice retires the first: the key in whose place a rotated key was made is revoked;
-//! 4. a key that is revoked stays so, with its first time.
+//! 4. a key that is revoked stays so, with its first time;
+//! 5. a key that ended ninety days before a change goes with it, fifty of them at once: dead keys take no room for ever, and who
+//!    looks into an incident still finds them in lists.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +16,10 @@ use super::{
     record::{KeyRecord, MAX_RECORDS},
     store::KeyStoreError,
 };
+
+/// Rule 5, in seconds.
+const KEPT: u64 = 90 * 86_400;
+const AT_ONCE: usize = 50;
 
 /// The records of a store, by id.
 pub(super) type Records = BTreeMap<String, KeyRecord>;
@@ -58,6 +64,31 @@ impl Change {
     /// # Errors
     /// When the rules of this module do not let it happen.
     pub fn apply(&self, records: &mut BTreeMap<String, KeyRecord>) -> Result<Vec<String>, KeyStoreError> {
+        let over = self.over(records);
+        self.make(records, &over)
+    }
+
+    /// Rule 5: the keys that go with it.
+    pub(super) fn over(&self, records: &Records) -> Vec<String> {
+        let at = match self {
+            Self::Create(record) => record.created.unwrap_or(0),
+            Self::Rotate { at, .. } | Self::Revoke { at, .. } | Self::RevokeOwner { at, .. } => *at,
+        };
+        let is_over = |record: &&KeyRecord| record.ended().is_some_and(|end| at >= end.saturating_add(KEPT));
+        records.values().filter(is_over).take(AT_ONCE).map(|record| record.id.clone()).collect()
+    }
+
+    /// The change, with which the keys in `over` go.
+    pub(super) fn make(&self, records: &mut Records, over: &[String]) -> Result<Vec<String>, KeyStoreError> {
+        let gone: Vec<_> = over.iter().filter_map(|id| records.remove_entry(id)).collect();
+        let touched = self.made(records);
+        if touched.is_err() {
+            records.extend(gone);
+        }
+        touched
+    }
+
+    fn made(&self, records: &mut Records) -> Result<Vec<String>, KeyStoreError> {
         match self {
             Self::Create(record) => create(records, record),
             Self::Rotate { id, successor, at, until } => rotate(records, id, successor, *at, *until),
@@ -196,6 +227,26 @@ mod tests {
         }
         let unknown = Change::Revoke { id: "x".to_owned(), at: NOW };
         assert!(matches!(unknown.apply(&mut records), Err(KeyStoreError::NotFound)));
+    }
+
+    #[test]
+    fn keys_that_ended_long_ago_go_with_a_change_and_not_with_one_that_is_refused() {
+        let [mut revoked, expired, lately, good] =
+            [None, Some(NOW), Some(NOW + 1), None].map(|end| key("acme", end));
+        revoked.revoked_at = Some(NOW);
+        let all = [&revoked, &expired, &lately, &good].map(|key| (key.id.clone(), key.clone()));
+        let mut records = Records::from(all);
+        let at = NOW + KEPT;
+        let refused = Change::Revoke { id: "x".to_owned(), at }.apply(&mut records);
+        assert!(refused.is_err() && records.len() == 4);
+        Change::Revoke { id: good.id.clone(), at: at - 1 }.apply(&mut records).unwrap();
+        assert_eq!(records.len(), 4);
+        assert_eq!(Change::Revoke { id: lately.id.clone(), at }.apply(&mut records).unwrap(), [&*lately.id]);
+        assert_eq!(records.keys().collect::<Vec<_>>(), {
+            let mut left = [&lately.id, &good.id];
+            left.sort();
+            left
+        });
     }
 
     #[test]

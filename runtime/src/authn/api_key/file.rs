@@ -142,12 +142,16 @@ struct UseLine {
     last_used: String,
 }
 
-/// The text with the lines of these records anew, and with those at the end that it does not have.
+/// The text with the lines of these records anew, without those of records that are gone, and with those at the end that it does
+/// not have.
 fn with_changes(before: &str, records: &Records, touched: &[String]) -> String {
     let mut left: Vec<&String> = touched.iter().collect();
     let mut text = String::with_capacity(before.len() + 512);
     for line in before.lines() {
         let id = line::read_line(line.trim()).ok().map(|record| record.id);
+        if id.as_ref().is_some_and(|id| !records.contains_key(id)) {
+            continue;
+        }
         let changed = id.and_then(|id| {
             let place = left.iter().position(|touched| **touched == id)?;
             records.get(left.swap_remove(place))

@@ -13,12 +13,18 @@ use std::{
     },
 };
 
+use ipnet::IpNet;
+
 use super::{
     change::Records,
     record::{KeyRecord, MAX_RECORDS, RecordError},
     store::KeyQuery,
 };
-use crate::clock::Now;
+use crate::{
+    authn::{Reason, present::Occasion},
+    clock::Now,
+    settings::network,
+};
 
 /// Uses of a key are noted once in so many seconds.
 const NOTE_EVERY: u64 = 60;
@@ -37,6 +43,8 @@ pub(super) struct Accepted {
     pub(super) record: KeyRecord,
     /// Separated by single spaces (RFC 6749 section 3.3).
     pub(super) scopes: Box<str>,
+    /// Of the record's `addresses`.
+    networks: Box<[IpNet]>,
     /// In seconds since 1970; 0 when it is not known.
     last_used: AtomicU64,
 }
@@ -133,10 +141,26 @@ impl Accepted {
     }
 }
 
+impl Accepted {
+    /// Why it is not good on this occasion, if it is bounded to others.
+    pub(super) fn out_of_bounds(&self, on: &Occasion) -> Option<Reason> {
+        let from = on.from.to_canonical();
+        let KeyRecord { addresses, operations, .. } = &self.record;
+        if !addresses.is_empty() && !self.networks.iter().any(|network| network.contains(&from)) {
+            return Some(Reason::KeyFromElsewhere);
+        }
+        if !operations.is_empty() && !operations.iter().any(|id| id == on.operation) {
+            return Some(Reason::KeyOfOtherOperations);
+        }
+        None
+    }
+}
+
 impl From<KeyRecord> for Accepted {
     fn from(record: KeyRecord) -> Self {
         Self {
             scopes: record.scopes.join(" ").into(),
+            networks: record.addresses.iter().filter_map(|text| network(text)).collect(),
             last_used: AtomicU64::new(record.last_used.unwrap_or(0)),
             record,
         }

@@ -13,9 +13,10 @@
 //! 3. a key that is not there costs as many looks as one that is;
 //! 4. of the keys of an owner only the one that is looked up is read, however many there are: its line is found by halves
 //!    ([`record_of`]);
-//! 5. nothing is taken out: a key that is over stays in lists.
+//! 5. keys that are over for long go with a change to the keys of their owner, as [`Change`] says: from the index first, then their
+//!    own records, then from that of their owner. What is interrupted is done by the next change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{
@@ -130,19 +131,43 @@ impl Kept {
             }
             Change::RevokeOwner { owner, .. } => owner.clone(),
         };
+        if let Change::Create(new) | Change::Rotate { successor: new, .. } = change
+            && new.owner != owner
+        {
+            return Err(KeyStoreError::unavailable("a key does not change hands"));
+        }
+        let mut keys = self.keys_of(&owner).await?;
+        let over = change.over(&keys);
+        changed(change, &over, &mut keys)?; // what is refused leaves nothing behind, however often it is tried
+        self.forget(&over, &owner).await?;
         if let Change::Create(new) | Change::Rotate { successor: new, .. } = change {
-            if new.owner != owner {
-                return Err(KeyStoreError::unavailable("a key does not change hands"));
-            }
-            let mut keys = self.keys_of(&owner).await?;
-            changed(change, &mut keys)?; // what is refused leaves nothing behind, however often it is tried
             self.announce(new).await?;
         }
         self.update(self.of_owner(&owner), |text| {
-            let (text, touched) = changed(change, &mut records(text)?)?;
+            let (text, touched) = changed(change, &over, &mut records(text)?)?;
             Ok(((touched > 0).then_some(text), touched))
         })
         .await
+    }
+
+    /// Rule 5, the first two.
+    async fn forget(&self, over: &[String], owner: &str) -> Result<(), KeyStoreError> {
+        if over.is_empty() {
+            return Ok(());
+        }
+        let gone: BTreeSet<String> = over.iter().map(|id| format!("{id} {owner}")).collect();
+        self.update(self.index(), |text| {
+            let left: Vec<&str> = text.lines().filter(|line| !gone.contains(*line)).collect();
+            Ok((Some(left.join("\n")), ()))
+        })
+        .await?;
+        for id in over {
+            let key = self.of_key(id);
+            if let Some(record) = self.state.get(key).await? {
+                self.state.swap(key, Expected::Version(record.version), Next::Nothing).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Rule 2, the first two.
@@ -208,9 +233,10 @@ fn text_of(keys: &BTreeMap<String, KeyRecord>) -> String {
 /// The record of an owner after a change, and how many keys it touched.
 fn changed(
     change: &Change,
+    over: &[String],
     keys: &mut BTreeMap<String, KeyRecord>,
 ) -> Result<(String, usize), KeyStoreError> {
-    let touched = change.apply(keys)?.len();
+    let touched = change.make(keys, over)?.len();
     let text = text_of(keys);
     if text.len() > LONGEST { Err(KeyStoreError::Full) } else { Ok((text, touched)) }
 }
@@ -358,6 +384,27 @@ mod tests {
             assert!(matches!(kept.change(&Change::Create(old.clone())).await, Err(KeyStoreError::Exists)));
         }
         assert_eq!(kept.read(kept.index()).await.unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn keys_that_ended_long_ago_leave_nothing_behind() {
+        let kept = Kept::new(State::memory(), "partner");
+        let (old, good) = (key("acme"), KeyRecord { not_after: None, ..key("acme") });
+        for key in [&old, &good] {
+            kept.change(&Change::Create(key.clone())).await.unwrap();
+        }
+        let end = old.not_after.unwrap();
+        let later =
+            |days: u64| KeyRecord { created: Some(end + days * 86_400), not_after: None, ..key("acme") };
+        kept.change(&Change::Create(later(89))).await.unwrap();
+        assert_eq!(kept.list(&all()).await.unwrap().len(), 3);
+        kept.change(&Change::Create(later(90))).await.unwrap();
+        assert_eq!(kept.list(&all()).await.unwrap().len(), 3, "one came and one went");
+        assert!(kept.find(&old.id).await.unwrap().is_none());
+        assert!(kept.find(&good.id).await.unwrap().is_some());
+        assert!(kept.state.get(kept.of_key(&old.id)).await.unwrap().is_none());
+        let (index, _) = kept.read(kept.index()).await.unwrap().unwrap();
+        assert!(!index.contains(&old.id) && index.lines().count() == 3);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@
 //! ```
 //! (on one line). `sha256` is of the 43 characters of the secret: with 256 random bits behind it a fast hash is
 //! right, and a slow one would let strangers spend the server's time. With a pepper it is `hmac_sha256`, and
-//! `pepper` says which. Besides, there may be `name`, `revoked_at`, `rotated_at`, `successor` and `replaces`; only
+//! `pepper` says which. Besides, there may be `name`, `addresses`, `operations`, `revoked_at`, `rotated_at`, `successor` and `replaces`; only
 //! the id, the hash and the owner must be there, and unknown members are refused.
 
 use std::{cmp::Ordering, path::Path};
@@ -42,6 +42,8 @@ impl KeyRecord {
             owner: self.owner.clone(),
             name: self.name.clone(),
             scopes: self.scopes.clone(),
+            addresses: self.addresses.clone(),
+            operations: self.operations.clone(),
             created: time(self.created),
             not_after: time(self.not_after),
             revoked_at: time(self.revoked_at),
@@ -68,6 +70,10 @@ struct Line {
     name: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    addresses: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    operations: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,6 +170,8 @@ impl Line {
             name: self.name,
             owner: self.owner,
             scopes: self.scopes,
+            addresses: self.addresses,
+            operations: self.operations,
             successor: self.successor,
             replaces: self.replaces,
             last_used: None,

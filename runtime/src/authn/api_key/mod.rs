@@ -45,7 +45,7 @@ pub(in crate::authn) use self::{
     record::{check_scopes, check_subject},
 };
 use super::{
-    Reason,
+    Occasion, Reason,
     principal::{Facts, Kind, Principal, Said},
 };
 use crate::{clock::Now, event::SECURITY_EVENTS, operation::KeyRules, secret::ct_eq, state::State};
@@ -129,8 +129,9 @@ impl ApiKeys {
         issuer: &Arc<str>,
         rules: &KeyRules,
         presented: &str,
-        now: Now,
+        on: &Occasion,
     ) -> Result<Principal, Reason> {
+        let now = on.now;
         let key = text::parse(presented).ok_or(Reason::Malformed)?;
         if rules.prefix.is_some_and(|prefix| prefix != key.prefix) {
             return Err(Reason::Malformed);
@@ -152,6 +153,9 @@ impl ApiKeys {
             KeyState::Overdue => return Err(Reason::RotationOverdue),
             KeyState::Expired => return Err(Reason::Expired),
             KeyState::Revoked => return Err(Reason::Revoked),
+        }
+        if let Some(reason) = key.out_of_bounds(on) {
+            return Err(reason);
         }
         self.note_use(&key, now);
         let facts = Facts {
@@ -242,8 +246,40 @@ mod tests {
     }
 
     async fn judge_by(rules: &KeyRules, keys: &ApiKeys, key: &str, at: u64) -> Result<Principal, Reason> {
+        keys.judge("partner", &local_issuer("partner"), rules, key, &occasion(at, "192.0.2.1", "a")).await
+    }
+
+    fn occasion(at: u64, from: &str, operation: &'static str) -> Occasion {
         let now = Clock::fixed(at).now().unwrap();
-        keys.judge("partner", &local_issuer("partner"), rules, key, now).await
+        Occasion { local: false, from: from.parse().unwrap(), operation, now }
+    }
+
+    #[tokio::test]
+    async fn a_bounded_key_is_good_from_where_and_for_what_it_says() {
+        let made = make(None).bounded(["192.0.2.0/24", "2001:db8::7"], ["listNotes"]).unwrap();
+        let read = line::read_line(&made.record.to_line()).unwrap();
+        let keys = ApiKeys::new([read]).unwrap();
+        let key = made.key.expose();
+        for (from, operation, expected) in [
+            ("192.0.2.9", "listNotes", Ok(())),
+            ("::ffff:192.0.2.9", "listNotes", Ok(())),
+            ("2001:db8::7", "listNotes", Ok(())),
+            ("192.0.3.1", "listNotes", Err(Reason::KeyFromElsewhere)),
+            ("2001:db8::8", "listNotes", Err(Reason::KeyFromElsewhere)),
+            ("192.0.2.9", "putNote", Err(Reason::KeyOfOtherOperations)),
+        ] {
+            let on = occasion(NOW, from, operation);
+            let judged = keys.judge("partner", &local_issuer("partner"), &RULES, key, &on).await;
+            assert_eq!(judged.map(|_| ()), expected, "{from} {operation}");
+        }
+        let now = Clock::fixed(NOW).now().unwrap();
+        let successor = NewKey::succeeding(&made.record, "bank_live", now, None).unwrap().record;
+        assert_eq!(successor.addresses, made.record.addresses);
+        assert_eq!(successor.operations, made.record.operations);
+        for bad in ["", "nonsense", "10.0.0.0/33"] {
+            assert!(make(None).bounded([bad], [""; 0]).is_err(), "{bad}");
+        }
+        assert!(make(None).bounded([""; 0], [""]).is_err());
     }
 
     #[tokio::test]

@@ -8,10 +8,13 @@ use super::{
     pepper::{self, KeyPeppers},
     text,
 };
-use crate::{clock::Now, secret::Secret};
+use crate::{clock::Now, secret::Secret, settings::network};
 
 /// Most keys of a store that is kept in memory.
 pub(super) const MAX_RECORDS: usize = 50_000;
+
+/// Most addresses, and most operations, that a key is bounded to.
+const MAX_BOUNDS: usize = 64;
 
 /// What a server keeps of an API key.
 #[derive(Clone, Debug)]
@@ -28,6 +31,10 @@ pub struct KeyRecord {
     pub owner: String,
     /// The scopes that it grants.
     pub scopes: Vec<String>,
+    /// The networks that it is good from, such as `192.0.2.0/24`, and addresses; empty: from everywhere.
+    pub addresses: Vec<String>,
+    /// The operations that it is good for, by their ids in the document; empty: for all that its scopes open.
+    pub operations: Vec<String>,
     /// When it was made, in seconds since 1970.
     pub created: Option<u64>,
     /// From when it is good no more, in seconds since 1970.
@@ -115,6 +122,8 @@ impl NewKey {
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             created: Some(now.unix()),
             not_after,
+            addresses: Vec::new(),
+            operations: Vec::new(),
             pepper: None,
             name: None,
             revoked_at: None,
@@ -127,7 +136,7 @@ impl NewKey {
         Ok(Self { key, record })
     }
 
-    /// Makes the key that takes the place of `old`: the same owner, scopes and name. Without `not_after` it is good
+    /// Makes the key that takes the place of `old`: the same owner, scopes, name and bounds. Without `not_after` it is good
     /// for as long as `old` was made for. [`Change::Rotate`](super::Change) brings both into a store.
     ///
     /// # Errors
@@ -143,6 +152,8 @@ impl NewKey {
         let not_after = not_after.or_else(|| lifetime.map(|lifetime| now.unix().saturating_add(lifetime)));
         let mut new = Self::generate(prefix, &old.owner, &scopes, now, not_after)?;
         new.record.name.clone_from(&old.name);
+        new.record.addresses.clone_from(&old.addresses);
+        new.record.operations.clone_from(&old.operations);
         new.record.replaces = Some(old.id.clone());
         Ok(new)
     }
@@ -157,6 +168,21 @@ impl NewKey {
             self.record.pepper = Some(pepper.id().to_owned());
         }
         self
+    }
+
+    /// Good from these addresses and networks alone, and for these operations alone, by their ids; an empty list bounds nothing.
+    ///
+    /// # Errors
+    /// When one is no network or no id, or there are more than 64 of either.
+    pub fn bounded(
+        mut self,
+        addresses: impl IntoIterator<Item = impl Into<String>>,
+        operations: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, RecordError> {
+        self.record.addresses = addresses.into_iter().map(Into::into).collect();
+        self.record.operations = operations.into_iter().map(Into::into).collect();
+        self.record.check().map_err(RecordError::Fields)?;
+        Ok(self)
     }
 
     /// What people call it.
@@ -180,6 +206,8 @@ impl KeyRecord {
             name: None,
             owner: String::new(),
             scopes: Vec::new(),
+            addresses: Vec::new(),
+            operations: Vec::new(),
             created: None,
             not_after: None,
             revoked_at: None,
@@ -211,6 +239,11 @@ impl KeyRecord {
         }
     }
 
+    /// When it was good no more, or will be.
+    pub(super) fn ended(&self) -> Option<u64> {
+        self.revoked_at.into_iter().chain(self.not_after).min()
+    }
+
     /// Whether it was rotated and is in the last tenth of the time in which it is good beside its successor.
     pub(super) fn is_ending(&self, now: Now) -> bool {
         let Some((start, end)) = self.rotated_at.zip(self.not_after) else { return false };
@@ -229,6 +262,13 @@ impl KeyRecord {
         if self.pepper.as_deref().is_some_and(|id| !pepper::is_id(id)) {
             return Err("`pepper` is not the id of one");
         }
+        if self.addresses.len() > MAX_BOUNDS || self.operations.len() > MAX_BOUNDS {
+            return Err("it has more than 64 addresses or operations");
+        }
+        if !self.addresses.iter().all(|text| network(text).is_some()) {
+            return Err("one of `addresses` is neither an address nor a network such as `10.0.0.0/8`");
+        }
+        self.operations.iter().try_for_each(|id| check_subject(id))?;
         self.name.as_deref().map_or(Ok(()), check_subject)?;
         check_subject(&self.owner)?;
         check_scopes(&self.scopes)

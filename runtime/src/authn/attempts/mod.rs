@@ -1,10 +1,10 @@
 //! Attempts to authenticate that failed, counted so that nobody guesses for long.
 //!
 //! Rules:
-//! 1. an attempt fails where nobody vouches for the credential ([`Reason::is_guess`]): it is malformed, of nobody, with
+//! 1. an attempt is a guess where nobody vouches for the credential ([`Reason::is_guess`]): it is malformed, of nobody, with
 //!    another secret, or signed by nobody whom the scheme trusts. What was good elsewhere or before (expired, revoked, for
-//!    another audience) is no guess; what its issuer calls inactive and a certificate that is not trusted may be the
-//!    same, so they are none either;
+//!    another audience) is none: the clients of a network show as much of it as they renew. A word before the credential that
+//!    no scheme takes is none: nothing is verified, so nothing is learned;
 //! 2. the user of a password and the public id of an API key are claimed before they are verified: such an attempt counts
 //!    for that account, whether it exists or not, and for the network that it comes from. A token claims nothing that may
 //!    be believed, so it counts for the network ([`whom`]);
@@ -15,26 +15,33 @@
 //! 5. a password can be guessed: its attempt is charged before it is verified, and not verified where a bucket is empty. What
 //!    turns out good is given back; who tries many at once finds as many places as who tries them in turn. The same password shown
 //!    meanwhile is no other attempt ([`Flights`]);
-//! 6. a key of 256 bits and a signature cannot be guessed: they are verified whatever was counted, the good ones get in, and
-//!    the bad ones are answered as too many. So nobody is locked out by a stranger in the same network.
+//! 6. a key of 256 bits and a signature cannot be guessed: they are verified whatever was counted, and the good ones get in.
+//!    So nobody is locked out by a stranger in the same network;
+//! 7. of a session that is not there, a token that its issuer calls inactive and a certificate that is not trusted nobody can
+//!    tell whether they are made up or were good before ([`Reason::may_be_made_up`]). They count for the network, by buckets
+//!    ten times as large, and each once: an honest client shows the same again and again;
+//! 8. while a bucket of rules 6 or 7 is empty, every bad credential is answered as too many, whatever is wrong with it: the
+//!    answer does not tell one that was good before from one that is made up ([`refused`]).
 //!
 //! The buckets are those of rate limits `on: failure`, in tables of their own: who floods them takes no place from a limit
 //! of the document. What a handler verifies is counted by the same ([`login`]).
 
+mod endpoint;
 mod flight;
 mod known;
 mod login;
+mod refused;
 
 use std::{net::IpAddr, time::Duration};
 
-use http::request::Parts;
-
+pub(crate) use self::endpoint::{Counters, TooMany};
 pub(crate) use self::login::Attempt;
 use self::{
     flight::{Flight, Flights},
     known::{Known, Place},
+    refused::Counted,
 };
-use super::{Denied, Identity, Reason, Verdict, prepared::Prepared, present::Credential};
+use super::{Identity, Reason, Verdict, prepared::Prepared, present::Credential};
 use crate::{
     clock::Now,
     event::{Pseudonym, SECURITY_EVENTS},
@@ -55,6 +62,9 @@ const KNOWN: usize = 65_536;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How many credentials of rule 7 are let pass for each guess.
+const WIDELY: u32 = 10;
 
 /// How many attempts may fail in a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +89,8 @@ pub(in crate::authn) struct Claim<'c> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whom {
     Network,
+    /// The same by larger buckets.
+    NetworkWidely,
     /// Both, each for itself.
     AccountAndNetwork,
     /// The one in the other.
@@ -99,8 +111,10 @@ pub(crate) struct Failures {
     strangers: Limiter,
     flights: Flights,
     of_network: [Rule; 3],
+    of_network_widely: [Rule; 3],
     of_account: [Rule; 3],
     known: Option<OfKnown>,
+    counted: Counted,
 }
 
 /// Where a document has passwords or logins.
@@ -135,18 +149,23 @@ impl Failures {
     /// `guessable`: a scheme of the document takes passwords, or an operation is a login.
     pub(crate) fn new(most: Most, guessable: bool) -> Self {
         let strangers = Limiter::new(PLACES);
-        let rules = |limiter: &Limiter, per, most| limits(per, most).map(|limit| limiter.rule(limit, ""));
+        let rules = |limiter: &Limiter, names, per, most| {
+            limits(names, per, most).map(|limit| limiter.rule(limit, ""))
+        };
         let of_known = || {
             let limiter = Limiter::new(PLACES_OF_KNOWN);
-            let rules = rules(&limiter, &[Per::Principal, Per::Address], most.of_account);
+            let rules = rules(&limiter, ACCOUNT, &[Per::Principal, Per::Address], most.of_account);
             OfKnown { limiter, rules, known: Known::new(KNOWN) }
         };
+        let widely = most.of_network.saturating_mul(WIDELY);
         Self {
-            of_network: rules(&strangers, &[Per::Address], most.of_network),
-            of_account: rules(&strangers, &[Per::Principal], most.of_account),
+            of_network: rules(&strangers, NETWORK, &[Per::Address], most.of_network),
+            of_network_widely: rules(&strangers, NETWORK_WIDELY, &[Per::Address], widely),
+            of_account: rules(&strangers, ACCOUNT, &[Per::Principal], most.of_account),
             strangers,
             flights: Flights::default(),
             known: guessable.then(of_known),
+            counted: Counted::new(),
         }
     }
 
@@ -156,21 +175,25 @@ impl Failures {
     }
 }
 
-/// Rule 4. They live as long as the process, as the limits of a document do; no limit of a document has a space in its name.
-fn limits(per: &'static [Per], most: u32) -> [&'static Limit; 3] {
-    let by_account = per.contains(&Per::Principal);
-    let names = match by_account {
-        true => [
-            "failed attempts of an account (minute)",
-            "failed attempts of an account (hour)",
-            "failed attempts of an account (day)",
-        ],
-        false => [
-            "failed attempts from a network (minute)",
-            "failed attempts from a network (hour)",
-            "failed attempts from a network (day)",
-        ],
-    };
+// No limit of a document has a space in its name.
+const ACCOUNT: [&str; 3] = [
+    "failed attempts of an account (minute)",
+    "failed attempts of an account (hour)",
+    "failed attempts of an account (day)",
+];
+const NETWORK: [&str; 3] = [
+    "failed attempts from a network (minute)",
+    "failed attempts from a network (hour)",
+    "failed attempts from a network (day)",
+];
+const NETWORK_WIDELY: [&str; 3] = [
+    "unknown credentials from a network (minute)",
+    "unknown credentials from a network (hour)",
+    "unknown credentials from a network (day)",
+];
+
+/// Rule 4. They live as long as the process, as the limits of a document do.
+fn limits(names: [&'static str; 3], per: &'static [Per], most: u32) -> [&'static Limit; 3] {
     let limit = |name, quota, window| -> &'static Limit {
         Box::leak(Box::new(Limit {
             name,
@@ -194,6 +217,11 @@ fn limits(per: &'static [Per], most: u32) -> [&'static Limit; 3] {
 }
 
 impl<'a> Attempts<'a> {
+    /// Where the request comes from.
+    pub(in crate::authn) const fn from(&self) -> IpAddr {
+        self.from
+    }
+
     /// Rule 5: what is charged before the credential is verified, or why it is not verified.
     pub(in crate::authn) fn before(
         &self,
@@ -243,27 +271,6 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Rule 6: counts what was refused, and was not charged before; what comes out is what the client is told.
-    pub(in crate::authn) fn after(&self, prepared: &Prepared, denied: Denied, parts: &Parts) -> Denied {
-        let scheme =
-            denied.scheme().and_then(|name| prepared.schemes.iter().find(|scheme| scheme.name == name));
-        let Some(scheme) = scheme.filter(|_| denied.reason().is_guess()) else { return denied };
-        let shown = scheme.find(parts).ok().flatten();
-        let claim = shown.and_then(|credential| scheme.claim(&credential));
-        if claim.is_some() && scheme.is_guessable() {
-            return denied; // it was charged before
-        }
-        let at = whom(claim.is_some(), false);
-        let claimed = claim.as_ref().map(|claim| (claim.issuer, &*claim.account));
-        match self.charge(at, claimed, |decision| closed(&decision)) {
-            Ok(closes) => {
-                self.report(closes, claimed);
-                denied
-            }
-            Err(wait) => Denied::of(scheme.name, wait),
-        }
-    }
-
     fn charge<T>(
         &self,
         at: Whom,
@@ -288,6 +295,7 @@ impl<'a> Attempts<'a> {
         match (at, &failures.known) {
             (Whom::AccountInNetwork, Some(of_known)) => (&of_known.limiter, [&of_known.rules, &[]]),
             (Whom::Network, _) => (&failures.strangers, [&failures.of_network, &[]]),
+            (Whom::NetworkWidely, _) => (&failures.strangers, [&failures.of_network_widely, &[]]),
             (Whom::AccountAndNetwork | Whom::AccountInNetwork, _) => {
                 (&failures.strangers, [&failures.of_account, &failures.of_network])
             }
@@ -427,9 +435,12 @@ mod tests {
         for guess in [R::Malformed, R::UnknownIdentity, R::WrongSecret, R::BadSignature, R::UnknownKid] {
             assert!(guess.is_guess());
         }
-        for other in [R::Missing, R::Expired, R::Revoked, R::WrongAudience, R::Inactive, R::Busy, R::NotBound]
+        for other in [R::Missing, R::Expired, R::Revoked, R::WrongAudience, R::UnsupportedScheme, R::NotBound]
         {
-            assert!(!other.is_guess(), "{other:?}");
+            assert!(!other.is_guess() && !other.may_be_made_up(), "{other:?}");
+        }
+        for either in [R::Inactive, R::NoSession, R::UntrustedCertificate] {
+            assert!(!either.is_guess() && either.may_be_made_up());
         }
     }
 }

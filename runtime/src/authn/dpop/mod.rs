@@ -13,7 +13,8 @@
 //! 6. `iat` is at most 60 s ago and at most 5 s ahead;
 //! 7. `ath` is the SHA-256 of the token, in base64url. Where the client asks for its token, at [`issuer`](crate::issuer)'s
 //!    endpoint, there is none (section 5), and any key will do;
-//! 8. where the document asks for it, `nonce` is one that this server gave within the last two minutes (section 9);
+//! 8. where the document asks for it, `nonce` is one that this server, or one that shares its state, gave within the last
+//!    two minutes (section 9);
 //! 9. `jti` has 1 to 256 bytes. That it was not seen before, for this key and URI, is asked last, and of [`Seen`]
 //!    (section 11.1): strangers cannot fill that store, for they have no proof that comes so far.
 
@@ -26,10 +27,7 @@ mod tests;
 
 use std::{fmt, sync::Arc};
 
-use aws_lc_rs::{
-    digest::{SHA256, digest},
-    error::Unspecified,
-};
+use aws_lc_rs::digest::{SHA256, digest};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
@@ -90,7 +88,7 @@ pub enum ProofFault {
     Time,
     /// It was made for another token.
     Token,
-    /// It names no nonce of this server, or an old one.
+    /// It names no nonce that was given here, or an old one.
     Nonce,
     /// It was shown before.
     Replayed,
@@ -170,16 +168,13 @@ pub(crate) struct Proofs {
 
 impl Proofs {
     /// Proofs for the server at `origin`, of which `capacity` are remembered: in `state` as well, where there is one.
-    pub(crate) fn new(
-        origin: PublicOrigin,
-        capacity: usize,
-        state: Option<State>,
-    ) -> Result<Arc<Self>, Unspecified> {
+    pub(crate) fn new(origin: PublicOrigin, capacity: usize, state: Option<State>) -> Arc<Self> {
+        let nonces = Nonces::new(state.clone());
         let seen: Box<dyn Seen> = match state {
             Some(state) => Box::new(Shared::new(capacity, state)),
             None => Box::new(Memory::new(capacity)),
         };
-        Ok(Arc::new(Self { origin, nonces: Nonces::new()?, seen }))
+        Arc::new(Self { origin, nonces, seen })
     }
 
     /// Rules 1 to 8 for a request that shows `token`, which is bound to `key`.
@@ -218,8 +213,8 @@ impl Proofs {
     }
 
     /// The nonce that clients are to use from now on.
-    pub(in crate::authn) fn nonce(&self, now: Now) -> Option<HeaderValue> {
-        HeaderValue::from_str(&self.nonces.current(now.unix())).ok()
+    pub(in crate::authn) async fn nonce(&self, now: Now) -> Option<HeaderValue> {
+        HeaderValue::try_from(self.nonces.current(now.unix()).await?).ok()
     }
 }
 
@@ -268,11 +263,11 @@ fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Proven, Reas
             Ok(false) | Err(_) => return Err(ProofFault::Token.into()),
         }
     }
-    let nonce = claims.nonce.as_ref().and_then(Value::as_str);
-    if let Some(nonces) = expected.nonces
-        && !nonce.is_some_and(|nonce| nonces.accept(nonce, now as u64))
-    {
-        return Err(ProofFault::Nonce.into());
+    if let Some(nonces) = expected.nonces {
+        let nonce = claims.nonce.as_ref().and_then(Value::as_str);
+        if !nonces.accept(nonce.unwrap_or_default(), now as u64)? {
+            return Err(ProofFault::Nonce.into());
+        }
     }
     let id = claims.id.ok_or(ProofFault::Malformed)?;
     if id.is_empty() || id.len() > MAX_ID {

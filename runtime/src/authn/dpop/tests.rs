@@ -187,14 +187,16 @@ fn a_proof_is_signed_by_the_key_that_it_names_and_in_one_form() {
     }
 }
 
-#[test]
-fn where_nonces_are_asked_for_one_of_this_server_is_needed() {
-    let nonces = Nonces::new().unwrap();
+#[tokio::test]
+async fn where_nonces_are_asked_for_one_of_this_server_is_needed() {
+    let nonces = Nonces::new(None);
     let proof = |nonce: Value| SIGNER.sign(&header(), &with(claims(), "nonce", nonce));
-    let now = json!(nonces.current(NOW));
+    assert_eq!(judged(&proof(Value::Null), Some(&nonces)), Err(ProofFault::Unknown.into()));
+    let [old, before, now] = [NOW - 120, NOW - 60, NOW].map(|at| nonces.current(at));
+    let [old, before, now] = [old.await, before.await, now.await].map(|nonce| json!(nonce.unwrap()));
     assert!(judged(&proof(now), Some(&nonces)).is_ok());
-    assert!(judged(&proof(json!(nonces.current(NOW - 60))), Some(&nonces)).is_ok());
-    for bad in [Value::Null, json!(""), json!(7), json!("guess"), json!(nonces.current(NOW - 120))] {
+    assert!(judged(&proof(before), Some(&nonces)).is_ok());
+    for bad in [Value::Null, json!(""), json!(7), json!("guess"), old] {
         assert_eq!(judged(&proof(bad.clone()), Some(&nonces)), Err(ProofFault::Nonce.into()), "{bad}");
     }
 }

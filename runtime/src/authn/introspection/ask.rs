@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use super::{Verdict, answer};
 use crate::{
-    outbound::{Address, Bounds, Outbound},
+    outbound::{Address, Bounds, Outbound, Reach},
     secret::Secret,
 };
 
@@ -161,7 +161,7 @@ impl Far {
             .header(header::AUTHORIZATION, self.authorization.clone())
             .body(Full::new(Bytes::from(body)))
             .map_err(|_| "the request could not be made")?;
-        let reply = self.outbound.call(request, Bounds { until, bytes: MAX_ANSWER }).await?;
+        let reply = self.outbound.call(request, Bounds { until, bytes: MAX_ANSWER }, Reach::Anywhere).await?;
         match reply.status {
             StatusCode::OK if is_json(&reply.headers) => {}
             StatusCode::OK => return Err("an answer that is not `application/json`"),

@@ -5,7 +5,8 @@
 //!    RFC 8414 between host and path. The name has neither query nor fragment;
 //! 2. `issuer` in the metadata is that name, byte for byte (Discovery section 4.3, RFC 8414 section 3.3): else whoever
 //!    answers there could speak for somebody else;
-//! 3. `jwks_uri` is `https`, or `http` on loopback where the issuer itself is;
+//! 3. `jwks_uri` is `https`, or `http` on loopback where the issuer itself is, and is called by rule 5 of
+//!    [`outbound`](crate::outbound);
 //! 4. the metadata are one JSON object of at most 64 KiB that names no member twice.
 //!
 //! The issuer is asked each time its keys are fetched, so what it says now is what counts.
@@ -21,7 +22,7 @@ use super::{
     json::{self, Members, Why, text},
     key_error::KeyError,
 };
-use crate::outbound::{Address, Bounds, Outbound};
+use crate::outbound::{Address, Bounds, Outbound, Reach, Reply};
 
 const MAX_METADATA: usize = 64 * 1024;
 
@@ -54,23 +55,29 @@ impl Discovery {
     }
 
     /// Asks where the keys are.
-    pub(crate) async fn keys(&self, outbound: &Outbound, bounds: Bounds) -> Result<Address, &'static str> {
-        self.read(&self.ask(outbound, bounds).await?)
+    pub(crate) async fn keys(
+        &self,
+        outbound: &Outbound,
+        bounds: Bounds,
+    ) -> Result<(Address, Reach), &'static str> {
+        let reply = self.ask(outbound, bounds).await?;
+        Ok((self.read(&reply.body)?, reply.names))
     }
 
     /// Asks for all that the issuer says of itself; what was read of it holds by the rules above.
     #[cfg(feature = "login")]
-    pub(crate) async fn published(&self, outbound: &Outbound, bounds: Bounds) -> Result<Bytes, &'static str> {
-        let body = self.ask(outbound, bounds).await?;
-        self.read(&body).map(|_| body)
+    pub(crate) async fn published(&self, outbound: &Outbound, bounds: Bounds) -> Result<Reply, &'static str> {
+        let reply = self.ask(outbound, bounds).await?;
+        self.read(&reply.body).map(|_| reply)
     }
 
-    async fn ask(&self, outbound: &Outbound, bounds: Bounds) -> Result<Bytes, &'static str> {
+    async fn ask(&self, outbound: &Outbound, bounds: Bounds) -> Result<Reply, &'static str> {
         let request = Request::get(self.metadata.uri().clone()).header(header::ACCEPT, "application/json");
         let request = request.body(Full::<Bytes>::default()).map_err(|_| "the request could not be made")?;
-        let reply = outbound.call(request, Bounds { bytes: MAX_METADATA, ..bounds }).await?;
+        let bounds = Bounds { bytes: MAX_METADATA, ..bounds };
+        let reply = outbound.call(request, bounds, Reach::Anywhere).await?;
         match reply.status {
-            StatusCode::OK => Ok(reply.body),
+            StatusCode::OK => Ok(reply),
             _ => Err("a status other than 200 for the metadata"),
         }
     }

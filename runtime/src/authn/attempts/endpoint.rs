@@ -1,0 +1,65 @@
+//! Attempts at endpoints of ours that are no operations of a document, an issuer's and a login's, counted by the same rules.
+
+use std::borrow::Cow;
+
+use http::request::Parts;
+
+use super::{Attempts, Failures};
+use crate::{
+    address,
+    authn::{Reason, present::Credential},
+    clock::Now,
+    settings::{ForwardedHeader, Settings, TrustedProxies},
+};
+
+/// What they count by, and whose word they take for who asks.
+pub(crate) struct Counters {
+    failures: Failures,
+    proxies: TrustedProxies,
+    forwarded: ForwardedHeader,
+}
+
+/// Seconds until the next attempt: as many have failed as may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMany(pub(crate) u64);
+
+impl Counters {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            failures: Failures::new(settings.failed_attempts, false),
+            proxies: settings.trusted_proxies.clone(),
+            forwarded: settings.forwarded,
+        }
+    }
+
+    /// What a request is counted by.
+    pub(crate) fn of(&self, parts: &Parts, now: Now) -> Attempts<'_> {
+        let peer = address::peer(&parts.extensions);
+        let from = address::origin(peer, false, &parts.headers, &self.proxies, self.forwarded).address;
+        self.failures.of(from, now, "-")
+    }
+}
+
+impl Attempts<'_> {
+    /// Counts a guess, at the secret of an account (its issuer and its name) where it claims one. It was found wrong, and is
+    /// answered so unless it is one too many.
+    pub(crate) fn guessed(&self, claimed: Option<(&str, &str)>) -> Result<(), TooMany> {
+        self.counted(Reason::WrongSecret, claimed, None)
+    }
+
+    /// Counts a token of which nobody says whether it was good before.
+    pub(crate) fn unknown(&self, token: &str) -> Result<(), TooMany> {
+        self.counted(Reason::Inactive, None, Some(&Credential::Text(Cow::Borrowed(token.as_bytes()))))
+    }
+
+    fn counted(
+        &self,
+        reason: Reason,
+        claimed: Option<(&str, &str)>,
+        shown: Option<&Credential<'_>>,
+    ) -> Result<(), TooMany> {
+        let closes = self.count(reason, claimed, shown).map_err(|reason| TooMany(reason.wait()))?;
+        self.report(closes, claimed);
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! What becomes of a credential that was verified and found bad (rules 6 to 8 of [`attempts`](super)).
+
+use std::hash::{BuildHasher, RandomState};
+
+use http::request::Parts;
+
+use super::{
+    Attempts, Whom, closed,
+    known::{Known, Place},
+    whom,
+};
+use crate::{
+    authn::{Denied, Reason, certificate::ClientCertificate, prepared::Prepared, present::Credential},
+    limit::{Decision, Reserved, key::Network},
+};
+
+/// Credentials that may have been good before and were counted: 256 KiB.
+const COUNTED: usize = 16_384;
+
+/// What was counted once, and is not counted again where it is shown again.
+pub(super) struct Counted {
+    known: Known,
+    hasher: RandomState,
+}
+
+/// What an attempt took, and the limit that lets no further one through.
+type Taken = (Vec<Reserved>, Option<&'static str>);
+
+fn taken(decision: &Decision<'_>) -> Taken {
+    (decision.reserved(), closed(decision))
+}
+
+impl Counted {
+    pub(super) fn new() -> Self {
+        Self { known: Known::new(COUNTED), hasher: RandomState::new() }
+    }
+
+    fn place(&self, from: Network, credential: &Credential<'_>) -> Option<Place> {
+        let bytes = match credential {
+            Credential::Text(text) => &**text,
+            Credential::Certificate(ClientCertificate::Whole(certificate)) => certificate.thumbprint(),
+            Credential::Certificate(ClientCertificate::Unreadable) => return None,
+        };
+        let key = self.hasher.hash_one((from, bytes));
+        Some(Place { key, written: key })
+    }
+}
+
+impl Attempts<'_> {
+    /// Rules 6 to 8: counts what was refused, and was not charged before; what comes out is what the client is told.
+    pub(in crate::authn) fn after(&self, prepared: &Prepared, denied: Denied, parts: &Parts) -> Denied {
+        let scheme =
+            denied.scheme().and_then(|name| prepared.schemes.iter().find(|scheme| scheme.name == name));
+        let Some(scheme) = scheme.filter(|_| denied.reason().is_bad_credential()) else { return denied };
+        let shown = scheme.find(parts).ok().flatten();
+        let claim = shown.as_ref().and_then(|credential| scheme.claim(credential));
+        if claim.is_some() && scheme.is_guessable() {
+            return denied; // it was charged before
+        }
+        let claimed = claim.as_ref().map(|claim| (claim.issuer, &*claim.account));
+        match self.count(denied.reason(), claimed, shown.as_ref()) {
+            Ok(closes) => {
+                self.report(closes, claimed);
+                denied
+            }
+            Err(wait) => Denied::of(scheme.name, wait),
+        }
+    }
+
+    /// Which limit it closes, or why it is refused as one too many: whatever is wrong with it, by the same buckets.
+    pub(super) fn count(
+        &self,
+        reason: Reason,
+        claimed: Option<(&str, &str)>,
+        shown: Option<&Credential<'_>>,
+    ) -> Result<Option<&'static str>, Reason> {
+        let at = whom(claimed.is_some(), false);
+        let (of_guesses, closes) = self.charge(at, claimed, |decision| taken(&decision))?;
+        let widely = self.charge(Whom::NetworkWidely, None, |decision| taken(&decision));
+        let guess = reason.is_guess() && widely.is_ok();
+        if !guess {
+            self.give_back(at, &of_guesses);
+        }
+        let (of_unknown, closes_widely) = widely?;
+        let unknown = reason.may_be_made_up() && self.is_first(shown);
+        if !unknown {
+            self.give_back(Whom::NetworkWidely, &of_unknown);
+        }
+        Ok(closes.filter(|_| guess).or(closes_widely.filter(|_| unknown)))
+    }
+
+    /// Rule 7: whether this was not counted before. It is noted.
+    fn is_first(&self, shown: Option<&Credential<'_>>) -> bool {
+        let counted = &self.failures.counted;
+        let place = shown.and_then(|shown| counted.place(Network::of(self.from), shown));
+        let first = !place.is_some_and(|place| counted.known.holds(place, self.now));
+        if let Some(place) = place.filter(|_| first) {
+            counted.known.insert(place, self.now);
+        }
+        first
+    }
+}
