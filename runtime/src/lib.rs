@@ -72,6 +72,7 @@ pub use self::idempotency::{AnswerKeys, KeptAnswers};
 pub use self::input::{Decimal, Parts, Upload, UploadReader};
 pub use self::issuer::Issuer;
 #[cfg(feature = "redis")]
+pub use self::limit::kept::KeptLimits;
 pub use self::limit::shared::SharedLimits;
 #[cfg(feature = "login")]
 pub use self::login::Login;
