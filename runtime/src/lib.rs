@@ -85,7 +85,7 @@ pub use self::serve::{Servable, Serve, ServeError, serve};
 #[cfg(feature = "tls")]
 pub use self::serve::{Tls, TlsError};
 pub use self::server::Server;
-pub use self::settings::{ForwardedHeader, Settings, SettingsError};
+pub use self::settings::{ForwardedHeader, RateLimitReset, Settings, SettingsError};
 pub use self::state::State;
 pub use http::StatusCode;
 #[cfg(feature = "api")]

@@ -30,6 +30,7 @@ pub struct Settings {
     pub(crate) client_certificates: bool,
     pub(crate) limiter_capacity: usize,
     pub(crate) limits_in: Option<SharedLimits>,
+    pub(crate) rate_limit_reset: RateLimitReset,
     pub(crate) limits_kept: Option<KeptLimits>,
     pub(crate) failed_attempts: Most,
     pub(crate) max_connections: usize,
@@ -60,6 +61,16 @@ pub enum ForwardedHeader {
     XForwardedFor,
     /// `Forwarded` (RFC 7239), with `for` and `proto`.
     Forwarded,
+}
+
+/// What `X-RateLimit-Reset` says. No standard does, and clients expect what the server that they know has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RateLimitReset {
+    /// The time at which more is left, in seconds since 1970, as GitHub says it.
+    #[default]
+    Time,
+    /// The seconds until then, as Envoy and Kong say it.
+    Seconds,
 }
 
 /// The addresses that speak for others.
@@ -128,6 +139,7 @@ impl Settings {
             client_certificates: false,
             limiter_capacity: 131_072,
             limits_in: None,
+            rate_limit_reset: RateLimitReset::default(),
             limits_kept: None,
             failed_attempts: Most::DEFAULT,
             max_connections: 10_000,
@@ -256,6 +268,12 @@ impl Settings {
         Self { limits_in: Some(shared), ..self }
     }
 
+    /// What `X-RateLimit-Reset` says. Default: a time. `RateLimit` says the seconds either way.
+    #[must_use]
+    pub fn rate_limit_reset(self, rate_limit_reset: RateLimitReset) -> Self {
+        Self { rate_limit_reset, ..self }
+    }
+
     /// Limits that go on where a process before this one left off: theirs of the document and those on attempts to
     /// authenticate that failed. Default: each process begins anew.
     ///
@@ -339,10 +357,11 @@ impl Settings {
     }
 
     /// How many bytes bodies may take in memory that have not come whole, all together; those of one address (IPv6: of one
-    /// /64) an eighth of it. Default: 256 MiB.
+    /// /64) an eighth of it, those of callers who were not authenticated half of it. Default: 256 MiB.
     ///
     /// It bounds what clients hold who send slowly, on however many connections and streams. A body that comes at once is not
-    /// counted; one for which there is no room is answered with 503. More than the largest body that the document allows.
+    /// counted; one for which there is no room is answered with 503. More than twice the
+    /// largest body that the document allows.
     #[must_use]
     pub fn max_body_memory(self, max_body_memory: usize) -> Self {
         Self { max_body_memory, ..self }

@@ -34,7 +34,7 @@ use crate::limit::{self, Charge, Few, Outage, Reserved, Rule, Standing};
 use crate::operation::{Access, Body, Priority};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::serve::Session;
-use crate::settings::Settings;
+use crate::settings::{RateLimitReset, Settings};
 
 /// A request between the door and its answer.
 pub(crate) struct Visit {
@@ -256,7 +256,11 @@ impl Visit {
         declared: Option<&'a Body>,
         receiving: fn(usize) -> Receiving,
     ) -> Receiver<'a> {
-        let sender = Sender { arriving: self.gate.arriving(), network: Network::of(self.origin.address) };
+        let sender = Sender {
+            arriving: self.gate.arriving(),
+            network: Network::of(self.origin.address),
+            is_known: self.witness.principal.is_some(),
+        };
         Receiver { declared, receiving, spool: self.gate.spool(), sender }
     }
 
@@ -342,7 +346,11 @@ impl Visit {
         if let Some(nonce) = &self.nonce {
             headers.insert(dpop::NONCE, nonce.clone());
         }
-        limit::headers::advertise(headers, self.advertised(), self.now().unix());
+        let reset_from = match self.gate.settings().rate_limit_reset {
+            RateLimitReset::Time => self.now().unix(),
+            RateLimitReset::Seconds => 0,
+        };
+        limit::headers::advertise(headers, self.advertised(), reset_from);
         response
     }
 

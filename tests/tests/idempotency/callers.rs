@@ -31,7 +31,7 @@ async fn who_may_not_call_any_more_gets_no_answer_of_before() {
     assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
 }
 
-/// Two for each principal, six from each address.
+/// Two for each principal, seven from each address.
 #[tokio::test]
 async fn who_asks_again_is_counted_by_address_and_not_by_principal() {
     let desk = Desk::start().await;
@@ -44,10 +44,10 @@ async fn who_asks_again_is_counted_by_address_and_not_by_principal() {
         assert_eq!(call(KEY, &alice).await.allowed(204).header("idempotent-replayed"), "true");
     }
     assert!(!call(OTHER_KEY, &alice).await.allowed(204).headers.contains_key("idempotent-replayed"));
-    call("a-third-key-of-today", &alice).await.refused(429, "rate_limited"); // and is not counted by address
+    call("a-third-key-of-today", &alice).await.refused(429, "rate_limited"); // the fifth from here
     call(KEY, &bob).await.allowed(204);
     assert_eq!(call(KEY, &bob).await.allowed(204).header("idempotent-replayed"), "true");
-    call(KEY, &bob).await.refused(429, "rate_limited"); // it would be the seventh from here
+    call(KEY, &bob).await.refused(429, "rate_limited"); // the eighth from here
     assert_eq!(desk.effects.count(), 3);
 }
 
