@@ -123,7 +123,8 @@ impl Gate {
         self.prepared(Op::POLICY.id).filter(|prepared| prepared.ready.document.hash == Op::DOCUMENT.hash)
     }
 
-    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on.
+    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on. Limits that outlast the process
+    /// are written from then on, too.
     ///
     /// # Errors
     /// Every key set that cannot be had.

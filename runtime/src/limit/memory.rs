@@ -221,9 +221,8 @@ impl Table {
     /// Puts a counter into a new table, if it finds a place. In the order of their places all that stood in a table do.
     pub(super) fn restore(&self, counter: Entry) {
         for mut shard in self.locked(shard_of(counter.key)) {
-            let mut free = shard.reach(counter.key).enumerate().filter(|(_, (_, entry))| entry.key == 0);
-            if let Some((far, (place, _))) = free.next() {
-                drop(free);
+            let free = shard.reach(counter.key).enumerate().find(|(_, (_, entry))| entry.key == 0);
+            if let Some((far, place)) = free.map(|(far, (place, _))| (far, place)) {
                 shard.furthest = shard.furthest.max(far);
                 if let Some(entry) = shard.entries.get_mut(place) {
                     *entry = counter;
