@@ -72,6 +72,7 @@ pub use self::idempotency::{AnswerKeys, KeptAnswers};
 pub use self::input::{Decimal, Parts, Upload, UploadReader};
 pub use self::issuer::Issuer;
 #[cfg(feature = "redis")]
+pub use self::limit::kept::KeptLimits;
 pub use self::limit::shared::SharedLimits;
 #[cfg(feature = "login")]
 pub use self::login::Login;
@@ -84,7 +85,7 @@ pub use self::serve::{Servable, Serve, ServeError, serve};
 #[cfg(feature = "tls")]
 pub use self::serve::{Tls, TlsError};
 pub use self::server::Server;
-pub use self::settings::{ForwardedHeader, Settings, SettingsError};
+pub use self::settings::{ForwardedHeader, RateLimitReset, Settings, SettingsError};
 pub use self::state::State;
 pub use http::StatusCode;
 #[cfg(feature = "api")]

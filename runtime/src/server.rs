@@ -216,7 +216,7 @@ impl Server {
 
     /// Waits for the handlers that still run though their clients have left.
     pub(crate) async fn settled(&self) {
-        self.shared.gate.effects().settled().await;
+        self.shared.gate.settled().await;
     }
 
     /// The settings it was built with.

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use crate::authn::attempts::Most;
 use crate::clock::Clock;
+use crate::limit::kept::KeptLimits;
 use crate::limit::shared::SharedLimits;
 use crate::origin::PublicOrigin;
 use crate::state::State;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub(crate) client_certificates: bool,
     pub(crate) limiter_capacity: usize,
     pub(crate) limits_in: Option<SharedLimits>,
+    pub(crate) rate_limit_reset: RateLimitReset,
+    pub(crate) limits_kept: Option<KeptLimits>,
     pub(crate) failed_attempts: Most,
     pub(crate) max_connections: usize,
     pub(crate) max_requests: usize,
@@ -58,6 +61,16 @@ pub enum ForwardedHeader {
     XForwardedFor,
     /// `Forwarded` (RFC 7239), with `for` and `proto`.
     Forwarded,
+}
+
+/// What `X-RateLimit-Reset` says. No standard does, and clients expect what the server that they know has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RateLimitReset {
+    /// The time at which more is left, in seconds since 1970, as GitHub says it.
+    #[default]
+    Time,
+    /// The seconds until then, as Envoy and Kong say it.
+    Seconds,
 }
 
 /// The addresses that speak for others.
@@ -132,6 +145,8 @@ impl Settings {
             client_certificates: false,
             limiter_capacity: 131_072,
             limits_in: None,
+            rate_limit_reset: RateLimitReset::default(),
+            limits_kept: None,
             failed_attempts: Most::DEFAULT,
             max_connections: 10_000,
             max_requests: 10_000,
@@ -238,10 +253,11 @@ impl Settings {
         Self { proofs_in: Some(state), ..self }
     }
 
-    /// How many rate limit counters are kept. Default: 131 072, which take 3 MiB, all of it from the start.
+    /// How many rate limit counters there are. Default: 131 072, which take 3 MiB, all of it from the start.
     ///
-    /// Each caller takes one for each limit, until that limit is unused long enough to be full again. When all are taken,
-    /// callers that were not there before share what is left, and nobody who is over a limit is forgotten.
+    /// Each caller takes one for each limit, until that limit is unused long enough to be full again. Half of them are for
+    /// principals, half for everybody else. When a half is taken, callers that were not there before share what is left of
+    /// it, and nobody who is over a limit is forgotten.
     #[must_use]
     pub fn limiter_capacity(self, limiter_capacity: usize) -> Self {
         Self { limiter_capacity, ..self }
@@ -257,12 +273,27 @@ impl Settings {
         Self { limits_in: Some(shared), ..self }
     }
 
+    /// What `X-RateLimit-Reset` says. Default: a time. `RateLimit` says the seconds either way.
+    #[must_use]
+    pub fn rate_limit_reset(self, rate_limit_reset: RateLimitReset) -> Self {
+        Self { rate_limit_reset, ..self }
+    }
+
+    /// Limits that go on where a process before this one left off: theirs of the document and those on attempts to
+    /// authenticate that failed. Default: each process begins anew.
+    ///
+    /// They are written from [`Server::ready`](crate::Server::ready) or [`Gate::ready`](crate::Gate::ready) on, which
+    /// [`serve`](crate::serve()) calls. What a process that is killed forgets is of its last second.
+    #[must_use]
+    pub fn limits_kept(self, kept: KeptLimits) -> Self {
+        Self { limits_kept: Some(kept), ..self }
+    }
+
     /// How many attempts to authenticate may fail in a minute: of one account, and from one network (an IPv4 address, a /64 of
     /// IPv6). Four times as many may in an hour, ten times in a day. Default: 5 and 30.
     ///
     /// More are answered with 429 and a growing `Retry-After`, a password without being verified, a login of the document
-    /// without its handler. What is counted and who is spared: `docs/authentication.md`. The counters take 3 MiB and are of
-    /// this process.
+    /// without its handler. What is counted and who is spared: `docs/authentication.md`. The counters take 3.5 MiB.
     #[must_use]
     pub fn failed_attempts(self, of_account: u32, of_network: u32) -> Self {
         Self { failed_attempts: Most { of_account, of_network }, ..self }
@@ -331,10 +362,11 @@ impl Settings {
     }
 
     /// How many bytes bodies may take in memory that have not come whole, all together; those of one address (IPv6: of one
-    /// /64) an eighth of it. Default: 256 MiB.
+    /// /64) an eighth of it, those of callers who were not authenticated half of it. Default: 256 MiB.
     ///
     /// It bounds what clients hold who send slowly, on however many connections and streams. A body that comes at once is not
-    /// counted; one for which there is no room is answered with 503. More than the largest body that the document allows.
+    /// counted; one for which there is no room is answered with 503. More than twice the
+    /// largest body that the document allows.
     #[must_use]
     pub fn max_body_memory(self, max_body_memory: usize) -> Self {
         Self { max_body_memory, ..self }

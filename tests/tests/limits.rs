@@ -1,6 +1,8 @@
 //! Steps 2 and 9: rate limits by principal, address and of all together, with what they tell.
 
+use palisade::{RateLimitReset, Settings};
 use palisade_tests::gate::Gate;
+use palisade_tests::tokens::now;
 
 #[tokio::test]
 async fn a_principal_has_its_own_bucket() {
@@ -17,13 +19,30 @@ async fn a_principal_has_its_own_bucket() {
     let reply = gate.client.get("/few").token(&alice).send().await;
     reply.refused(429, "rate_limited");
     assert_eq!(reply.json()["error"]["policy"], "few");
+    assert_eq!(
+        reply.json()["error"]["message"],
+        "too many requests: wait for the time that Retry-After gives, then back off exponentially with full jitter"
+    );
     let wait: u64 = reply.header("retry-after").parse().unwrap();
     assert!((1_190..=1_330).contains(&wait), "a third of an hour, up to a tenth more: {wait}");
     let reset: u64 = reply.header("x-ratelimit-reset").parse().unwrap();
-    assert!(reset > palisade_tests::tokens::now(), "epoch seconds");
+    assert!(reset > now(), "epoch seconds");
     // another principal, and the same one on another operation, are not touched
     gate.client.get("/few").token(&bob).send().await.allowed(204);
     gate.client.get("/token").token(&alice).send().await.allowed(200);
+}
+
+#[tokio::test]
+async fn when_more_is_left_is_a_time_or_so_many_seconds() {
+    for (told, expected) in
+        [(RateLimitReset::Time, now() + 1_000..now() + 1_500), (RateLimitReset::Seconds, 1_000..1_500)]
+    {
+        let gate = Gate::with(Settings::new().rate_limit_reset(told)).await;
+        let reply = gate.client.get("/few").token(&gate.alice()).send().await;
+        let reset: u64 = reply.allowed(204).header("x-ratelimit-reset").parse().unwrap();
+        assert!(expected.contains(&reset), "{told:?}: {reset}");
+        assert!(reply.header("ratelimit").contains("\"few\";r=2;t=1200"), "{:?}", reply.headers);
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,28 @@
 //! What a server says of itself: over sockets, with a Redis that dies and comes back.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use palisade::{Readiness, SharedLimits, State, serve};
+use palisade_tests::attacks::frames::{
+    END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, SETTINGS, fields, frame,
+};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::redis_server::Server;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+/// A frame of HTTP/2 that the server wrote: its kind, its flags, its stream and its payload.
+async fn frame_from(server: &mut TcpStream) -> Option<(u8, u8, u32, Vec<u8>)> {
+    let mut head = [0; 9];
+    server.read_exact(&mut head).await.ok()?;
+    let [a, b, c, kind, flags, stream @ ..] = head;
+    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+    server.read_exact(&mut payload).await.ok()?;
+    Some((kind, flags, u32::from_be_bytes(stream), payload))
+}
 
 async fn listening(readiness: &Readiness) -> Client {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -85,4 +102,55 @@ async fn a_server_that_stops_is_not_ready() {
     served.await.unwrap().unwrap();
     assert_eq!(ready(client).await.allowed(503).body, r#"{"status":"stopping"}"#);
     client.get("/livez").send().await.allowed(200);
+}
+
+/// RFC 9113 section 6.8: GOAWAY of all streams, a round trip, then of those that have begun.
+#[tokio::test]
+async fn a_server_that_stops_answers_what_has_begun_on_a_connection_of_http2_and_nothing_else() {
+    let (began, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let slow = {
+        let (began, go) = (Arc::clone(&began), Arc::clone(&go));
+        move || async move {
+            began.add_permits(1);
+            drop(go.acquire().await);
+        }
+    };
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = axum::Router::new().route("/slow", axum::routing::get(slow));
+    let served = serve(router).listener(listener).shutdown(async { _ = stopped.await });
+    let served = tokio::spawn(served.into_future());
+    let mut server = TcpStream::connect(address).await.unwrap();
+    let head = [(":method", "GET"), (":scheme", "http"), (":authority", "test"), (":path", "/slow")];
+    let request = |stream| frame(HEADERS, END_STREAM | END_HEADERS, stream, &fields(&head));
+    let opening = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(SETTINGS, 0, 0, &[])].concat();
+    server.write_all(&[opening, request(1)].concat()).await.unwrap();
+    drop(began.acquire().await);
+    stop.send(()).unwrap();
+    let (mut last, mut answered) = (Vec::new(), Vec::new());
+    while let Some((kind, flags, stream, payload)) = frame_from(&mut server).await {
+        match (kind, flags) {
+            (PING, 0) => server.write_all(&frame(PING, 1, 0, &payload)).await.unwrap(),
+            (GOAWAY, _) => {
+                last.push(u32::from_be_bytes(*payload.first_chunk().unwrap()));
+                if last.ends_with(&[1]) {
+                    // too late
+                    server.write_all(&request(3)).await.unwrap();
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    go.add_permits(2);
+                }
+            }
+            (HEADERS, _) => {
+                assert!(payload.contains(&0x88), "`:status: 200` of the static table (RFC 7541 appendix A)");
+                answered.push(stream);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(last, [u32::MAX >> 1, 1]);
+    assert_eq!(answered, [1]);
+    assert_eq!(began.available_permits(), 1, "no other handler ran");
+    served.await.unwrap().unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
 }

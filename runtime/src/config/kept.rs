@@ -4,10 +4,11 @@
 //! 1. without a word the state is memory, which ends with the process; `state_file` is redb, `state_url` is Redis;
 //! 2. answers in memory are sealed by a key of their own where none is given. In a state that lasts, which others read, keys are
 //!    needed: a key that ends with the process would leave answers that nobody opens;
-//! 3. shared counters need the number of instances, which says what each lets through while Redis is away.
+//! 3. limits outlast the process in the file of `state_file`, which is of one process alone;
+//! 4. shared counters need the number of instances, which says what each lets through while Redis is away.
 
 use super::{Config, LoadError, error::Faults, key::Key, list_or_file, rivals};
-use crate::{AnswerKeys, KeptAnswers, Settings, State};
+use crate::{AnswerKeys, KeptAnswers, KeptLimits, Settings, State};
 
 static STATE: Key = Key::top("state");
 static STATE_FILE: Key = Key::top("state_file");
@@ -108,6 +109,26 @@ impl Config {
             Some((url, instances)) => shared(self.settings.clone(), url, instances).await,
         };
         let settings = settings.map_err(|why| faults.add(&LIMITS_URL, why)).ok();
+        faults.finish(&self.file, || settings)
+    }
+
+    /// These settings, with limits that go on after a restart where they were before it, when `state` is that of `state_file`.
+    ///
+    /// # Errors
+    /// When what is kept of them cannot be read.
+    pub async fn limits_kept(&self, settings: Settings, state: State) -> Result<Settings, LoadError> {
+        let mut faults = Faults::default();
+        let given = rivals(&self.values, &[&STATE, &STATE_FILE, &STATE_URL], &mut faults);
+        let settings = match given.filter(|key| **key == STATE_FILE) {
+            None => Some(settings),
+            Some(key) => match KeptLimits::load(state).await {
+                Ok(kept) => Some(settings.limits_kept(kept)),
+                Err(error) => {
+                    faults.add(key, error.to_string());
+                    None
+                }
+            },
+        };
         faults.finish(&self.file, || settings)
     }
 }

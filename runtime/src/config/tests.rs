@@ -386,11 +386,15 @@ async fn a_state_in_a_file_lasts_and_its_answers_need_keys() {
     drop(state);
     let state = config.state().await.unwrap();
     assert!(state.get(voucher).await.unwrap().is_some());
+    let settings = config.limits_kept(crate::Settings::new(), state.clone()).await.unwrap();
+    assert!(settings.limits_kept.is_some(), "as do limits");
     let without = project.read("state_file = 'server.state'", &[]).unwrap();
     let error = without.answers(state).unwrap_err().to_string();
     assert!(error.contains("`answer_keys_file`") && error.contains("is missing"), "{error}");
     let memory = project.read("", &[]).unwrap();
     assert!(memory.answers(memory.state().await.unwrap()).is_ok(), "a key of its own");
+    let settings = memory.limits_kept(crate::Settings::new(), crate::State::memory()).await.unwrap();
+    assert!(settings.limits_kept.is_none(), "there is nothing that lasts");
     let bad = project.read("answer_keys = ['a:b']", &[]).unwrap();
     assert!(bad.answers(crate::State::memory()).is_err());
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::effects::Effects;
@@ -14,11 +15,13 @@ use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
     Schemes, SetupError, Verifiers,
 };
+use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
 use crate::idempotency::KeptAnswers;
 use crate::input::{Arriving, Spool};
 use crate::limit::Limiter;
+use crate::limit::kept::{self, KeptLimits, Of};
 use crate::operation::{
     CountedOn, Counter, Counting, Document, Limit, Location, OnOutage, Operation, Ownership, Per, Policy,
     Revocation, SchemeKind,
@@ -153,7 +156,12 @@ impl GateBuilder {
             return Err(ConfigError::new(vec![fault.to_owned()]));
         }
         let schemes = self.schemes(document).map_err(|errors| ConfigError::new(texts(errors)))?;
-        let limiter = Limiter::new(self.settings.limiter_capacity).shared(self.settings.limits_in.clone());
+        let kept = kept(&mut self.settings).map_err(|fault| ConfigError::new(vec![fault]))?;
+        let kept = |of| kept.as_ref().map(|(kept, now)| kept.of(of, *now));
+        let limiter = Limiter::new(self.settings.limiter_capacity)
+            .shared(self.settings.limits_in.clone())
+            // those that are shared outlast this process where they are
+            .kept(kept(Of::Document).filter(|_| self.settings.limits_in.is_none()));
         let mut faults = Vec::new();
         let mut prepared = BTreeMap::new();
         for (policy, of) in &self.operations {
@@ -177,7 +185,7 @@ impl GateBuilder {
         let passwords = document.schemes.iter().any(|scheme| matches!(scheme.kind, SchemeKind::Basic));
         let logins = self.operations.iter().any(|(policy, _)| policy.login.is_some());
         Ok(Gate::new(Inner {
-            failures: Failures::new(self.settings.failed_attempts, passwords || logins),
+            failures: Failures::new(self.settings.failed_attempts, passwords || logins, kept),
             spool: Spool::new(&self.settings),
             arriving: Arriving::new(self.settings.max_body_memory),
             load: Load::new(self.settings.max_requests),
@@ -187,6 +195,7 @@ impl GateBuilder {
             strangers,
             operations: prepared,
             effects: Effects::default(),
+            limits_are_written: AtomicBool::new(false),
         }))
     }
 
@@ -254,6 +263,16 @@ impl GateBuilder {
             .ok_or_else(|| format!("`{}` is no parameter of its path", facts.id))?;
         Ok(OwnershipRule { facts, capture, resolver: ResolverHandle::new(resolver) })
     }
+}
+
+/// The counters that outlast the process, and the time from which they are counted on.
+fn kept(settings: &mut Settings) -> Result<Option<(KeptLimits, Now)>, String> {
+    let Some(kept) = settings.limits_kept.take() else { return Ok(None) };
+    if settings.limiter_capacity > kept::MOST {
+        return Err(format!("limits are kept, and no more than {} counters can be", kept::MOST));
+    }
+    let now = settings.clock.now().map_err(|error| format!("limits are kept by the time of day: {error}"))?;
+    Ok(Some((kept, now)))
 }
 
 /// The limits that cannot be counted where the settings say, each once.

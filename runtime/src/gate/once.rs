@@ -1,8 +1,8 @@
 //! Step 14: a call that may be sent again, and is done once.
 //!
 //! 1. The claim, the handler and the record are one task: a client who leaves stops none of them.
-//! 2. Who is not the first runs no handler. The steps before this one have let it pass, as they do every call: who may not
-//!    call any more gets no answer of before.
+//! 2. Who is not the first runs no handler, and what the limits of its principal were charged is taken back. The steps before
+//!    this one have let it pass, as they do every call: who may not call any more gets no answer of before.
 //! 3. What the handler answered is kept, also a refusal and a failure: it ran, and may have done something. Where it may run
 //!    again, what is not kept is not sent: the next run may answer otherwise.
 //! 4. 401, 403 and 429 are not kept: they are about the caller, not about the call.
@@ -43,9 +43,9 @@ where
     let (service, witness, gate) = (Arc::clone(service), visit.witness(), visit.gate().clone());
     let limit = at.limit_of_keys().cloned();
     // 1
-    effects::spawned(visit, async move {
+    let (response, is_replay) = effects::spawned(visit, async move {
         let claim = match call.claim().await.map_err(Rejection::Idempotency)? {
-            Claimed::Replay(kept) => return Ok(kept.again()), // 2
+            Claimed::Replay(kept) => return Ok((kept.again(), true)), // 2
             Claimed::Mine(claim) => claim,
         };
         if let Err(rejection) = may_begin(&claim, limit.as_deref(), &gate, &witness).await {
@@ -54,9 +54,13 @@ where
         }
         let caller = caller.claimed(Arc::clone(&claim));
         let answering = effects::answered::<S, Op>(&service, caller, input, claim.deadline());
-        settle(&claim, guarded(answering).await, &witness).await
+        Ok((settle(&claim, guarded(answering).await, &witness).await?, false))
     })
-    .await
+    .await?;
+    if is_replay {
+        visit.note_replay(); // 2
+    }
+    Ok(response)
 }
 
 /// Whether there is time left, and a key for this principal. A call that was claimed anew was counted when it was the

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::HeaderMap;
 use tokio::time::Instant;
@@ -14,6 +15,7 @@ use super::builder::GateBuilder;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
+use super::visit::micros;
 use crate::authn::attempts::Failures;
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
@@ -24,7 +26,7 @@ use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
 use crate::idempotency::{Call, ClientKey, KeptAnswers, Refusal};
 use crate::input::{Arriving, CursorInput, Sent, Spool};
-use crate::limit::{Limiter, Rule};
+use crate::limit::{Limiter, Rule, kept};
 use crate::operation::{Document, Operation, Ownership, Policy};
 use crate::problem::{Problem, Rejection};
 use crate::resource::Attributes;
@@ -54,6 +56,7 @@ pub(super) struct Inner {
     pub(super) effects: Effects,
     pub(super) spool: Spool,
     pub(super) arriving: Arriving,
+    pub(super) limits_are_written: AtomicBool,
 }
 
 /// An operation's policy with the parts that it names.
@@ -120,13 +123,37 @@ impl Gate {
         self.prepared(Op::POLICY.id).filter(|prepared| prepared.ready.document.hash == Op::DOCUMENT.hash)
     }
 
-    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on.
+    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on. Limits that outlast the process
+    /// are written from then on, too.
     ///
     /// # Errors
     /// Every key set that cannot be had.
     pub async fn ready(&self) -> Result<(), ConfigError> {
         let loaded = self.inner.schemes.load().await;
-        loaded.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))
+        loaded.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))?;
+        self.keep_limits();
+        Ok(())
+    }
+
+    /// Writes the counters that outlast this process from now on, as long as there is a gate.
+    fn keep_limits(&self) {
+        if !self.inner.failures.are_kept() || self.inner.limits_are_written.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let inner = Arc::downgrade(&self.inner);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(kept::PERIOD).await;
+                let Some(inner) = inner.upgrade() else { return };
+                inner.write_limits().await;
+            }
+        });
+    }
+
+    /// Ends when nothing runs any more that outlives its client, and what it was counted by is written.
+    pub(crate) async fn settled(&self) {
+        self.inner.effects.settled().await;
+        self.inner.write_limits().await;
     }
 
     /// What authenticates for an operation with this access.
@@ -182,6 +209,15 @@ impl Gate {
     /// The limits that count a request which matches no operation.
     pub(crate) fn limits_of_strangers(&self) -> &Due {
         &self.inner.strangers
+    }
+}
+
+impl Inner {
+    async fn write_limits(&self) {
+        if let Ok(now) = self.settings.clock.now() {
+            self.limiter.keep(micros(now)).await;
+            self.failures.keep(micros(now)).await;
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use http::header::{ALLOW, LINK, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::effects::Effects;
 use super::fault::Fault;
@@ -32,7 +32,7 @@ use crate::limit::{self, Charge, Few, Outage, Reserved, Rule, Standing};
 use crate::operation::{Access, Body, Priority};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::serve::Session;
-use crate::settings::Settings;
+use crate::settings::{RateLimitReset, Settings};
 
 /// A request between the door and its answer.
 pub(crate) struct Visit {
@@ -49,6 +49,9 @@ pub(crate) struct Visit {
     place: Option<Place>,
     /// What is taken back if it succeeds.
     reserved: Vec<Reserved>,
+    /// What is taken back if it is answered as another call was.
+    of_principal: Vec<Reserved>,
+    is_replay: bool,
     /// Where it is a login that a handler verifies.
     attempt: Option<Attempt>,
     /// Its places among those that are under way.
@@ -97,6 +100,8 @@ impl Visit {
             standings: Few::new(),
             place: None,
             reserved: Vec::new(),
+            of_principal: Vec::new(),
+            is_replay: false,
             attempt: None,
             held: Few::new(),
             values: Values::new(),
@@ -151,6 +156,9 @@ impl Visit {
         let asking = self.gate.limiter().ask(micros(now), &charges, &seen);
         let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
         self.reserved.extend(decision.reserved());
+        if self.witness.policy.is_some_and(|policy| policy.idempotency.is_some()) {
+            self.of_principal.extend(decision.of_principal());
+        }
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
         let told = rules.iter().zip(decision.standings()).filter(|(_, standing)| standing.counted);
         self.standings.extend(told.map(|(rule, standing)| Told::new(rule, &standing)));
@@ -246,8 +254,17 @@ impl Visit {
         declared: Option<&'a Body>,
         receiving: fn(usize) -> Receiving,
     ) -> Receiver<'a> {
-        let sender = Sender { arriving: self.gate.arriving(), network: Network::of(self.origin.address) };
+        let sender = Sender {
+            arriving: self.gate.arriving(),
+            network: Network::of(self.origin.address),
+            is_known: self.witness.principal.is_some(),
+        };
         Receiver { declared, receiving, spool: self.gate.spool(), sender }
+    }
+
+    /// Its answer is that of a call that was counted: nothing was done for it.
+    pub(super) const fn note_replay(&mut self) {
+        self.is_replay = true;
     }
 
     /// For the event of a refusal that comes when this visit is over.
@@ -281,7 +298,8 @@ impl Visit {
     /// Writes the answer: the envelope of a refusal with its event, and the headers that every answer carries.
     ///
     /// A limit on failures was charged when the request came, else all who try at once would find it open; what succeeds
-    /// is taken back here. Who does not wait for the answer has used the attempt.
+    /// is taken back here, and what a principal was charged for a call that is answered again. Who does not wait for the
+    /// answer has used the attempt.
     pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
         let held = std::mem::take(&mut self.held);
         let mut response = match result {
@@ -297,14 +315,23 @@ impl Visit {
         {
             self.attempts_at(now).end(&attempt, response.status());
         }
-        let reserved = std::mem::take(&mut self.reserved);
-        if response.status().as_u16() < 400
-            && !reserved.is_empty()
+        self.give_back(response.status()).await;
+        self.dress(response)
+    }
+
+    async fn give_back(&mut self, status: StatusCode) {
+        let mut charged = Vec::new();
+        if status.as_u16() < 400 {
+            charged.append(&mut self.reserved);
+        }
+        if self.is_replay {
+            charged.append(&mut self.of_principal);
+        }
+        if !charged.is_empty()
             && let Ok(now) = self.gate.settings().clock.now()
         {
-            self.gate.limiter().give_back(micros(now), &reserved).await;
+            self.gate.limiter().give_back(micros(now), &charged).await;
         }
-        self.dress(response)
     }
 
     /// The headers that every answer carries; a second time they stay the same.
@@ -317,7 +344,11 @@ impl Visit {
         if let Some(nonce) = &self.nonce {
             headers.insert(dpop::NONCE, nonce.clone());
         }
-        limit::headers::advertise(headers, self.advertised(), self.now().unix());
+        let reset_from = match self.gate.settings().rate_limit_reset {
+            RateLimitReset::Time => self.now().unix(),
+            RateLimitReset::Seconds => 0,
+        };
+        limit::headers::advertise(headers, self.advertised(), reset_from);
         response
     }
 
@@ -344,7 +375,7 @@ impl Visit {
 }
 
 /// Microseconds of a clock that never goes back.
-fn micros(now: Now) -> u64 {
+pub(super) fn micros(now: Now) -> u64 {
     u64::try_from(now.monotonic().as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -5,7 +5,8 @@
 //! 2. of any other each piece is counted that stays in memory, until the body has been read or refused. What goes to a file is
 //!    counted as far as it is in memory first;
 //! 3. all of them together take no more than a setting says, and those of one network (an address, or an IPv6 /64) an eighth
-//!    of it. What is over is refused (503);
+//!    of it. Beyond a half of it, only bodies of callers who were authenticated are taken: nobody else can fill it for them.
+//!    What is over is refused (503);
 //! 4. while a network has no other, its body may take more than the share: what the document allows can be sent.
 
 use std::collections::HashMap;
@@ -52,6 +53,8 @@ impl Arriving {
 pub(crate) struct Sender<'a> {
     pub(crate) arriving: &'a Arriving,
     pub(crate) network: Network,
+    /// Whether it is known who sends it.
+    pub(crate) is_known: bool,
 }
 
 /// A body on its way, piece by piece.
@@ -94,12 +97,13 @@ impl<'a> Arrival<'a> {
         if bytes == 0 {
             return Ok(());
         }
-        let Sender { arriving, network } = self.sender;
+        let Sender { arriving, network, is_known } = self.sender;
         let mut taken = arriving.taken();
+        let most = if is_known { arriving.most } else { arriving.most / 2 };
         let all = taken.all.saturating_add(bytes);
         let before = taken.of.get(&network).copied().unwrap_or_default();
         let share = before.saturating_add(bytes);
-        if all > arriving.most || (share > arriving.most / SHARES && before > self.taken) {
+        if all > most || (share > arriving.most / SHARES && before > self.taken) {
             return Err(InputError::NoRoom);
         }
         taken.all = all;
@@ -116,7 +120,7 @@ impl Drop for Arrival<'_> {
         if self.taken == 0 {
             return;
         }
-        let Sender { arriving, network } = self.sender;
+        let Sender { arriving, network, .. } = self.sender;
         let mut taken = arriving.taken();
         taken.all = taken.all.saturating_sub(self.taken);
         let rest = taken.of.get(&network).copied().unwrap_or_default().saturating_sub(self.taken);
@@ -139,7 +143,7 @@ pub(super) mod tests {
     /// From somewhere, with room for everything.
     pub(in crate::input) fn sender() -> Sender<'static> {
         static ARRIVING: LazyLock<Arriving> = LazyLock::new(|| Arriving::new(usize::MAX));
-        Sender { arriving: &ARRIVING, network: Network::V4([192, 0, 2, 1]) }
+        Sender { arriving: &ARRIVING, network: Network::V4([192, 0, 2, 1]), is_known: true }
     }
 
     /// So many bytes at once, and then nothing.
@@ -149,7 +153,16 @@ pub(super) mod tests {
     }
 
     fn arrive(arriving: &Arriving, last: u8, bytes: usize) -> (Arrival<'_>, Option<InputError>) {
-        let sender = Sender { arriving, network: Network::V4([192, 0, 2, last]) };
+        arrive_of(arriving, last, bytes, true)
+    }
+
+    fn arrive_of(
+        arriving: &Arriving,
+        last: u8,
+        bytes: usize,
+        is_known: bool,
+    ) -> (Arrival<'_>, Option<InputError>) {
+        let sender = Sender { arriving, network: Network::V4([192, 0, 2, last]), is_known };
         let mut arrival = Arrival::new(stalled(bytes), sender, usize::MAX);
         let came = arrival.next().now_or_never().flatten();
         (arrival, came.and_then(Result::err))
@@ -172,10 +185,21 @@ pub(super) mod tests {
         assert_eq!((taken.all, taken.of.len()), (0, 0));
     }
 
+    #[test]
+    fn strangers_from_however_many_networks_leave_a_half_to_those_who_are_known() {
+        let arriving = Arriving::new(800);
+        let strangers: Vec<_> = (0..8).map(|network| arrive_of(&arriving, network, 100, false)).collect();
+        assert!(strangers[..4].iter().all(|(_, refused)| refused.is_none()));
+        assert!(strangers[4..].iter().all(|(_, refused)| *refused == Some(InputError::NoRoom)));
+        let known: Vec<_> = (4..8).map(|network| arrive(&arriving, network, 100)).collect();
+        assert!(known.iter().all(|(_, refused)| refused.is_none()));
+        assert_eq!(arrive(&arriving, 9, 1).1, Some(InputError::NoRoom), "all is taken");
+    }
+
     #[tokio::test]
     async fn what_is_whole_at_once_is_not_counted_and_a_file_only_in_memory() {
         let arriving = Arriving::new(10);
-        let sender = Sender { arriving: &arriving, network: Network::V4([192, 0, 2, 1]) };
+        let sender = Sender { network: Network::V4([192, 0, 2, 1]), arriving: &arriving, is_known: true };
         let mut whole = Arrival::new(Stream::from("more than ten bytes"), sender, usize::MAX);
         assert_eq!(whole.next().await, Some(Ok(Bytes::from_static(b"more than ten bytes"))));
         assert_eq!(whole.next().await, None);

@@ -1,9 +1,9 @@
 //! What came of the charges of a request: whether it may go on, where its caller stands, what may be taken back.
 
 use super::key::Name;
-use super::memory::{Ask, Outcome};
+use super::memory::{Ask, Half, Outcome, half_of};
 use super::{Charge, Few, Rule, SECOND};
-use crate::operation::{CountedOn, Limit, OnOutage};
+use crate::operation::{CountedOn, Limit, OnOutage, Per};
 
 /// What came of the charges of a request.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) struct Standing<'a> {
     pub(crate) counted: bool,
 }
 
-/// One charge that is taken back if its request succeeds.
+/// One charge that may be taken back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reserved {
     pub(super) ask: Ask,
@@ -65,26 +65,38 @@ impl<'a> Decision<'a> {
         })
     }
 
-    /// What is to be taken back if the request succeeds. A limit that is named twice was charged once.
+    /// What is to be taken back if the request succeeds.
     pub(crate) fn reserved(&self) -> Vec<Reserved> {
-        let mut reserved: Vec<Reserved> = Vec::new(); // most documents limit no failures
+        self.charged(|charge| charge.rule.limit.on == CountedOn::Failure)
+    }
+
+    /// What is to be taken back if the request gets the answer of one that was counted: what its principal is counted by. The
+    /// limits of addresses and of all together stay charged, for they are about what comes, and not about what is done.
+    pub(crate) fn of_principal(&self) -> Vec<Reserved> {
+        let by_principal = |charge: &Charge<'_>| {
+            charge.rule.limit.per.contains(&Per::Principal) && half_of(charge.key) == Half::Known
+        };
+        self.charged(|charge| charge.rule.limit.on == CountedOn::Request && by_principal(charge))
+    }
+
+    /// What was charged to these limits. One that is named twice was charged once.
+    fn charged(&self, of: impl Fn(&Charge<'_>) -> bool) -> Vec<Reserved> {
+        let mut charged: Vec<Reserved> = Vec::new(); // most documents limit no failures
         if self.refused_by().is_some() {
-            return reserved;
+            return charged;
         }
-        for (index, charge) in self.charges.iter().enumerate() {
-            let limit = charge.rule.limit;
+        for (index, charge) in self.charges.iter().enumerate().filter(|(_, charge)| of(charge)) {
             let (meter, name) = match &self.by {
                 By::Process => (charge.rule.meter, None),
                 By::Shared(names) => (charge.rule.meter, names.get(index).copied()),
-                By::Share if limit.on_outage == OnOutage::Local => (charge.rule.share, None),
+                By::Share if charge.rule.limit.on_outage == OnOutage::Local => (charge.rule.share, None),
                 By::Share => continue,
             };
-            let again = |other: &Reserved| other.ask.key == charge.key;
-            if limit.on == CountedOn::Failure && !reserved.iter().any(again) {
-                reserved.push(Reserved { ask: charge.ask(meter), then: self.now, name });
+            if !charged.iter().any(|other| other.ask.key == charge.key) {
+                charged.push(Reserved { ask: charge.ask(meter), then: self.now, name });
             }
         }
-        reserved
+        charged
     }
 
     /// The limit that refused, and if there are several, the one to wait for longest; `None` when the request may go on.

@@ -22,11 +22,11 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 /// Adds the fields for `standings`, which may come from several decisions; none when there are none.
 ///
 /// The gate leaves out what this caller is not to learn.
-/// `now_unix` is the time of day in seconds: `X-RateLimit-Reset` is a point in time, `t` is a distance.
+/// `t` is a number of seconds from now on, `X-RateLimit-Reset` is one from `reset_from` on: that many ago, or now.
 pub(crate) fn advertise<'a>(
     headers: &mut HeaderMap,
     standings: impl Iterator<Item = Standing<'a>> + Clone,
-    now_unix: u64,
+    reset_from: u64,
 ) {
     if standings.clone().next().is_none() {
         return;
@@ -48,7 +48,7 @@ pub(crate) fn advertise<'a>(
     let Some(tightest) = standings.filter(is_of_a_time).reduce(tighter) else { return };
     headers.insert(LIMIT, tightest.rule.burst.clone());
     set(headers, REMAINING, decimal(tightest.remaining.into()));
-    set(headers, RESET, decimal(now_unix.saturating_add(tightest.reset.div_ceil(SECOND))));
+    set(headers, RESET, decimal(reset_from.saturating_add(tightest.reset.div_ceil(SECOND))));
 }
 
 /// One item of `RateLimit-Policy`, e.g. `"money";q=10;w=60`.

@@ -1,6 +1,6 @@
 //! Whom a limit counts, as a number that nobody can aim at.
 //!
-//! The counters are kept under a hash with a key that this process drew for itself: an identity is not in memory as
+//! The counters are kept under a hash with a secret key, which mostly is of this process alone: an identity is not in memory as
 //! text, and nobody outside can choose addresses or names that share a counter with somebody else.
 
 use std::collections::hash_map::RandomState;
@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use aws_lc_rs::digest::{Context, SHA256};
 use siphasher::sip::SipHasher13;
 
+use super::memory::{Half, placed};
 use crate::operation::{Counter, Limit, Per};
 
 /// The network that a client's address stands for: who holds one IPv6 address holds its /64.
@@ -67,12 +68,20 @@ pub(crate) fn spelled(value: &str) -> String {
 
 /// The key of a counter; never zero, which marks a place that was never used.
 ///
-/// With a hundred thousand callers at once, one request in 10^14 shares a counter with a stranger.
+/// With a hundred thousand callers at once, one request in 10^14 shares a counter with a stranger, and one in 10^11 with
+/// somebody of its own neighbourhood, if all of them are of that.
 pub(crate) type Key = u64;
 
-/// Makes keys; different in each process.
-#[derive(Debug, Default)]
-pub(crate) struct Keyer(RandomState);
+/// Makes keys; different in each process, but for those that begin with the counters of another.
+#[derive(Debug)]
+pub(crate) struct Keyer(SipHasher13);
+
+impl Default for Keyer {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self(SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1)))
+    }
+}
 
 /// What makes the keys of one rule. It has a key of its own, so that those of two rules have nothing in common.
 #[derive(Clone)]
@@ -88,19 +97,17 @@ impl std::fmt::Debug for Prefix {
 }
 
 impl Keyer {
+    /// With a secret that others have as well.
+    pub(super) fn of(secret: [u8; 16]) -> Self {
+        Self(SipHasher13::new_with_key(&secret))
+    }
+
     /// `operation`: the one that is counted alone; `None` for a counter that all share.
-    pub(crate) fn prefix(&self, limit: &str, operation: Option<&str>) -> Prefix {
+    pub(crate) fn prefix(&self, limit: &Limit, operation: Option<&str>) -> Prefix {
         let [first, second, seed] = [0, 1, 2].map(|which| {
-            let mut hash = self.0.build_hasher();
+            let mut hash = self.0;
             hash.write_u8(which);
-            text(&mut hash, limit);
-            match operation {
-                None => hash.write_u8(0),
-                Some(operation) => {
-                    hash.write_u8(1);
-                    text(&mut hash, operation);
-                }
-            }
+            of_limit(&mut hash, limit, operation);
             hash.finish()
         });
         Prefix { hash: SipHasher13::new_with_keys(first, second), seed }
@@ -108,17 +115,33 @@ impl Keyer {
 }
 
 impl Prefix {
-    /// The key of the counter that counts by these parts, and a number for picking the bucket that newcomers share when
-    /// there is no room.
+    /// The key of the counter that counts by these parts, and the number of its crowd: of all whose counters one client can
+    /// have made. Newcomers of one crowd share a bucket when there is no room, so that a flood from one does not spoil it for
+    /// others, and no crowd takes all room ([`Table`](super::memory::Table)).
     ///
     /// Each part is written with its kind, and with its length where that differs. Who has no principal is counted by
-    /// address. A value that is not there is a value of its own. The number for newcomers is the same for a whole
-    /// neighbourhood where the address counts, so that a flood from one does not spoil it for others.
+    /// address. A value that is not there is a value of its own.
     pub(crate) fn key(&self, per: &[Per], seen: &Seen<'_>) -> (Key, u64) {
         let mut written = Written { hash: self.hash, bytes: [0; WRITTEN], length: 0 };
-        let by_address = parts(&mut written, per, seen);
-        let key = written.finish().max(1);
-        (key, if by_address { self.near(seen.from.neighbourhood()) } else { key })
+        let by = parts(&mut written, per, seen);
+        let hash = written.finish();
+        let crowd = match (by, seen.principal) {
+            (By::Address, _) => self.near(seen.from.neighbourhood()),
+            (By::Principal, Some(principal)) if per.len() > 1 => self.crowd_of(principal),
+            _ => hash, // of this counter alone
+        };
+        let half = match by {
+            By::Principal | By::Everybody => Half::Known,
+            By::Address | By::Values => Half::Strangers,
+        };
+        (placed(hash, crowd, half).max(1), crowd)
+    }
+
+    fn crowd_of(&self, (issuer, subject): (&str, &str)) -> u64 {
+        let mut written = Written { hash: self.hash, bytes: [0; WRITTEN], length: 0 };
+        text(&mut written, issuer);
+        text(&mut written, subject);
+        written.finish()
     }
 
     /// Spreads neighbourhoods over the few shared buckets. It need not be as good as a key, and is on every request's way.
@@ -143,25 +166,9 @@ pub(crate) type Name = [u8; 16];
 pub(crate) struct NamePrefix(Context);
 
 impl NamePrefix {
-    /// A counter that counts in another way, or by windows of another length, is another one.
     pub(crate) fn new(limit: &Limit, operation: Option<&str>) -> Self {
         let mut digest = Digest(Context::new(&SHA256));
-        text(&mut digest, limit.name);
-        match operation {
-            None => digest.write_u8(0),
-            Some(operation) => {
-                digest.write_u8(1);
-                text(&mut digest, operation);
-            }
-        }
-        let way = match limit.counter {
-            Counter::TokenBucket => 2,
-            Counter::SlidingWindow => 3,
-            Counter::FixedWindow => 4,
-            Counter::Concurrency => 5,
-        };
-        digest.write_u8(way);
-        digest.write(&limit.window.as_micros().to_le_bytes());
+        of_limit(&mut digest, limit, operation);
         Self(digest.0)
     }
 
@@ -234,31 +241,72 @@ impl Written {
     }
 }
 
-/// Writes what a counter counts by, and says whether the address counts.
-fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> bool {
-    let mut by_address = false;
+/// Of what a counter counts by, that which says who can make another one: the greatest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    /// Nothing: it is the only one of its limit.
+    Everybody,
+    /// What requests say.
+    Values,
+    /// Where they come from.
+    Address,
+    /// Who was authenticated.
+    Principal,
+}
+
+/// Writes what a counter counts by.
+fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By {
+    let mut by = By::Everybody;
     for part in per {
-        match (part, seen.principal) {
-            (Per::Global, _) => hash.write_u8(4),
+        let here = match (part, seen.principal) {
+            (Per::Global, _) => {
+                hash.write_u8(4);
+                By::Everybody
+            }
             (Per::Principal, Some((issuer, subject))) => {
                 hash.write_u8(3);
                 text(hash, issuer);
                 text(hash, subject);
+                By::Principal
             }
             (Per::Address | Per::Principal, _) => {
                 network(hash, seen.from);
-                by_address = true;
+                By::Address
             }
-            (Per::Path(_) | Per::Body(_), _) => match seen.value(*part) {
-                Some(value) => {
-                    hash.write_u8(5);
-                    text(hash, value);
+            (Per::Path(_) | Per::Body(_), _) => {
+                match seen.value(*part) {
+                    Some(value) => {
+                        hash.write_u8(5);
+                        text(hash, value);
+                    }
+                    None => hash.write_u8(6),
                 }
-                None => hash.write_u8(6),
-            },
+                By::Values
+            }
+        };
+        by = by.max(here);
+    }
+    by
+}
+
+/// Writes which limit counts. One that counts in another way, or by windows of another length, is another one.
+fn of_limit(hash: &mut impl Hasher, limit: &Limit, operation: Option<&str>) {
+    text(hash, limit.name);
+    match operation {
+        None => hash.write_u8(0),
+        Some(operation) => {
+            hash.write_u8(1);
+            text(hash, operation);
         }
     }
-    by_address
+    let way = match limit.counter {
+        Counter::TokenBucket => 2,
+        Counter::SlidingWindow => 3,
+        Counter::FixedWindow => 4,
+        Counter::Concurrency => 5,
+    };
+    hash.write_u8(way);
+    hash.write(&limit.window.as_micros().to_le_bytes());
 }
 
 fn network(hash: &mut impl Hasher, network: Network) {
@@ -294,8 +342,15 @@ mod tests {
         Seen { from: network(text), principal: None, values: &[] }
     }
 
+    fn limit(name: &'static str) -> Limit {
+        use crate::operation::{CountedOn, Counting, OnOutage};
+        let (window, per, scope) = (std::time::Duration::from_secs(60), &[Per::Address], Counting::Document);
+        let (counter, on, on_outage) = (Counter::TokenBucket, CountedOn::Request, OnOutage::Local);
+        Limit { name, quota: 1, window, burst: 1, counter, cost: 1, per, scope, on, on_outage }
+    }
+
     fn by_address(keyer: &Keyer, text: &str) -> u64 {
-        keyer.prefix("l", None).key(&[Per::Address], &from(text)).0
+        keyer.prefix(&limit("l"), None).key(&[Per::Address], &from(text)).0
     }
 
     #[test]
@@ -310,17 +365,17 @@ mod tests {
     fn nothing_that_differs_shares_a_key() {
         let keyer = Keyer::default();
         let everybody =
-            |limit, operation| keyer.prefix(limit, operation).key(&[Per::Global], &from("192.0.2.1")).0;
+            |name, operation| keyer.prefix(&limit(name), operation).key(&[Per::Global], &from("192.0.2.1")).0;
         let principal = |issuer, subject| {
             let seen = Seen { principal: Some((issuer, subject)), ..from("192.0.2.1") };
-            keyer.prefix("l", None).key(&[Per::Principal], &seen).0
+            keyer.prefix(&limit("l"), None).key(&[Per::Principal], &seen).0
         };
         let pair = |address: &str, values: [Option<&str>; 2]| {
             let parts = [Per::Body("a"), Per::Body("b")];
             let there = parts.into_iter().zip(values);
             let values: Vec<_> = there.filter_map(|(part, value)| Some((part, value?.to_owned()))).collect();
             let per = [Per::Address, Per::Body("a"), Per::Body("b")];
-            keyer.prefix("l", None).key(&per, &Seen { values: &values, ..from(address) }).0
+            keyer.prefix(&limit("l"), None).key(&per, &Seen { values: &values, ..from(address) }).0
         };
         let keys = [
             everybody("ab", Some("c")),
@@ -340,7 +395,7 @@ mod tests {
             by_address(&keyer, "192.0.2.1"),
             by_address(&keyer, "192.0.2.2"),
             by_address(&keyer, "c000:201::"),
-            keyer.prefix("l", None).key(&[Per::Global], &from("::1")).0,
+            keyer.prefix(&limit("l"), None).key(&[Per::Global], &from("::1")).0,
         ];
         assert_eq!(HashSet::from(keys).len(), keys.len());
         assert_eq!(principal("https://id", "alice"), principal("https://id", "alice"));
@@ -349,7 +404,7 @@ mod tests {
     /// Wherever what is gathered is passed on.
     #[test]
     fn every_byte_of_a_name_counts_however_long_it_is() {
-        let prefix = Keyer::default().prefix("l", None);
+        let prefix = Keyer::default().prefix(&limit("l"), None);
         let key = |subject: &str| {
             let seen = Seen { principal: Some(("https://id", subject)), ..from("192.0.2.1") };
             prefix.key(&[Per::Principal, Per::Address], &seen).0
@@ -415,7 +470,7 @@ mod tests {
     #[test]
     fn neighbours_share_the_place_for_newcomers() {
         for _ in 0..1_000 {
-            let prefix = Keyer::default().prefix("flood", None);
+            let prefix = Keyer::default().prefix(&limit("flood"), None);
             let near = |text: &str| prefix.key(&[Per::Address], &from(text)).1;
             assert_eq!(near("2001:db8:1:2::1"), near("2001:db8:1:ff::1"));
             assert_ne!(near("2001:db8:1::1"), near("2001:db8:2::1"));

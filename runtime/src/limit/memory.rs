@@ -4,6 +4,10 @@
 //! * A place whose counter is fresh again (its bucket full, its windows over) tells nothing that an empty place does not, so it is free to be taken.
 //! * A place whose counter is *not* fresh is never taken: else a flood of fresh addresses would wash away the very
 //!   counters that hold it back. A newcomer who finds no place shares an overflow bucket with other newcomers.
+//! * Counters that strangers can make stand in one half of the table, those of principals in the other: no flood without
+//!   credentials takes the places of those who have some.
+//! * Of [`REACH`] places a quarter is for everybody; of the others no crowd (the network of an organisation, a principal whose
+//!   limit counts by more than that) gets any when it has three of these. So one crowd takes a few places in a hundred.
 //! * Who gets a place later starts from where the shared bucket stands, so moving from one to the other gains nothing.
 //!   The price: as long as a bucket is shared, all newcomers who could land in it start with what is left in it.
 
@@ -16,6 +20,9 @@ use super::meter::{Meter, State};
 
 /// Places that a key may stand in, from its home on. Until four fifths are taken, hardly a key finds none.
 const REACH: usize = 32;
+/// Of these, the places that are everybody's, and those of a crowd beyond them.
+const FREE_FOR_ALL: usize = REACH / 4;
+const OF_A_CROWD: usize = 3;
 /// Overflow buckets of each rule.
 pub(crate) const OVERFLOWS: usize = 64;
 
@@ -70,10 +77,11 @@ impl Ask {
     }
 }
 
+/// A counter in its place.
 #[derive(Clone, Copy, Debug, Default)]
-struct Entry {
-    key: Key,
-    state: State,
+pub(super) struct Entry {
+    pub(super) key: Key,
+    pub(super) state: State,
 }
 
 /// What one lock is for.
@@ -85,10 +93,38 @@ struct Shard {
     furthest: usize,
 }
 
+/// Who can make a counter come to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Half {
+    /// Whoever sends a request.
+    Strangers,
+    /// Who was authenticated, or the document.
+    Known,
+}
+
+/// Which bit of a key says the half: the uppermost of those that its shard comes from.
+const HALF: Key = 1 << 53;
+/// Where a key says its crowd. A few bits are enough to count by.
+const CROWD: Key = 0xff << 40;
+
+/// A key that says of a hash where it stands.
+pub(crate) const fn placed(hash: u64, crowd: u64, half: Half) -> Key {
+    let half = match half {
+        Half::Strangers => 0,
+        Half::Known => HALF,
+    };
+    (hash & !CROWD & !HALF) | (crowd & CROWD) | half
+}
+
+/// The half of a key.
+pub(crate) const fn half_of(key: Key) -> Half {
+    if key & HALF == 0 { Half::Strangers } else { Half::Known }
+}
+
 /// One bit for each shard: in this order their locks are taken.
 type Shards = u64;
 
-const SHARDS: usize = Shards::BITS as usize;
+pub(super) const SHARDS: usize = Shards::BITS as usize;
 
 /// The shard of a key comes from its upper half, the home in it from the lower.
 fn shard_of(key: Key) -> Shards {
@@ -110,6 +146,13 @@ impl Shard {
     fn reach(&self, key: Key) -> impl Iterator<Item = (usize, &Entry)> {
         let home = self.home(key);
         (home..).zip(self.entries.get(home..).unwrap_or_default()).take(REACH)
+    }
+
+    /// Whether those of its crowd have as many of the places where a newcomer may stand as they get.
+    fn is_crowded(&self, key: Key, now: u64) -> bool {
+        let live = || self.reach(key).filter(|(_, entry)| entry.state.fresh_at > now);
+        let of_its_crowd = live().filter(|(_, entry)| entry.key & CROWD == key & CROWD);
+        of_its_crowd.count() >= OF_A_CROWD && live().count() >= FREE_FOR_ALL
     }
 }
 
@@ -169,6 +212,25 @@ impl Table {
         true
     }
 
+    /// The counters of a shard that are not fresh at this time, in the order of their places.
+    pub(super) fn counters(&self, shard: usize, at: u64) -> Vec<Entry> {
+        let Some(shard) = self.shards.get(shard) else { return Vec::new() };
+        lock(shard).entries.iter().filter(|entry| entry.state.fresh_at > at).copied().collect()
+    }
+
+    /// Puts a counter into a new table, if it finds a place. In the order of their places all that stood in a table do.
+    pub(super) fn restore(&self, counter: Entry) {
+        for mut shard in self.locked(shard_of(counter.key)) {
+            let free = shard.reach(counter.key).enumerate().find(|(_, (_, entry))| entry.key == 0);
+            if let Some((far, place)) = free.map(|(far, (place, _))| (far, place)) {
+                shard.furthest = shard.furthest.max(far);
+                if let Some(entry) = shard.entries.get_mut(place) {
+                    *entry = counter;
+                }
+            }
+        }
+    }
+
     fn locked(&self, mut needed: Shards) -> Few<MutexGuard<'_, Shard>> {
         let mut shards = Few::new();
         while let Some(shard) = self.shards.get(needed.trailing_zeros() as usize) {
@@ -210,7 +272,7 @@ impl Table {
                 break; // nothing was ever put further on
             }
         }
-        if let Some(place) = free {
+        if let Some(place) = free.filter(|_| !shard.is_crowded(ask.key, now)) {
             ask.consider(place, self.shared(ask.overflow, now), now);
         }
     }

@@ -12,7 +12,7 @@ pub(crate) struct State {
     /// Microseconds.
     pub(crate) fresh_at: u64,
     /// Of windows: this one's count above, the last one's below.
-    counts: u64,
+    pub(super) counts: u64,
 }
 
 /// How a limit counts.

@@ -5,7 +5,8 @@
 //! a request    rule.charge(&seen)              -> Charge                     whom it counts
 //!              limiter.ask(now, &charges, ..)  -> Decision                   all or nothing
 //!              headers::advertise(.., decision.standings())                  what the client is told
-//! its answer   limiter.give_back(now, &reserved)                             of limits on failures, when it is good
+//! its answer   limiter.give_back(now, &reserved)                             of limits on failures, when it is good; of those
+//!                                                                            of the principal, when it is that of another call
 //! ```
 
 mod decision;
@@ -13,6 +14,7 @@ mod decision;
 pub(crate) mod dice;
 mod gcra;
 pub(crate) mod headers;
+pub(crate) mod kept;
 pub(crate) mod key;
 mod memory;
 mod meter;
@@ -34,6 +36,7 @@ use smallvec::SmallVec;
 
 use self::decision::By;
 pub(crate) use self::decision::{Decision, Reserved, Standing};
+use self::kept::Kept;
 use self::key::{Key, Keyer, Name, NamePrefix, Prefix, Seen};
 use self::memory::{Ask, OVERFLOWS, Table};
 use self::meter::Meter;
@@ -59,6 +62,8 @@ pub(crate) struct Limiter {
     running: Running,
     /// Where the counters are that other instances count by as well.
     shared: Option<SharedLimits>,
+    /// What outlasts the process.
+    kept: Option<Kept>,
 }
 
 /// A limit as an operation meets it, with everything computed that does not depend on the request.
@@ -103,12 +108,40 @@ impl Limiter {
     pub(crate) fn new(capacity: usize) -> Self {
         let table = Table::new(capacity);
         let (keyer, jitter) = (Keyer::default(), RandomState::new());
-        Self { table, keyer, jitter, rules: Mutex::default(), running: Running::default(), shared: None }
+        let (rules, running) = (Mutex::default(), Running::default());
+        Self { table, keyer, jitter, rules, running, shared: None, kept: None }
     }
 
     /// By counters that instances share, where there are such.
     pub(crate) fn shared(self, shared: Option<SharedLimits>) -> Self {
         Self { shared, ..self }
+    }
+
+    /// With the counters of a process before this one, where they are kept. No rule was made yet.
+    pub(crate) fn kept(mut self, kept: Option<Kept>) -> Self {
+        if let Some(mut kept) = kept {
+            kept.restore(&self.table);
+            self.keyer = kept.keyer();
+            self.kept = Some(kept);
+        }
+        self
+    }
+
+    /// Whether its counters outlast the process.
+    pub(crate) const fn is_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// Writes what is to outlast the process.
+    pub(crate) async fn keep(&self, now: u64) {
+        if let Some(kept) = &self.kept {
+            kept.write(&self.table, self.counted_by(now)).await;
+        }
+    }
+
+    /// The clock that is counted by. One that outlasts the process goes on from the time of day.
+    fn counted_by(&self, now: u64) -> u64 {
+        self.kept.as_ref().map_or(now, |kept| kept.began().saturating_add(now))
     }
 
     /// Whether it can count by `limit`, for counters that are shared do not reckon as far as those in memory.
@@ -128,7 +161,7 @@ impl Limiter {
             meter,
             share: self.shared.as_ref().map_or(meter, |shared| shared.share(limit)),
             names: NamePrefix::new(limit, alone),
-            prefix: self.keyer.prefix(limit.name, alone),
+            prefix: self.keyer.prefix(limit, alone),
             overflow: self.table.add_overflow(number),
             name: headers::name(limit.name),
             policy: headers::policy(limit),
@@ -211,6 +244,7 @@ impl Limiter {
         by: By,
         meter: impl Fn(&Charge<'_>) -> Option<Meter>,
     ) -> Decision<'a> {
+        let now = self.counted_by(now);
         let mut asks: Few<Ask> =
             charges.iter().filter_map(|charge| Some(charge.ask(meter(charge)?))).collect();
         let allowed = self.table.decide(now, &mut asks);
@@ -221,8 +255,7 @@ impl Limiter {
         Decision { charges, outcomes, now, jitter, by }
     }
 
-    /// Takes back what was charged to the limits on failures: the request succeeded. What the shared counters do not hear of
-    /// stays charged.
+    /// Takes back what was charged. What the shared counters do not hear of stays charged.
     pub(crate) async fn give_back(&self, now: u64, reserved: &[Reserved]) {
         self.give_back_here(now, reserved);
         let spent = |Reserved { ask, then, name }: &Reserved| {
@@ -236,6 +269,7 @@ impl Limiter {
 
     /// The same for the counters of this process alone.
     pub(crate) fn give_back_here(&self, now: u64, reserved: &[Reserved]) {
+        let now = self.counted_by(now);
         for Reserved { ask, then, .. } in reserved.iter().filter(|reserved| reserved.name.is_none()) {
             self.table.give_back(now, *then, ask);
         }
@@ -256,8 +290,8 @@ impl Rule {
 
     /// The counter that a request is counted by.
     pub(crate) fn charge(&self, seen: &Seen<'_>) -> Charge<'_> {
-        let (key, near) = self.prefix.key(self.limit.per, seen);
-        let bucket = usize::try_from(near >> 58).unwrap_or(0) % OVERFLOWS;
+        let (key, crowd) = self.prefix.key(self.limit.per, seen);
+        let bucket = usize::try_from(crowd >> 58).unwrap_or(0) % OVERFLOWS;
         Charge { rule: self, key, overflow: self.overflow.saturating_add(bucket), cost: self.limit.cost }
     }
 
@@ -306,7 +340,11 @@ mod tests {
     const BOB: Option<(&str, &str)> = Some(("https://id", "bob"));
 
     fn admitted(limiter: &Limiter, charge: Charge<'_>, times: usize) -> usize {
-        (0..times).filter(|_| limiter.decide(SECOND, &[charge]).refused_by().is_none()).count()
+        admitted_at(limiter, SECOND, charge, times)
+    }
+
+    fn admitted_at(limiter: &Limiter, now: u64, charge: Charge<'_>, times: usize) -> usize {
+        (0..times).filter(|_| limiter.decide(now, &[charge]).refused_by().is_none()).count()
     }
 
     #[test]
@@ -394,15 +432,59 @@ mod tests {
         let end = 2 * SECOND;
         assert_eq!(limiter.table.places(), places);
         let live = limiter.table.live(end);
-        assert!((places / 2..=places).contains(&live), "{live} of {places} places");
+        assert!((places / 3..=places / 2).contains(&live), "{live} of {places} places: a half is theirs");
         assert!(!passes(end, over), "still over the limit");
         assert!(
             passes(end, within) && passes(end, within) && !passes(end, within),
             "still with what was left"
         );
         // each place three times, and the buckets that newcomers share
-        let most = 3 * (places + memory::OVERFLOWS);
+        let most = 3 * (places / 2 + memory::OVERFLOWS);
         assert!(admitted <= most, "{admitted} of two million got through, of {most} that can");
+        // who comes new, and is known, has all of their own
+        let [money, whole] = [&MONEY, &WHOLE].map(|limit| limiter.rule(limit, "a"));
+        let subjects: Vec<String> = (0..200).map(|number| format!("subject {number}")).collect();
+        let passed = subjects.iter().map(|subject| {
+            let seen = seen(Network::of(over), Some(("https://id", subject)));
+            (0..9).filter(|_| limiter.decide(end, &[money.charge(&seen)]).refused_by().is_none()).count()
+        });
+        assert_eq!(passed.sum::<usize>(), 400, "two each");
+        assert_eq!(admitted_at(&limiter, end, whole.charge(&seen(Network::of(over), None)), 200), 100);
+    }
+
+    /// Of 4,096 places a half is theirs: a customer's network has 65,536 networks of its own to come from, and a principal all
+    /// identifiers that there are.
+    #[test]
+    fn neither_one_network_nor_one_principal_takes_the_places_of_others() {
+        static LOOKS: Limit = limit("looks", 3, &[Per::Principal, Per::Path("id")], Counting::Document);
+        let limiter = Limiter::new(4096);
+        let (flood, looks) = (limiter.rule(&FLOOD, "a"), limiter.rule(&LOOKS, "a"));
+        let half = limiter.table.places() / 2;
+        let by_network = |address: std::net::IpAddr| {
+            admitted(&limiter, flood.charge(&seen(Network::of(address), None)), 9)
+        };
+        let by_path = |subject: &str, number: u32| {
+            let values = [(Per::Path("id"), number.to_string())];
+            let seen = Seen { values: &values, ..seen(from("::1"), Some(("https://id", subject))) };
+            admitted(&limiter, looks.charge(&seen), 9)
+        };
+        for number in 0..65_536_u32 {
+            by_network(
+                std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(number) << 64)).into(),
+            );
+        }
+        let of_network = limiter.table.live(SECOND);
+        assert!((half / 32..half / 8).contains(&of_network), "{of_network} of {half}");
+        (0..65_536_u32).for_each(|number| _ = by_path("mallory", number));
+        let of_principal = limiter.table.live(SECOND) - of_network;
+        assert!((half / 32..half / 8).contains(&of_principal), "{of_principal} of {half}");
+        // but for those who share the bucket of that crowd, one in 64
+        let passed: usize = (0..400_u32)
+            .map(|number| by_network(std::net::Ipv4Addr::from_bits(0xc000_0200 | (number << 16)).into()))
+            .sum();
+        assert!((1_100..=1_200).contains(&passed), "{passed} of 1,200 from elsewhere");
+        let passed: usize = (0..400).map(|number| by_path(&format!("subject {number}"), 7)).sum();
+        assert!((1_100..=1_200).contains(&passed), "{passed} of 1,200 of others");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 pub(crate) enum Rejection {
     /// What came cannot be read as HTTP, or is more than is read of a head: the status says which.
     NoRequest(StatusCode),
-    /// The clock cannot be read or stands before 2020: no token, cursor or limit can be judged.
+    /// The clock cannot be read, stands before 2020 or was set back: no token, cursor or limit can be judged.
     ClockFailed,
     /// `Host` is missing, there twice, or not the authority of the request line (RFC 9112 section 3.2).
     AmbiguousHost,

@@ -237,6 +237,8 @@ pub enum Kind {
     Session,
     /// API keys.
     ApiKey,
+    /// Counters of limits.
+    Limit,
     /// What the application keeps.
     Application,
 }
@@ -250,6 +252,7 @@ impl Kind {
             Self::Answer => 5,
             Self::Session => 7,
             Self::ApiKey => 8,
+            Self::Limit => 9,
             Self::Application => 6,
         }
     }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use palisade::{AnswerKeys, KeptAnswers, Settings, SharedLimits, State};
+use palisade::{AnswerKeys, KeptAnswers, KeptLimits, Settings, SharedLimits, State};
 use palisade_tests::ledger::{How, Service, books, build};
 
 #[tokio::main]
@@ -15,7 +15,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [folder, state, how] = arguments.as_slice() else { return Err("FOLDER STATE HOW".into()) };
     let folder = PathBuf::from(folder);
     let (state, settings, pause): (_, _, fn() -> _) = match state.as_str() {
-        "file" => (State::open(folder.join("state"))?, Settings::new(), pause),
+        "file" => {
+            let state = State::open(folder.join("state"))?;
+            let kept = KeptLimits::load(state.clone()).await?;
+            (state, Settings::new().limits_kept(kept), pause)
+        }
         "memory" => (State::memory(), Settings::new(), pause),
         url => {
             // one that waits as long as a busy machine may need

@@ -31,14 +31,24 @@ async fn who_may_not_call_any_more_gets_no_answer_of_before() {
     assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
 }
 
+/// Two for each principal, seven from each address.
 #[tokio::test]
-async fn who_asks_again_is_counted_again() {
+async fn who_asks_again_is_counted_by_address_and_not_by_principal() {
     let desk = Desk::start().await;
-    let call = || desk.client.call("POST", "/rare").header("idempotency-key", KEY).token(&desk.alice());
-    call().send().await.allowed(204);
-    assert_eq!(call().send().await.allowed(204).header("idempotent-replayed"), "true");
-    call().send().await.refused(429, "rate_limited");
-    assert_eq!(desk.effects.count(), 1);
+    let call = |key, token: &str| {
+        desk.client.call("POST", "/rare").header("idempotency-key", key).token(token).send()
+    };
+    let (alice, bob) = (desk.alice(), desk.bob());
+    call(KEY, &alice).await.allowed(204);
+    for _ in 0..2 {
+        assert_eq!(call(KEY, &alice).await.allowed(204).header("idempotent-replayed"), "true");
+    }
+    assert!(!call(OTHER_KEY, &alice).await.allowed(204).headers.contains_key("idempotent-replayed"));
+    call("a-third-key-of-today", &alice).await.refused(429, "rate_limited"); // the fifth from here
+    call(KEY, &bob).await.allowed(204);
+    assert_eq!(call(KEY, &bob).await.allowed(204).header("idempotent-replayed"), "true");
+    call(KEY, &bob).await.refused(429, "rate_limited"); // the eighth from here
+    assert_eq!(desk.effects.count(), 3);
 }
 
 #[tokio::test]

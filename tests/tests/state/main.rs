@@ -1,6 +1,7 @@
 //! What a server remembers: every engine keeps the rules of `palisade::state`, by one suite.
 
 mod embedded;
+mod limits;
 mod memory;
 mod model;
 mod page;

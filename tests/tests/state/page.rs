@@ -28,6 +28,14 @@ mod limits {
     }
 }
 
+mod kept {
+    use palisade::{KeptLimits, Settings, State, state::StateError};
+
+    async fn settings(state: State) -> Result<Settings, StateError> {
+        Ok(Settings::new().limits_kept(KeptLimits::load(state).await?))
+    }
+}
+
 mod readiness {
     use std::future::IntoFuture;
 

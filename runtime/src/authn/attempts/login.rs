@@ -108,7 +108,7 @@ mod tests {
 
     impl Bench {
         fn start() -> Self {
-            Self(Failures::new(Most::DEFAULT, true), Clock::fixed(1_800_000_000))
+            Self(Failures::new(Most::DEFAULT, true, |_| None), Clock::fixed(1_800_000_000))
         }
 
         fn at<'a>(&'a self, from: &str) -> Attempts<'a> {

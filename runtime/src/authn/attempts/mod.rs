@@ -47,6 +47,7 @@ use crate::{
     event::{Pseudonym, SECURITY_EVENTS},
     limit::{
         Charge, Decision, Few, Limiter, Reserved, Rule,
+        kept::{Kept, Of},
         key::{Network, Seen},
     },
     operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per},
@@ -54,8 +55,9 @@ use crate::{
 
 /// Places for counters of accounts and networks: 1.5 MiB.
 const PLACES: usize = 65_536;
-/// Places for those of accounts in networks that are known for them: 384 KiB. Only who has logged in takes one.
-const PLACES_OF_KNOWN: usize = 16_384;
+/// Places for those of accounts in networks that are known for them: 768 KiB, of which half is used. Only who has logged in
+/// takes one.
+const PLACES_OF_KNOWN: usize = 32_768;
 /// Accounts in networks that are known at once: 1 MiB.
 const KNOWN: usize = 65_536;
 
@@ -147,13 +149,13 @@ pub(in crate::authn) struct Charged<'a> {
 
 impl Failures {
     /// `guessable`: a scheme of the document takes passwords, or an operation is a login.
-    pub(crate) fn new(most: Most, guessable: bool) -> Self {
-        let strangers = Limiter::new(PLACES);
+    pub(crate) fn new(most: Most, guessable: bool, kept: impl Fn(Of) -> Option<Kept>) -> Self {
+        let strangers = Limiter::new(PLACES).kept(kept(Of::Attempts));
         let rules = |limiter: &Limiter, names, per, most| {
             limits(names, per, most).map(|limit| limiter.rule(limit, ""))
         };
         let of_known = || {
-            let limiter = Limiter::new(PLACES_OF_KNOWN);
+            let limiter = Limiter::new(PLACES_OF_KNOWN).kept(kept(Of::AttemptsOfKnown));
             let rules = rules(&limiter, ACCOUNT, &[Per::Principal, Per::Address], most.of_account);
             OfKnown { limiter, rules, known: Known::new(KNOWN) }
         };
@@ -166,6 +168,19 @@ impl Failures {
             flights: Flights::default(),
             known: guessable.then(of_known),
             counted: Counted::new(),
+        }
+    }
+
+    /// Whether they outlast the process.
+    pub(crate) const fn are_kept(&self) -> bool {
+        self.strangers.is_kept()
+    }
+
+    /// Writes what is to outlast the process.
+    pub(crate) async fn keep(&self, now: u64) {
+        self.strangers.keep(now).await;
+        if let Some(of_known) = &self.known {
+            of_known.limiter.keep(now).await;
         }
     }
 
@@ -377,7 +392,7 @@ mod tests {
     }
 
     fn start() -> (Failures, Clock) {
-        (Failures::new(Most::DEFAULT, true), Clock::fixed(1_800_000_000))
+        (Failures::new(Most::DEFAULT, true, |_| None), Clock::fixed(1_800_000_000))
     }
 
     #[test]
