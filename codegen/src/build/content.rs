@@ -135,7 +135,7 @@ impl Builder<'_> {
     }
 
     /// How it is read or written. `None` after a finding; `Err` for what cannot be enforced.
-    fn form(
+    pub(super) fn form(
         &mut self,
         one: &Media,
         family: Family,
@@ -262,7 +262,7 @@ fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Vec<String> 
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn family(name: &str, direction: Direction) -> Family {
+pub(super) fn family(name: &str, direction: Direction) -> Family {
     let (kind, subtype) = parts(name);
     match (kind.as_str(), subtype.as_str()) {
         _ if is_json(name) => Family::Json,

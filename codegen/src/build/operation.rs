@@ -13,7 +13,9 @@ use crate::document::{self, Document, PathItem, SchemaId};
 use crate::finding::{Code, Finding};
 use crate::model::{
     Body, Header, Location, Method, Operation, Parameter, Response, Schema, StatusKey, Style, Text, Type,
+    Wire, WireKind,
 };
+use crate::source::span::Place;
 
 /// Described by responses, bodies and security; as parameters the standard ignores them (OpenAPI 3.1 section 4.8.12.1).
 const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
@@ -114,17 +116,13 @@ impl Builder<'_> {
     fn parameter(&mut self, written: &document::Parameter, root: &[String]) -> Option<Parameter> {
         let name = &written.name.value;
         let id = written.schema?;
-        let json = self.is_json_content(written.content.as_ref())?;
         let mut schema = self.schema(id, &with(root, name), 0)?;
         self.finish_inline();
-        if !json {
+        let wire = self.parameter_wire(written, &schema, self.document.schema(id).place)?;
+        if wire.kind != WireKind::Json {
             // text has no way to say `null`, so allowing it allows nothing more
             schema.nullable = false;
         }
-        let place = self.document.schema(id).place;
-        let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
-        let mut wire = if json { Self::json_wire(written.style) } else { self.wire(&schema, &style)? };
-        wire.empty = written.empty;
         let required = written.required.as_ref().is_some_and(|required| required.value);
         let default = self.document.default_of(id).filter(|_| !required);
         let stated = [id, self.document.target(id)].map(|id| self.document.schema(id).examples.first());
@@ -139,6 +137,23 @@ impl Builder<'_> {
             example: example.map(literal),
             docs: written.docs.clone(),
         })
+    }
+
+    /// `None` after a finding.
+    fn parameter_wire(
+        &mut self,
+        written: &document::Parameter,
+        schema: &Schema,
+        place: Place,
+    ) -> Option<Wire> {
+        if let (Location::QueryString, Some(content)) = (written.location, &written.content) {
+            return self.whole_query(content, schema);
+        }
+        if self.is_json_content(written.content.as_ref().map(|content| &content.name))? {
+            return Some(Self::json_wire(written.style));
+        }
+        let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
+        Some(Wire { empty: written.empty, ..self.wire(schema, &style)? })
     }
 
     fn body(

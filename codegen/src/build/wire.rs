@@ -1,10 +1,12 @@
 //! How a value is written as text, by its style and by what it is.
 
 use super::Builder;
+use super::content::{Family, family, is_json};
+use super::direction::Direction;
 use super::free::Free;
-use crate::document::Spanned;
+use crate::document::{Media, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{Schema, Shape, Style, TextFormat, Type, Wire, WireKind};
+use crate::model::{ContentForm, Schema, Shape, Style, TextFormat, Type, Wire, WireKind};
 use crate::source::span::Place;
 
 /// What the document says about it.
@@ -45,13 +47,38 @@ impl Builder<'_> {
     /// Whether `content` is there, and JSON. `None` after a finding: what else is in one text is not decoded.
     pub(super) fn is_json_content(&mut self, content: Option<&Spanned<String>>) -> Option<bool> {
         let Some(media_type) = content else { return Some(false) };
-        if super::content::is_json(&media_type.value) {
+        if is_json(&media_type.value) {
             return Some(true);
         }
+        self.undecodable(media_type, "write it as JSON, or describe it with `schema`")
+    }
+
+    fn undecodable<T>(&mut self, media_type: &Spanned<String>, help: &str) -> Option<T> {
         let message = format!("a parameter of the media type `{}` cannot be decoded", media_type.value);
-        let finding = Finding::error(Code::MediaType, message, media_type.place);
-        self.findings.push(finding.help("write it as JSON, or describe it with `schema`"));
+        self.findings.push(Finding::error(Code::MediaType, message, media_type.place).help(help));
         None
+    }
+
+    /// How a parameter is written that is all of the query (OpenAPI 3.2 section 4.12.1). `None` after a finding.
+    pub(super) fn whole_query(&mut self, one: &Media, schema: &Schema) -> Option<Wire> {
+        let kind = match family(&one.name.value, Direction::Request) {
+            Family::Json if is_json(&one.name.value) => WireKind::Json,
+            Family::Form => match self.form(one, Family::Form, schema.clone())? {
+                Ok((ContentForm::Form(fields), _)) => WireKind::Form(fields),
+                Ok((ContentForm::FreeForm(fields), _)) => WireKind::FreeForm(fields),
+                _ => {
+                    let help = "describe it with `type: object`, or write it as JSON";
+                    let message = "a form is an object, and this schema is none";
+                    self.findings.push(Finding::error(Code::MediaType, message, one.name.place).help(help));
+                    return None;
+                }
+            },
+            _ => {
+                let help = "write it as `application/x-www-form-urlencoded` or as JSON, or declare each parameter with `in: query`";
+                return self.undecodable(&one.name, help);
+            }
+        };
+        Some(wire(Style::Form, false, kind))
     }
 
     pub(super) const fn json_wire(style: Style) -> Wire {

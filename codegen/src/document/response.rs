@@ -19,7 +19,7 @@ pub(crate) struct Response {
 }
 
 /// An entry of `headers`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Header {
     pub(crate) name: Spanned<String>,
     pub(crate) required: bool,
