@@ -47,6 +47,10 @@ impl types::Api for Service {
             "label that is declared" => answer.labels = Some(labels("kind", 1)),
             "label below zero" => answer.labels = Some(labels("size", -1)),
             "minute" => answer.timeout = Some(types::Timeout::OneMinute),
+            "car" => answer.transport = Some(types::Transport::Car(car(None))),
+            "car that goes by rail" => {
+                answer.transport = Some(types::Transport::Car(car(Some("rail".to_owned()))));
+            }
             "level" => answer.level = Some(input.level),
             "small" => answer.small = Some(-100),
             "too small" => answer.small = Some(-101),
@@ -72,6 +76,8 @@ const fn nothing() -> Types {
         headers: None,
         counted: None,
         shape: None,
+        transport: None,
+        ticket: None,
         level: None,
         timeout: None,
         on: None,
@@ -86,6 +92,10 @@ const fn nothing() -> Types {
 
 fn cat(kind: &str, lives: i64) -> types::Cat {
     types::Cat { kind: kind.to_owned(), lives: Some(lives) }
+}
+
+const fn car(by: Option<String>) -> types::Car {
+    types::Car { by, seats: Some(4) }
 }
 
 fn order(iban: Option<String>) -> types::Order {
@@ -134,6 +144,37 @@ async fn a_discriminator_chooses() {
         .await;
     fails(&client, json!({ "shape": { "type": "oval", "side": 1 } }), &["body /shape/type discriminator"])
         .await;
+}
+
+#[tokio::test]
+async fn where_a_discriminator_says_nothing_its_default_is_meant() {
+    let client = start().await;
+    for transport in [
+        json!({ "seats": 4 }),
+        json!({ "by": "Car", "seats": 4 }),
+        json!({ "by": "boat" }),
+        json!({ "by": "rail", "line": "U1", "seats": 900 }),
+    ] {
+        passes(&client, json!({ "transport": transport })).await;
+    }
+    for (transport, violation) in [
+        (json!({ "seats": 10 }), "body /transport/seats maximum"),
+        (json!({ "by": "boat", "seats": 10 }), "body /transport/seats maximum"),
+        (json!({ "by": "boat", "line": "U1" }), "body /transport unevaluatedProperties"),
+        (json!({ "by": 5 }), "body /transport/by type"),
+        (json!({ "by": "rail" }), "body /transport/line required"),
+        (json!("rail"), "body /transport discriminator"),
+    ] {
+        fails(&client, json!({ "transport": transport }), &[violation]).await;
+    }
+    for ticket in
+        [json!({ "price": 1, "trips": 1 }), json!({ "of": "Weekly", "week": 7 }), json!({ "of": "x" })]
+    {
+        passes(&client, json!({ "ticket": ticket })).await;
+    }
+    fails(&client, json!({ "ticket": { "trips": 2 } }), &["body /ticket/trips const"]).await;
+    fails(&client, json!({ "ticket": { "of": "Weekly" } }), &["body /ticket/week required"]).await;
+    fails(&client, json!({ "ticket": { "week": 7 } }), &["body /ticket unevaluatedProperties"]).await;
 }
 
 /// As text: a client that reads floats would round what it compares.
@@ -282,6 +323,7 @@ async fn an_answer_is_held_against_the_same_schema() {
         ("size&size=2", json!({ "sizes": [2] })),
         ("minute", json!({ "timeout": 60 })),
         ("level&level=-1", json!({ "level": -1 })),
+        ("car", json!({ "transport": { "seats": 4 } })),
         ("small", json!({ "small": -100 })),
     ] {
         let reply = client.call("POST", &format!("/types?what={what}")).send().await;
@@ -290,6 +332,7 @@ async fn an_answer_is_held_against_the_same_schema() {
     for what in [
         "cat of ten lives",
         "cat that is a hound",
+        "car that goes by rail",
         "twice",
         "paid twice",
         "label that is declared",

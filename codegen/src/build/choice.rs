@@ -7,11 +7,11 @@
 //! 3. Of an `anyOf` a value may satisfy two alternatives: it is the first. Where it has members of both, it is neither,
 //!    and stays JSON.
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 
 use super::Builder;
 use super::apart::Head;
-use super::discriminator::tags;
+use super::discriminator::{Tags, tags};
 use super::keywords::Place;
 use super::kind::{Kind, kind, nullable};
 use super::types::with;
@@ -67,21 +67,17 @@ fn said(document: &Document, choice: &Choice) -> Said {
     }
 }
 
-/// The words of a discriminator that mean each alternative.
-type Tags = HashMap<SchemaId, Vec<String>>;
-
 impl Builder<'_> {
     /// The enumeration of a choice.
     pub(super) fn choice(&mut self, id: SchemaId, path: &[String]) -> Option<Shape> {
         let document = self.document;
         let Some(View::Choice(choice)) = &document.schema(id).view else { return None };
         let tags = choice.holder.and_then(|holder| tags(document, document.schema(holder)));
-        let tags: Option<Tags> = tags.map(|tags| tags.into_iter().collect());
         let (guards, mixed) = self.guards(id, choice, tags.as_ref());
         let mut variants = Vec::new();
         for (alternative, guard) in choice.alternatives.iter().zip(guards) {
-            let words = tags.as_ref().and_then(|tags| tags.get(&alternative.written));
-            let name = name(document, alternative.written, words.map(Vec::as_slice));
+            let words = tags.as_ref().map(|tags| tags.of(alternative.written));
+            let name = name(document, alternative.written, words);
             let schema = self.schema(alternative.schema, &with(path, &name), 0)?;
             let target = document.schema(document.target(alternative.written));
             let schema = Schema { nullable: false, ..schema };
@@ -101,16 +97,11 @@ impl Builder<'_> {
     }
 
     /// What tells each alternative from those behind it, and whether a value may be none of them alone.
-    fn guards(&mut self, id: SchemaId, choice: &Choice, tags: Option<&Tags>) -> (Vec<Keywords>, bool) {
+    fn guards(&mut self, id: SchemaId, choice: &Choice, tags: Option<&Tags<'_>>) -> (Vec<Keywords>, bool) {
         let document = self.document;
-        if let (Some(tags), Some(holder)) = (tags, choice.holder) {
-            let property = document.schema(holder).beyond.discriminator.as_ref();
-            let property = property.map_or("", |one| &one.property.value);
-            let guard = |one: &crate::document::Alternative| {
-                let words = tags.get(&one.written).into_iter().flatten();
-                tagged(property, words.cloned().map(model::Value::Text).collect())
-            };
-            return (choice.alternatives.iter().map(guard).collect(), false);
+        if let Some(tags) = tags {
+            let guards = choice.alternatives.iter().map(|one| tagged(tags, one.written));
+            return (guards.collect(), false);
         }
         let heads: Vec<Head<'_>> = choice
             .alternatives
@@ -180,11 +171,23 @@ impl Builder<'_> {
     }
 }
 
-/// A member that is one of these; that it is there, and an object around it, is what its schema says.
-fn tagged(member: &str, values: Vec<model::Value>) -> Keywords {
-    let values = Keywords(vec![Keyword::Enum(values)]);
-    let declared = vec![(member.to_owned(), values)];
-    Keywords(vec![Keyword::Properties { declared, patterns: Vec::new(), others: None }])
+/// What tells an alternative from the others by the words of the member; that there is an object around it is what its
+/// schema says. The default is what no other is.
+fn tagged(tags: &Tags<'_>, alternative: SchemaId) -> Keywords {
+    let is_one_of = |words: Vec<&String>| {
+        let values = words.into_iter().cloned().map(model::Value::Text).collect();
+        let declared = vec![(tags.member.to_owned(), Keywords(vec![Keyword::Enum(values)]))];
+        let member = Keyword::Properties { declared, patterns: Vec::new(), others: None };
+        match tags.default {
+            Some(_) => Keywords(vec![Keyword::Required(vec![tags.member.to_owned()]), member]),
+            None => Keywords(vec![member]), // it is there, or the schema did not hold
+        }
+    };
+    if tags.default == Some(alternative) {
+        let others = tags.words.iter().filter(|(id, _)| *id != alternative).flat_map(|(_, words)| words);
+        return Keywords(vec![Keyword::Not(is_one_of(others.collect()))]);
+    }
+    is_one_of(tags.of(alternative).iter().collect())
 }
 
 /// What an alternative is called: as its component, its title, its word of the discriminator, its constant, the first

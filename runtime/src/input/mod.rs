@@ -94,7 +94,7 @@ pub use self::password::Password;
 pub use self::payload::{Input, Receiving, Sent};
 pub use self::shape::Keyword as K;
 pub use self::shape::{
-    Fact, JsonType, Keyword, Shape, Take, Union, check_shaped, collect_union, decode_union, of_text,
+    Fact, JsonType, Keyword, Shape, Tagged, Take, Union, check_shaped, collect_union, decode_union, of_text,
     read_shaped, shape, shaped, shaped_from_text, shaped_from_tree, union, union_from_text, union_is_null,
 };
 pub use self::shown::write;
