@@ -76,6 +76,8 @@ const fn nothing() -> Types {
         headers: None,
         counted: None,
         shape: None,
+        untyped: None,
+        all_but_text: None,
         transport: None,
         ticket: None,
         level: None,
@@ -175,6 +177,18 @@ async fn where_a_discriminator_says_nothing_its_default_is_meant() {
     fails(&client, json!({ "ticket": { "trips": 2 } }), &["body /ticket/trips const"]).await;
     fails(&client, json!({ "ticket": { "of": "Weekly" } }), &["body /ticket/week required"]).await;
     fails(&client, json!({ "ticket": { "week": 7 } }), &["body /ticket unevaluatedProperties"]).await;
+}
+
+#[tokio::test]
+async fn one_alternative_holds_also_where_none_has_a_type() {
+    let client = start().await;
+    for body in [json!({ "untyped": "ab" }), json!({ "untyped": "abcde" }), json!({ "all_but_text": [1] })] {
+        passes(&client, body).await;
+    }
+    for both in ["abc", "abcd"].map(Value::from).into_iter().chain([json!(5), json!({ "a": 1 })]) {
+        fails(&client, json!({ "untyped": both }), &["body /untyped oneOf"]).await;
+    }
+    fails(&client, json!({ "all_but_text": "a" }), &["body /all_but_text oneOf"]).await;
 }
 
 /// As text: a client that reads floats would round what it compares.

@@ -67,7 +67,7 @@ fn said(document: &Document, choice: &Choice) -> Said {
     }
 }
 
-impl Builder<'_> {
+impl<'d> Builder<'d> {
     /// The enumeration of a choice.
     pub(super) fn choice(&mut self, id: SchemaId, path: &[String]) -> Option<Shape> {
         let document = self.document;
@@ -98,30 +98,18 @@ impl Builder<'_> {
 
     /// What tells each alternative from those behind it, and whether a value may be none of them alone.
     fn guards(&mut self, id: SchemaId, choice: &Choice, tags: Option<&Tags<'_>>) -> (Vec<Keywords>, bool) {
-        let document = self.document;
         if let Some(tags) = tags {
             let guards = choice.alternatives.iter().map(|one| tagged(tags, one.written));
             return (guards.collect(), false);
         }
-        let heads: Vec<Head<'_>> = choice
-            .alternatives
-            .iter()
-            .map(|one| Head::of(document, one.schema, &|id| self.is_member(id)))
-            .collect();
-        let mut overlapping = vec![false; heads.len()];
-        let mut first = None;
-        for (at, one) in heads.iter().enumerate() {
-            for (behind, other) in heads.iter().enumerate().skip(at + 1) {
-                if !one.is_apart(other, choice.exactly_one) {
-                    [at, behind]
-                        .iter()
-                        .for_each(|at| overlapping.get_mut(*at).into_iter().for_each(|it| *it = true));
-                    first = first.or(Some((at, behind)));
-                }
-            }
+        let heads = self.heads(choice);
+        let overlaps: Vec<(usize, usize)> = overlaps(&heads, choice.exactly_one).collect();
+        if let Some(first) = overlaps.first() {
+            self.report_overlap(id, choice, &heads, *first);
         }
-        if let Some((one, other)) = first {
-            self.report_overlap(id, choice, one, other);
+        let mut overlapping = vec![false; heads.len()];
+        for at in overlaps.iter().flat_map(|(one, other)| [one, other]) {
+            overlapping.get_mut(*at).into_iter().for_each(|it| *it = true);
         }
         let mixed = !choice.exactly_one
             && heads
@@ -148,8 +136,33 @@ impl Builder<'_> {
         (guards.collect(), mixed)
     }
 
+    /// Remarks on a choice that has no type in Rust: of `oneOf` a value that is two is refused there as well.
+    pub(super) fn choice_that_stays_json(&mut self, id: SchemaId) {
+        let document = self.document;
+        let Some(View::Choice(choice)) = &document.schema(id).view else { return };
+        let is_told = choice.holder.is_some_and(|holder| tags(document, document.schema(holder)).is_some());
+        if !choice.exactly_one || is_told || choice.alternatives.len() > MOST {
+            return;
+        }
+        let heads = self.heads(choice);
+        if let Some(first) = overlaps(&heads, true).next() {
+            self.report_overlap(id, choice, &heads, first);
+        }
+    }
+
+    fn heads(&self, choice: &Choice) -> Vec<Head<'d>> {
+        let alternatives = choice.alternatives.iter();
+        alternatives.map(|one| Head::of(self.document, one.schema, &|id| self.is_member(id))).collect()
+    }
+
     /// Once for each choice of the document.
-    fn report_overlap(&mut self, id: SchemaId, choice: &Choice, one: usize, other: usize) {
+    fn report_overlap(
+        &mut self,
+        id: SchemaId,
+        choice: &Choice,
+        heads: &[Head<'_>],
+        (one, other): (usize, usize),
+    ) {
         if !self.reported_choices.insert(id) {
             return;
         }
@@ -159,7 +172,11 @@ impl Builder<'_> {
         let written = self.document.schema(id);
         let place = written.beyond.first.map_or(written.place, |(_, place)| place);
         let message = format!("nothing tells `{}` from `{}`", named(one), named(other));
+        let typed = [one, other].iter().all(|at| heads.get(*at).is_some_and(Head::is_typed));
         let help = match choice.exactly_one {
+            true if !typed => {
+                "a value that is both is refused: state the `type` of each alternative, or write `anyOf` if a value may be both"
+            }
             true => {
                 "a value that is both is refused: give each a required member with a `const` of its own, or a `discriminator`"
             }
@@ -169,6 +186,15 @@ impl Builder<'_> {
         };
         self.findings.push(Finding::warning(Code::Overlap, message, place).help(help));
     }
+}
+
+/// The pairs of which a value may be both.
+fn overlaps(heads: &[Head<'_>], exactly_one: bool) -> impl Iterator<Item = (usize, usize)> {
+    let behind = move |at: usize| heads.iter().enumerate().skip(at + 1);
+    heads.iter().enumerate().flat_map(move |(at, one)| {
+        let overlapping = behind(at).filter(move |(_, other)| !one.is_apart(other, exactly_one));
+        overlapping.map(move |(behind, _)| (at, behind))
+    })
 }
 
 /// What tells an alternative from the others by the words of the member; that there is an object around it is what its

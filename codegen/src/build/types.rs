@@ -95,7 +95,10 @@ impl Builder<'_> {
                 }
             }
             Kind::Choice => self.choice(id, path),
-            Kind::Free => Some(Shape::Checked(self.shape_of(id, Place::Top))),
+            Kind::Free => {
+                self.choice_that_stays_json(id);
+                Some(Shape::Checked(self.shape_of(id, Place::Top)))
+            }
             _ => {
                 let schema = self.inline(id, path, 0)?;
                 Some(Shape::Alias(Schema { nullable: false, ..schema }))
