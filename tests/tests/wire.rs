@@ -164,6 +164,23 @@ async fn all_of_a_query_is_a_json_text() {
     }
 }
 
+#[tokio::test]
+async fn a_part_in_base64_is_text_of_that_encoding() {
+    let client = start().await;
+    let post = async |head: &str, seal: &str| {
+        let parts = format!("{PART}\"title\"\r\n\r\na\r\n{PART}\"seal\"{head}\r\n\r\n{seal}\r\n--XX--\r\n");
+        let call = client.call("POST", "/forms").header("content-type", "multipart/form-data; boundary=XX");
+        call.body(&parts).send().await
+    };
+    for head in ["", "\r\nContent-Type: text/plain", "\r\nContent-Type: application/octet-stream"] {
+        text(&post(head, "-_8").await);
+        assert_eq!(post(head, "+/8=").await.refused(422, "invalid_body").violations(), ["body /seal format"]);
+    }
+    let image = post("\r\nContent-Type: image/png", "-_8").await;
+    assert_eq!(image.refused(422, "invalid_body").violations(), ["body /seal contentType"]);
+    post("\r\nContent-Transfer-Encoding: base64", "-_8").await.refused(400, "invalid_body");
+}
+
 const PART: &str = "--XX\r\nContent-Disposition: form-data; name=";
 
 #[tokio::test]

@@ -175,7 +175,9 @@ impl Builder<'_> {
             }
             Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),
             Family::Stream(framing) => (ContentForm::Stream(framing), schema),
-            Family::Text if matches!(flat, Flat::Scalar | Flat::Free(_)) => (ContentForm::Text, schema),
+            Family::Text if matches!(flat, Flat::Scalar | Flat::Encoded | Flat::Free(_)) => {
+                (ContentForm::Text, schema)
+            }
             Family::Text if flat == Flat::Any => (ContentForm::Text, Schema::of(Type::Text(Text::default()))),
             // a length in characters is one that bytes do not have
             Family::Bytes if is_xml(&one.name.value) && self.counts_characters(&schema) => {

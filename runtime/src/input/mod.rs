@@ -79,8 +79,8 @@ pub use self::exact::decimal;
 pub use self::fill::{Fill, FilledUnder};
 pub(crate) use self::fingerprint::Fingerprint;
 pub use self::format::{
-    byte, decimal_text, duration, email, hostname, idn_email, idn_hostname, iri, iri_reference, json_pointer,
-    regex, relative_json_pointer, time, uri, uri_reference, uri_template,
+    base64url, byte, decimal_text, duration, email, hostname, idn_email, idn_hostname, iri, iri_reference,
+    json_pointer, regex, relative_json_pointer, time, uri, uri_reference, uri_template,
 };
 pub(crate) use self::json::parse_tree;
 pub use self::json::{Refused, decode_answer, from_default, from_json};
