@@ -258,8 +258,7 @@ impl Builder<'_> {
             let examples = self.examples(property);
             let required = required.contains(&*name.value);
             if let Some(schema) = self.schema(*id, &with(path, &name.value), 0) {
-                let default = self.filled_with(*id).filter(|_| !required);
-                let default = default.and_then(|default| self.literal(default));
+                let default = if required { None } else { self.filled_with(*id) };
                 let name = name.value.clone();
                 members.push(Member { name, schema, required, default, docs, examples });
             }
