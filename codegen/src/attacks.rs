@@ -448,3 +448,13 @@ fn what_a_discriminator_never_chooses_is_remarked_on() {
     assert!(mapped("Kind").contains("`a` leads to a schema that is no alternative"), "{}", mapped("Kind"));
     assert!(!mapped("Card").contains("no alternative"), "{}", mapped("Card"));
 }
+
+#[test]
+fn a_path_keeps_its_derived_id_whatever_stands_beside_it() {
+    let get = "    get: { security: [], x-palisade: { public: for a test }, responses: { '204': { description: ok } } }\n";
+    for paths in [&["/b/"][..], &["/b/", "/b"], &["/b", "/b/"]] {
+        let paths: String = paths.iter().map(|path| format!("  {path}:\n{get}")).collect();
+        let code = document(&format!("paths:\n{paths}"));
+        assert!(code.contains("GetBSlashInput") && !code.contains("GetB2"), "{code}");
+    }
+}

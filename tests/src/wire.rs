@@ -48,6 +48,20 @@ impl Wires for Service {
         )))
     }
 
+    async fn find(&self, _: Caller<Find>, input: FindInput) -> Result<FindOutput, Problem> {
+        let point = |point: Option<Point>| point.map(|point| (point.x, point.y));
+        let filter = input.filter.map(|filter| (filter.word, filter.tags, point(filter.near)));
+        Ok(FindOutput::Ok(format!("{filter:?}")))
+    }
+
+    async fn forget(&self, _: Caller<Forget>, input: ForgetInput) -> Result<ForgetOutput, Problem> {
+        Ok(ForgetOutput::Ok(format!("{} {:?}", input.r#where.x, input.r#where.y)))
+    }
+
+    async fn find_any(&self, _: Caller<FindAny>, _: FindAnyInput) -> Result<FindAnyOutput, Problem> {
+        Ok(FindAnyOutput::NoContent)
+    }
+
     async fn post_form(&self, _: Caller<PostForm>, input: PostFormInput) -> Result<PostFormOutput, Problem> {
         let (kind, form) = match input.body {
             PostFormBody::Form(form) => ("form", form),

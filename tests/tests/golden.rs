@@ -76,6 +76,8 @@ goldens! {
     params,
     /// Tokens that are bound to keys, and logins that an operation asks for.
     proofs,
+    /// All of the query as one value, of a form and of JSON.
+    query_string,
     /// Types that hold themselves.
     recursive,
     /// References to every kind of thing, and to places that are none.

@@ -47,6 +47,10 @@ impl types::Api for Service {
             "label that is declared" => answer.labels = Some(labels("kind", 1)),
             "label below zero" => answer.labels = Some(labels("size", -1)),
             "minute" => answer.timeout = Some(types::Timeout::OneMinute),
+            "car" => answer.transport = Some(types::Transport::Car(car(None))),
+            "car that goes by rail" => {
+                answer.transport = Some(types::Transport::Car(car(Some("rail".to_owned()))));
+            }
             "level" => answer.level = Some(input.level),
             "small" => answer.small = Some(-100),
             "none" => answer.small = input.none.is_none().then_some(-1),
@@ -73,6 +77,10 @@ const fn nothing() -> Types {
         headers: None,
         counted: None,
         shape: None,
+        untyped: None,
+        all_but_text: None,
+        transport: None,
+        ticket: None,
         level: None,
         timeout: None,
         on: None,
@@ -87,6 +95,10 @@ const fn nothing() -> Types {
 
 fn cat(kind: &str, lives: i64) -> types::Cat {
     types::Cat { kind: kind.to_owned(), lives: Some(lives) }
+}
+
+const fn car(by: Option<String>) -> types::Car {
+    types::Car { by, seats: Some(4) }
 }
 
 fn order(iban: Option<String>) -> types::Order {
@@ -135,6 +147,49 @@ async fn a_discriminator_chooses() {
         .await;
     fails(&client, json!({ "shape": { "type": "oval", "side": 1 } }), &["body /shape/type discriminator"])
         .await;
+}
+
+#[tokio::test]
+async fn where_a_discriminator_says_nothing_its_default_is_meant() {
+    let client = start().await;
+    for transport in [
+        json!({ "seats": 4 }),
+        json!({ "by": "Car", "seats": 4 }),
+        json!({ "by": "boat" }),
+        json!({ "by": "rail", "line": "U1", "seats": 900 }),
+    ] {
+        passes(&client, json!({ "transport": transport })).await;
+    }
+    for (transport, violation) in [
+        (json!({ "seats": 10 }), "body /transport/seats maximum"),
+        (json!({ "by": "boat", "seats": 10 }), "body /transport/seats maximum"),
+        (json!({ "by": "boat", "line": "U1" }), "body /transport unevaluatedProperties"),
+        (json!({ "by": 5 }), "body /transport/by type"),
+        (json!({ "by": "rail" }), "body /transport/line required"),
+        (json!("rail"), "body /transport discriminator"),
+    ] {
+        fails(&client, json!({ "transport": transport }), &[violation]).await;
+    }
+    for ticket in
+        [json!({ "price": 1, "trips": 1 }), json!({ "of": "Weekly", "week": 7 }), json!({ "of": "x" })]
+    {
+        passes(&client, json!({ "ticket": ticket })).await;
+    }
+    fails(&client, json!({ "ticket": { "trips": 2 } }), &["body /ticket/trips const"]).await;
+    fails(&client, json!({ "ticket": { "of": "Weekly" } }), &["body /ticket/week required"]).await;
+    fails(&client, json!({ "ticket": { "week": 7 } }), &["body /ticket unevaluatedProperties"]).await;
+}
+
+#[tokio::test]
+async fn one_alternative_holds_also_where_none_has_a_type() {
+    let client = start().await;
+    for body in [json!({ "untyped": "ab" }), json!({ "untyped": "abcde" }), json!({ "all_but_text": [1] })] {
+        passes(&client, body).await;
+    }
+    for both in ["abc", "abcd"].map(Value::from).into_iter().chain([json!(5), json!({ "a": 1 })]) {
+        fails(&client, json!({ "untyped": both }), &["body /untyped oneOf"]).await;
+    }
+    fails(&client, json!({ "all_but_text": "a" }), &["body /all_but_text oneOf"]).await;
 }
 
 /// As text: a client that reads floats would round what it compares.
@@ -283,6 +338,7 @@ async fn an_answer_is_held_against_the_same_schema() {
         ("size&size=2", json!({ "sizes": [2] })),
         ("minute", json!({ "timeout": 60 })),
         ("level&level=-1", json!({ "level": -1 })),
+        ("car", json!({ "transport": { "seats": 4 } })),
         ("small", json!({ "small": -100 })),
         ("none", json!({ "small": -1 })),
         ("none&none=x", json!({})),
@@ -293,6 +349,7 @@ async fn an_answer_is_held_against_the_same_schema() {
     for what in [
         "cat of ten lives",
         "cat that is a hound",
+        "car that goes by rail",
         "twice",
         "paid twice",
         "label that is declared",

@@ -91,6 +91,96 @@ async fn styles_of_a_query_a_header_and_a_cookie() {
     assert_eq!(reply.violations(), expected, "all together");
 }
 
+#[tokio::test]
+async fn all_of_a_query_is_a_form() {
+    let client = start().await;
+    let get = |query: &str| client.get(&format!("/find{query}"));
+    for (query, understood) in [
+        ("", "None"),
+        ("?", "Some((None, None, None))"),
+        ("?word=a+b%2B", r#"Some((Some("a b+"), None, None))"#),
+        (
+            "?tags=a,b%2C&near=%7B%22x%22:1%7D&%77ord=",
+            r#"Some((Some(""), Some(["a", "b,"]), Some((1, None))))"#,
+        ),
+    ] {
+        assert_eq!(text(&get(query).send().await), understood, "{query}");
+    }
+    for (query, places) in [
+        ("?word=toolong", vec!["query /word maxLength"]),
+        ("?word=a&word=b", vec!["query /word duplicate"]),
+        ("?word", vec!["query /word value"]),
+        ("?word=%zz", vec!["query /word encoding"]),
+        ("?wrod=a", vec!["query  additionalProperties"]),
+        ("?%ff=a", vec!["query  encoding"]),
+        ("?filter=a", vec!["query  additionalProperties"]),
+        ("?tags=a,b,c,d&near=%7B%22x%22:-1%7D", vec!["query /tags maxItems", "query /near/x minimum"]),
+        ("?near=%7B%22x%22:1,%22x%22:2%7D", vec!["query /near/x duplicate"]),
+    ] {
+        let reply = get(query).send().await;
+        reply.refused(400, "invalid_parameters");
+        assert_eq!(reply.violations(), places, "{query}");
+    }
+    let pairs = |count: usize| format!("?word=a{}", "&a=1".repeat(count - 1));
+    let refused = async |query: String| get(&query).send().await.violations().join(",");
+    assert_eq!(refused(pairs(100)).await, "query  additionalProperties");
+    assert_eq!(refused(pairs(101)).await, "query  count");
+}
+
+#[tokio::test]
+async fn all_of_a_query_is_a_form_that_its_schema_alone_describes() {
+    let client = start().await;
+    let head = async |query: &str| client.call("HEAD", &format!("/find{query}")).send().await.status;
+    for query in ["?x=1&y=2", "?title=a&tags=b&tags=c"] {
+        assert_eq!(head(query).await, 204, "{query}");
+    }
+    for query in ["", "?", "?x=1&title=a", "?x=-1", "?x=1&x=2"] {
+        assert_eq!(head(query).await, 400, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn all_of_a_query_is_a_json_text() {
+    let client = start().await;
+    let delete = |query: &str| client.call("DELETE", &format!("/find{query}"));
+    assert_eq!(text(&delete("?%7B%22x%22:1,%22y%22:%202%7D").send().await), "1 Some(2)");
+    assert_eq!(text(&delete("?%7b%22x%22%3a1%7d").send().await), "1 None");
+    for (query, place) in [
+        ("", "query  required"),
+        ("?", "query  type"),
+        ("?x=1", "query  type"),
+        ("?where=%7B%22x%22:1%7D", "query  type"),
+        ("?%7B%22x%22:1%7D&%7B%22x%22:1%7D", "query  type"),
+        ("?%7B%22x%22:-1%7D", "query /x minimum"),
+        ("?%7B%22x%22:1,%22z%22:1%7D", "query  additionalProperties"),
+        ("?%7B%22x%22:1,%22x%22:1%7D", "query /x duplicate"),
+        ("?%7B%22x%22:%2B1%7D", "query  type"),
+        ("?%7B%22x%22:1%7", "query  encoding"),
+        ("?%5B1%5D", "query  type"),
+    ] {
+        let reply = delete(query).send().await;
+        reply.refused(400, "invalid_parameters");
+        assert_eq!(reply.violations(), [place], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_in_base64_is_text_of_that_encoding() {
+    let client = start().await;
+    let post = async |head: &str, seal: &str| {
+        let parts = format!("{PART}\"title\"\r\n\r\na\r\n{PART}\"seal\"{head}\r\n\r\n{seal}\r\n--XX--\r\n");
+        let call = client.call("POST", "/forms").header("content-type", "multipart/form-data; boundary=XX");
+        call.body(&parts).send().await
+    };
+    for head in ["", "\r\nContent-Type: text/plain", "\r\nContent-Type: application/octet-stream"] {
+        text(&post(head, "-_8").await);
+        assert_eq!(post(head, "+/8=").await.refused(422, "invalid_body").violations(), ["body /seal format"]);
+    }
+    let image = post("\r\nContent-Type: image/png", "-_8").await;
+    assert_eq!(image.refused(422, "invalid_body").violations(), ["body /seal contentType"]);
+    post("\r\nContent-Transfer-Encoding: base64", "-_8").await.refused(400, "invalid_body");
+}
+
 const PART: &str = "--XX\r\nContent-Disposition: form-data; name=";
 
 #[tokio::test]

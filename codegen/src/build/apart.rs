@@ -100,6 +100,11 @@ impl<'d> Head<'d> {
             && (shared.is_empty() || self.members_differ(other, exactly_one))
     }
 
+    /// Whether something says which types it takes.
+    pub(super) const fn is_typed(&self) -> bool {
+        self.kinds.is_some()
+    }
+
     fn values_differ(&self, other: &Self) -> bool {
         let (Some(one), Some(two)) = (&self.values, &other.values) else { return false };
         !one.iter().any(|value| two.iter().any(|known| known.same_value(value)))

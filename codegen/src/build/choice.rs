@@ -7,11 +7,11 @@
 //! 3. Of an `anyOf` a value may satisfy two alternatives: it is the first. Where it has members of both, it is neither,
 //!    and stays JSON.
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 
 use super::Builder;
 use super::apart::Head;
-use super::discriminator::tags;
+use super::discriminator::{Tags, tags};
 use super::keywords::Place;
 use super::kind::{Kind, kind, nullable};
 use super::types::with;
@@ -67,21 +67,17 @@ fn said(document: &Document, choice: &Choice) -> Said {
     }
 }
 
-/// The words of a discriminator that mean each alternative.
-type Tags = HashMap<SchemaId, Vec<String>>;
-
-impl Builder<'_> {
+impl<'d> Builder<'d> {
     /// The enumeration of a choice.
     pub(super) fn choice(&mut self, id: SchemaId, path: &[String]) -> Option<Shape> {
         let document = self.document;
         let Some(View::Choice(choice)) = &document.schema(id).view else { return None };
         let tags = choice.holder.and_then(|holder| tags(document, document.schema(holder)));
-        let tags: Option<Tags> = tags.map(|tags| tags.into_iter().collect());
         let (guards, mixed) = self.guards(id, choice, tags.as_ref());
         let mut variants = Vec::new();
         for (alternative, guard) in choice.alternatives.iter().zip(guards) {
-            let words = tags.as_ref().and_then(|tags| tags.get(&alternative.written));
-            let name = name(document, alternative.written, words.map(Vec::as_slice));
+            let words = tags.as_ref().map(|tags| tags.of(alternative.written));
+            let name = name(document, alternative.written, words);
             let schema = self.schema(alternative.schema, &with(path, &name), 0)?;
             let target = document.schema(document.target(alternative.written));
             let schema = Schema { nullable: false, ..schema };
@@ -101,36 +97,19 @@ impl Builder<'_> {
     }
 
     /// What tells each alternative from those behind it, and whether a value may be none of them alone.
-    fn guards(&mut self, id: SchemaId, choice: &Choice, tags: Option<&Tags>) -> (Vec<Keywords>, bool) {
-        let document = self.document;
-        if let (Some(tags), Some(holder)) = (tags, choice.holder) {
-            let property = document.schema(holder).beyond.discriminator.as_ref();
-            let property = property.map_or("", |one| &one.property.value);
-            let guard = |one: &crate::document::Alternative| {
-                let words = tags.get(&one.written).into_iter().flatten();
-                tagged(property, words.cloned().map(model::Value::Text).collect())
-            };
-            return (choice.alternatives.iter().map(guard).collect(), false);
+    fn guards(&mut self, id: SchemaId, choice: &Choice, tags: Option<&Tags<'_>>) -> (Vec<Keywords>, bool) {
+        if let Some(tags) = tags {
+            let guards = choice.alternatives.iter().map(|one| tagged(tags, one.written));
+            return (guards.collect(), false);
         }
-        let heads: Vec<Head<'_>> = choice
-            .alternatives
-            .iter()
-            .map(|one| Head::of(document, one.schema, &|id| self.is_member(id)))
-            .collect();
+        let heads = self.heads(choice);
+        let overlaps: Vec<(usize, usize)> = overlaps(&heads, choice.exactly_one).collect();
+        if let Some(first) = overlaps.first() {
+            self.report_overlap(id, choice, &heads, *first);
+        }
         let mut overlapping = vec![false; heads.len()];
-        let mut first = None;
-        for (at, one) in heads.iter().enumerate() {
-            for (behind, other) in heads.iter().enumerate().skip(at + 1) {
-                if !one.is_apart(other, choice.exactly_one) {
-                    [at, behind]
-                        .iter()
-                        .for_each(|at| overlapping.get_mut(*at).into_iter().for_each(|it| *it = true));
-                    first = first.or(Some((at, behind)));
-                }
-            }
-        }
-        if let Some((one, other)) = first {
-            self.report_overlap(id, choice, one, other);
+        for at in overlaps.iter().flat_map(|(one, other)| [one, other]) {
+            overlapping.get_mut(*at).into_iter().for_each(|it| *it = true);
         }
         let mixed = !choice.exactly_one
             && heads
@@ -157,8 +136,33 @@ impl Builder<'_> {
         (guards.collect(), mixed)
     }
 
+    /// Remarks on a choice that has no type in Rust: of `oneOf` a value that is two is refused there as well.
+    pub(super) fn choice_that_stays_json(&mut self, id: SchemaId) {
+        let document = self.document;
+        let Some(View::Choice(choice)) = &document.schema(id).view else { return };
+        let is_told = choice.holder.is_some_and(|holder| tags(document, document.schema(holder)).is_some());
+        if !choice.exactly_one || is_told || choice.alternatives.len() > MOST {
+            return;
+        }
+        let heads = self.heads(choice);
+        if let Some(first) = overlaps(&heads, true).next() {
+            self.report_overlap(id, choice, &heads, first);
+        }
+    }
+
+    fn heads(&self, choice: &Choice) -> Vec<Head<'d>> {
+        let alternatives = choice.alternatives.iter();
+        alternatives.map(|one| Head::of(self.document, one.schema, &|id| self.is_member(id))).collect()
+    }
+
     /// Once for each choice of the document.
-    fn report_overlap(&mut self, id: SchemaId, choice: &Choice, one: usize, other: usize) {
+    fn report_overlap(
+        &mut self,
+        id: SchemaId,
+        choice: &Choice,
+        heads: &[Head<'_>],
+        (one, other): (usize, usize),
+    ) {
         if !self.reported_choices.insert(id) {
             return;
         }
@@ -168,7 +172,11 @@ impl Builder<'_> {
         let written = self.document.schema(id);
         let place = written.beyond.first.map_or(written.place, |(_, place)| place);
         let message = format!("nothing tells `{}` from `{}`", named(one), named(other));
+        let typed = [one, other].iter().all(|at| heads.get(*at).is_some_and(Head::is_typed));
         let help = match choice.exactly_one {
+            true if !typed => {
+                "a value that is both is refused: state the `type` of each alternative, or write `anyOf` if a value may be both"
+            }
             true => {
                 "a value that is both is refused: give each a required member with a `const` of its own, or a `discriminator`"
             }
@@ -180,11 +188,32 @@ impl Builder<'_> {
     }
 }
 
-/// A member that is one of these; that it is there, and an object around it, is what its schema says.
-fn tagged(member: &str, values: Vec<model::Value>) -> Keywords {
-    let values = Keywords(vec![Keyword::Enum(values)]);
-    let declared = vec![(member.to_owned(), values)];
-    Keywords(vec![Keyword::Properties { declared, patterns: Vec::new(), others: None }])
+/// The pairs of which a value may be both.
+fn overlaps(heads: &[Head<'_>], exactly_one: bool) -> impl Iterator<Item = (usize, usize)> {
+    let behind = move |at: usize| heads.iter().enumerate().skip(at + 1);
+    heads.iter().enumerate().flat_map(move |(at, one)| {
+        let overlapping = behind(at).filter(move |(_, other)| !one.is_apart(other, exactly_one));
+        overlapping.map(move |(behind, _)| (at, behind))
+    })
+}
+
+/// What tells an alternative from the others by the words of the member; that there is an object around it is what its
+/// schema says. The default is what no other is.
+fn tagged(tags: &Tags<'_>, alternative: SchemaId) -> Keywords {
+    let is_one_of = |words: Vec<&String>| {
+        let values = words.into_iter().cloned().map(model::Value::Text).collect();
+        let declared = vec![(tags.member.to_owned(), Keywords(vec![Keyword::Enum(values)]))];
+        let member = Keyword::Properties { declared, patterns: Vec::new(), others: None };
+        match tags.default {
+            Some(_) => Keywords(vec![Keyword::Required(vec![tags.member.to_owned()]), member]),
+            None => Keywords(vec![member]), // it is there, or the schema did not hold
+        }
+    };
+    if tags.default == Some(alternative) {
+        let others = tags.words.iter().filter(|(id, _)| *id != alternative).flat_map(|(_, words)| words);
+        return Keywords(vec![Keyword::Not(is_one_of(others.collect()))]);
+    }
+    is_one_of(tags.of(alternative).iter().collect())
 }
 
 /// What an alternative is called: as its component, its title, its word of the discriminator, its constant, the first

@@ -135,7 +135,7 @@ impl Builder<'_> {
     }
 
     /// How it is read or written. `None` after a finding; `Err` for what cannot be enforced.
-    fn form(
+    pub(super) fn form(
         &mut self,
         one: &Media,
         family: Family,
@@ -175,7 +175,9 @@ impl Builder<'_> {
             }
             Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),
             Family::Stream(framing) => (ContentForm::Stream(framing), schema),
-            Family::Text if matches!(flat, Flat::Scalar | Flat::Free(_)) => (ContentForm::Text, schema),
+            Family::Text if matches!(flat, Flat::Scalar | Flat::Encoded | Flat::Free(_)) => {
+                (ContentForm::Text, schema)
+            }
             Family::Text if flat == Flat::Any => (ContentForm::Text, Schema::of(Type::Text(Text::default()))),
             // a length in characters is one that bytes do not have
             Family::Bytes if is_xml(&one.name.value) && self.counts_characters(&schema) => {
@@ -262,7 +264,7 @@ fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Vec<String> 
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn family(name: &str, direction: Direction) -> Family {
+pub(super) fn family(name: &str, direction: Direction) -> Family {
     let (kind, subtype) = parts(name);
     match (kind.as_str(), subtype.as_str()) {
         _ if is_json(name) => Family::Json,

@@ -11,9 +11,11 @@
 use foldhash::{HashMap, HashSet};
 
 use super::Builder;
+use super::literal::literal;
+use super::size::of_value;
 use crate::check::value::fits;
 use crate::document::{Additional, Document, Schema, SchemaId, View};
-use crate::source::tree::Node;
+use crate::model::Literal;
 
 /// Which way a value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,9 +48,12 @@ impl<'d> Builder<'d> {
         }
     }
 
-    /// What an optional member is where it is absent.
-    pub(super) fn filled_with(&self, property: SchemaId) -> Option<&'d Node> {
-        (self.direction != Direction::Patch).then(|| filling(self.document, property)).flatten()
+    /// What an optional member is where it is absent. It is judged and written out at each of its uses, so its size is
+    /// counted first.
+    pub(super) fn filled_with(&mut self, property: SchemaId) -> Option<Literal> {
+        let default = self.document.default_of(property).filter(|_| self.direction != Direction::Patch)?;
+        let fills = self.has_room(of_value(default)) && fits(self.document, property, default).is_ok();
+        fills.then(|| literal(default))
     }
 
     /// Whether a property is a member of what goes this way.
@@ -60,11 +65,6 @@ impl<'d> Builder<'d> {
             Direction::Either => true,
         }
     }
-}
-
-/// The default of a property or parameter, if it is one: `check` has a finding on one that its schema refuses.
-pub(super) fn filling(document: &Document, id: SchemaId) -> Option<&Node> {
-    document.default_of(id).filter(|default| fits(document, id, default).is_ok())
 }
 
 /// The schemas that differ by direction: those that have such a member, and those that hold one of them.
@@ -81,7 +81,10 @@ pub(super) fn filled(document: &Document) -> HashSet<SchemaId> {
         let required: HashSet<&str> = schema.required.iter().map(|required| &*required.value).collect();
         let mut optional =
             schema.properties.iter().flatten().filter(|(name, _)| !required.contains(&*name.value));
-        optional.any(|(_, property)| filling(document, *property).is_some())
+        optional.any(|(_, property)| {
+            // `check` has a finding on one that its schema refuses
+            document.default_of(*property).is_some_and(|default| fits(document, *property, default).is_ok())
+        })
     };
     holding(document, document.ids().filter(fills).collect())
 }

@@ -99,7 +99,7 @@ impl Builder<'_> {
         family: Family,
         place: Place,
     ) -> Option<Wire> {
-        let types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
+        let mut types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
         let styled = encoding.is_some_and(|encoding| encoding.style.is_some() || encoding.explode.is_some());
         if styled && family == Family::Form {
             let style = encoding.and_then(|encoding| encoding.style).unwrap_or(Style::Form);
@@ -109,6 +109,10 @@ impl Builder<'_> {
         }
         let json = !types.is_empty() && types.iter().all(|one| is_json(one));
         let multipart = family == Family::Multipart;
+        if types.is_empty() && multipart && member.is_encoded() {
+            // the default of such a part, and what it is as a text (OpenAPI 3.1 section 4.8.15.1)
+            types = ["application/octet-stream", "text/plain"].map(str::to_owned).to_vec();
+        }
         let either = match member {
             Flat::Free(free) => !free.is_object(),
             Flat::List(items) => matches!(&**items, Flat::Free(items) if !items.is_object()),
@@ -126,7 +130,7 @@ impl Builder<'_> {
                 _ => (WireKind::List, None),
             },
             _ if json => (WireKind::Json, None),
-            Flat::Scalar | Flat::File(_) | Flat::Any => (WireKind::Scalar, None),
+            Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any => (WireKind::Scalar, None),
             Flat::Object(..) | Flat::Map(_) | Flat::Free(_) | Flat::Deep => (WireKind::Json, None),
         };
         Some(Wire { types, most, ..wire(Style::Form, true, kind) })
@@ -134,7 +138,7 @@ impl Builder<'_> {
 
     fn field_wire(&mut self, member: &Flat, how: &How) -> Option<Wire> {
         let kind = match member {
-            Flat::Scalar | Flat::File(_) | Flat::Any => WireKind::Scalar,
+            Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any => WireKind::Scalar,
             Flat::Free(free) if !free.nests(how.style) => free.kind(how.style, how.explode),
             _ if how.style == Style::DeepObject => WireKind::Scalar,
             Flat::List(items) if items.is_text() => WireKind::List,
@@ -151,7 +155,8 @@ impl Builder<'_> {
             }
         };
         // a scalar has nothing that brackets could name
-        let style = if matches!(member, Flat::Scalar | Flat::Any) { Style::Form } else { how.style };
+        let style =
+            if matches!(member, Flat::Scalar | Flat::Encoded | Flat::Any) { Style::Form } else { how.style };
         Some(wire(style, how.explode, kind))
     }
 }

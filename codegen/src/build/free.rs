@@ -173,7 +173,8 @@ impl Builder<'_> {
                 Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) => {
                     all.iter().for_each(|one| self.members_of(one, found));
                 }
-                Keyword::Tagged(_, all) | Keyword::DependentSchemas(all) => {
+                Keyword::Tagged(tagged) => tagged.all().for_each(|one| self.members_of(one, found)),
+                Keyword::DependentSchemas(all) => {
                     all.iter().for_each(|(_, one)| self.members_of(one, found));
                 }
                 Keyword::If(_, then, otherwise) => {

@@ -10,7 +10,7 @@ use foldhash::HashMap;
 use super::described::is_closed_alone;
 use super::{Builder, size};
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId, Spanned};
-use crate::model::{IntegerFormat, Keyword, Keywords, Kind, ShapeId, TextFormat, Value};
+use crate::model::{IntegerFormat, Keyword, Keywords, Kind, ShapeId, Tagged, TextFormat, Value};
 use crate::normalise::Bound;
 use crate::source::tree::{Node, Value as Json};
 
@@ -302,14 +302,15 @@ impl Builder<'_> {
         if beside == Place::Condition {
             return None;
         }
-        let property = written.beyond.discriminator.as_ref()?.property.value.clone();
-        let mut all: Vec<(String, Keywords)> = Vec::new();
-        for (alternative, words) in super::discriminator::tags(self.document, written)? {
-            for word in words {
-                all.push((word, self.alternative(alternative, beside)));
+        let tags = super::discriminator::tags(self.document, written)?;
+        let mut words: Vec<(String, Keywords)> = Vec::new();
+        for (alternative, own) in tags.words {
+            for word in own {
+                words.push((word, self.alternative(alternative, beside)));
             }
         }
-        Some(Keyword::Tagged(property, all))
+        let default = tags.default.map(|default| self.alternative(default, beside));
+        Some(Keyword::Tagged(Tagged { member: tags.member.to_owned(), words, default }))
     }
 }
 

@@ -17,7 +17,8 @@ pub(crate) fn operation_ids(document: &Document) -> Vec<String> {
         .collect()
 }
 
-/// `GET /accounts/{accountId}` becomes `getAccountsByAccountId`.
+/// `GET /accounts/{accountId}` becomes `getAccountsByAccountId`. `/accounts/` is another path than `/accounts`, and stays so
+/// whichever of them there is.
 fn derive(item: &PathItem, operation: &Operation, taken: &mut HashSet<String>) -> String {
     let mut id = operation.method.as_str().to_ascii_lowercase();
     for part in item.template.value.split('/') {
@@ -31,6 +32,9 @@ fn derive(item: &PathItem, operation: &Operation, taken: &mut HashSet<String>) -
             }
             start = !char.is_ascii_alphanumeric();
         }
+    }
+    if item.template.value.len() > 1 && item.template.value.ends_with('/') {
+        id.push_str("Slash");
     }
     let mut unique = id.clone();
     let mut number = 2;

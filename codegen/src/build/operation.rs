@@ -4,16 +4,19 @@ use std::borrow::Cow;
 
 use foldhash::HashSet;
 
-use super::direction::{Direction, filling};
+use super::direction::Direction;
 use super::literal::literal;
 use super::types::with;
 use super::wire::How;
 use super::{Builder, path, policy};
+use crate::check::value::fits;
 use crate::document::{self, Document, PathItem, SchemaId};
 use crate::finding::{Code, Finding};
 use crate::model::{
     Body, Header, Location, Method, Operation, Parameter, Response, Schema, StatusKey, Style, Text, Type,
+    Wire, WireKind,
 };
+use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
 /// Described by responses, bodies and security; as parameters the standard ignores them (OpenAPI 3.1 section 4.8.12.1).
@@ -115,21 +118,17 @@ impl Builder<'_> {
     fn parameter(&mut self, written: &document::Parameter, root: &[String]) -> Option<Parameter> {
         let name = &written.name.value;
         let id = written.schema?;
-        let json = self.is_json_content(written.content.as_ref())?;
         let mut schema = self.schema(id, &with(root, name), 0)?;
         self.finish_inline();
-        if !json {
+        let wire = self.parameter_wire(written, &schema, self.document.schema(id).place)?;
+        if wire.kind != WireKind::Json {
             // text has no way to say `null`, so allowing it allows nothing more
             schema.nullable = false;
         }
-        let place = self.document.schema(id).place;
-        let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
-        let mut wire = if json { Self::json_wire(written.style) } else { self.wire(&schema, &style)? };
-        wire.empty = written.empty;
         let required = written.required.as_ref().is_some_and(|required| required.value);
         // text has no way to say `null`
-        let says = |default: &&Node| !required && !matches!(default.value, Value::Null);
-        let default = filling(self.document, id).filter(says);
+        let says = |default: &&Node| !matches!(default.value, Value::Null) && fits(self.document, id, default).is_ok();
+        let default = self.document.default_of(id).filter(|_| !required).filter(says);
         let stated = [id, self.document.target(id)].map(|id| self.document.schema(id).examples.first());
         let example = written.example.as_ref().or(stated.into_iter().flatten().next());
         Some(Parameter {
@@ -142,6 +141,23 @@ impl Builder<'_> {
             example: example.map(literal),
             docs: written.docs.clone(),
         })
+    }
+
+    /// `None` after a finding.
+    fn parameter_wire(
+        &mut self,
+        written: &document::Parameter,
+        schema: &Schema,
+        place: Place,
+    ) -> Option<Wire> {
+        if let (Location::QueryString, Some(content)) = (written.location, &written.content) {
+            return self.whole_query(content, schema);
+        }
+        if self.is_json_content(written.content.as_ref().map(|content| &content.name))? {
+            return Some(Self::json_wire(written.style));
+        }
+        let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
+        Some(Wire { empty: written.empty, ..self.wire(schema, &style)? })
     }
 
     fn body(

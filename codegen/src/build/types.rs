@@ -95,7 +95,10 @@ impl Builder<'_> {
                 }
             }
             Kind::Choice => self.choice(id, path),
-            Kind::Free => Some(Shape::Checked(self.shape_of(id, Place::Top))),
+            Kind::Free => {
+                self.choice_that_stays_json(id);
+                Some(Shape::Checked(self.shape_of(id, Place::Top)))
+            }
             _ => {
                 let schema = self.inline(id, path, 0)?;
                 Some(Shape::Alias(Schema { nullable: false, ..schema }))
@@ -255,8 +258,7 @@ impl Builder<'_> {
             let examples = self.examples(property);
             let required = required.contains(&*name.value);
             if let Some(schema) = self.schema(*id, &with(path, &name.value), 0) {
-                let default = self.filled_with(*id).filter(|_| !required);
-                let default = default.and_then(|default| self.literal(default));
+                let default = if required { None } else { self.filled_with(*id) };
                 let name = name.value.clone();
                 members.push(Member { name, schema, required, default, docs, examples });
             }

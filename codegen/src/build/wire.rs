@@ -1,10 +1,12 @@
 //! How a value is written as text, by its style and by what it is.
 
 use super::Builder;
+use super::content::{Family, family, is_json};
+use super::direction::Direction;
 use super::free::Free;
-use crate::document::Spanned;
+use crate::document::{Media, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{Schema, Shape, Style, TextFormat, Type, Wire, WireKind};
+use crate::model::{ContentForm, Grammar, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind};
 use crate::source::span::Place;
 
 /// What the document says about it.
@@ -22,6 +24,8 @@ pub(super) struct How {
 pub(super) enum Flat {
     /// One text of one type.
     Scalar,
+    /// One text that is bytes in base64.
+    Encoded,
     /// A file, of at most so many bytes.
     File(Option<usize>),
     /// A list; whether of scalars of one type.
@@ -45,13 +49,38 @@ impl Builder<'_> {
     /// Whether `content` is there, and JSON. `None` after a finding: what else is in one text is not decoded.
     pub(super) fn is_json_content(&mut self, content: Option<&Spanned<String>>) -> Option<bool> {
         let Some(media_type) = content else { return Some(false) };
-        if super::content::is_json(&media_type.value) {
+        if is_json(&media_type.value) {
             return Some(true);
         }
+        self.undecodable(media_type, "write it as JSON, or describe it with `schema`")
+    }
+
+    fn undecodable<T>(&mut self, media_type: &Spanned<String>, help: &str) -> Option<T> {
         let message = format!("a parameter of the media type `{}` cannot be decoded", media_type.value);
-        let finding = Finding::error(Code::MediaType, message, media_type.place);
-        self.findings.push(finding.help("write it as JSON, or describe it with `schema`"));
+        self.findings.push(Finding::error(Code::MediaType, message, media_type.place).help(help));
         None
+    }
+
+    /// How a parameter is written that is all of the query (OpenAPI 3.2 section 4.12.1). `None` after a finding.
+    pub(super) fn whole_query(&mut self, one: &Media, schema: &Schema) -> Option<Wire> {
+        let kind = match family(&one.name.value, Direction::Request) {
+            Family::Json if is_json(&one.name.value) => WireKind::Json,
+            Family::Form => match self.form(one, Family::Form, schema.clone())? {
+                Ok((ContentForm::Form(fields), _)) => WireKind::Form(fields),
+                Ok((ContentForm::FreeForm(fields), _)) => WireKind::FreeForm(fields),
+                _ => {
+                    let help = "describe it with `type: object`, or write it as JSON";
+                    let message = "a form is an object, and this schema is none";
+                    self.findings.push(Finding::error(Code::MediaType, message, one.name.place).help(help));
+                    return None;
+                }
+            },
+            _ => {
+                let help = "write it as `application/x-www-form-urlencoded` or as JSON, or declare each parameter with `in: query`";
+                return self.undecodable(&one.name, help);
+            }
+        };
+        Some(wire(Style::Form, false, kind))
     }
 
     pub(super) const fn json_wire(style: Style) -> Wire {
@@ -71,11 +100,11 @@ impl Builder<'_> {
             (Flat::Free(free), _) => free.kind(style, explode),
             // its text as it stands, like that of the scalars of a schema that allows objects as well
             (Flat::Scalar, Style::DeepObject) if self.is_free(schema) => WireKind::Either,
-            (Flat::Scalar | Flat::File(_), Style::DeepObject) => {
+            (Flat::Scalar | Flat::Encoded | Flat::File(_), Style::DeepObject) => {
                 return self.inexpressible("a scalar", how, "write it in the style `form`");
             }
             (_, Style::DeepObject) => WireKind::Scalar,
-            (Flat::Scalar | Flat::File(_) | Flat::Any, _) => WireKind::Scalar,
+            (Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any, _) => WireKind::Scalar,
             (Flat::List(items), _) if items.is_text() => WireKind::List,
             (Flat::Object(members, open), _) => {
                 let repeats = style == Style::Form && explode;
@@ -95,8 +124,10 @@ impl Builder<'_> {
             }
         };
         let typed = match &flat {
-            Flat::Scalar => true,
-            Flat::List(items) => **items == Flat::Scalar && !self.nullable_items(schema),
+            Flat::Scalar | Flat::Encoded => true,
+            Flat::List(items) => {
+                matches!(**items, Flat::Scalar | Flat::Encoded) && !self.nullable_items(schema)
+            }
             _ => false,
         };
         Some(Wire { typed: typed && style != Style::DeepObject, ..wire(style, explode, kind) })
@@ -141,6 +172,9 @@ impl Builder<'_> {
             Type::Any => Flat::Any,
             Type::Map(map) => Flat::Map(Box::new(self.flat(&map.values, depth + 1))),
             Type::Text(text) if text.format == TextFormat::Binary => Flat::File(text.length.max),
+            Type::Text(Text { format: TextFormat::Checked(Grammar::Byte | Grammar::Base64Url), .. }) => {
+                Flat::Encoded
+            }
             Type::Boolean | Type::Integer(_) | Type::Number(_) | Type::Text(_) => Flat::Scalar,
             Type::Array(array) => Flat::List(Box::new(self.flat(&array.items, depth + 1))),
             Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
@@ -163,10 +197,18 @@ impl Builder<'_> {
 }
 
 impl Flat {
+    /// Whether it is bytes in base64, or a list of such.
+    pub(super) fn is_encoded(&self) -> bool {
+        match self {
+            Self::List(items) => items.is_encoded(),
+            flat => *flat == Self::Encoded,
+        }
+    }
+
     /// Whether one text is enough for it.
     pub(super) const fn is_text(&self) -> bool {
         match self {
-            Self::Scalar | Self::File(_) | Self::Any => true,
+            Self::Scalar | Self::Encoded | Self::File(_) | Self::Any => true,
             Self::Free(free) => free.may_be_scalar(),
             Self::List(_) | Self::Object(..) | Self::Map(_) | Self::Deep => false,
         }

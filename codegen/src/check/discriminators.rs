@@ -20,10 +20,14 @@ pub(super) fn choose(document: &Document, findings: &mut Findings) {
         }
         mapping_leads_to_alternatives(document, discriminator, list, findings);
         // what stands beside it may declare the member, and so may what it is a part of
-        let beside =
-            holder.properties.iter().flatten().any(|(name, _)| name.value == discriminator.property.value);
+        let member = &discriminator.property.value;
+        let beside = holder.properties.iter().flatten().any(|(name, _)| name.value == *member);
         if !beside && !takes_others(document, holder) && !parts.contains(&id) {
             alternatives_declare(document, discriminator, list, findings);
+        }
+        let required = holder.required.iter().any(|name| name.value == *member) || parts.contains(&id);
+        if discriminator.absence_is_told && discriminator.default.is_none() && !required {
+            absence_is_told(document, discriminator, list, findings);
         }
     }
 }
@@ -41,6 +45,49 @@ fn mapping_leads_to_alternatives(
         let finding = Finding::warning(Code::Contradiction, message, word.place);
         findings.push(finding.help("list the schema among the alternatives, or remove the word"));
     }
+    let default = discriminator.default.as_ref();
+    if let Some(default) = default.filter(|default| !targets.contains(&document.target(default.value))) {
+        let message = "`defaultMapping` leads to a schema that is no alternative, so that it chooses none";
+        let finding = Finding::error(Code::Contradiction, message, default.place);
+        findings.push(finding.help("list the schema among the alternatives, or name one of them"));
+    }
+}
+
+/// Rejects an alternative with an optional `kind` where nothing says what a value without it is: OpenAPI 3.2 section 4.25
+/// asks for `defaultMapping` then.
+fn absence_is_told(
+    document: &Document,
+    discriminator: &Discriminator,
+    list: &[SchemaId],
+    findings: &mut Findings,
+) {
+    let member = &discriminator.property;
+    let optional = list.iter().find(|id| leaves_optional(document, **id, &member.value));
+    let Some(optional) = optional else { return };
+    let message = format!("`{}` is optional, and nothing says what a value without it is", member.value);
+    let finding = Finding::error(Code::MissingMember, message, member.place);
+    let finding = finding.related(document.schema(*optional).place, "here it may be absent");
+    findings.push(finding.help("require it in each alternative, or name one of them by `defaultMapping`"));
+}
+
+/// Whether a schema declares a member, and requires it nowhere. Where there is no room to look, it may.
+fn leaves_optional(document: &Document, id: SchemaId, member: &str) -> bool {
+    let mut declares = false;
+    let mut known = HashSet::default();
+    let mut waiting = vec![id];
+    while let Some(id) = waiting.pop() {
+        if !known.insert(id) {
+            continue;
+        }
+        let schema = document.schema(id);
+        let requires = schema.required.iter().any(|name| name.value == member);
+        if requires || !document.has_room(schema.weight()) {
+            return false;
+        }
+        declares |= schema.properties.iter().flatten().any(|(name, _)| name.value == member);
+        waiting.extend(schema.reference.into_iter().chain(schema.beyond.in_place()));
+    }
+    declares
 }
 
 fn alternatives_declare(

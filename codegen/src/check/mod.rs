@@ -47,6 +47,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     paths::distinct(document, findings);
     parameters::once(document, findings);
     parameters::of_the_path(document, findings);
+    parameters::all_of_the_query(document, findings);
     parameters::ignored_headers(document, findings);
     parameters::defaults(document, findings);
     responses::statuses(document, findings);

@@ -82,6 +82,27 @@ fn declared(parameter: &Parameter, names: &BTreeSet<&str>, findings: &mut Findin
     }
 }
 
+/// Rejects `in: querystring` twice, or beside `in: query`: what is all of the query leaves nothing of it (OpenAPI 3.2
+/// section 4.12.1).
+pub(super) fn all_of_the_query(document: &Document, findings: &mut Findings) {
+    for (item, operation) in document.operations() {
+        let parameters = merged(item, operation);
+        let Some(whole) = parameters.iter().find(|one| one.location == Location::QueryString) else {
+            continue;
+        };
+        let in_query = |one: &&&Parameter| matches!(one.location, Location::Query | Location::QueryString);
+        let other = parameters.iter().filter(in_query).find(|one| !std::ptr::eq(**one, *whole));
+        let Some(other) = other else { continue };
+        let name = &whole.name.value;
+        let other_name = &other.name.value;
+        let message = format!("`{name}` is all of the query, so that nothing is left for `{other_name}`");
+        let finding = Finding::error(Code::ParameterTwice, message, other.place);
+        let finding = finding.related(whole.place, "all of it");
+        findings
+            .push(finding.help("declare it as a member of the schema of the first, or remove one of them"));
+    }
+}
+
 /// Remarks on `Accept`, `Content-Type` and `Authorization`, which the standard ignores as parameters, and on what a scheme
 /// reads as its credential.
 pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {

@@ -9,8 +9,8 @@ use crate::model::{Api, Location};
 
 const ANSWER: &str = "an answer";
 
-/// Rejects a password in an answer or in what the server sends of its own accord, and in a path and query parameter, which
-/// logs and histories keep.
+/// Rejects a password in an answer or in what the server sends of its own accord, and in the path and the query, which logs
+/// and histories keep.
 pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findings) {
     let mut answered = Vec::new();
     let sent = document.outgoing().flat_map(|item| &item.operations);
@@ -24,7 +24,9 @@ pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findin
             let headers = response.headers.iter().map(|header| header.schema);
             answered.extend(contents.chain(headers).flatten());
         }
-        let in_url = |parameter: &&Parameter| matches!(parameter.location, Location::Path | Location::Query);
+        let in_url = |parameter: &&Parameter| {
+            matches!(parameter.location, Location::Path | Location::Query | Location::QueryString)
+        };
         let parameters = merged(item, operation).into_iter().filter(in_url);
         in_urls.extend(parameters.filter_map(|parameter| parameter.schema));
     }

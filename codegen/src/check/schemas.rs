@@ -3,7 +3,7 @@
 use foldhash::HashSet;
 
 use super::value;
-use crate::document::{Additional, Document, JsonType, Schema, SchemaId};
+use crate::document::{Additional, Document, JsonType, Schema, SchemaId, View};
 use crate::finding::{Code, Finding, Findings};
 use crate::source::span::Place;
 
@@ -76,7 +76,13 @@ fn is_alone(schema: &Schema) -> bool {
 
 /// Remarks on `required: [nmae]` of an object that declares `name`.
 pub(super) fn required_is_declared(document: &Document, findings: &mut Findings) {
-    let alone = document.ids().filter(|id| !document.is_branch(*id)).map(|id| document.schema(id));
+    let mut reported = HashSet::default();
+    // what is composed of several declares what each of them does
+    let whole = |id| match &document.schema(id).view {
+        Some(View::One(core)) => document.schema(*core),
+        _ => document.schema(id),
+    };
+    let alone = document.ids().filter(|id| !document.is_branch(*id)).map(whole);
     for schema in alone.filter(|schema| is_alone(schema)) {
         let Some(properties) = schema.properties.as_ref().filter(|properties| !properties.is_empty()) else {
             continue;
@@ -87,13 +93,16 @@ pub(super) fn required_is_declared(document: &Document, findings: &mut Findings)
         for name in schema.required.iter().filter(|name| !closed && !declared.contains(&*name.value)) {
             let message = format!("the required property `{}` is not declared", name.value);
             let known = properties.iter().map(|(known, _)| &*known.value);
+            if !reported.insert(name.place) {
+                continue;
+            }
             // the standard takes it at its word: it must be there, whatever it is
             let finding = Finding::warning(Code::UndeclaredProperty, message, name.place)
                 .help("declare it under `properties`: as it is, any value will do");
             findings.push(finding.nearest(&name.value, known));
         }
         let mut known = HashSet::default();
-        for name in &schema.required {
+        for name in schema.required.iter().filter(|_| !schema.merged) {
             if !known.insert(&*name.value) {
                 let message = format!("`{}` is required twice", name.value);
                 findings.push(Finding::error(Code::InvalidValue, message, name.place).help("keep one"));

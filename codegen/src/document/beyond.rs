@@ -39,6 +39,10 @@ pub(crate) struct Beyond {
 pub(crate) struct Discriminator {
     pub(crate) property: Spanned<String>,
     pub(crate) mapping: Vec<(Spanned<String>, SchemaId)>,
+    /// `defaultMapping` (OpenAPI 3.2): what is meant where the member is absent, or its word means nothing.
+    pub(crate) default: Option<Spanned<SchemaId>>,
+    /// Whether what is meant where the member is absent must be said: since OpenAPI 3.2.
+    pub(crate) absence_is_told: bool,
 }
 
 impl Beyond {
@@ -268,19 +272,29 @@ impl<'d> Reader<'d> {
         let mut mapping = Vec::new();
         if inner.peek("mapping").is_some() {
             for member in self.map(&mut inner, "mapping") {
-                if let Some(target) = self.mapped(&member.node) {
+                if let Some(target) = self.mapped("mapping", &member.node) {
                     let word = Spanned::new(member.key.to_string(), member.key_place);
                     mapping.push((word, self.schema(target)));
                 }
             }
         }
+        let default = self.default_mapping(&mut inner);
         self.finish(inner);
-        Some(Discriminator { property: property?, mapping })
+        Some(Discriminator { property: property?, mapping, default, absence_is_told: self.since_3_2 })
+    }
+
+    fn default_mapping(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<SchemaId>> {
+        if !self.since_3_2 {
+            return None; // a member that is not defined
+        }
+        let node = &fields.get("defaultMapping")?.node;
+        let target = self.mapped("defaultMapping", node)?;
+        Some(Spanned::new(self.schema(target), node.place))
     }
 
     /// The name of a component, or a reference.
-    fn mapped(&mut self, node: &'d Node) -> Option<&'d Node> {
-        let name = self.text("mapping", node)?;
+    fn mapped(&mut self, key: &'static str, node: &'d Node) -> Option<&'d Node> {
+        let name = self.text(key, node)?;
         let component = self
             .library
             .root()

@@ -16,7 +16,7 @@ pub(crate) struct RequestBody {
 }
 
 /// An entry of `content`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Media {
     pub(crate) name: Spanned<String>,
     pub(crate) schema: Option<SchemaId>,
@@ -28,7 +28,7 @@ pub(crate) struct Media {
 }
 
 /// An entry of `encoding`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Encoding {
     /// `contentType`, cut at its commas.
     pub(crate) types: Vec<String>,

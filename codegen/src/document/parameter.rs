@@ -1,7 +1,7 @@
 //! Parameters of a path or an operation.
 
 use super::read::overlay;
-use super::{Fields, Reader, SchemaId, Spanned};
+use super::{Fields, Media, Reader, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::{Docs, Location, Style};
 use crate::source::span::Place;
@@ -17,8 +17,8 @@ pub(crate) struct Parameter {
     pub(crate) required: Option<Spanned<bool>>,
     /// `None` after a finding.
     pub(crate) schema: Option<SchemaId>,
-    /// The media type of `content`; its schema is the parameter's.
-    pub(crate) content: Option<Spanned<String>>,
+    /// `content`; its schema is the parameter's.
+    pub(crate) content: Option<Media>,
     pub(crate) style: Style,
     pub(crate) explode: bool,
     /// `allowEmptyValue`
@@ -38,6 +38,9 @@ impl<'d> Reader<'d> {
         let mut fields = self.fields(node, "a parameter")?;
         let name = self.required_string(&mut fields, "name");
         let location = self.location(&mut fields);
+        if location == Some(Location::QueryString) {
+            self.described_by_content(&fields)?;
+        }
         let docs = overlay(said, self.docs(&mut fields, &["description", "deprecated"]));
         let required = self.boolean(&mut fields, "required");
         let empty = self.boolean(&mut fields, "allowEmptyValue").is_some_and(|flag| flag.value);
@@ -81,27 +84,42 @@ impl<'d> Reader<'d> {
             "query" => Location::Query,
             "header" => Location::Header,
             "cookie" => Location::Cookie,
-            "querystring" if self.since_3_2 => {
-                let message = "`querystring` is a place of OpenAPI 3.2 that is not supported yet";
-                let finding = Finding::error(Code::NotSupported, message, word.place);
-                self.push(finding.help("declare each parameter of the query with `in: query`"));
-                return None;
-            }
+            "querystring" if self.since_3_2 => Location::QueryString,
             other => {
                 let finding = Finding::error(
                     Code::InvalidValue,
                     format!("`{other}` is no place for a parameter"),
                     word.place,
                 );
-                let help = if other == "body" || other == "formData" {
-                    "OpenAPI 3 describes bodies under `requestBody`"
-                } else {
-                    "the places are `path`, `query`, `header` and `cookie`"
+                let help = match other {
+                    "body" | "formData" => "OpenAPI 3 describes bodies under `requestBody`",
+                    "querystring" => {
+                        "it is one since OpenAPI 3.2: write `openapi: 3.2.0`, or use `in: query`"
+                    }
+                    _ => "the places are `path`, `query`, `header` and `cookie`",
                 };
                 self.push(finding.help(help).nearest(other, ["path", "query", "header", "cookie"]));
                 return None;
             }
         })
+    }
+
+    /// OpenAPI 3.2 section 4.12.2: what is all of the query is described by `content` alone. `None` after a finding.
+    fn described_by_content(&mut self, fields: &Fields<'d>) -> Option<()> {
+        let help = "describe it with `content`, as `application/x-www-form-urlencoded` or `application/json`";
+        let others = ["schema", "style", "explode", "allowReserved", "allowEmptyValue"];
+        let said = others.iter().find_map(|key| Some((*key, fields.peek(key)?.place)));
+        let finding = if let Some((key, place)) = said {
+            let message = format!("`{key}` of a parameter that is all of the query");
+            Finding::error(Code::InvalidValue, message, place)
+        } else if fields.peek("content").is_none() {
+            let message = "a parameter that is all of the query has no `content`";
+            Finding::error(Code::MissingMember, message, fields.place)
+        } else {
+            return Some(());
+        };
+        self.push(finding.help(help));
+        None
     }
 
     /// How values are written; the defaults are those of OpenAPI 3.1 section 4.8.12.2.
@@ -139,7 +157,7 @@ impl<'d> Reader<'d> {
         None
     }
 
-    fn parameter_schema(&mut self, fields: &mut Fields<'d>) -> (Option<SchemaId>, Option<Spanned<String>>) {
+    fn parameter_schema(&mut self, fields: &mut Fields<'d>) -> (Option<SchemaId>, Option<Media>) {
         let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
         let place = fields.peek("content").map(|content| content.place);
         let content = self.content(fields);
@@ -151,7 +169,7 @@ impl<'d> Reader<'d> {
             }
             (Some(schema), None) => (Some(schema), None),
             (None, Some(place)) => match content.as_slice() {
-                [one] if one.schema.is_some() => (one.schema, Some(one.name.clone())),
+                [one] if one.schema.is_some() => (one.schema, Some(one.clone())),
                 _ => {
                     let message = "the `content` of a parameter is one media type with its `schema`";
                     let finding = Finding::error(Code::InvalidValue, message, place);

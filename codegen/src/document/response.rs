@@ -22,7 +22,7 @@ pub(crate) struct Response {
 const NO_CONTENT: [&str; 3] = ["204", "205", "304"];
 
 /// An entry of `headers`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Header {
     pub(crate) name: Spanned<String>,
     pub(crate) required: bool,

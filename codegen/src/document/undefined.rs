@@ -123,8 +123,8 @@ impl Reader<'_> {
             return finding(message, "say it in the words of JSON Schema 2020-12, or leave it out");
         }
         if (what, key) == ("a discriminator", "defaultMapping") {
-            let message = format!("`{key}` is a member of OpenAPI 3.2 that is not supported yet");
-            let help = "require the member that tells the alternatives apart, and map each of its words";
+            let message = format!("`{key}` is a member since OpenAPI 3.2");
+            let help = "write `openapi: 3.2.0`, or require the member that tells the alternatives apart";
             return Some(Finding::error(Code::NotSupported, message, place).help(help));
         }
         if self.since_3_2 && SINCE_3_2.contains(&(what, key)) {

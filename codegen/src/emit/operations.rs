@@ -164,6 +164,7 @@ fn location(location: Location) -> TokenStream {
     match location {
         Location::Path => quote!(Path),
         Location::Query => quote!(Query),
+        Location::QueryString => quote!(QueryString),
         Location::Header => quote!(Header),
         Location::Cookie => quote!(Cookie),
     }

@@ -138,9 +138,10 @@ impl<'p> Emitter<'p> {
             Keyword::AllOf(all) => self.applied_each("AllOf", all),
             Keyword::AnyOf(all) => self.applied_each("AnyOf", all),
             Keyword::OneOf(all) => self.applied_each("OneOf", all),
-            Keyword::Tagged(property, all) => {
-                let all = self.named(all);
-                quote!(p::K::Tagged(#property, #all))
+            Keyword::Tagged(tagged) => {
+                let (member, words) = (&tagged.member, self.named(&tagged.words));
+                let default = self.optional(tagged.default.as_ref());
+                quote!(p::K::Tagged(p::Tagged { member: #member, words: #words, default: #default }))
             }
             Keyword::If(condition, then, otherwise) => {
                 let condition = self.shape(condition);

@@ -50,7 +50,8 @@ fn chain(wire: &Wire, style: Style, explode: bool) -> TokenStream {
         quote!(.style(p::Style::#name))
     });
     // One text alone is written the same either way.
-    let matters = !matches!(wire.kind, WireKind::Scalar | WireKind::Json);
+    let matters =
+        !matches!(wire.kind, WireKind::Scalar | WireKind::Json | WireKind::Form(_) | WireKind::FreeForm(_));
     let said = if restyled { false } else { explode };
     let exploded = (matters && wire.explode != said).then(|| {
         let explode = wire.explode;
@@ -72,6 +73,14 @@ fn kind(wire: &Wire) -> Option<TokenStream> {
         WireKind::File => quote!(File),
         WireKind::Files => quote!(Files),
         WireKind::Either => quote!(Either),
+        WireKind::Form(members) => {
+            let fields = fields(members);
+            quote!(Form(#fields))
+        }
+        WireKind::FreeForm(members) => {
+            let fields = fields(members);
+            quote!(FreeForm(#fields))
+        }
     };
     Some(quote!(.kind(p::Kind::#kind)))
 }

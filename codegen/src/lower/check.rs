@@ -138,6 +138,7 @@ pub(super) const fn checked_format(format: TextFormat) -> Option<&'static str> {
 const fn function(grammar: Grammar) -> &'static str {
     match grammar {
         Grammar::Byte => "byte",
+        Grammar::Base64Url => "base64url",
         Grammar::Decimal => "decimal_text",
         Grammar::Duration => "duration",
         Grammar::Email => "email",

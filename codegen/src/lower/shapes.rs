@@ -47,9 +47,8 @@ fn of_keyword(keyword: &Keyword, patterns: &mut Patterns) {
                 self::patterns(std::slice::from_ref(shape), patterns);
             }
         }
-        Keyword::DependentSchemas(all) | Keyword::Tagged(_, all) => {
-            all.iter().for_each(|(_, shape)| inner(shape));
-        }
+        Keyword::DependentSchemas(all) => all.iter().for_each(|(_, shape)| inner(shape)),
+        Keyword::Tagged(tagged) => tagged.all().for_each(inner),
         Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) => all.iter().for_each(inner),
         Keyword::If(condition, then, otherwise) => {
             std::iter::once(condition).chain(then).chain(otherwise).for_each(inner);

@@ -27,7 +27,7 @@ fn text_that_is(grammar: Grammar, number: usize) -> String {
         | Grammar::UriTemplate => {
             format!("https://example.com/{number}")
         }
-        Grammar::Byte => format!("AA{number}"),
+        Grammar::Byte | Grammar::Base64Url => format!("AA{number}"),
         Grammar::Time => format!("12:00:{:02}Z", number % 60),
         Grammar::Decimal => format!("{number}.5"),
         Grammar::Duration => format!("PT{number}S"),
@@ -59,7 +59,7 @@ fn follows(grammar: Grammar, text: &str) -> bool {
         | Grammar::Iri
         | Grammar::IriReference
         | Grammar::UriTemplate => is_uri(text),
-        Grammar::Byte => text.len().is_multiple_of(4) && is_plain(text),
+        Grammar::Byte | Grammar::Base64Url => text.len().is_multiple_of(4) && is_plain(text),
         Grammar::Time => is_full_time(text),
         Grammar::Decimal => is_decimal(text),
         Grammar::Duration => is_duration(text),
@@ -208,6 +208,7 @@ mod tests {
             (TextFormat::Ipv6, "1::2::3"),
             (TextFormat::Checked(Grammar::Uri), "http://x y"),
             (TextFormat::Checked(Grammar::Byte), "AAA"),
+            (TextFormat::Checked(Grammar::Base64Url), "+AAA"),
             (TextFormat::Checked(Grammar::IdnEmail), "a"),
             (TextFormat::Checked(Grammar::IdnHostname), "-a"),
             (TextFormat::Checked(Grammar::Iri), "/a"),

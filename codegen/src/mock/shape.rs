@@ -31,9 +31,9 @@ fn guess(api: &Api, shape: &Keywords, turn: usize, deep: usize) -> Option<Value>
             Keyword::AnyOf(parts) | Keyword::OneOf(parts) => {
                 parts.iter().find_map(|part| guess(api, part, turn, deep))
             }
-            Keyword::Tagged(name, parts) => parts.iter().find_map(|(word, part)| {
+            Keyword::Tagged(tagged) => tagged.words.iter().find_map(|(word, part)| {
                 let mut value = guess(api, part, turn, deep)?;
-                value.as_object_mut()?.insert(name.clone(), Value::from(word.as_str()));
+                value.as_object_mut()?.insert(tagged.member.clone(), Value::from(word.as_str()));
                 Some(value)
             }),
             Keyword::Properties { declared, .. } => {

@@ -91,11 +91,29 @@ pub enum Keyword {
     AllOf(Vec<Keywords>),
     AnyOf(Vec<Keywords>),
     OneOf(Vec<Keywords>),
-    /// `oneOf` or `anyOf` with a `discriminator`: the member, and what each of its words means.
-    Tagged(String, Vec<(String, Keywords)>),
+    /// `oneOf` or `anyOf` with a `discriminator`.
+    Tagged(Tagged),
     Not(Keywords),
     /// `if`, `then`, `else`
     If(Keywords, Option<Keywords>, Option<Keywords>),
+}
+
+/// A choice by the word of a member.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tagged {
+    /// The member.
+    pub member: String,
+    /// What each of its words means.
+    pub words: Vec<(String, Keywords)>,
+    /// What is meant where it is absent, or has none of these words.
+    pub default: Option<Keywords>,
+}
+
+impl Tagged {
+    /// Every alternative.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Keywords> {
+        self.words.iter().map(|(_, shape)| shape).chain(&self.default)
+    }
 }
 
 /// A value of the document, its numbers as they are written.

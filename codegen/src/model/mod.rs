@@ -22,7 +22,7 @@ pub use checked::CheckedApi;
 pub use definition::{Definition, Member, Object, Origin, Shape, Union, Variant, Word, WordValue, Words};
 pub use docs::Docs;
 pub use ids::{LimitId, ResourceId, SchemeId, TypeId};
-pub use keyword::{Keyword, Keywords, Kind, ShapeId, Value};
+pub use keyword::{Keyword, Keywords, Kind, ShapeId, Tagged, Value};
 pub use limit::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
 pub use operation::{
     Body, Content, ContentForm, Framing, Header, Literal, Location, Method, Operation, Parameter, Priority,

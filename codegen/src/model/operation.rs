@@ -123,6 +123,8 @@ pub struct Parameter {
 pub enum Location {
     Path,
     Query,
+    /// All of the query.
+    QueryString,
     Header,
     Cookie,
 }
@@ -134,6 +136,7 @@ impl Location {
         match self {
             Self::Path => "path",
             Self::Query => "query",
+            Self::QueryString => "querystring",
             Self::Header => "header",
             Self::Cookie => "cookie",
         }
@@ -197,7 +200,7 @@ impl Style {
     pub const fn default_of(location: Location) -> Self {
         match location {
             Location::Path | Location::Header => Self::Simple,
-            Location::Query | Location::Cookie => Self::Form,
+            Location::Query | Location::QueryString | Location::Cookie => Self::Form,
         }
     }
 
@@ -207,6 +210,8 @@ impl Style {
         match location {
             Location::Path => &[Self::Simple, Self::Label, Self::Matrix],
             Location::Query => &[Self::Form, Self::SpaceDelimited, Self::PipeDelimited, Self::DeepObject],
+            // its media type says how it is written
+            Location::QueryString => &[],
             Location::Header => &[Self::Simple],
             Location::Cookie => &[Self::Form],
         }
@@ -232,6 +237,10 @@ pub enum WireKind {
     Files,
     /// One text, texts, or names in brackets: the schema alone says which.
     Either,
+    /// A text of `application/x-www-form-urlencoded`: how each declared member is written.
+    Form(Vec<(String, Wire)>),
+    /// The same where the schema alone says what the members are: how those are written that are not as all others.
+    FreeForm(Vec<(String, Wire)>),
 }
 
 /// A request body.

@@ -62,8 +62,9 @@ fn of_keyword(keyword: &mut Keyword, on: &mut dyn FnMut(&mut ShapeId)) {
             let patterns = patterns.iter_mut().map(|(_, shape)| shape);
             declared.iter_mut().map(|(_, shape)| shape).chain(patterns).chain(others).for_each(inner);
         }
-        Keyword::DependentSchemas(all) | Keyword::Tagged(_, all) => {
-            all.iter_mut().for_each(|(_, shape)| inner(shape));
+        Keyword::DependentSchemas(all) => all.iter_mut().for_each(|(_, shape)| inner(shape)),
+        Keyword::Tagged(tagged) => {
+            tagged.words.iter_mut().map(|(_, shape)| shape).chain(&mut tagged.default).for_each(inner);
         }
         Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) => all.iter_mut().for_each(inner),
         Keyword::If(condition, then, otherwise) => {

@@ -219,8 +219,10 @@ pub enum TextFormat {
 /// The formats whose values stay text and are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grammar {
-    /// `byte`: base64 (RFC 4648 section 4).
+    /// `byte`, `contentEncoding: base64`: RFC 4648 section 4.
     Byte,
+    /// `base64url`, `contentEncoding: base64url`: RFC 4648 section 5.
+    Base64Url,
     /// `decimal` of a string; that of a number is a type.
     Decimal,
     /// `duration`
@@ -306,6 +308,7 @@ impl Grammar {
     fn named(word: &str) -> Option<Self> {
         Some(match word {
             "byte" => Self::Byte,
+            "base64url" => Self::Base64Url,
             "decimal" => Self::Decimal,
             "duration" => Self::Duration,
             "email" => Self::Email,

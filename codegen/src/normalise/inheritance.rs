@@ -1,7 +1,8 @@
 //! Inheritance: a schema with a `discriminator` and no alternatives, which others extend by `allOf`, stands for whichever
 //! of them the member names (OpenAPI 3.1 section 4.8.25). It becomes the choice among them.
 //!
-//! 1. Its alternatives are the components that extend it, directly or through one another, and those of its mapping.
+//! 1. Its alternatives are the components that extend it, directly or through one another, those of its mapping, and its
+//!    default.
 //! 2. It is an alternative itself, by its own name, unless its mapping leaves it out.
 //! 3. Who extends it extends what it says, not the choice.
 //! 4. One that nobody extends stays as it is.
@@ -84,7 +85,9 @@ fn choice(
     let itself = named.filter(|_| written.mapping.is_empty() || is_mapped);
     let mapped = written.mapping.iter().map(|(word, id)| (word.clone(), document.target(*id)));
     let mapped = mapped.filter(|(_, id)| *id != parent);
-    let all = descendants(document, parent, extended).into_iter().chain(mapped).chain(itself);
+    let default = written.default.as_ref().map(|default| document.target(default.value));
+    let default = document.components.iter().find(|(_, id)| Some(*id) == default).cloned();
+    let all = descendants(document, parent, extended).into_iter().chain(mapped).chain(itself).chain(default);
     let mut alternatives: Vec<(Spanned<String>, SchemaId)> = Vec::new();
     for (name, id) in all {
         if alternatives.iter().all(|(_, known)| *known != id) {
@@ -110,7 +113,11 @@ fn choice(
     };
     let alternatives: Vec<Schema> = alternatives.iter().map(|(_, id)| refer(*id)).collect();
     let one_of = alternatives.into_iter().map(|one| document.add(one)).collect();
-    let discriminator = Some(Discriminator { property: written.property, mapping });
+    let default = written.default.map(|default| {
+        let target = document.target(default.value);
+        Spanned::new(base(target).unwrap_or(target), default.place)
+    });
+    let discriminator = Some(Discriminator { mapping, default, ..written });
     Schema {
         literal: own.literal,
         nullable: own.nullable,

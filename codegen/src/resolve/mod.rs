@@ -80,21 +80,26 @@ impl Library {
             let help = "references look like `#/components/schemas/Account`";
             return Err(Box::new(broken(format!("`{text}` is no reference")).help(help)));
         };
-        let steps = pointer.steps();
-        if let (Some(kind), [components, found, _]) = (kind, steps)
-            && &**components == "components"
-            && &**found != kind
-        {
-            let message =
-                format!("`{text}` leads to `components/{found}`, where `components/{kind}` is needed");
-            return Err(Box::new(broken(message).help(format!("refer to one of `components/{kind}`"))));
-        }
-        pointer.find(tree).map_err(|(holder, lacking)| {
+        let target = pointer.find(tree).map_err(|(holder, lacking)| {
             let known =
                 holder.as_object().into_iter().flat_map(|object| object.members()).map(|member| &*member.key);
             let finding = broken(format!("`{text}` leads nowhere: there is no `{lacking}`"));
             Box::new(finding.help("write what it leads to, or correct the way").nearest(lacking, known))
-        })
+        })?;
+        let Some(kind) = kind else { return Ok(target) };
+        let message = match pointer.steps() {
+            [components, found, _] if &**components == "components" && &**found != kind => {
+                format!("`{text}` leads to `components/{found}`, where `components/{kind}` is needed")
+            }
+            _ if is_of_another_kind(target, kind) => {
+                format!("`{text}` leads to what is none of `components/{kind}`")
+            }
+            _ => return Ok(target),
+        };
+        let finding = broken(message).related(target.place, "what it leads to");
+        Err(Box::new(
+            finding.help(format!("refer to one of `components/{kind}`, or to what could stand there")),
+        ))
     }
 
     fn tree_of(&self, from: FileId, file: &str, text: &str) -> Result<&Node, Trouble> {
@@ -124,6 +129,25 @@ impl Library {
             Some(Err(reason)) => Err(Trouble::Unreadable(reason.clone())),
             None => Err(Trouble::Unreadable("no such file".into())),
         }
+    }
+}
+
+/// Members of parameters, responses, operations and path items, and no keywords.
+const OF_NO_SCHEMA: [&str; 8] = ["in", "content", "responses", "get", "put", "post", "patch", "delete"];
+
+/// Whether it plainly is no such component: what every one has is not there, or what none has is. Of what refers on, that
+/// is asked where it leads.
+fn is_of_another_kind(target: &Node, kind: &str) -> bool {
+    let has = |key| target.get(key).is_some();
+    if has("$ref") || target.as_object().is_none() {
+        return false;
+    }
+    match kind {
+        "parameters" => !has("in") && !has("name"),
+        "requestBodies" => !has("content") && (has("in") || has("type")),
+        "responses" | "headers" => has("in") || has("type"),
+        "schemas" => !has("type") && OF_NO_SCHEMA.iter().any(|key| has(key)),
+        _ => false,
     }
 }
 

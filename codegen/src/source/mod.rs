@@ -94,7 +94,7 @@ impl Sources {
 
     pub(crate) fn add(&mut self, file: SourceFile) -> FileId {
         let id = FileId(u16::try_from(self.files.len()).unwrap_or(u16::MAX));
-        self.files.push(file);
+        self.files.push(SourceFile { text: with_line_ends(file.text), ..file });
         id
     }
 }
@@ -154,8 +154,28 @@ pub(crate) fn read_file(path: &Path) -> Result<Arc<str>, String> {
     let bytes = std::fs::read(path).map_err(|error| reason(&error))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text.into()),
-        Err(error) => Err(format!("not UTF-8, first at byte {}", error.utf8_error().valid_up_to())),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default());
+            let line = with_line_ends(before.as_ref().into()).matches('\n').count() + 1;
+            Err(format!("not UTF-8, first in line {line}, at byte {valid}"))
+        }
     }
+}
+
+/// A text whose lines all end in `\n`: a `\r` alone is a line end of YAML (1.2.2 section 5.4), and of nothing that shows its
+/// lines. It is as long as before.
+fn with_line_ends(text: Arc<str>) -> Arc<str> {
+    if !text.contains('\r') {
+        return text;
+    }
+    let mut lines = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        let alone = char == '\r' && chars.peek() != Some(&'\n');
+        lines.push(if alone { '\n' } else { char });
+    }
+    lines.into()
 }
 
 /// In our words: those of the system differ between systems.
@@ -276,7 +296,23 @@ mod tests {
         huge.set_len(MAX_FILE + 1).unwrap();
         assert!(messages(&path)[0].ends_with("larger than 64 MiB"));
         std::fs::write(&path, b"openapi: \xff").unwrap();
-        assert!(messages(&path)[0].ends_with("not UTF-8, first at byte 9"));
+        assert!(messages(&path)[0].ends_with("not UTF-8, first in line 1, at byte 9"));
+        std::fs::write(&path, b"a: 1\r\nb: 2\rc: \xfc\n").unwrap();
+        assert!(messages(&path)[0].ends_with("not UTF-8, first in line 3, at byte 14"));
+    }
+
+    #[test]
+    fn a_line_ends_as_it_does_in_yaml() {
+        let shown = |text: &str| {
+            let mut findings = Findings::default();
+            let mut sources = Sources::default();
+            assert!(load(&Source::text("a.yaml", text), &mut sources, &mut findings).is_none());
+            findings.finish(&sources).render()
+        };
+        for end in ["\n", "\r\n", "\r"] {
+            let said = shown(&format!("a: 1{end}b: 2{end}a: 3{end}"));
+            assert!(said.contains("a.yaml:3:1"), "{said}");
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl At<'static> {
         Self { parent: None, step: Step::Root(section) }
     }
 
-    /// A parameter.
+    /// A parameter. One that is all of the query has no name in it.
     #[must_use]
     pub fn parameter(location: Location, name: &'static str) -> Self {
         static ROOTS: [At<'static>; 4] =
@@ -46,6 +46,7 @@ impl At<'static> {
         let root = match location {
             Location::Path => path,
             Location::Query => query,
+            Location::QueryString => return *query,
             Location::Header => header,
             Location::Cookie => cookie,
         };

@@ -106,7 +106,7 @@ mod tests {
 
     use super::super::sample::POLICY;
     use super::*;
-    use crate::operation::Body;
+    use crate::operation::{Body, Location, Parameter, Policy};
 
     static BODY: Body =
         Body { media_types: &["application/json", "text/plain"], required: true, max: 1024, depth: 8 };
@@ -158,6 +158,17 @@ mod tests {
         ];
         assert_eq!(HashSet::from(different).len(), different.len());
         assert!(!different.contains(&first));
+    }
+
+    #[test]
+    fn a_query_that_is_one_value_counts() {
+        static WHOLE: Policy =
+            Policy { parameters: &[Parameter { name: "filter", location: Location::QueryString }], ..POLICY };
+        let headers = HeaderMap::new();
+        let print = |query| Parameters::new(&WHOLE, &["b", "7"], query, &headers).fingerprint().finish();
+        let all = [None, Some(""), Some("a=1"), Some("a=2"), Some("a=1%26b=1"), Some("a=1&b=1")].map(print);
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+        assert_eq!(print(Some("a=1")), all[2]);
     }
 
     #[test]

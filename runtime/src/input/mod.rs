@@ -79,8 +79,8 @@ pub use self::exact::decimal;
 pub use self::fill::{Fill, FilledUnder};
 pub(crate) use self::fingerprint::Fingerprint;
 pub use self::format::{
-    byte, decimal_text, duration, email, hostname, idn_email, idn_hostname, iri, iri_reference, json_pointer,
-    regex, relative_json_pointer, time, uri, uri_reference, uri_template,
+    base64url, byte, decimal_text, duration, email, hostname, idn_email, idn_hostname, iri, iri_reference,
+    json_pointer, regex, relative_json_pointer, time, uri, uri_reference, uri_template,
 };
 pub(crate) use self::json::parse_tree;
 pub use self::json::{Refused, decode_answer, from_default, from_json};
@@ -94,7 +94,7 @@ pub use self::password::Password;
 pub use self::payload::{Input, Receiving, Sent};
 pub use self::shape::Keyword as K;
 pub use self::shape::{
-    Fact, JsonType, Keyword, Shape, Take, Union, check_shaped, collect_union, decode_union, of_text,
+    Fact, JsonType, Keyword, Shape, Tagged, Take, Union, check_shaped, collect_union, decode_union, of_text,
     read_shaped, shape, shaped, shaped_from_text, shaped_from_tree, union, union_from_text, union_is_null,
 };
 pub use self::shown::write;

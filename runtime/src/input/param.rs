@@ -18,7 +18,7 @@ impl<T> Param<T> {
     const fn new(location: Location, name: &'static str) -> Self {
         let wire = match location {
             Location::Path | Location::Header => Wire::text(name).style(Style::Simple),
-            Location::Query | Location::Cookie => Wire::text(name),
+            Location::Query | Location::QueryString | Location::Cookie => Wire::text(name),
         };
         Self { location, wire, rule: no_rule }
     }
@@ -33,6 +33,12 @@ impl<T> Param<T> {
     #[must_use]
     pub const fn query(name: &'static str) -> Self {
         Self::new(Location::Query, name)
+    }
+
+    /// All of the query, of this [`kind`](Self::kind).
+    #[must_use]
+    pub const fn querystring(name: &'static str) -> Self {
+        Self::new(Location::QueryString, name)
     }
 
     /// A header.

@@ -10,6 +10,8 @@
 //! 5. Absent and empty are two things: `?q=` is the empty string, and `?q` without a value is refused.
 //! 6. At most 100 pairs.
 //! 7. An object or a list of a style has the style's form and no other; a `content` parameter is one JSON text.
+//! 8. A parameter that is all of the query (`in: querystring`) is read as its media type: a form as a body would be, with
+//!    the pairs of rule 6, or one JSON text that is percent-decoded as a whole. A request without `?` has none.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +19,7 @@ use std::fmt;
 use http::HeaderMap;
 
 use super::sources::{Raw, Sources, plain};
-use super::wire::{BadPairs, Cut, Decoding, Kind, Pairs};
+use super::wire::{BadPairs, Cut, Decoding, Kind, Others, Pairs, Wire, form_tree};
 use super::{At, Decode, Expected, FromText, InputError, Param, Section, Tree, Violations, parse_tree};
 use crate::operation::{Location, Policy};
 
@@ -52,19 +54,10 @@ impl<'a> Parameters<'a> {
         headers: &'a HeaderMap,
     ) -> Self {
         let mut out = Violations::new();
-        let query = match Pairs::cut(query.unwrap_or_default(), Decoding::Percent, MOST_PAIRS) {
-            Ok(pairs) => Some(pairs),
-            Err(bad) => {
-                match bad {
-                    BadPairs::Encoding => BAD_ENCODING.push(&At::of(Section::Query), &mut out),
-                    BadPairs::TooMany => {
-                        out.push(&At::of(Section::Query), "count", "must have at most 100 parameters");
-                    }
-                }
-                None
-            }
-        };
-        Self { sources: Sources { policy, captures, query, headers }, out }
+        let is_one = policy.parameters.iter().any(|one| one.location == Location::QueryString);
+        let (whole, several) = if is_one { (query, None) } else { (None, query) };
+        let query = cut(several.unwrap_or_default(), Decoding::Percent, &mut out);
+        Self { sources: Sources { policy, captures, query, whole, headers }, out }
     }
 
     /// A parameter that must be there. `None`: a violation was noted.
@@ -195,11 +188,15 @@ impl<'a> Parameters<'a> {
     fn any<T: Decode>(&mut self, param: &Param<T>, required: bool) -> Option<Option<T>> {
         let at = param.at();
         let value = match param.wire.kind {
-            Kind::Json => match self.sources.single(param.location, &param.wire) {
-                Ok(None) => return Some(None),
-                Ok(Some(raw)) => self.json(param.location, raw, &at)?,
-                Err(expected) => return self.refuse(expected, &at),
-            },
+            kind @ (Kind::Json | Kind::Form(_) | Kind::FreeForm(_)) => {
+                match (self.sources.single(param.location, &param.wire), kind) {
+                    (Ok(None), _) => return Some(None),
+                    (Ok(Some(raw)), Kind::Form(fields)) => self.form(raw, fields, Others::Plain, &at)?,
+                    (Ok(Some(raw)), Kind::FreeForm(fields)) => self.form(raw, fields, Others::Free, &at)?,
+                    (Ok(Some(raw)), _) => self.json(param.location, raw, &at)?,
+                    (Err(expected), _) => return self.refuse(expected, &at),
+                }
+            }
             kind => match self.sources.tree(param.location, &param.wire) {
                 Ok(Some(tree)) => T::collect(&tree, &at, &mut self.out)?,
                 // Nothing of an object whose members stand by themselves: which of them are missing is told.
@@ -223,6 +220,15 @@ impl<'a> Parameters<'a> {
         }
     }
 
+    fn form<T: Decode>(&mut self, text: &str, fields: &[Wire], others: Others, at: &At<'_>) -> Option<T> {
+        let pairs = cut(text, Decoding::Form, &mut self.out)?;
+        let read = form_tree(&pairs, fields, others, DEEPEST, |tree| T::collect(tree, at, &mut self.out));
+        match read {
+            Ok(value) => value,
+            Err(expected) => self.refuse(expected, at),
+        }
+    }
+
     fn value<T: FromText>(&mut self, location: Location, raw: Raw<'_>, at: &At<'_>) -> Option<T> {
         let read = raw.and_then(|raw| T::from_text(&plain(location, raw).map_err(|_| BAD_ENCODING)?));
         match read {
@@ -235,6 +241,17 @@ impl<'a> Parameters<'a> {
         expected.push(at, &mut self.out);
         None
     }
+}
+
+/// The pairs of a query. `None`: a violation was noted.
+fn cut<'a>(text: &'a str, decoding: Decoding, out: &mut Violations) -> Option<Pairs<'a>> {
+    let at = At::of(Section::Query);
+    match Pairs::cut(text, decoding, MOST_PAIRS) {
+        Ok(pairs) => return Some(pairs),
+        Err(BadPairs::Encoding) => BAD_ENCODING.push(&at, out),
+        Err(BadPairs::TooMany) => out.push(&at, "count", "must have at most 100 parameters"),
+    }
+    None
 }
 
 #[cfg(test)]

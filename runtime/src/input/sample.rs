@@ -73,7 +73,7 @@ const fn declared(name: &'static str, location: Location) -> Parameter {
 }
 
 /// A walked list with parameters in every place.
-pub(super) static POLICY: Policy = Policy {
+pub(super) const POLICY: Policy = Policy {
     id: "listTransfers",
     method: "GET",
     path: "/banks/{bank}/accounts/{accountId}/transfers",

@@ -16,6 +16,8 @@ pub(super) struct Sources<'a> {
     pub(super) captures: &'a [&'a str],
     /// `None`: it cannot be cut, which has been told.
     pub(super) query: Option<Pairs<'a>>,
+    /// The query, where one parameter is all of it: it has no pairs then.
+    pub(super) whole: Option<&'a str>,
     pub(super) headers: &'a HeaderMap,
 }
 
@@ -117,7 +119,7 @@ impl<'a> Sources<'a> {
 
     /// What a request asks for, as far as its parameters say it: everything of path and query but the names that are left
     /// out, and the headers and cookies that are declared. All with their lengths and, in the query, by name, so that no
-    /// two requests write the same bytes.
+    /// two requests write the same bytes. A query that is one value counts byte for byte, as a body does.
     pub(super) fn canonical(&self, without: &[&str], into: &mut Vec<u8>) {
         for raw in self.captures {
             // One that does not decode is refused elsewhere.
@@ -131,8 +133,8 @@ impl<'a> Sources<'a> {
             let value = plain(Location::Query, pair.value.unwrap_or_default());
             prefixed(value.unwrap_or_default().as_bytes(), into);
         }
-        let in_fields = |location| matches!(location, Location::Header | Location::Cookie);
-        for parameter in self.policy.parameters.iter().filter(|one| in_fields(one.location)) {
+        let cut_before = |location| matches!(location, Location::Path | Location::Query);
+        for parameter in self.policy.parameters.iter().filter(|one| !cut_before(one.location)) {
             if parameter.location == Location::Header
                 && OF_ONE_SENDING.iter().any(|name| parameter.name.eq_ignore_ascii_case(name))
             {
@@ -172,6 +174,7 @@ impl<'a> Sources<'a> {
                 let pairs = self.query.iter().flat_map(|pairs| pairs.take(name));
                 pairs.for_each(|value| see(value.ok_or(NO_VALUE)));
             }
+            Location::QueryString => self.whole.into_iter().for_each(|text| see(Ok(text))),
             Location::Header => {
                 let lines = self.headers.get_all(name).into_iter();
                 // Bytes beyond ASCII are `obs-text` (RFC 9110 section 5.5).
@@ -192,7 +195,7 @@ impl<'a> Sources<'a> {
 
 fn decoder(location: Location) -> fn(&str) -> Result<Cow<'_, str>, BadEncoding> {
     match location {
-        Location::Path | Location::Query | Location::Cookie => decoded,
+        Location::Path | Location::Query | Location::QueryString | Location::Cookie => decoded,
         Location::Header => |raw| Ok(Cow::Borrowed(raw)),
     }
 }
@@ -200,7 +203,7 @@ fn decoder(location: Location) -> fn(&str) -> Result<Cow<'_, str>, BadEncoding> 
 /// What the raw text says. Headers are not percent-encoded.
 pub(super) fn plain(location: Location, raw: &str) -> Result<Cow<'_, str>, BadEncoding> {
     match location {
-        Location::Path | Location::Query | Location::Cookie => decoded(raw),
+        Location::Path | Location::Query | Location::QueryString | Location::Cookie => decoded(raw),
         Location::Header => Ok(Cow::Borrowed(raw)),
     }
 }

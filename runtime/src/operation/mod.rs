@@ -289,6 +289,8 @@ pub struct Parameter {
 pub enum Location {
     Path,
     Query,
+    /// All of the query, as one value.
+    QueryString,
     Header,
     Cookie,
 }

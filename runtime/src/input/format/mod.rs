@@ -39,6 +39,15 @@ pub fn byte(text: &str, at: &At<'_>, out: &mut Violations) {
     checked(STANDARD.decode(text).is_ok(), "must be base64", at, out);
 }
 
+/// `base64url`: RFC 4648 section 5, with its padding or without (section 3.2).
+pub fn base64url(text: &str, at: &At<'_>, out: &mut Violations) {
+    use base64::Engine;
+    use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+    let padded = text.ends_with('=');
+    let holds = if padded { URL_SAFE.decode(text).is_ok() } else { URL_SAFE_NO_PAD.decode(text).is_ok() };
+    checked(holds, "must be base64url", at, out);
+}
+
 /// `decimal` of a string: a number of RFC 8259 section 6 without an exponent, of any length.
 pub fn decimal_text(text: &str, at: &At<'_>, out: &mut Violations) {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -8,7 +8,7 @@
 use super::super::{At, Json, Violations};
 use super::seen::Seen;
 use super::told::Told;
-use super::{Keyword, Shape};
+use super::{Keyword, Shape, Tagged};
 
 /// Schemas inside each other, in place or one level down: far beyond what a value of the allowed depth needs.
 const DEEPEST: usize = 256;
@@ -146,7 +146,7 @@ impl Walk {
             }
             Keyword::AnyOf(shapes) => self.any_of(shapes, value, at, told, seen),
             Keyword::OneOf(shapes) => self.one_of(shapes, value, at, told, seen),
-            Keyword::Tagged(name, shapes) => self.tagged(name, shapes, value, at, told, seen),
+            Keyword::Tagged(tagged) => self.tagged(tagged, value, at, told, seen),
             Keyword::Not(shape) => {
                 if self.fits(shape, value, at, None) {
                     told.broken(at, "not", "must not be what `not` describes");
@@ -217,11 +217,10 @@ impl Walk {
         }
     }
 
-    /// OpenAPI 3.1 section 4.8.25: the member's word says which alternative is meant, so its violations can be told.
+    /// OpenAPI 3.2 section 4.25: the member's word says which alternative is meant, so its violations can be told.
     fn tagged<'v>(
         &mut self,
-        name: &'static str,
-        shapes: &'static [(&'static str, &'static Shape)],
+        tagged: &'static Tagged,
         value: &'v Json,
         at: &At<'_>,
         told: &mut Told<'_>,
@@ -230,12 +229,11 @@ impl Walk {
         let Json::Object(members) = value else {
             return told.broken(at, "discriminator", "must be an object");
         };
-        let Some(word) = members.get(name) else {
-            return told.broken(&at.member(name), "required", "is missing");
-        };
-        match shapes.iter().find(|(known, _)| word.as_str() == Some(known)) {
-            Some((_, shape)) => self.check(shape, value, at, told, seen),
-            None => told.broken_with(&at.member(name), "discriminator", || words(shapes)),
+        let (word, here) = (members.get(tagged.member), at.member(tagged.member));
+        match (tagged.meant(word.and_then(Json::as_str)), word) {
+            (Some(shape), _) => self.check(shape, value, at, told, seen),
+            (None, None) => told.broken(&here, "required", "is missing"),
+            (None, Some(_)) => told.broken_with(&here, "discriminator", || words(tagged.words)),
         }
     }
 }

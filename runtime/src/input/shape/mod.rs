@@ -146,8 +146,8 @@ pub enum Keyword {
     AnyOf(&'static [&'static Shape]),
     /// `oneOf`
     OneOf(&'static [&'static Shape]),
-    /// `oneOf` or `anyOf` with a `discriminator`: the member, and the alternative that each of its words means.
-    Tagged(&'static str, &'static [(&'static str, &'static Shape)]),
+    /// `oneOf` or `anyOf` with a `discriminator`.
+    Tagged(Tagged),
     /// `not`
     Not(&'static Shape),
     /// `if`, `then` and `else`
@@ -158,5 +158,24 @@ pub enum Keyword {
 pub fn of_text<T: FromText>(text: &str, at: &At<'_>, out: &mut Violations) {
     if let Err(expected) = T::from_text(text) {
         expected.push(at, out);
+    }
+}
+
+/// A choice by the word of a member.
+#[derive(Debug)]
+pub struct Tagged {
+    /// The member.
+    pub member: &'static str,
+    /// The alternative that each of its words means.
+    pub words: &'static [(&'static str, &'static Shape)],
+    /// The one that is meant where the member is absent, or has none of these words (`defaultMapping`).
+    pub default: Option<&'static Shape>,
+}
+
+impl Tagged {
+    /// The alternative that is meant. `None`: nothing says.
+    fn meant(&self, word: Option<&str>) -> Option<&'static Shape> {
+        let known = self.words.iter().find(|(known, _)| word == Some(known));
+        known.map(|(_, shape)| *shape).or(self.default)
     }
 }

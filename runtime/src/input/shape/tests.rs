@@ -101,7 +101,16 @@ fn long_texts_and_lists_are_more_work_than_short_ones() {
     assert_eq!(found(&TEXT, &list), []);
 }
 
-static TAGGED: Shape = Shape(&[Keyword::Tagged("is", &[("root", &OPEN_ROOT), ("any", &Shape::ANY)])]);
+static TAGGED: Shape = Shape(&[Keyword::Tagged(Tagged {
+    member: "is",
+    words: &[("root", &OPEN_ROOT), ("any", &Shape::ANY)],
+    default: None,
+})]);
+static TAGGED_OR_ROOT: Shape = Shape(&[Keyword::Tagged(Tagged {
+    member: "is",
+    words: &[("any", &Shape::ANY)],
+    default: Some(&OPEN_ROOT),
+})]);
 static OPEN_ROOT: Shape =
     Shape(&[Keyword::Properties { declared: &[("size", &SIZE)], patterns: &[], others: None }]);
 
@@ -113,6 +122,17 @@ fn a_discriminator_says_which_alternative_is_judged() {
     assert_eq!(found(&TAGGED, r#"{"is":"other"}"#), [at("/is", "discriminator")]);
     assert_eq!(found(&TAGGED, "{}"), [at("/is", "required")]);
     assert_eq!(found(&TAGGED, "[]"), [at("", "discriminator")]);
+}
+
+#[test]
+fn where_a_discriminator_says_nothing_its_default_is_judged() {
+    for good in [r#"{"size":1}"#, r#"{"is":"other","size":1}"#, r#"{"is":5}"#, r#"{"is":"any","size":-1}"#] {
+        assert_eq!(found(&TAGGED_OR_ROOT, good), [], "{good}");
+    }
+    for bad in [r#"{"size":-1}"#, r#"{"is":"other","size":-1}"#, r#"{"is":null,"size":-1}"#] {
+        assert_eq!(found(&TAGGED_OR_ROOT, bad), [at("/size", "minimum")], "{bad}");
+    }
+    assert_eq!(found(&TAGGED_OR_ROOT, "[]"), [at("", "discriminator")]);
 }
 
 static CLOSED: Shape =

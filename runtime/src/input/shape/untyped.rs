@@ -3,8 +3,8 @@
 //! What was sent says nothing of types, so the schema is asked which ones it names at each place:
 //!
 //! 1. The schemas that may apply at a place are collected through `$ref`, `allOf`, `anyOf`, `oneOf`, `if` and
-//!    `dependentSchemas`, each once and at most 256 of them; where a discriminator's word was sent, only the alternative
-//!    that it means. Those of a member or an item are the ones that they state for it.
+//!    `dependentSchemas`, each once and at most 256 of them; where a discriminator says which alternative is meant, only
+//!    that one. Those of a member or an item are the ones that they state for it.
 //! 2. A text can be read as a string, where one is named or nothing is; as a number by its digits, `true` or `false`, where
 //!    they are named and it has that form; as `null`, where that is named and it is `null` or empty; as a list of one, where
 //!    an array is named. If none of these, it stays a string, and the schema says what is wrong with it.
@@ -302,12 +302,15 @@ impl Keyword {
             Self::Ref(shape) => into.push(shape),
             Self::AllOf(shapes) | Self::AnyOf(shapes) | Self::OneOf(shapes) => into.extend(*shapes),
             Self::DependentSchemas(all) => into.extend(all.iter().map(|(_, shape)| *shape)),
-            Self::Tagged(name, all) => {
-                let sent =
-                    tree.entries().and_then(|entries| entries.iter().find(|entry| entry.name == *name));
+            Self::Tagged(tagged) => {
+                let named = |entry: &&Entry<'_>| entry.name == tagged.member;
+                let sent = tree.entries().and_then(|entries| entries.iter().find(named));
                 let word = sent.and_then(|entry| entry.value.text());
-                let meant = all.iter().filter(|(known, _)| word.is_none_or(|word| word == *known));
-                into.extend(meant.map(|(_, shape)| *shape));
+                match tagged.meant(word) {
+                    Some(shape) => into.push(shape),
+                    None if word.is_none() => into.extend(tagged.words.iter().map(|(_, shape)| *shape)),
+                    None => {}
+                }
             }
             Self::If(condition, then, otherwise) => {
                 into.push(condition);

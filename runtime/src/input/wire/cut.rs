@@ -95,9 +95,14 @@ impl Cut<'_> {
         match self.wire.kind {
             Kind::List => self.items(self.list(raw)?),
             Kind::Object(..) => self.entries(self.members(raw)?),
-            Kind::Scalar | Kind::Either | Kind::Json | Kind::JsonList | Kind::File | Kind::Files => {
-                leaf(self.bare(raw)?, self.decode)
-            }
+            Kind::Scalar
+            | Kind::Either
+            | Kind::Json
+            | Kind::JsonList
+            | Kind::File
+            | Kind::Files
+            | Kind::Form(_)
+            | Kind::FreeForm(_) => leaf(self.bare(raw)?, self.decode),
         }
     }
 

@@ -32,16 +32,31 @@ pub(in crate::input) fn form<T: Decode + Check>(
 ) -> Result<T, Refused> {
     let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
     let pairs = Pairs::cut(text, Decoding::Form, MOST_PAIRS).map_err(|_| Refused::Syntax)?;
-    let texts: Vec<Texts<'_>> = fields.iter().map(|field| json_texts(&pairs, field)).collect();
-    let mut entries = declared(&pairs, fields, &texts, depth);
+    let read = form_tree(&pairs, fields, others, depth, |tree| finish(tree, rule));
+    read.map_err(|_| Refused::Syntax)?
+}
+
+/// Reads what the pairs of a form say.
+///
+/// # Errors
+/// What is wrong with one that no field takes.
+pub(in crate::input) fn form_tree<R>(
+    pairs: &Pairs<'_>,
+    fields: &[Wire],
+    others: Others,
+    depth: usize,
+    read: impl FnOnce(&Tree<'_>) -> R,
+) -> Result<R, Expected> {
+    let texts: Vec<Texts<'_>> = fields.iter().map(|field| json_texts(pairs, field)).collect();
+    let mut entries = declared(pairs, fields, &texts, depth);
     let left = match others {
-        Others::Plain => pairs.left().map_err(|_| Refused::Syntax)?,
+        Others::Plain => pairs.left()?,
         Others::Free => pairs.free(),
     };
     // a declared name that was not taken is written in two ways
     let again = |entry: &Entry<'_>| fields.iter().any(|field| field.name == entry.name);
     entries.extend(left.into_iter().map(|entry| Entry { repeated: again(&entry), ..entry }));
-    finish(&Tree::Object(entries), rule)
+    Ok(read(&Tree::Object(entries)))
 }
 
 /// The JSON texts of a member, decoded, for as long as the tree that is read from them.

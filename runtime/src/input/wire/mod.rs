@@ -18,7 +18,7 @@ mod multipart;
 mod pairs;
 
 pub(super) use self::cut::{Cut, elements, leaf};
-pub(super) use self::form::{Others, form};
+pub(super) use self::form::{Others, form, form_tree};
 pub use self::multipart::Parts;
 pub(super) use self::multipart::{PARTS_IN_MEMORY, Part, multipart, multipart_with_headers, parts};
 pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
@@ -56,10 +56,14 @@ pub enum Kind {
     /// One text, texts when its name is repeated, or names in brackets where the style is `deepObject`: the schema says
     /// which. In a multipart body, what each part says of itself.
     Either,
+    /// A text of `application/x-www-form-urlencoded` with these fields.
+    Form(&'static [Wire]),
+    /// The same where the schema alone says what is in it: the fields are those that are written in a way of their own.
+    FreeForm(&'static [Wire]),
 }
 
 /// How the value of this name is written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wire {
     pub(super) name: &'static str,
     pub(super) style: Style,
