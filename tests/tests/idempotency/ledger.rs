@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use palisade::{AnswerKeys, KeptAnswers, State};
 use palisade_tests::client::{Call, Client};
-use palisade_tests::ledger::{How, MONEY, Service, books, build};
+use palisade_tests::ledger::{Books, How, MONEY, Service, books, build};
 use palisade_tests::tokens::Signer;
 use sqlx::SqlitePool;
 
@@ -26,7 +26,7 @@ impl Desk {
         let (signer, books) = (Signer::new("k1"), books(path).await);
         let pause: fn() -> _ =
             if how == How::Late { || Duration::from_millis(200) } else { || Duration::ZERO };
-        let service = Service { books: books.clone(), how, pause };
+        let service = Service { books: Books::Sqlite(books.clone()), how, pause };
         let answers = KeptAnswers::new(state, AnswerKeys::from_list(KEYS).unwrap());
         let server = build(service, signer.jwks(), answers, palisade::Settings::new());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
