@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use palisade_tests::client::{Client, Reply};
-use palisade_tests::dice::Dice;
+use palisade_tests::dice::{Dice, key_of};
 use palisade_tests::instance::Instance;
 use palisade_tests::ledger::{Books, MONEY};
 use palisade_tests::postgres_server::Server;
@@ -46,7 +46,7 @@ async fn transfer(at: &watch::Receiver<Client>, token: &str, name: &str, amount:
     let body = format!(r#"{{"reference":"{name}","amount":{amount}}}"#);
     for _ in 0..600 {
         let client = *at.borrow();
-        let call = client.post("/transfers", &body).header("idempotency-key", &key(name)).token(token);
+        let call = client.post("/transfers", &body).header("idempotency-key", &key_of(name)).token(token);
         match tokio::time::timeout(Duration::from_secs(3), call.try_send()).await {
             Ok(Ok(Reply { status, body, .. })) if status == 201 => return Some(body),
             Ok(Ok(reply)) => {
@@ -68,10 +68,6 @@ async fn transfer(at: &watch::Receiver<Client>, token: &str, name: &str, amount:
         tokio::time::sleep(Duration::from_millis(40)).await;
     }
     panic!("{name} has no answer");
-}
-
-fn key(name: &str) -> String {
-    format!("\"transfer {name} of this run\"")
 }
 
 async fn run(folder: &Path, plan: Plan<'_>) {
