@@ -1,11 +1,15 @@
 //! Whether time tells who is known: the check of a credential of a known name with another secret, against one of a name that
 //! nobody has. As far from 1 as the A/A beside it, and no farther.
+//!
+//! And whether it tells what is wrong with a cursor, against one that was altered. One of another caller and one that expired
+//! are as far from 1 as the A/A. One that is no base64 and one of an unknown key are refused sooner, before anything is
+//! decrypted: who sends them knows the first, and the second stands in each cursor in the clear.
 
 use std::io;
 
-use palisade::measure::{Keys, Users};
+use palisade::measure::{Cursors, Keys, Users};
 use palisade::operation::{KeyLocation, KeyRules};
-use palisade::{ApiKeys, Clock, KeyPeppers, NewKey, PasswordRecord, Passwords, Secret};
+use palisade::{ApiKeys, Clock, CursorKeys, KeyPeppers, NewKey, PasswordRecord, Passwords, Secret};
 
 use crate::{table, timing};
 
@@ -34,6 +38,32 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
     let what = "password of nobody / another password of a known user";
     // argon2id takes some 20 ms: one call a round
     table::interval(what, &mut timing::compare(rounds * OFTEN, 1, known, unknown));
+    cursors(rounds * OFTEN, calls / OFTEN)
+}
+
+fn cursors(rounds: usize, calls: usize) -> io::Result<()> {
+    const OURS: &str = "a:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=";
+    const OTHER: &str = "b:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=";
+    const END: u64 = 1_800_000_000;
+    let with = |keys| CursorKeys::from_list(keys).map(Cursors::new).map_err(io::Error::other);
+    let sealed = |by: Cursors| by.seal(&7_i64, END).map(|cursor| cursor.as_str().to_owned());
+    let sealed = |by| sealed(by).ok_or_else(|| io::Error::other("it does not seal"));
+    let refused = |text: String, now: u64| {
+        let opening = with(OURS)?;
+        timing::holds(move || opening.open::<i64>(&text, now).is_none())
+    };
+    let good = sealed(with(OURS)?)?;
+    // the last bits of the tag
+    let altered = || format!("{}{}", &good[..good.len() - 2], if good.ends_with("AA") { "BA" } else { "AA" });
+    for (what, text, now) in [
+        ("cursor of another caller / an altered one", sealed(with(OURS)?.of("bob"))?, END - 1),
+        ("cursor that expired / an altered one", good.clone(), END),
+        ("cursor of an unknown key / an altered one (sooner)", sealed(with(OTHER)?)?, END - 1),
+        ("cursor that is no base64 / an altered one (sooner)", good.replacen('A', "!", 1), END - 1),
+    ] {
+        let (baseline, ours) = (refused(altered(), END - 1)?, refused(text, now)?);
+        table::interval(what, &mut timing::compare(rounds, calls, baseline, ours));
+    }
     Ok(())
 }
 

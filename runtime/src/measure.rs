@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::request::Parts;
@@ -169,11 +170,13 @@ impl Limits {
     }
 }
 
-const CALLER: Identity<'static> = Identity { issuer: "https://id.example.com", subject: "alice" };
+/// How long they live.
+const LIFE: Duration = Duration::from_secs(900);
 
 /// The cursors of one caller in one list.
 pub struct Cursors {
     keys: CursorKeys,
+    caller: [Identity<'static>; 1],
     filters: Filters,
 }
 
@@ -181,25 +184,31 @@ impl Cursors {
     /// Sealed with these keys.
     #[must_use]
     pub fn new(keys: CursorKeys) -> Self {
-        Self { keys, filters: Filters::from_canonical(b"status=open".to_vec()) }
+        let caller = [Identity { issuer: "https://id.example.com", subject: "alice" }];
+        Self { keys, caller, filters: Filters::from_canonical(b"status=open".to_vec()) }
+    }
+
+    /// Of this caller.
+    #[must_use]
+    pub fn of(self, subject: &'static str) -> Self {
+        Self { caller: [Identity { subject, ..self.caller[0] }], ..self }
     }
 
     /// `None` where it cannot be sealed.
     #[must_use]
     pub fn seal<P: Position>(&self, position: &P, expiry: u64) -> Option<SealedCursor> {
         let leads = Leads { side: Side::After, page: 2, expiry };
-        cursor::seal(&self.keys, &self.binding(&[CALLER]), position, leads).ok()
+        cursor::seal(&self.keys, &self.binding(), position, leads).ok()
     }
 
     /// `None` where it does not open.
     #[must_use]
     pub fn open<P: Position>(&self, text: &str, now: u64) -> Option<P> {
-        cursor::open(&self.keys, &self.binding(&[CALLER]), text, now)
-            .and_then(|opened| opened.position())
-            .ok()
+        cursor::open(&self.keys, &self.binding(), text, (LIFE, now)).and_then(|opened| opened.position()).ok()
     }
 
-    fn binding<'a>(&'a self, principals: &'a [Identity<'a>]) -> Binding<'a> {
-        Binding { operation: "listItems", document: "0123456789abcdef", principals, filters: &self.filters }
+    fn binding(&self) -> Binding<'_> {
+        let (operation, document) = ("listItems", "0123456789abcdef");
+        Binding { operation, document, principals: &self.caller, filters: &self.filters }
     }
 }

@@ -34,3 +34,10 @@ impl Dice {
         Self(self.below(u64::MAX))
     }
 }
+
+/// The key of the call of this name: as one that was drawn at random, and the same each time.
+pub fn key_of(name: &str) -> String {
+    let seed = name.bytes().fold(0, |seed, byte| Dice(seed ^ u64::from(byte)).below(u64::MAX));
+    let mut dice = Dice(seed);
+    format!("{:016x}{:016x}", dice.below(u64::MAX), dice.below(u64::MAX))
+}

@@ -58,6 +58,11 @@ impl Gate {
     }
 
     pub async fn with(settings: Settings) -> Self {
+        Self::sealing(settings, CursorKeys::generate().expect("randomness")).await
+    }
+
+    /// With these keys of cursors.
+    pub async fn sealing(settings: Settings, cursors: CursorKeys) -> Self {
         let signer = Signer::new("k1");
         let ([reader_key, writer_key], records) = keys();
         let keys = ApiKeys::new(records.clone()).expect("good records");
@@ -72,7 +77,7 @@ impl Gate {
             .feed(keys.clone())
             .bot(keys.clone())
             .password(passwords())
-            .cursor_keys(CursorKeys::generate().expect("randomness"))
+            .cursor_keys(cursors)
             .settings(settings)
             .build()
             .expect("a complete server");

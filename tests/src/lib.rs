@@ -11,6 +11,7 @@ pub mod gate;
 pub mod instance;
 pub mod json;
 pub mod ledger;
+pub mod postgres_server;
 pub mod provider;
 pub mod redis_server;
 pub mod tokens;

@@ -18,7 +18,8 @@ pub struct Server {
 impl Server {
     /// One that keeps what it answered, also when it is killed.
     pub async fn durable() -> Self {
-        Self::start("--appendonly yes --appendfsync always --maxmemory-policy noeviction").await
+        Self::start("--appendonly yes --appendfsync always --maxmemory-policy noeviction --maxmemory 1gb")
+            .await
     }
 
     pub async fn start(settings: &str) -> Self {

@@ -168,3 +168,19 @@ fn a_pepper_keys_the_keys_that_follow() {
     assert!(project.text().contains("hmac_sha256") && !project.text().contains("\"sha256\""));
     assert_eq!(fs::read_to_string(project.path().join("pepper.keys")).unwrap().lines().count(), 2);
 }
+
+/// As docs/lists.md has it.
+#[test]
+fn a_key_of_cursors_is_replaced_and_the_old_one_ends() {
+    let project = Project::new("cursor_keys_file = \"cursor.keys\"");
+    let file = project.path().join("cursor.keys");
+    fs::write(&file, "2026-11:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=\n").unwrap();
+    let line = "cargo palisade key cursor --restarted-within 2h";
+    project.done(&line.split(' ').skip(3).collect::<Vec<_>>());
+    let text = fs::read_to_string(file).unwrap();
+    let [new, old] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+    assert_eq!((new.matches(':').count(), old.matches(':').count()), (1, 4), "{text}");
+    palisade::cursor::CursorKeys::from_list(&text).unwrap();
+    // an old key of another kind has no end
+    assert!(palisade::AnswerKeys::from_list(&text).is_err());
+}

@@ -7,7 +7,8 @@ use crate::finding::{Code, Finding, Findings};
 use crate::model::{Api, Body, ContentForm, Member, Operation, StatusKey};
 
 /// Rejects a login whose account cannot be read from its body, or none of whose answers says that it failed: of neither could
-/// attempts be counted.
+/// attempts be counted. And one whose answers are kept: an answer that is sent again verified no secret, so it would be no
+/// attempt, and count as one that succeeded; and what a login answers is for who just showed the secret alone.
 pub(super) fn can_be_counted(document: &Document, api: &Api, findings: &mut Findings) {
     for ((item, written), operation) in document.operations().zip(&api.operations) {
         let Some(rule) = &written.rules.login else { continue };
@@ -22,6 +23,11 @@ pub(super) fn can_be_counted(document: &Document, api: &Api, findings: &mut Find
             let message = format!("the login {what} declares no answer that says that it failed");
             let finding = Finding::error(Code::Login, message, rule.place);
             findings.push(finding.help("declare the answer to a wrong secret, such as `\"401\"`"));
+        }
+        if let Some(kept) = &written.rules.idempotency {
+            let message = format!("the login {what} is answered without being tried when it is sent again");
+            let finding = Finding::error(Code::Login, message, kept.place);
+            findings.push(finding.help("take `idempotency` away: who sends a login again tries again"));
         }
     }
 }

@@ -44,11 +44,11 @@ const COMMANDS: [(&str, &str); 14] = [
     ),
     (
         "201: a transfer under a key",
-        r#"curl -i $BANK/accounts/{alice}/transfers -H "Authorization: Bearer $ALICE" -H "Idempotency-Key: rent-of-june-4711" --json '{"to":"{bob}","amount":700}'"#,
+        r#"curl -i $BANK/accounts/{alice}/transfers -H "Authorization: Bearer $ALICE" -H "Idempotency-Key: 5f0c7e1a-rent-of-june-9b2d" --json '{"to":"{bob}","amount":700}'"#,
     ),
     (
         "201: sent again it gets the first answer (`idempotent-replayed`), and no money moves",
-        r#"curl -i $BANK/accounts/{alice}/transfers -H "Authorization: Bearer $ALICE" -H "Idempotency-Key: rent-of-june-4711" --json '{"to":"{bob}","amount":700}'"#,
+        r#"curl -i $BANK/accounts/{alice}/transfers -H "Authorization: Bearer $ALICE" -H "Idempotency-Key: 5f0c7e1a-rent-of-june-9b2d" --json '{"to":"{bob}","amount":700}'"#,
     ),
     (
         "422: every fault of the body at once",

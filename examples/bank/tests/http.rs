@@ -149,7 +149,7 @@ async fn a_transfer_that_is_sent_again_moves_money_once() {
     let alice = bank.token("alice", "transfers:write");
     let (line, before) = (format!("POST /accounts/{ALICE}/transfers"), bank.balance(ALICE).await);
     let send = |amount| {
-        let call = bank.call(&line).token(&alice).header("Idempotency-Key", "rent-of-june-4711");
+        let call = bank.call(&line).token(&alice).header("Idempotency-Key", "5f0c7e1a-rent-of-june-9b2d");
         call.json(json!({"to": BOB, "amount": amount})).send()
     };
     let first = send(700).await;

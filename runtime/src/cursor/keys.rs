@@ -1,6 +1,7 @@
 //! The keys that cursors are sealed with.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -9,6 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
+use super::retired;
+
 /// Length of a master key.
 const MASTER: usize = 32;
 /// What a key id may consist of; long enough for a date and a word.
@@ -16,13 +19,15 @@ const ID: std::ops::RangeInclusive<usize> = 1..=32;
 
 /// The keys that cursors are sealed and opened with, in order: the first seals, all of them open.
 ///
-/// To change keys, put a new one in front and keep the old one for as long as its cursors live (`pagination.ttl` of the
-/// document). A cursor names its key, so an unknown one is refused without trying others.
+/// To change keys, put a new one in front, and write behind the old one from when on nobody seals by it: it opens for as
+/// long as its cursors live after that (`pagination.ttl` of the document), and then nothing. A cursor names its key, so an
+/// unknown one is refused without trying others.
 ///
 /// ```
 /// # fn main() -> Result<(), palisade::cursor::CursorKeyError> {
 /// let keys = palisade::cursor::CursorKeys::from_list(
-///     "2026-12:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=, 2026-11:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=",
+///     "2026-12:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=
+///      2026-11:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=:2026-12-01T12:00:00Z",
 /// )?;
 /// # drop(keys);
 /// # Ok(())
@@ -39,6 +44,8 @@ pub(crate) struct Ring(Vec<Key>);
 pub(crate) struct Key {
     pub(crate) id: [u8; 4],
     pub(crate) key: LessSafeKey,
+    /// From when on nobody seals by it, in seconds since 1970 ([`retired`]).
+    retired: Option<u64>,
 }
 
 /// What cursors are sealed under: other purposes have other salts.
@@ -60,6 +67,8 @@ pub enum CursorKeyError {
     Key(usize),
     /// An entry has the id of one before it, or the key of one before it, so nothing was rotated.
     Repeated(usize),
+    /// What follows an entry's key is not from when on nobody seals by it, or the entry is the first, which seals.
+    Retired(usize),
     /// The system gave no random bytes, or the cryptographic library refused.
     Crypto,
 }
@@ -79,6 +88,13 @@ impl fmt::Display for CursorKeyError {
             Self::Repeated(entry) => {
                 write!(f, "key {entry} repeats the id or the key of one before it")
             }
+            Self::Retired(1) => f.write_str("key 1 seals, and is not retired: nothing follows it"),
+            Self::Retired(entry) => {
+                write!(
+                    f,
+                    "key {entry} is not followed by the time when it was retired, as `2026-12-01T00:00:00Z`"
+                )
+            }
             Self::Crypto => f.write_str("no key could be made: the system's random source failed"),
         }
     }
@@ -89,11 +105,15 @@ impl std::error::Error for CursorKeyError {}
 /// A master key under its id.
 pub(crate) type Master<'a> = (&'a str, Zeroizing<[u8; MASTER]>);
 
-/// The keys of a list as [`CursorKeys::from_list`] takes it.
+/// What a list has, between commas and white space.
+pub(super) fn entries(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty())
+}
+
+/// The keys of a list of `id:base64`.
 pub(crate) fn masters(list: &str) -> Result<Vec<Master<'_>>, CursorKeyError> {
-    let entries = list.split([',', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty());
     let mut masters: Vec<Master<'_>> = Vec::new();
-    for (number, entry) in (1..).zip(entries) {
+    for (number, entry) in (1..).zip(entries(list)) {
         let (id, key) = entry.split_once(':').ok_or(CursorKeyError::Entry(number))?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if !ID.contains(&id.len()) || !id.bytes().all(plain) {
@@ -122,12 +142,16 @@ impl CursorKeys {
     }
 
     /// Takes a list of `id:base64`, separated by commas or white space: 32 random bytes each
-    /// (`openssl rand -base64 32`), under an id that says when it was made.
+    /// (`openssl rand -base64 32`), under an id that says when it was made. Behind all but the first may stand from when on
+    /// nobody seals by it: `id:base64:2026-12-01T00:00:00Z`.
     ///
     /// # Errors
     /// When the list is empty, or an entry is malformed or repeats another.
     pub fn from_list(list: &str) -> Result<Self, CursorKeyError> {
-        Ok(Self { ring: Ring::from_list(CURSORS, list)? })
+        let (keys, times) = retired::split(list)?;
+        let mut ring = Ring::from_list(CURSORS, &keys)?;
+        ring.0.iter_mut().zip(times).for_each(|(key, time)| key.retired = time);
+        Ok(Self { ring })
     }
 
     /// One new random key, good until the process ends: cursors do not survive a restart, nor reach another instance.
@@ -138,13 +162,23 @@ impl CursorKeys {
         Ok(Self { ring: Ring::generate(CURSORS)? })
     }
 
-    pub(super) const fn ring(&self) -> &Ring {
-        &self.ring
+    pub(super) fn first(&self) -> Option<&Key> {
+        self.ring.first()
+    }
+
+    /// The key that a cursor of a list names, when it opens those that live for `ttl`.
+    pub(super) fn opening(&self, id: [u8; 4], ttl: Duration, now: u64) -> Option<&Key> {
+        self.ring.named(id).filter(|key| retired::opens(key.retired, ttl, now))
+    }
+
+    /// How many keys seal no more, and open for longer than their cursors live.
+    pub(crate) fn outliving(&self, now: u64) -> usize {
+        self.ring.0.iter().skip(1).filter(|key| retired::outlives(key.retired, now)).count()
     }
 }
 
 impl Ring {
-    /// The keys of a list as [`CursorKeys::from_list`] takes it.
+    /// The keys of a list of `id:base64`.
     pub(crate) fn from_list(salt: &[u8], list: &str) -> Result<Self, CursorKeyError> {
         Self::derive(salt, &masters(list)?)
     }
@@ -193,7 +227,11 @@ impl Key {
         secret.expand(&info, &AES_256_GCM_SIV).ok()?.fill(&mut *key).ok()?;
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, id.as_bytes());
         let id = *digest.as_ref().first_chunk()?;
-        Some(Self { id, key: LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &*key).ok()?) })
+        Some(Self {
+            id,
+            key: LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &*key).ok()?),
+            retired: None,
+        })
     }
 }
 

@@ -13,6 +13,7 @@ mod binding;
 mod keys;
 mod page;
 mod position;
+mod retired;
 mod seal;
 
 pub(crate) use self::binding::{Binding, Filters};

@@ -1,5 +1,7 @@
 //! Sealing and opening cursors.
 
+use std::time::Duration;
+
 use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine;
@@ -169,7 +171,7 @@ fn encrypt(
     nonce: [u8; NONCE_LEN],
     mut plain: Vec<u8>,
 ) -> Result<Vec<u8>, Unsealable> {
-    let key = keys.ring().first().ok_or(Unsealable::Crypto)?;
+    let key = keys.first().ok_or(Unsealable::Crypto)?;
     let mut sealed = Vec::with_capacity(HEAD.saturating_add(plain.len()).saturating_add(TAG));
     sealed.push(VERSION);
     sealed.extend_from_slice(&key.id);
@@ -218,12 +220,12 @@ impl Opened {
     }
 }
 
-/// Opens what a client sent; `now` is seconds since 1970.
+/// Opens what a client sent; cursors of its list live for `ttl`, and `now` is seconds since 1970.
 pub(crate) fn open(
     keys: &CursorKeys,
     binding: &Binding<'_>,
     text: &str,
-    now: u64,
+    (ttl, now): (Duration, u64),
 ) -> Result<Opened, BadCursor> {
     if text.len() > LONGEST {
         return Err(BadCursor(Reason::TooLong));
@@ -235,7 +237,7 @@ pub(crate) fn open(
     if version != VERSION {
         return Err(BadCursor(Reason::Malformed));
     }
-    let key = keys.ring().named([a, b, c, d]).ok_or(BadCursor(Reason::UnknownKey))?;
+    let key = keys.opening([a, b, c, d], ttl, now).ok_or(BadCursor(Reason::UnknownKey))?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| BadCursor(Reason::Malformed))?;
     let data = Aad::from(binding.associated_data(&[version, a, b, c, d]));
     let plain = key.key.open_in_place(nonce, data, sealed).map_err(|_| BadCursor(Reason::Inauthentic))?;
@@ -273,6 +275,7 @@ mod tests {
     const OLD: &str = "old:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=";
     const NEW: &str = "new:3q2-7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=";
     const NOW: u64 = 1_800_000_000;
+    const TTL: Duration = Duration::from_secs(900);
     const LEADS: Leads = Leads { side: Side::After, page: 2, expiry: NOW + 900 };
 
     fn keys(list: &[&str]) -> CursorKeys {
@@ -294,7 +297,7 @@ mod tests {
     }
 
     fn reason(keys: &CursorKeys, binding: &Binding<'_>, text: &str, now: u64) -> &'static str {
-        open(keys, binding, text, now)
+        open(keys, binding, text, (TTL, now))
             .and_then(|opened| opened.position::<i64>())
             .map_or_else(BadCursor::reason, |_| "")
     }
@@ -303,7 +306,7 @@ mod tests {
     fn opens_what_it_sealed_until_it_expires() {
         let (keys, filters) = (keys(&[OLD]), filters());
         let text = sealed(&keys);
-        let opened = open(&keys, &binding(&filters), &text, NOW).unwrap();
+        let opened = open(&keys, &binding(&filters), &text, (TTL, NOW)).unwrap();
         assert_eq!((opened.position::<i64>(), opened.page()), (Ok(77), 2));
         assert_eq!(opened.position::<String>().unwrap_err().reason(), "other_position");
         assert_eq!(reason(&keys, &binding(&filters), &text, NOW + 899), "");
@@ -347,11 +350,11 @@ mod tests {
             let mut altered = bytes.clone();
             altered[bit / 8] ^= 1 << (bit % 8);
             let text = URL_SAFE_NO_PAD.encode(altered);
-            assert!(open(&keys, &binding(&filters), &text, NOW).is_err(), "bit {bit}");
+            assert!(open(&keys, &binding(&filters), &text, (TTL, NOW)).is_err(), "bit {bit}");
         }
         for length in 0..bytes.len() {
             let text = URL_SAFE_NO_PAD.encode(&bytes[..length]);
-            assert!(open(&keys, &binding(&filters), &text, NOW).is_err(), "{length} bytes");
+            assert!(open(&keys, &binding(&filters), &text, (TTL, NOW)).is_err(), "{length} bytes");
         }
     }
 
@@ -372,7 +375,7 @@ mod tests {
             &standard,
         ] {
             if bad != text {
-                assert!(open(&keys, &binding(&filters), bad, NOW).is_err(), "{bad}");
+                assert!(open(&keys, &binding(&filters), bad, (TTL, NOW)).is_err(), "{bad}");
             }
         }
         assert_eq!(reason(&keys, &binding(&filters), &"A".repeat(LONGEST + 1), NOW), "too_long");
@@ -390,6 +393,20 @@ mod tests {
         // the same master under another id is another key
         let renamed = OLD.replace("old:", "older:");
         assert_eq!(reason(&keys(&[&renamed]), &binding(&filters), &text, NOW), "unknown_key");
+    }
+
+    #[test]
+    fn a_retired_key_opens_nothing_once_its_cursors_have_ended() {
+        let (filters, leads) = (filters(), Leads { expiry: NOW + 10_000, ..LEADS });
+        // as whoever has the old key still seals
+        let forged = seal(&keys(&[OLD]), &binding(&filters), &77_i64, leads).unwrap().into_string();
+        let at = |now| {
+            reason(&keys(&[NEW, &format!("{OLD}:2027-01-15T08:00:00Z")]), &binding(&filters), &forged, now)
+        };
+        assert_eq!([at(NOW - 1), at(NOW), at(NOW + 899)], [""; 3]);
+        assert_eq!(at(NOW + 900), "unknown_key");
+        // without a time it opens until it is taken out of the list
+        assert_eq!(reason(&keys(&[NEW, OLD]), &binding(&filters), &forged, NOW + 900), "");
     }
 
     #[test]

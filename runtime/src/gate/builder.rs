@@ -182,6 +182,7 @@ impl GateBuilder {
         }
         let mut strangers = Due::default();
         document.limits.iter().for_each(|limit| strangers.add(limiter.rule(limit, "")));
+        self.tell_of_keys();
         let passwords = document.schemes.iter().any(|scheme| matches!(scheme.kind, SchemeKind::Basic));
         let logins = self.operations.iter().any(|(policy, _)| policy.login.is_some());
         Ok(Gate::new(Inner {
@@ -197,6 +198,18 @@ impl GateBuilder {
             effects: Effects::default(),
             limits_are_written: AtomicBool::new(false),
         }))
+    }
+
+    /// Old keys of cursors that nobody took out of the list are no fault, and are for the operator.
+    fn tell_of_keys(&self) {
+        let (Some(keys), Ok(now)) = (&self.cursor_keys, self.settings.clock.now()) else { return };
+        let count = keys.outliving(now.unix());
+        if count > 0 {
+            tracing::warn!(
+                target: "palisade::keys", count,
+                "old keys of cursors open for ever, or for long: write behind each when it was retired"
+            );
+        }
     }
 
     fn schemes(&mut self, document: &'static Document) -> Result<Schemes, Vec<SetupError>> {

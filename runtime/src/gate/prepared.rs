@@ -326,7 +326,8 @@ impl Prepared {
         if let Some(token) = token {
             let callers = authorized.identities();
             let binding = scope.binding(&callers);
-            scope.opened = Some(cursor::open(keys, &binding, &token, now.unix()).map_err(Rejection::Cursor)?);
+            let opened = cursor::open(keys, &binding, &token, (pagination.ttl, now.unix()));
+            scope.opened = Some(opened.map_err(Rejection::Cursor)?);
         }
         Ok(Some(scope))
     }

@@ -3,7 +3,8 @@
 //! Rules:
 //! 1. an answer of 200 for which the handler sealed one cursor has it in `Link` with `rel="next"`, and one that leads back with
 //!    `rel="prev"` (RFC 8288 section 3), beside the members that the document names. Where none was sealed there is no such
-//!    page; where several were, nobody knows which of them leads there;
+//!    page; where several were, nobody knows which of them leads there. Who came by a cursor gets `rel="first"` as well, which
+//!    needs none;
 //! 2. the target is a query alone, which is relative to the address that the client used (RFC 3986 section 5.2.2): a proxy may
 //!    have cut that. It has what the request had, but for the cursor, and for keys that stood in it;
 //! 3. how many pages were walked is in the cursor. The [`MANY_PAGES`]th, and each tenfold, is an event: somebody takes the whole
@@ -78,7 +79,8 @@ impl Walk {
         }
         if status == StatusCode::OK {
             let links = [(Side::After, "next"), (Side::Before, "prev")];
-            for link in links.into_iter().filter_map(|(side, relation)| self.link(side, relation)) {
+            let links = links.into_iter().filter_map(|(side, relation)| self.link(side, relation));
+            for link in links.chain(self.first()) {
                 headers.append(header::LINK, link);
             }
         }
@@ -87,9 +89,17 @@ impl Walk {
     fn link(&self, side: Side, relation: &str) -> Option<HeaderValue> {
         let cursor = self.sealed.only(side)?;
         let between = if self.others.is_empty() { "" } else { "&" };
+        self.target(&format!("{between}{}={}", self.parameter, cursor.as_str()), relation)
+    }
+
+    fn first(&self) -> Option<HeaderValue> {
+        if self.page > 1 { self.target("", "first") } else { None }
+    }
+
+    /// Rule 2.
+    fn target(&self, more: &str, relation: &str) -> Option<HeaderValue> {
         let others = utf8_percent_encode(&self.others, NO_QUERY);
-        let link = format!("<?{others}{between}{}={}>; rel=\"{relation}\"", self.parameter, cursor.as_str());
-        HeaderValue::try_from(link).ok()
+        HeaderValue::try_from(format!("<?{others}{more}>; rel=\"{relation}\"")).ok()
     }
 }
 
@@ -151,6 +161,13 @@ mod tests {
         ] {
             assert_eq!(link(query, &["abc"]), Some(format!("{target}; rel=\"next\"")), "{query}");
         }
+        let first = |page, query| {
+            let link = Walk::new(page, Arc::default(), Some(query), "after").first();
+            link.map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(first(2, "a=%41&after=old&b").as_deref(), Some("<?a=%41&b>; rel=\"first\""));
+        assert_eq!(first(2, "after=old").as_deref(), Some("<?>; rel=\"first\""));
+        assert_eq!(first(1, "a=%41&b"), None, "it is there");
         assert_eq!(link("limit=2", &[]), None);
         assert_eq!(link("limit=2", &["abc", "def"]), None);
     }

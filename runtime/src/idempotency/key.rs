@@ -1,13 +1,17 @@
 //! The key that a client gives its call (draft-ietf-httpapi-idempotency-key-header-07).
 //!
 //! 1. It comes once. The field is an item, so a list, and a line that comes twice, is none (section 2.1).
-//! 2. It is a String of structured fields, in quotes (RFC 9651 section 3.3.3), without parameters: none is defined; or, as
-//!    many clients send it, its characters as they are: visible ASCII without `"` `\` `,` `;`. Both name one key.
-//! 3. It has 16 to 255 characters, four of them different at least: what two calls might have by chance is no key.
+//! 2. It is a String of structured fields, in quotes (RFC 9651 section 3.3.3), without parameters: the draft takes `sf-string`
+//!    alone. Or, as many clients send it, its characters as they are: letters, digits and `-` `_` `.` `~` `+` `/` `:`, the
+//!    first a letter, a digit, `-` or `_`, and `=` at the end. Both name one key. So no other item of structured fields is
+//!    one, but for Tokens, which nothing tells from a key without quotes.
+//! 3. It has 16 to 255 characters, and is one that nobody guesses ([`strength`](super::strength)): what two calls might have
+//!    by chance is no key.
 //! 4. Where the document requires one, a call has one.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::strength::is_strong;
 use crate::operation::Idempotency;
 
 /// The field.
@@ -15,8 +19,6 @@ pub(crate) static FIELD: HeaderName = HeaderName::from_static("idempotency-key")
 
 /// As long as a key may be, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 16..=255;
-/// Of which so many differ.
-const DIFFERENT: usize = 4;
 
 /// A key, without its quotes. It is the client's, so no log shows it.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,6 +30,7 @@ pub(crate) enum KeyFault {
     Missing,
     Repeated,
     Malformed,
+    Length,
     Weak,
 }
 
@@ -47,16 +50,14 @@ impl ClientKey {
         let text = line.to_str().map_err(|_| KeyFault::Malformed)?;
         let key = match text.strip_prefix('"') {
             Some(rest) => quoted(rest).ok_or(KeyFault::Malformed)?,
-            None if text.bytes().all(is_bare) => text.to_owned(),
+            None if is_bare(text) => text.to_owned(),
             None => return Err(KeyFault::Malformed),
         }; // 2
-        let mut seen = key.clone().into_bytes();
-        seen.sort_unstable();
-        seen.dedup();
-        match LENGTH.contains(&key.len()) && seen.len() >= DIFFERENT {
-            true => Ok(Self(key)),
-            false => Err(KeyFault::Weak), // 3
-        }
+        match (LENGTH.contains(&key.len()), is_strong(&key)) {
+            (true, true) => Ok(Self(key)),
+            (true, false) => Err(KeyFault::Weak),
+            (false, _) => Err(KeyFault::Length),
+        } // 3
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -64,8 +65,11 @@ impl ClientKey {
     }
 }
 
-fn is_bare(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"\"\\,;".contains(&byte)
+/// Rule 2.
+fn is_bare(text: &str) -> bool {
+    let is_first = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let is_later = |byte: u8| is_first(&byte) || b".~+/:".contains(&byte);
+    text.as_bytes().first().is_none_or(is_first) && text.trim_end_matches('=').bytes().all(is_later)
 }
 
 /// What is before the closing quote, when nothing is behind it (RFC 9651 section 4.2.5).
@@ -84,12 +88,30 @@ fn quoted(text: &str) -> Option<String> {
 }
 
 impl KeyFault {
+    /// What the client is told.
+    pub(crate) const fn message(self) -> &'static str {
+        match self {
+            Self::Missing => {
+                "this operation needs an Idempotency-Key: a new one for each call, the same when it is sent again"
+            }
+            Self::Repeated => "Idempotency-Key comes more than once: a request has one key",
+            Self::Malformed => {
+                "Idempotency-Key is no text in quotes, without parameters, and no key without quotes, such as a UUID"
+            }
+            Self::Length => "Idempotency-Key has fewer than 16 or more than 255 characters",
+            Self::Weak => {
+                "Idempotency-Key is too easy to guess, or to have twice: draw it at random, such as a UUID"
+            }
+        }
+    }
+
     /// A stable word for the event.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Repeated => "repeated",
             Self::Malformed => "malformed",
+            Self::Length => "length",
             Self::Weak => "weak",
         }
     }
@@ -119,9 +141,15 @@ mod tests {
         for sent in [UUID.to_owned(), format!("\"{UUID}\"")] {
             assert_eq!(read(true, &[sent.as_bytes()]), Ok(Some(UUID.to_owned())), "{sent}");
         }
-        let escaped = br#""order \"7\" of \\ alice""#;
-        assert_eq!(read(true, &[escaped]), Ok(Some(r#"order "7" of \ alice"#.to_owned())));
-        assert_eq!(read(true, &["abcd".repeat(63).as_bytes()]).map(|key| key.is_some()), Ok(true));
+        let escaped = br#""order \"7\" of \\ alice at noon""#;
+        assert_eq!(read(true, &[escaped]), Ok(Some(r#"order "7" of \ alice at noon"#.to_owned())));
+        let nanoid = b"-V1StGXR8_Z5jdHi6B-myT";
+        assert!(read(true, &[nanoid]).unwrap().is_some());
+        let base64 = b"q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg==";
+        assert!(read(true, &[base64]).unwrap().is_some());
+        // a Token of structured fields is a key without quotes
+        assert!(read(true, &[b"retry:mXj0n1Qx7rF8u5t0eT/2"]).unwrap().is_some());
+        assert!(read(true, &[UUID.repeat(7).as_bytes()]).unwrap().is_some());
     }
 
     #[test]
@@ -145,8 +173,35 @@ mod tests {
         {
             assert_eq!(read(true, &[wrong]), Err(KeyFault::Malformed), "{wrong:?}");
         }
-        let long = "abcd".repeat(64);
-        for weak in ["", "\"\"", "abcdefghijklmno", "0000000000000000", "1212121212121212121", &long] {
+    }
+
+    /// RFC 9651 section 3: none of them is a String.
+    #[test]
+    fn items_of_other_types_are_no_keys() {
+        for item in [
+            ":q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=:",
+            "@1795943018132062971",
+            "%\"q2+7wD1x6mXj0n1Qx7rF8u5t0\"",
+            "(q2+7wD1x6mXj0n1Qx7rF8u5t0)",
+            "key=q2+7wD1x6mXj0n1Qx7rF8u5t0",
+            "mXj0n1Qx7rF8u5t0eTqA2kHn;v=1",
+            "*Xj0n1Qx7rF8u5t0eTqA2kHn",
+            "?1",
+        ] {
+            assert_eq!(read(true, &[item.as_bytes()]), Err(KeyFault::Malformed), "{item}");
+        }
+        for number in ["795943018132062", "-795943018132062", "795943018132.062"] {
+            assert!(read(true, &[number.as_bytes()]).is_err(), "{number}");
+        }
+    }
+
+    #[test]
+    fn its_length_and_strength_are_judged_apart() {
+        let long = format!("{UUID}-").repeat(7);
+        for wrong in ["", "\"\"", &UUID[..15], &long] {
+            assert_eq!(read(true, &[wrong.as_bytes()]), Err(KeyFault::Length), "{wrong}");
+        }
+        for weak in ["0000000000000001", "\"abcdefghijklmnop\"", "1795943018132062971"] {
             assert_eq!(read(true, &[weak.as_bytes()]), Err(KeyFault::Weak), "{weak}");
         }
     }

@@ -4,6 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | `key` | the key that a client gives its call |
+//! | `strength` | whether nobody guesses it |
 //! | `decide` | what becomes of a call, by what is kept under its key |
 //! | `claim` | claiming a key, and what became of the one who did |
 //! | `abandoned` | claims of calls that did not run |
@@ -38,6 +39,7 @@ mod postgres;
 mod refusal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod strength;
 
 use std::fmt;
 use std::future::Future;

@@ -296,24 +296,15 @@ fn input<'a>(class: InputClass) -> Outward<'a> {
 fn repeated(refusal: &Refusal) -> Outward<'_> {
     let conflict = |code, message, event| Outward::new(StatusCode::CONFLICT, code, message, event);
     match refusal {
-        Refusal::Key(KeyFault::Missing, docs) => Outward {
-            described_by: *docs,
-            ..Outward::new(
-                StatusCode::BAD_REQUEST,
-                "idempotency_key_missing",
-                "this operation needs an Idempotency-Key: a new one for each call, the same when it is sent again",
-                low("input_idempotency_key"),
-            )
-        },
-        Refusal::Key(_, docs) => Outward {
-            described_by: *docs,
-            ..Outward::new(
-                StatusCode::BAD_REQUEST,
-                "invalid_idempotency_key",
-                "an Idempotency-Key comes once and has 16 to 255 characters that nobody guesses, such as a UUID",
-                low("input_idempotency_key"),
-            )
-        },
+        Refusal::Key(fault, docs) => {
+            let code = match fault {
+                KeyFault::Missing => "idempotency_key_missing",
+                _ => "invalid_idempotency_key",
+            };
+            let event = low("input_idempotency_key");
+            let refused = Outward::new(StatusCode::BAD_REQUEST, code, fault.message(), event);
+            Outward { described_by: *docs, ..refused }
+        }
         Refusal::OtherCall => Outward::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",

@@ -6,12 +6,16 @@ use std::{
     time::Duration,
 };
 
+use super::room::{Held, Room, cost};
 use super::{Engine, Expected, Key, Next, Record, StateError, Swapped};
 use crate::authn::StoreFuture;
 use crate::clock::Clock;
 
+/// Of a record, in bytes.
+const AVERAGE: u64 = 2_560;
+
 pub(super) struct Memory {
-    capacity: usize,
+    room: Room,
     clock: Clock,
     kept: Mutex<Kept>,
 }
@@ -23,11 +27,13 @@ struct Kept {
     ends: BTreeSet<(Duration, Key)>,
     /// Of the whole engine, so that a key that comes back does not begin anew.
     versions: u64,
+    /// What the records cost.
+    bytes: u64,
 }
 
 impl Memory {
-    pub(super) fn new(capacity: usize, clock: Clock) -> Self {
-        Self { capacity, clock, kept: Mutex::default() }
+    pub(super) fn new(records: usize, clock: Clock) -> Self {
+        Self { room: Room::of(records, AVERAGE), clock, kept: Mutex::default() }
     }
 
     /// The records that have not ended, and the time. By a clock that nobody sets: it would end them all.
@@ -47,7 +53,7 @@ impl Engine for Memory {
     }
 
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
-        let swapped = self.now(|kept, now| kept.swap(key, expected, next, now, self.capacity));
+        let swapped = self.now(|kept, now| kept.swap(key, expected, next, now, self.room));
         Box::pin(std::future::ready(swapped.flatten()))
     }
 }
@@ -59,7 +65,7 @@ impl Kept {
         expected: Expected,
         next: Next,
         now: Duration,
-        capacity: usize,
+        room: Room,
     ) -> Result<Swapped, StateError> {
         let found = self.records.get(&key);
         let same = match (expected, found) {
@@ -70,30 +76,37 @@ impl Kept {
         if !same {
             return Ok(Swapped::Not(found.map(|(record, _)| record.clone())));
         }
-        let before = found.map(|(record, end)| (record.version, *end));
+        let before = found.map(|(record, end)| (record.version, record.value.len(), *end));
         let Next::Record { value, keep } = next else {
-            self.records.remove(&key);
-            let (version, end) = before.unwrap_or_default();
-            self.ends.remove(&(end, key));
+            let (version, _, end) = before.unwrap_or_default();
+            self.remove(end, key);
             return Ok(Swapped::Made(version));
         };
-        if before.is_none() && self.records.len() >= capacity {
+        let held = Held { records: self.records.len(), bytes: self.bytes };
+        if !room.takes(held, before.map(|(_, length, _)| length), value.len()) {
             return Err(StateError::Full);
         }
-        if let Some((_, end)) = before {
-            self.ends.remove(&(end, key));
+        if let Some((_, _, end)) = before {
+            self.remove(end, key);
         }
         self.versions += 1;
         let (version, end) = (self.versions, now.saturating_add(keep));
+        self.bytes = self.bytes.saturating_add(cost(value.len()));
         self.records.insert(key, (Record { value, version }, end));
         self.ends.insert((end, key));
         Ok(Swapped::Made(version))
     }
 
+    fn remove(&mut self, end: Duration, key: Key) {
+        self.ends.remove(&(end, key));
+        if let Some((record, _)) = self.records.remove(&key) {
+            self.bytes = self.bytes.saturating_sub(cost(record.value.len()));
+        }
+    }
+
     fn forget_ended(&mut self, now: Duration) {
         while let Some((end, key)) = self.ends.first().copied().filter(|(end, _)| *end <= now) {
-            self.ends.remove(&(end, key));
-            self.records.remove(&key);
+            self.remove(end, key);
         }
     }
 }

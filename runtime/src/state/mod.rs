@@ -6,13 +6,15 @@
 //! Rules, of every engine:
 //! 1. [`Engine::swap`] is atomic: of two that expect the same version, one is made;
 //! 2. a version is never used twice under one key, not even after its record ended: it is a fencing token;
-//! 3. a record is there until its time is over, and not a moment longer; a full engine refuses, it forgets nothing;
+//! 3. a record is there until its time is over, and not a moment longer; a full engine refuses, it forgets nothing. It is
+//!    full by records or by bytes ([`room`]);
 //! 4. what was answered to be kept is kept, in the engines that last also after a crash;
 //! 5. an engine that cannot say answers an error, in bounded time; the caller refuses its request.
 
 #[cfg(feature = "redb")]
 mod embedded;
 mod memory;
+mod room;
 #[cfg(feature = "redis")]
 pub(crate) mod shared;
 
@@ -29,7 +31,7 @@ use crate::clock::Clock;
 
 /// Records that an engine has room for, when nothing else is said.
 const CAPACITY: usize = 100_000;
-/// Of a value, in bytes: what an engine holds is bounded by this and by how many records it has room for.
+/// Of a value, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;
 /// How long an engine may take. One that is shared answers in a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -122,7 +124,7 @@ impl State {
         Self::memory_of(CAPACITY, Clock::system())
     }
 
-    /// The same with room for so many records, by a clock.
+    /// The same with room for so many records, of 2.5 KiB on the average and 16 MiB beside that, by a clock.
     #[must_use]
     pub fn memory_of(records: usize, clock: Clock) -> Self {
         Self::new(Memory::new(records, clock))
@@ -140,7 +142,7 @@ impl State {
         Self::open_of(path, CAPACITY, Clock::system())
     }
 
-    /// The same with room for so many records, by a clock.
+    /// The same with room for so many records, of 40 KiB on the average and 16 MiB beside that, by a clock.
     ///
     /// Records end by its wall time. While that is before the latest time at which the file was written, everything is
     /// refused with [`StateError::Clock`]: the clock was set back, and nobody knows which records ended. A clock that was

@@ -1,18 +1,18 @@
-//! The server of `specs/ledger.yaml` in a folder, until it is killed: `ledger-server FOLDER STATE HOW`, where `STATE` is
-//! `file`, `memory` or the address of a Redis, which then counts its limits as well, and `HOW` is `recorded` or `bare`. It
-//! says where it listens.
+//! The server of `specs/ledger.yaml` in a folder, until it is killed: `ledger-server FOLDER STATE HOW BOOKS`, where `STATE`
+//! is `file`, `memory` or the address of a Redis, which then counts its limits as well, `HOW` is `recorded` or `bare`, and
+//! `BOOKS` a file or the address of a Postgres. It says where it listens.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use palisade::{AnswerKeys, KeptAnswers, KeptLimits, Settings, SharedLimits, State};
-use palisade_tests::ledger::{How, Service, books, build};
+use palisade_tests::ledger::{Books, How, Service, build};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, state, how] = arguments.as_slice() else { return Err("FOLDER STATE HOW".into()) };
+    let [folder, state, how, at] = arguments.as_slice() else { return Err("FOLDER STATE HOW BOOKS".into()) };
     let folder = PathBuf::from(folder);
     let (state, settings, pause): (_, _, fn() -> _) = match state.as_str() {
         "file" => {
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let keys = AnswerKeys::from_list(&std::fs::read_to_string(folder.join("keys"))?)?;
     let how = if how == "bare" { How::Bare } else { How::Recorded };
-    let service = Service { books: books(&folder.join("books")).await, how, pause };
+    let service = Service { books: Books::open(at).await, how, pause };
     let jwks = std::fs::read_to_string(folder.join("jwks"))?;
     // one machine has one clock
     let answers = KeptAnswers::new(state, keys).margin(Duration::ZERO).calls_per_day(1_000_000);

@@ -96,8 +96,8 @@ impl Fleet {
     }
 
     fn instance(&self) -> Instance {
-        let url = self.redis.url();
-        let arguments = [self.folder.path().as_os_str(), url.as_ref(), self.how.as_ref()];
+        let (url, books) = (self.redis.url(), self.books());
+        let arguments = [self.folder.path().as_os_str(), url.as_ref(), self.how.as_ref(), books.as_ref()];
         Instance::start(env!("CARGO_BIN_EXE_ledger-server"), &arguments)
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use palisade_tests::client::{Client, Reply};
-use palisade_tests::dice::Dice;
+use palisade_tests::dice::{Dice, key_of};
 use palisade_tests::ledger::{MONEY, books};
 use tokio::sync::watch;
 
@@ -66,8 +66,7 @@ impl Call {
                 &format!(r#"{{"reference":"{name}","amount":{amount},"payer":"{payer}"}}"#),
             ),
         };
-        let key = format!("\"the key of {name}\"");
-        let call = call.header("idempotency-key", &key).token(token).try_send();
+        let call = call.header("idempotency-key", &key_of(name)).token(token).try_send();
         tokio::time::timeout(Duration::from_secs(3), call).await.ok()?.ok()
     }
 }

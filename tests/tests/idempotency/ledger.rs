@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use palisade::{AnswerKeys, KeptAnswers, State};
 use palisade_tests::client::{Call, Client};
-use palisade_tests::ledger::{How, MONEY, Service, books, build};
+use palisade_tests::dice::key_of;
+use palisade_tests::ledger::{Books, How, MONEY, Service, books, build};
 use palisade_tests::tokens::Signer;
 use sqlx::SqlitePool;
 
@@ -26,7 +27,7 @@ impl Desk {
         let (signer, books) = (Signer::new("k1"), books(path).await);
         let pause: fn() -> _ =
             if how == How::Late { || Duration::from_millis(200) } else { || Duration::ZERO };
-        let service = Service { books: books.clone(), how, pause };
+        let service = Service { books: Books::Sqlite(books.clone()), how, pause };
         let answers = KeptAnswers::new(state, AnswerKeys::from_list(KEYS).unwrap());
         let server = build(service, signer.jwks(), answers, palisade::Settings::new());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -99,7 +100,7 @@ async fn who_is_refused_because_of_another_run_gets_the_answer_of_that_run() {
     };
     let body = r#"{"reference":"r","amount":7,"payer":"bob"}"#;
     other.transfer(7).send().await.allowed(201); // that Bob has something
-    let key = r#""a key for what Bob pays""#;
+    let key = &key_of("what Bob pays");
     let overtaken = pay(&late, key, body);
     tokio::time::sleep(Duration::from_millis(100)).await;
     let first = pay(&other, key, body).await.unwrap();
@@ -108,7 +109,7 @@ async fn who_is_refused_because_of_another_run_gets_the_answer_of_that_run() {
     assert_eq!(overtaken.allowed(201).body, first.body);
     assert_eq!(late.done().await, 2);
     // under a key of its own it is refused
-    pay(&late, r#""another key for the same""#, body).await.unwrap().refused(409, "too_poor");
+    pay(&late, &key_of("the same again"), body).await.unwrap().refused(409, "too_poor");
 }
 
 /// The handler may run again, but no other answer can come after what was committed.

@@ -2,6 +2,7 @@
 
 use palisade_tests::attacks::raw::{Answer, Request};
 use palisade_tests::attacks::{Fortress, claims};
+use palisade_tests::dice::key_of;
 use palisade_tests::tokens::now;
 
 use crate::Verdicts;
@@ -13,8 +14,7 @@ use crate::request::SCOPES;
 const PAYMENTS: &str = "/payments";
 
 pub async fn run(fortress: &Fortress, recipe: &Recipe, procedure: &str) -> Verdicts {
-    let desk =
-        Desk { fortress, token: fortress.token("alice", SCOPES), key: format!("the key of {}", recipe.id) };
+    let desk = Desk { fortress, token: fortress.token("alice", SCOPES), key: key_of(&recipe.id) };
     match procedure {
         "idem_replay_expired" => desk.expired().await,
         "idem_case" => {

@@ -34,6 +34,8 @@ async fn it_keeps_the_rules() {
     suite::keeps_the_rules(&subject(&folder, 1000)).await;
     let folder = tempfile::tempdir().unwrap();
     suite::refuses_when_it_is_full(&subject(&folder, 4), 4).await;
+    let folder = tempfile::tempdir().unwrap();
+    suite::refuses_when_its_bytes_are_full(&subject(&folder, 20)).await;
 }
 
 #[tokio::test]

@@ -13,4 +13,5 @@ fn subject(records: usize) -> Subject {
 async fn it_keeps_the_rules() {
     suite::keeps_the_rules(&subject(1000)).await;
     suite::refuses_when_it_is_full(&subject(4), 4).await;
+    suite::refuses_when_its_bytes_are_full(&subject(100)).await;
 }

@@ -121,12 +121,12 @@ async fn a_server_that_may_forget_is_warned_of() {
     palisade_tests::events::collect();
     let warned = || palisade_tests::events::everything();
     state(&Server::durable().await).await;
-    for setting in ["maxmemory-policy", "appendonly", "appendfsync"] {
+    for setting in ["maxmemory", "appendonly", "appendfsync"] {
         assert!(!warned().contains(setting), "{}", warned());
     }
     state(&Server::start("--appendonly no --appendfsync everysec --maxmemory-policy allkeys-lru").await)
         .await;
-    for setting in ["maxmemory-policy", "appendonly", "appendfsync"] {
+    for setting in ["maxmemory-policy", "no bound", "appendonly", "appendfsync"] {
         assert!(warned().contains(setting), "{setting}: {}", warned());
     }
 }

@@ -232,3 +232,30 @@ pub async fn refuses_when_it_is_full(Subject { state, time }: &Subject, capacity
     made(state.swap(name(last), Expected::Version(next), Next::Nothing).await);
     made(state.swap(name(0), Expected::Nothing, record("x", HOUR)).await);
 }
+
+/// Of an engine that has room for many more, and some sixteen mebibytes.
+pub async fn refuses_when_its_bytes_are_full(Subject { state, time }: &Subject) {
+    let long = |keep| record(vec![7; 1 << 20], keep);
+    let name = |number: usize| key(&format!("long {number}"));
+    let (mut versions, mut keep) = (Vec::new(), SHORT);
+    loop {
+        match state.swap(name(versions.len()), Expected::Nothing, long(keep)).await {
+            Ok(Swapped::Made(version)) => versions.push(version),
+            Err(StateError::Full) => break,
+            other => panic!("{other:?}"),
+        }
+        keep = HOUR;
+    }
+    assert!((12..16).contains(&versions.len()), "{}", versions.len());
+    for (number, version) in versions.iter().enumerate() {
+        let kept = state.get(name(number)).await.unwrap().map(|record| record.version);
+        assert_eq!(kept, Some(*version), "nothing was forgotten for the newcomer");
+    }
+    // what is there may change, and a short one has become a long one
+    let last = versions.len() - 1;
+    let next = made(state.swap(name(last), Expected::Version(versions[last]), record("y", HOUR)).await);
+    made(state.swap(name(last), Expected::Version(next), long(HOUR)).await);
+    assert!(matches!(state.swap(key("more"), Expected::Nothing, long(HOUR)).await, Err(StateError::Full)));
+    time.pass(SHORT).await;
+    made(state.swap(key("more"), Expected::Nothing, long(HOUR)).await);
+}

@@ -1,6 +1,7 @@
 //! `cargo palisade key ..`: credentials of a project. Secrets are printed once; files keep hashes.
 
 mod create;
+mod cursor;
 mod file;
 mod list;
 mod revoke;
@@ -25,7 +26,7 @@ Examples (in the folder of a project):
   cargo palisade key rotate --id 4fZ0cQy81LmA --overlap 24h
   cargo palisade key revoke --id 4fZ0cQy81LmA             # holds in running servers within a second
   cargo palisade key password --scheme staff --user alice
-  cargo palisade key cursor        # a new key in front; cursors of the old ones stay good
+  cargo palisade key cursor        # a new key in front; cursors of the old one stay good for their time
   cargo palisade key answer        # the same for the answers of idempotent operations";
 
 const PASSWORD_EXAMPLES: &str = "\
@@ -41,7 +42,9 @@ Examples:
 const CURSOR_EXAMPLES: &str = "\
 Examples:
   cargo palisade key cursor
-  cargo palisade key cursor --file /run/secrets/cursor.keys";
+  cargo palisade key cursor --restarted-within 7d --file /run/secrets/cursor.keys
+
+The key before it is retired when every server was started again, and opens for as long after that as its cursors live.";
 
 const ANSWER_EXAMPLES: &str = "\
 Examples:
@@ -73,9 +76,9 @@ enum Kind {
     /// Give a user of a basic scheme a password: its hash goes into the credential file.
     #[command(after_help = PASSWORD_EXAMPLES)]
     Password(Password),
-    /// Make a new key that seals cursors. The keys before it still open theirs.
+    /// Make a new key that seals cursors. The one before it still opens its own, for their time.
     #[command(after_help = CURSOR_EXAMPLES)]
-    Cursor(File),
+    Cursor(cursor::Cursor),
     /// Make a new key that seals the answers of idempotent operations. The keys before it still open theirs.
     #[command(after_help = ANSWER_EXAMPLES)]
     Answer(File),
@@ -122,13 +125,7 @@ impl Key {
             Kind::List(list) => list.run(reporter),
             Kind::Rotate(rotate) => rotate.run(reporter),
             Kind::Revoke(revoke) => revoke.run(reporter),
-            Kind::Cursor(File { file }) => {
-                let file = file.map_or_else(|| Project::here()?.cursor_keys_file(), Ok)?;
-                put_in_front(&file)?;
-                let what = format!("a new key in {}; it seals from the next start on", file.display());
-                reporter.remark("Stored", &what);
-                Ok(())
-            }
+            Kind::Cursor(cursor) => cursor.run(reporter),
             Kind::Answer(File { file }) => {
                 let file = file.map_or_else(|| Project::here()?.answer_keys_file(), Ok)?;
                 put_in_front(&file)?;

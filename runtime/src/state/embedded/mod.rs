@@ -28,11 +28,14 @@ use self::{
     records::Millis,
     writer::{Change, Writer},
 };
+use super::room::Room;
 use super::{Engine, Expected, Key, Next, Record, StateError, Swapped};
 use crate::{authn::StoreFuture, clock::Clock};
 
 /// Changes that wait for the writer. Those that find no place among them wait in their callers, in bounded time.
 const WAITING: usize = 1024;
+/// Of a record, in bytes.
+const AVERAGE: u64 = 40 << 10;
 /// Memory for pages of the file.
 const CACHE: usize = 64 << 20;
 
@@ -45,14 +48,14 @@ pub(super) struct Embedded {
 }
 
 impl Embedded {
-    pub(super) fn open(path: &Path, capacity: usize, clock: Clock) -> Result<Self, StateError> {
+    pub(super) fn open(path: &Path, records: usize, clock: Clock) -> Result<Self, StateError> {
         make_private(path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
         let opened = Database::builder().set_cache_size(CACHE).create(path);
         let file = Arc::new(opened.map_err(|error| not_opened(path, &error))?);
-        records::prepare(&file)?;
+        self::records::prepare(&file)?;
         let timer = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
         let (changes, waiting) = mpsc::channel(WAITING);
-        let writer = Writer::new(Arc::clone(&file), capacity, clock.clone());
+        let writer = Writer::new(Arc::clone(&file), Room::of(records, AVERAGE), clock.clone());
         let writer = thread::Builder::new()
             .name("palisade-state".to_owned())
             .spawn(move || timer.block_on(writer.run(waiting)))

@@ -2,7 +2,7 @@
 //!
 //! - `records`: key (32) -> version (8), end (8), value;
 //! - `ends`: end (8), key (32) -> nothing, in the order in which records end;
-//! - `facts`: the format, the last version, and the latest time of a change (8 each).
+//! - `facts`: the format, the last version, the latest time of a change, and what the records cost (8 each).
 //!
 //! Numbers are big-endian; times are milliseconds since 1970.
 
@@ -11,6 +11,7 @@ use redb::{
 };
 
 use super::{failed, rounded_up};
+use crate::state::room::{Held, Room, cost};
 use crate::state::{Expected, Key, Next, Record, StateError, Swapped};
 
 pub(super) type Millis = u64;
@@ -24,7 +25,13 @@ const FACTS: Definition = TableDefinition::new("facts");
 const FORMAT: &[u8] = b"format";
 const VERSIONS: &[u8] = b"versions";
 const LATEST: &[u8] = b"latest";
+const COST: &[u8] = b"cost";
 const THIS_FORMAT: u64 = 1;
+
+/// Version and end stand before a value.
+const BEFORE_VALUE: usize = 16;
+/// What has ended and makes room for one record, at most.
+const SWEPT_FOR_ONE: usize = 32;
 
 /// Makes the tables of a new file, and refuses one that another format wrote.
 pub(super) fn prepare(file: &Database) -> Result<(), StateError> {
@@ -33,7 +40,10 @@ pub(super) fn prepare(file: &Database) -> Result<(), StateError> {
         let mut tables = Tables::open(&writing)?;
         match fact(&tables.facts, FORMAT)? {
             Some(THIS_FORMAT) => {}
-            None => tables.state(FORMAT, THIS_FORMAT)?,
+            None => {
+                tables.state(FORMAT, THIS_FORMAT)?;
+                tables.state(COST, 0)?;
+            }
             Some(other) => return Err(failed(format!("the file has format {other}, not {THIS_FORMAT}"))),
         }
     }
@@ -93,7 +103,7 @@ impl<'a> Tables<'a> {
         &mut self,
         (key, expected, next): (Key, Expected, Next),
         now: Millis,
-        capacity: usize,
+        room: Room,
     ) -> Result<Swapped, StateError> {
         let there = find(&self.records, key)?;
         let (found, over) = match there {
@@ -113,10 +123,13 @@ impl<'a> Tables<'a> {
             self.remove(key, found.end)?;
             return Ok(Swapped::Made(found.record.version));
         };
-        match (&found, over) {
-            (Some(found), _) => self.remove(key, found.end)?,
-            (None, Some(end)) => self.remove(key, end)?,
-            (None, None) => self.make_room(now, capacity)?,
+        if let Some(end) = over {
+            self.remove(key, end)?;
+        }
+        let before = found.as_ref().map(|found| found.record.value.len());
+        self.make_room(before, value.len(), now, room)?;
+        if let Some(found) = found {
+            self.remove(key, found.end)?;
         }
         let version =
             fact(&self.facts, VERSIONS)?.unwrap_or_default().checked_add(1).ok_or(StateError::Full)?;
@@ -136,14 +149,23 @@ impl<'a> Tables<'a> {
         Ok(bound)
     }
 
-    fn make_room(&mut self, now: Millis, capacity: usize) -> Result<(), StateError> {
-        let is_full = |records: &Table<'_, Bytes, Bytes>| {
-            Ok(usize::try_from(records.len().map_err(failed)?).unwrap_or(usize::MAX) >= capacity)
-        };
-        if is_full(&self.records)? && (self.sweep(now, 1)? == 0 || is_full(&self.records)?) {
-            return Err(StateError::Full);
+    fn make_room(
+        &mut self,
+        before: Option<usize>,
+        after: usize,
+        now: Millis,
+        room: Room,
+    ) -> Result<(), StateError> {
+        if room.takes(self.held()?, before, after) {
+            return Ok(());
         }
-        Ok(())
+        self.sweep(now, SWEPT_FOR_ONE)?;
+        if room.takes(self.held()?, before, after) { Ok(()) } else { Err(StateError::Full) }
+    }
+
+    fn held(&self) -> Result<Held, StateError> {
+        let records = usize::try_from(self.records.len().map_err(failed)?).unwrap_or(usize::MAX);
+        Ok(Held { records, bytes: fact(&self.facts, COST)?.unwrap_or_default() })
     }
 
     fn insert(&mut self, key: Key, version: u64, end: Millis, value: &[u8]) -> Result<(), StateError> {
@@ -151,13 +173,14 @@ impl<'a> Tables<'a> {
         self.records.insert(key.as_bytes().as_slice(), bytes.as_slice()).map_err(failed)?;
         let nothing: &[u8] = &[];
         self.ends.insert(end_of(key, end).as_slice(), nothing).map_err(failed)?;
-        Ok(())
+        self.state(COST, self.held()?.bytes.saturating_add(cost(value.len())))
     }
 
     fn remove(&mut self, key: Key, end: Millis) -> Result<(), StateError> {
-        self.records.remove(key.as_bytes().as_slice()).map_err(failed)?;
+        let removed = self.records.remove(key.as_bytes().as_slice()).map_err(failed)?;
+        let freed = removed.map(|bytes| cost(bytes.value().len().saturating_sub(BEFORE_VALUE)));
         self.ends.remove(end_of(key, end).as_slice()).map_err(failed)?;
-        Ok(())
+        self.state(COST, self.held()?.bytes.saturating_sub(freed.unwrap_or_default()))
     }
 
     fn state(&mut self, name: &[u8], number: u64) -> Result<(), StateError> {

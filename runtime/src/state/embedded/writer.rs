@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    state::{Expected, Key, Next, StateError, Swapped},
+    state::{Expected, Key, Next, StateError, Swapped, room::Room},
 };
 
 /// The most changes that one commit holds.
@@ -36,13 +36,13 @@ type Answer = (oneshot::Sender<Result<Swapped, StateError>>, Result<Swapped, Sta
 
 pub(super) struct Writer {
     file: Arc<Database>,
-    capacity: usize,
+    room: Room,
     clock: Clock,
 }
 
 impl Writer {
-    pub(super) const fn new(file: Arc<Database>, capacity: usize, clock: Clock) -> Self {
-        Self { file, capacity, clock }
+    pub(super) const fn new(file: Arc<Database>, room: Room, clock: Clock) -> Self {
+        Self { file, room, clock }
     }
 
     /// Until nobody is left who could send a change.
@@ -110,7 +110,7 @@ impl Writer {
         changes: Vec<(Key, Expected, Next)>,
         now: Millis,
     ) -> Result<Vec<Result<Swapped, StateError>>, StateError> {
-        let swapped = changes.into_iter().map(|change| match tables.swap(change, now, self.capacity) {
+        let swapped = changes.into_iter().map(|change| match tables.swap(change, now, self.room) {
             Err(error @ StateError::Engine(_)) => Err(error),
             result => Ok(result),
         });
@@ -174,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = Arc::new(Database::create(folder.path().join("state")).unwrap());
         records::prepare(&file).unwrap();
-        let writer = Writer::new(Arc::clone(&file), 10, Clock::fixed(1_800_000_000));
+        let writer = Writer::new(Arc::clone(&file), Room::of(10, 0), Clock::fixed(1_800_000_000));
         let key = |name: &str| Key::new(Kind::Application, &[name.as_bytes()]);
         let change = |name| {
             let (answer, answered) = oneshot::channel();

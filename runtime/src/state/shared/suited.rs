@@ -4,7 +4,8 @@
 //! 1. a cluster is refused: what one script changes would be on different nodes;
 //! 2. `maxmemory-policy noeviction`, else a full server forgets what is needed;
 //! 3. for records `appendonly yes` and `appendfsync always`, else a crash loses what was answered to be kept;
-//! 4. what of 2 and 3 does not hold, or is not told, is a warning: the operator may know better.
+//! 4. a `maxmemory`, else it takes what the machine has, and dies of it;
+//! 5. what of 2 to 4 does not hold, or is not told, is a warning: the operator may know better.
 
 use std::collections::HashMap;
 
@@ -19,13 +20,17 @@ pub(crate) type Need = (&'static str, &'static str, &'static str);
 /// Of a server that keeps records.
 pub(super) const RECORDS: &[Need] = &[
     ("maxmemory-policy", "noeviction", "a full Redis forgets records that are needed"),
+    BOUND,
     ("appendonly", "yes", "a restart of Redis loses what was answered to be kept"),
     ("appendfsync", "always", "a crash of Redis loses what was answered to be kept"),
 ];
 
 /// Of a server that keeps counters, which are of the last minutes.
 pub(crate) const COUNTERS: &[Need] =
-    &[("maxmemory-policy", "noeviction", "a full Redis forgets who is over a limit")];
+    &[("maxmemory-policy", "noeviction", "a full Redis forgets who is over a limit"), BOUND];
+
+/// Rule 4.
+const BOUND: Need = ("maxmemory", "not 0", "Redis has no bound, and takes what the machine has");
 
 /// Refuses a server that cannot be used, and warns of one that cannot be relied on.
 pub(super) async fn check(connection: &ConnectionManager, needs: &[Need]) -> Result<(), StateError> {
@@ -39,7 +44,7 @@ pub(super) async fn check(connection: &ConnectionManager, needs: &[Need]) -> Res
         let told: Result<HashMap<String, String>, _> =
             Cmd::new().arg("CONFIG").arg("GET").arg(name).query_async(&mut connection).await;
         match told.as_ref().ok().and_then(|told| told.get(name)).map(String::as_str) {
-            Some(is) if is == needed => {}
+            Some(is) if is == needed || (needed == BOUND.1 && is != "0") => {}
             Some(is) => tracing::warn!(target: "palisade::state", setting = name, is, needed, "{otherwise}"),
             None => tracing::warn!(
                 target: "palisade::state",
