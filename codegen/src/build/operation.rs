@@ -127,7 +127,9 @@ impl Builder<'_> {
         }
         let required = written.required.as_ref().is_some_and(|required| required.value);
         // text has no way to say `null`
-        let says = |default: &&Node| !matches!(default.value, Value::Null) && fits(self.document, id, default).is_ok();
+        let says = |default: &&Node| {
+            !matches!(default.value, Value::Null) && fits(self.document, id, default).is_ok()
+        };
         let default = self.document.default_of(id).filter(|_| !required).filter(says);
         let stated = [id, self.document.target(id)].map(|id| self.document.schema(id).examples.first());
         let example = written.example.as_ref().or(stated.into_iter().flatten().next());

@@ -78,8 +78,8 @@ fn builder(plan: &Plan<'_>, pieces: &Pieces) -> TokenStream {
     let Pieces { parameters, .. } = pieces;
     let parts: Vec<_> = plan.server.parts.iter().map(|part| &part.ident).collect();
     let given = (!parts.is_empty()).then(|| quote!(given: p::PhantomData<(#(#parts,)*)>,));
-    // Eight parts are what clippy's measure of a type allows.
-    let complex = (parts.len() > 8).then(
+    // Seven parts are what clippy's measure of a type allows.
+    let complex = (parts.len() > 7).then(
         || quote!(#[allow(clippy::type_complexity, reason = "a part for each scheme of the document")]),
     );
     quote! {

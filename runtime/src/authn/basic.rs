@@ -346,7 +346,7 @@ mod tests {
         let costs: [Cost; 2] = [(7168, 5, 1), (19_456, 2, 1)];
         let record = |number: usize| PasswordRecord {
             user: format!("user-{number}"),
-            hash: dummy(costs[usize::from(number % 4 == 0)]).unwrap().to_string(),
+            hash: dummy(costs[usize::from(number.is_multiple_of(4))]).unwrap().to_string(),
             scopes: Vec::new(),
         };
         let records: Vec<_> = (0..40).map(record).collect();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use palisade::{AnswerKeys, Clock, KeptAnswers, KeptLimits, Settings, State, serve};
 use palisade_tests::client::Client;
 use palisade_tests::instance::Instance;
-use palisade_tests::ledger::{How, Service, books, build};
+use palisade_tests::ledger::{Books, How, Service, books, build};
 use palisade_tests::tokens::{Signer, now};
 
 fn start(folder: &Path) -> Instance {
@@ -54,8 +54,8 @@ async fn a_server_that_stops_forgets_nothing() {
         let settings = Settings::new().clock(clock.clone()).limits_kept(kept);
         let keys = AnswerKeys::generate().unwrap();
         let books = books(&folder.path().join("books")).await;
-        let service = Service { books, how: How::Recorded, pause: || Duration::ZERO };
-        let server = build(service, &signer.jwks(), KeptAnswers::new(State::memory(), keys), settings);
+        let service = Service { books: Books::Sqlite(books), how: How::Recorded, pause: || Duration::ZERO };
+        let server = build(service, signer.jwks(), KeptAnswers::new(State::memory(), keys), settings);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

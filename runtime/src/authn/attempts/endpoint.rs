@@ -26,7 +26,7 @@ pub(crate) struct TooMany(pub(crate) u64);
 impl Counters {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            failures: Failures::new(settings.failed_attempts, false),
+            failures: Failures::new(settings.failed_attempts, false, |_| None),
             proxies: settings.trusted_proxies.clone(),
             forwarded: settings.forwarded,
         }
