@@ -71,8 +71,8 @@ pub use self::gate::{Gate, GateBuilder, RequestId};
 pub use self::idempotency::{AnswerKeys, KeptAnswers};
 pub use self::input::{Decimal, Parts, Upload, UploadReader};
 pub use self::issuer::Issuer;
-#[cfg(feature = "redis")]
 pub use self::limit::kept::KeptLimits;
+#[cfg(feature = "redis")]
 pub use self::limit::shared::SharedLimits;
 #[cfg(feature = "login")]
 pub use self::login::Login;

@@ -4,7 +4,7 @@ use palisade_tests::json::start;
 use serde_json::json;
 
 /// A format, a text of it, and one that is not.
-const FORMATS: [(&str, &str, &str); 24] = [
+const FORMATS: [(&str, &str, &str); 22] = [
     ("uuid", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "f81d4fae7dec11d0a76500a0c91e6bf6"),
     ("date", "2024-02-29", "2023-02-29"),
     ("date-time", "2024-02-29T23:59:59.5+01:00", "2024-02-29T23:59:59"),
@@ -26,8 +26,6 @@ const FORMATS: [(&str, &str, &str); 24] = [
     ("regex", "^(?<year>[0-9]{4})-(?!00)", "^(?P<year>x)"),
     ("byte", "Zm9v", "Zm9"),
     ("base64url", "-_8", "+/8"),
-    ("encoded", "Zm8=", "Zm9="),
-    ("encoded_url", "-_8=", "-_8=="),
     ("decimal", "-12345678901234567890.50", "1e5"),
 ];
 

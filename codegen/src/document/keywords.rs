@@ -99,9 +99,8 @@ impl<'d> Reader<'d> {
         schema.rules = self.schema_rules(&mut fields);
         schema.literal = self.literal || schema.rules.open.as_ref().is_some_and(|open| open.value);
         self.later_keywords(&fields);
-        let format = schema.format.take().or_else(|| self.binary(&fields, &schema));
-        schema.format = format.or_else(|| self.encoding(&fields));
-        self.unread(&mut fields, &schema);
+        schema.format = schema.format.take().or_else(|| self.binary(&fields, &schema));
+        self.unread(&mut fields);
         self.finish(fields);
         schema
     }
@@ -273,7 +272,7 @@ impl<'d> Reader<'d> {
     }
 
     /// What annotates, what only holds other schemas, and what is refused because it would change the rest.
-    fn unread(&mut self, fields: &mut Fields<'d>, schema: &Schema) {
+    fn unread(&mut self, fields: &mut Fields<'d>) {
         if self.version == Version::V30 {
             return;
         }
@@ -283,12 +282,8 @@ impl<'d> Reader<'d> {
         }
         // all bytes are those
         let any = |member: &&crate::source::tree::Member| matches!(&member.node.value, Value::String(text) if &**text == "application/octet-stream");
-        let format = |format: &Spanned<String>| format.value.clone();
-        let encoding = self.encoding(fields).as_ref().map(format);
-        let is_checked = encoding.is_some() && encoding == schema.format.as_ref().map(format);
-        let checked = |member: &&crate::source::tree::Member| is_checked && &*member.key == "contentEncoding";
-        let keywords = self.content_keywords(fields).into_iter();
-        for member in keywords.filter(|member| !any(member) && !checked(member)) {
+        // validation, section 8.2: what such a string holds must not be judged where nobody asked for it
+        for member in self.content_keywords(fields).into_iter().filter(|member| !any(member)) {
             let message = format!("`{}` is not checked: it says how the text is read elsewhere", member.key);
             self.push(Finding::warning(Code::UnknownFormat, message, member.key_place));
         }
@@ -319,18 +314,6 @@ impl<'d> Reader<'d> {
             ["image/", "audio/", "video/", "application/octet-stream", "application/pdf", "application/zip"];
         let is_raw = raw.iter().any(|kind| media_type.starts_with(kind)) && !media_type.ends_with("+xml");
         is_raw.then(|| Spanned::new("binary".to_owned(), node.place))
-    }
-
-    /// What a string is encoded in (JSON Schema 2020-12 validation, section 8.3), as a format: it is asserted as that is.
-    fn encoding(&self, fields: &Fields<'d>) -> Option<Spanned<String>> {
-        let node = fields.peek("contentEncoding").filter(|_| self.version != Version::V30)?;
-        let Value::String(encoding) = &node.value else { return None };
-        let format = match encoding.to_ascii_lowercase().as_str() {
-            "base64" => "byte",
-            "base64url" => "base64url",
-            _ => return None,
-        };
-        Some(Spanned::new(format.to_owned(), node.place))
     }
 
     fn content_keywords(&mut self, fields: &mut Fields<'d>) -> Vec<&'d crate::source::tree::Member> {

@@ -219,9 +219,9 @@ pub enum TextFormat {
 /// The formats whose values stay text and are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grammar {
-    /// `byte`, `contentEncoding: base64`: RFC 4648 section 4.
+    /// `byte`: base64 (RFC 4648 section 4).
     Byte,
-    /// `base64url`, `contentEncoding: base64url`: RFC 4648 section 5.
+    /// `base64url`: RFC 4648 section 5.
     Base64Url,
     /// `decimal` of a string; that of a number is a type.
     Decimal,
