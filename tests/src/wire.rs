@@ -35,8 +35,9 @@ impl Wires for Service {
     async fn search(&self, _: Caller<Search>, input: SearchInput) -> Result<SearchOutput, Problem> {
         let point = |point: Option<Point>| point.map(|point| (point.x, point.y));
         let page = input.page.map(|page| (page.offset, page.sort));
+        let note = input.note.map(|note| format!(" {note}")).unwrap_or_default();
         Ok(SearchOutput::Ok(format!(
-            "{:?} {page:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{:?} {page:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}{note}",
             input.filter_name,
             point(input.at),
             input.ids,

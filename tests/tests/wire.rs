@@ -56,7 +56,13 @@ async fn styles_of_a_query_a_header_and_a_cookie() {
         text(&get("?sort=b").send().await),
         r#"None Some((None, Some(["b"]))) None [7] None None None None None"#
     );
+    assert_eq!(
+        text(&get("?note=%22a+b").send().await),
+        r#"None None None [7] None None None None None "a+b"#,
+        "text/plain, as it is"
+    );
     for (query, place) in [
+        ("?note=a%20long", "query /note maxLength"),
         ("?filter[name]=toolong", "query /filter[name] maxLength"),
         ("?filter[other]=a", "query  undeclared"),
         ("?filter=a", "query  undeclared"),

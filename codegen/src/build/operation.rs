@@ -155,7 +155,7 @@ impl Builder<'_> {
         if let (Location::QueryString, Some(content)) = (written.location, &written.content) {
             return self.whole_query(content, schema);
         }
-        if self.is_json_content(written.content.as_ref().map(|content| &content.name))? {
+        if self.is_json_content(written.content.as_ref().map(|content| &content.name), schema)? {
             return Some(Self::json_wire(written.style));
         }
         let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
@@ -206,12 +206,12 @@ impl Builder<'_> {
 
     pub(super) fn header(&mut self, written: &document::Header, path: &[String]) -> Option<Header> {
         let name = &written.name.value;
-        let json = self.is_json_content(written.content.as_ref())?;
         let mut schema = match written.schema {
             Some(id) => self.schema(id, &with(path, name), 0)?,
             None => Schema::of(Type::Text(Text::default())),
         };
         self.finish_inline();
+        let json = self.is_json_content(written.content.as_ref(), &schema)?;
         if !json {
             schema.nullable = false;
         }

@@ -46,11 +46,21 @@ pub(super) enum Flat {
 const DEEPEST: usize = 3;
 
 impl Builder<'_> {
-    /// Whether `content` is there, and JSON. `None` after a finding: what else is in one text is not decoded.
-    pub(super) fn is_json_content(&mut self, content: Option<&Spanned<String>>) -> Option<bool> {
+    /// Whether `content` is there, and JSON; a scalar of a type of text is written as without `content`. `None` after a
+    /// finding: what else is in one text is not decoded.
+    pub(super) fn is_json_content(
+        &mut self,
+        content: Option<&Spanned<String>>,
+        schema: &Schema,
+    ) -> Option<bool> {
         let Some(media_type) = content else { return Some(false) };
         if is_json(&media_type.value) {
             return Some(true);
+        }
+        self.finish_shapes();
+        let is_text = family(&media_type.value, Direction::Request) == Family::Text;
+        if is_text && matches!(self.flat(schema, 0), Flat::Scalar) {
+            return Some(false);
         }
         self.undecodable(media_type, "write it as JSON, or describe it with `schema`")
     }
