@@ -11,7 +11,8 @@ use palisade_tests::ledger::{Books, How, Service, books, build};
 use palisade_tests::tokens::{Signer, now};
 
 fn start(folder: &Path) -> Instance {
-    let arguments = [folder.as_os_str(), "file".as_ref(), "recorded".as_ref()];
+    let books = folder.join("books");
+    let arguments = [folder.as_os_str(), "file".as_ref(), "recorded".as_ref(), books.as_os_str()];
     Instance::start(env!("CARGO_BIN_EXE_ledger-server"), &arguments)
 }
 
