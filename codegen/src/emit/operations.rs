@@ -19,8 +19,8 @@ use super::values::{Paths, count, duration, integer, optional_text};
 use super::{contents, inputs, outputs};
 use crate::lower::OperationPlan;
 use crate::model::{
-    Access, Api, Idempotency, Location, Login, Need, Operation, Ownership, Pagination, Priority, StatusKey,
-    StepUp,
+    Access, Api, Idempotency, Location, Login, Need, Operation, Ownership, Pagination, Parameter, Priority,
+    StatusKey, StepUp, Style, Wire, WireKind,
 };
 
 /// An operation: its type with its policy, its input, its output.
@@ -85,6 +85,18 @@ fn proofs(plan: &OperationPlan<'_>) -> TokenStream {
     quote!(#secured #paginated #idempotent #(#grants)*)
 }
 
+/// By which names a parameter is in a request: an object of cookies has those of its members.
+fn names(parameter: &Parameter) -> &[String] {
+    match &parameter.wire {
+        Wire { style: Style::Form, explode: true, kind: WireKind::Object(members, _), .. }
+            if parameter.location == Location::Cookie =>
+        {
+            members
+        }
+        _ => std::slice::from_ref(&parameter.name),
+    }
+}
+
 /// The policy of an operation, as an expression. `derive(Operation)` compares with and writes the very same.
 pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     let Operation { id, timeout, .. } = operation;
@@ -93,10 +105,10 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     let access = access(api, &operation.access);
     let step_up = operation.step_up.as_ref().map_or_else(|| quote!(None), step_up);
     let limits = operation.limits.iter().map(|id| limit(api.limit(*id), operation.cost));
-    let parameters = operation.parameters.iter().map(|parameter| {
-        let name = &parameter.name;
+    let parameters = operation.parameters.iter().flat_map(|parameter| {
         let location = location(parameter.location);
-        quote!(p::Parameter { name: #name, location: p::Location::#location })
+        let fact = move |name| quote!(p::Parameter { name: #name, location: p::Location::#location });
+        names(parameter).iter().map(fact)
     });
     let body = operation.body.as_ref().map_or_else(|| quote!(None), body);
     let timeout = duration(*timeout);

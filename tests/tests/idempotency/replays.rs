@@ -61,6 +61,20 @@ async fn another_call_under_the_key_is_refused() {
 }
 
 #[tokio::test]
+async fn cookies_that_are_members_of_one_parameter_count() {
+    let desk = Desk::start().await;
+    let put = async |cookies: &str| {
+        let call = desk.client.call("PUT", "/notes/n").header("content-type", "application/json");
+        let call = call.header("idempotency-key", KEY).header("cookie", cookies);
+        call.body(order("pay", 5)).token(&desk.alice()).send().await
+    };
+    put("colour=red").await.allowed(204);
+    put("colour=blue").await.refused(422, "idempotency_key_reused");
+    assert!(is_replay(put("colour=red; other=1").await.allowed(204)));
+    assert_eq!(desk.effects.count(), 1);
+}
+
+#[tokio::test]
 async fn while_the_first_runs_the_others_wait() {
     let desk = Desk::start().await;
     let first = tokio::spawn(desk.transfer(KEY, "slow").send());
