@@ -54,7 +54,10 @@ fn cursors(rounds: usize, calls: usize) -> io::Result<()> {
     };
     let good = sealed(with(OURS)?)?;
     // the last bits of the tag
-    let altered = || format!("{}{}", &good[..good.len() - 2], if good.ends_with("AA") { "BA" } else { "AA" });
+    let altered = || {
+        let kept = good.get(..good.len().saturating_sub(2)).unwrap_or_default();
+        format!("{kept}{}", if good.ends_with("AA") { "BA" } else { "AA" })
+    };
     for (what, text, now) in [
         ("cursor of another caller / an altered one", sealed(with(OURS)?.of("bob"))?, END - 1),
         ("cursor that expired / an altered one", good.clone(), END),
