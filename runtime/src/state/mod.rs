@@ -7,7 +7,7 @@
 //! 1. [`Engine::swap`] is atomic: of two that expect the same version, one is made;
 //! 2. a version is never used twice under one key, not even after its record ended: it is a fencing token;
 //! 3. a record is there until its time is over, and not a moment longer; a full engine refuses, it forgets nothing. It is
-//!    full by records or by bytes ([`room`]);
+//!    full by records or by bytes (`room`);
 //! 4. what was answered to be kept is kept, in the engines that last also after a crash;
 //! 5. an engine that cannot say answers an error, in bounded time; the caller refuses its request.
 
