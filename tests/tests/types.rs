@@ -14,7 +14,9 @@ mod types {
     include!(concat!(env!("OUT_DIR"), "/types.rs"));
 }
 
-use types::{Answer, AnswerInput, AnswerOutput, Echo, EchoInput, EchoOutput};
+use types::{
+    Answer, AnswerInput, AnswerOutput, Discard, DiscardInput, DiscardOutput, Echo, EchoInput, EchoOutput,
+};
 use types::{Open, OpenInput, OpenOutput, Types};
 
 struct Service;
@@ -22,6 +24,10 @@ struct Service;
 impl types::Api for Service {
     async fn echo(&self, _: Caller<Echo>, input: EchoInput) -> Result<EchoOutput, Problem> {
         Ok(EchoOutput::Ok(input.body))
+    }
+
+    async fn discard(&self, _: Caller<Discard>, _: DiscardInput) -> Result<DiscardOutput, Problem> {
+        Ok(DiscardOutput::NoContent)
     }
 
     async fn open(&self, _: Caller<Open>, input: OpenInput) -> Result<OpenOutput, Problem> {
@@ -364,6 +370,12 @@ async fn an_answer_is_held_against_the_same_schema() {
     reply.refused(400, "invalid_parameters");
     let reply = client.call("POST", "/types?what=level&level=2").send().await;
     assert_eq!(reply.refused(400, "invalid_parameters").violations(), ["query /level enum"]);
+}
+
+#[tokio::test]
+async fn a_status_without_a_body_has_none() {
+    let reply = start().await.call("DELETE", "/nothing").send().await;
+    assert!(reply.allowed(204).body.is_empty());
 }
 
 #[tokio::test]

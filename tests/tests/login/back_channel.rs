@@ -220,3 +220,22 @@ async fn without_being_asked_for_there_is_no_such_endpoint() {
     assert_eq!(reply.status, 404);
     assert!(is_in(&mut browser).await);
 }
+
+#[tokio::test]
+async fn tokens_that_nobody_signed_are_counted_and_a_good_one_ends_sessions_all_the_same() {
+    let bench = start().await;
+    let mut browser = bench.as_of("alice", None).await;
+    let mut head = header("p1");
+    head.typ = Some("logout+jwt".to_owned());
+    let stranger = Signer::new("p1");
+    let forged = |number: usize| stranger.sign(&head, &bench.logout(&number.to_string(), &json!({})));
+    for number in 0..30 {
+        assert_eq!(bench.post_token(&forged(number)).await.status, 400, "{number}");
+    }
+    let reply = bench.post_token(&forged(30)).await;
+    assert_eq!(reply.status, 429);
+    assert_ne!(reply.header("retry-after"), "");
+    assert!(is_in(&mut browser).await);
+    bench.ends("a", &json!({})).await;
+    assert!(!is_in(&mut browser).await);
+}
