@@ -19,7 +19,7 @@ use crate::authn::{self, ApiKeys, Identity, Jwt, Occasion, Passwords, Shown};
 use crate::clock::Now;
 use crate::cursor::{self, Binding, CursorKeys, Filters, Leads, Position, SealedCursor, Side};
 use crate::input::{Check, Decode, from_json};
-use crate::limit::key::{Network, Seen};
+use crate::limit::seen::{Network, Seen};
 use crate::limit::{Few, Limiter, Rule};
 use crate::operation::{Access, Document, KeyRules, Limit, TokenRules};
 use crate::{Gate, GateBuilder};

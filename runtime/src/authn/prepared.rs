@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    BearerVerifier, Certificates, Denylist, Fault, Introspections, Keys, Reason, SetupError,
+    BearerVerifier, Denylist, Fault, Reason, SetupError,
     api_key::ApiKeys,
     basic::Passwords,
     challenge,
@@ -13,6 +13,7 @@ use super::{
     jwt::TokenVerifier,
     principal::local_issuer,
     token::Tokens,
+    verifiers::{Certificates, Introspections, Keys},
 };
 use crate::{
     clock::Now,

@@ -16,7 +16,7 @@ use percent_encoding::percent_decode_str;
 use super::Captures;
 use super::builder::captured;
 use crate::input::Sent;
-use crate::limit::key::spelled;
+use crate::limit::seen::spelled;
 use crate::limit::{Limiter, Rule};
 use crate::operation::{Counter, Per, Policy};
 

@@ -23,7 +23,7 @@ use crate::answer::Answer;
 use crate::authn::Principal;
 use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed};
-use crate::limit::key::{Network, Seen};
+use crate::limit::seen::{Network, Seen};
 use crate::limit::{Outage, Rule};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::server::Served;

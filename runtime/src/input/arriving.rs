@@ -18,7 +18,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 
 use super::InputError;
-use crate::limit::key::Network;
+use crate::limit::seen::Network;
 
 /// Of how many parts one network takes at most one.
 const SHARES: usize = 8;

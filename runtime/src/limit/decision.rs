@@ -1,7 +1,7 @@
 //! What came of the charges of a request: whether it may go on, where its caller stands, what may be taken back.
 
-use super::key::Name;
 use super::memory::{Ask, Half, Outcome, half_of};
+use super::name::Name;
 use super::{Charge, Few, Rule, SECOND};
 use crate::operation::{CountedOn, Limit, OnOutage, Per};
 

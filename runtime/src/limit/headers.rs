@@ -155,7 +155,7 @@ fn set(headers: &mut HeaderMap, field: HeaderName, value: Result<HeaderValue, In
 mod tests {
     use std::time::Duration;
 
-    use super::super::key::{Network, Seen};
+    use super::super::seen::{Network, Seen};
     use super::super::{Limiter, Rule};
     use super::*;
     use crate::operation::{CountedOn, Counting, OnOutage, Per};

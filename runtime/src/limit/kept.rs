@@ -243,7 +243,7 @@ impl fmt::Debug for Kept {
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::{Network, Seen};
+    use super::super::seen::{Network, Seen};
     use super::super::{Limiter, SECOND};
     use super::*;
     use crate::clock::Clock;

@@ -5,66 +5,12 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::net::IpAddr;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use siphasher::sip::SipHasher13;
 
 use super::memory::{Half, placed};
+use super::seen::{Network, Seen};
 use crate::operation::{Counter, Limit, Per};
-
-/// The network that a client's address stands for: who holds one IPv6 address holds its /64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Network {
-    /// An IPv4 address.
-    V4([u8; 4]),
-    /// The first 64 bits of an IPv6 address.
-    V6([u8; 8]),
-}
-
-impl Network {
-    /// An IPv4 address that is written as IPv6 (RFC 4291 section 2.5.5.2) is the IPv4 address.
-    pub(crate) fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(v4) => Self::V4(v4.octets()),
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, e, f, g, h, ..] = v6.octets();
-                Self::V6([a, b, c, d, e, f, g, h])
-            }
-        }
-    }
-
-    /// The network that one organisation usually holds: /24, or /48.
-    fn neighbourhood(self) -> [u8; 6] {
-        match self {
-            Self::V4([a, b, c, _]) => [4, a, b, c, 0, 0],
-            Self::V6([a, b, c, d, e, f, ..]) => [a, b, c, d, e, f],
-        }
-    }
-}
-
-/// What a request is counted by, as far as it is known by then.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen<'a> {
-    /// Where it comes from.
-    pub(crate) from: Network,
-    /// Issuer and subject: a subject means something only together with who named it.
-    pub(crate) principal: Option<(&'a str, &'a str)>,
-    /// What it says at the parts of path and body that are asked for, in one spelling ([`spelled`]).
-    pub(crate) values: &'a [(Per, String)],
-}
-
-impl Seen<'_> {
-    fn value(&self, part: Per) -> Option<&str> {
-        self.values.iter().find(|(of, _)| *of == part).map(|(_, value)| value.as_str())
-    }
-}
-
-/// One spelling for what differs in nothing that a name is told by: its case and the space around it. Who writes `Alice`
-/// for `alice` shall not have a counter more; two accounts that differ in case alone share one.
-pub(crate) fn spelled(value: &str) -> String {
-    value.trim().to_lowercase()
-}
 
 /// The key of a counter; never zero, which marks a place that was never used.
 ///
@@ -73,8 +19,13 @@ pub(crate) fn spelled(value: &str) -> String {
 pub(crate) type Key = u64;
 
 /// Makes keys; different in each process, but for those that begin with the counters of another.
-#[derive(Debug)]
 pub(crate) struct Keyer(SipHasher13);
+
+impl std::fmt::Debug for Keyer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keyer")
+    }
+}
 
 impl Default for Keyer {
     fn default() -> Self {
@@ -157,53 +108,6 @@ impl Prefix {
     }
 }
 
-/// The name of a counter that instances share: the same in each of them, so it has no key that one of them drew. It is 128
-/// bits of a digest, of which two that are alike are not found.
-pub(crate) type Name = [u8; 16];
-
-/// The part of a name that is the same for each request of a rule.
-#[derive(Clone)]
-pub(crate) struct NamePrefix(Context);
-
-impl NamePrefix {
-    pub(crate) fn new(limit: &Limit, operation: Option<&str>) -> Self {
-        let mut digest = Digest(Context::new(&SHA256));
-        of_limit(&mut digest, limit, operation);
-        Self(digest.0)
-    }
-
-    /// The name of the counter that counts by these parts, told apart as in a [`Prefix`].
-    pub(crate) fn name(&self, per: &[Per], seen: &Seen<'_>) -> Name {
-        let mut digest = Digest(self.0.clone());
-        parts(&mut digest, per, seen);
-        digest.0.finish().as_ref().first_chunk().copied().unwrap_or_default()
-    }
-}
-
-impl std::fmt::Debug for NamePrefix {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NamePrefix")
-    }
-}
-
-/// Hashes what a [`Hasher`] is given, the same on every machine.
-struct Digest(Context);
-
-impl Hasher for Digest {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    fn write_usize(&mut self, number: usize) {
-        self.write(&u64::try_from(number).unwrap_or(u64::MAX).to_le_bytes());
-    }
-
-    /// Nobody asks for it.
-    fn finish(&self) -> u64 {
-        0
-    }
-}
-
 /// What a principal mostly takes: its issuer and its subject.
 const WRITTEN: usize = 96;
 
@@ -243,7 +147,7 @@ impl Written {
 
 /// Of what a counter counts by, that which says who can make another one: the greatest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum By {
+pub(super) enum By {
     /// Nothing: it is the only one of its limit.
     Everybody,
     /// What requests say.
@@ -255,7 +159,7 @@ enum By {
 }
 
 /// Writes what a counter counts by.
-fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By {
+pub(super) fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By {
     let mut by = By::Everybody;
     for part in per {
         let here = match (part, seen.principal) {
@@ -290,7 +194,7 @@ fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By {
 }
 
 /// Writes which limit counts. One that counts in another way, or by windows of another length, is another one.
-fn of_limit(hash: &mut impl Hasher, limit: &Limit, operation: Option<&str>) {
+pub(super) fn of_limit(hash: &mut impl Hasher, limit: &Limit, operation: Option<&str>) {
     text(hash, limit.name);
     match operation {
         None => hash.write_u8(0),
@@ -354,14 +258,6 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_one_client_can_choose_from_are_one() {
-        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
-    }
-
-    #[test]
     fn nothing_that_differs_shares_a_key() {
         let keyer = Keyer::default();
         let everybody =
@@ -418,47 +314,6 @@ mod tests {
                 assert!(keys.insert(key(str::from_utf8(&other).unwrap())), "{at} of {length}");
             }
         }
-    }
-
-    #[test]
-    fn names_are_the_same_everywhere_and_tell_counters_apart() {
-        use crate::operation::{CountedOn, Counting, OnOutage};
-        let (window, per) = (std::time::Duration::from_secs(60), &[Per::Principal]);
-        let (scope, on, on_outage) = (Counting::Document, CountedOn::Request, OnOutage::Local);
-        let of = |name, counter, window| Limit {
-            name,
-            quota: 1,
-            window,
-            burst: 1,
-            counter,
-            cost: 1,
-            per,
-            scope,
-            on,
-            on_outage,
-        };
-        let bucket = of("l", Counter::TokenBucket, window);
-        let name = |limit: &Limit, operation, seen: &Seen<'_>| {
-            NamePrefix::new(limit, operation).name(&[Per::Principal], seen)
-        };
-        let principal = |issuer, subject| Seen { principal: Some((issuer, subject)), ..from("192.0.2.1") };
-        let alice = principal("https://id", "alice");
-        let names = [
-            name(&bucket, None, &alice),
-            name(&bucket, Some(""), &alice),
-            name(&bucket, Some("a"), &alice),
-            name(&of("la", Counter::TokenBucket, window), None, &alice),
-            name(&of("l", Counter::FixedWindow, window), None, &alice),
-            name(&of("l", Counter::SlidingWindow, window), None, &alice),
-            name(&of("l", Counter::SlidingWindow, window * 2), None, &alice),
-            name(&bucket, None, &principal("https://ida", "lice")),
-            name(&bucket, None, &from("192.0.2.1")),
-            name(&bucket, None, &from("192.0.2.2")),
-        ];
-        assert_eq!(HashSet::from(names).len(), names.len());
-        assert_eq!(names[0], name(&bucket, None, &Seen { from: network("::1"), ..alice }));
-        // what instances of another release must make as well
-        assert_eq!(names[0], [239, 252, 61, 43, 34, 195, 214, 117, 240, 47, 232, 93, 109, 176, 76, 110]);
     }
 
     #[test]

@@ -18,12 +18,16 @@ pub(crate) mod kept;
 pub(crate) mod key;
 mod memory;
 mod meter;
+mod name;
 pub(crate) mod running;
+pub(crate) mod seen;
 #[cfg_attr(
     not(feature = "redis"),
     allow(dead_code, unreachable_pub, reason = "nobody can make such counters")
 )]
 pub(crate) mod shared;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::collections::HashMap;
@@ -37,10 +41,12 @@ use smallvec::SmallVec;
 use self::decision::By;
 pub(crate) use self::decision::{Decision, Reserved, Standing};
 use self::kept::Kept;
-use self::key::{Key, Keyer, Name, NamePrefix, Prefix, Seen};
+use self::key::{Key, Keyer, Prefix};
 use self::memory::{Ask, OVERFLOWS, Table};
 use self::meter::Meter;
+use self::name::{Name, NamePrefix};
 use self::running::{Entered, Running};
+use self::seen::Seen;
 use self::shared::{Asked, SharedLimits, Spent};
 use crate::operation::{Counting, Limit, OnOutage};
 
@@ -298,212 +304,5 @@ impl Rule {
     /// The same among the counters that instances share.
     fn name_of(&self, seen: &Seen<'_>) -> Name {
         self.names.name(self.limit.per, seen)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::key::Network;
-    use super::*;
-    use crate::operation::{CountedOn, Counter, Per};
-
-    static FLOOD: Limit = limit("flood", 3, &[Per::Address], Counting::Document);
-    static MONEY: Limit = limit("money", 2, &[Per::Principal], Counting::Operation);
-    static WHOLE: Limit = limit("whole", 100, &[Per::Global], Counting::Document);
-
-    const fn limit(name: &'static str, burst: u32, per: &'static [Per], scope: Counting) -> Limit {
-        Limit {
-            name,
-            quota: burst,
-            window: Duration::from_secs(60),
-            burst,
-            counter: Counter::TokenBucket,
-            cost: 1,
-            per,
-            scope,
-            on: CountedOn::Request,
-            on_outage: OnOutage::Local,
-        }
-    }
-
-    fn from(text: &str) -> Network {
-        Network::of(text.parse().unwrap())
-    }
-
-    fn seen<'a>(from: Network, principal: Option<(&'a str, &'a str)>) -> Seen<'a> {
-        Seen { from, principal, values: &[] }
-    }
-
-    const ALICE: Option<(&str, &str)> = Some(("https://id", "alice"));
-    const BOB: Option<(&str, &str)> = Some(("https://id", "bob"));
-
-    fn admitted(limiter: &Limiter, charge: Charge<'_>, times: usize) -> usize {
-        admitted_at(limiter, SECOND, charge, times)
-    }
-
-    fn admitted_at(limiter: &Limiter, now: u64, charge: Charge<'_>, times: usize) -> usize {
-        (0..times).filter(|_| limiter.decide(now, &[charge]).refused_by().is_none()).count()
-    }
-
-    #[test]
-    fn each_limit_counts_whom_it_says() {
-        let limiter = Limiter::new(1024);
-        let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
-        let (here, there) = (from("192.0.2.1"), from("192.0.2.2"));
-        assert_eq!(admitted(&limiter, flood.charge(&seen(here, ALICE)), 9), 3);
-        assert_eq!(admitted(&limiter, flood.charge(&seen(here, BOB)), 9), 0, "one address, whoever asks");
-        assert_eq!(admitted(&limiter, flood.charge(&seen(there, ALICE)), 9), 3);
-        assert_eq!(admitted(&limiter, money.charge(&seen(here, ALICE)), 9), 2);
-        assert_eq!(
-            admitted(&limiter, money.charge(&seen(there, ALICE)), 9),
-            0,
-            "one principal, wherever from"
-        );
-        assert_eq!(admitted(&limiter, money.charge(&seen(here, BOB)), 9), 2);
-        assert_eq!(
-            admitted(&limiter, money.charge(&seen(here, None)), 9),
-            2,
-            "without a principal: the address"
-        );
-        assert_eq!(admitted(&limiter, money.charge(&seen(here, None)), 9), 0);
-        assert_eq!(admitted(&limiter, limiter.rule(&WHOLE, "a").charge(&seen(here, ALICE)), 99), 99);
-        assert_eq!(admitted(&limiter, limiter.rule(&WHOLE, "b").charge(&seen(there, None)), 9), 1);
-    }
-
-    #[test]
-    fn shared_by_the_document_or_alone_for_the_operation() {
-        let limiter = Limiter::new(1024);
-        let here = from("192.0.2.1");
-        let of = |limit, operation, principal| {
-            let rule = limiter.rule(limit, operation);
-            admitted(&limiter, rule.charge(&seen(here, principal)), 9)
-        };
-        assert_eq!((of(&FLOOD, "a", None), of(&FLOOD, "b", None)), (3, 0));
-        assert_eq!((of(&MONEY, "a", ALICE), of(&MONEY, "b", ALICE), of(&MONEY, "a", ALICE)), (2, 2, 0));
-    }
-
-    #[test]
-    fn a_refusal_costs_nothing_and_says_how_long() {
-        let limiter = Limiter::new(1024);
-        let rules = [limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"), limiter.rule(&WHOLE, "a")];
-        let charges = rules.each_ref().map(|rule| rule.charge(&seen(from("192.0.2.1"), ALICE)));
-        assert!((0..2).all(|_| limiter.decide(SECOND, &charges).refused_by().is_none()));
-        for _ in 0..50 {
-            let decision = limiter.decide(SECOND, &charges);
-            assert!(decision.refused_by().is_some());
-            assert_eq!(decision.refused_by().map(|limit| limit.name), Some("money"));
-            assert!(
-                (30..=33).contains(&decision.retry_after()),
-                "a tenth of jitter: {}",
-                decision.retry_after()
-            );
-            let left: Vec<_> = decision.standings().map(|one| (one.remaining, one.wait > 0)).collect();
-            assert_eq!(left, [(1, false), (0, true), (98, false)]);
-        }
-        assert!(limiter.decide(31 * SECOND - 1, &charges).refused_by().is_some());
-        assert!(limiter.decide(31 * SECOND, &charges).refused_by().is_none());
-    }
-
-    /// A million IPv4 addresses, and a million IPv6 networks of which each comes with addresses of its own, against somebody
-    /// who is over the limit, somebody who is not, and a table of four thousand places.
-    #[test]
-    fn a_million_addresses_neither_grow_the_table_nor_wash_anybody_free() {
-        let limiter = Limiter::new(4096);
-        let rule = limiter.rule(&FLOOD, "a");
-        let passes = |now, address| {
-            let seen = seen(Network::of(address), None);
-            limiter.decide(now, &[rule.charge(&seen)]).refused_by().is_none()
-        };
-        let [over, within]: [std::net::IpAddr; 2] =
-            ["203.0.113.1", "203.0.113.2"].map(|it| it.parse().unwrap());
-        assert_eq!((0..9).filter(|_| passes(SECOND, over)).count(), 3);
-        assert!(passes(SECOND, within));
-        let places = limiter.table.places();
-        let mut admitted = 0_usize;
-        for number in 0..1_000_000_u32 {
-            let now = SECOND + u64::from(number);
-            let v4 = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number);
-            let host = u128::from(number).wrapping_mul(0x9e37_79b9);
-            let v6 = std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(number) << 64) | host);
-            admitted += [v4.into(), v6.into()].into_iter().filter(|address| passes(now, *address)).count();
-        }
-        let end = 2 * SECOND;
-        assert_eq!(limiter.table.places(), places);
-        let live = limiter.table.live(end);
-        assert!((places / 3..=places / 2).contains(&live), "{live} of {places} places: a half is theirs");
-        assert!(!passes(end, over), "still over the limit");
-        assert!(
-            passes(end, within) && passes(end, within) && !passes(end, within),
-            "still with what was left"
-        );
-        // each place three times, and the buckets that newcomers share
-        let most = 3 * (places / 2 + memory::OVERFLOWS);
-        assert!(admitted <= most, "{admitted} of two million got through, of {most} that can");
-        // who comes new, and is known, has all of their own
-        let [money, whole] = [&MONEY, &WHOLE].map(|limit| limiter.rule(limit, "a"));
-        let subjects: Vec<String> = (0..200).map(|number| format!("subject {number}")).collect();
-        let passed = subjects.iter().map(|subject| {
-            let seen = seen(Network::of(over), Some(("https://id", subject)));
-            (0..9).filter(|_| limiter.decide(end, &[money.charge(&seen)]).refused_by().is_none()).count()
-        });
-        assert_eq!(passed.sum::<usize>(), 400, "two each");
-        assert_eq!(admitted_at(&limiter, end, whole.charge(&seen(Network::of(over), None)), 200), 100);
-    }
-
-    /// Of 4,096 places a half is theirs: a customer's network has 65,536 networks of its own to come from, and a principal all
-    /// identifiers that there are.
-    #[test]
-    fn neither_one_network_nor_one_principal_takes_the_places_of_others() {
-        static LOOKS: Limit = limit("looks", 3, &[Per::Principal, Per::Path("id")], Counting::Document);
-        let limiter = Limiter::new(4096);
-        let (flood, looks) = (limiter.rule(&FLOOD, "a"), limiter.rule(&LOOKS, "a"));
-        let half = limiter.table.places() / 2;
-        let by_network = |address: std::net::IpAddr| {
-            admitted(&limiter, flood.charge(&seen(Network::of(address), None)), 9)
-        };
-        let by_path = |subject: &str, number: u32| {
-            let values = [(Per::Path("id"), number.to_string())];
-            let seen = Seen { values: &values, ..seen(from("::1"), Some(("https://id", subject))) };
-            admitted(&limiter, looks.charge(&seen), 9)
-        };
-        for number in 0..65_536_u32 {
-            by_network(
-                std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(number) << 64)).into(),
-            );
-        }
-        let of_network = limiter.table.live(SECOND);
-        assert!((half / 32..half / 8).contains(&of_network), "{of_network} of {half}");
-        (0..65_536_u32).for_each(|number| _ = by_path("mallory", number));
-        let of_principal = limiter.table.live(SECOND) - of_network;
-        assert!((half / 32..half / 8).contains(&of_principal), "{of_principal} of {half}");
-        // but for those who share the bucket of that crowd, one in 64
-        let passed: usize = (0..400_u32)
-            .map(|number| by_network(std::net::Ipv4Addr::from_bits(0xc000_0200 | (number << 16)).into()))
-            .sum();
-        assert!((1_100..=1_200).contains(&passed), "{passed} of 1,200 from elsewhere");
-        let passed: usize = (0..400).map(|number| by_path(&format!("subject {number}"), 7)).sum();
-        assert!((1_100..=1_200).contains(&passed), "{passed} of 1,200 of others");
-    }
-
-    #[test]
-    fn more_limits_than_fit_on_the_stack() {
-        let limiter = Limiter::new(1024);
-        let rules: Vec<_> = (0..20)
-            .map(|number| limiter.rule(&MONEY, Box::leak(format!("operation{number}").into_boxed_str())))
-            .collect();
-        let charges: Vec<_> = rules.iter().map(|rule| rule.charge(&seen(from("::1"), BOB))).collect();
-        assert!((0..2).all(|_| limiter.decide(SECOND, &charges).refused_by().is_none()));
-        assert!(limiter.decide(SECOND, &charges).refused_by().is_some());
-        assert_eq!(limiter.decide(SECOND, &charges).standings().count(), 20);
-    }
-
-    #[test]
-    fn no_limits_no_refusal() {
-        let limiter = Limiter::new(0);
-        let decision = limiter.decide(SECOND, &[]);
-        assert!(decision.refused_by().is_none());
-        assert_eq!((decision.standings().count(), decision.refused_by().is_none()), (0, true));
     }
 }

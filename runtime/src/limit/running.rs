@@ -137,7 +137,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::Limiter;
-    use super::super::key::{Network, Seen};
+    use super::super::seen::{Network, Seen};
     use super::*;
     use crate::operation::{CountedOn, Counter, Counting, OnOutage, Per};
 

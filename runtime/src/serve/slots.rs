@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::limit::key::Network;
+use crate::limit::seen::Network;
 use crate::settings::{Settings, TrustedProxies};
 
 /// Counts the connections that are open.

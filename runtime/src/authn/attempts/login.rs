@@ -17,7 +17,7 @@ use super::{Attempts, Whom, closed, pseudonym, whom};
 use crate::{
     authn::Denied,
     event::SECURITY_EVENTS,
-    limit::{Reserved, key::spelled},
+    limit::{Reserved, seen::spelled},
 };
 
 /// Who names the accounts in bodies. The issuers of schemes begin with `urn:palisade:scheme:`.

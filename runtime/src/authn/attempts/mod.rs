@@ -48,7 +48,7 @@ use crate::{
     limit::{
         Charge, Decision, Few, Limiter, Reserved, Rule,
         kept::{Kept, Of},
-        key::{Network, Seen},
+        seen::{Network, Seen},
     },
     operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per},
 };

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     authn::{Denied, Reason, certificate::ClientCertificate, prepared::Prepared, present::Credential},
-    limit::{Decision, Reserved, key::Network},
+    limit::{Decision, Reserved, seen::Network},
 };
 
 /// Credentials that may have been good before and were counted: 256 KiB.

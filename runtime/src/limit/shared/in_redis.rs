@@ -12,9 +12,9 @@ use redis::{Script, ScriptInvocation};
 
 use super::{Answer, Asked, Counters, LONGEST, Spent};
 use crate::authn::StoreFuture;
-use crate::limit::key::Name;
 use crate::limit::memory::Outcome;
 use crate::limit::meter::{Meter, State};
+use crate::limit::name::Name;
 use crate::state::shared::{COUNTERS, Link, Patience, failed};
 use crate::state::{RedisServer, StateError};
 

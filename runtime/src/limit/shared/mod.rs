@@ -24,9 +24,9 @@ use std::time::Duration;
 
 use super::Few;
 use super::gcra::Rate;
-use super::key::Name;
 use super::memory::Outcome;
 use super::meter::Meter;
+use super::name::Name;
 use super::window::Window;
 use crate::authn::StoreFuture;
 use crate::operation::{Counter, Limit};
@@ -244,7 +244,7 @@ mod share {
     #[tokio::test]
     async fn an_outage_charges_all_that_is_counted_here_or_none() {
         use crate::limit::Limiter;
-        use crate::limit::key::{Network, Seen};
+        use crate::limit::seen::{Network, Seen};
 
         static FEW: Limit = whole("few", 4, OnOutage::Local);
         static MANY: Limit = whole("many", 20, OnOutage::Local);

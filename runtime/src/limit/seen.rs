@@ -1,0 +1,75 @@
+//! What is seen of a request that limits count by.
+
+use std::net::IpAddr;
+
+use crate::operation::Per;
+
+/// The network that a client's address stands for: who holds one IPv6 address holds its /64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Network {
+    /// An IPv4 address.
+    V4([u8; 4]),
+    /// The first 64 bits of an IPv6 address.
+    V6([u8; 8]),
+}
+
+impl Network {
+    /// An IPv4 address that is written as IPv6 (RFC 4291 section 2.5.5.2) is the IPv4 address.
+    pub(crate) fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => Self::V4(v4.octets()),
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, e, f, g, h, ..] = v6.octets();
+                Self::V6([a, b, c, d, e, f, g, h])
+            }
+        }
+    }
+
+    /// The network that one organisation usually holds: /24, or /48.
+    pub(super) fn neighbourhood(self) -> [u8; 6] {
+        match self {
+            Self::V4([a, b, c, _]) => [4, a, b, c, 0, 0],
+            Self::V6([a, b, c, d, e, f, ..]) => [a, b, c, d, e, f],
+        }
+    }
+}
+
+/// What a request is counted by, as far as it is known by then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen<'a> {
+    /// Where it comes from.
+    pub(crate) from: Network,
+    /// Issuer and subject: a subject means something only together with who named it.
+    pub(crate) principal: Option<(&'a str, &'a str)>,
+    /// What it says at the parts of path and body that are asked for, in one spelling ([`spelled`]).
+    pub(crate) values: &'a [(Per, String)],
+}
+
+impl Seen<'_> {
+    pub(super) fn value(&self, part: Per) -> Option<&str> {
+        self.values.iter().find(|(of, _)| *of == part).map(|(_, value)| value.as_str())
+    }
+}
+
+/// One spelling for what differs in nothing that a name is told by: its case and the space around it. Who writes `Alice`
+/// for `alice` shall not have a counter more; two accounts that differ in case alone share one.
+pub(crate) fn spelled(value: &str) -> String {
+    value.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(text: &str) -> Network {
+        Network::of(text.parse().unwrap())
+    }
+
+    #[test]
+    fn addresses_that_one_client_can_choose_from_are_one() {
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+    }
+}
