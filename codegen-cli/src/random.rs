@@ -7,7 +7,18 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 
-/// An entry of a list of cursor keys or peppers, `id:base64` of 32 bytes. The id says when it was made.
+/// An entry for a list of cursor keys or peppers: its id is the time in seconds, or the first behind it that the list does
+/// not have.
+pub(crate) fn master_key_beside(list: &str, now: u64) -> Result<Zeroizing<String>, Failure> {
+    let is_taken = |id: &str| {
+        let entries = list.split([',', ' ', '\t', '\r', '\n']);
+        entries.filter_map(|entry| entry.split_once(':')).any(|(taken, _)| taken == id)
+    };
+    let mut ids = (now..).map(|id| id.to_string());
+    master_key(&ids.find(|id| !is_taken(id)).unwrap_or_default())
+}
+
+/// An entry of such a list, `id:base64` of 32 bytes.
 pub(crate) fn master_key(id: &str) -> Result<Zeroizing<String>, Failure> {
     let master = bytes::<32>()?;
     Ok(Zeroizing::new(format!("{id}:{}", *Zeroizing::new(STANDARD.encode(*master)))))
@@ -35,6 +46,17 @@ mod tests {
         assert!(palisade::cursor::CursorKeys::from_list(&list).is_ok());
         assert!(palisade::KeyPeppers::from_list(&list).is_ok());
         assert_ne!(one.split(':').nth(1), two.split(':').nth(1));
+    }
+
+    #[test]
+    fn keys_of_one_second_have_ids_of_their_own() {
+        let mut list = String::new();
+        for _ in 0..3 {
+            list = format!("{}\n{list}", *master_key_beside(&list, 1_800_000_000).unwrap());
+        }
+        let ids: Vec<_> = list.lines().filter_map(|line| line.split(':').next()).collect();
+        assert_eq!(ids, ["1800000002", "1800000001", "1800000000"]);
+        assert!(palisade::cursor::CursorKeys::from_list(&list).is_ok());
     }
 
     #[test]

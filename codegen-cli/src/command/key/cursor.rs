@@ -29,7 +29,7 @@ impl Cursor {
         let file = self.file.map_or_else(|| Project::here()?.cursor_keys_file(), Ok)?;
         let before = store::read(&file)?.unwrap_or_default();
         let now = now()?.unix();
-        let key = random::master_key(&now.to_string())?;
+        let key = random::master_key_beside(&before, now)?;
         let Lifetime(within) = self.restarted_within;
         store::replace(&file, &format!("{}\n{}", *key, retired(&before, now, within)))?;
         let what = format!("a new key in {}; it seals from the next start on", file.display());

@@ -200,6 +200,6 @@ fn first_line() -> Result<String, Failure> {
 fn put_in_front(file: &Path) -> Result<(), Failure> {
     let before = store::read(file)?.unwrap_or_default();
     let now = Clock::system().now().map_err(|cause| Failure::system(cause.to_string()))?;
-    let key = random::master_key(&now.unix().to_string())?;
+    let key = random::master_key_beside(&before, now.unix())?;
     store::replace(file, &format!("{}\n{before}", *key))
 }

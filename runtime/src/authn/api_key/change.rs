@@ -19,7 +19,7 @@ use super::{
 
 /// Rule 5, in seconds.
 const KEPT: u64 = 90 * 86_400;
-const AT_ONCE: usize = 50;
+pub(super) const AT_ONCE: usize = 50;
 
 /// The records of a store, by id.
 pub(super) type Records = BTreeMap<String, KeyRecord>;
@@ -64,28 +64,22 @@ impl Change {
     /// # Errors
     /// When the rules of this module do not let it happen.
     pub fn apply(&self, records: &mut BTreeMap<String, KeyRecord>) -> Result<Vec<String>, KeyStoreError> {
-        let over = self.over(records);
-        self.make(records, &over)
-    }
-
-    /// Rule 5: the keys that go with it.
-    pub(super) fn over(&self, records: &Records) -> Vec<String> {
-        let at = match self {
-            Self::Create(record) => record.created.unwrap_or(0),
-            Self::Rotate { at, .. } | Self::Revoke { at, .. } | Self::RevokeOwner { at, .. } => *at,
-        };
-        let is_over = |record: &&KeyRecord| record.ended().is_some_and(|end| at >= end.saturating_add(KEPT));
-        records.values().filter(is_over).take(AT_ONCE).map(|record| record.id.clone()).collect()
-    }
-
-    /// The change, with which the keys in `over` go.
-    pub(super) fn make(&self, records: &mut Records, over: &[String]) -> Result<Vec<String>, KeyStoreError> {
+        let over = records.values().filter(|record| is_over(record, self.at())).take(AT_ONCE);
+        let over: Vec<String> = over.map(|record| record.id.clone()).collect();
         let gone: Vec<_> = over.iter().filter_map(|id| records.remove_entry(id)).collect();
         let touched = self.made(records);
         if touched.is_err() {
             records.extend(gone);
         }
         touched
+    }
+
+    /// When it happens.
+    pub(super) fn at(&self) -> u64 {
+        match self {
+            Self::Create(record) => record.created.unwrap_or(0),
+            Self::Rotate { at, .. } | Self::Revoke { at, .. } | Self::RevokeOwner { at, .. } => *at,
+        }
     }
 
     fn made(&self, records: &mut Records) -> Result<Vec<String>, KeyStoreError> {
@@ -122,27 +116,42 @@ fn rotate(
     at: u64,
     until: u64,
 ) -> Result<Vec<String>, KeyStoreError> {
-    let old = records.get(id).ok_or(KeyStoreError::NotFound)?;
+    let mut old = records.get(id).ok_or(KeyStoreError::NotFound)?.clone();
+    succeed(&mut old, successor, at, until)?;
+    let mut touched = create(records, successor)?;
+    let first = old.replaces.clone();
+    records.insert(id.to_owned(), old);
+    touched.push(id.to_owned());
+    touched.extend(first.and_then(|first| revoke(records.get_mut(&first)?, at)));
+    Ok(touched)
+}
+
+/// Rule 2, for the key that is rotated.
+pub(super) fn succeed(
+    old: &mut KeyRecord,
+    successor: &KeyRecord,
+    at: u64,
+    until: u64,
+) -> Result<(), KeyStoreError> {
     if old.revoked_at.is_some() || old.not_after.is_some_and(|end| at >= end) {
         return Err(KeyStoreError::NotLive);
     }
     if let Some(successor) = &old.successor {
         return Err(KeyStoreError::Rotated(successor.clone()));
     }
-    let first = old.replaces.clone();
-    let mut touched = create(records, successor)?;
-    if let Some(old) = records.get_mut(id) {
-        old.not_after = Some(old.not_after.map_or(until, |end| end.min(until)));
-        old.rotated_at = Some(at);
-        old.successor = Some(successor.id.clone());
-        touched.push(id.to_owned());
-    }
-    touched.extend(first.and_then(|first| revoke(records.get_mut(&first)?, at)));
-    Ok(touched)
+    old.not_after = Some(old.not_after.map_or(until, |end| end.min(until)));
+    old.rotated_at = Some(at);
+    old.successor = Some(successor.id.clone());
+    Ok(())
+}
+
+/// Rule 5.
+pub(super) fn is_over(record: &KeyRecord, at: u64) -> bool {
+    record.ended().is_some_and(|end| at >= end.saturating_add(KEPT))
 }
 
 /// The id, if it was not revoked before.
-fn revoke(record: &mut KeyRecord, at: u64) -> Option<String> {
+pub(super) fn revoke(record: &mut KeyRecord, at: u64) -> Option<String> {
     if record.revoked_at.is_some() {
         return None;
     }

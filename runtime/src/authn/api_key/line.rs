@@ -11,14 +11,11 @@
 //! `pepper` says which. Besides, there may be `name`, `addresses`, `operations`, `revoked_at`, `rotated_at`, `successor` and `replaces`; only
 //! the id, the hash and the owner must be there, and unknown members are refused.
 
-use std::{cmp::Ordering, path::Path};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    record::{KeyRecord, MAX_RECORDS, RecordError},
-    text,
-};
+use super::record::{KeyRecord, MAX_RECORDS, RecordError};
 use crate::authn::file;
 
 /// Largest accepted file.
@@ -111,37 +108,6 @@ pub(super) fn read_line(line: &str) -> Result<KeyRecord, &'static str> {
     let line: Line =
         serde_json::from_str(line).map_err(|_| "it is no JSON object with the members of a key")?;
     line.into_record()
-}
-
-/// The record with this id in lines of [`KeyRecord::to_line`] that are in the order of their ids. No other is read.
-pub(super) fn record_of(text: &[u8], id: &str) -> Result<Option<KeyRecord>, &'static str> {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (before, line, after) = around_the_middle(rest);
-        match id_of(line).ok_or("it does not begin with an id")?.cmp(id.as_bytes()) {
-            Ordering::Equal => {
-                return read_line(str::from_utf8(line).map_err(|_| "it is no text")?).map(Some);
-            }
-            Ordering::Less => rest = after,
-            Ordering::Greater => rest = before,
-        }
-    }
-    Ok(None)
-}
-
-/// The line in the middle of a text, between those before it and those after it: neither are more than half of it.
-fn around_the_middle(text: &[u8]) -> (&[u8], &[u8], &[u8]) {
-    let is_end = |byte: &u8| *byte == b'\n';
-    let end_before = text.iter().take(text.len() / 2).rposition(is_end);
-    let (before, rest) = text.split_at(end_before.map_or(0, |end| end.saturating_add(1)));
-    let mut parts = rest.splitn(2, is_end);
-    let before = before.strip_suffix(b"\n").unwrap_or(before);
-    (before, parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
-}
-
-/// The first member of a line.
-fn id_of(line: &[u8]) -> Option<&[u8]> {
-    line.strip_prefix(b"{\"id\":\"")?.get(..text::ID)
 }
 
 /// The lines that say something, numbered from 1.
@@ -262,25 +228,5 @@ mod tests {
             let text = format!("{good}\n{bad}");
             assert!(matches!(read_lines(&text), Err(RecordError::Line(2, _))), "{bad}");
         }
-    }
-
-    #[test]
-    fn every_record_is_found_by_halves_and_no_other_is() {
-        let (mut lines, stranger) = (Vec::<String>::new(), new_key(None).record);
-        for _ in 0..40 {
-            let text = lines.join("\n");
-            let found = |id: &str| record_of(text.as_bytes(), id).unwrap().map(|record| record.to_line());
-            for line in &lines {
-                assert_eq!(found(&line[7..19]).as_ref(), Some(line));
-            }
-            for id in [&*stranger.id, "", "000000000000", "zzzzzzzzzzzz"] {
-                assert_eq!(found(id), None);
-            }
-            let (before, _, after) = around_the_middle(text.as_bytes());
-            assert!(before.len() <= text.len() / 2 && after.len() <= text.len() / 2, "{}", text.len());
-            lines.push(new_key(None).named("its \"own\", and \u{fc}").unwrap().record.to_line());
-            lines.sort_unstable();
-        }
-        assert!(record_of(b"# not a line of ours", &stranger.id).is_err());
     }
 }

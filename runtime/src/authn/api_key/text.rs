@@ -17,7 +17,7 @@ const CHECKSUM: usize = 6;
 /// Longest prefix.
 const PREFIX: usize = 32;
 
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A presented key, taken apart.
 pub(crate) struct Presented<'a> {

@@ -20,7 +20,6 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{Verdict, answer};
 use crate::{
     outbound::{Address, Bounds, Outbound, Reach},
     secret::Secret,
@@ -135,8 +134,8 @@ impl Introspection {
         self
     }
 
-    /// Asks about `token`, which is well-formed.
-    pub(super) async fn ask(&self, token: &str) -> Result<Verdict, Unknown> {
+    /// What it answers about `token`, which is well-formed.
+    pub(super) async fn ask(&self, token: &str) -> Result<Bytes, Unknown> {
         let far = &*self.far;
         let _place = far.places.try_acquire().map_err(|_| Unknown::Busy)?;
         let until = Instant::now() + PATIENCE;
@@ -144,16 +143,20 @@ impl Introspection {
             Ok(Ok(turn)) => turn,
             Ok(Err(_)) | Err(_) => return Err(Unknown::Busy),
         };
-        far.call(token, self.word, until).await.map_err(|why| {
-            let endpoint = far.endpoint.uri();
-            tracing::warn!(target: "palisade::introspection", %endpoint, why, "no answer about a token");
+        far.call(token, until).await.map_err(|why| {
+            self.warn(why);
             Unknown::Unavailable
         })
+    }
+
+    pub(super) fn warn(&self, why: &'static str) {
+        let endpoint = self.far.endpoint.uri();
+        tracing::warn!(target: "palisade::introspection", %endpoint, why, "no answer about a token");
     }
 }
 
 impl Far {
-    async fn call(&self, token: &str, word: &str, until: Instant) -> Result<Verdict, &'static str> {
+    async fn call(&self, token: &str, until: Instant) -> Result<Bytes, &'static str> {
         let body = format!("token={}&token_type_hint=access_token", form(token));
         let request = Request::post(self.endpoint.uri().clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -163,14 +166,11 @@ impl Far {
             .map_err(|_| "the request could not be made")?;
         let reply = self.outbound.call(request, Bounds { until, bytes: MAX_ANSWER }, Reach::Anywhere).await?;
         match reply.status {
-            StatusCode::OK if is_json(&reply.headers) => {}
-            StatusCode::OK => return Err("an answer that is not `application/json`"),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                return Err("it does not know us as a client");
-            }
-            _ => return Err("a status other than 200"),
+            StatusCode::OK if is_json(&reply.headers) => Ok(reply.body),
+            StatusCode::OK => Err("an answer that is not `application/json`"),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err("it does not know us as a client"),
+            _ => Err("a status other than 200"),
         }
-        answer::read(reply.body, word).ok_or("an answer that is none of RFC 7662")
     }
 }
 

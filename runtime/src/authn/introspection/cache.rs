@@ -14,11 +14,12 @@ use std::{
 };
 
 use aws_lc_rs::digest;
-use serde::Deserialize;
+use bytes::Bytes;
+use serde_json::Value;
 use tokio::{sync::watch, time::Instant};
 
-use super::{Introspection, Unknown, Verdict};
-use crate::clock::Now;
+use super::{Introspection, Unknown};
+use crate::{authn::jwt::json, clock::Now};
 
 pub(super) const CAPACITY: usize = 4096;
 /// Largest answer that is kept.
@@ -26,7 +27,7 @@ const LARGEST: usize = 8 * 1024;
 const LONGEST_NO: Duration = Duration::from_secs(5);
 
 type Key = [u8; 32];
-type Outcome = Result<Verdict, Unknown>;
+type Outcome = Result<Bytes, Unknown>;
 
 /// The answers of one scheme.
 pub(super) struct Cache {
@@ -51,7 +52,7 @@ impl Cache {
     pub(super) async fn ask(&self, far: &Introspection, token: &str, now: Now) -> Outcome {
         let key = key(token);
         let mut answer = match self.look(key) {
-            Found::Kept(verdict) => return Ok(verdict),
+            Found::Kept(answer) => return Ok(answer),
             Found::UnderWay(answer) => answer,
             Found::Nothing(tell, answer) => {
                 // on a task of its own: a caller who leaves must not end what others wait for
@@ -60,12 +61,14 @@ impl Cache {
                 tokio::spawn(async move {
                     let outcome = far.ask(&token).await;
                     let mut shared = lock(&shared);
-                    match &outcome {
-                        Ok(verdict @ Verdict::Active(answer)) if answer.len() <= LARGEST => {
-                            shared.yes.put(key, verdict.clone(), lifetime(answer, yes, now));
+                    if let Some(answer) = outcome.as_ref().ok().filter(|answer| answer.len() <= LARGEST) {
+                        match State::of(answer) {
+                            Some(State { active: true, exp }) => {
+                                shared.yes.put(key, answer.clone(), lifetime(exp, yes, now));
+                            }
+                            Some(State { active: false, .. }) => shared.no.put(key, answer.clone(), no),
+                            None => {}
                         }
-                        Ok(Verdict::Inactive) => shared.no.put(key, Verdict::Inactive, no),
-                        Ok(Verdict::Active(_)) | Err(_) => {}
                     }
                     shared.under_way.remove(&key);
                     drop(shared);
@@ -81,8 +84,8 @@ impl Cache {
     fn look(&self, key: Key) -> Found {
         let mut shared = lock(&self.shared);
         let Shared { yes, no, under_way } = &mut *shared;
-        if let Some(verdict) = yes.get(&key).or_else(|| no.get(&key)) {
-            return Found::Kept(verdict);
+        if let Some(answer) = yes.get(&key).or_else(|| no.get(&key)) {
+            return Found::Kept(answer);
         }
         // one whose sender is gone died before it could tell
         if let Some(answer) = under_way.get(&key).filter(|answer| answer.has_changed().is_ok()) {
@@ -95,7 +98,7 @@ impl Cache {
 }
 
 enum Found {
-    Kept(Verdict),
+    Kept(Bytes),
     UnderWay(watch::Receiver<Option<Outcome>>),
     Nothing(watch::Sender<Option<Outcome>>, watch::Receiver<Option<Outcome>>),
 }
@@ -111,48 +114,58 @@ fn key(token: &str) -> Key {
     key
 }
 
-/// Rule 2: how long an answer about an active token is kept.
-fn lifetime(answer: &[u8], longest: Duration, now: Now) -> Duration {
-    #[derive(Deserialize)]
-    struct Expires {
-        exp: Option<f64>,
+/// What decides how long an answer is kept. Whether it is a good one is judged at each use.
+struct State {
+    active: bool,
+    exp: Option<f64>,
+}
+
+impl State {
+    /// `None`: the answer is none.
+    fn of(answer: &[u8]) -> Option<Self> {
+        let answer = json::value(answer).ok()?;
+        let member = |name| answer.get(name);
+        Some(Self { active: member("active")?.as_bool()?, exp: member("exp").and_then(Value::as_f64) })
     }
-    let exp = serde_json::from_slice::<Expires>(answer).ok().and_then(|answer| answer.exp);
+}
+
+/// Rule 2: how long an answer about an active token is kept.
+fn lifetime(exp: Option<f64>, longest: Duration, now: Now) -> Duration {
     let rest = exp.map(|exp| (exp - now.wall().as_secs_f64()).max(0.0));
     rest.and_then(|rest| Duration::try_from_secs_f64(rest).ok()).map_or(longest, |rest| rest.min(longest))
 }
 
-/// Verdicts of one kind, in the order in which they came.
+/// Answers of one kind, in the order in which they came.
 struct Kept {
     capacity: usize,
-    verdicts: HashMap<Key, (Verdict, Instant, u64)>,
-    /// Each verdict by its number, and some that were replaced since.
+    answers: HashMap<Key, (Bytes, Instant, u64)>,
+    /// Each answer by its number, and some that were replaced since.
     order: VecDeque<(Key, u64)>,
     count: u64,
 }
 
 impl Kept {
     fn new(capacity: usize) -> Self {
-        Self { capacity, verdicts: HashMap::new(), order: VecDeque::new(), count: 0 }
+        Self { capacity, answers: HashMap::new(), order: VecDeque::new(), count: 0 }
     }
 
-    fn get(&self, key: &Key) -> Option<Verdict> {
-        let (verdict, until, _) = self.verdicts.get(key)?;
-        (Instant::now() < *until).then(|| verdict.clone())
+    fn get(&self, key: &Key) -> Option<Bytes> {
+        let (answer, until, _) = self.answers.get(key)?;
+        (Instant::now() < *until).then(|| answer.clone())
     }
 
-    fn put(&mut self, key: Key, verdict: Verdict, lifetime: Duration) {
+    fn put(&mut self, key: Key, answer: Bytes, lifetime: Duration) {
         if lifetime.is_zero() {
             return;
         }
         self.count = self.count.wrapping_add(1);
-        self.verdicts.insert(key, (verdict, Instant::now() + lifetime, self.count));
+        self.answers.insert(key, (answer, Instant::now() + lifetime, self.count));
         self.order.push_back((key, self.count));
         // what was replaced counts as well, so that neither grows beyond its bound
         while self.order.len() > self.capacity {
             let Some((oldest, number)) = self.order.pop_front() else { break };
-            if self.verdicts.get(&oldest).is_some_and(|(_, _, of)| *of == number) {
-                self.verdicts.remove(&oldest);
+            if self.answers.get(&oldest).is_some_and(|(_, _, of)| *of == number) {
+                self.answers.remove(&oldest);
             }
         }
     }
@@ -164,27 +177,30 @@ mod tests {
     use crate::clock::Clock;
 
     #[tokio::test(start_paused = true)]
-    async fn verdicts_end_and_the_oldest_goes_first() {
+    async fn answers_end_and_the_oldest_goes_first() {
         let mut kept = Kept::new(2);
         for number in 1..=3 {
-            kept.put([number; 32], Verdict::Inactive, Duration::from_secs(1));
+            kept.put([number; 32], Bytes::new(), Duration::from_secs(1));
         }
-        assert_eq!((kept.verdicts.len(), kept.order.len()), (2, 2));
+        assert_eq!((kept.answers.len(), kept.order.len()), (2, 2));
         assert_eq!([1, 2, 3].map(|number| kept.get(&[number; 32]).is_some()), [false, true, true]);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(kept.get(&[3; 32]), None);
         for _ in 0..100 {
-            kept.put([9; 32], Verdict::Inactive, Duration::from_secs(1));
+            kept.put([9; 32], Bytes::new(), Duration::from_secs(1));
         }
         assert!(kept.order.len() <= 2 && kept.get(&[9; 32]).is_some());
-        kept.put([8; 32], Verdict::Inactive, Duration::ZERO);
+        kept.put([8; 32], Bytes::new(), Duration::ZERO);
         assert_eq!(kept.get(&[8; 32]), None);
     }
 
     #[test]
     fn no_answer_is_kept_beyond_the_end_of_its_token() {
         let now = Clock::fixed(1_800_000_000).now().unwrap();
-        let of = |answer: &str| lifetime(answer.as_bytes(), Duration::from_secs(60), now).as_secs();
+        let of = |answer: &str| {
+            let exp = State::of(answer.as_bytes()).unwrap().exp;
+            lifetime(exp, Duration::from_secs(60), now).as_secs()
+        };
         assert_eq!(of(r#"{"active":true}"#), 60);
         assert_eq!(of(r#"{"active":true,"exp":1800000010}"#), 10);
         assert_eq!(of(r#"{"active":true,"exp":1900000000}"#), 60);

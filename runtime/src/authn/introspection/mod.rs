@@ -15,13 +15,10 @@
 //!
 //! An answer is judged again, at the time and with the certificate of each request that it is used for.
 
-mod answer;
 mod ask;
 mod cache;
 
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 pub use self::ask::{Introspection, IntrospectionError};
 use self::{ask::Unknown, cache::Cache};
@@ -43,14 +40,6 @@ use crate::{
 
 /// Longest token that anybody is asked about.
 const MAX_TOKEN: usize = 8 * 1024;
-
-/// What the issuer says of a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::authn) enum Verdict {
-    /// The whole answer.
-    Active(Bytes),
-    Inactive,
-}
 
 /// Judges the tokens of one scheme.
 pub(in crate::authn) struct Introspector {
@@ -118,19 +107,18 @@ impl Introspector {
         now: Now,
     ) -> Result<Judged, Reason> {
         let token = well_formed(token).ok_or(Reason::Malformed)?;
-        let verdict = match &self.cache {
+        let answer = match &self.cache {
             None => self.far.ask(token).await,
             Some(cache) => cache.ask(&self.far, token, now).await,
         };
-        match verdict {
-            Ok(Verdict::Active(answer)) => self.judge_answer(token, &answer, shown, now),
-            Ok(Verdict::Inactive) => Err(Reason::Inactive),
-            Err(Unknown::Busy) => Err(Reason::Busy),
-            Err(Unknown::Unavailable) => Err(Reason::IntrospectionUnavailable),
-        }
+        let answer = answer.map_err(|unknown| match unknown {
+            Unknown::Busy => Reason::Busy,
+            Unknown::Unavailable => Reason::IntrospectionUnavailable,
+        })?;
+        self.judge_answer(token, &answer, shown, now)
     }
 
-    /// Rules 4 to 7 for an answer with `active`.
+    /// Rules 4 to 7.
     fn judge_answer(
         &self,
         token: &str,
@@ -144,12 +132,15 @@ impl Introspector {
             leeway: self.rules.leeway.as_secs_f64(),
             max_lifetime: self.rules.max_lifetime.map(|longest| longest.as_secs_f64()),
             scopes_claim: self.rules.scopes_claim,
-            profile: Profile::Introspected,
+            profile: Profile::Introspected { word: self.far.word },
         };
         let claims =
             claims::judge(answer, &expected, now.wall().as_secs_f64()).map_err(|reason| match reason {
                 // the token may be good: it is the answer that cannot be read
-                Reason::Malformed | Reason::DuplicateMember => Reason::IntrospectionUnavailable,
+                Reason::Malformed | Reason::DuplicateMember => {
+                    self.far.warn("an answer that is none of RFC 7662");
+                    Reason::IntrospectionUnavailable
+                }
                 other => other,
             })?;
         let used = self.possession.check(token.as_bytes(), claims.confirmation.as_ref(), shown, now)?;

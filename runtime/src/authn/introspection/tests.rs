@@ -94,8 +94,6 @@ fn the_example_of_the_standard_is_understood() {
     assert_eq!(principal.subject(), "Z5O3upPC88QrAjx00dis");
     assert!(["read", "write", "dolphin"].iter().all(|scope| principal.grants(scope)));
     assert_eq!(at(1_419_356_238 + 30).unwrap_err(), Reason::Expired);
-    let read = super::answer::read(bytes::Bytes::from_static(answer.as_bytes()), "Bearer");
-    assert!(matches!(read, Some(Verdict::Active(_))));
 }
 
 #[test]
@@ -130,6 +128,52 @@ fn who_is_named_must_be_there_and_who_is_not_need_not() {
     assert_eq!(own.issuer(), "urn:palisade:scheme:oauth");
     let ours = with("iss", json!("urn:palisade:scheme:partner"));
     assert_eq!(judge(&SILENT, &ours).unwrap_err(), Reason::WrongIssuer);
+}
+
+#[test]
+fn only_the_boolean_true_is_active() {
+    assert_eq!(judge(&STATED, &with("active", json!(false))).unwrap_err(), Reason::Inactive);
+    let whole = whole().to_string();
+    let judged = |text: &str| {
+        let introspector = Introspector::new("oauth", &STATED, far(), None).unwrap();
+        let now = Clock::fixed(NOW).now().unwrap();
+        introspector.judge_answer("t", text.as_bytes(), &Shown::nothing(), now).map(drop).err()
+    };
+    assert_eq!(judged(&whole), None);
+    assert_eq!(judged(r#"{"active":false}"#), Some(Reason::Inactive));
+    for none in [
+        whole.replace("true", "\"true\""),
+        whole.replace("true", "1"),
+        whole.replace("true", "null"),
+        whole.replace("active", "Active"),
+        whole.replacen('{', r#"{"active":false,"#, 1),
+        whole.replacen('{', r#"{"a":{"b":1,"b":2},"#, 1),
+        whole.replacen('{', r#"{"token_type":7,"#, 1),
+        format!("[{whole}]"),
+        format!("{whole} x"),
+        "{}".to_owned(),
+        "true".to_owned(),
+        String::new(),
+    ] {
+        assert_eq!(judged(&none), Some(Reason::IntrospectionUnavailable), "{none}");
+    }
+}
+
+/// RFC 9449 section 6.2.
+#[test]
+fn a_token_is_of_the_type_that_it_comes_under() {
+    for (word, named, good) in [
+        ("Bearer", "bearer", true),
+        ("Bearer", "DPoP", false),
+        ("DPoP", "dpop", true),
+        ("DPoP", "Bearer", false),
+    ] {
+        let far = Introspection { word, ..far() };
+        let introspector = Introspector::new("oauth", &STATED, far, None).unwrap();
+        let (answer, now) = (with("token_type", json!(named)), Clock::fixed(NOW).now().unwrap());
+        let judged = introspector.judge_answer("t", answer.to_string().as_bytes(), &Shown::nothing(), now);
+        assert_eq!(judged.map(drop).err(), (!good).then_some(Reason::Inactive), "{word} {named}");
+    }
 }
 
 #[test]

@@ -12,7 +12,9 @@
 //! 7. a token that is not typed as an access token must not look like an ID token.
 //!
 //! What an issuer says of a token when it is asked (RFC 7662 section 2.2) has the same members and is judged by the same
-//! rules, but `exp` need not be there, nor `iss` and `aud` where nobody says what they must be.
+//! rules, but `exp` need not be there, nor `iss` and `aud` where nobody says what they must be. Before all others: `active`
+//! is a boolean, and `true`; a token of a type that the client does not know must not be used (RFC 6749 section 7.1), and the
+//! case of `token_type` is free.
 //!
 //! What a token is bound to (`cnf`) comes out of it; whether that was shown is [`binding`](crate::authn::binding)'s
 //! question. So do `acr` and `auth_time`, of which [`step_up`](crate::authn::step_up) decides.
@@ -55,9 +57,15 @@ pub(crate) enum Profile {
     /// Those of a logout token: `iat` and `jti`, and no `nonce`; `sub` need not be there.
     #[cfg_attr(not(feature = "login"), allow(dead_code, reason = "a login needs the feature"))]
     LogoutToken,
-    /// Those that an issuer tells who is asked.
+    /// Those that an issuer tells who is asked. `word`: the type of token that is asked about, as `Authorization` names it.
     #[cfg_attr(not(feature = "outbound"), allow(dead_code, reason = "asking needs the feature"))]
-    Introspected,
+    Introspected { word: &'static str },
+}
+
+impl Profile {
+    const fn is_told(self) -> bool {
+        matches!(self, Self::Introspected { .. })
+    }
 }
 
 /// What is kept of claims that were accepted.
@@ -116,6 +124,9 @@ pub(crate) fn judge<'a>(
     let mut reader = Reader::new(expected);
     json::object_into(payload, &mut reader)?;
     let claims = reader.claims;
+    if let Profile::Introspected { word } = expected.profile {
+        judge_active(&claims, word)?;
+    }
     match (expected.issuer, claims.issuer.as_deref()) {
         (Some(ours), Some(named)) if named == ours => {}
         (Some(_), Some(_)) => return Err(Reason::WrongIssuer),
@@ -152,10 +163,19 @@ pub(crate) fn judge<'a>(
     Ok(Accepted { subject, scopes, client, id, issuer, issued, expires, confirmation, acr, auth_time })
 }
 
+fn judge_active(claims: &Claims<'_>, word: &str) -> Result<(), Reason> {
+    let known = claims.token_type.as_deref().is_none_or(|of| of.eq_ignore_ascii_case(word));
+    match claims.active {
+        Some(true) if known => Ok(()),
+        Some(_) => Err(Reason::Inactive),
+        None => Err(Reason::Malformed),
+    }
+}
+
 fn judge_times(claims: &Claims<'_>, expected: &Expected<'_>, now: f64) -> Result<Option<f64>, Reason> {
     match claims.exp {
         Some(expires) if now >= expires + expected.leeway => return Err(Reason::Expired),
-        None if expected.profile != Profile::Introspected => return Err(Reason::MissingClaim),
+        None if !expected.profile.is_told() => return Err(Reason::MissingClaim),
         Some(_) | None => {}
     }
     if claims.nbf.is_some_and(|nbf| nbf > now + expected.leeway) {

@@ -28,6 +28,8 @@ pub(super) struct Claims<'a> {
     pub(super) acr: Option<Cow<'a, str>>,
     pub(super) auth_time: Option<f64>,
     pub(super) confirmation: Option<Confirmation<'a>>,
+    pub(super) active: Option<bool>,
+    pub(super) token_type: Option<Cow<'a, str>>,
 }
 
 pub(super) struct Reader<'a, 'de> {
@@ -74,6 +76,8 @@ impl<'de> Members<'de> for Reader<'_, 'de> {
                 once(&mut claims.confirmation, confirmation, why)?;
             }
             "client_id" => text(&mut claims.client, members, why)?,
+            "active" if expected.profile.is_told() => once(&mut claims.active, members.next_value()?, why)?,
+            "token_type" if expected.profile.is_told() => text(&mut claims.token_type, members, why)?,
             other => {
                 claims.id_token |= matches!(other, "nonce" | "at_hash");
                 match expected.scopes_claim {

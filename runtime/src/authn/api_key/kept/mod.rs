@@ -1,0 +1,331 @@
+//! Keys in a [`State`], shared by all instances that share it.
+//!
+//! | record | has |
+//! |---|---|
+//! | of a key | when it was last used, and its line |
+//! | of an owner | the ids of the owner's keys in order |
+//! | of a character | the ids of all keys that begin with it in order |
+//!
+//! Rules:
+//! 1. what a key is stands in its own record and nowhere else: one look finds it, however many there are, and what changes
+//!    it holds at once;
+//! 2. the id of a new key is in both lists before its record is made: what is interrupted leaves an id behind that nobody
+//!    has the key of, and no key that a list does not show. What is refused is refused before;
+//! 3. a key that is not there costs one look as well, and a line is read;
+//! 4. a rotation makes the successor, retires the key in whose place the rotated one was made, and then ends the rotated
+//!    one. Of two at once, the later one takes its successor back; one that is interrupted leaves a successor that nobody
+//!    was told the secret of, and the key can be rotated again;
+//! 5. the keys of an owner are revoked until none is found that is not, so those that others make meanwhile are, too. What
+//!    is interrupted has revoked some, and who asked was not told that it was done;
+//! 6. keys that are over for long go with a change to the keys of their owner: fifty are looked at, those behind the
+//!    changed one. They go from the lists first. What is interrupted is done by a later change.
+
+use std::{collections::BTreeSet, hint::black_box, time::Duration};
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use crate::{
+    authn::{
+        StoreFuture,
+        api_key::{
+            change::{AT_ONCE, Change, is_over, revoke, succeed},
+            line::read_line,
+            record::KeyRecord,
+            store::{KeyQuery, KeyStore, KeyStoreError, KeyUse},
+            text::BASE62,
+        },
+    },
+    state::{Expected, Key, Kind, Next, State, StateError, Swapped},
+};
+
+/// How often a change is tried when others change the same record. One of them is made each time.
+const TRIES: usize = 16;
+/// Records that are asked for at once.
+const LOOKS: usize = 32;
+/// A record that never ends, as far as an engine is concerned.
+const FOR_EVER: Duration = Duration::from_secs(100 * 366 * 86_400);
+/// Rule 3: what is read where there is nothing.
+const NOBODYS: &str = concat!(
+    r#"1800000000 {"id":"000000000000","sha256":""#,
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    r#"","owner":"nobody","scopes":["nothing:read"],"created":"2026-11-23T10:00:00Z"}"#
+);
+
+pub(super) struct Kept {
+    state: State,
+    /// Which keys of the state.
+    name: Box<str>,
+}
+
+impl Kept {
+    pub(super) fn new(state: State, name: &str) -> Self {
+        Self { state, name: name.into() }
+    }
+
+    fn of_key(&self, id: &str) -> Key {
+        Key::new(Kind::ApiKey, &[b"record", self.name.as_bytes(), id.as_bytes()])
+    }
+
+    fn of_owner(&self, owner: &str) -> Key {
+        Key::new(Kind::ApiKey, &[b"owned", self.name.as_bytes(), owner.as_bytes()])
+    }
+
+    fn of_character(&self, character: u8) -> Key {
+        Key::new(Kind::ApiKey, &[b"ids", self.name.as_bytes(), &[character]])
+    }
+
+    /// Both lists that have this key.
+    fn lists(&self, id: &str, owner: &str) -> [Key; 2] {
+        let first = id.as_bytes().first().copied().unwrap_or_default();
+        [self.of_character(first), self.of_owner(owner)]
+    }
+
+    async fn text(&self, key: Key) -> Result<(String, Option<u64>), KeyStoreError> {
+        let Some(record) = self.state.get(key).await? else { return Ok((String::new(), None)) };
+        let text = String::from_utf8(record.value).map_err(KeyStoreError::unavailable)?;
+        Ok((text, Some(record.version)))
+    }
+
+    /// Changes a record until nobody else did meanwhile. `None` from `change`: it stays as it is.
+    async fn update<T>(
+        &self,
+        key: Key,
+        mut change: impl FnMut(&str) -> Result<(Option<String>, T), KeyStoreError>,
+    ) -> Result<T, KeyStoreError> {
+        for _ in 0..TRIES {
+            let (text, version) = self.text(key).await?;
+            let (next, outcome) = change(&text)?;
+            let Some(next) = next else { return Ok(outcome) };
+            let expected = version.map_or(Expected::Nothing, Expected::Version);
+            let next = Next::Record { value: next.into_bytes(), keep: FOR_EVER };
+            if let Swapped::Made(_) = self.state.swap(key, expected, next).await? {
+                return Ok(outcome);
+            }
+        }
+        Err(KeyStoreError::unavailable("others change the same keys all the time"))
+    }
+
+    async fn record(&self, id: &str) -> Result<Option<KeyRecord>, KeyStoreError> {
+        let (text, version) = self.text(self.of_key(id)).await?;
+        let read = read(if version.is_some() { &text } else { NOBODYS })?;
+        Ok(black_box(Some(read)).filter(|_| version.is_some()))
+    }
+
+    async fn records(&self, ids: &[String]) -> Result<Vec<KeyRecord>, KeyStoreError> {
+        let looks = stream::iter(ids).map(|id| self.record(id)).buffered(LOOKS);
+        looks.try_filter_map(|found| std::future::ready(Ok(found))).try_collect().await
+    }
+
+    /// Changes the record of a key; `None` where there is no such key.
+    async fn change_record<T>(
+        &self,
+        id: &str,
+        mut change: impl FnMut(&mut KeyRecord) -> Result<T, KeyStoreError>,
+    ) -> Result<Option<T>, KeyStoreError> {
+        self.update(self.of_key(id), |text| {
+            if text.is_empty() {
+                return Ok((None, None));
+            }
+            let mut record = read(text)?;
+            let outcome = change(&mut record)?;
+            let next = written(&record);
+            Ok(((next != text).then_some(next), Some(outcome)))
+        })
+        .await
+    }
+
+    async fn ids(&self, list: Key) -> Result<Vec<String>, KeyStoreError> {
+        Ok(self.text(list).await?.0.lines().map(str::to_owned).collect())
+    }
+
+    async fn page(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, KeyStoreError> {
+        let after = query.after.as_deref().unwrap_or_default();
+        let lists: Vec<Key> = match &query.owner {
+            Some(owner) => vec![self.of_owner(owner)],
+            None => {
+                let first = after.bytes().next().unwrap_or_default();
+                BASE62.iter().filter(|each| **each >= first).map(|each| self.of_character(*each)).collect()
+            }
+        };
+        let mut page = Vec::new();
+        for list in lists {
+            let ids: Vec<String> = self.ids(list).await?.into_iter().filter(|id| &**id > after).collect();
+            for ids in ids.chunks(query.limit.max(1)) {
+                if page.len() >= query.limit {
+                    break;
+                }
+                page.extend(self.records(ids).await?);
+            }
+        }
+        page.truncate(query.limit);
+        Ok(page)
+    }
+
+    async fn make(&self, change: &Change) -> Result<usize, KeyStoreError> {
+        let (owner, id, touched) = match change {
+            Change::Create(new) => {
+                self.add(new).await?;
+                (new.owner.clone(), &*new.id, 1)
+            }
+            Change::Rotate { id, successor, at, until } => {
+                (successor.owner.clone(), &**id, self.rotate(id, successor, *at, *until).await?)
+            }
+            Change::Revoke { id, at } => {
+                let revoked =
+                    self.change_record(id, |record| Ok((record.owner.clone(), revoke(record, *at))));
+                let (owner, revoked) = revoked.await?.ok_or(KeyStoreError::NotFound)?;
+                (owner, &**id, usize::from(revoked.is_some()))
+            }
+            Change::RevokeOwner { owner, at } => (owner.clone(), "", self.revoke_all(owner, *at).await?),
+        };
+        let _ = self.tidy(&owner, id, change.at()).await; // the change is made: a later one tidies, too
+        Ok(touched)
+    }
+
+    /// Rule 2.
+    async fn add(&self, new: &KeyRecord) -> Result<(), KeyStoreError> {
+        if self.record(&new.id).await?.is_some() {
+            return Err(KeyStoreError::Exists);
+        }
+        for list in self.lists(&new.id, &new.owner) {
+            self.update(list, |text| {
+                let mut ids: Vec<&str> = text.lines().collect();
+                let Err(place) = ids.binary_search(&&*new.id) else { return Ok((None, ())) };
+                ids.insert(place, &new.id);
+                Ok((Some(ids.join("\n")), ()))
+            })
+            .await?;
+        }
+        self.update(self.of_key(&new.id), |text| match text {
+            "" => Ok((Some(written(new)), ())),
+            _ => Err(KeyStoreError::Exists),
+        })
+        .await
+    }
+
+    /// Rule 4.
+    async fn rotate(&self, id: &str, new: &KeyRecord, at: u64, until: u64) -> Result<usize, KeyStoreError> {
+        let mut old = self.record(id).await?.ok_or(KeyStoreError::NotFound)?;
+        if new.owner != old.owner {
+            return Err(KeyStoreError::unavailable("a key does not change hands"));
+        }
+        succeed(&mut old, new, at, until)?;
+        self.add(new).await?;
+        let retired = match &old.replaces {
+            Some(first) => self.change_record(first, |first| Ok(revoke(first, at).is_some())).await?,
+            None => None,
+        };
+        let rotated = self.change_record(id, |old| succeed(old, new, at, until)).await;
+        if let Err(refused) = rotated.and_then(|done| done.ok_or(KeyStoreError::NotFound)) {
+            self.forget(&[new], &new.owner).await?;
+            return Err(refused);
+        }
+        Ok(2 + usize::from(retired == Some(true)))
+    }
+
+    /// Rule 5. A key that is made in the place of one that is good has its record before that one is rotated, so the
+    /// round after the one that revokes the old one finds it.
+    async fn revoke_all(&self, owner: &str, at: u64) -> Result<usize, KeyStoreError> {
+        let (mut done, mut touched) = (BTreeSet::new(), 0);
+        loop {
+            let mut ids = self.ids(self.of_owner(owner)).await?;
+            ids.retain(|id| !done.contains(id));
+            let revoked = stream::iter(&ids).map(async |id| {
+                let revoked = self.change_record(id, |record| Ok(revoke(record, at).is_some())).await?;
+                Ok::<_, KeyStoreError>((id.clone(), revoked))
+            });
+            let round: Vec<(String, Option<bool>)> = revoked.buffered(LOOKS).try_collect().await?;
+            let now = round.iter().filter(|(_, revoked)| *revoked == Some(true)).count();
+            done.extend(round.into_iter().filter(|(_, revoked)| revoked.is_some()).map(|(id, _)| id));
+            touched += now;
+            if now == 0 {
+                return Ok(touched);
+            }
+        }
+    }
+
+    /// Rule 6.
+    async fn tidy(&self, owner: &str, changed: &str, at: u64) -> Result<(), KeyStoreError> {
+        let mut ids = self.ids(self.of_owner(owner)).await?;
+        let behind = ids.partition_point(|id| &**id <= changed);
+        ids.rotate_left(behind);
+        ids.truncate(AT_ONCE);
+        let looked_at = self.records(&ids).await?;
+        let over: Vec<&KeyRecord> = looked_at.iter().filter(|record| is_over(record, at)).collect();
+        self.forget(&over, owner).await
+    }
+
+    async fn forget(&self, records: &[&KeyRecord], owner: &str) -> Result<(), KeyStoreError> {
+        for KeyRecord { id, .. } in records {
+            for list in self.lists(id, owner) {
+                self.update(list, |text| {
+                    let left: Vec<&str> = text.lines().filter(|other| other != id).collect();
+                    Ok((Some(left.join("\n")), ()))
+                })
+                .await?;
+            }
+            let key = self.of_key(id);
+            if let Some(record) = self.state.get(key).await? {
+                self.state.swap(key, Expected::Version(record.version), Next::Nothing).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn note(&self, KeyUse { id, at }: &KeyUse) -> Result<(), KeyStoreError> {
+        let noted = self.change_record(id, |record| {
+            record.last_used = record.last_used.max(Some(*at));
+            Ok(())
+        });
+        noted.await.map(drop)
+    }
+}
+
+/// The record of a key: seconds, and behind a blank a line.
+fn read(text: &str) -> Result<KeyRecord, KeyStoreError> {
+    let unreadable = || KeyStoreError::unavailable("the record of a key cannot be read");
+    let (used, line) = text.split_once(' ').ok_or_else(unreadable)?;
+    let used: u64 = used.parse().map_err(KeyStoreError::unavailable)?;
+    let record = read_line(line).map_err(KeyStoreError::unavailable)?;
+    Ok(KeyRecord { last_used: (used > 0).then_some(used), ..record })
+}
+
+fn written(record: &KeyRecord) -> String {
+    format!("{} {}", record.last_used.unwrap_or(0), record.to_line())
+}
+
+impl KeyStore for Kept {
+    fn find<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<KeyRecord>, KeyStoreError> {
+        Box::pin(self.record(id))
+    }
+
+    fn list<'a>(&'a self, query: &'a KeyQuery) -> StoreFuture<'a, Vec<KeyRecord>, KeyStoreError> {
+        Box::pin(self.page(query))
+    }
+
+    fn change<'a>(&'a self, change: &'a Change) -> StoreFuture<'a, usize, KeyStoreError> {
+        Box::pin(self.make(change))
+    }
+
+    fn used<'a>(&'a self, uses: &'a [KeyUse]) -> StoreFuture<'a, (), KeyStoreError> {
+        Box::pin(async move {
+            for one in uses {
+                self.note(one).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl From<StateError> for KeyStoreError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Full | StateError::TooLong => Self::Full,
+            StateError::Late => Self::TimedOut,
+            error => Self::unavailable(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use super::*;
+use crate::{
+    authn::api_key::NewKey,
+    clock::Clock,
+    state::{Engine, LONGEST, Record},
+};
+
+const NOW: u64 = 1_800_000_000;
+
+fn key(owner: &str) -> KeyRecord {
+    let now = Clock::fixed(NOW).now().unwrap();
+    NewKey::generate("bank_live", owner, &["a", "b"], now, Some(NOW + 1000)).unwrap().record
+}
+
+fn rotation(old: &KeyRecord) -> Change {
+    let now = Clock::fixed(NOW).now().unwrap();
+    let successor = NewKey::succeeding(old, "bank_live", now, None).unwrap().record;
+    Change::Rotate { id: old.id.clone(), successor, at: NOW, until: NOW + 60 }
+}
+
+fn all() -> KeyQuery {
+    KeyQuery { owner: None, after: None, limit: 100 }
+}
+
+/// The same changes to the keys in memory and to those in a state leave the same keys.
+#[tokio::test]
+async fn a_state_does_as_the_rules_of_changes_say() {
+    let kept = Kept::new(State::memory(), "partner");
+    let mut model = BTreeMap::new();
+    let (first, other) = (key("acme"), key("other"));
+    let mut changes = vec![Change::Create(first.clone()), Change::Create(other.clone())];
+    changes.push(rotation(&first));
+    let Some(Change::Rotate { successor: second, .. }) = changes.last().cloned() else { panic!() };
+    changes.extend([
+        rotation(&first),
+        rotation(&second),
+        Change::Create(other.clone()),
+        Change::Revoke { id: other.id.clone(), at: NOW + 1 },
+        Change::Revoke { id: other.id.clone(), at: NOW + 2 },
+        Change::Revoke { id: "AAAAAAAAAAAA".to_owned(), at: NOW },
+        Change::RevokeOwner { owner: "acme".to_owned(), at: NOW + 3 },
+        Change::RevokeOwner { owner: "nobody".to_owned(), at: NOW + 3 },
+        rotation(&second),
+    ]);
+    for change in changes {
+        let expected = change.apply(&mut model).map(|touched| touched.len());
+        let made = kept.change(&change).await;
+        assert_eq!(format!("{made:?}"), format!("{expected:?}"), "{change:?}");
+        let listed = kept.list(&all()).await.unwrap();
+        let lines = |keys: Vec<&KeyRecord>| keys.into_iter().map(KeyRecord::to_line).collect::<Vec<_>>();
+        assert_eq!(lines(listed.iter().collect()), lines(model.values().collect()), "{change:?}");
+    }
+    let page = |owner: &str, after: &str, limit| KeyQuery {
+        owner: Some(owner.to_owned()),
+        after: Some(after.to_owned()),
+        limit,
+    };
+    assert_eq!(kept.list(&page("acme", "", 2)).await.unwrap().len(), 2);
+    let found = kept.list(&page("other", "", 2)).await.unwrap();
+    assert_eq!(found.iter().map(|key| &*key.id).collect::<Vec<_>>(), [&*other.id]);
+    assert!(kept.list(&page("other", &other.id, 2)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_use_is_noted_and_never_an_earlier_one() {
+    let kept = Kept::new(State::memory(), "partner");
+    let record = key("acme with a space");
+    kept.change(&Change::Create(record.clone())).await.unwrap();
+    for (at, noted) in [(NOW, NOW), (NOW + 60, NOW + 60), (NOW + 1, NOW + 60)] {
+        let uses = [KeyUse { id: record.id.clone(), at }, KeyUse { id: "AAAAAAAAAAAA".to_owned(), at }];
+        kept.used(&uses).await.unwrap();
+        assert_eq!(kept.find(&record.id).await.unwrap().unwrap().last_used, Some(noted));
+    }
+    assert!(kept.find("AAAAAAAAAAAA").await.unwrap().is_none(), "no use makes a key");
+}
+
+/// Beside whichever others: their records cannot even be read.
+#[tokio::test]
+async fn a_key_is_found_with_one_look_whether_it_is_there_or_not() {
+    let counted = Steps::default();
+    let kept = Kept::new(State::new(counted.clone()), "partner");
+    let (wanted, spoilt) = (key("acme"), key("acme"));
+    for key in [&wanted, &spoilt] {
+        kept.change(&Change::Create(key.clone())).await.unwrap();
+    }
+    kept.update(kept.of_key(&spoilt.id), |_| Ok((Some("?".to_owned()), ()))).await.unwrap();
+    for (id, there) in [(&*wanted.id, true), ("AAAAAAAAAAAA", false)] {
+        let before = counted.taken();
+        assert_eq!(kept.find(id).await.unwrap().is_some(), there);
+        assert_eq!(counted.taken() - before, 1);
+    }
+    assert!(matches!(kept.find(&spoilt.id).await, Err(KeyStoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn keys_of_another_name_are_others() {
+    let state = State::memory();
+    let (one, other) = (Kept::new(state.clone(), "partner"), Kept::new(state, "staff"));
+    let record = key("acme");
+    one.change(&Change::Create(record.clone())).await.unwrap();
+    assert!(other.find(&record.id).await.unwrap().is_none());
+    assert!(other.list(&all()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn of_rotations_at_once_one_is_made() {
+    for pace in 0..50 {
+        let kept = Kept::new(State::new(Steps::of_pace(pace)), "partner");
+        let old = key("acme");
+        kept.change(&Change::Create(old.clone())).await.unwrap();
+        let rotations: Vec<_> = (0..8).map(|_| rotation(&old)).collect();
+        let made = futures_util::future::join_all(rotations.iter().map(|change| kept.change(change))).await;
+        assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "{made:?}");
+        let listed = kept.list(&all()).await.unwrap();
+        assert_eq!(listed.len(), 2, "the others took theirs back");
+        let successor = kept.find(&old.id).await.unwrap().unwrap().successor.unwrap();
+        assert!(kept.find(&successor).await.unwrap().is_some());
+    }
+}
+
+/// Whoever is first: a successor that comes to be while the keys of its owner are revoked is revoked, too.
+#[tokio::test]
+async fn no_key_slips_through_when_all_of_an_owner_are_revoked() {
+    let mut ends = BTreeSet::new();
+    for pace in 0..200 {
+        let kept = Kept::new(State::new(Steps::of_pace(pace)), "partner");
+        let old = key("acme");
+        kept.change(&Change::Create(old.clone())).await.unwrap();
+        let (rotate, revoke) = (rotation(&old), Change::RevokeOwner { owner: "acme".to_owned(), at: NOW });
+        let (rotated, revoked) = tokio::join!(kept.change(&rotate), kept.change(&revoke));
+        let listed = kept.list(&all()).await.unwrap();
+        assert!(listed.iter().all(|key| key.revoked_at == Some(NOW)), "{listed:?}");
+        ends.insert((rotated.is_ok(), revoked.unwrap()));
+    }
+    assert!(ends.len() > 1, "they met in one way only: {ends:?}");
+}
+
+/// Whichever step fails, nothing is good that is in no list, and asking again makes the change.
+#[tokio::test]
+async fn what_is_interrupted_is_made_when_it_is_asked_for_again() {
+    let mut interrupted = 0;
+    for step in 0.. {
+        let engine = Steps::default();
+        let kept = Kept::new(State::new(engine.clone()), "partner");
+        let (first, other) = (key("acme"), key("acme"));
+        let second = rotation(&first);
+        for change in [Change::Create(first.clone()), Change::Create(other), second.clone()] {
+            kept.change(&change).await.unwrap();
+        }
+        let Change::Rotate { successor: second, .. } = second else { panic!() };
+        let changes = [
+            Change::Create(key("acme")),
+            rotation(&second),
+            Change::Revoke { id: second.id.clone(), at: NOW },
+            Change::RevokeOwner { owner: "acme".to_owned(), at: NOW },
+        ];
+        let mut failed = 0;
+        for change in changes {
+            engine.fail_at(step);
+            let outcome = kept.change(&change).await;
+            engine.fail_at(usize::MAX);
+            if outcome.is_err() {
+                failed += 1;
+                let again = match &change {
+                    Change::Create(_) => Change::Create(key("acme")), // whoever asks again gets another key
+                    Change::Rotate { .. } => rotation(&second),
+                    other => other.clone(),
+                };
+                kept.change(&again).await.unwrap();
+            }
+            let listed = kept.list(&all()).await.unwrap();
+            let owned = KeyQuery { owner: Some("acme".to_owned()), ..all() };
+            assert_eq!(listed.len(), kept.list(&owned).await.unwrap().len());
+            if let Change::RevokeOwner { .. } = change {
+                assert!(listed.iter().all(|key| key.revoked_at.is_some()), "{listed:?}");
+            }
+            assert!(
+                listed
+                    .iter()
+                    .filter(|key| key.successor.is_some())
+                    .all(|key| { listed.iter().any(|other| Some(&other.id) == key.successor.as_ref()) })
+            );
+        }
+        interrupted += failed;
+        if failed == 0 {
+            break;
+        }
+    }
+    assert!(interrupted > 20, "{interrupted}");
+}
+
+/// Else whoever may rotate fills the lists by asking for what is refused.
+#[tokio::test]
+async fn what_is_refused_leaves_nothing_behind() {
+    let counted = Steps::default();
+    let kept = Kept::new(State::new(counted.clone()), "partner");
+    let old = key("acme");
+    kept.change(&Change::Create(old.clone())).await.unwrap();
+    kept.change(&Change::Revoke { id: old.id.clone(), at: NOW }).await.unwrap();
+    let before = counted.swapped();
+    for _ in 0..3 {
+        assert!(matches!(kept.change(&rotation(&old)).await, Err(KeyStoreError::NotLive)));
+        assert!(matches!(kept.change(&Change::Create(old.clone())).await, Err(KeyStoreError::Exists)));
+    }
+    assert_eq!(counted.swapped(), before);
+}
+
+#[tokio::test]
+async fn keys_that_ended_long_ago_leave_nothing_behind() {
+    let kept = Kept::new(State::memory(), "partner");
+    let (old, good) = (key("acme"), KeyRecord { not_after: None, ..key("acme") });
+    for key in [&old, &good] {
+        kept.change(&Change::Create(key.clone())).await.unwrap();
+    }
+    let end = old.not_after.unwrap();
+    let later = |days: u64| KeyRecord { created: Some(end + days * 86_400), not_after: None, ..key("acme") };
+    kept.change(&Change::Create(later(89))).await.unwrap();
+    assert_eq!(kept.list(&all()).await.unwrap().len(), 3);
+    kept.change(&Change::Create(later(90))).await.unwrap();
+    assert_eq!(kept.list(&all()).await.unwrap().len(), 3, "one came and one went");
+    assert!(kept.find(&old.id).await.unwrap().is_none());
+    assert!(kept.find(&good.id).await.unwrap().is_some());
+    assert!(kept.state.get(kept.of_key(&old.id)).await.unwrap().is_none());
+    for list in kept.lists(&old.id, "acme") {
+        assert!(!kept.ids(list).await.unwrap().contains(&old.id));
+    }
+}
+
+/// Fifty at a change, and in the end all: whichever key is changed, those behind it are looked at.
+#[tokio::test]
+async fn however_many_ended_long_ago_all_go() {
+    let kept = Kept::new(State::memory(), "partner");
+    let ended = |_| key("acme");
+    for key in (0..200).map(ended) {
+        kept.change(&Change::Create(key)).await.unwrap();
+    }
+    for _ in 0..100 {
+        let new = KeyRecord { created: Some(NOW + 100 * 86_400), not_after: None, ..key("acme") };
+        kept.change(&Change::Create(new)).await.unwrap();
+    }
+    let listed = kept.list(&KeyQuery { limit: 1000, ..all() }).await.unwrap();
+    assert_eq!(listed.len(), 100, "those that are good");
+}
+
+#[tokio::test]
+async fn an_owner_with_too_many_keys_gets_no_more() {
+    let kept = Kept::new(State::memory(), "partner");
+    let full = ["AAAAAAAAAAAA"; LONGEST / 13].join("\n");
+    kept.update(kept.of_owner("acme"), |_| Ok((Some(full.clone()), ()))).await.unwrap();
+    let new = key("acme");
+    let refused = kept.change(&Change::Create(new.clone())).await;
+    assert!(matches!(refused, Err(KeyStoreError::Full)), "{refused:?}");
+    assert!(kept.find(&new.id).await.unwrap().is_none());
+}
+
+/// A state in memory that counts, takes its time, and fails when it should.
+#[derive(Clone)]
+struct Steps {
+    memory: State,
+    pace: usize,
+    taken: Arc<AtomicUsize>,
+    swapped: Arc<AtomicUsize>,
+    /// Steps that are made before one fails.
+    left: Arc<AtomicUsize>,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self::of_pace(0)
+    }
+}
+
+impl Steps {
+    fn of_pace(pace: usize) -> Self {
+        let [taken, swapped, left] = [0, 0, usize::MAX].map(|start| Arc::new(AtomicUsize::new(start)));
+        Self { memory: State::memory(), pace, taken, swapped, left }
+    }
+
+    fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    fn swapped(&self) -> usize {
+        self.swapped.load(Ordering::Relaxed)
+    }
+
+    fn fail_at(&self, step: usize) {
+        self.left.store(step, Ordering::Relaxed);
+    }
+
+    async fn step(&self) -> Result<(), StateError> {
+        let step = self.taken.fetch_add(1, Ordering::Relaxed);
+        for _ in 0..(step * 7 + 3) * self.pace % 11 {
+            tokio::task::yield_now().await;
+        }
+        let left = self.left.load(Ordering::Relaxed);
+        if left != usize::MAX {
+            self.left.store(left.checked_sub(1).unwrap_or(usize::MAX), Ordering::Relaxed);
+        }
+        if left == 0 { Err(StateError::Late) } else { Ok(()) }
+    }
+}
+
+impl Engine for Steps {
+    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        Box::pin(async move {
+            self.step().await?;
+            self.memory.get(key).await
+        })
+    }
+
+    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
+        Box::pin(async move {
+            self.step().await?;
+            self.swapped.fetch_add(1, Ordering::Relaxed);
+            self.memory.swap(key, expected, next).await
+        })
+    }
+}
