@@ -48,8 +48,8 @@ impl From<Jwt> for BearerVerifier {
 }
 
 #[cfg(feature = "outbound")]
-impl From<super::Introspection> for IntrospectionVerifier {
-    fn from(introspection: super::Introspection) -> Self {
+impl From<Introspection> for IntrospectionVerifier {
+    fn from(introspection: Introspection) -> Self {
         Self(introspection)
     }
 }

@@ -7,12 +7,13 @@
 //!    ended with others;
 //! 4. a family ends at its absolute time, whatever is used of it, and when nothing of it was used for the idle time; in the
 //!    second of its end it has ended;
-//! 5. a family that is bound to a key (RFC 9449 section 5) gives nothing without a proof, and to a public client nothing beside
+//! 5. any generation but the current one was used before, or is of a store that was set back: somebody else has a copy. The
+//!    family is revoked, whoever shows it and whatever is proven beside it: a thief who renews with a key of his own must not be
+//!    spared by that. Within the grace, which is zero unless configured, the one before the current is taken for a client that
+//!    lost the answer, and is given the current one again;
+//! 6. a family that is bound to a key (RFC 9449 section 5) gives nothing without a proof, and to a public client nothing beside
 //!    a proof by another key: the refresh token of a confidential client is bound by its secret. Who cannot prove it is not
 //!    the client, so that the family stays. One that is not bound is from the first proof on;
-//! 6. any generation but the current one was used before, or is of a store that was set back: somebody else has a copy. The
-//!    family is revoked. Within the grace, which is zero unless configured, the one before the current is taken for a client
-//!    that lost the answer, and is given the current one again;
 //! 7. a scope that was not granted at the sign-in is refused, and the token stays good: narrowing holds for one access token,
 //!    the family keeps its scope (RFC 6749 section 6);
 //! 8. a family has at most [`MOST_LIVE`] access tokens at once, counted for as long as a verifier whose clock is late may take
@@ -20,7 +21,7 @@
 //! 9. the generation grows by one, the idle time begins anew.
 //!
 //! Of two that show the same token at once the store lets one change the record. The other finds it changed, decides again,
-//! and by rule 6 revokes the family or is within the grace. Nothing is issued before the record is changed: after a crash in
+//! and by rule 5 revokes the family or is within the grace. Nothing is issued before the record is changed: after a crash in
 //! between, and without grace, the client signs in again.
 
 use serde::{Deserialize, Serialize};
@@ -158,6 +159,11 @@ impl Family {
         if now >= self.grant.ends || now >= self.idle_until {
             return Err(Refusal::Ended);
         }
+        let before_current = shown.generation.checked_add(1) == Some(self.generation);
+        let forgiven = before_current && now < self.renewed.saturating_add(lifetimes.grace);
+        if shown.generation != self.generation && !forgiven {
+            return Err(Refusal::Reused);
+        }
         let unbound = match (&self.bound, shown.key) {
             (None, _) => false,
             (Some(_), None) => true,
@@ -165,11 +171,6 @@ impl Family {
         };
         if unbound {
             return Err(Refusal::Unproven);
-        }
-        let before_current = shown.generation.checked_add(1) == Some(self.generation);
-        let forgiven = before_current && now < self.renewed.saturating_add(lifetimes.grace);
-        if shown.generation != self.generation && !forgiven {
-            return Err(Refusal::Reused);
         }
         if shown.scope.is_some_and(|asked| !is_within(asked, &self.grant.scope)) {
             return Err(Refusal::Scope);
@@ -307,9 +308,11 @@ mod tests {
         assert_eq!(moved.bound.as_deref(), Some("other"), "a secret binds the refresh token");
         let first = family().decide(&with(Some("k"), true), &LIFETIMES, NOW).unwrap();
         assert_eq!(first.bound.as_deref(), Some("k"));
-        // who shows a spent token without the key is a thief of old, and ends nothing
-        let spent = first.decide(&Shown { generation: 0, ..with(None, true) }, &LIFETIMES, NOW);
-        assert_eq!(spent.unwrap_err(), Refusal::Unproven);
+        // the key may be the thief's: a token that two have ends the family, whoever proves what
+        for key in [None, Some("k"), Some("other")] {
+            let spent = Shown { generation: 0, ..with(key, true) };
+            assert_eq!(refusal(&first, &spent, NOW), Some(Refusal::Reused), "{key:?}");
+        }
     }
 
     #[test]

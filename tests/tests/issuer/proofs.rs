@@ -79,11 +79,27 @@ async fn what_is_signed_in_with_a_key_is_bound_to_it() {
     let (access, renews) = pair(&reply);
     assert_eq!(reply.json()["token_type"], "DPoP");
     assert_eq!(at_the_door(&bench, &access, &key).await, 200);
-    // the spent token in the hands of who has not the key ends nothing; in those of who has it, all
-    refused(&ask(&bench, &form, None).await, 400, "invalid_dpop_proof");
     pair(&ask(&bench, &renewal("app", &renews), Some(&for_post(&key, &uri))).await);
     refused(&ask(&bench, &form, Some(&for_post(&key, &uri))).await, 400, "invalid_grant");
-    assert_eq!(at_the_door(&bench, &access, &key).await, 401);
+    assert_eq!(at_the_door(&bench, &access, &key).await, 401, "a spent token ends the family");
+}
+
+/// Who stole a refresh token that is bound to nothing, and binds it to a key of their own, is found out like any other.
+#[tokio::test]
+async fn a_thief_does_not_hide_behind_a_key_of_their_own() {
+    for honest_has_a_key in [false, true] {
+        let bench = Bench::start().await;
+        let (thief, honest) = (ClientKey::default(), ClientKey::default());
+        let uri = format!("{}/token", bench.base);
+        let stolen = renewal("app", &renewing(&bench.sign_in("alice").await));
+        let (access, renews) = pair(&ask(&bench, &stolen, Some(&for_post(&thief, &uri))).await);
+        assert_eq!(at_the_door(&bench, &access, &thief).await, 200);
+        let proof = honest_has_a_key.then(|| for_post(&honest, &uri));
+        refused(&ask(&bench, &stolen, proof.as_deref()).await, 400, "invalid_grant");
+        assert_eq!(at_the_door(&bench, &access, &thief).await, 401);
+        let again = ask(&bench, &renewal("app", &renews), Some(&for_post(&thief, &uri))).await;
+        refused(&again, 400, "invalid_grant");
+    }
 }
 
 #[tokio::test]

@@ -168,7 +168,8 @@ fn a_token_is_of_the_type_that_it_comes_under() {
         ("DPoP", "dpop", true),
         ("DPoP", "Bearer", false),
     ] {
-        let far = Introspection { word, ..far() };
+        let mut far = far();
+        far.word = word;
         let introspector = Introspector::new("oauth", &STATED, far, None).unwrap();
         let (answer, now) = (with("token_type", json!(named)), Clock::fixed(NOW).now().unwrap());
         let judged = introspector.judge_answer("t", answer.to_string().as_bytes(), &Shown::nothing(), now);

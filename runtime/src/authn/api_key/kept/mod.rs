@@ -111,8 +111,8 @@ impl Kept {
         Ok(black_box(Some(read)).filter(|_| version.is_some()))
     }
 
-    async fn records(&self, ids: &[String]) -> Result<Vec<KeyRecord>, KeyStoreError> {
-        let looks = stream::iter(ids).map(|id| self.record(id)).buffered(LOOKS);
+    async fn records(&self, ids: Vec<String>) -> Result<Vec<KeyRecord>, KeyStoreError> {
+        let looks = stream::iter(ids).map(async |id| self.record(&id).await).buffered(LOOKS);
         looks.try_filter_map(|found| std::future::ready(Ok(found))).try_collect().await
     }
 
@@ -154,7 +154,7 @@ impl Kept {
                 if page.len() >= query.limit {
                     break;
                 }
-                page.extend(self.records(ids).await?);
+                page.extend(self.records(ids.to_vec()).await?);
             }
         }
         page.truncate(query.limit);
@@ -230,9 +230,9 @@ impl Kept {
         loop {
             let mut ids = self.ids(self.of_owner(owner)).await?;
             ids.retain(|id| !done.contains(id));
-            let revoked = stream::iter(&ids).map(async |id| {
-                let revoked = self.change_record(id, |record| Ok(revoke(record, at).is_some())).await?;
-                Ok::<_, KeyStoreError>((id.clone(), revoked))
+            let revoked = stream::iter(ids).map(async |id| {
+                let revoked = self.change_record(&id, |record| Ok(revoke(record, at).is_some())).await?;
+                Ok::<_, KeyStoreError>((id, revoked))
             });
             let round: Vec<(String, Option<bool>)> = revoked.buffered(LOOKS).try_collect().await?;
             let now = round.iter().filter(|(_, revoked)| *revoked == Some(true)).count();
@@ -250,7 +250,7 @@ impl Kept {
         let behind = ids.partition_point(|id| &**id <= changed);
         ids.rotate_left(behind);
         ids.truncate(AT_ONCE);
-        let looked_at = self.records(&ids).await?;
+        let looked_at = self.records(ids).await?;
         let over: Vec<&KeyRecord> = looked_at.iter().filter(|record| is_over(record, at)).collect();
         self.forget(&over, owner).await
     }
