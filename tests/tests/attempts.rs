@@ -110,6 +110,8 @@ async fn strangers_do_not_lock_out_whose_account_it_is() {
         log_in(&gate, HOME, &format!("user-{user}"), "wrong").await;
     }
     wait(&log_in(&gate, HOME, "user-99", "wrong").await);
+    // who guesses there is not told who has logged in from there
+    wait(&log_in(&gate, HOME, "carol", "wrong").await);
     log_in(&gate, HOME, "carol", RIGHT).await.allowed(200);
 }
 

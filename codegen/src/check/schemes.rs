@@ -7,7 +7,7 @@ use crate::document::{Document, Scheme, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
 
 /// Rejects a scheme that the runtime cannot verify, used or not: `type: http, scheme: digest`, `type: apiKey, in: query`
-/// without a reason for it. Keys in a query end in logs (OWASP API2).
+/// without a reason for it, or in a header in which no key arrives. Keys in a query end in logs (OWASP API2).
 pub(super) fn enforceable(document: &Document, findings: &mut Findings) {
     for scheme in &document.schemes {
         let name = &scheme.name.value;
@@ -26,10 +26,49 @@ pub(super) fn enforceable(document: &Document, findings: &mut Findings) {
                 Finding::error(Code::UnsupportedScheme, message, location.place)
                     .help("use `in: header`, or say why not by `x-palisade: { in-query: \"the reason\" }`")
             }
+            SchemeForm::ApiKey { location, name: header }
+                if location.value == "header" && is_spoken_for(&header.value) =>
+            {
+                let message = format!(
+                    "no key of `{name}` arrives in `{}`: HTTP, a proxy or the server itself has it",
+                    header.value
+                );
+                Finding::error(Code::UnsupportedScheme, message, header.place)
+                    .help("name a header of your own, such as `X-Api-Key`")
+            }
             _ => continue,
         };
         findings.push(finding);
     }
+}
+
+/// Whether a header is another's: of the message or the connection (RFC 9110, RFC 9112), or of who speaks for the client, which
+/// the gate takes away before it looks for credentials.
+fn is_spoken_for(header: &str) -> bool {
+    const OTHERS: [&str; 21] = [
+        "client-cert",
+        "client-cert-chain",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "dpop",
+        "expect",
+        "forwarded",
+        "host",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-proto",
+        "x-real-ip",
+    ];
+    OTHERS.iter().any(|other| header.eq_ignore_ascii_case(other))
 }
 
 /// Rejects settings of another kind of scheme: `issuer` on an API key, `prefix` on a token.

@@ -80,18 +80,19 @@ pub(in crate::authn) fn shown<'r>(
         false => scheme.find(parts),
     };
     let shown: Vec<_> = prepared.schemes.iter().map(find).collect::<Result<_, _>>()?;
-    check_keys(prepared, &shown)?;
+    check_places(prepared, &shown)?;
     Ok(shown)
 }
 
-/// Refuses keys in several places unless one alternative reads all of them: which of them counts would be a guess.
-fn check_keys(prepared: &Prepared, shown: &[Option<Credential<'_>>]) -> Result<(), Denied> {
+/// Refuses credentials in several places unless one alternative reads all of them: which of them counts would be a guess.
+/// A certificate is of the connection, which others than the caller may have made, and is no choice of the request.
+fn check_places(prepared: &Prepared, shown: &[Option<Credential<'_>>]) -> Result<(), Denied> {
     let schemes = || prepared.schemes.iter().zip(shown);
-    let keys = || schemes().filter(|(scheme, shown)| shown.is_some() && scheme.place().is_some());
-    let Some((last, _)) = keys().next_back() else { return Ok(()) };
+    let chosen = || schemes().filter(|(scheme, shown)| shown.is_some() && scheme.is_chosen());
+    let Some((last, _)) = chosen().next_back() else { return Ok(()) };
     let reads_all = |needs: &Vec<Need>| {
         let readers = needs.iter().filter_map(|need| prepared.schemes.get(need.scheme));
-        keys().all(|(key, _)| readers.clone().any(|reader| reader.reads_like(key)))
+        chosen().all(|(scheme, _)| readers.clone().any(|reader| reader.reads_like(scheme)))
     };
     match prepared.alternatives.iter().any(reads_all) {
         true => Ok(()),
@@ -155,6 +156,11 @@ impl Scheme {
             Verifier::Basic { .. } => Some("Basic"),
             _ => None,
         }
+    }
+
+    /// Whether its credential is one that the request itself brings.
+    fn is_chosen(&self) -> bool {
+        self.word().is_some() || self.place().is_some()
     }
 
     /// Where the keys of an `apiKey` scheme stand.

@@ -1,5 +1,7 @@
 //! What an application gives for a scheme of its document: one type for each kind, made from what verifies.
 
+#[cfg(feature = "outbound")]
+use super::Introspection;
 use super::{ApiKeys, Jwt, Passwords};
 
 /// Verifies the signed tokens of a bearer, oauth2 or openIdConnect scheme: made from a [`Jwt`].
@@ -12,7 +14,7 @@ pub struct BearerVerifier(pub(crate) Jwt);
 pub struct IntrospectionVerifier(pub(crate) Introspections);
 
 #[cfg(feature = "outbound")]
-pub(super) type Introspections = super::Introspection;
+pub(super) type Introspections = Introspection;
 #[cfg(not(feature = "outbound"))]
 #[derive(Clone, Debug)]
 pub(crate) struct Introspections(());

@@ -7,8 +7,8 @@
 //! 3. alternatives are tried in the order of the document; a later one counts when its credentials were shown too;
 //! 4. `{}` is tried last, wherever it stands: who was verified and may call is not made anonymous. It admits as
 //!    nobody in particular, whatever else was shown;
-//! 5. of a combination of several schemes, the first bearer token says who calls (it names a user or client, where
-//!    a key or password names an integration); without one, the first scheme does. All are kept;
+//! 5. of a combination of several schemes, the first bearer token or session says who calls (it names a user or client,
+//!    where a key or password names an integration); without one, the first scheme does. All are kept;
 //! 6. nothing else admits. The refusal names the alternative that lacks the fewest scopes, by the order of the
 //!    document among equals, out of those whose credentials were shown.
 
@@ -72,8 +72,8 @@ fn missing(authenticated: &Authenticated<'_>, needs: &[Need]) -> Option<Vec<&'st
 fn principals(authenticated: &Authenticated<'_>, needs: &[Need]) -> Vec<Principal> {
     let mut principals: Vec<_> =
         needs.iter().filter_map(|need| authenticated.held(need.scheme)).cloned().collect();
-    if let Some(bearer) = principals.iter().position(|principal| principal.kind().is_bearer())
-        && let Some(up_to) = principals.get_mut(..=bearer)
+    if let Some(first) = principals.iter().position(|principal| principal.kind().tells_of_a_login())
+        && let Some(up_to) = principals.get_mut(..=first)
     {
         up_to.rotate_right(1);
     }
@@ -136,6 +136,13 @@ mod tests {
         Need { scheme: "partner", scopes: &["transfers:write"] },
         Need { scheme: "oauth", scopes: &["accounts:read"] },
     ]]);
+    static ONE_OR_BOTH: Access = Access::Any(&[
+        &[Need { scheme: "oauth", scopes: &["transfers:write"] }],
+        &[
+            Need { scheme: "partner", scopes: &["transfers:write"] },
+            Need { scheme: "oauth", scopes: &["accounts:read"] },
+        ],
+    ]);
     static OPTIONAL: Access = Access::Any(&[&[], &[Need { scheme: "oauth", scopes: &["accounts:read"] }]]);
 
     #[tokio::test]
@@ -151,9 +158,10 @@ mod tests {
     async fn a_later_alternative_that_is_shown_and_has_its_scopes_counts() {
         let bench = Bench::new();
         let both = [bench.bearer("alice", "accounts:read"), bench.key()];
-        let admitted = decide(&EITHER, &both).await.unwrap();
-        assert_eq!(admitted.principal().unwrap().scheme(), "partner");
-        assert_eq!(admitted.principals().len(), 1, "the token's alternative did not admit");
+        let admitted = decide(&ONE_OR_BOTH, &both).await.unwrap();
+        assert_eq!(admitted.principals().len(), 2, "the alternative of the token alone did not admit");
+        let more = [bench.bearer("alice", "accounts:read transfers:write"), bench.key()];
+        assert_eq!(decide(&ONE_OR_BOTH, &more).await.unwrap().principals().len(), 1, "here it did");
     }
 
     #[tokio::test]

@@ -13,7 +13,9 @@
 //! 3. the session that the browser had is ended before it gets another;
 //! 4. only our own pages log out (CSRF), by the rules of [`cross_site`];
 //! 5. what comes back from no login of ours, and logout tokens that are not good, count as guesses for their network
-//!    ([`attempts`](crate::authn::attempts)). When there are too many the answer is 429; what is good is taken whatever was counted;
+//!    ([`attempts`](crate::authn::attempts)). When there are too many the answer is 429; what is good is taken whatever was counted.
+//!    But a login that comes back takes a place in the state and a call to the provider before anybody knows whether it is good: those
+//!    of a network that did not succeed are ten times as many as its guesses, and then none of it is looked at for a while;
 //! 6. a browser learns that a login did not succeed and not why; the event says it.
 
 use axum::Router;
@@ -32,7 +34,7 @@ use super::pending::{PATIENCE, Pending};
 use super::session::{Session, key_of};
 use super::step_up::Wanted;
 use super::{Login, back_channel, return_to};
-use crate::authn::attempts::TooMany;
+use crate::authn::attempts::{Attempts, TooMany};
 use crate::authn::cross_site;
 use crate::event::Severity;
 use crate::input::form_decoded;
@@ -62,6 +64,18 @@ impl Login {
         let mut response = go(&self.0.provider.authorization(&pending))?;
         response.headers_mut().append(header::SET_COOKIE, cookie.ok_or(LoginError::Crypto)?);
         Ok(response)
+    }
+
+    /// Rule 5.
+    async fn finish_counted(&self, parts: &Parts) -> Result<Response, Fault> {
+        let attempts = self.attempts(parts)?;
+        let trial = match attempts.tries() {
+            Ok(trial) => trial,
+            Err(closed) => return Ok(too_many(closed)),
+        };
+        let finished = self.finish(&parts.headers, parts.uri.query()).await?;
+        attempts.succeeds(&trial);
+        Ok(finished)
     }
 
     async fn finish(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Response, Fault> {
@@ -108,11 +122,11 @@ impl Login {
 
     /// Rule 5: counts a guess; what it is answered with if it is one too many.
     pub(super) fn guessed(&self, parts: &Parts) -> Option<Response> {
-        let TooMany(wait) = self.0.counters.of(parts, self.now().ok()?).guessed(None).err()?;
-        let mut response =
-            said(StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Please try again later.\n");
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
-        Some(response)
+        self.attempts(parts).ok()?.guessed(None).err().map(too_many)
+    }
+
+    fn attempts(&self, parts: &Parts) -> Result<Attempts<'_>, LoginError> {
+        Ok(self.0.counters.of(parts, self.now()?))
     }
 
     /// What a browser gets whose login came to nothing.
@@ -133,8 +147,7 @@ async fn begin(State(login): State<Login>, request: Request) -> Response {
 
 async fn finish(State(login): State<Login>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let finished = login.finish(&parts.headers, parts.uri.query()).await;
-    let mut response = finished.unwrap_or_else(|fault| {
+    let mut response = login.finish_counted(&parts).await.unwrap_or_else(|fault| {
         let failed = login.failed(&fault);
         if fault.is_guess() { login.guessed(&parts).unwrap_or(failed) } else { failed }
     });
@@ -173,6 +186,12 @@ fn go(to: &str) -> Result<Response, Fault> {
     let mut response = said(StatusCode::SEE_OTHER, "");
     response.headers_mut().insert(header::LOCATION, to);
     Ok(response)
+}
+
+fn too_many(TooMany(wait): TooMany) -> Response {
+    let mut response = said(StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Please try again later.\n");
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+    response
 }
 
 pub(super) fn said(status: StatusCode, text: &'static str) -> Response {

@@ -85,12 +85,6 @@ impl Transfers for Service {
         Ok(RareOutput::NoContent)
     }
 
-    /// More than is kept.
-    async fn ample(&self, _: Caller<Ample>, _: AmpleInput) -> Result<AmpleOutput, Problem> {
-        self.effects.add(1);
-        Ok(AmpleOutput::Ok("a".repeat(800 * 1024)))
-    }
-
     async fn plain(&self, _: Caller<Plain>, input: PlainInput) -> Result<PlainOutput, Problem> {
         self.act(&input.body).await?;
         Ok(PlainOutput::NoContent)

@@ -78,20 +78,6 @@ async fn the_application_may_know_that_it_was_not_done() {
     desk.transfer(KEY, "panic").send().await.refused(503, "unavailable");
 }
 
-/// It was done and the client knows: what is lost is the answer, and it is not done again for that.
-#[tokio::test]
-async fn an_answer_that_is_more_than_is_kept_is_sent_once_and_the_call_is_not_done_again() {
-    let desk = Desk::start().await;
-    let call = || desk.client.post("/ample", "").header("idempotency-key", KEY).token(&desk.alice()).send();
-    assert!(call().await.allowed(200).body.len() > 768 * 1024);
-    for _ in 0..2 {
-        let again = call().await;
-        again.refused(409, "answer_not_kept");
-        assert!(again.headers.get("retry-after").is_none(), "it will not be there later");
-    }
-    assert_eq!(desk.effects.count(), 1);
-}
-
 /// A server that ends in the middle: its runtime is dropped, with the handler in it.
 #[test]
 fn a_call_whose_server_ended_is_unknown_once_its_time_is_over() {

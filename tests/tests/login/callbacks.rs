@@ -43,6 +43,24 @@ async fn what_comes_back_from_no_login_is_counted_and_a_login_succeeds_all_the_s
     bench.logged_in().await;
 }
 
+/// What comes back takes a place among the marks and a call to the provider, before anybody knows whether it is good.
+#[tokio::test]
+async fn logins_that_all_fail_are_not_looked_at_for_a_while() {
+    let bench = Bench::start().await;
+    for _ in 0..300 {
+        bench.site.get("/callback?state=x&code=y").send().await;
+    }
+    let mut browser = bench.browser();
+    let back = browser.begin("/login").await;
+    let reply = browser.get(&back).await;
+    assert_eq!(reply.status, 429);
+    assert_ne!(reply.header("retry-after"), "");
+    assert_eq!(bench.provider.counted().codes, 0, "the provider was not asked");
+    bench.advance(60);
+    bench.logged_in().await;
+    assert_eq!(bench.provider.counted().codes, 1);
+}
+
 #[tokio::test]
 async fn a_login_makes_a_session_and_goes_where_it_should() {
     let bench = Bench::start().await;

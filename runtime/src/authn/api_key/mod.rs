@@ -23,7 +23,7 @@ mod text;
 mod uses;
 mod watch;
 
-use std::{path::Path, sync::Arc};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 pub use self::{
     admin::{IssuedKey, KeyAdmin, KeyAdminError, KeyInfo, KeyPage, KeyRequest},
@@ -61,8 +61,12 @@ pub struct ApiKeys {
     /// What stands for a key that is not known.
     nobody: Arc<Accepted>,
     peppers: Arc<KeyPeppers>,
+    /// Whether an owner may hold a scope now.
+    granting: Option<Arc<Granting>>,
     uses: Arc<Uses>,
 }
+
+type Granting = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 impl ApiKeys {
     /// These keys, in memory.
@@ -92,9 +96,9 @@ impl ApiKeys {
     }
 
     /// The keys of this name in a state: shared by all instances that share it, and what one of them revokes the next
-    /// request of every other is refused. [`KeyAdmin`] makes and ends them. The state is asked twice with every request.
+    /// request of every other is refused. [`KeyAdmin`] makes and ends them. The state is asked once with every request.
     ///
-    /// It has room for some 30,000 keys, and for some 3,000 of one owner.
+    /// There may be some five million keys, and some 80,000 of one owner, as far as the state has room.
     #[must_use]
     pub fn kept_in(state: State, name: &str) -> Self {
         Self::from_store(Kept::new(state, name))
@@ -102,13 +106,23 @@ impl ApiKeys {
 
     fn with(engine: Engine) -> Self {
         let nobody = Arc::new(Accepted::from(KeyRecord::of_nobody()));
-        Self { engine: Arc::new(engine), nobody, peppers: Arc::default(), uses: Arc::default() }
+        let (peppers, uses) = (Arc::default(), Arc::default());
+        Self { engine: Arc::new(engine), nobody, peppers, granting: None, uses }
     }
 
     /// Verifies hashes that are keyed with these peppers besides plain ones, and keys new ones with the first.
     #[must_use]
     pub fn peppers(self, peppers: KeyPeppers) -> Self {
         Self { peppers: Arc::new(peppers), ..self }
+    }
+
+    /// Asks with each use of a key, for each of its scopes, whether its owner may hold that now: `(owner, scope)`. One that is
+    /// denied is not the caller's. Without it a key has the scopes that it was made with.
+    ///
+    /// It is asked in the way of the request, so it must have the answer at hand.
+    #[must_use]
+    pub fn granting(self, ask: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        Self { granting: Some(Arc::new(ask)), ..self }
     }
 
     /// Exchanges the keys in memory, at once and for every clone.
@@ -168,11 +182,18 @@ impl ApiKeys {
         };
         let said = Said {
             subject: &key.record.owner,
-            scopes: &key.scopes,
+            scopes: &self.scopes(&key),
             credential: Some(&key.record.id),
             ..Said::default()
         };
         Ok(Principal::new(facts, said))
+    }
+
+    /// Those that its owner may hold.
+    fn scopes<'k>(&self, key: &'k Accepted) -> Cow<'k, str> {
+        let Some(granting) = &self.granting else { return Cow::Borrowed(&key.scopes) };
+        let held = key.record.scopes.iter().filter(|scope| granting(&key.record.owner, scope));
+        Cow::Owned(held.map(String::as_str).collect::<Vec<_>>().join(" "))
     }
 
     /// What the hash of the record must be; `None` when it names a pepper that is not there.
@@ -290,6 +311,22 @@ mod tests {
         assert_eq!((caller.subject(), caller.issuer()), ("acme", "urn:palisade:scheme:partner"));
         assert!(caller.grants("transfers:write") && !caller.grants("accounts:admin"));
         assert_eq!(caller.credential_id(), Some(made.record.id.as_str()));
+    }
+
+    #[tokio::test]
+    async fn a_scope_that_an_owner_may_hold_no_more_is_gone_at_the_next_use() {
+        let made = make(None);
+        let writes = Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let ask = Arc::clone(&writes);
+        let keys = ApiKeys::new([made.record.clone()]).unwrap().granting(move |owner, scope| {
+            assert_eq!(owner, "acme");
+            scope != "transfers:write" || ask.load(std::sync::atomic::Ordering::Relaxed)
+        });
+        for may_write in [true, false] {
+            writes.store(may_write, std::sync::atomic::Ordering::Relaxed);
+            let caller = judge(&keys, made.key.expose(), NOW).await.unwrap();
+            assert_eq!((caller.grants("transfers:write"), caller.grants("a")), (may_write, true));
+        }
     }
 
     #[tokio::test]

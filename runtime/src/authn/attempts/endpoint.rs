@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use http::request::Parts;
 
+#[cfg(feature = "login")]
+use super::Whom;
 use super::{Attempts, Failures};
 use crate::{
     address,
@@ -40,7 +42,24 @@ impl Counters {
     }
 }
 
+/// What an attempt of which nobody knows yet was charged.
+#[cfg(feature = "login")]
+pub(crate) struct Trial(Vec<crate::limit::Reserved>);
+
 impl Attempts<'_> {
+    /// Counts for the network, ten times as widely as guesses, what costs us something before it is known whether it is good.
+    #[cfg(feature = "login")]
+    pub(crate) fn tries(&self) -> Result<Trial, TooMany> {
+        let charged = self.charge(Whom::NetworkWidely, None, |decision| decision.reserved());
+        charged.map(Trial).map_err(|reason| TooMany(reason.wait()))
+    }
+
+    /// It was good.
+    #[cfg(feature = "login")]
+    pub(crate) fn succeeds(&self, Trial(reserved): &Trial) {
+        self.give_back(Whom::NetworkWidely, reserved);
+    }
+
     /// Counts a guess, at the secret of an account (its issuer and its name) where it claims one. It was found wrong, and is
     /// answered so unless it is one too many.
     pub(crate) fn guessed(&self, claimed: Option<(&str, &str)>) -> Result<(), TooMany> {

@@ -21,7 +21,7 @@
 //!    tell whether they are made up or were good before ([`Reason::may_be_made_up`]). They count for the network, by buckets
 //!    ten times as large, and each once: an honest client shows the same again and again;
 //! 8. while a bucket of rules 6 or 7 is empty, every bad credential is answered as too many, whatever is wrong with it: the
-//!    answer does not tell one that was good before from one that is made up ([`refused`]).
+//!    answer does not tell one that was good before from one that is made up, nor whom rule 3 spares there ([`refused`]).
 //!
 //! The buckets are those of rate limits `on: failure`, in tables of their own: who floods them takes no place from a limit
 //! of the document. What a handler verifies is counted by the same ([`login`]).

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use http::request::Parts;
 
 use super::{
-    Attempts, Whom, closed,
+    Attempts, Claim, Whom, closed,
     known::{Known, Place},
     whom,
 };
@@ -54,8 +54,9 @@ impl Attempts<'_> {
         let Some(scheme) = scheme.filter(|_| denied.reason().is_bad_credential()) else { return denied };
         let shown = scheme.find(parts).ok().flatten();
         let claim = shown.as_ref().and_then(|credential| scheme.claim(credential));
-        if claim.is_some() && scheme.is_guessable() {
-            return denied; // it was charged before
+        if let Some(claim) = claim.as_ref().filter(|_| scheme.is_guessable()) {
+            // it was charged before
+            return self.as_of_strangers(claim).map_or(denied, |wait| Denied::of(scheme.name, wait));
         }
         let claimed = claim.as_ref().map(|claim| (claim.issuer, &*claim.account));
         match self.count(denied.reason(), claimed, shown.as_ref()) {
@@ -64,6 +65,21 @@ impl Attempts<'_> {
                 denied
             }
             Err(wait) => Denied::of(scheme.name, wait),
+        }
+    }
+
+    /// Rule 8 for a wrong password of somebody whom the network knows (rule 3), who is let try while it is closed for all
+    /// others: why one of a stranger would be refused.
+    fn as_of_strangers(&self, claim: &Claim<'_>) -> Option<Reason> {
+        if !self.is_known(claim.issuer, &claim.account, &claim.account) {
+            return None;
+        }
+        match self.charge(Whom::Network, None, |decision| decision.reserved()) {
+            Ok(reserved) => {
+                self.give_back(Whom::Network, &reserved);
+                None
+            }
+            Err(wait) => Some(wait),
         }
     }
 

@@ -109,14 +109,19 @@ impl IdTokens {
         asked: &Asked<'_>,
         now: Now,
     ) -> Result<Identified, BadIdToken> {
-        match self.judge_now(token, asked, now) {
-            Err(BadIdToken::Token(Reason::UnknownKid | Reason::KeysUnavailable)) => {
-                let looked = self.keys.look_again().await;
-                looked.map_err(|_| BadIdToken::Token(Reason::KeysUnavailable))?;
-                self.judge_now(token, asked, now)
-            }
-            judged => judged,
-        }
+        self.judge_by_newest(|| self.judge_now(token, asked, now)).await
+    }
+
+    pub(super) async fn judge_by_newest<T>(
+        &self,
+        judge: impl Fn() -> Result<T, BadIdToken>,
+    ) -> Result<T, BadIdToken> {
+        let by_known = || match judge() {
+            Err(BadIdToken::Token(Reason::UnknownKid | Reason::KeysUnavailable)) => None,
+            judged => Some(judged),
+        };
+        let judged = self.keys.judge_by(by_known).await;
+        judged.map_err(|_| BadIdToken::Token(Reason::KeysUnavailable))?.unwrap_or_else(judge)
     }
 
     fn judge_now(&self, token: &str, asked: &Asked<'_>, now: Now) -> Result<Identified, BadIdToken> {

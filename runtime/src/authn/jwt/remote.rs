@@ -6,7 +6,8 @@
 //! 2. fetched before the server is ready ([`Jwks::load`]), then at the answer's `max-age`, between a minute and an hour;
 //! 3. a token with an unknown `kid` causes one fetch that all who wait share. Tokens may cause three at once, and one more
 //!    every 30 s, *counted from the beginning and whatever came of it*: random `kid`s cannot drive us, and one of them does
-//!    not keep out the tokens of a key that was published since. What we fetch of our own accord is not counted. A flood of
+//!    not keep out the tokens of a key that was published since. A fetch that was under way when the token came may have been
+//!    answered before its key was published: after it, there is one more. What we fetch of our own accord is not counted. A flood of
 //!    random `kid`s takes every turn, and so a key that signs at once, without having been published before, is known half a
 //!    minute later at most: the flood itself fetches it. No scheme is better within this bound. Nothing tells an honest `kid`
 //!    from a made-up one before its key is known: turns for those not tried before go to the made-up ones, which are all
@@ -167,28 +168,43 @@ impl Jwks {
 
     /// Fetches the set unless it is there, and sees to it that it stays fresh.
     pub(crate) async fn load(&self) -> Result<(), Unreachable> {
-        if self.current().is_some() { Ok(()) } else { self.look_again().await }
+        if self.current().is_some() { Ok(()) } else { self.look_again().await.map(drop) }
     }
 
-    /// Looks at the far end again, at most once in a cooldown, all callers together. When it is well, the set at
+    /// What `judge` says by the set at hand, or by a newer one where that has not the key (`None`). Rule 3.
+    pub(crate) async fn judge_by<T>(&self, judge: impl Fn() -> Option<T>) -> Result<Option<T>, Unreachable> {
+        if let Some(judged) = judge() {
+            return Ok(Some(judged));
+        }
+        if let Looked::Along = self.look_again().await? {
+            if let Some(judged) = judge() {
+                return Ok(Some(judged));
+            }
+            self.look_again().await?;
+        }
+        Ok(judge())
+    }
+
+    /// Looks at the far end again, as often as rule 3 lets, all callers together. When it is well, the set at
     /// hand is what the far end has.
-    pub(crate) async fn look_again(&self) -> Result<(), Unreachable> {
-        let Some(remote) = self.remote() else { return Ok(()) };
+    async fn look_again(&self) -> Result<Looked, Unreachable> {
+        let Some(remote) = self.remote() else { return Ok(Looked::Anew) };
         self.keep_fresh(remote);
         let mut ended = remote.ended.subscribe();
         ended.mark_unchanged();
-        match remote.claim() {
-            Claim::CoolingDown => return remote.state(),
-            Claim::Running => {}
+        let looked = match remote.claim() {
+            Claim::CoolingDown => return remote.state().map(|()| Looked::Anew),
+            Claim::Running => Looked::Along,
             Claim::Begin => {
                 // on a task of its own: a caller who leaves must not end what others wait for
                 let jwks = self.clone();
                 tokio::spawn(async move { jwks.refresh().await });
+                Looked::Anew
             }
-        }
+        };
         let patience = remote.timing.answer + Duration::from_secs(1);
         match tokio::time::timeout(patience, ended.changed()).await {
-            Ok(Ok(())) => remote.state(),
+            Ok(Ok(())) => remote.state().map(|()| looked),
             _ => Err(Unreachable),
         }
     }
@@ -247,6 +263,15 @@ impl Jwks {
             }
         });
     }
+}
+
+/// Whose fetch it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// One that began now, or as many as there may be were made a moment ago.
+    Anew,
+    /// One that was under way.
+    Along,
 }
 
 enum Claim {
@@ -321,16 +346,18 @@ impl Remote {
         let reach = if self.inside_too.load(Ordering::SeqCst) { Reach::Anywhere } else { reach };
         let mut request = Request::get(address.uri().clone())
             .header(header::ACCEPT, "application/jwk-set+json, application/json");
-        if let Some((_, etag)) = self.progress().etag.clone().filter(|(of, _)| *of == address) {
+        let etag = self.progress().etag.clone().filter(|(of, _)| *of == address);
+        let conditional = etag.is_some();
+        if let Some((_, etag)) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
         }
         let request = request.body(Full::<Bytes>::default()).map_err(|_| "the request could not be made")?;
         let reply = self.outbound.call(request, bounds, reach).await?;
         let max_age = reply.headers.get(header::CACHE_CONTROL).and_then(max_age);
         match reply.status {
-            StatusCode::NOT_MODIFIED => return Ok(Answer { changed: None, max_age }),
+            StatusCode::NOT_MODIFIED if conditional => return Ok(Answer { changed: None, max_age }),
             StatusCode::OK => {}
-            // redirects among them
+            // redirects among them, and 304 to who has nothing that it could be about (RFC 9110 section 15.4.5)
             _ => return Err("a status other than 200"),
         }
         let text = std::str::from_utf8(&reply.body).map_err(|_| "the answer is not UTF-8")?;

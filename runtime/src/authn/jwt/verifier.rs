@@ -146,12 +146,9 @@ impl TokenVerifier {
         shown: &Shown<'_>,
         now: Now,
     ) -> Result<Judged, Reason> {
-        if let Some(judged) = self.judge_at_hand(token, shown, now) {
-            return judged;
-        }
+        let judged = self.keys.judge_by(|| self.judge_at_hand(token, shown, now)).await;
         // 401 only when the set is known to be what the issuer has now; else nobody knows that the token is bad
-        self.keys.look_again().await.map_err(|_| Reason::KeysUnavailable)?;
-        self.judge(token, shown, now)
+        judged.map_err(|_| Reason::KeysUnavailable)?.unwrap_or_else(|| self.judge(token, shown, now))
     }
 
     /// Judges `token`. A set that is not fetched is all there is.

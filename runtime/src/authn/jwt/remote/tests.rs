@@ -43,6 +43,10 @@ impl Issuer {
                         {
                             _ = stream.write_all(b"HTTP/1.1 304 Not Modified\r\n\r\n").await;
                         }
+                        late if late.starts_with("late ") => {
+                            tokio::time::sleep(Duration::from_millis(100)).await;
+                            _ = stream.write_all(&late.as_bytes()["late ".len()..]).await;
+                        }
                         _ => _ = stream.write_all(answer.as_bytes()).await,
                     }
                 });
@@ -161,7 +165,7 @@ async fn the_last_good_set_serves_through_an_outage_and_not_for_ever() {
     assert_eq!(jwks.look_again().await, Err(Unreachable));
     assert!(kids(&jwks).is_empty(), "too old to be believed");
     issuer.say(keys(&["c"]));
-    assert_eq!(jwks.look_again().await, Ok(()));
+    assert_eq!(jwks.look_again().await, Ok(Looked::Anew));
     assert_eq!(kids(&jwks), ["c"]);
 }
 
@@ -300,6 +304,39 @@ async fn a_key_that_was_just_published_is_good_at_once() {
     assert_eq!(issuer.asked(), 3);
 }
 
+/// The answer that is under way when a token comes may have been made before its key was published.
+#[tokio::test]
+async fn a_key_that_was_published_during_a_fetch_is_good_at_once() {
+    let (old, new) = (Signer::new(), Signer::new());
+    let issuer = Issuer::start(set(&[("old", &old)])).await;
+    let jwks = Jwks::at(&issuer.address, Timing { cooldown: TIMING.cooldown, ..QUICK }).unwrap();
+    jwks.load().await.unwrap();
+    let verifier = verifier(&jwks);
+    issuer.say(format!("late {}", set(&[("old", &old)])));
+    let first = {
+        let (verifier, token) = (Arc::clone(&verifier), token("made up", &old));
+        tokio::spawn(async move { judged(&verifier, &token).await })
+    };
+    while issuer.asked() < 2 {
+        tokio::task::yield_now().await;
+    }
+    issuer.say(set(&[("old", &old), ("new", &new)]));
+    assert_eq!(judged(&verifier, &token("new", &new)).await, Ok(()));
+    assert_eq!(first.await.unwrap(), Err(Reason::UnknownKid));
+    assert_eq!(issuer.asked(), 3);
+}
+
+/// RFC 9110 section 15.4.5: it is about what the client has.
+#[tokio::test]
+async fn not_modified_is_no_answer_to_who_has_nothing() {
+    let issuer = Issuer::start("HTTP/1.1 304 Not Modified\r\n\r\n".to_owned()).await;
+    let jwks = Jwks::at(&issuer.address, QUICK).unwrap();
+    assert_eq!(jwks.load().await, Err(Unreachable));
+    issuer.say(keys(&["a"]));
+    assert_eq!(jwks.load().await, Ok(()));
+    assert_eq!(kids(&jwks), ["a"]);
+}
+
 #[tokio::test]
 async fn in_an_outage_known_keys_serve_for_a_time_and_then_nobody_knows() {
     let signer = Signer::new();
@@ -334,7 +371,7 @@ async fn an_issuer_that_moves_its_keys_or_loses_its_name_is_followed_or_not() {
     assert_eq!(jwks.look_again().await, Err(Unreachable));
     assert_eq!(kids(&jwks), ["a"], "the last good keys stay");
     issuer.say(says(&name, &moved.address));
-    assert_eq!(jwks.look_again().await, Ok(()));
+    assert_eq!(jwks.look_again().await, Ok(Looked::Anew));
     assert_eq!(kids(&jwks), ["b"], "the mark of another place's answer is not asked about");
     assert_eq!((issuer.asked(), keys.asked(), moved.asked()), (3, 1, 1));
 }
