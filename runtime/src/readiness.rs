@@ -135,7 +135,7 @@ impl Part {
     fn answers(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
         match self {
             Self::State(state) => Box::pin(state.answers()),
-            Self::Limits(limits) => Box::pin(async { limits.spend(&[]).await.is_ok() }),
+            Self::Limits(limits) => Box::pin(limits.answers()),
         }
     }
 }

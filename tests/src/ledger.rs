@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use palisade::idempotency::{POSTGRES_TABLE, PostgresLedger, SQLITE_TABLE, SqliteLedger};
+use palisade::operation::Idempotent;
 use palisade::{Caller, Jwt, KeptAnswers, Problem, Server, Settings};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -127,7 +128,12 @@ pub struct Service {
 }
 
 impl Service {
-    async fn moved(&self, caller: &Caller<Transfer>, order: Order) -> Result<TransferOutput, Error> {
+    async fn moved<Op: Idempotent>(
+        &self,
+        caller: &Caller<Op>,
+        order: Order,
+        created: fn(Receipt) -> Op::Output,
+    ) -> Result<Op::Output, Error> {
         if self.how == How::Late {
             tokio::time::sleep((self.pause)()).await;
         }
@@ -142,7 +148,7 @@ impl Service {
             let insert = sqlx::query("INSERT INTO transfers (reference, amount) VALUES ($1, $2)");
             insert.bind(&order.reference).bind(order.amount).execute(&mut *work).await?;
             let count = sqlx::query_scalar("SELECT count(*) FROM transfers").fetch_one(&mut *work).await?;
-            let output = TransferOutput::Created(Receipt { number: count });
+            let output = created(Receipt { number: count });
             if self.how != How::Bare {
                 caller.idempotency().commit_with(&mut work, &output).await?;
             }
@@ -175,7 +181,15 @@ impl Api for Service {
         caller: Caller<Transfer>,
         input: TransferInput,
     ) -> Result<TransferOutput, Problem> {
-        self.moved(&caller, input.body).await.map_err(problem)
+        self.moved(&caller, input.body, TransferOutput::Created).await.map_err(problem)
+    }
+
+    async fn transfer_once(
+        &self,
+        caller: Caller<TransferOnce>,
+        input: TransferOnceInput,
+    ) -> Result<TransferOnceOutput, Problem> {
+        self.moved(&caller, input.body, TransferOnceOutput::Created).await.map_err(problem)
     }
 
     async fn give(&self, _: Caller<Give>, input: GiveInput) -> Result<GiveOutput, Problem> {

@@ -235,6 +235,26 @@ async fn in_an_outage_each_limit_does_as_it_says_and_no_counter_is_filled() {
     }
 }
 
+/// It answers all the time, and counts nobody.
+#[tokio::test]
+async fn a_redis_that_takes_nothing_is_away() {
+    events::collect();
+    let bench = Bench::start().await;
+    for (setting, bad) in [("maxmemory", "1mb"), ("min-replicas-to-write", "1")] {
+        let outages = || events::everything().matches("Redis fails: limits do as each says").count();
+        let before = outages();
+        bench.redis.ask(&["CONFIG", "SET", setting, bad]).await.unwrap();
+        for turn in 0..6 {
+            let reply = bench.get(0, "/sure", "carol").await;
+            reply.refused(503, "unavailable");
+            assert_eq!(outages() - before, usize::from(turn >= 4), "five failures are an outage");
+        }
+        bench.redis.ask(&["CONFIG", "SET", setting, "0"]).await.unwrap();
+        bench.recovers().await;
+        bench.get(0, "/sure", "carol").await.allowed(204);
+    }
+}
+
 #[tokio::test]
 async fn a_redis_that_hangs_costs_a_moment_and_then_none() {
     let mut bench = Bench::start().await;

@@ -236,8 +236,10 @@ impl Claim {
         let recorded = self.record(bounded(kept)).await;
         let other = match recorded {
             Ok(Swapped::Made(_)) => return Ok(first),
+            Ok(Swapped::Not(Some(found))) => self.overtaken(&found),
+            // no other answer comes after this one
             _ if self.call.rule.rerun == Rerun::Never => return Ok(first),
-            Ok(Swapped::Not(found)) => self.overtaken(found),
+            Ok(Swapped::Not(None)) => Err(Refusal::Running),
             Err(refusal) => Err(refusal),
         };
         if self.is_written()
@@ -249,8 +251,7 @@ impl Claim {
     }
 
     /// The answer of the run that claimed the key anew, or that there is none yet.
-    fn overtaken(&self, found: Option<Record>) -> Result<Kept, Refusal> {
-        let Some(record) = found else { return Err(Refusal::Running) };
+    fn overtaken(&self, record: &Record) -> Result<Kept, Refusal> {
         let entry = self.call.open(&record.value)?;
         match decide(Some((entry, record.version)), &self.call.print, 0, Rerun::Never) {
             Decision::Replay(kept) => Ok(kept),
@@ -268,9 +269,10 @@ impl Claim {
         Ok(committed)
     }
 
-    /// Whether another run may have been committed while this one was not: it was cut off, and its commit under way.
+    /// Whether another run may have been committed while this one was not: it was cut off, and its commit under way. Where the
+    /// handler may not run again that can be as well: its state forgot it, or the application said that it was not done.
     pub(crate) fn may_be_overtaken(&self) -> bool {
-        self.is_repeated() || (self.call.rule.rerun == Rerun::Safe && !self.is_written())
+        self.is_repeated() || (self.has_ledger() && !self.is_written())
     }
 
     /// Nobody knows what became of it.

@@ -206,10 +206,12 @@ impl State {
         in_time(self.0.swap(key, expected, next)).await
     }
 
-    /// Whether a change would be made now: one is asked for that never is, for no record has this version.
+    /// Whether a change would be made now: one is, of a record that ends at once. What only reads is done also by an engine without
+    /// room, and by a Redis that another one leads.
     pub(crate) async fn answers(&self) -> bool {
         let key = Key::new(Kind::Application, &[b"palisade readiness"]);
-        self.swap(key, Expected::Version(u64::MAX), Next::Nothing).await.is_ok()
+        let next = Next::Record { value: Vec::new(), keep: Duration::ZERO };
+        self.swap(key, Expected::Nothing, next).await.is_ok()
     }
 }
 

@@ -90,12 +90,17 @@ async fn what_was_rolled_back_is_not_in_the_ledger_and_what_was_committed_is() {
 /// It finds too little, because another run of the same call has moved the money: that is no refusal.
 #[tokio::test]
 async fn who_is_refused_because_of_another_run_gets_the_answer_of_that_run() {
+    refused_because_of_another("/transfers").await;
+    refused_because_of_another("/transfers/once").await;
+}
+
+async fn refused_because_of_another(path_of: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("books");
     let late = Desk::start(&path, State::memory(), How::Late).await;
     let other = Desk::start(&path, State::memory(), How::Recorded).await;
     let pay = |desk: &Desk, key: &str, body: &str| {
-        let call = desk.client.post("/transfers", body).header("idempotency-key", key);
+        let call = desk.client.post(path_of, body).header("idempotency-key", key);
         tokio::spawn(call.token(&desk.signer.token("alice", "")).send())
     };
     let body = r#"{"reference":"r","amount":7,"payer":"bob"}"#;

@@ -133,6 +133,21 @@ async fn who_ends_later_than_the_run_that_claimed_the_key_anew_gets_its_answer()
     assert_eq!(desk.effects.count(), 2);
 }
 
+/// Also where the handler runs again because the application said that the call was not done.
+#[tokio::test]
+async fn who_ends_later_than_a_run_that_the_application_asked_for_gets_its_answer() {
+    let clock = Clock::fixed(now());
+    let desk = Desk::of(clock.clone(), in_memory(&clock).recover(async |_| Ok(Recovered::NotDone))).await;
+    let late = tokio::spawn(desk.transfer(KEY, "slower_at_first").send());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    desk.clock.advance(Duration::from_secs(40));
+    let second = desk.transfer(KEY, "slower_at_first").send().await;
+    assert_eq!(second.allowed(201).json()["number"], 2);
+    let late = late.await.unwrap();
+    assert_eq!(late.allowed(201).header("idempotent-replayed"), "true");
+    assert_eq!(late.body, second.body);
+}
+
 #[tokio::test]
 async fn a_call_runs_as_long_as_it_may_whenever_in_a_second_it_began() {
     let clock = Clock::fixed(now());

@@ -24,6 +24,7 @@ pub(super) const PATIENCE: Patience = Patience {
     answer: LONGEST,
     whole: LONGEST,
     without: "limits do as each says of an outage",
+    writes: true,
 };
 
 pub(super) struct InRedis {

@@ -131,6 +131,12 @@ impl SharedLimits {
         self.counters.spend(asked, self.patience).await
     }
 
+    /// Whether a request would be counted now: a counter of nobody is charged, which says nothing a millisecond later.
+    pub(crate) async fn answers(&self) -> bool {
+        let meter = Meter::Bucket(Rate::new(1, Duration::from_millis(1), 1));
+        self.spend(&[Asked { name: *b"palisade's probe", meter, cost: 1 }]).await.is_ok()
+    }
+
     pub(crate) async fn give_back(&self, spent: &[Spent]) -> Result<u64, StateError> {
         self.counters.give_back(spent, self.patience).await
     }

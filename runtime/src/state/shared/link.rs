@@ -2,7 +2,8 @@
 //!
 //! Rules:
 //! 1. what is asked takes no longer than it may, and is not asked twice;
-//! 2. a server that fails is left alone for a while ([`Breaker`]); meanwhile there is no answer at once;
+//! 2. a server that fails is left alone for a while ([`Breaker`]); meanwhile there is no answer at once. One without room fails
+//!    where all that is asked is to write, and answers where it can be read;
 //! 3. a connection that hangs is not kept: with the breaker, a new one begins.
 
 use std::sync::{Mutex, PoisonError};
@@ -38,6 +39,8 @@ pub(crate) struct Patience {
     pub(crate) whole: Duration,
     /// What the operator is told of an outage.
     pub(crate) without: &'static str,
+    /// A server without room is of no use.
+    pub(crate) writes: bool,
 }
 
 pub(crate) struct Link {
@@ -95,8 +98,8 @@ impl Link {
     /// Tells the breaker, and the operator what changed.
     fn note(&self, error: Option<&StateError>) {
         let turn = self.breaker(|breaker, now| match error {
-            // it answered
-            None | Some(StateError::Full) => breaker.succeeded(),
+            None => breaker.succeeded(),
+            Some(StateError::Full) if !self.patience.writes => breaker.succeeded(), // it answered
             Some(_) => breaker.failed(now),
         });
         let why = error.map(ToString::to_string).unwrap_or_default();

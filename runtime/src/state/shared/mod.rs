@@ -29,6 +29,7 @@ const PATIENCE: Patience = Patience {
     answer: Duration::from_millis(500),
     whole: Duration::from_millis(1500),
     without: "requests that need it are refused",
+    writes: false,
 };
 /// No record is kept longer, in milliseconds: the server adds them to its time. Some 35,000 years.
 const LONGEST: u128 = 1 << 50;
