@@ -235,6 +235,36 @@ async fn in_an_outage_each_limit_does_as_it_says_and_no_counter_is_filled() {
     }
 }
 
+/// Who guesses at one after the other has no more guesses than who stays at one.
+#[tokio::test]
+async fn guesses_are_counted_together_and_in_an_outage_by_each_its_share() {
+    let mut bench = Bench::start().await;
+    let guesses = async |bench: &Bench, turns: &[usize]| {
+        let mut guesses = 0;
+        loop {
+            let instance = bench.instances[turns[guesses % turns.len()]];
+            let reply = instance.get("/few").token("a.b.c").send().await;
+            if reply.status == 429 {
+                reply.refused(429, "rate_limited");
+                return guesses;
+            }
+            reply.refused(401, "unauthenticated");
+            guesses += 1;
+        }
+    };
+    let together = guesses(&bench, &[0, 1]).await;
+    assert!((30..=31).contains(&together), "{together}");
+    for instance in [0, 1] {
+        bench.instances[instance].get("/few").token("a.b.d").send().await.refused(429, "rate_limited");
+        bench.get(instance, "/few", "alice").await.allowed(204);
+    }
+    bench.redis.kill();
+    for instance in [0, 1] {
+        let share = guesses(&bench, &[instance]).await;
+        assert!((15..=16).contains(&share), "{share}");
+    }
+}
+
 /// It answers all the time, and counts nobody.
 #[tokio::test]
 async fn a_redis_that_takes_nothing_is_away() {

@@ -101,9 +101,9 @@ pub(crate) async fn authenticate<'p>(
     let on = Occasion { local, from: attempts.from(), operation: prepared.operation, now };
     let (verdicts, charged) = judge_all(prepared, &shown, parts, &on, attempts).await;
     let denied = refused(prepared, &verdicts);
-    attempts.settle(prepared, &verdicts, charged);
+    attempts.settle(prepared, &verdicts, charged).await;
     if let Some(denied) = denied {
-        return Err(attempts.after(prepared, denied, parts));
+        return Err(Box::pin(attempts.after(prepared, denied, parts)).await);
     }
     let verified = |need: &prepared::Need| matches!(verdicts.get(need.scheme), Some(Some(Ok(_))));
     if prepared.alternatives.iter().any(|needs| needs.iter().all(verified)) {
@@ -134,7 +134,7 @@ async fn judge_all<'a>(
             verdicts.push(None);
             continue;
         };
-        verdicts.push(match attempts.before(place, prepared, credential) {
+        verdicts.push(match attempts.before(place, prepared, credential).await {
             Err(reason) => Some(Err(reason)),
             Ok(held) => {
                 charged.extend(held);

@@ -154,7 +154,7 @@ impl Bench {
 
 /// Nothing has failed before.
 pub(crate) fn attempts() -> Attempts<'static> {
-    let failures: &'static Failures = Box::leak(Box::new(Failures::new(Most::DEFAULT, true, |_| None)));
+    let failures: &'static Failures = Box::leak(Box::new(Failures::new(Most::DEFAULT, true, None, |_| None)));
     failures.of(std::net::Ipv4Addr::LOCALHOST.into(), Clock::fixed(NOW).now().unwrap(), "request")
 }
 

@@ -186,7 +186,12 @@ impl GateBuilder {
         let passwords = document.schemes.iter().any(|scheme| matches!(scheme.kind, SchemeKind::Basic));
         let logins = self.operations.iter().any(|(policy, _)| policy.login.is_some());
         Ok(Gate::new(Inner {
-            failures: Failures::new(self.settings.failed_attempts, passwords || logins, kept),
+            failures: Failures::new(
+                self.settings.failed_attempts,
+                passwords || logins,
+                self.settings.limits_in.as_ref(),
+                kept,
+            ),
             spool: Spool::new(&self.settings),
             arriving: Arriving::new(self.settings.max_body_memory),
             load: Load::new(self.settings.max_requests),

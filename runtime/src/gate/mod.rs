@@ -167,7 +167,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
     visit.begin(at.policy().priority)?; // 13
     if at.policy().login.is_some() {
-        visit.attempt(at.policy().id, account)?; // 13
+        visit.attempt(at.policy().id, account).await?; // 13
     }
     Ok(Admitted { caller: Caller::new(passed), input: I::assemble(decoded, payload), deadline, call })
 }

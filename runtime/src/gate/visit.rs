@@ -233,10 +233,14 @@ impl Visit {
     }
 
     /// It is a login, and its handler comes next: it is charged from here on.
-    pub(super) fn attempt(&mut self, operation: &str, account: Option<String>) -> Result<(), Rejection> {
+    pub(super) async fn attempt(
+        &mut self,
+        operation: &str,
+        account: Option<String>,
+    ) -> Result<(), Rejection> {
         // not when its head came, as for limits
         let now = self.clock().now().map_err(|_| Rejection::ClockFailed)?;
-        let charged = self.attempts_at(now).begin(operation, account);
+        let charged = Box::pin(self.attempts_at(now).begin(operation, account)).await;
         // what it came with is good, so nothing else is asked for
         let refused = |reason| Rejection::Denied { reason, challenges: Vec::new() };
         self.attempt = Some(charged.map_err(refused)?);
@@ -313,7 +317,7 @@ impl Visit {
         if let Some(attempt) = self.attempt.take()
             && let Ok(now) = self.gate.settings().clock.now()
         {
-            self.attempts_at(now).end(&attempt, response.status());
+            Box::pin(self.attempts_at(now).end(&attempt, response.status())).await;
         }
         self.give_back(response.status()).await;
         self.dress(response)

@@ -81,7 +81,7 @@ async fn token(State(desk): State<Desk>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = async {
         let form = Form::receive(&parts.headers, body).await.map_err(|_| Refused::request())?;
-        let client = desk.client(&parts, &form)?;
+        let client = desk.client(&parts, &form).await?;
         let scope = form.get("scope");
         if scope.is_some_and(|scope| !is_scope(scope)) {
             return Err(GrantError::Scope.into());
@@ -96,7 +96,7 @@ async fn token(State(desk): State<Desk>, request: Request) -> Response {
                 let token = form.get("refresh_token").ok_or_else(Refused::request)?;
                 let asking = Asking { client: client.id(), public: client.is_public(), scope, key };
                 match desk.issuer.renew(token, &asking).await {
-                    Err(GrantError::Invalid) => Err(desk.unknown(&parts, token)?),
+                    Err(GrantError::Invalid) => Err(desk.unknown(&parts, token).await?),
                     renewed => Ok(renewed?),
                 }
             }
@@ -114,7 +114,7 @@ async fn revoke(State(desk): State<Desk>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = async {
         let form = Form::receive(&parts.headers, body).await.map_err(|_| Refused::request())?;
-        let client = desk.client(&parts, &form)?;
+        let client = desk.client(&parts, &form).await?;
         // `token_type_hint` is not needed: the two kinds do not look alike (RFC 7009 section 2.1)
         let token = form.get("token").ok_or_else(Refused::request)?;
         Ok::<_, Refused>(desk.issuer.revoke(token, client.id()).await?)
@@ -134,7 +134,7 @@ async fn metadata(State(desk): State<Desk>) -> Response {
 }
 
 impl Desk {
-    fn client(&self, parts: &Parts, form: &Form) -> Result<&Client, Refused> {
+    async fn client(&self, parts: &Parts, form: &Form) -> Result<&Client, Refused> {
         match self.clients.authenticate(&parts.headers, form) {
             Ok(client) => Ok(client),
             Err(Unknown::Request) => Err(Refused::request()),
@@ -142,15 +142,15 @@ impl Desk {
                 Event::UnknownClient.emit(&self.issuer.nobody("-"));
                 let claimed = Clients::claimed(&parts.headers, form);
                 let claimed = claimed.as_deref().map(|client| (self.issuer.name(), client));
-                self.issuer.attempts(parts)?.guessed(claimed)?;
+                self.issuer.attempts(parts)?.guessed(claimed).await?;
                 Err(Refused { status: StatusCode::UNAUTHORIZED, code: "invalid_client", retry_after: None })
             }
         }
     }
 
     /// How a refresh token is refused that is not good.
-    fn unknown(&self, parts: &Parts, token: &str) -> Result<Refused, Refused> {
-        self.issuer.attempts(parts)?.unknown(token)?;
+    async fn unknown(&self, parts: &Parts, token: &str) -> Result<Refused, Refused> {
+        self.issuer.attempts(parts)?.unknown(token).await?;
         Ok(GrantError::Invalid.into())
     }
 

@@ -38,7 +38,7 @@ pub(super) async fn log_out(State(login): State<Login>, request: Request) -> Res
         Ok(()) => said(StatusCode::OK, ""),
         Err(refused) => {
             let answer = login.refuses(&refused);
-            if refused.is_guess() { login.guessed(&parts).unwrap_or(answer) } else { answer }
+            if refused.is_guess() { login.guessed(&parts).await.unwrap_or(answer) } else { answer }
         }
     }
 }

@@ -69,12 +69,12 @@ impl Login {
     /// Rule 5.
     async fn finish_counted(&self, parts: &Parts) -> Result<Response, Fault> {
         let attempts = self.attempts(parts)?;
-        let trial = match attempts.tries() {
+        let trial = match attempts.tries().await {
             Ok(trial) => trial,
             Err(closed) => return Ok(too_many(closed)),
         };
         let finished = self.finish(&parts.headers, parts.uri.query()).await?;
-        attempts.succeeds(&trial);
+        attempts.succeeds(&trial).await;
         Ok(finished)
     }
 
@@ -121,8 +121,8 @@ impl Login {
     }
 
     /// Rule 5: counts a guess; what it is answered with if it is one too many.
-    pub(super) fn guessed(&self, parts: &Parts) -> Option<Response> {
-        self.attempts(parts).ok()?.guessed(None).err().map(too_many)
+    pub(super) async fn guessed(&self, parts: &Parts) -> Option<Response> {
+        self.attempts(parts).ok()?.guessed(None).await.err().map(too_many)
     }
 
     fn attempts(&self, parts: &Parts) -> Result<Attempts<'_>, LoginError> {
@@ -147,10 +147,13 @@ async fn begin(State(login): State<Login>, request: Request) -> Response {
 
 async fn finish(State(login): State<Login>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let mut response = login.finish_counted(&parts).await.unwrap_or_else(|fault| {
-        let failed = login.failed(&fault);
-        if fault.is_guess() { login.guessed(&parts).unwrap_or(failed) } else { failed }
-    });
+    let mut response = match login.finish_counted(&parts).await {
+        Ok(response) => response,
+        Err(fault) => {
+            let failed = login.failed(&fault);
+            if fault.is_guess() { login.guessed(&parts).await.unwrap_or(failed) } else { failed }
+        }
+    };
     if let Some(cookie) = cookies::clear(PENDING) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

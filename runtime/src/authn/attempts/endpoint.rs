@@ -28,7 +28,7 @@ pub(crate) struct TooMany(pub(crate) u64);
 impl Counters {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            failures: Failures::new(settings.failed_attempts, false, |_| None),
+            failures: Failures::new(settings.failed_attempts, false, settings.limits_in.as_ref(), |_| None),
             proxies: settings.trusted_proxies.clone(),
             forwarded: settings.forwarded,
         }
@@ -49,35 +49,36 @@ pub(crate) struct Trial(Vec<crate::limit::Reserved>);
 impl Attempts<'_> {
     /// Counts for the network, ten times as widely as guesses, what costs us something before it is known whether it is good.
     #[cfg(feature = "login")]
-    pub(crate) fn tries(&self) -> Result<Trial, TooMany> {
-        let charged = self.charge(Whom::NetworkWidely, None, |decision| decision.reserved());
+    pub(crate) async fn tries(&self) -> Result<Trial, TooMany> {
+        let charged = self.charge(Whom::NetworkWidely, None, |decision| decision.reserved()).await;
         charged.map(Trial).map_err(|reason| TooMany(reason.wait()))
     }
 
     /// It was good.
     #[cfg(feature = "login")]
-    pub(crate) fn succeeds(&self, Trial(reserved): &Trial) {
-        self.give_back(Whom::NetworkWidely, reserved);
+    pub(crate) async fn succeeds(&self, Trial(reserved): &Trial) {
+        self.give_back(Whom::NetworkWidely, reserved).await;
     }
 
     /// Counts a guess, at the secret of an account (its issuer and its name) where it claims one. It was found wrong, and is
     /// answered so unless it is one too many.
-    pub(crate) fn guessed(&self, claimed: Option<(&str, &str)>) -> Result<(), TooMany> {
-        self.counted(Reason::WrongSecret, claimed, None)
+    pub(crate) async fn guessed(&self, claimed: Option<(&str, &str)>) -> Result<(), TooMany> {
+        self.counted(Reason::WrongSecret, claimed, None).await
     }
 
     /// Counts a token of which nobody says whether it was good before.
-    pub(crate) fn unknown(&self, token: &str) -> Result<(), TooMany> {
-        self.counted(Reason::Inactive, None, Some(&Credential::Text(Cow::Borrowed(token.as_bytes()))))
+    pub(crate) async fn unknown(&self, token: &str) -> Result<(), TooMany> {
+        let shown = Credential::Text(Cow::Borrowed(token.as_bytes()));
+        self.counted(Reason::Inactive, None, Some(&shown)).await
     }
 
-    fn counted(
+    async fn counted(
         &self,
         reason: Reason,
         claimed: Option<(&str, &str)>,
         shown: Option<&Credential<'_>>,
     ) -> Result<(), TooMany> {
-        let closes = self.count(reason, claimed, shown).map_err(|reason| TooMany(reason.wait()))?;
+        let closes = self.count(reason, claimed, shown).await.map_err(|reason| TooMany(reason.wait()))?;
         self.report(closes, claimed);
         Ok(())
     }

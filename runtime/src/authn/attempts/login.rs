@@ -51,20 +51,20 @@ impl Account {
 
 impl Attempts<'_> {
     /// Rule 1: what is charged before the handler runs, or why it does not run. `account`: as the body writes it.
-    pub(crate) fn begin(&self, operation: &str, account: Option<String>) -> Result<Attempt, Denied> {
+    pub(crate) async fn begin(&self, operation: &str, account: Option<String>) -> Result<Attempt, Denied> {
         let account = account.map(|written| Account::new(operation, written));
         let is_known = |it: &Account| self.is_known(&it.door, &it.counted, &it.written);
         let at = whom(account.is_some(), account.as_ref().is_some_and(is_known));
         let claimed = account.as_ref().map(Account::claimed);
-        let charged = self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision)));
+        let charged = self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision))).await;
         let (reserved, closes) = charged.map_err(Denied::new)?;
         Ok(Attempt { account, at, reserved, closes })
     }
 
     /// Rule 2: what becomes of the charge, now that its call is answered with this status.
-    pub(crate) fn end(&self, attempt: &Attempt, status: StatusCode) {
+    pub(crate) async fn end(&self, attempt: &Attempt, status: StatusCode) {
         if has_succeeded(status) {
-            self.give_back(attempt.at, &attempt.reserved);
+            self.give_back(attempt.at, &attempt.reserved).await;
             if let Some(Account { written, counted, door }) = &attempt.account {
                 self.remember(door, counted, written);
             }
@@ -96,6 +96,8 @@ fn has_succeeded(status: StatusCode) -> bool {
 mod tests {
     use std::time::Duration;
 
+    use futures_util::FutureExt as _;
+
     use super::super::{Failures, Most};
     use super::*;
     use crate::clock::Clock;
@@ -108,7 +110,7 @@ mod tests {
 
     impl Bench {
         fn start() -> Self {
-            Self(Failures::new(Most::DEFAULT, true, |_| None), Clock::fixed(1_800_000_000))
+            Self(Failures::new(Most::DEFAULT, true, None, |_| None), Clock::fixed(1_800_000_000))
         }
 
         fn at<'a>(&'a self, from: &str) -> Attempts<'a> {
@@ -116,13 +118,14 @@ mod tests {
         }
 
         fn begin(&self, from: &str, account: Option<&str>) -> Result<Attempt, u64> {
-            self.at(from).begin(DOOR, account.map(str::to_owned)).map_err(|denied| denied.reason().wait())
+            let begun = self.at(from).begin(DOOR, account.map(str::to_owned)).now_or_never().unwrap();
+            begun.map_err(|denied| denied.reason().wait())
         }
 
         /// What a call is answered with when its handler would answer so.
         fn call(&self, from: &str, account: Option<&str>, status: StatusCode) -> Result<(), u64> {
             let attempt = self.begin(from, account)?;
-            self.at(from).end(&attempt, status);
+            self.at(from).end(&attempt, status).now_or_never().unwrap();
             Ok(())
         }
 
@@ -189,7 +192,8 @@ mod tests {
         let bench = Bench::start();
         bench.log_in(HOME, "alice").unwrap();
         while bench.guess(ELSEWHERE, "alice").is_ok() {}
-        let at_another = |from| bench.at(from).begin("logInElsewhere", Some("alice".to_owned()));
+        let at_another =
+            |from| bench.at(from).begin("logInElsewhere", Some("alice".to_owned())).now_or_never().unwrap();
         assert!(at_another(ELSEWHERE).is_err());
         assert!(at_another(HOME).is_err(), "she has succeeded at the other door");
         assert_eq!(bench.log_in(HOME, "alice"), Ok(()));

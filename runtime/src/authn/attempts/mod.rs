@@ -24,7 +24,8 @@
 //!    answer does not tell one that was good before from one that is made up, nor whom rule 3 spares there ([`refused`]).
 //!
 //! The buckets are those of rate limits `on: failure`, in tables of their own: who floods them takes no place from a limit
-//! of the document. What a handler verifies is counted by the same ([`login`]).
+//! of the document. Where instances share their limits they share these, and in an outage each counts its share. Who is known is known to
+//! each instance alone. What a handler verifies is counted by the same ([`login`]).
 
 mod endpoint;
 mod flight;
@@ -49,6 +50,7 @@ use crate::{
         Charge, Decision, Few, Limiter, Reserved, Rule,
         kept::{Kept, Of},
         seen::{Network, Seen},
+        shared::SharedLimits,
     },
     operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per},
 };
@@ -149,13 +151,19 @@ pub(in crate::authn) struct Charged<'a> {
 
 impl Failures {
     /// `guessable`: a scheme of the document takes passwords, or an operation is a login.
-    pub(crate) fn new(most: Most, guessable: bool, kept: impl Fn(Of) -> Option<Kept>) -> Self {
-        let strangers = Limiter::new(PLACES).kept(kept(Of::Attempts));
+    pub(crate) fn new(
+        most: Most,
+        guessable: bool,
+        shared: Option<&SharedLimits>,
+        kept: impl Fn(Of) -> Option<Kept>,
+    ) -> Self {
+        let strangers = Limiter::new(PLACES).shared(shared.cloned()).kept(kept(Of::Attempts));
         let rules = |limiter: &Limiter, names, per, most| {
             limits(names, per, most).map(|limit| limiter.rule(limit, ""))
         };
         let of_known = || {
-            let limiter = Limiter::new(PLACES_OF_KNOWN).kept(kept(Of::AttemptsOfKnown));
+            let limiter =
+                Limiter::new(PLACES_OF_KNOWN).shared(shared.cloned()).kept(kept(Of::AttemptsOfKnown));
             let rules = rules(&limiter, ACCOUNT, &[Per::Principal, Per::Address], most.of_account);
             OfKnown { limiter, rules, known: Known::new(KNOWN) }
         };
@@ -238,8 +246,8 @@ impl<'a> Attempts<'a> {
     }
 
     /// Rule 5: what is charged before the credential is verified, or why it is not verified.
-    pub(in crate::authn) fn before(
-        &self,
+    pub(in crate::authn) async fn before(
+        self,
         scheme: usize,
         prepared: &Prepared,
         credential: &Credential<'_>,
@@ -252,14 +260,15 @@ impl<'a> Attempts<'a> {
         let Credential::Text(text) = credential else { return Ok(None) };
         let at = whom(true, self.is_known(claim.issuer, &claim.account, &claim.account));
         let claimed = Some((claim.issuer, &*claim.account));
-        let charge = || self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision)));
-        let (flight, charged) = self.failures.flights.board(scheme_of.name, text, charge)?;
+        let charge = self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision)));
+        // boxed: a request without a password does not carry the room for it
+        let (flight, charged) = Box::pin(self.failures.flights.board(scheme_of.name, text, charge)).await?;
         let (reserved, closes) = charged.unwrap_or_default();
         Ok(Some(Charged { scheme, account: claim.account, at, reserved, closes, _flight: flight }))
     }
 
     /// Gives back what was charged for passwords that no scheme found wrong, and remembers whose were right.
-    pub(in crate::authn) fn settle(
+    pub(in crate::authn) async fn settle(
         &self,
         prepared: &Prepared,
         verdicts: &[Verdict],
@@ -282,11 +291,11 @@ impl<'a> Attempts<'a> {
                 }
                 _ => {}
             }
-            self.give_back(charged.at, &charged.reserved);
+            self.give_back(charged.at, &charged.reserved).await;
         }
     }
 
-    fn charge<T>(
+    async fn charge<T>(
         &self,
         at: Whom,
         claimed: Option<(&str, &str)>,
@@ -296,7 +305,10 @@ impl<'a> Attempts<'a> {
         let (limiter, rules) = self.rules(at);
         let charges: Few<Charge<'_>> =
             rules.iter().flat_map(|of| of.iter()).map(|rule| rule.charge(&seen)).collect();
-        let decision = limiter.decide(self.micros(), &charges);
+        // none of these limits denies in an outage
+        let Ok(decision) = limiter.ask(self.micros(), &charges, &seen).await else {
+            return Err(Reason::TooManyAttempts(1));
+        };
         match decision.refused_by() {
             None => Ok(allowed(decision)),
             Some(_) => {
@@ -317,8 +329,8 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    fn give_back(&self, at: Whom, reserved: &[Reserved]) {
-        self.rules(at).0.give_back_here(self.micros(), reserved);
+    async fn give_back(&self, at: Whom, reserved: &[Reserved]) {
+        self.rules(at).0.give_back(self.micros(), reserved).await;
     }
 
     /// `written`: how this request spells the name of the account.
@@ -371,6 +383,8 @@ fn closed(decision: &Decision<'_>) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
     use crate::clock::Clock;
 
@@ -383,7 +397,7 @@ mod tests {
         let known = account.is_some_and(|account| attempts.is_known(HERE, account, account));
         let counted =
             attempts.charge(whom(account.is_some(), known), account.map(|name| (HERE, name)), |_| ());
-        counted.map_err(Reason::wait)
+        counted.now_or_never().unwrap().map_err(Reason::wait)
     }
 
     fn log_in(failures: &Failures, clock: &Clock, from: &str) {
@@ -392,7 +406,7 @@ mod tests {
     }
 
     fn start() -> (Failures, Clock) {
-        (Failures::new(Most::DEFAULT, true, |_| None), Clock::fixed(1_800_000_000))
+        (Failures::new(Most::DEFAULT, true, None, |_| None), Clock::fixed(1_800_000_000))
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Counted {
 
 impl Attempts<'_> {
     /// Rules 6 to 8: counts what was refused, and was not charged before; what comes out is what the client is told.
-    pub(in crate::authn) fn after(&self, prepared: &Prepared, denied: Denied, parts: &Parts) -> Denied {
+    pub(in crate::authn) async fn after(&self, prepared: &Prepared, denied: Denied, parts: &Parts) -> Denied {
         let scheme =
             denied.scheme().and_then(|name| prepared.schemes.iter().find(|scheme| scheme.name == name));
         let Some(scheme) = scheme.filter(|_| denied.reason().is_bad_credential()) else { return denied };
@@ -56,10 +56,10 @@ impl Attempts<'_> {
         let claim = shown.as_ref().and_then(|credential| scheme.claim(credential));
         if let Some(claim) = claim.as_ref().filter(|_| scheme.is_guessable()) {
             // it was charged before
-            return self.as_of_strangers(claim).map_or(denied, |wait| Denied::of(scheme.name, wait));
+            return self.as_of_strangers(claim).await.map_or(denied, |wait| Denied::of(scheme.name, wait));
         }
         let claimed = claim.as_ref().map(|claim| (claim.issuer, &*claim.account));
-        match self.count(denied.reason(), claimed, shown.as_ref()) {
+        match self.count(denied.reason(), claimed, shown.as_ref()).await {
             Ok(closes) => {
                 self.report(closes, claimed);
                 denied
@@ -70,13 +70,13 @@ impl Attempts<'_> {
 
     /// Rule 8 for a wrong password of somebody whom the network knows (rule 3), who is let try while it is closed for all
     /// others: why one of a stranger would be refused.
-    fn as_of_strangers(&self, claim: &Claim<'_>) -> Option<Reason> {
+    async fn as_of_strangers(&self, claim: &Claim<'_>) -> Option<Reason> {
         if !self.is_known(claim.issuer, &claim.account, &claim.account) {
             return None;
         }
-        match self.charge(Whom::Network, None, |decision| decision.reserved()) {
+        match self.charge(Whom::Network, None, |decision| decision.reserved()).await {
             Ok(reserved) => {
-                self.give_back(Whom::Network, &reserved);
+                self.give_back(Whom::Network, &reserved).await;
                 None
             }
             Err(wait) => Some(wait),
@@ -84,23 +84,23 @@ impl Attempts<'_> {
     }
 
     /// Which limit it closes, or why it is refused as one too many: whatever is wrong with it, by the same buckets.
-    pub(super) fn count(
+    pub(super) async fn count(
         &self,
         reason: Reason,
         claimed: Option<(&str, &str)>,
         shown: Option<&Credential<'_>>,
     ) -> Result<Option<&'static str>, Reason> {
         let at = whom(claimed.is_some(), false);
-        let (of_guesses, closes) = self.charge(at, claimed, |decision| taken(&decision))?;
-        let widely = self.charge(Whom::NetworkWidely, None, |decision| taken(&decision));
+        let (of_guesses, closes) = self.charge(at, claimed, |decision| taken(&decision)).await?;
+        let widely = self.charge(Whom::NetworkWidely, None, |decision| taken(&decision)).await;
         let guess = reason.is_guess() && widely.is_ok();
         if !guess {
-            self.give_back(at, &of_guesses);
+            self.give_back(at, &of_guesses).await;
         }
         let (of_unknown, closes_widely) = widely?;
         let unknown = reason.may_be_made_up() && self.is_first(shown);
         if !unknown {
-            self.give_back(Whom::NetworkWidely, &of_unknown);
+            self.give_back(Whom::NetworkWidely, &of_unknown).await;
         }
         Ok(closes.filter(|_| guess).or(closes_widely.filter(|_| unknown)))
     }
