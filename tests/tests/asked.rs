@@ -494,6 +494,29 @@ async fn the_keys_of_an_issuer_are_where_it_says_and_verify_its_own_tokens_only(
     assert!(asked().iter().all(|count| *count <= 4), "{:?}", asked());
 }
 
+/// While nobody can be asked, what is known is good, and of what is not nobody says that it is bad.
+#[tokio::test]
+async fn an_outage_of_the_keys_is_503_for_new_ones_and_nothing_for_known_ones() {
+    let bench = Bench::start().await;
+    let signed = |signer: &Signer, kid: &str| {
+        let mut claims = claims("alice", "");
+        claims["iss"] = json!(bench.base);
+        signer.sign(&header(kid), &claims)
+    };
+    let (known, new) = (signed(&bench.signer, "k1"), Signer::new("k2"));
+    bench.get("/signed", &known).await.allowed(200);
+    *bench.issuer.keys.lock().unwrap() = "the disk is full".to_owned();
+    let reply = bench.get("/signed", &signed(&new, "k2")).await;
+    assert!(!reply.refused(503, "unavailable").header("retry-after").is_empty());
+    bench.get("/signed", &known).await.allowed(200);
+    let mut keys: Value = serde_json::from_str(new.jwks()).unwrap();
+    let old: Value = serde_json::from_str(bench.signer.jwks()).unwrap();
+    keys["keys"].as_array_mut().unwrap().extend(old["keys"].as_array().unwrap().clone());
+    *bench.issuer.keys.lock().unwrap() = keys.to_string();
+    bench.get("/signed", &signed(&new, "k2")).await.allowed(200);
+    bench.get("/signed", &known).await.allowed(200);
+}
+
 #[tokio::test]
 async fn an_issuer_that_is_another_one_or_names_no_keys_is_said_before_the_server_is_ready() {
     let (issuer, base) = issuer().await;

@@ -88,9 +88,18 @@ impl Call {
         self
     }
 
-    /// Claims the key, or finds out why not. Rules 1 and 2 of the module.
+    /// Claims the key, or finds out why not, within the deadline of the operation. Rules 1 and 2 of the module.
     pub(crate) async fn claim(self) -> Result<Claimed, Refusal> {
         let owner = owner()?;
+        let (deadline, late) = (self.deadline, self.abandoned(Mark::Owner(owner)));
+        let claimed = tokio::time::timeout_at(deadline, self.claim_as(owner)).await;
+        claimed.unwrap_or_else(|_| {
+            tokio::spawn(late.settle()); // not in the way of the answer
+            Err(Refusal::State(StateError::Late))
+        })
+    }
+
+    async fn claim_as(self, owner: Owner) -> Result<Claimed, Refusal> {
         let mut expected = Expected::Nothing;
         for _ in 0..ATTEMPTS {
             let now = self.clock.now()?.unix();

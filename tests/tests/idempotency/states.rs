@@ -128,6 +128,33 @@ async fn a_claim_that_was_made_unheard_is_taken_back_when_the_state_answers_agai
     assert_eq!(desk.effects.count(), 1);
 }
 
+/// Answers each change late, and each time that another came before.
+struct Contended;
+
+impl Engine for Contended {
+    fn get(&self, _: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn swap(&self, _: Key, _: Expected, _: Next) -> StoreFuture<'_, Swapped, StateError> {
+        Box::pin(async {
+            tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+            Ok(Swapped::Not(None))
+        })
+    }
+}
+
+/// The deadline of an operation, two seconds here, is that of its claim as well.
+#[tokio::test]
+async fn a_slow_state_makes_nobody_wait_beyond_the_deadline() {
+    let answers = KeptAnswers::new(State::new(Contended), AnswerKeys::generate().unwrap());
+    let desk = Desk::of(Clock::fixed(now()), answers).await;
+    let began = std::time::Instant::now();
+    desk.transfer(KEY, "pay").send().await.refused(503, "unavailable");
+    assert!(began.elapsed() < std::time::Duration::from_millis(2_900), "{:?}", began.elapsed());
+    assert_eq!(desk.effects.count(), 0);
+}
+
 /// It ran, so the client gets its answer; that it is not kept is known, so it is not done again.
 #[tokio::test]
 async fn an_answer_that_cannot_be_kept_is_sent_and_not_made_again() {
