@@ -55,12 +55,15 @@ pub(crate) fn added(what: &str, ratios: &mut Ratios, budget: f64) {
     );
 }
 
-/// The ratio, and between which the median of all rounds that there could be lies, in 95 of 100 runs.
-pub(crate) fn interval(what: &str, ratios: &mut Ratios) {
+/// The ratio, and between which the median of all rounds that there could be lies, in 95 of 100 runs. Whether both may be the same.
+pub(crate) fn interval(what: &str, ratios: &mut Ratios) -> bool {
     let ours = median(&mut ratios.alike);
     row(what, ratios, ours, None);
     let [same, ours] = [&mut ratios.same, &mut ratios.alike].map(|values| around_median(values));
-    println!("    A/A {:.4} to {:.4}, ours {:.4} to {:.4}", same.0, same.1, ours.0, ours.1);
+    let alike = same.0 <= ours.1 && ours.0 <= same.1;
+    let verdict = if alike { "alike" } else { "not alike" };
+    println!("    A/A {:.4} to {:.4}, ours {:.4} to {:.4}: {verdict}", same.0, same.1, ours.0, ours.1);
+    alike
 }
 
 /// The order statistics that enclose the median: the count of values below it is binomial, and 1.96 of its deviations are
