@@ -21,6 +21,7 @@ mod table;
 mod timing;
 mod tokens;
 mod unknown;
+mod vouched;
 
 use std::io;
 

@@ -16,16 +16,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use palisade::measure::{Authentication, show_certificate};
 use palisade::operation::{
-    Access, Algorithm, Binding, Document, KeyLocation, KeyRules, Need, Scheme, SchemeKind, Token, TokenRules,
+    Access, Algorithm, Binding, CertificateRules, Document, KeyLocation, KeyRules, Need, Scheme, SchemeKind,
+    SubjectName, Token, TokenRules,
 };
 use palisade::{
-    ApiKeys, Clock, Gate, GateBuilder, JwkSet, Jwt, KeyPeppers, NewKey, PasswordRecord, Passwords, Secret,
-    Settings,
+    ApiKeys, ClientCertificates, Clock, Gate, GateBuilder, JwkSet, Jwt, KeyPeppers, NewKey, PasswordRecord,
+    Passwords, Secret, Settings,
 };
 use serde_json::json;
 
 use crate::asked;
 use crate::signed::{Key, base64};
+use crate::vouched::{self, Vouched};
 use crate::{credentials, table, timing, tokens};
 
 static DOCUMENT: Document = Document {
@@ -59,6 +61,10 @@ static DOCUMENT: Document = Document {
             }),
         },
         Scheme { name: "password", kind: SchemeKind::Basic },
+        Scheme {
+            name: "certificate",
+            kind: SchemeKind::MutualTls(CertificateRules { subject: SubjectName::Uri }),
+        },
     ],
     limits: &[],
 };
@@ -82,6 +88,7 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
         for key in [Key::hs256(), Key::es256()?, Key::eddsa()?, Key::rs256()?, Key::ps256()?] {
             bench.tokens(&key)?;
         }
+        bench.bound_to_certificates()?;
         bench.certificates()?;
         bench.proofs()?;
         bench.asked()
@@ -151,6 +158,18 @@ impl Bench {
     }
 
     fn certificates(&self) -> io::Result<()> {
+        let vouched = Vouched::new()?;
+        let bare = vouched.bare()?;
+        let partners = ClientCertificates::from_pem(&vouched.authority).map_err(io::Error::other)?;
+        let partners = partners.grant(vouched::NAME, &["items:read"]).map_err(io::Error::other)?;
+        let mut shown = request("accept-language", "en")?;
+        show_certificate(&mut shown, vouched.der());
+        let ours = Self::at_once("certificate", Gate::builder().mutual_tls("certificate", partners), shown)?;
+        self.print("client certificate / the check of its chain", self.calls / 600, bare, ours);
+        Ok(())
+    }
+
+    fn bound_to_certificates(&self) -> io::Result<()> {
         let (key, der) = (Key::es256()?, b"it is not looked at who vouches for it".to_vec());
         let bound = json!({ "x5t#S256": base64(digest(&SHA256, &der)) });
         let claims = credentials::claims_with("cnf", bound);
