@@ -36,6 +36,8 @@ pub(crate) fn credential_file(scheme: &str, kind: &SchemeKind) -> String {
 pub(crate) const CURSOR_KEYS: &str = "dev/cursor.keys";
 /// Where those are that seal the answers of idempotent operations.
 pub(crate) const ANSWER_KEYS: &str = "dev/answer.keys";
+/// Where those are that hashes of API keys are keyed with.
+pub(crate) const API_KEY_PEPPERS: &str = "dev/api-key.peppers";
 
 /// Makes what the schemes, cursors and idempotent operations of a document need.
 pub(crate) fn make(folder: &Folder, outline: &Outline) -> Result<(), Failure> {
@@ -50,7 +52,10 @@ pub(crate) fn make(folder: &Folder, outline: &Outline) -> Result<(), Failure> {
     if let Some(subject) = tls {
         certificates::make(place, subject)?;
     }
-    for (path, used) in [(CURSOR_KEYS, outline.cursor_keys), (ANSWER_KEYS, outline.idempotency)] {
+    let api_keys = outline.steps.iter().any(|step| matches!(step.scheme.kind, SchemeKind::ApiKey(_)));
+    for (path, used) in
+        [(CURSOR_KEYS, outline.cursor_keys), (ANSWER_KEYS, outline.idempotency), (API_KEY_PEPPERS, api_keys)]
+    {
         if used {
             store::replace(&place.join(path), &format!("{}\n", *random::master_key("development")?))?;
         }

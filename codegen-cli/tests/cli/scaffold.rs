@@ -48,6 +48,8 @@ fn without_a_document_it_is_a_service_of_notes_that_answers_501() {
     let alice = token(&project, "alice", "notes:read notes:write");
     let reader = token(&project, "alice", "notes:read");
     let key = credential(&project, &["key", "create", "--owner", "acme", "--scope", "notes:write"]);
+    let kept = std::fs::read_to_string(project.join("dev/partner.keys")).unwrap();
+    assert!(kept.contains("hmac_sha256") && !kept.contains("\"sha256\""), "by the pepper of the project");
     let server = Server::start(&program, &project, &[]);
 
     let note = r#"{"text": "hello"}"#;
