@@ -3,6 +3,7 @@
 mod accept;
 mod connection;
 mod garbled;
+mod pulse;
 mod session;
 mod slots;
 #[cfg(feature = "tls")]
