@@ -193,7 +193,7 @@ impl<S: Servable> Serve<S> {
 
     /// Stops when this is done. Default: on Ctrl-C, and on SIGTERM where there is one.
     ///
-    /// No new connection is taken then; requests that have begun have [`Settings::drain`] to finish.
+    /// No new connection is taken then, and the port is free; requests that have begun have [`Settings::drain`] to finish.
     pub fn shutdown(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Self {
         Self { shutdown: Box::pin(shutdown), ..self }
     }
@@ -222,7 +222,7 @@ impl<S: Servable> Serve<S> {
             shutdown.await;
             readiness.stop();
         });
-        accept(&listener, transport, self.service, self.settings, told).await;
+        accept(listener, transport, self.service, self.settings, told).await;
         Ok(())
     }
 }

@@ -63,7 +63,7 @@ impl Transport {
 
 /// Accepts and serves until `shutdown`, then lets what has begun finish.
 pub(super) async fn accept<S: Servable>(
-    listener: &TcpListener,
+    listener: TcpListener,
     transport: Transport,
     service: S,
     settings: Settings,
@@ -78,7 +78,7 @@ pub(super) async fn accept<S: Servable>(
         tokio::select! {
             () = &mut shutdown => break,
             Some(_) = tasks.join_next() => {}
-            (stream, peer) = next(listener) => match slots.take(peer.ip()) {
+            (stream, peer) = next(&listener) => match slots.take(peer.ip()) {
                 Some(slot) => {
                     let (shared, service, stopped) = (Arc::clone(&shared), service.clone(), stopped.clone());
                     tasks.spawn(async move {
@@ -91,6 +91,7 @@ pub(super) async fn accept<S: Servable>(
             },
         }
     }
+    drop(listener); // who comes now is refused at once, and does not wait for an answer that never comes
     drop(stop); // every connection waits for this
     finish(tasks, service.settled(), drain).await;
 }
@@ -419,6 +420,8 @@ mod tests {
         }
         server.stop.send(()).unwrap();
         assert_eq!(rest(&mut idle).await, "");
+        let late = TcpStream::connect(server.address).await;
+        assert!(late.is_err() && !server.done.is_finished(), "while it stops nobody else is let in");
         assert!(rest(&mut busy).await.ends_with("slow but done"));
         tokio::time::timeout(LONG, server.done).await.unwrap().unwrap().unwrap();
         assert!(TcpStream::connect(server.address).await.is_err());

@@ -236,6 +236,47 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        // TLS has a last word to say.
+        let shut = Pin::new(&mut self.io).poll_shutdown(cx);
+        let patience = self.patience.write;
+        in_time(&mut self.flushing, patience, cx, shut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    /// A connection that ends after so long, as one of TLS whose last word has to wait for its client.
+    struct Ends(Pin<Box<Sleep>>);
+
+    impl AsyncWrite for Ends {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.0.as_mut().poll(cx).map(Ok)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_last_word_that_nobody_takes_is_not_waited_for() {
+        let second = Duration::from_secs(1);
+        let settings = Settings::new().write_timeout(second * 30);
+        for (ends, left) in [(second * 29, false), (second * 31, true)] {
+            let stream = Ends(Box::pin(sleep(ends)));
+            let peer = [127, 0, 0, 1].into();
+            let mut watched = Watched::new(stream, peer, Arc::new(Pulse::new()), Patience::new(&settings));
+            let ended = watched.shutdown().await;
+            assert_eq!(ended.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut), left, "{ends:?}");
+        }
     }
 }
