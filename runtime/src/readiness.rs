@@ -4,7 +4,7 @@
 //! 1. `/livez` depends on nothing: a process that answers lives, and none is started again because a store is away;
 //! 2. `/readyz` asks each part now, in bounded time, and names those that do not answer. The server stays ready: what is
 //!    shared is as far from the others, and each operation refuses, or does as its limit says, by itself;
-//! 3. once the server is to stop, it is not ready (503), so that nobody sends it more;
+//! 3. once the server is to stop, it is not ready (503), so that nobody sends it more, and says so until the process ends;
 //! 4. parts are asked once a second at most, by one at a time: whoever asks often learns what was found last.
 
 use std::fmt;
@@ -24,6 +24,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::limit::shared::SharedLimits;
+use crate::serve::{Serve, serve};
 use crate::state::State;
 
 /// For how long what was found is told again.
@@ -34,7 +35,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// ```no_run
 /// # async fn run(server: axum::Router, state: palisade::State) -> Result<(), palisade::ServeError> {
 /// let readiness = palisade::Readiness::new().state("answers", &state);
-/// tokio::spawn(palisade::serve(readiness.routes()).listen("127.0.0.1:9000").into_future());
+/// tokio::spawn(readiness.serve().listen("127.0.0.1:9000").into_future());
 /// palisade::serve(server).readiness(&readiness).await
 /// # }
 /// # use std::future::IntoFuture;
@@ -101,7 +102,13 @@ impl Readiness {
         names
     }
 
-    /// The two paths, for a listener that clients do not reach: [`serve`](crate::serve) takes them.
+    /// The two paths on a listener of their own, which clients do not reach. It does not stop when the process is told to,
+    /// but ends with it: until then it is asked whether the server stops.
+    pub fn serve(&self) -> Serve<Router> {
+        serve(self.routes()).shutdown(std::future::pending())
+    }
+
+    /// The two paths, for a listener of another kind. It must outlast the server, as [`Readiness::serve`] does.
     pub fn routes(&self) -> Router {
         let alive = async || answer(StatusCode::OK, "alive", &[]);
         Router::new().route("/livez", get(alive)).route("/readyz", get(ready)).with_state(self.clone())

@@ -1,6 +1,7 @@
 //! What a server says of itself: over sockets, with a Redis that dies and comes back.
 
 use std::future::IntoFuture;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,9 @@ use palisade_tests::attacks::frames::{
 };
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::redis_server::Server;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 use tokio::sync::Semaphore;
 
 /// A frame of HTTP/2 that the server wrote: its kind, its flags, its stream and its payload.
@@ -27,8 +29,7 @@ async fn frame_from(server: &mut TcpStream) -> Option<(u8, u8, u32, Vec<u8>)> {
 async fn listening(readiness: &Readiness) -> Client {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client(listener.local_addr().unwrap());
-    let routes = readiness.routes();
-    tokio::spawn(async move { serve(routes).listener(listener).await });
+    tokio::spawn(readiness.serve().listener(listener).into_future());
     client
 }
 
@@ -110,6 +111,30 @@ async fn a_server_that_stops_is_not_ready() {
     served.await.unwrap().unwrap();
     assert_eq!(ready(client).await.allowed(503).body, r#"{"status":"stopping"}"#);
     client.get("/livez").send().await.allowed(200);
+}
+
+/// A process is told by a signal, and all in it that listens for one hears it.
+#[tokio::test]
+async fn a_process_that_is_told_to_stop_says_so_until_it_ends() {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_ready-server"));
+    let mut process = process.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
+    let (server, probed) = line.trim().split_once(' ').unwrap();
+    let [server, probed] = [server, probed].map(|address| Client(address.parse().unwrap()));
+    ready(probed).await.allowed(200);
+    let slow = tokio::spawn(server.get("/slow").send());
+    tokio::time::sleep(Duration::from_millis(300)).await; // until it has begun
+    let id = process.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-s", "TERM", &id]).status().await.unwrap().success());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(ready(probed).await.allowed(503).body, r#"{"status":"stopping"}"#);
+    assert_eq!(probed.get("/livez").send().await.allowed(200).body, r#"{"status":"alive"}"#);
+    assert!(TcpStream::connect(server.0).await.is_err(), "it takes nobody new");
+    assert!(!slow.is_finished());
+    assert_eq!(slow.await.unwrap().allowed(200).body, "done");
+    assert!(process.wait().await.unwrap().success());
+    assert!(TcpStream::connect(probed.0).await.is_err());
 }
 
 /// RFC 9113 section 6.8: GOAWAY of all streams, a round trip, then of those that have begun.

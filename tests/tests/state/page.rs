@@ -43,7 +43,7 @@ mod readiness {
 
     async fn run(server: Server, answers: &State, limits: &SharedLimits) -> Result<(), ServeError> {
         let readiness = Readiness::new().state("answers", answers).limits("limits", limits);
-        tokio::spawn(serve(readiness.routes()).listen("127.0.0.1:9000").into_future());
+        tokio::spawn(readiness.serve().listen("127.0.0.1:9000").into_future());
         serve(server).listen("127.0.0.1:8080").readiness(&readiness).await
     }
 }
