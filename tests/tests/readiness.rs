@@ -1,7 +1,6 @@
 //! What a server says of itself: over sockets, with a Redis that dies and comes back.
 
 use std::future::IntoFuture;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,10 +9,10 @@ use palisade_tests::attacks::frames::{
     END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, SETTINGS, fields, frame,
 };
 use palisade_tests::client::{Client, Reply};
+use palisade_tests::instance::Instance;
 use palisade_tests::redis_server::Server;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::process::Command;
 use tokio::sync::Semaphore;
 
 /// A frame of HTTP/2 that the server wrote: its kind, its flags, its stream and its payload.
@@ -116,25 +115,21 @@ async fn a_server_that_stops_is_not_ready() {
 /// A process is told by a signal, and all in it that listens for one hears it.
 #[tokio::test]
 async fn a_process_that_is_told_to_stop_says_so_until_it_ends() {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_ready-server"));
-    let mut process = process.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
-    let (server, probed) = line.trim().split_once(' ').unwrap();
-    let [server, probed] = [server, probed].map(|address| Client(address.parse().unwrap()));
-    ready(probed).await.allowed(200);
-    let slow = tokio::spawn(server.get("/slow").send());
+    let mut server = Instance::start(env!("CARGO_BIN_EXE_ready-server"), &[]);
+    let there = server.client.get("/readiness").send().await;
+    let readiness = Client(std::str::from_utf8(&there.body).unwrap().parse().unwrap());
+    ready(readiness).await.allowed(200);
+    let slow = tokio::spawn(server.client.get("/slow").send());
     tokio::time::sleep(Duration::from_millis(300)).await; // until it has begun
-    let id = process.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-s", "TERM", &id]).status().await.unwrap().success());
+    server.signal("TERM");
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(ready(probed).await.allowed(503).body, r#"{"status":"stopping"}"#);
-    assert_eq!(probed.get("/livez").send().await.allowed(200).body, r#"{"status":"alive"}"#);
-    assert!(TcpStream::connect(server.0).await.is_err(), "it takes nobody new");
+    assert_eq!(ready(readiness).await.allowed(503).body, r#"{"status":"stopping"}"#);
+    assert_eq!(readiness.get("/livez").send().await.allowed(200).body, r#"{"status":"alive"}"#);
+    assert!(TcpStream::connect(server.client.0).await.is_err(), "it takes nobody new");
     assert!(!slow.is_finished());
     assert_eq!(slow.await.unwrap().allowed(200).body, "done");
-    assert!(process.wait().await.unwrap().success());
-    assert!(TcpStream::connect(probed.0).await.is_err());
+    assert!(server.ended().success());
+    assert!(TcpStream::connect(readiness.0).await.is_err());
 }
 
 /// RFC 9113 section 6.8: GOAWAY of all streams, a round trip, then of those that have begun.

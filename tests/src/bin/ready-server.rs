@@ -1,5 +1,5 @@
-//! A server with `/slow`, which takes a second, and one beside it that says whether the first is ready. It says where both
-//! listen, and stops as any does.
+//! A server with `/slow`, which takes a second, and `/readiness`, where another says whether this one is ready. It says where
+//! it listens, and stops as any does.
 
 use std::error::Error;
 use std::future::IntoFuture;
@@ -13,13 +13,16 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let (listener, probed) =
+    let (listener, asked) =
         (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
-    let addresses = format!("{} {}\n", listener.local_addr()?, probed.local_addr()?);
+    let (here, there) = (listener.local_addr()?, asked.local_addr()?);
     let readiness = Readiness::new();
-    tokio::spawn(readiness.serve().listener(probed).into_future());
-    std::io::stdout().lock().write_all(addresses.as_bytes())?;
-    serve(Router::new().route("/slow", get(slow))).listener(listener).readiness(&readiness).await?;
+    tokio::spawn(readiness.serve().listener(asked).into_future());
+    let router = Router::new()
+        .route("/slow", get(slow))
+        .route("/readiness", get(move || async move { there.to_string() }));
+    std::io::stdout().lock().write_all(format!("{here}\n").as_bytes())?;
+    serve(router).listener(listener).readiness(&readiness).await?;
     Ok(())
 }
 
