@@ -253,6 +253,13 @@ async fn bind(place: Place, transport: &Transport, settings: &Settings) -> Resul
     }
 }
 
+/// A listener in plain text for this machine, and where it is.
+pub(crate) async fn bind_here(address: String) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let listener = bind(Place::Address(address.clone()), &Transport::Plain, &Settings::new()).await?;
+    let at = listener.local_addr().map_err(|source| ServeError::Bind { address, source })?;
+    Ok((listener, at))
+}
+
 /// Without TLS of our own, only this machine is served, or those who come through a proxy that has TLS: whether they
 /// did is checked for each request.
 fn permitted(address: SocketAddr, transport: &Transport, settings: &Settings) -> Result<(), ServeError> {

@@ -26,10 +26,7 @@ async fn frame_from(server: &mut TcpStream) -> Option<(u8, u8, u32, Vec<u8>)> {
 }
 
 async fn listening(readiness: &Readiness) -> Client {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let client = Client(listener.local_addr().unwrap());
-    tokio::spawn(readiness.serve().listener(listener).into_future());
-    client
+    Client(readiness.listen("127.0.0.1:0").await.unwrap())
 }
 
 async fn ready(client: Client) -> Reply {

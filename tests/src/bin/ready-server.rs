@@ -2,7 +2,6 @@
 //! it listens, and stops as any does.
 
 use std::error::Error;
-use std::future::IntoFuture;
 use std::io::Write;
 use std::time::Duration;
 
@@ -13,11 +12,9 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let (listener, asked) =
-        (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
-    let (here, there) = (listener.local_addr()?, asked.local_addr()?);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
     let readiness = Readiness::new();
-    tokio::spawn(readiness.serve().listener(asked).into_future());
+    let (here, there) = (listener.local_addr()?, readiness.listen("127.0.0.1:0").await?);
     let router = Router::new()
         .route("/slow", get(slow))
         .route("/readiness", get(move || async move { there.to_string() }));
