@@ -204,7 +204,7 @@ impl Config {
     }
 }
 
-/// An address to listen on, if one is given; `None` for one that is none.
+/// An address to listen on, where one is given; what is no address is a fault, and nothing.
 fn address(values: &Values, key: &Key, faults: &mut Faults) -> Option<Option<SocketAddr>> {
     let Some(text) = values.text(key, faults) else { return Some(None) };
     let address = text.parse().ok();

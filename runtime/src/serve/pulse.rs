@@ -228,20 +228,31 @@ mod tests {
         frame(8, 0, stream, &[0, 0, 0, 1])
     }
 
-    const TEA: &str = "green tea, twelve bags, and some more words about it";
+    /// So long that the library does not copy it.
+    const TEA: [u8; 1200] = [b't'; 1200];
 
     /// Whether the server leaves a client, and what that got: one that takes `window` bytes of each answer (RFC 9113 section
-    /// 6.5.2), asks twice, and then says something now and then, for ten times as long as it may stand still.
-    async fn left(window: u8, said: impl Fn(u8) -> Vec<u8>) -> (bool, usize) {
+    /// 6.5.2), asks twice, and then says something now and then, for ten times as long as it may stand still. The second
+    /// answer takes longer than that.
+    async fn left(window: u16, said: impl Fn(u8) -> Vec<u8>) -> (bool, usize) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let settings = Settings::new().header_timeout(SHORT).write_timeout(SHORT).idle_timeout(SHORT);
-        let router = Router::new().route("/tea", get(|| async { TEA }));
+        let asked = Arc::new(AtomicUsize::default());
+        let tea = async move || {
+            if asked.fetch_add(1, Ordering::SeqCst) == 1 {
+                tokio::time::sleep(SHORT * 4).await;
+            }
+            TEA.as_slice()
+        };
+        let router = Router::new().route("/tea", get(tea));
         let server = serve(router).listener(listener).settings(settings).shutdown(std::future::pending());
         let server = tokio::spawn(server.into_future());
         let (mut reading, mut writing) = TcpStream::connect(address).await.unwrap().into_split();
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-        let opening = [preface.as_slice(), &frame(4, 0, 0, &[0, 4, 0, 0, 0, window])].concat();
+        let opening =
+            [preface.as_slice(), &frame(4, 0, 0, &[[0, 4, 0, 0].as_slice(), &window.to_be_bytes()].concat())]
+                .concat();
         writing.write_all(&[opening, request(1), request(3)].concat()).await.unwrap();
         let saying = async {
             for turn in 0..50 {
@@ -255,7 +266,7 @@ mod tests {
             () = saying => false,
         };
         server.abort();
-        (left, String::from_utf8_lossy(&got).matches(TEA).count())
+        (left, String::from_utf8_lossy(&got).matches(str::from_utf8(&TEA).unwrap()).count())
     }
 
     #[tokio::test]
@@ -263,8 +274,8 @@ mod tests {
         let silence = |_| Vec::new();
         let ask_again = |turn| request(5 + 2 * turn);
         let trickle = |_| [one_more(1), one_more(3)].concat();
-        let (taking, nothing) = (left(100, silence), left(0, silence));
-        let (asking, one_byte) = (left(100, ask_again), left(1, ask_again));
+        let (taking, nothing) = (left(u16::MAX, silence), left(0, silence));
+        let (asking, one_byte) = (left(u16::MAX, ask_again), left(1, ask_again));
         let all = tokio::join!(taking, nothing, asking, one_byte, left(1, trickle));
         assert_eq!(all.0, (true, 2), "idle behind two answers");
         assert_eq!(all.1, (true, 0));
