@@ -65,7 +65,9 @@ pub(crate) fn origin(
             local: false,
         },
         ForwardedHeader::Forwarded => {
-            let hops = hops(headers, &FORWARDED).map(|element| {
+            // an element of a list that is empty is none (RFC 9110 section 5.6.1.2)
+            let elements = hops(headers, &FORWARDED).filter(|element| !element.is_empty());
+            let hops = elements.map(|element| {
                 let hop = forwarded::hop(element).unwrap_or_default();
                 (hop.client, hop.https)
             });
@@ -314,6 +316,8 @@ mod tests {
             ("for=198.51.100.17;secret=\"a\\\",b\\\\\", for=10.0.0.9", "198.51.100.17"),
             ("for=192.0.2.43, for=_hidden, for=10.0.0.9", "10.0.0.9"),
             ("for=192.0.2.43, for=10.0.0.8;for=10.0.0.8, for=10.0.0.9", "10.0.0.9"),
+            ("for=192.0.2.43, , for=10.0.0.9,", "192.0.2.43"),
+            ("for=192.0.2.43, ;, for=10.0.0.9", "10.0.0.9"),
             ("for=192.0.2.43, proto=https", PROXY),
             ("for=192.0.2.43;", "192.0.2.43"),
             ("for=192.0.2.43; proto=https", PROXY),

@@ -4,10 +4,12 @@
 //! 1. `/livez` depends on nothing: a process that answers lives, and none is started again because a store is away;
 //! 2. `/readyz` asks each part now, in bounded time, and names those that do not answer. The server stays ready: what is
 //!    shared is as far from the others, and each operation refuses, or does as its limit says, by itself;
-//! 3. once the server is to stop, it is not ready (503), so that nobody sends it more;
+//! 3. once the server is to stop, it is not ready (503), so that nobody sends it more, and says so until the process ends;
 //! 4. parts are asked once a second at most, by one at a time: whoever asks often learns what was found last.
 
 use std::fmt;
+use std::future::IntoFuture;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +26,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::limit::shared::SharedLimits;
+use crate::serve::{ServeError, bind_here, serve};
 use crate::state::State;
 
 /// For how long what was found is told again.
@@ -34,10 +37,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// ```no_run
 /// # async fn run(server: axum::Router, state: palisade::State) -> Result<(), palisade::ServeError> {
 /// let readiness = palisade::Readiness::new().state("answers", &state);
-/// tokio::spawn(palisade::serve(readiness.routes()).listen("127.0.0.1:9000").into_future());
+/// readiness.listen("127.0.0.1:9000").await?;
 /// palisade::serve(server).readiness(&readiness).await
 /// # }
-/// # use std::future::IntoFuture;
 /// ```
 ///
 /// | path | answer |
@@ -101,7 +103,19 @@ impl Readiness {
         names
     }
 
-    /// The two paths, for a listener that clients do not reach: [`serve`](crate::serve) takes them.
+    /// Serves the two paths from now on, at an address of this machine that clients do not reach, and says at which. That does
+    /// not stop when the process is told to, but ends with it: until then it is asked whether the server stops.
+    ///
+    /// # Errors
+    /// As those of [`serve`](crate::serve).
+    pub async fn listen(&self, address: impl fmt::Display) -> Result<SocketAddr, ServeError> {
+        let (listener, address) = bind_here(address.to_string()).await?;
+        let serving = serve(self.routes()).listener(listener).shutdown(std::future::pending());
+        tokio::spawn(serving.into_future());
+        Ok(address)
+    }
+
+    /// The two paths, for a listener of another kind. It must outlast the server, as that of [`Readiness::listen`] does.
     pub fn routes(&self) -> Router {
         let alive = async || answer(StatusCode::OK, "alive", &[]);
         Router::new().route("/livez", get(alive)).route("/readyz", get(ready)).with_state(self.clone())

@@ -3,6 +3,7 @@
 mod accept;
 mod connection;
 mod garbled;
+mod pulse;
 mod session;
 mod slots;
 #[cfg(feature = "tls")]
@@ -192,7 +193,7 @@ impl<S: Servable> Serve<S> {
 
     /// Stops when this is done. Default: on Ctrl-C, and on SIGTERM where there is one.
     ///
-    /// No new connection is taken then; requests that have begun have [`Settings::drain`] to finish.
+    /// No new connection is taken then, and the port is free; requests that have begun have [`Settings::drain`] to finish.
     pub fn shutdown(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Self {
         Self { shutdown: Box::pin(shutdown), ..self }
     }
@@ -221,7 +222,7 @@ impl<S: Servable> Serve<S> {
             shutdown.await;
             readiness.stop();
         });
-        accept(&listener, transport, self.service, self.settings, told).await;
+        accept(listener, transport, self.service, self.settings, told).await;
         Ok(())
     }
 }
@@ -250,6 +251,13 @@ async fn bind(place: Place, transport: &Transport, settings: &Settings) -> Resul
             TcpListener::bind(all.as_slice()).await.map_err(failed)
         }
     }
+}
+
+/// A listener in plain text for this machine, and where it is.
+pub(crate) async fn bind_here(address: String) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let listener = bind(Place::Address(address.clone()), &Transport::Plain, &Settings::new()).await?;
+    let at = listener.local_addr().map_err(|source| ServeError::Bind { address, source })?;
+    Ok((listener, at))
 }
 
 /// Without TLS of our own, only this machine is served, or those who come through a proxy that has TLS: whether they

@@ -344,9 +344,11 @@ impl Settings {
         Self { idle_timeout, ..self }
     }
 
-    /// How long a client may accept nothing of an answer that waits for it. Default: 30 s.
+    /// How long a client may leave an answer that waits for it. Default: 30 s.
     ///
-    /// Each byte that it takes starts the time anew; a client that has stopped reading cannot hold an answer in memory.
+    /// Each 16 KiB that it takes start the time anew, or all that waits; a client that has stopped reading, or reads a byte
+    /// now and then, cannot hold an answer in memory. Over HTTP/2 that is so for each answer, and may be seen later by up to
+    /// the idle time.
     #[must_use]
     pub fn write_timeout(self, write_timeout: Duration) -> Self {
         Self { write_timeout, ..self }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::client::Client;
 
@@ -28,6 +28,17 @@ impl Instance {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Another signal, by its name.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    }
+
+    /// How it ended by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        self.child.as_mut().unwrap().wait().unwrap()
     }
 
     pub const fn is_killed(&self) -> bool {

@@ -217,6 +217,37 @@ async fn a_long_walk_is_an_event_and_a_short_one_is_none() {
     assert!(field("principal").starts_with("https://id.example.com#"));
 }
 
+/// A list is taken whole by short walks, too, and by the first pages of none.
+#[tokio::test]
+async fn many_short_walks_are_an_event_and_first_pages_are_none() {
+    events::collect();
+    let gate = Gate::start().await;
+    let (token, mut told) = (gate.alice(), Vec::new());
+    for walk in 1..=60 {
+        let colour = ["red", "blue"][walk % 2];
+        let path = format!("/notes?limit=2&colour={colour}");
+        let mut after = String::new();
+        for page in 1..=3 {
+            let reply = gate.client.get(&format!("{path}{after}")).token(&token).send().await;
+            let cursor = reply.allowed(200).json()["next_cursor"].as_str().map(str::to_owned);
+            after = format!("&after={}", cursor.unwrap_or_default());
+            let events = events::with("request_id", reply.header("x-request-id"));
+            told.extend(events.into_iter().map(|event| (walk, page, event)));
+        }
+    }
+    let [(50, 2, event)] = &told[..] else { panic!("{told:?}") };
+    let field = |name: &str| event[name].as_str();
+    assert_eq!(
+        (field("event_type"), field("failure_reason")),
+        ("excess_pages_walked", "100_pages_in_an_hour")
+    );
+    for _ in 0..120 {
+        let reply = gate.client.get("/notes?limit=2").token(&gate.bob()).send().await;
+        reply.allowed(200);
+        assert_eq!(events::with("request_id", reply.header("x-request-id")), []);
+    }
+}
+
 /// A walk of large steps forward and small ones back sees all and seems to stay where it is.
 #[tokio::test]
 async fn who_goes_back_and_forth_is_on_a_long_walk_as_well() {

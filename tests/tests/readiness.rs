@@ -9,6 +9,7 @@ use palisade_tests::attacks::frames::{
     END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, SETTINGS, fields, frame,
 };
 use palisade_tests::client::{Client, Reply};
+use palisade_tests::instance::Instance;
 use palisade_tests::redis_server::Server;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -25,11 +26,7 @@ async fn frame_from(server: &mut TcpStream) -> Option<(u8, u8, u32, Vec<u8>)> {
 }
 
 async fn listening(readiness: &Readiness) -> Client {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let client = Client(listener.local_addr().unwrap());
-    let routes = readiness.routes();
-    tokio::spawn(async move { serve(routes).listener(listener).await });
-    client
+    Client(readiness.listen("127.0.0.1:0").await.unwrap())
 }
 
 async fn ready(client: Client) -> Reply {
@@ -110,6 +107,26 @@ async fn a_server_that_stops_is_not_ready() {
     served.await.unwrap().unwrap();
     assert_eq!(ready(client).await.allowed(503).body, r#"{"status":"stopping"}"#);
     client.get("/livez").send().await.allowed(200);
+}
+
+/// A process is told by a signal, and all in it that listens for one hears it.
+#[tokio::test]
+async fn a_process_that_is_told_to_stop_says_so_until_it_ends() {
+    let mut server = Instance::start(env!("CARGO_BIN_EXE_ready-server"), &[]);
+    let there = server.client.get("/readiness").send().await;
+    let readiness = Client(std::str::from_utf8(&there.body).unwrap().parse().unwrap());
+    ready(readiness).await.allowed(200);
+    let slow = tokio::spawn(server.client.get("/slow").send());
+    tokio::time::sleep(Duration::from_millis(300)).await; // until it has begun
+    server.signal("TERM");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(ready(readiness).await.allowed(503).body, r#"{"status":"stopping"}"#);
+    assert_eq!(readiness.get("/livez").send().await.allowed(200).body, r#"{"status":"alive"}"#);
+    assert!(TcpStream::connect(server.client.0).await.is_err(), "it takes nobody new");
+    assert!(!slow.is_finished());
+    assert_eq!(slow.await.unwrap().allowed(200).body, "done");
+    assert!(server.ended().success());
+    assert!(TcpStream::connect(readiness.0).await.is_err());
 }
 
 /// RFC 9113 section 6.8: GOAWAY of all streams, a round trip, then of those that have begun.

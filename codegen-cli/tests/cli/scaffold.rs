@@ -1,6 +1,7 @@
 //! `cargo palisade new`: the project builds as it is, runs as it is, and refuses whom the document refuses.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 
 use serde_json::Value;
@@ -50,7 +51,10 @@ fn without_a_document_it_is_a_service_of_notes_that_answers_501() {
     let key = credential(&project, &["key", "create", "--owner", "acme", "--scope", "notes:write"]);
     let kept = std::fs::read_to_string(project.join("dev/partner.keys")).unwrap();
     assert!(kept.contains("hmac_sha256") && !kept.contains("\"sha256\""), "by the pepper of the project");
-    let server = Server::start(&program, &project, &[]);
+    let aside = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Server::start(&program, &project, &[("PALISADE_READINESS_LISTEN", &aside.to_string())]);
+    assert_eq!(Server::send_to(aside, "GET /readyz", &[], "").0, 200);
+    assert_eq!(server.send("GET /readyz", &[], "").0, 404, "clients do not reach it");
 
     let note = r#"{"text": "hello"}"#;
     let post = |headers: &[(&str, &str)], body: &str| server.send("POST /notes", headers, body);

@@ -108,8 +108,18 @@ impl Server {
 
     /// Sends a request and answers the status and the body.
     pub(crate) fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> (u16, serde_json::Value) {
-        let mut stream = self.connect();
-        let mut request = format!("{line} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        Self::send_to(self.address, line, headers, body)
+    }
+
+    /// The same to another address of it.
+    pub(crate) fn send_to(
+        address: SocketAddr,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, serde_json::Value) {
+        let mut stream = connect(address);
+        let mut request = format!("{line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -124,18 +134,18 @@ impl Server {
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         (status, serde_json::from_str(body).unwrap_or(serde_json::Value::Null))
     }
+}
 
-    fn connect(&self) -> TcpStream {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            match TcpStream::connect(self.address) {
-                Ok(stream) => {
-                    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-                    return stream;
-                }
-                Err(cause) if Instant::now() > deadline => panic!("{cause}"),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+fn connect(address: SocketAddr) -> TcpStream {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+                return stream;
             }
+            Err(cause) if Instant::now() > deadline => panic!("{cause}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
         }
     }
 }

@@ -15,8 +15,9 @@ pub(super) enum Holds {
 }
 
 /// The keys at the top, and those of `[schemes.<name>]`.
-pub(super) const TOP: [(&str, Holds); 18] = [
+pub(super) const TOP: [(&str, Holds); 19] = [
     ("listen", Holds::Text),
+    ("readiness_listen", Holds::Text),
     ("state", Holds::Text),
     ("state_file", Holds::Text),
     ("state_url", Holds::Text),

@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! listen = "127.0.0.1:8080"
+//! readiness_listen = "127.0.0.1:9000"   # where balancers ask for /livez and /readyz; nowhere without it
 //! state = "memory"                      # what is kept ends with the process; or state_file, or state_url
 //! state_file = "server.state"           # in a file of this server alone (redb)
 //! state_url = "redis://10.0.0.5"        # in a Redis that several instances share
@@ -71,6 +72,7 @@ use self::{error::Faults, key::Key, values::Values};
 use crate::{ForwardedHeader, Settings, cursor::CursorKeys};
 
 static LISTEN: Key = Key::top("listen");
+static READINESS: Key = Key::top("readiness_listen");
 static PROXIES: Key = Key::top("trusted_proxies");
 static FORWARDED: Key = Key::top("forwarded_header");
 static PUBLIC_ORIGIN: Key = Key::top("public_origin");
@@ -89,6 +91,7 @@ pub struct Config {
     file: PathBuf,
     values: Values,
     listen: SocketAddr,
+    readiness: Option<SocketAddr>,
     settings: Settings,
 }
 
@@ -118,12 +121,14 @@ impl Config {
         mut faults: Faults,
     ) -> Result<Self, LoadError> {
         let values = Values::read(text, variables, &mut faults);
-        let listen = listen(&values, &mut faults);
+        let listen = address(&values, &LISTEN, &mut faults);
+        let readiness = address(&values, &READINESS, &mut faults);
         let settings = settings(&values, &mut faults);
         kept::check(&values, &mut faults);
         rivals(&values, &[&CURSOR_KEYS, &CURSOR_KEYS_FILE], &mut faults);
         faults.finish(path, || {
-            Some(Self { file: path.to_owned(), values, listen: listen?, settings: settings? })
+            let listen = listen?.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+            Some(Self { file: path.to_owned(), values, listen, readiness: readiness?, settings: settings? })
         })
     }
 
@@ -131,6 +136,12 @@ impl Config {
     #[must_use]
     pub const fn listen(&self) -> SocketAddr {
         self.listen
+    }
+
+    /// Where to say whether the server lives and is ready, if that is configured: for [`Readiness::listen`](crate::Readiness::listen).
+    #[must_use]
+    pub const fn readiness_listen(&self) -> Option<SocketAddr> {
+        self.readiness
     }
 
     /// The server's own certificate and key, where they are configured.
@@ -193,15 +204,14 @@ impl Config {
     }
 }
 
-fn listen(values: &Values, faults: &mut Faults) -> Option<SocketAddr> {
-    let Some(text) = values.text(&LISTEN, faults) else {
-        return Some(SocketAddr::from(([127, 0, 0, 1], 8080)));
-    };
+/// An address to listen on, where one is given; what is no address is a fault, and nothing.
+fn address(values: &Values, key: &Key, faults: &mut Faults) -> Option<Option<SocketAddr>> {
+    let Some(text) = values.text(key, faults) else { return Some(None) };
     let address = text.parse().ok();
     if address.is_none() {
-        faults.add(&LISTEN, format!("`{text}` is no address with a port, such as `127.0.0.1:8080`"));
+        faults.add(key, format!("`{text}` is no address with a port, such as `127.0.0.1:8080`"));
     }
-    address
+    address.map(Some)
 }
 
 fn settings(values: &Values, faults: &mut Faults) -> Option<Settings> {

@@ -79,6 +79,7 @@ fn a_variable_wins_over_the_file() {
     ];
     let config = project.read(WHOLE, &variables).unwrap();
     assert_eq!((config.listen().port(), config.mock_owner()), (7000, Some("bob")));
+    assert_eq!(config.readiness_listen(), None);
     let jwt = config.bearer("oauth").unwrap();
     assert_eq!((jwt.issuer.as_deref(), jwt.loopback_only), (Some("https://other.example.com"), false));
     assert!(config.cursor_keys().is_ok(), "the variable replaces the file's other way to say it");
@@ -90,6 +91,7 @@ fn every_key_has_a_variable_that_does_the_same() {
     let project = Project::new();
     let top = [
         ("listen", "127.0.0.1:9000"),
+        ("readiness_listen", "127.0.0.1:9001"),
         ("state", "memory"),
         ("state_file", "server.state"),
         ("state_url", "redis://127.0.0.1"),
@@ -289,6 +291,14 @@ fn a_variable_that_is_nearly_known_is_refused_and_a_strange_one_is_not_ours() {
         project.faults("", &[("PALISADE_SCHEMES_OAUTH_JWKS_FIL", "x")]).contains("does not end in one of")
     );
     assert!(project.read("", &[("PALISADE_LOG_COLOUR", "never")]).is_ok());
+}
+
+#[test]
+fn readiness_has_an_address_or_none() {
+    let project = Project::new();
+    let config = project.read("readiness_listen = '[::1]:9001'", &[]).unwrap();
+    assert_eq!(config.readiness_listen(), Some("[::1]:9001".parse().unwrap()));
+    assert!(project.faults("readiness_listen = '9001'", &[]).contains("`readiness_listen`"));
 }
 
 #[test]

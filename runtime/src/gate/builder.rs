@@ -10,6 +10,7 @@ use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
+use super::walkers::Walkers;
 use crate::authn::attempts::Failures;
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
@@ -197,6 +198,7 @@ impl GateBuilder {
             load: Load::new(self.settings.max_requests),
             settings: self.settings,
             limiter,
+            walkers: Walkers::new(self.operations.iter().map(|(policy, _)| *policy)),
             schemes,
             strangers,
             operations: prepared,

@@ -41,6 +41,7 @@ mod request_id;
 mod told;
 mod visit;
 mod walk;
+mod walkers;
 mod witness;
 
 use std::future::Future;

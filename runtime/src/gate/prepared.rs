@@ -16,6 +16,7 @@ use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
 use super::visit::micros;
+use super::walkers::Walkers;
 use crate::authn::attempts::Failures;
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
@@ -48,6 +49,7 @@ pub struct Gate {
 pub(super) struct Inner {
     pub(super) settings: Settings,
     pub(super) limiter: Limiter,
+    pub(super) walkers: Walkers,
     pub(super) load: Load,
     pub(super) schemes: Schemes,
     pub(super) failures: Failures,
@@ -199,6 +201,10 @@ impl Gate {
 
     pub(crate) fn limiter(&self) -> &Limiter {
         &self.inner.limiter
+    }
+
+    pub(super) fn walkers(&self) -> &Walkers {
+        &self.inner.walkers
     }
 
     /// The attempts to authenticate that failed.

@@ -312,7 +312,8 @@ impl Visit {
             Err(rejection) => self.refuse(&rejection),
         };
         if let Some(walk) = self.walk.take() {
-            walk.close(response.status(), response.headers_mut(), &self.witness);
+            let pages = self.count_page(&walk, response.status());
+            walk.close(response.status(), response.headers_mut(), pages, &self.witness);
         }
         if let Some(attempt) = self.attempt.take()
             && let Ok(now) = self.gate.settings().clock.now()
@@ -321,6 +322,12 @@ impl Visit {
         }
         self.give_back(response.status()).await;
         self.dress(response)
+    }
+
+    /// How many pages of this list the caller got by cursors in this hour, when this is one.
+    fn count_page(&self, walk: &Walk, status: StatusCode) -> Option<u32> {
+        let policy = self.witness.policy.filter(|_| walk.is_on() && status == StatusCode::OK)?;
+        self.gate.walkers().count(self.micros(), policy.id, &self.seen())
     }
 
     async fn give_back(&mut self, status: StatusCode) {

@@ -8,8 +8,11 @@
 //! 2. the target is a query alone, which is relative to the address that the client used (RFC 3986 section 5.2.2): a proxy may
 //!    have cut that. It has what the request had, but for the cursor, and for keys that stood in it;
 //! 3. how many pages were walked is in the cursor. The [`MANY_PAGES`]th, and each tenfold, is an event: somebody takes the whole
-//!    list. A page that leads back counts as well: who takes two small steps back after each large one gets as far.
+//!    list. A page that leads back counts as well: who takes two small steps back after each large one gets as far. So is the
+//!    page with which a caller got so many in an hour, whatever walks they are of: who asks by one filter after another gets
+//!    as far, too ([`Walkers`](super::walkers::Walkers)).
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -20,6 +23,21 @@ use crate::cursor::{SealedCursor, Side};
 
 /// Pages of one walk.
 const MANY_PAGES: u32 = 100;
+
+/// What the event says of a long walk, or of many.
+pub(super) enum Walked {
+    Page(u32),
+    InAnHour(u32),
+}
+
+impl fmt::Display for Walked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Page(page) => write!(f, "page_{page}_of_a_walk"),
+            Self::InAnHour(pages) => write!(f, "{pages}_pages_in_an_hour"),
+        }
+    }
+}
 
 /// What a handler sealed.
 #[derive(Debug, Default)]
@@ -72,10 +90,23 @@ impl Walk {
         Self { page, sealed, others: others.collect::<Vec<_>>().join("&"), parameter }
     }
 
-    /// Writes the answer's header and event.
-    pub(super) fn close(&self, status: StatusCode, headers: &mut HeaderMap, witness: &Witness) {
+    /// Whether it came by a cursor.
+    pub(super) const fn is_on(&self) -> bool {
+        self.page > 1
+    }
+
+    /// Writes the answer's header and event. `pages`: how many the caller got in this hour.
+    pub(super) fn close(
+        &self,
+        status: StatusCode,
+        headers: &mut HeaderMap,
+        pages: Option<u32>,
+        witness: &Witness,
+    ) {
         if is_milestone(self.page) {
-            witness.report_walk(self.page, status);
+            witness.report_walk(&Walked::Page(self.page), status);
+        } else if let Some(pages) = pages.filter(|pages| is_milestone(*pages)) {
+            witness.report_walk(&Walked::InAnHour(pages), status);
         }
         if status == StatusCode::OK {
             let links = [(Side::After, "next"), (Side::Before, "prev")];
@@ -93,7 +124,7 @@ impl Walk {
     }
 
     fn first(&self) -> Option<HeaderValue> {
-        if self.page > 1 { self.target("", "first") } else { None }
+        if self.is_on() { self.target("", "first") } else { None }
     }
 
     /// Rule 2.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use http::{HeaderValue, Method, StatusCode};
 
 use super::RequestId;
+use super::walk::Walked;
 use crate::authn::Principal;
 use crate::event::{Endpoint, Event, Kind, Severity};
 use crate::operation::Policy;
@@ -22,20 +23,11 @@ pub(crate) struct Witness {
     pub(super) principal: Option<Principal>,
 }
 
-/// What the event says of a long walk.
-struct Walked(u32);
-
-impl fmt::Display for Walked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "page_{}_of_a_walk", self.0)
-    }
-}
-
 impl Witness {
-    /// The event of a list that one caller walks for long.
-    pub(super) fn report_walk(&self, page: u32, status: StatusCode) {
+    /// The event of a list that one caller walks for long, or often.
+    pub(super) fn report_walk(&self, walked: &Walked, status: StatusCode) {
         let kind = Kind { event_type: "excess_pages_walked", severity: Severity::Medium };
-        self.emit(kind, &Walked(page), status.as_u16());
+        self.emit(kind, walked, status.as_u16());
     }
 
     /// The event of a refusal whose answer nobody waits for any more.

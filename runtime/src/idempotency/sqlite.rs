@@ -43,19 +43,29 @@ impl Ledger for SqliteLedger {
 impl Transaction for SqliteConnection {
     fn insert(&mut self, line: Line) -> StoreFuture<'_, (), LedgerError> {
         Box::pin(async move {
-            sqlx::query("DELETE FROM palisade_answers WHERE ends <= ?1")
-                .bind(seconds(line.now))
-                .execute(&mut *self)
-                .await
-                .map_err(failed)?;
-            sqlx::query("INSERT INTO palisade_answers (key, answer, ends) VALUES (?1, ?2, ?3)")
-                .bind(line.key.to_vec())
-                .bind(line.value)
-                .bind(seconds(line.ends))
-                .execute(&mut *self)
-                .await
-                .map_err(failed)?;
-            Ok(())
+            // a few at a time: the effect does not wait for what a long pause has left
+            sqlx::query(
+                "DELETE FROM palisade_answers WHERE key IN (
+                     SELECT key FROM palisade_answers WHERE ends <= ?1 LIMIT 32)",
+            )
+            .bind(seconds(line.now))
+            .execute(&mut *self)
+            .await
+            .map_err(failed)?;
+            // one that has ended and was not removed yet is in nobody's way
+            let written = sqlx::query(
+                "INSERT INTO palisade_answers (key, answer, ends) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, ends = excluded.ends
+                 WHERE palisade_answers.ends <= ?4",
+            )
+            .bind(line.key.to_vec())
+            .bind(line.value)
+            .bind(seconds(line.ends))
+            .bind(seconds(line.now))
+            .execute(&mut *self)
+            .await
+            .map_err(failed)?;
+            if written.rows_affected() == 1 { Ok(()) } else { Err(LedgerError::Repeated) }
         })
     }
 }
@@ -71,8 +81,5 @@ fn seconds(unix: u64) -> i64 {
 }
 
 fn failed(error: sqlx::Error) -> LedgerError {
-    match error.as_database_error().is_some_and(|error| error.is_unique_violation()) {
-        true => LedgerError::Repeated,
-        false => LedgerError::Store(error.into()),
-    }
+    LedgerError::Store(error.into())
 }

@@ -5,10 +5,10 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
@@ -19,13 +19,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use super::Servable;
+use super::pulse::{Beat, Piece, Pulse};
 use super::session::Session;
-use super::watched::{Beat, Patience, Pulse, Watched};
+use super::watched::{Patience, Watched};
 use crate::address::Peer;
 use crate::settings::Settings;
 
 /// An HTTP/2 client that does not answer a ping is gone.
 const PING: Duration = Duration::from_secs(20);
+
+/// So much of a streamed answer is made ahead of what the client takes, for each stream of HTTP/2.
+const AHEAD: usize = 16 * 1024;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -80,6 +84,7 @@ fn http(settings: &Settings) -> Builder<TokioExecutor> {
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
         .max_concurrent_streams(settings.max_streams)
+        .max_send_buf_size(AHEAD)
         .max_header_list_size(u32::try_from(settings.max_header_bytes / 2).unwrap_or(u32::MAX));
     http
 }
@@ -98,7 +103,6 @@ async fn answer<S: Servable>(
     }
     poll_fn(|cx| service.poll_ready(cx)).await?;
     let answer = service.call(request).await?;
-    beat.hand_over();
     Ok(answer.map(|body| Answering { body, beat }))
 }
 
@@ -110,19 +114,17 @@ struct Answering {
 }
 
 impl http_body::Body for Answering {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        match polled {
-            Poll::Pending => self.beat.take_back(),
-            Poll::Ready(_) => self.beat.hand_over(),
-        }
-        polled
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        Poll::Ready(
+            frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Piece::new(bytes, &self.beat)))),
+        )
     }
 
     fn is_end_stream(&self) -> bool {

@@ -7,8 +7,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,109 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::garbled;
+use super::pulse::Pulse;
 use crate::settings::Settings;
 
 const DAY: Duration = Duration::from_hours(24);
-
-/// What the requests of a connection are doing.
-#[derive(Debug)]
-pub(super) struct Pulse {
-    born: Instant,
-    begun: AtomicU64,
-    running: AtomicUsize,
-    /// Of each answer that is being sent: since when it is the client that does not go on. A turn that nobody else holds
-    /// is free for the next.
-    turns: Mutex<Vec<Arc<Turn>>>,
-    /// HTTP/2: bytes between requests are housekeeping, not the beginning of a head.
-    multiplexed: AtomicBool,
-}
-
-/// A request that is being answered, until its answer is sent.
-#[derive(Debug)]
-pub(super) struct Beat {
-    pulse: Arc<Pulse>,
-    turn: Arc<Turn>,
-}
-
-/// Whose turn it is to go on with an answer: milliseconds of the connection's life since when it is the client's, or
-/// [`OURS`].
-///
-/// HTTP/2 clients decide how much of each answer they take (RFC 9113 section 5.2), so an answer can stand still though the
-/// connection is alive and nothing waits to be written.
-#[derive(Debug)]
-struct Turn(AtomicU64);
-
-const OURS: u64 = u64::MAX;
-
-impl Beat {
-    /// The next part of the answer is with the HTTP library.
-    pub(super) fn hand_over(&self) {
-        self.turn.0.store(self.pulse.age(), Ordering::Relaxed);
-    }
-
-    /// The next part of the answer is awaited from the application.
-    pub(super) fn take_back(&self) {
-        self.turn.0.store(OURS, Ordering::Relaxed);
-    }
-}
-
-impl Pulse {
-    pub(super) fn new() -> Self {
-        Self {
-            born: Instant::now(),
-            begun: AtomicU64::default(),
-            running: AtomicUsize::default(),
-            turns: Mutex::default(),
-            multiplexed: AtomicBool::default(),
-        }
-    }
-
-    /// Milliseconds since the connection was taken.
-    fn age(&self) -> u64 {
-        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(OURS - 1)
-    }
-
-    /// Whether a client has left an answer lying for so long.
-    fn stands_still(&self, patience: Duration) -> bool {
-        let turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let patience = u64::try_from(patience.as_millis()).unwrap_or(OURS);
-        let now = self.age();
-        turns
-            .iter()
-            .map(|turn| turn.0.load(Ordering::Relaxed))
-            .any(|since| since != OURS && now.saturating_sub(since) >= patience)
-    }
-
-    pub(super) fn begin(self: &Arc<Self>, version: http::Version) -> Beat {
-        // Relaxed: one task reads and writes the socket, and all that is compared are the counts.
-        if version == http::Version::HTTP_2 {
-            self.multiplexed.store(true, Ordering::Relaxed);
-        }
-        self.begun.fetch_add(1, Ordering::Relaxed);
-        self.running.fetch_add(1, Ordering::Relaxed);
-        Beat { pulse: Arc::clone(self), turn: self.turn() }
-    }
-
-    /// One whose answer is sent, or a new one: there are as many as requests were ever answered at once.
-    fn turn(&self) -> Arc<Turn> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free =
-            turns.iter_mut().filter_map(|turn| Arc::get_mut(turn).is_some().then(|| Arc::clone(turn)));
-        if let Some(free) = free.next() {
-            return free;
-        }
-        let turn = Arc::new(Turn(AtomicU64::new(OURS)));
-        turns.push(Arc::clone(&turn));
-        turn
-    }
-}
-
-impl Drop for Beat {
-    fn drop(&mut self) {
-        self.take_back();
-        self.pulse.running.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// How long to wait for what.
 #[derive(Clone, Copy, Debug)]
@@ -189,15 +89,15 @@ impl<T> Watched<T> {
     }
 
     fn look(&mut self) -> bool {
-        let begun = self.pulse.begun.load(Ordering::Relaxed);
+        let begun = self.pulse.begun();
         if begun != self.seen {
             (self.seen, self.phase) = (begun, Phase::Busy);
         }
-        self.pulse.running.load(Ordering::Relaxed) > 0
+        self.pulse.is_running()
     }
 
     fn received(&mut self) {
-        if !self.look() && self.phase != Phase::Head && !self.pulse.multiplexed.load(Ordering::Relaxed) {
+        if !self.look() && self.phase != Phase::Head && !self.pulse.is_multiplexed() {
             self.phase = Phase::Started;
         }
     }
@@ -239,7 +139,7 @@ impl<T> Watched<T> {
 
     /// Whether another answer leaves in place of `bytes`, which the library wrote; settled by its first write.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
-        if self.instead.is_none() && self.pulse.running.load(Ordering::Relaxed) == 0 {
+        if self.instead.is_none() && !self.pulse.is_running() {
             self.instead = garbled::instead_of(bytes, self.peer).map(Bytes::from);
         }
         self.instead.is_some()
@@ -336,6 +236,47 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        // TLS has a last word to say.
+        let shut = Pin::new(&mut self.io).poll_shutdown(cx);
+        let patience = self.patience.write;
+        in_time(&mut self.flushing, patience, cx, shut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    /// A connection that ends after so long, as one of TLS whose last word has to wait for its client.
+    struct Ends(Pin<Box<Sleep>>);
+
+    impl AsyncWrite for Ends {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.0.as_mut().poll(cx).map(Ok)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_last_word_that_nobody_takes_is_not_waited_for() {
+        let second = Duration::from_secs(1);
+        let settings = Settings::new().write_timeout(second * 30);
+        for (ends, left) in [(second * 29, false), (second * 31, true)] {
+            let stream = Ends(Box::pin(sleep(ends)));
+            let peer = [127, 0, 0, 1].into();
+            let mut watched = Watched::new(stream, peer, Arc::new(Pulse::new()), Patience::new(&settings));
+            let ended = watched.shutdown().await;
+            assert_eq!(ended.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut), left, "{ends:?}");
+        }
     }
 }

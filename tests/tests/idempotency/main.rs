@@ -11,4 +11,5 @@ mod page;
 mod postgres;
 mod replays;
 mod shared;
+mod sqlite;
 mod states;

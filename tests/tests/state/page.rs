@@ -37,13 +37,11 @@ mod kept {
 }
 
 mod readiness {
-    use std::future::IntoFuture;
-
     use palisade::{Readiness, ServeError, Server, SharedLimits, State, serve};
 
     async fn run(server: Server, answers: &State, limits: &SharedLimits) -> Result<(), ServeError> {
         let readiness = Readiness::new().state("answers", answers).limits("limits", limits);
-        tokio::spawn(serve(readiness.routes()).listen("127.0.0.1:9000").into_future());
+        readiness.listen("127.0.0.1:9000").await?;
         serve(server).listen("127.0.0.1:8080").readiness(&readiness).await
     }
 }
