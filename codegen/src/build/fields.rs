@@ -140,7 +140,7 @@ impl Builder<'_> {
         };
         if let Some(unread) = types.iter().find(unread) {
             let message = format!(
-                "the schema of this member as `{unread}` cannot be enforced: it is read as JSON alone, or as texts"
+                "the schema of this member cannot be enforced in `{unread}`: what is no scalar is read as JSON, or as several texts"
             );
             let help = "say `contentType: application/json`, or describe it as a plain `type: string`";
             self.findings.push(Finding::error(Code::MediaType, message, place).help(help));
@@ -156,7 +156,10 @@ impl Builder<'_> {
         if how.style == Style::Form && (scalar(member) || listed) {
             return Some(());
         }
-        let message = format!("a part of a multipart form in the style `{}` is not read", how.style.as_str());
+        let (style, explode) = (how.style.as_str(), how.explode);
+        let message = format!(
+            "a part of a multipart form with `style: {style}` and `explode: {explode}` is not supported yet"
+        );
         let help = "remove `style` and `explode`: the items of an array are parts of one name then, and an object is JSON";
         self.findings.push(Finding::error(Code::NotSupported, message, how.place).help(help));
         None
@@ -193,4 +196,38 @@ fn styled(encoding: &Encoding, place: Place) -> Option<How> {
     let explode = encoding.explode.unwrap_or(style == Style::Form);
     let is_said = encoding.style.is_some() || encoding.explode.is_some();
     is_said.then_some(How { style, explode, place, what: "member of a form" })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Source, generate};
+
+    /// How a list is read in a multipart form, of this encoding.
+    fn outcome(version: &str, encoding: &str) -> Result<String, String> {
+        let schema = "{ type: object, properties: { a: { type: array, items: { type: string } } } }";
+        let text = format!(
+            "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths:\n  /a:\n    post:\n      operationId: a\n      security: []\n      x-palisade: {{ public: for a test }}\n      requestBody: {{ content: {{ multipart/form-data: {{ schema: {schema}, encoding: {{ a: {encoding} }} }} }} }}\n      responses: {{ '204': {{ description: ok }} }}\n"
+        );
+        let output = generate(&Source::text("a.yaml", text), &Options::default());
+        let code = output.map(|output| output.code()).map_err(|findings| findings.to_string())?;
+        Ok(code.lines().filter(|line| line.contains("Wire::")).collect())
+    }
+
+    #[test]
+    fn the_style_of_a_part_counts_from_3_1_on() {
+        let plain = outcome("3.1.0", "{}").unwrap();
+        assert!(plain.contains("Wire"));
+        for (version, encoding) in [
+            ("3.0.3", "{ style: form, explode: false }"),
+            ("3.1.0", "{ style: form, explode: true }"),
+            ("3.1.0", "{ explode: true, contentType: application/json }"),
+        ] {
+            assert_eq!(outcome(version, encoding).unwrap(), plain, "{version} {encoding}");
+        }
+        for encoding in ["{ style: form, explode: false }", "{ explode: false }", "{ style: pipeDelimited }"]
+        {
+            let findings = outcome("3.1.0", encoding).unwrap_err();
+            assert!(findings.contains("PAL0020"), "{encoding}: {findings}");
+        }
+    }
 }
