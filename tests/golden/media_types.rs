@@ -57,8 +57,10 @@ impl p::Operation for PutNote {
 pub enum PutNoteBody {
     /// `application/json`, `text/json`
     Json(Words),
-    /// `text/plain`, `application/xml`
-    Text(String),
+    /// `text/plain`
+    Plain(String),
+    /// `application/xml`
+    Xml(String),
     /// `image/*`
     Bytes(p::Upload),
 }
@@ -86,15 +88,20 @@ impl p::Input for PutNoteInput {
     fn body(sent: Option<p::Sent<'_>>) -> Result<Self::Body, p::Refused> {
         sent.map(|sent| match sent.which() {
             0 |1 => sent.json::<Words>(|value, at, out| p::items(value, 0..=3, at, out))
-                .map(PutNoteBody::Json), 2| 3 => sent.text::<String>(|value, at, out| p::length(
+                .map(PutNoteBody::Json), 2 => sent.text::<String>(|value, at, out| p::length(
                     value,
                     0..=10,
                     at,
                     out,
                 ))
-                .map(PutNoteBody::Text),
-            4 => sent.upload(p::no_rule).map(PutNoteBody::Bytes),
-            _ => sent.unknown(),
+                .map(PutNoteBody::Plain), 3 => sent.text::<String>(|value, at, out| p::length(
+                    value,
+                    0..=10,
+                    at,
+                    out,
+                ))
+                .map(PutNoteBody::Xml), 4 => sent.upload(p::no_rule)
+                .map(PutNoteBody::Bytes), _ => sent.unknown(),
         }).transpose()
     }
     fn assemble((): Self::Parameters, body: Self::Body) -> Self {

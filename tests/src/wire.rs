@@ -78,7 +78,7 @@ impl Wires for Service {
         let content = match input.body {
             None => PutMediaOkContent::Json(Vec::new()),
             Some(PutMediaBody::Json(words)) => PutMediaOkContent::Json(words),
-            Some(PutMediaBody::Text(text)) => PutMediaOkContent::Text(text),
+            Some(PutMediaBody::Plain(text) | PutMediaBody::AtomXml(text)) => PutMediaOkContent::Text(text),
             Some(PutMediaBody::Bytes(bytes)) => PutMediaOkContent::Text(format!("{} bytes", bytes.len())),
         };
         let count = match &content {
@@ -88,6 +88,40 @@ impl Wires for Service {
         };
         let kinds = (count > 0).then(|| vec!["a".to_owned(), "b".to_owned()]);
         Ok(PutMediaOutput::Ok(content, PutMediaOkHeaders { x_count: count, x_kinds: kinds }))
+    }
+
+    async fn get_report(
+        &self,
+        _: Caller<GetReport>,
+        input: GetReportInput,
+    ) -> Result<GetReportOutput, Problem> {
+        let content = match input.r#as.as_str() {
+            "csv" => GetReportOkContent::Csv("a,b".to_owned()),
+            "html" => GetReportOkContent::Html("<p>".to_owned()),
+            "png" => GetReportOkContent::Png(vec![0x89].into()),
+            _ => GetReportOkContent::Jpeg(vec![0xff].into()),
+        };
+        let set_cookie = match input.r#as.as_str() {
+            "csv" => Some(vec!["a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT".to_owned(), "b=2".to_owned()]),
+            "html" => Some(vec!["two\nlines".to_owned()]),
+            _ => None,
+        };
+        Ok(GetReportOutput::Ok(content, GetReportOkHeaders { set_cookie }))
+    }
+
+    async fn post_report(
+        &self,
+        _: Caller<PostReport>,
+        input: PostReportInput,
+    ) -> Result<PostReportOutput, Problem> {
+        Ok(PostReportOutput::Ok(match input.body {
+            PostReportBody::Markdown(text) => format!("markdown {text}"),
+            PostReportBody::Html(text) => format!("html {text}"),
+        }))
+    }
+
+    async fn put_lines(&self, _: Caller<PutLines>, input: PutLinesInput) -> Result<PutLinesOutput, Problem> {
+        Ok(PutLinesOutput::Ok(format!("{:?}", input.body)))
     }
 
     async fn get_lines(&self, _: Caller<GetLines>, input: GetLinesInput) -> Result<GetLinesOutput, Problem> {
@@ -118,7 +152,7 @@ impl Wires for Service {
         input: PostLinesInput,
     ) -> Result<PostLinesOutput, Problem> {
         let points = match input.body {
-            PostLinesBody::Lines(points) | PostLinesBody::Lines2(points) => points,
+            PostLinesBody::XNdjson(points) | PostLinesBody::Jsonl(points) => points,
         };
         let points: Vec<_> = points.into_iter().map(|point| (point.x, point.y)).collect();
         Ok(PostLinesOutput::Ok(format!("{points:?}")))

@@ -76,6 +76,27 @@ impl Api for Service {
         )))
     }
 
+    async fn post_untyped(
+        &self,
+        _: Caller<PostUntyped>,
+        input: PostUntypedInput,
+    ) -> Result<PostUntypedOutput, Problem> {
+        let mut all = vec![input.body.meta.map(|meta| meta.to_string()).unwrap_or_default()];
+        for upload in input.body.picture.into_iter().chain(input.body.pages.into_iter().flatten()) {
+            all.push(seen(&upload).await);
+        }
+        Ok(PostUntypedOutput::Ok(all.join("; ")))
+    }
+
+    async fn put_untyped(
+        &self,
+        _: Caller<PutUntyped>,
+        input: PutUntypedInput,
+    ) -> Result<PutUntypedOutput, Problem> {
+        let Untyped { picture, pages, meta } = input.body;
+        Ok(PutUntypedOutput::Ok(serde_json::json!([picture, pages, meta]).to_string()))
+    }
+
     async fn post_conditional(
         &self,
         _: Caller<PostConditional>,
@@ -255,6 +276,39 @@ async fn declared_headers_of_a_part_reach_the_handler() {
         let reply = server.post_to("/signed", &[part]).await;
         assert_eq!(reply.refused(422, "invalid_body").violations(), places);
     }
+}
+
+#[tokio::test]
+async fn a_part_without_a_type_is_a_file_and_json_elsewhere() {
+    let server = Spooling::start(10 * MIB).await;
+    let large = "\0".repeat(2 * MIB);
+    let said = "filename=a\r\nContent-Type: application/json";
+    let parts = [
+        file("picture", PNG, &large),
+        file("pages", "filename=b", "\u{fc}"),
+        file("meta", said, "{\"a\":1}"),
+    ];
+    let png = "Some(\"a.png\") Some(\"image/png\")";
+    assert_eq!(
+        text(&server.post_to("/untyped", &parts).await),
+        format!("{{\"a\":1}}; 2097152 disk 0 {png}; 2 memory 383 Some(\"b\") None")
+    );
+    let pages = [file("pages", PNG, "a"), file("pages", PNG, "b"), file("pages", PNG, "c")];
+    let html = "filename=a\r\nContent-Type: text/html";
+    for (parts, place) in [
+        (&[file("picture", html, "a")][..], "body /picture contentType"),
+        (&[file("meta", PNG, "a")], "body /meta contentType"),
+        (&pages, "body /pages maxItems"),
+    ] {
+        let reply = server.post_to("/untyped", parts).await;
+        assert_eq!(reply.refused(422, "invalid_body").violations(), [place]);
+    }
+
+    let put = async |body: &str| {
+        let call = server.client.call("PUT", "/untyped").header("content-type", "application/json");
+        call.body(body).send().await
+    };
+    assert_eq!(text(&put(r#"{"picture":1,"pages":["a"]}"#).await), r#"[1,["a"],null]"#);
 }
 
 #[tokio::test]

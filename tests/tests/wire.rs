@@ -295,6 +295,49 @@ async fn several_media_types_both_ways() {
 }
 
 #[tokio::test]
+async fn texts_and_bytes_of_several_media_types() {
+    let client = start().await;
+    for (kind, content_type, body) in [
+        ("csv", "text/csv", b"a,b".as_slice()),
+        ("png", "image/png", &[0x89]),
+        ("jpeg", "image/jpeg", &[0xff]),
+    ] {
+        let reply = client.get(&format!("/reports?as={kind}")).header("accept", content_type).send().await;
+        assert_eq!((reply.header("content-type"), &reply.body[..]), (content_type, body), "{kind}");
+    }
+    client.get("/reports?as=png").header("accept", "image/gif").send().await.refused(406, "not_acceptable");
+
+    let post = async |content_type: &str| {
+        client.call("POST", "/reports").header("content-type", content_type).body("a").send().await
+    };
+    assert_eq!(text(&post("text/markdown").await), "markdown a");
+    assert_eq!(text(&post("text/html").await), "html a");
+    post("text/plain").await.refused(415, "unsupported_media_type");
+}
+
+#[tokio::test]
+async fn cookies_of_an_answer_are_a_line_each() {
+    let client = start().await;
+    let reply = client.get("/reports?as=csv").send().await;
+    let cookies: Vec<_> = reply.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "b=2"]);
+    assert!(client.get("/reports?as=png").send().await.headers.get("set-cookie").is_none());
+    client.get("/reports?as=html").send().await.refused(500, "internal");
+}
+
+#[tokio::test]
+async fn lines_under_a_rule_of_their_whole() {
+    let client = start().await;
+    let put = async |body: &str| {
+        client.call("PUT", "/lines").header("content-type", "application/jsonl").body(body).send().await
+    };
+    assert!(text(&put("1\n4\n").await).contains('4'));
+    for refused in ["1\n2\n", "4\n4\n4\n4\n", "4\n\"a\"\n", "[4]\n"] {
+        put(refused).await.refused(422, "invalid_body");
+    }
+}
+
+#[tokio::test]
 async fn streams_of_checked_items() {
     let client = start().await;
     let reply = client.get("/lines").send().await;

@@ -3,7 +3,9 @@
 use super::Builder;
 use super::direction::Direction;
 use super::event::framing;
+use super::left_out::LeftOut;
 use super::literal::literal;
+use super::stream::is_list;
 use super::types::with;
 use super::wire::Flat;
 use crate::document::Media;
@@ -38,34 +40,31 @@ impl Builder<'_> {
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
             let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
             self.finish_inline();
-            match self.form(one, family, schema)? {
-                Ok((mut form, schema)) => {
+            let schema = match family {
+                Family::Multipart => self.with_files(one, schema, &own),
+                _ => schema,
+            };
+            let formed = self.form(one, family, schema)?;
+            let spelled = formed.and_then(|(form, schema)| {
+                let media_types = spelled(&one.name.value, &form, direction);
+                media_types.map(|media_types| (media_types, form, schema)).ok_or(LeftOut::Range)
+            });
+            match spelled {
+                Ok((media_types, mut form, schema)) => {
                     let part_headers = match &mut form {
                         ContentForm::Multipart(fields) => self.part_headers(one, fields, &own)?,
                         _ => None,
                     };
-                    let media_types = spelled(&one.name.value, &form, direction);
                     let examples = one.examples.iter().map(literal).collect();
-                    add(&mut contents, Content { media_types, form, schema, part_headers, examples });
+                    let content = Content { media_types, form, schema, part_headers, examples };
+                    add(&mut contents, content, direction);
                 }
-                Err(reason) => left_out.push((one, reason)),
+                Err(why) => left_out.push((one, why)),
             }
         }
         let alone = contents.is_empty();
-        for (one, reason) in left_out {
-            let message = format!("the schema of `{}` cannot be enforced: {reason}", one.name.value);
-            let consequence = match direction {
-                Direction::Request | Direction::Patch | Direction::Either => {
-                    "left out: the server answers 415 to it"
-                }
-                Direction::Answer => "left out: the server answers in the other media types",
-            };
-            self.findings.push(if alone {
-                let finding = Finding::error(Code::MediaType, message, one.name.place);
-                finding.help("describe the same as `application/json`, or as a plain `type: string`")
-            } else {
-                Finding::warning(Code::MediaType, message, one.name.place).help(consequence)
-            });
+        for (one, why) in left_out {
+            self.left_out(one, why, direction, alone);
         }
         (media.is_empty() || !contents.is_empty()).then_some(contents)
     }
@@ -82,11 +81,10 @@ impl Builder<'_> {
     }
 
     fn media_schema(&mut self, one: &Media, family: Family, path: &[String]) -> Option<Schema> {
-        let streamed = matches!(family, Family::Stream(_));
         if let Some(item) = one.item_schema {
             match family {
-                Family::Stream(_) => return self.schema(item, &with(path, "item"), 0),
-                Family::Records => return Some(list_of(self.schema(item, &with(path, "item"), 0)?)),
+                Family::Stream(_) => return self.item_schema(one, item, path),
+                Family::Records => return self.item_schema(one, item, path).map(list_of),
                 _ => {}
             }
             // OpenAPI 3.2 section 4.14.3
@@ -107,30 +105,9 @@ impl Builder<'_> {
                 _ => Type::Any,
             }));
         };
-        let schema = self.schema(id, path, 0)?;
-        // of a stream whose whole is an array, each item is one of its items
-        Some(if streamed { self.item_of(schema) } else { schema })
-    }
-
-    fn item_of(&self, schema: Schema) -> Schema {
-        match &schema.ty {
-            Type::Array(array) => array.items.clone(),
-            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
-                Some(Shape::Alias(Schema { ty: Type::Array(array), .. })) => array.items.clone(),
-                _ => schema,
-            },
-            _ => schema,
-        }
-    }
-
-    fn is_array(&self, schema: &Schema) -> bool {
-        match &schema.ty {
-            Type::Array(_) => true,
-            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
-                Some(Shape::Alias(alias)) => self.is_array(alias),
-                _ => false,
-            },
-            _ => false,
+        match family {
+            Family::Stream(_) => self.item_of(id, path),
+            _ => self.schema(id, path, 0),
         }
     }
 
@@ -140,7 +117,7 @@ impl Builder<'_> {
         one: &Media,
         family: Family,
         schema: Schema,
-    ) -> Option<Result<(ContentForm, Schema), &'static str>> {
+    ) -> Option<Result<(ContentForm, Schema), LeftOut>> {
         self.finish_shapes();
         if family == Family::Json && !one.name.value.contains('*') {
             return Some(Ok((ContentForm::Json, schema)));
@@ -159,7 +136,7 @@ impl Builder<'_> {
                 let free = match &flat {
                     Flat::Object(..) | Flat::Map(_) | Flat::Any => false,
                     Flat::Free(free) if free.may_be_object() => true,
-                    _ => return Some(Err("a form is an object")),
+                    _ => return Some(Err(LeftOut::FormOfNoObject)),
                 };
                 let fields = self.fields(one, &flat, family)?;
                 let form = match family {
@@ -171,7 +148,8 @@ impl Builder<'_> {
             }
             // a text of any kind is one text, and not a list of them
             Family::Records if self.bytes(&schema).is_none() => {
-                (ContentForm::Records, if self.is_array(&schema) { schema } else { list_of(schema) })
+                let whole = one.item_schema.or(one.schema.filter(|id| is_list(self.document, *id)));
+                (ContentForm::Records, if whole.is_some() { schema } else { list_of(schema) })
             }
             Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),
             Family::Stream(framing) => (ContentForm::Stream(framing), schema),
@@ -189,7 +167,8 @@ impl Builder<'_> {
                     let text = Text { format, length: counts, pattern: None };
                     (ContentForm::Bytes, Schema::of(Type::Text(text)))
                 }
-                None => return Some(Err("only JSON, forms and text are read by a schema")),
+                None if family == Family::Text => return Some(Err(LeftOut::TextOfNoScalar)),
+                None => return Some(Err(LeftOut::Unread)),
             },
         }))
     }
@@ -226,13 +205,23 @@ pub(super) fn list_of(items: Schema) -> Schema {
     Schema::of(Type::Array(Box::new(Array { items, counts: Counts::default(), unique: false })))
 }
 
-/// Media types of one form and one schema are one content.
-fn add(contents: &mut Vec<Content>, one: Content) {
+/// Media types of one form and one schema are one content, where what is carried means the same in each of them. A text in
+/// HTML is another than one in CSV. So are bytes, which say in a request what they are.
+fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
+    let means_the_same = match one.form {
+        ContentForm::Text | ContentForm::Stream(_) => false,
+        ContentForm::Bytes => direction != Direction::Answer,
+        ContentForm::Json
+        | ContentForm::Records
+        | ContentForm::Form(_)
+        | ContentForm::FreeForm(_)
+        | ContentForm::Multipart(_) => true,
+    };
     let carries_the_same = |known: &&mut Content| {
         known.form == one.form && known.schema == one.schema && known.part_headers == one.part_headers
     };
     match contents.iter_mut().find(carries_the_same) {
-        Some(known) if !matches!(one.form, ContentForm::Stream(_)) => {
+        Some(known) if means_the_same => {
             for name in one.media_types {
                 if !known.media_types.contains(&name) {
                     known.media_types.push(name);
@@ -245,23 +234,26 @@ fn add(contents: &mut Vec<Content>, one: Content) {
 }
 
 /// The media types that are compared with a request, or sent. A range of JSON takes the JSON types in it; an answer has
-/// one of them.
-fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Vec<String> {
+/// one of them. `None`: it has a type that the range does not say.
+fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Option<Vec<String>> {
     let (kind, subtype) = parts(name);
     let range = kind == "*" || subtype.starts_with('*');
     let words: &[&str] = match (form, direction) {
-        _ if !range => return vec![name.to_owned()],
+        _ if !range => return Some(vec![name.to_owned()]),
         (ContentForm::Json, Direction::Answer) => &["application/json"],
         (ContentForm::Json, Direction::Request) => match (kind.as_str(), subtype.as_str()) {
             ("*", _) => &["application/json", "application/*+json", "text/json"],
             (_, "*") => &["application/json", "application/*+json"],
             _ => &["application/*+json"],
         },
-        (ContentForm::Text, Direction::Answer) => &["text/plain"],
-        (_, Direction::Answer) => &["application/octet-stream"],
-        (_, Direction::Request | Direction::Patch | Direction::Either) => return vec![name.to_owned()],
+        (ContentForm::Text, Direction::Answer) if kind == "text" => &["text/plain"],
+        (_, Direction::Answer) if kind == "*" || (kind == "application" && subtype == "*") => {
+            &["application/octet-stream"]
+        }
+        (_, Direction::Answer) => return None,
+        (_, Direction::Request | Direction::Patch | Direction::Either) => return Some(vec![name.to_owned()]),
     };
-    words.iter().map(|word| (*word).to_owned()).collect()
+    Some(words.iter().map(|word| (*word).to_owned()).collect())
 }
 
 pub(super) fn family(name: &str, direction: Direction) -> Family {
@@ -309,6 +301,11 @@ pub(super) fn is_json(media_type: &str) -> bool {
         Some((concrete, suffix)) => concrete && suffix == "json",
         None => matches!((kind.as_str(), subtype.as_str()), ("application" | "text", "json")),
     }
+}
+
+/// Whether it is text by its name.
+pub(super) fn is_text(media_type: &str) -> bool {
+    parts(media_type).0 == "text"
 }
 
 /// Text that is marked up: without a schema that looks into it, it is a text like any other.
@@ -364,14 +361,22 @@ mod tests {
     }
 
     #[test]
-    fn ranges_of_json_take_json() {
-        let json = ContentForm::Json;
-        assert_eq!(
-            spelled("application/*", &json, Direction::Request),
-            ["application/json", "application/*+json"]
-        );
-        assert_eq!(spelled("*/*", &json, Direction::Answer), ["application/json"]);
-        assert_eq!(spelled("application/hal+json", &json, Direction::Answer), ["application/hal+json"]);
-        assert_eq!(spelled("image/*", &ContentForm::Bytes, Direction::Request), ["image/*"]);
+    fn ranges() {
+        use ContentForm::{Bytes, Json, Text};
+        let both = ["application/json", "application/*+json"].as_slice();
+        for (name, form, direction, expected) in [
+            ("application/*", Json, Direction::Request, Some(both)),
+            ("*/*", Json, Direction::Answer, Some(["application/json"].as_slice())),
+            ("application/hal+json", Json, Direction::Answer, Some(&["application/hal+json"])),
+            ("image/*", Bytes, Direction::Request, Some(&["image/*"])),
+            ("*/*", Bytes, Direction::Answer, Some(&["application/octet-stream"])),
+            ("text/*", Text, Direction::Answer, Some(&["text/plain"])),
+            ("image/*", Bytes, Direction::Answer, None),
+            ("text/*", Bytes, Direction::Answer, None),
+            ("image/*+xml", Bytes, Direction::Answer, None),
+        ] {
+            let expected = expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
+            assert_eq!(spelled(name, &form, direction), expected, "{name}");
+        }
     }
 }

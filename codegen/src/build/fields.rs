@@ -100,12 +100,12 @@ impl Builder<'_> {
         place: Place,
     ) -> Option<Wire> {
         let mut types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
-        let styled = encoding.is_some_and(|encoding| encoding.style.is_some() || encoding.explode.is_some());
-        if styled && family == Family::Form {
-            let style = encoding.and_then(|encoding| encoding.style).unwrap_or(Style::Form);
-            let explode = encoding.and_then(|encoding| encoding.explode).unwrap_or(style == Style::Form);
-            let how = How { style, explode, place, what: "member of a form" };
-            return self.field_wire(member, &how);
+        if let Some(how) = encoding.and_then(|encoding| styled(encoding, place)) {
+            if family == Family::Form {
+                return self.field_wire(member, &how);
+            }
+            self.part_is_plain(member, &how)?;
+            types.clear(); // OpenAPI 3.1 section 4.8.15.1
         }
         let json = !types.is_empty() && types.iter().all(|one| is_json(one));
         let multipart = family == Family::Multipart;
@@ -133,7 +133,36 @@ impl Builder<'_> {
             Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any => (WireKind::Scalar, None),
             Flat::Object(..) | Flat::Map(_) | Flat::Free(_) | Flat::Deep => (WireKind::Json, None),
         };
+        let unread = |one: &&String| match kind {
+            WireKind::Json | WireKind::JsonList => !is_json(one),
+            WireKind::List => !multipart && !one.eq_ignore_ascii_case("text/plain"),
+            _ => false,
+        };
+        if let Some(unread) = types.iter().find(unread) {
+            let message = format!(
+                "the schema of this member cannot be enforced in `{unread}`: what is no scalar is read as JSON, or as several texts"
+            );
+            let help = "say `contentType: application/json`, or describe it as a plain `type: string`";
+            self.findings.push(Finding::error(Code::MediaType, message, place).help(help));
+            return None;
+        }
         Some(Wire { types, most, ..wire(Style::Form, true, kind) })
+    }
+
+    /// Rejects a part that its style would write in another way than it is without. `None` after a finding.
+    fn part_is_plain(&mut self, member: &Flat, how: &How) -> Option<()> {
+        let scalar = |flat: &Flat| matches!(flat, Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any);
+        let listed = matches!(member, Flat::List(items) if how.explode && scalar(items));
+        if how.style == Style::Form && (scalar(member) || listed) {
+            return Some(());
+        }
+        let (style, explode) = (how.style.as_str(), how.explode);
+        let message = format!(
+            "a part of a multipart form with `style: {style}` and `explode: {explode}` is not supported yet"
+        );
+        let help = "remove `style` and `explode`: the items of an array are parts of one name then, and an object is JSON";
+        self.findings.push(Finding::error(Code::NotSupported, message, how.place).help(help));
+        None
     }
 
     fn field_wire(&mut self, member: &Flat, how: &How) -> Option<Wire> {
@@ -158,5 +187,47 @@ impl Builder<'_> {
         let style =
             if matches!(member, Flat::Scalar | Flat::Encoded | Flat::Any) { Style::Form } else { how.style };
         Some(wire(style, how.explode, kind))
+    }
+}
+
+/// The style of a member, if it has one of its own.
+fn styled(encoding: &Encoding, place: Place) -> Option<How> {
+    let style = encoding.style.unwrap_or(Style::Form);
+    let explode = encoding.explode.unwrap_or(style == Style::Form);
+    let is_said = encoding.style.is_some() || encoding.explode.is_some();
+    is_said.then_some(How { style, explode, place, what: "member of a form" })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Source, generate};
+
+    /// How a list is read in a multipart form, of this encoding.
+    fn outcome(version: &str, encoding: &str) -> Result<String, String> {
+        let schema = "{ type: object, properties: { a: { type: array, items: { type: string } } } }";
+        let text = format!(
+            "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths:\n  /a:\n    post:\n      operationId: a\n      security: []\n      x-palisade: {{ public: for a test }}\n      requestBody: {{ content: {{ multipart/form-data: {{ schema: {schema}, encoding: {{ a: {encoding} }} }} }} }}\n      responses: {{ '204': {{ description: ok }} }}\n"
+        );
+        let output = generate(&Source::text("a.yaml", text), &Options::default());
+        let code = output.map(|output| output.code()).map_err(|findings| findings.to_string())?;
+        Ok(code.lines().filter(|line| line.contains("Wire::")).collect())
+    }
+
+    #[test]
+    fn the_style_of_a_part_counts_from_3_1_on() {
+        let plain = outcome("3.1.0", "{}").unwrap();
+        assert!(plain.contains("Wire"));
+        for (version, encoding) in [
+            ("3.0.3", "{ style: form, explode: false }"),
+            ("3.1.0", "{ style: form, explode: true }"),
+            ("3.1.0", "{ explode: true, contentType: application/json }"),
+        ] {
+            assert_eq!(outcome(version, encoding).unwrap(), plain, "{version} {encoding}");
+        }
+        for encoding in ["{ style: form, explode: false }", "{ explode: false }", "{ style: pipeDelimited }"]
+        {
+            let findings = outcome("3.1.0", encoding).unwrap_err();
+            assert!(findings.contains("PAL0020"), "{encoding}: {findings}");
+        }
     }
 }

@@ -209,7 +209,7 @@ impl Builder<'_> {
         declared
     }
 
-    fn array(&mut self, written: &Written, path: &[String], depth: usize) -> Option<Array> {
+    pub(super) fn array(&mut self, written: &Written, path: &[String], depth: usize) -> Option<Array> {
         let items = match written.items {
             Some(items) => self.schema(items, &with(path, "item"), depth + 1)?,
             None => {

@@ -3,6 +3,7 @@
 use super::read::overlay;
 use super::{Fields, Header, Reader, SchemaId, Spanned};
 use crate::model::{Docs, Style};
+use crate::normalise::Version;
 use crate::source::span::Place;
 use crate::source::tree::Node;
 
@@ -65,7 +66,13 @@ impl<'d> Reader<'d> {
             let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
             let examples = self.examples(&mut fields);
             let item_schema = fields.get("itemSchema").map(|schema| self.schema(&schema.node));
-            let encoding = self.encodings(&mut fields);
+            let mut encoding = self.encodings(&mut fields);
+            if self.version == Version::V30 && member.key.starts_with("multipart/") {
+                // OpenAPI 3.0 section 4.7.15.1: the styles are those of the other forms
+                for (_, encoding) in &mut encoding {
+                    (encoding.style, encoding.explode) = (None, None);
+                }
+            }
             self.finish(fields);
             let name = Spanned::new(member.key.to_string(), member.key_place);
             media.push(Media { name, schema, item_schema, encoding, examples });

@@ -128,12 +128,25 @@ pub(super) fn contents<'a>(
 ) -> Vec<ContentPlan<'a>> {
     let mut variants = Names::default();
     let plan = |content: &'a Content| ContentPlan {
-        variant: variants.take(content.form.word(), Case::Upper),
+        variant: variants.take(called(content, contents), Case::Upper),
         content,
         ty: content_type(table, content),
         checks: checks(api, patterns, &content.schema),
     };
     contents.iter().map(plan).collect()
+}
+
+/// What a content is called: by its form, and by its media type where another one has the same form.
+fn called<'a>(content: &'a Content, all: &[Content]) -> &'a str {
+    let word = content.form.word();
+    let alone = all.iter().filter(|other| other.form.word() == word).count() == 1;
+    let first = content.media_types.first().filter(|_| !alone);
+    let essence = first.and_then(|media_type| media_type.split(';').next());
+    match essence.and_then(|essence| essence.trim().split_once('/')) {
+        None | Some(("*", _)) => word,
+        Some((kind, "*")) => kind,
+        Some((_, subtype)) => subtype,
+    }
 }
 
 fn content_type(table: &Table<'_>, content: &Content) -> RustType {

@@ -1,5 +1,8 @@
 //! Values of header fields: the style `simple` (OpenAPI 3.1 section 4.8.12.3), or JSON.
 
+use http::HeaderName;
+use http::header::SET_COOKIE;
+
 use crate::input::{Tree, parse_tree};
 
 /// How a header is written.
@@ -13,8 +16,19 @@ pub enum HeaderForm {
     Json,
 }
 
+/// The lines of a header whose value is given as JSON: one, but of `Set-Cookie` one for each item of a list, as it cannot
+/// be folded (RFC 9110 section 5.3). `None`: it has none in this form.
+pub(super) fn lines(name: &HeaderName, json: &str, form: HeaderForm) -> Option<Vec<String>> {
+    match parse_tree(json, usize::MAX) {
+        Some(Tree::List(items)) if name == SET_COOKIE && form != HeaderForm::Json => {
+            items.iter().map(scalar).collect()
+        }
+        _ => Some(vec![written(json, form)?]),
+    }
+}
+
 /// The text of a value that is given as JSON. `None`: it has none in this form.
-pub(super) fn written(json: &str, form: HeaderForm) -> Option<String> {
+fn written(json: &str, form: HeaderForm) -> Option<String> {
     if form == HeaderForm::Json {
         return Some(json.to_owned());
     }
@@ -75,5 +89,16 @@ mod tests {
         ] {
             assert_eq!(written(&value.to_string(), form).as_deref(), text);
         }
+    }
+
+    #[test]
+    fn cookies_are_not_folded() {
+        let two = json!(["a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "b=2"]).to_string();
+        let cookies = lines(&SET_COOKIE, &two, HeaderForm::Simple).unwrap();
+        assert_eq!(cookies, ["a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "b=2"]);
+        assert_eq!(lines(&SET_COOKIE, "[]", HeaderForm::Simple).unwrap(), [""; 0]);
+        assert_eq!(lines(&SET_COOKIE, r#"[["a=1"]]"#, HeaderForm::Simple), None);
+        assert_eq!(lines(&http::header::VARY, r#"["a","b"]"#, HeaderForm::Simple).unwrap(), ["a,b"]);
+        assert_eq!(lines(&http::header::VARY, r#"["a,b"]"#, HeaderForm::Simple), None);
     }
 }

@@ -263,10 +263,12 @@ impl Answer {
     ) -> Result<Self, Unfit> {
         conforms(value, rule)?;
         let json = serde_json::to_string(value).map_err(Unfit::Unserializable)?;
-        let text = header::written(&json, form).ok_or(Unfit::Header(name))?;
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Unfit::Header(name))?;
-        let value = HeaderValue::from_str(&text).map_err(|_| Unfit::Header("value"))?;
-        self.headers.insert(name, value);
+        let unwritable = || Unfit::Header(name);
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unwritable())?;
+        for line in header::lines(&name, &json, form).ok_or_else(unwritable)? {
+            let line = HeaderValue::from_str(&line).map_err(|_| unwritable())?;
+            self.headers.append(name.clone(), line);
+        }
         Ok(self)
     }
 

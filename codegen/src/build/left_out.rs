@@ -1,0 +1,56 @@
+//! Media types that are left out, because what the document says of them could not be kept.
+
+use super::Builder;
+use super::direction::Direction;
+use crate::document::Media;
+use crate::finding::{Code, Finding};
+
+/// Why one is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LeftOut {
+    /// A form whose schema is no object.
+    FormOfNoObject,
+    /// A text whose schema is no scalar.
+    TextOfNoScalar,
+    /// Of a kind that no schema looks into.
+    Unread,
+    /// A range in an answer, which is of one type.
+    Range,
+}
+
+impl LeftOut {
+    fn message(self, name: &str, direction: Direction) -> String {
+        let why = match self {
+            Self::FormOfNoObject => "a form is an object",
+            Self::TextOfNoScalar => "a text is one value",
+            Self::Unread if direction == Direction::Answer => "only JSON and text are written by a schema",
+            Self::Unread => "only JSON, forms and text are read by a schema",
+            Self::Range => return format!("`{name}` does not say in which media type the server answers"),
+        };
+        format!("the schema of `{name}` cannot be enforced: {why}")
+    }
+
+    const fn help(self) -> &'static str {
+        match self {
+            Self::Range => "name each media type that is sent",
+            _ => "describe the same as `application/json`, or as a plain `type: string`",
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// An error where nothing else is left, and a warning otherwise.
+    pub(super) fn left_out(&mut self, one: &Media, why: LeftOut, direction: Direction, alone: bool) {
+        let message = why.message(&one.name.value, direction);
+        let consequence = match direction {
+            Direction::Request | Direction::Patch | Direction::Either => {
+                "left out: the server answers 415 to it"
+            }
+            Direction::Answer => "left out: the server answers in the other media types",
+        };
+        self.findings.push(match alone {
+            true => Finding::error(Code::MediaType, message, one.name.place).help(why.help()),
+            false => Finding::warning(Code::MediaType, message, one.name.place).help(consequence),
+        });
+    }
+}
