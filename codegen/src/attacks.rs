@@ -520,3 +520,37 @@ fn a_path_keeps_its_derived_id_whatever_stands_beside_it() {
         assert!(code.contains("GetBSlashInput") && !code.contains("GetB2"), "{code}");
     }
 }
+
+#[test]
+fn paths_that_would_have_one_id_are_each_called_by_their_own() {
+    let get = "    get: { security: [], x-palisade: { public: for a test }, responses: { '204': { description: ok } } }\n";
+    let routes = |paths: &[&str]| -> Vec<(String, String)> {
+        let list: String = paths.iter().map(|path| format!("  {path}:\n{get}")).collect();
+        let code = document(&format!("paths:\n{list}"));
+        let of = |path: &&str| {
+            let before = code.split(&format!("path: \"{path}\"")).next().unwrap();
+            let id = before.rsplit("id: \"").next().unwrap().split('"').next().unwrap();
+            ((*path).to_owned(), id.to_owned())
+        };
+        let mut ids: Vec<_> = paths.iter().map(of).collect();
+        ids.sort();
+        ids
+    };
+    let all = ["/a-b", "/a_b", "/a/b"];
+    let mut other = all;
+    other.reverse();
+    assert_eq!(routes(&all), routes(&other), "whatever the order");
+    let ids: Vec<String> = routes(&all).into_iter().map(|(_, id)| id).collect();
+    assert_eq!(ids, ["getADashB", "getASlashB", "getAUnderscoreB"]);
+    assert_eq!(routes(&["/a-b"])[0].1, "getAB", "alone it is as it was");
+    // what spelling out does not tell apart, and what another has as its plain id
+    for paths in [&["/a+b", "/a@b"][..], &["/aDashB", "/a-b", "/a/b"], &["/a/b", "/ab"]] {
+        let mut reversed = paths.to_vec();
+        reversed.reverse();
+        assert_eq!(routes(paths), routes(&reversed), "{paths:?}");
+        let mut ids: Vec<String> = routes(paths).into_iter().map(|(_, id)| id.to_lowercase()).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), paths.len(), "{ids:?}");
+    }
+}
