@@ -58,7 +58,8 @@ fn chooses_nothing(
     let member = &discriminator.property;
     let message = format!("the discriminator has no effect: {why}");
     let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.place);
-    findings.push(finding.related(document.schema(alternative).place, "this one").help(help));
+    let target = document.schema(document.target(alternative));
+    findings.push(finding.related(target.place, "this one").help(help));
 }
 
 fn mapping_leads_to_alternatives(
