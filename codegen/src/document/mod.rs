@@ -248,15 +248,16 @@ impl Document {
     /// annotation, JSON Schema 2020-12 section 7.7). What refines another stands behind it, so the last one is meant.
     pub(crate) fn default_of(&self, id: SchemaId) -> Option<&Node> {
         let mut seen = HashSet::default();
-        let mut waiting = vec![id];
+        let has_one = |id: &SchemaId| self.derived.defaulted.get(id.position()) != Some(&false);
+        let mut waiting: Vec<SchemaId> = [id].into_iter().filter(has_one).collect();
         while let Some(id) = waiting.pop() {
             let schema = self.schema(id);
             if schema.default.is_some() {
                 return schema.default.as_ref();
             }
             if seen.insert(id) {
-                waiting.extend(schema.reference);
-                waiting.extend(schema.beyond.clone().take_certain());
+                let holds = schema.reference.into_iter().chain(schema.beyond.certain());
+                waiting.extend(holds.filter(has_one));
             }
         }
         None

@@ -147,7 +147,7 @@ impl<'d> Reader<'d> {
         let is_name = if location.value == "query" { !name.value.is_empty() } else { is_token(&name.value) };
         if !is_name {
             let message = format!("`{}` is no name in a {}", name.value, location.value);
-            let help = "names of headers and cookies are letters, digits and `!#$%&'*+-.^_`|~` (RFC 9110 section 5.6.2)";
+            let help = "it is not empty, and in headers and cookies of letters, digits and `!#$%&'*+-.^_`|~` (RFC 9110 section 5.6.2)";
             self.push(Finding::error(Code::InvalidValue, message, name.place).help(help));
         }
         Some(SchemeForm::ApiKey { location, name })
