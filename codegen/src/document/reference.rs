@@ -91,9 +91,9 @@ impl<'d> Reader<'d> {
             let message =
                 format!("`{}` beside a reference has no effect in {dialect}, but has one here", member.key);
             let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.key_place);
-            self.push(
-                finding.help("write `allOf: [{ $ref: .. }]` instead of the `$ref`, so that every reader takes it so"),
-            );
+            self.push(finding.help(
+                "write `allOf: [{ $ref: .. }]` instead of the `$ref`, so that every reader takes it so",
+            ));
         }
     }
 
