@@ -450,11 +450,107 @@ fn what_a_discriminator_never_chooses_is_remarked_on() {
 }
 
 #[test]
+fn a_discriminator_chooses_or_it_is_said_why_not() {
+    let outcome = |either: &str| {
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n    Either: {{ {either} }}\n    Card: {{ type: object, required: [kind], properties: {{ kind: {{ type: string }} }} }}\n    Cash: {{ type: object, required: [kind], properties: {{ kind: {{ type: string }} }} }}\n"
+        );
+        let output = generate(&Source::text("a.yaml", text), &Options::default()).unwrap();
+        (output.code(), output.warnings().render())
+    };
+    let card = "{ $ref: '#/components/schemas/Card' }";
+    let inline = "{ type: object, required: [kind], properties: { kind: { type: string } } }";
+    for (list, words, said) in [
+        (format!("oneOf: [{card}, {inline}]"), "a: Card", "nothing says which word"),
+        (
+            format!("oneOf: [{card}, {{ $ref: '#/components/schemas/Cash' }}]"),
+            "Cash: Card",
+            "`Cash` means two",
+        ),
+    ] {
+        let discriminator = format!("discriminator: {{ propertyName: kind, mapping: {{ {words} }} }}");
+        let (code, said_of_it) = outcome(&format!("{list}, {discriminator}"));
+        assert!(said_of_it.contains(said) && !code.contains("Tagged"), "{said_of_it}");
+    }
+    for list in [
+        format!("oneOf: [{card}, {{ $ref: '#/components/schemas/Cash' }}]"),
+        format!("oneOf: [{card}, {{ $ref: '#/components/schemas/Cash' }}, {{ type: 'null' }}]"),
+        format!("anyOf: [{card}, {{ type: 'null' }}]"),
+    ] {
+        let discriminator = "discriminator: { propertyName: kind, mapping: { c: Card } }";
+        let (code, said) = outcome(&format!("{list}, {discriminator}"));
+        assert!(said.is_empty() && code.contains("words: &[(\"c\", "), "{list}\n{said}");
+        assert_eq!(code.contains("Shape::NULL"), list.contains("null"), "{list}");
+    }
+}
+
+/// `part.yaml` beside a document that refers to its `Pet`.
+fn beside(part: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("part.yaml"), part).unwrap();
+    let root = "openapi: 3.1.0\ninfo: { title: T, version: '1' }\npaths: {}\ncomponents: { schemas: { Root: { $ref: 'part.yaml#/components/schemas/Pet' } } }\n";
+    std::fs::write(folder.path().join("openapi.yaml"), root).unwrap();
+    let source = Source::file(folder.path().join("openapi.yaml"));
+    generate(&source, &Options::default()).unwrap().code()
+}
+
+#[test]
+fn discriminators_know_the_components_of_their_own_file() {
+    let kinds = "    Cat: { type: object, required: [kind], properties: { kind: { type: string } } }\n";
+    let either = "    Pet: { oneOf: [{ $ref: '#/components/schemas/Cat' }], discriminator: { propertyName: kind MAPPING } }\n";
+    let code = |mapping: &str| {
+        beside(&format!("components:\n  schemas:\n{}{kinds}", either.replace(" MAPPING", mapping)))
+    };
+    assert!(code("").contains("words: &[(\"Cat\", "), "{}", code(""));
+    assert!(code(", mapping: { c: Cat }").contains("words: &[(\"c\", "));
+    let parent = "    Pet: { type: object, required: [kind], properties: { kind: { type: string } }, discriminator: { propertyName: kind } }\n";
+    let child = "    Cat: { allOf: [{ $ref: '#/components/schemas/Pet' }, { type: object, properties: { meow: { type: boolean } } }] }\n";
+    let inherited = beside(&format!("components:\n  schemas:\n{parent}{child}"));
+    assert!(inherited.contains("words: &[(\"Cat\", ") && inherited.contains("meow"), "{inherited}");
+    let alone = beside(&format!("components:\n  schemas:\n{parent}"));
+    assert!(!alone.contains("words: &["), "{alone}");
+}
+
+#[test]
 fn a_path_keeps_its_derived_id_whatever_stands_beside_it() {
     let get = "    get: { security: [], x-palisade: { public: for a test }, responses: { '204': { description: ok } } }\n";
     for paths in [&["/b/"][..], &["/b/", "/b"], &["/b", "/b/"]] {
         let paths: String = paths.iter().map(|path| format!("  {path}:\n{get}")).collect();
         let code = document(&format!("paths:\n{paths}"));
         assert!(code.contains("GetBSlashInput") && !code.contains("GetB2"), "{code}");
+    }
+}
+
+#[test]
+fn paths_that_would_have_one_id_are_each_called_by_their_own() {
+    let get = "    get: { security: [], x-palisade: { public: for a test }, responses: { '204': { description: ok } } }\n";
+    let routes = |paths: &[&str]| -> Vec<(String, String)> {
+        let list: String = paths.iter().map(|path| format!("  {path}:\n{get}")).collect();
+        let code = document(&format!("paths:\n{list}"));
+        let of = |path: &&str| {
+            let before = code.split(&format!("path: \"{path}\"")).next().unwrap();
+            let id = before.rsplit("id: \"").next().unwrap().split('"').next().unwrap();
+            ((*path).to_owned(), id.to_owned())
+        };
+        let mut ids: Vec<_> = paths.iter().map(of).collect();
+        ids.sort();
+        ids
+    };
+    let all = ["/a-b", "/a_b", "/a/b"];
+    let mut other = all;
+    other.reverse();
+    assert_eq!(routes(&all), routes(&other), "whatever the order");
+    let ids: Vec<String> = routes(&all).into_iter().map(|(_, id)| id).collect();
+    assert_eq!(ids, ["getADashB", "getASlashB", "getAUnderscoreB"]);
+    assert_eq!(routes(&["/a-b"])[0].1, "getAB", "alone it is as it was");
+    // what spelling out does not tell apart, and what another has as its plain id
+    for paths in [&["/a+b", "/a@b"][..], &["/aDashB", "/a-b", "/a/b"], &["/a/b", "/ab"]] {
+        let mut reversed = paths.to_vec();
+        reversed.reverse();
+        assert_eq!(routes(paths), routes(&reversed), "{paths:?}");
+        let mut ids: Vec<String> = routes(paths).into_iter().map(|(_, id)| id.to_lowercase()).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), paths.len(), "{ids:?}");
     }
 }

@@ -55,15 +55,16 @@ fn said(document: &Document, choice: &Choice) -> Said {
         }
     }
     let count = choice.alternatives.len();
-    let nullable = choice.alternatives.iter().filter(|one| nullable(document, one.schema));
+    let told = choice.holder.is_some_and(|holder| tags(document, document.schema(holder)).is_some());
+    // a discriminator is a member, and `null` has none
+    let nullable = choice.alternatives.iter().filter(|one| !told && nullable(document, one.schema));
     let nulls = choice.nulls + nullable.count();
     // whether what stays JSON takes `null` is for its keywords to say
     let null_is_clear = choice.widened || nulls == 0 || (stays_json == 0 && !choice.judged);
-    let told = choice.holder.is_some_and(|holder| tags(document, document.schema(holder)).is_some());
     Said {
         expressible: (count > 1 || told) && stays_json < count && null_is_clear && (told || count <= MOST),
-        // a discriminator is a member, and `null` has none; of `oneOf` a second one is one too many
-        takes_null: !told && if choice.exactly_one { nulls == 1 } else { nulls > 0 },
+        // of `oneOf` a second one is one too many
+        takes_null: if choice.exactly_one { nulls == 1 } else { nulls > 0 },
     }
 }
 

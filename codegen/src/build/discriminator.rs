@@ -13,6 +13,16 @@ pub(super) struct Tags<'d> {
     places: HashMap<SchemaId, usize>,
     /// The alternative that is meant where the member is absent, or its word is none of these.
     pub(super) default: Option<SchemaId>,
+    /// Whether `null`, which has no members, is an alternative as well.
+    pub(super) takes_null: bool,
+}
+
+/// Why a discriminator does not choose.
+pub(crate) enum Untold {
+    /// Nothing says which word means this alternative.
+    Wordless(SchemaId),
+    /// The word means an alternative before this one as well.
+    Twice(SchemaId, String),
 }
 
 impl Tags<'_> {
@@ -23,31 +33,52 @@ impl Tags<'_> {
     }
 }
 
-/// What tells the alternatives of a discriminator apart, when each of them has a word or is the default, and no two have
-/// the same. The discriminator chooses among the first list there is.
+/// What tells the alternatives of a discriminator apart, when there is one that chooses.
 pub(super) fn tags<'d>(document: &'d Document, holder: &'d Schema) -> Option<Tags<'d>> {
+    told(document, holder, holder.beyond.discriminator.as_ref()?).ok()
+}
+
+/// Why the discriminator of a schema with alternatives chooses none of them.
+pub(crate) fn untold(document: &Document, holder: &Schema) -> Option<Untold> {
+    told(document, holder, holder.beyond.discriminator.as_ref()?).err().flatten()
+}
+
+/// It chooses among the first list there is, when each alternative has a word or is the default, and no two have the same.
+fn told<'d>(
+    document: &'d Document,
+    holder: &'d Schema,
+    discriminator: &'d Discriminator,
+) -> Result<Tags<'d>, Option<Untold>> {
     let beyond = &holder.beyond;
-    let discriminator = beyond.discriminator.as_ref()?;
-    let list = if beyond.one_of.is_empty() { &beyond.any_of } else { &beyond.one_of };
+    let exactly_one = !beyond.one_of.is_empty();
+    let list = if exactly_one { &beyond.one_of } else { &beyond.any_of };
     let mut mapped: HashMap<SchemaId, Vec<String>> = HashMap::default();
     for (word, id) in &discriminator.mapping {
         mapped.entry(document.target(*id)).or_default().push(word.value.clone());
     }
+    let is_null = |id: &SchemaId| document.schema(document.target(*id)).is_only_null();
+    let (nulls, objects): (Vec<SchemaId>, Vec<SchemaId>) = list.iter().copied().partition(is_null);
     let meant = discriminator.default.as_ref().map(|default| document.target(default.value));
-    let default = list.iter().copied().find(|id| Some(document.target(*id)) == meant);
+    let default = objects.iter().copied().find(|id| Some(document.target(*id)) == meant);
     let mut all: Vec<(SchemaId, Vec<String>)> = Vec::new();
     let mut known = HashSet::default();
-    for alternative in list {
-        let words = words_of(document, *alternative, discriminator, &mapped);
-        let words = words.or_else(|| (default == Some(*alternative)).then(Vec::new))?;
-        if words.iter().any(|word| known.contains(word)) {
-            return None; // it does not tell the two apart
+    for alternative in objects {
+        let words = words_of(document, alternative, discriminator, &mapped);
+        let words = words.or_else(|| (default == Some(alternative)).then(Vec::new));
+        let words = words.ok_or(Some(Untold::Wordless(alternative)))?;
+        if let Some(word) = words.iter().find(|word| known.contains(*word)) {
+            return Err(Some(Untold::Twice(alternative, word.clone())));
         }
         known.extend(words.iter().cloned());
-        all.push((*alternative, words));
+        all.push((alternative, words));
+    }
+    if all.is_empty() {
+        return Err(None);
     }
     let places = all.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
-    (!all.is_empty()).then(|| Tags { member: &discriminator.property.value, words: all, places, default })
+    // of `oneOf` a second `null` is one too many
+    let takes_null = if exactly_one { nulls.len() == 1 } else { !nulls.is_empty() };
+    Ok(Tags { member: &discriminator.property.value, words: all, places, default, takes_null })
 }
 
 /// The words that mean `alternative`: those of the mapping, else the constant that the member has there, else the name of
@@ -66,7 +97,7 @@ fn words_of(
         return Some(words);
     }
     let refers = document.schema(alternative).reference;
-    refers.and_then(|id| document.component(id)).map(|name| vec![name.value.clone()])
+    refers.and_then(|id| document.component_anywhere(id)).map(|name| vec![name.value.clone()])
 }
 
 /// The strings that a member is limited to.

@@ -86,7 +86,7 @@ impl Builder<'_> {
         let written = self.document.schema(id);
         if written.reference.is_some() {
             let refers = Keywords(vec![Keyword::Ref(self.shape_of(id, place))]);
-            return if written.nullable { or_null(refers) } else { refers };
+            return if written.nullable { Keywords(vec![or_null(refers)]) } else { refers };
         }
         let has_entry = self.shape_ids.contains_key(&(id, place, self.access_side(id)));
         if (written.merged && written.items.is_some())
@@ -135,7 +135,7 @@ impl Builder<'_> {
         } else if place == Place::Top && self.closes_as_a_whole(id) {
             all.0.push(Keyword::UnevaluatedProperties(Keywords::never()));
         }
-        if widened { or_null(all) } else { all }
+        if widened { Keywords(vec![or_null(all)]) } else { all }
     }
 
     fn numbers(&mut self, written: &Written, all: &mut Vec<Keyword>) {
@@ -310,7 +310,8 @@ impl Builder<'_> {
             }
         }
         let default = tags.default.map(|default| self.alternative(default, beside));
-        Some(Keyword::Tagged(Tagged { member: tags.member.to_owned(), words, default }))
+        let tagged = Keyword::Tagged(Tagged { member: tags.member.to_owned(), words, default });
+        Some(if tags.takes_null { or_null(Keywords(vec![tagged])) } else { tagged })
     }
 }
 
@@ -320,8 +321,8 @@ fn says_open(written: &Written) -> bool {
 }
 
 /// `null`, or what the schema says.
-fn or_null(keywords: Keywords) -> Keywords {
-    Keywords(vec![Keyword::AnyOf(vec![Keywords(vec![Keyword::Types(vec![Kind::Null])]), keywords])])
+fn or_null(keywords: Keywords) -> Keyword {
+    Keyword::AnyOf(vec![Keywords(vec![Keyword::Types(vec![Kind::Null])]), keywords])
 }
 
 /// The types as stated, or as the keywords imply where nothing is read to the letter.

@@ -46,6 +46,7 @@ use pattern::Refusal;
 use types::Waiting;
 
 pub(crate) use described::{Described, described};
+pub(crate) use discriminator::{Untold, untold};
 pub(crate) use kind::{implied, is_whole};
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;

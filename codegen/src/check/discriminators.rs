@@ -2,6 +2,7 @@
 
 use foldhash::HashSet;
 
+use crate::build::{Untold, untold};
 use crate::document::{Additional, Discriminator, Document, Schema, SchemaId};
 use crate::finding::{Code, Finding, Findings};
 
@@ -19,6 +20,9 @@ pub(super) fn choose(document: &Document, findings: &mut Findings) {
             continue;
         }
         mapping_leads_to_alternatives(document, discriminator, list, findings);
+        if let Some(untold) = untold(document, holder) {
+            chooses_nothing(document, discriminator, untold, findings);
+        }
         // what stands beside it may declare the member, and so may what it is a part of
         let member = &discriminator.property.value;
         let beside = holder.properties.iter().flatten().any(|(name, _)| name.value == *member);
@@ -30,6 +34,32 @@ pub(super) fn choose(document: &Document, findings: &mut Findings) {
             absence_is_told(document, discriminator, list, findings);
         }
     }
+}
+
+/// Remarks on `oneOf: [{ $ref: .. }, { type: object }], discriminator: { propertyName: kind }`: no word means the second.
+fn chooses_nothing(
+    document: &Document,
+    discriminator: &Discriminator,
+    untold: Untold,
+    findings: &mut Findings,
+) {
+    let (why, alternative, help) = match untold {
+        Untold::Wordless(alternative) => (
+            "nothing says which word means one of the alternatives".to_owned(),
+            alternative,
+            "give it a word in `mapping`, a `const` for the member, or a name under `components/schemas`",
+        ),
+        Untold::Twice(alternative, word) => (
+            format!("`{word}` means two of the alternatives"),
+            alternative,
+            "give each alternative words of its own",
+        ),
+    };
+    let member = &discriminator.property;
+    let message = format!("the discriminator has no effect: {why}");
+    let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.place);
+    let target = document.schema(document.target(alternative));
+    findings.push(finding.related(target.place, "this one").help(help));
 }
 
 fn mapping_leads_to_alternatives(

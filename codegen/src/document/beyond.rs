@@ -295,12 +295,8 @@ impl<'d> Reader<'d> {
     /// The name of a component, or a reference.
     fn mapped(&mut self, key: &'static str, node: &'d Node) -> Option<&'d Node> {
         let name = self.text(key, node)?;
-        let component = self
-            .library
-            .root()
-            .and_then(|root| root.get("components")?.get("schemas")?.get(&name.value))
-            .filter(|_| !name.value.contains(['#', '/']));
-        match component {
+        let is_name = !name.value.contains(['#', '/']);
+        match self.library.component(node.place.file, &name.value).filter(|_| is_name) {
             Some(component) => Some(component),
             None => match self.library.follow(node, Some("schemas")) {
                 Ok(target) => Some(target),

@@ -1,5 +1,5 @@
 //! What follows from all schemas together: where each reference ends, what is `readOnly` or `writeOnly` by what it is
-//! composed of, and what declares members somewhere. It is found for all of them at once: asked of each anew, a chain
+//! composed of, what has a default, and what declares members somewhere. It is found for all of them at once: asked of each anew, a chain
 //! of schemas would be walked from every one of its links.
 
 use super::{Schema, SchemaId};
@@ -11,6 +11,8 @@ pub(crate) struct Derived {
     pub(super) read_only: Vec<bool>,
     pub(super) write_only: Vec<bool>,
     pub(super) declares: Vec<bool>,
+    /// Whether it has a default, or a schema that certainly holds of it does.
+    pub(super) defaulted: Vec<bool>,
 }
 
 /// Where a reference leads in the end.
@@ -41,6 +43,7 @@ impl Derived {
             read_only: spread(schemas, &holders, choices.clone(), |schema| schema.read_only.is_some()),
             write_only: spread(schemas, &holders, choices, |schema| schema.write_only.is_some()),
             ends,
+            defaulted: spread(schemas, &holders, Choices::default(), |schema| schema.default.is_some()),
             declares: spread(
                 schemas,
                 &self::holders(schemas, applied),

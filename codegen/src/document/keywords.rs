@@ -47,6 +47,26 @@ impl<'d> Reader<'d> {
 
     /// Reads every schema that was asked for, and those that they ask for.
     pub(super) fn finish_schemas(&mut self) {
+        self.read_waiting();
+        if self.schemas.iter().flatten().any(Schema::is_inherited) {
+            // what extends it may stand in any file, and nothing has to refer to it
+            self.library.components_elsewhere().for_each(|member| {
+                self.schema(&member.node);
+            });
+            self.read_waiting();
+        }
+    }
+
+    /// The components of other files that were read.
+    pub(super) fn components_elsewhere(&self) -> Vec<(Spanned<String>, SchemaId)> {
+        let named = self.library.components_elsewhere().filter_map(|member| {
+            let id = self.schema_ids.get(&(std::ptr::from_ref(&member.node), Scope::default()))?;
+            Some((Spanned::new(member.key.to_string(), member.key_place), *id))
+        });
+        named.collect()
+    }
+
+    fn read_waiting(&mut self) {
         let (literal, scope) = (self.literal, self.scope);
         while let Some(next) = self.waiting.pop() {
             (self.literal, self.scope) = (next.literal, next.scope);

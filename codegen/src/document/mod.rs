@@ -65,6 +65,8 @@ pub(crate) struct Document {
     pub(crate) webhooks: Vec<PathItem>,
     /// `components.schemas` in order.
     pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
+    /// Those of other files, as far as they were read.
+    components_elsewhere: Vec<(Spanned<String>, SchemaId)>,
     /// What nobody decided about and is served as public all the same, by the choice of whoever generates.
     pub(crate) assumed: Option<AssumedPublic>,
     schemas: Vec<Schema>,
@@ -76,7 +78,7 @@ pub(crate) struct Document {
     /// The schemas that have been merged, or cannot be.
     settled: HashSet<SchemaId>,
     derived: Derived,
-    /// The first component that each schema is.
+    /// The first component that each schema is, in the order of [`Self::components_anywhere`].
     names: HashMap<SchemaId, usize>,
     scheme_names: HashMap<String, usize>,
     /// How much may still be made of the schemas that were written.
@@ -227,7 +229,17 @@ impl Document {
         self.patterns.matches(pattern, text)
     }
 
-    /// The name of the component that a schema is.
+    /// `components.schemas` of the document, and those of other files.
+    pub(crate) fn components_anywhere(&self) -> impl Iterator<Item = &(Spanned<String>, SchemaId)> {
+        self.components.iter().chain(&self.components_elsewhere)
+    }
+
+    /// The name of the component that a schema is, in whichever file.
+    pub(crate) fn component_anywhere(&self, id: SchemaId) -> Option<&Spanned<String>> {
+        self.components_anywhere().nth(*self.names.get(&id)?).map(|(name, _)| name)
+    }
+
+    /// The name of the component of the document that a schema is.
     pub(crate) fn component(&self, id: SchemaId) -> Option<&Spanned<String>> {
         self.components.get(*self.names.get(&id)?).map(|(name, _)| name)
     }
@@ -236,15 +248,16 @@ impl Document {
     /// annotation, JSON Schema 2020-12 section 7.7). What refines another stands behind it, so the last one is meant.
     pub(crate) fn default_of(&self, id: SchemaId) -> Option<&Node> {
         let mut seen = HashSet::default();
-        let mut waiting = vec![id];
+        let has_one = |id: &SchemaId| self.derived.defaulted.get(id.position()) != Some(&false);
+        let mut waiting: Vec<SchemaId> = [id].into_iter().filter(has_one).collect();
         while let Some(id) = waiting.pop() {
             let schema = self.schema(id);
             if schema.default.is_some() {
                 return schema.default.as_ref();
             }
             if seen.insert(id) {
-                waiting.extend(schema.reference);
-                waiting.extend(schema.beyond.clone().take_certain());
+                let holds = schema.reference.into_iter().chain(schema.beyond.certain());
+                waiting.extend(holds.filter(has_one));
             }
         }
         None
@@ -291,9 +304,14 @@ pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Documen
     let mut reader = Reader::new(library, version, findings);
     let document = reader.document(root);
     reader.finish_schemas();
+    let components_elsewhere = reader.components_elsewhere();
     let schemas = reader.take_schemas();
     let branches = schemas.iter().flat_map(|schema| schema.beyond.all()).collect();
-    let mut document = document.map(|document| Document { schemas, branches, ..document })?;
+    let mut document =
+        document.map(|document| Document { schemas, branches, components_elsewhere, ..document })?;
+    let names = document.components_anywhere().enumerate().map(|(at, (_, id))| (*id, at));
+    // of several the first
+    document.names = names.collect::<Vec<_>>().into_iter().rev().collect();
     let written = document.schemas.iter().map(Schema::weight).sum::<usize>();
     document.room.set(written.saturating_mul(GROWTH).saturating_add(ROOM));
     document.follow_references();
@@ -375,10 +393,6 @@ impl<'d> Reader<'d> {
         let (schemas, branches) = (Vec::new(), HashSet::default());
         let scheme_names =
             schemes.iter().enumerate().map(|(at, scheme)| (scheme.name.value.clone(), at)).collect();
-        let mut names = HashMap::default();
-        for (at, (_, id)) in components.iter().enumerate() {
-            names.entry(*id).or_insert(at);
-        }
         Some(Document {
             title,
             version,
@@ -390,13 +404,14 @@ impl<'d> Reader<'d> {
             paths,
             schemes,
             components,
+            components_elsewhere: Vec::new(),
             schemas,
             branches,
             composed: HashMap::default(),
             parts: HashMap::default(),
             settled: HashSet::default(),
             derived: Derived::default(),
-            names,
+            names: HashMap::default(),
             scheme_names,
             room: Cell::new(0),
             patterns: Matchers::default(),

@@ -32,6 +32,9 @@ impl<'d> Reader<'d> {
             self.push(finding);
         }
         let lone = !newer || self.draft.has_lone_references();
+        if lone && holder == "$ref" {
+            self.meant_all_the_same(fields);
+        }
         let free = |key: &str| {
             FREE_BESIDE.contains(&key)
                 || (newer && (IDENTITY.contains(&key) || key == id))
@@ -64,18 +67,40 @@ impl<'d> Reader<'d> {
     fn without_effect(&mut self, fields: &Fields<'d>, free: impl Fn(&str) -> bool) {
         let ignored =
             fields.members().iter().filter(|member| !free(&member.key) && !is_extension(&member.key));
-        let dialect = match self.version {
-            Version::V30 => "OpenAPI 3.0",
-            Version::V31 => "the draft that `$schema` states",
-        };
         for member in ignored {
-            let message = format!("`{}` beside a reference has no effect in {dialect}", member.key);
+            let message = format!(
+                "`{}` beside a reference has no effect in {}",
+                member.key,
+                self.dialect_of_references()
+            );
             let help = "state the keyword at the schema it refers to, or write `allOf: [{ $ref: .. }]`";
             let finding = match is_keyword(&member.key) {
                 true => Finding::warning(Code::KeywordWithoutEffect, message, member.key_place),
                 false => Finding::error(Code::KeywordWithoutEffect, message, member.key_place),
             };
             self.push(finding.help(help));
+        }
+    }
+
+    /// Remarks on siblings that are ignored by the same rules and count here: documents mean them, and they protect a member
+    /// or fill it.
+    fn meant_all_the_same(&mut self, fields: &Fields<'d>) {
+        let meant = ["readOnly", "writeOnly", "default"];
+        for member in fields.members().iter().filter(|member| meant.contains(&&*member.key)) {
+            let dialect = self.dialect_of_references();
+            let message =
+                format!("`{}` beside a reference has no effect in {dialect}, but has one here", member.key);
+            let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.key_place);
+            self.push(finding.help(
+                "write `allOf: [{ $ref: .. }]` instead of the `$ref`, so that every reader takes it so",
+            ));
+        }
+    }
+
+    fn dialect_of_references(&self) -> &'static str {
+        match self.version {
+            Version::V30 => "OpenAPI 3.0",
+            Version::V31 => "the draft that `$schema` states",
         }
     }
 

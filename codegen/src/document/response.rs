@@ -138,20 +138,22 @@ impl<'d> Reader<'d> {
             self.style_word(&style, Some(crate::model::Location::Header));
         }
         self.examples(&mut fields);
-        let schema = fields.get("schema").map(|schema| (self.schema(&schema.node), schema.key_place));
+        let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
+        let place_of_content = fields.peek("content").map_or(fields.place, |content| content.place);
         let content = self.content(&mut fields);
         let (schema, content) = match (schema, content.as_slice()) {
-            (Some((schema, _)), []) => (Some(schema), None),
-            (Some((_, place)), _) => {
+            (Some(schema), []) => (Some(schema), None),
+            (Some(_), _) => {
                 let message = "a header has `schema` or `content`, not both";
-                self.push(Finding::error(Code::InvalidValue, message, place).help("keep `schema`"));
+                let finding = Finding::error(Code::InvalidValue, message, place_of_content);
+                self.push(finding.help("keep `schema`"));
                 (None, None)
             }
             (None, [one]) => (one.schema, Some(one.name.clone())),
             (None, []) => (None, None),
             (None, _) => {
                 let message = "the `content` of a header has exactly one media type";
-                let finding = Finding::error(Code::InvalidValue, message, fields.place);
+                let finding = Finding::error(Code::InvalidValue, message, place_of_content);
                 self.push(finding.help("keep one, or write `schema`"));
                 (None, None)
             }

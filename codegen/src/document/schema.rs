@@ -195,6 +195,12 @@ impl Schema {
 }
 
 impl Schema {
+    /// Whether those that extend it are its alternatives: its discriminator has no list to choose from.
+    pub(crate) fn is_inherited(&self) -> bool {
+        let beyond = &self.beyond;
+        beyond.discriminator.is_some() && beyond.one_of.is_empty() && beyond.any_of.is_empty()
+    }
+
     /// Whether it is `{ type: "null" }`.
     pub(crate) fn is_only_null(&self) -> bool {
         self.nullable

@@ -144,9 +144,10 @@ impl<'d> Reader<'d> {
             );
             return None;
         }
-        if location.value != "query" && !is_token(&name.value) {
-            let message = format!("`{}` is no name of a {}", name.value, location.value);
-            let help = "names are letters, digits and `!#$%&'*+-.^_`|~` (RFC 9110 section 5.6.2)";
+        let is_name = if location.value == "query" { !name.value.is_empty() } else { is_token(&name.value) };
+        if !is_name {
+            let message = format!("`{}` is no name in a {}", name.value, location.value);
+            let help = "it is not empty, and in headers and cookies of letters, digits and `!#$%&'*+-.^_`|~` (RFC 9110 section 5.6.2)";
             self.push(Finding::error(Code::InvalidValue, message, name.place).help(help));
         }
         Some(SchemeForm::ApiKey { location, name })

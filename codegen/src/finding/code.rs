@@ -192,7 +192,7 @@ codes! {
         good: "get: { operationId: getAccount, responses: { ... } }\nput: { operationId: putAccount, responses: { ... } }"
     }
     OperationIdMissing = "PAL0041" "an operation without an id" {
-        why: "A name is derived from method and path; it changes when the path does.",
+        why: "A name is derived from method and path; it changes when the path does, or when another comes that would have the same.",
         bad: "get: { responses: { ... } }",
         good: "get: { operationId: getAccount, responses: { ... } }"
     }

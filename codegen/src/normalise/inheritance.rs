@@ -1,7 +1,7 @@
 //! Inheritance: a schema with a `discriminator` and no alternatives, which others extend by `allOf`, stands for whichever
 //! of them the member names (OpenAPI 3.1 section 4.8.25). It becomes the choice among them.
 //!
-//! 1. Its alternatives are the components that extend it, directly or through one another, those of its mapping, and its
+//! 1. Its alternatives are the components that extend it, directly or through one another, in whichever file, those of its mapping, and its
 //!    default.
 //! 2. It is an alternative itself, by its own name, unless its mapping leaves it out.
 //! 3. Who extends it extends what it says, not the choice.
@@ -14,9 +14,9 @@ use crate::document::{Beyond, Discriminator, Document, Schema, SchemaId, Spanned
 /// Makes a choice of every schema that others extend under a discriminator.
 pub(super) fn inheritance(document: &mut Document) {
     let extended = extended(document);
-    let components = document.components.iter().map(|(_, id)| *id);
-    let parents: Vec<SchemaId> =
-        components.filter(|id| is_discriminated(document, *id) && extended.contains_key(id)).collect();
+    let components = document.components_anywhere().map(|(_, id)| *id);
+    let inherited = |id: &SchemaId| document.schema(*id).is_inherited() && extended.contains_key(id);
+    let parents: Vec<SchemaId> = components.filter(inherited).collect();
     // what each says of itself
     let mut bases: HashMap<SchemaId, SchemaId> = HashMap::default();
     for parent in &parents {
@@ -35,7 +35,7 @@ pub(super) fn inheritance(document: &mut Document) {
 /// The components that extend a schema themselves, by that schema.
 fn extended(document: &Document) -> HashMap<SchemaId, Vec<SchemaId>> {
     let mut extended: HashMap<SchemaId, Vec<SchemaId>> = HashMap::default();
-    for (_, id) in &document.components {
+    for (_, id) in document.components_anywhere() {
         for (_, parent) in extends(document, document.schema(*id)) {
             extended.entry(parent).or_default().push(*id);
         }
@@ -47,12 +47,8 @@ fn extended(document: &Document) -> HashMap<SchemaId, Vec<SchemaId>> {
 fn extends(document: &Document, schema: &Schema) -> Vec<(Option<SchemaId>, SchemaId)> {
     let listed =
         schema.beyond.all_of.iter().filter_map(|id| Some((Some(*id), document.schema(*id).reference?)));
-    listed.chain(schema.beyond.reference.map(|id| (None, id))).collect()
-}
-
-fn is_discriminated(document: &Document, id: SchemaId) -> bool {
-    let beyond = &document.schema(id).beyond;
-    beyond.discriminator.is_some() && beyond.one_of.is_empty() && beyond.any_of.is_empty()
+    let all = listed.chain(schema.beyond.reference.map(|id| (None, id)));
+    all.map(|(at, id)| (at, document.target(id))).collect()
 }
 
 /// Everything that extends a schema, in the order of the document.
@@ -68,7 +64,7 @@ fn descendants(
         waiting.extend(children.filter(|child| found.insert(**child)));
     }
     found.remove(&parent);
-    document.components.iter().filter(|(_, id)| found.contains(id)).cloned().collect()
+    document.components_anywhere().filter(|(_, id)| found.contains(id)).cloned().collect()
 }
 
 fn choice(
@@ -80,13 +76,13 @@ fn choice(
     let own = document.schema(parent).clone();
     let Some(written) = own.beyond.discriminator.clone() else { return own };
     let base = |id: SchemaId| bases.get(&id).copied();
-    let named = document.components.iter().find(|(_, id)| *id == parent).cloned();
+    let named = document.components_anywhere().find(|(_, id)| *id == parent).cloned();
     let is_mapped = written.mapping.iter().any(|(_, id)| document.target(*id) == parent);
     let itself = named.filter(|_| written.mapping.is_empty() || is_mapped);
     let mapped = written.mapping.iter().map(|(word, id)| (word.clone(), document.target(*id)));
     let mapped = mapped.filter(|(_, id)| *id != parent);
     let default = written.default.as_ref().map(|default| document.target(default.value));
-    let default = document.components.iter().find(|(_, id)| Some(*id) == default).cloned();
+    let default = document.components_anywhere().find(|(_, id)| Some(*id) == default).cloned();
     let all = descendants(document, parent, extended).into_iter().chain(mapped).chain(itself).chain(default);
     let mut alternatives: Vec<(Spanned<String>, SchemaId)> = Vec::new();
     for (name, id) in all {

@@ -98,7 +98,8 @@ fn optional(document: &mut Document, id: SchemaId) {
         _ => return,
     };
     let rest = Beyond { one_of: Vec::new(), any_of: Vec::new(), ..beyond.clone() };
-    if !rest.is_empty() || schema.says_something() {
+    // a discriminator asks for its word
+    if !rest.is_empty() || rest.discriminator.is_some() || schema.says_something() {
         return;
     }
     let is_null = |id: &&SchemaId| document.schema(**id).is_only_null();

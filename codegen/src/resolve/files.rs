@@ -56,7 +56,7 @@ pub(super) fn gather(
                 continue;
             }
             let found = locate(&name, id, folder.as_deref(), sources);
-            let outcome = found.and_then(|path| read(path, &name, &mut known, library, sources, findings));
+            let outcome = found.and_then(|path| read(path, &mut known, library, sources, findings));
             library.files.insert(key, outcome);
         }
     }
@@ -94,9 +94,21 @@ fn locate(name: &str, from: FileId, folder: Option<&Path>, sources: &Sources) ->
     }
 }
 
+/// What findings call a file: the way to it from where the document is, as the document is called. So it opens from where
+/// the document does, and no two have one name.
+fn shown(path: &Path, sources: &Sources) -> String {
+    let root = sources.get(FileId(0));
+    let own = root.and_then(|file| file.path.as_deref()).and_then(folder_of).unwrap_or_default();
+    let shared = own.ancestors().find(|folder| path.starts_with(folder)).unwrap_or(&own);
+    let up = own.strip_prefix(shared).into_iter().flatten().map(|_| "..".to_owned());
+    let down = path.strip_prefix(shared).unwrap_or(path).iter();
+    let way: Vec<String> = up.chain(down.map(|step| step.to_string_lossy().into_owned())).collect();
+    let folder = root.and_then(|file| Some(file.name.get(..=file.name.rfind(std::path::is_separator)?)?));
+    format!("{}{}", folder.unwrap_or_default(), way.join("/"))
+}
+
 fn read(
     path: PathBuf,
-    name: &str,
     known: &mut HashMap<PathBuf, FileId>,
     library: &mut Library,
     sources: &mut Sources,
@@ -109,7 +121,8 @@ fn read(
         return Err("too many files".into());
     }
     let text = source::read_file(&path)?;
-    let id = sources.add(SourceFile { name: name.to_owned(), text, path: Some(path.clone()) });
+    let name = shown(&path, sources);
+    let id = sources.add(SourceFile { name, text, path: Some(path.clone()) });
     known.insert(path, id);
     match source::parse(id, sources, findings) {
         Some(tree) => {
@@ -175,6 +188,9 @@ mod tests {
         assert!(findings.is_empty());
         let reason = |name: &str| library.files.get(&(FileId(0), name.to_owned())).cloned().unwrap();
         assert_eq!(reason("part.yaml"), Ok(FileId(1)));
+        for file in sources.files() {
+            assert!(Path::new(&file.name).is_file(), "{} opens", file.name);
+        }
         assert_eq!(reason("../secret.yaml"), Err(OUTSIDE.into()));
         assert_eq!(reason("nowhere.yaml"), Err("no such file".into()));
     }
@@ -227,5 +243,28 @@ mod tests {
                 _ => assert_eq!(outcome, Err(NOT_THERE.into()), "{name}"),
             }
         }
+    }
+
+    #[test]
+    fn files_of_one_name_are_told_apart() {
+        let outer = tempfile::tempdir().unwrap();
+        let api = outer.path().join("api");
+        for folder in ["api/one", "api/two", "shared"] {
+            std::fs::create_dir_all(outer.path().join(folder)).unwrap();
+            std::fs::write(outer.path().join(folder).join("common.yaml"), "a: 1").unwrap();
+        }
+        std::fs::write(api.join("one/more.yaml"), "a: { $ref: common.yaml }").unwrap();
+        let text = "a: { $ref: one/more.yaml }\nb: { $ref: ./two/common.yaml }\nc: { $ref: ../shared/common.yaml }\n";
+        std::fs::write(api.join("openapi.yaml"), text).unwrap();
+        let names = |called: &str| -> Vec<String> {
+            let (mut sources, mut findings) = (Sources::default(), Findings::default());
+            let source = source::Source::file(api.join("openapi.yaml")).named(called);
+            let root = source::load(&source, &mut sources, &mut findings).unwrap();
+            super::super::gather(root, Some(outer.path()), &mut sources, &mut findings);
+            sources.files().iter().skip(1).map(|file| file.name.clone()).collect()
+        };
+        let plain = ["one/more.yaml", "two/common.yaml", "../shared/common.yaml", "one/common.yaml"];
+        assert_eq!(names("openapi.yaml"), plain);
+        assert_eq!(names("docs/api/openapi.yaml"), plain.map(|name| format!("docs/api/{name}")));
     }
 }

@@ -12,7 +12,7 @@ use crate::finding::{Code, Finding, Findings};
 use crate::source::Sources;
 use crate::source::pointer::Pointer;
 use crate::source::span::FileId;
-use crate::source::tree::Node;
+use crate::source::tree::{Member, Node};
 
 pub(crate) use identity::Identities;
 pub(crate) use scope::{Scope, Scopes};
@@ -44,6 +44,18 @@ pub(crate) fn gather(
 impl Library {
     pub(crate) fn root(&self) -> Option<&Node> {
         self.trees.first().map(|(_, tree)| tree)
+    }
+
+    /// The schema that `components` of the document names so, or else those of the file.
+    pub(crate) fn component(&self, file: FileId, name: &str) -> Option<&Node> {
+        let trees = self.root().into_iter().chain(self.tree(file));
+        trees.filter_map(schemas).find_map(|schemas| schemas.get(name))
+    }
+
+    /// The schemas that `components` of the other files name.
+    pub(crate) fn components_elsewhere(&self) -> impl Iterator<Item = &Member> {
+        let trees = self.trees.iter().skip(1).filter_map(|(_, tree)| schemas(tree)?.as_object());
+        trees.flat_map(|object| object.members())
     }
 
     fn tree(&self, id: FileId) -> Option<&Node> {
@@ -130,6 +142,10 @@ impl Library {
             None => Err(Trouble::Unreadable("no such file".into())),
         }
     }
+}
+
+fn schemas(tree: &Node) -> Option<&Node> {
+    tree.get("components")?.get("schemas")
 }
 
 /// Members of parameters, responses, operations and path items, and no keywords.
