@@ -113,8 +113,11 @@ impl Generate {
             format!("`{out}` is not there")
         };
         let (spec, out) = (shell_word(&spec.to_string()), shell_word(&out.to_string()));
-        let assumed = self.assume_public.as_deref().map(shell_word);
-        let assumed = assumed.map_or_else(String::new, |reason| format!(" --assume-public {reason}"));
-        Failure::stale(what).help(format!("cargo palisade generate {spec} --out {out}{assumed}"))
+        let option = |name: &str, value: &str| format!(" --{name} {}", shell_word(value));
+        let assumed = self.assume_public.iter().map(|reason| option("assume-public", reason));
+        let overlays = self.overlay.iter().map(|file| option("overlay", &file.display().to_string()));
+        let root = self.root.iter().map(|folder| option("root", &folder.display().to_string()));
+        let options: String = assumed.chain(overlays).chain(root).collect();
+        Failure::stale(what).help(format!("cargo palisade generate {spec} --out {out}{options}"))
     }
 }
