@@ -148,8 +148,9 @@ impl Builder<'_> {
             }
             // a text of any kind is one text, and not a list of them
             Family::Records if self.bytes(&schema).is_none() => {
-                let whole = one.item_schema.or(one.schema.filter(|id| is_list(self.document, *id)));
-                (ContentForm::Records, if whole.is_some() { schema } else { list_of(schema) })
+                let is_whole = |id| is_list(self.document, id);
+                let is_list = one.item_schema.is_some() || one.schema.is_some_and(is_whole);
+                (ContentForm::Records, if is_list { schema } else { list_of(schema) })
             }
             Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),
             Family::Stream(framing) => (ContentForm::Stream(framing), schema),
@@ -205,8 +206,8 @@ pub(super) fn list_of(items: Schema) -> Schema {
     Schema::of(Type::Array(Box::new(Array { items, counts: Counts::default(), unique: false })))
 }
 
-/// Media types of one form and one schema are one content, where what is carried means the same in each of them. A text in
-/// HTML is another than one in CSV. So are bytes, which say in a request what they are.
+/// Media types of one form and one schema are one content, where what is carried means the same in each of them: a text in
+/// HTML is another than one in CSV. Bytes of a request say themselves what they are.
 fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
     let means_the_same = match one.form {
         ContentForm::Text | ContentForm::Stream(_) => false,

@@ -17,18 +17,17 @@ impl Builder<'_> {
     pub(super) fn with_files(&mut self, one: &Media, schema: Schema, path: &[String]) -> Schema {
         let Some((id, object)) = self.object_of(&schema) else { return schema };
         let members: Vec<Member> = object.members.iter().map(|member| self.as_file(one, member)).collect();
-        let Some(definition) = self.types.get(id).filter(|_| members != object.members) else {
+        if members == object.members || !self.has_room(members.len()) {
             return schema;
+        }
+        let Some(known) = self.types.get(id).cloned() else { return schema };
+        let refers = one.schema.is_some_and(|id| self.document.schema(id).reference.is_some());
+        let (id, origin) = match known.origin {
+            origin @ Origin::Inline(_) if !refers => (id, origin),
+            _ => (self.types.declare(), Origin::Inline(path.to_vec())),
         };
         let shape = Shape::Object(Object { members, ..object });
-        let refers = one.schema.is_some_and(|id| self.document.schema(id).reference.is_some());
-        let (id, origin) = match refers {
-            true => (None, Origin::Inline(path.to_vec())),
-            false => (Some(id), definition.origin.clone()),
-        };
-        let definition = Definition { origin, shape, ..definition.clone() };
-        let id = id.unwrap_or_else(|| self.types.declare());
-        self.types.define(id, definition);
+        self.types.define(id, Definition { origin, shape, docs: known.docs, examples: known.examples });
         Schema { ty: Type::Named(id), ..schema }
     }
 
