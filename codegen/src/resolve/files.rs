@@ -103,7 +103,7 @@ fn shown(path: &Path, sources: &Sources) -> String {
     let up = own.strip_prefix(shared).into_iter().flatten().map(|_| "..".to_owned());
     let down = path.strip_prefix(shared).unwrap_or(path).iter();
     let way: Vec<String> = up.chain(down.map(|step| step.to_string_lossy().into_owned())).collect();
-    let folder = root.and_then(|file| Some(file.name.get(..=file.name.rfind(std::path::is_separator)?)?));
+    let folder = root.and_then(|file| file.name.get(..=file.name.rfind(std::path::is_separator)?));
     format!("{}{}", folder.unwrap_or_default(), way.join("/"))
 }
 
