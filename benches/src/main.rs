@@ -75,7 +75,7 @@ async fn measure(effort: &Effort, subjects: &[&str]) -> io::Result<()> {
         tokens::measure(effort.rounds, effort.calls)?;
     }
     if asked("unknown") {
-        unknown::measure(effort.rounds, effort.calls)?;
+        unknown::measure(effort.rounds, effort.calls, effort.quick)?;
     }
     if asked("once") {
         once::measure(effort.rounds, effort.calls)?;

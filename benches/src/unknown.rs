@@ -27,7 +27,8 @@ const SHOWN: usize = 100;
 /// the machine does.
 const OFTEN: usize = 40;
 
-pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
+/// `quick`: that it answers is all that is asked. One round says nothing of time, and must not fail by chance.
+pub(crate) fn measure(rounds: usize, calls: usize, quick: bool) -> io::Result<()> {
     let mut alike = true;
     for (what, peppers) in [
         ("API key of nobody / another secret of a known id", None),
@@ -41,7 +42,7 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
     // argon2id takes some 20 ms: one call a round
     alike &= table::interval(what, &mut timing::compare(rounds * OFTEN, 1, known, unknown));
     cursors(rounds * OFTEN, calls / OFTEN)?;
-    if alike { Ok(()) } else { Err(io::Error::other("time tells what it should not")) }
+    if alike || quick { Ok(()) } else { Err(io::Error::other("time tells what it should not")) }
 }
 
 fn cursors(rounds: usize, calls: usize) -> io::Result<()> {
