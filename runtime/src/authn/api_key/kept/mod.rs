@@ -217,7 +217,10 @@ impl Kept {
         };
         let rotated = self.change_record(id, |old| succeed(old, new, at, until)).await;
         if let Err(refused) = rotated.and_then(|done| done.ok_or(KeyStoreError::NotFound)) {
-            self.forget(&[new], &new.owner).await?;
+            // where nobody knows whether the key was rotated, the successor that it may name stays
+            if !matches!(refused, KeyStoreError::TimedOut | KeyStoreError::Unavailable(_)) {
+                self.forget(&[new], &new.owner).await?;
+            }
             return Err(refused);
         }
         Ok(2 + usize::from(retired == Some(true)))

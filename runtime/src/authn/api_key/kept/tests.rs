@@ -250,6 +250,29 @@ async fn however_many_ended_long_ago_all_go() {
     assert_eq!(listed.len(), 100, "those that are good");
 }
 
+/// A rotation that was made unheard names a successor, which is there.
+#[tokio::test]
+async fn no_key_is_left_without_the_successor_that_it_names() {
+    let mut unheard = 0;
+    for step in 0.. {
+        let engine = Steps { unheard: true, ..Steps::default() };
+        let kept = Kept::new(State::new(engine.clone()), "partner");
+        let old = key("acme");
+        kept.change(&Change::Create(old.clone())).await.unwrap();
+        engine.fail_at(step);
+        let outcome = kept.change(&rotation(&old)).await;
+        engine.fail_at(usize::MAX);
+        if let Some(successor) = kept.find(&old.id).await.unwrap().unwrap().successor {
+            assert!(kept.find(&successor).await.unwrap().is_some(), "step {step}");
+            unheard += usize::from(outcome.is_err());
+        }
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(unheard, 1);
+}
+
 #[tokio::test]
 async fn an_owner_with_too_many_keys_gets_no_more() {
     let kept = Kept::new(State::memory(), "partner");
@@ -270,6 +293,8 @@ struct Steps {
     swapped: Arc<AtomicUsize>,
     /// Steps that are made before one fails.
     left: Arc<AtomicUsize>,
+    /// The change that fails is made, and nobody hears of it.
+    unheard: bool,
 }
 
 impl Default for Steps {
@@ -281,7 +306,7 @@ impl Default for Steps {
 impl Steps {
     fn of_pace(pace: usize) -> Self {
         let [taken, swapped, left] = [0, 0, usize::MAX].map(|start| Arc::new(AtomicUsize::new(start)));
-        Self { memory: State::memory(), pace, taken, swapped, left }
+        Self { memory: State::memory(), pace, taken, swapped, left, unheard: false }
     }
 
     fn taken(&self) -> usize {
@@ -319,9 +344,13 @@ impl Engine for Steps {
 
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
         Box::pin(async move {
-            self.step().await?;
+            let step = self.step().await;
+            if step.is_err() && !self.unheard {
+                return step.and(Err(StateError::Late));
+            }
             self.swapped.fetch_add(1, Ordering::Relaxed);
-            self.memory.swap(key, expected, next).await
+            let made = self.memory.swap(key, expected, next).await;
+            step.and(made)
         })
     }
 }
