@@ -15,6 +15,7 @@ mod parts;
 mod requests;
 mod schemes;
 mod scratch;
+mod sessions;
 mod signed;
 mod stores;
 mod table;
@@ -52,6 +53,7 @@ async fn main() -> io::Result<()> {
         ["serve", "hand-limited"] => hand::serve_limited().await,
         ["serve", "palisade"] => guarded::serve_guarded().await,
         ["serve", "issuer"] => asked::serve().await,
+        ["serve", "provider"] => sessions::serve().await,
         ["generate", document] => generation::report(document),
         ["--quick", subjects @ ..] => measure(&QUICK, subjects).await,
         subjects => measure(&FULL, subjects).await,

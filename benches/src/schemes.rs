@@ -28,7 +28,7 @@ use serde_json::json;
 use crate::asked;
 use crate::signed::{Key, base64};
 use crate::vouched::{self, Vouched};
-use crate::{credentials, table, timing, tokens};
+use crate::{credentials, sessions, table, timing, tokens};
 
 static DOCUMENT: Document = Document {
     title: "Bench",
@@ -60,6 +60,14 @@ static DOCUMENT: Document = Document {
                 rotate_within: None,
             }),
         },
+        Scheme {
+            name: "session",
+            kind: SchemeKind::ApiKey(KeyRules {
+                location: KeyLocation::Cookie("__Host-session"),
+                prefix: None,
+                rotate_within: None,
+            }),
+        },
         Scheme { name: "password", kind: SchemeKind::Basic },
         Scheme {
             name: "certificate",
@@ -88,10 +96,12 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
         for key in [Key::hs256(), Key::es256()?, Key::eddsa()?, Key::rs256()?, Key::ps256()?] {
             bench.tokens(&key)?;
         }
+        bench.behind_another()?;
         bench.bound_to_certificates()?;
         bench.certificates()?;
         bench.proofs()?;
-        bench.asked()
+        bench.asked()?;
+        bench.sessions()
     });
     measuring.join().map_err(|_| io::Error::other("the measuring thread died"))?
 }
@@ -223,6 +233,38 @@ impl Bench {
         let gate = Gate::builder().introspection("asked", issuer.introspection()?);
         let ours = Self::waiting("asked", gate, request("authorization", "Bearer 0123456789abcdef")?)?;
         self.print("token that its issuer is asked about / the bare exchange", self.calls / 600, bare, ours);
+        Ok(())
+    }
+
+    fn sessions(&self) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (login, cookie) = runtime.block_on(sessions::begun())?;
+        let bare = timing::holds(sessions::bare()?)?;
+        let ours =
+            Self::waiting("session", Gate::builder().api_key("session", login), request("cookie", &cookie)?)?;
+        self.print("session / two look-ups and its decryption", self.calls / 10, bare, ours);
+        Ok(())
+    }
+
+    /// What of the rows of signatures is not ours: a short check that always follows a long one finds its code and data in slower
+    /// memory than one that follows itself.
+    fn behind_another(&self) -> io::Result<()> {
+        let (long, key) = (Key::es256()?, Key::hs256());
+        let token = key.token(&credentials::claims())?;
+        let another = long.bare(&long.token(&credentials::claims())?)?;
+        let another = std::rc::Rc::new(another);
+        let (first, own) = (std::rc::Rc::clone(&another), key.bare(&token)?);
+        let bare = timing::holds(move || first() && own())?;
+        let gate = Gate::builder().bearer(key.name, jwt(&key)?);
+        let (door, now) = (door(key.name, gate)?, now()?);
+        let shown = request("authorization", &format!("Bearer {token}"))?;
+        let ours = timing::holds(move || another() && door.accept_at_once(&shown, now))?;
+        self.print(
+            "token, HS256, behind a signature of ES256 / both signatures",
+            self.calls / 600,
+            bare,
+            ours,
+        );
         Ok(())
     }
 

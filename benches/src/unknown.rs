@@ -1,6 +1,9 @@
 //! Whether time tells who is known: the check of a credential of a known name with another secret, against one of a name that
 //! nobody has. As far from 1 as the A/A beside it, and no farther: else the command fails.
 //!
+//! Of keys in a state everything is done for an id of nobody as well, but the engine has no record to fetch from wherever it
+//! lies: in memory some 50 ns, which are for who reads the table, too.
+//!
 //! And whether it tells what is wrong with a cursor, against one that was altered; this is for who reads the table. One of
 //! another caller is as far from 1 as the A/A, one that expired some nanoseconds farther. One that is no base64 and one of an
 //! unknown key are refused sooner, before anything is decrypted: who sends them knows the first, and the second stands in
@@ -8,14 +11,28 @@
 
 use std::io;
 
+use argon2::password_hash::PasswordHasher;
+use argon2::{Algorithm, Argon2, Params, Version};
+use futures_util::FutureExt;
 use palisade::measure::{Cursors, Keys, Users};
-use palisade::operation::{KeyLocation, KeyRules};
-use palisade::{ApiKeys, Clock, CursorKeys, KeyPeppers, NewKey, PasswordRecord, Passwords, Secret};
+use palisade::operation::{Document, KeyLocation, KeyRules, Scheme, SchemeKind};
+use palisade::{
+    ApiKeys, Clock, CursorKeys, KeyAdmin, KeyPeppers, KeyRequest, NewKey, PasswordRecord, Passwords, Secret,
+    State,
+};
 
 use crate::{table, timing};
 
-static RULES: KeyRules =
+const RULES: KeyRules =
     KeyRules { location: KeyLocation::Header("X-API-Key"), prefix: Some("bench"), rotate_within: None };
+
+static DOCUMENT: Document = Document {
+    title: "Bench",
+    version: "1",
+    hash: "",
+    schemes: &[Scheme { name: "key", kind: SchemeKind::ApiKey(RULES) }],
+    limits: &[],
+};
 
 /// Keys in the store, so that a look-up is one.
 const KEYS: usize = 10_000;
@@ -37,10 +54,18 @@ pub(crate) fn measure(rounds: usize, calls: usize, quick: bool) -> io::Result<()
         let (known, unknown) = keys(peppers)?;
         alike &= table::interval(what, &mut timing::compare(rounds * OFTEN, calls / OFTEN, known, unknown));
     }
-    let (known, unknown) = passwords()?;
-    let what = "password of nobody / another password of a known user";
-    // argon2id takes some 20 ms: one call a round
-    alike &= table::interval(what, &mut timing::compare(rounds * OFTEN, 1, known, unknown));
+    let (known, unknown) = kept_keys()?;
+    let what = "API key of nobody / another secret of a known id, in a state";
+    table::interval(what, &mut timing::compare(rounds * OFTEN, calls / OFTEN, known, unknown));
+    for (what, names) in [
+        ("password of nobody / another password of a known user", Names::of_one_cost()?),
+        ("the same where users have two costs, of the lower one", Names::of_two_costs(Cost::Lower)?),
+        ("the same, of the higher one", Names::of_two_costs(Cost::Higher)?),
+    ] {
+        // argon2id takes some 20 ms: one call a round
+        let (known, unknown) = (names.refused(&names.known)?, names.refused(&names.unknown)?);
+        alike &= table::interval(what, &mut timing::compare(rounds * OFTEN, 1, known, unknown));
+    }
     cursors(rounds * OFTEN, calls / OFTEN)?;
     if alike || quick { Ok(()) } else { Err(io::Error::other("time tells what it should not")) }
 }
@@ -106,12 +131,91 @@ fn keys(peppers: Option<KeyPeppers>) -> io::Result<(impl FnMut(), impl FnMut())>
     Ok((refused(known)?, refused(unknown)?))
 }
 
-fn passwords() -> io::Result<(impl FnMut(), impl FnMut())> {
-    let password = Secret::new("correct horse battery staple".to_owned());
-    let record = PasswordRecord::new("carol", &password, &[]).map_err(io::Error::other)?;
-    let users = || Passwords::new([record.clone()]).map(Users::new).map_err(io::Error::other);
-    let refused = |users: Users, user: &'static str| {
-        timing::holds(move || !users.accept(user, "another battery staple, horse"))
+/// The secrets are wrong because the peppers of who judges are others, under the same id.
+fn kept_keys() -> io::Result<(impl FnMut(), impl FnMut())> {
+    let peppers = || KeyPeppers::generate("bench").map_err(io::Error::other);
+    let (state, others, now) =
+        (State::memory(), State::memory(), Clock::system().now().map_err(io::Error::other)?);
+    let made = |state: &State, count: usize| {
+        let keys = ApiKeys::kept_in(state.clone(), "bench").peppers(peppers()?);
+        let admin = KeyAdmin::new(&keys, &DOCUMENT, "key").map_err(io::Error::other)?;
+        let make = |number: usize| {
+            let (owner, scopes) = (format!("owner {number}"), vec!["items:read".to_owned()]);
+            let request = KeyRequest { owner, scopes, ..KeyRequest::default() };
+            // memory has everything at hand
+            let made = admin.create(&request, |_| true).now_or_never();
+            let made = made.ok_or(io::ErrorKind::WouldBlock)?.map_err(io::Error::other)?;
+            Ok(made.key.expose().clone()) // looked at to be shown, as a client does
+        };
+        (0..count).map(make).collect::<io::Result<Vec<String>>>()
     };
-    Ok((refused(users()?, "carol")?, refused(users()?, "nobody")?))
+    let known = made(&state, KEYS)?.into_iter().step_by(KEYS / SHOWN).collect();
+    let unknown = made(&others, SHOWN)?;
+    let refused = |texts: Vec<String>| {
+        let keys = Keys::new(&RULES, ApiKeys::kept_in(state.clone(), "bench").peppers(peppers()?));
+        let mut turn = 0;
+        timing::holds(move || {
+            turn = (turn + 1) % SHOWN;
+            texts.get(turn).is_some_and(|text| !keys.accept(text, now))
+        })
+    };
+    Ok((refused(known)?, refused(unknown)?))
 }
+
+/// Users, the name of one of them, and that of nobody.
+struct Names {
+    records: Vec<PasswordRecord>,
+    known: String,
+    unknown: String,
+}
+
+#[derive(Clone, Copy)]
+enum Cost {
+    Lower,
+    Higher,
+}
+
+impl Names {
+    fn of_one_cost() -> io::Result<Self> {
+        let password = Secret::new("correct horse battery staple".to_owned());
+        let record = PasswordRecord::new("carol", &password, &[]).map_err(io::Error::other)?;
+        Ok(Self { records: vec![record], known: "carol".to_owned(), unknown: "nobody".to_owned() })
+    }
+
+    /// Names that nobody has are of either cost, and each always of the same: this is one of the cost of the known one.
+    fn of_two_costs(cost: Cost) -> io::Result<Self> {
+        let record = |user: &str, passes| {
+            let params = Params::new(19_456, passes, 1, None).map_err(io::Error::other)?;
+            let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let hash = hasher.hash_password(b"correct horse battery staple").map_err(io::Error::other)?;
+            Ok::<_, io::Error>(PasswordRecord {
+                user: user.to_owned(),
+                hash: hash.to_string(),
+                scopes: Vec::new(),
+            })
+        };
+        let records = vec![record("lower", 2)?, record("higher", 6)?];
+        let users = Self::users(&records)?;
+        let taken = |name: &str| timing::typical(3, 1, || _ = users.accept(name, WRONG));
+        let (lower, higher) = (taken("lower"), taken("higher"));
+        let (known, is_like) = match cost {
+            Cost::Lower => ("lower", lower / 2.0..lower.midpoint(higher)),
+            Cost::Higher => ("higher", lower.midpoint(higher)..higher * 2.0),
+        };
+        let mut names = (0..64).map(|number| format!("nobody {number}"));
+        let unknown = names.find(|name| is_like.contains(&taken(name)));
+        let unknown = unknown.ok_or_else(|| io::Error::other("names of nobody have one cost alone"))?;
+        Ok(Self { records, known: known.to_owned(), unknown })
+    }
+
+    fn users(records: &[PasswordRecord]) -> io::Result<Users> {
+        Passwords::new(records.iter().cloned()).map(Users::new).map_err(io::Error::other)
+    }
+
+    fn refused(&self, name: &str) -> io::Result<impl FnMut() + use<>> {
+        let (users, name) = (Self::users(&self.records)?, name.to_owned());
+        timing::holds(move || !users.accept(&name, WRONG))
+    }
+}
+
+const WRONG: &str = "another battery staple, horse";

@@ -152,8 +152,9 @@ impl ApiKeys {
         }
         // what follows is done for an id of nobody as well, and to the end
         let found = self.engine.nearest(key.id).await.map_err(|_| Reason::KeysUnavailable)?;
+        let is_found = found.is_some();
         let record = found.unwrap_or_else(|| Arc::clone(&self.nobody));
-        let is_known = ct_eq(key.id.as_bytes(), record.record.id.as_bytes());
+        let is_known = ct_eq(key.id.as_bytes(), record.record.id.as_bytes()) && is_found;
         let digest = self.digest(key.secret, &record);
         let is_secret = ct_eq(&digest.unwrap_or_default(), &record.record.hash);
         let key = match (is_known, digest, is_secret) {

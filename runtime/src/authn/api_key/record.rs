@@ -197,18 +197,19 @@ impl NewKey {
 }
 
 impl KeyRecord {
-    /// Stands for a key that is not known. Nobody has a secret with this digest, and finding one would not help.
-    pub(super) const fn of_nobody() -> Self {
+    /// Stands for a key that is not known, and is as long as one. Nobody has a secret with this digest, and finding one would
+    /// not help.
+    pub(super) fn of_nobody() -> Self {
         Self {
-            id: String::new(),
+            id: "000000000000".to_owned(),
             hash: [0; 32],
             pepper: None,
             name: None,
-            owner: String::new(),
-            scopes: Vec::new(),
+            owner: "nobody".to_owned(),
+            scopes: vec!["nothing:read".to_owned()],
             addresses: Vec::new(),
             operations: Vec::new(),
-            created: None,
+            created: Some(1_800_000_000),
             not_after: None,
             revoked_at: None,
             rotated_at: None,
