@@ -341,14 +341,16 @@ impl<'d> Reader<'d> {
         all.into_iter().filter_map(|keyword| fields.get(keyword)).collect()
     }
 
-    /// A non-negative integer.
+    /// A non-negative integer. More than can be counted is as much as that.
     pub(super) fn count(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Option<Spanned<u64>> {
         let node = &fields.get(key)?.node;
         let count = match &node.value {
-            Value::Number(text) => Decimal::parse(text).and_then(|number| number.to_integer()),
+            Value::Number(text) => Decimal::parse(text).filter(|it| it.is_whole() && !it.is_negative()),
             _ => None,
         };
-        match count.and_then(|count| u64::try_from(count).ok()) {
+        let most =
+            |count: Decimal| count.to_integer().map_or(u64::MAX, |it| u64::try_from(it).unwrap_or(u64::MAX));
+        match count.map(most) {
             Some(count) => Some(Spanned::new(count, node.place)),
             None => {
                 let message = format!("`{key}` is a whole number, zero or more");

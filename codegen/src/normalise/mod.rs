@@ -213,6 +213,14 @@ impl<'d> Reader<'d> {
     }
 
     fn exclusive(&mut self, fields: &mut Fields<'d>, key: &'static str, beside: &str, stated: bool) -> bool {
+        if let Some(node) = fields.get(key).map(|member| &member.node)
+            && let Value::Number(bound) = &node.value
+        {
+            let message = format!("`{key}` is a boolean in OpenAPI 3.0 and in draft-04, not {}", node.kind());
+            let help = format!("write `{beside}: {bound}` and `{key}: true`, or `openapi: 3.1.0`");
+            self.push(Finding::error(Code::WrongType, message, node.place).help(help));
+            return false;
+        }
         let Some(flag) = self.boolean(fields, key).filter(|flag| flag.value) else { return false };
         if !stated {
             let message = format!("`{key}` has no effect without `{beside}`");

@@ -120,7 +120,7 @@ fn read(
     if sources.files().len() >= MAX_FILES {
         return Err("too many files".into());
     }
-    let text = source::read_file(&path)?;
+    let text = source::read_file(&path).map_err(|unread| unread.reason)?;
     let name = shown(&path, sources);
     let id = sources.add(SourceFile { name, text, path: Some(path.clone()) });
     known.insert(path, id);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::finding::{Code, Finding, Findings};
-use span::{FileId, Place};
+use span::{FileId, Place, Span};
 use tree::{Member, Node};
 
 /// Nesting that is read; every recursion of the front is bounded by it.
@@ -107,13 +107,13 @@ pub(crate) fn load(source: &Source, sources: &mut Sources, findings: &mut Findin
         }
         Origin::File(path) => match read_file(path) {
             Ok(text) => sources.add(SourceFile { name: source.name.clone(), text, path: Some(path.clone()) }),
-            Err(reason) => {
+            Err(Unread { reason, text, at }) => {
                 // Recorded all the same: a build script must run again when the file appears.
-                let text = "".into();
                 let id =
                     sources.add(SourceFile { name: source.name.clone(), text, path: Some(path.clone()) });
                 let message = format!("cannot read `{}`: {reason}", source.name);
-                let finding = Finding::error(Code::Unreadable, message, Place::start_of(id));
+                let place = Place { file: id, span: Span::new(at, at) };
+                let finding = Finding::error(Code::Unreadable, message, place);
                 findings.push(finding.help("name a file with an OpenAPI document in YAML or JSON, in UTF-8"));
                 return None;
             }
@@ -142,25 +142,46 @@ pub(crate) fn read_tree(id: FileId, file: &SourceFile) -> Result<Node, Vec<Unrea
     if is_json(&file.name, &file.text) { json::read(id, &file.text) } else { yaml::read(id, &file.text) }
 }
 
-/// The text of a file, or the reason why not.
-pub(crate) fn read_file(path: &Path) -> Result<Arc<str>, String> {
-    let facts = std::fs::metadata(path).map_err(|error| reason(&error))?;
+/// Why a file is no text, what of it is one, and where that ends.
+pub(crate) struct Unread {
+    pub(crate) reason: String,
+    text: Arc<str>,
+    at: usize,
+}
+
+impl From<&str> for Unread {
+    fn from(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), text: "".into(), at: 0 }
+    }
+}
+
+impl From<std::io::Error> for Unread {
+    /// In our words: those of the system differ between systems.
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => "no such file".into(),
+            std::io::ErrorKind::PermissionDenied => "no permission".into(),
+            _ => error.to_string().as_str().into(),
+        }
+    }
+}
+
+/// The text of a file.
+pub(crate) fn read_file(path: &Path) -> Result<Arc<str>, Unread> {
+    let facts = std::fs::metadata(path)?;
     if !facts.is_file() {
         return Err("not a file".into());
     }
     if facts.len() > MAX_FILE {
         return Err("larger than 64 MiB".into());
     }
-    let bytes = std::fs::read(path).map_err(|error| reason(&error))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.into()),
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let before = String::from_utf8_lossy(error.as_bytes().get(..valid).unwrap_or_default());
-            let line = with_line_ends(before.as_ref().into()).matches('\n').count() + 1;
-            Err(format!("not UTF-8, first in line {line}, at byte {valid}"))
-        }
-    }
+    String::from_utf8(std::fs::read(path)?).map(Arc::from).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let text: Arc<str> = String::from_utf8_lossy(error.as_bytes()).into();
+        let before = text.get(..at).unwrap_or_default();
+        let line = with_line_ends(before.into()).matches('\n').count() + 1;
+        Unread { reason: format!("not UTF-8, first in line {line}, at byte {at}"), text, at }
+    })
 }
 
 /// A text whose lines all end in `\n`: a `\r` alone is a line end of YAML (1.2.2 section 5.4), and of nothing that shows its
@@ -176,15 +197,6 @@ fn with_line_ends(text: Arc<str>) -> Arc<str> {
         lines.push(if alone { '\n' } else { char });
     }
     lines.into()
-}
-
-/// In our words: those of the system differ between systems.
-fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file".into(),
-        std::io::ErrorKind::PermissionDenied => "no permission".into(),
-        _ => error.to_string(),
-    }
 }
 
 /// By name; files without a telling one by their first character.
@@ -299,6 +311,17 @@ mod tests {
         assert!(messages(&path)[0].ends_with("not UTF-8, first in line 1, at byte 9"));
         std::fs::write(&path, b"a: 1\r\nb: 2\rc: \xfc\n").unwrap();
         assert!(messages(&path)[0].ends_with("not UTF-8, first in line 3, at byte 14"));
+    }
+
+    #[test]
+    fn what_is_no_text_is_shown_where_it_ends_to_be_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spec.yaml");
+        std::fs::write(&path, b"openapi: 3.1.0\ninfo: { title: M\xfcnzen }\n").unwrap();
+        let (mut findings, mut sources) = (Findings::default(), Sources::default());
+        assert!(load(&Source::file(&path), &mut sources, &mut findings).is_none());
+        let said = findings.finish(&sources).render();
+        assert!(said.contains("spec.yaml:2:17") && said.contains("info: { title: M\u{fffd}nzen }"), "{said}");
     }
 
     #[test]

@@ -10,17 +10,33 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use super::mend::Mended;
 use super::places::Places;
 use super::scalar;
-use super::span::{FileId, Place};
+use super::span::{FileId, Place, Span};
 use super::tree::{Member, Node, Object, Value};
 use super::{Budget, MAX_DEPTH, Unreadable};
 
 /// Reads one YAML document. Stops at the first fault of syntax; repeated keys are collected.
 pub(crate) fn read(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
+    if let Some(fault) = control(file, text) {
+        return Err(vec![fault]);
+    }
     // A panic of the parser crate must not be one of the generator: it is a file that could not be read.
     std::panic::catch_unwind(|| read_events(file, text)).unwrap_or_else(|_| {
         let help = "please report the file that does this".into();
         let message = "the YAML reader could not make sense of this file".into();
         Err(vec![Unreadable { place: Place::start_of(file), message, help, first: None }])
+    })
+}
+
+/// The first character that no YAML has as it stands (YAML 1.2.2 section 5.1), not even in quotes: the parser lets some through.
+fn control(file: FileId, text: &str) -> Option<Unreadable> {
+    let (at, char) =
+        text.char_indices().find(|(_, char)| *char < ' ' && !matches!(char, '\t' | '\n' | '\r'))?;
+    let code = u32::from(char);
+    Some(Unreadable {
+        place: Place { file, span: Span::new(at, at + 1) },
+        message: format!("the control character U+{code:04X}, which no YAML has"),
+        help: format!("leave it out, or write `\\x{code:02x}` in double quotes"),
+        first: None,
     })
 }
 
@@ -357,6 +373,14 @@ impl<'t> Builder<'t> {
         if error.info().contains("recursion limit") {
             return self.fault(at, end, "nested too deeply", "no more than 128 levels are read");
         }
+        if error.info().ends_with("must be followed by a valid YAML whitespace") {
+            return self.fault(
+                at,
+                end,
+                "a tab before a value",
+                "put a space in its place: readers disagree on tabs",
+            );
+        }
         let message = format!("this is not YAML: {}", error.info());
         self.fault(at, end, &message, "check the indentation and the quotes around here")
     }
@@ -446,6 +470,9 @@ mod tests {
     fn faults() {
         assert_eq!(fault("a: 1\na: 2"), "a member twice: `a`");
         assert_eq!(fault("a:\n\t- b"), "a tab in the indentation");
+        assert_eq!(fault("a:\tb"), "a tab before a value");
+        assert_eq!(fault("a: \"\u{1}\""), "the control character U+0001, which no YAML has");
+        assert_eq!(fault("a: \"\0\""), "the control character U+0000, which no YAML has");
         assert_eq!(fault("a: 1\n---\nb: 2"), "a second document in one file");
         assert_eq!(fault("? [a]\n: b"), "a collection as a key");
         assert_eq!(fault("a: !thing b"), "a tag that is not of the YAML core schema");

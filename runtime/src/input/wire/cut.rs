@@ -1,5 +1,5 @@
 //! One text into the pieces of its style. Cut before it is decoded, so that an escaped separator is data
-//! (RFC 3986 section 2.4); only `%20` and `%7C` are separators themselves, where the style says so.
+//! (RFC 3986 section 2.4); only `%20`, in forms `+`, and `%7C` are separators themselves, where the style says so.
 
 use std::borrow::Cow;
 
@@ -55,10 +55,16 @@ impl Cut<'_> {
         }
         match self.wire.style {
             Style::Label if self.wire.explode => bare.split('.').collect(),
-            Style::SpaceDelimited => bare.split("%20").collect(),
+            Style::SpaceDelimited => bare.split("%20").flat_map(|piece| self.split_plus(piece)).collect(),
             Style::PipeDelimited => bare.split('|').flat_map(split_escaped_bar).collect(),
             _ => bare.split(',').collect(),
         }
+    }
+
+    /// Where `+` says a space, as in a form, it is a separator, too.
+    fn split_plus<'a>(&self, piece: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let is_space = (self.decode)("+").is_ok_and(|text| text == " ");
+        piece.split(move |char| is_space && char == '+')
     }
 
     /// The names and values of an object that stands in one text.
@@ -155,7 +161,7 @@ fn split_escaped_bar(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::encoded::decoded;
+    use super::super::super::encoded::{decoded, form_decoded};
     use super::*;
 
     const NAMES: &[&str] = &["R", "G", "B"];
@@ -230,6 +236,15 @@ mod tests {
             Ok("{R: G:}"),
             "RFC 6570 section 3.2.7"
         );
+    }
+
+    #[test]
+    fn a_plus_is_a_space_in_a_form_and_nowhere_else() {
+        let wire = Wire::text("color").style(Style::SpaceDelimited).kind(Kind::List);
+        let read = |decode, raw| Cut { wire: &wire, decode }.tree(raw).map(|tree| show(&tree)).unwrap();
+        assert_eq!(read(form_decoded, "blue+black%20brown"), "[blue black brown]");
+        assert_eq!(read(form_decoded, "blue%2Bblack"), "[blue+black]");
+        assert_eq!(read(decoded, "blue+black%20brown"), "[blue+black brown]");
     }
 
     #[test]
