@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use palisade::{Clock, Settings};
+use palisade::{Clock, KeptLimits, Settings, State};
 use palisade_tests::client::Reply;
 use palisade_tests::events;
 use palisade_tests::gate::Gate;
@@ -112,6 +112,23 @@ async fn strangers_do_not_lock_out_whose_account_it_is() {
     wait(&log_in(&gate, HOME, "user-99", "wrong").await);
     // who guesses there is not told who has logged in from there
     wait(&log_in(&gate, HOME, "carol", "wrong").await);
+    log_in(&gate, HOME, "carol", RIGHT).await.allowed(200);
+}
+
+#[tokio::test]
+async fn nor_do_they_after_a_restart() {
+    let _turn = TURN.lock().await;
+    let state = State::memory();
+    let start = async || {
+        let kept = KeptLimits::load(state.clone()).await.unwrap();
+        with(Settings::new().failed_attempts(2, 4).limits_kept(kept)).await.0
+    };
+    log_in(&start().await, HOME, "carol", RIGHT).await.allowed(200);
+    let gate = start().await;
+    for _ in 0..3 {
+        log_in(&gate, ELSEWHERE, "carol", "wrong").await;
+    }
+    wait(&log_in(&gate, "203.0.113.1", "carol", RIGHT).await);
     log_in(&gate, HOME, "carol", RIGHT).await.allowed(200);
 }
 

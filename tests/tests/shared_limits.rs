@@ -265,6 +265,29 @@ async fn guesses_are_counted_together_and_in_an_outage_by_each_its_share() {
     }
 }
 
+/// Where an account was authenticated is known to whoever shares the counters, so no stranger locks it out there.
+#[tokio::test]
+async fn a_stranger_locks_nobody_out_at_another_instance() {
+    const HOME: &str = "192.0.2.7";
+    const ELSEWHERE: &str = "198.51.100.9";
+    let (redis, signer) = (Server::durable().await, Signer::new("k1"));
+    let start = async || {
+        let shared = SharedLimits::redis(&redis.url(), 2).await.expect("Redis answers");
+        let settings = Settings::new().limits_in(shared.patience(Duration::from_secs(1)));
+        run(&signer, settings.trusted_proxies(["127.0.0.1"]).unwrap()).await
+    };
+    let log_in = async |instance: &Client, from: &str, secret: &str| {
+        let call = instance.post("/login", &format!(r#"{{"username":"alice","secret":"{secret}"}}"#));
+        call.header("x-forwarded-for", from).header("x-forwarded-proto", "https").send().await
+    };
+    let [first, second] = [start().await, start().await];
+    log_in(&first, HOME, "right").await.allowed(204);
+    while log_in(&first, ELSEWHERE, "wrong").await.status != 429 {}
+    log_in(&second, ELSEWHERE, "right").await.refused(429, "rate_limited");
+    log_in(&second, HOME, "right").await.allowed(204);
+    log_in(&start().await, HOME, "right").await.allowed(204);
+}
+
 /// It answers all the time, and counts nobody.
 #[tokio::test]
 async fn a_redis_that_takes_nothing_is_away() {

@@ -154,7 +154,8 @@ impl Bench {
 
 /// Nothing has failed before.
 pub(crate) fn attempts() -> Attempts<'static> {
-    let failures: &'static Failures = Box::leak(Box::new(Failures::new(Most::DEFAULT, true, None, |_| None)));
+    let failures: &'static Failures =
+        Box::leak(Box::new(Failures::new(Most::DEFAULT, true, None, |_| None, None)));
     failures.of(std::net::Ipv4Addr::LOCALHOST.into(), Clock::fixed(NOW).now().unwrap(), "request")
 }
 

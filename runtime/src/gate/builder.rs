@@ -11,7 +11,7 @@ use super::limits::{Due, Limits};
 use super::load::Load;
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
 use super::walkers::Walkers;
-use crate::authn::attempts::Failures;
+use crate::authn::attempts::{Failures, Shelf};
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
     Schemes, SetupError, Verifiers,
@@ -158,6 +158,7 @@ impl GateBuilder {
         }
         let schemes = self.schemes(document).map_err(|errors| ConfigError::new(texts(errors)))?;
         let kept = kept(&mut self.settings).map_err(|fault| ConfigError::new(vec![fault]))?;
+        let shelf = Shelf::of(self.settings.limits_in.as_ref(), kept.as_ref().map(|(kept, _)| kept));
         let kept = |of| kept.as_ref().map(|(kept, now)| kept.of(of, *now));
         let limiter = Limiter::new(self.settings.limiter_capacity)
             .shared(self.settings.limits_in.clone())
@@ -192,6 +193,7 @@ impl GateBuilder {
                 passwords || logins,
                 self.settings.limits_in.as_ref(),
                 kept,
+                shelf,
             ),
             spool: Spool::new(&self.settings),
             arriving: Arriving::new(self.settings.max_body_memory),

@@ -21,6 +21,7 @@ use super::SECOND;
 use super::key::Keyer;
 use super::memory::{Entry, SHARDS, Table};
 use super::meter;
+use crate::authn::attempts::Shelf;
 use crate::clock::Now;
 use crate::state::{Expected, Key, Kind, LONGEST, Next, Record, State, StateError, Swapped};
 
@@ -97,6 +98,11 @@ impl KeptLimits {
             *found = records.into_iter().collect::<Result<_, _>>()?;
         }
         Ok(Self { state, secret, found: Arc::new(found) })
+    }
+
+    /// Where the networks of accounts are kept as well.
+    pub(crate) fn shelf(&self) -> Shelf {
+        Shelf::Kept(self.state.clone(), self.secret)
     }
 
     /// What is kept of one table of a server that is built `now`.
@@ -340,7 +346,7 @@ mod tests {
         let key = async |state: &State, limit: &'static Limit| {
             let from = Network::of("::1".parse().unwrap());
             let seen = Seen { from, principal: Some(("https://id", "alice")), values: &[] };
-            built(state, &clock).await.rule(limit, "a").charge(&seen).key()
+            built(state, &clock).await.rule(limit, "a").charge(&seen).key
         };
         let [one, other] = [(); 2].map(|()| State::memory_of(1000, clock.clone()));
         let hourly = key(&one, &HOURLY).await;

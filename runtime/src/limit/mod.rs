@@ -98,13 +98,6 @@ pub(crate) struct Charge<'a> {
     cost: u32,
 }
 
-impl Charge<'_> {
-    /// Of which counter.
-    pub(crate) const fn key(&self) -> Key {
-        self.key
-    }
-}
-
 /// The limit that lets nothing pass while the shared counters cannot be asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outage(pub(crate) &'static Limit);

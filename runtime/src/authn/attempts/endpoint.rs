@@ -28,7 +28,13 @@ pub(crate) struct TooMany(pub(crate) u64);
 impl Counters {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            failures: Failures::new(settings.failed_attempts, false, settings.limits_in.as_ref(), |_| None),
+            failures: Failures::new(
+                settings.failed_attempts,
+                false,
+                settings.limits_in.as_ref(),
+                |_| None,
+                None,
+            ),
             proxies: settings.trusted_proxies.clone(),
             forwarded: settings.forwarded,
         }

@@ -53,8 +53,11 @@ impl Attempts<'_> {
     /// Rule 1: what is charged before the handler runs, or why it does not run. `account`: as the body writes it.
     pub(crate) async fn begin(&self, operation: &str, account: Option<String>) -> Result<Attempt, Denied> {
         let account = account.map(|written| Account::new(operation, written));
-        let is_known = |it: &Account| self.is_known(&it.door, &it.counted, &it.written);
-        let at = whom(account.is_some(), account.as_ref().is_some_and(is_known));
+        let is_known = match &account {
+            Some(it) => self.knows(&it.door, &it.counted, &it.written).await,
+            None => false,
+        };
+        let at = whom(account.is_some(), is_known);
         let claimed = account.as_ref().map(Account::claimed);
         let charged = self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision))).await;
         let (reserved, closes) = charged.map_err(Denied::new)?;
@@ -66,7 +69,7 @@ impl Attempts<'_> {
         if has_succeeded(status) {
             self.give_back(attempt.at, &attempt.reserved).await;
             if let Some(Account { written, counted, door }) = &attempt.account {
-                self.remember(door, counted, written);
+                self.remember(door, counted, written).await;
             }
             return;
         }
@@ -110,7 +113,7 @@ mod tests {
 
     impl Bench {
         fn start() -> Self {
-            Self(Failures::new(Most::DEFAULT, true, None, |_| None), Clock::fixed(1_800_000_000))
+            Self(Failures::new(Most::DEFAULT, true, None, |_| None, None), Clock::fixed(1_800_000_000))
         }
 
         fn at<'a>(&'a self, from: &str) -> Attempts<'a> {

@@ -8,7 +8,7 @@
 //! 2. the user of a password and the public id of an API key are claimed before they are verified: such an attempt counts
 //!    for that account, whether it exists or not, and for the network that it comes from. A token claims nothing that may
 //!    be believed, so it counts for the network ([`whom`]);
-//! 3. where that user has lately succeeded from that network ([`Known`]), it counts for the two together and for neither
+//! 3. where that user has lately succeeded from that network ([`Networks`]), it counts for the two together and for neither
 //!    alone: what strangers do, there or elsewhere, does not lock out whose account it is;
 //! 4. each of these has three buckets, for a minute, an hour and a day, so that the wait grows from seconds to half an hour.
 //!    Where one is empty the attempt is refused, and is counted by none;
@@ -24,22 +24,23 @@
 //!    answer does not tell one that was good before from one that is made up, nor whom rule 3 spares there ([`refused`]).
 //!
 //! The buckets are those of rate limits `on: failure`, in tables of their own: who floods them takes no place from a limit
-//! of the document. Where instances share their limits they share these, and in an outage each counts its share. Who is known is known to
-//! each instance alone. What a handler verifies is counted by the same ([`login`]).
+//! of the document. Where instances share their limits they share these, and in an outage each counts its share. What a handler verifies is counted by the same ([`login`]).
 
 mod endpoint;
 mod flight;
 mod known;
 mod login;
+mod networks;
 mod refused;
 
 use std::{net::IpAddr, time::Duration};
 
 pub(crate) use self::endpoint::{Counters, TooMany};
 pub(crate) use self::login::Attempt;
+pub(crate) use self::networks::Shelf;
 use self::{
     flight::{Flight, Flights},
-    known::{Known, Place},
+    networks::{Networks, Whereabouts},
     refused::Counted,
 };
 use super::{Identity, Reason, Verdict, prepared::Prepared, present::Credential};
@@ -60,8 +61,6 @@ const PLACES: usize = 65_536;
 /// Places for those of accounts in networks that are known for them: 768 KiB, of which half is used. Only who has logged in
 /// takes one.
 const PLACES_OF_KNOWN: usize = 32_768;
-/// Accounts in networks that are known at once: 1 MiB.
-const KNOWN: usize = 65_536;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -117,7 +116,7 @@ pub(crate) struct Failures {
     of_network: [Rule; 3],
     of_network_widely: [Rule; 3],
     of_account: [Rule; 3],
-    known: Option<OfKnown>,
+    of_known: Option<OfKnown>,
     counted: Counted,
 }
 
@@ -125,7 +124,7 @@ pub(crate) struct Failures {
 struct OfKnown {
     limiter: Limiter,
     rules: [Rule; 3],
-    known: Known,
+    networks: Networks,
 }
 
 /// What one request is counted by.
@@ -156,6 +155,7 @@ impl Failures {
         guessable: bool,
         shared: Option<&SharedLimits>,
         kept: impl Fn(Of) -> Option<Kept>,
+        shelf: Option<Shelf>,
     ) -> Self {
         let strangers = Limiter::new(PLACES).shared(shared.cloned()).kept(kept(Of::Attempts));
         let rules = |limiter: &Limiter, names, per, most| {
@@ -165,7 +165,7 @@ impl Failures {
             let limiter =
                 Limiter::new(PLACES_OF_KNOWN).shared(shared.cloned()).kept(kept(Of::AttemptsOfKnown));
             let rules = rules(&limiter, ACCOUNT, &[Per::Principal, Per::Address], most.of_account);
-            OfKnown { limiter, rules, known: Known::new(KNOWN) }
+            OfKnown { limiter, rules, networks: Networks::new(shelf) }
         };
         let widely = most.of_network.saturating_mul(WIDELY);
         Self {
@@ -174,7 +174,7 @@ impl Failures {
             of_account: rules(&strangers, ACCOUNT, &[Per::Principal], most.of_account),
             strangers,
             flights: Flights::default(),
-            known: guessable.then(of_known),
+            of_known: guessable.then(of_known),
             counted: Counted::new(),
         }
     }
@@ -187,7 +187,7 @@ impl Failures {
     /// Writes what is to outlast the process.
     pub(crate) async fn keep(&self, now: u64) {
         self.strangers.keep(now).await;
-        if let Some(of_known) = &self.known {
+        if let Some(of_known) = &self.of_known {
             of_known.limiter.keep(now).await;
         }
     }
@@ -258,7 +258,7 @@ impl<'a> Attempts<'a> {
         // what claims nothing is malformed, and no verification is started for it
         let Some(claim) = scheme_of.claim(credential) else { return Ok(None) };
         let Credential::Text(text) = credential else { return Ok(None) };
-        let at = whom(true, self.is_known(claim.issuer, &claim.account, &claim.account));
+        let at = whom(true, self.knows(claim.issuer, &claim.account, &claim.account).await);
         let claimed = Some((claim.issuer, &*claim.account));
         let charge = self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision)));
         // boxed: a request without a password does not carry the room for it
@@ -287,7 +287,7 @@ impl<'a> Attempts<'a> {
                 }
                 Some(Some(Ok(judged))) => {
                     let Identity { issuer, subject } = judged.principal.identity();
-                    self.remember(issuer, subject, subject);
+                    self.remember(issuer, subject, subject).await;
                 }
                 _ => {}
             }
@@ -319,7 +319,7 @@ impl<'a> Attempts<'a> {
 
     fn rules(&self, at: Whom) -> (&Limiter, [&[Rule]; 2]) {
         let failures = self.failures;
-        match (at, &failures.known) {
+        match (at, &failures.of_known) {
             (Whom::AccountInNetwork, Some(of_known)) => (&of_known.limiter, [&of_known.rules, &[]]),
             (Whom::Network, _) => (&failures.strangers, [&failures.of_network, &[]]),
             (Whom::NetworkWidely, _) => (&failures.strangers, [&failures.of_network_widely, &[]]),
@@ -333,25 +333,22 @@ impl<'a> Attempts<'a> {
         self.rules(at).0.give_back(self.micros(), reserved).await;
     }
 
-    /// `written`: how this request spells the name of the account.
-    fn is_known(&self, issuer: &str, account: &str, written: &str) -> bool {
-        self.place(issuer, account, written).is_some_and(|(known, place)| known.holds(place, self.now))
-    }
-
-    fn remember(&self, issuer: &str, account: &str, written: &str) {
-        if let Some((known, place)) = self.place(issuer, account, written) {
-            known.insert(place, self.now);
+    /// Rule 3. `written`: how this request spells the name of the account.
+    async fn knows(&self, issuer: &str, account: &str, written: &str) -> bool {
+        match &self.failures.of_known {
+            Some(of_known) => of_known.networks.knows(self.there(issuer, account, written), self.now).await,
+            None => false,
         }
     }
 
-    fn place(&self, issuer: &str, account: &str, written: &str) -> Option<(&Known, Place)> {
-        let of_known = self.failures.known.as_ref()?;
-        let [rule, ..] = &of_known.rules;
-        let key = |account| {
-            let seen = Seen { from: Network::of(self.from), principal: Some((issuer, account)), values: &[] };
-            rule.charge(&seen).key()
-        };
-        Some((&of_known.known, Place { key: key(account), written: key(written) }))
+    async fn remember(&self, issuer: &str, account: &str, written: &str) {
+        if let Some(of_known) = &self.failures.of_known {
+            of_known.networks.learn(self.there(issuer, account, written), self.now).await;
+        }
+    }
+
+    fn there<'n>(&self, issuer: &'n str, account: &'n str, written: &'n str) -> Whereabouts<'n> {
+        Whereabouts { from: Network::of(self.from), issuer, account, written }
     }
 
     /// The event that a bucket is empty now: the next attempt is refused.
@@ -394,7 +391,8 @@ mod tests {
     /// One that is refused says how long to wait.
     fn guess(failures: &Failures, clock: &Clock, from: &str, account: Option<&str>) -> Result<(), u64> {
         let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
-        let known = account.is_some_and(|account| attempts.is_known(HERE, account, account));
+        let known =
+            account.is_some_and(|account| attempts.knows(HERE, account, account).now_or_never().unwrap());
         let counted =
             attempts.charge(whom(account.is_some(), known), account.map(|name| (HERE, name)), |_| ());
         counted.now_or_never().unwrap().map_err(Reason::wait)
@@ -402,11 +400,11 @@ mod tests {
 
     fn log_in(failures: &Failures, clock: &Clock, from: &str) {
         let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
-        attempts.remember(HERE, ALICE, ALICE);
+        attempts.remember(HERE, ALICE, ALICE).now_or_never().unwrap();
     }
 
     fn start() -> (Failures, Clock) {
-        (Failures::new(Most::DEFAULT, true, None, |_| None), Clock::fixed(1_800_000_000))
+        (Failures::new(Most::DEFAULT, true, None, |_| None, None), Clock::fixed(1_800_000_000))
     }
 
     #[test]

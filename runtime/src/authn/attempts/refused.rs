@@ -14,7 +14,7 @@ use crate::{
     limit::{Decision, Reserved, seen::Network},
 };
 
-/// Credentials that may have been good before and were counted: 256 KiB.
+/// Credentials that may have been good before and were counted: 384 KiB.
 const COUNTED: usize = 16_384;
 
 /// What was counted once, and is not counted again where it is shown again.
@@ -42,7 +42,7 @@ impl Counted {
             Credential::Certificate(ClientCertificate::Unreadable) => return None,
         };
         let key = self.hasher.hash_one((from, bytes));
-        Some(Place { key, written: key })
+        Some(Place { owner: key, key, written: key })
     }
 }
 
@@ -71,7 +71,10 @@ impl Attempts<'_> {
     /// Rule 8 for a wrong password of somebody whom the network knows (rule 3), who is let try while it is closed for all
     /// others: why one of a stranger would be refused.
     async fn as_of_strangers(&self, claim: &Claim<'_>) -> Option<Reason> {
-        if !self.is_known(claim.issuer, &claim.account, &claim.account) {
+        // whom it was known for when this was charged is known here since
+        let there = self.there(claim.issuer, &claim.account, &claim.account);
+        let of_known = self.failures.of_known.as_ref();
+        if !of_known.is_some_and(|of_known| of_known.networks.knows_here(there, self.now)) {
             return None;
         }
         match self.charge(Whom::Network, None, |decision| decision.reserved()).await {

@@ -7,7 +7,9 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::rand;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use redis::aio::ConnectionManager;
 use redis::{Script, ScriptInvocation};
 
 use super::{Answer, Asked, Counters, LONGEST, Spent};
@@ -42,6 +44,19 @@ impl InRedis {
         let link = Link::open(server, patience, COUNTERS).await?;
         let script = Script::new(include_str!("decide.lua"));
         Ok(Self { link, script, prefix: format!("{prefix}:limit:") })
+    }
+
+    /// One that all instances have: that of the first which asked for it.
+    pub(super) async fn secret(&self) -> Result<[u8; 16], StateError> {
+        let mut made = [0_u8; 16];
+        rand::fill(&mut made).map_err(failed)?;
+        let name = format!("{}secret", self.prefix);
+        let asked = async |redis: &mut ConnectionManager| {
+            let () = redis::cmd("SET").arg(&name).arg(&made[..]).arg("NX").query_async(redis).await?;
+            redis::cmd("GET").arg(&name).query_async(redis).await
+        };
+        let found: Vec<u8> = self.link.ask(asked).await?;
+        found.try_into().map_err(|_| failed("the secret of limits is of another length"))
     }
 
     pub(super) fn key(&self, name: Name) -> String {
@@ -88,6 +103,27 @@ impl Counters for InRedis {
                 self.link.ask_within(within, async |redis| call.invoke_async(redis).await).await?;
             Ok(now)
         })
+    }
+
+    fn record<'a>(&'a self, name: &'a str, within: Duration) -> StoreFuture<'a, Option<Vec<u8>>, StateError> {
+        let name = format!("{}{name}", self.prefix);
+        Box::pin(
+            self.link
+                .ask_within(within, async move |redis| redis::cmd("GET").arg(name).query_async(redis).await),
+        )
+    }
+
+    fn keep_record<'a>(
+        &'a self,
+        name: &'a str,
+        value: Vec<u8>,
+        keep: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, (), StateError> {
+        let name = format!("{}{name}", self.prefix);
+        Box::pin(self.link.ask_within(within, async move |redis| {
+            redis::cmd("SET").arg(name).arg(value).arg("EX").arg(keep.as_secs()).query_async(redis).await
+        }))
     }
 }
 

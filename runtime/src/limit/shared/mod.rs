@@ -51,6 +51,8 @@ pub struct SharedLimits {
     counters: Arc<dyn Counters>,
     instances: u32,
     patience: Duration,
+    /// Known to all of them.
+    secret: [u8; 16],
 }
 
 /// Where the counters are.
@@ -60,6 +62,18 @@ pub(crate) trait Counters: Send + Sync {
 
     /// Takes back what was spent, and says when that was.
     fn give_back<'a>(&'a self, spent: &'a [Spent], within: Duration) -> StoreFuture<'a, u64, StateError>;
+
+    /// What was kept under this name.
+    fn record<'a>(&'a self, name: &'a str, within: Duration) -> StoreFuture<'a, Option<Vec<u8>>, StateError>;
+
+    /// Keeps something under this name for so long.
+    fn keep_record<'a>(
+        &'a self,
+        name: &'a str,
+        value: Vec<u8>,
+        keep: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, (), StateError>;
 }
 
 /// A counter that is to be charged.
@@ -117,7 +131,8 @@ impl SharedLimits {
             return Err(StateError::Engine("limits are shared by one instance at least".into()));
         }
         let counters = in_redis::InRedis::connect(&server.into(), prefix, in_redis::PATIENCE).await?;
-        Ok(Self { counters: Arc::new(counters), instances, patience: PATIENCE })
+        let secret = counters.secret().await?;
+        Ok(Self { counters: Arc::new(counters), instances, patience: PATIENCE, secret })
     }
 
     /// How long a step of a request waits for them, up to a second. Default: 50 ms, for a limit must not take longer than what
@@ -139,6 +154,23 @@ impl SharedLimits {
 
     pub(crate) async fn give_back(&self, spent: &[Spent]) -> Result<u64, StateError> {
         self.counters.give_back(spent, self.patience).await
+    }
+
+    pub(crate) const fn secret(&self) -> [u8; 16] {
+        self.secret
+    }
+
+    pub(crate) async fn record(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
+        self.counters.record(name, self.patience).await
+    }
+
+    pub(crate) async fn keep_record(
+        &self,
+        name: &str,
+        value: Vec<u8>,
+        keep: Duration,
+    ) -> Result<(), StateError> {
+        self.counters.keep_record(name, value, keep, self.patience).await
     }
 
     /// What this instance lets through of `limit` in an outage.
@@ -193,12 +225,26 @@ impl Counters for Away {
     fn give_back<'a>(&'a self, _: &'a [Spent], _: Duration) -> StoreFuture<'a, u64, StateError> {
         Box::pin(async { Err(StateError::Late) })
     }
+
+    fn record<'a>(&'a self, _: &'a str, _: Duration) -> StoreFuture<'a, Option<Vec<u8>>, StateError> {
+        Box::pin(async { Err(StateError::Late) })
+    }
+
+    fn keep_record<'a>(
+        &'a self,
+        _: &'a str,
+        _: Vec<u8>,
+        _: Duration,
+        _: Duration,
+    ) -> StoreFuture<'a, (), StateError> {
+        Box::pin(async { Err(StateError::Late) })
+    }
 }
 
 #[cfg(test)]
 impl SharedLimits {
     pub(crate) fn away(instances: u32) -> Self {
-        Self { counters: Arc::new(Away), instances, patience: PATIENCE }
+        Self { counters: Arc::new(Away), instances, patience: PATIENCE, secret: [0; 16] }
     }
 }
 
