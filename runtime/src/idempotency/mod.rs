@@ -17,7 +17,8 @@
 //! 1. A record is kept under operation, principals and key together: another caller's key is another record, and nobody
 //!    learns whose keys there are. A record says nothing to who reads the state: it is sealed.
 //! 2. A claim is one atomic insert. Its version is its fencing token: who comes late, after the key was claimed anew, changes
-//!    nothing, and gets the answer of the one who did, or 409 while there is none.
+//!    nothing, and gets the answer of the one who did, or 409 while there is none. It is leased by the clock of the state, in
+//!    memory and in a file one that nobody sets: what the clock of an instance says makes no call seem dead that runs.
 //! 3. What a handler answered is kept, whatever it is, before the first byte leaves; but 401, 403 and 429 are not kept, and
 //!    the key is free again. A call that was refused before its handler never had it.
 //! 4. A state that cannot be asked refuses the call: no handler runs unprotected, and what it claimed late is taken back.
@@ -61,7 +62,7 @@ use crate::cursor::CursorKeyError;
 use crate::problem::Problem;
 use crate::state::State;
 
-/// How long after its deadline a call counts as running: the clocks of instances differ by less.
+/// How long after its deadline a call counts as running.
 const MARGIN: Duration = Duration::from_secs(30);
 /// How many keys a principal has in a day.
 const CALLS_PER_DAY: u32 = 10_000;
@@ -165,8 +166,7 @@ impl KeptAnswers {
         self
     }
 
-    /// How long after its deadline a call counts as running, 30 seconds when nothing is said. The clocks of the instances
-    /// that share a state must differ by less.
+    /// How long after its deadline a call counts as running, by the clock of the state, 30 seconds when nothing is said.
     #[must_use]
     pub fn margin(mut self, margin: Duration) -> Self {
         self.margin = margin;

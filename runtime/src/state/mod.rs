@@ -60,6 +60,8 @@ pub struct Record {
     pub value: Vec<u8>,
     /// Greater than that of every record that was under the key before.
     pub version: u64,
+    /// For how long it is still kept, by the clock that it ends by. That is the engine's, and one for all that share it.
+    pub left: Duration,
 }
 
 /// What must be under a key for a change of it to be made.
@@ -144,9 +146,10 @@ impl State {
 
     /// The same with room for so many records, of 40 KiB on the average and 16 MiB beside that, by a clock.
     ///
-    /// Records end by its wall time. While that is before the latest time at which the file was written, everything is
-    /// refused with [`StateError::Clock`]: the clock was set back, and nobody knows which records ended. A clock that was
-    /// set ahead ends records early, and once it is right again, the file is refused until that time has come.
+    /// Records end by its wall time when the file is opened, and by its monotonic time from then on. A wall time that is before
+    /// the latest time at which the file was written refuses everything with [`StateError::Clock`]: the clock was set back, and
+    /// nobody knows which records ended. One that was set ahead before the file was opened ends records early, and once it is
+    /// right again, the next opening is refused until that time has come.
     ///
     /// # Errors
     /// As [`State::open`].

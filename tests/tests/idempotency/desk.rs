@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use palisade::{Caller, Clock, Jwt, KeptAnswers, Problem, Settings, State};
 use palisade_tests::client::{Call, Client, Reply};
-use palisade_tests::tokens::{Signer, now};
+use palisade_tests::tokens::{Signer, claims, header, now};
 use tokio::task::JoinHandle;
 
 #[allow(missing_docs, dead_code, reason = "as it is generated")]
@@ -146,6 +146,15 @@ impl Desk {
 
     pub fn alice(&self) -> String {
         self.signer.token("alice", "notes:write")
+    }
+
+    /// Alice by a token that is good by its clock.
+    pub fn alice_now(&self) -> String {
+        let mut claims = claims("alice", "notes:write");
+        let now = self.clock.now().unwrap().unix();
+        claims["iat"] = now.into();
+        claims["exp"] = (now + 60).into();
+        self.signer.sign(&header("k1"), &claims)
     }
 
     pub fn bob(&self) -> String {

@@ -65,15 +65,28 @@ async fn a_clock_that_was_set_back_is_refused_until_it_is_right() {
     let state = open(&folder, 10, &clock);
     made(state.swap(key("a"), Expected::Nothing, record("a", HOUR)).await);
     clock.set(1_799_999_999);
-    assert!(matches!(state.get(key("a")).await, Err(StateError::Clock)));
-    let swapped = state.swap(key("b"), Expected::Nothing, record("b", HOUR)).await;
-    assert!(matches!(swapped, Err(StateError::Clock)));
+    assert!(state.get(key("a")).await.unwrap().is_some(), "who has it open knows how much time went by");
     drop(state);
     let state = open(&folder, 10, &clock);
-    assert!(matches!(state.get(key("a")).await, Err(StateError::Clock)), "also after it was opened anew");
+    assert!(matches!(state.get(key("a")).await, Err(StateError::Clock)), "who opens it then does not");
+    let swapped = state.swap(key("b"), Expected::Nothing, record("b", HOUR)).await;
+    assert!(matches!(swapped, Err(StateError::Clock)));
     clock.set(1_800_000_000);
     assert!(state.get(key("a")).await.unwrap().is_some());
     assert_eq!(state.get(key("b")).await.unwrap(), None, "what was refused was not made");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_ahead_ends_no_record_of_a_file_that_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::fixed(1_800_000_000);
+    let state = open(&folder, 10, &clock);
+    made(state.swap(key("a"), Expected::Nothing, record("a", HOUR)).await);
+    clock.set(1_800_090_000);
+    made(state.swap(key("b"), Expected::Nothing, record("b", HOUR)).await);
+    assert!(state.get(key("a")).await.unwrap().is_some());
+    clock.advance(Duration::from_secs(3600));
+    assert_eq!(state.get(key("a")).await.unwrap(), None, "its time went by");
 }
 
 #[tokio::test]

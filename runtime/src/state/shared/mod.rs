@@ -14,7 +14,7 @@ mod suited;
 use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use redis::{Cmd, Script};
+use redis::Script;
 
 pub use self::address::RedisServer;
 pub(crate) use self::link::{Link, Patience};
@@ -36,18 +36,20 @@ const LONGEST: u128 = 1 << 50;
 
 pub(super) struct Shared {
     link: Link,
+    get: Script,
     swap: Script,
     prefix: String,
     versions: String,
 }
 
-/// Version and value, where there is a record.
-type Shown = (Option<String>, Option<Vec<u8>>);
+/// Version and value, where there is a record, and for how many milliseconds it is still kept.
+type Shown = (Option<String>, Option<Vec<u8>>, i64);
 
 impl Shared {
     pub(super) async fn connect(server: &RedisServer, prefix: &str) -> Result<Self, StateError> {
         Ok(Self {
             link: Link::open(server, PATIENCE, RECORDS).await?,
+            get: Script::new(include_str!("get.lua")),
             swap: Script::new(include_str!("swap.lua")),
             prefix: prefix.to_owned(),
             versions: format!("{prefix}:versions"),
@@ -62,10 +64,8 @@ impl Shared {
 impl Engine for Shared {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
         Box::pin(async move {
-            let mut command = Cmd::new();
-            command.arg("HMGET").arg(self.name(key)).arg("version").arg("value");
-            let shown: Shown = self.link.ask(async |redis| command.query_async(redis).await).await?;
-            read(shown)
+            let script = self.get.key(self.name(key));
+            read(self.link.ask(async |redis| script.invoke_async(redis).await).await?)
         })
     }
 
@@ -81,12 +81,12 @@ impl Engine for Shared {
                 Next::Record { value, keep } => script.arg(value).arg(millis(keep)),
                 Next::Nothing => script.arg("").arg("-1"),
             };
-            let (made, version, value): (bool, Option<String>, Option<Vec<u8>>) =
+            let (made, shown): (bool, Shown) =
                 self.link.ask(async |redis| script.invoke_async(redis).await).await?;
-            match (made, version) {
-                (true, Some(version)) => Ok(Swapped::Made(number(&version)?)),
-                (true, None) => Err(unreadable()),
-                (false, version) => Ok(Swapped::Not(read((version, value))?)),
+            match (made, shown) {
+                (true, (Some(version), ..)) => Ok(Swapped::Made(number(&version)?)),
+                (true, (None, ..)) => Err(unreadable()),
+                (false, shown) => Ok(Swapped::Not(read(shown)?)),
             }
         })
     }
@@ -94,8 +94,11 @@ impl Engine for Shared {
 
 fn read(shown: Shown) -> Result<Option<Record>, StateError> {
     match shown {
-        (None, None) => Ok(None),
-        (Some(version), Some(value)) => Ok(Some(Record { value, version: number(&version)? })),
+        (None, None, _) => Ok(None),
+        (Some(version), Some(value), left) => {
+            let left = Duration::from_millis(u64::try_from(left).map_err(|_| unreadable())?);
+            Ok(Some(Record { value, version: number(&version)?, left }))
+        }
         _ => Err(unreadable()),
     }
 }

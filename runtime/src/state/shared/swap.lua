@@ -1,14 +1,15 @@
 -- Puts another record in the place of what is there, when that is what is expected.
 -- KEYS: the record, a hash of `version` and `value`; the last version of all.
 -- ARGV: the version that is expected ('' for no record), the value, for how many milliseconds (-1 for no record).
--- Answers {1, version, nil} when it was made, {0, version, value} of what is there when not; nil for what is not there.
+-- Answers {1, {version, nil, 0}} when it was made, {0, {version, value, left}} of what is there when not, with the milliseconds for
+-- which it is still kept; nil for what is not there.
 local found = redis.call('HMGET', KEYS[1], 'version', 'value')
 if (found[1] or '') ~= ARGV[1] then
-    return {0, found[1], found[2]}
+    return {0, {found[1], found[2], redis.call('PTTL', KEYS[1])}}
 end
 if ARGV[3] == '-1' then
     redis.call('DEL', KEYS[1])
-    return {1, found[1] or '0', false}
+    return {1, {found[1] or '0', false, 0}}
 end
 -- Also greater than those of a server that lost its memory: microseconds since 1970 are exact in a double until 2255.
 local time = redis.call('TIME')
@@ -26,4 +27,4 @@ else
     redis.call('HSET', KEYS[1], 'version', version, 'value', ARGV[2])
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
-return {1, version, false}
+return {1, {version, false, 0}}
