@@ -1,7 +1,7 @@
 //! A call that may be sent again: claiming its key, and keeping what became of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
@@ -59,6 +59,8 @@ pub(crate) struct Claim {
     first: bool,
     written: AtomicBool,
     repeated: AtomicBool,
+    /// Of what was put under the key since, in bytes.
+    length: AtomicUsize,
 }
 
 impl Call {
@@ -134,7 +136,7 @@ impl Call {
     /// The key is claimed; what the application committed says whether that is for the first time.
     async fn begin(self, version: u64, first: bool) -> Result<Claimed, Refusal> {
         let (written, repeated) = (AtomicBool::new(false), AtomicBool::new(false));
-        let claim = Claim { call: self, version, first, written, repeated };
+        let claim = Claim { call: self, version, first, written, repeated, length: AtomicUsize::new(0) };
         match claim.call.committed().await {
             Ok(None) => Ok(Claimed::Mine(Arc::new(claim))),
             Ok(Some(kept)) => {
@@ -217,6 +219,11 @@ impl Call {
 impl Claim {
     pub(crate) const fn is_first(&self) -> bool {
         self.first
+    }
+
+    /// How many bytes are kept of what became of it, as far as is known.
+    pub(crate) fn length(&self) -> usize {
+        self.length.load(Ordering::SeqCst)
     }
 
     pub(crate) const fn deadline(&self) -> Instant {
@@ -338,6 +345,7 @@ impl Claim {
 
     async fn put(&self, stage: Stage) -> Result<Swapped, Refusal> {
         let (value, expected) = (self.call.sealed(stage)?, Expected::Version(self.version));
+        self.length.store(value.len(), Ordering::SeqCst); // whether or not anybody says that it was made
         let Call { answers, key, rule, .. } = &self.call;
         let next = || Next::Record { value: value.clone(), keep: rule.ttl };
         let recorded = match answers.state.swap(*key, expected, next()).await {

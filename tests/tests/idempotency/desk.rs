@@ -131,11 +131,22 @@ impl Desk {
     }
 
     pub async fn with(signer: Signer, effects: Effects, clock: Clock, answers: KeptAnswers) -> Self {
+        let settings = Settings::default().clock(clock.clone());
+        Self::counting(signer, effects, clock, answers, settings).await
+    }
+
+    pub async fn counting(
+        signer: Signer,
+        effects: Effects,
+        clock: Clock,
+        answers: KeptAnswers,
+        settings: Settings,
+    ) -> Self {
         let jwt = Jwt::new(palisade::JwkSet::from_json(signer.jwks()).unwrap());
         let server = server(Service { effects: effects.clone() })
             .token(jwt)
             .idempotency(answers)
-            .settings(Settings::default().clock(clock.clone()))
+            .settings(settings)
             .build()
             .unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -169,6 +180,13 @@ impl Desk {
     pub fn post(&self, path: &str, key: &str, act: &str) -> Call {
         self.client.post(path, &order(act, 5)).header("idempotency-key", key)
     }
+}
+
+/// Why there is no server that keeps answers so.
+pub fn refused(answers: KeptAnswers) -> String {
+    let jwt = Jwt::new(palisade::JwkSet::from_json(Signer::new("k1").jwks()).unwrap());
+    let server = server(Service { effects: Effects::default() }).token(jwt).idempotency(answers);
+    server.settings(Settings::default()).build().unwrap_err().to_string()
 }
 
 pub fn order(act: &str, amount: i64) -> String {
