@@ -43,6 +43,8 @@ pub(crate) struct Event<'a> {
     pub(crate) operation: Option<&'static str>,
     pub(crate) request_id: &'a str,
     pub(crate) principal: Option<&'a Principal>,
+    /// Whose account was tried, where that is what it tells of.
+    pub(crate) account: Option<&'a str>,
     pub(crate) status: u16,
 }
 
@@ -74,6 +76,7 @@ impl Event<'_> {
                     failure_reason = %self.reason,
                     request_id = self.request_id,
                     principal = %Pseudonym(self.principal.map(Principal::identity)),
+                    account = self.account,
                     operation_id = self.operation.unwrap_or("-"),
                     status = self.status,
                     severity = ?self.kind.severity,
