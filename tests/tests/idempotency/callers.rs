@@ -35,24 +35,51 @@ async fn who_may_not_call_any_more_gets_no_answer_of_before() {
     assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
 }
 
-/// Two for each principal, seven from each address.
+/// Two for each principal, seven from each address. Whatever instance is asked.
+async fn who_asks_again_is_counted_by_address(instances: [&Desk; 2]) {
+    let [here, there] = instances;
+    let call = |desk: &Desk, key, token: &str| {
+        desk.client.call("POST", "/rare").header("idempotency-key", key).token(token).send()
+    };
+    let (alice, bob) = (here.alice(), here.bob());
+    call(here, KEY, &alice).await.allowed(204);
+    for desk in [there, here] {
+        assert_eq!(call(desk, KEY, &alice).await.allowed(204).header("idempotent-replayed"), "true");
+    }
+    assert!(!call(there, OTHER_KEY, &alice).await.allowed(204).headers.contains_key("idempotent-replayed"));
+    call(here, "a-third-key-of-today", &alice).await.refused(429, "rate_limited"); // the fifth from here
+    call(there, KEY, &bob).await.allowed(204);
+    assert_eq!(call(here, KEY, &bob).await.allowed(204).header("idempotent-replayed"), "true");
+    call(there, KEY, &bob).await.refused(429, "rate_limited"); // the eighth from here
+    assert_eq!(here.effects.count(), 3);
+}
+
 #[tokio::test]
 async fn who_asks_again_is_counted_by_address_and_not_by_principal() {
     let desk = Desk::start().await;
-    let call = |key, token: &str| {
-        desk.client.call("POST", "/rare").header("idempotency-key", key).token(token).send()
+    who_asks_again_is_counted_by_address([&desk, &desk]).await;
+}
+
+#[tokio::test]
+async fn nor_is_who_asks_another_instance_again_where_redis_counts() {
+    let redis = redis().await;
+    let (clock, signer, effects) = (Clock::fixed(now()), Signer::new("k1"), Effects::default());
+    let answers = in_memory(&clock);
+    let instance = async || {
+        let settings = Settings::new().clock(clock.clone()).limits_in(shared(&redis).await);
+        let (signer, effects, clock) = (signer.clone(), effects.clone(), clock.clone());
+        Desk::counting(signer, effects, clock, answers.clone(), settings).await
     };
-    let (alice, bob) = (desk.alice(), desk.bob());
-    call(KEY, &alice).await.allowed(204);
-    for _ in 0..2 {
-        assert_eq!(call(KEY, &alice).await.allowed(204).header("idempotent-replayed"), "true");
-    }
-    assert!(!call(OTHER_KEY, &alice).await.allowed(204).headers.contains_key("idempotent-replayed"));
-    call("a-third-key-of-today", &alice).await.refused(429, "rate_limited"); // the fifth from here
-    call(KEY, &bob).await.allowed(204);
-    assert_eq!(call(KEY, &bob).await.allowed(204).header("idempotent-replayed"), "true");
-    call(KEY, &bob).await.refused(429, "rate_limited"); // the eighth from here
-    assert_eq!(desk.effects.count(), 3);
+    who_asks_again_is_counted_by_address([&instance().await, &instance().await]).await;
+}
+
+async fn redis() -> Server {
+    Server::start("--maxmemory-policy noeviction --maxmemory 1gb").await
+}
+
+/// Counters that wait as long as a busy machine may need.
+async fn shared(redis: &Server) -> SharedLimits {
+    SharedLimits::redis(&redis.url(), 2).await.unwrap().patience(Duration::from_secs(1))
 }
 
 #[tokio::test]
@@ -115,12 +142,10 @@ async fn a_principal_has_so_many_bytes(desk: &Desk) {
 #[tokio::test]
 async fn a_principal_has_so_many_bytes_in_a_day_alone_and_in_all_instances() {
     a_principal_has_so_many_bytes(&small(None).await).await;
-    let redis = Server::start("--maxmemory-policy noeviction --maxmemory 1gb").await;
-    let shared =
-        || async { SharedLimits::redis(&redis.url(), 2).await.unwrap().patience(Duration::from_secs(1)) };
-    let first = small(Some(shared().await)).await;
+    let redis = redis().await;
+    let first = small(Some(shared(&redis).await)).await;
     a_principal_has_so_many_bytes(&first).await;
-    let second = small(Some(shared().await)).await;
+    let second = small(Some(shared(&redis).await)).await;
     second.transfer(&key(9), "pay").send().await.refused(429, "rate_limited");
     assert_eq!(second.effects.count(), 0);
 }
