@@ -320,11 +320,13 @@ fn texts(errors: Vec<SetupError>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::authn::Jwt;
     use crate::authn::testing::{Bench, DOCUMENT, RULES};
     use crate::limit::shared::SharedLimits;
-    use crate::operation::{Scheme, TokenRules};
+    use crate::operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per, Scheme, TokenRules};
 
     static REVOCABLE: Document = Document {
         title: "Test",
