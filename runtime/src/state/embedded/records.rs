@@ -35,18 +35,20 @@ const BEFORE_VALUE: usize = 16;
 /// What has ended and makes room for one record, at most.
 const SWEPT_FOR_ONE: usize = 32;
 
-/// Makes the tables of a new file, and refuses one that another format wrote.
+/// Makes the tables of a new file, and refuses one that another format wrote. What the records of a file cost is counted once,
+/// where a build wrote it that did not.
 pub(super) fn prepare(file: &Database) -> Result<(), StateError> {
     let writing = file.begin_write().map_err(failed)?;
     {
         let mut tables = Tables::open(&writing)?;
         match fact(&tables.facts, FORMAT)? {
             Some(THIS_FORMAT) => {}
-            None => {
-                tables.state(FORMAT, THIS_FORMAT)?;
-                tables.state(COST, 0)?;
-            }
+            None => tables.state(FORMAT, THIS_FORMAT)?,
             Some(other) => return Err(failed(format!("the file has format {other}, not {THIS_FORMAT}"))),
+        }
+        if fact(&tables.facts, COST)?.is_none() {
+            let all = tables.cost()?;
+            tables.state(COST, all)?;
         }
     }
     writing.commit().map_err(failed)
@@ -172,7 +174,18 @@ impl<'a> Tables<'a> {
 
     fn held(&self) -> Result<Held, StateError> {
         let records = usize::try_from(self.records.len().map_err(failed)?).unwrap_or(usize::MAX);
-        Ok(Held { records, bytes: fact(&self.facts, COST)?.unwrap_or_default() })
+        let bytes = fact(&self.facts, COST)?.ok_or_else(|| failed("the file does not say what it holds"))?;
+        Ok(Held { records, bytes })
+    }
+
+    /// What all records cost.
+    fn cost(&self) -> Result<u64, StateError> {
+        let mut all = 0_u64;
+        for record in self.records.iter().map_err(failed)? {
+            let (_, bytes) = record.map_err(failed)?;
+            all = all.saturating_add(cost_of(bytes.value()));
+        }
+        Ok(all)
     }
 
     fn insert(&mut self, key: Key, version: u64, end: Millis, value: &[u8]) -> Result<(), StateError> {
@@ -185,7 +198,7 @@ impl<'a> Tables<'a> {
 
     fn remove(&mut self, key: Key, end: Millis) -> Result<(), StateError> {
         let removed = self.records.remove(key.as_bytes().as_slice()).map_err(failed)?;
-        let freed = removed.map(|bytes| cost(bytes.value().len().saturating_sub(BEFORE_VALUE)));
+        let freed = removed.map(|bytes| cost_of(bytes.value()));
         self.ends.remove(end_of(key, end).as_slice()).map_err(failed)?;
         self.state(COST, self.held()?.bytes.saturating_sub(freed.unwrap_or_default()))
     }
@@ -194,6 +207,11 @@ impl<'a> Tables<'a> {
         self.facts.insert(name, number.to_be_bytes().as_slice()).map_err(failed)?;
         Ok(())
     }
+}
+
+/// Of a record as it stands in the file.
+fn cost_of(bytes: &[u8]) -> u64 {
+    cost(bytes.len().saturating_sub(BEFORE_VALUE))
 }
 
 fn end_of(key: Key, end: Millis) -> Vec<u8> {
