@@ -377,7 +377,7 @@ async fn a_login_by_a_form_counts_alike() {
         let call =
             bench.client.call("POST", "/form").header("content-type", "application/x-www-form-urlencoded");
         let call = call.header("x-forwarded-for", ELSEWHERE).header("x-forwarded-proto", "https");
-        call.body(body.to_owned()).send().await
+        call.body(body).send().await
     };
     let bench = Bench::with(2, 100).await;
     for _ in 0..4 {
