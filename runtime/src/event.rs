@@ -1,8 +1,9 @@
 //! Security events: one for every refusal, through `tracing`.
 //!
 //! Target [`SECURITY_EVENTS`]. Fields: `event_type timestamp source_ip user_agent endpoint failure_reason request_id principal`,
-//! and `operation_id status severity`; of a login that failed also `account`, a digest as well. `endpoint` is the method and the *template*, never the path that was sent;
-//! `principal` is the issuer and a digest of the subject; `user_agent` is cut and escaped, so that a log line cannot be forged.
+//! and `operation_id status severity`; of a login that failed also `account`, a digest as well. `endpoint` is the method and the
+//! *template*, never the path that was sent; `principal` is the issuer and a digest of the subject; `user_agent` is cut and
+//! escaped, so that a log line cannot be forged.
 
 use std::fmt;
 use std::net::IpAddr;
