@@ -1,8 +1,9 @@
 //! Security events: one for every refusal, through `tracing`.
 //!
 //! Target [`SECURITY_EVENTS`]. Fields: `event_type timestamp source_ip user_agent endpoint failure_reason request_id principal`,
-//! and `operation_id status severity`. `endpoint` is the method and the *template*, never the path that was sent;
-//! `principal` is the issuer and a digest of the subject; `user_agent` is cut and escaped, so that a log line cannot be forged.
+//! and `operation_id status severity`; of a login that failed also `account`, a digest as well. `endpoint` is the method and the
+//! *template*, never the path that was sent; `principal` is the issuer and a digest of the subject; `user_agent` is cut and
+//! escaped, so that a log line cannot be forged.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -43,6 +44,8 @@ pub(crate) struct Event<'a> {
     pub(crate) operation: Option<&'static str>,
     pub(crate) request_id: &'a str,
     pub(crate) principal: Option<&'a Principal>,
+    /// Whose account was tried, where that is what it tells of.
+    pub(crate) account: Option<&'a str>,
     pub(crate) status: u16,
 }
 
@@ -74,6 +77,7 @@ impl Event<'_> {
                     failure_reason = %self.reason,
                     request_id = self.request_id,
                     principal = %Pseudonym(self.principal.map(Principal::identity)),
+                    account = self.account,
                     operation_id = self.operation.unwrap_or("-"),
                     status = self.status,
                     severity = ?self.kind.severity,

@@ -972,6 +972,7 @@ impl p::Operation for CreateTransfer {
             ttl: p::Duration::from_secs(86_400),
             rerun: p::Rerun::Safe,
             docs: None,
+            longest: 276_546,
         }),
         login: None,
         answers: &[

@@ -59,6 +59,17 @@ impl Logins for Service {
         }
     }
 
+    async fn log_in_by_form(
+        &self,
+        _: Caller<LogInByForm>,
+        input: LogInByFormInput,
+    ) -> Result<LogInByFormOutput, Problem> {
+        match (&*input.body.username, &*input.body.secret) {
+            (_, "right") => Ok(LogInByFormOutput::NoContent),
+            _ => Err(wrong()),
+        }
+    }
+
     async fn enter_code(
         &self,
         _: Caller<EnterCode>,
@@ -361,6 +372,37 @@ async fn a_login_that_is_adopted_counts_alike() {
 }
 
 #[tokio::test]
+async fn a_login_by_a_form_counts_alike() {
+    let log_in = async |bench: &Bench, body: &str| {
+        let call =
+            bench.client.call("POST", "/form").header("content-type", "application/x-www-form-urlencoded");
+        let call = call.header("x-forwarded-for", ELSEWHERE).header("x-forwarded-proto", "https");
+        call.body(body).send().await
+    };
+    let bench = Bench::with(2, 100).await;
+    for _ in 0..4 {
+        log_in(&bench, "username=bob&secret=right").await.allowed(204);
+    }
+    log_in(&bench, "username=alice&secret=wrong").await.refused(401, "wrong");
+    log_in(&bench, "secret=wrong&user%6Eame=+%41lice").await.refused(401, "wrong");
+    wait(&log_in(&bench, "username=alice&secret=right").await);
+    wait(&bench.log_in(ELSEWHERE, "alice", "right").await);
+    log_in(&bench, "username=bob&secret=right").await.allowed(204);
+    // who is two is refused before anybody counts
+    for body in ["username=carol&username=alice&secret=right", "username=%ff&secret=right", "secret=right"] {
+        let reply = log_in(&bench, body).await;
+        assert!(matches!(reply.status.as_u16(), 400 | 422), "{body}: {}", reply.status);
+    }
+    // and so does a limit that counts by a member of it
+    let bench = Bench::with(9, 100).await;
+    for _ in 0..3 {
+        log_in(&bench, "username=alice&secret=wrong").await.refused(401, "wrong");
+    }
+    wait(&log_in(&bench, "username=alice&secret=right").await);
+    log_in(&bench, "username=bob&secret=right").await.allowed(204);
+}
+
+#[tokio::test]
 async fn who_names_no_account_counts_for_the_network() {
     let bench = Bench::with(1, 3).await;
     for _ in 0..3 {
@@ -390,6 +432,14 @@ async fn events_tell_of_the_account_that_fails_closes_and_is_refused() {
     bench.log_in(from, " Bob", "declared").await;
     let failed = told("authn_login_fail");
     assert_eq!(failed.len(), 2);
+    assert!(
+        told("business_refused").is_empty(),
+        "one event, whether the handler answers or returns a problem"
+    );
+    for event in &failed {
+        assert_eq!((&*event["operation_id"], &*event["status"]), ("logIn", "401"), "{event:?}");
+        assert_eq!((&*event["severity"], &*event["endpoint"]), ("Medium", "POST /login"));
+    }
     assert!(failed.iter().all(|event| event["account"] == failed[0]["account"]), "one account");
     assert!(failed[0]["account"].starts_with("urn:palisade:login#"), "{failed:?}");
     let closed = told("authn_login_fail_max").pop().expect("it has closed");

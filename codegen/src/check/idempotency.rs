@@ -78,6 +78,14 @@ pub(super) fn answers_can_be_kept(document: &Document, api: &Api, findings: &mut
     }
 }
 
+/// How long the body of an answer is at most, in bytes: of an operation that keeps its answers.
+pub(crate) fn longest(api: &Api, operation: &Operation) -> usize {
+    let mut sizes = Sizes { api, known: HashMap::default() };
+    let contents = operation.responses.iter().flat_map(|response| &response.contents);
+    let each = contents.map(|content| sizes.of(&content.schema, "its body").unwrap_or(MOST).min(MOST));
+    each.max().and_then(|most| most.try_into().ok()).unwrap_or_default()
+}
+
 fn what(item: &PathItem, operation: &document::Operation) -> String {
     format!("`{} {}`", operation.method.as_str(), item.template.value)
 }

@@ -30,7 +30,7 @@ fn misfit(written: &document::Operation, operation: &Operation, named: &NamedLim
         }
         None => Finding::error(Code::LimitMisfit, message, named.place),
     };
-    finding.help("count by a string: a parameter of the path, or a required member of a required JSON body")
+    finding.help("count by a string: a parameter of the path, or a required member of a required body that is JSON or a form")
 }
 
 /// Why this operation cannot be counted by `part`.
@@ -48,19 +48,37 @@ fn fault(api: &Api, operation: &Operation, part: &Per) -> Option<String> {
             let Some(body) = operation.body.as_ref().filter(|body| body.required) else {
                 return Some("it requires no body".into());
             };
-            let has_word = |content: &Content| {
-                let mut members = members(api, &content.schema).into_iter().flatten();
-                members.any(|it| it.name == *name && it.required && is_word(api, &it.schema))
+            let fits = |content: &Content| {
+                let mut members = members_of(api, content).into_iter().flatten();
+                is_plain(content, name)
+                    && members.any(|it| it.name == *name && it.required && is_word(api, &it.schema))
             };
-            let fits = |content: &Content| content.form == ContentForm::Json && has_word(content);
-            let fault = || format!("its body is no JSON object with a required string `{name}`");
+            let fault = || format!("its body is no JSON object or form with a required string `{name}`");
             (!body.contents.iter().all(fits)).then(fault)
         }
     }
 }
 
+/// The members of the object that a body is, of which the gate reads some beside its decoding: JSON, and forms.
+pub(super) fn members_of<'a>(api: &'a Api, content: &'a Content) -> Option<&'a [Member]> {
+    match content.form {
+        ContentForm::Json | ContentForm::Form(_) => members(api, &content.schema),
+        _ => None,
+    }
+}
+
+/// Whether this member is written as the text that it is.
+pub(super) fn is_plain(content: &Content, name: &str) -> bool {
+    match &content.form {
+        ContentForm::Form(wires) => wires.iter().all(|(member, wire)| {
+            member != name || (wire.kind == WireKind::Scalar && wire.style == Style::Form)
+        }),
+        _ => true,
+    }
+}
+
 /// The members of the object that it is.
-pub(super) fn members<'a>(api: &'a Api, schema: &Schema) -> Option<&'a [Member]> {
+fn members<'a>(api: &'a Api, schema: &Schema) -> Option<&'a [Member]> {
     match &schema.ty {
         Type::Named(id) if !schema.nullable => match &api.types.get(*id).shape {
             Shape::Object(object) => Some(&object.members),

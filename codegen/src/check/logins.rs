@@ -1,10 +1,10 @@
 //! `login`: what names the account, and what tells that an attempt has failed.
 
-use super::limit_keys::{is_word, members};
+use super::limit_keys::{is_plain, is_word, members_of};
 use crate::annotation::Login;
 use crate::document::Document;
 use crate::finding::{Code, Finding, Findings};
-use crate::model::{Api, Body, ContentForm, Member, Operation, StatusKey};
+use crate::model::{Api, Content, Member, Operation, StatusKey};
 
 /// Rejects a login whose account cannot be read from its body, or none of whose answers says that it failed: of neither could
 /// attempts be counted. And one whose answers are kept: an answer that is sent again verified no secret, so it would be no
@@ -16,7 +16,8 @@ pub(super) fn can_be_counted(document: &Document, api: &Api, findings: &mut Find
         if let Some(fault) = fault_of_account(api, operation, rule) {
             let message = format!("the login {what} names no account: {}", fault.what);
             let finding = Finding::error(Code::Login, message, rule.account.place);
-            let finding = finding.help("name a string of a required JSON object: `account: body.username`");
+            let finding =
+                finding.help("name a string of a required JSON object or form: `account: body.username`");
             findings.push(finding.nearest(&rule.account.value, fault.members));
         }
         if !operation.responses.iter().any(|response| may_refuse(response.status)) {
@@ -43,30 +44,25 @@ fn fault_of_account<'a>(api: &'a Api, operation: &'a Operation, rule: &Login) ->
     let Some(body) = operation.body.as_ref().filter(|body| body.required) else {
         return Some(Fault { what: "it requires no body".into(), members: Vec::new() });
     };
-    let Some(objects) = objects(api, body) else {
-        return Some(Fault { what: "its body is no JSON object".into(), members: Vec::new() });
-    };
-    objects.into_iter().find_map(|members| {
-        let Some(member) = members.iter().find(|member| member.name == *name) else {
-            let members = members.iter().map(|member| &*member.name).collect();
-            return Some(Fault { what: format!("its body has no member `{name}`"), members });
-        };
-        let what = match (is_word(api, &member.schema), &member.default) {
-            (false, _) => format!("its member `{name}` is no string"),
-            // who leaves it out would try an account that nobody sees in the body
-            (true, Some(_)) => format!("its member `{name}` has a default"),
-            (true, None) => return None,
-        };
-        Some(Fault { what, members: Vec::new() })
-    })
+    body.contents.iter().find_map(|content| fault_in(api, content, name))
 }
 
-/// The members of the object that each content of the body is.
-fn objects<'a>(api: &'a Api, body: &'a Body) -> Option<Vec<&'a [Member]>> {
-    let object = |content: &'a crate::model::Content| {
-        members(api, &content.schema).filter(|_| content.form == ContentForm::Json)
+fn fault_in<'a>(api: &'a Api, content: &'a Content, name: &str) -> Option<Fault<'a>> {
+    let Some(members) = members_of(api, content) else {
+        return Some(Fault { what: "its body is no JSON object and no form".into(), members: Vec::new() });
     };
-    body.contents.iter().map(object).collect()
+    let Some(member) = members.iter().find(|member| member.name == *name) else {
+        let members: Vec<&str> = members.iter().map(|member: &Member| &*member.name).collect();
+        return Some(Fault { what: format!("its body has no member `{name}`"), members });
+    };
+    let is_text = is_plain(content, name) && is_word(api, &member.schema);
+    let what = match (is_text, &member.default) {
+        (false, _) => format!("its member `{name}` is no string"),
+        // who leaves it out would try an account that nobody sees in the body
+        (true, Some(_)) => format!("its member `{name}` has a default"),
+        (true, None) => return None,
+    };
+    Some(Fault { what, members: Vec::new() })
 }
 
 const fn may_refuse(status: StatusKey) -> bool {

@@ -6,7 +6,7 @@ mod composed;
 mod defaults;
 mod discriminators;
 mod endless;
-mod idempotency;
+pub(crate) mod idempotency;
 mod impossible;
 mod limit_keys;
 mod limits;

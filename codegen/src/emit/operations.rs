@@ -17,6 +17,7 @@ use super::limits::limit;
 use super::scopes::code;
 use super::values::{Paths, count, duration, integer, optional_text};
 use super::{contents, inputs, outputs};
+use crate::check::idempotency::longest;
 use crate::lower::OperationPlan;
 use crate::model::{
     Access, Api, Idempotency, Location, Login, Need, Operation, Ownership, Pagination, Parameter, Priority,
@@ -115,7 +116,8 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
     let priority = priority(operation.priority);
     let ownership = operation.ownership.as_ref().map_or_else(|| quote!(None), |rule| ownership(api, rule));
     let pagination = operation.pagination.as_ref().map_or_else(|| quote!(None), pagination);
-    let idempotency = operation.idempotency.as_ref().map_or_else(|| quote!(None), idempotency);
+    let idempotency =
+        operation.idempotency.as_ref().map_or_else(|| quote!(None), |rule| idempotency(api, operation, rule));
     let login = operation.login.as_ref().map_or_else(|| quote!(None), login);
     let answers = operation.responses.iter().map(|response| status(response.status));
     quote! {
@@ -211,13 +213,20 @@ fn pagination(rule: &Pagination) -> TokenStream {
     quote!(Some(p::Pagination { cursor: #cursor, limit: #limit, ttl: #ttl }))
 }
 
-fn idempotency(rule: &Idempotency) -> TokenStream {
+fn idempotency(api: &Api, operation: &Operation, rule: &Idempotency) -> TokenStream {
     let required = rule.required;
     let ttl = duration(rule.ttl);
     let rerun = if rule.rerun { quote!(Safe) } else { quote!(Never) };
     let docs = optional_text(rule.docs.as_ref());
+    let longest = count(longest(api, operation));
     quote! {
-        Some(p::Idempotency { required: #required, ttl: #ttl, rerun: p::Rerun::#rerun, docs: #docs })
+        Some(p::Idempotency {
+            required: #required,
+            ttl: #ttl,
+            rerun: p::Rerun::#rerun,
+            docs: #docs,
+            longest: #longest,
+        })
     }
 }
 

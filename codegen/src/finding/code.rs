@@ -280,7 +280,7 @@ codes! {
         good: "rate-limit: [money] # 10/1m\ncost: 2"
     }
     Login = "PAL0058" "a login whose attempts cannot be counted" {
-        why: "An attempt counts for the account that the body names, a string of a required JSON object, and has failed when an answer of 400 or above says so. So it is not `idempotency` as well: an answer that is sent again verified nothing, and would count as a success.",
+        why: "An attempt counts for the account that the body names, a string of a required JSON object or form, and has failed when an answer of 400 or above says so. So it is not `idempotency` as well: an answer that is sent again verified nothing, and would count as a success.",
         bad: "login: { account: body.user } # of { username: alice, password: .. }",
         good: "login: { account: body.username }"
     }

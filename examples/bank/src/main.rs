@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bank::Bank;
 use bank::keys::Keys;
+use palisade::Readiness;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -23,12 +24,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let bank = Bank::open(&data).await?;
     let books = bank.books().clone();
 
-    let listen = env::var("BANK_LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
-    let listener = TcpListener::bind(&listen).await?;
-    tour::show(listener.local_addr()?, &data, &keys)?;
+    let address = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let listener = TcpListener::bind(address("BANK_LISTEN", "127.0.0.1:8080")).await?;
+    // whether it is alive and ready is for who runs it, on a listener that clients do not reach
+    let readiness = Readiness::new();
+    let health = readiness.listen(address("BANK_HEALTH", "127.0.0.1:9000")).await?;
+    tour::show(listener.local_addr()?, health, &data, &keys)?;
     let (tokens, partners, cursors, answers) = keys.into_parts()?;
     let server = bank::server(bank, tokens, partners, cursors, answers)?;
-    palisade::serve(server).listener(listener).await?; // until Ctrl-C
+    palisade::serve(server).listener(listener).readiness(&readiness).await?; // until Ctrl-C
     books.close().await;
     Ok(())
 }

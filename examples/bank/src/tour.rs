@@ -8,7 +8,12 @@ use bank::keys::Keys;
 use bank::store::{ALICE, BOB};
 
 #[expect(clippy::print_stdout, reason = "this is the example's user interface")]
-pub(crate) fn show(address: SocketAddr, data: &Path, keys: &Keys) -> Result<(), Box<dyn Error>> {
+pub(crate) fn show(
+    address: SocketAddr,
+    health: SocketAddr,
+    data: &Path,
+    keys: &Keys,
+) -> Result<(), Box<dyn Error>> {
     let alice = keys.token("alice", &["accounts:read", "transfers:write", "payouts:write"])?;
     let reader = keys.token("alice", &["accounts:read"])?;
     let admin = keys.token("root", &["accounts:read", "accounts:admin"])?;
@@ -17,7 +22,9 @@ pub(crate) fn show(address: SocketAddr, data: &Path, keys: &Keys) -> Result<(), 
 
     println!("The bank is open at http://{address}; its books and keys are in {}.", data.display());
     println!("The tokens are good for an hour and on this machine only. In another shell, set");
-    println!("\nBANK=http://{address}\nALICE={alice}\nREADER={reader}\nADMIN={admin}\nKEY={key}");
+    println!(
+        "\nBANK=http://{address}\nHEALTH=http://{health}\nALICE={alice}\nREADER={reader}\nADMIN={admin}\nKEY={key}"
+    );
     println!("\nand try");
     for (about, command) in COMMANDS {
         let command = command.replace("{alice}", &ALICE.to_string()).replace("{bob}", &BOB.to_string());
@@ -30,8 +37,9 @@ pub(crate) fn show(address: SocketAddr, data: &Path, keys: &Keys) -> Result<(), 
     Ok(())
 }
 
-const COMMANDS: [(&str, &str); 14] = [
+const COMMANDS: [(&str, &str); 15] = [
     ("200: public, for a reason that the document gives", "curl -i $BANK/status"),
+    ("200: ready, for who runs it and for balancers", "curl -i $HEALTH/readyz"),
     ("200: alice's own accounts", r#"curl -i $BANK/accounts -H "Authorization: Bearer $ALICE""#),
     ("401: no token", "curl -i $BANK/accounts"),
     (

@@ -20,6 +20,7 @@ impl Drop for Bank {
 fn start(data: &Path) -> (Bank, Vec<String>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_bank"))
         .env("BANK_LISTEN", "127.0.0.1:0")
+        .env("BANK_HEALTH", "127.0.0.1:0")
         .env("BANK_DATA", data)
         .env("RUST_LOG", "off")
         .stdout(Stdio::piped())
@@ -37,11 +38,13 @@ fn every_command_of_the_tour_answers_as_it_says() {
     let settings: Vec<&str> = tour
         .iter()
         .filter(|line| {
-            ["BANK=", "ALICE=", "READER=", "ADMIN=", "KEY="].iter().any(|name| line.starts_with(name))
+            ["BANK=", "HEALTH=", "ALICE=", "READER=", "ADMIN=", "KEY="]
+                .iter()
+                .any(|name| line.starts_with(name))
         })
         .map(String::as_str)
         .collect();
-    assert_eq!(settings.len(), 5, "{tour:#?}");
+    assert_eq!(settings.len(), 6, "{tour:#?}");
     let mut commands = 0;
     for pair in tour.windows(2) {
         let [about, command] = pair else { continue };

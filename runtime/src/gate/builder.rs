@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
+use super::allowance::Allowance;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
@@ -23,10 +23,7 @@ use crate::idempotency::KeptAnswers;
 use crate::input::{Arriving, Spool};
 use crate::limit::Limiter;
 use crate::limit::kept::{self, KeptLimits, Of};
-use crate::operation::{
-    CountedOn, Counter, Counting, Document, Limit, Location, OnOutage, Operation, Ownership, Per, Policy,
-    Revocation, SchemeKind,
-};
+use crate::operation::{Document, Location, Operation, Ownership, Policy, Revocation, SchemeKind};
 use crate::problem::Problem;
 use crate::resource::Attributes;
 use crate::settings::Settings;
@@ -270,11 +267,12 @@ impl GateBuilder {
         let Some(security) = security.filter(|_| faults.is_empty()) else { return Err(faults) };
         let limits = Limits::new(policy, limiter).map_err(|fault| vec![fault])?;
         let cursor = policy.pagination.as_ref().and(self.cursor_keys.clone());
-        let answers = policy.idempotency.as_ref().and(self.answers.clone());
-        let answers = answers.map(|kept| Answers {
-            per_principal: Arc::new(limiter.rule(limit_of_keys(kept.most_calls()), policy.id)),
-            kept,
+        let answers = policy.idempotency.as_ref().zip(self.answers.clone());
+        let answers = answers.map(|(rule, kept)| {
+            let allowance = Allowance::new(&kept, rule, limiter, policy.id).map(Arc::new);
+            allowance.map(|per_principal| Answers { kept, per_principal })
         });
+        let answers = answers.transpose().map_err(|fault| vec![fault])?;
         Ok(Prepared::new(Ready { policy, document, security, limits, ownership, cursor, answers }))
     }
 
@@ -310,23 +308,6 @@ fn uncountable(
     names.into_iter().map(fault).collect()
 }
 
-/// Over all operations together. It lives as long as the process, as the limits of a document do; there is one for each
-/// idempotent operation of a gate. No limit of a document has a space in its name.
-fn limit_of_keys(most: u32) -> &'static Limit {
-    Box::leak(Box::new(Limit {
-        name: "idempotency keys",
-        quota: most,
-        window: Duration::from_secs(24 * 3600),
-        burst: most,
-        counter: Counter::TokenBucket,
-        cost: 1,
-        per: &[Per::Principal],
-        scope: Counting::Document,
-        on: CountedOn::Request,
-        on_outage: OnOutage::Local,
-    }))
-}
-
 /// Which capture of the path is this parameter.
 pub(super) fn captured(policy: &Policy, name: &str) -> Option<usize> {
     let place = |name: &str| policy.path.find(&format!("{{{name}}}"));
@@ -341,11 +322,13 @@ fn texts(errors: Vec<SetupError>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::authn::Jwt;
     use crate::authn::testing::{Bench, DOCUMENT, RULES};
     use crate::limit::shared::SharedLimits;
-    use crate::operation::{Scheme, TokenRules};
+    use crate::operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per, Scheme, TokenRules};
 
     static REVOCABLE: Document = Document {
         title: "Test",

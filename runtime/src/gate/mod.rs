@@ -28,6 +28,7 @@
 //!
 //! Step 5 of the design, what failed before, is part of step 6: [`attempts`](crate::authn::attempts).
 
+mod allowance;
 mod builder;
 mod effects;
 mod fault;

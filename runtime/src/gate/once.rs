@@ -17,14 +17,12 @@ use axum::response::Response;
 use http::StatusCode;
 use tokio::time::Instant;
 
+use super::allowance::{Allowance, Taken};
 use super::visit::refusal_headers;
 use super::{Gate, Prepared, Visit, Witness, effects, guarded};
 use crate::answer::Answer;
-use crate::authn::Principal;
 use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed};
-use crate::limit::seen::{Network, Seen};
-use crate::limit::{Outage, Rule};
 use crate::problem::{Outward, Rejection, envelope, outward};
 use crate::server::Served;
 
@@ -41,20 +39,27 @@ where
     Op: Served<S>,
 {
     let (service, witness, gate) = (Arc::clone(service), visit.witness(), visit.gate().clone());
-    let limit = at.limit_of_keys().cloned();
+    let allowance = at.allowance().cloned();
     // 1
     let (response, is_replay) = effects::spawned(visit, async move {
         let claim = match call.claim().await.map_err(Rejection::Idempotency)? {
             Claimed::Replay(kept) => return Ok((kept.again(), true)), // 2
             Claimed::Mine(claim) => claim,
         };
-        if let Err(rejection) = may_begin(&claim, limit.as_deref(), &gate, &witness).await {
-            claim.release().await;
-            return Err(rejection);
-        }
+        let taken = match may_begin(&claim, allowance.as_deref(), &gate, &witness).await {
+            Ok(taken) => taken,
+            Err(rejection) => {
+                claim.release().await;
+                return Err(rejection);
+            }
+        };
         let caller = caller.claimed(Arc::clone(&claim));
         let answering = effects::answered::<S, Op>(&service, caller, input, claim.deadline());
-        Ok((settle(&claim, guarded(answering).await, &witness).await?, false))
+        let settled = settle(&claim, guarded(answering).await, &witness).await;
+        if let Some(taken) = taken {
+            taken.settle(claim.length(), &gate).await;
+        }
+        Ok((settled?, false))
     })
     .await?;
     if is_replay {
@@ -63,29 +68,19 @@ where
     Ok(response)
 }
 
-/// Whether there is time left, and a key for this principal. A call that was claimed anew was counted when it was the
-/// first.
+/// Whether there is time left, and what is kept of this principal leaves room.
 async fn may_begin(
     claim: &Claim,
-    limit: Option<&Rule>,
+    allowance: Option<&Allowance>,
     gate: &Gate,
     witness: &Witness,
-) -> Result<(), Rejection> {
+) -> Result<Option<Taken>, Rejection> {
     if Instant::now() >= claim.deadline() {
         return Err(Rejection::Deadline);
     }
-    let Some(rule) = limit.filter(|_| claim.is_first()) else { return Ok(()) };
-    let principal = witness.principal.as_ref().map(Principal::identity);
-    let principal = principal.map(|identity| (identity.issuer, identity.subject));
-    let now = gate.settings().clock.now().map_err(|_| Rejection::ClockFailed)?.monotonic();
-    let seen = Seen { from: Network::of(witness.address), principal, values: &[] };
-    let charges = [rule.charge(&seen)];
-    let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-    let asking = gate.limiter().ask(micros, &charges, &seen);
-    let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
-    match decision.refused_by() {
-        Some(limit) => Err(Rejection::Limited { limit, retry_after: decision.retry_after() }),
-        None => Ok(()),
+    match allowance {
+        Some(allowance) => allowance.take(claim.is_first(), gate, witness).await.map(Some),
+        None => Ok(None),
     }
 }
 

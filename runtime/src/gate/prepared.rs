@@ -11,6 +11,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::CursorScope;
+use super::allowance::Allowance;
 use super::builder::GateBuilder;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
@@ -27,7 +28,7 @@ use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
 use crate::idempotency::{Call, ClientKey, KeptAnswers, Refusal};
 use crate::input::{Arriving, CursorInput, Sent, Spool};
-use crate::limit::{Limiter, Rule, kept};
+use crate::limit::{Limiter, kept};
 use crate::operation::{Document, Operation, Ownership, Policy};
 use crate::problem::{Problem, Rejection};
 use crate::resource::Attributes;
@@ -77,10 +78,10 @@ pub(super) struct Ready {
     pub(super) answers: Option<Answers>,
 }
 
-/// Where the answers of an operation are kept, and how many of them a principal may have.
+/// Where the answers of an operation are kept, and how much of them a principal may have.
 pub(super) struct Answers {
     pub(super) kept: KeptAnswers,
-    pub(super) per_principal: Arc<Rule>,
+    pub(super) per_principal: Arc<Allowance>,
 }
 
 /// The ownership rule with its resolver.
@@ -286,8 +287,8 @@ impl Prepared {
         self.ready.answers.is_some()
     }
 
-    /// How many keys a principal may use.
-    pub(crate) fn limit_of_keys(&self) -> Option<&Arc<Rule>> {
+    /// How much of it one principal may have kept.
+    pub(super) fn allowance(&self) -> Option<&Arc<Allowance>> {
         self.ready.answers.as_ref().map(|answers| &answers.per_principal)
     }
 

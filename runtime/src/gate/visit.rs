@@ -307,8 +307,10 @@ impl Visit {
     pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
         let held = std::mem::take(&mut self.held);
         let mut response = match result {
-            Ok(response) if held.is_empty() => response,
-            Ok(response) => response.map(|body| until_sent(body, held)),
+            Ok(response) => {
+                self.report_login(&"a login was refused", response.status());
+                if held.is_empty() { response } else { response.map(|body| until_sent(body, held)) }
+            }
             Err(rejection) => self.refuse(&rejection),
         };
         if let Some(walk) = self.walk.take() {
@@ -322,6 +324,15 @@ impl Visit {
         }
         self.give_back(response.status()).await;
         self.dress(response)
+    }
+
+    /// Whether it is a login that was refused: that is its one event. What the server is to blame for is none, and has its own.
+    fn report_login(&self, reason: &dyn std::fmt::Display, status: StatusCode) -> bool {
+        let failed = self.attempt.as_ref().filter(|_| status.is_client_error());
+        if let Some(attempt) = failed {
+            self.witness.report_login(&attempt.account(), reason, status);
+        }
+        failed.is_some()
     }
 
     /// How many pages of this list the caller got by cursors in this hour, when this is one.
@@ -378,7 +389,10 @@ impl Visit {
 
     fn refuse(&self, rejection: &Rejection) -> Response {
         let outward = outward(rejection);
-        self.witness.report(rejection, &outward);
+        let is_by_handler = matches!(rejection, Rejection::Handler(_));
+        if !(is_by_handler && self.report_login(rejection, outward.status)) {
+            self.witness.report(rejection, &outward);
+        }
         let mut response = envelope(&outward, self.witness.request_id.as_str());
         refusal_headers(&outward, response.headers_mut());
         response

@@ -30,6 +30,12 @@ impl Witness {
         self.emit(kind, walked, status.as_u16());
     }
 
+    /// The event of a login that its handler refused, by an answer or by a problem.
+    pub(super) fn report_login(&self, account: &str, reason: &dyn fmt::Display, status: StatusCode) {
+        let kind = Kind { event_type: "authn_login_fail", severity: Severity::Medium };
+        self.event(kind, reason, status.as_u16(), Some(account)).emit();
+    }
+
     /// The event of a refusal whose answer nobody waits for any more.
     pub(super) fn report_unanswered(&self, rejection: &Rejection) {
         self.report(rejection, &outward(rejection));
@@ -41,7 +47,17 @@ impl Witness {
     }
 
     fn emit(&self, kind: Kind, reason: &dyn fmt::Display, status: u16) {
-        let event = Event {
+        self.event(kind, reason, status, None).emit();
+    }
+
+    fn event<'a>(
+        &'a self,
+        kind: Kind,
+        reason: &'a dyn fmt::Display,
+        status: u16,
+        account: Option<&'a str>,
+    ) -> Event<'a> {
+        Event {
             kind,
             reason,
             source: self.address,
@@ -50,8 +66,8 @@ impl Witness {
             operation: self.policy.map(|policy| policy.id),
             request_id: self.request_id.as_str(),
             principal: self.principal.as_ref(),
+            account,
             status,
-        };
-        event.emit();
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A call that may be sent again: claiming its key, and keeping what became of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
@@ -10,7 +10,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::abandoned::{Abandoned, Mark};
-use super::decide::{Decision, Entry, Owner, Print, Stage, decide};
+use super::decide::{Decision, Entry, Found, Owner, Print, Stage, decide};
 use super::kept::Kept;
 use super::key::ClientKey;
 use super::ledger::{self, Line};
@@ -59,6 +59,8 @@ pub(crate) struct Claim {
     first: bool,
     written: AtomicBool,
     repeated: AtomicBool,
+    /// Of what was put under the key since, in bytes.
+    length: AtomicUsize,
 }
 
 impl Call {
@@ -102,12 +104,8 @@ impl Call {
     async fn claim_as(self, owner: Owner) -> Result<Claimed, Refusal> {
         let mut expected = Expected::Nothing;
         for _ in 0..ATTEMPTS {
-            let now = self.clock.now()?.unix();
-            let lease = self.lease();
-            // `now` is cut to whole seconds: the call may have begun at the end of this one
-            let until = now.saturating_add(1).saturating_add(lease.as_secs());
-            let stage = Stage::Running { owner, until };
-            let found = match self.put(expected, stage, lease.saturating_add(self.rule.ttl)).await {
+            let stage = Stage::Running { owner, beyond: self.rule.ttl.as_secs() };
+            let found = match self.put(expected, stage, self.lease().saturating_add(self.rule.ttl)).await {
                 Ok(Swapped::Made(version)) => {
                     return self.begin(version, expected == Expected::Nothing).await;
                 }
@@ -119,11 +117,8 @@ impl Call {
                     return Err(refusal);
                 }
             };
-            let found = match found {
-                Some(record) => Some((self.open(&record.value)?, record.version)),
-                None => None,
-            };
-            expected = match decide(found, &self.print, now, self.rule.rerun) {
+            let found = found.map(|record| self.found(&record)).transpose()?;
+            expected = match decide(found, &self.print, self.rule.rerun) {
                 Decision::Claim(expected) => expected,
                 Decision::Replay(kept) => return Ok(Claimed::Replay(kept)),
                 Decision::OtherCall => return Err(Refusal::OtherCall),
@@ -141,7 +136,7 @@ impl Call {
     /// The key is claimed; what the application committed says whether that is for the first time.
     async fn begin(self, version: u64, first: bool) -> Result<Claimed, Refusal> {
         let (written, repeated) = (AtomicBool::new(false), AtomicBool::new(false));
-        let claim = Claim { call: self, version, first, written, repeated };
+        let claim = Claim { call: self, version, first, written, repeated, length: AtomicUsize::new(0) };
         match claim.call.committed().await {
             Ok(None) => Ok(Claimed::Mine(Arc::new(claim))),
             Ok(Some(kept)) => {
@@ -183,7 +178,8 @@ impl Call {
         let Some(value) = ledger::find(ledger.as_ref(), *self.key.as_bytes(), now).await? else {
             return Ok(None);
         };
-        match decide(Some((self.open(&value)?, 0)), &self.print, now, Rerun::Never) {
+        let line = Found { entry: self.open(&value)?, version: 0, left: Duration::ZERO };
+        match decide(Some(line), &self.print, Rerun::Never) {
             Decision::Replay(kept) => Ok(Some(kept)),
             Decision::Unkept => Err(Refusal::Unkept),
             Decision::OtherCall => Err(Refusal::OtherCall),
@@ -195,10 +191,9 @@ impl Call {
         Abandoned { answers: self.answers.clone(), key: self.key, by }
     }
 
-    /// The time until the deadline in whole seconds, and what clocks may differ by.
+    /// The time until the deadline, and the margin.
     fn lease(&self) -> Duration {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        Duration::from_secs(left.as_secs().saturating_add(1)).saturating_add(self.answers.margin)
+        self.deadline.saturating_duration_since(Instant::now()).saturating_add(self.answers.margin)
     }
 
     async fn put(&self, expected: Expected, stage: Stage, keep: Duration) -> Result<Swapped, Refusal> {
@@ -211,6 +206,10 @@ impl Call {
         Ok(self.answers.keys.seal(&self.key, bytes)?)
     }
 
+    fn found(&self, record: &Record) -> Result<Found, Refusal> {
+        Ok(Found { entry: self.open(&record.value)?, version: record.version, left: record.left })
+    }
+
     fn open(&self, value: &[u8]) -> Result<Entry, Refusal> {
         let plain = self.answers.keys.open(&self.key, value)?;
         Entry::read(&plain).ok_or(Refusal::Unreadable("the record is of no version that is known"))
@@ -220,6 +219,11 @@ impl Call {
 impl Claim {
     pub(crate) const fn is_first(&self) -> bool {
         self.first
+    }
+
+    /// How many bytes are kept of what became of it, as far as is known.
+    pub(crate) fn length(&self) -> usize {
+        self.length.load(Ordering::SeqCst)
     }
 
     pub(crate) const fn deadline(&self) -> Instant {
@@ -261,8 +265,7 @@ impl Claim {
 
     /// The answer of the run that claimed the key anew, or that there is none yet.
     fn overtaken(&self, record: &Record) -> Result<Kept, Refusal> {
-        let entry = self.call.open(&record.value)?;
-        match decide(Some((entry, record.version)), &self.call.print, 0, Rerun::Never) {
+        match decide(Some(self.call.found(record)?), &self.call.print, Rerun::Never) {
             Decision::Replay(kept) => Ok(kept),
             Decision::OtherCall => Err(Refusal::OtherCall),
             _ => Err(Refusal::Running),
@@ -342,6 +345,7 @@ impl Claim {
 
     async fn put(&self, stage: Stage) -> Result<Swapped, Refusal> {
         let (value, expected) = (self.call.sealed(stage)?, Expected::Version(self.version));
+        self.length.store(value.len(), Ordering::SeqCst); // whether or not anybody says that it was made
         let Call { answers, key, rule, .. } = &self.call;
         let next = || Next::Record { value: value.clone(), keep: rule.ttl };
         let recorded = match answers.state.swap(*key, expected, next()).await {

@@ -2,13 +2,16 @@
 //!
 //! 1. nothing is kept: the call is the first, and claims the key;
 //! 2. what is kept is of another call: 422, however far that one came. The fingerprints are compared in constant time;
-//! 3. the first call runs: 409, try again later. It runs until its lease ends: the time it may take, and what clocks may
-//!    differ by;
+//! 3. the first call runs: 409, try again later. It runs until its lease ends: the time it may take, and a margin. A lease ends by
+//!    the clock by which its record ends, and by no other: how long that is kept yet is what tells. So no instance whose clock
+//!    was set ahead takes a call for dead that runs, and one whose clock was set back does not wait for it longer;
 //! 4. the first call is done: its answer, again;
 //! 5. its answer was more than is kept: 409. It is done, and is not done again;
 //! 6. nobody knows what became of it, because its lease ended without an answer (its process did), or it panicked or took
 //!    too long: *unknown*. That is not free: the effect may be there. Where the document says that the handler may run again
 //!    (`rerun: safe`), the call claims the key anew, by the version it saw; else it is for whoever may know to say.
+
+use std::time::Duration;
 
 use subtle::ConstantTimeEq;
 
@@ -28,11 +31,20 @@ pub(super) struct Entry {
     pub(super) stage: Stage,
 }
 
+/// An entry as it was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) entry: Entry,
+    pub(super) version: u64,
+    /// For how long it is still kept.
+    pub(super) left: Duration,
+}
+
 /// How far a call came.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Its handler may run, until this second since 1970.
-    Running { owner: Owner, until: u64 },
+    /// Its handler may run, until its record is kept for so many seconds yet.
+    Running { owner: Owner, beyond: u64 },
     /// Nobody knows.
     Unknown,
     /// It was answered.
@@ -58,16 +70,16 @@ pub(super) enum Decision {
     Unknown(u64),
 }
 
-/// Decides. `found` is what is kept, with its version.
-pub(super) fn decide(found: Option<(Entry, u64)>, print: &Print, now: u64, rerun: Rerun) -> Decision {
-    let Some((entry, version)) = found else { return Decision::Claim(Expected::Nothing) }; // 1
+/// Decides.
+pub(super) fn decide(found: Option<Found>, print: &Print, rerun: Rerun) -> Decision {
+    let Some(Found { entry, version, left }) = found else { return Decision::Claim(Expected::Nothing) }; // 1
     if !bool::from(entry.print.ct_eq(print)) {
         return Decision::OtherCall; // 2
     }
     match (entry.stage, rerun) {
-        (Stage::Running { until, .. }, _) if now < until => Decision::Running, // 3
-        (Stage::Done(kept), _) => Decision::Replay(kept),                      // 4
-        (Stage::Unkept, _) => Decision::Unkept,                                // 5
+        (Stage::Running { beyond, .. }, _) if left > Duration::from_secs(beyond) => Decision::Running, // 3
+        (Stage::Done(kept), _) => Decision::Replay(kept),                                              // 4
+        (Stage::Unkept, _) => Decision::Unkept,                                                        // 5
         (Stage::Running { .. } | Stage::Unknown, Rerun::Safe) => Decision::Claim(Expected::Version(version)), // 6
         (Stage::Running { .. } | Stage::Unknown, Rerun::Never) => Decision::Unknown(version), // 6
     }
@@ -79,10 +91,10 @@ impl Entry {
         let mut out = Vec::with_capacity(256);
         out.extend_from_slice(&self.print);
         match &self.stage {
-            Stage::Running { owner, until } => {
-                out.push(1);
+            Stage::Running { owner, beyond } => {
+                out.push(5);
                 out.extend_from_slice(owner);
-                out.extend_from_slice(&until.to_be_bytes());
+                out.extend_from_slice(&beyond.to_be_bytes());
             }
             Stage::Unknown => out.push(2),
             Stage::Done(kept) => {
@@ -99,14 +111,15 @@ impl Entry {
         let print = take(&mut from)?;
         let [stage] = take(&mut from)?;
         let stage = match stage {
-            1 => {
-                let owner = take(&mut from)?;
-                let until = u64::from_be_bytes(take(&mut from)?);
-                from.is_empty().then_some(Stage::Running { owner, until })?
-            }
+            // 1 was a lease by the clock of an instance
             2 => from.is_empty().then_some(Stage::Unknown)?,
             3 => Stage::Done(Kept::read(from)?),
             4 => from.is_empty().then_some(Stage::Unkept)?,
+            5 => {
+                let owner = take(&mut from)?;
+                let beyond = u64::from_be_bytes(take(&mut from)?);
+                from.is_empty().then_some(Stage::Running { owner, beyond })?
+            }
             _ => return None,
         };
         Some(Self { print, stage })
@@ -121,14 +134,18 @@ mod tests {
     use super::*;
 
     const PRINT: Print = [7; 32];
-    const NOW: u64 = 1_800_000_000;
+    const LEFT: Duration = Duration::from_secs(3600);
 
-    fn running(until: u64) -> Stage {
-        Stage::Running { owner: [1; 16], until }
+    fn running(beyond: u64) -> Stage {
+        Stage::Running { owner: [1; 16], beyond }
+    }
+
+    fn found(stage: Stage) -> Option<Found> {
+        Some(Found { entry: Entry { print: PRINT, stage }, version: 5, left: LEFT })
     }
 
     fn decided(stage: Stage, rerun: Rerun) -> Decision {
-        decide(Some((Entry { print: PRINT, stage }, 5)), &PRINT, NOW, rerun)
+        decide(found(stage), &PRINT, rerun)
     }
 
     async fn kept() -> Kept {
@@ -138,13 +155,13 @@ mod tests {
     #[tokio::test]
     async fn each_stage_decides() {
         let kept = kept().await;
-        assert_eq!(decide(None, &PRINT, NOW, Rerun::Never), Decision::Claim(Expected::Nothing));
+        assert_eq!(decide(None, &PRINT, Rerun::Never), Decision::Claim(Expected::Nothing));
         for rerun in [Rerun::Never, Rerun::Safe] {
-            assert_eq!(decided(running(NOW + 1), rerun), Decision::Running);
+            assert_eq!(decided(running(3599), rerun), Decision::Running);
             assert_eq!(decided(Stage::Done(kept.clone()), rerun), Decision::Replay(kept.clone()));
             assert_eq!(decided(Stage::Unkept, rerun), Decision::Unkept);
         }
-        for unknown in [|| running(NOW), || running(0), || Stage::Unknown] {
+        for unknown in [|| running(3600), || running(u64::MAX), || Stage::Unknown] {
             assert_eq!(decided(unknown(), Rerun::Never), Decision::Unknown(5));
             assert_eq!(decided(unknown(), Rerun::Safe), Decision::Claim(Expected::Version(5)));
         }
@@ -152,10 +169,8 @@ mod tests {
 
     #[tokio::test]
     async fn another_call_under_the_key_gets_nothing_of_the_first() {
-        for stage in [running(NOW + 1), running(0), Stage::Unknown, Stage::Done(kept().await), Stage::Unkept]
-        {
-            let found = Some((Entry { print: PRINT, stage }, 5));
-            assert_eq!(decide(found, &[8; 32], NOW, Rerun::Safe), Decision::OtherCall);
+        for stage in [running(0), running(3600), Stage::Unknown, Stage::Done(kept().await), Stage::Unkept] {
+            assert_eq!(decide(found(stage), &[8; 32], Rerun::Safe), Decision::OtherCall);
         }
     }
 
@@ -169,6 +184,8 @@ mod tests {
                 assert_eq!(Entry::read(&bytes[..length]), None, "{length}");
             }
         }
-        assert_eq!(Entry::read(&[[7; 33].as_slice(), &[0]].concat()), None);
+        for stage in [0, 1, 6] {
+            assert_eq!(Entry::read(&[[7; 32].as_slice(), &[stage], &[7; 24]].concat()), None, "{stage}");
+        }
     }
 }

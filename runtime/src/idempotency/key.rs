@@ -128,7 +128,7 @@ mod tests {
 
     fn read(required: bool, lines: &[&[u8]]) -> Result<Option<String>, KeyFault> {
         let ttl = Duration::from_secs(1);
-        let rule = Idempotency { required, ttl, rerun: Rerun::Never, docs: None };
+        let rule = Idempotency { required, ttl, rerun: Rerun::Never, docs: None, longest: 0 };
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(FIELD.clone(), HeaderValue::from_bytes(line).unwrap());

@@ -17,15 +17,16 @@
 //! 1. A record is kept under operation, principals and key together: another caller's key is another record, and nobody
 //!    learns whose keys there are. A record says nothing to who reads the state: it is sealed.
 //! 2. A claim is one atomic insert. Its version is its fencing token: who comes late, after the key was claimed anew, changes
-//!    nothing, and gets the answer of the one who did, or 409 while there is none.
+//!    nothing, and gets the answer of the one who did, or 409 while there is none. It is leased by the clock of the state, in
+//!    memory and in a file one that nobody sets: what the clock of an instance says makes no call seem dead that runs.
 //! 3. What a handler answered is kept, whatever it is, before the first byte leaves; but 401, 403 and 429 are not kept, and
 //!    the key is free again. A call that was refused before its handler never had it.
 //! 4. A state that cannot be asked refuses the call: no handler runs unprotected, and what it claimed late is taken back.
 //!    When it cannot keep the answer of a handler that ran, the key stays *unknown*; the client gets the answer when no other
 //!    can come after it (`rerun: never`, or the ledger has it), else 503: the handler may run again, and one call has one
 //!    answer.
-//! 5. Each principal has so many keys in a day ([`KeptAnswers::calls_per_day`]), each answer 768 KiB, and the state its room:
-//!    when it is full, 503.
+//! 5. Each principal has so many keys in a day ([`KeptAnswers::calls_per_day`]) and so many bytes of what is kept under them
+//!    ([`KeptAnswers::bytes_per_day`]), each answer 768 KiB, and the state its room: when it is full, 503.
 
 mod abandoned;
 mod claim;
@@ -61,10 +62,13 @@ use crate::cursor::CursorKeyError;
 use crate::problem::Problem;
 use crate::state::State;
 
-/// How long after its deadline a call counts as running: the clocks of instances differ by less.
+/// How long after its deadline a call counts as running.
 const MARGIN: Duration = Duration::from_secs(30);
 /// How many keys a principal has in a day.
 const CALLS_PER_DAY: u32 = 10_000;
+/// How many bytes of answers: some 6 KiB for each of those keys. A state in a file, which has room for 4 GiB unless something is
+/// said, is not filled by a few principals.
+const BYTES_PER_DAY: u64 = 64 << 20;
 
 /// Keeps the answers of a server's idempotent operations.
 ///
@@ -86,6 +90,7 @@ pub struct KeptAnswers {
     recover: Option<Arc<Recover>>,
     margin: Duration,
     calls_per_day: u32,
+    bytes_per_day: u64,
     followed: Followed,
 }
 
@@ -126,6 +131,7 @@ impl KeptAnswers {
             recover: None,
             margin: MARGIN,
             calls_per_day: CALLS_PER_DAY,
+            bytes_per_day: BYTES_PER_DAY,
             followed: Followed::default(),
         }
     }
@@ -165,8 +171,16 @@ impl KeptAnswers {
         self
     }
 
-    /// How long after its deadline a call counts as running, 30 seconds when nothing is said. The clocks of the instances
-    /// that share a state must differ by less.
+    /// How many bytes of answers a principal may have kept in a day, 64 MiB when nothing is said; over it, 429. Counted in
+    /// kibibytes, where keys are. A call is charged the longest answer that its document allows before its handler runs, and
+    /// what the answer did not take is given back: no number of calls at once gets more kept than that.
+    #[must_use]
+    pub fn bytes_per_day(mut self, bytes: u64) -> Self {
+        self.bytes_per_day = bytes;
+        self
+    }
+
+    /// How long after its deadline a call counts as running, by the clock of the state, 30 seconds when nothing is said.
     #[must_use]
     pub fn margin(mut self, margin: Duration) -> Self {
         self.margin = margin;
@@ -175,6 +189,10 @@ impl KeptAnswers {
 
     pub(crate) const fn most_calls(&self) -> u32 {
         self.calls_per_day
+    }
+
+    pub(crate) const fn most_bytes(&self) -> u64 {
+        self.bytes_per_day
     }
 }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::json::{finish, from_json_under, from_lines};
 use super::member::Rule;
 use super::texts::texts;
-use super::wire::{Others, Part, Parts, Wire, form, multipart, multipart_with_headers};
+use super::wire::{Others, Part, Parts, Wire, form, form_texts, multipart, multipart_with_headers};
 use super::{At, Check, Decode, Parameters, Refused, Tree, Upload, Violations};
 use crate::operation::Body;
 
@@ -76,12 +76,21 @@ impl Sent<'_> {
         sent.ok_or(Refused::Syntax)
     }
 
-    /// The strings that stand at these members of a JSON object, each at most once; what does not read as one has none.
+    /// The strings that stand at these members of a JSON object or a form, each at most once; what does not read as one has
+    /// none.
     pub(crate) fn texts(&self, members: &[&'static str]) -> Vec<(&'static str, String)> {
         match &self.content {
+            Came::Whole(bytes) if self.is_form() => form_texts(bytes, members),
             Came::Whole(bytes) => texts(bytes, members),
             Came::Spooled(_) | Came::Parts(..) => Vec::new(),
         }
+    }
+
+    fn is_form(&self) -> bool {
+        let declared = self.declared.media_types.get(self.which);
+        declared
+            .and_then(|declared| declared.split(';').next())
+            .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
     }
 
     /// Which of the declared media types it is, in the order of the policy.

@@ -1,4 +1,4 @@
-//! Strings of a JSON object, read beside its decoding: for the limits that count by them.
+//! Strings of a JSON object, read beside its decoding: for the limits that count by them, and the accounts of logins.
 
 use std::fmt;
 

@@ -49,6 +49,14 @@ pub(crate) struct Reserved {
     pub(super) name: Option<Name>,
 }
 
+impl Reserved {
+    /// What is left of it when `cost` is used; `None`: nothing.
+    pub(crate) fn beyond(mut self, cost: u32) -> Option<Self> {
+        self.ask.cost = self.ask.cost.saturating_sub(cost);
+        (self.ask.cost > 0).then_some(self)
+    }
+}
+
 impl<'a> Decision<'a> {
     /// Where the caller stands with each limit, in the order of the charges.
     pub(crate) fn standings(&self) -> impl Iterator<Item = Standing<'a>> + Clone {
@@ -77,6 +85,11 @@ impl<'a> Decision<'a> {
             charge.rule.limit.per.contains(&Per::Principal) && half_of(charge.key) == Half::Known
         };
         self.charged(|charge| charge.rule.limit.on == CountedOn::Request && by_principal(charge))
+    }
+
+    /// What was charged to this limit.
+    pub(crate) fn charged_to(&self, limit: &Limit) -> Option<Reserved> {
+        self.charged(|charge| std::ptr::eq(charge.rule.limit, limit)).pop()
     }
 
     /// What was charged to these limits. One that is named twice was charged once.

@@ -344,6 +344,8 @@ pub struct Idempotency {
     pub rerun: Rerun,
     /// Where clients read about it.
     pub docs: Option<&'static str>,
+    /// How long the body of an answer is at most, in bytes.
+    pub longest: usize,
 }
 
 /// Whether a handler may run again when nobody knows what became of it: its process ended, or it panicked or took too

@@ -31,6 +31,7 @@ pub(super) fn instead_of(written: &[u8], peer: IpAddr) -> Option<Vec<u8>> {
         operation: None,
         request_id: id.as_str(),
         principal: None,
+        account: None,
         status: outward.status.as_u16(),
     };
     event.emit();

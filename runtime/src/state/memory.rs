@@ -22,13 +22,26 @@ pub(super) struct Memory {
 
 #[derive(Default)]
 struct Kept {
-    records: HashMap<Key, (Record, Duration)>,
+    records: HashMap<Key, Stored>,
     /// When each ends: the same keys.
     ends: BTreeSet<(Duration, Key)>,
     /// Of the whole engine, so that a key that comes back does not begin anew.
     versions: u64,
     /// What the records cost.
     bytes: u64,
+}
+
+/// A record with its end.
+struct Stored {
+    value: Vec<u8>,
+    version: u64,
+    end: Duration,
+}
+
+impl Stored {
+    fn shown(&self, now: Duration) -> Record {
+        Record { value: self.value.clone(), version: self.version, left: self.end.saturating_sub(now) }
+    }
 }
 
 impl Memory {
@@ -48,7 +61,7 @@ impl Memory {
 
 impl Engine for Memory {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
-        let found = self.now(|kept, _| kept.records.get(&key).map(|(record, _)| record.clone()));
+        let found = self.now(|kept, now| kept.records.get(&key).map(|found| found.shown(now)));
         Box::pin(std::future::ready(found))
     }
 
@@ -70,13 +83,13 @@ impl Kept {
         let found = self.records.get(&key);
         let same = match (expected, found) {
             (Expected::Nothing, None) => true,
-            (Expected::Version(version), Some((record, _))) => record.version == version,
+            (Expected::Version(version), Some(found)) => found.version == version,
             _ => false,
         };
         if !same {
-            return Ok(Swapped::Not(found.map(|(record, _)| record.clone())));
+            return Ok(Swapped::Not(found.map(|found| found.shown(now))));
         }
-        let before = found.map(|(record, end)| (record.version, record.value.len(), *end));
+        let before = found.map(|found| (found.version, found.value.len(), found.end));
         let Next::Record { value, keep } = next else {
             let (version, _, end) = before.unwrap_or_default();
             self.remove(end, key);
@@ -92,15 +105,15 @@ impl Kept {
         self.versions += 1;
         let (version, end) = (self.versions, now.saturating_add(keep));
         self.bytes = self.bytes.saturating_add(cost(value.len()));
-        self.records.insert(key, (Record { value, version }, end));
+        self.records.insert(key, Stored { value, version, end });
         self.ends.insert((end, key));
         Ok(Swapped::Made(version))
     }
 
     fn remove(&mut self, end: Duration, key: Key) {
         self.ends.remove(&(end, key));
-        if let Some((record, _)) = self.records.remove(&key) {
-            self.bytes = self.bytes.saturating_sub(cost(record.value.len()));
+        if let Some(removed) = self.records.remove(&key) {
+            self.bytes = self.bytes.saturating_sub(cost(removed.value.len()));
         }
     }
 
@@ -126,13 +139,14 @@ mod tests {
 
     #[tokio::test]
     async fn one_of_two_wins_and_versions_only_grow() {
-        let state = State::memory();
+        let state = State::memory_of(10, Clock::fixed(1_800_000_000));
         let Swapped::Made(first) = state.swap(key("a"), Expected::Nothing, record("1", 60)).await.unwrap()
         else {
             panic!("there was nothing")
         };
         let lost = state.swap(key("a"), Expected::Nothing, record("2", 60)).await.unwrap();
-        assert_eq!(lost, Swapped::Not(Some(Record { value: b"1".to_vec(), version: first })));
+        let left = Duration::from_secs(60);
+        assert_eq!(lost, Swapped::Not(Some(Record { value: b"1".to_vec(), version: first, left })));
         let removed = state.swap(key("a"), Expected::Version(first), Next::Nothing).await.unwrap();
         assert_eq!(removed, Swapped::Made(first));
         assert_eq!(state.get(key("a")).await.unwrap(), None);
@@ -142,7 +156,7 @@ mod tests {
         };
         assert!(again > first);
         let late = state.swap(key("a"), Expected::Version(first), record("4", 60)).await.unwrap();
-        assert_eq!(late, Swapped::Not(Some(Record { value: b"3".to_vec(), version: again })));
+        assert_eq!(late, Swapped::Not(Some(Record { value: b"3".to_vec(), version: again, left })));
     }
 
     #[tokio::test]

@@ -60,6 +60,8 @@ pub struct Record {
     pub value: Vec<u8>,
     /// Greater than that of every record that was under the key before.
     pub version: u64,
+    /// For how long it is still kept, by the clock that it ends by. That is the engine's, and one for all that share it.
+    pub left: Duration,
 }
 
 /// What must be under a key for a change of it to be made.
@@ -104,7 +106,7 @@ pub enum StateError {
     TooLong,
     /// It did not answer in time. What was asked for may still come to be.
     Late,
-    /// The clock of the machine cannot be relied on.
+    /// The clock of the machine cannot be relied on, or that of the server of the state: they are apart.
     Clock,
     /// It failed.
     Engine(Box<dyn std::error::Error + Send + Sync>),
@@ -144,9 +146,10 @@ impl State {
 
     /// The same with room for so many records, of 40 KiB on the average and 16 MiB beside that, by a clock.
     ///
-    /// Records end by its wall time. While that is before the latest time at which the file was written, everything is
-    /// refused with [`StateError::Clock`]: the clock was set back, and nobody knows which records ended. A clock that was
-    /// set ahead ends records early, and once it is right again, the file is refused until that time has come.
+    /// Records end by its wall time when the file is opened, and by its monotonic time from then on. A wall time that is before
+    /// the latest time at which the file was written refuses everything with [`StateError::Clock`]: the clock was set back, and
+    /// nobody knows which records ended. One that was set ahead before the file was opened ends records early, and once it is
+    /// right again, the next opening is refused until that time has come.
     ///
     /// # Errors
     /// As [`State::open`].
@@ -160,7 +163,8 @@ impl State {
     }
 
     /// In the Redis at `redis://[user:password@]host[:port][/database]`, or `rediss://` ([`RedisServer`]), shared by all that
-    /// use it. Its keys begin with `palisade:`.
+    /// use it. Its keys begin with `palisade:`. While its clock and ours are more than 30 seconds apart, everything is refused with
+    /// [`StateError::Clock`].
     ///
     /// Redis 6.2 or later, or Valkey, no cluster, with `maxmemory-policy noeviction`, `appendonly yes` and
     /// `appendfsync always`: what is not so is warned of now.
@@ -178,7 +182,7 @@ impl State {
     /// As [`State::redis`].
     #[cfg(feature = "redis")]
     pub async fn redis_under(server: impl Into<RedisServer>, prefix: &str) -> Result<Self, StateError> {
-        Ok(Self::new(shared::Shared::connect(&server.into(), prefix).await?))
+        Ok(Self::new(shared::Shared::connect(&server.into(), prefix, Clock::system()).await?))
     }
 
     /// In an engine of one's own.
@@ -317,7 +321,9 @@ impl fmt::Display for StateError {
             Self::Full => f.write_str("the state has no room for another record"),
             Self::TooLong => f.write_str("the value of a record is longer than a mebibyte"),
             Self::Late => f.write_str("the state did not answer in time"),
-            Self::Clock => f.write_str("the clock of the machine cannot be relied on"),
+            Self::Clock => {
+                f.write_str("the clock of the machine, or of the server of the state, cannot be relied on")
+            }
             Self::Engine(error) => write!(f, "the state failed: {error}"),
         }
     }

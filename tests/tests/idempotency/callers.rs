@@ -1,8 +1,12 @@
 //! Whose key it is, and that who asks again passes every step again.
 
-use palisade::KeptAnswers;
+use std::time::Duration;
 
-use crate::desk::{ALICE, BOB, Desk, KEY, OTHER_KEY, in_memory};
+use palisade::{Clock, KeptAnswers, Settings, SharedLimits};
+use palisade_tests::redis_server::Server;
+use palisade_tests::tokens::{Signer, now};
+
+use crate::desk::{ALICE, BOB, Desk, Effects, KEY, OTHER_KEY, in_memory};
 
 #[tokio::test]
 async fn the_key_of_another_caller_is_another_key() {
@@ -31,24 +35,51 @@ async fn who_may_not_call_any_more_gets_no_answer_of_before() {
     assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
 }
 
-/// Two for each principal, seven from each address.
+/// Two for each principal, seven from each address. Whatever instance is asked.
+async fn who_asks_again_is_counted_by_address(instances: [&Desk; 2]) {
+    let [here, there] = instances;
+    let call = |desk: &Desk, key, token: &str| {
+        desk.client.call("POST", "/rare").header("idempotency-key", key).token(token).send()
+    };
+    let (alice, bob) = (here.alice(), here.bob());
+    call(here, KEY, &alice).await.allowed(204);
+    for desk in [there, here] {
+        assert_eq!(call(desk, KEY, &alice).await.allowed(204).header("idempotent-replayed"), "true");
+    }
+    assert!(!call(there, OTHER_KEY, &alice).await.allowed(204).headers.contains_key("idempotent-replayed"));
+    call(here, "a-third-key-of-today", &alice).await.refused(429, "rate_limited"); // the fifth from here
+    call(there, KEY, &bob).await.allowed(204);
+    assert_eq!(call(here, KEY, &bob).await.allowed(204).header("idempotent-replayed"), "true");
+    call(there, KEY, &bob).await.refused(429, "rate_limited"); // the eighth from here
+    assert_eq!(here.effects.count(), 3);
+}
+
 #[tokio::test]
 async fn who_asks_again_is_counted_by_address_and_not_by_principal() {
     let desk = Desk::start().await;
-    let call = |key, token: &str| {
-        desk.client.call("POST", "/rare").header("idempotency-key", key).token(token).send()
+    who_asks_again_is_counted_by_address([&desk, &desk]).await;
+}
+
+#[tokio::test]
+async fn nor_is_who_asks_another_instance_again_where_redis_counts() {
+    let redis = redis().await;
+    let (clock, signer, effects) = (Clock::fixed(now()), Signer::new("k1"), Effects::default());
+    let answers = in_memory(&clock);
+    let instance = async || {
+        let settings = Settings::new().clock(clock.clone()).limits_in(shared(&redis).await);
+        let (signer, effects, clock) = (signer.clone(), effects.clone(), clock.clone());
+        Desk::counting(signer, effects, clock, answers.clone(), settings).await
     };
-    let (alice, bob) = (desk.alice(), desk.bob());
-    call(KEY, &alice).await.allowed(204);
-    for _ in 0..2 {
-        assert_eq!(call(KEY, &alice).await.allowed(204).header("idempotent-replayed"), "true");
-    }
-    assert!(!call(OTHER_KEY, &alice).await.allowed(204).headers.contains_key("idempotent-replayed"));
-    call("a-third-key-of-today", &alice).await.refused(429, "rate_limited"); // the fifth from here
-    call(KEY, &bob).await.allowed(204);
-    assert_eq!(call(KEY, &bob).await.allowed(204).header("idempotent-replayed"), "true");
-    call(KEY, &bob).await.refused(429, "rate_limited"); // the eighth from here
-    assert_eq!(desk.effects.count(), 3);
+    who_asks_again_is_counted_by_address([&instance().await, &instance().await]).await;
+}
+
+async fn redis() -> Server {
+    Server::start("--maxmemory-policy noeviction --maxmemory 1gb").await
+}
+
+/// Counters that wait as long as a busy machine may need.
+async fn shared(redis: &Server) -> SharedLimits {
+    SharedLimits::redis(&redis.url(), 2).await.unwrap().patience(Duration::from_secs(1))
 }
 
 #[tokio::test]
@@ -67,7 +98,7 @@ async fn what_was_refused_before_the_handler_leaves_the_key_free() {
 
 #[tokio::test]
 async fn a_principal_has_so_many_keys_in_a_day() {
-    let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
+    let clock = Clock::fixed(now());
     let answers: KeptAnswers = in_memory(&clock).calls_per_day(2);
     let desk = Desk::of(clock, answers).await;
     for key in [KEY, OTHER_KEY, KEY] {
@@ -80,4 +111,63 @@ async fn a_principal_has_so_many_keys_in_a_day() {
     assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
     desk.post(BOB, KEY, "pay").token(&desk.bob()).send().await.allowed(201);
     assert_eq!(desk.effects.count(), 3);
+}
+
+/// Whose answers take 8 KiB a day, of which a call may take five and takes one.
+async fn small(shared: Option<SharedLimits>) -> Desk {
+    let clock = Clock::fixed(now());
+    let settings = Settings::new().clock(clock.clone());
+    let settings = shared.into_iter().fold(settings, Settings::limits_in);
+    let answers = in_memory(&clock).bytes_per_day(8 << 10);
+    Desk::counting(Signer::new("k1"), Effects::default(), clock, answers, settings).await
+}
+
+fn key(number: usize) -> String {
+    format!("{number}{KEY}")
+}
+
+async fn a_principal_has_so_many_bytes(desk: &Desk) {
+    for number in 0..4 {
+        desk.transfer(&key(number), "pay").send().await.allowed(201);
+    }
+    let over = desk.transfer(&key(4), "pay").send().await;
+    over.refused(429, "rate_limited");
+    assert!(!over.header("retry-after").is_empty());
+    assert_eq!(desk.effects.count(), 4, "it is refused before its handler runs");
+    let again = desk.transfer(&key(0), "pay").send().await;
+    assert_eq!(again.allowed(201).header("idempotent-replayed"), "true");
+    desk.post(BOB, KEY, "pay").token(&desk.bob()).send().await.allowed(201);
+}
+
+#[tokio::test]
+async fn a_principal_has_so_many_bytes_in_a_day_alone_and_in_all_instances() {
+    a_principal_has_so_many_bytes(&small(None).await).await;
+    let redis = redis().await;
+    let first = small(Some(shared(&redis).await)).await;
+    a_principal_has_so_many_bytes(&first).await;
+    let second = small(Some(shared(&redis).await)).await;
+    second.transfer(&key(9), "pay").send().await.refused(429, "rate_limited");
+    assert_eq!(second.effects.count(), 0);
+}
+
+#[tokio::test]
+async fn calls_at_once_have_no_more_bytes_than_there_are_and_get_back_what_they_did_not_take() {
+    let desk = small(None).await;
+    let first = tokio::spawn(desk.transfer(&key(0), "slow").send());
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    desk.transfer(&key(1), "pay").send().await.refused(429, "rate_limited");
+    first.await.unwrap().allowed(201);
+    desk.transfer(&key(1), "pay").send().await.allowed(201);
+    // what leaves its key free takes nothing
+    for number in 0..10 {
+        desk.transfer(&key(number + 2), "forbid").send().await.refused(403, "closed");
+    }
+    desk.transfer(&key(2), "pay").send().await.allowed(201);
+}
+
+#[tokio::test]
+async fn without_room_for_one_answer_there_is_no_server() {
+    let answers = KeptAnswers::in_memory().unwrap();
+    let fault = crate::desk::refused(answers.bytes_per_day(4 << 10));
+    assert!(fault.contains("createTransfer") && fault.contains("4 KiB a day"), "{fault}");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use palisade::{Caller, Clock, Jwt, KeptAnswers, Problem, Settings, State};
 use palisade_tests::client::{Call, Client, Reply};
-use palisade_tests::tokens::{Signer, now};
+use palisade_tests::tokens::{Signer, claims, header, now};
 use tokio::task::JoinHandle;
 
 #[allow(missing_docs, dead_code, reason = "as it is generated")]
@@ -131,11 +131,22 @@ impl Desk {
     }
 
     pub async fn with(signer: Signer, effects: Effects, clock: Clock, answers: KeptAnswers) -> Self {
+        let settings = Settings::default().clock(clock.clone());
+        Self::counting(signer, effects, clock, answers, settings).await
+    }
+
+    pub async fn counting(
+        signer: Signer,
+        effects: Effects,
+        clock: Clock,
+        answers: KeptAnswers,
+        settings: Settings,
+    ) -> Self {
         let jwt = Jwt::new(palisade::JwkSet::from_json(signer.jwks()).unwrap());
         let server = server(Service { effects: effects.clone() })
             .token(jwt)
             .idempotency(answers)
-            .settings(Settings::default().clock(clock.clone()))
+            .settings(settings)
             .build()
             .unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -146,6 +157,15 @@ impl Desk {
 
     pub fn alice(&self) -> String {
         self.signer.token("alice", "notes:write")
+    }
+
+    /// Alice by a token that is good by its clock.
+    pub fn alice_now(&self) -> String {
+        let mut claims = claims("alice", "notes:write");
+        let now = self.clock.now().unwrap().unix();
+        claims["iat"] = now.into();
+        claims["exp"] = (now + 60).into();
+        self.signer.sign(&header("k1"), &claims)
     }
 
     pub fn bob(&self) -> String {
@@ -160,6 +180,13 @@ impl Desk {
     pub fn post(&self, path: &str, key: &str, act: &str) -> Call {
         self.client.post(path, &order(act, 5)).header("idempotency-key", key)
     }
+}
+
+/// Why there is no server that keeps answers so.
+pub fn refused(answers: KeptAnswers) -> String {
+    let jwt = Jwt::new(palisade::JwkSet::from_json(Signer::new("k1").jwks()).unwrap());
+    let server = server(Service { effects: Effects::default() }).token(jwt).idempotency(answers);
+    server.settings(Settings::default()).build().unwrap_err().to_string()
 }
 
 pub fn order(act: &str, amount: i64) -> String {

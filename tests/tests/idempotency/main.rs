@@ -2,6 +2,7 @@
 #![deny(warnings)]
 
 mod callers;
+mod clocks;
 mod desk;
 mod keys;
 mod killed;

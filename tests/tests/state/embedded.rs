@@ -65,15 +65,28 @@ async fn a_clock_that_was_set_back_is_refused_until_it_is_right() {
     let state = open(&folder, 10, &clock);
     made(state.swap(key("a"), Expected::Nothing, record("a", HOUR)).await);
     clock.set(1_799_999_999);
-    assert!(matches!(state.get(key("a")).await, Err(StateError::Clock)));
-    let swapped = state.swap(key("b"), Expected::Nothing, record("b", HOUR)).await;
-    assert!(matches!(swapped, Err(StateError::Clock)));
+    assert!(state.get(key("a")).await.unwrap().is_some(), "who has it open knows how much time went by");
     drop(state);
     let state = open(&folder, 10, &clock);
-    assert!(matches!(state.get(key("a")).await, Err(StateError::Clock)), "also after it was opened anew");
+    assert!(matches!(state.get(key("a")).await, Err(StateError::Clock)), "who opens it then does not");
+    let swapped = state.swap(key("b"), Expected::Nothing, record("b", HOUR)).await;
+    assert!(matches!(swapped, Err(StateError::Clock)));
     clock.set(1_800_000_000);
     assert!(state.get(key("a")).await.unwrap().is_some());
     assert_eq!(state.get(key("b")).await.unwrap(), None, "what was refused was not made");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_ahead_ends_no_record_of_a_file_that_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::fixed(1_800_000_000);
+    let state = open(&folder, 10, &clock);
+    made(state.swap(key("a"), Expected::Nothing, record("a", HOUR)).await);
+    clock.set(1_800_090_000);
+    made(state.swap(key("b"), Expected::Nothing, record("b", HOUR)).await);
+    assert!(state.get(key("a")).await.unwrap().is_some());
+    clock.advance(Duration::from_secs(3600));
+    assert_eq!(state.get(key("a")).await.unwrap(), None, "its time went by");
 }
 
 #[tokio::test]
@@ -111,10 +124,58 @@ async fn records_that_ended_are_swept_though_nobody_writes() {
 fn lengths(path: &Path) -> [u64; 2] {
     let file = redb::Database::open(path).unwrap();
     let seen = file.begin_read().unwrap();
-    ["records", "ends"].map(|name| {
-        let table = redb::TableDefinition::<&[u8], &[u8]>::new(name);
-        seen.open_table(table).unwrap().len().unwrap()
-    })
+    ["records", "ends"].map(|name| seen.open_table(table(name)).unwrap().len().unwrap())
+}
+
+fn table(name: &str) -> redb::TableDefinition<'_, &'static [u8], &'static [u8]> {
+    redb::TableDefinition::new(name)
+}
+
+/// Changes a fact of a file that nobody has open. `None`: takes it away.
+fn set_fact(path: &Path, name: &str, number: Option<u64>) {
+    let file = redb::Database::open(path).unwrap();
+    let writing = file.begin_write().unwrap();
+    {
+        let mut facts = writing.open_table(table("facts")).unwrap();
+        let before = match number {
+            Some(number) => facts.insert(name.as_bytes(), number.to_be_bytes().as_slice()).unwrap(),
+            None => facts.remove(name.as_bytes()).unwrap(),
+        };
+        assert!(before.is_some(), "it has a fact `{name}`");
+    }
+    writing.commit().unwrap();
+}
+
+/// Builds that bounded records alone did not count what they cost.
+#[tokio::test]
+async fn a_file_that_does_not_say_what_it_holds_is_counted_when_it_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::fixed(1_800_000_000);
+    let put = async |state: &State, name: &str| {
+        state.swap(key(name), Expected::Nothing, record(vec![7; 1 << 20], HOUR)).await
+    };
+    let state = open(&folder, 20, &clock);
+    let mut kept = 0;
+    while put(&state, &kept.to_string()).await.is_ok() {
+        kept += 1;
+    }
+    drop(state);
+    set_fact(&folder.path().join("state"), "cost", None);
+    let state = open(&folder, 20, &clock);
+    assert!(matches!(put(&state, "more").await, Err(StateError::Full)), "{kept} are there");
+    let last = state.get(key("0")).await.unwrap().unwrap();
+    made(state.swap(key("0"), Expected::Version(last.version), Next::Nothing).await);
+    made(put(&state, "more").await);
+}
+
+#[tokio::test]
+async fn a_file_of_another_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    drop(State::open(&path).unwrap());
+    set_fact(&path, "format", Some(2));
+    let refused = State::open(&path).unwrap_err().to_string();
+    assert!(refused.contains("the file has format 2, not 1"), "{refused}");
 }
 
 #[tokio::test]
@@ -127,6 +188,9 @@ async fn one_file_is_for_one_process_and_one_state() {
     let output = child(&path).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("is open already"), "{said}");
+    // the first goes on
+    let version = made(state.swap(key("a"), Expected::Nothing, record("a", HOUR)).await);
+    assert_eq!(state.get(key("a")).await.unwrap().map(|record| record.version), Some(version));
     drop(state);
     State::open(&path).unwrap();
 }

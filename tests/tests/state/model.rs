@@ -2,10 +2,13 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use palisade::state::{Expected, Next, Record, Swapped};
+use palisade::state::{Expected, Next, Swapped};
 use palisade_tests::dice::Dice;
 
-use crate::suite::{Subject, Time, key, record};
+use crate::suite::{Subject, Time, key, record, told};
+
+/// A value and its version.
+type Told = (Vec<u8>, u64);
 
 const STEPS: usize = 600;
 const KEYS: u64 = 5;
@@ -13,13 +16,13 @@ const KEYS: u64 = 5;
 #[derive(Default)]
 struct Model {
     now: Duration,
-    records: HashMap<u64, (Record, Duration)>,
+    records: HashMap<u64, (Told, Duration)>,
     /// The greatest version that was seen under each key.
     versions: HashMap<u64, u64>,
 }
 
 impl Model {
-    fn get(&self, name: u64) -> Option<Record> {
+    fn get(&self, name: u64) -> Option<Told> {
         self.records.get(&name).filter(|(_, end)| *end > self.now).map(|(record, _)| record.clone())
     }
 
@@ -28,22 +31,23 @@ impl Model {
         let found = self.get(name);
         let fits = match expected {
             Expected::Nothing => found.is_none(),
-            Expected::Version(version) => found.as_ref().is_some_and(|record| record.version == version),
+            Expected::Version(version) => found.as_ref().is_some_and(|(_, there)| *there == version),
         };
         if !fits {
-            assert_eq!(*said, Swapped::Not(found));
+            let Swapped::Not(there) = said else { panic!("{expected:?} is not there, and it said {said:?}") };
+            assert_eq!(told(there.clone()), found);
             return;
         }
         let Swapped::Made(version) = *said else { panic!("{expected:?} was there, and it said {said:?}") };
         match next {
             Next::Nothing => {
-                assert_eq!(version, found.map_or(0, |record| record.version));
+                assert_eq!(version, found.map_or(0, |(_, there)| there));
                 self.records.remove(&name);
             }
             Next::Record { value, keep } => {
                 let last = self.versions.insert(name, version).unwrap_or_default();
                 assert!(version > last, "{version} after {last}");
-                self.records.insert(name, (Record { value, version }, self.now + keep));
+                self.records.insert(name, ((value, version), self.now + keep));
             }
         }
     }
@@ -56,7 +60,7 @@ pub async fn agrees(Subject { state, time }: &Subject) {
         let name = random.below(KEYS);
         let at = key(&format!("model {name}"));
         match random.below(10) {
-            0..=2 => assert_eq!(state.get(at).await.unwrap(), model.get(name), "step {step}"),
+            0..=2 => assert_eq!(told(state.get(at).await.unwrap()), model.get(name), "step {step}"),
             3 => {
                 let Time::Moved(clock) = time else { continue };
                 let by = Duration::from_millis(random.below(5_000));
@@ -68,9 +72,7 @@ pub async fn agrees(Subject { state, time }: &Subject) {
                     0 => Expected::Nothing,
                     1 => Expected::Version(random.below(1000)),
                     2 => Expected::Version(model.versions.get(&name).copied().unwrap_or_default()),
-                    _ => {
-                        model.get(name).map_or(Expected::Nothing, |record| Expected::Version(record.version))
-                    }
+                    _ => model.get(name).map_or(Expected::Nothing, |(_, there)| Expected::Version(there)),
                 };
                 let keep = match time {
                     Time::Moved(_) => Duration::from_millis(random.below(10_000)),

@@ -53,6 +53,11 @@ pub fn made(swapped: Result<Swapped, StateError>) -> u64 {
     }
 }
 
+/// What a record says, and not for how long it is kept.
+pub fn told(record: Option<Record>) -> Option<(Vec<u8>, u64)> {
+    record.map(|record| (record.value, record.version))
+}
+
 /// All rules but the one about a full engine, which takes another bound.
 pub async fn keeps_the_rules(subject: &Subject) {
     values_come_back_as_they_were_put(&subject.state).await;
@@ -61,6 +66,7 @@ pub async fn keeps_the_rules(subject: &Subject) {
     a_counter_ends_exact(&subject.state).await;
     versions_only_grow(subject).await;
     records_end_on_time(subject).await;
+    how_long_is_left_is_told(subject).await;
     values_are_a_mebibyte_at_most(subject).await;
     model::agrees(subject).await;
 }
@@ -72,7 +78,7 @@ async fn values_come_back_as_they_were_put(state: &State) {
         let key = key(&format!("value {number}"));
         let version = made(state.swap(key, Expected::Nothing, record(&value, HOUR)).await);
         let kept = state.get(key).await.unwrap();
-        assert!(kept == Some(Record { value, version }), "value {number}");
+        assert!(told(kept) == Some((value, version)), "value {number}");
     }
 }
 
@@ -83,7 +89,7 @@ async fn a_change_needs_what_it_expects(state: &State) {
     assert_eq!(state.swap(name, Expected::Version(1), Next::Nothing).await.unwrap(), Swapped::Not(None));
     assert_eq!(made(state.swap(name, Expected::Nothing, Next::Nothing).await), 0, "nothing was removed");
     let first = made(state.swap(name, Expected::Nothing, record("1", HOUR)).await);
-    let there = Swapped::Not(Some(Record { value: b"1".to_vec(), version: first }));
+    let there = Some((b"1".to_vec(), first));
     for (expected, next) in [
         (Expected::Nothing, record("2", HOUR)),
         (Expected::Nothing, Next::Nothing),
@@ -92,7 +98,10 @@ async fn a_change_needs_what_it_expects(state: &State) {
         (Expected::Version(0), Next::Nothing),
         (Expected::Version(u64::MAX), record("2", HOUR)),
     ] {
-        assert_eq!(state.swap(name, expected, next).await.unwrap(), there, "{expected:?}");
+        let Swapped::Not(found) = state.swap(name, expected, next).await.unwrap() else {
+            panic!("{expected:?}")
+        };
+        assert_eq!(told(found), there, "{expected:?}");
     }
     let second = made(state.swap(name, Expected::Version(first), record("2", HOUR)).await);
     assert_eq!(made(state.swap(name, Expected::Version(second), Next::Nothing).await), second);
@@ -109,16 +118,16 @@ async fn one_of_many_wins(state: &State) {
         let (mut won, mut shown) = (Vec::new(), HashSet::new());
         for (one, task) in all.collect::<Vec<_>>().into_iter().enumerate() {
             match task.await.unwrap().unwrap() {
-                Swapped::Made(version) => won.push(Record { value: vec![one as u8], version }),
+                Swapped::Made(version) => won.push((vec![one as u8], version)),
                 Swapped::Not(found) => {
-                    shown.insert(found.map(|record| (record.value, record.version)));
+                    shown.insert(told(found));
                 }
             }
         }
         assert_eq!(won.len(), 1, "round {round}");
         let winner = won.remove(0);
-        assert_eq!(shown, HashSet::from([Some((winner.value.clone(), winner.version))]), "round {round}");
-        assert_eq!(state.get(name).await.unwrap(), Some(winner));
+        assert_eq!(shown, HashSet::from([Some(winner.clone())]), "round {round}");
+        assert_eq!(told(state.get(name).await.unwrap()), Some(winner));
     }
 }
 
@@ -195,6 +204,22 @@ async fn records_end_on_time(Subject { state, time }: &Subject) {
     assert_eq!(state.swap(short, Expected::Version(1), Next::Nothing).await.unwrap(), short_of);
     made(state.swap(short, Expected::Nothing, record("again", Duration::ZERO)).await);
     assert_eq!(state.get(short).await.unwrap(), None, "kept for no time at all");
+}
+
+/// By who reads, and by who is refused a change.
+async fn how_long_is_left_is_told(Subject { state, time }: &Subject) {
+    let name = key("left");
+    made(state.swap(name, Expected::Nothing, record("x", HOUR)).await);
+    time.pass(SHORT / 2).await;
+    let read = state.get(name).await.unwrap().unwrap().left;
+    let Swapped::Not(Some(found)) = state.swap(name, Expected::Nothing, Next::Nothing).await.unwrap() else {
+        panic!("it is there")
+    };
+    for left in [read, found.left] {
+        let went_by = HOUR - left;
+        // an engine with a clock of its own, on a machine that is busy
+        assert!((SHORT / 2..SHORT * 5).contains(&went_by), "{went_by:?}");
+    }
 }
 
 async fn values_are_a_mebibyte_at_most(Subject { state, .. }: &Subject) {

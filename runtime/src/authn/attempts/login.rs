@@ -16,7 +16,6 @@ use http::StatusCode;
 use super::{Attempts, Whom, closed, pseudonym, whom};
 use crate::{
     authn::Denied,
-    event::SECURITY_EVENTS,
     limit::{Reserved, seen::spelled},
 };
 
@@ -73,20 +72,18 @@ impl Attempts<'_> {
             }
             return;
         }
-        let claimed = attempt.account.as_ref().map(Account::claimed);
-        if status.is_client_error() {
-            self.report_failed(claimed);
-        }
-        self.report(attempt.closes, claimed);
+        self.report(attempt.closes, attempt.claimed());
+    }
+}
+
+impl Attempt {
+    /// The account, as events name it.
+    pub(crate) fn account(&self) -> String {
+        pseudonym(self.claimed())
     }
 
-    /// The event of a login that was refused. What the server is to blame for has one of its own.
-    fn report_failed(&self, claimed: Option<(&str, &str)>) {
-        tracing::warn!(
-            target: SECURITY_EVENTS, event_type = "authn_login_fail", severity = "Medium",
-            timestamp = %jiff::Timestamp::now(), source_ip = %self.from, request_id = self.request_id,
-            account = pseudonym(claimed), "a login was refused",
-        );
+    fn claimed(&self) -> Option<(&str, &str)> {
+        self.account.as_ref().map(Account::claimed)
     }
 }
 

@@ -36,6 +36,18 @@ pub(in crate::input) fn form<T: Decode + Check>(
     read.map_err(|_| Refused::Syntax)?
 }
 
+/// The texts that stand at these fields, the first of each, for what is counted by them. Where the bytes are no form there are
+/// none, and a field that comes twice has one: such a body is refused by what decodes it.
+pub(in crate::input) fn form_texts(bytes: &[u8], fields: &[&'static str]) -> Vec<(&'static str, String)> {
+    let pairs = std::str::from_utf8(bytes).map(|text| Pairs::cut(text, Decoding::Form, MOST_PAIRS));
+    let Ok(Ok(pairs)) = pairs else { return Vec::new() };
+    let found = fields.iter().filter_map(|field| {
+        let text = pairs.take(field).next()??;
+        Some((*field, pairs.text(text).ok()?.into_owned()))
+    });
+    found.collect()
+}
+
 /// Reads what the pairs of a form say.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ mod multipart;
 mod pairs;
 
 pub(super) use self::cut::{Cut, elements, leaf};
-pub(super) use self::form::{Others, form, form_tree};
+pub(super) use self::form::{Others, form, form_texts, form_tree};
 pub use self::multipart::Parts;
 pub(super) use self::multipart::{PARTS_IN_MEMORY, Part, multipart, multipart_with_headers, parts};
 pub(super) use self::pairs::{BadPairs, Decoding, Pairs};

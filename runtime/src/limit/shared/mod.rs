@@ -13,7 +13,7 @@ mod in_redis;
 #[cfg(feature = "redis")]
 #[path = "../../../../tests/src/redis_server.rs"]
 #[expect(dead_code, unreachable_pub, reason = "it is of tests, and other tests do more with it")]
-mod server;
+pub(crate) mod server;
 #[cfg(test)]
 #[cfg(feature = "redis")]
 mod tests;

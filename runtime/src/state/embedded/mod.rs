@@ -4,13 +4,14 @@
 //! 1. one thread writes, so a change sees all that were made before it; it commits many at a time, and each is answered
 //!    when its commit is on the disk;
 //! 2. a change whose caller has gone before its turn is not made;
-//! 3. records end by the wall clock, in milliseconds, rounded up: what is shorter counts as one. The file knows the latest
-//!    time at which it was written; while the clock is before that, everything is refused: it was set back, and nobody
-//!    knows which records ended;
+//! 3. records end by the time of the file (`time`), in milliseconds, rounded up: what is shorter counts as one. The file knows
+//!    the latest time at which it was written; a process whose clock is before that is refused everything: it was set back,
+//!    and nobody knows which records ended;
 //! 4. sweeping is bounded in each commit, and happens in the background. A record that ended counts as absent before it is swept;
 //! 5. a file that failed once is not written again before it is opened anew.
 
 mod records;
+mod time;
 mod writer;
 
 use std::{
@@ -25,7 +26,7 @@ use redb::{Database, DatabaseError, ReadableDatabase};
 use tokio::sync::{mpsc, oneshot};
 
 use self::{
-    records::Millis,
+    time::{Millis, Time},
     writer::{Change, Writer},
 };
 use super::room::Room;
@@ -41,7 +42,7 @@ const CACHE: usize = 64 << 20;
 
 pub(super) struct Embedded {
     file: Arc<Database>,
-    clock: Clock,
+    time: Arc<Time>,
     /// `None` only while it is dropped.
     changes: Option<mpsc::Sender<Change>>,
     writer: Option<JoinHandle<()>>,
@@ -55,23 +56,20 @@ impl Embedded {
         self::records::prepare(&file)?;
         let timer = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
         let (changes, waiting) = mpsc::channel(WAITING);
-        let writer = Writer::new(Arc::clone(&file), Room::of(records, AVERAGE), clock.clone());
+        let time = Arc::new(Time::of(clock));
+        let writer = Writer::new(Arc::clone(&file), Room::of(records, AVERAGE), Arc::clone(&time));
         let writer = thread::Builder::new()
             .name("palisade-state".to_owned())
             .spawn(move || timer.block_on(writer.run(waiting)))
             .map_err(failed)?;
-        Ok(Self { file, clock, changes: Some(changes), writer: Some(writer) })
+        Ok(Self { file, time, changes: Some(changes), writer: Some(writer) })
     }
 }
 
 impl Engine for Embedded {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
-        let (file, clock) = (Arc::clone(&self.file), self.clock.clone());
-        let find = move || {
-            let seen = file.begin_read().map_err(failed)?;
-            // after what is seen was fixed, else a later change would make this clock seem set back
-            records::read(&seen, key, millis(&clock)?)
-        };
+        let (file, time) = (Arc::clone(&self.file), Arc::clone(&self.time));
+        let find = move || records::read(&file.begin_read().map_err(failed)?, key, &time);
         // a page that is not in memory is read from the disk: not on a thread that serves
         Box::pin(async { tokio::task::spawn_blocking(find).await.map_err(failed)? })
     }
@@ -134,11 +132,6 @@ fn ended() -> StateError {
 
 fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StateError {
     StateError::Engine(error.into())
-}
-
-fn millis(clock: &Clock) -> Result<Millis, StateError> {
-    let wall = clock.now().map_err(|_| StateError::Clock)?.wall();
-    u64::try_from(wall.as_millis()).map_err(|_| StateError::Clock)
 }
 
 /// Rounded up: no record ends before its time.

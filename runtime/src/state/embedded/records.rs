@@ -6,15 +6,17 @@
 //!
 //! Numbers are big-endian; times are milliseconds since 1970.
 
+use std::time::Duration;
+
 use redb::{
     Database, ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
 };
 
+use super::time::{Millis, Time};
 use super::{failed, rounded_up};
 use crate::state::room::{Held, Room, cost};
 use crate::state::{Expected, Key, Next, Record, StateError, Swapped};
 
-pub(super) type Millis = u64;
 type Bytes = &'static [u8];
 type Definition = TableDefinition<'static, Bytes, Bytes>;
 
@@ -33,47 +35,53 @@ const BEFORE_VALUE: usize = 16;
 /// What has ended and makes room for one record, at most.
 const SWEPT_FOR_ONE: usize = 32;
 
-/// Makes the tables of a new file, and refuses one that another format wrote.
+/// Makes the tables of a new file, and refuses one that another format wrote. What the records of a file cost is counted once,
+/// where a build wrote it that did not.
 pub(super) fn prepare(file: &Database) -> Result<(), StateError> {
     let writing = file.begin_write().map_err(failed)?;
     {
         let mut tables = Tables::open(&writing)?;
         match fact(&tables.facts, FORMAT)? {
             Some(THIS_FORMAT) => {}
-            None => {
-                tables.state(FORMAT, THIS_FORMAT)?;
-                tables.state(COST, 0)?;
-            }
+            None => tables.state(FORMAT, THIS_FORMAT)?,
             Some(other) => return Err(failed(format!("the file has format {other}, not {THIS_FORMAT}"))),
+        }
+        if fact(&tables.facts, COST)?.is_none() {
+            let all = tables.cost()?;
+            tables.state(COST, all)?;
         }
     }
     writing.commit().map_err(failed)
 }
 
-/// The record under `key` that has not ended `now`.
-pub(super) fn read(seen: &ReadTransaction, key: Key, now: Millis) -> Result<Option<Record>, StateError> {
+/// The record under `key` that has not ended.
+pub(super) fn read(seen: &ReadTransaction, key: Key, time: &Time) -> Result<Option<Record>, StateError> {
     let facts = seen.open_table(FACTS).map_err(failed)?;
-    judge_clock(fact(&facts, LATEST)?, now)?;
+    let now = time.now(fact(&facts, LATEST)?)?;
     let records = seen.open_table(RECORDS).map_err(failed)?;
-    Ok(find(&records, key)?.filter(|found| found.end > now).map(|found| found.record))
+    Ok(find(&records, key)?.filter(|found| found.end > now).map(|found| found.shown(now)))
 }
 
-/// Whether the first record to end has ended `now`.
-pub(super) fn has_ended(seen: &ReadTransaction, now: Millis) -> Result<bool, StateError> {
+/// Whether the first record to end has ended.
+pub(super) fn has_ended(seen: &ReadTransaction, time: &Time) -> Result<bool, StateError> {
     let facts = seen.open_table(FACTS).map_err(failed)?;
-    judge_clock(fact(&facts, LATEST)?, now)?;
+    let now = time.now(fact(&facts, LATEST)?)?;
     let ends = seen.open_table(ENDS).map_err(failed)?;
     Ok(first_end(&ends)?.is_some_and(|(end, _)| end <= now))
 }
 
-fn judge_clock(latest: Option<Millis>, now: Millis) -> Result<(), StateError> {
-    if latest.is_some_and(|latest| now < latest) { Err(StateError::Clock) } else { Ok(()) }
-}
-
 /// A record with its end.
 struct Found {
-    record: Record,
+    value: Vec<u8>,
+    version: u64,
     end: Millis,
+}
+
+impl Found {
+    fn shown(self, now: Millis) -> Record {
+        let left = Duration::from_millis(self.end.saturating_sub(now));
+        Record { value: self.value, version: self.version, left }
+    }
 }
 
 /// The tables, while they are written.
@@ -92,10 +100,11 @@ impl<'a> Tables<'a> {
         })
     }
 
-    /// Notes that there are changes `now`, or refuses a clock that was set back.
-    pub(super) fn begin(&mut self, now: Millis) -> Result<(), StateError> {
-        judge_clock(fact(&self.facts, LATEST)?, now)?;
-        self.state(LATEST, now)
+    /// The time of the changes that are made, which the file knows from now on.
+    pub(super) fn begin(&mut self, time: &Time) -> Result<Millis, StateError> {
+        let now = time.now(fact(&self.facts, LATEST)?)?;
+        self.state(LATEST, now)?;
+        Ok(now)
     }
 
     /// Makes one change, when what is there is what is expected.
@@ -112,21 +121,21 @@ impl<'a> Tables<'a> {
         };
         let same = match (expected, &found) {
             (Expected::Nothing, None) => true,
-            (Expected::Version(version), Some(found)) => found.record.version == version,
+            (Expected::Version(version), Some(found)) => found.version == version,
             _ => false,
         };
         if !same {
-            return Ok(Swapped::Not(found.map(|found| found.record)));
+            return Ok(Swapped::Not(found.map(|found| found.shown(now))));
         }
         let Next::Record { value, keep } = next else {
             let Some(found) = found else { return Ok(Swapped::Made(0)) };
             self.remove(key, found.end)?;
-            return Ok(Swapped::Made(found.record.version));
+            return Ok(Swapped::Made(found.version));
         };
         if let Some(end) = over {
             self.remove(key, end)?;
         }
-        let before = found.as_ref().map(|found| found.record.value.len());
+        let before = found.as_ref().map(|found| found.value.len());
         self.make_room(before, value.len(), now, room)?;
         if let Some(found) = found {
             self.remove(key, found.end)?;
@@ -165,7 +174,18 @@ impl<'a> Tables<'a> {
 
     fn held(&self) -> Result<Held, StateError> {
         let records = usize::try_from(self.records.len().map_err(failed)?).unwrap_or(usize::MAX);
-        Ok(Held { records, bytes: fact(&self.facts, COST)?.unwrap_or_default() })
+        let bytes = fact(&self.facts, COST)?.ok_or_else(|| failed("the file does not say what it holds"))?;
+        Ok(Held { records, bytes })
+    }
+
+    /// What all records cost.
+    fn cost(&self) -> Result<u64, StateError> {
+        let mut all = 0_u64;
+        for record in self.records.iter().map_err(failed)? {
+            let (_, bytes) = record.map_err(failed)?;
+            all = all.saturating_add(cost_of(bytes.value()));
+        }
+        Ok(all)
     }
 
     fn insert(&mut self, key: Key, version: u64, end: Millis, value: &[u8]) -> Result<(), StateError> {
@@ -178,7 +198,7 @@ impl<'a> Tables<'a> {
 
     fn remove(&mut self, key: Key, end: Millis) -> Result<(), StateError> {
         let removed = self.records.remove(key.as_bytes().as_slice()).map_err(failed)?;
-        let freed = removed.map(|bytes| cost(bytes.value().len().saturating_sub(BEFORE_VALUE)));
+        let freed = removed.map(|bytes| cost_of(bytes.value()));
         self.ends.remove(end_of(key, end).as_slice()).map_err(failed)?;
         self.state(COST, self.held()?.bytes.saturating_sub(freed.unwrap_or_default()))
     }
@@ -189,6 +209,11 @@ impl<'a> Tables<'a> {
     }
 }
 
+/// Of a record as it stands in the file.
+fn cost_of(bytes: &[u8]) -> u64 {
+    cost(bytes.len().saturating_sub(BEFORE_VALUE))
+}
+
 fn end_of(key: Key, end: Millis) -> Vec<u8> {
     [end.to_be_bytes().as_slice(), key.as_bytes()].concat()
 }
@@ -197,7 +222,7 @@ fn find(records: &impl ReadableTable<Bytes, Bytes>, key: Key) -> Result<Option<F
     let Some(bytes) = records.get(key.as_bytes().as_slice()).map_err(failed)? else { return Ok(None) };
     let (version, rest) = number(bytes.value())?;
     let (end, value) = number(rest)?;
-    Ok(Some(Found { record: Record { value: value.to_vec(), version }, end }))
+    Ok(Some(Found { value: value.to_vec(), version, end }))
 }
 
 fn first_end(ends: &impl ReadableTable<Bytes, Bytes>) -> Result<Option<(Millis, Key)>, StateError> {

@@ -9,13 +9,11 @@ use tokio::sync::{
 };
 
 use super::{
-    failed, millis,
-    records::{self, Millis, Tables},
+    failed,
+    records::{self, Tables},
+    time::{Millis, Time},
 };
-use crate::{
-    clock::Clock,
-    state::{Expected, Key, Next, StateError, Swapped, room::Room},
-};
+use crate::state::{Expected, Key, Next, StateError, Swapped, room::Room};
 
 /// The most changes that one commit holds.
 const GROUP: usize = 256;
@@ -37,12 +35,12 @@ type Answer = (oneshot::Sender<Result<Swapped, StateError>>, Result<Swapped, Sta
 pub(super) struct Writer {
     file: Arc<Database>,
     room: Room,
-    clock: Clock,
+    time: Arc<Time>,
 }
 
 impl Writer {
-    pub(super) const fn new(file: Arc<Database>, room: Room, clock: Clock) -> Self {
-        Self { file, room, clock }
+    pub(super) const fn new(file: Arc<Database>, room: Room, time: Arc<Time>) -> Self {
+        Self { file, room, time }
     }
 
     /// Until nobody is left who could send a change.
@@ -83,10 +81,9 @@ impl Writer {
         changes: Vec<(Key, Expected, Next)>,
     ) -> Result<Vec<Result<Swapped, StateError>>, StateError> {
         let writing = self.file.begin_write().map_err(failed)?;
-        let now = millis(&self.clock)?;
         let (results, changed) = {
             let mut tables = Tables::open(&writing)?;
-            tables.begin(now)?;
+            let now = tables.begin(&self.time)?;
             let results = self.swap_all(&mut tables, changes, now)?;
             let changed = results.iter().any(|result| matches!(result, Ok(Swapped::Made(_))));
             if changed {
@@ -126,14 +123,13 @@ impl Writer {
     }
 
     fn try_to_sweep(&self) -> Result<bool, StateError> {
-        let now = millis(&self.clock)?;
-        if !records::has_ended(&self.file.begin_read().map_err(failed)?, now)? {
+        if !records::has_ended(&self.file.begin_read().map_err(failed)?, &self.time)? {
             return Ok(false);
         }
         let writing = self.file.begin_write().map_err(failed)?;
         let swept = {
             let mut tables = Tables::open(&writing)?;
-            tables.begin(now)?;
+            let now = tables.begin(&self.time)?;
             tables.sweep(now, SWEPT)?
         };
         writing.commit().map_err(failed)?;
@@ -167,14 +163,15 @@ fn same(error: &StateError) -> StateError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::Kind;
+    use crate::{clock::Clock, state::Kind};
 
     #[test]
     fn a_change_whose_caller_has_gone_is_not_made() {
         let folder = tempfile::tempdir().unwrap();
         let file = Arc::new(Database::create(folder.path().join("state")).unwrap());
         records::prepare(&file).unwrap();
-        let writer = Writer::new(Arc::clone(&file), Room::of(10, 0), Clock::fixed(1_800_000_000));
+        let time = Arc::new(Time::of(Clock::fixed(1_800_000_000)));
+        let writer = Writer::new(Arc::clone(&file), Room::of(10, 0), time);
         let key = |name: &str| Key::new(Kind::Application, &[name.as_bytes()]);
         let change = |name| {
             let (answer, answered) = oneshot::channel();
@@ -186,8 +183,7 @@ mod tests {
         writer.write(vec![leaves, stays]);
         assert_eq!(answered.try_recv().unwrap().unwrap(), Swapped::Made(1));
         let seen = file.begin_read().unwrap();
-        let now = millis(&writer.clock).unwrap();
-        assert!(records::read(&seen, key("stays"), now).unwrap().is_some());
-        assert_eq!(records::read(&seen, key("leaves"), now).unwrap(), None);
+        assert!(records::read(&seen, key("stays"), &writer.time).unwrap().is_some());
+        assert_eq!(records::read(&seen, key("leaves"), &writer.time).unwrap(), None);
     }
 }

@@ -139,6 +139,7 @@ fn connection(client: &Client, patience: Patience) -> RedisResult<ConnectionMana
 pub(super) fn judge(error: RedisError) -> StateError {
     match error.code() {
         Some("OOM") => StateError::Full,
+        Some("CLOCK") => StateError::Clock,
         _ if error.is_timeout() => StateError::Late,
         _ => failed(error),
     }

@@ -1,20 +1,25 @@
 //! The shared engine: one Redis for many instances.
 //!
 //! Rules:
-//! 1. a change is one script, so it is made whole or not at all; a read is one command;
+//! 1. a change is one script, so it is made whole or not at all; so is a read;
 //! 2. versions are of the whole store, and grow by the server's time also when it lost its memory;
 //! 3. a connection takes a second at most, an answer half of one;
-//! 4. while the server is left alone ([`Link`]), every request is refused at once.
+//! 4. while the server is left alone ([`Link`]), every request is refused at once;
+//! 5. records end by the server's clock. One that is more than 30 seconds apart from ours refuses everything (`clock.lua`): one of
+//!    the two was set, and by one that was set ahead a revocation is over, and a call that runs seems dead. What the server
+//!    forgot by it is gone: that its keys end is not ours to decide.
 
 mod address;
 mod breaker;
 mod link;
 mod suited;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use redis::{Cmd, Script};
+use redis::Script;
 
 pub use self::address::RedisServer;
 pub(crate) use self::link::{Link, Patience};
@@ -22,6 +27,7 @@ pub(crate) use self::suited::COUNTERS;
 use self::suited::RECORDS;
 use super::{Engine, Expected, Key, Next, Record, StateError, Swapped};
 use crate::authn::StoreFuture;
+use crate::clock::Clock;
 
 /// How long is waited for it, and who is told that it fails.
 const PATIENCE: Patience = Patience {
@@ -36,22 +42,36 @@ const LONGEST: u128 = 1 << 50;
 
 pub(super) struct Shared {
     link: Link,
+    get: Script,
     swap: Script,
     prefix: String,
     versions: String,
+    clock: Clock,
 }
 
-/// Version and value, where there is a record.
-type Shown = (Option<String>, Option<Vec<u8>>);
+/// Version and value, where there is a record, and for how many milliseconds it is still kept.
+type Shown = (Option<String>, Option<Vec<u8>>, i64);
 
 impl Shared {
-    pub(super) async fn connect(server: &RedisServer, prefix: &str) -> Result<Self, StateError> {
+    pub(super) async fn connect(
+        server: &RedisServer,
+        prefix: &str,
+        clock: Clock,
+    ) -> Result<Self, StateError> {
         Ok(Self {
             link: Link::open(server, PATIENCE, RECORDS).await?,
-            swap: Script::new(include_str!("swap.lua")),
+            get: Script::new(concat!(include_str!("clock.lua"), include_str!("get.lua"))),
+            swap: Script::new(concat!(include_str!("clock.lua"), include_str!("swap.lua"))),
             prefix: prefix.to_owned(),
             versions: format!("{prefix}:versions"),
+            clock,
         })
+    }
+
+    /// The time of this process, which the scripts compare with that of the server.
+    fn time(&self) -> Result<String, StateError> {
+        let now = self.clock.now().map_err(|_| StateError::Clock)?;
+        Ok(now.wall().as_millis().to_string())
     }
 
     fn name(&self, key: Key) -> String {
@@ -62,17 +82,16 @@ impl Shared {
 impl Engine for Shared {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
         Box::pin(async move {
-            let mut command = Cmd::new();
-            command.arg("HMGET").arg(self.name(key)).arg("version").arg("value");
-            let shown: Shown = self.link.ask(async |redis| command.query_async(redis).await).await?;
-            read(shown)
+            let mut script = self.get.key(self.name(key));
+            script.arg(self.time()?);
+            read(self.link.ask(async |redis| script.invoke_async(redis).await).await?)
         })
     }
 
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
         Box::pin(async move {
             let mut script = self.swap.key(self.name(key));
-            script.key(&self.versions);
+            script.key(&self.versions).arg(self.time()?);
             match expected {
                 Expected::Nothing => script.arg(""),
                 Expected::Version(version) => script.arg(version.to_string()),
@@ -81,12 +100,12 @@ impl Engine for Shared {
                 Next::Record { value, keep } => script.arg(value).arg(millis(keep)),
                 Next::Nothing => script.arg("").arg("-1"),
             };
-            let (made, version, value): (bool, Option<String>, Option<Vec<u8>>) =
+            let (made, shown): (bool, Shown) =
                 self.link.ask(async |redis| script.invoke_async(redis).await).await?;
-            match (made, version) {
-                (true, Some(version)) => Ok(Swapped::Made(number(&version)?)),
-                (true, None) => Err(unreadable()),
-                (false, version) => Ok(Swapped::Not(read((version, value))?)),
+            match (made, shown) {
+                (true, (Some(version), ..)) => Ok(Swapped::Made(number(&version)?)),
+                (true, (None, ..)) => Err(unreadable()),
+                (false, shown) => Ok(Swapped::Not(read(shown)?)),
             }
         })
     }
@@ -94,8 +113,11 @@ impl Engine for Shared {
 
 fn read(shown: Shown) -> Result<Option<Record>, StateError> {
     match shown {
-        (None, None) => Ok(None),
-        (Some(version), Some(value)) => Ok(Some(Record { value, version: number(&version)? })),
+        (None, None, _) => Ok(None),
+        (Some(version), Some(value), left) => {
+            let left = Duration::from_millis(u64::try_from(left).map_err(|_| unreadable())?);
+            Ok(Some(Record { value, version: number(&version)?, left }))
+        }
         _ => Err(unreadable()),
     }
 }
