@@ -1,6 +1,8 @@
 //! Steps 2 and 9: rate limits by principal, address and of all together, with what they tell.
 
-use palisade::{RateLimitReset, Settings};
+use std::time::Duration;
+
+use palisade::{Clock, RateLimitReset, Settings};
 use palisade_tests::gate::Gate;
 use palisade_tests::tokens::now;
 
@@ -43,6 +45,33 @@ async fn when_more_is_left_is_a_time_or_so_many_seconds() {
         assert!(expected.contains(&reset), "{told:?}: {reset}");
         assert!(reply.header("ratelimit").contains("\"few\";r=2;t=1200"), "{:?}", reply.headers);
     }
+}
+
+/// What is refused for what it asks tells where its caller stands, too, and is counted.
+#[tokio::test]
+async fn a_bad_request_of_a_known_caller_tells_what_is_left() {
+    let gate = Gate::start().await;
+    let reply = gate.client.get("/few?what=ever").token(&gate.alice()).send().await;
+    reply.refused(400, "invalid_input");
+    assert_eq!(reply.header("x-ratelimit-remaining"), "2");
+    assert!(reply.header("ratelimit").contains("\"few\";r=2"), "{:?}", reply.headers);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_fills_no_bucket() {
+    let clock = Clock::fixed(now());
+    let gate = Gate::with(Settings::new().clock(clock.clone())).await;
+    for _ in 0..4 {
+        gate.client.get("/door").send().await.allowed(204);
+    }
+    for day in [1, 365] {
+        clock.set(now() + day * 86_400);
+        gate.client.get("/door").send().await.refused(429, "rate_limited");
+    }
+    clock.set(now() - 86_400);
+    gate.client.get("/door").send().await.refused(429, "rate_limited");
+    clock.advance(Duration::from_secs(86_400));
+    gate.client.get("/door").send().await.allowed(204);
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ impl<'a> Decision<'a> {
     /// Up to a tenth is added at random, so that those who were refused together do not come back together.
     pub(crate) fn retry_after(&self) -> u64 {
         let wait = self.outcomes.iter().map(|outcome| outcome.wait).max().unwrap_or(0);
-        let seconds = wait.div_ceil(SECOND).max(1);
-        seconds.saturating_add(seconds.saturating_mul(self.jitter % 11) / 100)
+        let later = wait.saturating_mul(self.jitter % 11) / 100;
+        wait.saturating_add(later).div_ceil(SECOND).max(1)
     }
 }

@@ -96,7 +96,12 @@ impl<'a> Outward<'a> {
     fn problem(problem: &'a Problem, event: Kind) -> Self {
         let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let message = Cow::Borrowed(problem.message());
-        Self { code: problem.code(), message, ..Self::new(status, "", "", event) }
+        Self {
+            code: problem.code(),
+            message,
+            retry_after: problem.wait(),
+            ..Self::new(status, "", "", event)
+        }
     }
 }
 

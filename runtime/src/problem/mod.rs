@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -38,6 +39,8 @@ pub struct Problem {
     code: &'static str,
     message: Cow<'static, str>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
+    /// Seconds.
+    retry_after: Option<u64>,
     /// Made by palisade: may leave though the document does not declare its status.
     ours: bool,
 }
@@ -50,7 +53,8 @@ impl Problem {
     pub fn new(status: u16, code: &'static str, message: &'static str) -> Self {
         match StatusCode::from_u16(status) {
             Ok(status) if status.is_client_error() || status.is_server_error() => {
-                Self { status, code, message: Cow::Borrowed(message), cause: None, ours: false }
+                let message = Cow::Borrowed(message);
+                Self { status, code, message, cause: None, retry_after: None, ours: false }
             }
             _ => Self::internal(NotAnErrorStatus(status)),
         }
@@ -70,6 +74,7 @@ impl Problem {
             code: "internal",
             message: Cow::Borrowed(mapping::INTERNAL),
             cause: Some(Arc::from(cause.into())),
+            retry_after: None,
             ours: true,
         }
     }
@@ -83,7 +88,8 @@ impl Problem {
 
     /// 503, while a part that was asked for does not answer.
     pub(crate) fn unavailable() -> Self {
-        Self { ours: true, ..Self::new(503, "unavailable", "this cannot be done now; try again later") }
+        let problem = Self::new(503, "unavailable", "this cannot be done now; try again later");
+        Self { ours: true, ..problem.retry_after(Duration::from_secs(1)) }
     }
 
     /// 400, for a cursor that opened but carries another kind of position.
@@ -96,6 +102,18 @@ impl Problem {
     pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(Arc::from(cause.into()));
         self
+    }
+
+    /// The same problem with `Retry-After` (RFC 9110 section 10.2.3), in whole seconds that are at least this long.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)));
+        self
+    }
+
+    /// How long the client is told to wait, in seconds.
+    pub(crate) const fn wait(&self) -> Option<u64> {
+        self.retry_after
     }
 
     /// The status that the client gets.

@@ -8,11 +8,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Servable;
 use super::connection::Connections;
@@ -23,6 +24,8 @@ use crate::settings::Settings;
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 /// Refused connections are reported together, at most this often: a flood must not fill the log as well.
 const REPORT: Duration = Duration::from_secs(10);
+/// For what is to be written, where those who did not finish have left no time.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// What connections speak before they speak HTTP.
 #[derive(Debug)]
@@ -96,15 +99,16 @@ pub(super) async fn accept<S: Servable>(
     finish(tasks, service.settled(), drain).await;
 }
 
-/// Lets those who have begun finish, for so long.
+/// Lets those who have begun finish, for so long. What the service has to write is written in any case.
 async fn finish(mut tasks: JoinSet<()>, settled: impl Future<Output = ()>, drain: Duration) {
-    let all = async {
-        while tasks.join_next().await.is_some() {}
-        settled.await;
-    };
-    if tokio::time::timeout(drain, all).await.is_err() {
+    let ends = Instant::now() + drain;
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout_at(ends, all).await.is_err() {
         tracing::warn!(connections = tasks.len(), "closing connections that did not finish in time");
         tasks.shutdown().await;
+    }
+    if tokio::time::timeout_at(ends.max(Instant::now() + SETTLING), settled).await.is_err() {
+        tracing::warn!("not all that was to be written was written in time");
     }
 }
 
