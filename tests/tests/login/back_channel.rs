@@ -119,7 +119,7 @@ async fn who_is_logged_out_at_the_provider_is_logged_out_here() {
 async fn what_is_no_good_logout_token_ends_nothing() {
     let bench = start().await;
     let mut browser = bench.as_of("alice", Some("s1")).await;
-    let now = palisade_tests::tokens::now();
+    let now = bench.clock.now().unwrap().unix();
     let with = |change: Value| bench.sign("logout+jwt", &bench.logout("a", &change));
     for (change, reason) in [
         (json!({ "iss": "https://evil.example" }), "wrong_issuer"),
