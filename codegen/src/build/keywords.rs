@@ -223,20 +223,25 @@ impl Builder<'_> {
         }
         let properties: HashMap<&str, SchemaId> =
             written.properties.iter().flatten().map(|(name, id)| (&*name.value, *id)).collect();
-        let hidden = |name: &Spanned<String>| {
-            let property = properties.get(&*name.value);
+        let hidden = |name: &str| {
+            let property = properties.get(name);
             place != Place::Condition && property.is_some_and(|id| !self.is_member(*id))
         };
-        let required = written.required.iter().filter(|name| !hidden(name));
+        let required = written.required.iter().filter(|name| !hidden(&name.value));
         let required: Vec<String> = required.map(|name| name.value.clone()).collect();
         if !required.is_empty() {
             all.push(Keyword::Required(required));
         }
+        let dependent = beyond.dependent_required.iter().map(|(name, others)| {
+            let others = others.iter().filter(|other| !hidden(other)).cloned().collect::<Vec<_>>();
+            (name.clone(), others)
+        });
+        let dependent: Vec<_> = dependent.filter(|(_, others)| !others.is_empty()).collect();
         if let Some(names) = beyond.property_names {
             all.push(Keyword::PropertyNames(self.part(names, Place::Condition)));
         }
-        if !beyond.dependent_required.is_empty() {
-            all.push(Keyword::DependentRequired(beyond.dependent_required.clone()));
+        if !dependent.is_empty() {
+            all.push(Keyword::DependentRequired(dependent));
         }
         if let Some((min, max)) = range_of(written.min_properties.as_ref(), written.max_properties.as_ref()) {
             all.push(Keyword::MemberCount(min, max));

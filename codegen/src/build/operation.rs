@@ -158,7 +158,8 @@ impl Builder<'_> {
         if self.is_json_content(written.content.as_ref().map(|content| &content.name), schema)? {
             return Some(Self::json_wire(written.style));
         }
-        let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
+        let what = if written.location == Location::Cookie { "cookie" } else { "parameter" };
+        let style = How { style: written.style, explode: written.explode, place, what };
         Some(Wire { empty: written.empty, ..self.wire(schema, &style)? })
     }
 
