@@ -116,7 +116,7 @@ impl Builder<'_> {
         let mut all = Keywords::default();
         let types = types(written, place);
         // 3.0's `nullable` beside a composition
-        let widened = written.widens && types.is_empty();
+        let widened = written.or_null || (written.widens && types.is_empty());
         if !types.is_empty() {
             all.0.push(Keyword::Types(types));
         }
