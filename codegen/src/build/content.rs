@@ -39,6 +39,7 @@ impl Builder<'_> {
         for one in media {
             let family = family(&one.name.value, direction);
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
+            one.schema.into_iter().chain(one.item_schema).try_for_each(|id| self.goes_this_way(id))?;
             let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
             self.finish_inline();
             let schema = match family {

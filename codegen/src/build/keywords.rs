@@ -128,10 +128,10 @@ impl Builder<'_> {
         self.composed(written, place, &mut all.0);
         let beyond = &written.beyond;
         if let Some(shape) = beyond.unevaluated_items {
-            all.0.push(Keyword::UnevaluatedItems(self.part(shape, place.below())));
+            all.0.push(Keyword::UnevaluatedItems(self.member(shape, place)));
         }
         if let Some(shape) = beyond.unevaluated_properties {
-            all.0.push(Keyword::UnevaluatedProperties(self.part(shape, place.below())));
+            all.0.push(Keyword::UnevaluatedProperties(self.member(shape, place)));
         } else if place == Place::Top && self.closes_as_a_whole(id) {
             all.0.push(Keyword::UnevaluatedProperties(Keywords::never()));
         }
@@ -175,8 +175,8 @@ impl Builder<'_> {
     fn items(&mut self, written: &Written, place: Place, all: &mut Vec<Keyword>) {
         let beyond = &written.beyond;
         if written.items.is_some() || !beyond.prefix_items.is_empty() {
-            let prefix = self.parts(&beyond.prefix_items, place.below());
-            let rest = written.items.map(|items| self.part(items, place.below()));
+            let prefix = beyond.prefix_items.iter().map(|item| self.member(*item, place)).collect();
+            let rest = written.items.map(|items| self.member(items, place));
             all.push(Keyword::Items(prefix, rest));
         }
         if let Some(contains) = beyond.contains {
@@ -248,7 +248,7 @@ impl Builder<'_> {
         }
     }
 
-    /// A member, unless the direction hides it.
+    /// A member or an item, unless the direction hides it.
     fn member(&mut self, id: SchemaId, place: Place) -> Keywords {
         let hidden = place != Place::Condition && !self.is_member(id);
         if hidden { Keywords::never() } else { self.part(id, place.below()) }

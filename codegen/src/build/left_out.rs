@@ -46,7 +46,9 @@ impl Builder<'_> {
     pub(super) fn left_out(&mut self, one: &Media, why: LeftOut, direction: Direction, alone: bool) {
         let message = why.message(&one.name.value, direction);
         let consequence = match direction {
-            _ if why == LeftOut::SaidBetter => "left out: of the keys that match, the most specific one applies",
+            _ if why == LeftOut::SaidBetter => {
+                "left out: of the keys that match, the most specific one applies"
+            }
             Direction::Request | Direction::Patch | Direction::Either => {
                 "left out: the server answers 415 to it"
             }

@@ -118,6 +118,7 @@ impl Builder<'_> {
     fn parameter(&mut self, written: &document::Parameter, root: &[String]) -> Option<Parameter> {
         let name = &written.name.value;
         let id = written.schema?;
+        self.goes_this_way(id)?;
         let mut schema = self.schema(id, &with(root, name), 0)?;
         self.finish_inline();
         let wire = self.parameter_wire(written, &schema, self.document.schema(id).place)?;
@@ -207,6 +208,7 @@ impl Builder<'_> {
 
     pub(super) fn header(&mut self, written: &document::Header, path: &[String]) -> Option<Header> {
         let name = &written.name.value;
+        written.schema.map_or(Some(()), |id| self.goes_this_way(id))?;
         let mut schema = match written.schema {
             Some(id) => self.schema(id, &with(path, name), 0)?,
             None => Schema::of(Type::Text(Text::default())),

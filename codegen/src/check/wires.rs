@@ -90,8 +90,10 @@ pub(super) fn cookies_are_named(document: &Document, api: &Api, findings: &mut F
         let cookies = operation.parameters.iter().filter(|one| one.location == Location::Cookie);
         for parameter in cookies.filter(|one| spread(one).is_some_and(|(_, open)| open)) {
             let place = find(item, written, Location::Cookie, &parameter.name);
-            let message = format!("the members of `{}` are cookies, and any cookie would be one", parameter.name);
-            let finding = Finding::error(Code::Style, message, place.map_or(written.place, |found| found.place));
+            let message =
+                format!("the members of `{}` are cookies, and any cookie would be one", parameter.name);
+            let finding =
+                Finding::error(Code::Style, message, place.map_or(written.place, |found| found.place));
             findings.push(finding.help("declare its members, or say `explode: false`"));
         }
     }

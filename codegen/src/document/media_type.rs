@@ -55,7 +55,9 @@ mod tests {
     #[test]
     fn spellings_of_one_media_type() {
         let json = MediaType::read("application/json");
-        for same in ["application/JSON", "Application/json; charset=UTF-8", "application/json;charset=\"utf-8\""] {
+        for same in
+            ["application/JSON", "Application/json; charset=UTF-8", "application/json;charset=\"utf-8\""]
+        {
             assert_eq!(MediaType::read(same), json, "{same}");
         }
         for other in ["text/json", "application/json; v=1", "application/*", "application/problem+json"] {
@@ -80,6 +82,8 @@ mod tests {
     #[test]
     fn a_type_says_more_than_a_suffix_and_that_more_than_a_range() {
         let all = ["application/json", "application/*+json", "application/*", "*/*"].map(MediaType::read);
-        assert!(all.windows(2).all(|pair| pair[0].says_more_than(&pair[1]) && !pair[1].says_more_than(&pair[0])));
+        assert!(
+            all.windows(2).all(|pair| pair[0].says_more_than(&pair[1]) && !pair[1].says_more_than(&pair[0]))
+        );
     }
 }
