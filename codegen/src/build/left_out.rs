@@ -27,7 +27,7 @@ impl LeftOut {
             Self::TextOfNoScalar => "a text is one value",
             Self::Unread if direction == Direction::Answer => "only JSON and text are written by a schema",
             Self::Unread => "only JSON, forms and text are read by a schema",
-            Self::SaidBetter => return format!("other keys say what `{name}` would, and say it of less"),
+            Self::SaidBetter => return format!("more specific keys describe all that `{name}` stands for"),
             Self::Range => return format!("`{name}` does not say in which media type the server answers"),
         };
         format!("the schema of `{name}` cannot be enforced: {why}")
