@@ -12,6 +12,7 @@ fn main() {
     palisade_codegen::Build::new("specs/types.yaml").run();
     palisade_codegen::Build::new("specs/certificates.yaml").run();
     palisade_codegen::Build::new("specs/letter.yaml").run();
+    palisade_codegen::Build::new("specs/meant.yaml").run();
     palisade_codegen::Build::new("specs/proofs.yaml").run();
     palisade_codegen::Build::new("specs/asked.yaml").run();
     palisade_codegen::Build::new("specs/json.yaml").run();

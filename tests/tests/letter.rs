@@ -64,7 +64,7 @@ fn an_open_object_opens_itself_alone() {
 }
 
 #[test]
-fn members_of_other_names_and_choices_go_one_way_as_well() {
+fn members_of_other_names_choices_and_lists_go_one_way_as_well() {
     for (member, comes, leaves) in [
         (json!({ "one": { "name": "x" } }), true, true),
         (json!({ "one": { "secret": "x" } }), true, false),
@@ -73,6 +73,14 @@ fn members_of_other_names_and_choices_go_one_way_as_well() {
         (json!({ "one": { "i_a": "x" } }), false, true),
         (json!({ "all": { "x": "y" } }), true, false),
         (json!({ "all": {} }), true, true),
+        (json!({ "keys": ["k"] }), true, false),
+        (json!({ "rows": [["r"]] }), false, true),
+        (json!({ "pair": ["a"] }), true, true),
+        (json!({ "pair": ["a", "b"] }), true, false),
+        (json!({ "rest": { "x": "y" } }), true, true),
+        (json!({ "rest": { "x": "y", "z": "s" } }), true, false),
+        (json!({ "linked": { "user": "u" } }), false, true),
+        (json!({ "linked": { "user": "u", "token": "t" } }), true, false),
     ] {
         assert_eq!(fits::<AccessesRequest>(&member), comes, "{member} in a request");
         assert_eq!(fits::<Accesses>(&member), leaves, "{member} in an answer");

@@ -8,7 +8,7 @@ use super::literal::literal;
 use super::stream::is_list;
 use super::types::with;
 use super::wire::Flat;
-use crate::document::Media;
+use crate::document::{Media, MediaType};
 use crate::finding::{Code, Finding};
 use crate::model::{Array, Content, ContentForm, Counts, Framing, Schema, Shape, Text, TextFormat, Type};
 
@@ -35,9 +35,11 @@ impl Builder<'_> {
     ) -> Option<Vec<Content>> {
         let mut contents: Vec<Content> = Vec::new();
         let mut left_out = Vec::new();
+        let mut given_way = Vec::new();
         for one in media {
             let family = family(&one.name.value, direction);
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
+            one.schema.into_iter().chain(one.item_schema).try_for_each(|id| self.goes_this_way(id))?;
             let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
             self.finish_inline();
             let schema = match family {
@@ -46,8 +48,8 @@ impl Builder<'_> {
             };
             let formed = self.form(one, family, schema)?;
             let spelled = formed.and_then(|(form, schema)| {
-                let media_types = spelled(&one.name.value, &form, direction);
-                media_types.map(|media_types| (media_types, form, schema)).ok_or(LeftOut::Range)
+                let media_types = spelled(&one.name.value, &form, direction).ok_or(LeftOut::Range)?;
+                Ok((own_of(&one.name.value, media_types, media), form, schema))
             });
             match spelled {
                 Ok((media_types, mut form, schema)) => {
@@ -57,11 +59,17 @@ impl Builder<'_> {
                     };
                     let examples = one.examples.iter().map(literal).collect();
                     let content = Content { media_types, form, schema, part_headers, examples };
-                    add(&mut contents, content, direction);
+                    match content.media_types.is_empty() {
+                        true => given_way.push((one, content)),
+                        false => add(&mut contents, content, direction),
+                    }
                 }
                 Err(why) => left_out.push((one, why)),
             }
         }
+        // what another key says as well is not lost
+        given_way.retain(|(_, content)| !contents.iter().any(|known| carries_the_same(known, content)));
+        left_out.extend(given_way.into_iter().map(|(one, _)| (one, LeftOut::SaidBetter)));
         let alone = contents.is_empty();
         for (one, why) in left_out {
             self.left_out(one, why, direction, alone);
@@ -218,10 +226,7 @@ fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
         | ContentForm::FreeForm(_)
         | ContentForm::Multipart(_) => true,
     };
-    let carries_the_same = |known: &&mut Content| {
-        known.form == one.form && known.schema == one.schema && known.part_headers == one.part_headers
-    };
-    match contents.iter_mut().find(carries_the_same) {
+    match contents.iter_mut().find(|known| carries_the_same(known, &one)) {
         Some(known) if means_the_same => {
             for name in one.media_types {
                 if !known.media_types.contains(&name) {
@@ -232,6 +237,23 @@ fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
         }
         _ => contents.push(one),
     }
+}
+
+fn carries_the_same(one: &Content, other: &Content) -> bool {
+    one.form == other.form && one.schema == other.schema && one.part_headers == other.part_headers
+}
+
+/// Those of the media types of a key that no more specific key declares (OpenAPI 3.1 section 4.8.13: only the most
+/// specific key applies).
+fn own_of(key: &str, mut media_types: Vec<String>, declared: &[Media]) -> Vec<String> {
+    let range = MediaType::read(key);
+    let others: Vec<_> = declared.iter().map(|other| MediaType::read(&other.name.value)).collect();
+    let specific = others.iter().filter(|other| other.says_more_than(&range));
+    media_types.retain(|name| {
+        let name = MediaType::read(name);
+        !specific.clone().any(|other| other.takes(&name))
+    });
+    media_types
 }
 
 /// The media types that are compared with a request, or sent. A range of JSON takes the JSON types in it; an answer has

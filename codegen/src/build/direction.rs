@@ -2,7 +2,9 @@
 //!
 //! A member that is `readOnly` is no member of a request (so that one who sends it is refused, as with any member that
 //! is not declared), and one that is `writeOnly` is no member of an answer (so that a handler cannot let it out). The same
-//! is true of members that only a pattern or `additionalProperties` describes, and of an alternative of a choice.
+//! is true of members that only a pattern, `additionalProperties` or `unevaluatedProperties` describes, of an alternative
+//! of a choice, and of an item of its own place in a list. A list whose every item says it says it itself. What is whole
+//! (a body, a parameter, a header) and says it would never be there, which is a finding.
 //! Types without such members, at any depth, are one type for both.
 //!
 //! An optional member with a `default` is filled with it where it is absent. In a patch it is not: what a patch does not
@@ -15,6 +17,7 @@ use super::literal::literal;
 use super::size::of_value;
 use crate::check::value::fits;
 use crate::document::{Additional, Document, Schema, SchemaId, View};
+use crate::finding::{Code, Finding};
 use crate::model::Literal;
 
 /// Which way a value goes.
@@ -67,6 +70,28 @@ impl<'d> Builder<'d> {
     }
 }
 
+impl Builder<'_> {
+    /// Rejects a body, a parameter or a header that never goes this way. `None` after a finding.
+    pub(super) fn goes_this_way(&mut self, id: SchemaId) -> Option<()> {
+        if self.is_member(id) {
+            return Some(());
+        }
+        let (message, help) = match self.direction {
+            Direction::Answer => (
+                "all of this is `writeOnly`, which never leaves the server",
+                "answer with something else, or remove `writeOnly`",
+            ),
+            _ => (
+                "all of this is `readOnly`, which never comes to the server",
+                "ask for something else, or remove `readOnly`",
+            ),
+        };
+        let place = self.document.schema(id).place;
+        self.findings.push(Finding::error(Code::Contradiction, message, place).help(help));
+        None
+    }
+}
+
 /// The schemas that differ by direction: those that have such a member, and those that hold one of them.
 pub(super) fn directed(document: &Document) -> HashSet<SchemaId> {
     let hides = |id: &SchemaId| hides(document, document.schema(*id));
@@ -92,8 +117,11 @@ pub(super) fn filled(document: &Document) -> HashSet<SchemaId> {
 fn hides(document: &Document, schema: &Schema) -> bool {
     let properties = schema.properties.iter().flatten().map(|(_, property)| *property);
     let patterns = schema.beyond.pattern_properties.iter().map(|(_, property)| *property);
-    let choices = [&schema.beyond.one_of, &schema.beyond.any_of].into_iter().flatten().copied();
-    let mut members = properties.chain(patterns).chain(each(schema)).chain(choices);
+    let beyond = &schema.beyond;
+    let several = [&beyond.one_of, &beyond.any_of, &beyond.prefix_items].into_iter().flatten().copied();
+    let others =
+        [schema.items, beyond.unevaluated_items, beyond.unevaluated_properties].into_iter().flatten();
+    let mut members = properties.chain(patterns).chain(each(schema)).chain(several).chain(others);
     members.any(|property| document.access(property) != (false, false))
 }
 

@@ -116,7 +116,7 @@ impl Builder<'_> {
         let mut all = Keywords::default();
         let types = types(written, place);
         // 3.0's `nullable` beside a composition
-        let widened = written.widens && types.is_empty();
+        let widened = written.or_null || (written.widens && types.is_empty());
         if !types.is_empty() {
             all.0.push(Keyword::Types(types));
         }
@@ -128,10 +128,10 @@ impl Builder<'_> {
         self.composed(written, place, &mut all.0);
         let beyond = &written.beyond;
         if let Some(shape) = beyond.unevaluated_items {
-            all.0.push(Keyword::UnevaluatedItems(self.part(shape, place.below())));
+            all.0.push(Keyword::UnevaluatedItems(self.member(shape, place)));
         }
         if let Some(shape) = beyond.unevaluated_properties {
-            all.0.push(Keyword::UnevaluatedProperties(self.part(shape, place.below())));
+            all.0.push(Keyword::UnevaluatedProperties(self.member(shape, place)));
         } else if place == Place::Top && self.closes_as_a_whole(id) {
             all.0.push(Keyword::UnevaluatedProperties(Keywords::never()));
         }
@@ -175,8 +175,8 @@ impl Builder<'_> {
     fn items(&mut self, written: &Written, place: Place, all: &mut Vec<Keyword>) {
         let beyond = &written.beyond;
         if written.items.is_some() || !beyond.prefix_items.is_empty() {
-            let prefix = self.parts(&beyond.prefix_items, place.below());
-            let rest = written.items.map(|items| self.part(items, place.below()));
+            let prefix = beyond.prefix_items.iter().map(|item| self.member(*item, place)).collect();
+            let rest = written.items.map(|items| self.member(items, place));
             all.push(Keyword::Items(prefix, rest));
         }
         if let Some(contains) = beyond.contains {
@@ -223,27 +223,32 @@ impl Builder<'_> {
         }
         let properties: HashMap<&str, SchemaId> =
             written.properties.iter().flatten().map(|(name, id)| (&*name.value, *id)).collect();
-        let hidden = |name: &Spanned<String>| {
-            let property = properties.get(&*name.value);
+        let hidden = |name: &str| {
+            let property = properties.get(name);
             place != Place::Condition && property.is_some_and(|id| !self.is_member(*id))
         };
-        let required = written.required.iter().filter(|name| !hidden(name));
+        let required = written.required.iter().filter(|name| !hidden(&name.value));
         let required: Vec<String> = required.map(|name| name.value.clone()).collect();
         if !required.is_empty() {
             all.push(Keyword::Required(required));
         }
+        let dependent = beyond.dependent_required.iter().map(|(name, others)| {
+            let others = others.iter().filter(|other| !hidden(other)).cloned().collect::<Vec<_>>();
+            (name.clone(), others)
+        });
+        let dependent: Vec<_> = dependent.filter(|(_, others)| !others.is_empty()).collect();
         if let Some(names) = beyond.property_names {
             all.push(Keyword::PropertyNames(self.part(names, Place::Condition)));
         }
-        if !beyond.dependent_required.is_empty() {
-            all.push(Keyword::DependentRequired(beyond.dependent_required.clone()));
+        if !dependent.is_empty() {
+            all.push(Keyword::DependentRequired(dependent));
         }
         if let Some((min, max)) = range_of(written.min_properties.as_ref(), written.max_properties.as_ref()) {
             all.push(Keyword::MemberCount(min, max));
         }
     }
 
-    /// A member, unless the direction hides it.
+    /// A member or an item, unless the direction hides it.
     fn member(&mut self, id: SchemaId, place: Place) -> Keywords {
         let hidden = place != Place::Condition && !self.is_member(id);
         if hidden { Keywords::never() } else { self.part(id, place.below()) }

@@ -16,6 +16,8 @@ pub(super) enum LeftOut {
     Unread,
     /// A range in an answer, which is of one type.
     Range,
+    /// A range of which every media type that it stands for has a key of its own.
+    SaidBetter,
 }
 
 impl LeftOut {
@@ -25,6 +27,7 @@ impl LeftOut {
             Self::TextOfNoScalar => "a text is one value",
             Self::Unread if direction == Direction::Answer => "only JSON and text are written by a schema",
             Self::Unread => "only JSON, forms and text are read by a schema",
+            Self::SaidBetter => return format!("more specific keys describe all that `{name}` stands for"),
             Self::Range => return format!("`{name}` does not say in which media type the server answers"),
         };
         format!("the schema of `{name}` cannot be enforced: {why}")
@@ -32,7 +35,7 @@ impl LeftOut {
 
     const fn help(self) -> &'static str {
         match self {
-            Self::Range => "name each media type that is sent",
+            Self::Range | Self::SaidBetter => "name each media type that is sent",
             _ => "describe the same as `application/json`, or as a plain `type: string`",
         }
     }
@@ -43,6 +46,9 @@ impl Builder<'_> {
     pub(super) fn left_out(&mut self, one: &Media, why: LeftOut, direction: Direction, alone: bool) {
         let message = why.message(&one.name.value, direction);
         let consequence = match direction {
+            _ if why == LeftOut::SaidBetter => {
+                "left out: of the keys that match, the most specific one applies"
+            }
             Direction::Request | Direction::Patch | Direction::Either => {
                 "left out: the server answers 415 to it"
             }

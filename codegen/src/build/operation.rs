@@ -118,6 +118,7 @@ impl Builder<'_> {
     fn parameter(&mut self, written: &document::Parameter, root: &[String]) -> Option<Parameter> {
         let name = &written.name.value;
         let id = written.schema?;
+        self.goes_this_way(id)?;
         let mut schema = self.schema(id, &with(root, name), 0)?;
         self.finish_inline();
         let wire = self.parameter_wire(written, &schema, self.document.schema(id).place)?;
@@ -158,7 +159,8 @@ impl Builder<'_> {
         if self.is_json_content(written.content.as_ref().map(|content| &content.name), schema)? {
             return Some(Self::json_wire(written.style));
         }
-        let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
+        let what = if written.location == Location::Cookie { "cookie" } else { "parameter" };
+        let style = How { style: written.style, explode: written.explode, place, what };
         Some(Wire { empty: written.empty, ..self.wire(schema, &style)? })
     }
 
@@ -206,6 +208,7 @@ impl Builder<'_> {
 
     pub(super) fn header(&mut self, written: &document::Header, path: &[String]) -> Option<Header> {
         let name = &written.name.value;
+        written.schema.map_or(Some(()), |id| self.goes_this_way(id))?;
         let mut schema = match written.schema {
             Some(id) => self.schema(id, &with(path, name), 0)?,
             None => Schema::of(Type::Text(Text::default())),

@@ -180,16 +180,20 @@ pub(super) fn counts(min: Option<&Spanned<u64>>, max: Option<&Spanned<u64>>) -> 
     Counts { min: min.map(narrow).filter(|min| *min > 0), max: max.map(narrow) }
 }
 
-/// 64 bits; unsigned where the document allows values beyond the signed ones and none below zero.
+/// 64 bits; unsigned where a bound lies beyond the signed ones and none below zero is allowed.
 fn unstated_format(schema: &Schema) -> IntegerFormat {
     let value =
         |bound: &Option<Spanned<Bound>>| bound.as_ref().and_then(|bound| bound.value.value.to_integer());
     let bounds = &schema.bounds;
     let natural = value(&bounds.minimum).is_some_and(|minimum| minimum >= 0)
         || value(&bounds.exclusive_minimum).is_some_and(|minimum| minimum >= -1);
-    let large = value(&bounds.maximum).or(value(&bounds.exclusive_maximum));
-    match large {
-        Some(large) if natural && large > i128::from(i64::MAX) => IntegerFormat::U64,
-        _ => IntegerFormat::I64,
+    let beyond_signed = |bound: Option<i128>| bound.is_some_and(|bound| bound > i128::from(i64::MAX));
+    let large = beyond_signed(value(&bounds.maximum).or(value(&bounds.exclusive_maximum)))
+        || beyond_signed(value(&bounds.minimum))
+        // none of 64 bits is above the greatest of them
+        || value(&bounds.exclusive_minimum).is_some_and(|bound| bound >= i128::from(i64::MAX));
+    match natural && large {
+        true => IntegerFormat::U64,
+        false => IntegerFormat::I64,
     }
 }

@@ -15,8 +15,19 @@ pub(super) struct How {
     pub(super) style: Style,
     pub(super) explode: bool,
     pub(super) place: Place,
-    /// `parameter`, `header`, `member of a form`
+    /// `parameter`, `cookie`, `header`, `member of a form`
     pub(super) what: &'static str,
+}
+
+impl How {
+    /// What to do about a value inside a value: only a query has the style `deepObject` (OpenAPI 3.1 section 4.8.12.2).
+    fn nested(&self) -> &'static str {
+        match self.style {
+            Style::Simple | Style::Label | Style::Matrix => "use `content` with `application/json`",
+            _ if self.what == "cookie" => "use `content` with `application/json`",
+            _ => "use the style `deepObject`, or `content` with `application/json`",
+        }
+    }
 }
 
 /// How a type could be written as text.
@@ -104,8 +115,7 @@ impl Builder<'_> {
         let flat = self.flat(schema, 0);
         let kind = match (&flat, style) {
             (Flat::Free(free), _) if free.nests(style) => {
-                let help = "use the style `deepObject`, or `content` with `application/json`";
-                return self.inexpressible("an object of more than scalars", how, help);
+                return self.inexpressible("an object of more than scalars", how, how.nested());
             }
             (Flat::Free(free), _) => free.kind(style, explode),
             // its text as it stands, like that of the scalars of a schema that allows objects as well
@@ -122,15 +132,13 @@ impl Builder<'_> {
                     member.is_text() || matches!(member, Flat::List(items) if repeats && items.is_text())
                 };
                 if !members.iter().all(|(_, member)| fits(member)) {
-                    let help = "use the style `deepObject`, or `content` with `application/json`";
-                    return self.inexpressible("an object of more than scalars", how, help);
+                    return self.inexpressible("an object of more than scalars", how, how.nested());
                 }
                 WireKind::Object(members.iter().map(|(name, _)| name.clone()).collect(), *open)
             }
             (Flat::Map(values), _) if values.is_text() => WireKind::Object(Vec::new(), true),
             (Flat::List(_) | Flat::Map(_) | Flat::Deep, _) => {
-                let help = "use the style `deepObject`, or `content` with `application/json`";
-                return self.inexpressible("an array or object of more than scalars", how, help);
+                return self.inexpressible("an array or object of more than scalars", how, how.nested());
             }
         };
         let typed = match &flat {

@@ -79,6 +79,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
         limit_keys::are_there(document, &api, findings);
         logins::can_be_counted(document, &api, findings);
         wires::names_are_apart(document, &api, findings);
+        wires::cookies_are_named(document, &api, findings);
         wires::identifiers_are_plain(document, &api, findings);
         idempotency::answers_can_be_kept(document, &api, findings);
     }

@@ -5,34 +5,40 @@ use crate::document::{Document, Operation, PathItem};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{self, Api, Location, Parameter, Style, WireKind};
 
-/// Rejects `?limit=1` that is a parameter `limit` and a member of an exploded object: which of the two it is depends on
-/// who reads first.
+/// Rejects `?limit=1` that is a parameter `limit` and a member of an exploded object, and `?f[x]=1` that is a parameter
+/// `f[x]` and a member of a `deepObject`: which of the two it is depends on who reads first.
 pub(super) fn names_are_apart(document: &Document, api: &Api, findings: &mut Findings) {
     for ((item, written), operation) in document.operations().zip(&api.operations) {
-        for (at, parameter) in operation.parameters.iter().enumerate() {
-            let Some((members, open)) = spread(parameter) else { continue };
-            for other in operation.parameters.iter().take(at) {
-                // what is whose would depend on which of them is read first
-                let others = spread(other).is_some_and(|(_, other_open)| open || other_open);
-                let others = others && other.location == parameter.location;
-                let shared = members.iter().find(|member| takes(other, parameter.location, member));
-                if let Some(what) = shared.cloned().or_else(|| others.then(|| "any other name".to_owned())) {
-                    findings.push(clash(item, written, parameter, other, &what));
-                }
-            }
-            for other in operation.parameters.iter().skip(at + 1) {
-                if let Some(member) = members.iter().find(|member| takes(other, parameter.location, member)) {
-                    findings.push(clash(item, written, parameter, other, member));
-                }
+        for (at, later) in operation.parameters.iter().enumerate() {
+            for earlier in operation.parameters.iter().take(at) {
+                let Some(what) = shared(earlier, later) else { continue };
+                let (one, other) = match (spread(earlier), spread(later)) {
+                    (Some(_), None) => (earlier, later),
+                    _ => (later, earlier),
+                };
+                findings.push(clash(item, written, one, other, &what));
             }
         }
     }
 }
 
+/// A name that both would take.
+fn shared(one: &Parameter, other: &Parameter) -> Option<String> {
+    if one.location != other.location || !matches!(one.location, Location::Query | Location::Cookie) {
+        return None;
+    }
+    let mut names = names(one).into_iter().filter(|name| takes(other, name));
+    let mut others = self::names(other).into_iter().filter(|name| takes(one, name));
+    let both_spread = spread(one).zip(spread(other));
+    // what is whose would depend on which of them is read first
+    let any_other = both_spread.is_some_and(|((_, one_open), (_, other_open))| one_open || other_open);
+    names.next().or_else(|| others.next()).or_else(|| any_other.then(|| "any other name".to_owned()))
+}
+
 /// The members of an object that stand as names of their own, and whether it takes every other name.
 fn spread(parameter: &Parameter) -> Option<(&[String], bool)> {
     let own_names = matches!(parameter.location, Location::Query | Location::Cookie)
-        && parameter.wire.style == Style::Form
+        && matches!(parameter.wire.style, Style::Form | Style::SpaceDelimited | Style::PipeDelimited)
         && parameter.wire.explode;
     match &parameter.wire.kind {
         WireKind::Object(members, open) if own_names => Some((members, *open)),
@@ -40,9 +46,20 @@ fn spread(parameter: &Parameter) -> Option<(&[String], bool)> {
     }
 }
 
+/// Names that a parameter takes: those that are known, and one of those that brackets make of its own.
+fn names(parameter: &Parameter) -> Vec<String> {
+    let name = &parameter.name;
+    match spread(parameter) {
+        Some((members, _)) => members.to_vec(),
+        None if parameter.wire.style != Style::DeepObject => vec![name.clone()],
+        None if parameter.wire.kind == WireKind::Either => vec![name.clone(), format!("{name}[]")],
+        None => vec![format!("{name}[]")],
+    }
+}
+
 /// Whether a parameter takes this name.
-fn takes(parameter: &Parameter, location: Location, name: &str) -> bool {
-    let named = match spread(parameter) {
+fn takes(parameter: &Parameter, name: &str) -> bool {
+    match spread(parameter) {
         Some((members, _)) => members.iter().any(|member| member == name),
         None if parameter.wire.style == Style::DeepObject => {
             let rest = name.strip_prefix(parameter.name.as_str());
@@ -50,8 +67,7 @@ fn takes(parameter: &Parameter, location: Location, name: &str) -> bool {
             rest.is_some_and(|rest| rest.starts_with('[') || (plain && rest.is_empty()))
         }
         None => parameter.name == name,
-    };
-    parameter.location == location && named
+    }
 }
 
 fn clash(item: &PathItem, written: &Operation, one: &Parameter, other: &Parameter, name: &str) -> Finding {
@@ -60,9 +76,27 @@ fn clash(item: &PathItem, written: &Operation, one: &Parameter, other: &Paramete
     };
     let message = format!("`{name}` belongs to the parameters `{}` and `{}`", one.name, other.name);
     let finding = Finding::error(Code::ParameterTwice, message, place(one));
-    finding
-        .related(place(other), "the other")
-        .help("rename one, or write the object in the style `deepObject`")
+    let in_brackets = [one, other].iter().any(|parameter| parameter.wire.style == Style::DeepObject);
+    finding.related(place(other), "the other").help(match in_brackets || one.location == Location::Cookie {
+        true => "rename one",
+        false => "rename one, or write the object in the style `deepObject`",
+    })
+}
+
+/// Rejects an exploded object of cookies that lets other members through: every cookie there is would be one, and those
+/// belong to others.
+pub(super) fn cookies_are_named(document: &Document, api: &Api, findings: &mut Findings) {
+    for ((item, written), operation) in document.operations().zip(&api.operations) {
+        let cookies = operation.parameters.iter().filter(|one| one.location == Location::Cookie);
+        for parameter in cookies.filter(|one| spread(one).is_some_and(|(_, open)| open)) {
+            let place = find(item, written, Location::Cookie, &parameter.name);
+            let message =
+                format!("the members of `{}` are cookies, and any cookie would be one", parameter.name);
+            let finding =
+                Finding::error(Code::Style, message, place.map_or(written.place, |found| found.place));
+            findings.push(finding.help("declare its members, or say `explode: false`"));
+        }
+    }
 }
 
 /// Rejects an ownership rule over a parameter of the style `label`: the object is looked up by the text of the path.

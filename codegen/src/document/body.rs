@@ -1,11 +1,12 @@
 //! Request bodies and media types.
 
 use super::read::overlay;
-use super::{Fields, Header, Reader, SchemaId, Spanned};
+use super::{Fields, Header, MediaType, Reader, SchemaId, Spanned};
+use crate::finding::{Code, Finding};
 use crate::model::{Docs, Style};
 use crate::normalise::Version;
 use crate::source::span::Place;
-use crate::source::tree::Node;
+use crate::source::tree::{Member, Node};
 
 /// `requestBody`
 #[derive(Debug)]
@@ -56,7 +57,9 @@ impl<'d> Reader<'d> {
 
     pub(super) fn content(&mut self, fields: &mut Fields<'d>) -> Vec<Media> {
         let mut media = Vec::new();
-        for member in self.map(fields, "content") {
+        let members = self.map(fields, "content");
+        self.said_once(&members);
+        for member in members {
             // OpenAPI 3.2 section 4.14: a media type may stand elsewhere
             let node = match self.since_3_2 {
                 true => self.follow(&member.node, "mediaTypes").map(|(node, _)| node),
@@ -78,6 +81,28 @@ impl<'d> Reader<'d> {
             media.push(Media { name, schema, item_schema, encoding, examples });
         }
         media
+    }
+
+    /// Rejects `application/json` beside `application/JSON` of another schema: only the first would ever be held against
+    /// anything.
+    fn said_once(&mut self, content: &[&Member]) {
+        let mut known: Vec<(MediaType, &Member)> = Vec::new();
+        for member in content {
+            let media_type = MediaType::read(&member.key);
+            let Some((_, first)) = known.iter().find(|(one, _)| *one == media_type) else {
+                known.push((media_type, member));
+                continue;
+            };
+            let differs = |keyword: &&str| match (first.node.get(keyword), member.node.get(keyword)) {
+                (Some(one), Some(other)) => !one.same_value(other),
+                (one, other) => one.is_some() || other.is_some(),
+            };
+            if ["$ref", "schema", "itemSchema", "encoding"].iter().any(|keyword| differs(&keyword)) {
+                let message = format!("`{}` and `{}` are one media type", first.key, member.key);
+                let finding = Finding::error(Code::MediaType, message, member.key_place);
+                self.push(finding.related(first.key_place, "the other").help("describe it once"));
+            }
+        }
     }
 
     fn encodings(&mut self, fields: &mut Fields<'d>) -> Vec<(Spanned<String>, Encoding)> {

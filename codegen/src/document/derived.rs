@@ -2,7 +2,7 @@
 //! composed of, what has a default, and what declares members somewhere. It is found for all of them at once: asked of each anew, a chain
 //! of schemas would be walked from every one of its links.
 
-use super::{Schema, SchemaId};
+use super::{JsonType, Schema, SchemaId};
 
 /// What was found, by the position of the schema. Those that were added later refer to nothing.
 #[derive(Debug, Default)]
@@ -37,11 +37,14 @@ impl Derived {
         };
         // annotations add up over what is applied to one value (JSON Schema 2020-12 section 7.7)
         let holders = holders(schemas, certain);
+        // a list whose items never go one way could go it empty at most, and is not what is meant by them
+        let of_lists =
+            self::holders(schemas, |schema| certain(schema).into_iter().chain(items(schema)).collect());
         let ends = ends(schemas);
         let choices = Choices::of(schemas, &ends);
         Self {
-            read_only: spread(schemas, &holders, choices.clone(), |schema| schema.read_only.is_some()),
-            write_only: spread(schemas, &holders, choices, |schema| schema.write_only.is_some()),
+            read_only: spread(schemas, &of_lists, choices.clone(), |schema| schema.read_only.is_some()),
+            write_only: spread(schemas, &of_lists, choices, |schema| schema.write_only.is_some()),
             ends,
             defaulted: spread(schemas, &holders, Choices::default(), |schema| schema.default.is_some()),
             declares: spread(
@@ -88,6 +91,12 @@ pub(super) fn ends(schemas: &[Schema]) -> Vec<End> {
     }
     let itself = |at| End { target: SchemaId::at(at), widened: false, or_null: false, links: 0 };
     ends.into_iter().enumerate().map(|(at, end)| end.unwrap_or_else(|| itself(at))).collect()
+}
+
+/// What every item is, of a schema that is a list and nothing else.
+fn items(schema: &Schema) -> Option<SchemaId> {
+    let is_list = schema.types.iter().all(|kind| kind.value == JsonType::Array);
+    schema.items.filter(|_| is_list && schema.beyond.prefix_items.is_empty())
 }
 
 /// Who holds each schema.

@@ -22,6 +22,7 @@ impl<'d> Reader<'d> {
         schema.reference = self.followed(node, holder, reference);
         if holder == "allOf" && self.version == Version::V30 {
             schema.nullable = self.boolean(fields, "nullable").is_some_and(|flag| flag.value);
+            schema.or_null = schema.nullable;
         }
         let (newer, id) = (self.version == Version::V31, self.draft.id());
         if let Some(member) = fields.members().iter().find(|member| &*member.key == "nullable")

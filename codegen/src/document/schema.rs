@@ -219,8 +219,13 @@ impl Schema {
     pub(crate) fn lets_null_pass(&self) -> bool {
         match self.reference {
             Some(_) => self.nullable,
-            None => self.or_null || (self.widens && self.types.is_empty()),
+            None => self.is_widened(),
         }
+    }
+
+    /// The same of what is no reference.
+    pub(crate) fn is_widened(&self) -> bool {
+        self.or_null || (self.widens && self.types.is_empty())
     }
 
     /// Whether it is a constant that its type, if it states one, allows.

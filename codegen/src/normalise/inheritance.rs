@@ -22,7 +22,7 @@ pub(super) fn inheritance(document: &mut Document) {
     for parent in &parents {
         let own = document.schema(*parent).clone();
         let beyond = Beyond { discriminator: None, ..own.beyond.clone() };
-        let base = Schema { beyond, nullable: false, widens: false, default: None, ..own };
+        let base = Schema { beyond, nullable: false, widens: false, or_null: false, default: None, ..own };
         bases.insert(*parent, document.add(base));
     }
     for parent in &parents {

@@ -118,7 +118,7 @@ fn optional(document: &mut Document, id: SchemaId) {
     alias.beyond = Default::default();
     alias.reference = Some(target);
     alias.nullable = nullable;
-    alias.or_null = choice_has_null;
+    alias.or_null |= choice_has_null;
     document.replace(id, alias);
 }
 
@@ -157,9 +157,9 @@ pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Res
         return Err(Apart::Composed);
     }
     // 3.0's `nullable` beside `allOf` widens the whole
-    let widened = own.widens && own.types.is_empty();
+    let widened = own.is_widened();
     own.nullable &= !widened;
-    own.widens = false;
+    (own.widens, own.or_null) = (false, false);
     let reading = if document.standing.is_condition(id) { Reading::Letter } else { Reading::Implying };
     let docs = std::mem::take(&mut own.docs);
     let default = own.default.take();
@@ -177,6 +177,7 @@ pub(super) fn merged(document: &mut Document, id: SchemaId, depth: usize) -> Res
     own.default = default.or(own.default);
     own.nullable |= widened;
     own.widens |= widened;
+    own.or_null |= widened;
     Ok(own)
 }
 

@@ -122,13 +122,16 @@ impl<'d> Reader<'d> {
             let nullable = self.boolean(fields, "nullable");
             if let Some(flag) = nullable.filter(|flag| flag.value) {
                 // OpenAPI 3.0.3 section 4.7.24.1: it widens a `type`. Documents write it beside what implies one as well,
-                // and mean the same.
+                // and mean the same; and beside a composition that the whole may be `null`, whatever its branches say.
                 let widens = ["allOf", "oneOf", "anyOf", "properties", "items", "additionalProperties"];
                 let typed = !schema.types.is_empty() || widens.iter().any(|word| fields.peek(word).is_some());
                 let moot = ["enum", "format", "pattern"].iter().any(|word| fields.peek(word).is_some());
                 if typed {
                     schema.nullable = true;
                     schema.widens = true;
+                    let composed = ["allOf", "oneOf", "anyOf"].iter().any(|word| fields.peek(word).is_some());
+                    let lists = ["enum", "const"].iter().any(|word| fields.peek(word).is_some());
+                    schema.or_null = composed && !lists;
                 } else if moot {
                     let message = "`nullable` has no effect without a `type` beside it";
                     let finding = Finding::error(Code::KeywordWithoutEffect, message, flag.place);

@@ -140,9 +140,10 @@ fn parts(document: &mut Document, id: SchemaId, depth: usize) -> Result<Parts, A
     core.view = None;
     core.additional = others(document, &core, &beyond, certain.is_empty());
     // 3.0's `nullable` beside a composition widens the whole
-    let widened = core.widens && core.types.is_empty();
+    let widened = core.is_widened();
     core.nullable &= !widened;
     core.widens &= !widened;
+    core.or_null = false;
     let lists =
         [(&beyond.one_of, true), (&beyond.any_of, false)].into_iter().filter(|(list, _)| !list.is_empty());
     let mut choices: Vec<Listed> =

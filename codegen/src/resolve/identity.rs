@@ -12,7 +12,7 @@
 use foldhash::HashMap;
 use iri_string::types::{IriAbsoluteStr, IriReferenceStr};
 
-use super::Library;
+use super::{Library, position};
 use crate::finding::{Code, Finding, Findings};
 use crate::normalise::{Draft, Version};
 use crate::source::pointer::{Pointer, percent_decode};
@@ -140,7 +140,11 @@ impl<'d> Identities<'d> {
             let pointer =
                 Pointer::parse_fragment(fragment).ok_or(format!("`{reference}` is no reference"))?;
             let lacking = |(_, step): (_, &str)| format!("`{reference}` leads nowhere: there is no `{step}`");
-            return pointer.find(resource.root).map_err(lacking);
+            let target = pointer.find(resource.root).map_err(lacking)?;
+            return match position::is_within_a_schema(&pointer, target) {
+                true => Ok(target),
+                false => Err(format!("`{reference}` leads to what is no schema")),
+            };
         }
         let name = percent_decode(fragment).unwrap_or_default();
         if let Some(schema) = resource.anchors.get(&*name) {
@@ -329,7 +333,7 @@ pub(super) fn inside(schema: &Node) -> impl Iterator<Item = &Node> {
 }
 
 /// The keywords of one schema, or of a list.
-const SCHEMAS: [&str; 16] = [
+pub(super) const SCHEMAS: [&str; 16] = [
     "allOf",
     "anyOf",
     "oneOf",
@@ -349,7 +353,7 @@ const SCHEMAS: [&str; 16] = [
 ];
 
 /// The keywords of schemas by name.
-const MAPS: [&str; 6] =
+pub(super) const MAPS: [&str; 6] =
     ["properties", "patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions"];
 
 fn members(node: &Node) -> impl Iterator<Item = &Member> {

@@ -2,6 +2,7 @@
 
 mod files;
 mod identity;
+mod position;
 mod scope;
 
 use std::path::Path;
@@ -103,7 +104,11 @@ impl Library {
             [components, found, _] if &**components == "components" && &**found != kind => {
                 format!("`{text}` leads to `components/{found}`, where `components/{kind}` is needed")
             }
-            _ if is_of_another_kind(target, kind) => {
+            _ if is_of_another_kind(target, kind)
+                || (kind == "schemas"
+                    && tree.get("openapi").is_some()
+                    && !position::is_of_a_schema(&pointer, target)) =>
+            {
                 format!("`{text}` leads to what is none of `components/{kind}`")
             }
             _ => return Ok(target),

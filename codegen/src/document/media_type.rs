@@ -1,0 +1,89 @@
+//! Media types (RFC 9110 section 8.3.1) as keys of `content`, compared as the runtime compares them.
+
+use std::collections::BTreeSet;
+
+/// A media type, or a range of some, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MediaType {
+    kind: String,
+    subtype: String,
+    /// Without those that say what is so anyway.
+    parameters: BTreeSet<String>,
+}
+
+impl MediaType {
+    pub(crate) fn read(text: &str) -> Self {
+        let text = text.to_ascii_lowercase();
+        let mut pieces = text.split(';').map(str::trim);
+        let essence = pieces.next().unwrap_or_default();
+        let (kind, subtype) = essence.split_once('/').unwrap_or((essence, ""));
+        let unquoted = pieces.filter(|piece| !piece.is_empty()).map(|piece| piece.replace('"', ""));
+        let says_more = |piece: &String| piece != "charset=utf-8";
+        let parameters = unquoted.filter(says_more).collect();
+        Self { kind: kind.to_owned(), subtype: subtype.to_owned(), parameters }
+    }
+
+    /// Whether it is a narrower range than the other, or one type.
+    pub(crate) fn says_more_than(&self, other: &Self) -> bool {
+        self.breadth() < other.breadth()
+    }
+
+    /// Whether the other is this one, or a part of this range.
+    pub(crate) fn takes(&self, other: &Self) -> bool {
+        let suffix = |subtype: &str| subtype.rsplit_once('+').map(|(_, suffix)| suffix.to_owned());
+        let subtype = match self.subtype.strip_prefix("*+") {
+            Some(own) => suffix(&other.subtype).is_some_and(|other| other == own),
+            None => self.subtype == "*" || self.subtype == other.subtype,
+        };
+        (self.kind == "*" || self.kind == other.kind) && subtype && self.parameters == other.parameters
+    }
+
+    fn breadth(&self) -> u8 {
+        match (&*self.kind, &*self.subtype) {
+            ("*", _) => 3,
+            (_, "*") => 2,
+            (_, subtype) if subtype.starts_with("*+") => 1,
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_media_type() {
+        let json = MediaType::read("application/json");
+        for same in
+            ["application/JSON", "Application/json; charset=UTF-8", "application/json;charset=\"utf-8\""]
+        {
+            assert_eq!(MediaType::read(same), json, "{same}");
+        }
+        for other in ["text/json", "application/json; v=1", "application/*", "application/problem+json"] {
+            assert_ne!(MediaType::read(other), json, "{other}");
+        }
+    }
+
+    #[test]
+    fn ranges_take_what_is_in_them() {
+        let takes = |range: &str, other: &str| MediaType::read(range).takes(&MediaType::read(other));
+        for (range, within) in [
+            ("*/*", "text/json"),
+            ("application/*", "application/*+json"),
+            ("application/*+json", "application/a+json"),
+        ] {
+            assert!(takes(range, within) && !takes(within, range), "{range}");
+        }
+        assert!(!takes("application/*+json", "application/json") && !takes("text/*", "application/json"));
+        assert!(!takes("application/json; v=1", "application/json"));
+    }
+
+    #[test]
+    fn a_type_says_more_than_a_suffix_and_that_more_than_a_range() {
+        let all = ["application/json", "application/*+json", "application/*", "*/*"].map(MediaType::read);
+        assert!(
+            all.windows(2).all(|pair| pair[0].says_more_than(&pair[1]) && !pair[1].says_more_than(&pair[0]))
+        );
+    }
+}
