@@ -18,6 +18,8 @@ pub(super) enum Family {
     Json,
     Form,
     Multipart,
+    /// Parts, or bytes where the schema does not look into them.
+    Parts,
     Stream(Framing),
     /// Lines of a request, which is read whole.
     Records,
@@ -40,6 +42,7 @@ impl Builder<'_> {
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
             let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
             self.finish_inline();
+            let family = self.settled(family, &schema, direction);
             let schema = match family {
                 Family::Multipart => self.with_files(one, schema, &own),
                 _ => schema,
@@ -111,6 +114,18 @@ impl Builder<'_> {
         }
     }
 
+    /// What a media type is that the schema makes bytes of as well. Those of a request as a form never are.
+    fn settled(&mut self, family: Family, schema: &Schema, direction: Direction) -> Family {
+        self.finish_shapes();
+        let answer = direction == Direction::Answer;
+        match (family, self.bytes(schema)) {
+            (Family::Parts, Some(_)) => Family::Bytes,
+            (Family::Parts, None) => Family::Multipart,
+            (Family::Form | Family::Multipart, Some(_)) if answer => Family::Bytes,
+            (family, _) => family,
+        }
+    }
+
     /// How it is read or written. `None` after a finding; `Err` for what cannot be enforced.
     pub(super) fn form(
         &mut self,
@@ -131,7 +146,7 @@ impl Builder<'_> {
                 (ContentForm::Bytes, Schema::of(Type::Text(text)))
             }
             Family::Json => (ContentForm::Json, schema),
-            Family::Form | Family::Multipart => {
+            Family::Form | Family::Multipart | Family::Parts => {
                 // of a form that is not one object, every part is read as the schema then says of its text
                 let free = match &flat {
                     Flat::Object(..) | Flat::Map(_) | Flat::Any => false,
@@ -211,12 +226,9 @@ pub(super) fn list_of(items: Schema) -> Schema {
 fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
     let means_the_same = match one.form {
         ContentForm::Text | ContentForm::Stream(_) => false,
-        ContentForm::Bytes => direction != Direction::Answer,
-        ContentForm::Json
-        | ContentForm::Records
-        | ContentForm::Form(_)
-        | ContentForm::FreeForm(_)
-        | ContentForm::Multipart(_) => true,
+        // what an answer is in parts says the boundary as well
+        ContentForm::Bytes | ContentForm::Multipart(_) => direction != Direction::Answer,
+        ContentForm::Json | ContentForm::Records | ContentForm::Form(_) | ContentForm::FreeForm(_) => true,
     };
     let carries_the_same = |known: &&mut Content| {
         known.form == one.form && known.schema == one.schema && known.part_headers == one.part_headers
@@ -262,8 +274,9 @@ pub(super) fn family(name: &str, direction: Direction) -> Family {
     match (kind.as_str(), subtype.as_str()) {
         _ if is_json(name) => Family::Json,
         ("*" | "application", "*" | "*+json") => Family::Json,
-        ("application", "x-www-form-urlencoded") if direction == Direction::Request => Family::Form,
-        ("multipart", "form-data") if direction == Direction::Request => Family::Multipart,
+        ("application", "x-www-form-urlencoded") => Family::Form,
+        ("multipart", "form-data") => Family::Multipart,
+        ("multipart", _) => Family::Parts,
         ("application", "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines" | "jsonlines") => {
             if direction == Direction::Answer { Family::Stream(Framing::Line) } else { Family::Records }
         }
@@ -282,7 +295,7 @@ const fn word(family: Family) -> &'static str {
     match family {
         Family::Json => "json",
         Family::Form => "form",
-        Family::Multipart => "multipart",
+        Family::Multipart | Family::Parts => "multipart",
         Family::Stream(Framing::Line | Framing::Record) | Family::Records => "lines",
         Family::Stream(Framing::Data | Framing::Event) => "events",
         Family::Text => "text",
@@ -345,9 +358,8 @@ mod tests {
             ("*/*", Direction::Request, Family::Json),
             ("application/*+json", Direction::Request, Family::Json),
             ("application/x-www-form-urlencoded", Direction::Request, Family::Form),
-            ("application/x-www-form-urlencoded", Direction::Answer, Family::Bytes),
             ("multipart/form-data", Direction::Request, Family::Multipart),
-            ("multipart/mixed", Direction::Request, Family::Bytes),
+            ("multipart/mixed", Direction::Request, Family::Parts),
             ("text/csv", Direction::Answer, Family::Text),
             ("text/xml", Direction::Answer, Family::Bytes),
             ("text/event-stream", Direction::Answer, Family::Stream(Framing::Data)),

@@ -23,7 +23,9 @@ impl LeftOut {
         let why = match self {
             Self::FormOfNoObject => "a form is an object",
             Self::TextOfNoScalar => "a text is one value",
-            Self::Unread if direction == Direction::Answer => "only JSON and text are written by a schema",
+            Self::Unread if direction == Direction::Answer => {
+                "only JSON, forms and text are written by a schema"
+            }
             Self::Unread => "only JSON, forms and text are read by a schema",
             Self::Range => return format!("`{name}` does not say in which media type the server answers"),
         };

@@ -82,9 +82,9 @@ pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
             let which = which.into_iter().map(Literal::usize_unsuffixed);
             let how = match &content.content.form {
                 ContentForm::Bytes => quote!(p::Receiving::Spooled),
-                ContentForm::Multipart(fields) => {
-                    let fields = wires::fields(fields);
-                    quote!({ const FIELDS: &[p::Wire] = #fields; p::Receiving::Parts(FIELDS) })
+                ContentForm::Multipart(_) => {
+                    let fields = declared_fields(content);
+                    quote!({ #fields p::Receiving::Parts(FIELDS) })
                 }
                 _ => return None,
             };
@@ -101,7 +101,7 @@ pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
 }
 
 fn alone(body: &BodyPlan<'_>, content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
-    let fields = declared_fields(content);
+    let fields = fields_to_read(content);
     let read = read_with(content, paths);
     match body.required {
         true => quote!(#fields let sent = p::Sent::required(sent)?; sent.#read),
@@ -111,14 +111,25 @@ fn alone(body: &BodyPlan<'_>, content: &ContentPlan<'_>, paths: &Paths) -> Token
 
 fn read(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
     let read = read_with(content, paths);
-    match declared_fields(content) {
+    match fields_to_read(content) {
         Some(fields) => quote!({ #fields sent.#read }),
         None => quote!(sent.#read),
     }
 }
 
-fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> {
-    let (ContentForm::Form(fields) | ContentForm::FreeForm(fields)) = &content.content.form else {
+/// Those that are stated where a body is read: of parts they were, before it came.
+fn fields_to_read(content: &ContentPlan<'_>) -> Option<TokenStream> {
+    match content.content.form {
+        ContentForm::Multipart(_) => None,
+        _ => declared_fields(content),
+    }
+}
+
+/// How each member of a form is written, as a constant.
+pub(super) fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> {
+    let (ContentForm::Form(fields) | ContentForm::FreeForm(fields) | ContentForm::Multipart(fields)) =
+        &content.content.form
+    else {
         return None;
     };
     let fields = wires::fields(fields);

@@ -153,12 +153,12 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
     let first = types.first();
     let checked = !content.checks.is_empty();
     let rule = rule(&content.checks);
+    let in_fields = |written: &TokenStream| {
+        let fields = contents::declared_fields(content);
+        quote!({ #fields #written })
+    };
     match content.content.form {
-        ContentForm::Json
-        | ContentForm::Records
-        | ContentForm::Form(_)
-        | ContentForm::FreeForm(_)
-        | ContentForm::Multipart(_) => {
+        ContentForm::Json | ContentForm::Records => {
             let typed = match types.as_slice() {
                 [one] if one == "application/json" => None,
                 [one] => Some(quote!(.map(|answer| answer.typed(#one)))),
@@ -168,6 +168,13 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
                 true => quote!(p::Answer::json_under(#status, &body, #rule) #typed),
                 false => quote!(p::Answer::json(#status, &body) #typed),
             }
+        }
+        ContentForm::Form(_) => in_fields(&quote!(p::Answer::form(#status, #first, &body, FIELDS, #rule))),
+        ContentForm::FreeForm(_) => {
+            in_fields(&quote!(p::Answer::free_form(#status, #first, &body, FIELDS, #rule)))
+        }
+        ContentForm::Multipart(_) => {
+            in_fields(&quote!(p::Answer::multipart(#status, #first, &body, FIELDS, #rule)))
         }
         ContentForm::Text => quote!(p::Answer::text(#status, #first, &body, #rule)),
         ContentForm::Bytes => quote!(p::Answer::bytes(#status, #first, body, #rule)),

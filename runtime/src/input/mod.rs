@@ -84,7 +84,7 @@ pub use self::format::{
 };
 pub(crate) use self::json::parse_tree;
 pub use self::json::{Refused, decode_answer, from_default, from_json};
-pub(crate) use self::media_type::media_range;
+pub(crate) use self::media_type::{MediaType, accepts, is_json, media_range};
 pub use self::member::{Declared, Rule, no_rule};
 pub use self::members::object;
 pub use self::object::Object;
@@ -105,6 +105,7 @@ pub use self::upload::{Upload, UploadReader};
 pub use self::values::{Values, collect_value, decode_value, value_from_text};
 pub use self::violation::{Section, Violation, Violations};
 pub use self::visit::{ShownUnder, Visit};
+pub(crate) use self::wire::Others;
 pub use self::wire::{Kind, Parts, Style, Wire};
 pub use self::words::{Words, serialize_word};
 pub use crate::{__values as values, __words as words};

@@ -69,6 +69,7 @@ fn form_data(value: &str) -> Option<(String, Option<String>)> {
             "filename" => Some(&mut file_name),
             _ => None,
         };
+        let text = text.replace("%22", "\"");
         if text.chars().any(char::is_control) || slot.is_some_and(|slot| slot.replace(text).is_some()) {
             return None;
         }
@@ -79,8 +80,9 @@ fn form_data(value: &str) -> Option<(String, Option<String>)> {
     }
 }
 
-/// A token or a quoted string (RFC 9110 section 5.6.4), and what is behind it. Browsers write `%22` for `"` and no
-/// backslashes; a backslash escapes only `"` and itself, so that the names of Windows files come through.
+/// A token or a quoted string (RFC 9110 section 5.6.4), and what is behind it. Browsers write `%22` for `"` (the HTML
+/// standard, section 4.10.22.7) and no backslashes; a backslash escapes only `"` and itself, so that the names of Windows
+/// files come through.
 fn parameter_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([';', ' ', '\t']).unwrap_or(text.len());
