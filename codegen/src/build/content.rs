@@ -21,8 +21,8 @@ pub(super) enum Family {
     /// Parts, or bytes where the schema does not look into them.
     Parts,
     Stream(Framing),
-    /// Lines of a request, which is read whole.
-    Records,
+    /// The same of a request, which is read whole.
+    Records(Framing),
     Text,
     Bytes,
 }
@@ -38,7 +38,7 @@ impl Builder<'_> {
         let mut contents: Vec<Content> = Vec::new();
         let mut left_out = Vec::new();
         for one in media {
-            let family = family(&one.name.value, direction);
+            let family = items(one, family(&one.name.value, direction));
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
             let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
             self.finish_inline();
@@ -87,13 +87,13 @@ impl Builder<'_> {
         if let Some(item) = one.item_schema {
             match family {
                 Family::Stream(_) => return self.item_schema(one, item, path),
-                Family::Records => return self.item_schema(one, item, path).map(list_of),
+                Family::Records(_) => return self.item_schema(one, item, path).map(list_of),
                 _ => {}
             }
             // OpenAPI 3.2 section 4.14.3
             let message = format!("`itemSchema` of `{}`, which is read whole", one.name.value);
             let finding = Finding::error(Code::MediaType, message, self.document.schema(item).place);
-            let help = "streams are of `application/jsonl`, and answers of `application/json-seq` and `text/event-stream`";
+            let help = "streams are of `application/jsonl`, `application/json-seq` and `text/event-stream`";
             self.findings.push(finding.help(help));
             return None;
         }
@@ -162,10 +162,14 @@ impl Builder<'_> {
                 (form, schema)
             }
             // a text of any kind is one text, and not a list of them
-            Family::Records if self.bytes(&schema).is_none() => {
+            Family::Records(framing) if self.bytes(&schema).is_none() => {
                 let is_whole = |id| is_list(self.document, id);
                 let is_list = one.item_schema.is_some() || one.schema.is_some_and(is_whole);
-                (ContentForm::Records, if is_list { schema } else { list_of(schema) })
+                let schema = if is_list { schema } else { list_of(schema) };
+                let events = framing == Framing::Data;
+                let read = if events { self.events(one, &schema) } else { Some((framing, true)) };
+                let Some((framing, json)) = read else { return Some(Err(LeftOut::EventOfSeveralKinds)) };
+                (ContentForm::Records { framing, json }, schema)
             }
             Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),
             Family::Stream(framing) => (ContentForm::Stream(framing), schema),
@@ -177,7 +181,7 @@ impl Builder<'_> {
             Family::Bytes if is_xml(&one.name.value) && self.counts_characters(&schema) => {
                 (ContentForm::Text, schema)
             }
-            Family::Text | Family::Records | Family::Bytes => match self.bytes(&schema) {
+            Family::Text | Family::Records(_) | Family::Bytes => match self.bytes(&schema) {
                 Some(counts) => {
                     let format = TextFormat::Binary;
                     let text = Text { format, length: counts, pattern: None };
@@ -228,7 +232,9 @@ fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
         ContentForm::Text | ContentForm::Stream(_) => false,
         // what an answer is in parts says the boundary as well
         ContentForm::Bytes | ContentForm::Multipart(_) => direction != Direction::Answer,
-        ContentForm::Json | ContentForm::Records | ContentForm::Form(_) | ContentForm::FreeForm(_) => true,
+        ContentForm::Json | ContentForm::Records { .. } | ContentForm::Form(_) | ContentForm::FreeForm(_) => {
+            true
+        }
     };
     let carries_the_same = |known: &&mut Content| {
         known.form == one.form && known.schema == one.schema && known.part_headers == one.part_headers
@@ -271,6 +277,10 @@ fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Option<Vec<S
 
 pub(super) fn family(name: &str, direction: Direction) -> Family {
     let (kind, subtype) = parts(name);
+    let listed = |framing| match direction {
+        Direction::Answer => Family::Stream(framing),
+        _ => Family::Records(framing),
+    };
     match (kind.as_str(), subtype.as_str()) {
         _ if is_json(name) => Family::Json,
         ("*" | "application", "*" | "*+json") => Family::Json,
@@ -278,12 +288,10 @@ pub(super) fn family(name: &str, direction: Direction) -> Family {
         ("multipart", "form-data") => Family::Multipart,
         ("multipart", _) => Family::Parts,
         ("application", "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines" | "jsonlines") => {
-            if direction == Direction::Answer { Family::Stream(Framing::Line) } else { Family::Records }
+            listed(Framing::Line)
         }
         // RFC 7464 section 4.1, RFC 8091 section 3
-        ("application", subtype) if direction == Direction::Answer && is_sequence(subtype) => {
-            Family::Stream(Framing::Record)
-        }
+        ("application", subtype) if is_sequence(subtype) => listed(Framing::Record),
         ("text", "event-stream") if direction == Direction::Answer => Family::Stream(Framing::Data),
         ("text", "xml") => Family::Bytes,
         ("text", subtype) if !subtype.ends_with("+xml") => Family::Text,
@@ -296,11 +304,20 @@ const fn word(family: Family) -> &'static str {
         Family::Json => "json",
         Family::Form => "form",
         Family::Multipart | Family::Parts => "multipart",
-        Family::Stream(Framing::Line | Framing::Record) | Family::Records => "lines",
-        Family::Stream(Framing::Data | Framing::Event) => "events",
+        Family::Stream(framing) | Family::Records(framing) => match framing {
+            Framing::Line | Framing::Record => "lines",
+            Framing::Data | Framing::Event => "events",
+        },
         Family::Text => "text",
         Family::Bytes => "bytes",
     }
+}
+
+/// Events of a request are those whose items are described; otherwise they are a text.
+fn items(one: &Media, family: Family) -> Family {
+    let (kind, subtype) = parts(&one.name.value);
+    let events = family == Family::Text && (kind.as_str(), subtype.as_str()) == ("text", "event-stream");
+    if events && one.item_schema.is_some() { Family::Records(Framing::Data) } else { family }
 }
 
 fn is_sequence(subtype: &str) -> bool {
@@ -365,8 +382,8 @@ mod tests {
             ("text/event-stream", Direction::Answer, Family::Stream(Framing::Data)),
             ("application/jsonl", Direction::Answer, Family::Stream(Framing::Line)),
             ("application/geo+json-seq", Direction::Answer, Family::Stream(Framing::Record)),
-            ("application/json-seq", Direction::Request, Family::Bytes),
-            ("application/x-ndjson", Direction::Request, Family::Records),
+            ("application/json-seq", Direction::Request, Family::Records(Framing::Record)),
+            ("application/x-ndjson", Direction::Request, Family::Records(Framing::Line)),
             ("image/*", Direction::Request, Family::Bytes),
         ] {
             assert_eq!(family(name, direction), expected, "{name}");

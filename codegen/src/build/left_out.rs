@@ -12,6 +12,8 @@ pub(super) enum LeftOut {
     FormOfNoObject,
     /// A text whose schema is no scalar.
     TextOfNoScalar,
+    /// Events whose data may be JSON or a text.
+    EventOfSeveralKinds,
     /// Of a kind that no schema looks into.
     Unread,
     /// A range in an answer, which is of one type.
@@ -23,6 +25,9 @@ impl LeftOut {
         let why = match self {
             Self::FormOfNoObject => "a form is an object",
             Self::TextOfNoScalar => "a text is one value",
+            Self::EventOfSeveralKinds => {
+                "whether the data of an event is JSON or a text depends on the event"
+            }
             Self::Unread if direction == Direction::Answer => {
                 "only JSON, forms and text are written by a schema"
             }
@@ -35,6 +40,9 @@ impl LeftOut {
     const fn help(self) -> &'static str {
         match self {
             Self::Range => "name each media type that is sent",
+            Self::EventOfSeveralKinds => {
+                "describe an event as one object whose `data` is a text, or an object, or take `application/json-seq`"
+            }
             _ => "describe the same as `application/json`, or as a plain `type: string`",
         }
     }

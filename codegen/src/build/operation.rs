@@ -159,7 +159,15 @@ impl Builder<'_> {
             return Some(Self::json_wire(written.style));
         }
         let style = How { style: written.style, explode: written.explode, place, what: "parameter" };
-        Some(Wire { empty: written.empty, ..self.wire(schema, &style)? })
+        let wire = self.wire(schema, &style)?;
+        let spread = matches!(wire.kind, WireKind::Object(_, true)) && wire.explode;
+        if spread && written.location == Location::Cookie {
+            let message = "which cookies are members of this object cannot be told: it lets others through";
+            let help = "write `explode: false`, or declare its members and `additionalProperties: false`";
+            self.findings.push(Finding::error(Code::Style, message, place).help(help));
+            return None;
+        }
+        Some(Wire { empty: written.empty, ..wire })
     }
 
     fn body(

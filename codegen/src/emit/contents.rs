@@ -22,7 +22,7 @@ use super::scopes::code;
 use super::values::{Paths, plain, rust_type};
 use super::wires;
 use crate::lower::{BodyPlan, ContentPlan, RustType};
-use crate::model::ContentForm;
+use crate::model::{ContentForm, Framing};
 
 /// The enumeration of the contents of a body or an answer.
 pub(super) fn choice(ident: &Ident, of: &str, contents: &[ContentPlan<'_>]) -> TokenStream {
@@ -151,7 +151,12 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
     });
     match content.content.form {
         ContentForm::Json | ContentForm::Stream(_) => quote!(json #typed(#rule)),
-        ContentForm::Records => quote!(lines #typed(#rule)),
+        ContentForm::Records { framing, json } => match framing {
+            Framing::Line => quote!(lines #typed(#rule)),
+            Framing::Record => quote!(sequence #typed(#rule)),
+            Framing::Data => quote!(event_data #typed(#json, #rule)),
+            Framing::Event => quote!(events #typed(#json, #rule)),
+        },
         ContentForm::Form(_) => quote!(form #typed(FIELDS, #rule)),
         ContentForm::FreeForm(_) => quote!(free_form #typed(FIELDS, #rule)),
         ContentForm::Multipart(_) if content.content.part_headers.is_some() => {

@@ -158,7 +158,7 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
         quote!({ #fields #written })
     };
     match content.content.form {
-        ContentForm::Json | ContentForm::Records => {
+        ContentForm::Json | ContentForm::Records { .. } => {
             let typed = match types.as_slice() {
                 [one] if one == "application/json" => None,
                 [one] => Some(quote!(.map(|answer| answer.typed(#one)))),

@@ -175,11 +175,13 @@ pub enum Style {
     SpaceDelimited,
     PipeDelimited,
     DeepObject,
+    /// Of OpenAPI 3.2.
+    Cookie,
 }
 
 impl Style {
     /// Every style with the word of OpenAPI.
-    pub const WORDS: [(&'static str, Self); 7] = [
+    pub const WORDS: [(&'static str, Self); 8] = [
         ("simple", Self::Simple),
         ("label", Self::Label),
         ("matrix", Self::Matrix),
@@ -187,6 +189,7 @@ impl Style {
         ("spaceDelimited", Self::SpaceDelimited),
         ("pipeDelimited", Self::PipeDelimited),
         ("deepObject", Self::DeepObject),
+        ("cookie", Self::Cookie),
     ];
 
     /// The word of OpenAPI.
@@ -204,7 +207,13 @@ impl Style {
         }
     }
 
-    /// The styles of a place (OpenAPI 3.1 section 4.8.12.3).
+    /// Whether each value has its name where the document says nothing (OpenAPI 3.2 section 4.12.2.2).
+    #[must_use]
+    pub const fn explodes(self) -> bool {
+        matches!(self, Self::Form | Self::Cookie)
+    }
+
+    /// The styles of a place (OpenAPI 3.1 section 4.8.12.3, OpenAPI 3.2 section 4.12.3).
     #[must_use]
     pub const fn of(location: Location) -> &'static [Self] {
         match location {
@@ -213,7 +222,7 @@ impl Style {
             // its media type says how it is written
             Location::QueryString => &[],
             Location::Header => &[Self::Simple],
-            Location::Cookie => &[Self::Form],
+            Location::Cookie => &[Self::Form, Self::Cookie],
         }
     }
 }
@@ -290,8 +299,13 @@ pub enum ContentForm {
     Bytes,
     /// A stream of items.
     Stream(Framing),
-    /// JSON texts, one a line, as a list.
-    Records,
+    /// Values that stand one after the other, as a list.
+    Records {
+        /// How one is told from the next.
+        framing: Framing,
+        /// Whether what an event says is JSON, and no text.
+        json: bool,
+    },
 }
 
 /// How an item of a stream is told from the next.
@@ -317,8 +331,10 @@ impl ContentForm {
             Self::Multipart(_) => "multipart",
             Self::Text => "text",
             Self::Bytes => "bytes",
-            Self::Stream(Framing::Line | Framing::Record) | Self::Records => "lines",
-            Self::Stream(Framing::Data | Framing::Event) => "events",
+            Self::Stream(framing) | Self::Records { framing, .. } => match framing {
+                Framing::Line | Framing::Record => "lines",
+                Framing::Data | Framing::Event => "events",
+            },
         }
     }
 }

@@ -31,6 +31,7 @@ mod decode;
 mod depth;
 mod encoded;
 mod error;
+mod events;
 mod exact;
 mod fill;
 mod fingerprint;

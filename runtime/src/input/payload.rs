@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::json::{finish, from_json_under, from_lines};
+use super::events::{Shown, from_events};
+use super::json::{finish, from_json_under, from_lines, from_sequence};
 use super::member::Rule;
 use super::texts::texts;
 use super::wire::{Others, Part, Parts, Wire, form, multipart, multipart_with_headers};
@@ -104,6 +105,30 @@ impl Sent<'_> {
     /// Why not, with every violation together.
     pub fn lines<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
         from_lines(self.whole()?, self.declared.depth, rule)
+    }
+
+    /// As a JSON text sequence (RFC 7464): the list of its texts.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn sequence<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
+        from_sequence(self.whole()?, self.declared.depth, rule)
+    }
+
+    /// As server-sent events: the list of what they say, as JSON or as texts.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn event_data<T: Decode + Check>(self, json: bool, rule: Rule<T>) -> Result<T, Refused> {
+        from_events(self.whole()?, Shown::Data, json, self.declared.depth, rule)
+    }
+
+    /// The same with all fields of each event.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn events<T: Decode + Check>(self, json: bool, rule: Rule<T>) -> Result<T, Refused> {
+        from_events(self.whole()?, Shown::Fields, json, self.declared.depth, rule)
     }
 
     /// As `application/x-www-form-urlencoded`.

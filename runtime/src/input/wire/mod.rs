@@ -37,6 +37,7 @@ pub enum Style {
     SpaceDelimited,
     PipeDelimited,
     DeepObject,
+    Cookie,
 }
 
 /// What a written value is made of.
