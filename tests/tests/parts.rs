@@ -70,6 +70,17 @@ impl Api for Service {
         Ok(PostAlbumOutput::Ok(input.body))
     }
 
+    async fn post_pages(
+        &self,
+        _: Caller<PostPages>,
+        input: PostPagesInput,
+    ) -> Result<PostPagesOutput, Problem> {
+        Ok(PostPagesOutput::Ok(match input.body {
+            PostPagesBody::Mixed(points) => PostPagesOkContent::Mixed(points),
+            PostPagesBody::Related(pages) => PostPagesOkContent::Related(pages),
+        }))
+    }
+
     async fn get_cookies(
         &self,
         _: Caller<GetCookies>,
@@ -234,6 +245,53 @@ async fn parts_of_every_type_have_names() {
     post(&client, "/albums", "multipart/related; boundary=XX", &title)
         .await
         .refused(415, "unsupported_media_type");
+}
+
+#[tokio::test]
+async fn parts_without_names_are_a_list() {
+    let client = start().await;
+    let body = |parts: &[&str]| {
+        let parts: String = parts.iter().map(|part| format!("--XX\r\n{part}\r\n")).collect();
+        format!("{parts}--XX--\r\n")
+    };
+    let send = async |kind: &str, parts: &[&str]| {
+        post(&client, "/pages", &format!("multipart/{kind}; boundary=XX"), &body(parts)).await
+    };
+    let again = |reply: &Reply| {
+        let boundary = reply.header("content-type").split_once("boundary=").unwrap().1;
+        text(reply).replace(boundary, "XX")
+    };
+    let json = "Content-Type: application/json\r\n\r\n";
+    let (one, two) = (format!("{json}{{\"x\":1}}"), format!("{json}{{\"x\":2,\"y\":3}}"));
+    assert_eq!(again(&send("mixed", &[&one, &two]).await), body(&[&one, &two]));
+    let named = format!("Content-Disposition: form-data; name=a\r\n{one}");
+    let bare = "\r\n{\"x\":4}";
+    assert_eq!(again(&send("mixed", &[&named, bare]).await), body(&[&one, &format!("{json}{{\"x\":4}}")]));
+    assert_eq!(again(&send("mixed", &[]).await), body(&[]));
+    let page =
+        "Content-Disposition: attachment; filename=\"p.png\"\r\nContent-Type: image/png\r\n\r\n\0\r\n--";
+    assert_eq!(again(&send("related", &[page, page]).await), body(&[page, page]));
+    for (kind, parts, places) in [
+        ("mixed", vec![one.as_str(), "\r\n{\"x\":-1}"], vec!["body /1/x minimum"]),
+        (
+            "mixed",
+            vec!["Content-Type: text/html\r\n\r\n{}", "\r\n{"],
+            vec!["body /0 contentType", "body /1 type"],
+        ),
+        ("related", vec![page; 4], vec!["body  maxItems"]),
+        ("related", vec![page, "Content-Type: text/html\r\n\r\n<p>"], vec!["body /1 contentType"]),
+        ("related", vec!["\r\n"], vec!["body /0 contentType"]),
+    ] {
+        let reply = send(kind, &parts).await;
+        reply.refused(422, "invalid_body");
+        assert_eq!(reply.violations(), places, "{parts:?}");
+    }
+    for part in ["Content-Disposition: a b\r\n\r\n1", "Content-Transfer-Encoding: base64\r\n\r\n1", "no head"]
+    {
+        send("mixed", &[part]).await.refused(400, "invalid_body");
+    }
+    send("mixed", &vec![one.as_str(); 257]).await.refused(400, "invalid_body");
+    send("digest", &[&one]).await.refused(415, "unsupported_media_type");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(super) enum Family {
     Json,
     Form,
     Multipart,
-    /// Parts, or bytes where the schema does not look into them.
+    /// Parts of a list; with names where the schema is an object, and bytes where it does not look into them.
     Parts,
     Stream(Framing),
     /// The same of a request, which is read whole.
@@ -87,13 +87,15 @@ impl Builder<'_> {
         if let Some(item) = one.item_schema {
             match family {
                 Family::Stream(_) => return self.item_schema(one, item, path),
-                Family::Records(_) => return self.item_schema(one, item, path).map(list_of),
+                Family::Records(_) | Family::Parts => {
+                    return self.item_schema(one, item, path).map(list_of);
+                }
                 _ => {}
             }
             // OpenAPI 3.2 section 4.14.3
             let message = format!("`itemSchema` of `{}`, which is read whole", one.name.value);
             let finding = Finding::error(Code::MediaType, message, self.document.schema(item).place);
-            let help = "streams are of `application/jsonl`, `application/json-seq` and `text/event-stream`";
+            let help = "streams are of `application/jsonl`, `application/json-seq`, `text/event-stream` and `multipart/mixed`";
             self.findings.push(finding.help(help));
             return None;
         }
@@ -120,7 +122,7 @@ impl Builder<'_> {
         let answer = direction == Direction::Answer;
         match (family, self.bytes(schema)) {
             (Family::Parts, Some(_)) => Family::Bytes,
-            (Family::Parts, None) => Family::Multipart,
+            (Family::Parts, None) if !matches!(self.flat(schema, 0), Flat::List(_)) => Family::Multipart,
             (Family::Form | Family::Multipart, Some(_)) if answer => Family::Bytes,
             (family, _) => family,
         }
@@ -146,7 +148,8 @@ impl Builder<'_> {
                 (ContentForm::Bytes, Schema::of(Type::Text(text)))
             }
             Family::Json => (ContentForm::Json, schema),
-            Family::Form | Family::Multipart | Family::Parts => {
+            Family::Parts => return self.in_order(one, schema),
+            Family::Form | Family::Multipart => {
                 // of a form that is not one object, every part is read as the schema then says of its text
                 let free = match &flat {
                     Flat::Object(..) | Flat::Map(_) | Flat::Any => false,
@@ -231,7 +234,9 @@ fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
     let means_the_same = match one.form {
         ContentForm::Text | ContentForm::Stream(_) => false,
         // what an answer is in parts says the boundary as well
-        ContentForm::Bytes | ContentForm::Multipart(_) => direction != Direction::Answer,
+        ContentForm::Bytes | ContentForm::Multipart(_) | ContentForm::Parts(_) => {
+            direction != Direction::Answer
+        }
         ContentForm::Json | ContentForm::Records { .. } | ContentForm::Form(_) | ContentForm::FreeForm(_) => {
             true
         }

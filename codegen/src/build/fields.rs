@@ -92,7 +92,7 @@ impl Builder<'_> {
         None
     }
 
-    fn field(
+    pub(super) fn field(
         &mut self,
         encoding: Option<&Encoding>,
         member: &Flat,

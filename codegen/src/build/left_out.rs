@@ -10,6 +10,8 @@ use crate::finding::{Code, Finding};
 pub(super) enum LeftOut {
     /// A form whose schema is no object.
     FormOfNoObject,
+    /// Parts in an order, one of which is a list.
+    ListInAPart,
     /// A text whose schema is no scalar.
     TextOfNoScalar,
     /// Events whose data may be JSON or a text.
@@ -24,6 +26,7 @@ impl LeftOut {
     fn message(self, name: &str, direction: Direction) -> String {
         let why = match self {
             Self::FormOfNoObject => "a form is an object",
+            Self::ListInAPart => "a part is one value",
             Self::TextOfNoScalar => "a text is one value",
             Self::EventOfSeveralKinds => {
                 "whether the data of an event is JSON or a text depends on the event"

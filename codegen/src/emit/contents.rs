@@ -86,6 +86,10 @@ pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
                     let fields = declared_fields(content);
                     quote!({ #fields p::Receiving::Parts(FIELDS) })
                 }
+                ContentForm::Parts(_) => {
+                    let item = declared_fields(content);
+                    quote!({ #item p::Receiving::Items(&ITEM) })
+                }
                 _ => return None,
             };
             Some(quote!(#(#which)|* => #how))
@@ -120,20 +124,24 @@ fn read(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
 /// Those that are stated where a body is read: of parts they were, before it came.
 fn fields_to_read(content: &ContentPlan<'_>) -> Option<TokenStream> {
     match content.content.form {
-        ContentForm::Multipart(_) => None,
+        ContentForm::Multipart(_) | ContentForm::Parts(_) => None,
         _ => declared_fields(content),
     }
 }
 
 /// How each member of a form is written, as a constant.
 pub(super) fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> {
-    let (ContentForm::Form(fields) | ContentForm::FreeForm(fields) | ContentForm::Multipart(fields)) =
-        &content.content.form
-    else {
-        return None;
-    };
-    let fields = wires::fields(fields);
-    Some(quote!(const FIELDS: &[p::Wire] = #fields;))
+    match &content.content.form {
+        ContentForm::Form(fields) | ContentForm::FreeForm(fields) | ContentForm::Multipart(fields) => {
+            let fields = wires::fields(fields);
+            Some(quote!(const FIELDS: &[p::Wire] = #fields;))
+        }
+        ContentForm::Parts(item) => {
+            let item = wires::field("", item);
+            Some(quote!(const ITEM: p::Wire = #item;))
+        }
+        _ => None,
+    }
 }
 
 fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
@@ -163,6 +171,7 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
             quote!(multipart_with_headers #typed(#rule))
         }
         ContentForm::Multipart(_) => quote!(multipart #typed(#rule)),
+        ContentForm::Parts(_) => quote!(items #typed(#rule)),
         ContentForm::Text => quote!(text #typed(#rule)),
         ContentForm::Bytes => quote!(upload(#rule)),
     }

@@ -176,6 +176,7 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
         ContentForm::Multipart(_) => {
             in_fields(&quote!(p::Answer::multipart(#status, #first, &body, FIELDS, #rule)))
         }
+        ContentForm::Parts(_) => in_fields(&quote!(p::Answer::items(#status, #first, &body, &ITEM, #rule))),
         ContentForm::Text => quote!(p::Answer::text(#status, #first, &body, #rule)),
         ContentForm::Bytes => quote!(p::Answer::bytes(#status, #first, body, #rule)),
         ContentForm::Stream(framing) => match framing {

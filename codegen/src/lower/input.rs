@@ -162,6 +162,7 @@ fn content_type(table: &Table<'_>, content: &Content) -> RustType {
         | ContentForm::Form(_)
         | ContentForm::FreeForm(_)
         | ContentForm::Multipart(_)
+        | ContentForm::Parts(_)
         | ContentForm::Text => table.rust(&content.schema),
     }
 }

@@ -291,8 +291,10 @@ pub enum ContentForm {
     Form(Vec<(String, Wire)>),
     /// The same where the schema alone says what the members are: how those are written that are not as all others.
     FreeForm(Vec<(String, Wire)>),
-    /// `multipart/form-data`, the same.
+    /// Parts that have names, the same.
     Multipart(Vec<(String, Wire)>),
+    /// Parts of a list, in its order: how each is written.
+    Parts(Box<Wire>),
     /// Text.
     Text,
     /// Bytes as they come.
@@ -328,7 +330,7 @@ impl ContentForm {
         match self {
             Self::Json => "json",
             Self::Form(_) | Self::FreeForm(_) => "form",
-            Self::Multipart(_) => "multipart",
+            Self::Multipart(_) | Self::Parts(_) => "multipart",
             Self::Text => "text",
             Self::Bytes => "bytes",
             Self::Stream(framing) | Self::Records { framing, .. } => match framing {

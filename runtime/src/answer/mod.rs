@@ -20,6 +20,7 @@ use serde::Serialize;
 pub(crate) use self::accept::Accept;
 pub use self::header::HeaderForm;
 pub use self::items::Items;
+use self::multipart::Multipart;
 pub use self::notice::Notice;
 use crate::input::{At, Check, Others, Rule, Violations, Wire, no_rule, parse_tree};
 use crate::operation::{Policy, Status};
@@ -200,11 +201,28 @@ impl Answer {
         fields: &[Wire],
         rule: Rule<T>,
     ) -> Result<Self, Unfit> {
-        let mut answer = Self::empty(status)?;
-        let body = multipart::written(body, fields, rule)?;
+        Self::empty(status)?.of_parts(media_type, multipart::written(body, fields, rule)?)
+    }
+
+    /// A list as parts without names, in its order, each item as the wire says.
+    ///
+    /// # Errors
+    /// As [`Answer::form`].
+    #[allow(clippy::ptr_arg, reason = "what its rule takes")]
+    pub fn items<T: Serialize + Check>(
+        status: u16,
+        media_type: &str,
+        body: &Vec<T>,
+        item: &Wire,
+        rule: Rule<Vec<T>>,
+    ) -> Result<Self, Unfit> {
+        Self::empty(status)?.of_parts(media_type, multipart::in_order(body, item, rule)?)
+    }
+
+    fn of_parts(mut self, media_type: &str, body: Multipart) -> Result<Self, Unfit> {
         let media_type = HeaderValue::from_str(&body.content_type(media_type));
-        answer.headers.insert(CONTENT_TYPE, media_type.map_err(|_| Unfit::Header("content-type"))?);
-        Ok(Self { body: body.into_body(), ..answer })
+        self.headers.insert(CONTENT_TYPE, media_type.map_err(|_| Unfit::Header("content-type"))?);
+        Ok(Self { body: body.into_body(), ..self })
     }
 
     /// Bytes, as they are.

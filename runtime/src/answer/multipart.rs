@@ -6,7 +6,7 @@
 //!    readers make different names, is not written.
 //! 2. A file is a part of the media type that it says, which must be a declared one, and has a file name: without one it
 //!    would be text to browsers.
-//! 3. An item of a list is a part of its own. `null` and a list without items are not written, but where parts are JSON.
+//! 3. An item of a list is a part of its own; of a body that is a list the parts have no names. `null` and a list without items are not written, but where parts are JSON.
 //! 4. What the document says nothing of is text where it is a string, and JSON otherwise.
 //! 5. The boundary is 128 random bits. Nobody who does not know them makes a content in which they stand, so contents are
 //!    not searched for them (RFC 2046 section 5.1.1).
@@ -41,26 +41,58 @@ enum Piece {
     File(Upload),
 }
 
-/// The body that a value is.
+/// The body that an object is, whose parts have names.
 pub(super) fn written<T: Serialize + Check>(
     value: &T,
     fields: &[Wire],
     rule: Rule<T>,
 ) -> Result<Multipart, Unfit> {
     conforms(value, rule)?;
-    let mut random = [0; 16];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| Unfit::NoRandom)?;
-    let mut body =
-        Multipart { boundary: format!("{:032x}", u128::from_be_bytes(random)), pieces: Vec::new() };
+    let mut body = Multipart::new()?;
     for member in members(value, true)? {
         let field = fields.iter().find(|field| field.name == member.name);
         body.member(&member, field).ok_or_else(|| member.unwritable())?;
     }
-    body.push(&[b"--", body.boundary.clone().as_bytes(), b"--\r\n"]);
-    Ok(body)
+    Ok(body.end())
+}
+
+/// The body that a list is, a part for each item.
+pub(super) fn in_order<T: Serialize + Check>(
+    list: &Vec<T>,
+    item: &Wire,
+    rule: Rule<Vec<T>>,
+) -> Result<Multipart, Unfit> {
+    conforms(list, rule)?;
+    let mut body = Multipart::new()?;
+    for value in list {
+        let written = match value.files().first() {
+            Some(file) => body.file(None, file, item.types),
+            None => {
+                let json = serde_json::to_string(value).map_err(Unfit::Unserializable)?;
+                // a part that is left out would move all others
+                Some(json)
+                    .filter(|json| json != "null" || item.kind == Kind::Json)
+                    .and_then(|json| body.json(None, &json, Some(item), item.types))
+            }
+        };
+        written.ok_or(Unfit::Member("of a list"))?;
+    }
+    Ok(body.end())
 }
 
 impl Multipart {
+    fn new() -> Result<Self, Unfit> {
+        let mut random = [0; 16];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| Unfit::NoRandom)?;
+        Ok(Self { boundary: format!("{:032x}", u128::from_be_bytes(random)), pieces: Vec::new() })
+    }
+
+    fn end(mut self) -> Self {
+        let end = format!("--{}--\r\n", self.boundary);
+        self.push(&[end.as_bytes()]);
+        self
+    }
+
     /// The media type, which says the boundary.
     pub(super) fn content_type(&self, media_type: &str) -> String {
         format!("{media_type}; boundary={}", self.boundary)
@@ -89,12 +121,12 @@ impl Multipart {
         let name = name(&member.name)?;
         let types = field.map(|field| field.types).unwrap_or_default();
         match &member.value {
-            Value::Files(files) => files.iter().try_for_each(|file| self.file(&name, file, types)),
-            Value::Json(json) => self.json(&name, json, field, types),
+            Value::Files(files) => files.iter().try_for_each(|file| self.file(Some(&name), file, types)),
+            Value::Json(json) => self.json(Some(&name), json, field, types),
         }
     }
 
-    fn json(&mut self, name: &str, json: &str, field: Option<&Wire>, types: &[&str]) -> Option<()> {
+    fn json(&mut self, name: Option<&str>, json: &str, field: Option<&Wire>, types: &[&str]) -> Option<()> {
         match field.map(|field| field.kind) {
             Some(Kind::Json) => self.part(name, media_type(types, JSON)?, json),
             Some(Kind::JsonList) => {
@@ -108,9 +140,9 @@ impl Multipart {
                 Tree::Text(text) => self.part(name, media_type(types, TEXT)?, &text),
                 _ => self.part(name, media_type(types, JSON).filter(|said| is_json(said))?, json),
             },
-            Some(_) => match parse_tree(json, usize::MAX)? {
+            Some(kind) => match parse_tree(json, usize::MAX)? {
                 Tree::Null => Some(()),
-                Tree::List(items) => items
+                Tree::List(items) if kind == Kind::List => items
                     .iter()
                     .try_for_each(|item| self.part(name, media_type(types, TEXT)?, &scalar(item)?)),
                 value => self.part(name, media_type(types, TEXT)?, &scalar(&value)?),
@@ -118,13 +150,13 @@ impl Multipart {
         }
     }
 
-    fn part(&mut self, name: &str, media_type: &str, content: &str) -> Option<()> {
+    fn part(&mut self, name: Option<&str>, media_type: &str, content: &str) -> Option<()> {
         self.head(name, None, media_type);
         self.push(&[content.as_bytes(), b"\r\n"]);
         Some(())
     }
 
-    fn file(&mut self, name: &str, file: &Upload, types: &[&str]) -> Option<()> {
+    fn file(&mut self, name: Option<&str>, file: &Upload, types: &[&str]) -> Option<()> {
         let said = match file.content_type() {
             Some(said) => Some(said).filter(|said| fits(types, said))?,
             None => media_type(types, "application/octet-stream")?,
@@ -138,12 +170,14 @@ impl Multipart {
         Some(())
     }
 
-    fn head(&mut self, name: &str, file_name: Option<&str>, media_type: &str) {
+    fn head(&mut self, name: Option<&str>, file_name: Option<&str>, media_type: &str) {
         let file_name = file_name.map(|file| format!("; filename=\"{file}\"")).unwrap_or_default();
-        let head = format!(
-            "--{}\r\nContent-Disposition: form-data; name=\"{name}\"{file_name}\r\nContent-Type: {media_type}\r\n\r\n",
-            self.boundary
-        );
+        let disposition = match name {
+            Some(name) => format!("Content-Disposition: form-data; name=\"{name}\"{file_name}\r\n"),
+            None if file_name.is_empty() => String::new(),
+            None => format!("Content-Disposition: attachment{file_name}\r\n"),
+        };
+        let head = format!("--{}\r\n{disposition}Content-Type: {media_type}\r\n\r\n", self.boundary);
         self.push(&[head.as_bytes()]);
     }
 }

@@ -23,7 +23,9 @@ pub(super) use self::cut::{Cut, elements, leaf};
 pub(crate) use self::form::Others;
 pub(super) use self::form::{form, form_tree};
 pub use self::multipart::Parts;
-pub(super) use self::multipart::{PARTS_IN_MEMORY, Part, multipart, multipart_with_headers, parts};
+pub(super) use self::multipart::{
+    Declared, PARTS_IN_MEMORY, Part, in_order, multipart, multipart_with_headers, parts,
+};
 pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
 
 /// How a value is written.

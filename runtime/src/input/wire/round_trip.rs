@@ -96,7 +96,8 @@ async fn as_parts(value: &All) -> Result<All, Unfit> {
     let (media_type, bytes) = sent(Answer::multipart(200, "multipart/mixed", value, PARTS, no_rule)?).await;
     let arrival = Arrival::new(Body::from(bytes.clone()), arriving::tests::sender(), PARTS_IN_MEMORY);
     let spool = Spool::new(&Settings::new());
-    let parts = parts(arrival, &media_type, PARTS, usize::MAX, &spool).await.unwrap().unwrap();
+    let parts =
+        parts(arrival, &media_type, Declared::Named(PARTS), usize::MAX, &spool).await.unwrap().unwrap();
     Ok(multipart(&parts, PARTS, 32, no_rule).unwrap_or_else(|refused| panic!("{refused:?} {bytes:?}")))
 }
 
