@@ -6,6 +6,7 @@ mod json_schema;
 fn main() {
     palisade_codegen::Build::new("specs/gate.yaml").run();
     palisade_codegen::Build::new("specs/wire.yaml").run();
+    palisade_codegen::Build::new("specs/parts.yaml").run();
     palisade_codegen::Build::new("specs/untyped.yaml").run();
     palisade_codegen::Build::new("specs/uploads.yaml").run();
     palisade_codegen::Build::new("specs/combinations.yaml").run();

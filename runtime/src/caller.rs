@@ -30,6 +30,19 @@ impl<Op: Operation> Caller<Op> {
         Self { passed: self.passed.claimed(claim), ..self }
     }
 
+    pub(crate) fn preferring(self, preferred: Option<&'static str>) -> Self {
+        Self { passed: self.passed.preferring(preferred), ..self }
+    }
+
+    /// Of the media types in which a call that works is answered, the one that `Accept` likes best, for a handler that has a
+    /// choice between several; of equals, the one that the document names first.
+    ///
+    /// `None` where one of those answers has no content.
+    #[must_use]
+    pub const fn preferred(&self) -> Option<&'static str> {
+        self.passed.preferred()
+    }
+
     /// The principal, if a credential was needed and given.
     #[must_use]
     pub fn identity(&self) -> Option<&Principal> {

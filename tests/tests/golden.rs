@@ -100,6 +100,8 @@ goldens! {
     untyped,
     /// A form that is a choice.
     untyped_form,
+    /// Forms and parts of answers, and forms that are sent.
+    written_forms,
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -18,9 +18,11 @@ pub(super) enum Family {
     Json,
     Form,
     Multipart,
+    /// Parts of a list; with names where the schema is an object, and bytes where it does not look into them.
+    Parts,
     Stream(Framing),
-    /// Lines of a request, which is read whole.
-    Records,
+    /// The same of a request, which is read whole.
+    Records(Framing),
     Text,
     Bytes,
 }
@@ -37,11 +39,12 @@ impl Builder<'_> {
         let mut left_out = Vec::new();
         let mut given_way = Vec::new();
         for one in media {
-            let family = family(&one.name.value, direction);
+            let family = items(one, family(&one.name.value, direction));
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
             one.schema.into_iter().chain(one.item_schema).try_for_each(|id| self.goes_this_way(id))?;
             let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
             self.finish_inline();
+            let family = self.settled(family, &schema, direction);
             let schema = match family {
                 Family::Multipart => self.with_files(one, schema, &own),
                 _ => schema,
@@ -92,13 +95,15 @@ impl Builder<'_> {
         if let Some(item) = one.item_schema {
             match family {
                 Family::Stream(_) => return self.item_schema(one, item, path),
-                Family::Records => return self.item_schema(one, item, path).map(list_of),
+                Family::Records(_) | Family::Parts => {
+                    return self.item_schema(one, item, path).map(list_of);
+                }
                 _ => {}
             }
             // OpenAPI 3.2 section 4.14.3
             let message = format!("`itemSchema` of `{}`, which is read whole", one.name.value);
             let finding = Finding::error(Code::MediaType, message, self.document.schema(item).place);
-            let help = "streams are of `application/jsonl`, and answers of `application/json-seq` and `text/event-stream`";
+            let help = "streams are of `application/jsonl`, `application/json-seq`, `text/event-stream` and `multipart/mixed`";
             self.findings.push(finding.help(help));
             return None;
         }
@@ -116,6 +121,18 @@ impl Builder<'_> {
         match family {
             Family::Stream(_) => self.item_of(id, path),
             _ => self.schema(id, path, 0),
+        }
+    }
+
+    /// What a media type is that the schema makes bytes of as well. Those of a request as a form never are.
+    fn settled(&mut self, family: Family, schema: &Schema, direction: Direction) -> Family {
+        self.finish_shapes();
+        let answer = direction == Direction::Answer;
+        match (family, self.bytes(schema)) {
+            (Family::Parts, Some(_)) => Family::Bytes,
+            (Family::Parts, None) if !matches!(self.flat(schema, 0), Flat::List(_)) => Family::Multipart,
+            (Family::Form | Family::Multipart, Some(_)) if answer => Family::Bytes,
+            (family, _) => family,
         }
     }
 
@@ -139,6 +156,7 @@ impl Builder<'_> {
                 (ContentForm::Bytes, Schema::of(Type::Text(text)))
             }
             Family::Json => (ContentForm::Json, schema),
+            Family::Parts => return self.in_order(one, schema),
             Family::Form | Family::Multipart => {
                 // of a form that is not one object, every part is read as the schema then says of its text
                 let free = match &flat {
@@ -155,10 +173,14 @@ impl Builder<'_> {
                 (form, schema)
             }
             // a text of any kind is one text, and not a list of them
-            Family::Records if self.bytes(&schema).is_none() => {
+            Family::Records(framing) if self.bytes(&schema).is_none() => {
                 let is_whole = |id| is_list(self.document, id);
                 let is_list = one.item_schema.is_some() || one.schema.is_some_and(is_whole);
-                (ContentForm::Records, if is_list { schema } else { list_of(schema) })
+                let schema = if is_list { schema } else { list_of(schema) };
+                let events = framing == Framing::Data;
+                let read = if events { self.events(one, &schema) } else { Some((framing, true)) };
+                let Some((framing, json)) = read else { return Some(Err(LeftOut::EventOfSeveralKinds)) };
+                (ContentForm::Records { framing, json }, schema)
             }
             Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),
             Family::Stream(framing) => (ContentForm::Stream(framing), schema),
@@ -170,7 +192,7 @@ impl Builder<'_> {
             Family::Bytes if is_xml(&one.name.value) && self.counts_characters(&schema) => {
                 (ContentForm::Text, schema)
             }
-            Family::Text | Family::Records | Family::Bytes => match self.bytes(&schema) {
+            Family::Text | Family::Records(_) | Family::Bytes => match self.bytes(&schema) {
                 Some(counts) => {
                     let format = TextFormat::Binary;
                     let text = Text { format, length: counts, pattern: None };
@@ -219,12 +241,13 @@ pub(super) fn list_of(items: Schema) -> Schema {
 fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
     let means_the_same = match one.form {
         ContentForm::Text | ContentForm::Stream(_) => false,
-        ContentForm::Bytes => direction != Direction::Answer,
-        ContentForm::Json
-        | ContentForm::Records
-        | ContentForm::Form(_)
-        | ContentForm::FreeForm(_)
-        | ContentForm::Multipart(_) => true,
+        // what an answer is in parts says the boundary as well
+        ContentForm::Bytes | ContentForm::Multipart(_) | ContentForm::Parts(_) => {
+            direction != Direction::Answer
+        }
+        ContentForm::Json | ContentForm::Records { .. } | ContentForm::Form(_) | ContentForm::FreeForm(_) => {
+            true
+        }
     };
     match contents.iter_mut().find(|known| carries_the_same(known, &one)) {
         Some(known) if means_the_same => {
@@ -281,18 +304,21 @@ fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Option<Vec<S
 
 pub(super) fn family(name: &str, direction: Direction) -> Family {
     let (kind, subtype) = parts(name);
+    let listed = |framing| match direction {
+        Direction::Answer => Family::Stream(framing),
+        _ => Family::Records(framing),
+    };
     match (kind.as_str(), subtype.as_str()) {
         _ if is_json(name) => Family::Json,
         ("*" | "application", "*" | "*+json") => Family::Json,
-        ("application", "x-www-form-urlencoded") if direction == Direction::Request => Family::Form,
-        ("multipart", "form-data") if direction == Direction::Request => Family::Multipart,
+        ("application", "x-www-form-urlencoded") => Family::Form,
+        ("multipart", "form-data") => Family::Multipart,
+        ("multipart", _) => Family::Parts,
         ("application", "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines" | "jsonlines") => {
-            if direction == Direction::Answer { Family::Stream(Framing::Line) } else { Family::Records }
+            listed(Framing::Line)
         }
         // RFC 7464 section 4.1, RFC 8091 section 3
-        ("application", subtype) if direction == Direction::Answer && is_sequence(subtype) => {
-            Family::Stream(Framing::Record)
-        }
+        ("application", subtype) if is_sequence(subtype) => listed(Framing::Record),
         ("text", "event-stream") if direction == Direction::Answer => Family::Stream(Framing::Data),
         ("text", "xml") => Family::Bytes,
         ("text", subtype) if !subtype.ends_with("+xml") => Family::Text,
@@ -304,12 +330,21 @@ const fn word(family: Family) -> &'static str {
     match family {
         Family::Json => "json",
         Family::Form => "form",
-        Family::Multipart => "multipart",
-        Family::Stream(Framing::Line | Framing::Record) | Family::Records => "lines",
-        Family::Stream(Framing::Data | Framing::Event) => "events",
+        Family::Multipart | Family::Parts => "multipart",
+        Family::Stream(framing) | Family::Records(framing) => match framing {
+            Framing::Line | Framing::Record => "lines",
+            Framing::Data | Framing::Event => "events",
+        },
         Family::Text => "text",
         Family::Bytes => "bytes",
     }
+}
+
+/// Events of a request are those whose items are described; otherwise they are a text.
+fn items(one: &Media, family: Family) -> Family {
+    let (kind, subtype) = parts(&one.name.value);
+    let events = family == Family::Text && (kind.as_str(), subtype.as_str()) == ("text", "event-stream");
+    if events && one.item_schema.is_some() { Family::Records(Framing::Data) } else { family }
 }
 
 fn is_sequence(subtype: &str) -> bool {
@@ -367,16 +402,15 @@ mod tests {
             ("*/*", Direction::Request, Family::Json),
             ("application/*+json", Direction::Request, Family::Json),
             ("application/x-www-form-urlencoded", Direction::Request, Family::Form),
-            ("application/x-www-form-urlencoded", Direction::Answer, Family::Bytes),
             ("multipart/form-data", Direction::Request, Family::Multipart),
-            ("multipart/mixed", Direction::Request, Family::Bytes),
+            ("multipart/mixed", Direction::Request, Family::Parts),
             ("text/csv", Direction::Answer, Family::Text),
             ("text/xml", Direction::Answer, Family::Bytes),
             ("text/event-stream", Direction::Answer, Family::Stream(Framing::Data)),
             ("application/jsonl", Direction::Answer, Family::Stream(Framing::Line)),
             ("application/geo+json-seq", Direction::Answer, Family::Stream(Framing::Record)),
-            ("application/json-seq", Direction::Request, Family::Bytes),
-            ("application/x-ndjson", Direction::Request, Family::Records),
+            ("application/json-seq", Direction::Request, Family::Records(Framing::Record)),
+            ("application/x-ndjson", Direction::Request, Family::Records(Framing::Line)),
             ("image/*", Direction::Request, Family::Bytes),
         ] {
             assert_eq!(family(name, direction), expected, "{name}");

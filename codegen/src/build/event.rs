@@ -5,8 +5,10 @@
 
 use foldhash::HashSet;
 
+use super::Builder;
+use super::wire::Flat;
 use crate::document::{Document, Media, SchemaId};
-use crate::model::Framing;
+use crate::model::{Framing, Schema};
 
 /// The HTML standard, section 9.2.6.
 const FIELDS: [&str; 4] = ["data", "event", "id", "retry"];
@@ -21,6 +23,31 @@ pub(super) fn framing(document: &Document, media: &Media) -> Framing {
     match item.is_some_and(|item| is_event(document, item)) {
         true => Framing::Event,
         false => Framing::Data,
+    }
+}
+
+impl Builder<'_> {
+    /// How the events of a request are read, of which this is the list, and whether their data is JSON. `None`: the schema
+    /// does not say which of the two it is.
+    pub(super) fn events(&self, media: &Media, schema: &Schema) -> Option<(Framing, bool)> {
+        let framing = framing(self.document, media);
+        let Flat::List(item) = self.flat(schema, 0) else { return None };
+        let json = match (framing, *item) {
+            (Framing::Event, Flat::Object(members, _)) => {
+                is_json(&members.into_iter().find(|(name, _)| name == "data")?.1)?
+            }
+            (Framing::Event, _) => return None,
+            (_, data) => is_json(&data)?,
+        };
+        Some((framing, json))
+    }
+}
+
+fn is_json(data: &Flat) -> Option<bool> {
+    match data {
+        Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any => Some(false),
+        Flat::Free(free) if free.may_be_scalar() => None,
+        Flat::Free(_) | Flat::List(_) | Flat::Object(..) | Flat::Map(_) | Flat::Deep => Some(true),
     }
 }
 

@@ -92,7 +92,7 @@ impl Builder<'_> {
         None
     }
 
-    fn field(
+    pub(super) fn field(
         &mut self,
         encoding: Option<&Encoding>,
         member: &Flat,
@@ -142,7 +142,7 @@ impl Builder<'_> {
             let message = format!(
                 "the schema of this member cannot be enforced in `{unread}`: what is no scalar is read as JSON, or as several texts"
             );
-            let help = "say `contentType: application/json`, or describe it as a plain `type: string`";
+            let help = "say `contentType: application/json`, or describe the part as `type: string`, or as `{}`: a file that the handler reads";
             self.findings.push(Finding::error(Code::MediaType, message, place).help(help));
             return None;
         }

@@ -1,15 +1,18 @@
-//! Parts of a multipart form of which no type is said: files.
+//! Parts of a multipart body of which no type is said: files. And parts that have no names.
 //!
 //! Without `type` such a part is `application/octet-stream`, or what `contentType` says (OpenAPI 3.1 section 4.8.15), so
 //! any bytes will do. In JSON the same schema takes any JSON: what refers to a schema with such members is another type
 //! in a form.
 
 use super::Builder;
-use super::content::{is_json, is_text};
+use super::content::{Family, is_json, is_text};
+use super::left_out::LeftOut;
 use super::wire::Flat;
-use crate::document::Media;
+use crate::document::{Encoding, Media};
+use crate::finding::{Code, Finding};
 use crate::model::{
-    Array, Counts, Definition, Member, Object, Origin, Schema, Shape, Text, TextFormat, Type, TypeId,
+    Array, ContentForm, Counts, Definition, Member, Object, Origin, Schema, Shape, Text, TextFormat, Type,
+    TypeId, WireKind,
 };
 
 impl Builder<'_> {
@@ -31,6 +34,36 @@ impl Builder<'_> {
         Schema { ty: Type::Named(id), ..schema }
     }
 
+    /// Parts that have no names, one for each item (OpenAPI 3.2 section 4.14.4.2). `None` after a finding.
+    pub(super) fn in_order(
+        &mut self,
+        one: &Media,
+        schema: Schema,
+    ) -> Option<Result<(ContentForm, Schema), LeftOut>> {
+        let Some(array) = self.array_of(&schema).cloned() else { return Some(Err(LeftOut::FormOfNoObject)) };
+        let encoding = one.item_encoding.as_ref().map(|encoding| &encoding.value);
+        let place = one.item_encoding.as_ref().map_or(one.name.place, |encoding| encoding.place);
+        if encoding.is_some_and(|encoding| !encoding.headers.is_empty()) {
+            let message = "header fields of parts without a name are not supported yet";
+            let finding = Finding::error(Code::NotSupported, message, place);
+            self.findings.push(finding.help("remove `headers`, or give the parts names: describe an object"));
+            return None;
+        }
+        let is_file = self.flat(&array.items, 0) == Flat::Any && !is_told(encoding);
+        let schema = match is_file {
+            true => Schema::of(Type::Array(Box::new(Array { items: Schema::of(file()), ..array }))),
+            false => schema,
+        };
+        let Flat::List(item) = self.flat(&schema, 0) else { return Some(Err(LeftOut::FormOfNoObject)) };
+        let wire = self.field(encoding, &item, Family::Multipart, place)?;
+        let is_one_part = !matches!(wire.kind, WireKind::List | WireKind::JsonList | WireKind::Files);
+        Some(if is_one_part {
+            Ok((ContentForm::Parts(Box::new(wire)), schema))
+        } else {
+            Err(LeftOut::ListInAPart)
+        })
+    }
+
     fn object_of(&self, schema: &Schema) -> Option<(TypeId, Object)> {
         let Type::Named(id) = &schema.ty else { return None };
         match &self.types.get(*id)?.shape {
@@ -42,8 +75,7 @@ impl Builder<'_> {
 
     fn as_file(&self, one: &Media, member: &Member) -> Member {
         let encoding = one.encoding.iter().find(|(name, _)| name.value == member.name);
-        let types = encoding.map(|(_, encoding)| encoding.types.as_slice()).unwrap_or_default();
-        let is_told = !types.is_empty() && types.iter().all(|one| is_json(one) || is_text(one));
+        let is_told = is_told(encoding.map(|(_, encoding)| encoding));
         let ty = match self.flat(&member.schema, 0) {
             _ if is_told || member.default.is_some() => None,
             Flat::Any => Some(file()),
@@ -68,6 +100,12 @@ impl Builder<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether the encoding says that a part is JSON or text.
+fn is_told(encoding: Option<&Encoding>) -> bool {
+    let types = encoding.map(|encoding| encoding.types.as_slice()).unwrap_or_default();
+    !types.is_empty() && types.iter().all(|one| is_json(one) || is_text(one))
 }
 
 fn file() -> Type {

@@ -10,8 +10,12 @@ use crate::finding::{Code, Finding};
 pub(super) enum LeftOut {
     /// A form whose schema is no object.
     FormOfNoObject,
+    /// Parts in an order, one of which is a list.
+    ListInAPart,
     /// A text whose schema is no scalar.
     TextOfNoScalar,
+    /// Events whose data may be JSON or a text.
+    EventOfSeveralKinds,
     /// Of a kind that no schema looks into.
     Unread,
     /// A range in an answer, which is of one type.
@@ -24,8 +28,14 @@ impl LeftOut {
     fn message(self, name: &str, direction: Direction) -> String {
         let why = match self {
             Self::FormOfNoObject => "a form is an object",
+            Self::ListInAPart => "a part is one value",
             Self::TextOfNoScalar => "a text is one value",
-            Self::Unread if direction == Direction::Answer => "only JSON and text are written by a schema",
+            Self::EventOfSeveralKinds => {
+                "whether the data of an event is JSON or a text depends on the event"
+            }
+            Self::Unread if direction == Direction::Answer => {
+                "only JSON, forms and text are written by a schema"
+            }
             Self::Unread => "only JSON, forms and text are read by a schema",
             Self::SaidBetter => return format!("more specific keys describe all that `{name}` stands for"),
             Self::Range => return format!("`{name}` does not say in which media type the server answers"),
@@ -36,6 +46,9 @@ impl LeftOut {
     const fn help(self) -> &'static str {
         match self {
             Self::Range | Self::SaidBetter => "name each media type that is sent",
+            Self::EventOfSeveralKinds => {
+                "describe an event as one object whose `data` is a text, or an object, or take `application/json-seq`"
+            }
             _ => "describe the same as `application/json`, or as a plain `type: string`",
         }
     }

@@ -1,7 +1,7 @@
 //! Webhooks and callbacks: the type of what is sent. It goes out, as an answer does.
 
 use super::Builder;
-use super::content::is_json;
+use super::content::{Family, family, is_json};
 use super::direction::Direction;
 use crate::document::{Media, Operation, PathItem};
 use crate::finding::{Code, Finding};
@@ -56,25 +56,28 @@ impl Builder<'_> {
     /// `None`: nothing comes of it. `Some(None)`: it carries nothing.
     fn sent_body(&mut self, operation: &Operation, name: &str) -> Option<Option<Content>> {
         let Some(body) = &operation.body else { return Some(None) };
+        let is_form = |media: &&Media| family(&media.name.value, Direction::Answer) == Family::Form;
         let json = body.content.iter().find(|media| is_json(&media.name.value));
-        let left: Vec<&Media> = body
-            .content
-            .iter()
-            .filter(|media| !json.is_some_and(|json| std::ptr::eq(json, *media)))
-            .collect();
-        for media in left {
-            let message = format!("no code is generated for `{}` that the server sends", media.name.value);
-            self.findings.push(
-                Finding::warning(Code::Ungenerated, message, media.name.place)
-                    .help("describe it as `application/json`"),
-            );
-        }
+        let sent = json.or_else(|| body.content.iter().find(is_form));
+        let left = body.content.iter().filter(|media| !sent.is_some_and(|sent| std::ptr::eq(sent, *media)));
+        left.for_each(|media| self.ungenerated(media));
         self.direction = Direction::Answer;
-        let contents = self.contents(
-            std::slice::from_ref(json?),
-            &[name.to_owned(), "body".to_owned()],
-            Direction::Answer,
-        )?;
-        contents.into_iter().find(|content| content.form == ContentForm::Json).map(Some)
+        let path = [name.to_owned(), "body".to_owned()];
+        let contents = self.contents(std::slice::from_ref(sent?), &path, Direction::Answer)?;
+        let is_written = |content: &Content| {
+            matches!(content.form, ContentForm::Json | ContentForm::Form(_) | ContentForm::FreeForm(_))
+        };
+        let written = contents.into_iter().find(is_written);
+        if written.is_none() {
+            self.ungenerated(sent?);
+        }
+        written.map(Some)
+    }
+
+    fn ungenerated(&mut self, media: &Media) {
+        let message = format!("no code is generated for `{}` that the server sends", media.name.value);
+        let help =
+            "describe it as `application/json`, or as an object in `application/x-www-form-urlencoded`";
+        self.findings.push(Finding::warning(Code::Ungenerated, message, media.name.place).help(help));
     }
 }

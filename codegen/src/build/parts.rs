@@ -5,6 +5,7 @@
 
 use super::Builder;
 use super::content::list_of;
+use super::direction::Direction;
 use super::types::with;
 use crate::document::{Encoding, Media};
 use crate::finding::{Code, Finding};
@@ -19,6 +20,15 @@ impl Builder<'_> {
         path: &[String],
     ) -> Option<Option<Schema>> {
         let mut parts = Vec::new();
+        if let Some((name, _)) = one.encoding.iter().find(|(_, encoding)| !encoding.headers.is_empty())
+            && self.direction == Direction::Answer
+        {
+            let message = "header fields of the parts of an answer are not supported yet";
+            let finding = Finding::error(Code::NotSupported, message, name.place);
+            self.findings
+                .push(finding.help("remove `headers`, or describe what they say as a member of its own"));
+            return None;
+        }
         for (name, encoding) in one.encoding.iter().filter(|(_, encoding)| !encoding.headers.is_empty()) {
             let Some((_, wire)) = fields.iter_mut().find(|(field, _)| *field == name.value) else {
                 let message = format!("the headers of `{}`, which is no member", name.value);

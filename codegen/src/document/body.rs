@@ -26,6 +26,8 @@ pub(crate) struct Media {
     pub(crate) item_schema: Option<SchemaId>,
     /// How members of a form are written.
     pub(crate) encoding: Vec<(Spanned<String>, Encoding)>,
+    /// How each part is written that has no name (OpenAPI 3.2).
+    pub(crate) item_encoding: Option<Spanned<Encoding>>,
     pub(crate) examples: Vec<Node>,
 }
 
@@ -70,6 +72,7 @@ impl<'d> Reader<'d> {
             let examples = self.examples(&mut fields);
             let item_schema = fields.get("itemSchema").map(|schema| self.schema(&schema.node));
             let mut encoding = self.encodings(&mut fields);
+            let item_encoding = self.item_encoding(&mut fields, &member.key);
             if self.version == Version::V30 && member.key.starts_with("multipart/") {
                 // OpenAPI 3.0 section 4.7.15.1: the styles are those of the other forms
                 for (_, encoding) in &mut encoding {
@@ -78,7 +81,7 @@ impl<'d> Reader<'d> {
             }
             self.finish(fields);
             let name = Spanned::new(member.key.to_string(), member.key_place);
-            media.push(Media { name, schema, item_schema, encoding, examples });
+            media.push(Media { name, schema, item_schema, encoding, item_encoding, examples });
         }
         media
     }
@@ -97,7 +100,7 @@ impl<'d> Reader<'d> {
                 (Some(one), Some(other)) => !one.same_value(other),
                 (one, other) => one.is_some() || other.is_some(),
             };
-            if ["$ref", "schema", "itemSchema", "encoding"].iter().any(|keyword| differs(&keyword)) {
+            if ["$ref", "schema", "itemSchema", "encoding"].iter().any(differs) {
                 let message = format!("`{}` and `{}` are one media type", first.key, member.key);
                 let finding = Finding::error(Code::MediaType, message, member.key_place);
                 self.push(finding.related(first.key_place, "the other").help("describe it once"));
@@ -108,21 +111,38 @@ impl<'d> Reader<'d> {
     fn encodings(&mut self, fields: &mut Fields<'d>) -> Vec<(Spanned<String>, Encoding)> {
         let mut encodings = Vec::new();
         for member in self.map(fields, "encoding") {
-            let Some(mut fields) = self.fields(&member.node, "an encoding") else { continue };
-            let types = self.string(&mut fields, "contentType").map(|types| types.value).unwrap_or_default();
-            let types = types.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty());
-            let types = types.collect();
-            let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
-            let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
-            self.boolean(&mut fields, "allowReserved");
-            let headers = self.map(&mut fields, "headers");
-            let headers =
-                headers.iter().filter_map(|header| self.header(&header.key, header.key_place, &header.node));
-            let headers = headers.collect();
-            self.finish(fields);
-            let name = Spanned::new(member.key.to_string(), member.key_place);
-            encodings.push((name, Encoding { types, style, explode, headers }));
+            let Some(encoding) = self.encoding(&member.node) else { continue };
+            encodings.push((Spanned::new(member.key.to_string(), member.key_place), encoding));
         }
         encodings
+    }
+
+    /// `itemEncoding`, which multipart bodies have (OpenAPI 3.2 section 4.14.4.2).
+    fn item_encoding(&mut self, fields: &mut Fields<'d>, media_type: &str) -> Option<Spanned<Encoding>> {
+        let is_multipart = media_type.to_ascii_lowercase().starts_with("multipart/");
+        let member = if self.since_3_2 && is_multipart { fields.get("itemEncoding")? } else { return None };
+        if fields.peek("encoding").is_some() {
+            let message = "`itemEncoding` beside `encoding`: parts have names or an order, not both";
+            let finding = Finding::error(Code::InvalidValue, message, member.key_place);
+            self.push(finding.help("keep `encoding` for an object, and `itemEncoding` for an array"));
+            return None;
+        }
+        Some(Spanned::new(self.encoding(&member.node)?, member.key_place))
+    }
+
+    fn encoding(&mut self, node: &'d Node) -> Option<Encoding> {
+        let mut fields = self.fields(node, "an encoding")?;
+        let types = self.string(&mut fields, "contentType").map(|types| types.value).unwrap_or_default();
+        let types = types.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty());
+        let types = types.collect();
+        let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
+        let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
+        self.boolean(&mut fields, "allowReserved");
+        let headers = self.map(&mut fields, "headers");
+        let headers =
+            headers.iter().filter_map(|header| self.header(&header.key, header.key_place, &header.node));
+        let headers = headers.collect();
+        self.finish(fields);
+        Some(Encoding { types, style, explode, headers })
     }
 }

@@ -131,20 +131,21 @@ impl<'d> Reader<'d> {
             None => default,
             Some(word) => self.style_word(&word, Some(location)).unwrap_or(default),
         };
-        (style, explode.map_or(style == Style::Form, |explode| explode.value))
+        (style, explode.map_or(style.explodes(), |explode| explode.value))
     }
 
     /// A style, of a place if there is one.
     pub(super) fn style_word(&mut self, word: &Spanned<String>, location: Option<Location>) -> Option<Style> {
         let style = Style::WORDS.iter().find(|(known, _)| *known == word.value).map(|(_, style)| *style);
-        if self.since_3_2 && location == Some(Location::Cookie) && word.value == "cookie" {
-            let message = "`cookie` is a style of OpenAPI 3.2 that is not supported yet";
-            let finding = Finding::error(Code::NotSupported, message, word.place);
-            self.push(finding.help("write `style: form`"));
+        if !self.since_3_2 && location == Some(Location::Cookie) && style == Some(Style::Cookie) {
+            let message = "`cookie` is a style since OpenAPI 3.2";
+            let finding = Finding::error(Code::InvalidValue, message, word.place);
+            self.push(finding.help("write `openapi: 3.2.0`, or `style: form`"));
             return None;
         }
         let allowed = location.map_or(Style::of(Location::Query), Style::of);
-        let words: Vec<&str> = allowed.iter().map(|style| style.as_str()).collect();
+        let known = allowed.iter().filter(|style| self.since_3_2 || **style != Style::Cookie);
+        let words: Vec<&str> = known.map(|style| style.as_str()).collect();
         let place = location.map_or("query", Location::as_str);
         let message = match style {
             Some(style) if allowed.contains(&style) => return Some(style),

@@ -22,7 +22,7 @@ use super::scopes::code;
 use super::values::{Paths, plain, rust_type};
 use super::wires;
 use crate::lower::{BodyPlan, ContentPlan, RustType};
-use crate::model::ContentForm;
+use crate::model::{ContentForm, Framing};
 
 /// The enumeration of the contents of a body or an answer.
 pub(super) fn choice(ident: &Ident, of: &str, contents: &[ContentPlan<'_>]) -> TokenStream {
@@ -82,9 +82,13 @@ pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
             let which = which.into_iter().map(Literal::usize_unsuffixed);
             let how = match &content.content.form {
                 ContentForm::Bytes => quote!(p::Receiving::Spooled),
-                ContentForm::Multipart(fields) => {
-                    let fields = wires::fields(fields);
-                    quote!({ const FIELDS: &[p::Wire] = #fields; p::Receiving::Parts(FIELDS) })
+                ContentForm::Multipart(_) => {
+                    let fields = declared_fields(content);
+                    quote!({ #fields p::Receiving::Parts(FIELDS) })
+                }
+                ContentForm::Parts(_) => {
+                    let item = declared_fields(content);
+                    quote!({ #item p::Receiving::Items(&ITEM) })
                 }
                 _ => return None,
             };
@@ -101,7 +105,7 @@ pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
 }
 
 fn alone(body: &BodyPlan<'_>, content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
-    let fields = declared_fields(content);
+    let fields = fields_to_read(content);
     let read = read_with(content, paths);
     match body.required {
         true => quote!(#fields let sent = p::Sent::required(sent)?; sent.#read),
@@ -111,18 +115,33 @@ fn alone(body: &BodyPlan<'_>, content: &ContentPlan<'_>, paths: &Paths) -> Token
 
 fn read(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
     let read = read_with(content, paths);
-    match declared_fields(content) {
+    match fields_to_read(content) {
         Some(fields) => quote!({ #fields sent.#read }),
         None => quote!(sent.#read),
     }
 }
 
-fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> {
-    let (ContentForm::Form(fields) | ContentForm::FreeForm(fields)) = &content.content.form else {
-        return None;
-    };
-    let fields = wires::fields(fields);
-    Some(quote!(const FIELDS: &[p::Wire] = #fields;))
+/// Those that are stated where a body is read: of parts they were, before it came.
+fn fields_to_read(content: &ContentPlan<'_>) -> Option<TokenStream> {
+    match content.content.form {
+        ContentForm::Multipart(_) | ContentForm::Parts(_) => None,
+        _ => declared_fields(content),
+    }
+}
+
+/// How each member of a form is written, as a constant.
+pub(super) fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> {
+    match &content.content.form {
+        ContentForm::Form(fields) | ContentForm::FreeForm(fields) | ContentForm::Multipart(fields) => {
+            let fields = wires::fields(fields);
+            Some(quote!(const FIELDS: &[p::Wire] = #fields;))
+        }
+        ContentForm::Parts(item) => {
+            let item = wires::field("", item);
+            Some(quote!(const ITEM: p::Wire = #item;))
+        }
+        _ => None,
+    }
 }
 
 fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
@@ -140,13 +159,19 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
     });
     match content.content.form {
         ContentForm::Json | ContentForm::Stream(_) => quote!(json #typed(#rule)),
-        ContentForm::Records => quote!(lines #typed(#rule)),
+        ContentForm::Records { framing, json } => match framing {
+            Framing::Line => quote!(lines #typed(#rule)),
+            Framing::Record => quote!(sequence #typed(#rule)),
+            Framing::Data => quote!(event_data #typed(#json, #rule)),
+            Framing::Event => quote!(events #typed(#json, #rule)),
+        },
         ContentForm::Form(_) => quote!(form #typed(FIELDS, #rule)),
         ContentForm::FreeForm(_) => quote!(free_form #typed(FIELDS, #rule)),
         ContentForm::Multipart(_) if content.content.part_headers.is_some() => {
             quote!(multipart_with_headers #typed(#rule))
         }
         ContentForm::Multipart(_) => quote!(multipart #typed(#rule)),
+        ContentForm::Parts(_) => quote!(items #typed(#rule)),
         ContentForm::Text => quote!(text #typed(#rule)),
         ContentForm::Bytes => quote!(upload(#rule)),
     }

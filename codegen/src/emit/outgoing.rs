@@ -14,11 +14,12 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::checks::rule;
+use super::contents;
 use super::doc::{doc, said};
 use super::scopes::code;
 use super::values::plain;
 use crate::lower::{NoticePlan, OutgoingPlan};
-use crate::model::Cause;
+use crate::model::{Cause, ContentForm};
 
 /// What the server sends of its own accord.
 pub(super) fn emit(plan: &OutgoingPlan<'_>) -> TokenStream {
@@ -52,7 +53,16 @@ fn notice(plan: &NoticePlan<'_>) -> TokenStream {
         Some(content) => {
             let (ty, rule) = (plain(&content.ty), rule(&content.checks));
             let media_type = content.content.media_types.first();
-            (Some(quote!(body: &#ty)), quote!(p::Notice::json(#method, #media_type, body, #rule)))
+            let made = match (&content.content.form, contents::declared_fields(content)) {
+                (ContentForm::Form(_), fields) => {
+                    quote!(#fields p::Notice::form(#method, #media_type, body, FIELDS, #rule))
+                }
+                (ContentForm::FreeForm(_), fields) => {
+                    quote!(#fields p::Notice::free_form(#method, #media_type, body, FIELDS, #rule))
+                }
+                _ => quote!(p::Notice::json(#method, #media_type, body, #rule)),
+            };
+            (Some(quote!(body: &#ty)), made)
         }
     };
     quote! {

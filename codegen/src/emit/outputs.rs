@@ -153,12 +153,12 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
     let first = types.first();
     let checked = !content.checks.is_empty();
     let rule = rule(&content.checks);
+    let in_fields = |written: &TokenStream| {
+        let fields = contents::declared_fields(content);
+        quote!({ #fields #written })
+    };
     match content.content.form {
-        ContentForm::Json
-        | ContentForm::Records
-        | ContentForm::Form(_)
-        | ContentForm::FreeForm(_)
-        | ContentForm::Multipart(_) => {
+        ContentForm::Json | ContentForm::Records { .. } => {
             let typed = match types.as_slice() {
                 [one] if one == "application/json" => None,
                 [one] => Some(quote!(.map(|answer| answer.typed(#one)))),
@@ -169,6 +169,14 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
                 false => quote!(p::Answer::json(#status, &body) #typed),
             }
         }
+        ContentForm::Form(_) => in_fields(&quote!(p::Answer::form(#status, #first, &body, FIELDS, #rule))),
+        ContentForm::FreeForm(_) => {
+            in_fields(&quote!(p::Answer::free_form(#status, #first, &body, FIELDS, #rule)))
+        }
+        ContentForm::Multipart(_) => {
+            in_fields(&quote!(p::Answer::multipart(#status, #first, &body, FIELDS, #rule)))
+        }
+        ContentForm::Parts(_) => in_fields(&quote!(p::Answer::items(#status, #first, &body, &ITEM, #rule))),
         ContentForm::Text => quote!(p::Answer::text(#status, #first, &body, #rule)),
         ContentForm::Bytes => quote!(p::Answer::bytes(#status, #first, body, #rule)),
         ContentForm::Stream(framing) => match framing {

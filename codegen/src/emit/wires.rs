@@ -21,21 +21,24 @@ pub(super) fn param(wire: &Wire, location: Location) -> TokenStream {
 
 /// How members of a form are written.
 pub(super) fn fields(fields: &[(String, Wire)]) -> TokenStream {
-    let fields = fields.iter().map(|(name, wire)| {
-        let chain = chain(wire, Style::Form, true);
-        let types = &wire.types;
-        let types = (!types.is_empty()).then(|| quote!(.types(&[#(#types),*])));
-        let most = wire.most.map(|most| {
-            let most = count(most);
-            quote!(.most(#most))
-        });
-        let headers = (!wire.headers.is_empty()).then(|| {
-            let headers = self::fields(&wire.headers);
-            quote!(.headers(#headers))
-        });
-        quote!(p::Wire::text(#name)#chain #types #most #headers)
-    });
+    let fields = fields.iter().map(|(name, wire)| field(name, wire));
     quote!(&[#(#fields),*])
+}
+
+/// How one is written.
+pub(super) fn field(name: &str, wire: &Wire) -> TokenStream {
+    let chain = chain(wire, Style::Form, true);
+    let types = &wire.types;
+    let types = (!types.is_empty()).then(|| quote!(.types(&[#(#types),*])));
+    let most = wire.most.map(|most| {
+        let most = count(most);
+        quote!(.most(#most))
+    });
+    let headers = (!wire.headers.is_empty()).then(|| {
+        let headers = self::fields(&wire.headers);
+        quote!(.headers(#headers))
+    });
+    quote!(p::Wire::text(#name)#chain #types #most #headers)
 }
 
 fn chain(wire: &Wire, style: Style, explode: bool) -> TokenStream {

@@ -142,7 +142,7 @@ codes! {
         good: "x-palisade: { rate-limit: [money] }"
     }
     Ungenerated = "PAL0022" "a part of the document that no code is generated for" {
-        why: "Links hint at what a client may do next; of webhooks and callbacks the JSON that is sent becomes code, and nothing else. Nothing that protects the server is lost.",
+        why: "Links hint at what a client may do next; of webhooks and callbacks the JSON or the form that is sent becomes code, and nothing else. Nothing that protects the server is lost.",
         bad: "webhooks: { paid: { post: { requestBody: { content: { application/xml: {} } }, responses: { ... } } } }",
         good: "webhooks: { paid: { post: { requestBody: { content: { application/json: { schema: { type: string } } } }, responses: { ... } } } }"
     }
@@ -332,7 +332,7 @@ codes! {
         good: "{ type: object, properties: { name: { type: string } } }"
     }
     MediaType = "PAL0069" "a media type whose schema cannot be enforced" {
-        why: "JSON, forms, multipart forms and text are read by their schema; of every other media type the bytes are handed on, which enforces nothing.",
+        why: "JSON, forms, multipart bodies whose parts have names and text are read and written by their schema; of every other media type the bytes are handed on, which enforces nothing.",
         bad: "content: { application/xml: { schema: { type: integer } } }",
         good: "content: { application/json: { schema: { type: integer } } }"
     }

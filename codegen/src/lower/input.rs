@@ -158,10 +158,11 @@ fn content_type(table: &Table<'_>, content: &Content) -> RustType {
         ContentForm::Stream(_) => RustType::Items(Box::new(table.rust(&content.schema))),
         ContentForm::Text if matches!(content.schema.ty, Type::Any) => RustType::String,
         ContentForm::Json
-        | ContentForm::Records
+        | ContentForm::Records { .. }
         | ContentForm::Form(_)
         | ContentForm::FreeForm(_)
         | ContentForm::Multipart(_)
+        | ContentForm::Parts(_)
         | ContentForm::Text => table.rust(&content.schema),
     }
 }

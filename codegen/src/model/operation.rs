@@ -175,11 +175,13 @@ pub enum Style {
     SpaceDelimited,
     PipeDelimited,
     DeepObject,
+    /// Of OpenAPI 3.2.
+    Cookie,
 }
 
 impl Style {
     /// Every style with the word of OpenAPI.
-    pub const WORDS: [(&'static str, Self); 7] = [
+    pub const WORDS: [(&'static str, Self); 8] = [
         ("simple", Self::Simple),
         ("label", Self::Label),
         ("matrix", Self::Matrix),
@@ -187,6 +189,7 @@ impl Style {
         ("spaceDelimited", Self::SpaceDelimited),
         ("pipeDelimited", Self::PipeDelimited),
         ("deepObject", Self::DeepObject),
+        ("cookie", Self::Cookie),
     ];
 
     /// The word of OpenAPI.
@@ -204,7 +207,13 @@ impl Style {
         }
     }
 
-    /// The styles of a place (OpenAPI 3.1 section 4.8.12.3).
+    /// Whether each value has its name where the document says nothing (OpenAPI 3.2 section 4.12.2.2).
+    #[must_use]
+    pub const fn explodes(self) -> bool {
+        matches!(self, Self::Form | Self::Cookie)
+    }
+
+    /// The styles of a place (OpenAPI 3.1 section 4.8.12.3, OpenAPI 3.2 section 4.12.3).
     #[must_use]
     pub const fn of(location: Location) -> &'static [Self] {
         match location {
@@ -213,7 +222,7 @@ impl Style {
             // its media type says how it is written
             Location::QueryString => &[],
             Location::Header => &[Self::Simple],
-            Location::Cookie => &[Self::Form],
+            Location::Cookie => &[Self::Form, Self::Cookie],
         }
     }
 }
@@ -282,16 +291,23 @@ pub enum ContentForm {
     Form(Vec<(String, Wire)>),
     /// The same where the schema alone says what the members are: how those are written that are not as all others.
     FreeForm(Vec<(String, Wire)>),
-    /// `multipart/form-data`, the same.
+    /// Parts that have names, the same.
     Multipart(Vec<(String, Wire)>),
+    /// Parts of a list, in its order: how each is written.
+    Parts(Box<Wire>),
     /// Text.
     Text,
     /// Bytes as they come.
     Bytes,
     /// A stream of items.
     Stream(Framing),
-    /// JSON texts, one a line, as a list.
-    Records,
+    /// Values that stand one after the other, as a list.
+    Records {
+        /// How one is told from the next.
+        framing: Framing,
+        /// Whether what an event says is JSON, and no text.
+        json: bool,
+    },
 }
 
 /// How an item of a stream is told from the next.
@@ -314,11 +330,13 @@ impl ContentForm {
         match self {
             Self::Json => "json",
             Self::Form(_) | Self::FreeForm(_) => "form",
-            Self::Multipart(_) => "multipart",
+            Self::Multipart(_) | Self::Parts(_) => "multipart",
             Self::Text => "text",
             Self::Bytes => "bytes",
-            Self::Stream(Framing::Line | Framing::Record) | Self::Records => "lines",
-            Self::Stream(Framing::Data | Framing::Event) => "events",
+            Self::Stream(framing) | Self::Records { framing, .. } => match framing {
+                Framing::Line | Framing::Record => "lines",
+                Framing::Data | Framing::Event => "events",
+            },
         }
     }
 }

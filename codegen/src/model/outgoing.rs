@@ -13,7 +13,7 @@ pub struct Outgoing {
     pub method: Method,
     /// What the document says about it.
     pub docs: Docs,
-    /// What it carries, if it carries anything: JSON of a type.
+    /// What it carries, if it carries anything: of a type, as JSON or as a form.
     pub body: Option<Content>,
 }
 

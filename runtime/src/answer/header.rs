@@ -3,6 +3,7 @@
 use http::HeaderName;
 use http::header::SET_COOKIE;
 
+use super::members::scalar;
 use crate::input::{Tree, parse_tree};
 
 /// How a header is written.
@@ -52,15 +53,6 @@ fn written(json: &str, form: HeaderForm) -> Option<String> {
 /// The text of one of several: a comma in it would make it two, and nothing in a header is escaped.
 fn element(value: &Tree<'_>) -> Option<String> {
     scalar(value).filter(|text| !text.contains(','))
-}
-
-/// The text of a scalar, its digits as they are.
-pub(super) fn scalar(value: &Tree<'_>) -> Option<String> {
-    match value {
-        Tree::Number(digits) => Some((*digits).to_owned()),
-        Tree::Bool(value) => Some(value.to_string()),
-        value => value.text().map(str::to_owned),
-    }
 }
 
 #[cfg(test)]

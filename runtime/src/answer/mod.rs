@@ -2,9 +2,12 @@
 
 mod accept;
 mod event;
+mod form;
 mod header;
 pub(crate) mod headers;
 mod items;
+mod members;
+mod multipart;
 mod notice;
 
 use axum::body::Body;
@@ -17,8 +20,9 @@ use serde::Serialize;
 pub(crate) use self::accept::Accept;
 pub use self::header::HeaderForm;
 pub use self::items::Items;
+use self::multipart::Multipart;
 pub use self::notice::Notice;
-use crate::input::{At, Check, Rule, Violations, no_rule, parse_tree};
+use crate::input::{At, Check, Others, Rule, Violations, Wire, no_rule, parse_tree};
 use crate::operation::{Policy, Status};
 use crate::problem::Problem;
 
@@ -59,6 +63,12 @@ pub enum Unfit {
     Header(&'static str),
     /// The value of a field of a server-sent event cannot be written.
     EventField(&'static str),
+    /// What is to be a form is no object.
+    NoObject,
+    /// The value of a member of a form cannot be written.
+    Member(&'static str),
+    /// The system gives no random bytes.
+    NoRandom,
 }
 
 impl std::fmt::Display for Unfit {
@@ -74,6 +84,9 @@ impl std::fmt::Display for Unfit {
             Self::Status(status) => write!(f, "answer_status_undeclared: {status}"),
             Self::Header(name) => write!(f, "answer_header_unwritable: {name}"),
             Self::EventField(name) => write!(f, "answer_event_field_unwritable: {name}"),
+            Self::NoObject => f.write_str("answer_form_of_no_object"),
+            Self::Member(name) => write!(f, "answer_member_unwritable: {name}"),
+            Self::NoRandom => f.write_str("answer_without_random_bytes"),
         }
     }
 }
@@ -142,8 +155,74 @@ impl Answer {
         let answer = Self::of(status, media_type)?;
         conforms(body, rule)?;
         let json = serde_json::to_string(body).map_err(Unfit::Unserializable)?;
-        let text = parse_tree(&json, usize::MAX).and_then(|value| header::scalar(&value));
+        let text = parse_tree(&json, usize::MAX).and_then(|value| members::scalar(&value));
         Ok(Self { body: text.unwrap_or_default().into(), ..answer })
+    }
+
+    /// An object as `application/x-www-form-urlencoded`, each member as the fields say.
+    ///
+    /// # Errors
+    /// As [`Answer::json`], and when a member has no such form.
+    pub fn form<T: Serialize + Check>(
+        status: u16,
+        media_type: &'static str,
+        body: &T,
+        fields: &[Wire],
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        let body = form::written(body, fields, Others::Plain, rule)?;
+        Ok(Self { body: body.into(), ..Self::of(status, media_type)? })
+    }
+
+    /// The same where the schema alone says what is in it. The fields are those members that are written in a way of their
+    /// own.
+    ///
+    /// # Errors
+    /// As [`Answer::form`].
+    pub fn free_form<T: Serialize + Check>(
+        status: u16,
+        media_type: &'static str,
+        body: &T,
+        fields: &[Wire],
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        let body = form::written(body, fields, Others::Free, rule)?;
+        Ok(Self { body: body.into(), ..Self::of(status, media_type)? })
+    }
+
+    /// An object as `multipart/form-data`, or another type of parts that have names, each member as the fields say.
+    ///
+    /// # Errors
+    /// As [`Answer::form`].
+    pub fn multipart<T: Serialize + Check>(
+        status: u16,
+        media_type: &str,
+        body: &T,
+        fields: &[Wire],
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Self::empty(status)?.of_parts(media_type, multipart::written(body, fields, rule)?)
+    }
+
+    /// A list as parts without names, in its order, each item as the wire says.
+    ///
+    /// # Errors
+    /// As [`Answer::form`].
+    #[allow(clippy::ptr_arg, reason = "what its rule takes")]
+    pub fn items<T: Serialize + Check>(
+        status: u16,
+        media_type: &str,
+        body: &Vec<T>,
+        item: &Wire,
+        rule: Rule<Vec<T>>,
+    ) -> Result<Self, Unfit> {
+        Self::empty(status)?.of_parts(media_type, multipart::in_order(body, item, rule)?)
+    }
+
+    fn of_parts(mut self, media_type: &str, body: Multipart) -> Result<Self, Unfit> {
+        let media_type = HeaderValue::from_str(&body.content_type(media_type));
+        self.headers.insert(CONTENT_TYPE, media_type.map_err(|_| Unfit::Header("content-type"))?);
+        Ok(Self { body: body.into_body(), ..self })
     }
 
     /// Bytes, as they are.

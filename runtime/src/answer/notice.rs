@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Unfit, json_bytes};
-use crate::input::{Check, Rule};
+use super::{Unfit, form, json_bytes};
+use crate::input::{Check, Others, Rule, Wire};
 
 /// A webhook or a callback, ready to be sent by a client of the application's choice. Its body conforms to the document.
 ///
@@ -32,6 +32,38 @@ impl Notice {
         rule: Rule<T>,
     ) -> Result<Self, Unfit> {
         Ok(Self { method, content_type: Some(media_type), body: json_bytes(body, rule)?.into() })
+    }
+
+    /// One that carries an object as `application/x-www-form-urlencoded`, checked against its schema, each member as the
+    /// fields say.
+    ///
+    /// # Errors
+    /// [`Unfit`] when the body violates its schema, or a member has no such form.
+    pub fn form<T: Serialize + Check>(
+        method: &'static str,
+        media_type: &'static str,
+        body: &T,
+        fields: &[Wire],
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        let body = form::written(body, fields, Others::Plain, rule)?;
+        Ok(Self { method, content_type: Some(media_type), body: body.into() })
+    }
+
+    /// The same where the schema alone says what is in it. The fields are those members that are written in a way of their
+    /// own.
+    ///
+    /// # Errors
+    /// As [`Notice::form`].
+    pub fn free_form<T: Serialize + Check>(
+        method: &'static str,
+        media_type: &'static str,
+        body: &T,
+        fields: &[Wire],
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        let body = form::written(body, fields, Others::Free, rule)?;
+        Ok(Self { method, content_type: Some(media_type), body: body.into() })
     }
 
     /// One that carries nothing.

@@ -187,9 +187,15 @@ where
 {
     let accept = Accept::of(&request.parts.headers);
     let Admitted { caller, input, deadline, call } = admit::<Op, Op::Input>(at, visit, request).await?;
-    if !accept.takes_any(<Op::Output as crate::answer::Output>::PRODUCES) {
+    let produces = <Op::Output as crate::answer::Output>::PRODUCES;
+    if !accept.takes_any(produces) {
         return Err(Rejection::NotAcceptable); // 11
     }
+    let caller = match produces {
+        [] => caller,
+        [one] => caller.preferring(Some(one)),
+        all => caller.preferring(accept.best(all).copied()),
+    };
     match call.map(|call| call.accepting(accept)) {
         Some(call) => once::run::<S, Op>(at, service, visit, caller, input, call).await, // 14 to 16
         None => {

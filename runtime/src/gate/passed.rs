@@ -22,6 +22,8 @@ pub(crate) struct Passed {
     request_id: RequestId,
     /// The key of the call, where it has one.
     claim: Option<Arc<Claim>>,
+    /// Of the media types of an answer that works, the one that the client likes best.
+    preferred: Option<&'static str>,
 }
 
 /// What a cursor of this request is bound to, and the position that one was opened to.
@@ -65,12 +67,21 @@ impl Passed {
         cursor: Option<CursorScope>,
         request_id: RequestId,
     ) -> Self {
-        Self { authorized, _owned: owned, cursor, request_id, claim: None }
+        Self { authorized, _owned: owned, cursor, request_id, claim: None, preferred: None }
     }
 
     /// Step 14: the key is claimed.
     pub(crate) fn claimed(self, claim: Arc<Claim>) -> Self {
         Self { claim: Some(claim), ..self }
+    }
+
+    /// Step 11: the client accepts one of these.
+    pub(crate) fn preferring(self, preferred: Option<&'static str>) -> Self {
+        Self { preferred, ..self }
+    }
+
+    pub(crate) const fn preferred(&self) -> Option<&'static str> {
+        self.preferred
     }
 
     pub(crate) fn claim(&self) -> Option<&Claim> {

@@ -19,6 +19,7 @@ use super::arriving::{Arrival, Sender};
 use super::media_type;
 use super::payload::{Came, Receiving, Sent};
 use super::upload::{self, Spool, Spooler, Upload};
+use super::wire::Declared;
 use super::{InputError, wire};
 use crate::operation::Body;
 
@@ -74,17 +75,26 @@ impl<'a> Receiver<'a> {
                 let upload = upload.said(None, Some(content_type));
                 Some(upload).filter(|upload| !upload.is_empty()).map(Came::Spooled)
             }
-            Receiving::Parts(fields) => {
-                let arrival = Arrival::new(stream, self.sender, wire::PARTS_IN_MEMORY);
-                let parts = wire::parts(arrival, content_type, fields, declared.max, self.spool);
-                let parts = Box::pin(parts).await?; // most bodies do without the room for it
-                parts.map(|parts| Came::Parts(parts, fields))
-            }
+            Receiving::Parts(fields) => self.parts(stream, content_type, Declared::Named(fields)).await?,
+            Receiving::Items(item) => self.parts(stream, content_type, Declared::InOrder(item)).await?,
         };
         match content {
             None => self.absent(declared, headers),
             Some(content) => Ok(Some(Sent { content, which, declared })),
         }
+    }
+
+    async fn parts(
+        self,
+        stream: Stream,
+        content_type: &str,
+        parts: Declared,
+    ) -> Result<Option<Came>, InputError> {
+        let arrival = Arrival::new(stream, self.sender, wire::PARTS_IN_MEMORY);
+        let max = self.declared.map_or(0, |declared| declared.max);
+        let came = wire::parts(arrival, content_type, parts, max, self.spool);
+        let came = Box::pin(came).await?; // most bodies do without the room for it
+        Ok(came.map(|came| Came::Parts(came, parts)))
     }
 
     /// A body without a byte is none, but for a media type of which the empty text is a value: those are read as text or
@@ -95,7 +105,7 @@ impl<'a> Receiver<'a> {
             Some((which, content_type)) if media_type::may_be_empty(content_type) => {
                 let content = match (self.receiving)(which) {
                     Receiving::Spooled => Came::Spooled(Upload::default().said(None, Some(content_type))),
-                    Receiving::Whole | Receiving::Parts(_) => Came::Whole(Bytes::new()),
+                    Receiving::Whole | Receiving::Parts(_) | Receiving::Items(_) => Came::Whole(Bytes::new()),
                 };
                 Ok(Some(Sent { content, which, declared }))
             }

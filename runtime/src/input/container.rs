@@ -9,7 +9,7 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize, Serializer};
 
 use super::decode::{Seed, refused, wrong_type};
-use super::{At, Check, Decode, Depth, Tree, Violations};
+use super::{At, Check, Decode, Depth, Tree, Upload, Violations, Visit};
 
 impl<T: Decode> Decode for Option<T> {
     #[inline]
@@ -257,6 +257,14 @@ impl<T: Serialize> Serialize for Boxed<T> {
 impl<T: Check> Check for Boxed<T> {
     fn check(&self, at: &At<'_>, out: &mut Violations) {
         self.0.check(at, out);
+    }
+
+    fn show<V: Visit>(&self, to: &mut V) -> bool {
+        self.0.show(to)
+    }
+
+    fn files(&self) -> Vec<Upload> {
+        self.0.files()
     }
 }
 

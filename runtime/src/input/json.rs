@@ -51,13 +51,35 @@ pub(super) fn from_json_under<T: Decode + Check>(
 /// As [`from_json`].
 pub(super) fn from_lines<T: Decode>(bytes: &[u8], depth: usize, rule: Rule<T>) -> Result<T, Refused> {
     let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
+    listed(text.split_terminator('\n').map(Some), depth, rule)
+}
+
+/// Reads JSON texts that stand between a record separator and a line feed each (RFC 7464 section 2.2). One without its end
+/// may have been cut off (section 2.4), and is refused.
+///
+/// # Errors
+/// As [`from_json`].
+pub(super) fn from_sequence<T: Decode>(bytes: &[u8], depth: usize, rule: Rule<T>) -> Result<T, Refused> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
+    let mut records = text.split('\x1e');
+    match records.next() {
+        Some("") | None => listed(records.map(|record| record.strip_suffix('\n')), depth, rule),
+        Some(_) => Err(Refused::Syntax),
+    }
+}
+
+/// The list of these JSON texts; `None` is none.
+fn listed<'t, T: Decode>(
+    texts: impl Iterator<Item = Option<&'t str>>,
+    depth: usize,
+    rule: Rule<T>,
+) -> Result<T, Refused> {
     let depth = Depth::of(depth);
-    let line = |line| match depth.holds(line) {
-        true => parse::parse(line).map_err(|_| Refused::Syntax),
-        false => Err(Refused::TooDeep),
+    let one = |text: Option<&'t str>| match text.ok_or(Refused::Syntax)? {
+        text if depth.holds(text) => parse::parse(text).map_err(|_| Refused::Syntax),
+        _ => Err(Refused::TooDeep),
     };
-    let items = text.split_terminator('\n').map(line).collect::<Result<_, _>>()?;
-    finish(&Tree::List(items), rule)
+    finish(&Tree::List(texts.map(one).collect::<Result<_, _>>()?), rule)
 }
 
 /// Reads an answer that a document gives as its example, for handlers that are not written yet.
@@ -182,6 +204,20 @@ mod tests {
         assert_eq!(read("1\n[[2]]"), Err(Refused::TooDeep));
         let Err(Refused::Invalid(found)) = read("1\nx".replace('x', "true").as_str()) else { panic!() };
         assert_eq!(found.iter().map(|violation| violation.pointer.as_str()).collect::<Vec<_>>(), ["/1"]);
+    }
+
+    #[test]
+    fn a_text_a_record() {
+        let read = |text: &str| from_sequence::<Vec<i64>>(text.as_bytes(), 1, no_rule);
+        for (text, list) in [("", vec![]), ("\x1e1\n", vec![1]), ("\x1e1\n\x1e 2 \n\n", vec![1, 2])] {
+            assert_eq!(read(text), Ok(list), "{text:?}");
+        }
+        for text in
+            ["1\n", "\n\x1e1\n", "\x1e1", "\x1e1\n\x1e2", "\x1e\n", "\x1e\x1e1\n", "\x1e1 2\n", "\x1e1\x1e\n"]
+        {
+            assert_eq!(read(text), Err(Refused::Syntax), "{text:?}");
+        }
+        assert_eq!(read("\x1e[[2]]\n"), Err(Refused::TooDeep));
     }
 
     #[test]

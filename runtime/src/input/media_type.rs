@@ -5,7 +5,7 @@
 ///
 /// Parameters must be the declared ones; `charset=utf-8` says what JSON is anyway (RFC 8259 section 8.1) and may stand or
 /// not, and every multipart type has a `boundary`.
-pub(super) fn accepts(declared: &[&str], sent: &str) -> Option<usize> {
+pub(crate) fn accepts(declared: &[&str], sent: &str) -> Option<usize> {
     let sent = MediaType::read(sent)?;
     let fitting = declared.iter().enumerate().filter_map(|(index, declared)| {
         let declared = MediaType::read(declared)?;
@@ -41,7 +41,7 @@ pub(super) fn boundary(sent: &str) -> Option<&str> {
 }
 
 /// Whether a declared media type is JSON.
-pub(super) fn is_json(declared: &str) -> bool {
+pub(crate) fn is_json(declared: &str) -> bool {
     MediaType::read(declared).is_some_and(|media_type| media_type.is_json())
 }
 

@@ -1,8 +1,8 @@
 //! [`Parameters`]: the parameters of a request, against what the document declares.
 //!
 //! 1. A query is cut at `&` and `=` first; then each name and value is percent-decoded, once (RFC 3986 section 2.4).
-//!    A path segment was cut by the router; `%2F` in it is data. Cookies are percent-decoded as well (OpenAPI's style
-//!    `form`), headers are not.
+//!    A path segment was cut by the router; `%2F` in it is data. Cookies are percent-decoded as well in OpenAPI's style
+//!    `form`, and not in its style `cookie`; headers are not.
 //! 2. `+` is a plus.
 //! 3. A bad escape, invalid UTF-8 and NUL are refused; so is a header or cookie that is not visible ASCII.
 //! 4. A query parameter that is not declared is refused; so is a declared scalar that comes twice, in query, header or
@@ -18,7 +18,7 @@ use std::fmt;
 
 use http::HeaderMap;
 
-use super::sources::{Raw, Sources, plain};
+use super::sources::{Decoder, Raw, Sources, decoder};
 use super::wire::{BadPairs, Cut, Decoding, Kind, Others, Pairs, Wire, form_tree};
 use super::{At, Decode, Expected, FromText, InputError, Param, Section, Tree, Violations, parse_tree};
 use crate::operation::{Location, Policy};
@@ -157,7 +157,7 @@ impl<'a> Parameters<'a> {
         if param.wire.empty && raw == Ok("") && T::from_text("").is_err() {
             return Some(None);
         }
-        let value = self.value(param.location, raw, &at)?;
+        let value = self.value(raw, decoder(param.location, &param.wire), &at)?;
         param.check_rule(&value, &mut self.out);
         Some(Some(value))
     }
@@ -170,9 +170,10 @@ impl<'a> Parameters<'a> {
             Ok(Some(raws)) => raws,
             Err(expected) => return self.refuse(expected, &at),
         };
+        let decode = decoder(param.location, &param.wire);
         let mut list = Some(Vec::with_capacity(raws.len()));
         for (index, raw) in raws.into_iter().enumerate() {
-            match (self.value(param.location, raw, &at.index(index)), &mut list) {
+            match (self.value(raw, decode, &at.index(index)), &mut list) {
                 (Some(item), Some(list)) => list.push(item),
                 _ => list = None,
             }
@@ -193,7 +194,7 @@ impl<'a> Parameters<'a> {
                     (Ok(None), _) => return Some(None),
                     (Ok(Some(raw)), Kind::Form(fields)) => self.form(raw, fields, Others::Plain, &at)?,
                     (Ok(Some(raw)), Kind::FreeForm(fields)) => self.form(raw, fields, Others::Free, &at)?,
-                    (Ok(Some(raw)), _) => self.json(param.location, raw, &at)?,
+                    (Ok(Some(raw)), _) => self.json(raw, decoder(param.location, &param.wire), &at)?,
                     (Err(expected), _) => return self.refuse(expected, &at),
                 }
             }
@@ -211,9 +212,9 @@ impl<'a> Parameters<'a> {
         Some(Some(value))
     }
 
-    fn json<T: Decode>(&mut self, location: Location, raw: &str, at: &At<'_>) -> Option<T> {
+    fn json<T: Decode>(&mut self, raw: &str, decode: Decoder, at: &At<'_>) -> Option<T> {
         const NO_JSON: Expected = Expected::kind("must be one JSON text");
-        let Ok(text) = plain(location, raw) else { return self.refuse(BAD_ENCODING, at) };
+        let Ok(text) = decode(raw) else { return self.refuse(BAD_ENCODING, at) };
         match parse_tree(&text, DEEPEST) {
             Some(tree) => T::collect(&tree, at, &mut self.out),
             None => self.refuse(NO_JSON, at),
@@ -229,8 +230,8 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    fn value<T: FromText>(&mut self, location: Location, raw: Raw<'_>, at: &At<'_>) -> Option<T> {
-        let read = raw.and_then(|raw| T::from_text(&plain(location, raw).map_err(|_| BAD_ENCODING)?));
+    fn value<T: FromText>(&mut self, raw: Raw<'_>, decode: Decoder, at: &At<'_>) -> Option<T> {
+        let read = raw.and_then(|raw| T::from_text(&decode(raw).map_err(|_| BAD_ENCODING)?));
         match read {
             Ok(value) => Some(value),
             Err(expected) => self.refuse(expected, at),

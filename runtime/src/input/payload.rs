@@ -2,10 +2,13 @@
 
 use bytes::Bytes;
 
-use super::json::{finish, from_json_under, from_lines};
+use super::events::{Shown, from_events};
+use super::json::{finish, from_json_under, from_lines, from_sequence};
 use super::member::Rule;
 use super::texts::texts;
-use super::wire::{Others, Part, Parts, Wire, form, form_texts, multipart, multipart_with_headers};
+use super::wire::{
+    Declared, Others, Part, Parts, Wire, form, form_texts, in_order, multipart, multipart_with_headers,
+};
 use super::{At, Check, Decode, Parameters, Refused, Tree, Upload, Violations};
 use crate::operation::Body;
 
@@ -40,6 +43,8 @@ pub enum Receiving {
     Spooled,
     /// As a multipart form with these fields, its files as they are.
     Parts(&'static [Wire]),
+    /// As parts in an order, each of them so.
+    Items(&'static Wire),
 }
 
 /// A body that came whole, under the limit, in a media type that is declared.
@@ -56,7 +61,7 @@ pub struct Sent<'a> {
 pub(super) enum Came {
     Whole(Bytes),
     Spooled(Upload),
-    Parts(Vec<Part>, &'static [Wire]),
+    Parts(Vec<Part>, Declared),
 }
 
 impl Sent<'_> {
@@ -115,6 +120,30 @@ impl Sent<'_> {
         from_lines(self.whole()?, self.declared.depth, rule)
     }
 
+    /// As a JSON text sequence (RFC 7464): the list of its texts.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn sequence<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
+        from_sequence(self.whole()?, self.declared.depth, rule)
+    }
+
+    /// As server-sent events: the list of what they say, as JSON or as texts.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn event_data<T: Decode + Check>(self, json: bool, rule: Rule<T>) -> Result<T, Refused> {
+        from_events(self.whole()?, Shown::Data, json, self.declared.depth, rule)
+    }
+
+    /// The same with all fields of each event.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn events<T: Decode + Check>(self, json: bool, rule: Rule<T>) -> Result<T, Refused> {
+        from_events(self.whole()?, Shown::Fields, json, self.declared.depth, rule)
+    }
+
     /// As `application/x-www-form-urlencoded`.
     ///
     /// # Errors
@@ -138,8 +167,10 @@ impl Sent<'_> {
     /// Why not, with every violation together.
     pub fn multipart<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
         match &self.content {
-            Came::Parts(parts, fields) => multipart(parts, fields, self.declared.depth, rule),
-            Came::Whole(_) | Came::Spooled(_) => Err(Refused::Syntax),
+            Came::Parts(parts, Declared::Named(fields)) => {
+                multipart(parts, fields, self.declared.depth, rule)
+            }
+            _ => Err(Refused::Syntax),
         }
     }
 
@@ -152,8 +183,21 @@ impl Sent<'_> {
         rule: Rule<T>,
     ) -> Result<Parts<T, H>, Refused> {
         match &self.content {
-            Came::Parts(parts, fields) => multipart_with_headers(parts, fields, self.declared.depth, rule),
-            Came::Whole(_) | Came::Spooled(_) => Err(Refused::Syntax),
+            Came::Parts(parts, Declared::Named(fields)) => {
+                multipart_with_headers(parts, fields, self.declared.depth, rule)
+            }
+            _ => Err(Refused::Syntax),
+        }
+    }
+
+    /// As parts in an order: the list of them.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn items<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
+        match &self.content {
+            Came::Parts(parts, Declared::InOrder(item)) => in_order(parts, item, self.declared.depth, rule),
+            _ => Err(Refused::Syntax),
         }
     }
 

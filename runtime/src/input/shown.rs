@@ -14,6 +14,11 @@ impl<T: Object> Check for T {
             None => self.visit(&mut Checking { declared: T::MEMBERS, object: at, out }),
         }
     }
+
+    fn show<V: Visit>(&self, to: &mut V) -> bool {
+        self.visit(to);
+        true
+    }
 }
 
 struct Checking<'o> {

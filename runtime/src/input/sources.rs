@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use super::cookies::cookies;
 use super::encoded::{BadEncoding, decoded};
-use super::wire::{Cut, Kind, Pairs, Wire, elements, leaf};
+use super::wire::{Cut, Kind, Pairs, Style, Wire, elements, leaf};
 use super::{Entry, Expected, Tree};
 use crate::operation::{Location, Policy};
 
@@ -68,7 +68,7 @@ impl<'a> Sources<'a> {
             Location::Query | Location::Cookie if wire.explode => Ok(self.all(location, wire.name)),
             _ => match self.single(location, wire)? {
                 Some(raw) => {
-                    let items = Cut { wire, decode: decoder(location) }.list(raw)?;
+                    let items = Cut { wire, decode: decoder(location, wire) }.list(raw)?;
                     Ok(Some(items.into_iter().map(Ok).collect()))
                 }
                 None => Ok(None),
@@ -78,15 +78,18 @@ impl<'a> Sources<'a> {
 
     /// A value of any kind, its leaves without a type. `None`: absent.
     pub(super) fn tree(&self, location: Location, wire: &Wire) -> Result<Option<Tree<'a>>, Expected> {
-        let cut = Cut { wire, decode: decoder(location) };
+        let decode = decoder(location, wire);
+        let cut = Cut { wire, decode };
         match (location, wire.kind) {
             (Location::Query, _) => {
                 self.query.as_ref().map_or(Ok(None), |pairs| pairs.tree(wire, |name| self.declares(name)))
             }
-            (Location::Cookie, Kind::Object(members, _)) if wire.explode => self.cookie_members(members),
+            (Location::Cookie, Kind::Object(members, _)) if wire.explode => {
+                self.cookie_members(members, decode)
+            }
             (Location::Cookie, Kind::List) if wire.explode => {
                 let raws = self.all(location, wire.name).unwrap_or_default();
-                let items = raws.into_iter().map(|raw| leaf(raw?, decoded)).collect::<Result<Vec<_>, _>>()?;
+                let items = raws.into_iter().map(|raw| leaf(raw?, decode)).collect::<Result<Vec<_>, _>>()?;
                 Ok((!items.is_empty()).then_some(Tree::List(items)))
             }
             (Location::Header, Kind::List | Kind::Object(..)) => match self.all(location, wire.name) {
@@ -106,11 +109,15 @@ impl<'a> Sources<'a> {
     }
 
     /// An object whose members are cookies of their own.
-    fn cookie_members(&self, members: &'static [&'static str]) -> Result<Option<Tree<'a>>, Expected> {
+    fn cookie_members(
+        &self,
+        members: &'static [&'static str],
+        decode: Decoder,
+    ) -> Result<Option<Tree<'a>>, Expected> {
         let mut entries = Vec::new();
         for member in members {
             if let Some(raw) = self.single(Location::Cookie, &Wire::text(member))? {
-                let value = leaf(raw, decoded)?;
+                let value = leaf(raw, decode)?;
                 entries.push(Entry { name: Cow::Borrowed(*member), value, repeated: false });
             }
         }
@@ -123,14 +130,14 @@ impl<'a> Sources<'a> {
     pub(super) fn canonical(&self, without: &[&str], into: &mut Vec<u8>) {
         for raw in self.captures {
             // One that does not decode is refused elsewhere.
-            prefixed(plain(Location::Path, raw).unwrap_or_default().as_bytes(), into);
+            prefixed(decoded(raw).unwrap_or_default().as_bytes(), into);
         }
         let pairs = self.query.iter().flat_map(Pairs::iter);
         let mut pairs: Vec<_> = pairs.filter(|pair| !without.contains(&&*pair.name)).collect();
         pairs.sort_by(|one, other| one.name.cmp(&other.name));
         for pair in pairs {
             prefixed(pair.name.as_bytes(), into);
-            let value = plain(Location::Query, pair.value.unwrap_or_default());
+            let value = decoded(pair.value.unwrap_or_default());
             prefixed(value.unwrap_or_default().as_bytes(), into);
         }
         let cut_before = |location| matches!(location, Location::Path | Location::Query);
@@ -193,18 +200,14 @@ impl<'a> Sources<'a> {
     }
 }
 
-fn decoder(location: Location) -> fn(&str) -> Result<Cow<'_, str>, BadEncoding> {
-    match location {
-        Location::Path | Location::Query | Location::QueryString | Location::Cookie => decoded,
-        Location::Header => |raw| Ok(Cow::Borrowed(raw)),
-    }
-}
+/// How a text says what it says.
+pub(super) type Decoder = fn(&str) -> Result<Cow<'_, str>, BadEncoding>;
 
-/// What the raw text says. Headers are not percent-encoded.
-pub(super) fn plain(location: Location, raw: &str) -> Result<Cow<'_, str>, BadEncoding> {
-    match location {
-        Location::Path | Location::Query | Location::QueryString | Location::Cookie => decoded(raw),
-        Location::Header => Ok(Cow::Borrowed(raw)),
+/// Headers are not percent-encoded, nor are cookies of the style `cookie` (OpenAPI 3.2 section 4.12.3).
+pub(super) fn decoder(location: Location, wire: &Wire) -> Decoder {
+    match (location, wire.style) {
+        (Location::Header, _) | (Location::Cookie, Style::Cookie) => |raw| Ok(Cow::Borrowed(raw)),
+        _ => decoded,
     }
 }
 

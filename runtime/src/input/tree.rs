@@ -118,6 +118,11 @@ impl Tree<'_> {
         }
     }
 
+    /// Whether it is an object that would be a list, if its names stood in brackets.
+    pub(crate) fn is_numbered(&self) -> bool {
+        matches!(self, Self::Object(entries) if !entries.is_empty() && counts(entries))
+    }
+
     /// Whether its names in brackets can be those of a list.
     pub(super) fn counts(&self) -> bool {
         matches!(self, Self::Brackets(entries) if counts(entries))

@@ -13,13 +13,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use serde::Serialize;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 pub use self::list::{each, each_value, items, members, unique_items};
 pub use self::number::{Number, exclusive_maximum, exclusive_minimum, maximum, minimum, multiple_of};
 pub use self::pattern::{Pattern, pattern};
 pub use self::text::{Octets, length, size};
-use super::{At, Violations};
+use super::{At, Upload, Violations, Visit, no_rule};
 
 /// A value that knows the rules the document has for its type.
 ///
@@ -31,6 +32,18 @@ pub trait Check {
 
     /// Pushes what this value violates.
     fn check(&self, at: &At<'_>, out: &mut Violations);
+
+    /// Shows its members, where it has any. `false`: it is no object.
+    #[doc(hidden)]
+    fn show<V: Visit>(&self, _: &mut V) -> bool {
+        false
+    }
+
+    /// The files that it is, where it is one or a list of them.
+    #[doc(hidden)]
+    fn files(&self) -> Vec<Upload> {
+        Vec::new()
+    }
 }
 
 /// `validator::Validate` for whatever has [`Check`]: each violation under its JSON pointer.
@@ -92,6 +105,12 @@ without_rules!(
 impl Check for super::Json {
     #[inline]
     fn check(&self, _: &At<'_>, _: &mut Violations) {}
+
+    fn show<V: Visit>(&self, to: &mut V) -> bool {
+        let Self::Object(members) = self else { return false };
+        let members: BTreeMap<String, Self> = members.clone().into_iter().collect();
+        members.show(to)
+    }
 }
 
 /// A float from a handler may be infinite or not a number, which JSON cannot say (RFC 8259 section 6).
@@ -119,6 +138,14 @@ impl<T: Check> Check for Option<T> {
             value.check(at, out);
         }
     }
+
+    fn show<V: Visit>(&self, to: &mut V) -> bool {
+        self.as_ref().is_some_and(|value| value.show(to))
+    }
+
+    fn files(&self) -> Vec<Upload> {
+        self.as_ref().map(T::files).unwrap_or_default()
+    }
 }
 
 impl<T: Check> Check for Vec<T> {
@@ -126,12 +153,21 @@ impl<T: Check> Check for Vec<T> {
     fn check(&self, at: &At<'_>, out: &mut Violations) {
         each(self, at, out, T::check);
     }
+
+    fn files(&self) -> Vec<Upload> {
+        self.iter().flat_map(T::files).collect()
+    }
 }
 
-impl<T: Check> Check for BTreeMap<String, T> {
+impl<T: Check + Serialize> Check for BTreeMap<String, T> {
     #[inline]
     fn check(&self, at: &At<'_>, out: &mut Violations) {
         each_value(self, at, out, T::check);
+    }
+
+    fn show<V: Visit>(&self, to: &mut V) -> bool {
+        to.others(self, no_rule);
+        true
     }
 }
 

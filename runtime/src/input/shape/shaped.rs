@@ -26,6 +26,10 @@ macro_rules! __shaped {
             fn check(&self, at: &$crate::__private::At<'_>, out: &mut $crate::__private::Violations) {
                 $crate::__private::shape(&self.0, &$shape, at, out);
             }
+
+            fn show<V: $crate::__private::Visit>(&self, to: &mut V) -> bool {
+                $crate::__private::Check::show(&self.0, to)
+            }
         }
 
         impl $crate::__private::FromText for $name {

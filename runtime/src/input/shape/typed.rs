@@ -209,6 +209,18 @@ macro_rules! __union {
             fn check(&self, at: &$crate::__private::At<'_>, out: &mut $crate::__private::Violations) {
                 $crate::__private::check_shaped(self, <Self as $crate::__private::Union>::SHAPE, at, out);
             }
+
+            fn show<V: $crate::__private::Visit>(&self, to: &mut V) -> bool {
+                match self {
+                    $(Self::$variant(value) => $crate::__private::Check::show(value, to),)*
+                }
+            }
+
+            fn files(&self) -> ::std::vec::Vec<$crate::__private::Upload> {
+                match self {
+                    $(Self::$variant(value) => $crate::__private::Check::files(value),)*
+                }
+            }
         }
 
         impl $crate::__private::FromText for $name {

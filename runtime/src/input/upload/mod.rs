@@ -52,8 +52,10 @@ impl Upload {
         Self { content: Content::Memory(bytes.into()), file_name: None, content_type: None }
     }
 
-    /// What the client calls it, and says that it is.
-    pub(super) fn said(self, file_name: Option<&str>, content_type: Option<&str>) -> Self {
+    /// The same with what is said of it: what a client calls it and says that it is, or, as a part of an answer, what the
+    /// server says. The name loses its directories.
+    #[must_use]
+    pub fn said(self, file_name: Option<&str>, content_type: Option<&str>) -> Self {
         let file_name = file_name.and_then(name::without_directories);
         Self { file_name, content_type: content_type.map(str::to_owned), ..self }
     }
@@ -169,4 +171,8 @@ impl Serialize for Upload {
 
 impl Check for Upload {
     fn check(&self, _: &At<'_>, _: &mut Violations) {}
+
+    fn files(&self) -> Vec<Self> {
+        vec![self.clone()]
+    }
 }

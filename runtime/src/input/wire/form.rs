@@ -12,7 +12,7 @@ const MOST_PAIRS: usize = 1000;
 
 /// What becomes of the names that are not among the fields.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::input) enum Others {
+pub(crate) enum Others {
     /// Each is a text, or texts. The type that it is read into says what becomes of it.
     Plain,
     /// Its schema alone says what is in the form: they can be written with brackets as well.

@@ -16,11 +16,16 @@ mod cut;
 mod form;
 mod multipart;
 mod pairs;
+#[cfg(test)]
+mod round_trip;
 
 pub(super) use self::cut::{Cut, elements, leaf};
-pub(super) use self::form::{Others, form, form_texts, form_tree};
+pub(crate) use self::form::Others;
+pub(super) use self::form::{form, form_texts, form_tree};
 pub use self::multipart::Parts;
-pub(super) use self::multipart::{PARTS_IN_MEMORY, Part, multipart, multipart_with_headers, parts};
+pub(super) use self::multipart::{
+    Declared, PARTS_IN_MEMORY, Part, in_order, multipart, multipart_with_headers, parts,
+};
 pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
 
 /// How a value is written.
@@ -34,6 +39,7 @@ pub enum Style {
     SpaceDelimited,
     PipeDelimited,
     DeepObject,
+    Cookie,
 }
 
 /// What a written value is made of.
@@ -65,14 +71,14 @@ pub enum Kind {
 /// How the value of this name is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wire {
-    pub(super) name: &'static str,
-    pub(super) style: Style,
-    pub(super) explode: bool,
-    pub(super) kind: Kind,
+    pub(crate) name: &'static str,
+    pub(crate) style: Style,
+    pub(crate) explode: bool,
+    pub(crate) kind: Kind,
     /// `allowEmptyValue`: a name without `=` is the empty text.
     pub(super) empty: bool,
     /// The media types that a part of a multipart body may have; none are said: whatever fits its kind.
-    pub(super) types: &'static [&'static str],
+    pub(crate) types: &'static [&'static str],
     /// The most bytes that a file may have.
     pub(super) most: u64,
     /// The header fields that the head of a part may have, and how each is written.
@@ -125,7 +131,7 @@ impl Wire {
     }
 
     /// Whether a name is one under which this value is written: its own, or its own with brackets.
-    pub(super) fn has_name(&self, name: &str) -> bool {
+    pub(crate) fn has_name(&self, name: &str) -> bool {
         name.strip_prefix(self.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
     }
 

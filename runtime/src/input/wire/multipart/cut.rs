@@ -21,12 +21,14 @@ pub(super) struct Cutter<'a> {
     /// Whether the line end that ends the head still stands before the content: an empty part shares it with the
     /// delimiter.
     fresh: bool,
+    /// Whether parts have names.
+    named: bool,
 }
 
 impl<'a> Cutter<'a> {
-    pub(super) fn new(arrival: Arrival<'a>, boundary: &str, max: usize) -> Self {
+    pub(super) fn new(arrival: Arrival<'a>, boundary: &str, max: usize, named: bool) -> Self {
         let delimiter = Finder::new(&format!("\r\n--{boundary}")).into_owned();
-        Self { arrival, left: max, buffer: BytesMut::new(), delimiter, fresh: false }
+        Self { arrival, left: max, buffer: BytesMut::new(), delimiter, fresh: false, named }
     }
 
     /// Takes the first delimiter. `false`: there is no body at all.
@@ -68,7 +70,7 @@ impl<'a> Cutter<'a> {
         self.fresh = true;
         let text = std::str::from_utf8(&head).map_err(|_| InputError::Syntax)?;
         let fields = text.strip_prefix("\r\n").and_then(|fields| fields.strip_suffix("\r\n"));
-        fields.and_then(Head::read).map(Some).ok_or(InputError::Syntax)
+        fields.and_then(|fields| Head::read(fields, self.named)).map(Some).ok_or(InputError::Syntax)
     }
 
     /// What came next of the content. `None`: it has ended, and its delimiter is taken.

@@ -19,8 +19,8 @@ impl Head {
         own.map(|(_, value)| value.clone()).collect()
     }
 
-    /// Rule 3. `None`: not the grammar. Other fields are ignored (RFC 7578 section 4.8), unless the document declares them.
-    pub(super) fn read(head: &str) -> Option<Self> {
+    /// Rule 3, where parts have names. `None`: not the grammar. Other fields are ignored (RFC 7578 section 4.8), unless the document declares them.
+    pub(super) fn read(head: &str, named: bool) -> Option<Self> {
         let (mut disposition, mut content_type) = (None, None);
         let mut fields = Vec::new();
         for line in head.split("\r\n") {
@@ -45,7 +45,11 @@ impl Head {
                 return None;
             }
         }
-        let (name, file_name) = form_data(disposition?)?;
+        let (name, file_name) = match disposition {
+            Some(disposition) => self::disposition(disposition, named)?,
+            None if named => return None,
+            None => (String::new(), None),
+        };
         if content_type.is_some_and(|sent| MediaType::read(sent).is_none()) {
             return None;
         }
@@ -53,34 +57,39 @@ impl Head {
     }
 }
 
-/// `form-data; name="a"; filename="b"` (RFC 7578 section 4.2).
-fn form_data(value: &str) -> Option<(String, Option<String>)> {
-    let (kind, mut rest) = value.split_once(';')?;
-    if !kind.trim_matches([' ', '\t']).eq_ignore_ascii_case("form-data") {
+/// `form-data; name="a"; filename="b"` (RFC 7578 section 4.2); of a part without a name any other disposition as well
+/// (RFC 2183 section 2).
+fn disposition(value: &str, named: bool) -> Option<(String, Option<String>)> {
+    let (kind, rest) = value.split_once(';').map_or((value, None), |(kind, rest)| (kind, Some(rest)));
+    let kind = kind.trim_matches([' ', '\t']);
+    if !(if named { kind.eq_ignore_ascii_case("form-data") } else { is_token(kind) }) {
         return None;
     }
     let (mut name, mut file_name) = (None, None);
-    loop {
-        rest = rest.trim_start_matches([' ', '\t']);
-        let (key, after) = rest.split_once('=')?;
+    let mut left = rest;
+    while let Some(rest) = left {
+        let (key, after) = rest.trim_start_matches([' ', '\t']).split_once('=')?;
         let (text, after) = parameter_value(after).filter(|_| is_token(key))?;
         let slot = match key.to_ascii_lowercase().as_str() {
             "name" => Some(&mut name),
             "filename" => Some(&mut file_name),
             _ => None,
         };
+        let text = text.replace("%22", "\"");
         if text.chars().any(char::is_control) || slot.is_some_and(|slot| slot.replace(text).is_some()) {
             return None;
         }
-        match after.trim_start_matches([' ', '\t']) {
-            "" => return Some((name?, file_name)),
-            more => rest = more.strip_prefix(';')?,
-        }
+        left = match after.trim_start_matches([' ', '\t']) {
+            "" => None,
+            more => Some(more.strip_prefix(';')?),
+        };
     }
+    Some(if named { (name?, file_name) } else { (String::new(), file_name) })
 }
 
-/// A token or a quoted string (RFC 9110 section 5.6.4), and what is behind it. Browsers write `%22` for `"` and no
-/// backslashes; a backslash escapes only `"` and itself, so that the names of Windows files come through.
+/// A token or a quoted string (RFC 9110 section 5.6.4), and what is behind it. Browsers write `%22` for `"` (the HTML
+/// standard, section 4.10.22.7) and no backslashes; a backslash escapes only `"` and itself, so that the names of Windows
+/// files come through.
 fn parameter_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([';', ' ', '\t']).unwrap_or(text.len());
@@ -108,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_readers_could_see_differently_is_refused() {
-        let read = |more: &str| Head::read(&format!("Content-Disposition: form-data; name=a{more}"));
+        let read = |more: &str| Head::read(&format!("Content-Disposition: form-data; name=a{more}"), true);
         assert!(read("; filename*=UTF-8''b.png; filename=\"b.png\"").is_some());
         for more in [
             "\nX: b",
@@ -124,6 +133,15 @@ mod tests {
             "\r\nContent-Type: text/plain; a=\"\u{e9}\"",
         ] {
             assert_eq!(read(more), None, "{more:?}");
+        }
+        let nameless = |head: &str| Head::read(head, false).map(|head| head.file_name);
+        assert_eq!(nameless("Content-Disposition: attachment; filename=a"), Some(Some("a".to_owned())));
+        assert_eq!(nameless("Content-Disposition: inline"), Some(None));
+        assert_eq!(nameless("Content-Type: text/plain"), Some(None));
+        for bad in
+            ["Content-Disposition: ", "Content-Disposition: inline;", "Content-Disposition: inline; filename"]
+        {
+            assert_eq!(nameless(bad), None, "{bad:?}");
         }
     }
 }

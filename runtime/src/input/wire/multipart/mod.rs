@@ -1,10 +1,11 @@
-//! Bodies of `multipart/form-data` (RFC 7578), cut as they arrive.
+//! Bodies of `multipart/form-data` (RFC 7578) and of other multipart types (RFC 2046), cut as they arrive.
 //!
 //! 1. The boundary is 1 to 70 characters of RFC 2046 section 5.1.1. Nothing stands before the first delimiter, nothing
 //!    but a line end behind the last, and no padding on a delimiter's line: what two readers could cut differently is
 //!    refused.
 //! 2. At most 256 parts, each with at most 4 KiB of header fields.
-//! 3. A part has one `Content-Disposition: form-data` with a `name`; no header field has control characters, and a
+//! 3. A part has one `Content-Disposition: form-data` with a `name`, or parts are told by their order, and then it may have
+//!    any disposition or none; no header field has control characters, and a
 //!    `Content-Type` is a media type. An encoding of its content is refused (RFC 7578 section 4.7 deprecates them).
 //! 4. The media type of a part is one that the document says, or fits its kind. A part of another is read and not kept.
 //! 5. The header fields that the document declares of a part are read as those of a request are; others are ignored.
@@ -24,7 +25,7 @@ use self::cut::Cutter;
 use self::head::Head;
 pub use self::headers::Parts;
 pub(in crate::input) use self::headers::multipart_with_headers;
-pub(in crate::input) use self::tree::multipart;
+pub(in crate::input) use self::tree::{in_order, multipart};
 use super::{Kind, Wire};
 use crate::input::arriving::Arrival;
 use crate::input::upload::{IN_MEMORY, Spool, Spooler};
@@ -35,6 +36,24 @@ const MOST_PARTS: usize = 256;
 const MOST_MEMORY: usize = 1024 * 1024;
 /// Of one body.
 pub(in crate::input) const PARTS_IN_MEMORY: usize = 2 * MOST_MEMORY + IN_MEMORY;
+
+/// What the document says of the parts.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::input) enum Declared {
+    /// Of each by its name.
+    Named(&'static [Wire]),
+    /// Of all of them.
+    InOrder(&'static Wire),
+}
+
+impl Declared {
+    fn of(self, name: &str) -> Option<&'static Wire> {
+        match self {
+            Self::Named(fields) => fields.iter().find(|field| field.name == name),
+            Self::InOrder(item) => Some(item),
+        }
+    }
+}
 
 /// A part that came whole.
 #[derive(Debug)]
@@ -54,12 +73,12 @@ pub(in crate::input) struct Part {
 pub(in crate::input) async fn parts(
     arrival: Arrival<'_>,
     content_type: &str,
-    fields: &'static [Wire],
+    declared: Declared,
     max: usize,
     spool: &Spool,
 ) -> Result<Option<Vec<Part>>, InputError> {
     let boundary = boundary(content_type).ok_or(InputError::Syntax)?;
-    let mut cutter = Cutter::new(arrival, boundary, max);
+    let mut cutter = Cutter::new(arrival, boundary, max, matches!(declared, Declared::Named(_)));
     if !cutter.begin().await? {
         return Ok(None);
     }
@@ -69,7 +88,7 @@ pub(in crate::input) async fn parts(
         if parts.len() == MOST_PARTS {
             return Err(InputError::Syntax);
         }
-        let field = fields.iter().find(|field| field.name == head.name);
+        let field = declared.of(&head.name);
         let is_file = is_file(&head, field);
         let content = match fits(&head, field) {
             true if is_file => {
@@ -204,7 +223,9 @@ mod tests {
             body.chunks(frame).map(|frame| Ok::<_, Infallible>(Bytes::copy_from_slice(frame))).collect();
         let spool = Spool::new(&Settings::new());
         let stream = Stream::from_stream(stream::iter(frames));
-        parts(arrival(stream), TYPE_LINE, fields, usize::MAX, &spool).await.map(Option::unwrap_or_default)
+        parts(arrival(stream), TYPE_LINE, Declared::Named(fields), usize::MAX, &spool)
+            .await
+            .map(Option::unwrap_or_default)
     }
 
     /// However it comes, it is the same.
@@ -256,7 +277,14 @@ mod tests {
             assert!(cut(body.as_bytes(), frame, &[]).await.unwrap()[0].content.as_ref().unwrap().is_empty());
             assert_eq!(cut(b"--XX--", frame, &[]).await.map(|parts| parts.len()), Ok(0));
         }
-        let none = parts(arrival(Stream::empty()), TYPE_LINE, &[], 9, &Spool::new(&Settings::new())).await;
+        let none = parts(
+            arrival(Stream::empty()),
+            TYPE_LINE,
+            Declared::Named(&[]),
+            9,
+            &Spool::new(&Settings::new()),
+        )
+        .await;
         assert!(none.unwrap().is_none());
     }
 

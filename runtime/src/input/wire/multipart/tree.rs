@@ -25,6 +25,19 @@ pub(in crate::input) fn multipart<T: Decode>(
     finish(&tree(parts, fields, depth), rule)
 }
 
+/// The list that parts without names are.
+///
+/// # Errors
+/// Why they are not what the document declares, with every violation together.
+pub(in crate::input) fn in_order<T: Decode>(
+    parts: &[Part],
+    item: &Wire,
+    depth: usize,
+    rule: Rule<T>,
+) -> Result<T, Refused> {
+    finish(&Tree::List(parts.iter().map(|part| value(part, Some(item), depth)).collect()), rule)
+}
+
 /// The object that the parts are.
 pub(super) fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
     let mut entries = Vec::with_capacity(fields.len());
