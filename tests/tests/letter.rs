@@ -43,6 +43,11 @@ fn what_nothing_satisfies_is_legal_where_nothing_has_to() {
 }
 
 #[test]
+fn an_integer_beyond_the_signed_ones_is_an_integer() {
+    holds("beyond_signed", &[json!(u64::MAX), json!(1_u64 << 63)], &[json!(i64::MAX), json!(-1), json!("x")]);
+}
+
+#[test]
 fn null_among_the_types_is_one_that_the_rest_may_refuse() {
     holds("only_null", &[json!(null)], &[json!("x"), json!(1)]);
     holds("null_and_object", &[json!({ "name": "x" })], &[json!(null), json!(1)]);
