@@ -122,7 +122,9 @@ pub(super) fn tokens_in_forms(document: &Document, findings: &mut Findings) {
             }
             let message = "`access_token` in a form is a token, beside the one that the gate reads";
             let finding = Finding::warning(Code::HeaderIgnored, message, name.place);
-            findings.push(finding.help("a request shows its token in one place: remove the member, or rename it"));
+            findings.push(
+                finding.help("a request shows its token in one place: remove the member, or rename it"),
+            );
         }
     }
 }

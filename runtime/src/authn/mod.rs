@@ -251,7 +251,9 @@ mod tests {
             parts
         };
         let clock = crate::clock::Clock::fixed(NOW).now().unwrap();
-        for beside in ["/x?a=1&access_token=x", "/x?access%5Ftoken=x", "/x?%61ccess_toke%6e=x", "/x?access_token"] {
+        for beside in
+            ["/x?a=1&access_token=x", "/x?access%5Ftoken=x", "/x?%61ccess_toke%6e=x", "/x?access_token"]
+        {
             let denied = authenticate(&prepared, &at(beside), false, clock, testing::attempts()).await;
             assert_eq!(denied.err().map(|denied| denied.class()), Some(Class::InvalidRequest), "{beside}");
         }

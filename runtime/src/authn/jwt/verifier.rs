@@ -270,7 +270,11 @@ mod tests {
             for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
                 assert_eq!(reason(rules, typ, ""), None, "{rules:?} {typ}");
                 for claim in ["client_id", "jti", "iat"] {
-                    assert_eq!(reason(rules, typ, claim), Some(Reason::MissingClaim), "{rules:?} {typ} {claim}");
+                    assert_eq!(
+                        reason(rules, typ, claim),
+                        Some(Reason::MissingClaim),
+                        "{rules:?} {typ} {claim}"
+                    );
                 }
             }
             assert_eq!(reason(rules, "JWT", ""), Some(Reason::WrongType), "{rules:?}");
