@@ -434,7 +434,7 @@ mod tests {
     #[test]
     fn a_network_has_a_minute_an_hour_and_a_day() {
         let (failures, clock) = start();
-        let mut until = |seconds: u64, step: u64| {
+        let until = |seconds: u64, step: u64| {
             let steps = seconds * 1000 / step;
             let let_in = (0..steps).filter(|_| {
                 clock.advance(Duration::from_millis(step));

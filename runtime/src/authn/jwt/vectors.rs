@@ -20,8 +20,8 @@ const STRICTER: [&str; 2] = ["InvalidCharacterInsertedInHeader", "InvalidCharact
 
 /// The files, and what a run of each sees.
 const FILES: [(&str, Seen); 3] = [
-    ("json_web_signature_test.json", Seen { accepted: 0, refused: 0, of_other_algorithms: 0, encrypted: 0 }),
-    ("json_web_key_test.json", Seen { accepted: 0, refused: 0, of_other_algorithms: 0, encrypted: 0 }),
+    ("json_web_signature_test.json", Seen { accepted: 10, refused: 170, of_other_algorithms: 17, encrypted: 0 }),
+    ("json_web_key_test.json", Seen { accepted: 3, refused: 6, of_other_algorithms: 4, encrypted: 0 }),
     ("json_web_crypto_test.json", Seen { accepted: 0, refused: 0, of_other_algorithms: 0, encrypted: 0 }),
 ];
 
@@ -66,16 +66,17 @@ fn run(suite: &Value) -> Seen {
                 seen.encrypted += 1;
                 continue;
             }
-            let token = test["jws"].as_str().unwrap();
+            // one is an object: the serialization as JSON, which we refuse
+            let token = test["jws"].as_str().map_or_else(|| test["jws"].to_string(), str::to_owned);
             if allowed.is_empty() {
                 seen.of_other_algorithms += 1;
                 continue;
             }
-            match (test["result"].as_str().unwrap(), verify_text(token, &key.to_string(), &allowed)) {
+            match (test["result"].as_str().unwrap(), verify_text(&token, &key.to_string(), &allowed)) {
                 ("valid", Err(_)) if STRICTER.contains(&comment) => seen.refused += 1,
                 ("valid", Ok(_)) => seen.accepted += 1,
                 ("invalid", Err(_)) => seen.refused += 1,
-                ("valid", Err(_)) if !ours(token) => seen.of_other_algorithms += 1,
+                ("valid", Err(_)) if !ours(&token) => seen.of_other_algorithms += 1,
                 (expected, verdict) => {
                     wrong.push(format!("{} {comment}: {expected}, {verdict:?}", test["tcId"]))
                 }
@@ -124,7 +125,7 @@ fn bad_key_sets_do_not_load() {
         }
         *(if is_good { &mut good } else { &mut bad }) += 1;
     }
-    assert_eq!((good, bad), (0, 0), "key sets that load, and that do not");
+    assert_eq!((good, bad), (3, 9), "key sets that load, and that do not");
 }
 
 /// The private halves that the suite has beside the public ones are refused from a file of this machine, and left out of
@@ -149,5 +150,5 @@ fn private_keys_do_not_load() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 0);
+    assert_eq!(seen, 19);
 }
