@@ -176,7 +176,9 @@ fn a_parameter_is_a_credential_only_where_its_scheme_is_asked_for() {
     let code = document(
         "paths:
   /a:
-    parameters: [{ name: x-api-key, in: header, required: true, schema: { type: string, pattern: '^[0-9]{4}$' } }]
+    parameters:
+      - { name: x-api-key, in: header, required: true, schema: { type: string, pattern: '^[0-9]{4}$' } }
+      - { name: access_token, in: query, required: true, schema: { type: string } }
     get: { operationId: withKey, security: [{ key: [] }], responses: { '204': { description: ok } } }
     post: { operationId: withToken, security: [{ token: [] }], responses: { '204': { description: ok } } }
 components:
@@ -185,8 +187,9 @@ components:
     token: { type: http, scheme: bearer }
 ",
     );
-    assert!(!item(&code, "pub struct WithKeyInput").contains("x_api_key"), "{code}");
-    assert!(item(&code, "pub struct WithTokenInput {").contains("pub x_api_key: String"), "{code}");
+    let (key, token) = (item(&code, "pub struct WithKeyInput {"), item(&code, "pub struct WithTokenInput {"));
+    assert!(!key.contains("x_api_key") && key.contains("pub access_token: String"), "{code}");
+    assert!(token.contains("pub x_api_key: String") && !token.contains("access_token"), "{code}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -285,6 +285,49 @@ async fn who_shows_a_certificate_holds_its_key() {
         assert!(stream.read_to_end(&mut answer).await.is_err(), "{}", String::from_utf8_lossy(&answer));
         assert!(answer.is_empty());
     }
+}
+
+/// A session that is taken up again shows no certificate anew, so that one that was revoked meanwhile would go on.
+#[tokio::test]
+async fn no_session_is_taken_up_again_where_certificates_are_asked_for() {
+    let sealed = Sealed::start().await;
+    let (chain, key) = sealed.authority.server("localhost");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let open = listener.local_addr().unwrap();
+    let serve = palisade::serve(axum::Router::new()).listener(listener);
+    let serve = serve.tls(Tls::from_pem(&chain, &key).unwrap());
+    tokio::spawn(async move { serve.await.unwrap() });
+    let alice = sealed.authority.client(ALICE);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        for (address, again) in [(sealed.address, HandshakeKind::Full), (open, HandshakeKind::Resumed)] {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(sealed.authority.pem.as_bytes()).unwrap()).unwrap();
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[version]);
+            let key = PrivateKeyDer::Pkcs8(alice.key.serialize_der().into());
+            let config = builder.unwrap().with_root_certificates(roots);
+            // it keeps what a server gives it for later
+            let client =
+                TlsConnector::from(Arc::new(config.with_client_auth_cert(alice.chain.clone(), key).unwrap()));
+            let first = handshake(&client, address).await;
+            assert_eq!(
+                (first, handshake(&client, address).await),
+                (HandshakeKind::Full, again),
+                "{version:?}"
+            );
+        }
+    }
+}
+
+/// The kind of the handshake of a connection on which something was asked and answered.
+async fn handshake(client: &TlsConnector, address: SocketAddr) -> HandshakeKind {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = client.connect(name, stream).await.unwrap();
+    let request = b"GET /certificate HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    assert!(stream.read_to_end(&mut Vec::new()).await.unwrap() > 0);
+    stream.get_ref().1.handshake_kind().unwrap()
 }
 
 #[tokio::test]

@@ -137,8 +137,32 @@ async fn every_refusal_is_one_event_with_its_cause() {
         .token(&token)
         .send()
         .await;
+    keys_in_a_query(&gate, canary).await;
     let log = events::everything();
-    for secret in [canary, token.as_str(), gate.reader_key.as_str(), "canary-path"] {
+    for secret in [canary, token.as_str(), gate.reader_key.as_str(), gate.writer_key.as_str(), "canary-path"]
+    {
         assert!(!log.contains(secret), "`{secret}` is in the log");
+    }
+}
+
+/// Requests with a key in their query that are let in, refused for it and refused for something else: each refusal is an event,
+/// and the caller looks for what was sent in all of them.
+async fn keys_in_a_query(gate: &Gate, canary: &str) {
+    let (reader, writer) = (&gate.reader_key, &gate.writer_key);
+    for (query, status) in [
+        (format!("api_key={reader}"), 200),
+        (format!("api%5Fkey={reader}"), 200),
+        (format!("api_key={reader}&since=much-too-long"), 400),
+        (format!("api_key={reader}&unknown=1"), 400),
+        (format!("api_key={reader}&api_key={reader}"), 400),
+        (format!("api_key={writer}"), 403),
+        (format!("api_key=gate_test_{canary}"), 401),
+        (format!("api_key={canary}&since={canary}"), 401),
+    ] {
+        let reply = gate.client.get(&format!("/feed?{query}")).send().await;
+        assert_eq!(reply.status, status, "{query}: {:?}", reply.body);
+        if status != 200 {
+            assert_eq!(events::of(reply.header("x-request-id"))["endpoint"], "GET /feed");
+        }
     }
 }

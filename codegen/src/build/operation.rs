@@ -29,7 +29,7 @@ pub(crate) fn is_ignored(operation: &document::Operation, parameter: &document::
     by_standard || is_credential(operation, parameter)
 }
 
-/// Whether a scheme that the operation names reads it as its key.
+/// Whether it is a credential of a scheme that the operation names.
 pub(crate) fn is_credential(operation: &document::Operation, parameter: &document::Parameter) -> bool {
     operation.credentials.iter().any(|(location, name)| {
         location == parameter.location.as_str()

@@ -26,7 +26,7 @@ pub(super) fn scheme(written: &document::Scheme) -> Option<Scheme> {
         SchemeForm::OAuth2 { .. } => {
             (SchemeWord::OAuth2, SchemeKind::Bearer(token_rules(&written.rules.token)))
         }
-        SchemeForm::OpenIdConnect => {
+        SchemeForm::OpenIdConnect { .. } => {
             (SchemeWord::OpenIdConnect, SchemeKind::Bearer(token_rules(&written.rules.token)))
         }
         SchemeForm::ApiKey { location, name } => {

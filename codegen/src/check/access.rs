@@ -126,7 +126,7 @@ pub(super) fn combinations_can_be_shown(document: &Document, findings: &mut Find
 
 fn credential_place(scheme: &Scheme) -> Option<String> {
     match &scheme.form {
-        SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect | SchemeForm::Http { .. } => {
+        SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect { .. } | SchemeForm::Http { .. } => {
             Some("the header `authorization`".to_owned())
         }
         SchemeForm::ApiKey { location, name } if location.value == "header" => {

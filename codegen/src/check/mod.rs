@@ -37,6 +37,8 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     schemes::enforceable(document, findings);
     schemes::settings_fit(document, findings);
     schemes::names_are_apart(document, findings);
+    schemes::access_tokens_are_typed(document, findings);
+    schemes::issuers_are_where_they_say(document, findings);
     access::decided(document, findings);
     access::schemes_are_declared(document, findings);
     access::scopes_are_declared(document, findings);
@@ -49,6 +51,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     parameters::of_the_path(document, findings);
     parameters::all_of_the_query(document, findings);
     parameters::ignored_headers(document, findings);
+    parameters::tokens_in_forms(document, findings);
     parameters::defaults(document, findings);
     responses::statuses(document, findings);
     outgoing::is_not_guarded(document, findings);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashSet};
 
 use crate::build::path::template;
-use crate::build::{identity, is_credential, is_ignored, merged};
-use crate::document::{Document, Operation, Parameter, PathItem};
+use crate::build::{identity, is_credential, is_ignored, merged, properties};
+use crate::document::{ACCESS_TOKEN, Document, Media, Operation, Parameter, PathItem};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Location, Segment};
 
@@ -103,6 +103,37 @@ pub(super) fn all_of_the_query(document: &Document, findings: &mut Findings) {
     }
 }
 
+/// Remarks on `access_token` in a form, where callers show tokens: by RFC 6750 section 2.2 it is one, and a client shows its
+/// token in one way a request (section 2).
+pub(super) fn tokens_in_forms(document: &Document, findings: &mut Findings) {
+    let mut seen = HashSet::default();
+    for (_, operation) in document.operations() {
+        let stands = |(place, name): &(String, String)| place == "query" && name == ACCESS_TOKEN;
+        if !operation.credentials.iter().any(stands) {
+            continue;
+        }
+        let bodies = operation.body.iter().flat_map(|body| &body.content);
+        let forms = bodies.filter(|media| is_form(media));
+        let members = forms.filter_map(|media| media.schema).flat_map(|id| properties(document, id));
+        for (name, _) in members.filter(|(name, _)| name.value == ACCESS_TOKEN) {
+            // those of a component are met by each operation that takes it
+            if !seen.insert(name.place) {
+                continue;
+            }
+            let message = "`access_token` in a form is a token, beside the one that the gate reads";
+            let finding = Finding::warning(Code::HeaderIgnored, message, name.place);
+            findings.push(
+                finding.help("a request shows its token in one place: remove the member, or rename it"),
+            );
+        }
+    }
+}
+
+fn is_form(media: &Media) -> bool {
+    let name = media.name.value.split(';').next().unwrap_or_default();
+    name.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
 /// Remarks on `Accept`, `Content-Type` and `Authorization`, which the standard ignores as parameters, and on what a scheme
 /// reads as its credential.
 pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
@@ -116,7 +147,7 @@ pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
             }
             let name = &parameter.name.value;
             let message = match is_credential(operation, parameter) {
-                true => format!("`{name}` is a credential: the gate reads it, and no handler gets it"),
+                true => format!("`{name}` is a credential: it is the gate's, and no handler gets it"),
                 false => format!("the standard ignores `{name}` as a parameter"),
             };
             let finding = Finding::warning(Code::HeaderIgnored, message, parameter.place);

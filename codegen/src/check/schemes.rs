@@ -2,9 +2,12 @@
 
 use foldhash::HashMap;
 
-use crate::annotation::TokenKind;
+use crate::annotation::{TokenKind, Typ};
 use crate::document::{Document, Scheme, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
+
+/// Behind an issuer's name.
+const METADATA: &str = "/.well-known/openid-configuration";
 
 /// Rejects a scheme that the runtime cannot verify, used or not: `type: http, scheme: digest`, `type: apiKey, in: query`
 /// without a reason for it, or in a header in which no key arrives. Keys in a query end in logs (OWASP API2).
@@ -137,6 +140,52 @@ fn token_settings_fit(scheme: &Scheme, findings: &mut Findings) {
                 misplaced("a type of signed tokens", typ.place, signed);
             }
         }
+    }
+}
+
+/// Remarks where tokens of another type than `at+jwt` are taken: what RFC 9068 sections 2.2 and 4 ask of an access token is
+/// not asked of them.
+pub(super) fn access_tokens_are_typed(document: &Document, findings: &mut Findings) {
+    for scheme in &document.schemes {
+        let token = &scheme.rules.token;
+        let Some(typ) = token.typ.as_ref().filter(|_| token.kind == TokenKind::Jwt) else { continue };
+        let name = &scheme.name.value;
+        let message = match &typ.value {
+            Typ::Exactly(typ) if is_access_token(typ) => continue,
+            Typ::Exactly(typ) => {
+                format!("tokens of `{name}` are typed `{typ}`, and need not be access tokens as of RFC 9068")
+            }
+            Typ::Any => format!(
+                "tokens of `{name}` need no type: another token that its issuer signed for this audience may pass"
+            ),
+        };
+        let finding = Finding::warning(Code::TokenRules, message, typ.place);
+        findings.push(finding.help("remove `type` where the issuer types access tokens as `at+jwt`"));
+    }
+}
+
+/// Letter case and the `application/` that RFC 7515 section 4.1.9 lets one omit aside.
+fn is_access_token(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    typ.strip_prefix("application/").unwrap_or(&typ) == "at+jwt"
+}
+
+/// Remarks on an `openIdConnectUrl` that is not the issuer's (OpenID Connect Discovery section 4): tokens are judged by
+/// `issuer` alone, and clients are sent to another. Where no issuer is named there is nothing to compare: the URL does not
+/// tell whether the name of its issuer ends with a slash.
+pub(super) fn issuers_are_where_they_say(document: &Document, findings: &mut Findings) {
+    for scheme in &document.schemes {
+        let SchemeForm::OpenIdConnect { url } = &scheme.form else { continue };
+        let Some(issuer) = &scheme.rules.token.issuer else { continue };
+        let base = issuer.value.strip_suffix('/').unwrap_or(&issuer.value);
+        // a relative reference says nothing of a host
+        if !url.value.contains("://") || url.value.strip_suffix(METADATA) == Some(base) {
+            continue;
+        }
+        let message = format!("`{}` is not where the issuer `{}` has its metadata", url.value, issuer.value);
+        let finding = Finding::warning(Code::TokenRules, message, url.place);
+        let finding = finding.related(issuer.place, "the issuer of tokens that are accepted");
+        findings.push(finding.help(format!("they are at `{base}{METADATA}`: correct the one or the other")));
     }
 }
 

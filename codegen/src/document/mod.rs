@@ -281,7 +281,10 @@ impl Document {
     }
 }
 
-/// Notes for each operation where the schemes that it names read their keys: a parameter of that name describes the key
+/// What RFC 6750 sections 2.2 and 2.3 call a token in a form and in a query.
+pub(crate) const ACCESS_TOKEN: &str = "access_token";
+
+/// Notes for each operation where credentials of the schemes that it names may stand: a parameter of that name describes one
 /// once more. On an operation that does not name the scheme it is a parameter like any other.
 fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme], security: Option<&Requirements>) {
     let by_name: HashMap<&str, &Scheme> =
@@ -293,6 +296,8 @@ fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme], security: Option
         let named = named.into_iter().filter_map(|name| by_name.get(name));
         let read = named.filter_map(|scheme| match &scheme.form {
             SchemeForm::ApiKey { location, name } => Some((location.value.clone(), name.value.clone())),
+            // RFC 6750 section 2.3: a token in the query, which no request has beside the one in `Authorization`
+            form if form.has_tokens() => Some(("query".to_owned(), ACCESS_TOKEN.to_owned())),
             _ => None,
         });
         operation.credentials = read.collect();

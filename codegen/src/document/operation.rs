@@ -23,7 +23,7 @@ pub(crate) struct Operation {
     /// What the server sends of its own accord after this operation, by name.
     pub(crate) callbacks: Vec<Callback>,
     pub(crate) security: Option<Requirements>,
-    /// Where the schemes that it names read their keys: place and name.
+    /// Where credentials of the schemes that it names stand beside `Authorization`: place and name.
     pub(crate) credentials: Vec<(String, String)>,
     /// Its `x-palisade`.
     pub(crate) annotation: Option<Place>,

@@ -57,7 +57,10 @@ pub(crate) enum SchemeForm {
     OAuth2 {
         scopes: Vec<(String, String)>,
     },
-    OpenIdConnect,
+    /// Where the issuer's metadata are.
+    OpenIdConnect {
+        url: Spanned<String>,
+    },
     MutualTls,
 }
 
@@ -65,7 +68,7 @@ impl SchemeForm {
     /// Whether its credentials are tokens in `Authorization`.
     pub(crate) fn has_tokens(&self) -> bool {
         match self {
-            Self::OAuth2 { .. } | Self::OpenIdConnect => true,
+            Self::OAuth2 { .. } | Self::OpenIdConnect { .. } => true,
             Self::Http { scheme } => scheme.value == "bearer",
             Self::ApiKey { .. } | Self::MutualTls => false,
         }
@@ -164,7 +167,7 @@ impl<'d> Reader<'d> {
     fn open_id_connect(&mut self, fields: &mut Fields<'d>) -> Option<SchemeForm> {
         let url = self.required_string(fields, "openIdConnectUrl")?;
         self.url(&url);
-        Some(SchemeForm::OpenIdConnect)
+        Some(SchemeForm::OpenIdConnect { url })
     }
 
     fn oauth2(&mut self, fields: &mut Fields<'d>) -> Option<SchemeForm> {

@@ -174,7 +174,7 @@ codes! {
         good: "token: { type: http, scheme: bearer }"
     }
     TokenRules = "PAL0035" "token settings that cannot hold" {
-        why: "HMAC and asymmetric algorithms in one list let a public key be taken for a secret (RFC 8725 section 3.1).",
+        why: "HMAC and asymmetric algorithms in one list let a public key be taken for a secret (RFC 8725 section 3.1). A `type` other than `at+jwt` lets tokens pass that were made for something else (RFC 9068 section 2.1), and an `openIdConnectUrl` of another issuer sends clients for tokens that are refused: both are remarks.",
         bad: "algorithms: [HS256, ES256]",
         good: "algorithms: [ES256]"
     }
@@ -227,7 +227,7 @@ codes! {
         good: "[{ name: q, in: query, ... }]"
     }
     HeaderIgnored = "PAL0048" "a parameter that is described elsewhere" {
-        why: "`Accept`, `Content-Type`, `Authorization` and what a security scheme reads are described by responses, bodies and security; no handler gets them as plain text.",
+        why: "`Accept`, `Content-Type`, `Authorization` and what a security scheme reads are described by responses, bodies and security; no handler gets them as plain text. Where callers show tokens, so is `access_token` in a query, and in a form it is a token in a second place (RFC 6750 section 2).",
         bad: "parameters: [{ name: Authorization, in: header, ... }]",
         good: "security: [{ oauth: [] }]"
     }

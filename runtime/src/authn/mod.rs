@@ -251,10 +251,16 @@ mod tests {
             parts
         };
         let clock = crate::clock::Clock::fixed(NOW).now().unwrap();
-        let beside = at("/x?a=1&access_token=x");
-        let denied = authenticate(&prepared, &beside, false, clock, testing::attempts()).await.err().unwrap();
-        assert_eq!(denied.class(), Class::InvalidRequest);
-        assert!(authenticate(&prepared, &at("/x?access=1"), false, clock, testing::attempts()).await.is_ok());
+        for beside in
+            ["/x?a=1&access_token=x", "/x?access%5Ftoken=x", "/x?%61ccess_toke%6e=x", "/x?access_token"]
+        {
+            let denied = authenticate(&prepared, &at(beside), false, clock, testing::attempts()).await;
+            assert_eq!(denied.err().map(|denied| denied.class()), Some(Class::InvalidRequest), "{beside}");
+        }
+        for other in ["/x?access=1", "/x?access_tokens=1", "/x?a=access_token", "/x?access%255Ftoken=x"] {
+            let let_in = authenticate(&prepared, &at(other), false, clock, testing::attempts()).await;
+            assert!(let_in.is_ok(), "{other}");
+        }
     }
 
     #[tokio::test]

@@ -115,7 +115,7 @@ fn check_authorization(prepared: &Prepared, parts: &Parts) -> Result<bool, Denie
         return if is_key { Ok(false) } else { Err(Denied::new(Reason::UnsupportedScheme)) };
     };
     // RFC 6750 section 2: a client uses one method a request
-    if parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("access_token="))) {
+    if pairs(parts.uri.query()).any(|pair| is_named(pair, "access_token")) {
         return Err(Denied::of(reader.name, Reason::DuplicateCredential));
     }
     Ok(true)

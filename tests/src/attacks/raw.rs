@@ -1,4 +1,6 @@
 //! Bytes to a server and back, whatever they are: what a hostile client would write, a client library would refuse to.
+//!
+//! Whatever was sent, no answer is a 5xx or tells of the inside: [`exchange`] sees to it.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -119,8 +121,25 @@ pub async fn exchange(address: SocketAddr, bytes: &[u8], patience: Duration) -> 
         () = reading => {}
         () = writing => {}
     }
-    Exchange { answers: answers(&read, head_only), closed }
+    let answers = answers(&read, head_only);
+    answers.iter().for_each(Answer::keeps_the_inside);
+    Exchange { answers, closed }
 }
+
+/// Of stack traces, files, types and tokens.
+const INSIDE: [&str; 11] = [
+    "panicked",
+    "stack backtrace",
+    ".rs:",
+    "/src/",
+    "/home/",
+    "::",
+    "hyper",
+    "serde",
+    "tokio",
+    "axum",
+    "Bearer ey",
+];
 
 impl Exchange {
     /// Whether the server neither answered nor closed.
@@ -159,6 +178,13 @@ impl Answer {
     pub fn text(&self) -> String {
         let heads: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
         format!("{}\n{heads}\n{}", self.status, String::from_utf8_lossy(&self.body))
+    }
+
+    fn keeps_the_inside(&self) {
+        let text = self.text();
+        assert!(self.status < 500, "{text}");
+        let told = INSIDE.iter().find(|word| text.contains(**word));
+        assert!(told.is_none(), "{told:?} is told: {text}");
     }
 
     /// The body of a refusal without what is different each time.

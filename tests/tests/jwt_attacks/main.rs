@@ -25,6 +25,9 @@ use self::recipe::{List, Recipe, Transport, Verdict};
 /// Recipes of the kinds of the list.
 const OURS: &str = include_str!("ours.json");
 
+/// How many recipes are ours, and in the list.
+const COUNTS: [usize; 2] = [79, 173];
+
 /// Where we refuse what the list would let come farther: with which status, and why.
 const STRICTER: &[(&str, u16, &str)] = &[
     (
@@ -41,8 +44,8 @@ const STRICTER: &[(&str, u16, &str)] = &[
 
 #[tokio::test]
 async fn every_recipe_gets_its_verdict() {
-    let mut recipes = read(OURS);
-    recipes.extend(list("jwt-attacks.json").iter().flat_map(|text| read(text)));
+    let mut recipes = read(OURS, COUNTS[0]);
+    recipes.extend(list("jwt-attacks.json").iter().flat_map(|text| read(text, COUNTS[1])));
     let fortress = Fortress::start(Settings::default()).await;
     let mut run = Run { fortress, attackers: Attackers::default(), refused: None, seen: Seen::default() };
     run.establish_the_refusal().await;
@@ -61,8 +64,10 @@ async fn every_recipe_gets_its_verdict() {
     run.seen.finish(&recipes);
 }
 
-fn read(text: &str) -> Vec<Recipe> {
-    serde_json::from_str::<List>(text).expect("recipes that are known here").cases
+fn read(text: &str, count: usize) -> Vec<Recipe> {
+    let recipes = serde_json::from_str::<List>(text).expect("recipes that are known here").cases;
+    assert_eq!(recipes.len(), count, "a list that grew or shrank");
+    recipes
 }
 
 struct Run {
@@ -203,6 +208,7 @@ fn get(path: &str, headers: &[u8]) -> Vec<u8> {
 #[derive(Default)]
 struct Seen {
     tried: usize,
+    ran: BTreeSet<String>,
     by_class: BTreeMap<String, usize>,
     stricter: BTreeSet<&'static str>,
     wrong: Vec<String>,
@@ -211,6 +217,7 @@ struct Seen {
 impl Seen {
     fn note(&mut self, recipe: &Recipe, target: &str, verdict: Result<(), String>) {
         self.tried += 1;
+        self.ran.insert(recipe.id.clone());
         *self.by_class.entry(recipe.class.clone()).or_default() += 1;
         let Err(why) = verdict else { return };
         match STRICTER.iter().find(|(id, ..)| *id == recipe.id) {
@@ -228,8 +235,9 @@ impl Seen {
             println!("    {id}: {status}, {reason}");
             assert!(!known || needed, "{id} is listed and gets its verdict");
         }
-        let ids: BTreeSet<_> = recipes.iter().map(|recipe| &recipe.id).collect();
+        let ids: BTreeSet<_> = recipes.iter().map(|recipe| recipe.id.clone()).collect();
         assert_eq!(ids.len(), recipes.len(), "each recipe once");
+        assert!(ids.is_subset(&self.ran), "{:?} did not run", ids.difference(&self.ran));
         assert!(self.wrong.is_empty(), "{:#?}", self.wrong);
     }
 }

@@ -1,7 +1,7 @@
 //! The list of hostile requests, each over a socket of its own.
 //!
-//! Whatever the verdict: no 5xx, nothing of the inside in the answer, an answer in time, and a good request right afterwards
-//! succeeds. The list lies beside the checkout; some recipes of the same kinds are here, so that they are tried everywhere.
+//! Whatever the verdict: no 5xx and nothing of the inside in an answer (which `exchange` sees to), an answer in time, and a good
+//! request right afterwards succeeds. The list lies beside the checkout; some recipes of the same kinds are here, so that they are tried everywhere.
 
 mod authorization;
 mod body;
@@ -25,6 +25,9 @@ use self::request::{bytes, reading};
 /// Recipes of the kinds of the list.
 const OURS: &str = include_str!("ours.json");
 
+/// How many recipes are ours, and in the list.
+const COUNTS: [usize; 2] = [103, 175];
+
 /// Where our answer is another than the list's on purpose, and why.
 const DIFFERENT: &[(&str, &str)] = &[];
 
@@ -32,8 +35,8 @@ type Verdicts = Result<(), String>;
 
 #[tokio::test]
 async fn every_recipe_gets_its_verdict() {
-    let mut recipes = read(OURS);
-    recipes.extend(list("request-attacks.json").iter().flat_map(|text| read(text)));
+    let mut recipes = read(OURS, COUNTS[0]);
+    recipes.extend(list("request-attacks.json").iter().flat_map(|text| read(text, COUNTS[1])));
     let fortress = Fortress::start(Settings::default()).await;
     let mut seen = Seen::default();
     // they take as long as the server's patience, so they run beside the others
@@ -53,8 +56,10 @@ async fn every_recipe_gets_its_verdict() {
     seen.finish(&recipes);
 }
 
-fn read(text: &str) -> Vec<Recipe> {
-    serde_json::from_str::<List>(text).expect("recipes that are known here").cases
+fn read(text: &str, count: usize) -> Vec<Recipe> {
+    let recipes = serde_json::from_str::<List>(text).expect("recipes that are known here").cases;
+    assert_eq!(recipes.len(), count, "a list that grew or shrank");
+    recipes
 }
 
 async fn try_one(fortress: &Fortress, recipe: &Recipe) -> Verdicts {
@@ -71,7 +76,7 @@ async fn try_one(fortress: &Fortress, recipe: &Recipe) -> Verdicts {
         None => {
             let limit = Duration::from_secs(recipe.max_seconds.unwrap_or(5));
             let exchange = exchange(fortress.address, &bytes(fortress, recipe), limit).await;
-            inside_stays_inside(&exchange).and_then(|()| judge(recipe, &exchange))
+            judge(recipe, &exchange)
         }
     };
     let after = reading(fortress).send(fortress.address).await;
@@ -89,33 +94,6 @@ async fn run(fortress: &Fortress, recipe: &Recipe, procedure: &str) -> Verdicts 
         "rl" => limits::run(fortress, recipe, procedure).await,
         _ => panic!("{}: what is the procedure {procedure:?}?", recipe.id),
     }
-}
-
-/// No 5xx, and no stack trace, file, type or token in any answer.
-fn inside_stays_inside(exchange: &Exchange) -> Verdicts {
-    let telling = [
-        "panicked",
-        "stack backtrace",
-        ".rs:",
-        "/src/",
-        "/home/",
-        "::",
-        "hyper",
-        "serde",
-        "tokio",
-        "axum",
-        "Bearer ey",
-    ];
-    for answer in &exchange.answers {
-        if answer.status >= 500 {
-            return Err(format!("{} {}", answer.status, answer.text()));
-        }
-        let text = answer.text();
-        if let Some(word) = telling.iter().find(|word| text.contains(**word)) {
-            return Err(format!("{word:?} is told: {text}"));
-        }
-    }
-    Ok(())
 }
 
 fn judge(recipe: &Recipe, exchange: &Exchange) -> Verdicts {
@@ -200,6 +178,7 @@ impl Seen {
 
     fn finish(self, recipes: &[Recipe]) {
         println!("{} recipes: {:?}", recipes.len(), self.by_class);
+        assert_eq!(self.by_class.values().sum::<usize>(), recipes.len(), "each recipe ran");
         for (id, reason) in DIFFERENT {
             let known = recipes.iter().any(|recipe| recipe.id == *id);
             println!("    {id}: {reason}");

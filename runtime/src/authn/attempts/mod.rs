@@ -430,6 +430,27 @@ mod tests {
         assert!((90..=100).contains(&guesses), "{guesses}");
     }
 
+    /// Each bucket is one that is full and one that fills again.
+    #[test]
+    fn a_network_has_a_minute_an_hour_and_a_day() {
+        let (failures, clock) = start();
+        let until = |seconds: u64, step: u64| {
+            let steps = seconds * 1000 / step;
+            let let_in = (0..steps).filter(|_| {
+                clock.advance(Duration::from_millis(step));
+                guess(&failures, &clock, "192.0.2.1", None).is_ok()
+            });
+            let_in.count()
+        };
+        let minute = until(60, 250);
+        let hour = minute + until(3540, 500);
+        let day = hour + until(23 * 3600, 10_000);
+        assert!((55..=60).contains(&minute), "{minute}");
+        assert!((225..=240).contains(&hour), "{hour}");
+        assert!((570..=600).contains(&day), "{day}");
+        assert_eq!(guess(&failures, &clock, "198.51.100.9", None), Ok(()), "another network");
+    }
+
     #[test]
     fn whose_account_it_is_is_spared_where_they_lately_were() {
         let (failures, clock) = start();

@@ -104,7 +104,92 @@ fn escaped(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{CertificateParams, DnType, KeyPair, SanType};
+
     use super::*;
+
+    /// What a certificate is named by, that was made like this.
+    fn named(wanted: SubjectName, change: impl FnOnce(&mut CertificateParams)) -> Result<String, Reason> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        change(&mut params);
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        of(certificate.der(), wanted).map(|(name, _)| name)
+    }
+
+    fn dns(name: &str) -> SanType {
+        SanType::DnsName(name.try_into().unwrap())
+    }
+
+    fn email(name: &str) -> SanType {
+        SanType::Rfc822Name(name.try_into().unwrap())
+    }
+
+    fn uri(name: &str) -> SanType {
+        SanType::URI(name.try_into().unwrap())
+    }
+
+    fn ip(address: &str) -> SanType {
+        SanType::IpAddress(address.parse().unwrap())
+    }
+
+    #[test]
+    fn a_certificate_is_named_by_the_one_name_of_the_kind() {
+        let all = || {
+            vec![dns("Billing.Bank.EXAMPLE"), uri("urn:billing"), email("Ops@bank.example"), ip("192.0.2.7")]
+        };
+        for (kind, name, another) in [
+            (SubjectName::Dns, "billing.bank.example", dns("other.example")),
+            (SubjectName::Uri, "urn:billing", uri("urn:other")),
+            (SubjectName::Email, "Ops@bank.example", email("other@bank.example")),
+            (SubjectName::Ip, "192.0.2.7", ip("2001:db8::1")),
+        ] {
+            assert_eq!(named(kind, |params| params.subject_alt_names = all()).as_deref(), Ok(name));
+            let two = named(kind, |params| {
+                params.subject_alt_names = all();
+                params.subject_alt_names.push(another);
+            });
+            assert_eq!(two, Err(Reason::CertificateSubject), "{kind:?}: which of them counts?");
+            let none = named(kind, |params| {
+                params.distinguished_name.push(DnType::CommonName, name);
+            });
+            assert_eq!(none, Err(Reason::CertificateSubject), "{kind:?}: the subject is no such name");
+        }
+        let address = |address| named(SubjectName::Ip, |params| params.subject_alt_names = vec![ip(address)]);
+        assert_eq!(address("2001:DB8:0::1").as_deref(), Ok("2001:db8::1"));
+        assert_eq!(address("::ffff:192.0.2.7").as_deref(), Ok("192.0.2.7"), "one address, one name");
+    }
+
+    #[test]
+    fn a_wildcard_is_nobody() {
+        for name in ["*.bank.example", "bill*.bank.example"] {
+            let named = named(SubjectName::Dns, |params| params.subject_alt_names = vec![dns(name)]);
+            assert_eq!(named, Err(Reason::CertificateSubject), "{name}");
+        }
+    }
+
+    /// RFC 4514 section 2.1: the last part first.
+    #[test]
+    fn a_distinguished_name_is_written_in_one_way() {
+        let of = |parts: &[(DnType, &str)]| {
+            named(SubjectName::Distinguished, |params| {
+                for (kind, value) in parts {
+                    params.distinguished_name.push(kind.clone(), *value);
+                }
+                params.subject_alt_names = vec![dns("other.example")];
+            })
+        };
+        let parts = [
+            (DnType::CountryName, "DE"),
+            (DnType::OrganizationName, "Bank, Inc."),
+            (DnType::CommonName, "Billing=1"),
+        ];
+        assert_eq!(of(&parts).as_deref(), Ok(r"CN=Billing=1,O=Bank\, Inc.,C=DE"));
+        assert_eq!(of(&[]), Err(Reason::CertificateSubject));
+        // RFC 4514 section 2.3 would write it as numbers and hex, which two readers write differently
+        let other = (DnType::CustomDnType(vec![2, 5, 4, 12]), "Clerk");
+        assert_eq!(of(&[other, (DnType::CommonName, "Billing")]), Err(Reason::CertificateSubject));
+    }
 
     #[test]
     fn what_would_end_a_value_is_escaped() {

@@ -3,7 +3,9 @@
 //! Rules (RFC 7517; OpenID Connect Discovery section 10.1.1 for rotation):
 //! 1. as [`outbound`](crate::outbound) calls, 5 s for all of it, 512 KiB, 100 keys; where an issuer is asked for the place
 //!    of its keys, as [`discovery`](super::discovery) says;
-//! 2. fetched before the server is ready ([`Jwks::load`]), then at the answer's `max-age`, between a minute and an hour;
+//! 2. fetched before the server is ready ([`Jwks::load`]), again after a minute, then each time when nine tenths of the last
+//!    answer's `max-age` are over: before it ends, so that no token meets a set that is older. Between a minute and an hour; an
+//!    answer that says nothing of its age is ten minutes old then, and one that failed a minute;
 //! 3. a token with an unknown `kid` causes one fetch that all who wait share. Tokens may cause three at once, and one more
 //!    every 30 s, *counted from the beginning and whatever came of it*: random `kid`s cannot drive us, and one of them does
 //!    not keep out the tokens of a key that was published since. A fetch that was under way when the token came may have been
@@ -324,7 +326,7 @@ impl Remote {
         let progress = self.progress();
         match progress.max_age {
             _ if progress.last_failed => self.timing.shortest,
-            Some(max_age) => max_age.clamp(self.timing.shortest, self.timing.longest),
+            Some(max_age) => ahead_of(max_age).clamp(self.timing.shortest, self.timing.longest),
             None => self.timing.longest.min(Duration::from_secs(600)),
         }
     }
@@ -366,6 +368,11 @@ impl Remote {
         let etag = reply.headers.get(header::ETAG).cloned();
         Ok(Answer { changed: Some((loaded.into(), etag.map(|etag| (address, etag)))), max_age })
     }
+}
+
+/// A little before `max_age` is over (rule 2).
+fn ahead_of(max_age: Duration) -> Duration {
+    max_age.saturating_sub(max_age / 10)
 }
 
 fn max_age(value: &HeaderValue) -> Option<Duration> {

@@ -6,7 +6,7 @@ use super::{
     Jwks, Jwt,
     algorithm::{Allowed, BadList},
     claims::{self, Expected, Profile},
-    header::Header,
+    header::{self, Header},
     jws::{self, Parts, Room},
 };
 use crate::{
@@ -79,7 +79,8 @@ impl TokenVerifier {
             allowed,
             typ,
             profile: match typ {
-                Some(typ) if typ.eq_ignore_ascii_case("at+jwt") => Profile::AccessToken,
+                // as the header of a token is compared: what it accepts as such has the claims of one
+                Some(typ) if header::is_type(typ, "at+jwt") => Profile::AccessToken,
                 Some(_) | None => Profile::Signed,
             },
             issuer: issuer.into(),
@@ -231,4 +232,53 @@ fn same_as_discovered(jwt: &Jwt, faults: &mut Vec<Fault>) -> Option<String> {
 #[cfg(not(feature = "outbound"))]
 fn same_as_discovered(jwt: &Jwt, _: &mut Vec<Fault>) -> Option<String> {
     jwt.issuer.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        authn::{
+            JwkSet,
+            testing::{NOW, RULES, Signer, plain_claims},
+        },
+        clock::Clock,
+        operation::Algorithm,
+    };
+
+    /// RFC 9068 section 2.2, for each way in which a document and a token write the type.
+    #[test]
+    fn access_tokens_have_all_their_claims_however_their_type_is_written() {
+        const fn typed(typ: &'static str) -> TokenRules {
+            TokenRules { token: Token::Jwt { algorithms: &[Algorithm::ES256], typ: Some(typ) }, ..RULES }
+        }
+        static WRITTEN: [TokenRules; 3] =
+            [typed("at+jwt"), typed("application/at+jwt"), typed("Application/AT+JWT")];
+        static OTHER: TokenRules = typed("secevent+jwt");
+        let (signer, now) = (Signer::new(), Clock::fixed(NOW).now().unwrap());
+        let reason = |rules: &'static TokenRules, typ: &str, left_out: &str| {
+            let keys = JwkSet::from_json(&signer.jwk("k1").to_string()).unwrap();
+            let verifier = TokenVerifier::new("oauth", rules, Jwt::new(keys), None).ok().unwrap();
+            let mut claims = plain_claims("alice", "");
+            claims.as_object_mut().unwrap().remove(left_out);
+            let token = signer.sign(&json!({ "typ": typ, "alg": "ES256", "kid": "k1" }), &claims);
+            verifier.judge(token.as_bytes(), &Shown::nothing(), now).err()
+        };
+        for rules in &WRITTEN {
+            for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
+                assert_eq!(reason(rules, typ, ""), None, "{rules:?} {typ}");
+                for claim in ["client_id", "jti", "iat"] {
+                    assert_eq!(
+                        reason(rules, typ, claim),
+                        Some(Reason::MissingClaim),
+                        "{rules:?} {typ} {claim}"
+                    );
+                }
+            }
+            assert_eq!(reason(rules, "JWT", ""), Some(Reason::WrongType), "{rules:?}");
+        }
+        assert_eq!(reason(&OTHER, "secevent+jwt", "client_id"), None, "another type, other claims");
+    }
 }

@@ -189,6 +189,42 @@ async fn a_set_is_renewed_in_the_background() {
 }
 
 #[tokio::test]
+async fn a_set_is_fetched_again_ahead_of_its_end_between_a_minute_and_an_hour() {
+    let jwks = Jwks::url("http://127.0.0.1:1/keys").unwrap();
+    let remote = jwks.remote().unwrap();
+    let pause = |max_age: Option<u64>, last_failed| {
+        *remote.progress() =
+            Progress { max_age: max_age.map(Duration::from_secs), last_failed, ..Progress::default() };
+        remote.pause().as_secs()
+    };
+    for (max_age, seconds) in
+        [(0, 60), (60, 60), (100, 90), (300, 270), (3600, 3240), (86_400, 3600), (u64::MAX, 3600)]
+    {
+        assert_eq!(pause(Some(max_age), false), seconds, "max-age={max_age}");
+    }
+    assert_eq!(pause(None, false), 600);
+    assert_eq!(pause(Some(3600), true), 60, "an outage is not waited out for an hour");
+}
+
+/// Over sockets: one answer says how old it may become, the other does not.
+#[tokio::test]
+async fn the_age_that_an_issuer_says_is_the_rhythm_of_its_set() {
+    let (told, silent) = (keys(&["a"]), Issuer::start(keys(&["a"])).await);
+    let told = Issuer::start(told.replace("etag", "cache-control: max-age=1\r\netag")).await;
+    let timing = Timing { shortest: Duration::from_millis(100), longest: Duration::from_secs(60), ..QUICK };
+    let [_told, _silent] = [&told, &silent].map(|issuer| {
+        let jwks = Jwks::at(&issuer.address, timing).unwrap();
+        let loaded = jwks.clone();
+        tokio::spawn(async move { loaded.load().await });
+        jwks
+    });
+    // at the start, after the first pause, and after 0.9 s each
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert!((3..=4).contains(&told.asked()), "{}", told.asked());
+    assert_eq!(silent.asked(), 2);
+}
+
+#[tokio::test]
 async fn an_issuer_that_is_not_there_is_said_at_the_start() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}/keys", listener.local_addr().unwrap());
