@@ -161,15 +161,7 @@ impl Builder<'_> {
         }
         let what = if written.location == Location::Cookie { "cookie" } else { "parameter" };
         let style = How { style: written.style, explode: written.explode, place, what };
-        let wire = self.wire(schema, &style)?;
-        let spread = matches!(wire.kind, WireKind::Object(_, true)) && wire.explode;
-        if spread && written.location == Location::Cookie {
-            let message = "which cookies are members of this object cannot be told: it lets others through";
-            let help = "write `explode: false`, or declare its members and `additionalProperties: false`";
-            self.findings.push(Finding::error(Code::Style, message, place).help(help));
-            return None;
-        }
-        Some(Wire { empty: written.empty, ..wire })
+        Some(Wire { empty: written.empty, ..self.wire(schema, &style)? })
     }
 
     fn body(
