@@ -88,7 +88,7 @@ async fn the_most_specific_media_type_applies() {
     let client = start().await;
     let post = async |path: &str, media_type: &str, body: &str| {
         let call = client.call("POST", path).header("content-type", media_type);
-        call.body(body.to_owned()).send().await
+        call.body(body).send().await
     };
     for (path, specific, wide) in [
         ("/any-first", "application/json", "application/a+json"),
