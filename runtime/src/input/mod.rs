@@ -10,6 +10,7 @@
 //! | `body`, `media_type` | media type, encoding, size, and the bytes |
 //! | `upload` | bytes as they are: in memory when they are few, in a temporary file when not |
 //! | `json`, `depth` | those bytes into a type: a fast pass, and a careful one that tells every violation |
+//! | `events` | server-sent events, as the list that they are |
 //! | `decode`, `container`, `object`, `member` | how each type reads itself in both passes |
 //! | `parse`, `tree`, `decimal` | what the careful pass looks at: JSON with its digits and its duplicates |
 //! | `exact` | those digits as a type of the document |

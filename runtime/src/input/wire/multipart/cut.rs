@@ -69,7 +69,7 @@ impl<'a> Cutter<'a> {
         let head = self.buffer.split_to(end + 2);
         self.fresh = true;
         let text = std::str::from_utf8(&head).map_err(|_| InputError::Syntax)?;
-        let fields = text.strip_prefix("\r\n").and_then(|fields| fields.strip_suffix("\r\n"));
+        let fields = text.strip_prefix("\r\n").map(|fields| fields.strip_suffix("\r\n").unwrap_or(fields));
         fields.and_then(|fields| Head::read(fields, self.named)).map(Some).ok_or(InputError::Syntax)
     }
 

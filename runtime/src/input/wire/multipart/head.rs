@@ -23,7 +23,7 @@ impl Head {
     pub(super) fn read(head: &str, named: bool) -> Option<Self> {
         let (mut disposition, mut content_type) = (None, None);
         let mut fields = Vec::new();
-        for line in head.split("\r\n") {
+        for line in head.split("\r\n").filter(|_| !head.is_empty()) {
             // A line end of one character is a line end to some: they would see another field in this value.
             if line.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
                 return None;
@@ -138,6 +138,7 @@ mod tests {
         assert_eq!(nameless("Content-Disposition: attachment; filename=a"), Some(Some("a".to_owned())));
         assert_eq!(nameless("Content-Disposition: inline"), Some(None));
         assert_eq!(nameless("Content-Type: text/plain"), Some(None));
+        assert_eq!(nameless(""), Some(None), "it may have none (RFC 2046 section 5.1)");
         for bad in
             ["Content-Disposition: ", "Content-Disposition: inline;", "Content-Disposition: inline; filename"]
         {
