@@ -94,7 +94,10 @@ pub(super) fn cookies_are_named(document: &Document, api: &Api, findings: &mut F
                 format!("the members of `{}` are cookies, and any cookie would be one", parameter.name);
             let finding =
                 Finding::error(Code::Style, message, place.map_or(written.place, |found| found.place));
-            findings.push(finding.help("declare its members instead of `additionalProperties`, or say `explode: false`"));
+            findings.push(
+                finding
+                    .help("declare its members instead of `additionalProperties`, or say `explode: false`"),
+            );
         }
     }
 }

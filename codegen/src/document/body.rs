@@ -97,7 +97,7 @@ impl<'d> Reader<'d> {
                 (Some(one), Some(other)) => !one.same_value(other),
                 (one, other) => one.is_some() || other.is_some(),
             };
-            if ["$ref", "schema", "itemSchema", "encoding"].iter().any(|keyword| differs(&keyword)) {
+            if ["$ref", "schema", "itemSchema", "encoding"].iter().any(differs) {
                 let message = format!("`{}` and `{}` are one media type", first.key, member.key);
                 let finding = Finding::error(Code::MediaType, message, member.key_place);
                 self.push(finding.related(first.key_place, "the other").help("describe it once"));
