@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 
+use axum::http::StatusCode;
 use palisade::{Caller, Problem};
 use palisade_tests::client::Client;
 use serde_json::json;
@@ -24,6 +25,14 @@ impl meant::Api for Service {
 
     async fn answer(&self, _: Caller<Answer>, _: AnswerInput) -> Result<AnswerOutput, Problem> {
         Ok(AnswerOutput::Ok(7))
+    }
+
+    async fn status(&self, _: Caller<Status>, input: StatusInput) -> Result<StatusOutput, Problem> {
+        let code = StatusCode::from_u16(u16::try_from(input.code).unwrap_or(0)).map_err(Problem::internal)?;
+        Ok(match code.is_success() {
+            true => StatusOutput::Success(code, input.left.unwrap_or(0)),
+            false => StatusOutput::Default(code, "so it is".to_owned()),
+        })
     }
 
     async fn any_first(&self, _: Caller<AnyFirst>, input: AnyFirstInput) -> Result<AnyFirstOutput, Problem> {
@@ -80,6 +89,32 @@ async fn nullable_beside_a_composition_is_of_the_whole() {
     for member in ["plain", "listed"] {
         post(&json!({ member: "a" })).await.allowed(200);
         post(&json!({ member: null })).await.refused(422, "invalid_body");
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_answered_by_the_key_that_says_most_about_it() {
+    let client = start().await;
+    let get = async |code: u16| client.get(&format!("/statuses?code={code}")).send().await;
+    for (code, body) in [(201, json!(0)), (299, json!(0)), (302, json!("so it is")), (503, json!("so it is"))]
+    {
+        assert_eq!(get(code).await.allowed(code).json(), body);
+    }
+    // one that another key says more about, those without a content, and those that are no answer
+    for code in [200, 204, 205, 304, 100, 101, 199] {
+        get(code).await.refused(500, "internal");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_value_is_absent_where_it_may_be_empty() {
+    let client = start().await;
+    for (left, value) in [("&left=7", 7), ("&left=", 0), ("&left", 0), ("", 0)] {
+        let reply = client.get(&format!("/statuses?code=201{left}")).send().await;
+        assert_eq!(reply.allowed(201).json(), json!(value), "{left}");
+    }
+    for bad in ["code=&left=1", "code", "code=201&left=x"] {
+        client.get(&format!("/statuses?{bad}")).send().await.refused(400, "invalid_parameters");
     }
 }
 

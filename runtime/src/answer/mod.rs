@@ -201,7 +201,7 @@ impl Answer {
         fields: &[Wire],
         rule: Rule<T>,
     ) -> Result<Self, Unfit> {
-        Self::empty(status)?.of_parts(media_type, multipart::written(body, fields, rule)?)
+        Self::with_content(status)?.of_parts(media_type, multipart::written(body, fields, rule)?)
     }
 
     /// A list as parts without names, in its order, each item as the wire says.
@@ -216,7 +216,7 @@ impl Answer {
         item: &Wire,
         rule: Rule<Vec<T>>,
     ) -> Result<Self, Unfit> {
-        Self::empty(status)?.of_parts(media_type, multipart::in_order(body, item, rule)?)
+        Self::with_content(status)?.of_parts(media_type, multipart::in_order(body, item, rule)?)
     }
 
     fn of_parts(mut self, media_type: &str, body: Multipart) -> Result<Self, Unfit> {
@@ -299,9 +299,10 @@ impl Answer {
     /// An answer without a body.
     ///
     /// # Errors
-    /// [`Unfit`] when the status is not a status.
+    /// [`Unfit`] when the status is not that of an answer: an interim one (RFC 9110 section 15.2) is followed by another.
     pub fn empty(status: u16) -> Result<Self, Unfit> {
-        let status = StatusCode::from_u16(status).map_err(|_| Unfit::Status(status))?;
+        let known = StatusCode::from_u16(status).ok().filter(|known| !known.is_informational());
+        let status = known.ok_or(Unfit::Status(status))?;
         Ok(Self {
             status,
             types: &[],
@@ -312,7 +313,19 @@ impl Answer {
     }
 
     fn of(status: u16, media_type: &'static str) -> Result<Self, Unfit> {
-        Ok(Self { one_type: Some(media_type), ..Self::empty(status)? })
+        Ok(Self { one_type: Some(media_type), ..Self::with_content(status)? })
+    }
+
+    /// Not of a status that has no content (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5): it would be left out, or read as the
+    /// next answer.
+    fn with_content(status: u16) -> Result<Self, Unfit> {
+        let answer = Self::empty(status)?;
+        match answer.status {
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED => {
+                Err(Unfit::Status(status))
+            }
+            _ => Ok(answer),
+        }
     }
 
     /// The same under another media type, as the document declares it.
