@@ -6,7 +6,8 @@
 //!    readers make different names, is not written.
 //! 2. A file is a part of the media type that it says, which must be a declared one, and has a file name: without one it
 //!    would be text to browsers.
-//! 3. An item of a list is a part of its own; of a body that is a list the parts have no names. `null` and a list without items are not written, but where parts are JSON.
+//! 3. An item of a list is a part of its own; of a body that is a list the parts have no names. `null` and a list without
+//!    items are not written, but where parts are JSON.
 //! 4. What the document says nothing of is text where it is a string, and JSON otherwise.
 //! 5. The boundary is 128 random bits. Nobody who does not know them makes a content in which they stand, so contents are
 //!    not searched for them (RFC 2046 section 5.1.1).
@@ -142,6 +143,8 @@ impl Multipart {
             },
             Some(kind) => match parse_tree(json, usize::MAX)? {
                 Tree::Null => Some(()),
+                // those that are there are no JSON
+                Tree::List(files) if kind == Kind::Files && files.is_empty() => Some(()),
                 Tree::List(items) if kind == Kind::List => items
                     .iter()
                     .try_for_each(|item| self.part(name, media_type(types, TEXT)?, &scalar(item)?)),
