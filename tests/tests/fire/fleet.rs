@@ -109,7 +109,8 @@ impl Fleet {
         };
         let time: Vec<String> = list(self.redis.ask(&["TIME"]).await.unwrap());
         let now = format!("{}{:0>6}", time[0], time[1]).parse().unwrap();
-        let names: Vec<String> = list(self.redis.ask(&["KEYS", "palisade:limit:*"]).await.unwrap());
+        let mut names: Vec<String> = list(self.redis.ask(&["KEYS", "palisade:limit:*"]).await.unwrap());
+        names.retain(|name| name != "palisade:limit:secret"); // which is no counter
         let mut counters = Vec::new();
         for name in names {
             let value = self.redis.ask(&["GET", &name]).await.unwrap();
