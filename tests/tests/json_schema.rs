@@ -77,6 +77,12 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("default", "invalid string value for default", DEFAULT),
     ("defs", "validate definition against metaschema", REMOTE),
     ("definitions", "validate definition against metaschema", REMOTE),
+    ("optional/refOfUnknownKeyword", "reference of an arbitrary keyword of a sub-schema", NO_SCHEMA),
+    (
+        "optional/refOfUnknownKeyword",
+        "reference of an arbitrary keyword of a sub-schema with encoded ref",
+        NO_SCHEMA,
+    ),
     ("ref", "remote ref, containing refs itself", REMOTE),
     ("refRemote", "remote ref", REMOTE),
     ("refRemote", "anchor within remote ref", REMOTE),
@@ -94,6 +100,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
 ];
 
 const DEFAULT: &str = "a default that its schema refuses is a mistake of the document";
+const NO_SCHEMA: &str =
+    "what stands at a keyword that nobody knows is no schema (undefined by 2020-12, core section 9.4.2)";
 const REMOTE: &str = "generation never uses the network";
 const DIALECT: &str = "a dialect of its own could give every keyword another meaning";
 
