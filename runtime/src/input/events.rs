@@ -41,9 +41,17 @@ pub(super) fn from_events<T: Decode>(
     finish(&Tree::List(events.iter().map(item).collect()), rule)
 }
 
-/// The fields of an event, in their order; `data` once, with all of its lines.
+/// The fields of an event, in their order: each once, however often it comes.
 #[derive(Default)]
-struct Event<'t>(Vec<(&'t str, Cow<'t, str>)>);
+struct Event<'t>(Vec<Field<'t>>);
+
+struct Field<'t> {
+    name: &'t str,
+    /// Of `data` all of its lines.
+    text: Cow<'t, str>,
+    /// It came twice, and may not.
+    repeated: bool,
+}
 
 /// `None`: these are no events.
 fn cut(text: &str) -> Option<Vec<Event<'_>>> {
@@ -64,14 +72,16 @@ fn cut(text: &str) -> Option<Vec<Event<'_>>> {
 
 impl<'t> Event<'t> {
     fn add(&mut self, name: &'t str, value: &'t str) -> Option<()> {
-        let known = self.0.iter_mut().find(|(known, _)| *known == name && name == "data");
-        match (known, name) {
-            (Some((_, data)), _) => {
-                let data = data.to_mut();
+        match (self.0.iter_mut().find(|field| field.name == name), name) {
+            (Some(field), "data") => {
+                let data = field.text.to_mut();
                 data.push('\n');
                 data.push_str(value);
             }
-            (None, "data" | "event" | "id" | "retry") => self.0.push((name, Cow::Borrowed(value))),
+            (Some(field), _) => field.repeated = true,
+            (None, "data" | "event" | "id" | "retry") => {
+                self.0.push(Field { name, text: Cow::Borrowed(value), repeated: false });
+            }
             _ => return None,
         }
         Some(())
@@ -80,24 +90,22 @@ impl<'t> Event<'t> {
 
 fn only_data<'t>(event: &'t Event<'_>, json: bool, depth: usize) -> Tree<'t> {
     match event.0.as_slice() {
-        [("data", data)] => said(data, json, depth),
+        [Field { name: "data", text, .. }] => said(text, json, depth),
         _ => Tree::Wrong(Expected::kind("must be an event of `data` alone")),
     }
 }
 
 fn fields<'t>(event: &'t Event<'_>, json: bool, depth: usize) -> Vec<Entry<'t>> {
-    let mut entries: Vec<Entry<'t>> = Vec::with_capacity(event.0.len());
-    for (name, text) in &event.0 {
+    let entry = |Field { name, text, repeated }: &'t Field<'_>| {
         let value = match *name {
             "data" => said(text, json, depth),
             "retry" => digits(text),
             "id" if text.contains('\0') => Tree::Wrong(Expected::kind("must not contain NULL characters")),
             _ => Tree::Text(Cow::Borrowed(text)),
         };
-        let repeated = entries.iter().any(|entry| entry.name == *name);
-        entries.push(Entry { name: Cow::Borrowed(name), value, repeated });
-    }
-    entries
+        Entry { name: Cow::Borrowed(name), value, repeated: *repeated }
+    };
+    event.0.iter().map(entry).collect()
 }
 
 fn said(data: &str, json: bool, depth: usize) -> Tree<'_> {
@@ -142,6 +150,13 @@ mod tests {
             read(all, Shown::Fields, false).as_deref(),
             Ok(r#"[{"data":"a\nb","event":"add","id":"7","retry":3000},{"data":"1"}]"#)
         );
+    }
+
+    #[test]
+    fn an_event_has_four_fields_at_most_however_many_lines_it_has() {
+        let lines = ["id\n", "event\n", "retry\n", "data\n"].map(|line| line.repeat(1_000)).concat() + "\n";
+        let events = cut(&lines).unwrap();
+        assert_eq!(events.iter().map(|event| event.0.len()).collect::<Vec<_>>(), [4]);
     }
 
     #[test]
