@@ -225,6 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn of_one_owner_there_are_four_in_a_set_where_others_need_the_room() {
+        let known = Known::new(1024);
+        let others: Vec<_> = (1..=4).map(|number| of(number, number)).collect();
+        others.iter().for_each(|other| _ = known.insert(*other, at(0)));
+        let travels: Vec<_> = (100..200).map(|network| of(9, network)).collect();
+        for (second, place) in (1..).zip(&travels) {
+            known.insert(*place, at(second));
+        }
+        assert!(others.iter().all(|other| known.holds(*other, at(100))));
+        assert!(travels[96..].iter().all(|place| known.holds(*place, at(100))), "the last four");
+    }
+
+    #[test]
     fn who_is_authenticated_from_everywhere_takes_half_of_a_set_from_others_and_no_more() {
         let known = Known::new(65_536);
         let accounts = 2_000_u64;
