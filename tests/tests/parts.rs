@@ -166,7 +166,7 @@ fn a_webhook_is_sent_as_a_form() {
         &notice.body[..],
         b"title=a+b&tags=a%2Cb&tags=%26%3D&labels%5Bx%5D=1&labels%5By+z%5D=-2&point=%7B%22x%22%3A1%7D"
     );
-    let refused = Webhooks::taken(&note("two\nlines".to_owned())).unwrap_err();
+    let refused = Webhooks::taken(&note("a bell\u{7}".to_owned())).unwrap_err();
     assert_eq!(refused.to_string(), "answer_member_unwritable: title");
     let refused = Webhooks::taken(&note("a".repeat(21))).unwrap_err();
     assert_eq!(refused.to_string(), "answer_violates_schema /title:maxLength");

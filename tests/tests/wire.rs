@@ -198,6 +198,8 @@ async fn forms_of_both_kinds_become_one_type() {
     let form = "application/x-www-form-urlencoded";
     let full = post(form, "title=a+b&tags=x,y&point=%7B%22x%22%3A1%7D&file=abc").await;
     assert_eq!(text(&full), r#"form "a b" Some(["x", "y"]) Some((1, None)) Some((b"abc", None))"#);
+    let lines = post(form, "title=a%0D%0Ab%09c").await;
+    assert_eq!(text(&lines), r#"form "a\r\nb\tc" None None None"#, "what people write in an area of text");
     let multipart = "multipart/form-data; boundary=XX";
     let parts = format!(
         "{PART}\"title\"\r\n\r\na\r\n{PART}\"tags\"\r\n\r\nx\r\n{PART}\"tags\"\r\n\r\ny,z\r\n\
@@ -216,6 +218,7 @@ async fn forms_of_both_kinds_become_one_type() {
         ("title=a&secret=1", vec!["body  additionalProperties"]),
         ("title=a&file=12345678901234567", vec!["body /file maxLength"]),
         ("title=%zz", vec!["body /title encoding"]),
+        ("title=a%07b", vec!["body /title control"]),
     ] {
         let reply = post(form, body).await;
         reply.refused(422, "invalid_body");

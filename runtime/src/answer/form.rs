@@ -4,7 +4,7 @@
 //! 1. A member is written in its style, as a form of a request is read: see `input::wire`.
 //! 2. `null` and a list without items are not written: text has neither (RFC 6570 section 2.3).
 //! 3. What a reader would take for something else has no form, and does not leave: a text with a control character, an item
-//!    with the delimiter of its style, a name that is another member's.
+//!    with the delimiter of its style, a name that is another member's. Lines and tabs are read, and written.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::members::{Member, Value, members, scalar};
 use super::{Unfit, conforms};
-use crate::input::{Check, Entry, Kind, Others, Rule, Style, Tree, Wire, parse_tree};
+use crate::input::{Check, Decoding, Entry, Kind, Others, Rule, Style, Tree, Wire, parse_tree};
 
 /// The `application/x-www-form-urlencoded` percent-encode set (the URL standard, section 1.3), but for the space.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
@@ -181,9 +181,9 @@ fn numbered(tree: &Tree<'_>) -> bool {
     }
 }
 
-/// The text of a scalar, which is one line: so it is read.
+/// The text of a scalar, of what is read.
 fn text(value: &Tree<'_>) -> Option<String> {
-    scalar(value).filter(|text| !text.bytes().any(|byte| byte.is_ascii_control()))
+    scalar(value).filter(|text| text.chars().all(|char| Decoding::Form.may_have(char)))
 }
 
 fn encoded(text: &str) -> String {

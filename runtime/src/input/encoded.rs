@@ -6,6 +6,33 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+/// How a text says what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decoding {
+    /// Percent-encoded; `+` is a plus: a query of OpenAPI is no HTML form.
+    Percent,
+    /// `application/x-www-form-urlencoded` (the URL standard, section 5.1): `+` is a space, and a text has lines, for people
+    /// write it.
+    Form,
+    /// As it stands.
+    Plain,
+}
+
+impl Decoding {
+    pub(super) fn text(self, raw: &str) -> Result<Cow<'_, str>, BadEncoding> {
+        match self {
+            Self::Percent => decoded(raw),
+            Self::Form => form_decoded(raw),
+            Self::Plain => Ok(Cow::Borrowed(raw)),
+        }
+    }
+
+    /// Whether a text may have this character.
+    pub(crate) const fn may_have(self, char: char) -> bool {
+        !char.is_ascii_control() || (matches!(self, Self::Form) && matches!(char, '\t' | '\n' | '\r'))
+    }
+}
+
 /// The text is not percent-encoded UTF-8, or holds NUL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadEncoding;

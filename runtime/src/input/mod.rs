@@ -75,7 +75,7 @@ pub use self::cursor::CursorInput;
 pub use self::decimal::Decimal;
 pub use self::decode::{Decode, collect_text, decode_text};
 pub use self::depth::Depth;
-pub(crate) use self::encoded::form_decoded;
+pub(crate) use self::encoded::{Decoding, form_decoded};
 pub use self::error::{InputClass, InputError};
 pub use self::exact::decimal;
 pub use self::fill::{Fill, FilledUnder};

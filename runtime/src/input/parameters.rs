@@ -18,8 +18,9 @@ use std::fmt;
 
 use http::HeaderMap;
 
-use super::sources::{Decoder, Raw, Sources, decoder};
-use super::wire::{BadPairs, Cut, Decoding, Kind, Others, Pairs, Wire, form_tree};
+use super::encoded::Decoding;
+use super::sources::{Raw, Sources, decoding};
+use super::wire::{BadPairs, Cut, Kind, Others, Pairs, Wire, form_tree};
 use super::{At, Decode, Expected, FromText, InputError, Param, Section, Tree, Violations, parse_tree};
 use crate::operation::{Location, Policy};
 
@@ -151,13 +152,13 @@ impl<'a> Parameters<'a> {
         let at = param.at();
         let raw = match self.sources.single(param.location, &param.wire) {
             Ok(None) => return Some(None),
-            Ok(Some(raw)) => Cut { wire: &param.wire, decode: super::encoded::decoded }.bare(raw),
+            Ok(Some(raw)) => Cut { wire: &param.wire, decoding: Decoding::Percent }.bare(raw),
             Err(expected) => Err(expected),
         };
         if param.wire.empty && raw == Ok("") && T::from_text("").is_err() {
             return Some(None);
         }
-        let value = self.value(raw, decoder(param.location, &param.wire), &at)?;
+        let value = self.value(raw, decoding(param.location, &param.wire), &at)?;
         param.check_rule(&value, &mut self.out);
         Some(Some(value))
     }
@@ -170,10 +171,10 @@ impl<'a> Parameters<'a> {
             Ok(Some(raws)) => raws,
             Err(expected) => return self.refuse(expected, &at),
         };
-        let decode = decoder(param.location, &param.wire);
+        let decoding = decoding(param.location, &param.wire);
         let mut list = Some(Vec::with_capacity(raws.len()));
         for (index, raw) in raws.into_iter().enumerate() {
-            match (self.value(raw, decode, &at.index(index)), &mut list) {
+            match (self.value(raw, decoding, &at.index(index)), &mut list) {
                 (Some(item), Some(list)) => list.push(item),
                 _ => list = None,
             }
@@ -194,7 +195,7 @@ impl<'a> Parameters<'a> {
                     (Ok(None), _) => return Some(None),
                     (Ok(Some(raw)), Kind::Form(fields)) => self.form(raw, fields, Others::Plain, &at)?,
                     (Ok(Some(raw)), Kind::FreeForm(fields)) => self.form(raw, fields, Others::Free, &at)?,
-                    (Ok(Some(raw)), _) => self.json(raw, decoder(param.location, &param.wire), &at)?,
+                    (Ok(Some(raw)), _) => self.json(raw, decoding(param.location, &param.wire), &at)?,
                     (Err(expected), _) => return self.refuse(expected, &at),
                 }
             }
@@ -212,9 +213,9 @@ impl<'a> Parameters<'a> {
         Some(Some(value))
     }
 
-    fn json<T: Decode>(&mut self, raw: &str, decode: Decoder, at: &At<'_>) -> Option<T> {
+    fn json<T: Decode>(&mut self, raw: &str, decoding: Decoding, at: &At<'_>) -> Option<T> {
         const NO_JSON: Expected = Expected::kind("must be one JSON text");
-        let Ok(text) = decode(raw) else { return self.refuse(BAD_ENCODING, at) };
+        let Ok(text) = decoding.text(raw) else { return self.refuse(BAD_ENCODING, at) };
         match parse_tree(&text, DEEPEST) {
             Some(tree) => T::collect(&tree, at, &mut self.out),
             None => self.refuse(NO_JSON, at),
@@ -230,8 +231,8 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    fn value<T: FromText>(&mut self, raw: Raw<'_>, decode: Decoder, at: &At<'_>) -> Option<T> {
-        let read = raw.and_then(|raw| T::from_text(&decode(raw).map_err(|_| BAD_ENCODING)?));
+    fn value<T: FromText>(&mut self, raw: Raw<'_>, decoding: Decoding, at: &At<'_>) -> Option<T> {
+        let read = raw.and_then(|raw| T::from_text(&decoding.text(raw).map_err(|_| BAD_ENCODING)?));
         match read {
             Ok(value) => Some(value),
             Err(expected) => self.refuse(expected, at),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::HeaderMap;
 
 use super::cookies::cookies;
-use super::encoded::{BadEncoding, decoded};
+use super::encoded::{Decoding, decoded};
 use super::wire::{Cut, Kind, Pairs, Style, Wire, elements, leaf};
 use super::{Entry, Expected, Tree};
 use crate::operation::{Location, Policy};
@@ -68,7 +68,7 @@ impl<'a> Sources<'a> {
             Location::Query | Location::Cookie if wire.explode => Ok(self.all(location, wire.name)),
             _ => match self.single(location, wire)? {
                 Some(raw) => {
-                    let items = Cut { wire, decode: decoder(location, wire) }.list(raw)?;
+                    let items = Cut { wire, decoding: decoding(location, wire) }.list(raw)?;
                     Ok(Some(items.into_iter().map(Ok).collect()))
                 }
                 None => Ok(None),
@@ -78,18 +78,19 @@ impl<'a> Sources<'a> {
 
     /// A value of any kind, its leaves without a type. `None`: absent.
     pub(super) fn tree(&self, location: Location, wire: &Wire) -> Result<Option<Tree<'a>>, Expected> {
-        let decode = decoder(location, wire);
-        let cut = Cut { wire, decode };
+        let decoding = decoding(location, wire);
+        let cut = Cut { wire, decoding };
         match (location, wire.kind) {
             (Location::Query, _) => {
                 self.query.as_ref().map_or(Ok(None), |pairs| pairs.tree(wire, |name| self.declares(name)))
             }
             (Location::Cookie, Kind::Object(members, _)) if wire.explode => {
-                self.cookie_members(members, decode)
+                self.cookie_members(members, decoding)
             }
             (Location::Cookie, Kind::List) if wire.explode => {
                 let raws = self.all(location, wire.name).unwrap_or_default();
-                let items = raws.into_iter().map(|raw| leaf(raw?, decode)).collect::<Result<Vec<_>, _>>()?;
+                let items =
+                    raws.into_iter().map(|raw| leaf(raw?, decoding)).collect::<Result<Vec<_>, _>>()?;
                 Ok((!items.is_empty()).then_some(Tree::List(items)))
             }
             (Location::Header, Kind::List | Kind::Object(..)) => match self.all(location, wire.name) {
@@ -112,12 +113,12 @@ impl<'a> Sources<'a> {
     fn cookie_members(
         &self,
         members: &'static [&'static str],
-        decode: Decoder,
+        decoding: Decoding,
     ) -> Result<Option<Tree<'a>>, Expected> {
         let mut entries = Vec::new();
         for member in members {
             if let Some(raw) = self.single(Location::Cookie, &Wire::text(member))? {
-                let value = leaf(raw, decode)?;
+                let value = leaf(raw, decoding)?;
                 entries.push(Entry { name: Cow::Borrowed(*member), value, repeated: false });
             }
         }
@@ -200,14 +201,11 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// How a text says what it says.
-pub(super) type Decoder = fn(&str) -> Result<Cow<'_, str>, BadEncoding>;
-
 /// Headers are not percent-encoded, nor are cookies of the style `cookie` (OpenAPI 3.2 section 4.12.3).
-pub(super) fn decoder(location: Location, wire: &Wire) -> Decoder {
+pub(super) const fn decoding(location: Location, wire: &Wire) -> Decoding {
     match (location, wire.style) {
-        (Location::Header, _) | (Location::Cookie, Style::Cookie) => |raw| Ok(Cow::Borrowed(raw)),
-        _ => decoded,
+        (Location::Header, _) | (Location::Cookie, Style::Cookie) => Decoding::Plain,
+        _ => Decoding::Percent,
     }
 }
 

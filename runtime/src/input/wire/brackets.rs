@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::cut::Decode;
 use super::leaf;
+use crate::input::encoded::Decoding;
 use crate::input::{Entry, Expected, Tree};
 
 /// Deeper ones are refused.
@@ -20,7 +20,7 @@ const NO_VALUE: Expected = Expected { rule: "value", message: Cow::Borrowed("mus
 /// The object that these are: what stands behind the name, `[a][b]`, with each value.
 pub(super) fn tree<'a>(
     branches: Vec<(String, Option<&'a str>)>,
-    decode: Decode,
+    decoding: Decoding,
 ) -> Result<Option<Tree<'a>>, Expected> {
     if branches.is_empty() {
         return Ok(None);
@@ -28,7 +28,7 @@ pub(super) fn tree<'a>(
     let mut root = Vec::new();
     for (path, value) in branches {
         let steps = steps(&path)?;
-        insert(&mut root, &steps, leaf(value.ok_or(NO_VALUE)?, decode)?)?;
+        insert(&mut root, &steps, leaf(value.ok_or(NO_VALUE)?, decoding)?)?;
     }
     Ok(Some(Tree::Brackets(root)))
 }
@@ -69,13 +69,12 @@ fn insert<'a>(into: &mut Vec<Entry<'a>>, steps: &[&str], value: Tree<'a>) -> Res
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::encoded::decoded;
     use super::super::super::{At, Decode as _, Json, Violations};
     use super::*;
 
     fn read(branches: &[(&str, &'static str)]) -> Result<String, &'static str> {
         let branches = branches.iter().map(|(path, value)| ((*path).to_owned(), Some(*value))).collect();
-        let tree = tree(branches, decoded).map_err(|expected| expected.rule)?.unwrap();
+        let tree = tree(branches, Decoding::Percent).map_err(|expected| expected.rule)?.unwrap();
         let json = Json::collect(&tree, &At::root(), &mut Violations::new()).unwrap();
         Ok(json.to_string())
     }

@@ -4,11 +4,8 @@
 use std::borrow::Cow;
 
 use super::{Kind, Style, Wire};
-use crate::input::encoded::BadEncoding;
+use crate::input::encoded::Decoding;
 use crate::input::{Entry, Expected, Tree};
-
-/// How a piece says what it says: percent-encoded, or as it stands.
-pub(in crate::input) type Decode = fn(&str) -> Result<Cow<'_, str>, BadEncoding>;
 
 const UNDRESSED: Expected = Expected::kind("must be written in the style that the document declares");
 const ENCODING: Expected =
@@ -19,7 +16,7 @@ const CONTROL: Expected =
 /// A text that is written by a style.
 pub(in crate::input) struct Cut<'w> {
     pub(in crate::input) wire: &'w Wire,
-    pub(in crate::input) decode: Decode,
+    pub(in crate::input) decoding: Decoding,
 }
 
 impl Cut<'_> {
@@ -63,7 +60,7 @@ impl Cut<'_> {
 
     /// Where `+` says a space, as in a form, it is a separator, too.
     fn split_plus<'a>(&self, piece: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
-        let is_space = (self.decode)("+").is_ok_and(|text| text == " ");
+        let is_space = self.decoding == Decoding::Form;
         piece.split(move |char| is_space && char == '+')
     }
 
@@ -108,7 +105,7 @@ impl Cut<'_> {
             | Kind::File
             | Kind::Files
             | Kind::Form(_)
-            | Kind::FreeForm(_) => leaf(self.bare(raw)?, self.decode),
+            | Kind::FreeForm(_) => leaf(self.bare(raw)?, self.decoding),
         }
     }
 
@@ -125,16 +122,16 @@ impl Cut<'_> {
     }
 
     fn items<'a>(&self, pieces: Vec<&'a str>) -> Result<Tree<'a>, Expected> {
-        let items = pieces.into_iter().map(|piece| leaf(piece, self.decode));
+        let items = pieces.into_iter().map(|piece| leaf(piece, self.decoding));
         Ok(Tree::List(items.collect::<Result<_, _>>()?))
     }
 
     fn entries<'a>(&self, pairs: Vec<(&'a str, &'a str)>) -> Result<Tree<'a>, Expected> {
         let mut entries: Vec<Entry<'a>> = Vec::with_capacity(pairs.len());
         for (name, value) in pairs {
-            let name = (self.decode)(name).map_err(|_| ENCODING)?;
+            let name = self.decoding.text(name).map_err(|_| ENCODING)?;
             let repeated = entries.iter().any(|entry| entry.name == name);
-            entries.push(Entry { name, value: leaf(value, self.decode)?, repeated });
+            entries.push(Entry { name, value: leaf(value, self.decoding)?, repeated });
         }
         Ok(Tree::Object(entries))
     }
@@ -145,12 +142,12 @@ pub(in crate::input) fn elements(line: &str) -> impl Iterator<Item = &str> {
     line.split(',').map(|element| element.trim_matches([' ', '\t']))
 }
 
-/// A text without a type. A parameter is one line.
-pub(in crate::input) fn leaf(raw: &str, decode: Decode) -> Result<Tree<'_>, Expected> {
-    let text = decode(raw).map_err(|_| ENCODING)?;
-    match text.bytes().any(|byte| byte.is_ascii_control()) {
-        true => Err(CONTROL),
-        false => Ok(Tree::Plain(text)),
+/// A text without a type. A parameter is one line, a member of a form may be several.
+pub(in crate::input) fn leaf(raw: &str, decoding: Decoding) -> Result<Tree<'_>, Expected> {
+    let text = decoding.text(raw).map_err(|_| ENCODING)?;
+    match text.chars().all(|char| decoding.may_have(char)) {
+        true => Ok(Tree::Plain(text)),
+        false => Err(CONTROL),
     }
 }
 
@@ -161,14 +158,13 @@ fn split_escaped_bar(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::encoded::{decoded, form_decoded};
     use super::*;
 
     const NAMES: &[&str] = &["R", "G", "B"];
 
     fn read(style: Style, explode: bool, kind: Kind, raw: &str) -> Result<String, &'static str> {
         let wire = Wire::text("color").style(style).explode(explode).kind(kind);
-        Cut { wire: &wire, decode: decoded }
+        Cut { wire: &wire, decoding: Decoding::Percent }
             .tree(raw)
             .map(|tree| show(&tree))
             .map_err(|expected| expected.rule)
@@ -241,17 +237,17 @@ mod tests {
     #[test]
     fn a_plus_is_a_space_in_a_form_and_nowhere_else() {
         let wire = Wire::text("color").style(Style::SpaceDelimited).kind(Kind::List);
-        let read = |decode, raw| Cut { wire: &wire, decode }.tree(raw).map(|tree| show(&tree)).unwrap();
-        assert_eq!(read(form_decoded, "blue+black%20brown"), "[blue black brown]");
-        assert_eq!(read(form_decoded, "blue%2Bblack"), "[blue+black]");
-        assert_eq!(read(decoded, "blue+black%20brown"), "[blue+black brown]");
+        let read = |decoding, raw| Cut { wire: &wire, decoding }.tree(raw).map(|tree| show(&tree)).unwrap();
+        assert_eq!(read(Decoding::Form, "blue+black%20brown"), "[blue black brown]");
+        assert_eq!(read(Decoding::Form, "blue%2Bblack"), "[blue+black]");
+        assert_eq!(read(Decoding::Percent, "blue+black%20brown"), "[blue+black brown]");
     }
 
     #[test]
     fn the_lines_of_a_field_are_one_list() {
         let read = |explode, kind, lines: &[&'static str]| {
             let wire = Wire::text("color").style(Style::Simple).explode(explode).kind(kind);
-            let cut = Cut { wire: &wire, decode: |raw| Ok(Cow::Borrowed(raw)) };
+            let cut = Cut { wire: &wire, decoding: Decoding::Plain };
             cut.field(lines).map(|tree| show(&tree)).map_err(|expected| expected.rule)
         };
         const OBJECT: Kind = Kind::Object(NAMES, false);

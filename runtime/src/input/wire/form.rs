@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::pairs::{Decoding, Pairs};
+use super::pairs::Pairs;
 use super::{Kind, Wire};
+use crate::input::encoded::Decoding;
 use crate::input::json::finish;
 use crate::input::{Check, Decode, Entry, Expected, Refused, Rule, Tree, parse_tree};
 

@@ -26,7 +26,7 @@ pub use self::multipart::Parts;
 pub(super) use self::multipart::{
     Declared, PARTS_IN_MEMORY, Part, in_order, multipart, multipart_with_headers, parts,
 };
-pub(super) use self::pairs::{BadPairs, Decoding, Pairs};
+pub(super) use self::pairs::{BadPairs, Pairs};
 
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,19 +3,9 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::cut::Decode;
 use super::{Cut, Kind, Style, Wire, brackets, leaf};
-use crate::input::encoded::{BadEncoding, decoded, form_decoded};
+use crate::input::encoded::{BadEncoding, Decoding};
 use crate::input::{Entry, Expected, Tree};
-
-/// How names and values are encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::input) enum Decoding {
-    /// Percent-encoded; `+` is a plus: a query of OpenAPI is no HTML form.
-    Percent,
-    /// `application/x-www-form-urlencoded` (the URL standard, section 5.1): `+` is a space.
-    Form,
-}
 
 /// A name and its value. The name is decoded, so that `%6Cimit` is `limit`; the value waits, because a list is cut first.
 pub(in crate::input) struct Pair<'a> {
@@ -44,7 +34,7 @@ impl From<BadEncoding> for BadPairs {
 /// The pairs of a query or a form.
 pub(in crate::input) struct Pairs<'a> {
     list: Vec<Pair<'a>>,
-    decode: Decode,
+    decoding: Decoding,
 }
 
 const NO_VALUE: Expected = Expected { rule: "value", message: Cow::Borrowed("must have a value after `=`") };
@@ -53,10 +43,6 @@ const TWICE: Expected = Expected { rule: "duplicate", message: Cow::Borrowed("mu
 impl<'a> Pairs<'a> {
     /// Cuts at each `&`, and each piece at its first `=`. An empty text has no pairs.
     pub(in crate::input) fn cut(text: &'a str, decoding: Decoding, most: usize) -> Result<Self, BadPairs> {
-        let decode: Decode = match decoding {
-            Decoding::Percent => decoded,
-            Decoding::Form => form_decoded,
-        };
         let mut list = Vec::new();
         if !text.is_empty() {
             list.reserve(4);
@@ -68,10 +54,10 @@ impl<'a> Pairs<'a> {
                     Some((name, value)) => (name, Some(value)),
                     None => (piece, None),
                 };
-                list.push(Pair { name: decode(name)?, value, taken: Cell::new(false) });
+                list.push(Pair { name: decoding.text(name)?, value, taken: Cell::new(false) });
             }
         }
-        Ok(Self { list, decode })
+        Ok(Self { list, decoding })
     }
 
     /// Every pair, as it came.
@@ -108,7 +94,7 @@ impl<'a> Pairs<'a> {
             }
             Kind::List if wire.explode && delimited => self.repeated(wire),
             _ => match self.single(wire)? {
-                Some(raw) => Cut { wire, decode: self.decode }.tree(raw).map(Some),
+                Some(raw) => Cut { wire, decoding: self.decoding }.tree(raw).map(Some),
                 None => Ok(None),
             },
         }
@@ -133,7 +119,7 @@ impl<'a> Pairs<'a> {
             pair.taken.set(true);
             Some((path.to_owned(), pair.value))
         });
-        brackets::tree(branches.collect(), self.decode)
+        brackets::tree(branches.collect(), self.decoding)
     }
 
     fn either(&self, name: &str, wire: &Wire) -> Result<Option<Tree<'a>>, Expected> {
@@ -209,12 +195,12 @@ impl<'a> Pairs<'a> {
     }
 
     pub(in crate::input) fn leaf(&self, value: Option<&'a str>) -> Result<Tree<'a>, Expected> {
-        leaf(value.ok_or(NO_VALUE)?, self.decode)
+        leaf(value.ok_or(NO_VALUE)?, self.decoding)
     }
 
     /// The text that a value says.
     pub(in crate::input) fn text(&self, raw: &'a str) -> Result<Cow<'a, str>, BadEncoding> {
-        (self.decode)(raw)
+        self.decoding.text(raw)
     }
 
     /// The pairs that no declared name took, as members of what holds them.

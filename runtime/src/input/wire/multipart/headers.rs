@@ -8,6 +8,7 @@ use super::super::form::NO_JSON;
 use super::super::{Kind, Wire};
 use super::Part;
 use super::tree::{TWICE, tree};
+use crate::input::encoded::Decoding;
 use crate::input::json::finish;
 use crate::input::{Decode, Entry, Expected, Refused, Rule, Tree, no_rule, parse_tree};
 
@@ -76,13 +77,13 @@ fn value<'t>(header: &Wire, lines: &'t [String], depth: usize) -> Result<Tree<'t
     if !lines.iter().all(|line| line.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))) {
         return Err(NOT_ASCII);
     }
-    let cut = Cut { wire: header, decode: |raw| Ok(Cow::Borrowed(raw)) };
+    let cut = Cut { wire: header, decoding: Decoding::Plain };
     match (header.kind, lines) {
         (Kind::List | Kind::Object(..), lines) => {
             cut.field(&lines.iter().map(String::as_str).collect::<Vec<_>>())
         }
         (Kind::Json, [line]) => parse_tree(line, depth).ok_or(NO_JSON),
-        (_, [line]) => leaf(line, cut.decode),
+        (_, [line]) => leaf(line, cut.decoding),
         _ => Err(TWICE),
     }
 }
