@@ -21,7 +21,6 @@ use super::SECOND;
 use super::key::Keyer;
 use super::memory::{Entry, SHARDS, Table};
 use super::meter;
-use crate::authn::attempts::Shelf;
 use crate::clock::Now;
 use crate::state::{Expected, Key, Kind, LONGEST, Next, Record, State, StateError, Swapped};
 
@@ -100,9 +99,9 @@ impl KeptLimits {
         Ok(Self { state, secret, found: Arc::new(found) })
     }
 
-    /// Where the networks of accounts are kept as well.
-    pub(crate) fn shelf(&self) -> Shelf {
-        Shelf::Kept(self.state.clone(), self.secret)
+    /// Where they are kept, and the secret that lies there: for what belongs to them.
+    pub(crate) fn place(&self) -> (State, [u8; 16]) {
+        (self.state.clone(), self.secret)
     }
 
     /// What is kept of one table of a server that is built `now`.

@@ -118,7 +118,8 @@ impl Networks {
 impl Shelf {
     /// That of the settings.
     pub(crate) fn of(shared: Option<&SharedLimits>, kept: Option<&KeptLimits>) -> Option<Self> {
-        shared.map(|shared| Self::Shared(shared.clone())).or_else(|| kept.map(KeptLimits::shelf))
+        let kept = || kept.map(KeptLimits::place).map(|(state, secret)| Self::Kept(state, secret));
+        shared.map(|shared| Self::Shared(shared.clone())).or_else(kept)
     }
 
     fn secret(&self) -> [u8; 16] {
