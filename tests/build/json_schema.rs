@@ -1,5 +1,7 @@
-//! The groups of the published JSON Schema tests as component schemas of three documents: draft 2020-12 as OpenAPI 3.1,
-//! draft 4 as OpenAPI 3.0, and once more as OpenAPI 3.1 whose schemas state that draft. Each group is a struct with one member, so that it is read on the way that a body takes.
+//! The groups of the published JSON Schema tests as component schemas of four documents: draft 2020-12 as OpenAPI 3.1, the
+//! same as a plain document has them (no `$schema` asks for the letter, so that most become types of their own), draft 4 as
+//! OpenAPI 3.0, and once more as OpenAPI 3.1 whose schemas state that draft. Each group is a struct with one member, so that
+//! it is read on the way that a body takes.
 //!
 //! Where the suite is not beside the checkout, the module is empty and the test says so.
 
@@ -21,6 +23,7 @@ pub fn generate() {
     let mut table = String::from("pub const GROUPS: &[Group] = &[\n");
     let documents = [
         ("draft2020-12", "newer", "3.1.0", None),
+        ("draft2020-12", "plain", "3.1.0", None),
         ("draft4", "older", "3.0.3", None),
         ("draft4", "stated", "3.1.0", Some("http://json-schema.org/draft-04/schema#")),
     ];
@@ -49,6 +52,7 @@ impl Draft<'_> {
     fn groups(&self, index: &Value, table: &mut String) -> Map<String, Value> {
         let mut schemas = Map::new();
         let older = self.version.starts_with("3.0");
+        let plain = self.module == "plain";
         for (file, facts) in index.as_object().into_iter().flatten() {
             let text = std::fs::read_to_string(self.folder.join(file).with_extension("json"))
                 .expect("a file of the index");
@@ -57,13 +61,14 @@ impl Draft<'_> {
                 let expressible = facts["groups_expressible_in_oas30"]
                     .as_array()
                     .is_some_and(|all| all.contains(&json!(at)));
-                if older && !expressible {
+                let class = facts["class"].as_str().unwrap_or_default();
+                if older && !expressible || plain && class == "not-oas" {
                     continue;
                 }
                 let name = format!("G{}", schemas.len() + 1);
                 let mut schema = group["schema"].clone();
                 rewrite(&mut schema, &name);
-                if older {
+                if older || plain {
                     open(&mut schema);
                 }
                 if let (Some(dialect), Value::Object(members)) = (self.dialect, &mut schema) {
@@ -87,7 +92,6 @@ impl Draft<'_> {
                                 .join("; "),
                         ),
                     };
-                let class = facts["class"].as_str().unwrap_or_default();
                 writeln!(
                     table,
                     "    Group {{ draft: {:?}, document: {:?}, file: {file:?}, at: {at}, class: {class:?}, fits: {decode}, refused: {refused:?} }},",
@@ -142,15 +146,12 @@ fn by_place(reference: &str) -> Option<&str> {
     reference.strip_prefix('#').filter(|pointer| pointer.is_empty() || pointer.starts_with('/'))
 }
 
-/// OpenAPI 3.0 has no `$schema` that asks for the letter of JSON Schema: each schema asks for itself.
+/// Without a `$schema` that asks for the letter of JSON Schema, each object asks for itself.
 fn open(schema: &mut Value) {
     let Value::Object(members) = schema else { return };
     members.remove("$schema");
     for key in ["items", "not", "additionalProperties"] {
         members.get_mut(key).into_iter().for_each(open);
-    }
-    for key in ["allOf", "anyOf", "oneOf"] {
-        members.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().for_each(open);
     }
     if let Some(Value::Object(properties)) = members.get_mut("properties") {
         properties.values_mut().for_each(open);

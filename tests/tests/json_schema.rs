@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 /// A group of the suite.
 struct Group {
     draft: &'static str,
-    /// The document that it stands in: `newer`, `older` or `stated`.
+    /// The document that it stands in: `newer`, `plain`, `older` or `stated`.
     document: &'static str,
     file: &'static str,
     at: usize,

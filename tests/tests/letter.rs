@@ -69,6 +69,11 @@ fn an_open_object_opens_itself_alone() {
 }
 
 #[test]
+fn an_open_object_is_held_by_what_it_says_of_the_others() {
+    holds("held", &[json!({ "a": "x", "b": 1 }), json!({})], &[json!({ "b": "x" }), json!({ "a": 1 })]);
+}
+
+#[test]
 fn members_of_other_names_choices_and_lists_go_one_way_as_well() {
     for (member, comes, leaves) in [
         (json!({ "one": { "name": "x" } }), true, true),
@@ -172,6 +177,20 @@ async fn what_is_absent_is_its_default() {
     assert_eq!(post(json!({})).await.refused(422, "invalid_body").violations(), ["body /name required"]);
     let reply = post(json!({ "name": "x", "count": null })).await;
     assert_eq!(reply.refused(422, "invalid_body").violations(), ["body /count type"]);
+}
+
+#[tokio::test]
+async fn a_default_that_one_alternative_excludes_is_that_of_the_others() {
+    let client = start().await;
+    let post = async |check: Value| {
+        client.post("/filled", &json!({ "name": "x", "check": check }).to_string()).send().await
+    };
+    let check = async |check: Value| post(check).await.allowed(200).json()["check"].clone();
+    assert_eq!(check(json!({ "name": "c" })).await, json!({ "name": "c", "status": "queued" }));
+    let completed = json!({ "name": "c", "status": "completed", "conclusion": "good" });
+    assert_eq!(check(completed.clone()).await, completed);
+    post(json!({ "name": "c", "status": "completed" })).await.refused(422, "invalid_body");
+    post(json!({ "name": "c", "status": "other" })).await.refused(422, "invalid_body");
 }
 
 #[tokio::test]

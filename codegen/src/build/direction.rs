@@ -4,7 +4,8 @@
 //! is not declared), and one that is `writeOnly` is no member of an answer (so that a handler cannot let it out). The same
 //! is true of members that only a pattern, `additionalProperties` or `unevaluatedProperties` describes, of an alternative
 //! of a choice, and of an item of its own place in a list. A list whose every item says it says it itself. What is whole
-//! (a body, a parameter, a header) and says it would never be there, which is a finding.
+//! (a body, a header) and says it would never be there, which is a finding. A parameter that says it borrowed the schema of
+//! a member: it is asked for all the same, with a remark.
 //! Types without such members, at any depth, are one type for both.
 //!
 //! An optional member with a `default` is filled with it where it is absent. In a patch it is not: what a patch does not
@@ -71,7 +72,17 @@ impl<'d> Builder<'d> {
 }
 
 impl Builder<'_> {
-    /// Rejects a body, a parameter or a header that never goes this way. `None` after a finding.
+    /// Remarks on a parameter whose schema says that it never comes.
+    pub(super) fn comes_anyway(&mut self, id: SchemaId) {
+        if !self.is_member(id) {
+            let place = self.document.schema(id).place;
+            let message = "`readOnly` has no effect on a parameter, which comes from the client alone";
+            let finding = Finding::warning(Code::KeywordWithoutEffect, message, place);
+            self.findings.push(finding.help("state it at the members of objects"));
+        }
+    }
+
+    /// Rejects a body or a header that never goes this way. `None` after a finding.
     pub(super) fn goes_this_way(&mut self, id: SchemaId) -> Option<()> {
         if self.is_member(id) {
             return Some(());

@@ -214,7 +214,10 @@ impl Builder<'_> {
             Some(Additional::Allowed(true)) => Some(Keywords::default()),
             Some(Additional::Allowed(false)) => Some(Keywords::never()),
             Some(Additional::Each(id)) => Some(self.member(id, place)),
-            None if says_open(written) => Some(Keywords::default()),
+            // `unevaluatedProperties` beside it says what the others are
+            None if says_open(written) && beyond.unevaluated_properties.is_none() => {
+                Some(Keywords::default())
+            }
             None if place == Place::Top && is_closed_alone(written) => Some(Keywords::never()),
             None => None,
         };

@@ -6,6 +6,7 @@
 //! 2. Without `^`, or `$`, the parts would have to begin, or end, at one place that only the match knows.
 //! 3. With alternatives on the outermost level, it belongs to one of them only.
 //! 4. Anywhere else it is left where it stands, and the translation refuses it.
+//! 5. Groups without alternatives that are not repeated group nothing: `(^(?!a))(b$)` is `^(?!a)b$`.
 
 /// A pattern taken apart. What does not come apart is all `main`.
 pub(super) struct Parts {
@@ -14,10 +15,13 @@ pub(super) struct Parts {
     pub(super) around: Vec<(String, bool)>,
 }
 
+/// Groups inside each other that are opened.
+const DEEPEST: usize = 8;
+
 /// Takes the look-around at both ends off a pattern of ECMA-262.
 pub(super) fn take_apart(pattern: &str) -> Parts {
     let whole = || Parts { main: pattern.to_owned(), around: Vec::new() };
-    let atoms = atoms(pattern);
+    let atoms = ungrouped(pattern, DEEPEST);
     if atoms.contains(&"|") {
         return whole();
     }
@@ -34,7 +38,10 @@ pub(super) fn take_apart(pattern: &str) -> Parts {
     let ahead = ahead.map(|(inner, holds)| (format!("^(?:{inner})"), holds));
     let behind = trailing.iter().filter_map(|atom| behind(atom));
     let behind = behind.map(|(inner, holds)| (format!("(?:{inner})$"), holds));
-    let around = ahead.chain(behind).collect();
+    let around: Vec<_> = ahead.chain(behind).collect();
+    if around.is_empty() {
+        return whole();
+    }
     let start = if leading.is_empty() { "" } else { "^" };
     let end = if trailing.is_empty() { "" } else { "$" };
     Parts { main: format!("{start}{}{end}", middle.concat()), around }
@@ -56,6 +63,27 @@ fn inner<'a>(atom: &'a str, positive: &str, negative: &str) -> Option<(&'a str, 
         None => (atom.strip_prefix(negative)?, false),
     };
     Some((opened.strip_suffix(')')?, holds))
+}
+
+/// Rule 5: what a pattern is made of, without the groups that group nothing.
+fn ungrouped(pattern: &str, depth: usize) -> Vec<&str> {
+    let atoms = atoms(pattern);
+    let repeated = |at: usize| atoms.get(at + 1).is_some_and(|next| next.starts_with(['*', '+', '?', '{']));
+    let mut all = Vec::with_capacity(atoms.len());
+    for (at, atom) in atoms.iter().copied().enumerate() {
+        let inner = grouped(atom).filter(|_| depth > 0 && !repeated(at));
+        match inner.map(|inner| ungrouped(inner, depth - 1)) {
+            Some(inner) if !inner.contains(&"|") => all.extend(inner),
+            _ => all.push(atom),
+        }
+    }
+    all
+}
+
+/// What a group holds that only groups: `(inner)` or `(?:inner)`.
+fn grouped(atom: &str) -> Option<&str> {
+    let inner = atom.strip_prefix('(')?.strip_suffix(')')?;
+    inner.strip_prefix("?:").or_else(|| Some(inner).filter(|inner| !inner.starts_with('?')))
 }
 
 /// What a pattern is made of on its outermost level: groups and classes whole, escapes with their letter, and single
@@ -105,14 +133,29 @@ mod tests {
         assert_eq!(apart("(?!a)^c"), ("^c".into(), vec![("^(?:a)".into(), false)]));
         assert_eq!(apart("^a+(?<!aa)$"), ("^a+$".into(), vec![("(?:aa)$".into(), false)]));
         assert_eq!(apart("^(?![)(])a"), ("^a".into(), vec![("^(?:[)(])".into(), false)]));
+        assert_eq!(
+            apart("(^(?!_{2}))((?:^[a-z_]+)$)"),
+            ("^[a-z_]+$".into(), vec![("^(?:_{2})".into(), false)])
+        );
+        assert_eq!(apart("^((?!a)b)$"), ("^b$".into(), vec![("^(?:a)".into(), false)]));
         assert_eq!(apart(r"^(?!\))a"), ("^a".into(), vec![(r"^(?:\))".into(), false)]));
     }
 
     #[test]
     fn everything_else_stays_whole() {
-        for pattern in
-            ["(?!a)b", "a(?<!b)", "^(?!a)b|c", "^a(?!b)c$", "^((?!a)b)$", "^a$", "a", "", r"^\^(?!a)"]
-        {
+        for pattern in [
+            "(^(?!a)b)|c",
+            "((?!a)^)*b",
+            "(?!a)b",
+            "a(?<!b)",
+            "^(?!a)b|c",
+            "^a(?!b)c$",
+            "^(a)$",
+            "^a$",
+            "a",
+            "",
+            r"^\^(?!a)",
+        ] {
             assert_eq!(apart(pattern), (pattern.to_owned(), Vec::new()), "{pattern}");
         }
     }

@@ -9,10 +9,12 @@ mod content;
 mod described;
 mod direction;
 mod discriminator;
+mod edges;
 mod event;
 mod fields;
 mod files;
 mod free;
+mod halves;
 mod keywords;
 mod kind;
 mod left_out;
@@ -50,7 +52,9 @@ pub(crate) use discriminator::{Untold, untold};
 pub(crate) use kind::{implied, is_whole};
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
-pub(crate) use operation::{find, identity, is_credential, is_ignored, merged, properties, status};
+pub(crate) use operation::{
+    answers, find, identity, is_credential, is_ignored, is_interim, merged, properties, status,
+};
 pub(crate) use pattern::{Matchers, matches};
 pub(crate) use policy::{authorize, step_up};
 

@@ -84,7 +84,7 @@ impl Builder<'_> {
         let body = written.body.as_ref().map(|body| self.body(body, item, written, &root));
         self.direction = Direction::Answer;
         let responses: Vec<Option<Response>> =
-            written.responses.iter().map(|response| self.response(response, &root)).collect();
+            answers(written).map(|response| self.response(response, &root)).collect();
         self.finish_inline();
         let path = path::template(&item.template.value).ok()?;
         let access = self.access(written)?;
@@ -118,7 +118,7 @@ impl Builder<'_> {
     fn parameter(&mut self, written: &document::Parameter, root: &[String]) -> Option<Parameter> {
         let name = &written.name.value;
         let id = written.schema?;
-        self.goes_this_way(id)?;
+        self.comes_anyway(id);
         let mut schema = self.schema(id, &with(root, name), 0)?;
         self.finish_inline();
         let wire = self.parameter_wire(written, &schema, self.document.schema(id).place)?;
@@ -239,6 +239,16 @@ pub(crate) fn status(key: &str) -> Option<StatusKey> {
         [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] => key.parse().ok().map(StatusKey::Exactly),
         _ => None,
     }
+}
+
+/// Whether it is the status of an interim answer (RFC 9110 section 15.2), which goes before the one that a handler gives.
+pub(crate) const fn is_interim(status: StatusKey) -> bool {
+    matches!(status, StatusKey::Exactly(100..=199) | StatusKey::Range(1))
+}
+
+/// The responses that a handler can give.
+pub(crate) fn answers(operation: &document::Operation) -> impl Iterator<Item = &document::Response> {
+    operation.responses.iter().filter(|response| !status(&response.status.value).is_some_and(is_interim))
 }
 
 /// The parameter of the merged list.

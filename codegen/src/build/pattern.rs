@@ -9,6 +9,7 @@ use std::str::Chars;
 
 use foldhash::HashMap;
 
+use super::edges::trimmed;
 use super::look_around::take_apart;
 use super::spelling::spelled_out;
 use crate::model::{Around, Pattern};
@@ -25,6 +26,7 @@ pub(crate) enum Refused {
     Modifier,
     Escape,
     TooLarge,
+    Property,
     Untranslatable,
 }
 
@@ -68,6 +70,7 @@ impl Refused {
             Self::Modifier => "inline flags are not supported",
             Self::Escape => "this pattern uses an escape that is not supported",
             Self::TooLarge => "this pattern becomes too large when it is compiled",
+            Self::Property => "ECMA-262 has no such property of characters",
             Self::Untranslatable => "this pattern cannot be translated to the linear-time engine",
         }
     }
@@ -81,6 +84,7 @@ impl Refused {
             Self::Modifier => "write both cases, such as `[Aa]`",
             Self::Escape => "write the character itself, or its code as `\\u{1F600}`",
             Self::TooLarge => "use smaller repeat counts; lengths belong in `maxLength`",
+            Self::Property => "write a class, such as `[0-9A-Fa-f]` for hexadecimal digits",
             Self::Untranslatable => "write it with classes, groups and counts only",
         }
     }
@@ -146,13 +150,34 @@ pub(crate) fn matches(pattern: &Pattern, text: &str) -> bool {
 
 fn linear(pattern: &str) -> Result<String, Refusal> {
     let rewritten = rewrite(pattern)?;
-    let translated = jsonschema_regex::to_rust_regex(&rewritten).map_err(|()| Refused::Untranslatable)?;
-    let translated = ascii_boundaries(&translated);
-    match regex::RegexBuilder::new(&translated).size_limit(MAX_COMPILED).build() {
-        Ok(_) => Ok(translated.into_owned()),
-        Err(regex::Error::CompiledTooBig(_)) => Err(Refused::TooLarge.into()),
-        Err(_) => Err(Refused::Untranslatable.into()),
+    let untranslatable = || match unknown_property(&rewritten) {
+        Some(rest) => Refusal::near(Refused::Property, rest),
+        None => Refused::Untranslatable.into(),
+    };
+    let translated = jsonschema_regex::to_rust_regex(&rewritten).map_err(|()| untranslatable())?;
+    let translated = ascii_boundaries(&translated).into_owned();
+    match compiled(&translated) {
+        Ok(_) => Ok(translated),
+        Err(regex::Error::CompiledTooBig(_)) => {
+            let shorter = trimmed(&translated).ok_or(Refused::TooLarge)?;
+            compiled(&shorter).map(|_| shorter).map_err(|_| Refused::TooLarge.into())
+        }
+        Err(_) => Err(untranslatable()),
     }
+}
+
+fn compiled(translated: &str) -> Result<regex::Regex, regex::Error> {
+    regex::RegexBuilder::new(translated).size_limit(MAX_COMPILED).build()
+}
+
+/// The pattern from the first property on that nobody knows.
+fn unknown_property(pattern: &str) -> Option<&str> {
+    let properties = pattern.match_indices("\\p{").chain(pattern.match_indices("\\P{"));
+    let mut rests = properties.filter_map(|(at, _)| pattern.get(at..));
+    rests.find(|rest| {
+        let named = rest.split_inclusive('}').next();
+        named.is_some_and(|named| jsonschema_regex::to_rust_regex(named).is_err() || compiled(named).is_err())
+    })
 }
 
 /// Refuses what the engine lacks, and writes out what it reads differently: `\<` is a word boundary there.
@@ -268,6 +293,11 @@ mod tests {
         assert!(matches(r"^[\w-.]+$", "a-b.c") && !matches(r"^[\w-.]+$", "a,b"));
         assert!(matches(r"^[\b]$", "\u{8}") && !matches(r"^[\b]$", "b"));
         assert!(matches("^[^]$", "\n") && !matches("[]", "a"));
+        assert!(
+            matches(r"^[\ud800-\udfff\t]$", "\t") && !matches(r"[\ude00\ud83d]", "😀"),
+            "halves of pairs"
+        );
+        assert!(matches(r"^\{[a-z]+}]$", "{a}]"));
         assert!(matches(r"^\ud83d\ude00$", "😀") && matches(r"^[^\ud83d\ude00]$", "😁"));
     }
 
@@ -302,9 +332,10 @@ mod tests {
             ("[", Refused::NotEcma),
             (r"a{2", Refused::NotEcma),
             (r"\ud83d", Refused::Escape),
-            (r"[\ude00\ud83d]", Refused::Escape),
             (r"[\B]", Refused::NotEcma),
-            ("(a{1000}){1000}", Refused::TooLarge),
+            (r"^\p{XDigit}$", Refused::Property),
+            (r"[\p{Alpha}\p{Print}]", Refused::Property),
+            ("(a{1000}){1000}b", Refused::TooLarge),
         ] {
             assert_eq!(translate(pattern).map_err(|refusal| refusal.why), Err(why), "{pattern}");
         }

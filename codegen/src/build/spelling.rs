@@ -4,19 +4,32 @@
 //! 2. `\b` in a class is U+0008 (section 22.2.1, `ClassEscape`);
 //! 3. `\ud83d\ude00` is one character (section 22.2.1, `RegExpUnicodeEscapeSequence`);
 //! 4. a `-` beside `\w` and the like in a class is itself (section B.1.2.8.1): there is no range from a set. The `u` flag
-//!    refuses it, and documents are full of `[\w-.]`.
+//!    refuses it, and documents are full of `[\w-.]`;
+//! 5. `]` and `}` that close nothing are themselves (section B.1.2, `ExtendedPatternCharacter`).
 
 use std::str::Chars;
 
+use super::halves::without_halves;
+
 /// The pattern, with the same language.
 pub(super) fn spelled_out(pattern: &str) -> String {
+    let pattern = without_halves(pattern);
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern.chars();
     let mut class = Class::Outside;
+    let mut braced = false;
     while let Some(char) = rest.next() {
         class = match (char, class) {
             ('\\', _) => escape(class, &mut rest, &mut out),
             ('[', Class::Outside) => open(&mut rest, &mut out),
+            ('}', Class::Outside) if std::mem::take(&mut braced) => {
+                out.push('}');
+                class
+            }
+            (']' | '}', Class::Outside) => {
+                out.extend(['\\', char]);
+                class
+            }
             (']', _) => {
                 out.push(']');
                 Class::Outside
@@ -31,6 +44,7 @@ pub(super) fn spelled_out(pattern: &str) -> String {
             }
             (other, _) => {
                 out.push(other);
+                braced |= other == '{';
                 if class == Class::Outside { class } else { Class::Inside }
             }
         };
@@ -59,12 +73,12 @@ fn open(rest: &mut Chars<'_>, out: &mut String) -> Class {
     Class::Inside
 }
 
-fn begins_with_set(text: &str) -> bool {
+pub(super) fn begins_with_set(text: &str) -> bool {
     text.strip_prefix('\\').is_some_and(|escaped| escaped.starts_with(is_set))
 }
 
 /// `\d`, `\s`, `\w`, `\p{..}` and what they leave out.
-const fn is_set(letter: char) -> bool {
+pub(super) const fn is_set(letter: char) -> bool {
     matches!(letter, 'd' | 'D' | 's' | 'S' | 'w' | 'W' | 'p' | 'P')
 }
 
@@ -91,13 +105,13 @@ fn escape(class: Class, rest: &mut Chars<'_>, out: &mut String) -> Class {
     inside
 }
 
-fn braced(text: &str) -> Option<(&str, &str)> {
+pub(super) fn braced(text: &str) -> Option<(&str, &str)> {
     let end = text.starts_with('{').then(|| text.find('}'))??;
     text.split_at_checked(end + 1)
 }
 
 /// Rule 3: of what follows a `\`, the character and what comes after it.
-fn pair(text: &str) -> Option<(char, &str)> {
+pub(super) fn pair(text: &str) -> Option<(char, &str)> {
     let half = |text: &'_ str| u16::from_str_radix(text.get(..4)?, 16).ok();
     let high = text.strip_prefix('u')?;
     let low = high.get(4..)?.strip_prefix("\\u")?;
@@ -121,6 +135,7 @@ mod tests {
             ("a[]b[^]", r"a[^\s\S]b[\s\S]"),
             (r"\ud83d\ude00[\uD83D\uDE00-\uD83D\uDE05]", r"\u{1f600}[\u{1f600}-\u{1f605}]"),
             (r"\ud83d", r"\ud83d"),
+            (r"a}]b{2}\p{L}}", r"a\}\]b{2}\p{L}\}"),
             (r"\\u0041\u0042", r"\\u0041\u0042"),
             ("[\\", "[\\"),
         ] {

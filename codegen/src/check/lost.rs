@@ -4,7 +4,7 @@
 use foldhash::HashSet;
 
 use super::access::requirements;
-use crate::build::merged;
+use crate::build::{answers, merged};
 use crate::document::{Document, Operation, PathItem};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{self, Access, Api};
@@ -55,7 +55,7 @@ fn difference(
     if merged(item, written).len() != kept.parameters.len() {
         return Some("a parameter");
     }
-    if written.responses.len() != kept.responses.len() {
+    if answers(written).count() != kept.responses.len() {
         return Some("an answer");
     }
     if written.body.is_some() != kept.body.is_some() {

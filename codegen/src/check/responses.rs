@@ -1,11 +1,11 @@
 //! Responses.
 
-use crate::build::status;
+use crate::build::{answers, is_interim, status};
 use crate::document::Document;
 use crate::finding::{Code, Finding, Findings};
-use crate::model::StatusKey;
 
-/// Rejects keys that are no status (`OK`, `4xx`), and interim answers (`100`).
+/// Rejects keys that are no status (`OK`, `4xx`), and operations with interim answers alone (`101`); beside others, those are
+/// left out with a remark.
 pub(super) fn statuses(document: &Document, findings: &mut Findings) {
     for (_, operation) in document.operations() {
         for response in &operation.responses {
@@ -16,9 +16,14 @@ pub(super) fn statuses(document: &Document, findings: &mut Findings) {
                     let help = "write a status such as `\"200\"`, a range such as `4XX`, or `default`";
                     Finding::error(Code::StatusKey, message, key.place).help(help)
                 }
-                Some(StatusKey::Exactly(100..=199) | StatusKey::Range(1)) => {
+                Some(interim) if is_interim(interim) => {
                     let message = format!("`{}` is an interim answer, which handlers cannot give", key.value);
-                    Finding::error(Code::StatusKey, message, key.place).help("declare final answers only")
+                    match answers(operation).next() {
+                        Some(_) => Finding::warning(Code::StatusKey, message, key.place)
+                            .help("left out: the server gives the other answers"),
+                        None => Finding::error(Code::StatusKey, message, key.place)
+                            .help("declare the answers that come after it"),
+                    }
                 }
                 Some(_) => continue,
             };

@@ -160,11 +160,12 @@ pub(super) fn values_fit(document: &Document, findings: &mut Findings) {
 }
 
 /// Rejects a default that its schema refuses, whatever the schema is composed of; one that only lacks everything, or is
-/// `null`, is left out, with a remark.
+/// `null`, is left out, with a remark. One that an alternative excludes is the default of the others.
 pub(super) fn defaults_fit(document: &Document, findings: &mut Findings) {
     for id in document.ids() {
         let schema = document.schema(id);
-        if let Some(default) = schema.default.as_ref().filter(|_| !schema.literal) {
+        let judged = !schema.literal && !document.standing.is_narrowed(id);
+        if let Some(default) = schema.default.as_ref().filter(|_| judged) {
             default_fits(document, id, default, findings);
         }
     }

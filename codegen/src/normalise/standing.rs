@@ -13,6 +13,7 @@ use crate::document::{Additional, Document, Parameter, Schema, SchemaId};
 pub(crate) struct Standing {
     conditions: HashSet<SchemaId>,
     optional: HashSet<SchemaId>,
+    narrowed: HashSet<SchemaId>,
     roots: Vec<SchemaId>,
 }
 
@@ -30,7 +31,7 @@ impl Standing {
         let roots: Vec<SchemaId> = served.into_iter().chain(unused).collect();
         let certain = reached(document, roots.clone(), certain);
         let optional = document.ids().filter(|id| !certain.contains(id)).collect();
-        Self { conditions, optional, roots }
+        Self { conditions, optional, narrowed: HashSet::default(), roots }
     }
 
     /// The schemas of whole values: of what is served and sent, and the components that nothing uses.
@@ -51,6 +52,11 @@ impl Standing {
     /// Whether no value has to satisfy it.
     pub(crate) fn is_optional(&self, id: SchemaId) -> bool {
         self.optional.contains(&id)
+    }
+
+    /// Whether it is what every value has to satisfy, as one alternative narrows it.
+    pub(crate) fn is_narrowed(&self, id: SchemaId) -> bool {
+        self.narrowed.contains(&id)
     }
 
     /// The schemas that describe a whole value, not only what is applied to it beside others. A component that nothing uses
@@ -79,8 +85,11 @@ impl Standing {
         if parts.iter().any(|part| self.conditions.contains(part)) {
             self.conditions.insert(composed);
         }
-        if parts.iter().all(|part| self.optional.contains(part)) {
+        let optional = parts.iter().filter(|part| self.optional.contains(part)).count();
+        if optional == parts.len() {
             self.optional.insert(composed);
+        } else if optional > 0 || parts.iter().any(|part| self.narrowed.contains(part)) {
+            self.narrowed.insert(composed);
         }
     }
 }
