@@ -11,7 +11,7 @@ pub use serde;
 pub use validator;
 
 pub use crate::adopt::{Adopted, Agrees, Reads, Stated, adopt, stated};
-pub use crate::answer::{Answer, HeaderForm, Items, Notice, Output, Unfit, under};
+pub use crate::answer::{Answer, HeaderForm, Items, Notice, Output, TypedBytes, Unfit, under};
 pub use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
 };

@@ -47,7 +47,7 @@ pub mod types;
 
 pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService};
-pub use self::answer::{Items, Notice, Unfit};
+pub use self::answer::{Items, Notice, TypedBytes, Unfit};
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Change, Class, Denied, Denylist,
     DenylistError, DenylistStore, Entry, Fault, Identity, IntrospectionVerifier, IssuedKey, JwkSet, Jwks,

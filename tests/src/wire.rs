@@ -1,7 +1,7 @@
 //! The server of `specs/wire.yaml`: it answers with what it understood.
 
 use futures_util::stream;
-use palisade::{Caller, Items, Problem};
+use palisade::{Caller, Items, Problem, TypedBytes};
 
 use crate::client::Client;
 
@@ -107,6 +107,18 @@ impl Wires for Service {
             _ => None,
         };
         Ok(GetReportOutput::Ok(content, GetReportOkHeaders { set_cookie }))
+    }
+
+    async fn get_picture(
+        &self,
+        _: Caller<GetPicture>,
+        input: GetPictureInput,
+    ) -> Result<GetPictureOutput, Problem> {
+        let typed = TypedBytes::new(input.r#as.clone(), input.r#as.clone());
+        Ok(GetPictureOutput::Ok(match input.r#as.starts_with("audio/") {
+            true => GetPictureOkContent::Audio(typed),
+            false => GetPictureOkContent::Image(typed),
+        }))
     }
 
     async fn post_report(

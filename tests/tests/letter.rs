@@ -69,6 +69,17 @@ fn an_open_object_opens_itself_alone() {
 }
 
 #[test]
+fn lists_and_maps_hold_themselves() {
+    holds("nested", &[json!([]), json!([[], [[]]])], &[json!([1]), json!([{}]), json!([[], [[], [], []]])]);
+    holds(
+        "folders",
+        &[json!({}), json!({ "a": { "b": {}, "c": { "d": {} } } })],
+        &[json!({ "a": 1 }), json!({ "a": [] }), json!({ "a": { "long": {} } })],
+    );
+    holds("pairs", &[json!([]), json!([[{ "a": [{}] }]])], &[json!([{}]), json!([[{ "a": {} }]])]);
+}
+
+#[test]
 fn an_open_object_is_held_by_what_it_says_of_the_others() {
     holds("held", &[json!({ "a": "x", "b": 1 }), json!({})], &[json!({ "b": "x" }), json!({ "a": 1 })]);
 }

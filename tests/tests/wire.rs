@@ -319,6 +319,22 @@ async fn texts_and_bytes_of_several_media_types() {
 }
 
 #[tokio::test]
+async fn bytes_of_a_range_say_what_they_are() {
+    let client = start().await;
+    let get = async |kind: &str| {
+        client.get(&format!("/pictures?as={kind}")).header("accept", "image/gif").send().await
+    };
+    for kind in ["image/b", "audio/mpeg"] {
+        let reply = get(kind).await;
+        assert_eq!((reply.allowed(200).header("content-type"), text(&reply)), (kind, kind.to_owned()));
+    }
+    // another kind, a range, and nine bytes of the eight that are declared
+    for kind in ["video/b", "image/*", "text/html", "image/abc"] {
+        get(kind).await.refused(500, "internal");
+    }
+}
+
+#[tokio::test]
 async fn cookies_of_an_answer_are_a_line_each() {
     let client = start().await;
     let reply = client.get("/reports?as=csv").send().await;

@@ -51,7 +51,7 @@ impl Builder<'_> {
             };
             let formed = self.form(one, family, schema)?;
             let spelled = formed.and_then(|(form, schema)| {
-                let media_types = spelled(&one.name.value, &form, direction).ok_or(LeftOut::Range)?;
+                let media_types = spelled(&one.name.value, &form, direction, media).ok_or(LeftOut::Range)?;
                 Ok((own_of(&one.name.value, media_types, media), form, schema))
             });
             match spelled {
@@ -280,8 +280,9 @@ fn own_of(key: &str, mut media_types: Vec<String>, declared: &[Media]) -> Vec<St
 }
 
 /// The media types that are compared with a request, or sent. A range of JSON takes the JSON types in it; an answer has
-/// one of them. `None`: it has a type that the range does not say.
-fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Option<Vec<String>> {
+/// one of them, and of bytes the handler says which. `None`: it has a type that the range does not say, or one that another
+/// key describes.
+fn spelled(name: &str, form: &ContentForm, direction: Direction, declared: &[Media]) -> Option<Vec<String>> {
     let (kind, subtype) = parts(name);
     let range = kind == "*" || subtype.starts_with('*');
     let words: &[&str] = match (form, direction) {
@@ -295,6 +296,12 @@ fn spelled(name: &str, form: &ContentForm, direction: Direction) -> Option<Vec<S
         (ContentForm::Text, Direction::Answer) if kind == "text" => &["text/plain"],
         (_, Direction::Answer) if kind == "*" || (kind == "application" && subtype == "*") => {
             &["application/octet-stream"]
+        }
+        (ContentForm::Bytes, Direction::Answer) => {
+            let range = MediaType::read(name);
+            let others = declared.iter().map(|other| MediaType::read(&other.name.value));
+            let alone = !others.into_iter().any(|other| other.says_more_than(&range));
+            return alone.then(|| vec![name.to_owned()]);
         }
         (_, Direction::Answer) => return None,
         (_, Direction::Request | Direction::Patch | Direction::Either) => return Some(vec![name.to_owned()]),
@@ -428,12 +435,12 @@ mod tests {
             ("image/*", Bytes, Direction::Request, Some(&["image/*"])),
             ("*/*", Bytes, Direction::Answer, Some(&["application/octet-stream"])),
             ("text/*", Text, Direction::Answer, Some(&["text/plain"])),
-            ("image/*", Bytes, Direction::Answer, None),
-            ("text/*", Bytes, Direction::Answer, None),
-            ("image/*+xml", Bytes, Direction::Answer, None),
+            ("image/*", Bytes, Direction::Answer, Some(&["image/*"])),
+            ("image/*", Json, Direction::Answer, Some(&["application/json"])),
+            ("text/*", ContentForm::Form(Vec::new()), Direction::Answer, None),
         ] {
             let expected = expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
-            assert_eq!(spelled(name, &form, direction), expected, "{name}");
+            assert_eq!(spelled(name, &form, direction, &[]), expected, "{name}");
         }
     }
 }

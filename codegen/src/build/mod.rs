@@ -21,6 +21,7 @@ mod left_out;
 mod literal;
 mod look_around;
 mod name;
+mod nesting;
 mod operation;
 mod outgoing;
 mod parts;
@@ -70,6 +71,8 @@ struct Builder<'d> {
     direction: Direction,
     /// The schemas that are filled where members are absent.
     filled: HashSet<SchemaId>,
+    /// Whether each schema, by position, is a list or a map of itself.
+    nesting: Vec<bool>,
     component_ids: Vec<TypeId>,
     waiting: Vec<Waiting>,
     patterns: HashMap<String, Result<Pattern, Refusal>>,
@@ -96,6 +99,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         directed: direction::directed(document),
         direction: Direction::Answer,
         filled: direction::filled(document),
+        nesting: nesting::nesting(document),
         component_ids: Vec::new(),
         waiting: Vec::new(),
         patterns: HashMap::default(),

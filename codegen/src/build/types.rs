@@ -8,6 +8,7 @@ use super::kind::{
     Kind, counts_members, describes_others, is_open, is_struct, is_whole, kind, nullable, undeclared,
 };
 use super::literal::literal;
+use super::nesting::ends_nowhere;
 use super::scalar::counts;
 use super::{Builder, size};
 use crate::document::{Additional, JsonType, Schema as Written, SchemaId};
@@ -87,6 +88,12 @@ impl Builder<'_> {
                 let shape = (hidden || counts_members(written)).then(|| self.shape_of(id, Place::Top));
                 self.object(written, shape, path).map(Shape::Object)
             }
+            // Rust has no name for a list of itself
+            Kind::Is(JsonType::Array | JsonType::Object)
+                if self.nesting.get(id.position()) == Some(&true) =>
+            {
+                Some(Shape::Checked(self.shape_of(id, Place::Top)))
+            }
             Kind::One(core) => {
                 let (core, shape) = (document.schema(core), self.shape_of(id, Place::Top));
                 match is_open(core) && self.hides(core) {
@@ -139,7 +146,7 @@ impl Builder<'_> {
     /// Lists and maps in each other have no name that could stand for what is inside.
     fn too_deep(&mut self, id: SchemaId) {
         let written = self.document.schema(id);
-        let (message, help) = match self.holds_itself(id) {
+        let (message, help) = match ends_nowhere(self.document, id) {
             true => (
                 "this type nests without an object in between, and does not end".to_owned(),
                 "let it hold itself in a member of an object",
@@ -150,20 +157,6 @@ impl Builder<'_> {
             ),
         };
         self.findings.push(Finding::error(Code::Endless, message, written.place).help(help));
-    }
-
-    /// Whether a list, a map or a reference leads back to itself.
-    fn holds_itself(&self, id: SchemaId) -> bool {
-        let inside = |id: SchemaId| {
-            let schema = self.document.schema(id);
-            let each = match schema.additional.as_ref().map(|additional| additional.value) {
-                Some(Additional::Each(each)) => Some(each),
-                _ => None,
-            };
-            schema.reference.or(schema.items).or(each)
-        };
-        let way = std::iter::successors(Some(id), |id| inside(*id)).take(self.document.schemas().len() + 1);
-        way.count() > self.document.schemas().len()
     }
 
     fn inline(&mut self, id: SchemaId, path: &[String], depth: usize) -> Option<Schema> {

@@ -8,8 +8,8 @@ use crate::finding::{Code, Finding, Findings};
 use crate::model::{Api, Definition, Origin, Schema, Shape, Type, TypeId};
 use crate::source::span::Place;
 
-/// Rejects names that only lead to each other: `A: { $ref: B }, B: { $ref: A }`, or `A: { type: array, items: A }`.
-/// Through an object recursion is fine.
+/// Rejects names that only lead to each other: `A: { $ref: B }, B: { $ref: A }`. Through an object, a list or a map recursion
+/// is fine.
 pub(super) fn aliases(document: &Document, api: &Api, findings: &mut Findings) {
     let held = |shape: &Shape| match shape {
         Shape::Alias(schema) => named_inside(schema),

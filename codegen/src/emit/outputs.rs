@@ -67,7 +67,10 @@ fn produces(plan: &OperationPlan<'_>) -> Option<TokenStream> {
         matches!(variant.status, StatusKey::Exactly(200..=299) | StatusKey::Range(2))
     };
     let good: Vec<_> = plan.output.variants.iter().filter(good).collect();
-    let always = !good.is_empty() && good.iter().all(|variant| !variant.contents.is_empty());
+    let known = |variant: &&VariantPlan<'_>| {
+        !variant.contents.is_empty() && !variant.contents.iter().any(|plan| plan.content.is_range_of_bytes())
+    };
+    let always = !good.is_empty() && good.iter().all(known);
     let mut types: Vec<&str> = Vec::new();
     for one in good.iter().flat_map(|variant| &variant.contents).flat_map(|one| &one.content.media_types) {
         if !types.contains(&one.as_str()) {
@@ -178,6 +181,9 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
         }
         ContentForm::Parts(_) => in_fields(&quote!(p::Answer::items(#status, #first, &body, &ITEM, #rule))),
         ContentForm::Text => quote!(p::Answer::text(#status, #first, &body, #rule)),
+        ContentForm::Bytes if content.content.is_range_of_bytes() => {
+            quote!(p::Answer::bytes_within(#status, #first, body, #rule))
+        }
         ContentForm::Bytes => quote!(p::Answer::bytes(#status, #first, body, #rule)),
         ContentForm::Stream(framing) => match framing {
             Framing::Line => quote!(p::Answer::lines(#status, #first, body, #rule)),

@@ -67,6 +67,7 @@ pub(crate) fn rust_type(ty: &RustType, paths: &Paths) -> TokenStream {
         RustType::Ipv6 => quote!(#p::Ipv6Addr),
         RustType::File => quote!(#p::Upload),
         RustType::Bytes => quote!(#p::Bytes),
+        RustType::TypedBytes => quote!(#p::TypedBytes),
         RustType::Parts(form, headers) => {
             let (form, headers) = (rust_type(form, paths), rust_type(headers, paths));
             quote!(#p::Parts<#form, #headers>)

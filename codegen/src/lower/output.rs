@@ -67,7 +67,9 @@ pub(super) fn output<'a>(
     let mut names = Names::default();
     let variant = |response: &'a Response| {
         let called = status_name(response.status);
-        let contents = contents(api, table, &response.contents, patterns);
+        let mut contents = contents(api, table, &response.contents, patterns);
+        let ranges = contents.iter_mut().filter(|plan| plan.content.is_range_of_bytes());
+        ranges.for_each(|content| content.ty = RustType::TypedBytes);
         let named = |module: &mut Names, what: &str| {
             module.take(&format!("{} {called} {what}", operation.id), Case::Upper)
         };

@@ -32,6 +32,8 @@ pub(crate) enum RustType {
     File,
     /// A whole body, as it comes.
     Bytes,
+    /// The same, and what it is.
+    TypedBytes,
     /// A multipart form, with the header fields of its parts.
     Parts(Box<Self>, Box<Self>),
     /// A stream of these.

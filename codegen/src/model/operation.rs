@@ -270,7 +270,7 @@ pub struct Body {
 /// Media types that carry the same.
 #[derive(Clone, Debug)]
 pub struct Content {
-    /// As the document writes them, e.g. `application/json`; never a range in an answer.
+    /// As the document writes them, e.g. `application/json`; in an answer a range only of bytes.
     pub media_types: Vec<String>,
     /// How it is read and written.
     pub form: ContentForm,
@@ -280,6 +280,14 @@ pub struct Content {
     pub part_headers: Option<Schema>,
     /// The examples that the document gives, in its order.
     pub examples: Vec<Literal>,
+}
+
+impl Content {
+    /// Whether it is bytes of any media type within a range.
+    pub(crate) fn is_range_of_bytes(&self) -> bool {
+        let is_range = |name: &String| name.split(';').next().is_some_and(|essence| essence.contains('*'));
+        self.form == ContentForm::Bytes && self.media_types.iter().any(is_range)
+    }
 }
 
 /// How a content is read and written.

@@ -9,6 +9,7 @@ mod items;
 mod members;
 mod multipart;
 mod notice;
+mod typed_bytes;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -22,6 +23,7 @@ pub use self::header::HeaderForm;
 pub use self::items::Items;
 use self::multipart::Multipart;
 pub use self::notice::Notice;
+pub use self::typed_bytes::TypedBytes;
 use crate::input::{At, Check, Others, Rule, Violations, Wire, no_rule, parse_tree};
 use crate::operation::{Policy, Status};
 use crate::problem::Problem;
@@ -59,6 +61,8 @@ pub enum Unfit {
     Unserializable(serde_json::Error),
     /// The status is none that HTTP has, or none that the variant may carry.
     Status(u16),
+    /// The media type is none, or none of the range that the document declares.
+    MediaType,
     /// The value of a header cannot be written.
     Header(&'static str),
     /// The value of a field of a server-sent event cannot be written.
@@ -82,6 +86,7 @@ impl std::fmt::Display for Unfit {
             }
             Self::Unserializable(error) => write!(f, "answer_unserializable: {error}"),
             Self::Status(status) => write!(f, "answer_status_undeclared: {status}"),
+            Self::MediaType => f.write_str("answer_media_type_undeclared"),
             Self::Header(name) => write!(f, "answer_header_unwritable: {name}"),
             Self::EventField(name) => write!(f, "answer_event_field_unwritable: {name}"),
             Self::NoObject => f.write_str("answer_form_of_no_object"),
@@ -241,6 +246,23 @@ impl Answer {
             return Err(Unfit::Violates(violations));
         }
         Ok(Self { body: body.into(), ..Self::of(status, media_type)? })
+    }
+
+    /// Bytes of a media type that the handler says, within the declared range.
+    ///
+    /// # Errors
+    /// As [`Answer::json`], and when the media type is not one of the range.
+    pub fn bytes_within(
+        status: u16,
+        range: &'static str,
+        body: TypedBytes,
+        rule: Rule<Bytes>,
+    ) -> Result<Self, Unfit> {
+        let media_type = body.media_type_within(range).ok_or(Unfit::MediaType)?;
+        let mut answer = Self::bytes(status, range, body.into_bytes(), rule)?;
+        answer.one_type = None;
+        answer.headers.insert(CONTENT_TYPE, media_type);
+        Ok(answer)
     }
 
     /// A stream of JSON texts, one a line (NDJSON). Each is checked before it leaves; one that does not conform ends the
