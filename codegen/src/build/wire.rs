@@ -124,6 +124,14 @@ impl Builder<'_> {
                 return self.inexpressible("a scalar", how, "write it in the style `form`");
             }
             (_, Style::DeepObject) => WireKind::Scalar,
+            (Flat::Scalar | Flat::Encoded, Style::SpaceDelimited | Style::PipeDelimited)
+                if !self.is_free(schema) =>
+            {
+                return self.inexpressible("a scalar", how, "write it in the style `form`");
+            }
+            (Flat::Object(..) | Flat::Map(_), Style::SpaceDelimited | Style::PipeDelimited) if explode => {
+                return self.inexpressible("an exploded object", how, "remove `explode`");
+            }
             (Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any, _) => WireKind::Scalar,
             (Flat::List(items), _) if items.is_text() => WireKind::List,
             (Flat::Object(members, open), _) => {

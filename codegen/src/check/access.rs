@@ -53,7 +53,9 @@ pub(super) fn requirements<'d>(document: &'d Document, operation: &'d Operation)
 
 /// Rejects `security: [{ oath: [] }]` where the scheme is called `oauth`.
 pub(super) fn schemes_are_declared(document: &Document, findings: &mut Findings) {
-    for need in all_needs(document) {
+    let outgoing = document.outgoing().flat_map(|item| &item.operations);
+    let theirs = outgoing.filter_map(|operation| operation.security.as_ref()).flat_map(needs);
+    for need in all_needs(document).chain(theirs) {
         if document.scheme(&need.scheme.value).is_none() {
             let message = format!("the security scheme `{}` is not declared", need.scheme.value);
             let finding = Finding::error(Code::UnknownScheme, message, need.scheme.place);
@@ -156,5 +158,9 @@ fn all_requirements(document: &Document) -> impl Iterator<Item = &Requirements> 
 }
 
 fn all_needs(document: &Document) -> impl Iterator<Item = &Need> {
-    all_requirements(document).flat_map(|all| &all.alternatives).flat_map(|alternative| &alternative.needs)
+    all_requirements(document).flat_map(needs)
+}
+
+fn needs(requirements: &Requirements) -> impl Iterator<Item = &Need> {
+    requirements.alternatives.iter().flat_map(|alternative| &alternative.needs)
 }

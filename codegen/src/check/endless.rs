@@ -40,9 +40,18 @@ pub(super) fn structs(document: &Document, api: &Api, findings: &mut Findings) {
     }
 }
 
+/// Rejects references that lead to each other alone: `A: { $ref: B }, B: { $ref: A }`.
+pub(crate) fn references(document: &Document, findings: &mut Findings) {
+    let refers = |id| document.schema(id).reference.map(SchemaId::position).into_iter().collect();
+    let back = leads_back(document.ids().map(refers).collect());
+    if let Some((id, _)) = document.ids().zip(back).find(|(_, back)| *back) {
+        findings.push(applied_again(document, &[id]));
+    }
+}
+
 /// Rejects a schema that applies itself to the same value: `A: { allOf: [A] }`. JSON Schema leaves open what it means
-/// (2020-12 core, section 9.4.1).
-pub(super) fn schemas(document: &Document, findings: &mut Findings) {
+/// (2020-12 core, section 9.4.1). Whatever comes after may follow what is applied.
+pub(crate) fn schemas(document: &Document, findings: &mut Findings) {
     let mut seen = vec![false; document.schemas().len()];
     let mut on_the_way = vec![false; document.schemas().len()];
     for root in document.ids() {
@@ -54,11 +63,8 @@ pub(super) fn schemas(document: &Document, findings: &mut Findings) {
                 if on_the_way.get(id.position()) == Some(&true) {
                     let back = way.iter().skip_while(|(known, _)| *known != id);
                     let circle: Vec<SchemaId> = back.map(|(id, _)| *id).collect();
-                    // references alone have a finding of their own
-                    if let Some(place) = circle.iter().find_map(|id| document.schema(*id).beyond.first) {
-                        findings.push(applied_again(document, &circle, place.1));
-                        return;
-                    }
+                    findings.push(applied_again(document, &circle));
+                    return;
                 } else if seen.get(id.position()) == Some(&false) {
                     seen.get_mut(id.position()).into_iter().for_each(|seen| *seen = true);
                     on_the_way.get_mut(id.position()).into_iter().for_each(|on| *on = true);
@@ -76,7 +82,10 @@ pub(super) fn schemas(document: &Document, findings: &mut Findings) {
     }
 }
 
-fn applied_again(document: &Document, circle: &[SchemaId], place: Place) -> Finding {
+fn applied_again(document: &Document, circle: &[SchemaId]) -> Finding {
+    let keyword = circle.iter().find_map(|id| document.schema(*id).beyond.first).map(|(_, place)| place);
+    let reference = circle.first().map(|id| document.schema(*id).place);
+    let place = keyword.or(reference).unwrap_or(Place::start_of(crate::source::span::FileId(0)));
     let circle: HashSet<SchemaId> = circle.iter().copied().collect();
     let known = document.components.iter().find(|(_, id)| circle.contains(id));
     let what = known.map_or("this schema".to_owned(), |(name, _)| format!("`{}`", name.value));

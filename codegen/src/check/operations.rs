@@ -10,8 +10,8 @@ use crate::finding::{Code, Finding, Findings};
 pub(super) fn ids_are_unique(document: &Document, findings: &mut Findings) {
     let mut first = HashMap::default();
     let stated = document.operations().filter_map(|(_, operation)| operation.id.as_ref());
-    let webhooks = document.webhooks.iter().flat_map(|item| &item.operations);
-    for id in stated.chain(webhooks.filter_map(|operation| operation.id.as_ref())) {
+    let outgoing = document.outgoing().flat_map(|item| &item.operations);
+    for id in stated.chain(outgoing.filter_map(|operation| operation.id.as_ref())) {
         if id.value.trim().is_empty() {
             findings.push(Finding::error(Code::InvalidValue, "an empty `operationId`", id.place));
             continue;

@@ -47,20 +47,28 @@ pub(super) fn servable(document: &Document, findings: &mut Findings) {
 }
 
 /// Rejects a method under two templates that differ in the names of their parameters alone, `/a/{x}` and `/a/{y}`: which
-/// of two policies would hold depends on the router. Where the methods differ the two are one path. Of other templates
-/// that match one request the more concrete one is meant (OpenAPI 3.1 section 4.8.8.2).
+/// of two policies would hold depends on the router. Where the methods differ the two are one path, with a remark: no
+/// document should have two of them. Of other templates that match one request the more concrete one is meant
+/// (OpenAPI 3.1 section 4.8.8.2).
 pub(super) fn distinct(document: &Document, findings: &mut Findings) {
-    let mut first: HashMap<(Vec<Segment>, &Method), &PathItem> = HashMap::default();
+    let mut first: HashMap<(Vec<Segment>, Option<&Method>), &PathItem> = HashMap::default();
     for item in &document.paths {
         let Ok(path) = template(&item.template.value) else { continue };
         let segments: Vec<Segment> = path.segments.iter().map(Segment::without_names).collect();
-        for method in item.operations.iter().map(|one| &one.method) {
+        let methods = item.operations.iter().map(|one| Some(&one.method));
+        for method in methods.chain([None]) {
             let other = *first.entry((segments.clone(), method)).or_insert(item);
             if !std::ptr::eq(other, item) {
-                let (one, two) = (&item.template.value, &other.template.value);
-                let message =
-                    format!("`{one}` and `{two}` are one path, and both answer {}", method.as_str());
-                let finding = Finding::error(Code::PathTwice, message, item.template.place);
+                let one_path =
+                    format!("`{}` and `{}` are one path", item.template.value, other.template.value);
+                let place = item.template.place;
+                let finding = match method {
+                    Some(method) => {
+                        let message = format!("{one_path}, and both answer {}", method.as_str());
+                        Finding::error(Code::PathTwice, message, place)
+                    }
+                    None => Finding::warning(Code::PathTwice, one_path, place),
+                };
                 let finding = finding.related(other.template.place, "the other");
                 findings.push(finding.help("they differ in the names of parameters only: merge them"));
                 break;

@@ -180,7 +180,9 @@ fn default_fits(
     let Err(reason) = value::fits(document, id, default) else { return };
     let schema = document.schema(document.target(id));
     let message = format!("the default does not fit its schema: {reason}");
-    let is_empty = default.as_object().is_some_and(|object| object.members().is_empty());
+    let may_be_object =
+        schema.types.is_empty() || schema.types.iter().any(|kind| kind.value == JsonType::Object);
+    let is_empty = may_be_object && default.as_object().is_some_and(|object| object.members().is_empty());
     if is_empty || matches!(default.value, crate::source::tree::Value::Null) {
         // written by generators for whatever is an object, and for whatever has no default
         let finding = Finding::warning(Code::DefaultMismatch, message, default.place);

@@ -298,6 +298,12 @@ impl<'d> Reader<'d> {
         let is_name = !name.value.contains(['#', '/']);
         match self.library.component(node.place.file, &name.value).filter(|_| is_name) {
             Some(component) => Some(component),
+            None if is_name && !name.value.contains('.') => {
+                let message = format!("`{key}` leads to `{}`, and there is no such schema", name.value);
+                let finding = Finding::error(Code::UnresolvedReference, message, node.place);
+                self.push(finding.help("write the name of a schema, or a reference to one"));
+                None
+            }
             None => match self.library.follow(node, Some("schemas")) {
                 Ok(target) => Some(target),
                 Err(finding) => {

@@ -70,7 +70,15 @@ impl<'d> Reader<'d> {
             let Some(mut fields) = node.and_then(|node| self.fields(node, "a media type")) else { continue };
             let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
             let examples = self.examples(&mut fields);
-            let item_schema = fields.get("itemSchema").map(|schema| self.schema(&schema.node));
+            let item_schema = fields.get("itemSchema").and_then(|schema| {
+                if !self.since_3_2 {
+                    let message = "`itemSchema` is a member since OpenAPI 3.2";
+                    let finding = Finding::error(Code::UnknownMember, message, schema.key_place);
+                    self.push(finding.help("write `openapi: 3.2.0`, or one `schema`"));
+                    return None;
+                }
+                Some(self.schema(&schema.node))
+            });
             let mut encoding = self.encodings(&mut fields);
             let item_encoding = self.item_encoding(&mut fields, &member.key);
             if self.version == Version::V30 && member.key.starts_with("multipart/") {
@@ -81,9 +89,18 @@ impl<'d> Reader<'d> {
             }
             self.finish(fields);
             let name = Spanned::new(member.key.to_string(), member.key_place);
+            self.is_media_type(&name.value, name.place);
             media.push(Media { name, schema, item_schema, encoding, item_encoding, examples });
         }
         media
+    }
+
+    fn is_media_type(&mut self, text: &str, place: Place) {
+        if !MediaType::is_one(text) {
+            let message = format!("`{}` is no media type", text.escape_debug());
+            let finding = Finding::error(Code::InvalidValue, message, place);
+            self.push(finding.help("such as `application/json`, or a range such as `image/*`"));
+        }
     }
 
     /// Rejects `application/json` beside `application/JSON` of another schema: only the first would ever be held against
@@ -132,9 +149,12 @@ impl<'d> Reader<'d> {
 
     fn encoding(&mut self, node: &'d Node) -> Option<Encoding> {
         let mut fields = self.fields(node, "an encoding")?;
-        let types = self.string(&mut fields, "contentType").map(|types| types.value).unwrap_or_default();
-        let types = types.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty());
-        let types = types.collect();
+        let stated = self.string(&mut fields, "contentType");
+        let listed = stated.iter().flat_map(|types| types.value.split(',')).map(|one| one.trim().to_owned());
+        let types: Vec<String> = listed.filter(|one| !one.is_empty()).collect();
+        for (one, place) in types.iter().zip(std::iter::repeat(stated.as_ref().map(|types| types.place))) {
+            place.into_iter().for_each(|place| self.is_media_type(one, place));
+        }
         let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
         let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
         self.boolean(&mut fields, "allowReserved");

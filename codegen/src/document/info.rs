@@ -1,8 +1,9 @@
 //! What a document says about itself: `info`, `servers`, `tags`, `externalDocs`.
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 
 use super::{Fields, Reader, Spanned};
+use crate::circles::leads_back;
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
 use crate::normalise::Version;
@@ -73,6 +74,11 @@ impl<'d> Reader<'d> {
                     let finding = Finding::error(Code::InvalidValue, "an empty server URL", url.place);
                     self.push(finding.help("write `/` for the host that serves the document"));
                 }
+                if url.value.matches('{').count() != url.value.matches('}').count() {
+                    let message = "a brace of the server URL has no other";
+                    let finding = Finding::error(Code::InvalidValue, message, url.place);
+                    self.push(finding.help("a variable is written `{name}`"));
+                }
                 for name in braced(&url.value).filter(|name| !names.contains(name)) {
                     let message = format!("the server URL uses the variable `{name}`, which is not declared");
                     let finding = Finding::error(Code::MissingMember, message, url.place);
@@ -115,7 +121,7 @@ impl<'d> Reader<'d> {
         let Some((nodes, _)) = self.array(document, "tags") else { return Vec::new() };
         let mut tags: Vec<(String, Docs)> = Vec::new();
         let mut known = HashSet::default();
-        let mut parents: Vec<Spanned<String>> = Vec::new();
+        let mut parents: Vec<(String, Spanned<String>)> = Vec::new();
         for node in nodes {
             let Some(mut tag) = self.fields(node, "a tag") else { continue };
             let name = self.required_string(&mut tag, "name");
@@ -123,7 +129,8 @@ impl<'d> Reader<'d> {
             if self.since_3_2 {
                 docs.summary = self.docs(&mut tag, &["summary"]).summary;
                 self.string(&mut tag, "kind");
-                parents.extend(self.string(&mut tag, "parent"));
+                let parent = self.string(&mut tag, "parent");
+                parents.extend(name.iter().map(|name| name.value.clone()).zip(parent));
             }
             _ = self.external_docs(&mut tag);
             self.finish(tag);
@@ -136,7 +143,8 @@ impl<'d> Reader<'d> {
                 tags.push((name.value, docs));
             }
         }
-        for parent in parents {
+        self.parents_end(&parents);
+        for (_, parent) in parents {
             if !known.contains(&parent.value) {
                 let message = format!("the tag `{}` is not described, so it is no parent", parent.value);
                 let finding = Finding::warning(Code::UnresolvedReference, message, parent.place);
@@ -144,6 +152,19 @@ impl<'d> Reader<'d> {
             }
         }
         tags
+    }
+
+    /// Rejects tags that are each other's parents (OpenAPI 3.2 section 4.22.1).
+    fn parents_end(&mut self, parents: &[(String, Spanned<String>)]) {
+        let positions: HashMap<&str, usize> =
+            parents.iter().enumerate().map(|(at, (name, _))| (&**name, at)).collect();
+        let above = |(_, parent): &(_, Spanned<String>)| positions.get(&*parent.value).copied();
+        let above = parents.iter().map(|one| above(one).into_iter().collect()).collect();
+        if let Some(((name, parent), _)) = parents.iter().zip(leads_back(above)).find(|(_, back)| *back) {
+            let message = format!("the tag `{name}` is above itself");
+            let finding = Finding::error(Code::InvalidValue, message, parent.place);
+            self.push(finding.help("give one of them another parent, or none"));
+        }
     }
 
     /// The address of what is said elsewhere.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::parameter::is_token;
+
 /// A media type, or a range of some, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MediaType {
@@ -21,6 +23,15 @@ impl MediaType {
         let says_more = |piece: &String| piece != "charset=utf-8";
         let parameters = unquoted.filter(says_more).collect();
         Self { kind: kind.to_owned(), subtype: subtype.to_owned(), parameters }
+    }
+
+    /// Whether the text is a media type, or a range of some (RFC 9110 sections 8.3.1 and 12.5.1).
+    pub(crate) fn is_one(text: &str) -> bool {
+        let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
+        let Some((kind, subtype)) = essence.trim_end_matches(WHITE).split_once('/') else { return false };
+        let any_kind = kind != "*" || subtype.starts_with('*');
+        let mut pieces = parameters.split(';').map(|piece| piece.trim_matches(WHITE));
+        is_token(kind) && is_token(subtype) && any_kind && pieces.all(is_parameter)
     }
 
     /// Whether it is a narrower range than the other, or one type.
@@ -48,6 +59,20 @@ impl MediaType {
     }
 }
 
+/// Optional white space (RFC 9110 section 5.6.3).
+const WHITE: [char; 2] = [' ', '\t'];
+
+/// `[ parameter ]` (RFC 9110 section 5.6.6), with a quoted value of characters that need no escape.
+fn is_parameter(piece: &str) -> bool {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && !b"\"\\;".contains(&byte);
+    let quoted = |value: &str| {
+        let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        inner.is_some_and(|inner| inner.bytes().all(plain))
+    };
+    let whole = |(name, value): (&str, &str)| is_token(name) && (is_token(value) || quoted(value));
+    piece.is_empty() || piece.split_once('=').is_some_and(whole)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +87,40 @@ mod tests {
         }
         for other in ["text/json", "application/json; v=1", "application/*", "application/problem+json"] {
             assert_ne!(MediaType::read(other), json, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_media_type() {
+        for one in [
+            "application/json",
+            "*/*",
+            "image/*",
+            "application/*+json",
+            "text/plain;charset=utf-8",
+            "multipart/related; boundary=\"a b\"; type=x",
+            "application/vnd.api+json;",
+            "text/plain ; a=b",
+        ] {
+            assert!(MediaType::is_one(one), "{one}");
+        }
+        for other in [
+            "",
+            ";",
+            "json",
+            "application/",
+            "/json",
+            "a/b/c",
+            "text /plain",
+            " text/plain",
+            "text/plain, text/html",
+            "text/plain\r\nX: y",
+            "application/json; charset",
+            "a/b; c=\"",
+            "*/json",
+            "a/b; =c",
+        ] {
+            assert!(!MediaType::is_one(other), "{other}");
         }
     }
 

@@ -27,6 +27,7 @@ use foldhash::{HashMap, HashSet};
 
 use crate::annotation::DocumentRules;
 use crate::build::Matchers;
+use crate::check::endless;
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{AssumedPublic, Docs};
 use crate::normalise::merge::merge;
@@ -322,8 +323,10 @@ pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Documen
     let written = document.schemas.iter().map(Schema::weight).sum::<usize>();
     document.room.set(written.saturating_mul(GROWTH).saturating_add(ROOM));
     document.follow_references();
+    endless::references(&document, findings);
     if !findings.has_errors() {
         merge(&mut document, findings);
+        endless::schemas(&document, findings);
     }
     Some(document)
 }
@@ -379,9 +382,20 @@ impl<'d> Reader<'d> {
             fields.accept(&["jsonSchemaDialect"]);
             self.dialect(&fields);
         }
+        let holds_something =
+            ["paths", "components", "webhooks"].iter().any(|key| fields.peek(key).is_some());
+        if self.version == Version::V31 && !holds_something {
+            self.missing(&fields, "paths");
+        }
         if self.since_3_2 {
             // where references start from; files are found beside the document whatever it says
-            self.string(&mut fields, "$self");
+            let own = self.string(&mut fields, "$self");
+            if let Some(own) = own.filter(|own| own.value.contains('#')) {
+                let finding = Finding::error(Code::InvalidValue, "`$self` with a fragment", own.place);
+                self.push(
+                    finding.help("it is the address of the whole document (OpenAPI 3.2 section 4.1.2.2)"),
+                );
+            }
         }
         let (title, version, docs) = self.info(&mut fields);
         self.servers(&mut fields);
@@ -431,13 +445,15 @@ impl<'d> Reader<'d> {
     /// Another dialect could give the keywords another meaning.
     fn dialect(&mut self, fields: &Fields<'d>) {
         let Some(dialect) = fields.peek("jsonSchemaDialect") else { return };
-        if !dialect.as_str().is_some_and(crate::normalise::is_known_dialect) {
-            let message =
-                format!("the schema dialect `{}` is not supported", dialect.as_str().unwrap_or_default());
+        let Some(uri) = dialect.as_str() else {
+            return self.wrong_type("jsonSchemaDialect", "a string", dialect);
+        };
+        if !crate::normalise::is_known_dialect(uri) {
+            let message = format!("the schema dialect `{uri}` is not supported");
             let help = "leave `jsonSchemaDialect` out: the dialect of OpenAPI 3.1 is the default";
             self.push(Finding::error(Code::NotSupported, message, dialect.place).help(help));
         }
-        self.literal = dialect.as_str().is_some_and(|uri| Draft::stated(uri).is_some());
+        self.literal = Draft::stated(uri).is_some();
     }
 
     /// Warns that no code comes of this part.

@@ -60,6 +60,12 @@ impl<'d> Reader<'d> {
             let help = "header names are letters, digits and `!#$%&'*+-.^_`|~` (RFC 9110 section 5.6.2)";
             self.push(Finding::error(Code::InvalidValue, message, name.place).help(help));
         }
+        // RFC 6265 section 4.1.1
+        if location == Location::Cookie && !is_token(&name.value) {
+            let message = format!("`{}` is no name of a cookie", name.value);
+            let help = "names of cookies are letters, digits and `!#$%&'*+-.^_`|~`";
+            self.push(Finding::error(Code::InvalidValue, message, name.place).help(help));
+        }
         let empty = empty && location == Location::Query;
         let place = listed.place;
         Some(Parameter {
@@ -150,7 +156,7 @@ impl<'d> Reader<'d> {
         let message = match style {
             Some(style) if allowed.contains(&style) => return Some(style),
             Some(_) => format!("`{}` is no style of a {place} parameter", word.value),
-            None => format!("`{}` is no style of a parameter", word.value),
+            None => format!("`{}` is no style", word.value),
         };
         let finding = Finding::error(Code::InvalidValue, message, word.place);
         let help = format!("the styles there are `{}`", words.join("`, `"));
@@ -162,7 +168,15 @@ impl<'d> Reader<'d> {
         let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
         let place = fields.peek("content").map(|content| content.place);
         let content = self.content(fields);
+        let mut of_a_style = ["style", "explode", "allowReserved"].iter();
+        let of_a_style = of_a_style.find_map(|key| Some((key, fields.peek(key)?.place)));
         match (schema, place) {
+            (None, Some(_)) if let Some((key, place)) = of_a_style => {
+                let message = format!("`{key}` beside `content`");
+                let finding = Finding::error(Code::InvalidValue, message, place);
+                self.push(finding.help("the media type says how it is written: remove it"));
+                (None, None)
+            }
             (Some(_), Some(place)) => {
                 let message = "a parameter has `schema` or `content`, not both";
                 self.push(Finding::error(Code::InvalidValue, message, place).help("keep `schema`"));
@@ -189,11 +203,25 @@ impl<'d> Reader<'d> {
     pub(super) fn examples(&mut self, fields: &mut Fields<'d>) -> Vec<Node> {
         let mut values: Vec<Node> =
             fields.get("example").map(|member| member.node.clone()).into_iter().collect();
+        if let (Some(example), Some(_)) = (fields.peek("example"), fields.peek("examples")) {
+            let message = "`example` beside `examples`";
+            let finding = Finding::error(Code::InvalidValue, message, example.place);
+            self.push(finding.help("keep one of the two"));
+        }
         for member in self.map(fields, "examples") {
             let Some((node, _)) = self.follow(&member.node, "examples") else { continue };
             let Some(mut example) = self.fields(node, "an example") else { continue };
             self.docs(&mut example, &["summary", "description"]);
             self.string(&mut example, "externalValue");
+            let others = ["externalValue", "dataValue", "serializedValue"];
+            if example.peek("value").is_some()
+                && let Some((other, place)) =
+                    others.iter().find_map(|key| Some((key, example.peek(key)?.place)))
+            {
+                let message = format!("`{other}` beside `value`");
+                let finding = Finding::error(Code::InvalidValue, message, place);
+                self.push(finding.help("an example is said in one way: keep one of the two"));
+            }
             values.extend(example.get("value").map(|member| member.node.clone()));
             self.finish(example);
         }

@@ -47,6 +47,10 @@ const SENT: [&str; 10] = [
     "www-authenticate",
 ];
 
+/// What says where an answer ends, and whether the connection does (RFC 9112 sections 6 and 9, RFC 9110 section 7.6.1).
+const FRAMING: [&str; 7] =
+    ["connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+
 impl<'d> Reader<'d> {
     pub(super) fn responses(&mut self, operation: &mut Fields<'d>) -> Vec<Response> {
         let Some(member) = operation.get("responses") else {
@@ -76,7 +80,7 @@ impl<'d> Reader<'d> {
                 responses.push(Response { status, content, headers, docs });
             }
         }
-        if object.members().is_empty() {
+        if object.members().iter().all(|member| is_extension(&member.key)) {
             let finding =
                 Finding::error(Code::MissingMember, "an operation without a response", member.key_place);
             self.push(finding.help("declare at least the answer of a call that works"));
@@ -107,10 +111,23 @@ impl<'d> Reader<'d> {
         }
         let docs = overlay(said, self.docs(&mut fields, &["description"]));
         let members = self.map(&mut fields, "headers");
-        let headers =
-            members.iter().filter_map(|member| self.header(&member.key, member.key_place, &member.node));
-        let headers = headers.filter(|header| !SENT.contains(&&*header.name.value.to_ascii_lowercase()));
-        let headers = headers.collect();
+        let mut headers: Vec<Header> = Vec::new();
+        for member in members {
+            let Some(header) = self.header(&member.key, member.key_place, &member.node) else { continue };
+            let same = |known: &&Header| known.name.value.eq_ignore_ascii_case(&header.name.value);
+            let name = header.name.value.to_ascii_lowercase();
+            if let Some(known) = headers.iter().find(same) {
+                let message = format!("the header `{}` stands twice", header.name.value);
+                let finding = Finding::error(Code::ParameterTwice, message, header.name.place);
+                self.push(finding.related(known.name.place, "the other").help("describe it once"));
+            } else if FRAMING.contains(&&*name) {
+                let message = format!("`{}` is the server's to write", header.name.value);
+                let finding = Finding::warning(Code::Ungenerated, message, header.name.place);
+                self.push(finding.help("no handler sets it: leave it out"));
+            } else if !SENT.contains(&&*name) {
+                headers.push(header);
+            }
+        }
         let content = self.content(&mut fields);
         if let Some(links) = fields.get("links") {
             self.ungenerated(links, "links are hints to clients");
@@ -138,7 +155,16 @@ impl<'d> Reader<'d> {
             self.style_word(&style, Some(crate::model::Location::Header));
         }
         self.examples(&mut fields);
+        // OpenAPI 3.1 section 4.8.21: the key names it, and where it stands is known
+        for said in
+            ["name", "in"].into_iter().filter_map(|said| fields.peek(said).map(|node| (said, node.place)))
+        {
+            let message = format!("a header has no member `{}`: its key is its name", said.0);
+            self.push(Finding::error(Code::UnknownMember, message, said.1).help("remove it"));
+        }
+        fields.accept(&["name", "in"]);
         let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
+        let has_content = fields.peek("content").is_some();
         let place_of_content = fields.peek("content").map_or(fields.place, |content| content.place);
         let content = self.content(&mut fields);
         let (schema, content) = match (schema, content.as_slice()) {
@@ -150,7 +176,10 @@ impl<'d> Reader<'d> {
                 (None, None)
             }
             (None, [one]) => (one.schema, Some(one.name.clone())),
-            (None, []) => (None, None),
+            (None, []) if !has_content => {
+                self.missing(&fields, "schema");
+                (None, None)
+            }
             (None, _) => {
                 let message = "the `content` of a header has exactly one media type";
                 let finding = Finding::error(Code::InvalidValue, message, place_of_content);

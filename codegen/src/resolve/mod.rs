@@ -76,7 +76,9 @@ impl Library {
         let tree = self.tree_of(place.file, file, text).map_err(|finding| {
             Box::new(match finding {
                 Trouble::Remote => {
-                    Finding::error(Code::ForeignReference, format!("`{text}` is on the network"), place)
+                    let is_web = text.starts_with("http://") || text.starts_with("https://");
+                    let what = if is_web { "is on the network" } else { "is no file beside the document" };
+                    Finding::error(Code::ForeignReference, format!("`{text}` {what}"), place)
                         .help("generation never uses the network: copy the file beside the document")
                 }
                 Trouble::Outside => Finding::error(
