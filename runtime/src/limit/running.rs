@@ -139,6 +139,7 @@ mod tests {
     use super::super::Limiter;
     use super::super::seen::{Network, Seen};
     use super::*;
+    use crate::flood::grows_by;
     use crate::operation::{CountedOn, Counter, Counting, OnOutage, Per};
 
     static EACH: Limit = limit("each", 2, 1, &[Per::Principal]);
@@ -213,6 +214,17 @@ mod tests {
         assert!(running.enter(&[light.charge(&seen("bob"))]).held.is_err());
         drop(held);
         let_in(running.enter(&[heavy.charge(&seen("bob"))]));
+    }
+
+    #[test]
+    fn who_has_left_takes_no_memory() {
+        let (limiter, running) = (Limiter::new(0), Running::default());
+        let rule = limiter.rule(&EACH, "a");
+        let grown = grows_by(40_000, |number| {
+            let subject = format!("subject {number}");
+            let (_held, _) = let_in(running.enter(&[rule.charge(&seen(&subject))]));
+        });
+        assert_eq!(grown, 0);
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::seen::Network;
 use super::*;
+use crate::flood::grows_by;
 use crate::operation::{CountedOn, Counter, Per};
 
 static FLOOD: Limit = limit("flood", 3, &[Per::Address], Counting::Document);
@@ -104,15 +105,15 @@ fn a_million_addresses_neither_grow_the_table_nor_wash_anybody_free() {
     assert!(passes(SECOND, within));
     let places = limiter.table.places();
     let mut admitted = 0_usize;
-    for number in 0..1_000_000_u32 {
+    let grown = grows_by(1_000_000, |number| {
         let now = SECOND + u64::from(number);
         let v4 = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number);
         let host = u128::from(number).wrapping_mul(0x9e37_79b9);
         let v6 = std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(number) << 64) | host);
         admitted += [v4.into(), v6.into()].into_iter().filter(|address| passes(now, *address)).count();
-    }
+    });
     let end = 2 * SECOND;
-    assert_eq!(limiter.table.places(), places);
+    assert_eq!((limiter.table.places(), grown), (places, 0));
     let live = limiter.table.live(end);
     assert!((places / 3..=places / 2).contains(&live), "{live} of {places} places: a half is theirs");
     assert!(!passes(end, over), "still over the limit");
