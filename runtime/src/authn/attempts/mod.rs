@@ -301,7 +301,7 @@ impl<'a> Attempts<'a> {
         claimed: Option<(&str, &str)>,
         allowed: impl FnOnce(Decision<'_>) -> T,
     ) -> Result<T, Reason> {
-        let seen = Seen { from: Network::of(self.from), principal: claimed, values: &[] };
+        let seen = Seen { from: Network::of(self.from), principal: claimed, is_claimed: true, values: &[] };
         let (limiter, rules) = self.rules(at);
         let charges: Few<Charge<'_>> =
             rules.iter().flat_map(|of| of.iter()).map(|rule| rule.charge(&seen)).collect();
@@ -495,6 +495,22 @@ mod tests {
             _ = flight.now_or_never().unwrap();
         });
         assert!(grown <= 0, "{grown} bytes");
+    }
+
+    /// The network of an organisation, a /48, has tens of thousands of networks, each with guesses of its own.
+    #[test]
+    fn who_guesses_at_ever_more_accounts_locks_nobody_out_elsewhere() {
+        let (failures, clock) = start();
+        for number in 0..120_000_u32 {
+            let from = format!("2001:db8:0:{:x}::1", number / 20);
+            _ = guess(&failures, &clock, &from, Some(&format!("made up {number}")));
+        }
+        let tries = (0..200).filter(|number| {
+            guess(&failures, &clock, &format!("198.51.{number}.1"), Some(&format!("real {number}"))).is_ok()
+        });
+        let let_in = tries.count();
+        // but for those who share the bucket of that crowd, one in 64
+        assert!(let_in >= 180, "{let_in} of 200");
     }
 
     #[test]
