@@ -121,13 +121,9 @@ pub(crate) fn knows_framing(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Every header that speaks for others.
-static SPEAK_FOR_OTHERS: [HeaderName; 8] = [
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-forwarded-proto"),
+/// Headers that speak for others, beside all that begin with `x-forwarded-`.
+static SPEAK_FOR_OTHERS: [HeaderName; 4] = [
     http::header::FORWARDED,
-    HeaderName::from_static("x-forwarded-host"),
-    HeaderName::from_static("x-forwarded-port"),
     HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("client-cert"),
     HeaderName::from_static("client-cert-chain"),
@@ -137,9 +133,13 @@ fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(VIA) || speaks_for_others(headers)
 }
 
+fn is_of_others(name: &HeaderName) -> bool {
+    name.as_str().starts_with("x-forwarded-") || SPEAK_FOR_OTHERS.contains(name)
+}
+
 /// Names are compared, which is cheaper than to look each up: requests have few headers, and hardly ever one of these.
 fn speaks_for_others(headers: &HeaderMap) -> bool {
-    headers.keys().any(|name| SPEAK_FOR_OTHERS.contains(name))
+    headers.keys().any(is_of_others)
 }
 
 /// Takes away every header that speaks for others, so that nothing behind the gate believes them.
@@ -147,7 +147,8 @@ pub(crate) fn forget_forwarded(headers: &mut HeaderMap) {
     if !speaks_for_others(headers) {
         return;
     }
-    for name in &SPEAK_FOR_OTHERS {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| is_of_others(name)).cloned().collect();
+    for name in names {
         headers.remove(name);
     }
 }
@@ -399,6 +400,7 @@ mod tests {
         let mut lines =
             headers(&[("forwarded", "for=a"), ("x-forwarded-for", "b"), ("x-real-ip", "c"), ("accept", "d")]);
         lines.append(&FOR, "e".parse().unwrap());
+        lines.append("x-forwarded-of-tomorrow", "f".parse().unwrap());
         forget_forwarded(&mut lines);
         assert_eq!(lines, headers(&[("accept", "d")]));
     }

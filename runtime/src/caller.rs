@@ -100,7 +100,8 @@ impl<Op: Paginated> Caller<Op> {
     /// values that the list is sorted by, with a unique one last.
     ///
     /// # Errors
-    /// 500 when `limit` is negative, or a cursor cannot be made.
+    /// 500 when `limit` is negative, the row beyond has the same position as the one beside it, which no page would show, or a
+    /// cursor cannot be made.
     pub fn page<T, P: Position>(
         &self,
         rows: impl IntoIterator<Item = T>,
@@ -108,7 +109,8 @@ impl<Op: Paginated> Caller<Op> {
         place: impl Fn(&T) -> P,
     ) -> Result<Page<T>, Problem> {
         let limit = limit.try_into().map_err(|_| Problem::internal("no number of rows"))?;
-        let Cut { items, next, previous } = cursor::cut(rows, limit, self.passed.side());
+        let cut = cursor::cut(rows, limit, self.passed.side(), &place).map_err(Problem::internal)?;
+        let Cut { items, next, previous } = cut;
         let previous = previous && Op::Direction::BACK;
         let seal = |row: Option<&T>, side| row.map(|row| self.passed.seal(&place(row), side)).transpose();
         let next = seal(items.last().filter(|_| next), Side::After)?;

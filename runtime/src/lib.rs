@@ -18,6 +18,8 @@ mod config_error;
 pub mod cursor;
 pub mod dev;
 mod event;
+#[cfg(test)]
+mod flood;
 mod form;
 mod gate;
 pub mod idempotency;

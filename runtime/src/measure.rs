@@ -155,7 +155,8 @@ impl Limits {
 
     /// The same by the shared counters; `false` also when they cannot be asked.
     pub async fn ask(&self, micros: u64, from: IpAddr, principal: (&str, &str)) -> bool {
-        let seen = Seen { from: Network::of(from), principal: Some(principal), values: &[] };
+        let seen =
+            Seen { from: Network::of(from), principal: Some(principal), is_claimed: false, values: &[] };
         let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
         let decided = self.limiter.ask(micros, &charges, &seen).await;
         decided.is_ok_and(|decision| decision.refused_by().is_none())
@@ -164,7 +165,8 @@ impl Limits {
     /// Charges all of them, or none.
     #[must_use]
     pub fn allow(&self, micros: u64, from: IpAddr, principal: (&str, &str)) -> bool {
-        let seen = Seen { from: Network::of(from), principal: Some(principal), values: &[] };
+        let seen =
+            Seen { from: Network::of(from), principal: Some(principal), is_claimed: false, values: &[] };
         let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
         self.limiter.decide(micros, &charges).refused_by().is_none()
     }

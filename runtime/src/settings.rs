@@ -176,7 +176,8 @@ impl Settings {
 
     /// The proxies in front of this server: addresses, or networks in CIDR form. Default: none.
     ///
-    /// What they say in the forwarded header is believed; what anybody else says there is ignored. Naming proxies also
+    /// What they say in the forwarded header is believed; what anybody else says there is ignored. No handler sees such a
+    /// header (`Forwarded`, `X-Forwarded-*`, `X-Real-IP`, `Client-Cert`), whoever sent it. Naming proxies also
     /// lets a server without TLS listen on other addresses than loopback, and makes it refuse requests that the proxy
     /// did not receive over `https`.
     ///

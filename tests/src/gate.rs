@@ -66,21 +66,9 @@ impl Gate {
         let signer = Signer::new("k1");
         let ([reader_key, writer_key], records) = keys();
         let keys = ApiKeys::new(records.clone()).expect("good records");
-        let jwt = || Jwt::new(palisade::JwkSet::from_json(signer.jwks()).expect("a key set"));
         let service = Service::default();
         let effects = Arc::clone(&service.effects);
-        let server = server(service)
-            .token(jwt())
-            .flow(jwt())
-            .sso(jwt().accept_from_loopback_only())
-            .key(keys.clone())
-            .feed(keys.clone())
-            .bot(keys.clone())
-            .password(passwords())
-            .cursor_keys(cursors)
-            .settings(settings)
-            .build()
-            .expect("a complete server");
+        let server = complete(service, &signer, &keys, settings, cursors);
         let (stop, told) = tokio::sync::oneshot::channel();
         let (address, stopped) = start(server, told).await;
         let client = Client(address);
@@ -95,6 +83,29 @@ impl Gate {
     pub fn bob(&self) -> String {
         self.signer.token("bob", "notes:read notes:write")
     }
+}
+
+/// The server, for who calls it without a socket.
+pub fn complete(
+    service: Service,
+    signer: &Signer,
+    keys: &ApiKeys,
+    settings: Settings,
+    cursors: CursorKeys,
+) -> palisade::Server {
+    let jwt = || Jwt::new(palisade::JwkSet::from_json(signer.jwks()).expect("a key set"));
+    server(service)
+        .token(jwt())
+        .flow(jwt())
+        .sso(jwt().accept_from_loopback_only())
+        .key(keys.clone())
+        .feed(keys.clone())
+        .bot(keys.clone())
+        .password(passwords())
+        .cursor_keys(cursors)
+        .settings(settings)
+        .build()
+        .expect("a complete server")
 }
 
 async fn start(

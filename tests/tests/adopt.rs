@@ -1,12 +1,14 @@
 //! Operations adopted by an axum application: the same gate, and no way around it.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::extract::FromRef;
+use axum::extract::{Extension, FromRef};
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use palisade::{Caller, Gate, Holds, JwkSet, Jwt, Problem};
+use palisade::{Caller, Gate, Holds, JwkSet, Jwt, Problem, Settings};
 use palisade_tests::client::Client;
 use palisade_tests::gate::{NOTE, api};
 use palisade_tests::tokens::Signer;
@@ -225,6 +227,57 @@ async fn routes_of_the_application_itself_get_the_outer_steps() {
     assert!(!String::from_utf8_lossy(&reply.body).contains("secret"));
 }
 
+/// What handlers of an application are shown of the head of a request.
+type Shown = Arc<Mutex<HeaderMap>>;
+
+async fn keep_head(Extension(shown): Extension<Shown>, headers: HeaderMap, _: GetOpen) -> StatusCode {
+    *shown.lock().unwrap() = headers;
+    StatusCode::NO_CONTENT
+}
+
+async fn keep_own_head(Extension(shown): Extension<Shown>, headers: HeaderMap) -> StatusCode {
+    *shown.lock().unwrap() = headers;
+    StatusCode::NO_CONTENT
+}
+
+/// Whoever is the peer: what a proxy that is trusted has said, the gate has read.
+#[tokio::test]
+async fn no_handler_sees_who_claims_to_speak_for_others() {
+    for settings in [Settings::new(), Settings::new().trusted_proxies(["127.0.0.1"]).unwrap()] {
+        let gate = Gate::builder().settings(settings).operation::<GetOpen>().build().unwrap();
+        let shown = Shown::default();
+        let routes = Router::new().route(GetOpen::PATH, get(keep_head)).route("/own", get(keep_own_head));
+        let routes = routes.layer(Extension(Arc::clone(&shown))).layer(gate.layer());
+        let client = start(routes.with_state(App { gate })).await;
+        for path in ["/open", "/own"] {
+            let mut call =
+                client.get(path).header("accept-language", "la").header("x-forwarded-proto", "https");
+            for name in SPEAK_FOR_OTHERS {
+                call = call.header(name, "192.0.2.1").header(name, "for=192.0.2.2;host=evil.example");
+            }
+            call.send().await.allowed(204);
+            let shown = std::mem::take(&mut *shown.lock().unwrap());
+            assert_eq!(shown["accept-language"], "la", "{path}");
+            for name in ["x-forwarded-proto"].iter().chain(&SPEAK_FOR_OTHERS) {
+                assert!(!shown.contains_key(*name), "{path}: {name}");
+            }
+        }
+    }
+}
+
+const SPEAK_FOR_OTHERS: [&str; 10] = [
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-real-ip",
+    "client-cert",
+    "client-cert-chain",
+];
+
 #[tokio::test]
 async fn what_is_not_wired_refuses() {
     let signer = Signer::new("k1");
@@ -246,6 +299,23 @@ async fn what_is_not_wired_refuses() {
     let unknown = Gate::builder().operation::<GetSlow>().build().unwrap();
     let unknown = start(routes().layer(unknown.layer()).with_state(App { gate: unknown })).await;
     unknown.get("/open").send().await.refused(500, "internal");
+}
+
+#[derive(palisade::Operation)]
+#[operation(spec = "specs/gate.yaml", id = "listShelf", types = api)]
+#[expect(dead_code, reason = "it is built and not asked")]
+struct ListShelf {
+    limit: i32,
+    caller: Caller<Self>,
+}
+
+#[test]
+fn a_list_without_keys_of_cursors_is_no_gate() {
+    let jwt = || Jwt::new(JwkSet::from_json(Signer::new("k1").jwks()).unwrap());
+    let gate = || Gate::builder().bearer("token", jwt()).operation::<ListShelf>();
+    let missing = gate().build().unwrap_err().to_string();
+    assert!(missing.contains("`listShelf`") && missing.contains("`cursor_keys`"), "{missing}");
+    gate().cursor_keys(palisade::cursor::CursorKeys::generate().unwrap()).build().unwrap();
 }
 
 #[test]

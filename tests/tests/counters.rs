@@ -55,6 +55,14 @@ impl Counted for Service {
         Ok(GetOneOutput::NoContent)
     }
 
+    async fn get_several(
+        &self,
+        _: Caller<GetSeveral>,
+        _: GetSeveralInput,
+    ) -> Result<GetSeveralOutput, Problem> {
+        Ok(GetSeveralOutput::NoContent)
+    }
+
     async fn get_other(&self, _: Caller<GetOther>, _: GetOtherInput) -> Result<GetOtherOutput, Problem> {
         Ok(GetOtherOutput::NoContent)
     }
@@ -161,6 +169,42 @@ async fn several_parts_make_one_counter_together() {
     bench.get("/one", "alice").await.allowed(204);
     bench.get("/other", "alice").await.allowed(204);
     bench.get("/one", "alice").await.refused(429, "rate_limited");
+}
+
+/// One decision: who is refused by several waits for the last of them, and is charged by none.
+#[tokio::test]
+async fn of_limits_that_refuse_together_the_longest_wait_is_told_and_none_counts() {
+    let clock = Clock::fixed(palisade_tests::tokens::now());
+    let bench = Bench::with(Settings::new().clock(clock.clone())).await;
+    let token = bench.signer.token("alice", "");
+    let ask = || bench.client.get("/several").token(&token).send();
+    let left = |reply: &Reply| {
+        ["quick", "slow", "roomy"].map(|name| {
+            let (_, rest) = reply.header("ratelimit").split_once(&format!("\"{name}\";r=")).expect(name);
+            rest.split([';', ',']).next().unwrap().parse::<u32>().unwrap()
+        })
+    };
+    let refused = |reply: &Reply, seconds: u64| {
+        reply.refused(429, "rate_limited");
+        assert_eq!(reply.json()["error"]["policy"], "slow");
+        let wait: u64 = reply.header("retry-after").parse().unwrap();
+        assert!((seconds..=seconds * 11 / 10 + 1).contains(&wait), "{wait}, and a tenth of jitter");
+    };
+    assert_eq!(left(ask().await.allowed(204)), [0, 0, 19]);
+    for _ in 0..5 {
+        let reply = ask().await;
+        refused(&reply, 3600);
+        assert_eq!(left(&reply), [0, 0, 19]);
+    }
+    // one of them would let it through by now, and is not charged for what the other refuses
+    clock.advance(std::time::Duration::from_secs(60));
+    for _ in 0..5 {
+        let reply = ask().await;
+        refused(&reply, 3540);
+        assert_eq!(left(&reply), [1, 0, 19]);
+    }
+    clock.advance(std::time::Duration::from_secs(240)); // the token is good for five minutes more
+    refused(&ask().await, 3300);
 }
 
 #[tokio::test]

@@ -1,6 +1,12 @@
 //! More to do than is done at once, over sockets: what matters less is refused first.
 
-use palisade::{Caller, Problem, Settings};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use palisade::{
+    ApiKeys, Caller, Change, Clock, KeyQuery, KeyRecord, KeyStore, KeyStoreError, KeyUse, NewKey, Problem,
+    Settings, StoreFuture,
+};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::events;
 use palisade_tests::waiting::{Waiting, until};
@@ -42,6 +48,10 @@ impl Load for Service {
         Ok(ReportOutput::NoContent)
     }
 
+    async fn accounts(&self, _: Caller<Accounts>, _: AccountsInput) -> Result<AccountsOutput, Problem> {
+        Ok(AccountsOutput::NoContent)
+    }
+
     async fn urgent_report(
         &self,
         _: Caller<UrgentReport>,
@@ -51,9 +61,33 @@ impl Load for Service {
     }
 }
 
+/// Counts how often it was asked for a key, and has none.
+#[derive(Clone, Default)]
+struct NoKeys(Arc<AtomicUsize>);
+
+impl KeyStore for NoKeys {
+    fn find<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<KeyRecord>, KeyStoreError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { Ok(None) })
+    }
+
+    fn list<'a>(&'a self, _: &'a KeyQuery) -> StoreFuture<'a, Vec<KeyRecord>, KeyStoreError> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn change<'a>(&'a self, _: &'a Change) -> StoreFuture<'a, usize, KeyStoreError> {
+        Box::pin(async { Ok(0) })
+    }
+
+    fn used<'a>(&'a self, _: &'a [KeyUse]) -> StoreFuture<'a, (), KeyStoreError> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
 struct Bench {
     client: Client,
     handlers: Waiting,
+    keys: NoKeys,
 }
 
 impl Bench {
@@ -63,12 +97,13 @@ impl Bench {
     }
 
     async fn with(settings: Settings) -> Self {
-        let service = Service::default();
-        let server = server(service.clone()).settings(settings).build().expect("a complete server");
+        let (service, keys) = (Service::default(), NoKeys::default());
+        let server = server(service.clone()).key(ApiKeys::from_store(keys.clone())).settings(settings);
+        let server = server.build().expect("a complete server");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         tokio::spawn(async move { palisade::serve(server).listener(listener).await.expect("it serves") });
-        Self { client, handlers: service.0 }
+        Self { client, handlers: service.0, keys }
     }
 
     /// So many requests more whose handlers wait.
@@ -126,6 +161,34 @@ async fn what_matters_less_is_refused_first() {
     for path in ["/reports", "/work", "/status"] {
         assert_eq!(bench.status_of(path).await, 204, "{path}");
     }
+}
+
+/// Who floods a server that has no room does not have it look for credentials, and uses up nobody's attempts.
+#[tokio::test]
+async fn what_is_shed_is_not_authenticated() {
+    events::collect();
+    let bench = Bench::start(2).await;
+    let now = Clock::system().now().unwrap();
+    let unknown = NewKey::generate("load_test", "nobody", &[], now, None).unwrap();
+    let ask = || bench.client.get("/accounts").key(unknown.key.expose()).send();
+    let waiting = bench.waiting(1).await;
+    for _ in 0..20 {
+        let shed = ask().await;
+        shed.refused(503, "unavailable");
+        assert_eq!(events::of(shed.header("x-request-id"))["event_type"], "sys_overloaded");
+    }
+    assert_eq!(bench.keys.0.load(Ordering::SeqCst), 0);
+    bench.handlers.go_on();
+    for sent in waiting {
+        sent.await.unwrap().allowed(204);
+    }
+    until(async || bench.status_of("/reports").await == 204).await;
+    // five attempts may fail, and none has
+    for _ in 0..5 {
+        ask().await.refused(401, "unauthenticated");
+    }
+    ask().await.refused(429, "rate_limited");
+    assert!(bench.keys.0.load(Ordering::SeqCst) >= 5);
 }
 
 /// However many connections and streams it takes: a client that lets its bodies come slowly holds as much memory as its share.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Server, build, checkout, files, palisade, palisade_with_input};
+use crate::support::{Server, build, checkout, files, palisade, palisade_with_input, refuses_to_start};
 
 const ORDER: &str = "/orders/6f1f0a3e-3f61-4f4b-9a43-1a3d8e1c0f0b";
 
@@ -110,8 +110,25 @@ fn with_a_document_and_mock_it_answers_what_the_document_declares() {
     let bob = token(&project, "bob", "orders:read");
     assert_eq!(server.send(&format!("GET {ORDER}"), &[("Authorization", &bob)], "").0, 404, "not the owner");
     drop(server);
+    without_keys_of_cursors_it_does_not_start(&program, &project);
     let bobs = Server::start(&program, &project, &[("PALISADE_MOCK_OWNER", "bob")]);
     assert_eq!(bobs.send(&format!("GET {ORDER}"), &[("Authorization", &bob)], "").0, 200);
+}
+
+/// Keys of its own making would end with the process, and no other instance would have them.
+fn without_keys_of_cursors_it_does_not_start(program: &Path, project: &Path) {
+    let file = project.join("palisade.toml");
+    let whole = fs::read_to_string(&file).unwrap();
+    let without: String = whole
+        .lines()
+        .filter(|line| !line.starts_with("cursor_keys_file"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    assert_ne!(whole, without);
+    fs::write(&file, without).unwrap();
+    let said = refuses_to_start(program, project);
+    assert!(said.contains("`cursor_keys` (or the variable PALISADE_CURSOR_KEYS): is missing"), "{said}");
+    fs::write(&file, whole).unwrap();
 }
 
 #[test]

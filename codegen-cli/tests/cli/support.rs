@@ -79,6 +79,25 @@ pub(crate) fn build(project: &Path, package: &str) -> PathBuf {
     profile.join(package)
 }
 
+/// What a program says that does not start, in its project.
+pub(crate) fn refuses_to_start(program: &Path, project: &Path) -> String {
+    let mut child = Command::new(program)
+        .current_dir(project)
+        .env("PALISADE_LISTEN", "127.0.0.1:0")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while child.try_wait().unwrap().is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _ = child.kill(); // it has ended, or has started
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "it started");
+    String::from_utf8(output.stderr).unwrap()
+}
+
 /// A running scaffold; stopped when dropped.
 pub(crate) struct Server {
     child: Child,

@@ -60,7 +60,7 @@ impl Allowance {
     ) -> Result<Taken, Rejection> {
         let principal = witness.principal.as_ref().map(Principal::identity);
         let principal = principal.map(|identity| (identity.issuer, identity.subject));
-        let seen = Seen { from: Network::of(witness.address), principal, values: &[] };
+        let seen = Seen { from: Network::of(witness.address), principal, is_claimed: false, values: &[] };
         let rules = [Some(&self.bytes), is_first.then_some(&self.keys)];
         let charges: Few<Charge<'_>> = rules.into_iter().flatten().map(|rule| rule.charge(&seen)).collect();
         let now = gate.settings().clock.now().map_err(|_| Rejection::ClockFailed)?;

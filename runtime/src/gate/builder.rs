@@ -258,11 +258,11 @@ impl GateBuilder {
         let ownership = policy.ownership.as_ref().map(|facts| self.ownership_rule(policy, facts));
         let ownership = ownership.transpose().map_err(&mut needs).ok().flatten();
         if policy.pagination.is_some() && self.cursor_keys.is_none() {
-            needs("it is paginated, and there are no cursor keys".to_owned());
+            needs("it is paginated, and there are no keys for its cursors (`cursor_keys`)".to_owned());
         }
         if policy.idempotency.is_some() && self.answers.is_none() {
             // an adopted operation is answered by axum, past the gate: its answers cannot be kept
-            needs("it is idempotent, and nothing keeps its answers".to_owned());
+            needs("it is idempotent, and nothing keeps its answers (`idempotency`)".to_owned());
         }
         let Some(security) = security.filter(|_| faults.is_empty()) else { return Err(faults) };
         let limits = Limits::new(policy, limiter).map_err(|fault| vec![fault])?;

@@ -185,7 +185,7 @@ impl Visit {
     fn seen(&self) -> Seen<'_> {
         let principal =
             self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
-        Seen { from: Network::of(self.origin.address), principal, values: &self.values }
+        Seen { from: Network::of(self.origin.address), principal, is_claimed: false, values: &self.values }
     }
 
     /// Its handler comes next: it counts from here on.

@@ -191,7 +191,8 @@ mod tests {
 
     fn advertised(limiter: &Limiter, rules: &[&Rule], times: usize) -> HeaderMap {
         let here = Network::of("192.0.2.1".parse().unwrap());
-        let seen = Seen { from: here, principal: Some(("https://id", "alice")), values: &[] };
+        let seen =
+            Seen { from: here, principal: Some(("https://id", "alice")), is_claimed: false, values: &[] };
         let charges: Vec<_> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         (1..times).for_each(|_| _ = limiter.decide(SECOND, &charges));
         let decision = limiter.decide(SECOND, &charges);

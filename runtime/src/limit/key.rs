@@ -14,8 +14,7 @@ use crate::operation::{Counter, Limit, Per};
 
 /// The key of a counter; never zero, which marks a place that was never used.
 ///
-/// With a hundred thousand callers at once, one request in 10^14 shares a counter with a stranger, and one in 10^11 with
-/// somebody of its own neighbourhood, if all of them are of that.
+/// With a hundred thousand callers at once, one request in 10^11 shares a counter with somebody else.
 pub(crate) type Key = u64;
 
 /// Makes keys; different in each process, but for those that begin with the counters of another.
@@ -68,7 +67,8 @@ impl Keyer {
 impl Prefix {
     /// The key of the counter that counts by these parts, and the number of its crowd: of all whose counters one client can
     /// have made. Newcomers of one crowd share a bucket when there is no room, so that a flood from one does not spoil it for
-    /// others, and no crowd takes all room ([`Table`](super::memory::Table)).
+    /// others, and no crowd takes all room ([`Table`](super::memory::Table)). What anybody can say, or claim to be, is of the
+    /// neighbourhood that says it first: whom a counter counts does not depend on it.
     ///
     /// Each part is written with its kind, and with its length where that differs. Who has no principal is counted by
     /// address. A value that is not there is a value of its own.
@@ -77,9 +77,10 @@ impl Prefix {
         let by = parts(&mut written, per, seen);
         let hash = written.finish();
         let crowd = match (by, seen.principal) {
-            (By::Address, _) => self.near(seen.from.neighbourhood()),
             (By::Principal, Some(principal)) if per.len() > 1 => self.crowd_of(principal),
-            _ => hash, // of this counter alone
+            (By::Principal, _) if !seen.is_claimed => hash, // of this counter alone
+            (By::Everybody, _) => hash,
+            (By::Principal | By::Address | By::Values, _) => self.near(seen.from.neighbourhood()),
         };
         let half = match by {
             By::Principal | By::Everybody => Half::Known,
@@ -243,7 +244,7 @@ mod tests {
     }
 
     fn from(text: &str) -> Seen<'static> {
-        Seen { from: network(text), principal: None, values: &[] }
+        Seen { from: network(text), principal: None, is_claimed: false, values: &[] }
     }
 
     fn limit(name: &'static str) -> Limit {

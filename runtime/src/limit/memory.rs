@@ -7,7 +7,8 @@
 //! * Counters that strangers can make stand in one half of the table, those of principals in the other: no flood without
 //!   credentials takes the places of those who have some.
 //! * Of [`REACH`] places a quarter is for everybody; of the others no crowd (the network of an organisation, a principal whose
-//!   limit counts by more than that) gets any when it has three of these. So one crowd takes a few places in a hundred.
+//!   limit counts by more than that) gets any when it has three of these. So one crowd takes a few places in a hundred. What
+//!   anybody can say makes a counter of the crowd that says it, and whoever else says it is counted by the same.
 //! * Who gets a place later starts from where the shared bucket stands, so moving from one to the other gains nothing.
 //!   The price: as long as a bucket is shared, all newcomers who could land in it start with what is left in it.
 
@@ -106,6 +107,11 @@ pub(crate) enum Half {
 const HALF: Key = 1 << 53;
 /// Where a key says its crowd. A few bits are enough to count by.
 const CROWD: Key = 0xff << 40;
+
+/// What a key says of its counter, and not of whose crowd that is.
+pub(super) const fn counter(key: Key) -> Key {
+    key & !CROWD
+}
 
 /// A key that says of a hash where it stands.
 pub(crate) const fn placed(hash: u64, crowd: u64, half: Half) -> Key {
@@ -243,7 +249,10 @@ impl Table {
     /// Takes back what was spent at `then`. Who found no place stays charged: the bucket is shared with strangers.
     pub(crate) fn give_back(&self, now: u64, then: u64, ask: &Ask) {
         for mut shard in self.locked(shard_of(ask.key)) {
-            let place = shard.reach(ask.key).find(|(_, entry)| entry.key == ask.key).map(|(place, _)| place);
+            let place = shard
+                .reach(ask.key)
+                .find(|(_, entry)| counter(entry.key) == counter(ask.key))
+                .map(|(place, _)| place);
             if let Some(entry) = place.and_then(|place| shard.entries.get_mut(place)) {
                 entry.state = ask.meter.give_back(entry.state, then, now, ask.cost);
             }
@@ -258,7 +267,7 @@ impl Table {
         }
         let mut free = None;
         for (far, (place, entry)) in shard.reach(ask.key).enumerate() {
-            if entry.key == ask.key {
+            if counter(entry.key) == counter(ask.key) {
                 return ask.consider(Place::At(place, far), entry.state, now);
             }
             if entry.state.fresh_at <= now && free.is_none() {

@@ -15,6 +15,7 @@ use axum::body::{Body, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::key::Key;
+use super::memory::counter;
 use super::{Charge, Few, Standing};
 use crate::operation::Limit;
 
@@ -48,7 +49,10 @@ impl Running {
     pub(crate) fn enter<'a>(&self, charges: &[Charge<'a>]) -> Entered<'a> {
         let mut under_way = self.lock();
         let standings = |under_way: &HashMap<Key, u32>| {
-            charges.iter().map(|charge| charge.standing(under_way.get(&charge.key).copied())).collect()
+            charges
+                .iter()
+                .map(|charge| charge.standing(under_way.get(&counter(charge.key)).copied()))
+                .collect()
         };
         let before: Few<Standing<'a>> = standings(&under_way);
         if let Some(full) = before.iter().find(|standing| standing.wait > 0) {
@@ -58,10 +62,11 @@ impl Running {
         let mut keys: Few<(Key, u32)> = Few::new();
         for charge in charges {
             // a limit that is named twice counts once
-            if !keys.iter().any(|(key, _)| *key == charge.key) {
-                let count = under_way.entry(charge.key).or_insert(0);
+            let of = counter(charge.key);
+            if !keys.iter().any(|(key, _)| *key == of) {
+                let count = under_way.entry(of).or_insert(0);
                 *count = count.saturating_add(charge.cost);
-                keys.push((charge.key, charge.cost));
+                keys.push((of, charge.cost));
             }
         }
         let standings =
@@ -139,6 +144,7 @@ mod tests {
     use super::super::Limiter;
     use super::super::seen::{Network, Seen};
     use super::*;
+    use crate::flood::grows_by;
     use crate::operation::{CountedOn, Counter, Counting, OnOutage, Per};
 
     static EACH: Limit = limit("each", 2, 1, &[Per::Principal]);
@@ -162,7 +168,7 @@ mod tests {
 
     fn seen(subject: &str) -> Seen<'_> {
         let from = Network::of("192.0.2.1".parse().unwrap());
-        Seen { from, principal: Some(("https://id", subject)), values: &[] }
+        Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] }
     }
 
     /// How much room each limit has, and that it was let in.
@@ -213,6 +219,31 @@ mod tests {
         assert!(running.enter(&[light.charge(&seen("bob"))]).held.is_err());
         drop(held);
         let_in(running.enter(&[heavy.charge(&seen("bob"))]));
+    }
+
+    #[test]
+    fn what_requests_say_is_counted_wherever_they_come_from() {
+        static SAID: Limit = limit("said", 2, 1, &[Per::Body("name")]);
+        let (limiter, running) = (Limiter::new(0), Running::default());
+        let rule = limiter.rule(&SAID, "a");
+        let values = [(Per::Body("name"), "a".to_owned())];
+        let enter = |from: &str| {
+            let from = Network::of(from.parse().unwrap());
+            running.enter(&[rule.charge(&Seen { from, values: &values, ..seen("alice") })])
+        };
+        let (_first, _second) = (let_in(enter("192.0.2.1")), let_in(enter("2001:db8::1")));
+        assert_eq!(refused(&enter("198.51.100.1")), ("said", vec![0]));
+    }
+
+    #[test]
+    fn who_has_left_takes_no_memory() {
+        let (limiter, running) = (Limiter::new(0), Running::default());
+        let rule = limiter.rule(&EACH, "a");
+        let grown = grows_by(40_000, |number| {
+            let subject = format!("subject {number}");
+            let (_held, _) = let_in(running.enter(&[rule.charge(&seen(&subject))]));
+        });
+        assert_eq!(grown, 0);
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::seen::Network;
 use super::*;
+use crate::flood::grows_by;
 use crate::operation::{CountedOn, Counter, Per};
 
 static FLOOD: Limit = limit("flood", 3, &[Per::Address], Counting::Document);
@@ -28,7 +29,7 @@ fn from(text: &str) -> Network {
 }
 
 fn seen<'a>(from: Network, principal: Option<(&'a str, &'a str)>) -> Seen<'a> {
-    Seen { from, principal, values: &[] }
+    Seen { from, principal, is_claimed: false, values: &[] }
 }
 
 const ALICE: Option<(&str, &str)> = Some(("https://id", "alice"));
@@ -104,15 +105,15 @@ fn a_million_addresses_neither_grow_the_table_nor_wash_anybody_free() {
     assert!(passes(SECOND, within));
     let places = limiter.table.places();
     let mut admitted = 0_usize;
-    for number in 0..1_000_000_u32 {
+    let grown = grows_by(1_000_000, |number| {
         let now = SECOND + u64::from(number);
         let v4 = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number);
         let host = u128::from(number).wrapping_mul(0x9e37_79b9);
         let v6 = std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(number) << 64) | host);
         admitted += [v4.into(), v6.into()].into_iter().filter(|address| passes(now, *address)).count();
-    }
+    });
     let end = 2 * SECOND;
-    assert_eq!(limiter.table.places(), places);
+    assert_eq!((limiter.table.places(), grown), (places, 0));
     let live = limiter.table.live(end);
     assert!((places / 3..=places / 2).contains(&live), "{live} of {places} places: a half is theirs");
     assert!(!passes(end, over), "still over the limit");
@@ -161,6 +162,36 @@ fn neither_one_network_nor_one_principal_takes_the_places_of_others() {
     assert!((1_100..=1_200).contains(&passed), "{passed} of 1,200 from elsewhere");
     let passed: usize = (0..400).map(|number| by_path(&format!("subject {number}"), 7)).sum();
     assert!((1_100..=1_200).contains(&passed), "{passed} of 1,200 of others");
+}
+
+/// What a limit counts by the body or the path alone has as many counters as somebody thinks up, and one of each, whoever says it.
+#[test]
+fn nor_does_one_network_by_what_its_requests_say() {
+    static NAMED: Limit = limit("named", 3, &[Per::Body("name")], Counting::Document);
+    let limiter = Limiter::new(4096);
+    let (named, flood) = (limiter.rule(&NAMED, "a"), limiter.rule(&FLOOD, "a"));
+    let half = limiter.table.places() / 2;
+    let says = |address: &str, name: &str| {
+        let values = [(Per::Body("name"), name.to_owned())];
+        admitted(&limiter, named.charge(&Seen { values: &values, ..seen(from(address), None) }), 1)
+    };
+    assert_eq!([says("192.0.2.1", "a"), says("198.51.100.1", "a"), says("::1", "a")], [1; 3]);
+    assert_eq!(
+        [says("192.0.2.1", "a"), says("203.0.113.1", "a")],
+        [0; 2],
+        "three of one name, wherever from"
+    );
+    (0..65_536).for_each(|number| _ = says(&format!("2001:db8:0:{number:x}::1"), &format!("name {number}")));
+    let taken = limiter.table.live(SECOND);
+    assert!((half / 32..half / 8).contains(&taken), "{taken} of {half}");
+    assert_eq!([says("192.0.2.1", "a"), says("::1", "a")], [0; 2], "still used up");
+    // but for those who share the bucket of that crowd, one in 64
+    let passed =
+        (0..200).map(|number| says(&format!("192.0.{number}.1"), &format!("new {number}"))).sum::<usize>();
+    assert!(passed >= 180, "{passed} of 200 new names from elsewhere");
+    let charged = |number: u32| flood.charge(&seen(from(&format!("198.51.{number}.1")), None));
+    let passed = (0..200).map(|number| admitted(&limiter, charged(number), 1)).sum::<usize>();
+    assert!(passed >= 180, "{passed} of 200 new networks from elsewhere");
 }
 
 #[test]

@@ -126,7 +126,10 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+    use crate::flood::{LITTLE, grows_by};
     use crate::state::{Kind, State};
 
     fn key(name: &str) -> Key {
@@ -176,6 +179,26 @@ mod tests {
             state.swap(key("b"), Expected::Nothing, record("1", 10)).await,
             Ok(Swapped::Made(_))
         ));
+    }
+
+    /// As many calls would claim keys and be answered: while those before them end, and while none does.
+    #[test]
+    fn a_flood_of_claims_takes_no_more_memory() {
+        for pause in [Duration::from_millis(10), Duration::ZERO] {
+            let clock = Clock::fixed(1_800_000_000);
+            let state = Memory::new(1000, clock.clone());
+            let swap = |key, expected, next| state.swap(key, expected, next).now_or_never().unwrap();
+            let mut kept = 0;
+            let grown = grows_by(100_000, |number| {
+                clock.advance(pause);
+                let key = key(&number.to_string());
+                if let Ok(Swapped::Made(version)) = swap(key, Expected::Nothing, record("claimed", 60)) {
+                    let answered = swap(key, Expected::Version(version), record(&"answered".repeat(8), 5));
+                    kept += u32::from(answered.is_ok());
+                }
+            });
+            assert!(kept >= 1000 && grown < LITTLE, "{grown} bytes, {kept} kept");
+        }
     }
 
     #[test]

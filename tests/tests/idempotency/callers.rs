@@ -35,6 +35,28 @@ async fn who_may_not_call_any_more_gets_no_answer_of_before() {
     assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
 }
 
+/// The answer is about an object: who may not see that any more does not see it there.
+#[tokio::test]
+async fn an_answer_about_what_is_gone_or_anothers_by_now_is_nobodys() {
+    let desk = Desk::start().await;
+    let ask = |key: &str, token: String| desk.post(ALICE, key, "pay").token(&token).send();
+    let first = ask(KEY, desk.alice()).await;
+    first.allowed(201);
+    desk.accounts.give("alice-1", "bob");
+    ask(KEY, desk.alice()).await.refused(404, "not_found");
+    let bobs = ask(KEY, desk.bob()).await; // whose key is another
+    assert!(!bobs.allowed(201).headers.contains_key("idempotent-replayed"));
+    assert_ne!(bobs.body, first.body);
+    desk.accounts.close("alice-1");
+    for token in [desk.alice(), desk.bob()] {
+        ask(KEY, token).await.refused(404, "not_found");
+    }
+    desk.accounts.give("alice-1", "alice");
+    let again = ask(KEY, desk.alice()).await;
+    assert_eq!(again.allowed(201).header("idempotent-replayed"), "true");
+    assert_eq!((again.body, desk.effects.count()), (first.body, 2));
+}
+
 /// Two for each principal, seven from each address. Whatever instance is asked.
 async fn who_asks_again_is_counted_by_address(instances: [&Desk; 2]) {
     let [here, there] = instances;

@@ -1,5 +1,6 @@
 //! The server of `specs/idempotency.yaml`: a handler that does what its order says, and counts what it did.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -32,8 +33,28 @@ impl Effects {
     }
 }
 
+/// Accounts that are not of whom their name says: another's, or nobody's any more.
+#[derive(Clone, Default)]
+pub struct Accounts(Arc<Mutex<HashMap<String, Option<String>>>>);
+
+impl Accounts {
+    pub fn give(&self, account: &str, to: &str) {
+        self.0.lock().unwrap().insert(account.to_owned(), Some(to.to_owned()));
+    }
+
+    pub fn close(&self, account: &str) {
+        self.0.lock().unwrap().insert(account.to_owned(), None);
+    }
+
+    fn owner(&self, account: &str) -> Option<String> {
+        let named = || account.split_once('-').map(|(owner, _)| owner.to_owned());
+        self.0.lock().unwrap().get(account).cloned().unwrap_or_else(named)
+    }
+}
+
 pub struct Service {
     effects: Effects,
+    accounts: Accounts,
 }
 
 impl Service {
@@ -85,6 +106,31 @@ impl Transfers for Service {
         Ok(RareOutput::NoContent)
     }
 
+    async fn wordy(&self, _: Caller<Wordy>, _: WordyInput) -> Result<WordyOutput, Problem> {
+        self.effects.add(1);
+        let headers = WordyNoContentHeaders { x_words: "a".repeat(1 << 20) };
+        Ok(WordyOutput::NoContent(headers))
+    }
+
+    async fn plain_get(&self, _: Caller<PlainGet>, _: PlainGetInput) -> Result<PlainGetOutput, Problem> {
+        self.effects.add(1);
+        Ok(PlainGetOutput::NoContent)
+    }
+
+    async fn plain_put(&self, _: Caller<PlainPut>, input: PlainPutInput) -> Result<PlainPutOutput, Problem> {
+        self.act(&input.body).await?;
+        Ok(PlainPutOutput::NoContent)
+    }
+
+    async fn plain_delete(
+        &self,
+        _: Caller<PlainDelete>,
+        _: PlainDeleteInput,
+    ) -> Result<PlainDeleteOutput, Problem> {
+        self.effects.add(1);
+        Ok(PlainDeleteOutput::NoContent)
+    }
+
     async fn plain(&self, _: Caller<Plain>, input: PlainInput) -> Result<PlainOutput, Problem> {
         self.act(&input.body).await?;
         Ok(PlainOutput::NoContent)
@@ -103,7 +149,7 @@ impl ResolveAccount for Service {
 
     /// An account has its owner in its name: `alice-1`.
     async fn resolve_account(&self, id: &str) -> Result<Option<AccountRow>, Problem> {
-        Ok(id.split_once('-').map(|(owner, _)| AccountRow { owner: owner.to_owned() }))
+        Ok(self.accounts.owner(id).map(|owner| AccountRow { owner }))
     }
 }
 
@@ -117,6 +163,7 @@ pub struct Desk {
     pub client: Client,
     pub signer: Signer,
     pub effects: Effects,
+    pub accounts: Accounts,
     pub clock: Clock,
 }
 
@@ -143,7 +190,8 @@ impl Desk {
         settings: Settings,
     ) -> Self {
         let jwt = Jwt::new(palisade::JwkSet::from_json(signer.jwks()).unwrap());
-        let server = server(Service { effects: effects.clone() })
+        let accounts = Accounts::default();
+        let server = server(Service { effects: effects.clone(), accounts: accounts.clone() })
             .token(jwt)
             .idempotency(answers)
             .settings(settings)
@@ -152,7 +200,7 @@ impl Desk {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         tokio::spawn(async move { palisade::serve(server).listener(listener).await });
-        Self { client, signer, effects, clock }
+        Self { client, signer, effects, accounts, clock }
     }
 
     pub fn alice(&self) -> String {
@@ -185,7 +233,8 @@ impl Desk {
 /// Why there is no server that keeps answers so.
 pub fn refused(answers: KeptAnswers) -> String {
     let jwt = Jwt::new(palisade::JwkSet::from_json(Signer::new("k1").jwks()).unwrap());
-    let server = server(Service { effects: Effects::default() }).token(jwt).idempotency(answers);
+    let service = Service { effects: Effects::default(), accounts: Accounts::default() };
+    let server = server(service).token(jwt).idempotency(answers);
     server.settings(Settings::default()).build().unwrap_err().to_string()
 }
 

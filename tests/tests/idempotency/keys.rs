@@ -72,3 +72,31 @@ async fn who_may_not_call_learns_nothing_about_keys() {
     let call = desk.client.post(ALICE, "{").header("idempotency-key", "short").token(&desk.alice());
     call.send().await.refused(400, "invalid_idempotency_key");
 }
+
+/// Also what would be no key elsewhere: nothing is asked of it.
+#[tokio::test]
+async fn where_the_document_names_no_key_one_means_nothing() {
+    let desk = Desk::start().await;
+    let ask = |method: &str, key: &str, amount: i64| {
+        let call = desk.client.call(method, "/plain").token(&desk.alice()).header("idempotency-key", key);
+        let body = matches!(method, "PUT" | "POST").then(|| order("pay", amount));
+        let call = body
+            .into_iter()
+            .fold(call, |call, body| call.header("content-type", "application/json").body(body));
+        call.send()
+    };
+    let mut done = 0;
+    for method in ["GET", "PUT", "DELETE", "POST"] {
+        for (key, amount) in [(KEY, 5), (KEY, 5), (KEY, 6), ("no", 5), ("no", 5)] {
+            let reply = ask(method, key, amount).await;
+            assert!(!reply.allowed(204).headers.contains_key("idempotent-replayed"), "{method} {key}");
+            done += 1;
+            assert_eq!(desk.effects.count(), done, "{method} {key}");
+        }
+    }
+    // where it does, it is not used yet, and counts
+    let transfer = async || desk.transfer(KEY, "pay").send().await;
+    assert!(!transfer().await.allowed(201).headers.contains_key("idempotent-replayed"));
+    assert_eq!(transfer().await.allowed(201).header("idempotent-replayed"), "true");
+    assert_eq!(desk.effects.count(), done + 1);
+}

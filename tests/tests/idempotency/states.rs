@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use palisade::state::{Engine, Expected, Key, Next, Record, StateError, Swapped};
 use palisade::{AnswerKeys, Clock, KeptAnswers, State, StoreFuture};
+use palisade_tests::events;
 use palisade_tests::tokens::now;
 
 use crate::desk::{Desk, KEY, OTHER_KEY};
@@ -167,6 +168,48 @@ async fn an_answer_that_cannot_be_kept_is_sent_and_not_made_again() {
     desk.transfer(KEY, "pay").send().await.refused(409, "idempotency_in_progress");
     desk.clock.advance(std::time::Duration::from_secs(40));
     desk.transfer(KEY, "pay").send().await.refused(409, "outcome_unknown");
+    assert_eq!(desk.effects.count(), 1);
+}
+
+/// The client has its answer; the operator is told that nobody gets it again.
+#[tokio::test]
+async fn that_an_answer_is_not_kept_is_told_to_the_operator() {
+    events::collect();
+    let clock = Clock::fixed(now());
+    let state = Flaky::new(&clock);
+    let desk = state.desk(clock).await;
+    let told = || events::with("operation", "brief"); // which no other test has fail
+    let call = || desk.post("/brief", KEY, "pay").token(&desk.alice_now()).send();
+    call().await.allowed(200);
+    desk.clock.advance(std::time::Duration::from_secs(4)); // for which it is kept
+    assert_eq!(told(), []);
+    state.fail_from(1);
+    call().await.allowed(200);
+    let [event] = &told()[..] else { panic!("{:?}", told()) };
+    assert_eq!(event["target"], "palisade::idempotency");
+    assert_eq!(event["message"], "what became of a call could not be kept");
+    assert!(event["error"].contains("the disk is gone"), "{event:?}");
+}
+
+/// Nothing bounds what stands beside a body. It was done, and nobody gets the answer a second time.
+#[tokio::test]
+async fn an_answer_that_is_more_than_is_kept_is_sent_once_and_told_of() {
+    events::collect();
+    let desk = Desk::start().await;
+    let token = desk.alice();
+    let head =
+        format!("POST /wordy HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {token}\r\n");
+    let call = format!("{head}idempotency-key: {KEY}\r\ncontent-length: 0\r\n\r\n");
+    let first = desk.client.raw(call.as_bytes()).await; // no client of HTTP reads so long a field
+    assert!(first.starts_with("HTTP/1.1 204") && first.len() > 1 << 20, "{:.200}", first);
+    for _ in 0..2 {
+        let again =
+            desk.client.call("POST", "/wordy").token(&token).header("idempotency-key", KEY).send().await;
+        again.refused(409, "answer_not_kept");
+        let event = events::of(again.header("x-request-id"));
+        assert_eq!(event["event_type"], "sys_answer_not_kept");
+        assert_eq!(event["failure_reason"], "idempotency_answer_not_kept");
+    }
     assert_eq!(desk.effects.count(), 1);
 }
 

@@ -44,6 +44,32 @@ async fn a_server_that_is_killed_begins_with_the_counters_of_all_but_its_last_se
     }
 }
 
+/// A minute lets thirty attempts of a network fail, an hour a hundred and twenty: who guesses at each process that comes
+/// finds that hour used up, whichever of them it was used up at.
+#[tokio::test]
+async fn attempts_that_failed_are_counted_on_though_each_server_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let signer = Signer::new("k1");
+    std::fs::write(folder.path().join("jwks"), signer.jwks()).unwrap();
+    std::fs::write(folder.path().join("keys"), "k:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=").unwrap();
+    let forged = Signer::new("k1").token("alice", ""); // of another key under the same id
+    let (mut failed, mut last) = (0, 1);
+    while last > 0 {
+        let mut server = start(folder.path());
+        last = 0;
+        while server.client.get("/bucket").token(&forged).send().await.status == 401 {
+            last += 1;
+            assert!(failed + last < 240, "nobody counts on: {failed} and {last}");
+        }
+        failed += last;
+        // its owner gets in all the same
+        left(server.client, "/bucket", &signer.token("alice", "")).await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await; // it is written once a second
+        server.kill();
+    }
+    assert!((100..=130).contains(&failed), "{failed} of 120, and one more in half a minute");
+}
+
 #[tokio::test]
 async fn a_server_that_stops_forgets_nothing() {
     let folder = tempfile::tempdir().unwrap();

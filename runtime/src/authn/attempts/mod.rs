@@ -301,7 +301,7 @@ impl<'a> Attempts<'a> {
         claimed: Option<(&str, &str)>,
         allowed: impl FnOnce(Decision<'_>) -> T,
     ) -> Result<T, Reason> {
-        let seen = Seen { from: Network::of(self.from), principal: claimed, values: &[] };
+        let seen = Seen { from: Network::of(self.from), principal: claimed, is_claimed: true, values: &[] };
         let (limiter, rules) = self.rules(at);
         let charges: Few<Charge<'_>> =
             rules.iter().flat_map(|of| of.iter()).map(|rule| rule.charge(&seen)).collect();
@@ -384,6 +384,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::flood::grows_by;
 
     const ALICE: &str = "alice";
     const HERE: &str = "urn:here";
@@ -475,6 +476,41 @@ mod tests {
         assert_eq!(forged, 30);
         assert!(guess(&failures, &clock, "192.0.2.1", Some("bob")).is_err());
         assert_eq!(guess(&failures, &clock, "192.0.2.1", Some(ALICE)), Ok(()));
+    }
+
+    /// A hundred thousand addresses guess at as many accounts, and each is a network that another account is known in; and a
+    /// hundred thousand sessions that are not there are shown.
+    #[test]
+    fn a_flood_of_attempts_takes_no_more_memory() {
+        let (failures, clock) = start();
+        let grown = grows_by(100_000, |number| {
+            let from = std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(number) << 64));
+            let account = format!("account {number}");
+            _ = guess(&failures, &clock, &from.to_string(), Some(&account));
+            let attempts = failures.of(from.into(), clock.now().unwrap(), "request");
+            attempts.remember(HERE, &account, &account).now_or_never().unwrap();
+            let shown = Credential::Text(account.as_bytes().into());
+            _ = attempts.count(Reason::NoSession, None, Some(&shown)).now_or_never().unwrap();
+            let flight = failures.flights.board("password", account.as_bytes(), std::future::ready(Ok(())));
+            _ = flight.now_or_never().unwrap();
+        });
+        assert!(grown <= 0, "{grown} bytes");
+    }
+
+    /// The network of an organisation, a /48, has tens of thousands of networks, each with guesses of its own.
+    #[test]
+    fn who_guesses_at_ever_more_accounts_locks_nobody_out_elsewhere() {
+        let (failures, clock) = start();
+        for number in 0..120_000_u32 {
+            let from = format!("2001:db8:0:{:x}::1", number / 20);
+            _ = guess(&failures, &clock, &from, Some(&format!("made up {number}")));
+        }
+        let tries = (0..200).filter(|number| {
+            guess(&failures, &clock, &format!("198.51.{number}.1"), Some(&format!("real {number}"))).is_ok()
+        });
+        let let_in = tries.count();
+        // but for those who share the bucket of that crowd, one in 64
+        assert!(let_in >= 180, "{let_in} of 200");
     }
 
     #[test]

@@ -71,6 +71,22 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flood::{LITTLE, grows_by};
+
+    /// While those before it end, and while none does.
+    #[test]
+    fn a_flood_of_revocations_takes_no_more_memory() {
+        for each_second in [10, u32::MAX] {
+            let mut kept = Kept::default();
+            let grown = grows_by(100_000, |number| {
+                let mut mark = Mark([0; 32]);
+                mark.0[..4].copy_from_slice(&number.to_be_bytes());
+                let now = u64::from(number / each_second);
+                _ = kept.put(mark, Entry { issued_until: now, keep_until: now + 60 }, now, 1000);
+            });
+            assert!(grown < LITTLE, "{grown} bytes");
+        }
+    }
 
     fn mark(number: u8) -> Mark {
         Mark([number; 32])

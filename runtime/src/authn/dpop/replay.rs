@@ -162,6 +162,7 @@ impl Uses {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::flood::{LITTLE, grows_by};
 
     const NOW: u64 = 1_800_000_000;
 
@@ -220,6 +221,26 @@ mod tests {
         assert_eq!(memory.decide(used(99, "/a", "x", NOW), NOW), Err(ProofFault::NoRoom));
         assert_eq!(memory.decide(used(0, "/a", "0", NOW), NOW), Err(ProofFault::Replayed), "still known");
         assert_eq!(memory.decide(used(99, "/a", "x", NOW + 60), NOW + 1), Ok(()), "all others have ended");
+    }
+
+    /// Of one key, and each of a key of its own; while those before it end, and while none does.
+    #[test]
+    fn a_flood_of_proofs_takes_no_more_memory() {
+        for (keys, each_second) in [(1, 100), (u32::MAX, 100), (u32::MAX, u32::MAX)] {
+            let memory = Memory::new(1000);
+            let mut taken = 0;
+            let grown = grows_by(100_000, |number| {
+                let mut key = [0; 32];
+                key[..4].copy_from_slice(&(number % keys).to_be_bytes());
+                let now = NOW + u64::from(number / each_second);
+                let used = Use::new(&key, "/a", &number.to_string(), now + 60);
+                taken += u32::from(memory.decide(used, now).is_ok());
+            });
+            assert!(
+                taken >= 31 && grown < LITTLE,
+                "{grown} bytes, {taken} taken of {keys} and {each_second}"
+            );
+        }
     }
 
     #[test]

@@ -175,6 +175,18 @@ impl Kept {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::flood::{LITTLE, grows_by};
+
+    #[test]
+    fn a_flood_of_tokens_takes_no_more_memory() {
+        let mut kept = Kept::new(CAPACITY);
+        let answer = Bytes::from_static(br#"{"active":false}"#);
+        let grown = grows_by(100_000, |number| {
+            kept.put(key(&number.to_string()), answer.clone(), LONGEST_NO);
+            kept.put(key(&number.to_string()), answer.clone(), LONGEST_NO);
+        });
+        assert!(grown < LITTLE, "{grown} bytes");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn answers_end_and_the_oldest_goes_first() {
