@@ -29,5 +29,6 @@ fn main() {
     palisade_codegen::Build::new("specs/running.yaml").run();
     palisade_codegen::Build::new("specs/roles.yaml").run();
     palisade_codegen::Build::new("specs/load.yaml").run();
+    palisade_codegen::Build::new("specs/rotation.yaml").run();
     json_schema::generate();
 }
