@@ -2,6 +2,7 @@
 
 use palisade::State;
 use palisade_tests::events;
+use palisade_tests::provider::Provider;
 
 use crate::bench::*;
 
@@ -65,6 +66,22 @@ async fn sessions_that_are_not_there_count_once_each_and_one_that_is_gets_in() {
     show(40_004).await.refused(429, "rate_limited");
     show(4).await.refused(429, "rate_limited");
     browser.get("/me").await.allowed(200);
+}
+
+/// `alice` of the one is not `alice` of the other: with the same keys on the same state, and even where both cookies have one name.
+#[tokio::test]
+async fn a_session_of_another_provider_is_none() {
+    let bench = Bench::start().await;
+    let mut customer = bench.logged_in().await;
+    customer.get("/me").await.allowed(200);
+    let staff = Provider::start().await;
+    let login = builder(&staff, &bench.state, &bench.clock).open().await.unwrap();
+    let (site, _) = site(&login, &bench.clock).await;
+    let cookie = format!("__Host-session={}", customer.session().unwrap());
+    site.get("/me").header("cookie", &cookie).send().await.refused(401, "unauthenticated");
+    let ended = site.call("POST", "/logout").header("cookie", &cookie).header("origin", OURS);
+    ended.send().await.allowed(303);
+    customer.get("/me").await.allowed(200);
 }
 
 #[tokio::test]
