@@ -30,5 +30,6 @@ fn main() {
     palisade_codegen::Build::new("specs/roles.yaml").run();
     palisade_codegen::Build::new("specs/load.yaml").run();
     palisade_codegen::Build::new("specs/walks.yaml").run();
+    palisade_codegen::Build::new("specs/rotation.yaml").run();
     json_schema::generate();
 }

@@ -37,6 +37,7 @@ static DOCUMENT: Document = Document {
     schemes: &[
         Scheme { name: "HS256", kind: SchemeKind::Bearer(plain(&[Algorithm::HS256])) },
         Scheme { name: "ES256", kind: SchemeKind::Bearer(plain(&[Algorithm::ES256])) },
+        Scheme { name: "ES384", kind: SchemeKind::Bearer(plain(&[Algorithm::ES384])) },
         Scheme { name: "EdDSA", kind: SchemeKind::Bearer(plain(&[Algorithm::EdDSA])) },
         Scheme { name: "RS256", kind: SchemeKind::Bearer(plain(&[Algorithm::RS256])) },
         Scheme { name: "PS256", kind: SchemeKind::Bearer(plain(&[Algorithm::PS256])) },
@@ -93,7 +94,7 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
         let bench = Bench { rounds: rounds * OFTEN, calls };
         bench.keys()?;
         bench.passwords()?;
-        for key in [Key::hs256(), Key::es256()?, Key::eddsa()?, Key::rs256()?, Key::ps256()?] {
+        for key in [Key::hs256(), Key::es256()?, Key::es384()?, Key::eddsa()?, Key::rs256()?, Key::ps256()?] {
             bench.tokens(&key)?;
         }
         bench.behind_another()?;

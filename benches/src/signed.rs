@@ -6,7 +6,8 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair,
     ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256,
     RsaEncoding, RsaKeyPair, VerificationAlgorithm,
 };
@@ -28,7 +29,7 @@ pub(crate) struct Key {
 enum Half {
     Mac(Box<hmac::Key>),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding, &'static dyn VerificationAlgorithm),
-    Ecdsa(EcdsaKeyPair),
+    Ecdsa(EcdsaKeyPair, &'static dyn VerificationAlgorithm),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -63,11 +64,24 @@ impl Key {
     }
 
     pub(crate) fn es256() -> io::Result<Self> {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(io::Error::other)?;
-        let point = pair.public_key().as_ref().split_first_chunk::<1>(); // behind 0x04: x, y
-        let (x, y) = point.and_then(|point| point.1.split_first_chunk::<32>()).unwrap_or((&[0; 32], &[]));
-        let jwk = json!({ "kty": "EC", "crv": "P-256", "x": base64(x), "y": base64(y) });
-        Ok(Self { name: "ES256", jwk, half: Half::Ecdsa(pair) })
+        Self::ecdsa("ES256", "P-256", &ECDSA_P256_SHA256_FIXED_SIGNING, &ECDSA_P256_SHA256_FIXED)
+    }
+
+    pub(crate) fn es384() -> io::Result<Self> {
+        Self::ecdsa("ES384", "P-384", &ECDSA_P384_SHA384_FIXED_SIGNING, &ECDSA_P384_SHA384_FIXED)
+    }
+
+    fn ecdsa(
+        name: &'static str,
+        curve: &str,
+        signs: &'static EcdsaSigningAlgorithm,
+        verifies: &'static dyn VerificationAlgorithm,
+    ) -> io::Result<Self> {
+        let pair = EcdsaKeyPair::generate(signs).map_err(io::Error::other)?;
+        let coordinates = pair.public_key().as_ref().get(1..).unwrap_or_default(); // behind 0x04: x, y
+        let (x, y) = coordinates.split_at(coordinates.len() / 2);
+        let jwk = json!({ "kty": "EC", "crv": curve, "x": base64(x), "y": base64(y) });
+        Ok(Self { name, jwk, half: Half::Ecdsa(pair, verifies) })
     }
 
     pub(crate) fn eddsa() -> io::Result<Self> {
@@ -110,7 +124,7 @@ impl Key {
                 pair.sign(*encoding, &random, text, &mut signature).map_err(io::Error::other)?;
                 Ok(signature)
             }
-            Half::Ecdsa(pair) => {
+            Half::Ecdsa(pair, _) => {
                 Ok(pair.sign(&SystemRandom::new(), text).map_err(io::Error::other)?.as_ref().to_vec())
             }
             Half::Ed25519(pair) => Ok(pair.sign(text).as_ref().to_vec()),
@@ -141,17 +155,17 @@ impl Key {
 
     /// What it takes to read the public half, of which nothing is kept from one proof to the next.
     pub(crate) fn read(&self) -> impl Fn() -> bool + use<> {
-        let point = match &self.half {
-            Half::Ecdsa(pair) => pair.public_key().as_ref().to_vec(),
-            Half::Mac(_) | Half::Rsa(..) | Half::Ed25519(_) => Vec::new(),
+        let (point, verifies) = match &self.half {
+            Half::Ecdsa(pair, verifies) => (pair.public_key().as_ref().to_vec(), *verifies),
+            Half::Mac(_) | Half::Rsa(..) | Half::Ed25519(_) => (Vec::new(), &ED25519 as &_),
         };
-        move || ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).is_ok()
+        move || ParsedPublicKey::new(verifies, &point).is_ok()
     }
 
     fn parsed(&self) -> Result<ParsedPublicKey, aws_lc_rs::error::KeyRejected> {
         match &self.half {
             Half::Rsa(pair, _, verifies) => ParsedPublicKey::new(*verifies, pair.public_key().as_ref()),
-            Half::Ecdsa(pair) => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref()),
+            Half::Ecdsa(pair, verifies) => ParsedPublicKey::new(*verifies, pair.public_key().as_ref()),
             Half::Ed25519(pair) => ParsedPublicKey::new(&ED25519, pair.public_key().as_ref()),
             Half::Mac(_) => ParsedPublicKey::new(&ED25519, []),
         }

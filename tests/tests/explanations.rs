@@ -71,6 +71,7 @@ fn slot(code: Code) -> Slot {
         | UnknownScheme
         | UnknownScope
         | LimitWithoutPrincipal
+        | TwoLogins
         | HeaderIgnored
         | StatusKey => Slot::Operation,
         MissingMember | ParameterTwice | Style => Slot::Parameters,
@@ -224,7 +225,7 @@ impl Parts {
         let page = "Page: { type: object, required: [data], properties: { data: { type: array, items: { type: string } }, next_cursor: { type: string } } }\nAccount: { type: string }";
         let schemas = format!("{}\n{page}", self.schemas);
         format!(
-            "{version}\n{info}\n{security}{ours}{more}\n{paths}\ncomponents:\n  securitySchemes:\n    oauth:\n      type: oauth2\n      flows: {{ clientCredentials: {{ tokenUrl: https://id.example.com/token, scopes: {{ \"transfers:write\": move money }} }} }}\n{token}{schemes}{parameters}  schemas:\n{}",
+            "{version}\n{info}\n{security}{ours}{more}\n{paths}\ncomponents:\n  securitySchemes:\n    session: {{ type: apiKey, in: cookie, name: __Host-session }}\n    oauth:\n      type: oauth2\n      flows: {{ clientCredentials: {{ tokenUrl: https://id.example.com/token, scopes: {{ \"transfers:write\": move money }} }} }}\n{token}{schemes}{parameters}  schemas:\n{}",
             indented(&schemas, 4)
         )
     }

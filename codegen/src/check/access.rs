@@ -126,6 +126,32 @@ pub(super) fn combinations_can_be_shown(document: &Document, findings: &mut Find
     }
 }
 
+/// Remarks on `{ oauth: [], session: [] }`: where the cookie has sessions, each of the two says which user calls, and the first one
+/// counts. Whoever sorts the members of the object, which mean the same in any order (RFC 8259 section 1), makes it the other.
+pub(super) fn one_login_says_who_calls(document: &Document, findings: &mut Findings) {
+    for alternative in all_requirements(document).flat_map(|requirements| &requirements.alternatives) {
+        let form_of = |need: &Need| document.scheme(&need.scheme.value).map(|scheme| &scheme.form);
+        let has_tokens = |need: &&Need| form_of(need).is_some_and(SchemeForm::has_tokens);
+        let has_cookie = |need: &&Need| matches!(form_of(need), Some(SchemeForm::ApiKey { location, .. }) if location.value == "cookie");
+        let tokens = alternative.needs.iter().position(|need| has_tokens(&need));
+        let Some(cookie) = alternative.needs.iter().position(|need| has_cookie(&need)) else { continue };
+        let Some(tokens) = tokens else { continue };
+        let [first, second] = [tokens.min(cookie), tokens.max(cookie)].map(|at| alternative.needs.get(at));
+        let (Some(first), Some(second)) = (first, second) else { continue };
+        let message = format!(
+            "`{}` says who calls and not `{}`, if the cookie has sessions: it is written first",
+            first.scheme.value, second.scheme.value
+        );
+        let finding = Finding::warning(Code::TwoLogins, message, second.scheme.place);
+        let finding = finding.related(first.scheme.place, "who calls");
+        findings.push(
+            finding.help(
+                "ask for one of them, or compare in the handler whom each names: `Caller::identity_of`",
+            ),
+        );
+    }
+}
+
 fn credential_place(scheme: &Scheme) -> Option<String> {
     match &scheme.form {
         SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect { .. } | SchemeForm::Http { .. } => {

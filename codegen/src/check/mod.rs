@@ -43,6 +43,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     access::schemes_are_declared(document, findings);
     access::scopes_are_declared(document, findings);
     access::combinations_can_be_shown(document, findings);
+    access::one_login_says_who_calls(document, findings);
     operations::ids_are_unique(document, findings);
     operations::ids_are_stated(document, findings);
     paths::servable(document, findings);

@@ -184,6 +184,11 @@ codes! {
         bad: "get: { operationId: getStatus, responses: { ... } }",
         good: "get: { operationId: getStatus, security: [], x-palisade: { public: \"load balancers probe it\" }, responses: { ... } }"
     }
+    TwoLogins = "PAL0037" "two logins in one requirement" {
+        why: "A token and the session of a cookie each name a user, and nothing says that it is the same one. The caller is whom the first of them names, as the document is written: whoever sorts its members changes who that is.",
+        bad: "security: [{ oauth: [], session: [] }]",
+        good: "security: [{ oauth: [] }, { session: [] }]"
+    }
 
     // operations
     OperationIdTwice = "PAL0040" "an operation id twice" {

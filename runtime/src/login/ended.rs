@@ -4,8 +4,8 @@
 //! says which is the current one.
 //!
 //! Rules:
-//! 1. a group is one of the provider's, and not of one login by it: whoever has another with the same keys on the same state knows
-//!    these sessions, too;
+//! 1. a group is one of the provider's, and not of one login by it: who ends it by another on the same state ends these sessions,
+//!    too, although that does not know them;
 //! 2. a session is of the round in which its login came back, and over as soon as there is a later one. No clock decides: those that
 //!    begin afterwards are good, also within the same second, and those of instances whose clocks are ahead end with the others;
 //! 3. a new round is later than every one before it, also when the record of those is gone: it is at least the time in seconds

@@ -102,7 +102,7 @@ impl Login {
     /// Ends the session that a browser has, if it has one: whose it was.
     async fn leave(&self, headers: &HeaderMap) -> Result<Option<String>, Fault> {
         let id = cookies::read(headers, &self.0.cookie).map_err(|_| Fault::Request)?;
-        let Some(key) = id.and_then(key_of) else { return Ok(None) };
+        let Some(key) = id.and_then(|id| key_of(self.issuer(), self.client(), id)) else { return Ok(None) };
         Ok(self.remove(key).await?.map(|session| session.subject.clone()))
     }
 

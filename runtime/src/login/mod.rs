@@ -164,7 +164,7 @@ impl Login {
 
     /// The session of an id, and under what it is kept. That it is used is noted.
     pub(crate) async fn session(&self, id: &[u8], now: Now) -> Result<(Session, Key), Unknown> {
-        let key = key_of(id).ok_or(Unknown::Malformed)?;
+        let key = key_of(self.issuer(), self.client(), id).ok_or(Unknown::Malformed)?;
         let now = now.unix();
         let found = self.find(key, now).await.map_err(|error| {
             tracing::error!(target: "palisade::login", %error, "a session cannot be looked up");

@@ -4,7 +4,9 @@
 //! 1. it is over when its absolute lifetime is, counted from the login and never extended: that of the login, or a shorter one that
 //!    was configured since;
 //! 2. it is over when it was not used for its idle lifetime. A use is noted once a minute at most, so that reading does not write;
-//! 3. its id is 256 random bits that only the browser has: the store knows it by a digest, and what is kept is sealed;
+//! 3. its id is 256 random bits that only the browser has: the store knows it by a digest, and what is kept is sealed. The digest is
+//!    also of the provider and of the client: a login by another provider, or as another client, does not know the session although
+//!    it has the same keys and state. Its subject is somebody else there, or was not let in by that client;
 //! 4. a login makes a new id, and ends the session that the browser had.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -118,12 +120,12 @@ pub(super) fn new_id() -> Option<Zeroizing<String>> {
     random::<ID>().map(Zeroizing::new)
 }
 
-/// Under what the session of an id is kept. `None`: it is no id.
-pub(super) fn key_of(id: &[u8]) -> Option<Key> {
+/// Under what the session of an id is kept that came of a login by this provider, as this client. `None`: it is no id.
+pub(super) fn key_of(issuer: &str, client: &str, id: &[u8]) -> Option<Key> {
     let mut bytes = Zeroizing::new([0; ID + 1]);
     let length = URL_SAFE_NO_PAD.decode_slice(id, &mut *bytes).ok()?;
     let bytes = bytes.get(..length).filter(|bytes| bytes.len() == ID)?;
-    Some(Key::new(Kind::Session, &[b"session", bytes]))
+    Some(Key::new(Kind::Session, &[b"session", issuer.as_bytes(), client.as_bytes(), bytes]))
 }
 
 #[cfg(test)]
@@ -184,9 +186,13 @@ mod tests {
         let (one, other) = (new_id().unwrap(), new_id().unwrap());
         assert_eq!(one.len(), 43);
         assert!(*one != *other);
+        let key_of = |id: &[u8]| super::key_of("https://id.example.com", "web", id);
         let key = key_of(one.as_bytes()).unwrap();
         assert_eq!(key_of(one.as_bytes()), Some(key));
         assert_ne!(key_of(other.as_bytes()), Some(key));
+        for (issuer, client) in [("https://id.example.org", "web"), ("https://id.example.com", "app")] {
+            assert_ne!(super::key_of(issuer, client, one.as_bytes()), Some(key), "{issuer} {client}");
+        }
         let padded = format!("{}=", *one);
         let short = URL_SAFE_NO_PAD.encode([7; 31]);
         let long = URL_SAFE_NO_PAD.encode([7; 33]);

@@ -58,7 +58,7 @@ impl Login {
     /// Keeps a session under a new id, which the browser gets.
     pub(super) async fn keep(&self, session: &Session, now: u64) -> Result<Zeroizing<String>, LoginError> {
         let id = new_id().ok_or(LoginError::Crypto)?;
-        let key = key_of(id.as_bytes()).ok_or(LoginError::Crypto)?;
+        let key = key_of(self.issuer(), self.client(), id.as_bytes()).ok_or(LoginError::Crypto)?;
         match self.put(key, session, None, now).await? {
             true => Ok(id),
             false => Err(LoginError::Crypto), // two ids of 256 random bits are alike

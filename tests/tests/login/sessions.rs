@@ -2,6 +2,7 @@
 
 use palisade::State;
 use palisade_tests::events;
+use palisade_tests::provider::Provider;
 
 use crate::bench::*;
 
@@ -65,6 +66,28 @@ async fn sessions_that_are_not_there_count_once_each_and_one_that_is_gets_in() {
     show(40_004).await.refused(429, "rate_limited");
     show(4).await.refused(429, "rate_limited");
     browser.get("/me").await.allowed(200);
+}
+
+/// `alice` of the one is not `alice` of the other, and whom a provider lets in as one client it may not let in as another: with the
+/// same keys on the same state, and even where the cookies have one name.
+#[tokio::test]
+async fn a_session_of_another_provider_or_client_is_none() {
+    let bench = Bench::start().await;
+    let mut customer = bench.logged_in().await;
+    customer.get("/me").await.allowed(200);
+    let staff = Provider::start().await;
+    let keys = palisade::login::LoginKeys::from_list(KEYS).unwrap();
+    let (redirect, state) = (format!("{OURS}/callback"), bench.state.clone());
+    let back_office = palisade::Login::builder(&bench.provider.base, "back-office", &redirect, state, keys);
+    for other in [builder(&staff, &bench.state, &bench.clock), back_office.clock(bench.clock.clone())] {
+        let login = other.open().await.unwrap();
+        let (site, _) = site(&login, &bench.clock).await;
+        let cookie = format!("__Host-session={}", customer.session().unwrap());
+        site.get("/me").header("cookie", &cookie).send().await.refused(401, "unauthenticated");
+        let ended = site.call("POST", "/logout").header("cookie", &cookie).header("origin", OURS);
+        ended.send().await.allowed(303);
+        customer.get("/me").await.allowed(200);
+    }
 }
 
 #[tokio::test]

@@ -49,6 +49,16 @@ fn a_name_that_is_no_users_has_one_of_the_costs_of_the_users_and_keeps_it() {
     assert_eq!(cost(&nobody, "carol"), cost_of(&Params::default()));
 }
 
+async fn all_taken(places: &Semaphore) {
+    let taken = async {
+        while places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let taken = tokio::time::timeout(std::time::Duration::from_secs(10), taken).await;
+    assert!(taken.is_ok(), "who asks takes a place");
+}
+
 /// Whoever asks and leaves, and asks again, keeps no more than their share of the machine busy.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_does_not_make_room_before_the_work_is_done() {
@@ -60,15 +70,28 @@ async fn who_leaves_does_not_make_room_before_the_work_is_done() {
             tokio::spawn(async move { judge(&passwords, "carol", "wrong").await })
         })
         .collect();
-    while passwords.0.running.available_permits() > 0 {
-        tokio::task::yield_now().await;
-    }
+    all_taken(&passwords.0.running).await;
     asked.iter().for_each(tokio::task::JoinHandle::abort);
     for task in asked {
         assert!(task.await.is_err_and(|left| left.is_cancelled()));
     }
     assert_eq!(passwords.0.running.available_permits(), 0, "the hashes are still being computed");
     assert_eq!(judge(&passwords, "carol", PASSWORD).await, Ok(()), "and then there is room again");
+}
+
+/// The time of this test goes on only while nothing is computed.
+#[tokio::test(start_paused = true)]
+async fn as_many_hashes_are_computed_at_once_as_there_are_cores() {
+    let passwords = passwords();
+    let running = &passwords.0.running;
+    let cores = running.available_permits();
+    assert_eq!(cores, thread::available_parallelism().unwrap().get());
+    let held = Arc::clone(running).acquire_many_owned(u32::try_from(cores).unwrap()).await.unwrap();
+    let mut one_more = std::pin::pin!(judge(&passwords, "carol", PASSWORD));
+    let judged = tokio::time::timeout(std::time::Duration::from_secs(3600), &mut one_more).await;
+    assert!(judged.is_err(), "it waits for one of them");
+    drop(held);
+    assert_eq!(one_more.await, Ok(()));
 }
 
 /// Who asks when as many wait as may is told at once, before the password costs anything.
@@ -85,9 +108,7 @@ async fn over_the_queue_a_request_is_refused_as_busy() {
             tokio::spawn(async move { judge(&passwords, "carol", PASSWORD).await })
         })
         .collect();
-    while store.admitted.available_permits() > 0 {
-        tokio::task::yield_now().await;
-    }
+    all_taken(&store.admitted).await;
     assert_eq!(judge(&passwords, "carol", PASSWORD).await, Err(Reason::Busy));
     assert_eq!(Denied::new(Reason::Busy).class(), Class::Unavailable, "503");
     waiting.iter().for_each(tokio::task::JoinHandle::abort);

@@ -17,7 +17,7 @@ use rustls::{
 
 use serde::Deserialize;
 
-use super::{ClientCertificate, PeerCertificate, subject};
+use super::{ClientCertificate, PeerCertificate};
 use crate::{
     authn::{
         Reason,
@@ -192,16 +192,13 @@ impl ClientCertificates {
         now: Now,
     ) -> Result<Principal, Reason> {
         let ClientCertificate::Whole(certificate) = shown else { return Err(Reason::Malformed) };
-        let leaf = self.verify(certificate, now)?;
-        let (subject, expires) = subject::of(leaf, rules.subject)?;
-        let granted = self.grants.get_key_value(subject.as_str());
+        self.verify(certificate, now)?;
+        let (subject, expires) = certificate.named(rules.subject)?;
+        let granted = self.grants.get(&*subject);
         if self.only_granted && granted.is_none() {
             return Err(Reason::UnknownIdentity);
         }
-        let (subject, scopes) = match granted {
-            Some((subject, scopes)) => (&**subject, &**scopes),
-            None => (&*subject, ""),
-        };
+        let (subject, scopes) = (&*subject, granted.map_or("", |scopes| &**scopes));
         let facts = Facts {
             scheme,
             kind: Kind::Certificate,
@@ -214,15 +211,14 @@ impl ClientCertificates {
         Ok(Principal::new(facts, Said { subject, scopes, credential: Some(&thumbprint), ..Said::default() }))
     }
 
-    /// The client's own certificate, once somebody vouches for it.
-    fn verify<'c>(&self, certificate: &'c PeerCertificate, now: Now) -> Result<&'c [u8], Reason> {
+    /// Whether somebody vouches for the client's own certificate.
+    fn verify(&self, certificate: &PeerCertificate, now: Now) -> Result<(), Reason> {
         let [leaf, between @ ..] = certificate.chain() else { return Err(Reason::Malformed) };
         let between: Vec<_> = between.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
         let time = UnixTime::since_unix_epoch(now.wall());
         let verified =
             self.verifier.load().verify_client_cert(&CertificateDer::from(leaf.as_slice()), &between, time);
-        verified.map_err(|error| reason(&error))?;
-        Ok(leaf)
+        verified.map(drop).map_err(|error| reason(&error))
     }
 }
 

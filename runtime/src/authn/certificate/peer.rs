@@ -3,10 +3,17 @@
 //! Who shows one there holds its key. Whether anybody vouches for it is the scheme's question.
 
 use std::sync::Arc;
+#[cfg(feature = "tls")]
+use std::{borrow::Cow, sync::OnceLock};
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName};
+
+#[cfg(feature = "tls")]
+use super::subject;
+#[cfg(feature = "tls")]
+use crate::{authn::Reason, operation::SubjectName};
 
 /// Longest chain that is looked at: each certificate costs a signature, with every request.
 pub(crate) const MAX_CHAIN: usize = 8;
@@ -38,19 +45,42 @@ struct Shown {
     )]
     chain: Vec<Vec<u8>>,
     thumbprint: [u8; 32],
+    #[cfg(feature = "tls")]
+    named: OnceLock<Named>,
 }
+
+/// What was read of a certificate, by which of its names.
+#[cfg(feature = "tls")]
+type Named = (SubjectName, Result<(String, u64), Reason>);
 
 impl PeerCertificate {
     /// The chain in DER, the client's own certificate first. `None` when it is empty or too long.
     pub(crate) fn new(chain: Vec<Vec<u8>>) -> Option<Self> {
         let leaf = chain.first().filter(|_| chain.len() <= MAX_CHAIN)?;
         let thumbprint = *digest::digest(&digest::SHA256, leaf).as_ref().first_chunk()?;
-        Some(Self(Arc::new(Shown { chain, thumbprint })))
+        Some(Self(Arc::new(Shown {
+            chain,
+            thumbprint,
+            #[cfg(feature = "tls")]
+            named: OnceLock::new(),
+        })))
     }
 
     /// SHA-256 of its DER (RFC 8705 section 3.1).
     pub(crate) fn thumbprint(&self) -> &[u8; 32] {
         &self.0.thumbprint
+    }
+
+    /// Its name of this kind, and when it ends in seconds since 1970. Read once for all requests of its connection: it is what the
+    /// certificate says, and nothing of whether it is good.
+    #[cfg(feature = "tls")]
+    pub(crate) fn named(&self, wanted: SubjectName) -> Result<(Cow<'_, str>, u64), Reason> {
+        let read = || subject::of(self.0.chain.first().ok_or(Reason::Malformed)?, wanted);
+        match self.0.named.get_or_init(|| (wanted, read())) {
+            (kind, Ok((name, ends))) if *kind == wanted => Ok((Cow::Borrowed(name), *ends)),
+            (kind, Err(reason)) if *kind == wanted => Err(*reason),
+            _ => read().map(|(name, ends)| (Cow::Owned(name), ends)),
+        }
     }
 
     /// The chain in DER, the client's own certificate first.

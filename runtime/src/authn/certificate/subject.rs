@@ -106,7 +106,7 @@ fn escaped(value: &str) -> String {
 mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair, SanType};
 
-    use super::*;
+    use super::{super::PeerCertificate, *};
 
     /// What a certificate is named by, that was made like this.
     fn named(wanted: SubjectName, change: impl FnOnce(&mut CertificateParams)) -> Result<String, Reason> {
@@ -158,6 +158,30 @@ mod tests {
         let address = |address| named(SubjectName::Ip, |params| params.subject_alt_names = vec![ip(address)]);
         assert_eq!(address("2001:DB8:0::1").as_deref(), Ok("2001:db8::1"));
         assert_eq!(address("::ffff:192.0.2.7").as_deref(), Ok("192.0.2.7"), "one address, one name");
+    }
+
+    /// Whichever kind was asked for first.
+    #[test]
+    fn one_certificate_has_a_name_of_each_kind() {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = vec![dns("billing.bank.example"), uri("urn:billing")];
+        let der = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec();
+        let kinds = [
+            (SubjectName::Uri, Ok("urn:billing")),
+            (SubjectName::Dns, Ok("billing.bank.example")),
+            (SubjectName::Email, Err(Reason::CertificateSubject)),
+        ];
+        for first in 0..kinds.len() {
+            let certificate = PeerCertificate::new(vec![der.clone()]).unwrap();
+            for (kind, name) in kinds.iter().cycle().skip(first).take(2 * kinds.len()) {
+                let named = certificate.named(*kind);
+                assert_eq!(
+                    named.as_ref().map(|(name, _)| &**name),
+                    name.as_ref().map(|name| *name),
+                    "{kind:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -47,6 +47,10 @@ impl Issuer {
                             tokio::time::sleep(Duration::from_millis(100)).await;
                             _ = stream.write_all(&late.as_bytes()["late ".len()..]).await;
                         }
+                        slow if slow.starts_with("slow ") => {
+                            tokio::time::sleep(Duration::from_secs(3)).await;
+                            _ = stream.write_all(&slow.as_bytes()["slow ".len()..]).await;
+                        }
                         _ => _ = stream.write_all(answer.as_bytes()).await,
                     }
                 });
@@ -411,3 +415,5 @@ async fn an_issuer_that_moves_its_keys_or_loses_its_name_is_followed_or_not() {
     assert_eq!(kids(&jwks), ["b"], "the mark of another place's answer is not asked about");
     assert_eq!((issuer.asked(), keys.asked(), moved.asked()), (3, 1, 1));
 }
+
+mod bounds;

@@ -1,0 +1,260 @@
+//! An issuer that changes its keys again and again under a server that is called all the time: over sockets, in a time that stands
+//! still but for what the test moves it by, so that hours of it take seconds.
+//!
+//! The issuer keeps the bound that the page on authentication states: a key is published for its `max-age`, an outage and a
+//! minute before it signs. Its key source is away whenever a key begins to sign, so that nobody learns of it then.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use palisade::{Caller, Clock, Jwks, Jwt, Problem, Settings};
+use palisade_tests::client::{Client, Reply};
+use palisade_tests::tokens::{Signer, claims, header};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+mod api {
+    include!(concat!(env!("OUT_DIR"), "/rotation.rs"));
+}
+
+use api::*;
+
+/// All in seconds. Verifiers keep what they fetched for nine tenths of it.
+const MAX_AGE: u64 = 100;
+const OUTAGE: u64 = 40;
+/// How long a key is published before it signs.
+const AHEAD: u64 = MAX_AGE + OUTAGE + 60;
+/// How long each key signs.
+const TURN: u64 = 150;
+/// How long a token is good, and the leeway of its verifier. After both its key is withdrawn.
+const TOKEN: u64 = 60;
+const LEEWAY: u64 = 30;
+const TURNS: u64 = 8;
+const STEP: u64 = 4;
+/// When the first key begins to sign.
+const START: u64 = 1_800_000_000;
+
+/// What the key source answers while it is away.
+const FAULTS: [&str; 5] = ["", "hang", "{\"keys\":[]}", "no JSON", "{\"keys\":"];
+
+struct Service;
+
+impl Doors for Service {
+    async fn who_am_i(&self, caller: Caller<WhoAmI>, _: WhoAmIInput) -> Result<WhoAmIOutput, Problem> {
+        Ok(WhoAmIOutput::Ok(caller.principal().subject().to_owned()))
+    }
+}
+
+/// An issuer whose keys have their times, by a clock that the test moves.
+struct Issuer {
+    clock: Clock,
+    /// Of each turn, made when they are asked for.
+    signers: Mutex<Vec<Signer>>,
+    asked: AtomicUsize,
+}
+
+impl Issuer {
+    fn seconds(&self) -> u64 {
+        self.clock.now().unwrap().unix() - START
+    }
+
+    fn turn(&self) -> u64 {
+        self.seconds() / TURN
+    }
+
+    fn signer(&self, turn: u64) -> Signer {
+        let mut signers = self.signers.lock().unwrap();
+        while signers.len() as u64 <= turn {
+            let kid = kid(signers.len() as u64);
+            signers.push(Signer::new(&kid));
+        }
+        signers[turn as usize].clone()
+    }
+
+    /// A token of the key of a turn, made now.
+    fn token(&self, turn: u64, kid: &str, lifetime: u64) -> String {
+        let now = START + self.seconds();
+        let mut claims = claims("alice", "");
+        claims["iat"] = json!(now);
+        claims["exp"] = json!(now + lifetime);
+        self.signer(turn).sign(&header(kid), &claims)
+    }
+
+    /// What is published: keys that sign, that will, and that did as long as a token of theirs is good.
+    fn published(&self) -> String {
+        let now = self.seconds();
+        let withdrawn = |turn: u64| (turn + 1) * TURN + TOKEN + LEEWAY;
+        let turns = (0..=(now + AHEAD) / TURN).filter(|turn| now < withdrawn(*turn));
+        let keys = turns.map(|turn| {
+            let set: Value = serde_json::from_str(self.signer(turn).jwks()).unwrap();
+            set["keys"][0].clone()
+        });
+        json!({ "keys": keys.collect::<Vec<_>>() }).to_string()
+    }
+
+    /// The fault of now: around the moment in which a key begins to sign, another each time.
+    fn fault(&self) -> Option<&'static str> {
+        let (turn, at) = ((self.seconds() + 10) / TURN, (self.seconds() + 10) % TURN);
+        (turn > 0 && at < OUTAGE).then(|| FAULTS[turn as usize % FAULTS.len()])
+    }
+
+    async fn answer(State(issuer): State<Arc<Self>>) -> Response {
+        issuer.asked.fetch_add(1, Ordering::SeqCst);
+        let answer = Response::builder().header("cache-control", format!("max-age={MAX_AGE}"));
+        match issuer.fault() {
+            None => answer.body(Body::from(issuer.published())).unwrap(),
+            Some("") => answer.status(500).body(Body::empty()).unwrap(),
+            Some("hang") => std::future::pending().await,
+            Some(text) => answer.body(Body::from(text)).unwrap(),
+        }
+    }
+}
+
+fn kid(turn: u64) -> String {
+    format!("key-{turn}")
+}
+
+/// The server, and who calls it.
+struct Bench {
+    client: Client,
+    issuer: Arc<Issuer>,
+    clock: Clock,
+    /// How many steps the time has gone.
+    steps: watch::Sender<u64>,
+    over: AtomicBool,
+    accepted: AtomicU64,
+}
+
+impl Bench {
+    async fn start() -> Arc<Self> {
+        let clock = Clock::fixed(START);
+        let issuer = Issuer { clock: clock.clone(), signers: Mutex::default(), asked: AtomicUsize::new(0) };
+        let issuer = Arc::new(issuer);
+        let router = Router::new().route("/keys", get(Issuer::answer)).with_state(Arc::clone(&issuer));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let keys = format!("http://{}/keys", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let settings = Settings::new().clock(clock.clone());
+        let server = server(Service).signed(Jwt::new(Jwks::url(&keys).unwrap())).settings(settings);
+        let server = server.build().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client(listener.local_addr().unwrap());
+        server.ready().await.unwrap();
+        tokio::spawn(async move { palisade::serve(server).listener(listener).await.unwrap() });
+        let (steps, over, accepted) = (watch::Sender::new(0), AtomicBool::new(false), AtomicU64::new(0));
+        Arc::new(Self { client, issuer, clock, steps, over, accepted })
+    }
+
+    async fn get(&self, token: &str) -> Reply {
+        self.client.get("/me").token(token).send().await
+    }
+
+    /// Calls all the time with tokens of the key that signs, some of them fresh and some about to expire.
+    async fn calls(&self, done: watch::Sender<u64>) {
+        let mut kept = self.issuer.token(0, &kid(0), TOKEN);
+        let mut made = self.issuer.seconds();
+        while !self.over.load(Ordering::SeqCst) {
+            let now = self.issuer.seconds();
+            if now >= made + TOKEN {
+                (kept, made) = (self.issuer.token(self.issuer.turn(), &kid(self.issuer.turn()), TOKEN), now);
+            }
+            let fresh = self.issuer.token(self.issuer.turn(), &kid(self.issuer.turn()), TOKEN);
+            for token in [&kept, &fresh] {
+                let reply = self.get(token).await;
+                assert_eq!(reply.status.as_u16(), 200, "second {now}, {:?}", reply.body);
+            }
+            self.accepted.fetch_add(2, Ordering::SeqCst);
+            done.send_replace(*self.steps.borrow());
+        }
+    }
+
+    /// Makes up keys all the time.
+    async fn floods(&self) {
+        for number in 0_u64.. {
+            if self.over.load(Ordering::SeqCst) {
+                return;
+            }
+            let token = self.issuer.token(self.issuer.turn(), &format!("made-up-{number}"), TOKEN);
+            let status = self.get(&token).await.status.as_u16();
+            assert!([401, 429, 503].contains(&status), "{status}");
+        }
+    }
+
+    /// Lets the time go on by a step, when all who call have called in the one before.
+    async fn step(&self, callers: &mut [watch::Receiver<u64>]) {
+        tokio::time::advance(Duration::from_secs(STEP)).await;
+        self.clock.advance(Duration::from_secs(STEP));
+        self.steps.send_modify(|steps| *steps += 1);
+        let steps = *self.steps.borrow();
+        for caller in callers {
+            caller.wait_for(|done| *done == steps).await.expect("a good token was refused");
+        }
+    }
+
+    /// A key that was withdrawn so long ago that nobody may know it any more verifies nothing; nor does any key what another
+    /// has signed.
+    async fn what_is_not_good_is_refused(&self) {
+        let turn = self.issuer.turn();
+        let forged = self.issuer.token(turn + 5, &kid(turn), TOKEN);
+        assert_eq!(self.get(&forged).await.status.as_u16(), 401);
+        let withdrawn = self.issuer.token(turn - 3, &kid(turn - 3), TOKEN);
+        assert_eq!(self.get(&withdrawn).await.status.as_u16(), 401, "the key of turn {}", turn - 3);
+    }
+}
+
+async fn rotate(floods: usize) -> Arc<Bench> {
+    // while a thread is busy, the time goes on by what the test says alone; when nothing happens, it ends all the same
+    let (release, busy) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || _ = busy.recv_timeout(Duration::from_secs(60)));
+    let bench = Bench::start().await;
+    let mut callers = Vec::new();
+    let mut tasks = Vec::new();
+    for _ in 0..4 {
+        let (bench, (done, watched)) = (Arc::clone(&bench), watch::channel(0));
+        tasks.push(tokio::spawn(async move { bench.calls(done).await }));
+        callers.push(watched);
+    }
+    for _ in 0..floods {
+        let bench = Arc::clone(&bench);
+        tasks.push(tokio::spawn(async move { bench.floods().await }));
+    }
+    while bench.issuer.turn() < TURNS {
+        bench.step(&mut callers).await;
+        // just before the next key is published, so that it is nothing of it that this fetch brings
+        let (turn, at) = (bench.issuer.turn(), bench.issuer.seconds() % TURN);
+        if floods == 0 && turn >= 3 && at < 2 * TURN - AHEAD && at + STEP >= 2 * TURN - AHEAD {
+            bench.what_is_not_good_is_refused().await;
+        }
+    }
+    bench.over.store(true, Ordering::SeqCst);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    drop(release);
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_rotate_under_load_and_no_good_token_is_refused() {
+    let bench = rotate(0).await;
+    let (accepted, asked) =
+        (bench.accepted.load(Ordering::SeqCst), bench.issuer.asked.load(Ordering::SeqCst) as u64);
+    assert!(accepted > 4 * TURNS * TURN / STEP, "{accepted}");
+    // each 90 s, each minute in an outage, and what the refused tokens of withdrawn keys cause
+    assert!(asked < 3 * TURNS, "{asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_made_up_keys_makes_nothing_of_it_fail() {
+    let bench = rotate(2).await;
+    // one for each half minute more
+    let asked = bench.issuer.asked.load(Ordering::SeqCst) as u64;
+    assert!(asked <= 3 * TURNS + TURNS * TURN / 30 + 3, "{asked}");
+}
