@@ -22,11 +22,19 @@ use crate::source::tree::{Node, Value};
 /// Described by responses, bodies and security; as parameters the standard ignores them (OpenAPI 3.1 section 4.8.12.1).
 const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
-/// Whether this parameter does not reach the handler: the standard ignores it, or the gate reads it as a credential.
+/// Whether this parameter does not reach the handler: the standard ignores it, the gate reads it as a credential, or takes it
+/// away.
 pub(crate) fn is_ignored(operation: &document::Operation, parameter: &document::Parameter) -> bool {
     let name = parameter.name.value.to_ascii_lowercase();
     let by_standard = parameter.location == Location::Header && IGNORED_HEADERS.contains(&&*name);
-    by_standard || is_credential(operation, parameter)
+    by_standard || speaks_for_others(parameter) || is_credential(operation, parameter)
+}
+
+/// Whether it says for whom a proxy speaks: such headers are weighed by the trusted proxies, and no handler gets them.
+pub(crate) fn speaks_for_others(parameter: &document::Parameter) -> bool {
+    let name = parameter.name.value.to_ascii_lowercase();
+    let known = ["client-cert", "client-cert-chain", "forwarded", "x-real-ip"].contains(&&*name);
+    parameter.location == Location::Header && (known || name.starts_with("x-forwarded-"))
 }
 
 /// Whether it is a credential of a scheme that the operation names.

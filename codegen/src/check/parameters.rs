@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashSet};
 
 use crate::build::path::template;
-use crate::build::{identity, is_credential, is_ignored, merged, properties};
+use crate::build::{identity, is_credential, is_ignored, merged, properties, speaks_for_others};
 use crate::document::{ACCESS_TOKEN, Document, Media, Operation, Parameter, PathItem};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Location, Segment};
@@ -134,8 +134,10 @@ fn is_form(media: &Media) -> bool {
     name.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// Remarks on `Accept`, `Content-Type` and `Authorization`, which the standard ignores as parameters, and on what a scheme
-/// reads as its credential.
+const DESCRIBED: &str = "it is described by responses, bodies and security: remove it";
+
+/// Remarks on `Accept`, `Content-Type` and `Authorization`, which the standard ignores as parameters, on what a scheme reads as
+/// its credential, and on what a proxy says of others.
 pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
     let mut seen = HashSet::default();
     for (item, operation) in document.operations() {
@@ -146,12 +148,17 @@ pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
                 continue;
             }
             let name = &parameter.name.value;
-            let message = match is_credential(operation, parameter) {
-                true => format!("`{name}` is a credential: it is the gate's, and no handler gets it"),
-                false => format!("the standard ignores `{name}` as a parameter"),
+            let (message, help) = if is_credential(operation, parameter) {
+                (format!("`{name}` is a credential: it is the gate's, and no handler gets it"), DESCRIBED)
+            } else if speaks_for_others(parameter) {
+                (
+                    format!("`{name}` speaks for others: the gate takes it away, and no handler gets it"),
+                    "remove it: what a proxy says counts for where a request comes from, and for nothing else",
+                )
+            } else {
+                (format!("the standard ignores `{name}` as a parameter"), DESCRIBED)
             };
-            let finding = Finding::warning(Code::HeaderIgnored, message, parameter.place);
-            findings.push(finding.help("it is described by responses, bodies and security: remove it"));
+            findings.push(Finding::warning(Code::HeaderIgnored, message, parameter.place).help(help));
         }
     }
 }
