@@ -170,10 +170,13 @@ fn compiled(translated: &str) -> Result<regex::Regex, regex::Error> {
     regex::RegexBuilder::new(translated).size_limit(MAX_COMPILED).build()
 }
 
+/// Properties of a pattern that are looked at.
+const LOOKED_AT: usize = 64;
+
 /// The pattern from the first property on that nobody knows.
 fn unknown_property(pattern: &str) -> Option<&str> {
     let properties = pattern.match_indices("\\p{").chain(pattern.match_indices("\\P{"));
-    let mut rests = properties.filter_map(|(at, _)| pattern.get(at..));
+    let mut rests = properties.take(LOOKED_AT).filter_map(|(at, _)| pattern.get(at..));
     rests.find(|rest| {
         let named = rest.split_inclusive('}').next();
         named.is_some_and(|named| jsonschema_regex::to_rust_regex(named).is_err() || compiled(named).is_err())

@@ -16,6 +16,9 @@ impl Builder<'_> {
         }
         let format = stated.unwrap_or_else(|| unstated_format(schema));
         let bounds = &schema.bounds;
+        if stated.is_none() {
+            self.within_64_bits(schema, format);
+        }
         let integers = Bounds {
             minimum: self.integer_bound(bounds.minimum.as_ref(), "minimum")?,
             maximum: self.integer_bound(bounds.maximum.as_ref(), "maximum")?,
@@ -24,6 +27,23 @@ impl Builder<'_> {
             multiple_of: self.integer_bound(bounds.multiple_of.as_ref(), "multipleOf")?,
         };
         self.within(integers, format, schema).map(|bounds| Integer { format, bounds })
+    }
+
+    /// Remarks on a greatest value that is greater than all of 64 bits: what it allows beyond them is refused.
+    fn within_64_bits(&mut self, schema: &Schema, format: IntegerFormat) {
+        let (_, high) = format.range();
+        let bounds = &schema.bounds;
+        let beyond = |bound: &Option<Spanned<Bound>>, high: i128| {
+            let bound = bound.as_ref()?;
+            bound.value.value.to_integer().filter(|value| *value > high).map(|_| bound.place)
+        };
+        let place = beyond(&bounds.maximum, high).or_else(|| beyond(&bounds.exclusive_maximum, high + 1));
+        if let Some(place) = place {
+            let message = format!("this bound has no effect: integers above {high} are refused anyway");
+            let finding = Finding::warning(Code::KeywordWithoutEffect, message, place);
+            self.findings
+                .push(finding.help("for more write `type: number`, `format: decimal`, `multipleOf: 1`"));
+        }
     }
 
     fn integer_bound(&mut self, bound: Option<&Spanned<Bound>>, keyword: &str) -> Option<Option<i128>> {

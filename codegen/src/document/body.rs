@@ -42,6 +42,12 @@ pub(crate) struct Encoding {
     pub(crate) headers: Vec<Header>,
 }
 
+const MEDIA_TYPES: &str = "such as `application/json`, or a range such as `image/*`";
+
+fn no_media_type(text: &str) -> String {
+    format!("`{}` is no media type", text.escape_debug())
+}
+
 impl<'d> Reader<'d> {
     pub(super) fn request_body(&mut self, node: &'d Node) -> Option<RequestBody> {
         let place = node.place;
@@ -89,18 +95,25 @@ impl<'d> Reader<'d> {
             }
             self.finish(fields);
             let name = Spanned::new(member.key.to_string(), member.key_place);
-            self.is_media_type(&name.value, name.place);
             media.push(Media { name, schema, item_schema, encoding, item_encoding, examples });
         }
-        media
+        self.of_media_types(media)
     }
 
-    fn is_media_type(&mut self, text: &str, place: Place) {
-        if !MediaType::is_one(text) {
-            let message = format!("`{}` is no media type", text.escape_debug());
-            let finding = Finding::error(Code::InvalidValue, message, place);
-            self.push(finding.help("such as `application/json`, or a range such as `image/*`"));
+    /// Without keys that are no media types (examples that stand a level too high), with a remark; an error where there is no
+    /// other key.
+    fn of_media_types(&mut self, media: Vec<Media>) -> Vec<Media> {
+        let (media, others): (Vec<_>, Vec<_>) =
+            media.into_iter().partition(|one| MediaType::is_one(&one.name.value));
+        for other in others {
+            let (message, place) = (no_media_type(&other.name.value), other.name.place);
+            self.push(match media.is_empty() {
+                true => Finding::error(Code::InvalidValue, message, place).help(MEDIA_TYPES),
+                false => Finding::warning(Code::InvalidValue, message, place)
+                    .help("left out: nothing can be sent as that"),
+            });
         }
+        media
     }
 
     /// Rejects `application/json` beside `application/JSON` of another schema: only the first would ever be held against
@@ -153,7 +166,9 @@ impl<'d> Reader<'d> {
         let listed = stated.iter().flat_map(|types| types.value.split(',')).map(|one| one.trim().to_owned());
         let types: Vec<String> = listed.filter(|one| !one.is_empty()).collect();
         for (one, place) in types.iter().zip(std::iter::repeat(stated.as_ref().map(|types| types.place))) {
-            place.into_iter().for_each(|place| self.is_media_type(one, place));
+            if let Some(place) = place.filter(|_| !MediaType::is_one(one)) {
+                self.push(Finding::error(Code::InvalidValue, no_media_type(one), place).help(MEDIA_TYPES));
+            }
         }
         let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
         let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
