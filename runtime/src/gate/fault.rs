@@ -1,4 +1,4 @@
-//! What makes a request none, whatever it asks for: its host, the name that TLS was made for, its framing, its length.
+//! What makes a request none, whatever it asks for: its host, the name that TLS was made for, its framing, its fields, its length.
 
 use http::StatusCode;
 use http::request::Parts;
@@ -13,6 +13,7 @@ pub(super) enum Fault {
     Host,
     Misdirected,
     Framing,
+    Field,
     LongTarget,
 }
 
@@ -29,6 +30,7 @@ impl Fault {
                 Some(Self::Misdirected)
             }
             () if !address::knows_framing(&parts.headers) => Some(Self::Framing),
+            () if !address::fields_are_trimmed(parts.version, &parts.headers) => Some(Self::Field),
             () if target > Self::MAX_TARGET => Some(Self::LongTarget),
             () => None,
         }
@@ -42,7 +44,7 @@ impl From<Fault> for Rejection {
             Fault::Misdirected => Self::Misdirected,
             // RFC 9112 section 6.1 would rather have 501 for a coding that is only unknown; but a 5xx is what a server is
             // watched for, and nobody should cause one by a header
-            Fault::Framing => Self::NoRequest(StatusCode::BAD_REQUEST),
+            Fault::Framing | Fault::Field => Self::NoRequest(StatusCode::BAD_REQUEST),
             Fault::LongTarget => Self::NoRequest(StatusCode::URI_TOO_LONG),
         }
     }

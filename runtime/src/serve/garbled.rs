@@ -54,6 +54,10 @@ pub(super) fn instead_of(written: &[u8], peer: IpAddr) -> Option<Vec<u8>> {
     Some(answer)
 }
 
+/// What the library answers to what it cannot read.
+const OF_THE_LIBRARY: [StatusCode; 3] =
+    [StatusCode::BAD_REQUEST, StatusCode::URI_TOO_LONG, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE];
+
 /// The head that the library writes by itself.
 struct Head<'a> {
     status: StatusCode,
@@ -67,13 +71,15 @@ impl<'a> Head<'a> {
         let mut lines = head.split("\r\n");
         let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
         let lines: Vec<&str> = lines.collect();
-        let bare = lines.iter().all(|line| {
-            let name = line.split(':').next().unwrap_or_default();
-            ["connection", "content-length", "date"].iter().any(|known| name.eq_ignore_ascii_case(known))
-        });
+        // an application that answers by a bare head keeps the connection, or has another status
+        let closes = lines.iter().any(|line| line.eq_ignore_ascii_case("connection: close"));
+        let bare = closes
+            && lines.iter().all(|line| {
+                let name = line.split(':').next().unwrap_or_default();
+                ["connection", "content-length", "date"].iter().any(|known| name.eq_ignore_ascii_case(known))
+            });
         let date = lines.into_iter().find(|line| line.to_ascii_lowercase().starts_with("date:"));
-        (bare && StatusCode::is_client_error(&status))
-            .then_some(Self { status, date: date.unwrap_or_default() })
+        (bare && OF_THE_LIBRARY.contains(&status)).then_some(Self { status, date: date.unwrap_or_default() })
     }
 }
 
@@ -102,6 +108,8 @@ mod tests {
             &b"HTTP/1.1 400 Bad Request\r\nx-request-id: 1\r\ncontent-length: 0\r\n\r\n"[..],
             b"HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\nhi",
             b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
+            b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
             b"a body that speaks of HTTP/1.1 400 Bad Request\r\n\r\n",
             b"\xff\r\n\r\n",
             b"",
