@@ -54,7 +54,8 @@ impl Bench {
         let keys = ApiKeys::new([made.record]).map_err(io::Error::other)?;
         let state = State::memory_of(records, Clock::system());
         let answers = KeptAnswers::new(state, AnswerKeys::generate().map_err(io::Error::other)?);
-        let server = guarded::guarded(keys, answers.calls_per_day(u32::MAX))?;
+        let answers = answers.calls_per_day(u32::MAX).bytes_per_day(1 << 40);
+        let server = guarded::guarded(keys, answers)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { runtime, server, key, body: credentials::order() })
     }
