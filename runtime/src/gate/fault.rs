@@ -3,7 +3,7 @@
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::address;
+use super::head;
 use crate::problem::Rejection;
 use crate::serve::Session;
 
@@ -25,12 +25,12 @@ impl Fault {
         let meant = session.and_then(|session| session.name.as_deref());
         let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
         match () {
-            () if !address::names_one_host(parts.version, &parts.uri, &parts.headers) => Some(Self::Host),
-            () if meant.is_some_and(|name| !address::is_meant(name, &parts.uri, &parts.headers)) => {
+            () if !head::names_one_host(parts.version, &parts.uri, &parts.headers) => Some(Self::Host),
+            () if meant.is_some_and(|name| !head::is_meant(name, &parts.uri, &parts.headers)) => {
                 Some(Self::Misdirected)
             }
-            () if !address::knows_framing(&parts.headers) => Some(Self::Framing),
-            () if !address::fields_are_trimmed(parts.version, &parts.headers) => Some(Self::Field),
+            () if !head::knows_framing(&parts.headers) => Some(Self::Framing),
+            () if !head::fields_are_trimmed(parts.version, &parts.headers) => Some(Self::Field),
             () if target > Self::MAX_TARGET => Some(Self::LongTarget),
             () => None,
         }

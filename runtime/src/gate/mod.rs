@@ -32,6 +32,7 @@ mod allowance;
 mod builder;
 mod effects;
 mod fault;
+mod head;
 mod limits;
 mod load;
 mod object;
