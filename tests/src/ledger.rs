@@ -118,6 +118,8 @@ pub enum How {
     FailsLate,
     /// It begins after a pause, in which others may be committed.
     Late,
+    /// It fails before it comes to the books.
+    FailsEarly,
 }
 
 pub struct Service {
@@ -134,8 +136,10 @@ impl Service {
         order: Order,
         created: fn(Receipt) -> Op::Output,
     ) -> Result<Op::Output, Error> {
-        if self.how == How::Late {
-            tokio::time::sleep((self.pause)()).await;
+        match self.how {
+            How::Late => tokio::time::sleep((self.pause)()).await,
+            How::FailsEarly => return Err("it fails early".into()),
+            _ => {}
         }
         in_either!(&self.books, pool => {
             let mut work = pool.begin().await?;

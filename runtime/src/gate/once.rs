@@ -9,7 +9,8 @@
 //! 5. A panic and the deadline leave a call of which nobody knows. So does a failure after the handler wrote the call into a
 //!    transaction: whether that was committed, the ledger says.
 //! 6. When another run was committed first, its answer is this one's, whatever the handler made of it: it may have refused
-//!    because of what that run did. So the ledger is asked again about what was not committed.
+//!    because of what that run did. So the ledger is asked again about what was not committed, and what is kept is entered
+//!    there: a run that is committed later would be a second answer.
 
 use std::sync::Arc;
 

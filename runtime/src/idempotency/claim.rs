@@ -1,54 +1,21 @@
-//! A call that may be sent again: claiming its key, and keeping what became of it.
+//! A key that is claimed: keeping what became of its call.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use axum::response::Response;
-use http::HeaderMap;
 use tokio::time::Instant;
 
-use super::abandoned::{Abandoned, Mark};
-use super::decide::{Decision, Entry, Found, Owner, Print, Stage, decide};
+use super::Refusal;
+use super::abandoned::Mark;
+use super::call::Call;
+use super::decide::{Decision, Entry, Stage, decide};
 use super::kept::Kept;
-use super::key::ClientKey;
-use super::ledger::{self, Line};
-use super::{KeptAnswers, Recovered, Refusal, Unsettled};
+use super::ledger::{self, LedgerError, Line};
 use crate::answer::Accept;
-use crate::authn::Principal;
-use crate::authz::Authorized;
-use crate::clock::Clock;
-use crate::operation::{Idempotency, Policy, Rerun};
+use crate::operation::Rerun;
 use crate::problem::{Problem, Rejection};
 use crate::sealing::OVERHEAD;
-use crate::state::{Expected, Key, Kind, LONGEST, Next, Record, StateError, Swapped};
-
-/// How often a claim is tried when others claim or release the key at the same time.
-const ATTEMPTS: usize = 4;
-
-/// A call under a key, once everything else has let it pass.
-pub(crate) struct Call {
-    answers: KeptAnswers,
-    rule: &'static Idempotency,
-    operation: &'static str,
-    key: Key,
-    print: Print,
-    client: ClientKey,
-    principal: Principal,
-    /// The `Accept` lines of the request: what its answer is written by.
-    accept: HeaderMap,
-    clock: Clock,
-    deadline: Instant,
-}
-
-/// What became of a claim.
-pub(crate) enum Claimed {
-    /// The key is this call's: its handler runs.
-    Mine(Arc<Claim>),
-    /// The call was answered before, with this.
-    Replay(Kept),
-}
+use crate::state::{Expected, LONGEST, Next, Record, StateError, Swapped};
 
 /// A key that is claimed.
 pub(crate) struct Claim {
@@ -63,160 +30,12 @@ pub(crate) struct Claim {
     length: AtomicUsize,
 }
 
-impl Call {
-    /// Everybody whose credential counted is in what it is kept under: with another partner beside them it is another call.
-    /// `None` for nobody in particular, whom the document of an idempotent operation does not let in.
-    pub(crate) fn new(
-        answers: KeptAnswers,
-        policy: &'static Policy,
-        authorized: &Authorized,
-        client: ClientKey,
-        print: Print,
-        (clock, deadline): (Clock, Instant),
-    ) -> Option<Self> {
-        let (rule, principal) = (policy.idempotency.as_ref()?, authorized.principal()?.clone());
-        let mut parts = vec![policy.id.as_bytes(), client.as_str().as_bytes()];
-        for principal in authorized.principals() {
-            parts.extend([principal.issuer().as_bytes(), principal.subject().as_bytes()]);
-        }
-        let key = Key::new(Kind::Answer, &parts);
-        let (operation, accept) = (policy.id, HeaderMap::new());
-        Some(Self { answers, rule, operation, key, print, client, principal, accept, clock, deadline })
-    }
-
-    /// With the `Accept` lines of its request.
-    pub(crate) fn accepting(mut self, accept: Accept<'_>) -> Self {
-        self.accept = accept.lines();
-        self
-    }
-
-    /// Claims the key, or finds out why not, within the deadline of the operation. Rules 1 and 2 of the module.
-    pub(crate) async fn claim(self) -> Result<Claimed, Refusal> {
-        let owner = owner()?;
-        let (deadline, late) = (self.deadline, self.abandoned(Mark::Owner(owner)));
-        let claimed = tokio::time::timeout_at(deadline, self.claim_as(owner)).await;
-        claimed.unwrap_or_else(|_| {
-            tokio::spawn(late.settle()); // not in the way of the answer
-            Err(Refusal::State(StateError::Late))
-        })
-    }
-
-    async fn claim_as(self, owner: Owner) -> Result<Claimed, Refusal> {
-        let mut expected = Expected::Nothing;
-        for _ in 0..ATTEMPTS {
-            let stage = Stage::Running { owner, beyond: self.rule.ttl.as_secs() };
-            let found = match self.put(expected, stage, self.lease().saturating_add(self.rule.ttl)).await {
-                Ok(Swapped::Made(version)) => {
-                    return self.begin(version, expected == Expected::Nothing).await;
-                }
-                Ok(Swapped::Not(found)) => found,
-                Err(refusal) => {
-                    if matches!(&refusal, Refusal::State(error) if error.may_be_done()) {
-                        self.abandoned(Mark::Owner(owner)).settle().await;
-                    }
-                    return Err(refusal);
-                }
-            };
-            let found = found.map(|record| self.found(&record)).transpose()?;
-            expected = match decide(found, &self.print, self.rule.rerun) {
-                Decision::Claim(expected) => expected,
-                Decision::Replay(kept) => return Ok(Claimed::Replay(kept)),
-                Decision::OtherCall => return Err(Refusal::OtherCall),
-                Decision::Running => return Err(Refusal::Running),
-                Decision::Unkept => return Err(Refusal::Unkept),
-                Decision::Unknown(version) => match self.recover(version).await? {
-                    Some(kept) => return Ok(Claimed::Replay(kept)),
-                    None => Expected::Version(version),
-                },
-            };
-        }
-        Err(Refusal::Running)
-    }
-
-    /// The key is claimed; what the application committed says whether that is for the first time.
-    async fn begin(self, version: u64, first: bool) -> Result<Claimed, Refusal> {
-        let (written, repeated) = (AtomicBool::new(false), AtomicBool::new(false));
-        let claim = Claim { call: self, version, first, written, repeated, length: AtomicUsize::new(0) };
-        match claim.call.committed().await {
-            Ok(None) => Ok(Claimed::Mine(Arc::new(claim))),
-            Ok(Some(kept)) => {
-                _ = claim.record(Stage::Done(kept.clone())).await;
-                Ok(Claimed::Replay(kept))
-            }
-            Err(refusal) => {
-                claim.release().await;
-                Err(refusal)
-            }
-        }
-    }
-
-    /// Nobody knows: the ledger is asked, then the application. An answer: it was done. `None`: it was not.
-    async fn recover(&self, version: u64) -> Result<Option<Kept>, Refusal> {
-        if let Some(kept) = self.committed().await? {
-            // whoever asks next finds it as well, here or there
-            _ = self.put(Expected::Version(version), Stage::Done(kept.clone()), self.rule.ttl).await;
-            return Ok(Some(kept));
-        }
-        let Some(ask) = &self.answers.recover else { return Err(Refusal::Unknown) };
-        let call = Unsettled {
-            operation: self.operation,
-            issuer: self.principal.issuer().to_owned(),
-            subject: self.principal.subject().to_owned(),
-            key: self.client.as_str().to_owned(),
-        };
-        let asked = tokio::time::timeout_at(self.deadline, ask(call)).await;
-        match asked.map_err(|_| Refusal::Recovery(Problem::unavailable()))?.map_err(Refusal::Recovery)? {
-            Recovered::NotDone => Ok(None),
-            Recovered::Unknown => Err(Refusal::Unknown),
-        }
-    }
-
-    /// What the application committed of it.
-    async fn committed(&self) -> Result<Option<Kept>, Refusal> {
-        let Some(ledger) = &self.answers.ledger else { return Ok(None) };
-        let now = self.clock.now()?.unix();
-        let Some(value) = ledger::find(ledger.as_ref(), *self.key.as_bytes(), now).await? else {
-            return Ok(None);
-        };
-        let line = Found { entry: self.open(&value)?, version: 0, left: Duration::ZERO };
-        match decide(Some(line), &self.print, Rerun::Never) {
-            Decision::Replay(kept) => Ok(Some(kept)),
-            Decision::Unkept => Err(Refusal::Unkept),
-            Decision::OtherCall => Err(Refusal::OtherCall),
-            _ => Err(Refusal::Unreadable("a line of the ledger is of no call that was done")),
-        }
-    }
-
-    fn abandoned(&self, by: Mark) -> Abandoned {
-        Abandoned { answers: self.answers.clone(), key: self.key, by }
-    }
-
-    /// The time until the deadline, and the margin.
-    fn lease(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now()).saturating_add(self.answers.margin)
-    }
-
-    async fn put(&self, expected: Expected, stage: Stage, keep: Duration) -> Result<Swapped, Refusal> {
-        let value = self.sealed(stage)?;
-        Ok(self.answers.state.swap(self.key, expected, Next::Record { value, keep }).await?)
-    }
-
-    fn sealed(&self, stage: Stage) -> Result<Vec<u8>, Refusal> {
-        let bytes = Entry { print: self.print, stage }.to_bytes();
-        Ok(self.answers.keys.seal(&self.key, bytes)?)
-    }
-
-    fn found(&self, record: &Record) -> Result<Found, Refusal> {
-        Ok(Found { entry: self.open(&record.value)?, version: record.version, left: record.left })
-    }
-
-    fn open(&self, value: &[u8]) -> Result<Entry, Refusal> {
-        let plain = self.answers.keys.open(&self.key, value)?;
-        Entry::read(&plain).ok_or(Refusal::Unreadable("the record is of no version that is known"))
-    }
-}
-
 impl Claim {
+    pub(super) fn new(call: Call, version: u64, first: bool) -> Self {
+        let (written, repeated) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { call, version, first, written, repeated, length: AtomicUsize::new(0) }
+    }
+
     pub(crate) const fn is_first(&self) -> bool {
         self.first
     }
@@ -246,6 +65,14 @@ impl Claim {
                 return Err(Rejection::Handler(Problem::internal(error)));
             }
         };
+        match self.enter(&kept).await {
+            Ok(None) => {}
+            Ok(Some(other)) => return Ok(other.again()),
+            Err(refusal) => {
+                self.forget_outcome().await;
+                return Err(Rejection::Idempotency(refusal));
+            }
+        }
         let recorded = self.record(bounded(kept)).await;
         let other = match recorded {
             Ok(Swapped::Made(_)) => return Ok(first),
@@ -261,6 +88,22 @@ impl Claim {
             return Ok(kept.again());
         }
         other.map(Kept::again).map_err(Rejection::Idempotency)
+    }
+
+    /// Writes the answer into the ledger, where the handler did not. Another one: that of the run which was committed first.
+    async fn enter(&self, kept: &Kept) -> Result<Option<Kept>, Refusal> {
+        let Some(ledger) = &self.call.answers.ledger else { return Ok(None) };
+        if self.is_written() {
+            return Ok(None);
+        }
+        match ledger::insert(ledger.as_ref(), self.line_of(kept.clone())?).await {
+            Ok(()) => {
+                self.wrote();
+                Ok(None)
+            }
+            Err(LedgerError::Repeated) => Ok(Some(self.recall().await?.ok_or(Refusal::Unknown)?)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The answer of the run that claimed the key anew, or that there is none yet.
@@ -315,6 +158,10 @@ impl Claim {
     /// The line of the ledger that says this call was done, with this answer.
     pub(super) async fn line(&self, answer: Response) -> Result<Line, Refusal> {
         let (kept, _) = Kept::of(answer).await.map_err(|_| Refusal::Unreadable("the answer"))?;
+        self.line_of(kept)
+    }
+
+    fn line_of(&self, kept: Kept) -> Result<Line, Refusal> {
         let now = self.call.clock.now()?.unix();
         Ok(Line {
             key: *self.call.key.as_bytes(),
@@ -383,13 +230,6 @@ fn bounded(kept: Kept) -> Stage {
     let length = entry.to_bytes().len().saturating_add(OVERHEAD);
     if length <= LONGEST { entry.stage } else { Stage::Unkept }
 }
-
-fn owner() -> Result<Owner, Refusal> {
-    let mut owner = [0; 16];
-    SystemRandom::new().fill(&mut owner).map_err(|_| Refusal::Unreadable("no random bytes"))?;
-    Ok(owner)
-}
-
 #[cfg(test)]
 mod tests {
     use axum::body::Body;

@@ -3,9 +3,10 @@
 //! The state knows of a call before its handler runs and after it ended; a process that ends in between leaves a call of
 //! which nobody knows. A line that is committed together with the effect is there exactly when the effect is. Rules:
 //! 1. the line has the answer, so a call that was done is answered as it was, though no answer of it was ever kept;
-//! 2. the ledger is asked before a handler runs, after one that may run again and wrote no line, and about every call that is
-//!    unknown;
-//! 3. a line is there once: a second run of the call, however late, cannot commit its effect.
+//! 2. the ledger is asked before a handler runs, after one that wrote no line, and about every call that is unknown;
+//! 3. a line is there once: a second run of the call, however late, cannot commit its effect;
+//! 4. an answer that is kept and that the handler wrote no line for has one written before anybody gets it. Else the commit
+//!    of a run that was cut off could come later, and the call would have two answers.
 
 use std::error::Error;
 use std::fmt;
@@ -17,7 +18,7 @@ use crate::authn::StoreFuture;
 use crate::operation::Idempotent;
 use crate::problem::Problem;
 
-/// How long a ledger may take to find a line.
+/// How long a ledger may take to find a line, or to write one.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where lines are found that were committed. Implemented for SQLite and Postgres by features of those names.
@@ -26,6 +27,10 @@ pub trait Ledger: Send + Sync + 'static {
     ///
     /// It must see every transaction that was committed before it is asked: a replica that lags behind does not.
     fn find(&self, key: [u8; 32], now: u64) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError>;
+
+    /// Writes the line in a transaction of its own, and commits it: the call came to this, and no other run of it may be
+    /// committed any more. As [`Transaction::insert`] does, it waits for a transaction that holds a line with this key.
+    fn insert(&self, line: Line) -> StoreFuture<'_, (), LedgerError>;
 }
 
 /// A transaction of the application, which takes a line. Implemented for those of sqlx by the features `sqlite` and
@@ -66,7 +71,7 @@ impl Line {
 pub enum LedgerError {
     /// The line is there already: the call was done.
     Repeated,
-    /// It did not answer within two seconds.
+    /// It did not answer within two seconds. A line that it was to write may be there.
     Late,
     /// It failed.
     Store(Box<dyn Error + Send + Sync>),
@@ -142,6 +147,10 @@ pub(super) async fn find(
     now: u64,
 ) -> Result<Option<Vec<u8>>, LedgerError> {
     tokio::time::timeout(PATIENCE, ledger.find(key, now)).await.unwrap_or(Err(LedgerError::Late))
+}
+
+pub(super) async fn insert(ledger: &dyn Ledger, line: Line) -> Result<(), LedgerError> {
+    tokio::time::timeout(PATIENCE, ledger.insert(line)).await.unwrap_or(Err(LedgerError::Late))
 }
 
 /// The value holds an answer.

@@ -6,7 +6,8 @@
 //! | `key` | the key that a client gives its call |
 //! | `strength` | whether nobody guesses it |
 //! | `decide` | what becomes of a call, by what is kept under its key |
-//! | `claim` | claiming a key, and what became of the one who did |
+//! | `call` | claiming the key of a call |
+//! | `claim` | what became of the call that claimed it |
 //! | `abandoned` | claims of calls that did not run |
 //! | `kept` | an answer as it is kept |
 //! | `keys` | how records are sealed |
@@ -29,6 +30,7 @@
 //!    ([`KeptAnswers::bytes_per_day`]), each answer 768 KiB, and the state its room: when it is full, 503.
 
 mod abandoned;
+mod call;
 mod claim;
 mod decide;
 mod kept;
@@ -49,7 +51,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::abandoned::Followed;
-pub(crate) use self::claim::{Call, Claim, Claimed};
+pub(crate) use self::call::{Call, Claimed};
+pub(crate) use self::claim::Claim;
 pub(crate) use self::key::{ClientKey, KeyFault};
 pub use self::keys::AnswerKeys;
 pub use self::ledger::{CommitError, Ledger, LedgerError, Line, Once, Transaction};

@@ -38,6 +38,14 @@ impl Ledger for SqliteLedger {
                 .map_err(failed)
         })
     }
+
+    fn insert(&self, line: Line) -> StoreFuture<'_, (), LedgerError> {
+        Box::pin(async move {
+            let mut work = self.0.begin().await.map_err(failed)?;
+            Transaction::insert(&mut *work, line).await?;
+            work.commit().await.map_err(failed)
+        })
+    }
 }
 
 impl Transaction for SqliteConnection {

@@ -24,9 +24,13 @@ struct Desk {
 
 impl Desk {
     async fn start(path: &Path, state: State, how: How) -> Self {
-        let (signer, books) = (Signer::new("k1"), books(path).await);
         let pause: fn() -> _ =
             if how == How::Late { || Duration::from_millis(200) } else { || Duration::ZERO };
+        Self::start_with(path, state, how, pause).await
+    }
+
+    async fn start_with(path: &Path, state: State, how: How, pause: fn() -> Duration) -> Self {
+        let (signer, books) = (Signer::new("k1"), books(path).await);
         let service = Service { books: Books::Sqlite(books.clone()), how, pause };
         let answers = KeptAnswers::new(state, AnswerKeys::from_list(KEYS).unwrap());
         let server = build(service, signer.jwks(), answers, palisade::Settings::new());
@@ -61,12 +65,26 @@ async fn a_state_that_forgot_everything_does_nothing_twice() {
     // also as another call
     let later = Desk::start(&path, State::memory(), How::Recorded).await;
     later.transfer(8).send().await.refused(422, "idempotency_key_reused");
-    // which without the record would not be so
+    // and without the record what was answered
     let bare = Desk::start(&folder.path().join("bare"), State::memory(), How::Bare).await;
     bare.transfer(7).send().await.allowed(201);
     let later = Desk::start(&folder.path().join("bare"), State::memory(), How::Bare).await;
     later.transfer(7).send().await.allowed(201);
-    assert_eq!(later.done().await, 2);
+    assert_eq!(later.done().await, 1);
+}
+
+/// The deadline comes between the effect and the answer.
+#[tokio::test]
+async fn what_was_done_and_not_answered_is_done_again_only_without_the_record() {
+    let folder = tempfile::tempdir().unwrap();
+    for (how, times) in [(How::Recorded, 1), (How::Bare, 2)] {
+        let path = folder.path().join(format!("{how:?}"));
+        let slow = Desk::start_with(&path, State::memory(), how, || Duration::from_millis(600)).await;
+        slow.transfer(7).send().await;
+        let later = Desk::start(&path, State::memory(), how).await;
+        later.transfer(7).send().await.allowed(201);
+        assert_eq!(later.done().await, times, "{how:?}");
+    }
 }
 
 #[tokio::test]
@@ -117,25 +135,65 @@ async fn refused_because_of_another(path_of: &str) {
     pay(&late, &key_of("the same again"), body).await.unwrap().refused(409, "too_poor");
 }
 
-/// The handler may run again, but no other answer can come after what was committed.
+/// A process that was killed may leave a commit under way. A run elsewhere that fails before it meets any of that has no
+/// answer of its own: it waits for the other's.
 #[tokio::test]
-async fn what_was_committed_is_answered_though_the_state_cannot_keep_it() {
+async fn who_fails_while_another_run_is_being_committed_gets_the_answer_of_that_run() {
     let folder = tempfile::tempdir().unwrap();
-    for (how, status) in [(How::Recorded, 201), (How::Bare, 503)] {
+    let path = folder.path().join("books");
+    let slow = Desk::start_with(&path, State::memory(), How::Recorded, || Duration::from_millis(400)).await;
+    let failing = Desk::start(&path, State::memory(), How::FailsEarly).await;
+    let first = tokio::spawn(slow.transfer(7).send());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let again = failing.transfer(7).send().await;
+    assert_eq!(again.allowed(201).body, first.await.unwrap().allowed(201).body);
+    assert_eq!(slow.done().await, 1);
+}
+
+/// What was answered without an effect is an answer as well: no run comes after it.
+#[tokio::test]
+async fn a_failure_that_was_answered_stays_one_wherever_the_call_is_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books");
+    let late = Desk::start(&path, State::memory(), How::Late).await;
+    let failing = Desk::start(&path, State::memory(), How::FailsEarly).await;
+    let under_way = tokio::spawn(late.transfer(7).send());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let first = failing.transfer(7).send().await;
+    first.refused(500, "internal");
+    for again in [under_way.await.unwrap(), late.transfer(7).send().await] {
+        assert_eq!((again.status, again.body), (first.status, first.body.clone()));
+    }
+    assert_eq!(late.done().await, 0);
+}
+
+/// The handler may run again, but no other answer can come after what the ledger has.
+#[tokio::test]
+async fn what_is_in_the_ledger_is_answered_though_the_state_cannot_keep_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for how in [How::Recorded, How::Bare] {
         let path = folder.path().join(format!("{how:?}"));
         let state = Flaky::new(&palisade::Clock::system());
         let desk = Desk::start(&path, State::new(state.clone()), how).await;
         state.fail_from(1);
         let first = desk.transfer(7).send().await;
-        assert_eq!(first.status, status, "{how:?}");
-        assert_eq!(desk.done().await, 1);
         let later = Desk::start(&path, State::memory(), how).await;
         let again = later.transfer(7).send().await;
-        again.allowed(201);
-        if how == How::Recorded {
-            assert_eq!((again.body, later.done().await), (first.body, 1));
-        }
+        assert_eq!(again.allowed(201).body, first.allowed(201).body, "{how:?}");
+        assert_eq!(later.done().await, 1);
     }
+}
+
+/// What cannot be written into the ledger is not said: another run may come to something else.
+#[tokio::test]
+async fn what_the_ledger_does_not_take_is_not_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::start(&folder.path().join("books"), State::memory(), How::FailsEarly).await;
+    let lock = "CREATE TRIGGER full BEFORE INSERT ON palisade_answers BEGIN SELECT RAISE(ABORT, 'full'); END";
+    sqlx::raw_sql(lock).execute(&desk.books).await.unwrap();
+    desk.transfer(7).send().await.refused(503, "unavailable");
+    sqlx::raw_sql("DROP TRIGGER full").execute(&desk.books).await.unwrap();
+    desk.transfer(7).send().await.refused(500, "internal");
 }
 
 #[tokio::test]

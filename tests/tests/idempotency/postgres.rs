@@ -46,5 +46,11 @@ async fn a_line_is_there_when_it_was_committed_and_once() {
     work.insert(line(1, "third", NOW + 60, NOW + 120)).await.unwrap();
     work.commit().await.unwrap();
     assert_eq!(found(1, NOW + 60).await.as_deref(), Some(&b"third"[..]));
+
+    // one in a transaction of its own
+    ledger.insert(line(200, "fourth", NOW, NOW + 60)).await.unwrap();
+    assert_eq!(found(200, NOW).await.as_deref(), Some(&b"fourth"[..]));
+    let again = ledger.insert(line(200, "fifth", NOW, NOW + 60)).await;
+    assert!(matches!(again, Err(LedgerError::Repeated)), "{again:?}");
     pool.close().await;
 }

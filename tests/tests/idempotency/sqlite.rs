@@ -44,5 +44,11 @@ async fn a_line_is_there_once_and_what_has_ended_goes_a_few_at_a_time() {
     work.commit().await.unwrap();
     assert_eq!(found(99, NOW + 60).await.as_deref(), Some(&b"third"[..]));
     assert_eq!(count().await, 100 - 32);
+
+    // one in a transaction of its own
+    ledger.insert(line(200, "fourth", NOW, NOW + 60)).await.unwrap();
+    assert_eq!(found(200, NOW).await.as_deref(), Some(&b"fourth"[..]));
+    let again = ledger.insert(line(200, "fifth", NOW, NOW + 60)).await;
+    assert!(matches!(again, Err(LedgerError::Repeated)), "{again:?}");
     pool.close().await;
 }
