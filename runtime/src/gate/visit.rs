@@ -144,7 +144,7 @@ impl Visit {
     pub(crate) async fn spend(&mut self, due: &Due) -> Result<(), Rejection> {
         let Due { running, counted: rules } = due;
         if !running.is_empty() {
-            self.enter(running)?;
+            self.enter(running).await?;
         }
         if rules.is_empty() {
             return Ok(());
@@ -169,12 +169,14 @@ impl Visit {
     }
 
     /// Takes a place under each of the limits on what is under way, or under none when one is full.
-    fn enter(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
+    async fn enter(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
         let seen = self.seen();
         let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
-        let Entered { standings, held } = self.gate.limiter().enter(&charges);
-        let told = rules.iter().zip(&standings).map(|(rule, standing)| Told::new(rule, standing));
-        self.standings.extend(told);
+        let entering = self.gate.limiter().enter(&charges, &seen);
+        let Entered { standings, held } =
+            entering.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
+        let told = rules.iter().zip(&standings).filter(|(_, standing)| standing.counted);
+        self.standings.extend(told.map(|(rule, standing)| Told::new(rule, standing)));
         let full =
             |limit| Rejection::Limited { limit, retry_after: self.gate.limiter().some_time(self.micros()) };
         self.held.push(held.map_err(full)?);

@@ -28,6 +28,7 @@ pub(crate) mod seen;
 pub(crate) mod shared;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod window;
 
 use std::collections::HashMap;
@@ -45,7 +46,7 @@ use self::key::{Key, Keyer, Prefix};
 use self::memory::{Ask, OVERFLOWS, Table};
 use self::meter::Meter;
 use self::name::{Name, NamePrefix};
-use self::running::{Entered, Running};
+use self::running::Running;
 use self::seen::Seen;
 use self::shared::{Asked, SharedLimits, Spent};
 use crate::operation::{Counting, Limit, OnOutage};
@@ -216,17 +217,11 @@ impl Limiter {
 
     /// What the limits say of an outage. Those that do not hold are asked for nothing.
     fn outage<'a>(&self, now: u64, charges: &'a [Charge<'a>]) -> Result<Decision<'a>, Outage> {
-        let on_outage = |charge: &Charge<'_>| charge.rule.limit.on_outage;
-        if let Some(charge) = charges.iter().find(|charge| on_outage(charge) == OnOutage::Deny) {
-            return Err(Outage(charge.rule.limit));
-        }
-        let share = |charge: &Charge<'_>| (on_outage(charge) == OnOutage::Local).then_some(charge.rule.share);
+        none_denies(charges)?;
+        let share = |charge: &Charge<'_>| {
+            (charge.rule.limit.on_outage == OnOutage::Local).then_some(charge.rule.share)
+        };
         Ok(self.decide_by(now, charges, By::Share, share))
-    }
-
-    /// Lets a request in under limits on what is under way, all of them or none.
-    pub(crate) fn enter<'a>(&self, charges: &[Charge<'a>]) -> Entered<'a> {
-        self.running.enter(charges)
     }
 
     /// Seconds after which one who was refused may ask again, when nobody knows: one to three by chance, for those who were
@@ -273,6 +268,12 @@ impl Limiter {
             self.table.give_back(now, *then, ask);
         }
     }
+}
+
+/// Whether all of these limits let something pass in an outage.
+fn none_denies(charges: &[Charge<'_>]) -> Result<(), Outage> {
+    let denies = |charge: &&Charge<'_>| charge.rule.limit.on_outage == OnOutage::Deny;
+    charges.iter().find(denies).map_or(Ok(()), |charge| Err(Outage(charge.rule.limit)))
 }
 
 impl Charge<'_> {

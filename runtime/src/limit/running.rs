@@ -4,7 +4,8 @@
 //! 1. all limits of a step let a request in, or none of them counts it;
 //! 2. it counts until everything of it has ended: its answer has been handed to the connection, or its client has left, and
 //!    its handler has returned, panicked or been given up;
-//! 3. nothing is kept of a counter that nobody counts under, so there are never more than requests under way.
+//! 3. nothing is kept of a counter that nobody counts under, so there are never more than requests under way;
+//! 4. where instances count together, it is held there as long as it counts here.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -16,7 +17,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::key::Key;
 use super::memory::counter;
-use super::{Charge, Few, Standing};
+use super::shared::Lease;
+use super::{Charge, Few, Rule, Standing};
 use crate::operation::Limit;
 
 /// How much is under way. Clones are the same.
@@ -27,6 +29,8 @@ pub(crate) struct Running(Arc<Mutex<HashMap<Key, u32>>>);
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     _counted: Arc<Counted>,
+    /// Where instances count together.
+    _lease: Option<Arc<Lease>>,
 }
 
 #[derive(Debug)]
@@ -45,14 +49,14 @@ pub(crate) struct Entered<'a> {
 }
 
 impl Running {
-    /// Lets a request in under all of these limits, or under none.
-    pub(crate) fn enter<'a>(&self, charges: &[Charge<'a>]) -> Entered<'a> {
+    /// Lets a request in under all of these limits, or under none. `most`: how many each lets in here.
+    pub(crate) fn enter<'a>(&self, charges: &[Charge<'a>], most: impl Fn(&Rule) -> u32) -> Entered<'a> {
         let mut under_way = self.lock();
         let standings = |under_way: &HashMap<Key, u32>| {
-            charges
-                .iter()
-                .map(|charge| charge.standing(under_way.get(&counter(charge.key)).copied()))
-                .collect()
+            let of = |charge: &Charge<'a>| {
+                charge.standing(under_way.get(&counter(charge.key)).copied().unwrap_or(0), most(charge.rule))
+            };
+            charges.iter().map(of).collect()
         };
         let before: Few<Standing<'a>> = standings(&under_way);
         if let Some(full) = before.iter().find(|standing| standing.wait > 0) {
@@ -72,7 +76,8 @@ impl Running {
         let standings =
             standings(&under_way).into_iter().map(|after| Standing { wait: 0, ..after }).collect();
         drop(under_way);
-        Entered { standings, held: Ok(Held { _counted: Arc::new(Counted { running: self.clone(), keys }) }) }
+        let counted = Arc::new(Counted { running: self.clone(), keys });
+        Entered { standings, held: Ok(Held { _counted: counted, _lease: None }) }
     }
 
     /// Every change under the lock is of whole numbers, so a thread that died holding it leaves nothing half-done.
@@ -81,10 +86,22 @@ impl Running {
     }
 }
 
+impl Held {
+    pub(super) fn with(self, lease: Lease) -> Self {
+        Self { _lease: Some(Arc::new(lease)), ..self }
+    }
+}
+
+impl Rule {
+    pub(super) fn quota(&self) -> u32 {
+        self.limit.quota
+    }
+}
+
 impl<'a> Charge<'a> {
-    /// Where its caller stands when so many are under way. How long to wait nobody knows.
-    fn standing(&self, under_way: Option<u32>) -> Standing<'a> {
-        let remaining = self.rule.limit.quota.saturating_sub(under_way.unwrap_or(0));
+    /// Where its caller stands when so many of `most` are under way. How long to wait nobody knows.
+    pub(super) fn standing(&self, under_way: u32, most: u32) -> Standing<'a> {
+        let remaining = most.saturating_sub(under_way);
         let wait = u64::from(remaining < self.cost);
         Standing { rule: self.rule, remaining, reset: 0, wait, counted: true }
     }
@@ -188,7 +205,8 @@ mod tests {
         let limiter = Limiter::new(0);
         let running = Running::default();
         let rules = [limiter.rule(&EACH, "a"), limiter.rule(&WHOLE, "a")];
-        let enter = |subject| running.enter(&rules.each_ref().map(|rule| rule.charge(&seen(subject))));
+        let enter =
+            |subject| running.enter(&rules.each_ref().map(|rule| rule.charge(&seen(subject))), Rule::quota);
         let (first, room) = let_in(enter("alice"));
         assert_eq!(room, [1, 2]);
         let (second, _) = let_in(enter("alice"));
@@ -212,13 +230,13 @@ mod tests {
         let running = Running::default();
         let (light, heavy) = (limiter.rule(&WHOLE, "a"), limiter.rule(&HEAVY, "b"));
         let twice = [heavy.charge(&seen("alice")), heavy.charge(&seen("alice"))];
-        let (held, room) = let_in(running.enter(&twice));
+        let (held, room) = let_in(running.enter(&twice, Rule::quota));
         assert_eq!(room, [1, 1]);
-        assert!(running.enter(&twice[..1]).held.is_err());
-        let _light = let_in(running.enter(&[light.charge(&seen("bob"))]));
-        assert!(running.enter(&[light.charge(&seen("bob"))]).held.is_err());
+        assert!(running.enter(&twice[..1], Rule::quota).held.is_err());
+        let _light = let_in(running.enter(&[light.charge(&seen("bob"))], Rule::quota));
+        assert!(running.enter(&[light.charge(&seen("bob"))], Rule::quota).held.is_err());
         drop(held);
-        let_in(running.enter(&[heavy.charge(&seen("bob"))]));
+        let_in(running.enter(&[heavy.charge(&seen("bob"))], Rule::quota));
     }
 
     #[test]
@@ -229,7 +247,7 @@ mod tests {
         let values = [(Per::Body("name"), "a".to_owned())];
         let enter = |from: &str| {
             let from = Network::of(from.parse().unwrap());
-            running.enter(&[rule.charge(&Seen { from, values: &values, ..seen("alice") })])
+            running.enter(&[rule.charge(&Seen { from, values: &values, ..seen("alice") })], Rule::quota)
         };
         let (_first, _second) = (let_in(enter("192.0.2.1")), let_in(enter("2001:db8::1")));
         assert_eq!(refused(&enter("198.51.100.1")), ("said", vec![0]));
@@ -241,7 +259,7 @@ mod tests {
         let rule = limiter.rule(&EACH, "a");
         let grown = grows_by(40_000, |number| {
             let subject = format!("subject {number}");
-            let (_held, _) = let_in(running.enter(&[rule.charge(&seen(&subject))]));
+            let (_held, _) = let_in(running.enter(&[rule.charge(&seen(&subject))], Rule::quota));
         });
         assert_eq!(grown, 0);
     }
@@ -252,7 +270,7 @@ mod tests {
         let running = Running::default();
         let rule = limiter.rule(&WHOLE, "a");
         let answer = || {
-            let (held, _) = let_in(running.enter(&[rule.charge(&seen("alice"))]));
+            let (held, _) = let_in(running.enter(&[rule.charge(&seen("alice"))], Rule::quota));
             until_sent(Body::from("answer"), [held].into_iter().collect())
         };
         let mut taken = answer();

@@ -12,6 +12,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use redis::aio::ConnectionManager;
 use redis::{Script, ScriptInvocation};
 
+use super::places::{Act, Room, Said};
 use super::{Answer, Asked, Counters, LONGEST, Spent};
 use crate::authn::StoreFuture;
 use crate::limit::memory::Outcome;
@@ -32,6 +33,7 @@ pub(super) const PATIENCE: Patience = Patience {
 pub(super) struct InRedis {
     link: Link,
     script: Script,
+    places: Script,
     prefix: String,
 }
 
@@ -43,7 +45,8 @@ impl InRedis {
     ) -> Result<Self, StateError> {
         let link = Link::open(server, patience, COUNTERS).await?;
         let script = Script::new(include_str!("decide.lua"));
-        Ok(Self { link, script, prefix: format!("{prefix}:limit:") })
+        let places = Script::new(include_str!("places.lua"));
+        Ok(Self { link, script, places, prefix: format!("{prefix}:limit:") })
     }
 
     /// One that all instances have: that of the first which asked for it.
@@ -102,6 +105,35 @@ impl Counters for InRedis {
             let [now]: [u64; 1] =
                 self.link.ask_within(within, async |redis| call.invoke_async(redis).await).await?;
             Ok(now)
+        })
+    }
+
+    fn places<'a>(
+        &'a self,
+        said: &'a [Said],
+        lease: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, Room, StateError> {
+        Box::pin(async move {
+            let mut call = self.places.prepare_invoke();
+            call.arg(u64::try_from(lease.as_micros()).unwrap_or(u64::MAX));
+            for Said { act, of, taken } in said {
+                let (act, most) = match act {
+                    Act::Take(most) => ("take", *most),
+                    Act::Hold => ("hold", 0),
+                    Act::Leave => ("leave", 0),
+                };
+                call.key(self.key(taken.name)).arg(act).arg(&of[..]).arg(taken.cost).arg(most);
+            }
+            let numbers: Vec<u32> =
+                self.link.ask_within(within, async |redis| call.invoke_async(redis).await).await?;
+            let asked = said.iter().filter(|said| matches!(said.act, Act::Take(_))).count();
+            match numbers.split_first() {
+                Some((found @ 0..=1, taken)) if taken.len() == asked => {
+                    Ok(Room { found: *found == 1, taken: taken.iter().copied().collect() })
+                }
+                _ => Err(failed("Redis answers what was not asked for")),
+            }
         })
     }
 

@@ -5,10 +5,13 @@
 //! 2. while they cannot be asked, each limit does as it says (`on-outage`): one that denies refuses the request, one that
 //!    allows does not count it, the others count it in this process, up to its share;
 //! 3. no limit is lifted by an outage but one that says so;
-//! 4. neither the beginning nor the end of an outage changes a counter: who was over a limit in one stays so in the next.
+//! 4. neither the beginning nor the end of an outage changes a counter: who was over a limit in one stays so in the next;
+//! 5. what is under way is counted by places that are held ([`places`]), and in this process as well: so its share is known
+//!    when an outage begins.
 
 #[cfg(feature = "redis")]
 mod in_redis;
+mod places;
 #[cfg(test)]
 #[cfg(feature = "redis")]
 #[path = "../../../../tests/src/redis_server.rs"]
@@ -22,6 +25,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::places::{Came, Lease, Taken};
+use self::places::{MOST, MOST_TAKEN, PACE, Places, Room, Said};
 use super::Few;
 use super::gcra::Rate;
 use super::memory::Outcome;
@@ -53,6 +58,7 @@ pub struct SharedLimits {
     patience: Duration,
     /// Known to all of them.
     secret: [u8; 16],
+    places: Arc<Places>,
 }
 
 /// Where the counters are.
@@ -62,6 +68,14 @@ pub(crate) trait Counters: Send + Sync {
 
     /// Takes back what was spent, and says when that was.
     fn give_back<'a>(&'a self, spent: &'a [Spent], within: Duration) -> StoreFuture<'a, u64, StateError>;
+
+    /// Takes, holds and leaves places, each held for so long.
+    fn places<'a>(
+        &'a self,
+        said: &'a [Said],
+        lease: Duration,
+        within: Duration,
+    ) -> StoreFuture<'a, Room, StateError>;
 
     /// What was kept under this name.
     fn record<'a>(&'a self, name: &'a str, within: Duration) -> StoreFuture<'a, Option<Vec<u8>>, StateError>;
@@ -132,7 +146,9 @@ impl SharedLimits {
         }
         let counters = in_redis::InRedis::connect(&server.into(), prefix, in_redis::PATIENCE).await?;
         let secret = counters.secret().await?;
-        Ok(Self { counters: Arc::new(counters), instances, patience: PATIENCE, secret })
+        let counters: Arc<dyn Counters> = Arc::new(counters);
+        let places = Arc::new(Places::new(Arc::clone(&counters), PACE)?);
+        Ok(Self { counters, instances, patience: PATIENCE, secret, places })
     }
 
     /// How long a step of a request waits for them, up to a second. Default: 50 ms, for a limit must not take longer than what
@@ -144,6 +160,11 @@ impl SharedLimits {
 
     pub(crate) async fn spend(&self, asked: &[Asked]) -> Result<Answer, StateError> {
         self.counters.spend(asked, self.patience).await
+    }
+
+    /// Takes places under all of these counters, of so many each, or under none.
+    pub(crate) async fn take(&self, wanted: &[(Taken, u32)]) -> Result<Came, StateError> {
+        self.places.take(wanted, self.patience).await
     }
 
     /// Whether a request would be counted now: a counter of nobody is charged, which says nothing a millisecond later.
@@ -177,6 +198,11 @@ impl SharedLimits {
     pub(crate) fn share(&self, limit: &Limit) -> Meter {
         share(limit, self.instances)
     }
+
+    /// How many may be under way at once in this instance then.
+    pub(crate) fn share_of_places(&self, limit: &Limit) -> u32 {
+        part(limit.quota, limit, self.instances)
+    }
 }
 
 impl fmt::Debug for SharedLimits {
@@ -186,8 +212,12 @@ impl fmt::Debug for SharedLimits {
 }
 
 /// One part in `instances`, and one request at least: else an instance of many would refuse all.
+fn part(whole: u32, limit: &Limit, instances: u32) -> u32 {
+    whole.checked_div(instances).unwrap_or(0).max(limit.cost)
+}
+
 fn share(limit: &Limit, instances: u32) -> Meter {
-    let part = |whole: u32| whole.checked_div(instances).unwrap_or(0).max(limit.cost);
+    let part = |whole: u32| part(whole, limit, instances);
     match limit.counter {
         Counter::TokenBucket => {
             let window = limit.window.saturating_mul(instances);
@@ -195,13 +225,17 @@ fn share(limit: &Limit, instances: u32) -> Meter {
         }
         Counter::SlidingWindow => Meter::Window(Window::sliding(part(limit.quota), limit.window)),
         Counter::FixedWindow => Meter::Window(Window::fixed(part(limit.quota), limit.window)),
-        // each process counts for itself what is under way there
+        // it is not metered
         Counter::Concurrency => Meter::default(),
     }
 }
 
-/// Whether all that is reckoned for this limit is exact where numbers are doubles.
+/// Whether this limit is none that cannot be shared: all that is reckoned for it is exact where numbers are doubles, and its
+/// places are not too many to be kept one by one.
 pub(crate) fn is_exact(limit: &Limit) -> bool {
+    if limit.counter == Counter::Concurrency {
+        return limit.quota <= MOST && limit.cost <= MOST_TAKEN;
+    }
     let farthest = match Meter::new(limit) {
         Meter::Bucket(rate) => {
             let (interval, span) = rate.times();
@@ -226,6 +260,10 @@ impl Counters for Away {
         Box::pin(async { Err(StateError::Late) })
     }
 
+    fn places<'a>(&'a self, _: &'a [Said], _: Duration, _: Duration) -> StoreFuture<'a, Room, StateError> {
+        Box::pin(async { Err(StateError::Late) })
+    }
+
     fn record<'a>(&'a self, _: &'a str, _: Duration) -> StoreFuture<'a, Option<Vec<u8>>, StateError> {
         Box::pin(async { Err(StateError::Late) })
     }
@@ -244,7 +282,8 @@ impl Counters for Away {
 #[cfg(test)]
 impl SharedLimits {
     pub(crate) fn away(instances: u32) -> Self {
-        Self { counters: Arc::new(Away), instances, patience: PATIENCE, secret: [0; 16] }
+        let places = Arc::new(Places::new(Arc::new(Away), PACE).expect("random bytes"));
+        Self { counters: Arc::new(Away), instances, patience: PATIENCE, secret: [0; 16], places }
     }
 }
 

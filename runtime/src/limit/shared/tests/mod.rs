@@ -1,12 +1,14 @@
-//! The script against the functions of this crate, in a real Redis.
+//! The scripts in a real Redis, that of counters against the functions of this crate.
+
+mod places;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::super::dice::Dice;
 use super::in_redis::{InRedis, PATIENCE};
 use super::server::Server;
 use super::*;
+use crate::limit::dice::Dice;
 use crate::limit::meter::State;
 use crate::state::shared::Patience;
 

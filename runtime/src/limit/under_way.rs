@@ -1,0 +1,82 @@
+//! Letting a request in under limits on what is under way: here, and where instances count together.
+//!
+//! Rules:
+//! 1. all limits of a step let it in, or none counts it;
+//! 2. what this process counts alone is full before all instances together are: then nobody else is asked;
+//! 3. while the shared counters cannot be asked, each limit does as it says of an outage ([`Limiter::ask`]); the share of this
+//!    process is of all that is under way here, also of what began before.
+
+use super::running::{Entered, Held};
+use super::seen::Seen;
+use super::shared::{SharedLimits, Taken};
+use super::{Charge, Few, Limiter, Outage, Rule, Standing, none_denies};
+use crate::operation::OnOutage;
+
+impl Limiter {
+    /// Lets a request in under limits on what is under way, all of them or none; where instances count together, here and
+    /// there. `seen` is what the charges are made of.
+    ///
+    /// # Errors
+    /// When the shared counters cannot be asked, and one of the limits lets nothing pass then.
+    pub(crate) async fn enter<'a>(
+        &self,
+        charges: &[Charge<'a>],
+        seen: &Seen<'_>,
+    ) -> Result<Entered<'a>, Outage> {
+        let here = self.running.enter(charges, Rule::quota);
+        match (&self.shared, here.held) {
+            (Some(shared), Ok(held)) => Box::pin(self.enter_shared(shared, held, charges, seen)).await,
+            (_, held) => Ok(Entered { held, ..here }),
+        }
+    }
+
+    async fn enter_shared<'a>(
+        &self,
+        shared: &SharedLimits,
+        held: Held,
+        charges: &[Charge<'a>],
+        seen: &Seen<'_>,
+    ) -> Result<Entered<'a>, Outage> {
+        // a limit that is named twice has one counter, where a request takes its places once
+        let wanted: Few<(Taken, u32)> = charges.iter().map(|charge| charge.wanted(seen)).collect();
+        let Ok(came) = shared.take(&wanted).await else {
+            drop(held); // counted anew
+            return self.enter_in_outage(shared, charges);
+        };
+        let standing = |(charge, taken): (&Charge<'a>, &u32)| charge.standing(*taken, charge.rule.quota());
+        let mut standings: Few<Standing<'a>> = charges.iter().zip(&came.taken).map(standing).collect();
+        let full = standings.iter().find(|standing| standing.wait > 0).map(|standing| standing.rule.limit);
+        let held = match (came.lease, full) {
+            (Some(lease), _) => {
+                standings.iter_mut().for_each(|standing| standing.wait = 0);
+                Ok(held.with(lease))
+            }
+            (None, Some(full)) => Err(full),
+            (None, None) => return self.enter_in_outage(shared, charges), // which contradicts itself
+        };
+        Ok(Entered { standings, held })
+    }
+
+    /// As [`Limiter::outage`].
+    fn enter_in_outage<'a>(
+        &self,
+        shared: &SharedLimits,
+        charges: &[Charge<'a>],
+    ) -> Result<Entered<'a>, Outage> {
+        none_denies(charges)?;
+        let is_open = |rule: &Rule| rule.limit.on_outage == OnOutage::Allow;
+        let most = |rule: &Rule| match is_open(rule) {
+            true => u32::MAX,
+            false => shared.share_of_places(rule.limit),
+        };
+        let mut entered = self.running.enter(charges, most);
+        entered.standings.iter_mut().for_each(|standing| standing.counted = !is_open(standing.rule));
+        Ok(entered)
+    }
+}
+
+impl Charge<'_> {
+    fn wanted(&self, seen: &Seen<'_>) -> (Taken, u32) {
+        (Taken { name: self.rule.name_of(seen), cost: self.cost }, self.rule.quota())
+    }
+}
