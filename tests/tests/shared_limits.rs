@@ -7,6 +7,8 @@ use palisade_tests::client::{Client, Reply};
 use palisade_tests::events;
 use palisade_tests::redis_server::Server;
 use palisade_tests::tokens::Signer;
+use palisade_tests::waiting::{Waiting, until};
+use tokio::task::JoinHandle;
 
 #[allow(dead_code, reason = "the generated module has more than this file asks for")]
 mod api {
@@ -15,9 +17,33 @@ mod api {
 
 use api::*;
 
-struct Service;
+#[derive(Clone, Default)]
+struct Service(Waiting);
 
 impl Shared for Service {
+    async fn get_waits(&self, _: Caller<GetWaits>, _: GetWaitsInput) -> Result<GetWaitsOutput, Problem> {
+        self.0.wait().await;
+        Ok(GetWaitsOutput::NoContent)
+    }
+
+    async fn get_waits_sure(
+        &self,
+        _: Caller<GetWaitsSure>,
+        _: GetWaitsSureInput,
+    ) -> Result<GetWaitsSureOutput, Problem> {
+        self.0.wait().await;
+        Ok(GetWaitsSureOutput::NoContent)
+    }
+
+    async fn get_waits_open(
+        &self,
+        _: Caller<GetWaitsOpen>,
+        _: GetWaitsOpenInput,
+    ) -> Result<GetWaitsOpenOutput, Problem> {
+        self.0.wait().await;
+        Ok(GetWaitsOpenOutput::NoContent)
+    }
+
     async fn get_few(&self, _: Caller<GetFew>, _: GetFewInput) -> Result<GetFewOutput, Problem> {
         Ok(GetFewOutput::NoContent)
     }
@@ -100,8 +126,12 @@ async fn patient(redis: &Server, signer: &Signer, patience: Duration) -> Client 
 }
 
 async fn run(signer: &Signer, settings: Settings) -> Client {
+    run_with(Service::default(), signer, settings).await
+}
+
+async fn run_with(service: Service, signer: &Signer, settings: Settings) -> Client {
     let keys = palisade::JwkSet::from_json(signer.jwks()).expect("a key set");
-    let server = server(Service).token(Jwt::new(keys)).settings(settings).build().expect("a complete server");
+    let server = server(service).token(Jwt::new(keys)).settings(settings).build().expect("a complete server");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client(listener.local_addr().unwrap());
     tokio::spawn(async move { palisade::serve(server).listener(listener).await.expect("it serves") });
@@ -322,4 +352,83 @@ async fn a_redis_that_hangs_costs_a_moment_and_then_none() {
     bench.redis.signal("CONT");
     bench.recovers().await;
     bench.get(0, "/sure", "alice").await.allowed(204);
+}
+
+/// Two instances whose handlers wait for one word.
+struct Desks {
+    bench: Bench,
+    service: Service,
+}
+
+impl Desks {
+    async fn start() -> Self {
+        let (redis, signer, service) = (Server::durable().await, Signer::new("k1"), Service::default());
+        let start = async || {
+            let shared = SharedLimits::redis(&redis.url(), 2).await.expect("Redis answers");
+            let settings = Settings::new().limits_in(shared.patience(Duration::from_secs(1)));
+            run_with(service.clone(), &signer, settings).await
+        };
+        let instances = [start().await, start().await];
+        Self { bench: Bench { redis, instances, signer }, service }
+    }
+
+    /// Requests whose handlers wait, at these instances.
+    async fn waiting(&self, path: &str, at: &[usize]) -> Vec<JoinHandle<Reply>> {
+        let mut sent = Vec::new();
+        for instance in at {
+            let begun = self.service.0.begun();
+            let call = self.bench.instances[*instance].get(path);
+            sent.push(tokio::spawn(call.token(&self.bench.signer.token("alice", "")).send()));
+            self.service.0.have_begun(begun + 1).await;
+        }
+        sent
+    }
+
+    async fn all_pass(&self, sent: Vec<JoinHandle<Reply>>) {
+        self.service.0.go_on();
+        for reply in sent {
+            reply.await.unwrap().allowed(204);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_under_way_at_one_instance_counts_at_the_other() {
+    let desks = Desks::start().await;
+    let sent = desks.waiting("/waits", &[0, 0, 0, 1]).await;
+    for instance in [0, 1, 1, 0] {
+        let reply = desks.bench.get(instance, "/waits", "alice").await;
+        reply.refused(429, "rate_limited");
+        assert_eq!(reply.header("ratelimit"), "\"places\";r=0");
+    }
+    desks.all_pass(sent).await;
+    let reply = desks.bench.get(0, "/waits", "bob").await;
+    assert_eq!(reply.allowed(204).header("ratelimit"), "\"places\";r=3");
+    for instance in [0, 1] {
+        until(async || desks.bench.get(instance, "/waits", "alice").await.status == 204).await;
+    }
+}
+
+#[tokio::test]
+async fn in_an_outage_each_instance_lets_in_its_share_of_what_is_under_way() {
+    let mut desks = Desks::start().await;
+    let before = desks.waiting("/waits", &[0]).await;
+    desks.bench.redis.kill();
+    let mut sent = desks.waiting("/waits", &[0, 1, 1]).await; // with that of before, two at each
+    for instance in [0, 1] {
+        desks.bench.get(instance, "/waits", "alice").await.refused(429, "rate_limited");
+        desks.bench.get(instance, "/waits/sure", "alice").await.refused(503, "unavailable");
+    }
+    sent.extend(desks.waiting("/waits/open", &[0, 0, 1]).await);
+    sent.extend(before);
+    desks.service.0.go_on();
+    for reply in sent {
+        let reply = reply.await.unwrap();
+        assert_eq!(reply.status, 204);
+    }
+    desks.bench.redis.restart().await;
+    desks.bench.recovers().await;
+    for instance in [0, 1] {
+        desks.bench.get(instance, "/waits/sure", "alice").await.allowed(204);
+    }
 }

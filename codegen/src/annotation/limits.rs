@@ -91,13 +91,13 @@ impl<'d> Reader<'d> {
         Some(Amount { quota, window, burst: burst.map_or(quota, |burst| burst.value) })
     }
 
-    /// `max`. What is under way is of no time, has not failed yet, and is counted where it is.
+    /// `max`. What is under way is of no time, and has not failed yet.
     fn at_once(&mut self, fields: &mut Fields<'d>) -> Option<Amount> {
-        for name in ["rate", "burst", "on", "on-outage"] {
+        for name in ["rate", "burst", "on"] {
             if let Some(member) = fields.get(name) {
                 let message = format!("what is under way at once has no `{name}`");
                 let finding = Finding::error(Code::InvalidValue, message, member.key_place);
-                self.push(finding.help("leave it out: `max` says how many, in each process"));
+                self.push(finding.help("leave it out: `max` says how many"));
             }
         }
         if fields.peek("max").is_none() {

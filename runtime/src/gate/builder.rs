@@ -304,7 +304,11 @@ fn uncountable(
     let of_operations = operations.iter().flat_map(|(policy, _)| policy.limits);
     let names = document.limits.iter().chain(of_operations).filter(|limit| !limiter.counts(limit));
     let names: BTreeSet<_> = names.map(|limit| limit.name).collect();
-    let fault = |name| format!("the limit `{name}` looks further ahead than shared counters can: 70 years");
+    let fault = |name| {
+        format!(
+            "the limit `{name}` cannot be shared: it looks further ahead than 70 years, or has over 100,000 places"
+        )
+    };
     names.into_iter().map(fault).collect()
 }
 
@@ -356,8 +360,8 @@ mod tests {
         limits: &[],
     };
 
-    #[test]
-    fn a_limit_that_shared_counters_cannot_keep_is_found_when_the_gate_is_built() {
+    #[tokio::test]
+    async fn a_limit_that_shared_counters_cannot_keep_is_found_when_the_gate_is_built() {
         static FAR: Document = Document {
             title: "Test",
             version: "1",
@@ -386,7 +390,7 @@ mod tests {
         assert_eq!(build(Settings::new()), Ok(()));
         let shared = SharedLimits::away(1);
         let fault = build(Settings { limits_in: Some(shared), ..Settings::new() }).unwrap_err();
-        assert!(fault.contains("`further` looks further ahead"), "{fault}");
+        assert!(fault.contains("`further` cannot be shared"), "{fault}");
     }
 
     #[test]

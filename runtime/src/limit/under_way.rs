@@ -2,11 +2,11 @@
 //!
 //! Rules:
 //! 1. all limits of a step let it in, or none counts it;
-//! 2. what this process counts alone is full before all instances together are: then nobody else is asked;
+//! 2. what is let in there is counted here as well, without a bound;
 //! 3. while the shared counters cannot be asked, each limit does as it says of an outage ([`Limiter::ask`]); the share of this
 //!    process is of all that is under way here, also of what began before.
 
-use super::running::{Entered, Held};
+use super::running::Entered;
 use super::seen::Seen;
 use super::shared::{SharedLimits, Taken};
 use super::{Charge, Few, Limiter, Outage, Rule, Standing, none_denies};
@@ -23,33 +23,28 @@ impl Limiter {
         charges: &[Charge<'a>],
         seen: &Seen<'_>,
     ) -> Result<Entered<'a>, Outage> {
-        let here = self.running.enter(charges, Rule::quota);
-        match (&self.shared, here.held) {
-            (Some(shared), Ok(held)) => Box::pin(self.enter_shared(shared, held, charges, seen)).await,
-            (_, held) => Ok(Entered { held, ..here }),
+        match &self.shared {
+            None => Ok(self.running.enter(charges, Rule::quota)),
+            Some(shared) => Box::pin(self.enter_shared(shared, charges, seen)).await,
         }
     }
 
     async fn enter_shared<'a>(
         &self,
         shared: &SharedLimits,
-        held: Held,
         charges: &[Charge<'a>],
         seen: &Seen<'_>,
     ) -> Result<Entered<'a>, Outage> {
         // a limit that is named twice has one counter, where a request takes its places once
         let wanted: Few<(Taken, u32)> = charges.iter().map(|charge| charge.wanted(seen)).collect();
-        let Ok(came) = shared.take(&wanted).await else {
-            drop(held); // counted anew
-            return self.enter_in_outage(shared, charges);
-        };
+        let Ok(came) = shared.take(&wanted).await else { return self.enter_in_outage(shared, charges) };
         let standing = |(charge, taken): (&Charge<'a>, &u32)| charge.standing(*taken, charge.rule.quota());
         let mut standings: Few<Standing<'a>> = charges.iter().zip(&came.taken).map(standing).collect();
         let full = standings.iter().find(|standing| standing.wait > 0).map(|standing| standing.rule.limit);
         let held = match (came.lease, full) {
             (Some(lease), _) => {
                 standings.iter_mut().for_each(|standing| standing.wait = 0);
-                Ok(held.with(lease))
+                self.running.enter(charges, |_| u32::MAX).held.map(|held| held.with(lease))
             }
             (None, Some(full)) => Err(full),
             (None, None) => return self.enter_in_outage(shared, charges), // which contradicts itself

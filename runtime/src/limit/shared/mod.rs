@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::places::{Came, Lease, Taken};
-use self::places::{MOST, MOST_TAKEN, PACE, Places, Room, Said};
+use self::places::{MOST, MOST_TAKEN, Places, Room, Said};
 use super::Few;
 use super::gcra::Rate;
 use super::memory::Outcome;
@@ -147,7 +147,7 @@ impl SharedLimits {
         let counters = in_redis::InRedis::connect(&server.into(), prefix, in_redis::PATIENCE).await?;
         let secret = counters.secret().await?;
         let counters: Arc<dyn Counters> = Arc::new(counters);
-        let places = Arc::new(Places::new(Arc::clone(&counters), PACE)?);
+        let places = Arc::new(Places::new(Arc::clone(&counters), places::PACE)?);
         Ok(Self { counters, instances, patience: PATIENCE, secret, places })
     }
 
@@ -282,7 +282,7 @@ impl Counters for Away {
 #[cfg(test)]
 impl SharedLimits {
     pub(crate) fn away(instances: u32) -> Self {
-        let places = Arc::new(Places::new(Arc::new(Away), PACE).expect("random bytes"));
+        let places = Arc::new(Places::new(Arc::new(Away), places::PACE).expect("random bytes"));
         Self { counters: Arc::new(Away), instances, patience: PATIENCE, secret: [0; 16], places }
     }
 }
