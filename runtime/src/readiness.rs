@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State as Extracted;
+use axum::extract::{Request, State as Extracted};
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -25,6 +26,7 @@ use http::{HeaderValue, StatusCode};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::gate::names_one_host;
 use crate::limit::shared::SharedLimits;
 use crate::serve::{ServeError, bind_here, serve};
 use crate::state::State;
@@ -118,7 +120,16 @@ impl Readiness {
     /// The two paths, for a listener of another kind. It must outlast the server, as that of [`Readiness::listen`] does.
     pub fn routes(&self) -> Router {
         let alive = async || answer(StatusCode::OK, "alive", &[]);
-        Router::new().route("/livez", get(alive)).route("/readyz", get(ready)).with_state(self.clone())
+        let paths = Router::new().route("/livez", get(alive)).route("/readyz", get(ready));
+        paths.with_state(self.clone()).layer(from_fn(of_one_host))
+    }
+}
+
+/// As every request that is served here (RFC 9112 section 3.2).
+async fn of_one_host(request: Request, next: Next) -> Response {
+    match names_one_host(request.version(), request.uri(), request.headers()) {
+        true => next.run(request).await,
+        false => answer(StatusCode::BAD_REQUEST, "bad_request", &[]),
     }
 }
 

@@ -94,6 +94,23 @@ async fn a_request_names_one_host() {
     }
 }
 
+/// RFC 9112 section 6.3: nobody knows where such a request ends, so what follows it is none.
+#[tokio::test]
+async fn nothing_is_read_after_a_request_whose_framing_is_not_known() {
+    let gate = Gate::start().await;
+    for coding in ["gzip, chunked", "chunked, chunked", "chunked\r\ntransfer-encoding: chunked"] {
+        let two = format!(
+            "GET /open HTTP/1.1\r\nhost: a\r\ntransfer-encoding: {coding}\r\n\r\n0\r\n\r\nGET /open HTTP/1.1\r\nhost: a\r\n\r\n"
+        );
+        let answer = gate.client.raw(two.as_bytes()).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains("\r\nconnection: close\r\n"),
+            "{answer}"
+        );
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{coding}: {answer}");
+    }
+}
+
 /// A principal over its limit is told so, and nothing about its input (step 9 before 10).
 #[tokio::test]
 async fn limits_of_the_principal_come_before_the_input() {

@@ -47,6 +47,21 @@ async fn becomes(client: Client, said: &str) {
     }
 }
 
+/// RFC 9112 section 3.2.
+#[tokio::test]
+async fn what_is_of_no_host_is_no_request_there_either() {
+    let client = listening(&Readiness::new()).await;
+    for (lines, status) in
+        [("host: a\r\n", "200"), ("", "400"), ("host: a\r\nhost: b\r\n", "400"), ("host: a b\r\n", "400")]
+    {
+        for path in ["/livez", "/readyz"] {
+            let request = format!("GET {path} HTTP/1.1\r\n{lines}connection: close\r\n\r\n");
+            let answer = client.raw(request.as_bytes()).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn it_names_what_does_not_answer_and_lives_all_the_same() {
     let mut redis = Server::durable().await;

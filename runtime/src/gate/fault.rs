@@ -37,6 +37,13 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Where its body ends nobody knows, so nothing is read after it (RFC 9112 section 6.3, rule 4).
+    pub(super) const fn ends_connection(self) -> bool {
+        matches!(self, Self::Framing)
+    }
+}
+
 impl From<Fault> for Rejection {
     fn from(fault: Fault) -> Self {
         match fault {

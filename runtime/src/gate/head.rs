@@ -7,7 +7,7 @@ use http::{HeaderMap, Uri, Version};
 
 /// Whether a request says once, and nowhere otherwise, which host it is for, by a scheme that is served here. If not, those on its way may have taken it
 /// for another request than we do, and it is refused (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
-pub(super) fn names_one_host(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {
+pub(crate) fn names_one_host(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter().map(http::HeaderValue::as_bytes);
     let host = match (hosts.next(), hosts.next()) {
         (first, None) => first,

@@ -56,6 +56,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use self::builder::GateBuilder;
 pub(crate) use self::effects::judge;
+pub(crate) use self::head::names_one_host;
 pub(crate) use self::passed::{CursorScope, Passed};
 pub use self::prepared::Gate;
 pub(crate) use self::prepared::Prepared;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use futures_util::FutureExt;
-use http::header::{ALLOW, LINK, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, LINK, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -364,6 +364,9 @@ impl Visit {
         answer_headers::secure(headers, self.over_tls());
         if let Ok(id) = HeaderValue::from_str(self.witness.request_id.as_str()) {
             headers.insert(REQUEST_ID, id);
+        }
+        if self.fault.is_some_and(Fault::ends_connection) {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(nonce) = &self.nonce {
             headers.insert(dpop::NONCE, nonce.clone());
