@@ -51,6 +51,38 @@ async fn a_set_has_512_kib_and_100_keys() {
     assert_eq!(jwks.look_again().await, Err(Unreachable));
 }
 
+#[tokio::test]
+async fn metadata_have_64_kib() {
+    let keys = Issuer::start(ok(&json!({ "keys": [Signer::new().jwk("a")] }).to_string())).await;
+    let issuer = Issuer::start("hang".to_owned()).await;
+    let name = issuer.address.trim_end_matches("/keys").to_owned();
+    let metadata = json!({ "issuer": name, "jwks_uri": keys.address }).to_string();
+    for (bytes, loaded) in [(65_536, Ok(())), (65_537, Err(Unreachable))] {
+        issuer.say(sized(&metadata, bytes));
+        assert_eq!(Jwks::discover(&name).unwrap().load().await, loaded, "{bytes}");
+    }
+}
+
+/// A machine that lets nobody in: its queue of connections is full.
+async fn full() -> (tokio::net::TcpListener, Vec<std::net::TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let connect = || std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
+    (listener, std::iter::from_fn(connect).collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_waited_for_two_seconds() {
+    let _still = StandingStill::begin();
+    let (listener, _queue) = full().await;
+    let jwks = Jwks::url(&format!("http://{}/keys", listener.local_addr().unwrap())).unwrap();
+    let (loaded, took) = in_seconds(async move { jwks.load().await }).await;
+    assert_eq!(loaded, Err(Unreachable));
+    assert!((2.0..2.5).contains(&took), "{took}");
+}
+
 /// What is too large is not read to its end.
 #[tokio::test]
 async fn an_answer_without_an_end_is_left() {
