@@ -1,0 +1,137 @@
+//! The end of a visit: what its client is told, what is reported, and what is given back.
+
+use axum::response::Response;
+use http::header::{ALLOW, CONNECTION, LINK, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::{Fault, Told, Visit, Walk, micros};
+use crate::answer::headers as answer_headers;
+use crate::authn::dpop;
+use crate::gate::REQUEST_ID;
+use crate::limit::running::until_sent;
+use crate::limit::{self, Standing};
+use crate::operation::Access;
+use crate::problem::{Outward, Rejection, envelope, outward};
+use crate::settings::RateLimitReset;
+
+impl Visit {
+    /// Writes the answer: the envelope of a refusal with its event, and the headers that every answer carries.
+    ///
+    /// A limit on failures was charged when the request came, else all who try at once would find it open; what succeeds
+    /// is taken back here, and what a principal was charged for a call that is answered again. Who does not wait for the
+    /// answer has used the attempt.
+    pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
+        let held = std::mem::take(&mut self.held);
+        let mut response = match result {
+            Ok(response) => {
+                self.report_login(&"a login was refused", response.status());
+                if held.is_empty() { response } else { response.map(|body| until_sent(body, held)) }
+            }
+            Err(rejection) => self.refuse(&rejection),
+        };
+        if let Some(walk) = self.walk.take() {
+            let pages = self.count_page(&walk, response.status());
+            walk.close(response.status(), response.headers_mut(), pages, &self.witness);
+        }
+        if let Some(attempt) = self.attempt.take()
+            && let Ok(now) = self.gate.settings().clock.now()
+        {
+            Box::pin(self.attempts_at(now).end(&attempt, response.status())).await;
+        }
+        self.give_back(response.status()).await;
+        self.dress(response)
+    }
+
+    /// Whether it is a login that was refused: that is its one event. What the server is to blame for is none, and has its own.
+    fn report_login(&self, reason: &dyn std::fmt::Display, status: StatusCode) -> bool {
+        let failed = self.attempt.as_ref().filter(|_| status.is_client_error());
+        if let Some(attempt) = failed {
+            self.witness.report_login(&attempt.account(), reason, status);
+        }
+        failed.is_some()
+    }
+
+    /// How many pages of this list the caller got by cursors in this hour, when this is one.
+    fn count_page(&self, walk: &Walk, status: StatusCode) -> Option<u32> {
+        let policy = self.witness.policy.filter(|_| walk.is_on() && status == StatusCode::OK)?;
+        self.gate.walkers().count(self.micros(), policy.id, &self.seen())
+    }
+
+    async fn give_back(&mut self, status: StatusCode) {
+        let mut charged = Vec::new();
+        if status.as_u16() < 400 {
+            charged.append(&mut self.reserved);
+        }
+        if self.is_replay {
+            charged.append(&mut self.of_principal);
+        }
+        if !charged.is_empty()
+            && let Ok(now) = self.gate.settings().clock.now()
+        {
+            self.gate.limiter().give_back(micros(now), &charged).await;
+        }
+    }
+
+    /// The headers that every answer carries; a second time they stay the same.
+    pub(crate) fn dress(&self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        answer_headers::secure(headers, self.over_tls());
+        if let Ok(id) = HeaderValue::from_str(self.witness.request_id.as_str()) {
+            headers.insert(REQUEST_ID, id);
+        }
+        if self.fault.is_some_and(Fault::ends_connection) {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(nonce) = &self.nonce {
+            headers.insert(dpop::NONCE, nonce.clone());
+        }
+        let reset_from = match self.gate.settings().rate_limit_reset {
+            RateLimitReset::Time => self.now().unix(),
+            RateLimitReset::Seconds => 0,
+        };
+        limit::headers::advertise(headers, self.advertised(), reset_from);
+        response
+    }
+
+    /// The limits that this caller may know of. Who is not authenticated where one should be learns of none.
+    fn advertised(&self) -> impl Iterator<Item = Standing<'_>> + Clone {
+        let public = self.witness.policy.is_some_and(|policy| matches!(policy.access, Access::Public(_)));
+        let known = public || self.witness.principal.is_some();
+        let told = self.standings.iter().filter(move |told| known && told.concerns_one_client());
+        told.map(Told::standing)
+    }
+
+    /// TLS is ours, or a trusted proxy vouched for HTTPS; a loopback connection is protected without either.
+    fn over_tls(&self) -> bool {
+        self.origin.protected && (self.tls || !self.gate.settings().trusted_proxies.is_empty())
+    }
+
+    fn refuse(&self, rejection: &Rejection) -> Response {
+        let outward = outward(rejection);
+        let is_by_handler = matches!(rejection, Rejection::Handler(_));
+        if !(is_by_handler && self.report_login(rejection, outward.status)) {
+            self.witness.report(rejection, &outward);
+        }
+        let mut response = envelope(&outward, self.witness.request_id.as_str());
+        refusal_headers(&outward, response.headers_mut());
+        response
+    }
+}
+
+/// The headers of a refusal.
+pub(in crate::gate) fn refusal_headers(outward: &Outward<'_>, headers: &mut HeaderMap) {
+    for challenge in outward.challenges {
+        headers.append(WWW_AUTHENTICATE, challenge.clone());
+    }
+    if let Some(allow) = outward.allow {
+        headers.insert(ALLOW, allow.clone());
+    }
+    if let Some(url) = outward.described_by
+        && let Ok(link) = HeaderValue::from_str(&format!("<{url}>; rel=\"describedby\""))
+    {
+        headers.insert(LINK, link); // RFC 8288 section 3
+    }
+    if let Some(seconds) = outward.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
