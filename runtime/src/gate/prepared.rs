@@ -156,6 +156,7 @@ impl Gate {
     /// Ends when nothing runs any more that outlives its client, and what it was counted by is written.
     pub(crate) async fn settled(&self) {
         self.inner.effects.settled().await;
+        self.inner.limiter.settle().await;
         self.inner.write_limits().await;
     }
 

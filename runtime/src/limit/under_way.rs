@@ -2,7 +2,7 @@
 //!
 //! Rules:
 //! 1. all limits of a step let it in, or none counts it;
-//! 2. what is let in there is counted here as well, without a bound;
+//! 2. what is let in there is counted here as well, without a bound; what is let in here in an outage counts there after it;
 //! 3. while the shared counters cannot be asked, each limit does as it says of an outage ([`Limiter::ask`]); the share of this
 //!    process is of all that is under way here, also of what began before.
 
@@ -29,6 +29,13 @@ impl Limiter {
         }
     }
 
+    /// What was left is told of before the process ends.
+    pub(crate) async fn settle(&self) {
+        if let Some(shared) = &self.shared {
+            shared.settle().await;
+        }
+    }
+
     async fn enter_shared<'a>(
         &self,
         shared: &SharedLimits,
@@ -37,7 +44,9 @@ impl Limiter {
     ) -> Result<Entered<'a>, Outage> {
         // a limit that is named twice has one counter, where a request takes its places once
         let wanted: Few<(Taken, u32)> = charges.iter().map(|charge| charge.wanted(seen)).collect();
-        let Ok(came) = shared.take(&wanted).await else { return self.enter_in_outage(shared, charges) };
+        let Ok(came) = shared.take(&wanted).await else {
+            return self.enter_in_outage(shared, charges, &wanted);
+        };
         let standing = |(charge, taken): (&Charge<'a>, &u32)| charge.standing(*taken, charge.rule.quota());
         let mut standings: Few<Standing<'a>> = charges.iter().zip(&came.taken).map(standing).collect();
         let full = standings.iter().find(|standing| standing.wait > 0).map(|standing| standing.rule.limit);
@@ -47,7 +56,7 @@ impl Limiter {
                 self.running.enter(charges, |_| u32::MAX).held.map(|held| held.with(lease))
             }
             (None, Some(full)) => Err(full),
-            (None, None) => return self.enter_in_outage(shared, charges), // which contradicts itself
+            (None, None) => return self.enter_in_outage(shared, charges, &wanted), // which contradicts itself
         };
         Ok(Entered { standings, held })
     }
@@ -57,6 +66,7 @@ impl Limiter {
         &self,
         shared: &SharedLimits,
         charges: &[Charge<'a>],
+        wanted: &[(Taken, u32)],
     ) -> Result<Entered<'a>, Outage> {
         none_denies(charges)?;
         let is_open = |rule: &Rule| rule.limit.on_outage == OnOutage::Allow;
@@ -64,9 +74,10 @@ impl Limiter {
             true => u32::MAX,
             false => shared.share_of_places(rule.limit),
         };
-        let mut entered = self.running.enter(charges, most);
-        entered.standings.iter_mut().for_each(|standing| standing.counted = !is_open(standing.rule));
-        Ok(entered)
+        let Entered { mut standings, held } = self.running.enter(charges, most);
+        standings.iter_mut().for_each(|standing| standing.counted = !is_open(standing.rule));
+        let lease = || shared.hold(wanted.iter().map(|(taken, _)| *taken).collect());
+        Ok(Entered { standings, held: held.map(|held| held.with(lease())) })
     }
 }
 

@@ -167,6 +167,16 @@ impl SharedLimits {
         self.places.take(wanted, self.patience).await
     }
 
+    /// Holds places that could not be asked for: they are told of when they can be.
+    pub(crate) fn hold(&self, taken: Few<Taken>) -> Lease {
+        self.places.hold(taken)
+    }
+
+    /// Says what was left, before nobody does any more.
+    pub(crate) async fn settle(&self) {
+        self.places.settle().await;
+    }
+
     /// Whether a request would be counted now: a counter of nobody is charged, which says nothing a millisecond later.
     pub(crate) async fn answers(&self) -> bool {
         let meter = Meter::Bucket(Rate::new(1, Duration::from_millis(1), 1));

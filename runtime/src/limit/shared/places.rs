@@ -7,9 +7,10 @@
 //! 3. a place is left as soon as the request has ended. That is said by the next request for it as well, so who asks again
 //!    here finds it free; elsewhere a moment later;
 //! 4. a call of which nobody knows what became of it is left like a place;
-//! 5. what could not be said in time is forgotten here, and its place ends by rule 2.
+//! 5. what is let in while the counters cannot be asked holds its places as soon as they can;
+//! 6. what could not be said in time is forgotten here, and its place ends by rule 2.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,9 +29,11 @@ use crate::state::StateError;
 pub(super) const PACE: Pace = Pace { lease: Duration::from_secs(30), every: Duration::from_secs(10) };
 /// Who does not answer is asked again after this.
 const AGAIN: Duration = Duration::from_secs(1);
-/// What is told in one call.
-const AT_ONCE: usize = 256;
-/// Of what is to be left, no more is kept.
+/// How many places are told of in one call.
+const AT_ONCE: u32 = 500;
+/// How many are said to be left by a request that takes one.
+const MOST_SAID: usize = 32;
+/// Of what is to be left, no more is kept; half as much of what may never have been taken.
 const MOST_LEFT: usize = 10_000;
 /// A limit that has more places is not shared: each is a line in a sorted set.
 pub(super) const MOST: u32 = 100_000;
@@ -82,7 +85,7 @@ pub(super) struct Pace {
 /// The places that requests of this process hold.
 pub(super) struct Places {
     desk: Arc<Desk>,
-    keeper: JoinHandle<()>,
+    keeper: Mutex<JoinHandle<()>>,
 }
 
 struct Desk {
@@ -106,6 +109,7 @@ pub(crate) struct Lease {
     desk: Arc<Desk>,
     number: u64,
     taken: Few<Taken>,
+    is_held: bool,
 }
 
 /// Where the counters stand, and the places, if there was room.
@@ -120,38 +124,72 @@ impl Places {
         let mut process = [0; 8];
         rand::fill(&mut process).map_err(|error| StateError::Engine(error.into()))?;
         let desk = Arc::new(Desk { counters, pace, process, book: Mutex::default(), woken: Notify::new() });
-        let keeper = tokio::spawn(Arc::clone(&desk).keep());
+        let keeper = Mutex::new(tokio::spawn(Arc::clone(&desk).keep()));
         Ok(Self { desk, keeper })
+    }
+
+    /// It ends with the runtime that it was made in, and there may be another one.
+    fn is_kept(&self) {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        if keeper.is_finished() {
+            *keeper = tokio::spawn(Arc::clone(&self.desk).keep());
+        }
+    }
+
+    /// Holds places that could not be asked for.
+    pub(super) fn hold(&self, taken: Few<Taken>) -> Lease {
+        self.is_kept();
+        let number = self.desk.book().next();
+        Lease { desk: Arc::clone(&self.desk), number, taken, is_held: false }.held()
+    }
+
+    /// Says what is to be left before nobody does any more, within a second.
+    pub(super) async fn settle(&self) {
+        self.desk.tell_left(Instant::now() + AGAIN).await;
     }
 
     /// Takes places under all of these counters, of so many each, or under none.
     pub(super) async fn take(&self, wanted: &[(Taken, u32)], within: Duration) -> Result<Came, StateError> {
+        self.is_kept();
         let taken: Few<Taken> = wanted.iter().map(|(taken, _)| *taken).collect();
         let number = self.desk.book().next();
         // from here on it is left, whatever comes, unless it is held
-        let lease = Lease { desk: Arc::clone(&self.desk), number, taken };
+        let mut lease = Lease { desk: Arc::clone(&self.desk), number, taken, is_held: false };
         let mut said = self.desk.left_of(&lease.taken);
         let take = |(taken, most): &(Taken, u32)| self.desk.said(Act::Take(*most), number, *taken);
         said.extend(wanted.iter().map(take));
         let Room { found, taken } = self.desk.counters.places(&said, self.desk.pace.lease, within).await?;
-        if found {
-            self.desk.book().held.insert(number, lease.taken.clone());
+        if !found {
+            lease.taken.clear(); // there is nothing to leave
+            return Ok(Came { taken, lease: None });
         }
-        Ok(Came { taken, lease: found.then_some(lease) })
+        Ok(Came { taken, lease: Some(lease.held()) })
     }
 }
 
 impl Drop for Places {
     fn drop(&mut self) {
-        self.keeper.abort();
+        self.keeper.get_mut().unwrap_or_else(PoisonError::into_inner).abort();
+    }
+}
+
+impl Lease {
+    fn held(mut self) -> Self {
+        self.is_held = true;
+        self.desk.book().held.insert(self.number, self.taken.clone());
+        self
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if self.taken.is_empty() {
+            return;
+        }
         let mut book = self.desk.book();
         book.held.remove(&self.number);
-        if book.left.len() < MOST_LEFT {
+        let most = if self.is_held { MOST_LEFT } else { MOST_LEFT / 2 };
+        if book.left.len() < most {
             book.left.push((self.number, std::mem::take(&mut self.taken)));
         }
         drop(book);
@@ -191,48 +229,56 @@ impl Desk {
     fn left_of(&self, counters: &[Taken]) -> Vec<Said> {
         let book = self.book();
         let of_these = |taken: &&Taken| counters.iter().any(|one| one.name == taken.name);
-        let left = book.left.iter().flat_map(|(number, taken)| {
+        // those that left last are the ones that are not told of yet
+        let left = book.left.iter().rev().flat_map(|(number, taken)| {
             taken.iter().filter(of_these).map(|taken| self.said(Act::Leave, *number, *taken))
         });
-        left.take(AT_ONCE).collect()
+        left.take(MOST_SAID).collect()
     }
 
     async fn keep(self: Arc<Self>) {
         let mut due = Instant::now() + self.pace.every;
         loop {
-            let told = self.tell_left().await;
+            let told = self.tell_left(due).await;
             let wake = if told { due } else { due.min(Instant::now() + AGAIN) };
             tokio::select! {
                 () = self.woken.notified(), if told => {}
                 () = sleep_until(wake) => {}
             }
             if Instant::now() >= due {
-                self.tell_held().await;
-                due = Instant::now() + self.pace.every;
+                let pause = if self.tell_held().await { self.pace.every } else { AGAIN.min(self.pace.every) };
+                due = Instant::now() + pause;
             }
         }
     }
 
-    /// Whether all that was left has been said to be.
-    async fn tell_left(&self) -> bool {
+    /// Whether all that was left has been said to be, or it is time for what is held.
+    async fn tell_left(&self, until: Instant) -> bool {
         loop {
-            let batch: Vec<_> = self.book().left.iter().take(AT_ONCE).cloned().collect();
-            if batch.is_empty() {
+            let batch = first_of(self.book().left.iter());
+            if batch.is_empty() || Instant::now() >= until {
                 return true;
             }
             if !self.tell(Act::Leave, &batch).await {
                 return false;
             }
-            self.book().left.drain(..batch.len());
+            let told: HashSet<u64> = batch.iter().map(|(number, _)| *number).collect();
+            self.book().left.retain(|(number, _)| !told.contains(number));
         }
     }
 
-    /// What does not arrive is said again the next time.
-    async fn tell_held(&self) {
+    /// Whether all arrived.
+    async fn tell_held(&self) -> bool {
         let held: Vec<_> = self.book().held.iter().map(|(number, taken)| (*number, taken.clone())).collect();
-        for batch in held.chunks(AT_ONCE) {
-            self.tell(Act::Hold, batch).await;
+        let mut rest = held.as_slice();
+        while !rest.is_empty() {
+            let batch = first_of(rest.iter());
+            if !self.tell(Act::Hold, &batch).await {
+                return false;
+            }
+            rest = rest.get(batch.len()..).unwrap_or_default();
         }
+        true
     }
 
     async fn tell(&self, act: Act, batch: &[(u64, Few<Taken>)]) -> bool {
@@ -240,4 +286,15 @@ impl Desk {
         let said: Vec<Said> = lines.map(|(number, taken)| self.said(act, number, taken)).collect();
         self.counters.places(&said, self.pace.lease, LONGEST).await.is_ok()
     }
+}
+
+/// As many of these as are told of in one call, and one at least.
+fn first_of<'b>(entries: impl Iterator<Item = &'b (u64, Few<Taken>)>) -> Vec<(u64, Few<Taken>)> {
+    let mut places = 0_u32;
+    let fits = |(_, taken): &&(u64, Few<Taken>)| {
+        let before = places;
+        places = taken.iter().fold(places, |all, one| all.saturating_add(one.cost));
+        before == 0 || places <= AT_ONCE
+    };
+    entries.take_while(fits).cloned().collect()
 }

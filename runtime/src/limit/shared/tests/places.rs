@@ -1,5 +1,7 @@
 //! Places that are held in a real Redis.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::super::places::{Act, Pace};
 use super::*;
 
@@ -135,4 +137,105 @@ async fn a_place_of_the_future_is_held_no_longer_than_any() {
     let places = Places::new(Arc::new(counters), PACE).unwrap();
     assert!(take(&places, 1, 1).await.lease.is_none());
     assert!(comes_free(&places, 1, 1, LONG).await);
+}
+
+/// Refused requests, as fast as they come, leave nothing and keep nobody from saying what is held.
+#[tokio::test]
+async fn a_flood_of_refusals_ends_no_place() {
+    let (_server, [here, there]) = two().await;
+    let _held = take(&here, 1, 1).await;
+    let began = tokio::time::Instant::now();
+    let flood = async |places: &Places| {
+        while began.elapsed() < LEASE + LEASE / 2 {
+            let come = (0..50).map(|_| take(places, 1, 1));
+            let let_in = futures_util::future::join_all(come).await.iter().any(|came| came.lease.is_some());
+            assert!(!let_in, "after {:?}", began.elapsed());
+        }
+    };
+    tokio::join!(flood(&here), flood(&there));
+}
+
+/// Counters that are far away, and know how often they were told that a place is held.
+struct Far(AtomicUsize);
+
+impl Counters for Far {
+    fn spend<'a>(&'a self, _: &'a [Asked], _: Duration) -> StoreFuture<'a, Answer, StateError> {
+        Box::pin(async { Err(StateError::Late) })
+    }
+
+    fn give_back<'a>(&'a self, _: &'a [Spent], _: Duration) -> StoreFuture<'a, u64, StateError> {
+        Box::pin(async { Err(StateError::Late) })
+    }
+
+    fn places<'a>(&'a self, said: &'a [Said], _: Duration, _: Duration) -> StoreFuture<'a, Room, StateError> {
+        let held = said.iter().filter(|said| matches!(said.act, Act::Hold)).count();
+        self.0.fetch_add(held, Ordering::SeqCst);
+        let taken = said.iter().filter(|said| matches!(said.act, Act::Take(_))).map(|_| 1).collect();
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            Ok(Room { found: true, taken })
+        })
+    }
+
+    fn record<'a>(&'a self, _: &'a str, _: Duration) -> StoreFuture<'a, Option<Vec<u8>>, StateError> {
+        Box::pin(async { Err(StateError::Late) })
+    }
+
+    fn keep_record<'a>(
+        &'a self,
+        _: &'a str,
+        _: Vec<u8>,
+        _: Duration,
+        _: Duration,
+    ) -> StoreFuture<'a, (), StateError> {
+        Box::pin(async { Err(StateError::Late) })
+    }
+}
+
+/// There is always one more to be left.
+#[tokio::test(start_paused = true)]
+async fn who_come_and_go_do_not_keep_others_from_being_held() {
+    let far = Arc::new(Far(AtomicUsize::new(0)));
+    let places = Places::new(Arc::clone(&far) as Arc<dyn Counters>, PACE).unwrap();
+    let _held = places.hold([taken(1, 1)].into_iter().collect());
+    for _ in 0..6_000 {
+        drop(places.hold([taken(2, 1)].into_iter().collect()));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let told = far.0.load(Ordering::SeqCst);
+    assert!(told >= 15, "{told} times in six seconds");
+}
+
+#[tokio::test]
+async fn a_server_without_memory_takes_nobody_and_holds_who_is_there() {
+    let (server, [here, there]) = two().await;
+    let held = take(&here, 1, 1).await;
+    server.ask(&["CONFIG", "SET", "maxmemory", "1mb"]).await.unwrap();
+    tokio::time::sleep(LEASE + LEASE / 4).await;
+    for number in [1, 2] {
+        let full = there.take(&[(taken(number, 1), 1)], LONG).await;
+        assert!(matches!(full, Err(StateError::Full)), "{number}: {:?}", full.map(|came| came.taken));
+    }
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
+    assert!(take(&there, 1, 1).await.lease.is_none(), "it was held all the time");
+    server.ask(&["CONFIG", "SET", "maxmemory", "1mb"]).await.unwrap();
+    drop(held);
+    tokio::time::sleep(LEASE / 4).await;
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
+    assert!(take(&there, 1, 1).await.lease.is_some(), "it was left all the same");
+}
+
+#[tokio::test]
+async fn what_could_not_be_asked_for_is_held_as_soon_as_it_can() {
+    let (_server, [here, there]) = two().await;
+    let held = here.hold([taken(1, 1)].into_iter().collect());
+    let known = async {
+        while take(&there, 1, 1).await.lease.is_some() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(LONG, known).await.is_ok());
+    drop(held);
+    here.settle().await;
+    assert!(take(&there, 1, 1).await.lease.is_some(), "and is left when its process ends");
 }
