@@ -120,6 +120,10 @@ pub enum How {
     Late,
     /// It fails before it comes to the books.
     FailsEarly,
+    /// It is refused, once the call is written into the transaction.
+    Refuses,
+    /// It is committed, and then it is refused.
+    RefusesLate,
 }
 
 pub struct Service {
@@ -157,12 +161,18 @@ impl Service {
                 caller.idempotency().commit_with(&mut work, &output).await?;
             }
             tokio::time::sleep((self.pause)()).await;
-            if self.how == How::Fails {
-                return Err("it fails".into());
+            match self.how {
+                How::Fails => return Err("it fails".into()),
+                How::Refuses => return Err(Refused.into()),
+                _ => {}
             }
             work.commit().await?;
             tokio::time::sleep((self.pause)()).await;
-            if self.how == How::FailsLate { Err("it fails late".into()) } else { Ok(output) }
+            match self.how {
+                How::FailsLate => Err("it fails late".into()),
+                How::RefusesLate => Err(Refused.into()),
+                _ => Ok(output),
+            }
         })
     }
 
@@ -178,6 +188,17 @@ impl Service {
 }
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug)]
+struct Refused;
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("refused")
+    }
+}
+
+impl std::error::Error for Refused {}
 
 impl Api for Service {
     async fn transfer(
@@ -210,6 +231,9 @@ impl Api for Service {
 }
 
 fn problem(error: Error) -> Problem {
+    if error.is::<Refused>() {
+        return Problem::new(409, "refused", "it is refused");
+    }
     let of_books = error.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
     match of_books.is_some_and(sqlx::error::DatabaseError::is_check_violation) {
         true => Problem::new(409, "too_poor", "there is not enough"),

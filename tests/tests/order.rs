@@ -98,9 +98,14 @@ async fn a_request_names_one_host() {
 #[tokio::test]
 async fn nothing_is_read_after_a_request_whose_framing_is_not_known() {
     let gate = Gate::start().await;
-    for coding in ["gzip, chunked", "chunked, chunked", "chunked\r\ntransfer-encoding: chunked"] {
+    for (host, coding) in [
+        ("a", "gzip, chunked"),
+        ("a", "chunked, chunked"),
+        ("a", "chunked\r\ntransfer-encoding: chunked"),
+        ("a b", "gzip, chunked"),
+    ] {
         let two = format!(
-            "GET /open HTTP/1.1\r\nhost: a\r\ntransfer-encoding: {coding}\r\n\r\n0\r\n\r\nGET /open HTTP/1.1\r\nhost: a\r\n\r\n"
+            "GET /open HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: {coding}\r\n\r\n0\r\n\r\nGET /open HTTP/1.1\r\nhost: a\r\n\r\n"
         );
         let answer = gate.client.raw(two.as_bytes()).await;
         assert!(

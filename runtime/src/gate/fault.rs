@@ -25,11 +25,12 @@ impl Fault {
         let meant = session.and_then(|session| session.name.as_deref());
         let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
         match () {
+            // first, for it ends the connection whatever else is wrong
+            () if !head::knows_framing(&parts.headers) => Some(Self::Framing),
             () if !head::names_one_host(parts.version, &parts.uri, &parts.headers) => Some(Self::Host),
             () if meant.is_some_and(|name| !head::is_meant(name, &parts.uri, &parts.headers)) => {
                 Some(Self::Misdirected)
             }
-            () if !head::knows_framing(&parts.headers) => Some(Self::Framing),
             () if !head::fields_are_trimmed(parts.version, &parts.headers) => Some(Self::Field),
             () if target > Self::MAX_TARGET => Some(Self::LongTarget),
             () => None,

@@ -11,6 +11,8 @@
 //! 6. When another run was committed first, its answer is this one's, whatever the handler made of it: it may have refused
 //!    because of what that run did. So the ledger is asked again about what was not committed, and what is kept is entered
 //!    there: a run that is committed later would be a second answer.
+//! 7. A handler that answers otherwise than it wrote into a transaction did not commit that, or the ledger has it: it is taken
+//!    for one that wrote nothing.
 
 use std::sync::Arc;
 
@@ -23,8 +25,8 @@ use super::visit::refusal_headers;
 use super::{Gate, Prepared, Visit, Witness, effects, guarded};
 use crate::answer::Answer;
 use crate::caller::Caller;
-use crate::idempotency::{Call, Claim, Claimed};
-use crate::problem::{Outward, Rejection, envelope, outward};
+use crate::idempotency::{Call, Claim, Claimed, Kept};
+use crate::problem::{Outward, Problem, Rejection, envelope, outward};
 use crate::server::Served;
 
 pub(super) async fn run<S, Op>(
@@ -91,6 +93,21 @@ async fn settle(
     outcome: Result<Answer, Rejection>,
     witness: &Witness,
 ) -> Result<Response, Rejection> {
+    let made = match outcome {
+        Ok(answer) => {
+            let (kept, first) = kept(claim, answer.into_response(claim.accept())).await?;
+            if !claim.has_written(&kept) {
+                claim.withdraw(); // 7
+            }
+            Ok((kept, first))
+        }
+        Err(rejection) => {
+            if outward(&rejection).status.is_client_error() {
+                claim.withdraw(); // 7
+            }
+            Err(rejection)
+        }
+    };
     if claim.may_be_overtaken() {
         match claim.recall().await {
             Ok(Some(kept)) => return Ok(kept.again()), // 6
@@ -101,33 +118,40 @@ async fn settle(
             }
         }
     }
-    let rejection = match outcome {
-        Ok(answer) => {
-            let response = answer.into_response(claim.accept());
-            return match is_of_the_caller(response.status()) && !claim.is_written() {
-                true => {
-                    claim.release().await; // 4
-                    Ok(response)
-                }
-                false => claim.keep(response).await, // 3
-            };
+    let rejection = match made {
+        Ok((_, first)) if is_of_the_caller(first.status()) && !claim.is_written() => {
+            claim.release().await; // 4
+            return Ok(first);
         }
+        Ok((kept, first)) => return claim.keep(kept, first).await, // 3
         Err(rejection) => rejection,
     };
     let outward = outward(&rejection);
     let unknown = matches!(rejection, Rejection::Panicked(_) | Rejection::Deadline)
-        || (claim.is_written() && outward.status.is_server_error())
+        || claim.is_written()
         || claim.is_repeated();
     if unknown {
         claim.forget_outcome().await; // 5
         return Err(rejection);
     }
-    if is_of_the_caller(outward.status) && !claim.is_written() {
+    if is_of_the_caller(outward.status) {
         claim.release().await; // 4
         return Err(rejection);
     }
     witness.report(&rejection, &outward); // also where the client gets another answer
-    claim.keep(refusal(&outward, witness)).await // 3
+    let (kept, first) = kept(claim, refusal(&outward, witness)).await?;
+    claim.keep(kept, first).await // 3
+}
+
+/// The answer as it is kept, and as it is sent. Of one that cannot be read nobody knows.
+async fn kept(claim: &Claim, answer: Response) -> Result<(Kept, Response), Rejection> {
+    match Kept::of(answer).await {
+        Ok(made) => Ok(made),
+        Err(error) => {
+            claim.forget_outcome().await;
+            Err(Rejection::Handler(Problem::internal(error)))
+        }
+    }
 }
 
 /// As [`Visit::close`] writes it.

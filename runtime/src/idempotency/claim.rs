@@ -1,6 +1,7 @@
 //! A key that is claimed: keeping what became of its call.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::response::Response;
 use tokio::time::Instant;
@@ -13,7 +14,7 @@ use super::kept::Kept;
 use super::ledger::{self, LedgerError, Line};
 use crate::answer::Accept;
 use crate::operation::Rerun;
-use crate::problem::{Problem, Rejection};
+use crate::problem::Rejection;
 use crate::sealing::OVERHEAD;
 use crate::state::{Expected, LONGEST, Next, Record, StateError, Swapped};
 
@@ -24,7 +25,8 @@ pub(crate) struct Claim {
     version: u64,
     /// Whether nothing was kept under the key before.
     first: bool,
-    written: AtomicBool,
+    /// What the handler wrote into a transaction of its own, as a digest.
+    written: Mutex<Option<[u8; 32]>>,
     repeated: AtomicBool,
     /// Of what was put under the key since, in bytes.
     length: AtomicUsize,
@@ -32,7 +34,7 @@ pub(crate) struct Claim {
 
 impl Claim {
     pub(super) fn new(call: Call, version: u64, first: bool) -> Self {
-        let (written, repeated) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (written, repeated) = (Mutex::new(None), AtomicBool::new(false));
         Self { call, version, first, written, repeated, length: AtomicUsize::new(0) }
     }
 
@@ -53,18 +55,11 @@ impl Claim {
         Accept::of(&self.call.accept)
     }
 
-    /// Keeps the answer, and says what is sent. Rules 3 and 4 of the module.
+    /// Keeps the answer, and says what is sent: the `first` time. Rules 3 and 4 of the module.
     ///
     /// # Errors
-    /// When its body cannot be read: then nobody knows. And when it is not kept, and another run may make another.
-    pub(crate) async fn keep(&self, answer: Response) -> Result<Response, Rejection> {
-        let (kept, first) = match Kept::of(answer).await {
-            Ok(kept) => kept,
-            Err(error) => {
-                self.forget_outcome().await;
-                return Err(Rejection::Handler(Problem::internal(error)));
-            }
-        };
+    /// When it is not kept, and another run may make another.
+    pub(crate) async fn keep(&self, kept: Kept, first: Response) -> Result<Response, Rejection> {
         match self.enter(&kept).await {
             Ok(None) => {}
             Ok(Some(other)) => return Ok(other.again()),
@@ -96,9 +91,9 @@ impl Claim {
         if self.is_written() {
             return Ok(None);
         }
-        match ledger::insert(ledger.as_ref(), self.line_of(kept.clone())?).await {
+        match ledger::insert(ledger.as_ref(), self.line(kept.clone())?).await {
             Ok(()) => {
-                self.wrote();
+                self.wrote(kept);
                 Ok(None)
             }
             Err(LedgerError::Repeated) => Ok(Some(self.recall().await?.ok_or(Refusal::Unknown)?)),
@@ -147,7 +142,21 @@ impl Claim {
 
     /// Whether the handler wrote the call into a transaction of its own.
     pub(crate) fn is_written(&self) -> bool {
-        self.written.load(Ordering::SeqCst)
+        self.written().is_some()
+    }
+
+    /// Whether what it wrote there is this answer.
+    pub(crate) fn has_written(&self, kept: &Kept) -> bool {
+        *self.written() == Some(kept.digest())
+    }
+
+    /// It answers otherwise than it wrote: that was not committed, or the ledger has it.
+    pub(crate) fn withdraw(&self) {
+        *self.written() = None;
+    }
+
+    fn written(&self) -> MutexGuard<'_, Option<[u8; 32]>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it found there that another run had.
@@ -156,12 +165,7 @@ impl Claim {
     }
 
     /// The line of the ledger that says this call was done, with this answer.
-    pub(super) async fn line(&self, answer: Response) -> Result<Line, Refusal> {
-        let (kept, _) = Kept::of(answer).await.map_err(|_| Refusal::Unreadable("the answer"))?;
-        self.line_of(kept)
-    }
-
-    fn line_of(&self, kept: Kept) -> Result<Line, Refusal> {
+    pub(super) fn line(&self, kept: Kept) -> Result<Line, Refusal> {
         let now = self.call.clock.now()?.unix();
         Ok(Line {
             key: *self.call.key.as_bytes(),
@@ -175,8 +179,8 @@ impl Claim {
         self.call.answers.ledger.is_some()
     }
 
-    pub(super) fn wrote(&self) {
-        self.written.store(true, Ordering::SeqCst);
+    pub(super) fn wrote(&self, kept: &Kept) {
+        *self.written() = Some(kept.digest());
     }
 
     pub(super) fn repeats(&self) {

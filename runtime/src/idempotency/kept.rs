@@ -37,6 +37,15 @@ impl Kept {
         Ok((Self { status: first.status(), headers, body }, first))
     }
 
+    /// Tells it from any other.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes);
+        let mut digest = [0; 32];
+        digest.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes).as_ref());
+        digest
+    }
+
     /// For one who asks again.
     pub(crate) fn again(self) -> Response {
         let mut response = Response::new(Body::from(self.body));

@@ -13,6 +13,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::claim::Claim;
+use super::kept::Kept;
 use crate::answer::{Output, Unfit};
 use crate::authn::StoreFuture;
 use crate::operation::Idempotent;
@@ -125,11 +126,12 @@ impl<'a, Op: Idempotent> Once<'a, Op> {
         }
         let answer = output.clone().answer().map_err(CommitError::Unfit)?;
         let answer = answer.into_response(claim.accept());
+        let (kept, _) = Kept::of(answer).await.map_err(|error| CommitError::Failed(error.into()))?;
         let line =
-            claim.line(answer).await.map_err(|refusal| CommitError::Failed(refusal.to_string().into()))?;
+            claim.line(kept.clone()).map_err(|refusal| CommitError::Failed(refusal.to_string().into()))?;
         match transaction.insert(line).await {
             Ok(()) => {
-                claim.wrote();
+                claim.wrote(&kept);
                 Ok(())
             }
             Err(LedgerError::Repeated) => {
@@ -141,16 +143,28 @@ impl<'a, Op: Idempotent> Once<'a, Op> {
     }
 }
 
+/// Once more when it fails: a connection may have been broken all the time.
 pub(super) async fn find(
     ledger: &dyn Ledger,
     key: [u8; 32],
     now: u64,
 ) -> Result<Option<Vec<u8>>, LedgerError> {
-    tokio::time::timeout(PATIENCE, ledger.find(key, now)).await.unwrap_or(Err(LedgerError::Late))
+    match in_time(ledger.find(key, now)).await {
+        Err(LedgerError::Store(_)) => in_time(ledger.find(key, now)).await,
+        found => found,
+    }
 }
 
+/// The same. A line that was committed after all is [`LedgerError::Repeated`] then.
 pub(super) async fn insert(ledger: &dyn Ledger, line: Line) -> Result<(), LedgerError> {
-    tokio::time::timeout(PATIENCE, ledger.insert(line)).await.unwrap_or(Err(LedgerError::Late))
+    match in_time(ledger.insert(line.clone())).await {
+        Err(LedgerError::Store(_)) => in_time(ledger.insert(line)).await,
+        inserted => inserted,
+    }
+}
+
+async fn in_time<T>(asked: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {
+    tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(LedgerError::Late))
 }
 
 /// The value holds an answer.

@@ -25,7 +25,7 @@
 //! 4. A state that cannot be asked refuses the call: no handler runs unprotected, and what it claimed late is taken back.
 //!    When it cannot keep the answer of a handler that ran, the key stays *unknown*; the client gets the answer when no other
 //!    can come after it (`rerun: never`, or the ledger has it), else 503: the handler may run again, and one call has one
-//!    answer.
+//!    answer. So it is, too, where there is a ledger and it does not take the answer.
 //! 5. Each principal has so many keys in a day ([`KeptAnswers::calls_per_day`]) and so many bytes of what is kept under them
 //!    ([`KeptAnswers::bytes_per_day`]), each answer 768 KiB, and the state its room: when it is full, 503.
 
@@ -53,6 +53,7 @@ use std::time::Duration;
 use self::abandoned::Followed;
 pub(crate) use self::call::{Call, Claimed};
 pub(crate) use self::claim::Claim;
+pub(crate) use self::kept::Kept;
 pub(crate) use self::key::{ClientKey, KeyFault};
 pub use self::keys::AnswerKeys;
 pub use self::ledger::{CommitError, Ledger, LedgerError, Line, Once, Transaction};

@@ -42,6 +42,8 @@ impl Ledger for PostgresLedger {
     fn insert(&self, line: Line) -> StoreFuture<'_, (), LedgerError> {
         Box::pin(async move {
             let mut work = self.0.begin().await.map_err(failed)?;
+            // a connection that waits when nobody does any more would be out of the pool
+            sqlx::query("SET LOCAL lock_timeout = '2s'").execute(&mut *work).await.map_err(failed)?;
             Transaction::insert(&mut *work, line).await?;
             work.commit().await.map_err(failed)
         })

@@ -167,6 +167,36 @@ async fn a_failure_that_was_answered_stays_one_wherever_the_call_is_sent_again()
     assert_eq!(late.done().await, 0);
 }
 
+/// What it wrote into its transaction is gone with it: its answer is entered as that of one that wrote nothing.
+#[tokio::test]
+async fn who_rolls_back_and_is_refused_stays_refused_wherever_the_call_is_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books");
+    let late = Desk::start(&path, State::memory(), How::Late).await;
+    let refusing = Desk::start(&path, State::memory(), How::Refuses).await;
+    let under_way = tokio::spawn(late.transfer(7).send());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let first = refusing.transfer(7).send().await;
+    first.refused(409, "refused");
+    for again in [under_way.await.unwrap(), late.transfer(7).send().await] {
+        assert_eq!((again.status, again.body), (first.status, first.body.clone()));
+    }
+    assert_eq!(late.done().await, 0);
+}
+
+/// What was committed is the answer, whatever its handler makes of it.
+#[tokio::test]
+async fn who_commits_and_is_refused_gets_what_was_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books");
+    let refusing = Desk::start(&path, State::memory(), How::RefusesLate).await;
+    let first = refusing.transfer(7).send().await;
+    first.allowed(201);
+    let later = Desk::start(&path, State::memory(), How::Recorded).await;
+    assert_eq!(later.transfer(7).send().await.allowed(201).body, first.body);
+    assert_eq!(later.done().await, 1);
+}
+
 /// The handler may run again, but no other answer can come after what the ledger has.
 #[tokio::test]
 async fn what_is_in_the_ledger_is_answered_though_the_state_cannot_keep_it() {

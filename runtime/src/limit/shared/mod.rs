@@ -50,7 +50,8 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// Counters of limits that all instances of a server share. Clones are the same.
 ///
 /// A server that has them ([`Settings::limits_in`](crate::Settings::limits_in)) asks them once for each step of a request
-/// that has limits, and waits 50 ms at most ([`SharedLimits::patience`]).
+/// that has limits, and once more where some are on what is under way; each time it waits 50 ms at most
+/// ([`SharedLimits::patience`]).
 #[derive(Clone)]
 pub struct SharedLimits {
     counters: Arc<dyn Counters>,
