@@ -60,7 +60,12 @@ pub(super) fn schemes_are_declared(document: &Document, findings: &mut Findings)
             let message = format!("the security scheme `{}` is not declared", need.scheme.value);
             let finding = Finding::error(Code::UnknownScheme, message, need.scheme.place);
             let known = document.schemes.iter().map(|scheme| &*scheme.name.value);
-            let finding = finding.help("declare it under `components.securitySchemes`");
+            let finding = finding.help(match need.scheme.value.contains(['#', '/']) {
+                true => {
+                    "write the name that it has under `components.securitySchemes`: by a URI it is named since OpenAPI 3.2"
+                }
+                false => "declare it under `components.securitySchemes`",
+            });
             findings.push(finding.nearest(&need.scheme.value, known));
         }
     }

@@ -1,5 +1,6 @@
 //! `components`: read whole, so that a fault in a part that nobody uses is found as well.
 
+use super::by_uri::is_component_name;
 use super::{Fields, Reader, SchemaId, Scheme, Spanned};
 use crate::finding::{Code, Finding};
 use crate::source::tree::Member;
@@ -13,11 +14,11 @@ impl<'d> Reader<'d> {
             return (Vec::new(), Vec::new());
         };
         let schemes = self.named(&mut fields, "securitySchemes");
-        let schemes = schemes.into_iter().filter_map(|member| self.scheme(member)).collect();
+        let schemes = schemes.into_iter().filter_map(|member| self.scheme(key_of(member), &member.node)).collect();
         let schemas = self.named(&mut fields, "schemas");
         let schemas = schemas
             .into_iter()
-            .map(|member| (Spanned::new(member.key.to_string(), member.key_place), self.schema(&member.node)))
+            .map(|member| (key_of(member), self.schema(&member.node)))
             .collect();
         for member in self.named(&mut fields, "parameters") {
             self.parameter(&member.node);
@@ -56,8 +57,7 @@ impl<'d> Reader<'d> {
     fn named(&mut self, components: &mut Fields<'d>, part: &'static str) -> Vec<&'d Member> {
         let members = self.map(components, part);
         for member in &members {
-            let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-            if member.key.is_empty() || !member.key.bytes().all(sound) {
+            if !is_component_name(&member.key) {
                 let message = format!("`{}` is no name for a component", member.key);
                 let finding = Finding::error(Code::InvalidValue, message, member.key_place);
                 self.push(finding.help("names consist of letters, digits, `.`, `-` and `_`"));
@@ -65,4 +65,8 @@ impl<'d> Reader<'d> {
         }
         members
     }
+}
+
+fn key_of(member: &Member) -> Spanned<String> {
+    Spanned::new(member.key.to_string(), member.key_place)
 }

@@ -3,6 +3,7 @@
 mod assume;
 mod beyond;
 mod body;
+mod by_uri;
 mod components;
 mod counted;
 mod derived;
@@ -403,13 +404,14 @@ impl<'d> Reader<'d> {
         let tags = self.tags(&mut fields);
         let security = self.security(&mut fields);
         let rules = self.document_rules(&mut fields);
-        let (schemes, components) = self.components(&mut fields);
+        let (mut schemes, components) = self.components(&mut fields);
         let mut paths = self.paths(&mut fields);
         let webhooks = match self.version {
             Version::V31 => self.webhooks(&mut fields),
             Version::V30 => Vec::new(),
         };
         self.finish(fields);
+        schemes.extend(self.take_schemes_elsewhere());
         mark_credentials(&mut paths, &schemes, security.as_ref());
         let (schemas, branches) = (Vec::new(), HashSet::default());
         let scheme_names =

@@ -133,24 +133,34 @@ fn read(
     }
 }
 
-/// The file part of every `$ref` that has one and is no URL.
+/// The file part of every `$ref` that has one and is no URL, and of every security scheme that is named by a URI (OpenAPI 3.2
+/// section 4.27).
 fn file_references(node: &Node, names: &mut Vec<String>) {
     match &node.value {
         Value::Array(items) => items.iter().for_each(|item| file_references(item, names)),
         Value::Object(object) => {
             for member in object.members() {
                 match member.node.as_str() {
-                    Some(text) if &*member.key == "$ref" => {
-                        let file = text.split('#').next().unwrap_or_default();
-                        if !file.is_empty() && !is_remote(text) && !names.iter().any(|known| known == file) {
-                            names.push(file.to_owned());
-                        }
-                    }
+                    Some(text) if &*member.key == "$ref" => file_of(text, names),
                     _ => file_references(&member.node, names),
+                }
+                if &*member.key == "security" {
+                    let requirements = member.node.as_array().into_iter().flatten();
+                    let schemes = requirements.filter_map(Node::as_object).flat_map(|one| one.members());
+                    // a name is no file, though one may be called so
+                    let by_uri = schemes.filter(|scheme| scheme.key.contains(['#', '/']));
+                    by_uri.for_each(|scheme| file_of(&scheme.key, names));
                 }
             }
         }
         _ => {}
+    }
+}
+
+fn file_of(reference: &str, names: &mut Vec<String>) {
+    let file = reference.split('#').next().unwrap_or_default();
+    if !file.is_empty() && !is_remote(reference) && !names.iter().any(|known| known == file) {
+        names.push(file.to_owned());
     }
 }
 
