@@ -249,14 +249,32 @@ pub(crate) fn status(key: &str) -> Option<StatusKey> {
     }
 }
 
+        let sets_cookies = name.eq_ignore_ascii_case("set-cookie");
+        if sets_cookies {
+            self.cookies_are_told_apart(&wire, place)?;
+        }
 /// Whether it is the status of an interim answer (RFC 9110 section 15.2), which goes before the one that a handler gives.
 pub(crate) const fn is_interim(status: StatusKey) -> bool {
     matches!(status, StatusKey::Exactly(100..=199) | StatusKey::Range(1))
 }
 
+            lines: sets_cookies && written.content.is_some() && !json,
 /// The responses that a handler can give.
 pub(crate) fn answers(operation: &document::Operation) -> impl Iterator<Item = &document::Response> {
     operation.responses.iter().filter(|response| !status(&response.status.value).is_some_and(is_interim))
+
+    /// An object as `Set-Cookie` has a cookie in each member, and a line for each (OpenAPI 3.2 section 4.21.3); written as
+    /// `name,value` it is none.
+    fn cookies_are_told_apart(&mut self, wire: &Wire, place: Place) -> Option<()> {
+        let is_object = matches!(wire.kind, WireKind::Object(..));
+        if !is_object || wire.explode {
+            return Some(());
+        }
+        let message = "an object as `Set-Cookie` is written as `name,value`, which is no cookie";
+        let help = "write `explode: true` beside it: each member is a cookie then, on a line of its own";
+        self.findings.push(Finding::error(Code::Style, message, place).help(help));
+        None
+    }
 }
 
 /// The parameter of the merged list.
