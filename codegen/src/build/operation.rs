@@ -27,7 +27,27 @@ const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 pub(crate) fn is_ignored(operation: &document::Operation, parameter: &document::Parameter) -> bool {
     let name = parameter.name.value.to_ascii_lowercase();
     let by_standard = parameter.location == Location::Header && IGNORED_HEADERS.contains(&&*name);
-    by_standard || speaks_for_others(parameter) || is_credential(operation, parameter)
+    by_standard
+        || speaks_for_others(parameter)
+        || is_for_a_proxy(parameter)
+        || is_credential(operation, parameter)
+        || credential_within(operation, parameter).is_some()
+}
+
+/// Whether it is what a client shows to a proxy (RFC 9110 section 11.7.2).
+pub(crate) fn is_for_a_proxy(parameter: &document::Parameter) -> bool {
+    parameter.location == Location::Header && parameter.name.value.eq_ignore_ascii_case("proxy-authorization")
+}
+
+/// The cookie with a credential that the header `Cookie` holds among all others.
+pub(crate) fn credential_within<'d>(
+    operation: &'d document::Operation,
+    parameter: &document::Parameter,
+) -> Option<&'d str> {
+    let is_all_cookies =
+        parameter.location == Location::Header && parameter.name.value.eq_ignore_ascii_case("cookie");
+    let mut cookies = operation.credentials.iter().filter(|(location, _)| location == "cookie");
+    cookies.next().filter(|_| is_all_cookies).map(|(_, name)| &**name)
 }
 
 /// Whether it says for whom a proxy speaks: such headers are weighed by the trusted proxies, and no handler gets them.
@@ -229,39 +249,19 @@ impl Builder<'_> {
         let place = written.schema.map_or(written.name.place, |id| self.document.schema(id).place);
         let how = How { style: Style::Simple, explode: written.explode, place, what: "header" };
         let wire = if json { Self::json_wire(Style::Simple) } else { self.wire(&schema, &how)? };
+        let sets_cookies = name.eq_ignore_ascii_case("set-cookie");
+        if sets_cookies {
+            self.cookies_are_told_apart(&wire, place)?;
+        }
         Some(Header {
             name: name.clone(),
             schema,
             required: written.required,
             wire,
+            lines: sets_cookies && written.content.is_some() && !json,
             docs: written.docs.clone(),
         })
     }
-}
-
-/// `200`, `4XX` or `default` (OpenAPI 3.1 section 4.8.16).
-pub(crate) fn status(key: &str) -> Option<StatusKey> {
-    match key.as_bytes() {
-        b"default" => Some(StatusKey::Default),
-        [hundred @ b'1'..=b'5', b'X', b'X'] => Some(StatusKey::Range(u16::from(hundred - b'0'))),
-        [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] => key.parse().ok().map(StatusKey::Exactly),
-        _ => None,
-    }
-}
-
-        let sets_cookies = name.eq_ignore_ascii_case("set-cookie");
-        if sets_cookies {
-            self.cookies_are_told_apart(&wire, place)?;
-        }
-/// Whether it is the status of an interim answer (RFC 9110 section 15.2), which goes before the one that a handler gives.
-pub(crate) const fn is_interim(status: StatusKey) -> bool {
-    matches!(status, StatusKey::Exactly(100..=199) | StatusKey::Range(1))
-}
-
-            lines: sets_cookies && written.content.is_some() && !json,
-/// The responses that a handler can give.
-pub(crate) fn answers(operation: &document::Operation) -> impl Iterator<Item = &document::Response> {
-    operation.responses.iter().filter(|response| !status(&response.status.value).is_some_and(is_interim))
 
     /// An object as `Set-Cookie` has a cookie in each member, and a line for each (OpenAPI 3.2 section 4.21.3); written as
     /// `name,value` it is none.
@@ -275,6 +275,26 @@ pub(crate) fn answers(operation: &document::Operation) -> impl Iterator<Item = &
         self.findings.push(Finding::error(Code::Style, message, place).help(help));
         None
     }
+}
+
+/// `200`, `4XX` or `default` (OpenAPI 3.1 section 4.8.16).
+pub(crate) fn status(key: &str) -> Option<StatusKey> {
+    match key.as_bytes() {
+        b"default" => Some(StatusKey::Default),
+        [hundred @ b'1'..=b'5', b'X', b'X'] => Some(StatusKey::Range(u16::from(hundred - b'0'))),
+        [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] => key.parse().ok().map(StatusKey::Exactly),
+        _ => None,
+    }
+}
+
+/// Whether it is the status of an interim answer (RFC 9110 section 15.2), which goes before the one that a handler gives.
+pub(crate) const fn is_interim(status: StatusKey) -> bool {
+    matches!(status, StatusKey::Exactly(100..=199) | StatusKey::Range(1))
+}
+
+/// The responses that a handler can give.
+pub(crate) fn answers(operation: &document::Operation) -> impl Iterator<Item = &document::Response> {
+    operation.responses.iter().filter(|response| !status(&response.status.value).is_some_and(is_interim))
 }
 
 /// The parameter of the merged list.

@@ -84,6 +84,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
         wires::names_are_apart(document, &api, findings);
         wires::cookies_are_named(document, &api, findings);
         wires::identifiers_are_plain(document, &api, findings);
+        wires::credentials_are_no_members(document, &api, findings);
         idempotency::answers_can_be_kept(document, &api, findings);
     }
     if findings.has_errors() {

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashSet};
 
 use crate::build::path::template;
-use crate::build::{identity, is_credential, is_ignored, merged, properties, speaks_for_others};
+use crate::build::{
+    credential_within, identity, is_credential, is_for_a_proxy, is_ignored, merged, properties,
+    speaks_for_others,
+};
 use crate::document::{ACCESS_TOKEN, Document, Media, Operation, Parameter, PathItem};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Location, Segment};
@@ -145,6 +148,18 @@ pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
         for parameter in parameters.filter(|parameter| is_ignored(operation, parameter)) {
             // those of the path are met by each of its operations
             if !seen.insert(std::ptr::from_ref(parameter)) {
+            } else if let Some(cookie) = credential_within(operation, parameter) {
+                (
+                    format!(
+                        "`{name}` holds the credential `{cookie}`, which is the gate's: no handler gets it"
+                    ),
+                    "remove it, and declare other cookies as parameters of their own with `in: cookie`",
+                )
+            } else if is_for_a_proxy(parameter) {
+                (
+                    format!("`{name}` is a credential for a proxy on the way: no handler gets it"),
+                    "remove it: what the server itself asks for is described by `security`",
+                )
                 continue;
             }
             let name = &parameter.name.value;
