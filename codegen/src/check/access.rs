@@ -53,9 +53,8 @@ pub(super) fn requirements<'d>(document: &'d Document, operation: &'d Operation)
 
 /// Rejects `security: [{ oath: [] }]` where the scheme is called `oauth`.
 pub(super) fn schemes_are_declared(document: &Document, findings: &mut Findings) {
-    let outgoing = document.outgoing().flat_map(|item| &item.operations);
-    let theirs = outgoing.filter_map(|operation| operation.security.as_ref()).flat_map(needs);
-    for need in all_needs(document).chain(theirs) {
+    let stated = document.operations_anywhere().filter_map(|(_, operation)| operation.security.as_ref());
+    for need in document.security.iter().chain(stated).flat_map(needs) {
         if document.scheme(&need.scheme.value).is_none() {
             let message = format!("the security scheme `{}` is not declared", need.scheme.value);
             let finding = Finding::error(Code::UnknownScheme, message, need.scheme.place);

@@ -15,8 +15,8 @@ use crate::model::{Location, Segment};
 
 /// Rejects one parameter twice in one list. An operation may say one of its path anew; that is no repetition.
 pub(super) fn once(document: &Document, findings: &mut Findings) {
-    let lists = document.paths.iter().map(|item| &item.parameters);
-    for list in lists.chain(document.operations().map(|(_, operation)| &operation.parameters)) {
+    let lists = document.operations_anywhere().flat_map(|(item, own)| [&item.parameters, &own.parameters]);
+    for list in lists.chain(document.paths.iter().map(|item| &item.parameters)) {
         let mut known: HashMap<_, &Parameter> = HashMap::default();
         for parameter in list {
             let first = *known.entry(identity(parameter)).or_insert(parameter);
@@ -33,8 +33,8 @@ pub(super) fn once(document: &Document, findings: &mut Findings) {
     }
 }
 
-/// Rejects `/accounts/{accountId}` without a declared `accountId`, a declared path parameter that the template does not
-/// have, and one that is not `required: true`.
+/// Rejects `/accounts/{accountId}` without a declared `accountId`, and a declared path parameter that the template does not
+/// have.
 pub(super) fn of_the_path(document: &Document, findings: &mut Findings) {
     for item in &document.paths {
         let Ok(path) = template(&item.template.value) else { continue };
@@ -78,17 +78,12 @@ fn declared(parameter: &Parameter, names: &BTreeSet<&str>, findings: &mut Findin
                 .nearest(name, names.iter().copied()),
         );
     }
-    if !parameter.required.as_ref().is_some_and(|required| required.value) {
-        let place = parameter.required.as_ref().map_or(parameter.name.place, |required| required.place);
-        let message = format!("the path parameter `{name}` is not required");
-        findings.push(Finding::error(Code::ParameterOptional, message, place).help("write `required: true`"));
-    }
 }
 
 /// Rejects `in: querystring` twice, or beside `in: query`: what is all of the query leaves nothing of it (OpenAPI 3.2
 /// section 4.12.1).
 pub(super) fn all_of_the_query(document: &Document, findings: &mut Findings) {
-    for (item, operation) in document.operations() {
+    for (item, operation) in document.operations_anywhere() {
         let parameters = merged(item, operation);
         let Some(whole) = parameters.iter().find(|one| one.location == Location::QueryString) else {
             continue;
@@ -148,6 +143,11 @@ pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
         for parameter in parameters.filter(|parameter| is_ignored(operation, parameter)) {
             // those of the path are met by each of its operations
             if !seen.insert(std::ptr::from_ref(parameter)) {
+                continue;
+            }
+            let name = &parameter.name.value;
+            let (message, help) = if is_credential(operation, parameter) {
+                (format!("`{name}` is a credential: it is the gate's, and no handler gets it"), DESCRIBED)
             } else if let Some(cookie) = credential_within(operation, parameter) {
                 (
                     format!(
@@ -160,11 +160,6 @@ pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
                     format!("`{name}` is a credential for a proxy on the way: no handler gets it"),
                     "remove it: what the server itself asks for is described by `security`",
                 )
-                continue;
-            }
-            let name = &parameter.name.value;
-            let (message, help) = if is_credential(operation, parameter) {
-                (format!("`{name}` is a credential: it is the gate's, and no handler gets it"), DESCRIBED)
             } else if speaks_for_others(parameter) {
                 (
                     format!("`{name}` speaks for others: the gate takes it away, and no handler gets it"),

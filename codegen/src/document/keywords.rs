@@ -179,8 +179,7 @@ impl<'d> Reader<'d> {
             fields.accept(&["$comment"]);
         }
         _ = self.external_docs(fields);
-        // XML is not served, so how it would be written says nothing
-        fields.accept(&["xml"]);
+        self.xml(fields);
     }
 
     /// They bind nobody, so that an object of them, as parameters have it, stops nothing.

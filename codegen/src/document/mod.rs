@@ -7,8 +7,10 @@ mod by_uri;
 mod components;
 mod counted;
 mod derived;
+mod example;
 mod info;
 mod keywords;
+mod link;
 mod media_type;
 mod operation;
 mod outgoing;
@@ -20,6 +22,7 @@ mod response;
 pub(crate) mod schema;
 mod security;
 mod undefined;
+mod xml;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -30,7 +33,7 @@ use crate::annotation::DocumentRules;
 use crate::build::Matchers;
 use crate::check::endless;
 use crate::finding::{Code, Finding, Findings};
-use crate::model::{AssumedPublic, Docs};
+use crate::model::{AssumedPublic, Binding, Docs};
 use crate::normalise::merge::merge;
 use crate::normalise::standing::Standing;
 use crate::normalise::{Draft, Stated, Version};
@@ -67,6 +70,8 @@ pub(crate) struct Document {
     pub(crate) schemes: Vec<Scheme>,
     /// What the server sends of its own accord; a template is the name of a webhook.
     pub(crate) webhooks: Vec<PathItem>,
+    /// Those of `components`, used or not: a fault is found where it stands.
+    component_paths: Vec<PathItem>,
     /// `components.schemas` in order.
     pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
     /// Those of other files, as far as they were read.
@@ -276,6 +281,12 @@ impl Document {
         self.paths.iter().flat_map(|item| item.operations.iter().map(move |operation| (item, operation)))
     }
 
+    /// The same of every path, whoever sends its requests and whether anything refers to it.
+    pub(crate) fn operations_anywhere(&self) -> impl Iterator<Item = (&PathItem, &Operation)> {
+        let items = self.paths.iter().chain(self.outgoing()).chain(&self.component_paths);
+        items.flat_map(|item| item.operations.iter().map(move |operation| (item, operation)))
+    }
+
     /// The paths of what the server sends of its own accord.
     pub(crate) fn outgoing(&self) -> impl Iterator<Item = &PathItem> {
         let callbacks = self.operations().flat_map(|(_, operation)| &operation.callbacks);
@@ -285,6 +296,9 @@ impl Document {
 
 /// What RFC 6750 sections 2.2 and 2.3 call a token in a form and in a query.
 pub(crate) const ACCESS_TOKEN: &str = "access_token";
+
+/// The header of a proof of possession (RFC 9449 section 4.1).
+const PROOF: &str = "DPoP";
 
 /// Notes for each operation where credentials of the schemes that it names may stand: a parameter of that name describes one
 /// once more. On an operation that does not name the scheme it is a parameter like any other.
@@ -296,14 +310,24 @@ fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme], security: Option
         let needs = stated.into_iter().flat_map(|all| &all.alternatives).flat_map(|one| &one.needs);
         let named: BTreeSet<&str> = needs.map(|need| &*need.scheme.value).collect();
         let named = named.into_iter().filter_map(|name| by_name.get(name));
-        let read = named.filter_map(|scheme| match &scheme.form {
-            SchemeForm::ApiKey { location, name } => Some((location.value.clone(), name.value.clone())),
-            // RFC 6750 section 2.3: a token in the query, which no request has beside the one in `Authorization`
-            form if form.has_tokens() => Some(("query".to_owned(), ACCESS_TOKEN.to_owned())),
-            _ => None,
-        });
-        operation.credentials = read.collect();
+        operation.credentials = named.flat_map(|scheme| credentials(scheme)).collect();
     }
+}
+
+/// Where the credentials of a scheme stand beside `Authorization`.
+fn credentials(scheme: &Scheme) -> Vec<(String, String)> {
+    let mut places = Vec::new();
+    if let SchemeForm::ApiKey { location, name } = &scheme.form {
+        places.push((location.value.clone(), name.value.clone()));
+    }
+    if scheme.form.has_tokens() {
+        // RFC 6750 section 2.3: a token in the query, which no request has beside the one in `Authorization`
+        places.push(("query".to_owned(), ACCESS_TOKEN.to_owned()));
+    }
+    if matches!(scheme.rules.token.binding, Some(Binding::Proof { .. })) {
+        places.push(("header".to_owned(), PROOF.to_owned()));
+    }
+    places
 }
 
 /// Reads the document whose root is the first tree of `library`.
@@ -404,7 +428,8 @@ impl<'d> Reader<'d> {
         let tags = self.tags(&mut fields);
         let security = self.security(&mut fields);
         let rules = self.document_rules(&mut fields);
-        let (mut schemes, components) = self.components(&mut fields);
+        let components::Components { mut schemes, schemas: components, paths: component_paths } =
+            self.components(&mut fields);
         let mut paths = self.paths(&mut fields);
         let webhooks = match self.version {
             Version::V31 => self.webhooks(&mut fields),
@@ -440,6 +465,7 @@ impl<'d> Reader<'d> {
             patterns: Matchers::default(),
             standing: Standing::default(),
             webhooks,
+            component_paths,
             assumed: None,
         })
     }

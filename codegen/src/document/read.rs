@@ -103,6 +103,8 @@ pub(crate) struct Reader<'d> {
     pub(super) passed_over: HashSet<(&'static str, String)>,
     /// Whether what is read is sent by the server.
     pub(super) sends: bool,
+    /// The ids of all operations, once they are asked for.
+    pub(super) operation_ids: Option<HashSet<&'d str>>,
     /// Security schemes that are named by a URI.
     pub(super) schemes_elsewhere: Vec<Elsewhere<'d>>,
 }
@@ -144,6 +146,7 @@ impl<'d> Reader<'d> {
             literal: false,
             passed_over: HashSet::default(),
             sends: false,
+            operation_ids: None,
             schemes_elsewhere: Vec::new(),
         }
     }

@@ -62,6 +62,18 @@ impl Library {
     fn tree(&self, id: FileId) -> Option<&Node> {
         self.trees.iter().find(|(file, _)| *file == id).map(|(_, tree)| tree)
     }
+    /// Every document.
+    pub(crate) fn trees(&self) -> impl Iterator<Item = &Node> {
+        self.trees.iter().map(|(_, tree)| tree)
+    }
+
+    /// `$self` as a whole URI: a relative one starts from where the document was found (OpenAPI 3.2 section 4.1.2.2.1).
+    fn base_of(&self, id: FileId) -> Option<String> {
+        let stated = self.tree(id)?.get("$self")?.as_str()?;
+        let found = self.retrieved.get(&id).map_or(files::ROOT, String::as_str);
+        identity::absolute(stated).or_else(|| identity::resolve(found, stated))
+    }
+
 
     /// The node that the text of a `$ref` names. `kind` is the folder of `components` that it should lead to.
     pub(crate) fn follow(&self, reference: &Node, kind: Option<&str>) -> Result<&Node, Box<Finding>> {
