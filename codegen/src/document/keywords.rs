@@ -111,7 +111,7 @@ impl<'d> Reader<'d> {
         self.text_keywords(&mut fields, &mut schema);
         self.array_keywords(&mut fields, &mut schema);
         self.object_keywords(&mut fields, &mut schema);
-        schema.beyond = Beyond { reference: schema.beyond.reference, ..self.beyond(&mut fields) };
+        schema.beyond = Beyond { reference: schema.beyond.reference, ..self.beyond(node, &mut fields) };
         if schema.beyond.reference.is_some() {
             schema.beyond.first = Some(("$ref", schema.reference_place));
         }
