@@ -137,7 +137,7 @@ mod tests {
         let schemes =
             format!("a: {SCHEME}, b: {{ $ref: '#/components/securitySchemes/a' }}, key.yaml: {SCHEME}");
         let text = format!(
-            "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths:\n  /x:\n    get: {{ operationId: x, security: [{{ '{name}': [] }}], responses: {{ '204': {{ description: d }} }} }}\ncomponents: {{ securitySchemes: {{ {schemes} }} }}\n"
+            "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths:\n  /x:\n    get: {{ operationId: x, security: [{{ '{name}': [] }}], responses: {{ '204': {{ description: d }} }} }}\ncomponents: {{ securitySchemes: {{ {schemes} }} }}\nx-read: {{ $ref: key.yaml }}\n"
         );
         std::fs::write(folder.path().join("openapi.yaml"), text).unwrap();
         match understand(&Source::file(folder.path().join("openapi.yaml"))) {
