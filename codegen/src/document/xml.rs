@@ -1,5 +1,7 @@
 //! `xml` (OpenAPI 3.2 section 4.26). No XML is written by a schema, so that it is read for its form alone.
 
+use iri_string::types::IriStr;
+
 use super::{Fields, Reader};
 use crate::finding::{Code, Finding};
 
@@ -10,8 +12,15 @@ impl<'d> Reader<'d> {
     pub(super) fn xml(&mut self, schema: &mut Fields<'d>) {
         let Some(member) = schema.get("xml") else { return };
         let Some(mut fields) = self.fields(&member.node, "`xml`") else { return };
-        for key in ["name", "namespace", "prefix"] {
+        for key in ["name", "prefix"] {
             self.string(&mut fields, key);
+        }
+        // an empty one undoes that around it
+        let namespace = self.string(&mut fields, "namespace").filter(|namespace| !namespace.value.is_empty());
+        if let Some(namespace) = namespace.filter(|namespace| IriStr::new(&namespace.value).is_err()) {
+            let message = format!("the namespace `{}` is no whole IRI", namespace.value);
+            let finding = Finding::warning(Code::InvalidValue, message, namespace.place);
+            self.push(finding.help("such as `https://example.com/schemas/thing`"));
         }
         for key in ["attribute", "wrapped"] {
             self.boolean(&mut fields, key);
