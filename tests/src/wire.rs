@@ -109,6 +109,33 @@ impl Wires for Service {
         Ok(GetReportOutput::Ok(content, GetReportOkHeaders { set_cookie }))
     }
 
+    async fn get_cookies(
+        &self,
+        _: Caller<GetCookies>,
+        input: GetCookiesInput,
+    ) -> Result<GetCookiesOutput, Problem> {
+        let expires = "Expires=Wed, 09 Jun 2027 10:18:14 GMT";
+        let more = if input.r#as == "name" { "more; Path" } else { "more" };
+        Ok(match input.r#as.as_str() {
+            "text" => {
+                let set_cookie = format!("a=1; {expires}\nb=2\n");
+                GetCookiesOutput::Accepted(GetCookiesAcceptedHeaders { set_cookie })
+            }
+            "lines" => {
+                let set_cookie = "a=1\nb=2".to_owned();
+                let headers = GetCookiesNonAuthoritativeInformationHeaders { set_cookie };
+                GetCookiesOutput::NonAuthoritativeInformation(headers)
+            }
+            _ => GetCookiesOutput::Ok(GetCookiesOkHeaders {
+                set_cookie: Some(GetCookies200SetCookie {
+                    lang: format!("en; {expires}"),
+                    visits: Some(7),
+                    additional: [(more.to_owned(), "x,y".to_owned())].into(),
+                }),
+            }),
+        })
+    }
+
     async fn get_picture(
         &self,
         _: Caller<GetPicture>,

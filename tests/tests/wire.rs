@@ -342,6 +342,19 @@ async fn cookies_of_an_answer_are_a_line_each() {
     assert_eq!(cookies, ["a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "b=2"]);
     assert!(client.get("/reports?as=png").send().await.headers.get("set-cookie").is_none());
     client.get("/reports?as=html").send().await.refused(500, "internal");
+    let cookies_as = async |kind: &str| {
+        let reply = client.get(&format!("/cookies?as={kind}")).send().await;
+        let lines = reply.headers.get_all("set-cookie").iter();
+        (reply.status.as_u16(), lines.map(|line| line.to_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    let expires = "Expires=Wed, 09 Jun 2027 10:18:14 GMT";
+    let [lang, text] = [format!("lang=en; {expires}"), format!("a=1; {expires}")];
+    assert_eq!(cookies_as("object").await, (200, vec![lang, "visits=7".to_owned(), "more=x,y".to_owned()]));
+    assert_eq!(cookies_as("text").await, (202, vec![text, "b=2".to_owned()]));
+    // the name of another member that is none of a cookie, and a second cookie where one is declared
+    for kind in ["name", "lines"] {
+        client.get(&format!("/cookies?as={kind}")).send().await.refused(500, "internal");
+    }
 }
 
 #[tokio::test]

@@ -166,6 +166,7 @@ impl Builder<'_> {
     }
 
     fn field_wire(&mut self, member: &Flat, how: &How) -> Option<Wire> {
+        self.style_is_defined(member, how)?;
         let kind = match member {
             Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any => WireKind::Scalar,
             Flat::Free(free) if !free.nests(how.style) => free.kind(how.style, how.explode),
@@ -187,6 +188,33 @@ impl Builder<'_> {
         let style =
             if matches!(member, Flat::Scalar | Flat::Encoded | Flat::Any) { Style::Form } else { how.style };
         Some(wire(style, how.explode, kind))
+    }
+
+    /// A member of a form is written as a parameter in the query is (OpenAPI 3.1 section 4.8.15.1). `None` after a finding.
+    fn style_is_defined(&mut self, member: &Flat, how: &How) -> Option<()> {
+        let is_scalar = matches!(member, Flat::Scalar | Flat::Encoded | Flat::File(_));
+        let is_object = match member {
+            Flat::Object(..) | Flat::Map(_) => true,
+            Flat::Free(free) => free.is_object(),
+            _ => false,
+        };
+        match how.style {
+            // documents state it for every member of a form
+            Style::DeepObject if is_scalar => {
+                let message =
+                    "the style `deepObject` says nothing of a scalar: it is read as in the style `form`";
+                let finding = Finding::warning(Code::Style, message, how.place);
+                self.findings.push(finding.help("remove `style`"));
+            }
+            Style::SpaceDelimited | Style::PipeDelimited if is_scalar => {
+                self.inexpressible("a scalar", how, "write it in the style `form`")?;
+            }
+            Style::SpaceDelimited | Style::PipeDelimited if is_object && how.explode => {
+                self.inexpressible("an exploded object", how, "remove `explode`")?;
+            }
+            _ => {}
+        }
+        Some(())
     }
 }
 

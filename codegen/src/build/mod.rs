@@ -54,8 +54,8 @@ pub(crate) use kind::{implied, is_whole};
 pub(crate) use literal::literal;
 pub(crate) use name::operation_ids;
 pub(crate) use operation::{
-    answers, find, identity, is_credential, is_ignored, is_interim, merged, properties, speaks_for_others,
-    status,
+    answers, credential_within, find, identity, is_credential, is_for_a_proxy, is_ignored, is_interim,
+    merged, properties, speaks_for_others, status,
 };
 pub(crate) use pattern::{Matchers, matches};
 pub(crate) use policy::{authorize, step_up};

@@ -27,7 +27,27 @@ const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 pub(crate) fn is_ignored(operation: &document::Operation, parameter: &document::Parameter) -> bool {
     let name = parameter.name.value.to_ascii_lowercase();
     let by_standard = parameter.location == Location::Header && IGNORED_HEADERS.contains(&&*name);
-    by_standard || speaks_for_others(parameter) || is_credential(operation, parameter)
+    by_standard
+        || speaks_for_others(parameter)
+        || is_for_a_proxy(parameter)
+        || is_credential(operation, parameter)
+        || credential_within(operation, parameter).is_some()
+}
+
+/// Whether it is what a client shows to a proxy (RFC 9110 section 11.7.2).
+pub(crate) fn is_for_a_proxy(parameter: &document::Parameter) -> bool {
+    parameter.location == Location::Header && parameter.name.value.eq_ignore_ascii_case("proxy-authorization")
+}
+
+/// The cookie with a credential that the header `Cookie` holds among all others.
+pub(crate) fn credential_within<'d>(
+    operation: &'d document::Operation,
+    parameter: &document::Parameter,
+) -> Option<&'d str> {
+    let is_all_cookies =
+        parameter.location == Location::Header && parameter.name.value.eq_ignore_ascii_case("cookie");
+    let mut cookies = operation.credentials.iter().filter(|(location, _)| location == "cookie");
+    cookies.next().filter(|_| is_all_cookies).map(|(_, name)| &**name)
 }
 
 /// Whether it says for whom a proxy speaks: such headers are weighed by the trusted proxies, and no handler gets them.
@@ -229,13 +249,31 @@ impl Builder<'_> {
         let place = written.schema.map_or(written.name.place, |id| self.document.schema(id).place);
         let how = How { style: Style::Simple, explode: written.explode, place, what: "header" };
         let wire = if json { Self::json_wire(Style::Simple) } else { self.wire(&schema, &how)? };
+        let sets_cookies = name.eq_ignore_ascii_case("set-cookie");
+        if sets_cookies {
+            self.cookies_are_told_apart(&wire, place)?;
+        }
         Some(Header {
             name: name.clone(),
             schema,
             required: written.required,
             wire,
+            lines: sets_cookies && written.content.is_some() && !json,
             docs: written.docs.clone(),
         })
+    }
+
+    /// An object as `Set-Cookie` has a cookie in each member, and a line for each (OpenAPI 3.2 section 4.21.3); written as
+    /// `name,value` it is none.
+    fn cookies_are_told_apart(&mut self, wire: &Wire, place: Place) -> Option<()> {
+        let is_object = matches!(wire.kind, WireKind::Object(..));
+        if !is_object || wire.explode {
+            return Some(());
+        }
+        let message = "an object as `Set-Cookie` is written as `name,value`, which is no cookie";
+        let help = "write `explode: true` beside it: each member is a cookie then, on a line of its own";
+        self.findings.push(Finding::error(Code::Style, message, place).help(help));
+        None
     }
 }
 

@@ -14,12 +14,17 @@ pub(crate) enum Unservable {
     /// What follows a `%`.
     Escape(String),
     Twice(String),
-    Name,
+    /// What stands between braces.
+    Name(String),
 }
 
 /// Splits a template.
 pub(crate) fn template(text: &str) -> Result<PathTemplate, Unservable> {
     let rest = text.strip_prefix('/').ok_or(Unservable::NoSlash)?;
+    let mut braced = rest.split('{').skip(1).filter_map(|inner| inner.split_once('}'));
+    if let Some((name, _)) = braced.find(|(name, _)| name.contains('/')) {
+        return Err(Unservable::Name(name.to_owned()));
+    }
     let parts: Vec<&str> = rest.split('/').collect();
     let mut segments = Vec::new();
     for (at, part) in parts.iter().enumerate() {
@@ -34,9 +39,10 @@ fn segment(part: &str, last: bool, before: &[Segment]) -> Result<Segment, Unserv
     let known = |name: &str| before.iter().any(|segment| segment.names().any(|known| known == name));
     let mut own: Vec<&str> = Vec::new();
     for name in segment.names() {
-        // `/`, `?` and `#` would end the segment (OpenAPI 3.1 section 4.8.8.1); `*` means the rest of a path elsewhere
+        // OpenAPI 3.2 section 4.8.2 would let all but braces stand in a name; the others mean something else to clients and
+        // other servers: where a segment or the path ends, that a parameter is optional, the rest of a path
         if name.is_empty() || name.starts_with('*') || name.contains(['{', '?', '#']) {
-            return Err(Unservable::Name);
+            return Err(Unservable::Name(name.to_owned()));
         }
         if known(name) || own.contains(&name) {
             return Err(Unservable::Twice(name.to_owned()));
@@ -142,6 +148,9 @@ mod tests {
         assert_eq!(template("/a/../b"), Err(Unservable::DotSegment));
         assert_eq!(template("/a?b=c"), Err(Unservable::Character('?')));
         assert_eq!(template("/{a}/{a}"), Err(Unservable::Twice("a".into())));
-        assert_eq!(template("/{*rest}"), Err(Unservable::Name));
+        assert_eq!(template("/{*rest}"), Err(Unservable::Name("*rest".into())));
+        assert_eq!(template("/{petId?}"), Err(Unservable::Name("petId?".into())));
+        assert_eq!(template("/x/{a/b}.{c}"), Err(Unservable::Name("a/b".into())));
+        assert_eq!(template("/{a/{b}"), Err(Unservable::Brace("{a".into())));
     }
 }

@@ -117,6 +117,11 @@ impl Builder<'_> {
             (Flat::Free(free), _) if free.nests(style) => {
                 return self.inexpressible("an object of more than scalars", how, how.nested());
             }
+            (Flat::Free(free), Style::SpaceDelimited | Style::PipeDelimited)
+                if explode && free.is_object() =>
+            {
+                return self.inexpressible("an exploded object", how, "remove `explode`");
+            }
             (Flat::Free(free), _) => free.kind(style, explode),
             // its text as it stands, like that of the scalars of a schema that allows objects as well
             (Flat::Scalar, Style::DeepObject) if self.is_free(schema) => WireKind::Either,
@@ -159,7 +164,7 @@ impl Builder<'_> {
         Some(Wire { typed: typed && style != Style::DeepObject, ..wire(style, explode, kind) })
     }
 
-    fn inexpressible(&mut self, value: &str, how: &How, help: &str) -> Option<Wire> {
+    pub(super) fn inexpressible(&mut self, value: &str, how: &How, help: &str) -> Option<Wire> {
         let message = format!(
             "the style `{}` does not say how {value} is written in a {}",
             how.style.as_str(),

@@ -53,14 +53,18 @@ pub(super) fn requirements<'d>(document: &'d Document, operation: &'d Operation)
 
 /// Rejects `security: [{ oath: [] }]` where the scheme is called `oauth`.
 pub(super) fn schemes_are_declared(document: &Document, findings: &mut Findings) {
-    let outgoing = document.outgoing().flat_map(|item| &item.operations);
-    let theirs = outgoing.filter_map(|operation| operation.security.as_ref()).flat_map(needs);
-    for need in all_needs(document).chain(theirs) {
+    let stated = document.operations_anywhere().filter_map(|(_, operation)| operation.security.as_ref());
+    for need in document.security.iter().chain(stated).flat_map(needs) {
         if document.scheme(&need.scheme.value).is_none() {
             let message = format!("the security scheme `{}` is not declared", need.scheme.value);
             let finding = Finding::error(Code::UnknownScheme, message, need.scheme.place);
             let known = document.schemes.iter().map(|scheme| &*scheme.name.value);
-            let finding = finding.help("declare it under `components.securitySchemes`");
+            let finding = finding.help(match need.scheme.value.contains(['#', '/']) {
+                true => {
+                    "write the name that it has under `components.securitySchemes`: by a URI it is named since OpenAPI 3.2"
+                }
+                false => "declare it under `components.securitySchemes`",
+            });
             findings.push(finding.nearest(&need.scheme.value, known));
         }
     }

@@ -54,7 +54,8 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     parameters::ignored_headers(document, findings);
     parameters::tokens_in_forms(document, findings);
     parameters::defaults(document, findings);
-    responses::statuses(document, findings);
+    responses::keys_are_statuses(document, findings);
+    responses::are_final(document, findings);
     outgoing::is_not_guarded(document, findings);
     limits::declared(document, findings);
     limits::principals_exist(document, findings);
@@ -83,6 +84,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
         logins::can_be_counted(document, &api, findings);
         wires::names_are_apart(document, &api, findings);
         wires::cookies_are_named(document, &api, findings);
+        wires::credentials_are_no_members(document, &api, findings);
         wires::identifiers_are_plain(document, &api, findings);
         idempotency::answers_can_be_kept(document, &api, findings);
     }

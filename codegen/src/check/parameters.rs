@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashSet};
 
 use crate::build::path::template;
-use crate::build::{identity, is_credential, is_ignored, merged, properties, speaks_for_others};
+use crate::build::{
+    credential_within, identity, is_credential, is_for_a_proxy, is_ignored, merged, properties,
+    speaks_for_others,
+};
 use crate::document::{ACCESS_TOKEN, Document, Media, Operation, Parameter, PathItem};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Location, Segment};
 
 /// Rejects one parameter twice in one list. An operation may say one of its path anew; that is no repetition.
 pub(super) fn once(document: &Document, findings: &mut Findings) {
-    let lists = document.paths.iter().map(|item| &item.parameters);
-    for list in lists.chain(document.operations().map(|(_, operation)| &operation.parameters)) {
+    let lists = document.operations_anywhere().flat_map(|(item, own)| [&item.parameters, &own.parameters]);
+    for list in lists.chain(document.paths.iter().map(|item| &item.parameters)) {
         let mut known: HashMap<_, &Parameter> = HashMap::default();
         for parameter in list {
             let first = *known.entry(identity(parameter)).or_insert(parameter);
@@ -30,8 +33,8 @@ pub(super) fn once(document: &Document, findings: &mut Findings) {
     }
 }
 
-/// Rejects `/accounts/{accountId}` without a declared `accountId`, a declared path parameter that the template does not
-/// have, and one that is not `required: true`.
+/// Rejects `/accounts/{accountId}` without a declared `accountId`, and a declared path parameter that the template does not
+/// have.
 pub(super) fn of_the_path(document: &Document, findings: &mut Findings) {
     for item in &document.paths {
         let Ok(path) = template(&item.template.value) else { continue };
@@ -75,17 +78,12 @@ fn declared(parameter: &Parameter, names: &BTreeSet<&str>, findings: &mut Findin
                 .nearest(name, names.iter().copied()),
         );
     }
-    if !parameter.required.as_ref().is_some_and(|required| required.value) {
-        let place = parameter.required.as_ref().map_or(parameter.name.place, |required| required.place);
-        let message = format!("the path parameter `{name}` is not required");
-        findings.push(Finding::error(Code::ParameterOptional, message, place).help("write `required: true`"));
-    }
 }
 
 /// Rejects `in: querystring` twice, or beside `in: query`: what is all of the query leaves nothing of it (OpenAPI 3.2
 /// section 4.12.1).
 pub(super) fn all_of_the_query(document: &Document, findings: &mut Findings) {
-    for (item, operation) in document.operations() {
+    for (item, operation) in document.operations_anywhere() {
         let parameters = merged(item, operation);
         let Some(whole) = parameters.iter().find(|one| one.location == Location::QueryString) else {
             continue;
@@ -150,6 +148,18 @@ pub(super) fn ignored_headers(document: &Document, findings: &mut Findings) {
             let name = &parameter.name.value;
             let (message, help) = if is_credential(operation, parameter) {
                 (format!("`{name}` is a credential: it is the gate's, and no handler gets it"), DESCRIBED)
+            } else if let Some(cookie) = credential_within(operation, parameter) {
+                (
+                    format!(
+                        "`{name}` holds the credential `{cookie}`, which is the gate's: no handler gets it"
+                    ),
+                    "remove it, and declare other cookies as parameters of their own with `in: cookie`",
+                )
+            } else if is_for_a_proxy(parameter) {
+                (
+                    format!("`{name}` is a credential for a proxy on the way: no handler gets it"),
+                    "remove it: what the server itself asks for is described by `security`",
+                )
             } else if speaks_for_others(parameter) {
                 (
                     format!("`{name}` speaks for others: the gate takes it away, and no handler gets it"),

@@ -40,7 +40,10 @@ pub(super) fn servable(document: &Document, findings: &mut Findings) {
             Unservable::Twice(name) => {
                 (format!("the parameter `{name}` stands twice in the path"), "give one another name")
             }
-            Unservable::Name => ("a parameter without a proper name".to_owned(), "write `{name}`"),
+            Unservable::Name(name) => (
+                format!("`{{{name}}}` is no parameter of a path here"),
+                "a name has one character or more, none of them `{`, `/`, `?` or `#`, and no `*` in front: call it otherwise, here and under `parameters`",
+            ),
         };
         findings.push(Finding::error(Code::PathTemplate, message, item.template.place).help(help));
     }

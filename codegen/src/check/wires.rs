@@ -102,6 +102,28 @@ pub(super) fn cookies_are_named(document: &Document, api: &Api, findings: &mut F
     }
 }
 
+/// Rejects an exploded object of cookies with a member that the gate reads as a credential: the handler would get it.
+pub(super) fn credentials_are_no_members(document: &Document, api: &Api, findings: &mut Findings) {
+    for ((item, written), operation) in document.operations().zip(&api.operations) {
+        for parameter in operation.parameters.iter().filter(|one| one.location == Location::Cookie) {
+            let Some((members, _)) = spread(parameter) else { continue };
+            let is_credential = |name: &&String| {
+                written.credentials.iter().any(|(place, one)| place == "cookie" && one == *name)
+            };
+            let Some(name) = members.iter().find(is_credential) else { continue };
+            let place = find(item, written, Location::Cookie, &parameter.name);
+            let message =
+                format!("the member `{name}` of `{}` is a credential: it is the gate's", parameter.name);
+            let finding = Finding::error(
+                Code::HeaderIgnored,
+                message,
+                place.map_or(written.place, |found| found.place),
+            );
+            findings.push(finding.help("remove the member: no handler gets a credential"));
+        }
+    }
+}
+
 /// Rejects an ownership rule over a parameter of the style `label`: the object is looked up by the text of the path.
 pub(super) fn identifiers_are_plain(document: &Document, api: &Api, findings: &mut Findings) {
     for ((item, written), operation) in document.operations().zip(&api.operations) {

@@ -142,13 +142,13 @@ impl Beyond {
 
 impl<'d> Reader<'d> {
     /// The keywords that both versions have, then those of JSON Schema 2020-12.
-    pub(super) fn beyond(&mut self, fields: &mut Fields<'d>) -> Beyond {
+    pub(super) fn beyond(&mut self, node: &Node, fields: &mut Fields<'d>) -> Beyond {
         let mut beyond = Beyond {
             all_of: self.schema_list(fields, "allOf"),
             any_of: self.schema_list(fields, "anyOf"),
             one_of: self.schema_list(fields, "oneOf"),
             not: self.schema_of(fields, "not"),
-            discriminator: self.discriminator(fields),
+            discriminator: self.discriminator(node, fields),
             ..Beyond::default()
         };
         if self.version == Version::V31 {
@@ -265,35 +265,35 @@ impl<'d> Reader<'d> {
     }
 
     /// OpenAPI 3.1 section 4.8.25. Without `oneOf` or `anyOf` beside it, it is one of inheritance.
-    fn discriminator(&mut self, fields: &mut Fields<'d>) -> Option<Discriminator> {
+    fn discriminator(&mut self, schema: &Node, fields: &mut Fields<'d>) -> Option<Discriminator> {
         let node = &fields.get("discriminator")?.node;
         let mut inner = self.fields(node, "a discriminator")?;
         let property = self.required_string(&mut inner, "propertyName");
         let mut mapping = Vec::new();
         if inner.peek("mapping").is_some() {
             for member in self.map(&mut inner, "mapping") {
-                if let Some(target) = self.mapped("mapping", &member.node) {
+                if let Some(target) = self.mapped(schema, "mapping", &member.node) {
                     let word = Spanned::new(member.key.to_string(), member.key_place);
                     mapping.push((word, self.schema(target)));
                 }
             }
         }
-        let default = self.default_mapping(&mut inner);
+        let default = self.default_mapping(schema, &mut inner);
         self.finish(inner);
         Some(Discriminator { property: property?, mapping, default, absence_is_told: self.since_3_2 })
     }
 
-    fn default_mapping(&mut self, fields: &mut Fields<'d>) -> Option<Spanned<SchemaId>> {
+    fn default_mapping(&mut self, schema: &Node, fields: &mut Fields<'d>) -> Option<Spanned<SchemaId>> {
         if !self.since_3_2 {
             return None; // a member that is not defined
         }
         let node = &fields.get("defaultMapping")?.node;
-        let target = self.mapped("defaultMapping", node)?;
+        let target = self.mapped(schema, "defaultMapping", node)?;
         Some(Spanned::new(self.schema(target), node.place))
     }
 
-    /// The name of a component, or a reference.
-    fn mapped(&mut self, key: &'static str, node: &'d Node) -> Option<&'d Node> {
+    /// The name of a component, or a reference from the schema that has the discriminator.
+    fn mapped(&mut self, schema: &Node, key: &'static str, node: &'d Node) -> Option<&'d Node> {
         let name = self.text(key, node)?;
         let is_name = !name.value.contains(['#', '/']);
         match self.library.component(node.place.file, &name.value).filter(|_| is_name) {
@@ -304,7 +304,7 @@ impl<'d> Reader<'d> {
                 self.push(finding.help("write the name of a schema, or a reference to one"));
                 None
             }
-            None => match self.library.follow(node, Some("schemas")) {
+            None => match self.identities.follow(schema, node) {
                 Ok(target) => Some(target),
                 Err(finding) => {
                     self.push(*finding);
@@ -312,5 +312,37 @@ impl<'d> Reader<'d> {
                 }
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Code;
+    use crate::front::understand;
+    use crate::source::Source;
+
+    fn mapped_to(target: &str) -> Result<(), Code> {
+        let text = format!(
+            "openapi: 3.2.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n    Pet:\n      oneOf: [{{ $ref: '#/components/schemas/Cat' }}, {{ $ref: 'https://example.com/schemas/monster' }}]\n      discriminator: {{ propertyName: kind, mapping: {{ cat: '#/components/schemas/Cat', monster: '{target}' }} }}\n    Cat: {{ type: object, required: [kind], properties: {{ kind: {{ type: string }} }} }}\n    Monster: {{ $id: 'https://example.com/schemas/monster', $anchor: m, type: object, required: [kind], properties: {{ kind: {{ type: string }} }} }}\n"
+        );
+        match understand(&Source::text("a.yaml", text)) {
+            Ok(_) => Ok(()),
+            Err(findings) => Err(findings.iter().next().unwrap().code()),
+        }
+    }
+
+    /// As a `$ref` in the same place would (OpenAPI 3.2 section 4.25.3).
+    #[test]
+    fn mappings_lead_where_references_do() {
+        for target in [
+            "Monster",
+            "#/components/schemas/Monster",
+            "https://example.com/schemas/monster",
+            "https://example.com/schemas/monster#m",
+        ] {
+            assert_eq!(mapped_to(target), Ok(()), "{target}");
+        }
+        assert_eq!(mapped_to("https://example.com/schemas/ghost"), Err(Code::ForeignReference));
+        assert_eq!(mapped_to("Ghost"), Err(Code::UnresolvedReference));
     }
 }

@@ -42,8 +42,6 @@ pub(crate) struct Encoding {
     pub(crate) headers: Vec<Header>,
 }
 
-const MEDIA_TYPES: &str = "such as `application/json`, or a range such as `image/*`";
-
 fn no_media_type(text: &str) -> String {
     format!("`{}` is no media type", text.escape_debug())
 }
@@ -107,8 +105,9 @@ impl<'d> Reader<'d> {
             media.into_iter().partition(|one| MediaType::is_one(&one.name.value));
         for other in others {
             let (message, place) = (no_media_type(&other.name.value), other.name.place);
+            let help = MediaType::help(&other.name.value);
             self.push(match media.is_empty() {
-                true => Finding::error(Code::InvalidValue, message, place).help(MEDIA_TYPES),
+                true => Finding::error(Code::InvalidValue, message, place).help(help),
                 false => Finding::warning(Code::InvalidValue, message, place)
                     .help("left out: nothing can be sent as that"),
             });
@@ -167,7 +166,9 @@ impl<'d> Reader<'d> {
         let types: Vec<String> = listed.filter(|one| !one.is_empty()).collect();
         for (one, place) in types.iter().zip(std::iter::repeat(stated.as_ref().map(|types| types.place))) {
             if let Some(place) = place.filter(|_| !MediaType::is_one(one)) {
-                self.push(Finding::error(Code::InvalidValue, no_media_type(one), place).help(MEDIA_TYPES));
+                self.push(
+                    Finding::error(Code::InvalidValue, no_media_type(one), place).help(MediaType::help(one)),
+                );
             }
         }
         let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));

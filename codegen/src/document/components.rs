@@ -1,24 +1,31 @@
 //! `components`: read whole, so that a fault in a part that nobody uses is found as well.
 
-use super::{Fields, Reader, SchemaId, Scheme, Spanned};
+use super::by_uri::is_component_name;
+use super::{Callback, Fields, PathItem, Reader, SchemaId, Scheme, Spanned};
 use crate::finding::{Code, Finding};
+use crate::normalise::Version;
 use crate::source::tree::Member;
 
-type Components = (Vec<Scheme>, Vec<(Spanned<String>, SchemaId)>);
+/// What the others refer to, and what is checked where it stands.
+#[derive(Default)]
+pub(super) struct Components {
+    pub(super) schemes: Vec<Scheme>,
+    pub(super) schemas: Vec<(Spanned<String>, SchemaId)>,
+    /// Path items, those of callbacks among them.
+    pub(super) paths: Vec<PathItem>,
+}
 
 impl<'d> Reader<'d> {
     pub(super) fn components(&mut self, document: &mut Fields<'d>) -> Components {
-        let Some(member) = document.get("components") else { return (Vec::new(), Vec::new()) };
+        let Some(member) = document.get("components") else { return Components::default() };
         let Some(mut fields) = self.fields(&member.node, "`components`").map(Fields::guarding) else {
-            return (Vec::new(), Vec::new());
+            return Components::default();
         };
         let schemes = self.named(&mut fields, "securitySchemes");
-        let schemes = schemes.into_iter().filter_map(|member| self.scheme(member)).collect();
+        let schemes =
+            schemes.into_iter().filter_map(|member| self.scheme(key_of(member), &member.node)).collect();
         let schemas = self.named(&mut fields, "schemas");
-        let schemas = schemas
-            .into_iter()
-            .map(|member| (Spanned::new(member.key.to_string(), member.key_place), self.schema(&member.node)))
-            .collect();
+        let schemas = schemas.into_iter().map(|member| (key_of(member), self.schema(&member.node))).collect();
         for member in self.named(&mut fields, "parameters") {
             self.parameter(&member.node);
         }
@@ -32,19 +39,30 @@ impl<'d> Reader<'d> {
             self.component_header(member);
         }
         for member in self.named(&mut fields, "examples") {
-            self.follow(&member.node, "examples");
+            self.example(&member.node);
         }
-        for part in ["links", "callbacks"] {
-            self.named(&mut fields, part);
+        for member in self.named(&mut fields, "links") {
+            self.link(member);
         }
-        if self.version == crate::normalise::Version::V31 {
-            self.named(&mut fields, "pathItems");
+        let mut paths = self.component_callbacks(&mut fields);
+        if self.version == Version::V31 {
+            let items = self.named(&mut fields, "pathItems");
+            paths.extend(items.into_iter().filter_map(|member| self.path_item(member)));
         }
         if self.since_3_2 {
             self.named(&mut fields, "mediaTypes");
         }
         self.finish(fields);
-        (schemes, schemas)
+        Components { schemes, schemas, paths }
+    }
+
+    fn component_callbacks(&mut self, components: &mut Fields<'d>) -> Vec<PathItem> {
+        let members = self.named(components, "callbacks");
+        self.sends = true;
+        let callbacks: Vec<Callback> =
+            members.into_iter().filter_map(|member| self.callback(member)).collect();
+        self.sends = false;
+        callbacks.into_iter().flat_map(|callback| callback.items).collect()
     }
 
     fn component_header(&mut self, member: &'d Member) {
@@ -56,8 +74,7 @@ impl<'d> Reader<'d> {
     fn named(&mut self, components: &mut Fields<'d>, part: &'static str) -> Vec<&'d Member> {
         let members = self.map(components, part);
         for member in &members {
-            let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-            if member.key.is_empty() || !member.key.bytes().all(sound) {
+            if !is_component_name(&member.key) {
                 let message = format!("`{}` is no name for a component", member.key);
                 let finding = Finding::error(Code::InvalidValue, message, member.key_place);
                 self.push(finding.help("names consist of letters, digits, `.`, `-` and `_`"));
@@ -65,4 +82,8 @@ impl<'d> Reader<'d> {
         }
         members
     }
+}
+
+fn key_of(member: &Member) -> Spanned<String> {
+    Spanned::new(member.key.to_string(), member.key_place)
 }

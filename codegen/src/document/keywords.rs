@@ -111,7 +111,7 @@ impl<'d> Reader<'d> {
         self.text_keywords(&mut fields, &mut schema);
         self.array_keywords(&mut fields, &mut schema);
         self.object_keywords(&mut fields, &mut schema);
-        schema.beyond = Beyond { reference: schema.beyond.reference, ..self.beyond(&mut fields) };
+        schema.beyond = Beyond { reference: schema.beyond.reference, ..self.beyond(node, &mut fields) };
         if schema.beyond.reference.is_some() {
             schema.beyond.first = Some(("$ref", schema.reference_place));
         }
@@ -179,8 +179,7 @@ impl<'d> Reader<'d> {
             fields.accept(&["$comment"]);
         }
         _ = self.external_docs(fields);
-        // XML is not served, so how it would be written says nothing
-        fields.accept(&["xml"]);
+        self.xml(fields);
     }
 
     /// They bind nobody, so that an object of them, as parameters have it, stops nothing.

@@ -34,6 +34,20 @@ impl MediaType {
         is_token(kind) && is_token(subtype) && any_kind && pieces.all(is_parameter)
     }
 
+    /// How one is written, where the text is none.
+    pub(crate) fn help(text: &str) -> &'static str {
+        let unquoted = |piece: &str| {
+            let value = piece.split_once('=').map(|(_, value)| value.trim_matches(WHITE));
+            value.is_some_and(|value| value.contains('/') && !value.starts_with('"'))
+        };
+        match text.split(';').skip(1).any(unquoted) {
+            true => {
+                "a value with `/` stands in quotes (RFC 9110 section 5.6.6): `multipart/related; type=\"text/html\"`"
+            }
+            false => "such as `application/json`, or a range such as `image/*`",
+        }
+    }
+
     /// Whether it is a narrower range than the other, or one type.
     pub(crate) fn says_more_than(&self, other: &Self) -> bool {
         self.breadth() < other.breadth()

@@ -3,11 +3,15 @@
 mod assume;
 mod beyond;
 mod body;
+mod by_uri;
 mod components;
 mod counted;
+mod credentials;
 mod derived;
+mod example;
 mod info;
 mod keywords;
+mod link;
 mod media_type;
 mod operation;
 mod outgoing;
@@ -19,9 +23,9 @@ mod response;
 pub(crate) mod schema;
 mod security;
 mod undefined;
+mod xml;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashSet};
 
@@ -39,6 +43,8 @@ use crate::source::tree::{Node, Value};
 
 pub(crate) use beyond::{Beyond, Discriminator};
 pub(crate) use body::{Encoding, Media, RequestBody};
+pub(crate) use credentials::ACCESS_TOKEN;
+use credentials::mark_credentials;
 use derived::Derived;
 pub(crate) use derived::End;
 pub(crate) use media_type::MediaType;
@@ -66,6 +72,8 @@ pub(crate) struct Document {
     pub(crate) schemes: Vec<Scheme>,
     /// What the server sends of its own accord; a template is the name of a webhook.
     pub(crate) webhooks: Vec<PathItem>,
+    /// Those of `components`, used or not: a fault is found where it stands.
+    component_paths: Vec<PathItem>,
     /// `components.schemas` in order.
     pub(crate) components: Vec<(Spanned<String>, SchemaId)>,
     /// Those of other files, as far as they were read.
@@ -275,33 +283,16 @@ impl Document {
         self.paths.iter().flat_map(|item| item.operations.iter().map(move |operation| (item, operation)))
     }
 
+    /// The same of every path, whoever sends its requests and whether anything refers to it.
+    pub(crate) fn operations_anywhere(&self) -> impl Iterator<Item = (&PathItem, &Operation)> {
+        let items = self.paths.iter().chain(self.outgoing()).chain(&self.component_paths);
+        items.flat_map(|item| item.operations.iter().map(move |operation| (item, operation)))
+    }
+
     /// The paths of what the server sends of its own accord.
     pub(crate) fn outgoing(&self) -> impl Iterator<Item = &PathItem> {
         let callbacks = self.operations().flat_map(|(_, operation)| &operation.callbacks);
         self.webhooks.iter().chain(callbacks.flat_map(|callback| &callback.items))
-    }
-}
-
-/// What RFC 6750 sections 2.2 and 2.3 call a token in a form and in a query.
-pub(crate) const ACCESS_TOKEN: &str = "access_token";
-
-/// Notes for each operation where credentials of the schemes that it names may stand: a parameter of that name describes one
-/// once more. On an operation that does not name the scheme it is a parameter like any other.
-fn mark_credentials(paths: &mut [PathItem], schemes: &[Scheme], security: Option<&Requirements>) {
-    let by_name: HashMap<&str, &Scheme> =
-        schemes.iter().map(|scheme| (&*scheme.name.value, scheme)).collect();
-    for operation in paths.iter_mut().flat_map(|item| &mut item.operations) {
-        let stated = operation.security.as_ref().or(security);
-        let needs = stated.into_iter().flat_map(|all| &all.alternatives).flat_map(|one| &one.needs);
-        let named: BTreeSet<&str> = needs.map(|need| &*need.scheme.value).collect();
-        let named = named.into_iter().filter_map(|name| by_name.get(name));
-        let read = named.filter_map(|scheme| match &scheme.form {
-            SchemeForm::ApiKey { location, name } => Some((location.value.clone(), name.value.clone())),
-            // RFC 6750 section 2.3: a token in the query, which no request has beside the one in `Authorization`
-            form if form.has_tokens() => Some(("query".to_owned(), ACCESS_TOKEN.to_owned())),
-            _ => None,
-        });
-        operation.credentials = read.collect();
     }
 }
 
@@ -403,13 +394,15 @@ impl<'d> Reader<'d> {
         let tags = self.tags(&mut fields);
         let security = self.security(&mut fields);
         let rules = self.document_rules(&mut fields);
-        let (schemes, components) = self.components(&mut fields);
+        let components::Components { mut schemes, schemas: components, paths: component_paths } =
+            self.components(&mut fields);
         let mut paths = self.paths(&mut fields);
         let webhooks = match self.version {
             Version::V31 => self.webhooks(&mut fields),
             Version::V30 => Vec::new(),
         };
         self.finish(fields);
+        schemes.extend(self.take_schemes_elsewhere());
         mark_credentials(&mut paths, &schemes, security.as_ref());
         let (schemas, branches) = (Vec::new(), HashSet::default());
         let scheme_names =
@@ -438,6 +431,7 @@ impl<'d> Reader<'d> {
             patterns: Matchers::default(),
             standing: Standing::default(),
             webhooks,
+            component_paths,
             assumed: None,
         })
     }

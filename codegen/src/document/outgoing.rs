@@ -40,7 +40,7 @@ impl<'d> Reader<'d> {
         callbacks
     }
 
-    fn callback(&mut self, member: &'d crate::source::tree::Member) -> Option<Callback> {
+    pub(super) fn callback(&mut self, member: &'d crate::source::tree::Member) -> Option<Callback> {
         if is_extension(&member.key) {
             self.extension(member, "the callbacks");
             return None;

@@ -44,9 +44,8 @@ impl<'d> Reader<'d> {
         let docs = overlay(said, self.docs(&mut fields, &["description", "deprecated"]));
         let required = self.boolean(&mut fields, "required");
         let empty = self.boolean(&mut fields, "allowEmptyValue").is_some_and(|flag| flag.value);
-        // says which characters a client may leave unescaped: a server reads them either way
-        self.boolean(&mut fields, "allowReserved");
         let (style, explode) = self.style(&mut fields, location.unwrap_or(Location::Query));
+        self.of_queries(&mut fields, location, style);
         let (schema, content) = self.parameter_schema(&mut fields);
         let example = self.examples(&mut fields).into_iter().next();
         self.finish(fields);
@@ -54,6 +53,17 @@ impl<'d> Reader<'d> {
         if name.value.is_empty() {
             self.push(Finding::error(Code::InvalidValue, "a parameter without a name", name.place));
             return None;
+        }
+        if location == Location::Path && name.value.contains(['{', '}']) {
+            let message = format!("`{}` is no name in a path", name.value);
+            let help = "a name stands between braces there, and has none itself";
+            self.push(Finding::error(Code::InvalidValue, message, name.place).help(help));
+            return None;
+        }
+        if location == Location::Path && !required.as_ref().is_some_and(|required| required.value) {
+            let place = required.as_ref().map_or(name.place, |required| required.place);
+            let message = format!("the path parameter `{}` is not required", name.value);
+            self.push(Finding::error(Code::ParameterOptional, message, place).help("write `required: true`"));
         }
         if location == Location::Header && !is_token(&name.value) {
             let message = format!("`{}` is no header name", name.value);
@@ -83,6 +93,32 @@ impl<'d> Reader<'d> {
         })
     }
 
+    /// Remarks on what is about queries where it has no effect (OpenAPI 3.1 section 4.8.12.2, 3.2 section 4.12.2). Which
+    /// characters a client may leave unescaped says nothing to a server: it reads them either way.
+    fn of_queries(&mut self, fields: &mut Fields<'d>, location: Option<Location>, style: Style) {
+        let reserved = self.boolean(fields, "allowReserved").is_some_and(|flag| flag.value);
+        let Some(location) = location.filter(|location| *location != Location::QueryString) else { return };
+        let is_escaped = match location {
+            Location::Query => true,
+            Location::Path => self.since_3_2,
+            Location::Cookie => self.since_3_2 && style == Style::Form,
+            Location::Header | Location::QueryString => false,
+        };
+        if reserved && !is_escaped {
+            self.without_effect_in(fields, "allowReserved", location.as_str());
+        }
+        let empty = fields.peek("allowEmptyValue").and_then(Node::as_bool) == Some(true);
+        if empty && location != Location::Query {
+            self.without_effect_in(fields, "allowEmptyValue", location.as_str());
+        }
+    }
+
+    pub(super) fn without_effect_in(&mut self, fields: &Fields<'d>, key: &'static str, place: &str) {
+        let Some(node) = fields.peek(key) else { return };
+        let message = format!("`{key}` has no effect in a {place}");
+        self.push(Finding::warning(Code::PassedOver, message, node.place).help("remove it"));
+    }
+
     fn location(&mut self, fields: &mut Fields<'d>) -> Option<Location> {
         let word = self.required_string(fields, "in")?;
         Some(match &*word.value {
@@ -102,9 +138,14 @@ impl<'d> Reader<'d> {
                     "querystring" => {
                         "it is one since OpenAPI 3.2: write `openapi: 3.2.0`, or use `in: query`"
                     }
+                    _ if self.since_3_2 => {
+                        "the places are `path`, `query`, `querystring`, `header` and `cookie`"
+                    }
                     _ => "the places are `path`, `query`, `header` and `cookie`",
                 };
-                self.push(finding.help(help).nearest(other, ["path", "query", "header", "cookie"]));
+                let places = ["path", "query", "header", "cookie", "querystring"];
+                let known = places.into_iter().filter(|place| self.since_3_2 || *place != "querystring");
+                self.push(finding.help(help).nearest(other, known));
                 return None;
             }
         })
@@ -197,35 +238,6 @@ impl<'d> Reader<'d> {
                 (None, None)
             }
         }
-    }
-
-    /// `example` and `examples`, as values.
-    pub(super) fn examples(&mut self, fields: &mut Fields<'d>) -> Vec<Node> {
-        let mut values: Vec<Node> =
-            fields.get("example").map(|member| member.node.clone()).into_iter().collect();
-        if let (Some(example), Some(_)) = (fields.peek("example"), fields.peek("examples")) {
-            let message = "`example` beside `examples`";
-            let finding = Finding::error(Code::InvalidValue, message, example.place);
-            self.push(finding.help("keep one of the two"));
-        }
-        for member in self.map(fields, "examples") {
-            let Some((node, _)) = self.follow(&member.node, "examples") else { continue };
-            let Some(mut example) = self.fields(node, "an example") else { continue };
-            self.docs(&mut example, &["summary", "description"]);
-            self.string(&mut example, "externalValue");
-            let others = ["externalValue", "dataValue", "serializedValue"];
-            if example.peek("value").is_some()
-                && let Some((other, place)) =
-                    others.iter().find_map(|key| Some((key, example.peek(key)?.place)))
-            {
-                let message = format!("`{other}` beside `value`");
-                let finding = Finding::error(Code::InvalidValue, message, place);
-                self.push(finding.help("an example is said in one way: keep one of the two"));
-            }
-            values.extend(example.get("value").map(|member| member.node.clone()));
-            self.finish(example);
-        }
-        values
     }
 }
 

@@ -2,6 +2,7 @@
 
 use foldhash::{HashMap, HashSet};
 
+use super::by_uri::Elsewhere;
 use super::keywords::Waiting;
 use super::schema::{Schema, SchemaId};
 use super::undefined::{PROSE, UNDECISIVE};
@@ -102,6 +103,10 @@ pub(crate) struct Reader<'d> {
     pub(super) passed_over: HashSet<(&'static str, String)>,
     /// Whether what is read is sent by the server.
     pub(super) sends: bool,
+    /// The ids of all operations, once they are asked for.
+    pub(super) operation_ids: Option<HashSet<&'d str>>,
+    /// Security schemes that are named by a URI.
+    pub(super) schemes_elsewhere: Vec<Elsewhere<'d>>,
 }
 
 /// Extensions of others that ask for a protection: marks of sensitive data (OpenAPI's registry), roles, rate limits.
@@ -141,6 +146,8 @@ impl<'d> Reader<'d> {
             literal: false,
             passed_over: HashSet::default(),
             sends: false,
+            operation_ids: None,
+            schemes_elsewhere: Vec::new(),
         }
     }
 

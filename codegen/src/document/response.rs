@@ -110,6 +110,9 @@ impl<'d> Reader<'d> {
             self.missing(&fields, "description");
         }
         let docs = overlay(said, self.docs(&mut fields, &["description"]));
+        if self.since_3_2 {
+            self.string(&mut fields, "summary");
+        }
         let members = self.map(&mut fields, "headers");
         let mut headers: Vec<Header> = Vec::new();
         for member in members {
@@ -129,9 +132,7 @@ impl<'d> Reader<'d> {
             }
         }
         let content = self.content(&mut fields);
-        if let Some(links) = fields.get("links") {
-            self.ungenerated(links, "links are hints to clients");
-        }
+        self.links(&mut fields);
         self.finish(fields);
         Some((content, headers, docs))
     }
@@ -149,7 +150,9 @@ impl<'d> Reader<'d> {
         let required = self.boolean(&mut fields, "required").is_some_and(|flag| flag.value);
         let explode = self.boolean(&mut fields, "explode").is_some_and(|flag| flag.value);
         for flag in ["allowEmptyValue", "allowReserved"] {
-            self.boolean(&mut fields, flag);
+            if self.boolean(&mut fields, flag).is_some_and(|flag| flag.value) {
+                self.without_effect_in(&fields, flag, "header");
+            }
         }
         if let Some(style) = self.string(&mut fields, "style") {
             self.style_word(&style, Some(crate::model::Location::Header));

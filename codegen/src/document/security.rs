@@ -9,7 +9,7 @@ use crate::finding::{Code, Finding};
 use crate::model::Docs;
 use crate::normalise::Version;
 use crate::source::span::Place;
-use crate::source::tree::{Member, Node};
+use crate::source::tree::Node;
 
 /// An OR of ANDs.
 #[derive(Debug)]
@@ -90,22 +90,25 @@ impl<'d> Reader<'d> {
 
     fn requirement(&mut self, node: &'d Node) -> Option<Requirement> {
         let fields = self.fields(node, "a security requirement")?;
-        let mut needs = Vec::new();
+        let mut needs: Vec<Need> = Vec::new();
         for member in fields.members() {
-            let scheme = Spanned::new(member.key.to_string(), member.key_place);
+            let Some(scheme) = self.scheme_name(member) else { continue };
             let Some(items) = member.node.as_array() else {
                 self.wrong_type(&member.key, "an array of scopes", &member.node);
                 continue;
             };
-            let scopes = items.iter().filter_map(|scope| self.text("a scope", scope)).collect();
-            needs.push(Need { scheme, scopes });
+            let scopes = items.iter().filter_map(|scope| self.text("a scope", scope));
+            // by its name and by a URI
+            match needs.iter_mut().find(|need| need.scheme.value == scheme.value) {
+                Some(need) => need.scopes.extend(scopes),
+                None => needs.push(Need { scheme, scopes: scopes.collect() }),
+            }
         }
         Some(Requirement { place: node.place, needs })
     }
 
-    pub(super) fn scheme(&mut self, member: &'d Member) -> Option<Scheme> {
-        let name = Spanned::new(member.key.to_string(), member.key_place);
-        let (node, said) = self.follow(&member.node, "securitySchemes")?;
+    pub(super) fn scheme(&mut self, name: Spanned<String>, node: &'d Node) -> Option<Scheme> {
+        let (node, said) = self.follow(node, "securitySchemes")?;
         let mut fields = self.fields(node, "a security scheme")?.guarding();
         let mut docs = super::read::overlay(said, self.docs(&mut fields, &["description"]));
         if self.since_3_2 {

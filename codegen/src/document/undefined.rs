@@ -93,14 +93,6 @@ const CONSTRAIN: [&str; 28] = [
 const OF_OLD_DRAFTS: [&str; 7] =
     ["additionalItems", "dependencies", "disallow", "divisibleBy", "extends", "$recursiveRef", "$vocabulary"];
 
-/// Members since 3.2 that nothing has to be done about, by the object they stand on.
-const SINCE_3_2: [(&str, &str); 4] = [
-    ("a response", "summary"),
-    ("an example", "dataValue"),
-    ("an example", "serializedValue"),
-    ("`xml`", "nodeType"),
-];
-
 /// Parts of words that speak of who may call.
 const SECURITY: [&str; 7] = ["secur", "auth", "scope", "palisade", "permission", "ratelimit", "sensitive"];
 
@@ -126,9 +118,6 @@ impl Reader<'_> {
             let message = format!("`{key}` is a member since OpenAPI 3.2");
             let help = "write `openapi: 3.2.0`, or require the member that tells the alternatives apart";
             return Some(Finding::error(Code::NotSupported, message, place).help(help));
-        }
-        if self.since_3_2 && SINCE_3_2.contains(&(what, key)) {
-            return None;
         }
         let plain: String = key.chars().filter(|char| !matches!(char, '-' | '_')).collect();
         let plain = plain.to_ascii_lowercase();

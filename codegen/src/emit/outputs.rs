@@ -201,6 +201,7 @@ fn set_header(plan: &HeaderPlan<'_>) -> TokenStream {
     let rule = rule(&plan.checks);
     let shape = match (&header.wire.kind, header.wire.explode) {
         (WireKind::Json, _) => quote!(Json),
+        _ if header.lines => quote!(Lines),
         (_, true) => quote!(Exploded),
         (_, false) => quote!(Simple),
     };

@@ -232,7 +232,7 @@ codes! {
         good: "[{ name: q, in: query, ... }]"
     }
     HeaderIgnored = "PAL0048" "a parameter that is described elsewhere" {
-        why: "`Accept`, `Content-Type`, `Authorization` and what a security scheme reads are described by responses, bodies and security; no handler gets them as plain text, nor `X-Forwarded-For` and the like, which the gate takes away. Where callers show tokens, so is `access_token` in a query, and in a form it is a token in a second place (RFC 6750 section 2).",
+        why: "`Accept`, `Content-Type`, `Authorization` and what a security scheme reads are described by responses, bodies and security; no handler gets them as plain text, nor the header `Cookie` where a cookie is one of them, what is for a proxy (`Proxy-Authorization`), or `X-Forwarded-For` and the like, which the gate takes away. Where callers show tokens, so is `access_token` in a query, and in a form it is a token in a second place (RFC 6750 section 2).",
         bad: "parameters: [{ name: Authorization, in: header, ... }]",
         good: "security: [{ oauth: [] }]"
     }

@@ -360,6 +360,8 @@ pub struct Header {
     pub required: bool,
     /// How it is written.
     pub wire: Wire,
+    /// Whether each line of its text is a field of its own: cookies, as `content`.
+    pub lines: bool,
     /// What the document says about it.
     pub docs: Docs,
 }

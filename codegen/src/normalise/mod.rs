@@ -227,10 +227,8 @@ impl<'d> Reader<'d> {
         let Some(flag) = self.boolean(fields, key).filter(|flag| flag.value) else { return false };
         if !stated {
             let message = format!("`{key}` has no effect without `{beside}`");
-            self.push(
-                Finding::error(Code::KeywordWithoutEffect, message, flag.place)
-                    .help(format!("state `{beside}`")),
-            );
+            let finding = Finding::warning(Code::KeywordWithoutEffect, message, flag.place);
+            self.push(finding.help(format!("state `{beside}`, or remove it")));
         }
         stated
     }

@@ -14,7 +14,9 @@ pub(crate) struct Standing {
     conditions: HashSet<SchemaId>,
     optional: HashSet<SchemaId>,
     narrowed: HashSet<SchemaId>,
+    /// Those of what is served and sent come first.
     roots: Vec<SchemaId>,
+    served: usize,
 }
 
 impl Standing {
@@ -28,15 +30,21 @@ impl Standing {
         let used = reached(document, served.clone(), every);
         let components = document.components.iter().map(|(_, id)| *id);
         let unused = components.filter(|id| !used.contains(id));
+        let count = served.len();
         let roots: Vec<SchemaId> = served.into_iter().chain(unused).collect();
         let certain = reached(document, roots.clone(), certain);
         let optional = document.ids().filter(|id| !certain.contains(id)).collect();
-        Self { conditions, optional, narrowed: HashSet::default(), roots }
+        Self { conditions, optional, narrowed: HashSet::default(), roots, served: count }
     }
 
     /// The schemas of whole values: of what is served and sent, and the components that nothing uses.
     pub(crate) fn roots(&self) -> &[SchemaId] {
         &self.roots
+    }
+
+    /// Those of what is served and sent alone.
+    pub(crate) fn served(&self) -> &[SchemaId] {
+        self.roots.get(..self.served).unwrap_or_default()
     }
 
     /// The schemas that the document uses somewhere.

@@ -1,5 +1,6 @@
 //! Files that a document refers to: only in its own folder or below, never the network.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use foldhash::HashMap;
@@ -13,6 +14,9 @@ use crate::source::{self, MAX_FILES, SourceFile, Sources};
 
 /// The reason that stands for "not in the folder".
 pub(super) const OUTSIDE: &str = "outside";
+
+/// The URI of the folder that is read.
+pub(super) const ROOT: &str = "document:///";
 
 const NOT_THERE: &str = "no such file";
 
@@ -49,6 +53,9 @@ pub(super) fn gather(
     while let Some((id, tree)) = library.trees.get(at) {
         let (id, mut names) = (*id, Vec::new());
         file_references(tree, &mut names);
+        if let Some(uri) = retrieved(id, folder.as_deref(), sources) {
+            library.retrieved.insert(id, uri);
+        }
         at += 1;
         for name in names {
             let key = (id, name.clone());
@@ -60,6 +67,26 @@ pub(super) fn gather(
             library.files.insert(key, outcome);
         }
     }
+}
+
+/// The URI of a file, as it is found below the folder.
+fn retrieved(id: FileId, folder: Option<&Path>, sources: &Sources) -> Option<String> {
+    let path = sources.get(id)?.path.as_deref()?.canonicalize().ok()?;
+    let way = path.strip_prefix(folder?).ok()?.iter();
+    let steps: Vec<String> = way.map(|step| encoded(&step.to_string_lossy())).collect();
+    Some(format!("{ROOT}{}", steps.join("/")))
+}
+
+/// A segment of a path, with what is not unreserved encoded (RFC 3986 section 2.3).
+fn encoded(segment: &str) -> String {
+    let mut text = String::new();
+    for byte in segment.bytes() {
+        match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            true => text.push(char::from(byte)),
+            false => _ = write!(text, "%{byte:02X}"),
+        }
+    }
+    text
 }
 
 fn folder_of(path: &Path) -> Option<PathBuf> {
@@ -133,24 +160,34 @@ fn read(
     }
 }
 
-/// The file part of every `$ref` that has one and is no URL.
+/// The file part of every `$ref` that has one and is no URL, and of every security scheme that is named by a URI (OpenAPI 3.2
+/// section 4.27).
 fn file_references(node: &Node, names: &mut Vec<String>) {
     match &node.value {
         Value::Array(items) => items.iter().for_each(|item| file_references(item, names)),
         Value::Object(object) => {
             for member in object.members() {
                 match member.node.as_str() {
-                    Some(text) if &*member.key == "$ref" => {
-                        let file = text.split('#').next().unwrap_or_default();
-                        if !file.is_empty() && !is_remote(text) && !names.iter().any(|known| known == file) {
-                            names.push(file.to_owned());
-                        }
-                    }
+                    Some(text) if &*member.key == "$ref" => file_of(text, names),
                     _ => file_references(&member.node, names),
+                }
+                if &*member.key == "security" {
+                    let requirements = member.node.as_array().into_iter().flatten();
+                    let schemes = requirements.filter_map(Node::as_object).flat_map(|one| one.members());
+                    // a name is no file, though one may be called so
+                    let by_uri = schemes.filter(|scheme| scheme.key.contains(['#', '/']));
+                    by_uri.for_each(|scheme| file_of(&scheme.key, names));
                 }
             }
         }
         _ => {}
+    }
+}
+
+fn file_of(reference: &str, names: &mut Vec<String>) {
+    let file = reference.split('#').next().unwrap_or_default();
+    if !file.is_empty() && !is_remote(reference) && !names.iter().any(|known| known == file) {
+        names.push(file.to_owned());
     }
 }
 

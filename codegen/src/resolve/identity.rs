@@ -12,7 +12,7 @@
 use foldhash::HashMap;
 use iri_string::types::{IriAbsoluteStr, IriReferenceStr};
 
-use super::{Library, position};
+use super::{Library, files, position};
 use crate::finding::{Code, Finding, Findings};
 use crate::normalise::{Draft, Version};
 use crate::source::pointer::{Pointer, percent_decode};
@@ -63,12 +63,12 @@ impl<'d> Identities<'d> {
         let (resources, dynamic) = (Vec::new(), Vec::new());
         let (of, known) = (HashMap::default(), HashMap::default());
         let mut identities = Self { library, resources, of, known, dynamic };
-        for (position, (_, tree)) in library.trees.iter().enumerate() {
+        for (position, (id, tree)) in library.trees.iter().enumerate() {
             // 3.0 has none of the keywords
             if version == Version::V30 || !names_schemas(tree) {
                 continue;
             }
-            let base = base_of(tree).unwrap_or_else(|| format!("document:///{position}/"));
+            let base = library.base_of(*id).unwrap_or_else(|| format!("{}{position}/", files::ROOT));
             let draft = stated_draft(tree, "jsonSchemaDialect").unwrap_or_default();
             let mut walk = Walk { identities: &mut identities, findings, document: position, base, draft };
             if tree.get("openapi").is_none() {
@@ -185,9 +185,8 @@ pub(super) fn resolve(base: &str, reference: &str) -> Option<String> {
     Some(IriReferenceStr::new(reference).ok()?.resolve_against(base).to_string())
 }
 
-/// `$self` (OpenAPI 3.2 section 4.1.2.2.1), where it says a whole URI.
-pub(super) fn base_of(tree: &Node) -> Option<String> {
-    let text = tree.get("$self")?.as_str()?;
+/// A whole URI.
+pub(super) fn absolute(text: &str) -> Option<String> {
     IriAbsoluteStr::new(text).ok().map(|uri| uri.as_str().to_owned())
 }
 

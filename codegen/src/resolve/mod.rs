@@ -24,6 +24,8 @@ pub(crate) struct Library {
     trees: Vec<(FileId, Node)>,
     /// What a file reference leads to, by the file that holds it and the text before `#`.
     files: HashMap<(FileId, String), Result<FileId, String>>,
+    /// Where each file is, as a URI below the folder that is read: what a relative `$self` starts from.
+    retrieved: HashMap<FileId, String>,
     /// The files up to this number are the document and its overlays: what these say is said in the document.
     overlays: usize,
 }
@@ -37,7 +39,8 @@ pub(crate) fn gather(
 ) -> Library {
     // what was read so far besides the document are its overlays
     let overlays = sources.files().len();
-    let mut library = Library { trees: vec![(FileId(0), root)], files: HashMap::default(), overlays };
+    let (files, retrieved) = (HashMap::default(), HashMap::default());
+    let mut library = Library { trees: vec![(FileId(0), root)], files, retrieved, overlays };
     files::gather(&mut library, folder, sources, findings);
     library
 }
@@ -57,6 +60,18 @@ impl Library {
     pub(crate) fn components_elsewhere(&self) -> impl Iterator<Item = &Member> {
         let trees = self.trees.iter().skip(1).filter_map(|(_, tree)| schemas(tree)?.as_object());
         trees.flat_map(|object| object.members())
+    }
+
+    /// Every document.
+    pub(crate) fn trees(&self) -> impl Iterator<Item = &Node> {
+        self.trees.iter().map(|(_, tree)| tree)
+    }
+
+    /// `$self` as a whole URI: a relative one starts from where the document was found (OpenAPI 3.2 section 4.1.2.2.1).
+    fn base_of(&self, id: FileId) -> Option<String> {
+        let stated = self.tree(id)?.get("$self")?.as_str()?;
+        let found = self.retrieved.get(&id).map_or(files::ROOT, String::as_str);
+        identity::absolute(stated).or_else(|| identity::resolve(found, stated))
     }
 
     fn tree(&self, id: FileId) -> Option<&Node> {
@@ -79,7 +94,7 @@ impl Library {
                     let is_web = text.starts_with("http://") || text.starts_with("https://");
                     let what = if is_web { "is on the network" } else { "is no file beside the document" };
                     Finding::error(Code::ForeignReference, format!("`{text}` {what}"), place)
-                        .help("generation never uses the network: copy the file beside the document")
+                        .help("generation never uses the network: copy the file beside the document, and refer to it by its path there")
                 }
                 Trouble::Outside => Finding::error(
                     Code::ForeignReference,
@@ -129,13 +144,12 @@ impl Library {
         let remote = files::is_remote(text);
         // a document may be known by a URI of its own, from which its references start (`$self`, OpenAPI 3.2 section
         // 4.1.2.2.1): nothing has to be fetched then
-        let uri = match self.tree(from).and_then(identity::base_of) {
+        let uri = match self.base_of(from) {
             Some(base) => identity::resolve(&base, file),
             None => remote.then(|| file.to_owned()),
         };
-        let known = |uri: String| {
-            self.trees.iter().find(|(_, tree)| identity::base_of(tree).is_some_and(|own| own == uri))
-        };
+        let known =
+            |uri: String| self.trees.iter().find(|(id, _)| self.base_of(*id).is_some_and(|own| own == uri));
         if let Some((_, tree)) = uri.and_then(known) {
             return Ok(tree);
         }
@@ -218,6 +232,29 @@ mod tests {
         assert_eq!(follow(1).unwrap_err(), Code::ForeignReference);
         for other in [4, 5] {
             assert_eq!(follow(other).unwrap_err(), Code::UnresolvedReference, "{other}");
+        }
+    }
+
+    /// The example of OpenAPI 3.2, appendix F: what they are called is not where they are.
+    #[test]
+    fn relative_uris_start_from_where_documents_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("shared")).unwrap();
+        let shared = "openapi: 3.2.0\n$self: /api/shared/foo\ninfo: { title: T, version: '1' }\ncomponents:\n  requestBodies:\n    Foo: { content: { application/json: { schema: { $ref: ../schemas/foo } } } }\n  schemas:\n    Foo: { $id: /api/schemas/foo, type: object, properties: { bar: { $ref: bar } } }\n    Bar: { $id: /api/schemas/bar, type: string, maxLength: 7 }\n";
+        std::fs::write(folder.path().join("shared/foo"), shared).unwrap();
+        for own in ["/api/openapi", "openapi", "../api/openapi", "https://example.com/api/openapi"] {
+            let text = format!(
+                "openapi: 3.2.0\n$self: {own}\ninfo: {{ title: T, version: '1' }}\npaths:\n  /foo:\n    put: {{ operationId: foo, security: [], x-palisade: {{ public: a test }}, requestBody: {{ $ref: 'shared/foo#/components/requestBodies/Foo' }}, responses: {{ '204': {{ description: d }} }} }}\n"
+            );
+            std::fs::write(folder.path().join("openapi.yaml"), text).unwrap();
+            let source = crate::source::Source::file(folder.path().join("openapi.yaml"));
+            match crate::front::understand(&source) {
+                Ok(understood) => {
+                    let api = format!("{:?}", understood.api.api());
+                    assert!(api.contains("max: Some(7)"), "{own}: {api}");
+                }
+                Err(findings) => panic!("{own}\n{findings}"),
+            }
         }
     }
 

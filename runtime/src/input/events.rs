@@ -1,10 +1,11 @@
 //! Server-sent events of a request (the HTML standard, section 9.2): the list of them.
 //!
 //! 1. Lines end with CRLF, LF or CR; a byte order mark may come first, and lines that begin with a colon are comments.
-//! 2. An event ends with an empty line. One without its end was cut off, and is refused with all the rest.
-//! 3. `data` is all of its lines; no other field comes twice. A field that events do not have is refused: a browser would
-//!    ignore it, and whoever sent it means something by it.
-//! 4. `retry` is a number in digits, and an `id` has no NULL character.
+//! 2. An event ends with an empty line. A body that ends before is cut off, and none by the grammar (section 9.2.5): it is
+//!    refused with all the rest, where a browser would keep what came before.
+//! 3. `data` is all of its lines; of any other field that comes twice the last one counts. An event without `data` is none.
+//! 4. Ignored, as OpenAPI 3.2 section 4.14.4 asks: fields that events do not have, a `retry` that is no number in digits, and
+//!    an `id` with a NULL character.
 
 use std::borrow::Cow;
 
@@ -41,7 +42,7 @@ pub(super) fn from_events<T: Decode>(
     finish(&Tree::List(events.iter().map(item).collect()), rule)
 }
 
-/// The fields of an event, in their order: each once, however often it comes.
+/// The fields of an event, in the order in which they came first.
 #[derive(Default)]
 struct Event<'t>(Vec<Field<'t>>);
 
@@ -49,42 +50,45 @@ struct Field<'t> {
     name: &'t str,
     /// Of `data` all of its lines.
     text: Cow<'t, str>,
-    /// It came twice, and may not.
-    repeated: bool,
 }
 
-/// `None`: these are no events.
+/// Section 9.2.6. `None`: the last event has no end.
 fn cut(text: &str) -> Option<Vec<Event<'_>>> {
     let (mut events, mut event) = (Vec::new(), Event::default());
     for line in text.split_terminator('\n') {
-        match line.split_once(':').unwrap_or((line, "")) {
-            ("", "") if line.is_empty() => {
-                if !event.0.is_empty() {
-                    events.push(std::mem::take(&mut event));
-                }
-            }
-            ("", _) => {}
-            (name, value) => event.add(name, value.strip_prefix(' ').unwrap_or(value))?,
+        if line.is_empty() {
+            let ended = std::mem::take(&mut event);
+            // without data nothing is dispatched
+            events.extend(Some(ended).filter(|ended| ended.0.iter().any(|field| field.name == "data")));
+            continue;
         }
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        event.add(name, value.strip_prefix(' ').unwrap_or(value));
     }
     event.0.is_empty().then_some(events)
 }
 
 impl<'t> Event<'t> {
-    fn add(&mut self, name: &'t str, value: &'t str) -> Option<()> {
-        match (self.0.iter_mut().find(|field| field.name == name), name) {
-            (Some(field), "data") => {
+    fn add(&mut self, name: &'t str, value: &'t str) {
+        let counts = match name {
+            "data" | "event" => true,
+            "id" => !value.contains('\0'),
+            "retry" => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
+            // a comment has no name
+            _ => false,
+        };
+        if !counts {
+            return;
+        }
+        match self.0.iter_mut().find(|field| field.name == name) {
+            Some(field) if name == "data" => {
                 let data = field.text.to_mut();
                 data.push('\n');
                 data.push_str(value);
             }
-            (Some(field), _) => field.repeated = true,
-            (None, "data" | "event" | "id" | "retry") => {
-                self.0.push(Field { name, text: Cow::Borrowed(value), repeated: false });
-            }
-            _ => return None,
+            Some(field) => field.text = Cow::Borrowed(value),
+            None => self.0.push(Field { name, text: Cow::Borrowed(value) }),
         }
-        Some(())
     }
 }
 
@@ -96,14 +100,13 @@ fn only_data<'t>(event: &'t Event<'_>, json: bool, depth: usize) -> Tree<'t> {
 }
 
 fn fields<'t>(event: &'t Event<'_>, json: bool, depth: usize) -> Vec<Entry<'t>> {
-    let entry = |Field { name, text, repeated }: &'t Field<'_>| {
+    let entry = |Field { name, text }: &'t Field<'_>| {
         let value = match *name {
             "data" => said(text, json, depth),
-            "retry" => digits(text),
-            "id" if text.contains('\0') => Tree::Wrong(Expected::kind("must not contain NULL characters")),
+            "retry" => number(text),
             _ => Tree::Text(Cow::Borrowed(text)),
         };
-        Entry { name: Cow::Borrowed(name), value, repeated: *repeated }
+        Entry { name: Cow::Borrowed(name), value, repeated: false }
     };
     event.0.iter().map(entry).collect()
 }
@@ -115,8 +118,10 @@ fn said(data: &str, json: bool, depth: usize) -> Tree<'_> {
     }
 }
 
-fn digits(text: &str) -> Tree<'_> {
-    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| parse_tree(text, 1)).flatten();
+/// Digits in base ten, which JSON writes without zeros in front.
+fn number(digits: &str) -> Tree<'_> {
+    let significant = digits.trim_start_matches('0');
+    let number = parse_tree(if significant.is_empty() { "0" } else { significant }, 1);
     number.unwrap_or(Tree::Wrong(Expected::kind("must be a number in digits")))
 }
 
@@ -152,33 +157,47 @@ mod tests {
         );
     }
 
+    /// Section 9.2.6, and the example of OpenAPI 3.2 section 4.14.6.3.
+    #[test]
+    fn what_the_standard_ignores_is_ignored() {
+        for (text, list) in [
+            (
+                "data: 1234\nunknownField: this is ignored\nevent: add\n\n",
+                r#"[{"data":"1234","event":"add"}]"#,
+            ),
+            ("date: a\ndata : b\n data: c\nData: d\n\n", "[]"),
+            ("event: a\nevent: b\ndata\nevent\n\n", r#"[{"data":"","event":""}]"#),
+            ("id: 1\nretry: 5\n\ndata: a\n\n", r#"[{"data":"a"}]"#),
+            ("data: a\nid: 1\nid: 2\0\n\n", r#"[{"data":"a","id":"1"}]"#),
+            (
+                "data: a\nretry: 07\nretry: -1\nretry: 1.5\nretry:\nretry: 5s\n\n",
+                r#"[{"data":"a","retry":7}]"#,
+            ),
+            ("data: a\nretry: 000\n\n", r#"[{"data":"a","retry":0}]"#),
+            ("\u{feff}\u{feff}data: a\n\ndata: b\n\n", r#"[{"data":"b"}]"#),
+            ("data: a\n\nunknown: a\n: comment", r#"[{"data":"a"}]"#),
+        ] {
+            assert_eq!(read(text, Shown::Fields, false).as_deref(), Ok(list), "{text:?}");
+        }
+    }
+
     #[test]
     fn an_event_has_four_fields_at_most_however_many_lines_it_has() {
-        let lines = ["id\n", "event\n", "retry\n", "data\n"].map(|line| line.repeat(1_000)).concat() + "\n";
+        let lines =
+            ["id\n", "event\n", "retry:1\n", "data\n", "other\n"].map(|line| line.repeat(1_000)).concat()
+                + "\n";
         let events = cut(&lines).unwrap();
         assert_eq!(events.iter().map(|event| event.0.len()).collect::<Vec<_>>(), [4]);
     }
 
     #[test]
     fn what_is_cut_off_or_unclear_is_refused() {
-        for text in
-            ["data: a", "data: a\n", "data: a\n\ndata: b\n", "date: a\n\n", "data : a\n\n", " data: a\n\n"]
-        {
+        for text in ["data: a", "data: a\n", "data: a\n\ndata: b\n", "data: a\n\nid: 1", "data: a\n: b\n"] {
             assert_eq!(read(text, Shown::Data, false), Err("Syntax".to_owned()), "{text:?}");
         }
-        for (text, place) in [("data: a\nid: 1\n\n", "/0 type"), ("id: 1\n\n", "/0 type")] {
-            assert_eq!(read(text, Shown::Data, false), Err(place.to_owned()), "{text:?}");
-        }
-        for (text, place) in [
-            ("event: a\nevent: b\n\n", "/0 duplicate"),
-            ("retry: -1\n\n", "/0 type"),
-            ("retry: 01\n\n", "/0 type"),
-            ("retry:\n\n", "/0 type"),
-            ("id: \0\n\n", "/0 type"),
-            ("data: {\n\n", "/0 type"),
-            ("data: [[[1]]]\n\n", "/0 type"),
-        ] {
-            assert_eq!(read(text, Shown::Fields, true), Err(place.to_owned()), "{text:?}");
+        assert_eq!(read("data: a\nid: 1\n\n", Shown::Data, false), Err("/0 type".to_owned()));
+        for text in ["data: {\n\n", "data: [[[1]]]\n\n"] {
+            assert_eq!(read(text, Shown::Fields, true), Err("/0 type".to_owned()), "{text:?}");
         }
     }
 }

@@ -123,7 +123,7 @@ impl<'a> MediaType<'a> {
 const WHITE: [char; 2] = [' ', '\t'];
 
 /// `token` (RFC 9110 section 5.6.2).
-pub(super) fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     let special = |byte: u8| b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || special(byte))
 }

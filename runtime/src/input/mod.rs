@@ -86,7 +86,7 @@ pub use self::format::{
 };
 pub(crate) use self::json::parse_tree;
 pub use self::json::{Refused, decode_answer, from_default, from_json};
-pub(crate) use self::media_type::{MediaType, accepts, is_json, media_range};
+pub(crate) use self::media_type::{MediaType, accepts, is_json, is_token, media_range};
 pub use self::member::{Declared, Rule, no_rule};
 pub use self::members::object;
 pub use self::object::Object;

@@ -7,7 +7,7 @@
 //! 3. What is impossible makes impossible what cannot do without it: whoever refers to it, requires it as a member, needs
 //!    an item of it. The smallest set of schemas of which that holds is meant; what never ends is for `endless`.
 //! 4. An error is what the value of an operation, or of a component that nothing uses, cannot do without. Elsewhere it is
-//!    a remark, and `false` says what it means.
+//!    a remark, and `false` says what it means, as a component that nothing uses does too.
 //! 5. Where something is too large or too deep to be judged, or `null` passes, it is possible: the runtime checks all of it.
 
 mod arrays;
@@ -38,7 +38,8 @@ const DEEPEST: usize = 4;
 /// Rejects what no value satisfies.
 pub(super) fn satisfiable(document: &Document, findings: &mut Findings) {
     let impossible = Impossible::of(document);
-    let needed = impossible.needed();
+    let needed = impossible.needed(document.standing.roots());
+    let needed_by_values = impossible.needed(document.standing.served());
     let mut push = |finding: Finding, stops: bool| {
         findings.push(if stops { finding } else { finding.without_stopping() });
     };
@@ -54,7 +55,7 @@ pub(super) fn satisfiable(document: &Document, findings: &mut Findings) {
     for id in document.ids().filter(|id| used.contains(id)) {
         match impossible.reasons.get(&id) {
             Some(Reason::Clash(clash)) => push(Finding::clone(clash), needed.contains(&id)),
-            Some(Reason::Never(place)) if needed.contains(&id) => {
+            Some(Reason::Never(place)) if needed_by_values.contains(&id) => {
                 let message = "nothing is allowed here, where a value has to be";
                 let finding = Finding::error(Code::Contradiction, message, *place);
                 push(finding.help("say what is allowed, or leave it out"), true);
@@ -138,10 +139,10 @@ impl<'d> Impossible<'d> {
         all
     }
 
-    /// What the value of an operation, or of a component that nothing uses, cannot do without.
-    fn needed(&self) -> HashSet<SchemaId> {
+    /// What a value of one of these cannot do without.
+    fn needed(&self, roots: &[SchemaId]) -> HashSet<SchemaId> {
         let mut needed = HashSet::default();
-        let mut waiting = self.document.standing.roots().to_vec();
+        let mut waiting = roots.to_vec();
         while let Some(id) = waiting.pop() {
             let Some(reason) = self.reasons.get(&id) else { continue };
             if needed.insert(id)

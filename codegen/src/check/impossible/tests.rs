@@ -46,6 +46,19 @@ fn allowed(schema: &str) {
 }
 
 #[test]
+fn a_component_of_nothing_that_nothing_uses() {
+    for nothing in ["false", "{ not: {} }", "{ $ref: '#/components/schemas/None' }"] {
+        let schemas = format!("    Thing: {{ type: string }}\n    None: false\n    Other: {nothing}");
+        assert!(found(&schemas).is_empty(), "{nothing}");
+    }
+    // used, and a contradiction that says something else
+    refused("false", "nothing is allowed here");
+    refused("{ not: {} }", "nothing is allowed here");
+    let other = found("    Thing: { type: string }\n    Other: { type: integer, minimum: 2, maximum: 1 }");
+    assert!(matches!(&*other, [(Severity::Error, _)]), "{other:?}");
+}
+
+#[test]
 fn a_required_member_of_nothing() {
     let words = "`a` is required, and no value is allowed there";
     refused("{ type: object, required: [a], properties: { a: false } }", words);
