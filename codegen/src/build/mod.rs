@@ -28,6 +28,7 @@ mod parts;
 pub(crate) mod path;
 mod pattern;
 mod policy;
+mod raw;
 mod scalar;
 mod scheme;
 mod size;

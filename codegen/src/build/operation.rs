@@ -13,8 +13,8 @@ use crate::check::value::fits;
 use crate::document::{self, Document, PathItem, SchemaId};
 use crate::finding::{Code, Finding};
 use crate::model::{
-    Body, Header, Location, Method, Operation, Parameter, Response, Schema, StatusKey, Style, Text, Type,
-    Wire, WireKind,
+    Body, Content, Header, Location, Method, Operation, Parameter, Response, Schema, StatusKey, Style, Text,
+    Type, Wire, WireKind,
 };
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
@@ -129,6 +129,8 @@ impl Builder<'_> {
         self.comes_anyway(id);
         let mut schema = self.schema(id, &with(root, name), 0)?;
         self.finish_inline();
+        let content = written.content.as_ref().map(|content| &content.name);
+        schema = self.text_of_content(content, schema);
         let wire = self.parameter_wire(written, &schema, self.document.schema(id).place)?;
         if wire.kind != WireKind::Json {
             // text has no way to say `null`, so allowing it allows nothing more
@@ -164,7 +166,8 @@ impl Builder<'_> {
         if let (Location::QueryString, Some(content)) = (written.location, &written.content) {
             return self.whole_query(content, schema);
         }
-        if self.is_json_content(written.content.as_ref().map(|content| &content.name), schema)? {
+        let content = written.content.as_ref().map(|content| &content.name);
+        if self.is_json_content(content, schema, "parameter")? {
             return Some(Self::json_wire(written.style));
         }
         let what = if written.location == Location::Cookie { "cookie" } else { "parameter" };
@@ -201,7 +204,8 @@ impl Builder<'_> {
             if operation.method == Method::Patch { Direction::Patch } else { Direction::Request };
         let contents = self.contents(&written.content, &with(root, "body"), Direction::Request)?;
         let (max, depth) = self.body_bounds(item, operation);
-        Some(Body { contents, required: written.required, max, depth, docs: written.docs.clone() })
+        let refused = refused(&written.content, &contents);
+        Some(Body { contents, refused, required: written.required, max, depth, docs: written.docs.clone() })
     }
 
     fn response(&mut self, written: &document::Response, root: &[String]) -> Option<Response> {
@@ -222,7 +226,8 @@ impl Builder<'_> {
             None => Schema::of(Type::Text(Text::default())),
         };
         self.finish_inline();
-        let json = self.is_json_content(written.content.as_ref(), &schema)?;
+        schema = self.text_of_content(written.content.as_ref(), schema);
+        let json = self.is_json_content(written.content.as_ref(), &schema, "header")?;
         if !json {
             schema.nullable = false;
         }
@@ -237,6 +242,18 @@ impl Builder<'_> {
             docs: written.docs.clone(),
         })
     }
+}
+
+/// The keys that were left out and that a range takes: it is not theirs to describe (OpenAPI 3.1 section 4.8.13: only the
+/// most specific key applies).
+fn refused(written: &[document::Media], contents: &[Content]) -> Vec<String> {
+    let read = |name: &String| document::MediaType::read(name);
+    let taken: Vec<_> = contents.iter().flat_map(|content| &content.media_types).map(read).collect();
+    let is_left_out = |name: &document::MediaType| {
+        !taken.contains(name) && taken.iter().any(|range| name.says_more_than(range) && range.takes(name))
+    };
+    let names = written.iter().map(|one| &one.name.value);
+    names.filter(|name| is_left_out(&read(name))).cloned().collect()
 }
 
 /// `200`, `4XX` or `default` (OpenAPI 3.1 section 4.8.16).
