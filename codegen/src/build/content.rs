@@ -6,10 +6,11 @@ use super::event::framing;
 use super::files::file;
 use super::left_out::LeftOut;
 use super::literal::literal;
+use super::range::{is_of_any_type, own_of, spelled};
 use super::stream::{is_list, is_list_of_one};
 use super::types::with;
 use super::wire::Flat;
-use crate::document::{Media, MediaType};
+use crate::document::Media;
 use crate::finding::{Code, Finding};
 use crate::model::{Array, Content, ContentForm, Counts, Framing, Schema, Text, Type};
 
@@ -51,9 +52,6 @@ impl Builder<'_> {
                 _ => schema,
             };
             let formed = self.form(one, family, schema)?;
-            if let Ok((ContentForm::Json, _)) = &formed {
-                self.narrows(one, direction);
-            }
             let spelled = formed.and_then(|(form, schema)| {
                 let media_types = spelled(&one.name.value, &form, direction, media).ok_or(LeftOut::Range)?;
                 Ok((own_of(&one.name.value, media_types, media), form, schema))
@@ -71,15 +69,16 @@ impl Builder<'_> {
                         continue;
                     }
                     self.undescribed(one, &content);
+                    self.narrows(one, &content, direction);
                     add(&mut contents, content, direction);
                 }
                 Err(why) => left_out.push((one, why)),
             }
         }
-        // what another key says as well is not lost
+        // JSON of an answer that another key says as well is not lost
         let is_said = |content: &Content| {
-            let is_text = matches!(content.form, ContentForm::Text | ContentForm::Bytes);
-            !is_text && contents.iter().any(|known| carries_the_same(known, content))
+            let is_json = content.form == ContentForm::Json && direction == Direction::Answer;
+            is_json && contents.iter().any(|known| carries_the_same(known, content))
         };
         given_way.retain(|(_, content)| !is_said(content));
         left_out.extend(given_way.into_iter().map(|(one, _)| (one, LeftOut::SaidBetter)));
@@ -279,49 +278,6 @@ fn carries_the_same(one: &Content, other: &Content) -> bool {
     one.form == other.form && one.schema == other.schema && one.part_headers == other.part_headers
 }
 
-/// Those of the media types of a key that no more specific key declares (OpenAPI 3.1 section 4.8.13: only the most
-/// specific key applies).
-fn own_of(key: &str, mut media_types: Vec<String>, declared: &[Media]) -> Vec<String> {
-    let range = MediaType::read(key);
-    let others: Vec<_> = declared.iter().map(|other| MediaType::read(&other.name.value)).collect();
-    let specific = others.iter().filter(|other| other.says_more_than(&range));
-    media_types.retain(|name| {
-        let name = MediaType::read(name);
-        !specific.clone().any(|other| other.takes(&name))
-    });
-    media_types
-}
-
-/// The media types that are compared with a request, or sent. A range of JSON takes the JSON types in it; an answer has
-/// one of them, and of bytes the handler says which. `None`: it has a type that the range does not say, or one that another
-/// key describes.
-fn spelled(name: &str, form: &ContentForm, direction: Direction, declared: &[Media]) -> Option<Vec<String>> {
-    let (kind, subtype) = parts(name);
-    let range = kind == "*" || subtype.starts_with('*');
-    let words: &[&str] = match (form, direction) {
-        _ if !range => return Some(vec![name.to_owned()]),
-        (ContentForm::Json, Direction::Answer) => &["application/json"],
-        (ContentForm::Json, Direction::Request) => match (kind.as_str(), subtype.as_str()) {
-            ("*", _) => &["application/json", "application/*+json", "text/json"],
-            (_, "*") => &["application/json", "application/*+json"],
-            _ => &["application/*+json"],
-        },
-        (ContentForm::Text, Direction::Answer) if kind == "text" => &["text/plain"],
-        (_, Direction::Answer) if kind == "*" || (kind == "application" && subtype == "*") => {
-            &["application/octet-stream"]
-        }
-        (ContentForm::Bytes, Direction::Answer) => {
-            let range = MediaType::read(name);
-            let others = declared.iter().map(|other| MediaType::read(&other.name.value));
-            let alone = !others.into_iter().any(|other| other.says_more_than(&range));
-            return alone.then(|| vec![name.to_owned()]);
-        }
-        (_, Direction::Answer) => return None,
-        (_, Direction::Request | Direction::Patch | Direction::Either) => return Some(vec![name.to_owned()]),
-    };
-    Some(words.iter().map(|word| (*word).to_owned()).collect())
-}
-
 pub(super) fn family(name: &str, direction: Direction) -> Family {
     let (kind, subtype) = parts(name);
     let listed = |framing| match direction {
@@ -360,12 +316,6 @@ const fn word(family: Family) -> &'static str {
     }
 }
 
-/// Whether it is a range of JSON and what is none.
-pub(super) fn is_of_any_type(media_type: &str) -> bool {
-    let (kind, subtype) = parts(media_type);
-    matches!(kind.as_str(), "*" | "application") && subtype == "*"
-}
-
 fn is_sequence(subtype: &str) -> bool {
     subtype == "json-seq" || subtype.ends_with("+json-seq")
 }
@@ -391,7 +341,7 @@ pub(super) fn is_xml(media_type: &str) -> bool {
     subtype == "xml" || subtype.ends_with("+xml")
 }
 
-fn parts(media_type: &str) -> (String, String) {
+pub(super) fn parts(media_type: &str) -> (String, String) {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let (kind, subtype) = essence.split_once('/').unwrap_or((&essence, ""));
     (kind.to_owned(), subtype.to_owned())
@@ -433,26 +383,6 @@ mod tests {
             ("image/*", Direction::Request, Family::Bytes),
         ] {
             assert_eq!(family(name, direction), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn ranges() {
-        use ContentForm::{Bytes, Json, Text};
-        let both = ["application/json", "application/*+json"].as_slice();
-        for (name, form, direction, expected) in [
-            ("application/*", Json, Direction::Request, Some(both)),
-            ("*/*", Json, Direction::Answer, Some(["application/json"].as_slice())),
-            ("application/hal+json", Json, Direction::Answer, Some(&["application/hal+json"])),
-            ("image/*", Bytes, Direction::Request, Some(&["image/*"])),
-            ("*/*", Bytes, Direction::Answer, Some(&["application/octet-stream"])),
-            ("text/*", Text, Direction::Answer, Some(&["text/plain"])),
-            ("image/*", Bytes, Direction::Answer, Some(&["image/*"])),
-            ("image/*", Json, Direction::Answer, Some(&["application/json"])),
-            ("text/*", ContentForm::Form(Vec::new()), Direction::Answer, None),
-        ] {
-            let expected = expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
-            assert_eq!(spelled(name, &form, direction, &[]), expected, "{name}");
         }
     }
 }

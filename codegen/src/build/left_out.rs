@@ -1,7 +1,7 @@
 //! Media types that are left out, because what the document says of them could not be kept.
 
 use super::Builder;
-use super::content::{Family, family, is_of_any_type};
+use super::content::{Family, family};
 use super::direction::Direction;
 use super::stream::{is_list, is_list_by_place};
 use crate::document::{Document, Media, SchemaId};
@@ -84,18 +84,6 @@ impl LeftOut {
 }
 
 impl Builder<'_> {
-    /// Remarks on a range of a request of which the schema lets only a part be read.
-    pub(super) fn narrows(&mut self, one: &Media, direction: Direction) {
-        let name = &one.name.value;
-        if direction != Direction::Request || !is_of_any_type(name) {
-            return;
-        }
-        let message = format!("of `{name}` only JSON is read: nothing else is read by this schema");
-        let finding = Finding::warning(Code::MediaType, message, one.name.place);
-        self.findings
-            .push(finding.help("the server answers 415 to other media types: name those that are meant"));
-    }
-
     /// Why a schema that is no object is none of this form.
     pub(super) fn form_of_no_object(&self, one: &Media) -> LeftOut {
         let is = |kind: fn(&Document, SchemaId) -> bool| one.schema.is_some_and(|id| kind(self.document, id));

@@ -6,6 +6,7 @@ use foldhash::HashSet;
 
 use super::direction::Direction;
 use super::literal::literal;
+use super::range::refused;
 use super::types::with;
 use super::wire::How;
 use super::{Builder, path, policy};
@@ -13,8 +14,8 @@ use crate::check::value::fits;
 use crate::document::{self, Document, PathItem, SchemaId};
 use crate::finding::{Code, Finding};
 use crate::model::{
-    Body, Content, Header, Location, Method, Operation, Parameter, Response, Schema, StatusKey, Style, Text,
-    Type, Wire, WireKind,
+    Body, Header, Location, Method, Operation, Parameter, Response, Schema, StatusKey, Style, Text, Type,
+    Wire, WireKind,
 };
 use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
@@ -242,18 +243,6 @@ impl Builder<'_> {
             docs: written.docs.clone(),
         })
     }
-}
-
-/// The keys that were left out and that a range takes: it is not theirs to describe (OpenAPI 3.1 section 4.8.13: only the
-/// most specific key applies).
-fn refused(written: &[document::Media], contents: &[Content]) -> Vec<String> {
-    let read = |name: &String| document::MediaType::read(name);
-    let taken: Vec<_> = contents.iter().flat_map(|content| &content.media_types).map(read).collect();
-    let is_left_out = |name: &document::MediaType| {
-        !taken.contains(name) && taken.iter().any(|range| name.says_more_than(range) && range.takes(name))
-    };
-    let names = written.iter().map(|one| &one.name.value);
-    names.filter(|name| is_left_out(&read(name))).cloned().collect()
 }
 
 /// `200`, `4XX` or `default` (OpenAPI 3.1 section 4.8.16).
