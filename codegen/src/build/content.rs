@@ -89,22 +89,14 @@ impl Builder<'_> {
         (media.is_empty() || !contents.is_empty()).then_some(contents)
     }
 
-    /// Events of a request are those whose items are described; otherwise they are a text. What a range of a request takes is
-    /// bytes, where nothing is said of it.
+    /// Events of a request are those whose items are described; otherwise they are a text.
     fn family_of(&self, one: &Media, direction: Direction) -> Family {
         let family = family(&one.name.value, direction);
         let (kind, subtype) = parts(&one.name.value);
-        let is_undescribed = one.schema.is_none() && one.item_schema.is_none();
-        let are_events = family == Family::Text
-            && (kind.as_str(), subtype.as_str()) == ("text", "event-stream")
-            && (one.item_schema.is_some() || one.schema.is_some_and(|id| is_list_of_one(self.document, id)));
-        match family {
-            _ if are_events => Family::Records(Framing::Data),
-            _ if is_undescribed && direction == Direction::Request && is_of_any_type(&one.name.value) => {
-                Family::Bytes
-            }
-            family => family,
-        }
+        let events = family == Family::Text && (kind.as_str(), subtype.as_str()) == ("text", "event-stream");
+        let is_list = |id| is_list_of_one(self.document, id);
+        let are_described = one.item_schema.is_some() || one.schema.is_some_and(is_list);
+        if events && are_described { Family::Records(Framing::Data) } else { family }
     }
 
     /// Remarks on JSON of which nothing is said.
