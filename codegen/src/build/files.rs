@@ -132,3 +132,29 @@ fn is_told(encoding: Option<&Encoding>) -> bool {
 pub(super) const fn file(length: Counts) -> Type {
     Type::Text(Text { format: TextFormat::Binary, length, pattern: None, encoded: false })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Source, generate};
+
+    /// OpenAPI 3.2 section 4.14: one media type may be that of a form and of JSON.
+    #[test]
+    fn what_is_a_file_in_a_form_stays_json_in_json() {
+        let content = |first: &str, second: &str| {
+            let text = format!(
+                "openapi: 3.2.0\ninfo: {{ title: T, version: '1' }}\npaths:\n  /a:\n    post:\n      operationId: a\n      security: []\n      x-palisade: {{ public: for a test }}\n      requestBody: {{ content: {{ {first}: {{ $ref: '#/components/mediaTypes/M' }}, {second}: {{ $ref: '#/components/mediaTypes/M' }} }} }}\n      responses: {{ '204': {{ description: ok }} }}\ncomponents: {{ mediaTypes: {{ M: {{ schema: {{ type: object, properties: {{ f: {{ maxLength: 5 }}, g: {{}} }} }} }} }} }}\n"
+            );
+            let output = generate(&Source::text("a.yaml", text), &Options::default()).unwrap();
+            let code = output.code();
+            [
+                "pub g: Option<p::Json>",
+                "pub f: Option<p::Upload>",
+                "pub g: Option<p::Upload>",
+                "(pub p::Json)",
+            ]
+            .map(|words| code.matches(words).count())
+        };
+        assert_eq!(content("application/json", "multipart/form-data"), [1, 1, 1, 1]);
+        assert_eq!(content("multipart/form-data", "application/json"), [1, 1, 1, 1]);
+    }
+}

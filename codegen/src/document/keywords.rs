@@ -313,7 +313,11 @@ impl<'d> Reader<'d> {
         let any = |member: &&crate::source::tree::Member| matches!(&member.node.value, Value::String(text) if &**text == "application/octet-stream");
         // validation, section 8.2: what such a string holds must not be judged where nobody asked for it
         for member in self.content_keywords(fields).into_iter().filter(|member| !any(member)) {
-            let message = format!("`{}` is not checked: it says how the text is read elsewhere", member.key);
+            let says = match &*member.key {
+                "contentMediaType" => "what the text is, or the bytes are",
+                _ => "how the text is read elsewhere",
+            };
+            let message = format!("`{}` is not checked: it says {says}", member.key);
             self.push(Finding::warning(Code::UnknownFormat, message, member.key_place));
         }
         for keyword in REFUSED_31 {
