@@ -29,13 +29,15 @@ pub(crate) fn joined(mut api: Api) -> Api {
     api
 }
 
-/// Leaves out the shapes that are stated before, and renames the others by their new places.
+/// Leaves out the shapes that are stated before or that no type needs (what was JSON became bytes), and renames the others by
+/// their new places.
 fn state_once(api: &mut Api, firsts: &Firsts) {
+    let needed = needed(api, firsts);
     let mut places = HashMap::default();
     let shapes = std::mem::take(&mut api.shapes);
     for (position, keywords) in shapes.into_iter().enumerate() {
         let id = ShapeId::at(position);
-        if firsts.of_shape(id) == id {
+        if needed.contains(&id) {
             places.insert(id, ShapeId::at(api.shapes.len()));
             api.shapes.push(keywords);
         }
@@ -51,6 +53,27 @@ fn state_once(api: &mut Api, firsts: &Firsts) {
             }
         });
     }
+}
+
+/// The first of each shape that types refer to, or that those shapes do.
+fn needed(api: &mut Api, firsts: &Firsts) -> HashSet<ShapeId> {
+    let mut waiting = Vec::new();
+    for (_, definition) in api.types.iter_mut() {
+        definition.shape.each_id(&mut |id| {
+            if let Id::Shape(shape) = id {
+                waiting.push(firsts.of_shape(*shape));
+            }
+        });
+    }
+    let mut needed = HashSet::default();
+    while let Some(id) = waiting.pop() {
+        if needed.insert(id)
+            && let Some(keywords) = api.shapes.get_mut(id.position())
+        {
+            keywords.each_shape(&mut |shape| waiting.push(firsts.of_shape(*shape)));
+        }
+    }
+    needed
 }
 
 /// What a type or a shape says.

@@ -59,6 +59,19 @@ impl Wires for Service {
         Ok(ForgetOutput::Ok(format!("{} {:?}", input.r#where.x, input.r#where.y)))
     }
 
+    async fn select(&self, _: Caller<Select>, input: SelectInput) -> Result<SelectOutput, Problem> {
+        Ok(SelectOutput::Ok(format!("{:?}", input.selector)))
+    }
+
+    async fn post_events(
+        &self,
+        _: Caller<PostEvents>,
+        input: PostEventsInput,
+    ) -> Result<PostEventsOutput, Problem> {
+        let said = |event: &Event| format!("{:?} {}", event.id, event.data.x);
+        Ok(PostEventsOutput::Ok(input.body.iter().map(said).collect::<Vec<_>>().join("; ")))
+    }
+
     async fn find_any(&self, _: Caller<FindAny>, _: FindAnyInput) -> Result<FindAnyOutput, Problem> {
         Ok(FindAnyOutput::NoContent)
     }

@@ -24,6 +24,8 @@ macro_rules! goldens {
 goldens! {
     /// The anonymous alternative `{}`.
     anonymous,
+    /// Ranges of any media type, and what is refused of them.
+    any_media_type,
     /// Lists, lists of lists, lists of nullable items.
     arrays,
     /// Structs whose schema says more, and members that are not declared by name.
@@ -64,6 +66,8 @@ goldens! {
     names,
     /// Absent and `null`, kept apart.
     nullable,
+    /// One text as all of the query, and in other parameters.
+    one_text,
     /// What OpenAPI 3.2 has more.
     openapi_3_2,
     /// Methods by their names.
@@ -78,6 +82,8 @@ goldens! {
     proofs,
     /// All of the query as one value, of a form and of JSON.
     query_string,
+    /// Schemas without a type where the content is bytes.
+    raw_bytes,
     /// Types that hold themselves.
     recursive,
     /// References to every kind of thing, and to places that are none.

@@ -119,6 +119,30 @@ impl Api for Service {
             PostChosenBody::Link(it) => it.link,
         }))
     }
+
+    async fn post_anything(
+        &self,
+        _: Caller<PostAnything>,
+        input: PostAnythingInput,
+    ) -> Result<PostAnythingOutput, Problem> {
+        Ok(PostAnythingOutput::Ok(match input.body {
+            PostAnythingBody::Json(number) => format!("json {number}"),
+            PostAnythingBody::Text(text) => format!("text {text}"),
+            PostAnythingBody::Bytes(upload) => seen(&upload).await,
+        }))
+    }
+
+    async fn put_bare(&self, _: Caller<PutBare>, input: PutBareInput) -> Result<PutBareOutput, Problem> {
+        Ok(PutBareOutput::Ok(input.body.bytes(4).await.unwrap()))
+    }
+
+    async fn post_bare(&self, _: Caller<PostBare>, input: PostBareInput) -> Result<PostBareOutput, Problem> {
+        let picture = match &input.body.picture {
+            Some(picture) => seen(picture).await,
+            None => "none".to_owned(),
+        };
+        Ok(PostBareOutput::Ok(format!("{picture}; {:?}", input.body.seal)))
+    }
 }
 
 /// A server whose files lie in a folder of its own.
@@ -431,4 +455,59 @@ async fn what_comes_too_slowly_is_given_up() {
     let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 408 "));
     assert_eq!(server.put(&"a".repeat(MIB)).await.status, 200, "its place is free again");
+}
+
+/// `*/*` without a schema takes every media type that no other key describes; one whose own schema cannot be enforced is
+/// refused, and so are all of such a range.
+#[tokio::test]
+async fn a_range_of_any_type_takes_what_no_other_key_describes() {
+    let server = Spooling::start(MIB).await;
+    let post = async |said: &str, body: &str| {
+        server.client.call("POST", "/anything").header("content-type", said).body(body).send().await
+    };
+    for (said, body, echo) in [
+        ("application/json", "5", "json 5"),
+        ("text/plain", "a", "text a"),
+        ("image/png", "\0a", "2 memory 97 None Some(\"image/png\")"),
+        ("application/vnd.thing+json", "{", "1 memory 123 None Some(\"application/vnd.thing+json\")"),
+        ("image/png", "", "0 memory 0 None Some(\"image/png\")"),
+    ] {
+        assert_eq!(text(&post(said, body).await), echo, "{said}");
+    }
+    post("application/json", "a").await.refused(400, "invalid_body");
+    for said in ["application/xml", "Application/XML; charset=utf-8", "text/csv", "text/html", "nothing"] {
+        post(said, "5").await.refused(415, "unsupported_media_type");
+    }
+    post("text/csv", "").await.refused(400, "invalid_body");
+    post("image/png", &"a".repeat(1025)).await.refused(413, "body_too_large");
+}
+
+#[tokio::test]
+async fn a_schema_without_a_type_is_bytes_where_the_content_is() {
+    let server = Spooling::start(MIB).await;
+    let put = async |body: &str| {
+        server.client.call("PUT", "/bare").header("content-type", "image/png").body(body).send().await
+    };
+    let reply = put("\u{fc}a").await;
+    assert_eq!((reply.status.as_u16(), &reply.body[..]), (200, "\u{fc}a".as_bytes()), "three bytes");
+    assert_eq!(reply.header("content-type"), "image/png");
+    // two characters of two bytes are four, which the answer may not have
+    assert_eq!(put("\u{fc}\u{fc}").await.status.as_u16(), 500);
+    assert_eq!(put("\u{fc}\u{fc}a").await.refused(422, "invalid_body").violations(), ["body  maxLength"]);
+
+    let octets = "a=b\r\nContent-Type: application/octet-stream";
+    let parts = [file("picture", PNG, "\u{fc}\0"), file("seal", octets, "YQ==")];
+    let png = "Some(\"a.png\") Some(\"image/png\")";
+    let sum = 0xc3 + 0xbc;
+    let echo = text(&server.post_to("/bare", &parts).await);
+    assert_eq!(echo, format!("3 memory {sum} {png}; Some(\"YQ==\")"));
+    assert_eq!(text(&server.post_to("/bare", &[plain("seal", "YQ==")]).await), "none; Some(\"YQ==\")");
+    for (part, place) in [
+        (file("picture", PNG, "\u{fc}\u{fc}a"), "body /picture maxLength"),
+        (file("picture", "filename=a\r\nContent-Type: image/gif", "a"), "body /picture contentType"),
+        (file("seal", PNG, "YQ=="), "body /seal contentType"),
+    ] {
+        let reply = server.post_to("/bare", &[part]).await;
+        assert_eq!(reply.refused(422, "invalid_body").violations(), [place]);
+    }
 }

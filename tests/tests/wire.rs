@@ -446,3 +446,44 @@ async fn overlapping_paths_go_to_the_more_concrete_one() {
     }
     client.call("DELETE", "/files/a.json").send().await.refused(405, "method_not_allowed");
 }
+
+#[tokio::test]
+async fn all_of_a_query_is_a_text() {
+    let client = start().await;
+    let select = |query: &str| client.call("OPTIONS", &format!("/find{query}"));
+    for (query, understood) in [
+        ("", "None"),
+        ("?", r#"Some("")"#),
+        ("?%24.a.b%5B1%3A1%5D", r#"Some("$.a.b[1:1]")"#),
+        ("?a=1&b=%26+", r#"Some("a=1&b=&+")"#),
+    ] {
+        assert_eq!(text(&select(query).send().await), understood, "{query}");
+    }
+    for (query, place) in [
+        ("?123456789012", "query  maxLength"),
+        ("?%zz", "query  encoding"),
+        ("?%ff", "query  encoding"),
+        ("?%00", "query  encoding"),
+    ] {
+        let reply = select(query).send().await;
+        reply.refused(400, "invalid_parameters");
+        assert_eq!(reply.violations(), [place], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn events_of_a_whole_that_is_an_array() {
+    let client = start().await;
+    let post = async |body: &str| {
+        client.call("POST", "/events").header("content-type", "text/event-stream").body(body).send().await
+    };
+    let one = "id: a\ndata: {\"x\":1}\n\n";
+    let other = "data: {\"x\":\ndata: 2}\n\n";
+    assert_eq!(text(&post(&format!("{one}{other}")).await), r#"Some("a") 1; None 2"#);
+    for (body, place) in
+        [(one.repeat(3), "body  maxItems"), ("data: {\"x\":-1}\n\n".to_owned(), "body /0/data/x minimum")]
+    {
+        assert_eq!(post(&body).await.refused(422, "invalid_body").violations(), [place]);
+    }
+    post("data: {}").await.refused(400, "invalid_body");
+}

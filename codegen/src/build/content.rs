@@ -3,14 +3,16 @@
 use super::Builder;
 use super::direction::Direction;
 use super::event::framing;
+use super::files::file;
 use super::left_out::LeftOut;
 use super::literal::literal;
-use super::stream::is_list;
+use super::range::{is_of_any_type, own_of, spelled};
+use super::stream::{is_list, is_list_of_one};
 use super::types::with;
 use super::wire::Flat;
-use crate::document::{Media, MediaType};
+use crate::document::Media;
 use crate::finding::{Code, Finding};
-use crate::model::{Array, Content, ContentForm, Counts, Framing, Schema, Shape, Text, TextFormat, Type};
+use crate::model::{Array, Content, ContentForm, Counts, Framing, Schema, Text, Type};
 
 /// What a media type is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ impl Builder<'_> {
         let mut left_out = Vec::new();
         let mut given_way = Vec::new();
         for one in media {
-            let family = items(one, family(&one.name.value, direction));
+            let family = self.family_of(one, direction);
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
             one.schema.into_iter().chain(one.item_schema).try_for_each(|id| self.goes_this_way(id))?;
             let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
@@ -62,22 +64,55 @@ impl Builder<'_> {
                     };
                     let examples = one.examples.iter().map(literal).collect();
                     let content = Content { media_types, form, schema, part_headers, examples };
-                    match content.media_types.is_empty() {
-                        true => given_way.push((one, content)),
-                        false => add(&mut contents, content, direction),
+                    if content.media_types.is_empty() {
+                        given_way.push((one, content));
+                        continue;
                     }
+                    self.undescribed(one, &content);
+                    self.narrows(one, &content, direction);
+                    add(&mut contents, content, direction);
                 }
                 Err(why) => left_out.push((one, why)),
             }
         }
-        // what another key says as well is not lost
-        given_way.retain(|(_, content)| !contents.iter().any(|known| carries_the_same(known, content)));
+        // JSON of an answer that another key says as well is not lost
+        let is_said = |content: &Content| {
+            let is_json = content.form == ContentForm::Json && direction == Direction::Answer;
+            is_json && contents.iter().any(|known| carries_the_same(known, content))
+        };
+        given_way.retain(|(_, content)| !is_said(content));
         left_out.extend(given_way.into_iter().map(|(one, _)| (one, LeftOut::SaidBetter)));
         let alone = contents.is_empty();
         for (one, why) in left_out {
             self.left_out(one, why, direction, alone);
         }
         (media.is_empty() || !contents.is_empty()).then_some(contents)
+    }
+
+    /// Events of a request are those whose items are described; otherwise they are a text.
+    fn family_of(&self, one: &Media, direction: Direction) -> Family {
+        let family = family(&one.name.value, direction);
+        let (kind, subtype) = parts(&one.name.value);
+        let events = family == Family::Text && (kind.as_str(), subtype.as_str()) == ("text", "event-stream");
+        let is_list = |id| is_list_of_one(self.document, id);
+        let are_described = one.item_schema.is_some() || one.schema.is_some_and(is_list);
+        if events && are_described { Family::Records(Framing::Data) } else { family }
+    }
+
+    /// Remarks on JSON of which nothing is said.
+    fn undescribed(&mut self, one: &Media, content: &Content) {
+        if content.form != ContentForm::Json || one.schema.is_some() || one.item_schema.is_some() {
+            return;
+        }
+        let message = match one.name.value.contains('*') {
+            true => format!(
+                "nothing is declared of `{}`: any JSON is let through, and nothing else",
+                one.name.value
+            ),
+            false => "nothing is declared of this content, so everything is let through".to_owned(),
+        };
+        let finding = Finding::warning(Code::Untyped, message, one.name.place);
+        self.findings.push(finding.help("describe it with a `schema`"));
     }
 
     /// Of a merge patch, what is absent stays as it is (RFC 7396 section 1), whatever the method.
@@ -108,11 +143,6 @@ impl Builder<'_> {
             return None;
         }
         let Some(id) = one.schema else {
-            if family == Family::Json {
-                let message = "nothing is declared of this content, so everything is let through";
-                let finding = Finding::warning(Code::Untyped, message, one.name.place);
-                self.findings.push(finding.help("describe it with a `schema`"));
-            }
             return Some(Schema::of(match family {
                 Family::Text | Family::Stream(Framing::Data) => Type::Text(Text::default()),
                 _ => Type::Any,
@@ -151,9 +181,13 @@ impl Builder<'_> {
         Some(Ok(match family {
             // a range of any type whose bytes are all that is said
             Family::Json if matches!(flat, Flat::File(_)) => {
-                let counts = self.bytes(&schema).unwrap_or_default();
-                let text = Text { format: TextFormat::Binary, length: counts, pattern: None };
-                (ContentForm::Bytes, Schema::of(Type::Text(text)))
+                (ContentForm::Bytes, Schema::of(file(self.bytes(&schema).unwrap_or_default())))
+            }
+            Family::Json if self.direction != Direction::Answer && is_of_any_type(&one.name.value) => {
+                match self.untyped(&schema).and_then(|_| self.raw(one, &schema)) {
+                    Some(counts) => (ContentForm::Bytes, Schema::of(file(counts))),
+                    None => (ContentForm::Json, schema),
+                }
             }
             Family::Json => (ContentForm::Json, schema),
             Family::Parts => return self.in_order(one, schema),
@@ -162,7 +196,7 @@ impl Builder<'_> {
                 let free = match &flat {
                     Flat::Object(..) | Flat::Map(_) | Flat::Any => false,
                     Flat::Free(free) if free.may_be_object() => true,
-                    _ => return Some(Err(LeftOut::FormOfNoObject)),
+                    _ => return Some(Err(self.form_of_no_object(one))),
                 };
                 let fields = self.fields(one, &flat, family)?;
                 let form = match family {
@@ -184,7 +218,8 @@ impl Builder<'_> {
             }
             Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),
             Family::Stream(framing) => (ContentForm::Stream(framing), schema),
-            Family::Text if matches!(flat, Flat::Scalar | Flat::Encoded | Flat::Free(_)) => {
+            Family::Text if matches!(flat, Flat::Scalar | Flat::Encoded) => (ContentForm::Text, schema),
+            Family::Text if matches!(&flat, Flat::Free(free) if free.may_be_scalar()) => {
                 (ContentForm::Text, schema)
             }
             Family::Text if flat == Flat::Any => (ContentForm::Text, Schema::of(Type::Text(Text::default()))),
@@ -192,43 +227,12 @@ impl Builder<'_> {
             Family::Bytes if is_xml(&one.name.value) && self.counts_characters(&schema) => {
                 (ContentForm::Text, schema)
             }
-            Family::Text | Family::Records(_) | Family::Bytes => match self.bytes(&schema) {
-                Some(counts) => {
-                    let format = TextFormat::Binary;
-                    let text = Text { format, length: counts, pattern: None };
-                    (ContentForm::Bytes, Schema::of(Type::Text(text)))
-                }
+            Family::Text | Family::Records(_) | Family::Bytes => match self.raw(one, &schema) {
+                Some(counts) => (ContentForm::Bytes, Schema::of(file(counts))),
                 None if family == Family::Text => return Some(Err(LeftOut::TextOfNoScalar)),
                 None => return Some(Err(LeftOut::Unread)),
             },
         }))
-    }
-
-    /// Whether it is a text of any kind, of so many characters.
-    fn counts_characters(&self, schema: &Schema) -> bool {
-        match &schema.ty {
-            Type::Text(text) => text.format == TextFormat::Plain && text.length != Counts::default(),
-            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
-                Some(Shape::Alias(alias)) => self.counts_characters(alias),
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-
-    /// Whether the bytes alone satisfy a schema, whatever they are, but for their count.
-    fn bytes(&self, schema: &Schema) -> Option<Counts> {
-        match &schema.ty {
-            Type::Any => Some(Counts::default()),
-            Type::Text(Text { format: TextFormat::Plain | TextFormat::Binary, length, pattern: None }) => {
-                Some(*length)
-            }
-            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
-                Some(Shape::Alias(alias)) => self.bytes(alias),
-                _ => None,
-            },
-            _ => None,
-        }
     }
 }
 
@@ -264,49 +268,6 @@ fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
 
 fn carries_the_same(one: &Content, other: &Content) -> bool {
     one.form == other.form && one.schema == other.schema && one.part_headers == other.part_headers
-}
-
-/// Those of the media types of a key that no more specific key declares (OpenAPI 3.1 section 4.8.13: only the most
-/// specific key applies).
-fn own_of(key: &str, mut media_types: Vec<String>, declared: &[Media]) -> Vec<String> {
-    let range = MediaType::read(key);
-    let others: Vec<_> = declared.iter().map(|other| MediaType::read(&other.name.value)).collect();
-    let specific = others.iter().filter(|other| other.says_more_than(&range));
-    media_types.retain(|name| {
-        let name = MediaType::read(name);
-        !specific.clone().any(|other| other.takes(&name))
-    });
-    media_types
-}
-
-/// The media types that are compared with a request, or sent. A range of JSON takes the JSON types in it; an answer has
-/// one of them, and of bytes the handler says which. `None`: it has a type that the range does not say, or one that another
-/// key describes.
-fn spelled(name: &str, form: &ContentForm, direction: Direction, declared: &[Media]) -> Option<Vec<String>> {
-    let (kind, subtype) = parts(name);
-    let range = kind == "*" || subtype.starts_with('*');
-    let words: &[&str] = match (form, direction) {
-        _ if !range => return Some(vec![name.to_owned()]),
-        (ContentForm::Json, Direction::Answer) => &["application/json"],
-        (ContentForm::Json, Direction::Request) => match (kind.as_str(), subtype.as_str()) {
-            ("*", _) => &["application/json", "application/*+json", "text/json"],
-            (_, "*") => &["application/json", "application/*+json"],
-            _ => &["application/*+json"],
-        },
-        (ContentForm::Text, Direction::Answer) if kind == "text" => &["text/plain"],
-        (_, Direction::Answer) if kind == "*" || (kind == "application" && subtype == "*") => {
-            &["application/octet-stream"]
-        }
-        (ContentForm::Bytes, Direction::Answer) => {
-            let range = MediaType::read(name);
-            let others = declared.iter().map(|other| MediaType::read(&other.name.value));
-            let alone = !others.into_iter().any(|other| other.says_more_than(&range));
-            return alone.then(|| vec![name.to_owned()]);
-        }
-        (_, Direction::Answer) => return None,
-        (_, Direction::Request | Direction::Patch | Direction::Either) => return Some(vec![name.to_owned()]),
-    };
-    Some(words.iter().map(|word| (*word).to_owned()).collect())
 }
 
 pub(super) fn family(name: &str, direction: Direction) -> Family {
@@ -347,13 +308,6 @@ const fn word(family: Family) -> &'static str {
     }
 }
 
-/// Events of a request are those whose items are described; otherwise they are a text.
-fn items(one: &Media, family: Family) -> Family {
-    let (kind, subtype) = parts(&one.name.value);
-    let events = family == Family::Text && (kind.as_str(), subtype.as_str()) == ("text", "event-stream");
-    if events && one.item_schema.is_some() { Family::Records(Framing::Data) } else { family }
-}
-
 fn is_sequence(subtype: &str) -> bool {
     subtype == "json-seq" || subtype.ends_with("+json-seq")
 }
@@ -374,12 +328,12 @@ pub(super) fn is_text(media_type: &str) -> bool {
 }
 
 /// Text that is marked up: without a schema that looks into it, it is a text like any other.
-fn is_xml(media_type: &str) -> bool {
+pub(super) fn is_xml(media_type: &str) -> bool {
     let (_, subtype) = parts(media_type);
     subtype == "xml" || subtype.ends_with("+xml")
 }
 
-fn parts(media_type: &str) -> (String, String) {
+pub(super) fn parts(media_type: &str) -> (String, String) {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let (kind, subtype) = essence.split_once('/').unwrap_or((&essence, ""));
     (kind.to_owned(), subtype.to_owned())
@@ -421,26 +375,6 @@ mod tests {
             ("image/*", Direction::Request, Family::Bytes),
         ] {
             assert_eq!(family(name, direction), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn ranges() {
-        use ContentForm::{Bytes, Json, Text};
-        let both = ["application/json", "application/*+json"].as_slice();
-        for (name, form, direction, expected) in [
-            ("application/*", Json, Direction::Request, Some(both)),
-            ("*/*", Json, Direction::Answer, Some(["application/json"].as_slice())),
-            ("application/hal+json", Json, Direction::Answer, Some(&["application/hal+json"])),
-            ("image/*", Bytes, Direction::Request, Some(&["image/*"])),
-            ("*/*", Bytes, Direction::Answer, Some(&["application/octet-stream"])),
-            ("text/*", Text, Direction::Answer, Some(&["text/plain"])),
-            ("image/*", Bytes, Direction::Answer, Some(&["image/*"])),
-            ("image/*", Json, Direction::Answer, Some(&["application/json"])),
-            ("text/*", ContentForm::Form(Vec::new()), Direction::Answer, None),
-        ] {
-            let expected = expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
-            assert_eq!(spelled(name, &form, direction, &[]), expected, "{name}");
         }
     }
 }

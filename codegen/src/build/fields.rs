@@ -142,7 +142,14 @@ impl Builder<'_> {
             let message = format!(
                 "the schema of this member cannot be enforced in `{unread}`: what is no scalar is read as JSON, or as several texts"
             );
-            let help = "say `contentType: application/json`, or describe the part as `type: string`, or as `{}`: a file that the handler reads";
+            let help = match family {
+                Family::Form => {
+                    "say `contentType: application/json`, or describe the member as `type: string`"
+                }
+                _ => {
+                    "say `contentType: application/json`, or describe the part as `type: string`, or as `{}`: a file that the handler reads"
+                }
+            };
             self.findings.push(Finding::error(Code::MediaType, message, place).help(help));
             return None;
         }

@@ -1,7 +1,7 @@
 //! Parts of a multipart body of which no type is said: files. And parts that have no names.
 //!
 //! Without `type` such a part is `application/octet-stream`, or what `contentType` says (OpenAPI 3.1 section 4.8.15), so
-//! any bytes will do. In JSON the same schema takes any JSON: what refers to a schema with such members is another type
+//! any bytes will do, of any length or of those that are said. In JSON the same schema takes any JSON: what refers to a schema with such members is another type
 //! in a form.
 
 use super::Builder;
@@ -19,14 +19,15 @@ impl Builder<'_> {
     /// The schema of a form, its parts without a type being files.
     pub(super) fn with_files(&mut self, one: &Media, schema: Schema, path: &[String]) -> Schema {
         let Some((id, object)) = self.object_of(&schema) else { return schema };
-        let members: Vec<Member> = object.members.iter().map(|member| self.as_file(one, member)).collect();
+        let own = self.is_own(one);
+        let members = object.members.iter().map(|member| self.as_file(one, member, own));
+        let members: Vec<Member> = members.collect();
         if members == object.members || !self.has_room(members.len()) {
             return schema;
         }
         let Some(known) = self.types.get(id).cloned() else { return schema };
-        let refers = one.schema.is_some_and(|id| self.document.schema(id).reference.is_some());
         let (id, origin) = match known.origin {
-            origin @ Origin::Inline(_) if !refers => (id, origin),
+            origin @ Origin::Inline(_) if own => (id, origin),
             _ => (self.types.declare(), Origin::Inline(path.to_vec())),
         };
         let shape = Shape::Object(Object { members, ..object });
@@ -40,7 +41,9 @@ impl Builder<'_> {
         one: &Media,
         schema: Schema,
     ) -> Option<Result<(ContentForm, Schema), LeftOut>> {
-        let Some(array) = self.array_of(&schema).cloned() else { return Some(Err(LeftOut::FormOfNoObject)) };
+        let Some(array) = self.array_of(&schema).cloned() else {
+            return Some(Err(self.form_of_no_object(one)));
+        };
         let encoding = one.item_encoding.as_ref().map(|encoding| &encoding.value);
         let place = one.item_encoding.as_ref().map_or(one.name.place, |encoding| encoding.place);
         if encoding.is_some_and(|encoding| !encoding.headers.is_empty()) {
@@ -49,12 +52,12 @@ impl Builder<'_> {
             self.findings.push(finding.help("remove `headers`, or give the parts names: describe an object"));
             return None;
         }
-        let is_file = self.flat(&array.items, 0) == Flat::Any && !is_told(encoding);
-        let schema = match is_file {
-            true => Schema::of(Type::Array(Box::new(Array { items: Schema::of(file()), ..array }))),
-            false => schema,
+        let file = if is_told(encoding) { None } else { self.file_of(&array.items, self.is_own(one)) };
+        let schema = match file {
+            Some(items) => Schema::of(Type::Array(Box::new(Array { items, ..array }))),
+            None => schema,
         };
-        let Flat::List(item) = self.flat(&schema, 0) else { return Some(Err(LeftOut::FormOfNoObject)) };
+        let Flat::List(item) = self.flat(&schema, 0) else { return Some(Err(self.form_of_no_object(one))) };
         let wire = self.field(encoding, &item, Family::Multipart, place)?;
         let is_one_part = !matches!(wire.kind, WireKind::List | WireKind::JsonList | WireKind::Files);
         Some(if is_one_part {
@@ -73,21 +76,38 @@ impl Builder<'_> {
         }
     }
 
-    fn as_file(&self, one: &Media, member: &Member) -> Member {
+    fn as_file(&mut self, one: &Media, member: &Member, own: bool) -> Member {
         let encoding = one.encoding.iter().find(|(name, _)| name.value == member.name);
-        let is_told = is_told(encoding.map(|(_, encoding)| encoding));
-        let ty = match self.flat(&member.schema, 0) {
-            _ if is_told || member.default.is_some() => None,
-            Flat::Any => Some(file()),
-            Flat::List(items) if *items == Flat::Any => self
-                .array_of(&member.schema)
-                .map(|array| Type::Array(Box::new(Array { items: Schema::of(file()), ..array.clone() }))),
-            _ => None,
-        };
-        match ty {
-            Some(ty) => Member { schema: Schema { ty, ..member.schema.clone() }, ..member.clone() },
+        if is_told(encoding.map(|(_, encoding)| encoding)) || member.default.is_some() {
+            return member.clone();
+        }
+        let mut file = self.file_of(&member.schema, own);
+        if let (None, Some(array)) = (&file, self.array_of(&member.schema).cloned()) {
+            let items = self.file_of(&array.items, own);
+            file = items.map(|items| Schema::of(Type::Array(Box::new(Array { items, ..array }))));
+        }
+        match file {
+            Some(Schema { ty, .. }) => {
+                Member { schema: Schema { ty, ..member.schema.clone() }, ..member.clone() }
+            }
             None => member.clone(),
         }
+    }
+
+    /// Whether nobody else can refer to the inline types of a media type.
+    pub(super) fn is_own(&self, one: &Media) -> bool {
+        let schema = one.schema.or(one.item_schema);
+        !one.shared && schema.is_some_and(|id| self.document.schema(id).reference.is_none())
+    }
+
+    /// What has no type, as a file. An inline type that nothing else refers to becomes a name for it.
+    pub(super) fn file_of(&mut self, schema: &Schema, own: bool) -> Option<Schema> {
+        let file = Schema::of(file(self.untyped(schema)?));
+        let Type::Named(id) = &schema.ty else { return Some(file) };
+        let known = self.types.get(*id).filter(|known| own && matches!(known.origin, Origin::Inline(_)));
+        let Some(known) = known.cloned() else { return Some(file) };
+        self.types.define(*id, Definition { shape: Shape::Alias(file), ..known });
+        Some(schema.clone())
     }
 
     fn array_of<'a>(&'a self, schema: &'a Schema) -> Option<&'a Array> {
@@ -108,6 +128,33 @@ fn is_told(encoding: Option<&Encoding>) -> bool {
     !types.is_empty() && types.iter().all(|one| is_json(one) || is_text(one))
 }
 
-fn file() -> Type {
-    Type::Text(Text { format: TextFormat::Binary, length: Counts::default(), pattern: None })
+/// Bytes, so many of them.
+pub(super) const fn file(length: Counts) -> Type {
+    Type::Text(Text { format: TextFormat::Binary, length, pattern: None, encoded: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Source, generate};
+
+    /// OpenAPI 3.2 section 4.14: one media type may be that of a form and of JSON.
+    #[test]
+    fn what_is_a_file_in_a_form_stays_json_in_json() {
+        let content = |first: &str, second: &str| {
+            let text = format!(
+                "openapi: 3.2.0\ninfo: {{ title: T, version: '1' }}\npaths:\n  /a:\n    post:\n      operationId: a\n      security: []\n      x-palisade: {{ public: for a test }}\n      requestBody: {{ content: {{ {first}: {{ $ref: '#/components/mediaTypes/M' }}, {second}: {{ $ref: '#/components/mediaTypes/M' }} }} }}\n      responses: {{ '204': {{ description: ok }} }}\ncomponents: {{ mediaTypes: {{ M: {{ schema: {{ type: object, properties: {{ f: {{ maxLength: 5 }}, g: {{}} }} }} }} }} }}\n"
+            );
+            let output = generate(&Source::text("a.yaml", text), &Options::default()).unwrap();
+            let code = output.code();
+            [
+                "pub g: Option<p::Json>",
+                "pub f: Option<p::Upload>",
+                "pub g: Option<p::Upload>",
+                "(pub p::Json)",
+            ]
+            .map(|words| code.matches(words).count())
+        };
+        assert_eq!(content("application/json", "multipart/form-data"), [1, 1, 1, 1]);
+        assert_eq!(content("multipart/form-data", "application/json"), [1, 1, 1, 1]);
+    }
 }

@@ -28,6 +28,8 @@ mod parts;
 pub(crate) mod path;
 mod pattern;
 mod policy;
+mod range;
+mod raw;
 mod scalar;
 mod scheme;
 mod size;

@@ -6,6 +6,7 @@ use foldhash::HashSet;
 
 use super::direction::Direction;
 use super::literal::literal;
+use super::range::refused;
 use super::types::with;
 use super::wire::How;
 use super::{Builder, path, policy};
@@ -149,6 +150,8 @@ impl Builder<'_> {
         self.comes_anyway(id);
         let mut schema = self.schema(id, &with(root, name), 0)?;
         self.finish_inline();
+        let content = written.content.as_ref().map(|content| &content.name);
+        schema = self.text_of_content(content, schema);
         let wire = self.parameter_wire(written, &schema, self.document.schema(id).place)?;
         if wire.kind != WireKind::Json {
             // text has no way to say `null`, so allowing it allows nothing more
@@ -184,7 +187,8 @@ impl Builder<'_> {
         if let (Location::QueryString, Some(content)) = (written.location, &written.content) {
             return self.whole_query(content, schema);
         }
-        if self.is_json_content(written.content.as_ref().map(|content| &content.name), schema)? {
+        let content = written.content.as_ref().map(|content| &content.name);
+        if self.is_json_content(content, schema, "parameter")? {
             return Some(Self::json_wire(written.style));
         }
         let what = if written.location == Location::Cookie { "cookie" } else { "parameter" };
@@ -221,7 +225,8 @@ impl Builder<'_> {
             if operation.method == Method::Patch { Direction::Patch } else { Direction::Request };
         let contents = self.contents(&written.content, &with(root, "body"), Direction::Request)?;
         let (max, depth) = self.body_bounds(item, operation);
-        Some(Body { contents, required: written.required, max, depth, docs: written.docs.clone() })
+        let refused = refused(&written.content, &contents);
+        Some(Body { contents, refused, required: written.required, max, depth, docs: written.docs.clone() })
     }
 
     fn response(&mut self, written: &document::Response, root: &[String]) -> Option<Response> {
@@ -242,7 +247,8 @@ impl Builder<'_> {
             None => Schema::of(Type::Text(Text::default())),
         };
         self.finish_inline();
-        let json = self.is_json_content(written.content.as_ref(), &schema)?;
+        schema = self.text_of_content(written.content.as_ref(), schema);
+        let json = self.is_json_content(written.content.as_ref(), &schema, "header")?;
         if !json {
             schema.nullable = false;
         }

@@ -133,6 +133,7 @@ impl Builder<'_> {
             format: self.text_format(schema),
             length: counts(schema.min_length.as_ref(), schema.max_length.as_ref()),
             pattern: None,
+            encoded: schema.encoded,
         };
         if let Some(pattern) = &schema.pattern {
             if text.format == TextFormat::Binary {

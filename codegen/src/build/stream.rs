@@ -54,3 +54,14 @@ pub(super) fn is_list(document: &Document, id: SchemaId) -> bool {
         types => types.iter().all(|kind| kind.value == JsonType::Array),
     }
 }
+
+/// Whether it is one of items that are all described alike.
+pub(super) fn is_list_of_one(document: &Document, id: SchemaId) -> bool {
+    let written = document.schema(document.target(id));
+    is_list(document, id) && written.items.is_some() && written.beyond.prefix_items.is_empty()
+}
+
+/// Whether it is one of items that have a schema each, by their places.
+pub(super) fn is_list_by_place(document: &Document, id: SchemaId) -> bool {
+    is_list(document, id) && !document.schema(document.target(id)).beyond.prefix_items.is_empty()
+}

@@ -1,12 +1,14 @@
 //! How a value is written as text, by its style and by what it is.
 
 use super::Builder;
-use super::content::{Family, family, is_json};
+use super::content::{Family, family, is_json, is_xml};
 use super::direction::Direction;
 use super::free::Free;
 use crate::document::{Media, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{ContentForm, Grammar, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind};
+use crate::model::{
+    ContentForm, Grammar, Schema, Shape, Style, Text, TextFormat, Type, Wire, WireKind, WordValue,
+};
 use crate::source::span::Place;
 
 /// What the document says about it.
@@ -35,7 +37,7 @@ impl How {
 pub(super) enum Flat {
     /// One text of one type.
     Scalar,
-    /// One text that is bytes in base64.
+    /// One text that is bytes in base64, or in what `contentEncoding` says.
     Encoded,
     /// A file, of at most so many bytes.
     File(Option<usize>),
@@ -57,27 +59,63 @@ pub(super) enum Flat {
 const DEEPEST: usize = 3;
 
 impl Builder<'_> {
-    /// Whether `content` is there, and JSON; a scalar of a type of text is written as without `content`. `None` after a
-    /// finding: what else is in one text is not decoded.
+    /// Whether `content` is there, and JSON; what is one text in its media type is written as without `content`. `None`
+    /// after a finding: what else is in one text is not decoded.
     pub(super) fn is_json_content(
         &mut self,
         content: Option<&Spanned<String>>,
         schema: &Schema,
+        what: &str,
     ) -> Option<bool> {
         let Some(media_type) = content else { return Some(false) };
         if is_json(&media_type.value) {
             return Some(true);
         }
-        self.finish_shapes();
-        let is_text = family(&media_type.value, Direction::Request) == Family::Text;
-        if is_text && matches!(self.flat(schema, 0), Flat::Scalar) {
+        if self.is_one_text(&media_type.value, schema) {
             return Some(false);
         }
-        self.undecodable(media_type, "write it as JSON, or describe it with `schema`")
+        self.undecodable(media_type, what, "write it as JSON, or describe it with `schema`")
     }
 
-    fn undecodable<T>(&mut self, media_type: &Spanned<String>, help: &str) -> Option<T> {
-        let message = format!("a parameter of the media type `{}` cannot be decoded", media_type.value);
+    /// Whether a value of this media type is a text as it stands: a scalar where the type is one of text, and a string where
+    /// nothing is known of the type (OpenAPI 3.2 section 4.12.8, the example of `application/jsonpath`).
+    fn is_one_text(&mut self, media_type: &str, schema: &Schema) -> bool {
+        self.finish_shapes();
+        match family(media_type, Direction::Request) {
+            Family::Text => matches!(self.flat(schema, 0), Flat::Scalar | Flat::Encoded),
+            Family::Bytes => !is_xml(media_type) && self.is_string(schema),
+            _ => false,
+        }
+    }
+
+    fn is_string(&self, schema: &Schema) -> bool {
+        match &schema.ty {
+            Type::Text(text) => text.format != TextFormat::Binary,
+            Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
+                Some(Shape::Alias(alias)) => self.is_string(alias),
+                Some(Shape::Words(words)) => {
+                    words.words.iter().all(|word| matches!(word.value, WordValue::Text(_)))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// A text, where the `content` of a parameter or a header is one of which nothing is said.
+    pub(super) fn text_of_content(&self, content: Option<&Spanned<String>>, schema: Schema) -> Schema {
+        let is_text = |name: &Spanned<String>| family(&name.value, Direction::Request) == Family::Text;
+        match content.is_some_and(is_text) && self.flat(&schema, 0) == Flat::Any {
+            true => Schema::of(Type::Text(Text::default())),
+            false => schema,
+        }
+    }
+
+    fn undecodable<T>(&mut self, media_type: &Spanned<String>, what: &str, help: &str) -> Option<T> {
+        let message = format!("a {what} of the media type `{}` cannot be decoded", media_type.value);
+        let or_text =
+            if is_xml(&media_type.value) { "" } else { ", or say that it is one text: `type: string`" };
+        let help = format!("{help}{or_text}");
         self.findings.push(Finding::error(Code::MediaType, message, media_type.place).help(help));
         None
     }
@@ -96,9 +134,12 @@ impl Builder<'_> {
                     return None;
                 }
             },
+            _ if self.is_one_text(&one.name.value, schema) => {
+                return Some(Wire { typed: true, ..wire(Style::Form, false, WireKind::Scalar) });
+            }
             _ => {
                 let help = "write it as `application/x-www-form-urlencoded` or as JSON, or declare each parameter with `in: query`";
-                return self.undecodable(&one.name, help);
+                return self.undecodable(&one.name, "parameter", help);
             }
         };
         Some(wire(Style::Form, false, kind))
@@ -203,9 +244,10 @@ impl Builder<'_> {
             Type::Any => Flat::Any,
             Type::Map(map) => Flat::Map(Box::new(self.flat(&map.values, depth + 1))),
             Type::Text(text) if text.format == TextFormat::Binary => Flat::File(text.length.max),
-            Type::Text(Text { format: TextFormat::Checked(Grammar::Byte | Grammar::Base64Url), .. }) => {
-                Flat::Encoded
-            }
+            Type::Text(
+                Text { format: TextFormat::Checked(Grammar::Byte | Grammar::Base64Url), .. }
+                | Text { encoded: true, .. },
+            ) => Flat::Encoded,
             Type::Boolean | Type::Integer(_) | Type::Number(_) | Type::Text(_) => Flat::Scalar,
             Type::Array(array) => Flat::List(Box::new(self.flat(&array.items, depth + 1))),
             Type::Named(id) => match self.types.get(*id).map(|definition| &definition.shape) {
@@ -228,7 +270,7 @@ impl Builder<'_> {
 }
 
 impl Flat {
-    /// Whether it is bytes in base64, or a list of such.
+    /// Whether it is bytes in an encoding, or a list of such.
     pub(super) fn is_encoded(&self) -> bool {
         match self {
             Self::List(items) => items.is_encoded(),

@@ -21,6 +21,8 @@ pub(crate) struct RequestBody {
 #[derive(Clone, Debug)]
 pub(crate) struct Media {
     pub(crate) name: Spanned<String>,
+    /// Whether it stands elsewhere, where others may refer to it as well.
+    pub(crate) shared: bool,
     pub(crate) schema: Option<SchemaId>,
     /// What each item of a stream is (OpenAPI 3.2).
     pub(crate) item_schema: Option<SchemaId>,
@@ -40,6 +42,15 @@ pub(crate) struct Encoding {
     pub(crate) explode: Option<bool>,
     /// `headers`: the header fields of its part.
     pub(crate) headers: Vec<Header>,
+}
+
+fn is_multipart(media_type: &str) -> bool {
+    media_type.to_ascii_lowercase().starts_with("multipart/")
+}
+
+fn is_form(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn no_media_type(text: &str) -> String {
@@ -66,9 +77,9 @@ impl<'d> Reader<'d> {
         let members = self.map(fields, "content");
         self.said_once(&members);
         for member in members {
-            // OpenAPI 3.2 section 4.14: a media type may stand elsewhere
-            let node = match self.since_3_2 {
-                true => self.follow(&member.node, "mediaTypes").map(|(node, _)| node),
+            let shared = member.node.get("$ref").is_some();
+            let node = match shared {
+                true => self.media_type_elsewhere(&member.node),
                 false => Some(&member.node),
             };
             let Some(mut fields) = node.and_then(|node| self.fields(node, "a media type")) else { continue };
@@ -93,9 +104,32 @@ impl<'d> Reader<'d> {
             }
             self.finish(fields);
             let name = Spanned::new(member.key.to_string(), member.key_place);
-            media.push(Media { name, schema, item_schema, encoding, item_encoding, examples });
+            media.push(Media { name, shared, schema, item_schema, encoding, item_encoding, examples });
         }
         self.of_media_types(media)
+    }
+
+    /// A media type may stand elsewhere (OpenAPI 3.2 section 4.14), and before that nowhere else. `None` after a finding.
+    fn media_type_elsewhere(&mut self, node: &'d Node) -> Option<&'d Node> {
+        if self.since_3_2 {
+            return self.follow(node, "mediaTypes").map(|(node, _)| node);
+        }
+        let reference = node.as_object().and_then(|object| object.get("$ref"));
+        let place = reference.map_or(node.place, |reference| reference.key_place);
+        let message = "a media type that is a reference is one since OpenAPI 3.2";
+        let finding = Finding::error(Code::UnknownMember, message, place);
+        self.push(finding.help("write `openapi: 3.2.0`, or the media type itself: refer to its `schema`"));
+        None
+    }
+
+    /// That of the content of a parameter or a header, which need not have one.
+    pub(super) fn schema_of_content(&mut self, one: &Media) -> SchemaId {
+        one.schema.unwrap_or_else(|| {
+            let message = "nothing is declared of this content, so everything is let through";
+            let finding = Finding::warning(Code::Untyped, message, one.name.place);
+            self.push(finding.help("describe it with a `schema`"));
+            self.unwritten(one.name.place)
+        })
     }
 
     /// Without keys that are no media types (examples that stand a level too high), with a remark; an error where there is no
@@ -148,8 +182,18 @@ impl<'d> Reader<'d> {
 
     /// `itemEncoding`, which multipart bodies have (OpenAPI 3.2 section 4.14.4.2).
     fn item_encoding(&mut self, fields: &mut Fields<'d>, media_type: &str) -> Option<Spanned<Encoding>> {
-        let is_multipart = media_type.to_ascii_lowercase().starts_with("multipart/");
-        let member = if self.since_3_2 && is_multipart { fields.get("itemEncoding")? } else { return None };
+        if !self.since_3_2 {
+            return None;
+        }
+        if !is_multipart(media_type) {
+            // OpenAPI 3.2 section 4.14.5: for all other media types they are ignored
+            for key in ["prefixEncoding", "itemEncoding"] {
+                let Some(member) = fields.get(key) else { continue };
+                self.encodes_nothing(member, &format!("`{media_type}`"));
+            }
+            return None;
+        }
+        let member = fields.get("itemEncoding")?;
         if fields.peek("encoding").is_some() {
             let message = "`itemEncoding` beside `encoding`: parts have names or an order, not both";
             let finding = Finding::error(Code::InvalidValue, message, member.key_place);
@@ -157,6 +201,33 @@ impl<'d> Reader<'d> {
             return None;
         }
         Some(Spanned::new(self.encoding(&member.node)?, member.key_place))
+    }
+
+    /// What is inside of a part, which may be of parts itself (OpenAPI 3.2 section 4.15.3).
+    fn nested_encodings(&mut self, fields: &mut Fields<'d>, types: &[String]) {
+        if !self.since_3_2 {
+            return;
+        }
+        for key in ["encoding", "prefixEncoding", "itemEncoding"] {
+            let Some(member) = fields.get(key) else { continue };
+            let is_of = |one: &&String| is_multipart(one) || (key == "encoding" && is_form(one));
+            let Some(nesting) = types.iter().find(is_of) else {
+                let said = types.first().map(|first| format!("`{first}`"));
+                self.encodes_nothing(member, &said.unwrap_or_else(|| "what is one text".to_owned()));
+                continue;
+            };
+            let message = format!("`{key}` of what is `{nesting}` itself is not supported yet");
+            let finding = Finding::error(Code::NotSupported, message, member.key_place);
+            self.push(finding.help(
+                "leave it out, and say `contentType: application/json`, or describe the value as `{}`: a file that the handler reads",
+            ));
+        }
+    }
+
+    fn encodes_nothing(&mut self, member: &Member, whole: &str) {
+        let message = format!("`{}` has no effect in {whole}: that has no parts", member.key);
+        let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.key_place);
+        self.push(finding.help("remove it"));
     }
 
     fn encoding(&mut self, node: &'d Node) -> Option<Encoding> {
@@ -171,6 +242,7 @@ impl<'d> Reader<'d> {
                 );
             }
         }
+        self.nested_encodings(&mut fields, &types);
         let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
         let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
         self.boolean(&mut fields, "allowReserved");

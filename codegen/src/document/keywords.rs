@@ -8,6 +8,7 @@ use crate::finding::{Code, Finding};
 use crate::normalise::number::Decimal;
 use crate::normalise::{Draft, Version};
 use crate::resolve::Scope;
+use crate::source::span::Place;
 use crate::source::tree::{Node, Value};
 
 /// Keywords of JSON Schema that change what references or other keywords mean, or mean nothing in this version.
@@ -42,6 +43,13 @@ impl<'d> Reader<'d> {
         } else {
             self.waiting.push(Waiting { id, node, literal: self.literal, scope });
         }
+        id
+    }
+
+    /// One that nobody wrote, which takes anything.
+    pub(super) fn unwritten(&mut self, place: Place) -> SchemaId {
+        let id = SchemaId::at(self.schemas.len());
+        self.schemas.push(Some(Schema::empty(place)));
         id
     }
 
@@ -119,6 +127,7 @@ impl<'d> Reader<'d> {
         schema.rules = self.schema_rules(&mut fields);
         schema.literal = self.literal || schema.rules.open.as_ref().is_some_and(|open| open.value);
         self.later_keywords(&fields);
+        schema.encoded = self.version != Version::V30 && fields.peek("contentEncoding").is_some();
         schema.format = schema.format.take().or_else(|| self.binary(&fields, &schema));
         self.unread(&mut fields);
         self.finish(fields);
@@ -303,7 +312,11 @@ impl<'d> Reader<'d> {
         let any = |member: &&crate::source::tree::Member| matches!(&member.node.value, Value::String(text) if &**text == "application/octet-stream");
         // validation, section 8.2: what such a string holds must not be judged where nobody asked for it
         for member in self.content_keywords(fields).into_iter().filter(|member| !any(member)) {
-            let message = format!("`{}` is not checked: it says how the text is read elsewhere", member.key);
+            let says = match &*member.key {
+                "contentMediaType" => "what the text is, or the bytes are",
+                _ => "how the text is read elsewhere",
+            };
+            let message = format!("`{}` is not checked: it says {says}", member.key);
             self.push(Finding::warning(Code::UnknownFormat, message, member.key_place));
         }
         for keyword in REFUSED_31 {
@@ -320,10 +333,7 @@ impl<'d> Reader<'d> {
     /// The `format: binary` of 3.0, as it is written since (OpenAPI 3.1 section 4.8.14.2): a string that is no text, by its
     /// media type, and not encoded.
     fn binary(&self, fields: &Fields<'d>, schema: &Schema) -> Option<Spanned<String>> {
-        if self.version == Version::V30
-            || fields.peek("contentEncoding").is_some()
-            || schema.pattern.is_some()
-        {
+        if self.version == Version::V30 || schema.encoded || schema.pattern.is_some() {
             return None;
         }
         let node = fields.peek("contentMediaType")?;

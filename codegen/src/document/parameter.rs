@@ -225,7 +225,7 @@ impl<'d> Reader<'d> {
             }
             (Some(schema), None) => (Some(schema), None),
             (None, Some(place)) => match content.as_slice() {
-                [one] if one.schema.is_some() => (one.schema, Some(one.clone())),
+                [one] if one.item_schema.is_none() => (Some(self.schema_of_content(one)), Some(one.clone())),
                 _ => {
                     let message = "the `content` of a parameter is one media type with its `schema`";
                     let finding = Finding::error(Code::InvalidValue, message, place);

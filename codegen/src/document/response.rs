@@ -178,13 +178,15 @@ impl<'d> Reader<'d> {
                 self.push(finding.help("keep `schema`"));
                 (None, None)
             }
-            (None, [one]) => (one.schema, Some(one.name.clone())),
+            (None, [one]) if one.item_schema.is_none() => {
+                (Some(self.schema_of_content(one)), Some(one.name.clone()))
+            }
             (None, []) if !has_content => {
                 self.missing(&fields, "schema");
                 (None, None)
             }
             (None, _) => {
-                let message = "the `content` of a header has exactly one media type";
+                let message = "the `content` of a header has exactly one media type, and no `itemSchema`";
                 let finding = Finding::error(Code::InvalidValue, message, place_of_content);
                 self.push(finding.help("keep one, or write `schema`"));
                 (None, None)

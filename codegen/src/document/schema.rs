@@ -74,6 +74,8 @@ pub(crate) struct Schema {
     pub(crate) examples: Vec<Node>,
     pub(crate) docs: Docs,
     pub(crate) format: Option<Spanned<String>>,
+    /// `contentEncoding`: whether a string of it is bytes in an encoding.
+    pub(crate) encoded: bool,
     pub(crate) bounds: Bounds,
     pub(crate) min_length: Option<Spanned<u64>>,
     pub(crate) max_length: Option<Spanned<u64>>,
@@ -172,6 +174,7 @@ impl Schema {
             examples: Vec::new(),
             docs: Docs::default(),
             format: None,
+            encoded: false,
             bounds: Bounds::default(),
             min_length: None,
             max_length: None,

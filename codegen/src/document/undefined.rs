@@ -102,8 +102,14 @@ impl Reader<'_> {
         let (what, key) = (fields.what(), &*member.key);
         let place = member.key_place;
         if CHANGE_THE_CONTENT.contains(&key) {
+            if !self.since_3_2 {
+                let message = format!("`{key}` is a member since OpenAPI 3.2");
+                let finding = Finding::error(Code::NotSupported, message, place);
+                return Some(finding.help("write `openapi: 3.2.0`, or leave it out"));
+            }
             let finding = Finding::error(Code::NotSupported, format!("`{key}` is not supported yet"), place);
-            return Some(finding.help("leave it out: without it the content is one of JSON, text or bytes"));
+            let help = "describe every part by one schema under `items`, with `itemEncoding`, or give the parts names: `multipart/form-data` of an object, with `encoding`";
+            return Some(finding.help(help));
         }
         if what == "a schema" && CONSTRAIN.contains(&key) {
             let finding = |message, help| Some(Finding::error(Code::NotSupported, message, place).help(help));

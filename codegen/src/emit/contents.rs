@@ -73,8 +73,9 @@ pub(super) fn reading(body: Option<&BodyPlan<'_>>, paths: &Paths) -> TokenStream
 
 /// How each media type is read, where one is not read whole into memory.
 pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
+    let body = body?;
     let mut next = 0..;
-    let arms: Vec<TokenStream> = body?
+    let mut arms: Vec<TokenStream> = body
         .contents
         .iter()
         .filter_map(|content| {
@@ -95,6 +96,10 @@ pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
             Some(quote!(#(#which)|* => #how))
         })
         .collect();
+    if !body.refused.is_empty() {
+        let which = next.take(body.refused.len()).map(Literal::usize_unsuffixed);
+        arms.push(quote!(#(#which)|* => p::Receiving::Refused));
+    }
     (!arms.is_empty()).then(|| {
         quote! {
             fn receiving(which: usize) -> p::Receiving {

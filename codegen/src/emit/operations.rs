@@ -185,7 +185,7 @@ fn location(location: Location) -> TokenStream {
 }
 
 fn body(body: &crate::model::Body) -> TokenStream {
-    let media_types = body.contents.iter().flat_map(|content| &content.media_types);
+    let media_types = body.contents.iter().flat_map(|content| &content.media_types).chain(&body.refused);
     let required = body.required;
     let max = count(body.max);
     let depth = count(body.depth);

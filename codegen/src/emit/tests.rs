@@ -102,6 +102,7 @@ fn api() -> Api {
     });
     get.body = Some(Body {
         contents: vec![json(Schema::of(Type::Named(node)))],
+        refused: Vec::new(),
         required: true,
         max: 262_144,
         depth: 32,

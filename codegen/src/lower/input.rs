@@ -27,6 +27,8 @@ pub(crate) struct BodyPlan<'a> {
     pub(crate) ty: RustType,
     pub(crate) required: bool,
     pub(crate) contents: Vec<ContentPlan<'a>>,
+    /// What is not accepted, after these.
+    pub(crate) refused: &'a [String],
     /// The enumeration of its kinds, where there are several.
     pub(crate) choice: Option<Ident>,
 }
@@ -84,7 +86,8 @@ pub(super) fn input<'a>(
         raw.for_each(|content| content.ty = RustType::File);
         let choice =
             (contents.len() > 1).then(|| module.take(&format!("{} body", operation.id), Case::Upper));
-        BodyPlan { ty: one_type(&contents, choice.as_ref()), required: body.required, contents, choice }
+        let ty = one_type(&contents, choice.as_ref());
+        BodyPlan { ty, required: body.required, contents, refused: &body.refused, choice }
     });
     let cursor = operation.pagination.as_ref().map(|pagination| pagination.cursor.as_str());
     let is_field = |parameter: &&Parameter| {

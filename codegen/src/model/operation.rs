@@ -257,6 +257,9 @@ pub enum WireKind {
 pub struct Body {
     /// What is accepted, at least one, each of a form or a schema of its own.
     pub contents: Vec<Content>,
+    /// Media types and ranges that are not accepted although a range of `contents` takes them: their own schema cannot be
+    /// enforced.
+    pub refused: Vec<String>,
     /// Whether a request without one is refused.
     pub required: bool,
     /// Largest accepted size in bytes.

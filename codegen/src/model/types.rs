@@ -190,6 +190,8 @@ pub struct Text {
     pub length: Counts,
     /// `pattern`
     pub pattern: Option<Pattern>,
+    /// `contentEncoding`: whether it is bytes in an encoding, which is not checked.
+    pub encoded: bool,
 }
 
 /// The formats that the runtime decodes or checks.

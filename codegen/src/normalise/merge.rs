@@ -232,6 +232,7 @@ pub(super) fn both(
         examples: one.examples.into_iter().chain(other.examples).collect(),
         docs: if one.docs == Default::default() { other.docs } else { one.docs },
         format: same(one.format, other.format)?,
+        encoded: one.encoded || other.encoded,
         bounds: bounds(one.bounds, other.bounds)?,
         min_length: later(one.min_length, other.min_length),
         max_length: earlier(one.max_length, other.max_length),

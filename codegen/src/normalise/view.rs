@@ -330,6 +330,7 @@ fn only(schema: &Schema, kind: JsonType) -> Schema {
         }
         JsonType::String => Schema {
             format: schema.format,
+            encoded: schema.encoded,
             min_length: schema.min_length,
             max_length: schema.max_length,
             pattern: schema.pattern,

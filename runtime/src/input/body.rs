@@ -63,7 +63,7 @@ impl<'a> Receiver<'a> {
             return self.absent(declared, headers);
         }
         declared_length(Some(declared), headers)?;
-        let (which, content_type) = acceptable(declared, headers)?;
+        let (which, content_type) = self.acceptable(declared, headers)?;
         let content = match (self.receiving)(which) {
             Receiving::Whole => {
                 let arrival = Arrival::new(stream, self.sender, declared.max);
@@ -77,6 +77,8 @@ impl<'a> Receiver<'a> {
             }
             Receiving::Parts(fields) => self.parts(stream, content_type, Declared::Named(fields)).await?,
             Receiving::Items(item) => self.parts(stream, content_type, Declared::InOrder(item)).await?,
+            // said above already
+            Receiving::Refused => return Err(InputError::MediaType),
         };
         match content {
             None => self.absent(declared, headers),
@@ -100,12 +102,13 @@ impl<'a> Receiver<'a> {
     /// A body without a byte is none, but for a media type of which the empty text is a value: those are read as text or
     /// as bytes, and the request must have stated it.
     fn absent(self, declared: &'a Body, headers: &HeaderMap) -> Result<Option<Sent<'a>>, InputError> {
-        let stated = headers.contains_key(CONTENT_TYPE).then(|| acceptable(declared, headers).ok()).flatten();
+        let stated =
+            headers.contains_key(CONTENT_TYPE).then(|| self.acceptable(declared, headers).ok()).flatten();
         match stated {
             Some((which, content_type)) if media_type::may_be_empty(content_type) => {
                 let content = match (self.receiving)(which) {
                     Receiving::Spooled => Came::Spooled(Upload::default().said(None, Some(content_type))),
-                    Receiving::Whole | Receiving::Parts(_) | Receiving::Items(_) => Came::Whole(Bytes::new()),
+                    _ => Came::Whole(Bytes::new()),
                 };
                 Ok(Some(Sent { content, which, declared }))
             }
@@ -113,17 +116,21 @@ impl<'a> Receiver<'a> {
             _ => Ok(None),
         }
     }
-}
 
-fn acceptable<'a>(declared: &Body, headers: &'a HeaderMap) -> Result<(usize, &'a str), InputError> {
-    if headers.contains_key(CONTENT_ENCODING) {
-        return Err(InputError::Encoding);
+    /// Which of the declared media types the request states, and how it writes it.
+    fn acceptable<'h>(self, declared: &Body, headers: &'h HeaderMap) -> Result<(usize, &'h str), InputError> {
+        if headers.contains_key(CONTENT_ENCODING) {
+            return Err(InputError::Encoding);
+        }
+        let mut stated = headers.get_all(CONTENT_TYPE).into_iter();
+        let (Some(sent), None) = (stated.next(), stated.next()) else { return Err(InputError::MediaType) };
+        let sent = sent.to_str().map_err(|_| InputError::MediaType)?;
+        let which = media_type::accepts(declared.media_types, sent).ok_or(InputError::MediaType)?;
+        match (self.receiving)(which) {
+            Receiving::Refused => Err(InputError::MediaType),
+            _ => Ok((which, sent)),
+        }
     }
-    let mut stated = headers.get_all(CONTENT_TYPE).into_iter();
-    let (Some(sent), None) = (stated.next(), stated.next()) else { return Err(InputError::MediaType) };
-    let sent = sent.to_str().map_err(|_| InputError::MediaType)?;
-    let which = media_type::accepts(declared.media_types, sent).ok_or(InputError::MediaType)?;
-    Ok((which, sent))
 }
 
 /// Makes sure that a body which nobody declared has no bytes.

@@ -45,6 +45,8 @@ pub enum Receiving {
     Parts(&'static [Wire]),
     /// As parts in an order, each of them so.
     Items(&'static Wire),
+    /// Not at all: a range takes it, but its own key says what it is, which cannot be enforced.
+    Refused,
 }
 
 /// A body that came whole, under the limit, in a media type that is declared.
