@@ -40,15 +40,14 @@ pub(crate) fn is_for_a_proxy(parameter: &document::Parameter) -> bool {
     parameter.location == Location::Header && parameter.name.value.eq_ignore_ascii_case("proxy-authorization")
 }
 
-/// The cookie with a credential that the header `Cookie` holds among all others.
+/// The cookie with a credential that the header `Cookie` holds among all others, for this operation or another.
 pub(crate) fn credential_within<'d>(
     operation: &'d document::Operation,
     parameter: &document::Parameter,
 ) -> Option<&'d str> {
     let is_all_cookies =
         parameter.location == Location::Header && parameter.name.value.eq_ignore_ascii_case("cookie");
-    let mut cookies = operation.credentials.iter().filter(|(location, _)| location == "cookie");
-    cookies.next().filter(|_| is_all_cookies).map(|(_, name)| &**name)
+    operation.cookie.as_deref().filter(|_| is_all_cookies)
 }
 
 /// Whether it says for whom a proxy speaks: such headers are weighed by the trusted proxies, and no handler gets them.

@@ -38,7 +38,10 @@ fn shared(one: &Parameter, other: &Parameter) -> Option<String> {
 /// The members of an object that stand as names of their own, and whether it takes every other name.
 fn spread(parameter: &Parameter) -> Option<(&[String], bool)> {
     let own_names = matches!(parameter.location, Location::Query | Location::Cookie)
-        && matches!(parameter.wire.style, Style::Form | Style::SpaceDelimited | Style::PipeDelimited)
+        && matches!(
+            parameter.wire.style,
+            Style::Form | Style::Cookie | Style::SpaceDelimited | Style::PipeDelimited
+        )
         && parameter.wire.explode;
     match &parameter.wire.kind {
         WireKind::Object(members, open) if own_names => Some((members, *open)),

@@ -1,9 +1,10 @@
 //! Security schemes that a requirement names by a URI (OpenAPI 3.2 section 4.27).
 //!
 //! 1. A name that is that of a component means the component, whatever it is as a URI.
-//! 2. Any other is a reference from where the requirement stands. Where it leads to what a component is, it means that
-//!    component.
-//! 3. What it leads to otherwise is a scheme as well, called by the last step of the way.
+//! 2. Any other is a reference from where the requirement stands. Where it leads to a component, it means that one, also when
+//!    that refers to another: each component is verified by itself.
+//! 3. Where it leads to what one component is, it means that component. Where several are that, nobody knows which is meant.
+//! 4. What it leads to otherwise is a scheme as well, called by the last step of the way.
 
 use super::{Reader, Scheme, Spanned};
 use crate::finding::{Code, Finding};
@@ -43,11 +44,23 @@ impl<'d> Reader<'d> {
                 return None;
             }
         };
+        if let Some(named) =
+            self.scheme_components().find(|known| std::ptr::eq(&raw const known.node, target))
+        {
+            return Some(Spanned::new(named.key.to_string(), member.key_place));
+        }
         let target = self.follow(target, "securitySchemes")?.0;
-        let component = self.scheme_components().find(|known| std::ptr::eq(self.end_of(known), target));
-        let name = match component {
-            Some(component) => component.key.to_string(),
-            None => self.elsewhere(target, said)?,
+        let components: Vec<_> =
+            self.scheme_components().filter(|known| std::ptr::eq(self.end_of(known), target)).collect();
+        let name = match components.as_slice() {
+            [] => self.elsewhere(target, said)?,
+            [component] => component.key.to_string(),
+            [one, other, ..] => {
+                let message = format!("`{}` leads to what `{}` is, and `{}`", said.value, one.key, other.key);
+                let finding = Finding::error(Code::UnknownScheme, message, said.place);
+                self.push(finding.help("name one of them"));
+                return None;
+            }
         };
         Some(Spanned::new(name, member.key_place))
     }
@@ -131,11 +144,12 @@ mod tests {
     /// file with `c` and `a`.
     fn called(version: &str, name: &str) -> Result<String, (Code, String)> {
         let folder = tempfile::tempdir().unwrap();
-        let more = format!("schemes: {{ c: {SCHEME}, a: {SCHEME} }}\n");
+        let more = format!("schemes: {{ c: {SCHEME}, a: {SCHEME}, d: {SCHEME}, e: {SCHEME} }}\n");
         std::fs::write(folder.path().join("more.yaml"), more).unwrap();
         std::fs::write(folder.path().join("key.yaml"), "{ type: apiKey, in: header, name: X-Key }").unwrap();
-        let schemes =
-            format!("a: {SCHEME}, b: {{ $ref: '#/components/securitySchemes/a' }}, key.yaml: {SCHEME}");
+        let schemes = format!(
+            "a: {SCHEME}, b: {{ $ref: '#/components/securitySchemes/a' }}, d: {{ $ref: 'more.yaml#/schemes/d' }}, e: {{ $ref: 'more.yaml#/schemes/e' }}, f: {{ $ref: 'more.yaml#/schemes/e' }}, key.yaml: {SCHEME}"
+        );
         let text = format!(
             "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths:\n  /x:\n    get: {{ operationId: x, security: [{{ '{name}': [] }}], responses: {{ '204': {{ description: d }} }} }}\ncomponents: {{ securitySchemes: {{ {schemes} }} }}\nx-read: {{ $ref: key.yaml }}\n"
         );
@@ -159,10 +173,11 @@ mod tests {
         for (name, scheme) in [
             ("#/components/securitySchemes/a", "a"),
             ("openapi.yaml#/components/securitySchemes/a", "a"),
-            // what refers to another is that other
-            ("#/components/securitySchemes/b", "a"),
+            // each is verified by itself, also one that refers to another
+            ("#/components/securitySchemes/b", "b"),
             ("b", "b"),
             ("more.yaml#/schemes/c", "c"),
+            ("more.yaml#/schemes/d", "d"),
             // a component of that name, and a file of that name
             ("key.yaml", "key.yaml"),
             ("./key.yaml", "key"),
@@ -179,6 +194,8 @@ mod tests {
             ("none.yaml#/a", Code::UnresolvedReference),
             ("https://example.com/a.yaml", Code::ForeignReference),
             ("c", Code::UnknownScheme),
+            // what two components are
+            ("more.yaml#/schemes/e", Code::UnknownScheme),
             // another than the component that has the name
             ("more.yaml#/schemes/a", Code::UnknownScheme),
             ("#/info", Code::MissingMember),

@@ -20,7 +20,9 @@ impl MediaType {
         let essence = pieces.next().unwrap_or_default();
         let (kind, subtype) = essence.split_once('/').unwrap_or((essence, ""));
         let unquoted = pieces.filter(|piece| !piece.is_empty()).map(|piece| piece.replace('"', ""));
-        let says_more = |piece: &String| piece != "charset=utf-8";
+        // the boundary of parts (RFC 2046 section 5.1.1) is each sender's own
+        let is_boundary = |piece: &str| kind == "multipart" && piece.starts_with("boundary=");
+        let says_more = |piece: &String| piece != "charset=utf-8" && !is_boundary(piece);
         let parameters = unquoted.filter(says_more).collect();
         Self { kind: kind.to_owned(), subtype: subtype.to_owned(), parameters }
     }
@@ -29,7 +31,7 @@ impl MediaType {
     pub(crate) fn is_one(text: &str) -> bool {
         let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
         let Some((kind, subtype)) = essence.trim_end_matches(WHITE).split_once('/') else { return false };
-        let any_kind = kind != "*" || subtype.starts_with('*');
+        let any_kind = kind != "*" || subtype == "*";
         let mut pieces = parameters.split(';').map(|piece| piece.trim_matches(WHITE));
         is_token(kind) && is_token(subtype) && any_kind && pieces.all(is_parameter)
     }
@@ -99,6 +101,7 @@ mod tests {
         {
             assert_eq!(MediaType::read(same), json, "{same}");
         }
+        assert_eq!(MediaType::read("multipart/mixed; boundary=\"a b\""), MediaType::read("multipart/mixed"));
         for other in ["text/json", "application/json; v=1", "application/*", "application/problem+json"] {
             assert_ne!(MediaType::read(other), json, "{other}");
         }
@@ -132,6 +135,7 @@ mod tests {
             "application/json; charset",
             "a/b; c=\"",
             "*/json",
+            "*/*+json",
             "a/b; =c",
         ] {
             assert!(!MediaType::is_one(other), "{other}");

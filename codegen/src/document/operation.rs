@@ -25,6 +25,8 @@ pub(crate) struct Operation {
     pub(crate) security: Option<Requirements>,
     /// Where credentials of the schemes that it names stand beside `Authorization`: place and name.
     pub(crate) credentials: Vec<(String, String)>,
+    /// A cookie that is a credential, of whichever scheme of the document.
+    pub(crate) cookie: Option<String>,
     /// Its `x-palisade`.
     pub(crate) annotation: Option<Place>,
     pub(crate) rules: OperationRules,
@@ -68,6 +70,7 @@ impl<'d> Reader<'d> {
             callbacks,
             security,
             credentials: Vec::new(),
+            cookie: None,
             annotation,
             rules,
         })

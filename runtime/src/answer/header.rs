@@ -33,6 +33,8 @@ pub(super) fn lines(name: &HeaderName, json: &str, form: HeaderForm) -> Option<V
         Some(Tree::Object(members)) if name == SET_COOKIE && form == HeaderForm::Exploded => {
             members.iter().map(cookie).collect()
         }
+        // `name,value` is no cookie
+        Some(Tree::Object(_)) if name == SET_COOKIE && form == HeaderForm::Simple => None,
         _ => Some(vec![written(json, form)?]),
     }
 }
@@ -106,6 +108,7 @@ mod tests {
         let members = json!({ "lang": "en-US; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "n": 7 }).to_string();
         let cookies = lines(&SET_COOKIE, &members, HeaderForm::Exploded).unwrap();
         assert_eq!(cookies, ["lang=en-US; Expires=Wed, 09 Jun 2027 10:18:14 GMT", "n=7"]);
+        assert_eq!(lines(&SET_COOKIE, &members, HeaderForm::Simple), None);
         for no_name in ["a b", "a=b", "", "a;b", "a\r\nb"] {
             let member = json!({ no_name: "x" }).to_string();
             assert_eq!(lines(&SET_COOKIE, &member, HeaderForm::Exploded), None, "{no_name:?}");

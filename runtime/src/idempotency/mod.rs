@@ -40,6 +40,8 @@ mod ledger;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod refusal;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod strength;

@@ -3,6 +3,7 @@
 use sqlx::{PgConnection, PgPool, Postgres};
 
 use super::ledger::{Ledger, LedgerError, Line, Transaction};
+use super::sql::{failed, seconds};
 use crate::authn::StoreFuture;
 
 /// The table of the ledger, for the migrations of the application.
@@ -84,12 +85,4 @@ impl Transaction for sqlx::Transaction<'_, Postgres> {
     fn insert(&mut self, line: Line) -> StoreFuture<'_, (), LedgerError> {
         Transaction::insert(&mut **self, line)
     }
-}
-
-fn seconds(unix: u64) -> i64 {
-    i64::try_from(unix).unwrap_or(i64::MAX)
-}
-
-fn failed(error: sqlx::Error) -> LedgerError {
-    LedgerError::Store(error.into())
 }

@@ -3,6 +3,7 @@
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
 use super::ledger::{Ledger, LedgerError, Line, Transaction};
+use super::sql::{failed, seconds};
 use crate::authn::StoreFuture;
 
 /// The table of the ledger, for the migrations of the application.
@@ -82,12 +83,4 @@ impl Transaction for sqlx::Transaction<'_, Sqlite> {
     fn insert(&mut self, line: Line) -> StoreFuture<'_, (), LedgerError> {
         Transaction::insert(&mut **self, line)
     }
-}
-
-fn seconds(unix: u64) -> i64 {
-    i64::try_from(unix).unwrap_or(i64::MAX)
-}
-
-fn failed(error: sqlx::Error) -> LedgerError {
-    LedgerError::Store(error.into())
 }
