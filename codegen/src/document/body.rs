@@ -82,31 +82,40 @@ impl<'d> Reader<'d> {
                 true => self.media_type_elsewhere(&member.node),
                 false => Some(&member.node),
             };
-            let Some(mut fields) = node.and_then(|node| self.fields(node, "a media type")) else { continue };
-            let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
-            let examples = self.examples(&mut fields);
-            let item_schema = fields.get("itemSchema").and_then(|schema| {
-                if !self.since_3_2 {
-                    let message = "`itemSchema` is a member since OpenAPI 3.2";
-                    let finding = Finding::error(Code::UnknownMember, message, schema.key_place);
-                    self.push(finding.help("write `openapi: 3.2.0`, or one `schema`"));
-                    return None;
-                }
-                Some(self.schema(&schema.node))
-            });
-            let mut encoding = self.encodings(&mut fields);
-            let item_encoding = self.item_encoding(&mut fields, &member.key);
-            if self.version == Version::V30 && member.key.starts_with("multipart/") {
-                // OpenAPI 3.0 section 4.7.15.1: the styles are those of the other forms
-                for (_, encoding) in &mut encoding {
-                    (encoding.style, encoding.explode) = (None, None);
-                }
-            }
-            self.finish(fields);
             let name = Spanned::new(member.key.to_string(), member.key_place);
-            media.push(Media { name, shared, schema, item_schema, encoding, item_encoding, examples });
+            media.extend(node.and_then(|node| self.media_type(name, shared, node)));
         }
         self.of_media_types(media)
+    }
+
+    pub(super) fn media_type(
+        &mut self,
+        name: Spanned<String>,
+        shared: bool,
+        node: &'d Node,
+    ) -> Option<Media> {
+        let mut fields = self.fields(node, "a media type")?;
+        let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
+        let examples = self.examples(&mut fields);
+        let item_schema = fields.get("itemSchema").and_then(|schema| {
+            if !self.since_3_2 {
+                let message = "`itemSchema` is a member since OpenAPI 3.2";
+                let finding = Finding::error(Code::UnknownMember, message, schema.key_place);
+                self.push(finding.help("write `openapi: 3.2.0`, or one `schema`"));
+                return None;
+            }
+            Some(self.schema(&schema.node))
+        });
+        let mut encoding = self.encodings(&mut fields);
+        let item_encoding = self.item_encoding(&mut fields, &name.value);
+        if self.version == Version::V30 && name.value.starts_with("multipart/") {
+            // OpenAPI 3.0 section 4.7.15.1: the styles are those of the other forms
+            for (_, encoding) in &mut encoding {
+                (encoding.style, encoding.explode) = (None, None);
+            }
+        }
+        self.finish(fields);
+        Some(Media { name, shared, schema, item_schema, encoding, item_encoding, examples })
     }
 
     /// A media type may stand elsewhere (OpenAPI 3.2 section 4.14), and before that nowhere else. `None` after a finding.

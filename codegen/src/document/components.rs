@@ -50,7 +50,9 @@ impl<'d> Reader<'d> {
             paths.extend(items.into_iter().filter_map(|member| self.path_item(member)));
         }
         if self.since_3_2 {
-            self.named(&mut fields, "mediaTypes");
+            for member in self.named(&mut fields, "mediaTypes") {
+                self.component_media_type(member);
+            }
         }
         self.finish(fields);
         Components { schemes, schemas, paths }
@@ -63,6 +65,13 @@ impl<'d> Reader<'d> {
             members.into_iter().filter_map(|member| self.callback(member)).collect();
         self.sends = false;
         callbacks.into_iter().flat_map(|callback| callback.items).collect()
+    }
+
+    /// Of whichever media type it is: one that has parts may say most.
+    fn component_media_type(&mut self, member: &'d Member) {
+        if let Some((node, _)) = self.follow(&member.node, "mediaTypes") {
+            self.media_type(Spanned::new("multipart/mixed".to_owned(), member.key_place), true, node);
+        }
     }
 
     fn component_header(&mut self, member: &'d Member) {

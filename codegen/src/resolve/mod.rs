@@ -148,10 +148,14 @@ impl Library {
             Some(base) => identity::resolve(&base, file),
             None => remote.then(|| file.to_owned()),
         };
-        let known =
-            |uri: String| self.trees.iter().find(|(id, _)| self.base_of(*id).is_some_and(|own| own == uri));
-        if let Some((_, tree)) = uri.and_then(known) {
-            return Ok(tree);
+        let known = |uri: &String| {
+            let is_it = |(id, _): &&(FileId, Node)| self.base_of(*id).is_some_and(|own| own == *uri);
+            self.trees.iter().filter(is_it).collect::<Vec<_>>()
+        };
+        match uri.as_ref().map(known).unwrap_or_default().as_slice() {
+            [] => {}
+            [(_, tree)] => return Ok(tree),
+            _ => return Err(Trouble::Unreadable("two documents say that this is their `$self`".into())),
         }
         if remote {
             return Err(Trouble::Remote);
@@ -256,6 +260,28 @@ mod tests {
                 Err(findings) => panic!("{own}\n{findings}"),
             }
         }
+    }
+
+    /// Which of them is meant would be decided by the order in which they are read.
+    #[test]
+    fn two_documents_of_one_uri_are_neither() {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, longest) in [("a.yaml", 3), ("b.yaml", 9)] {
+            let text = format!(
+                "openapi: 3.2.0\n$self: https://example.com/s\ninfo: {{ title: T, version: '1' }}\ncomponents: {{ schemas: {{ X: {{ type: string, maxLength: {longest} }} }} }}\n"
+            );
+            std::fs::write(folder.path().join(file), text).unwrap();
+        }
+        let understand = |read: &str| {
+            let text = format!(
+                "openapi: 3.2.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents: {{ schemas: {{ Y: {{ $ref: 'https://example.com/s#/components/schemas/X' }} }} }}\nx-read: [{read}]\n"
+            );
+            std::fs::write(folder.path().join("openapi.yaml"), text).unwrap();
+            crate::front::understand(&crate::source::Source::file(folder.path().join("openapi.yaml")))
+        };
+        assert!(understand("{ $ref: a.yaml }").is_ok());
+        let findings = understand("{ $ref: a.yaml }, { $ref: b.yaml }").map(|_| ()).unwrap_err();
+        assert!(findings.to_string().contains("two documents say"), "{findings}");
     }
 
     #[test]
