@@ -149,18 +149,24 @@ pub(super) async fn find(
     key: [u8; 32],
     now: u64,
 ) -> Result<Option<Vec<u8>>, LedgerError> {
-    match in_time(ledger.find(key, now)).await {
-        Err(LedgerError::Store(_)) => in_time(ledger.find(key, now)).await,
-        found => found,
-    }
+    let twice = async {
+        match ledger.find(key, now).await {
+            Err(LedgerError::Store(_)) => ledger.find(key, now).await,
+            found => found,
+        }
+    };
+    in_time(twice).await
 }
 
 /// The same. A line that was committed after all is [`LedgerError::Repeated`] then.
 pub(super) async fn insert(ledger: &dyn Ledger, line: Line) -> Result<(), LedgerError> {
-    match in_time(ledger.insert(line.clone())).await {
-        Err(LedgerError::Store(_)) => in_time(ledger.insert(line)).await,
-        inserted => inserted,
-    }
+    let twice = async {
+        match ledger.insert(line.clone()).await {
+            Err(LedgerError::Store(_)) => ledger.insert(line).await,
+            inserted => inserted,
+        }
+    };
+    in_time(twice).await
 }
 
 async fn in_time<T>(asked: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {

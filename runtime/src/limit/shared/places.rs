@@ -129,7 +129,7 @@ impl Places {
     }
 
     /// It ends with the runtime that it was made in, and there may be another one.
-    fn is_kept(&self) {
+    fn ensure_keeper(&self) {
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
         if keeper.is_finished() {
             *keeper = tokio::spawn(Arc::clone(&self.desk).keep());
@@ -138,19 +138,19 @@ impl Places {
 
     /// Holds places that could not be asked for.
     pub(super) fn hold(&self, taken: Few<Taken>) -> Lease {
-        self.is_kept();
+        self.ensure_keeper();
         let number = self.desk.book().next();
         Lease { desk: Arc::clone(&self.desk), number, taken, is_held: false }.held()
     }
 
-    /// Says what is to be left before nobody does any more, within a second.
+    /// Says what is to be left before nobody does any more, within two seconds.
     pub(super) async fn settle(&self) {
         self.desk.tell_left(Instant::now() + AGAIN).await;
     }
 
     /// Takes places under all of these counters, of so many each, or under none.
     pub(super) async fn take(&self, wanted: &[(Taken, u32)], within: Duration) -> Result<Came, StateError> {
-        self.is_kept();
+        self.ensure_keeper();
         let taken: Few<Taken> = wanted.iter().map(|(taken, _)| *taken).collect();
         let number = self.desk.book().next();
         // from here on it is left, whatever comes, unless it is held
