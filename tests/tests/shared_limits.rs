@@ -179,7 +179,10 @@ async fn what_is_left_is_told_wherever_one_asks() {
     }
     let reply = bench.get(0, "/few", "alice").await;
     reply.refused(429, "rate_limited");
-    assert_eq!(reply.header("ratelimit-policy"), "\"few\";q=6;w=3600");
+    let (policies, counters) = reply.policies();
+    assert_eq!(policies, ["\"few\";q=6;w=3600"]);
+    assert_eq!(bench.get(1, "/few", "alice").await.policies().1, counters, "the same, wherever one asks");
+    assert_ne!(bench.get(1, "/few", "bob").await.policies().1, counters);
     let wait: u64 = reply.header("retry-after").parse().unwrap();
     assert!((590..=660).contains(&wait), "a sixth of an hour, and up to a tenth more: {wait}");
 }

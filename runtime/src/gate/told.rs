@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::limit::key::Key;
 use crate::limit::{Rule, Standing};
 use crate::operation::{CountedOn, Per};
 
 /// Where a limit stood when it was asked, kept until the answer leaves.
 pub(super) struct Told {
     rule: Arc<Rule>,
+    key: Key,
     remaining: u32,
     reset: u64,
     wait: u64,
@@ -15,13 +17,13 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn new(rule: &Arc<Rule>, standing: &Standing<'_>) -> Self {
-        let Standing { remaining, reset, wait, .. } = *standing;
-        Self { rule: Arc::clone(rule), remaining, reset, wait }
+        let Standing { key, remaining, reset, wait, .. } = *standing;
+        Self { rule: Arc::clone(rule), key, remaining, reset, wait }
     }
 
     pub(super) fn standing(&self) -> Standing<'_> {
-        let Self { remaining, reset, wait, .. } = *self;
-        Standing { rule: &self.rule, remaining, reset, wait, counted: true }
+        let Self { key, remaining, reset, wait, .. } = *self;
+        Standing { rule: &self.rule, key, remaining, reset, wait, counted: true }
     }
 
     /// Whether what is left of it is left to one client alone, whom it concerns before anything failed: what all have

@@ -1,5 +1,6 @@
 //! What came of the charges of a request: whether it may go on, where its caller stands, what may be taken back.
 
+use super::key::Key;
 use super::memory::{Ask, Half, Outcome, half_of};
 use super::name::Name;
 use super::{Charge, Few, Rule, SECOND};
@@ -30,6 +31,8 @@ pub(super) enum By {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standing<'a> {
     pub(crate) rule: &'a Rule,
+    /// The counter.
+    pub(crate) key: Key,
     /// How many requests are left at once.
     pub(crate) remaining: u32,
     /// Microseconds until one more is.
@@ -65,6 +68,7 @@ impl<'a> Decision<'a> {
             let meter = if in_outage { charge.rule.share } else { charge.rule.meter };
             Standing {
                 rule: charge.rule,
+                key: charge.key,
                 remaining: meter.remaining(outcome.state, now),
                 reset: meter.until_next(outcome.state, now),
                 wait: outcome.wait,

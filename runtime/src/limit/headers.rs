@@ -6,7 +6,12 @@
 //! Both speak of the bucket, so that what remains is never more than the limit: `q` and `X-RateLimit-Limit` are what fits
 //! in it (the burst), `w` is the time in which an empty one fills. Of a window they are its quota and its length. What may be
 //! under way at once is told in its own unit, by the first family alone.
+//!
+//! `pk` is the counter that this caller is counted by, for a client that has several: a hash under a secret, of this limit
+//! alone. Of an identity it says nothing, and callers with one `pk` have one counter.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -32,7 +37,14 @@ pub(crate) fn advertise<'a>(
         return;
     }
     let mut text = String::with_capacity(128);
-    set(headers, POLICY, policies(&mut text, standings.clone()));
+    for (position, one) in standings.clone().enumerate() {
+        separate(&mut text, position);
+        text.push_str(&one.rule.policy);
+        text.push_str(";pk=:"); // a Byte Sequence (RFC 9651 section 4.1.8)
+        STANDARD.encode_string(one.rule.partition(one.key), &mut text);
+        text.push(':');
+    }
+    set(headers, POLICY, HeaderValue::from_str(&text));
     text.clear();
     for (position, one) in standings.clone().enumerate() {
         separate(&mut text, position);
@@ -51,8 +63,8 @@ pub(crate) fn advertise<'a>(
     set(headers, RESET, decimal(reset_from.saturating_add(tightest.reset.div_ceil(SECOND))));
 }
 
-/// One item of `RateLimit-Policy`, e.g. `"money";q=10;w=60`.
-pub(crate) fn policy(limit: &Limit) -> HeaderValue {
+/// One item of `RateLimit-Policy` without its counter, e.g. `"money";q=10;w=60`.
+pub(crate) fn policy(limit: &Limit) -> String {
     let mut text = name(limit.name);
     text.push_str(";q=");
     number(&mut text, limit.burst.into());
@@ -63,7 +75,7 @@ pub(crate) fn policy(limit: &Limit) -> HeaderValue {
         text.push_str(";w=");
         number(&mut text, seconds);
     }
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    text
 }
 
 /// Seconds in which an empty bucket fills, or a window lasts. A time of no whole seconds is left out, which the draft allows, rather than
@@ -98,21 +110,6 @@ fn tighter<'a>(one: Standing<'a>, other: Standing<'a>) -> Standing<'a> {
             }
         }
     }
-}
-
-fn policies<'a>(
-    text: &mut String,
-    standings: impl Iterator<Item = Standing<'a>> + Clone,
-) -> Result<HeaderValue, InvalidHeaderValue> {
-    let mut only = standings.clone();
-    if let (Some(one), None) = (only.next(), only.next()) {
-        return Ok(one.rule.policy.clone()); // shared, not copied
-    }
-    for (position, one) in standings.enumerate() {
-        separate(text, position);
-        text.push_str(one.rule.policy.to_str().unwrap_or_default());
-    }
-    HeaderValue::from_str(text)
 }
 
 /// The members of a list (RFC 9651 section 4.1.1).
@@ -156,6 +153,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::seen::{Network, Seen};
+    use super::super::shared::SharedLimits;
     use super::super::{Limiter, Rule};
     use super::*;
     use crate::operation::{CountedOn, Counting, OnOutage, Per};
@@ -185,8 +183,28 @@ mod tests {
         }
     }
 
-    fn fields(headers: &HeaderMap) -> Vec<(&str, &str)> {
-        headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect()
+    /// All but the counters.
+    fn fields(headers: &HeaderMap) -> Vec<(&str, String)> {
+        let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        let without = |text: String| text.split(", ").map(|item| parts(item).0).collect::<Vec<_>>().join(", ");
+        headers.iter().map(|(name, value)| (name.as_str(), without(text(value)))).collect()
+    }
+
+    fn told<'a>(fields: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
+        fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+
+    /// An item, and the counter that it tells.
+    fn parts(item: &str) -> (&str, Option<Vec<u8>>) {
+        match item.split_once(";pk=:") {
+            Some((policy, key)) => (policy, Some(STANDARD.decode(key.strip_suffix(':').unwrap()).unwrap())),
+            None => (item, None),
+        }
+    }
+
+    /// The counters that are told.
+    fn counters(headers: &HeaderMap) -> Vec<Vec<u8>> {
+        headers[POLICY].to_str().unwrap().split(", ").map(|item| parts(item).1.unwrap()).collect()
     }
 
     fn advertised(limiter: &Limiter, rules: &[&Rule], times: usize) -> HeaderMap {
@@ -209,7 +227,7 @@ mod tests {
         let limiter = Limiter::new(1024);
         let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
         assert_eq!(
-            fields(&advertised(&limiter, &[&flood, &money], 3)),
+            told(&fields(&advertised(&limiter, &[&flood, &money], 3))),
             [
                 ("ratelimit-policy", "\"flood\";q=100;w=2, \"money\";q=10;w=60"),
                 ("ratelimit", "\"flood\";r=97;t=1, \"money\";r=7;t=6"),
@@ -220,12 +238,39 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn a_counter_is_told_by_a_number_that_is_of_it_alone() {
+        let limiter = Limiter::new(1024);
+        let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
+        let of = |limiter: &Limiter, rule: &Rule, subject: &str| {
+            let from = Network::of("192.0.2.1".parse().unwrap());
+            let seen = Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] };
+            let charges = [rule.charge(&seen)];
+            let mut headers = HeaderMap::new();
+            advertise(&mut headers, limiter.decide(SECOND, &charges).standings(), 0);
+            counters(&headers).remove(0)
+        };
+        let alice = of(&limiter, &money, "alice");
+        assert_eq!(alice.len(), 8);
+        assert_eq!(of(&limiter, &money, "alice"), alice, "whenever it is asked");
+        assert_ne!(of(&limiter, &money, "bob"), alice);
+        assert_ne!(of(&limiter, &flood, "alice"), alice);
+        assert_eq!(of(&limiter, &flood, "alice"), of(&limiter, &flood, "bob"), "they have one address");
+        let other = Limiter::new(1024);
+        assert_ne!(of(&other, &other.rule(&MONEY, "a"), "alice"), alice, "nobody can compute it");
+        let together = || Limiter::new(1024).shared(Some(SharedLimits::away(2)));
+        let [one, two] = [together(), together()];
+        let told = |limiter: &Limiter| of(limiter, &limiter.rule(&MONEY, "a"), "alice");
+        assert_eq!(told(&one), told(&two), "instances share the counter");
+    }
+
     #[test]
     fn a_refusal_says_when_to_come_back() {
         let limiter = Limiter::new(1024);
         let money = limiter.rule(&MONEY, "a");
         let headers = advertised(&limiter, &[&money], 11);
-        let mut said = fields(&headers);
+        let fields = fields(&headers);
+        let mut said = told(&fields);
         let (name, wait) = said.pop().unwrap();
         assert!(name == "retry-after" && ["6", "7"].contains(&wait), "a tenth of jitter: {wait}");
         assert_eq!(

@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use siphasher::sip::SipHasher13;
 
-use super::memory::{Half, placed};
+use super::memory::{Half, counter, placed};
 use super::seen::{Network, Seen};
 use crate::operation::{Counter, Limit, Per};
 
@@ -38,6 +38,8 @@ impl Default for Keyer {
 pub(crate) struct Prefix {
     hash: SipHasher13,
     seed: u64,
+    /// Of what clients are told: no key of a counter is.
+    told: SipHasher13,
 }
 
 impl std::fmt::Debug for Prefix {
@@ -54,13 +56,17 @@ impl Keyer {
 
     /// `operation`: the one that is counted alone; `None` for a counter that all share.
     pub(crate) fn prefix(&self, limit: &Limit, operation: Option<&str>) -> Prefix {
-        let [first, second, seed] = [0, 1, 2].map(|which| {
+        let [first, second, seed, third, fourth] = [0, 1, 2, 3, 4].map(|which| {
             let mut hash = self.0;
             hash.write_u8(which);
             of_limit(&mut hash, limit, operation);
             hash.finish()
         });
-        Prefix { hash: SipHasher13::new_with_keys(first, second), seed }
+        Prefix {
+            hash: SipHasher13::new_with_keys(first, second),
+            seed,
+            told: SipHasher13::new_with_keys(third, fourth),
+        }
     }
 }
 
@@ -87,6 +93,12 @@ impl Prefix {
             By::Address | By::Values => Half::Strangers,
         };
         (placed(hash, crowd, half).max(1), crowd)
+    }
+
+    /// What a client is told of the counter that it is counted by: the same whenever it is that one, and nothing about whom it
+    /// counts.
+    pub(crate) fn partition(&self, key: Key) -> [u8; 8] {
+        self.told.hash(&counter(key).to_le_bytes()).to_le_bytes()
     }
 
     fn crowd_of(&self, (issuer, subject): (&str, &str)) -> u64 {

@@ -85,7 +85,7 @@ pub(crate) struct Rule {
     overflow: usize,
     /// Its name and its policy, as `RateLimit` and `RateLimit-Policy` tell them.
     name: String,
-    policy: HeaderValue,
+    policy: String,
     burst: HeaderValue,
 }
 
@@ -112,9 +112,11 @@ impl Limiter {
         Self { table, keyer, jitter, rules, running, shared: None, kept: None }
     }
 
-    /// By counters that instances share, where there are such.
+    /// By counters that instances share, where there are such. What they tell of a counter is the same then. No rule was made
+    /// yet.
     pub(crate) fn shared(self, shared: Option<SharedLimits>) -> Self {
-        Self { shared, ..self }
+        let keyer = shared.as_ref().map_or(self.keyer, |shared| Keyer::of(shared.secret()));
+        Self { keyer, shared, ..self }
     }
 
     /// With the counters of a process before this one, where they are kept. No rule was made yet.
@@ -286,6 +288,11 @@ impl Rule {
     /// The limit of the document.
     pub(crate) fn limit(&self) -> &'static Limit {
         self.limit
+    }
+
+    /// What clients are told of a counter of it.
+    fn partition(&self, key: Key) -> [u8; 8] {
+        self.prefix.partition(key)
     }
 
     /// The counter that a request is counted by.

@@ -103,7 +103,7 @@ impl<'a> Charge<'a> {
     pub(super) fn standing(&self, under_way: u32, most: u32) -> Standing<'a> {
         let remaining = most.saturating_sub(under_way);
         let wait = u64::from(remaining < self.cost);
-        Standing { rule: self.rule, remaining, reset: 0, wait, counted: true }
+        Standing { rule: self.rule, key: self.key, remaining, reset: 0, wait, counted: true }
     }
 }
 
