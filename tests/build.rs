@@ -31,5 +31,6 @@ fn main() {
     palisade_codegen::Build::new("specs/load.yaml").run();
     palisade_codegen::Build::new("specs/walks.yaml").run();
     palisade_codegen::Build::new("specs/rotation.yaml").run();
+    palisade_codegen::Build::new("specs/problems.yaml").run();
     json_schema::generate();
 }

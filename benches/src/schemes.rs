@@ -16,8 +16,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use palisade::measure::{Authentication, show_certificate};
 use palisade::operation::{
-    Access, Algorithm, Binding, CertificateRules, Document, KeyLocation, KeyRules, Need, Scheme, SchemeKind,
-    SubjectName, Token, TokenRules,
+    Access, Algorithm, Binding, CertificateRules, Document, ErrorForm, KeyLocation, KeyRules, Need, Scheme,
+    SchemeKind, SubjectName, Token, TokenRules,
 };
 use palisade::{
     ApiKeys, ClientCertificates, Clock, Gate, GateBuilder, JwkSet, Jwt, KeyPeppers, NewKey, PasswordRecord,
@@ -76,6 +76,7 @@ static DOCUMENT: Document = Document {
         },
     ],
     limits: &[],
+    errors: ErrorForm::Envelope,
 };
 
 const fn plain(algorithms: &'static [Algorithm]) -> TokenRules {

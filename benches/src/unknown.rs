@@ -15,7 +15,7 @@ use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
 use futures_util::FutureExt;
 use palisade::measure::{Cursors, Keys, Users};
-use palisade::operation::{Document, KeyLocation, KeyRules, Scheme, SchemeKind};
+use palisade::operation::{Document, ErrorForm, KeyLocation, KeyRules, Scheme, SchemeKind};
 use palisade::{
     ApiKeys, Clock, CursorKeys, KeyAdmin, KeyPeppers, KeyRequest, NewKey, PasswordRecord, Passwords, Secret,
     State,
@@ -32,6 +32,7 @@ static DOCUMENT: Document = Document {
     hash: "",
     schemes: &[Scheme { name: "key", kind: SchemeKind::ApiKey(RULES) }],
     limits: &[],
+    errors: ErrorForm::Envelope,
 };
 
 /// Keys in the store, so that a look-up is one.

@@ -11,6 +11,7 @@ use crate::authn::attempts::Most;
 use crate::clock::Clock;
 use crate::limit::kept::KeptLimits;
 use crate::limit::shared::SharedLimits;
+use crate::operation::ErrorForm;
 use crate::origin::PublicOrigin;
 use crate::state::State;
 
@@ -50,6 +51,8 @@ pub struct Settings {
     pub(crate) proof_capacity: usize,
     pub(crate) proofs_in: Option<State>,
     pub(crate) clock: Clock,
+    /// As the document says.
+    pub(crate) errors: ErrorForm,
 }
 
 /// The header in which trusted proxies say for whom they ask. One, never both: a client could send the other.
@@ -165,6 +168,7 @@ impl Settings {
             proof_capacity: 262_144,
             proofs_in: None,
             clock: Clock::system(),
+            errors: ErrorForm::default(),
         }
     }
 

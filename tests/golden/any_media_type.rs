@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "0ee924bef53b3c84de5ee62a475023d25df95adfa4379233222f4e98d2f5ab1e",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Words` of the document.

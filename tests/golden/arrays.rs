@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "cdeff2d6ae56a23217cec70927998a6bfd77986bad9836f571e1aa6b0acf1386",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Lists` of the document.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "20d93ffef5fd999b3e7d295599fbffeaf37f7d0c335ed30c0e59b51a42422686",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Order` of the document.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "28711c7981ea8c51671e46fae00bab5f03cb4e781a9c437b91753aae1500a569",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// An account. See \[the list\](#list), <https://example.com> and \<b\>bold\</b\>.

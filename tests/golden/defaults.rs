@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "47306e68bf4956f0a976025c420a7938ed419fe171dc8b274e50ae4e0c636c55",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// One of the words of `Currency`.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "8df5ec3f9f04aef1bfcd58a601355117cb799bde483061b4c69f39659edc114a",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `User` of the document.

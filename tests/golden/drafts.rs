@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "9f7dc697e183e57aa08bbc986ba2857c2e90dc5b1d066a5b0477dd3faea74209",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Pair` of the document: JSON that is checked.

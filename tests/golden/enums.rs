@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "ceb73f386750864aaf683d8f1064df6e5d3a47a00a401bd3ff5282719f67d86e",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// Words that are hard to spell in Rust.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "e3e3c33cedb1f2bec3d1bfaf5934c923d40c3df559fb42240ffe75c9ca37398e",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Upload` of the document.

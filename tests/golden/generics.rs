@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "e6e19549fe0c448f8dba4fcaf4a650b99343156a3210f13d1181bd87a6c486ab",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Page` of the document.

@@ -19,6 +19,7 @@ pub static DOCUMENT: p::Document = p::Document {
         },
     ],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 static PATTERN_1: p::Pattern = p::Pattern::with_around(

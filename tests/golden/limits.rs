@@ -32,6 +32,7 @@ pub static DOCUMENT: p::Document = p::Document {
             on_outage: p::OnOutage::Allow,
         },
     ],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `nameItem.body` of the document.

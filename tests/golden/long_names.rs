@@ -19,6 +19,7 @@ pub static DOCUMENT: p::Document = p::Document {
         },
     ],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// One of the values of `NumberWhoseNameIsSoLongThatNeitherAMacroCallNorAConstantThatSpeaksOfItFitsOnOneLineOfCode`.

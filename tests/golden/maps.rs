@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "00b29249323f597aeb45ef9354c981a35c9e3eda4210d4a887bff02aff8a9f23",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Maps` of the document.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "ebf21fa9020eba275784c67a070df311141f55d6bc4acfd0aff6034d3e4d40b1",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Words` of the document.

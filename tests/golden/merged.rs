@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "13088402c379434d8ef8251915826dd3d3596f2fd33132a09eca0b773bb07f45",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Pet` of the document.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "1a188cee88d04623d58bd0ebb573968ca85fc837e264056e27026f37126912ee",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Option` of the document.

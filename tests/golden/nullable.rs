@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "19f387e0f71b14842e13a42d8a2fbd022ecd2e6319d9f03ab5624443720061c4",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Profile` of the document.

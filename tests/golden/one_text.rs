@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "284f050a335fdceca3ab1a5ff57eb85fde3645cd3e6bea0d923f03e5515762ba",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `GET /paths`

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "f46a84c3d80127f901119ccf3c07c39236d49758bd3cf42b970121d4784b91b3",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// One of the words of `getThing.order`.

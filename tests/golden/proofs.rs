@@ -37,6 +37,7 @@ pub static DOCUMENT: p::Document = p::Document {
         },
     ],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// The scopes of the document, as types: ask for one with `&impl palisade::Holds<scope::..>`.

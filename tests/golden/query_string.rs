@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "7559c4281d3f84b9d68eb6bec28cee2997889f87d2d6beea4bc31e24457dbb03",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Filter` of the document.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "fb9d50bf30b6c8627f3f339c005c68548c06bfeb3fcf4e02d4c047d3a1747dbc",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Small` of the document: JSON that is checked.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "5238941678704522eaf5985bd4dcb42727b83cd11cc55fc1f0980d3d8f63c382",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Tree` of the document.

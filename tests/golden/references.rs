@@ -24,6 +24,7 @@ pub static DOCUMENT: p::Document = p::Document {
         },
     ],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Id` of the document.

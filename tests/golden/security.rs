@@ -46,6 +46,7 @@ pub static DOCUMENT: p::Document = p::Document {
             on_outage: p::OnOutage::Local,
         },
     ],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// The scopes of the document, as types: ask for one with `&impl palisade::Holds<scope::..>`.

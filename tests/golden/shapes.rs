@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "d2c7ebb797fde18a5d1b3909833fe9736e225f5f736b31c78046f1ab48bf50fe",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Shapes` of the document.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "03cd2be86447e5b642c2cc0b77f5060e196ed2ff10b53468b05ccc52a70f3c68",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Tick` of the document.

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "db1148edd174ac2adf32a45fe8817a5edf9e69ecfd65461d689ab2abae85f0df",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Point` of the document.

@@ -37,6 +37,7 @@ pub static DOCUMENT: p::Document = p::Document {
         },
     ],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `GET /things`

@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "e0ad8b71ac59a3d767b0e651b9451c4188a0186f2f63421479fa0d17bded409f",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// One of the alternatives of `Pet`.

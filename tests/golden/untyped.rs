@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "f303f6ffdb91931c933ef8df7c6c3b40b9acefb94ea4ddd7fa30482acd0a2cc0",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// One of the alternatives of `charge.created`.

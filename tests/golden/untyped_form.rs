@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "6764bd117ce0a3e479e7a95e9b1ca705ce9483f770658d268f463b980898ffe6",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// One of the alternatives of `pay.body`.

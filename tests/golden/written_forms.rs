@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "ac8327852c4e54b7e37d61d302212ac8c2a59daa0e7667fe30c3697ba535402b",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Note` of the document.

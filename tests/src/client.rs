@@ -106,7 +106,9 @@ impl Reply {
     /// The items of `RateLimit-Policy`, and the counter (`pk`) that each tells.
     pub fn policies(&self) -> (Vec<&str>, Vec<&str>) {
         let items = self.header("ratelimit-policy").split(", ");
-        items.map(|item| item.strip_suffix(':').and_then(|item| item.split_once(";pk=:")).expect(item)).unzip()
+        items
+            .map(|item| item.strip_suffix(':').and_then(|item| item.split_once(";pk=:")).expect(item))
+            .unzip()
     }
 
     /// Asserts the status and that a refusal wears the envelope with this code.

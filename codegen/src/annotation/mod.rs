@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{Priority, SubjectName};
+use crate::model::{ErrorForm, Priority, SubjectName};
 use crate::source::span::Place;
 
 pub(crate) use idempotency::Idempotency;
@@ -27,6 +27,7 @@ pub(crate) use token::{TokenKind, TokenSettings, Typ};
 pub(crate) struct DocumentRules {
     pub(crate) limits: Vec<NamedLimit>,
     pub(crate) resources: Vec<Resource>,
+    pub(crate) errors: ErrorForm,
     pub(crate) shared: SharedRules,
 }
 
@@ -159,12 +160,12 @@ const SCHEMA: Level = Level {
 impl<'d> Reader<'d> {
     pub(crate) fn document_rules(&mut self, fields: &mut Fields<'d>) -> DocumentRules {
         let Some(mut fields) = self.annotation(fields, &DOCUMENT) else { return DocumentRules::default() };
-        self.errors(&mut fields);
+        let errors = self.errors(&mut fields);
         let limits = self.limits(&mut fields);
         let resources = self.resources(&mut fields);
         let shared = self.shared(&mut fields);
         self.finish_level(fields, &DOCUMENT);
-        DocumentRules { limits, resources, shared }
+        DocumentRules { limits, resources, errors, shared }
     }
 
     pub(crate) fn path_rules(&mut self, fields: &mut Fields<'d>) -> PathRules {
@@ -242,23 +243,18 @@ impl<'d> Reader<'d> {
         found.map(|(_, priority)| *priority)
     }
 
-    /// `errors: envelope` is what the runtime answers; the other form comes later.
-    fn errors(&mut self, fields: &mut Fields<'d>) {
-        let Some(form) = self.string(fields, "errors") else { return };
+    /// What refusals look like.
+    fn errors(&mut self, fields: &mut Fields<'d>) -> ErrorForm {
+        let Some(form) = self.string(fields, "errors") else { return ErrorForm::default() };
         match &*form.value {
-            "envelope" => {}
-            "problem-json" => {
-                let message = "palisade 0.1 cannot answer with `problem-json` yet";
-                self.push(
-                    Finding::error(Code::NotEnforced, message, form.place)
-                        .help("leave it out, or write `envelope`"),
-                );
-            }
+            "envelope" => ErrorForm::Envelope,
+            "problem-json" => ErrorForm::ProblemJson,
             other => {
                 let message = format!("`{other}` is no form of errors");
-                let finding =
-                    Finding::error(Code::InvalidValue, message, form.place).help("write `envelope`");
+                let finding = Finding::error(Code::InvalidValue, message, form.place)
+                    .help("write `envelope`, or `problem-json` for problem details (RFC 9457)");
                 self.push(finding.nearest(other, ["envelope", "problem-json"]));
+                ErrorForm::default()
             }
         }
     }

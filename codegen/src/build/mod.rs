@@ -133,6 +133,7 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         scopes: scopes(document),
         limits: document.rules.limits.iter().map(|named| named.limit.clone()).collect(),
         unmatched,
+        errors: document.rules.errors,
         resources: resources(document),
         types: builder.types.finish()?,
         shapes: builder.shapes,

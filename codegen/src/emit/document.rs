@@ -9,6 +9,7 @@
 //!     hash: "3f5a..",
 //!     schemes: &[p::Scheme { name: "partner", kind: p::SchemeKind::ApiKey(p::KeyRules { .. }) }],
 //!     limits: &[],
+//!     errors: p::ErrorForm::Envelope,
 //! };
 //! ```
 
@@ -37,6 +38,7 @@ pub(crate) fn facts(api: &Api, hash: &str) -> TokenStream {
     let title = &api.title;
     let version = &api.version;
     let schemes = api.schemes.iter().map(scheme);
+    let errors = format_ident!("{}", api.errors.as_str());
     let limits = api.unmatched.iter().map(|id| limit(api.limit(*id), 1));
     quote! {
         p::Document {
@@ -45,6 +47,7 @@ pub(crate) fn facts(api: &Api, hash: &str) -> TokenStream {
             hash: #hash,
             schemes: &[#(#schemes),*],
             limits: &[#(#limits),*],
+            errors: p::ErrorForm::#errors,
         }
     }
 }

@@ -149,6 +149,7 @@ fn api() -> Api {
             scope: Counting::Document,
         }],
         unmatched: Vec::new(),
+        errors: crate::model::ErrorForm::Envelope,
         resources: Vec::new(),
         types: draft.finish().unwrap(),
         shapes: Vec::new(),

@@ -31,8 +31,8 @@ pub use operation::{
 pub use outgoing::{Cause, Outgoing};
 pub use path::{PathTemplate, Segment};
 pub use policy::{
-    Access, Alternative, AssumedPublic, Attribute, AttributeKind, Idempotency, Login, Need, Ownership,
-    Pagination, Resource, Scope, StepUp,
+    Access, Alternative, AssumedPublic, Attribute, AttributeKind, ErrorForm, Idempotency, Login, Need,
+    Ownership, Pagination, Resource, Scope, StepUp,
 };
 pub(crate) use refers::Id;
 pub use scheme::{
@@ -62,6 +62,8 @@ pub struct Api {
     pub limits: Vec<Limit>,
     /// The limits that count what matches no operation: the document's own, by address or of all together.
     pub unmatched: Vec<LimitId>,
+    /// What refusals look like.
+    pub errors: ErrorForm,
     /// What object-level rules are about, in the order of the document. A [`ResourceId`] counts them.
     pub resources: Vec<Resource>,
     /// Every type that has a name of its own: component schemas, and inline objects and enumerations.

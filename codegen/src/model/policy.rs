@@ -176,3 +176,24 @@ impl Scope {
         Docs { description: self.description.clone(), ..Docs::default() }
     }
 }
+
+/// What refusals look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorForm {
+    /// The envelope of palisade.
+    #[default]
+    Envelope,
+    /// Problem details (RFC 9457).
+    ProblemJson,
+}
+
+impl ErrorForm {
+    /// The runtime's name for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Envelope => "Envelope",
+            Self::ProblemJson => "ProblemJson",
+        }
+    }
+}

@@ -10,9 +10,10 @@ use http::StatusCode;
 use tower_service::Service;
 
 use super::*;
-use crate::operation::{Access, Document, Policy, Status};
+use crate::operation::{Access, Document, ErrorForm, Policy, Status};
 
-static DOCUMENT: Document = Document { title: "T", version: "1", hash: "00", schemes: &[], limits: &[] };
+static DOCUMENT: Document =
+    Document { title: "T", version: "1", hash: "00", schemes: &[], limits: &[], errors: ErrorForm::Envelope };
 
 const POLICY: Policy = Policy {
     id: "getStatus",

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     clock::Clock,
     operation::{
-        Access, Algorithm, Binding, Document, KeyLocation, KeyRules, Revocation, Scheme, SchemeKind, Token,
-        TokenRules,
+        Access, Algorithm, Binding, Document, ErrorForm, KeyLocation, KeyRules, Revocation, Scheme,
+        SchemeKind, Token, TokenRules,
     },
 };
 
@@ -60,6 +60,7 @@ pub(crate) static DOCUMENT: Document = Document {
         },
     ],
     limits: &[],
+    errors: ErrorForm::Envelope,
 };
 
 /// A signer of ES256 tokens whose header and claims can be anything.

@@ -195,7 +195,7 @@ impl GateBuilder {
             spool: Spool::new(&self.settings),
             arriving: Arriving::new(self.settings.max_body_memory),
             load: Load::new(self.settings.max_requests),
-            settings: self.settings,
+            settings: Settings { errors: document.errors, ..self.settings },
             limiter,
             walkers: Walkers::new(self.operations.iter().map(|(policy, _)| *policy)),
             schemes,
@@ -332,7 +332,9 @@ mod tests {
     use crate::authn::Jwt;
     use crate::authn::testing::{Bench, DOCUMENT, RULES};
     use crate::limit::shared::SharedLimits;
-    use crate::operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per, Scheme, TokenRules};
+    use crate::operation::{
+        CountedOn, Counter, Counting, ErrorForm, Limit, OnOutage, Per, Scheme, TokenRules,
+    };
 
     static REVOCABLE: Document = Document {
         title: "Test",
@@ -343,6 +345,7 @@ mod tests {
             kind: SchemeKind::Bearer(TokenRules { revocation: Revocation::Required, ..RULES }),
         }],
         limits: &[],
+        errors: ErrorForm::Envelope,
     };
 
     static LASTING: Document = Document {
@@ -358,6 +361,7 @@ mod tests {
         version: "1",
         hash: "",
         limits: &[],
+        errors: ErrorForm::Envelope,
     };
 
     #[tokio::test]
@@ -368,6 +372,7 @@ mod tests {
             hash: "",
             schemes: REVOCABLE.schemes,
             limits: &[FURTHER],
+            errors: ErrorForm::Envelope,
         };
         const FURTHER: Limit = Limit {
             name: "further",

@@ -21,12 +21,12 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use super::allowance::{Allowance, Taken};
-use super::visit::refusal_headers;
+use super::visit::refusal;
 use super::{Gate, Prepared, Visit, Witness, effects, guarded};
 use crate::answer::Answer;
 use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed, Kept};
-use crate::problem::{Outward, Problem, Rejection, envelope, outward};
+use crate::problem::{Problem, Rejection, outward};
 use crate::server::Served;
 
 pub(super) async fn run<S, Op>(
@@ -152,13 +152,6 @@ async fn kept(claim: &Claim, answer: Response) -> Result<(Kept, Response), Rejec
             Err(Rejection::Handler(Problem::internal(error)))
         }
     }
-}
-
-/// As [`Visit::close`] writes it.
-fn refusal(outward: &Outward<'_>, witness: &Witness) -> Response {
-    let mut response = envelope(outward, witness.request_id.as_str());
-    refusal_headers(outward, response.headers_mut());
-    response
 }
 
 /// Rule 4.

@@ -12,7 +12,7 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
-pub(super) use self::closing::refusal_headers;
+pub(super) use self::closing::refusal;
 use super::effects::Effects;
 use super::fault::Fault;
 use super::limits::{Due, Values};
@@ -89,6 +89,7 @@ impl Visit {
             user_agent: parts.headers.get(USER_AGENT).cloned(),
             policy: None,
             principal: None,
+            errors: settings.errors,
         };
         Self {
             gate: gate.clone(),

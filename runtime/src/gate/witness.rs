@@ -9,7 +9,7 @@ use super::RequestId;
 use super::walk::Walked;
 use crate::authn::Principal;
 use crate::event::{Endpoint, Event, Kind, Severity};
-use crate::operation::Policy;
+use crate::operation::{ErrorForm, Policy};
 use crate::problem::{Outward, Rejection, outward};
 
 /// Who asked for what.
@@ -21,6 +21,8 @@ pub(crate) struct Witness {
     pub(super) user_agent: Option<HeaderValue>,
     pub(super) policy: Option<&'static Policy>,
     pub(super) principal: Option<Principal>,
+    /// What its refusal would look like.
+    pub(super) errors: ErrorForm,
 }
 
 impl Witness {

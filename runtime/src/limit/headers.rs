@@ -186,7 +186,8 @@ mod tests {
     /// All but the counters.
     fn fields(headers: &HeaderMap) -> Vec<(&str, String)> {
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
-        let without = |text: String| text.split(", ").map(|item| parts(item).0).collect::<Vec<_>>().join(", ");
+        let without =
+            |text: String| text.split(", ").map(|item| parts(item).0).collect::<Vec<_>>().join(", ");
         headers.iter().map(|(name, value)| (name.as_str(), without(text(value)))).collect()
     }
 
@@ -244,7 +245,8 @@ mod tests {
         let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
         let of = |limiter: &Limiter, rule: &Rule, subject: &str| {
             let from = Network::of("192.0.2.1".parse().unwrap());
-            let seen = Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] };
+            let seen =
+                Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] };
             let charges = [rule.charge(&seen)];
             let mut headers = HeaderMap::new();
             advertise(&mut headers, limiter.decide(SECOND, &charges).standings(), 0);

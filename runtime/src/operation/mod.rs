@@ -50,6 +50,18 @@ pub struct Document {
     pub schemes: &'static [Scheme],
     /// The document's own limits by address and globally: they count what matches no operation, too.
     pub limits: &'static [Limit],
+    /// What refusals look like.
+    pub errors: ErrorForm,
+}
+
+/// What the body of a refusal looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorForm {
+    /// `{"error":{"code","message","timestamp","request_id"}}`, as `application/json`.
+    #[default]
+    Envelope,
+    /// Problem details (RFC 9457), as `application/problem+json`.
+    ProblemJson,
 }
 
 /// A security scheme of the document.

@@ -33,7 +33,7 @@ use std::borrow::Cow;
 
 use http::{HeaderValue, StatusCode};
 
-use super::{Problem, Rejection};
+use super::{Problem, ProblemType, Rejection};
 use crate::authn::{Class, Denied, ProofFault, Reason};
 use crate::event::{Kind, Severity};
 use crate::idempotency::{KeyFault, Refusal};
@@ -53,6 +53,7 @@ pub(crate) struct Outward<'a> {
     pub(crate) status: StatusCode,
     pub(crate) code: &'a str,
     pub(crate) message: Cow<'a, str>,
+    pub(crate) kind: Option<ProblemType>,
     pub(crate) policy: Option<&'a str>,
     pub(crate) details: Option<&'a Violations>,
     pub(crate) challenges: &'a [HeaderValue],
@@ -70,6 +71,7 @@ impl<'a> Outward<'a> {
             status,
             code,
             message: Cow::Borrowed(message),
+            kind: None,
             policy: None,
             details: None,
             challenges: &[],
@@ -129,7 +131,10 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             "this service answers over HTTPS only",
             medium("input_plaintext"),
         ),
-        R::Overloaded(_) => Outward::unavailable(high("sys_overloaded")),
+        R::Overloaded(_) => Outward {
+            kind: Some(ProblemType::ReducedCapacity),
+            ..Outward::unavailable(high("sys_overloaded"))
+        },
         R::Limited { limit, retry_after } => limited(limit, *retry_after),
         R::Uncounted(_) => Outward::unavailable(high("sys_limits_unavailable")),
         R::NoRoute => Outward::not_found(low("input_no_route")),
@@ -207,8 +212,9 @@ fn limited(limit: &Limit, retry_after: u64) -> Outward<'_> {
     let event = medium("excess_rate_limit_exceeded");
     let outward = match limit.is_global() {
         // Not this client's doing (RFC 6585 section 4 is about "the user"), so it is the server that is unavailable.
-        true => Outward::unavailable(event),
+        true => Outward { kind: Some(ProblemType::ReducedCapacity), ..Outward::unavailable(event) },
         false => Outward {
+            kind: Some(ProblemType::QuotaExceeded),
             policy: Some(limit.name),
             ..Outward::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", RATE_LIMITED, event)
         },

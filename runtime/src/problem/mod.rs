@@ -4,6 +4,8 @@
 //! and a constant message. [`mapping`] is the one exhaustive step from the first to the second, so no submitted value,
 //! type name, path or library message can reach a client.
 
+mod body;
+mod details;
 mod envelope;
 mod mapping;
 mod rejection;
@@ -17,7 +19,8 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-pub(crate) use envelope::{envelope, envelope_text};
+pub(crate) use body::{Text, answer};
+pub(crate) use details::ProblemType;
 pub(crate) use mapping::{Outward, outward};
 pub(crate) use rejection::Rejection;
 

@@ -23,6 +23,7 @@ use super::pulse::{Beat, Piece, Pulse};
 use super::session::Session;
 use super::watched::{Patience, Watched};
 use crate::address::Peer;
+use crate::operation::ErrorForm;
 use crate::settings::Settings;
 
 /// An HTTP/2 client that does not answer a ping is gone.
@@ -36,11 +37,12 @@ const AHEAD: usize = 16 * 1024;
 pub(super) struct Connections {
     http: Builder<TokioExecutor>,
     patience: Patience,
+    errors: ErrorForm,
 }
 
 impl Connections {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { http: http(settings), patience: Patience::new(settings) }
+        Self { http: http(settings), patience: Patience::new(settings), errors: settings.errors }
     }
 
     /// Serves it until either side is done, or until `stopped` and what has begun is finished.
@@ -53,7 +55,8 @@ impl Connections {
         mut stopped: watch::Receiver<()>,
     ) {
         let pulse = Arc::new(Pulse::new());
-        let io = TokioIo::new(Watched::new(stream, peer.ip(), Arc::clone(&pulse), self.patience));
+        let watched = Watched::new(stream, peer.ip(), Arc::clone(&pulse), self.patience, self.errors);
+        let io = TokioIo::new(watched);
         let service = service_fn(move |request: Request<Incoming>| {
             let beat = pulse.begin(request.version());
             answer(service.clone(), peer, session.clone(), request, beat)

@@ -2,7 +2,7 @@
 //!
 //! 1. The library's answer is a bare head, written while no request is being answered; it lacks the id that every answer
 //!    of ours has. Only such a head is replaced, and only when it is all that is written.
-//! 2. Instead of it leaves the envelope, with the library's status, the security headers and a request id.
+//! 2. Instead of it leaves a refusal as all others are, with the library's status, the security headers and a request id.
 //! 3. It is a security event, as every refusal is. There is no user agent and no endpoint: nothing could be read.
 
 use std::net::IpAddr;
@@ -13,11 +13,12 @@ use crate::answer::headers::secure;
 use crate::clock::Clock;
 use crate::event::{Endpoint, Event};
 use crate::gate::{REQUEST_ID, RequestId};
-use crate::problem::{Rejection, envelope_text, outward};
+use crate::operation::ErrorForm;
+use crate::problem::{Rejection, Text, outward};
 
 /// The answer that leaves instead of the library's `written`, once its event is emitted; `None` if that is no refusal of
 /// the library's own.
-pub(super) fn instead_of(written: &[u8], peer: IpAddr) -> Option<Vec<u8>> {
+pub(super) fn instead_of(written: &[u8], peer: IpAddr, form: ErrorForm) -> Option<Vec<u8>> {
     let head = Head::read(written)?;
     let id = RequestId::fresh(Clock::system().now().ok());
     let rejection = Rejection::NoRequest(head.status);
@@ -35,11 +36,11 @@ pub(super) fn instead_of(written: &[u8], peer: IpAddr) -> Option<Vec<u8>> {
         status: outward.status.as_u16(),
     };
     event.emit();
-    let body = envelope_text(&outward, id.as_str());
+    let text = Text::of(&outward, id.as_str(), form);
     let mut headers = http::HeaderMap::new();
     secure(&mut headers, false);
-    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(http::header::CONTENT_LENGTH, body.len().into());
+    headers.insert(http::header::CONTENT_TYPE, text.media_type);
+    headers.insert(http::header::CONTENT_LENGTH, text.bytes.len().into());
     headers.insert(http::header::CONNECTION, HeaderValue::from_static("close"));
     headers.insert(REQUEST_ID, HeaderValue::from_str(id.as_str()).ok()?);
     let mut answer = format!("HTTP/1.1 {}\r\n{}\r\n", head.status, head.date).into_bytes();
@@ -50,7 +51,7 @@ pub(super) fn instead_of(written: &[u8], peer: IpAddr) -> Option<Vec<u8>> {
         answer.extend_from_slice(b"\r\n");
     }
     answer.extend_from_slice(b"\r\n");
-    answer.extend_from_slice(&body);
+    answer.extend_from_slice(&text.bytes);
     Some(answer)
 }
 
@@ -94,7 +95,7 @@ mod tests {
         let bare =
             b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\
                      date: Tue, 24 Nov 2026 21:00:00 GMT\r\n\r\n";
-        let answer = String::from_utf8(instead_of(bare, PEER).unwrap()).unwrap();
+        let answer = String::from_utf8(instead_of(bare, PEER, ErrorForm::Envelope).unwrap()).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\ndate: Tue, 24 Nov 2026"));
         assert!(head.contains("x-content-type-options: nosniff") && head.contains("x-request-id: "));
@@ -114,7 +115,7 @@ mod tests {
             b"\xff\r\n\r\n",
             b"",
         ] {
-            assert!(instead_of(other, PEER).is_none());
+            assert!(instead_of(other, PEER, ErrorForm::Envelope).is_none());
         }
     }
 }

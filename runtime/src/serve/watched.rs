@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::garbled;
 use super::pulse::Pulse;
+use crate::operation::ErrorForm;
 use crate::settings::Settings;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -45,6 +46,7 @@ impl Patience {
 pub(super) struct Watched<T> {
     io: T,
     peer: IpAddr,
+    errors: ErrorForm,
     pulse: Arc<Pulse>,
     patience: Patience,
     phase: Phase,
@@ -72,11 +74,12 @@ enum Phase {
 
 impl<T> Watched<T> {
     /// The first head is awaited from the start: who connects has something to say.
-    pub(super) fn new(io: T, peer: IpAddr, pulse: Arc<Pulse>, patience: Patience) -> Self {
+    pub(super) fn new(io: T, peer: IpAddr, pulse: Arc<Pulse>, patience: Patience, errors: ErrorForm) -> Self {
         let reading = Box::pin(sleep(patience.header));
         Self {
             io,
             peer,
+            errors,
             pulse,
             patience,
             phase: Phase::Head,
@@ -140,7 +143,7 @@ impl<T> Watched<T> {
     /// Whether another answer leaves in place of `bytes`, which the library wrote; settled by its first write.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
         if self.instead.is_none() && !self.pulse.is_running() {
-            self.instead = garbled::instead_of(bytes, self.peer).map(Bytes::from);
+            self.instead = garbled::instead_of(bytes, self.peer, self.errors).map(Bytes::from);
         }
         self.instead.is_some()
     }
@@ -274,7 +277,13 @@ mod tests {
         for (ends, left) in [(second * 29, false), (second * 31, true)] {
             let stream = Ends(Box::pin(sleep(ends)));
             let peer = [127, 0, 0, 1].into();
-            let mut watched = Watched::new(stream, peer, Arc::new(Pulse::new()), Patience::new(&settings));
+            let mut watched = Watched::new(
+                stream,
+                peer,
+                Arc::new(Pulse::new()),
+                Patience::new(&settings),
+                ErrorForm::Envelope,
+            );
             let ended = watched.shutdown().await;
             assert_eq!(ended.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut), left, "{ends:?}");
         }

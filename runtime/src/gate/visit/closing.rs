@@ -2,16 +2,16 @@
 
 use axum::response::Response;
 use http::header::{ALLOW, CONNECTION, LINK, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 use super::{Fault, Told, Visit, Walk, micros};
 use crate::answer::headers as answer_headers;
 use crate::authn::dpop;
-use crate::gate::REQUEST_ID;
+use crate::gate::{REQUEST_ID, Witness};
 use crate::limit::running::until_sent;
 use crate::limit::{self, Standing};
 use crate::operation::Access;
-use crate::problem::{Outward, Rejection, envelope, outward};
+use crate::problem::{self, Outward, Rejection, outward};
 use crate::settings::RateLimitReset;
 
 impl Visit {
@@ -112,14 +112,14 @@ impl Visit {
         if !(is_by_handler && self.report_login(rejection, outward.status)) {
             self.witness.report(rejection, &outward);
         }
-        let mut response = envelope(&outward, self.witness.request_id.as_str());
-        refusal_headers(&outward, response.headers_mut());
-        response
+        refusal(&outward, &self.witness)
     }
 }
 
-/// The headers of a refusal.
-pub(in crate::gate) fn refusal_headers(outward: &Outward<'_>, headers: &mut HeaderMap) {
+/// The answer to a refused request: its body, and what the headers must say.
+pub(in crate::gate) fn refusal(outward: &Outward<'_>, witness: &Witness) -> Response {
+    let mut response = problem::answer(outward, witness.request_id.as_str(), witness.errors);
+    let headers = response.headers_mut();
     for challenge in outward.challenges {
         headers.append(WWW_AUTHENTICATE, challenge.clone());
     }
@@ -134,4 +134,5 @@ pub(in crate::gate) fn refusal_headers(outward: &Outward<'_>, headers: &mut Head
     if let Some(seconds) = outward.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    response
 }
