@@ -10,6 +10,8 @@ mod adopt;
 mod answer;
 mod authn;
 mod authz;
+#[cfg(any(feature = "outbound", feature = "redis"))]
+mod breaker;
 mod caller;
 mod clock;
 #[cfg(feature = "config")]

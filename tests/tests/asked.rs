@@ -346,6 +346,32 @@ async fn an_issuer_that_gives_no_answer_is_503_and_never_401_or_200() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_does_not_answer_is_left_alone_for_a_moment() {
+    let bench = Bench::start().await;
+    bench.issuer.says("good", alice());
+    // what it says of one token closes it for no other
+    bench.issuer.sends("odd", Answer::Sends(500, "application/json", "{}".to_owned()));
+    for _ in 0..10 {
+        bench.get("/opaque", "odd").await.refused(503, "unavailable");
+    }
+    bench.get("/opaque", "good").await.allowed(200);
+
+    bench.issuer.sends("slow", Answer::Hangs);
+    for reply in join_all((0..5).map(|_| bench.get("/opaque", "slow"))).await {
+        reply.refused(503, "unavailable");
+    }
+    let asked = bench.issuer.asked();
+    for _ in 0..20 {
+        bench.get("/opaque", "good").await.refused(503, "unavailable");
+    }
+    assert_eq!(bench.issuer.asked(), asked, "nobody asks it");
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    for _ in 0..3 {
+        bench.get("/opaque", "good").await.allowed(200);
+    }
+}
+
+#[tokio::test]
 async fn answers_are_used_again_only_where_the_document_says_so_and_for_so_long() {
     let bench = Bench::start().await;
     bench.issuer.says("kept", json!({ "active": true, "sub": "alice" }));

@@ -5,7 +5,10 @@
 //!    RFC 6749 section 2.3.1 wants it, or a bearer token. The endpoint must ask for one of these, so there is no third;
 //! 2. as [`outbound`](crate::outbound) calls, two seconds for all of it, 64 KiB;
 //! 3. an answer is a 200 with `application/json`; anything else, redirects among it, is none;
-//! 4. at most 64 calls at a time; a thousand wait for their turn within the same two seconds, more are refused.
+//! 4. at most 64 calls at a time; a thousand wait for their turn within the same two seconds, more are refused;
+//! 5. an endpoint that five times in a row does not answer is left alone for two seconds ([`Breaker`]), and the requests of that
+//!    time are refused at once. An answer is one whatever it says: what is asked about is the client's, and its tokens must not
+//!    close the endpoint for others.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -21,12 +24,18 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::{
-    outbound::{Address, Bounds, Outbound, Reach},
+    breaker::{Breaker, Turn},
+    outbound::{Address, Bounds, Outbound, Reach, Reply},
     secret::Secret,
 };
 
+/// Of events.
+const TARGET: &str = "palisade::introspection";
 const PATIENCE: Duration = Duration::from_secs(2);
 const MAX_ANSWER: usize = 64 * 1024;
+/// Calls without an answer until nobody calls any more, and for how long.
+const FAILURES: u32 = 5;
+const REST: Duration = Duration::from_secs(2);
 pub(super) const CALLS: usize = 64;
 const WAITING: usize = 1024;
 
@@ -52,6 +61,7 @@ struct Far {
     endpoint: Address,
     authorization: HeaderValue,
     outbound: Outbound,
+    breaker: Breaker,
     calls: Semaphore,
     /// Those that call and those that wait for it.
     places: Semaphore,
@@ -114,6 +124,7 @@ impl Introspection {
             endpoint: Address::parse(endpoint).ok_or(IntrospectionError::Address)?,
             authorization,
             outbound: Outbound::new(CALLS).map_err(|_| IntrospectionError::Roots)?,
+            breaker: Breaker::new(FAILURES, REST),
             calls: Semaphore::new(CALLS),
             places: Semaphore::new(CALLS + WAITING),
         };
@@ -143,20 +154,37 @@ impl Introspection {
             Ok(Ok(turn)) => turn,
             Ok(Err(_)) | Err(_) => return Err(Unknown::Busy),
         };
-        far.call(token, until).await.map_err(|why| {
+        if !far.breaker.admits() {
+            return Err(Unknown::Unavailable);
+        }
+        let reply = far.call(token, until).await;
+        self.note(reply.as_ref().err());
+        reply.and_then(readable).map_err(|why| {
             self.warn(why);
             Unknown::Unavailable
         })
     }
 
+    /// Tells the breaker, and the operator what changed.
+    fn note(&self, failure: Option<&&'static str>) {
+        let endpoint = self.far.endpoint.uri();
+        match failure.map_or_else(|| self.far.breaker.succeeded(), |_| self.far.breaker.failed()) {
+            Turn::Opened => {
+                tracing::error!(target: TARGET, %endpoint, "it does not answer, and is left alone for a moment");
+            }
+            Turn::Closed => tracing::info!(target: TARGET, %endpoint, "it answers again"),
+            Turn::StillOpen | Turn::None => {}
+        }
+    }
+
     pub(super) fn warn(&self, why: &'static str) {
         let endpoint = self.far.endpoint.uri();
-        tracing::warn!(target: "palisade::introspection", %endpoint, why, "no answer about a token");
+        tracing::warn!(target: TARGET, %endpoint, why, "no answer about a token");
     }
 }
 
 impl Far {
-    async fn call(&self, token: &str, until: Instant) -> Result<Bytes, &'static str> {
+    async fn call(&self, token: &str, until: Instant) -> Result<Reply, &'static str> {
         let body = format!("token={}&token_type_hint=access_token", form(token));
         let request = Request::post(self.endpoint.uri().clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -164,13 +192,17 @@ impl Far {
             .header(header::AUTHORIZATION, self.authorization.clone())
             .body(Full::new(Bytes::from(body)))
             .map_err(|_| "the request could not be made")?;
-        let reply = self.outbound.call(request, Bounds { until, bytes: MAX_ANSWER }, Reach::Anywhere).await?;
-        match reply.status {
-            StatusCode::OK if is_json(&reply.headers) => Ok(reply.body),
-            StatusCode::OK => Err("an answer that is not `application/json`"),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err("it does not know us as a client"),
-            _ => Err("a status other than 200"),
-        }
+        self.outbound.call(request, Bounds { until, bytes: MAX_ANSWER }, Reach::Anywhere).await
+    }
+}
+
+/// Rule 3.
+fn readable(reply: Reply) -> Result<Bytes, &'static str> {
+    match reply.status {
+        StatusCode::OK if is_json(&reply.headers) => Ok(reply.body),
+        StatusCode::OK => Err("an answer that is not `application/json`"),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err("it does not know us as a client"),
+        _ => Err("a status other than 200"),
     }
 }
 

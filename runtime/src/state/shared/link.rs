@@ -6,17 +6,16 @@
 //!    where all that is asked is to write, and answers where it can be read;
 //! 3. a connection that hangs is not kept: with the breaker, a new one begins.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, RedisResult};
 
 use super::address::RedisServer;
-use super::breaker::{Breaker, Turn};
 use super::failed;
 use super::suited::{self, Need};
+use crate::breaker::{Breaker, Turn};
 use crate::state::StateError;
 
 /// What is asked at the start takes no longer.
@@ -46,8 +45,7 @@ pub(crate) struct Patience {
 pub(crate) struct Link {
     client: Client,
     connection: ArcSwap<ConnectionManager>,
-    breaker: Mutex<Breaker>,
-    started: Instant,
+    breaker: Breaker,
     patience: Patience,
 }
 
@@ -65,8 +63,7 @@ impl Link {
         Ok(Self {
             client,
             connection: ArcSwap::from_pointee(connection),
-            breaker: Mutex::new(Breaker::new(FAILURES, REST)),
-            started: Instant::now(),
+            breaker: Breaker::new(FAILURES, REST),
             patience,
         })
     }
@@ -85,7 +82,7 @@ impl Link {
         time: Duration,
         request: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, StateError> {
-        if !self.breaker(|breaker, now| breaker.admits(now)) {
+        if !self.breaker.admits() {
             return Err(failed("the server of the state failed, and is left alone for a moment"));
         }
         let mut connection = ConnectionManager::clone(&self.connection.load());
@@ -97,11 +94,11 @@ impl Link {
 
     /// Tells the breaker, and the operator what changed.
     fn note(&self, error: Option<&StateError>) {
-        let turn = self.breaker(|breaker, now| match error {
-            None => breaker.succeeded(),
-            Some(StateError::Full) if !self.patience.writes => breaker.succeeded(), // it answered
-            Some(_) => breaker.failed(now),
-        });
+        let turn = match error {
+            None => self.breaker.succeeded(),
+            Some(StateError::Full) if !self.patience.writes => self.breaker.succeeded(), // it answered
+            Some(_) => self.breaker.failed(),
+        };
         let why = error.map(ToString::to_string).unwrap_or_default();
         match turn {
             Turn::Opened => {
@@ -119,10 +116,6 @@ impl Link {
                 }
             }
         }
-    }
-
-    fn breaker<T>(&self, act: impl FnOnce(&mut Breaker, Duration) -> T) -> T {
-        act(&mut self.breaker.lock().unwrap_or_else(PoisonError::into_inner), self.started.elapsed())
     }
 }
 

@@ -10,7 +10,6 @@
 //!    forgot by it is gone: that its keys end is not ours to decide.
 
 mod address;
-mod breaker;
 mod link;
 mod suited;
 #[cfg(test)]

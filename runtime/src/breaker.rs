@@ -7,10 +7,45 @@
 //! 4. one who asks and never says what came of it keeps the others waiting no longer than that while;
 //! 5. what those say who asked before it opened changes nothing while it is open.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+/// The breaker of one server.
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    rules: Mutex<Rules>,
+    started: Instant,
+}
+
+impl Breaker {
+    /// One that so many failures open, for so long.
+    pub(crate) fn new(bound: u32, rest: Duration) -> Self {
+        Self { rules: Mutex::new(Rules::new(bound, rest)), started: Instant::now() }
+    }
+
+    /// Whether one may ask now. Who may, reports what came of it.
+    pub(crate) fn admits(&self) -> bool {
+        self.ask(|rules, now| rules.admits(now))
+    }
+
+    /// The report of one who got an answer.
+    pub(crate) fn succeeded(&self) -> Turn {
+        self.ask(|rules, _| rules.succeeded())
+    }
+
+    /// The report of one who got none.
+    pub(crate) fn failed(&self) -> Turn {
+        self.ask(|rules, now| rules.failed(now))
+    }
+
+    fn ask<T>(&self, ask: impl FnOnce(&mut Rules, Duration) -> T) -> T {
+        ask(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner), self.started.elapsed())
+    }
+}
+
+/// The rules, by a time that the caller tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Breaker {
+struct Rules {
     /// Failures that open it.
     bound: u32,
     /// For how long.
@@ -34,7 +69,7 @@ enum Position {
 
 /// What a report changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// It was closed, and is open.
     Opened,
     /// It was asked, and stays open.
@@ -45,13 +80,12 @@ pub(super) enum Turn {
     None,
 }
 
-impl Breaker {
-    pub(super) const fn new(bound: u32, rest: Duration) -> Self {
+impl Rules {
+    const fn new(bound: u32, rest: Duration) -> Self {
         Self { bound, rest, position: Position::Closed { failures: 0 } }
     }
 
-    /// Whether one may ask `now`. Who may, reports what came of it.
-    pub(super) fn admits(&mut self, now: Duration) -> bool {
+    fn admits(&mut self, now: Duration) -> bool {
         match self.position {
             Position::Closed { .. } => true,
             Position::Open { until } | Position::HalfOpen { until } if now < until => false,
@@ -62,7 +96,7 @@ impl Breaker {
         }
     }
 
-    pub(super) fn succeeded(&mut self) -> Turn {
+    fn succeeded(&mut self) -> Turn {
         match self.position {
             Position::Closed { .. } => self.turn(Position::Closed { failures: 0 }, Turn::None),
             Position::HalfOpen { .. } => self.turn(Position::Closed { failures: 0 }, Turn::Closed),
@@ -70,7 +104,7 @@ impl Breaker {
         }
     }
 
-    pub(super) fn failed(&mut self, now: Duration) -> Turn {
+    fn failed(&mut self, now: Duration) -> Turn {
         let open = Position::Open { until: now.saturating_add(self.rest) };
         match self.position {
             Position::Closed { failures } if failures + 1 < self.bound => {
@@ -98,8 +132,8 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    fn open() -> Breaker {
-        let mut breaker = Breaker::new(3, REST);
+    fn open() -> Rules {
+        let mut breaker = Rules::new(3, REST);
         for turn in [Turn::None, Turn::None, Turn::Opened] {
             assert!(breaker.admits(at(0)));
             assert_eq!(breaker.failed(at(0)), turn);
@@ -110,7 +144,7 @@ mod tests {
     #[test]
     fn failures_open_it_unless_a_success_is_between_them() {
         assert!(!open().admits(at(999)));
-        let mut breaker = Breaker::new(3, REST);
+        let mut breaker = Rules::new(3, REST);
         for _ in 0..10 {
             assert_eq!(breaker.failed(at(0)), Turn::None);
             assert_eq!(breaker.failed(at(0)), Turn::None);
