@@ -2,9 +2,9 @@
 //!
 //! Rules:
 //! 1. after so many failures without a success between them it is open: nobody asks;
-//! 2. when it has been open for a while, one asks; all others wait for what comes of that;
+//! 2. when it has been open for a while, one asks; all others go without until it is known what came of that;
 //! 3. a success closes it, a failure opens it for another while;
-//! 4. one who asks and never says what came of it keeps the others waiting no longer than that while;
+//! 4. one who gives up before anything came of it says nothing: the next one asks in its place;
 //! 5. what those say who asked before it opened changes nothing while it is open.
 
 use std::sync::{Mutex, PoisonError};
@@ -23,23 +23,38 @@ impl Breaker {
         Self { rules: Mutex::new(Rules::new(bound, rest)), started: Instant::now() }
     }
 
-    /// Whether one may ask now. Who may, reports what came of it.
-    pub(crate) fn admits(&self) -> bool {
-        self.ask(|rules, now| rules.admits(now))
-    }
-
-    /// The report of one who got an answer.
-    pub(crate) fn succeeded(&self) -> Turn {
-        self.ask(|rules, _| rules.succeeded())
-    }
-
-    /// The report of one who got none.
-    pub(crate) fn failed(&self) -> Turn {
-        self.ask(|rules, now| rules.failed(now))
+    /// The leave to ask now, if there is one.
+    pub(crate) fn admits(&self) -> Option<Leave<'_>> {
+        self.ask(|rules, now| rules.admits(now)).then_some(Leave(Some(self)))
     }
 
     fn ask<T>(&self, ask: impl FnOnce(&mut Rules, Duration) -> T) -> T {
         ask(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner), self.started.elapsed())
+    }
+}
+
+/// The leave to ask, of one who then reports what came of it.
+#[derive(Debug)]
+pub(crate) struct Leave<'b>(Option<&'b Breaker>);
+
+impl Leave<'_> {
+    /// There was an answer.
+    pub(crate) fn succeeded(mut self) -> Turn {
+        self.0.take().map_or(Turn::None, |breaker| breaker.ask(|rules, _| rules.succeeded()))
+    }
+
+    /// There was none.
+    pub(crate) fn failed(mut self) -> Turn {
+        self.0.take().map_or(Turn::None, |breaker| breaker.ask(|rules, now| rules.failed(now)))
+    }
+}
+
+/// Rule 4.
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        if let Some(breaker) = self.0 {
+            breaker.ask(|rules, now| rules.gave_up(now));
+        }
     }
 }
 
@@ -116,6 +131,12 @@ impl Rules {
         }
     }
 
+    fn gave_up(&mut self, now: Duration) {
+        if let Position::HalfOpen { .. } = self.position {
+            self.position = Position::Open { until: now };
+        }
+    }
+
     const fn turn(&mut self, to: Position, turn: Turn) -> Turn {
         self.position = to;
         turn
@@ -171,6 +192,30 @@ mod tests {
         assert!(!breaker.admits(at(2499)));
         assert!(breaker.admits(at(2500)));
         assert!(!breaker.admits(at(2500)));
+    }
+
+    #[test]
+    fn the_next_one_asks_for_who_gave_up() {
+        let mut breaker = open();
+        assert!(breaker.admits(at(1000)));
+        breaker.gave_up(at(1001));
+        assert!(breaker.admits(at(1001)) && !breaker.admits(at(1001)));
+        assert_eq!(breaker.succeeded(), Turn::Closed);
+        breaker.gave_up(at(1002));
+        assert!(breaker.admits(at(1002)), "of one that is closed it changes nothing");
+        let mut breaker = open();
+        breaker.gave_up(at(0));
+        assert!(!breaker.admits(at(999)), "nor of one that is open");
+    }
+
+    #[test]
+    fn who_leaves_gives_up() {
+        let breaker = Breaker::new(1, Duration::ZERO);
+        let leave = breaker.admits().unwrap();
+        assert_eq!(leave.failed(), Turn::Opened);
+        let first = breaker.admits().unwrap();
+        drop(first);
+        assert_eq!(breaker.admits().unwrap().succeeded(), Turn::Closed);
     }
 
     #[test]

@@ -129,6 +129,24 @@ pub(crate) struct Reply {
     pub(crate) names: Reach,
 }
 
+/// Why there is no whole answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoReply {
+    /// Nobody answers there.
+    Silence(&'static str),
+    /// Somebody does, and not as was asked.
+    Unusable(&'static str),
+}
+
+/// For the log.
+impl From<NoReply> for &'static str {
+    fn from(reply: NoReply) -> Self {
+        match reply {
+            NoReply::Silence(why) | NoReply::Unusable(why) => why,
+        }
+    }
+}
+
 /// The machine has no root certificates, so it could trust nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoRoots;
@@ -177,39 +195,31 @@ impl Outbound {
         Ok(Self { anywhere: caller(idle, Reach::Anywhere)?, public: caller(idle, Reach::Public)? })
     }
 
-    /// Makes one call; why it failed is for the log.
+    /// Makes one call.
     pub(crate) async fn call(
         &self,
         request: Request<Full<Bytes>>,
         bounds: Bounds,
         reach: Reach,
-    ) -> Result<Reply, &'static str> {
-        timeout_at(bounds.until, self.exchange(request, bounds.bytes, reach))
-            .await
-            .map_err(|_| "no answer in time")?
-    }
-
-    async fn exchange(
-        &self,
-        request: Request<Full<Bytes>>,
-        bytes: usize,
-        reach: Reach,
-    ) -> Result<Reply, &'static str> {
+    ) -> Result<Reply, NoReply> {
         // an address in the place of a name is not looked up
         if literal(request.uri()).is_some_and(|address| !reach.lets(address)) {
-            return Err("an address that another server names is not public");
+            return Err(NoReply::Unusable("an address that another server names is not public"));
         }
         let client = match reach {
             Reach::Anywhere => &self.anywhere,
             Reach::Public => &self.public,
         };
-        let answer = client.request(request).await.map_err(|_| "no connection")?;
+        let answer = timeout_at(bounds.until, client.request(request)).await;
+        let answer = answer.map_err(|_| NoReply::Silence("no answer in time"))?;
+        let answer = answer.map_err(|_| NoReply::Silence("no connection"))?;
         let (head, body) = answer.into_parts();
         let from = head.extensions.get::<HttpInfo>().map(|far| far.remote_addr().ip());
         let names = from.map_or(Reach::Public, Reach::of);
-        let body = Limited::new(body, bytes).collect().await;
-        let body = body.map_err(|_| "the answer broke off or is too large")?.to_bytes();
-        Ok(Reply { status: head.status, headers: head.headers, body, names })
+        let body = timeout_at(bounds.until, Limited::new(body, bounds.bytes).collect()).await;
+        let body = body.map_err(|_| NoReply::Unusable("the answer did not end in time"))?;
+        let body = body.map_err(|_| NoReply::Unusable("the answer broke off or is too large"))?;
+        Ok(Reply { status: head.status, headers: head.headers, body: body.to_bytes(), names })
     }
 }
 

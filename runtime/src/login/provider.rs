@@ -227,7 +227,8 @@ impl Provider {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Unreached> {
         let bounds = Bounds { until: Instant::now() + PATIENCE, bytes: LONGEST };
         let request = request.map(|body| Full::new(Bytes::from(body)));
-        let reply = self.outbound.call(request, bounds, self.reach).await.map_err(Unreached)?;
+        let reply =
+            self.outbound.call(request, bounds, self.reach).await.map_err(|why| Unreached(why.into()))?;
         json::check(&reply.body).map_err(|_| Unreached("the answer is no strict JSON"))?;
         let mut response = Response::new(reply.body.to_vec());
         *response.status_mut() = reply.status;

@@ -10,6 +10,7 @@ use http::StatusCode;
 use palisade::{Denylist, Settings};
 use palisade_tests::events;
 use palisade_tests::tokens::{ISSUER, Signer, claims, header, now};
+use palisade_tests::waiting::until;
 use serde_json::json;
 
 use super::bench::{Answer, Bench, alice};
@@ -109,13 +110,20 @@ async fn an_issuer_that_does_not_answer_is_left_alone_for_a_moment() {
     let bench = Bench::start().await;
     bench.issuer.says("good", alice());
     // what it says of one token closes it for no other
-    bench.issuer.sends("odd", Answer::Sends(500, "application/json", "{}".to_owned()));
-    for _ in 0..10 {
-        bench.get("/opaque", "odd").await.refused(503, "unavailable");
+    for (status, body) in [(500, "{}".to_owned()), (200, "x".repeat(65 * 1024))] {
+        bench.issuer.sends("odd", Answer::Sends(status, "application/json", body));
+        for _ in 0..10 {
+            bench.get("/opaque", "odd").await.refused(503, "unavailable");
+        }
+        bench.get("/opaque", "good").await.allowed(200);
     }
-    bench.get("/opaque", "good").await.allowed(200);
 
     bench.issuer.sends("slow", Answer::Hangs);
+    // who leaves says nothing of it
+    let leaves = || tokio::time::timeout(Duration::from_millis(200), bench.get("/opaque", "slow"));
+    assert!(join_all((0..10).map(|_| leaves())).await.iter().all(Result::is_err));
+    bench.get("/opaque", "good").await.allowed(200);
+
     for reply in join_all((0..5).map(|_| bench.get("/opaque", "slow"))).await {
         reply.refused(503, "unavailable");
     }
@@ -125,6 +133,9 @@ async fn an_issuer_that_does_not_answer_is_left_alone_for_a_moment() {
     }
     assert_eq!(bench.issuer.asked(), asked, "nobody asks it");
     tokio::time::sleep(Duration::from_millis(2_100)).await;
+    leaves().await.expect_err("it is the one that asks"); // and the next one asks in its place
+    let gets_in = until(async || bench.get("/opaque", "good").await.status == StatusCode::OK);
+    tokio::time::timeout(Duration::from_millis(1_500), gets_in).await.expect("it waits for nobody");
     for _ in 0..3 {
         bench.get("/opaque", "good").await.allowed(200);
     }

@@ -7,8 +7,9 @@
 //! 3. an answer is a 200 with `application/json`; anything else, redirects among it, is none;
 //! 4. at most 64 calls at a time; a thousand wait for their turn within the same two seconds, more are refused;
 //! 5. an endpoint that five times in a row does not answer is left alone for two seconds ([`Breaker`]), and the requests of that
-//!    time are refused at once. An answer is one whatever it says: what is asked about is the client's, and its tokens must not
-//!    close the endpoint for others.
+//!    time are refused at once. The beginning of an answer is one, whatever it says and however it goes on: what is asked about
+//!    is the client's, and must not close the endpoint for others. Nor does a call that had less than half of its time left
+//!    when it began say anything, or one whose request has gone.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -25,7 +26,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     breaker::{Breaker, Turn},
-    outbound::{Address, Bounds, Outbound, Reach, Reply},
+    outbound::{Address, Bounds, NoReply, Outbound, Reach, Reply},
     secret::Secret,
 };
 
@@ -154,21 +155,24 @@ impl Introspection {
             Ok(Ok(turn)) => turn,
             Ok(Err(_)) | Err(_) => return Err(Unknown::Busy),
         };
-        if !far.breaker.admits() {
-            return Err(Unknown::Unavailable);
-        }
+        let leave = far.breaker.admits().ok_or(Unknown::Unavailable)?;
+        let has_time = until.duration_since(Instant::now()) > PATIENCE / 2;
         let reply = far.call(token, until).await;
-        self.note(reply.as_ref().err());
-        reply.and_then(readable).map_err(|why| {
+        match reply {
+            Err(NoReply::Silence(_)) if !has_time => drop(leave),
+            Err(NoReply::Silence(_)) => self.tell(leave.failed()),
+            Ok(_) | Err(NoReply::Unusable(_)) => self.tell(leave.succeeded()),
+        }
+        reply.map_err(Into::into).and_then(readable).map_err(|why| {
             self.warn(why);
             Unknown::Unavailable
         })
     }
 
-    /// Tells the breaker, and the operator what changed.
-    fn note(&self, failure: Option<&&'static str>) {
+    /// Tells the operator what changed.
+    fn tell(&self, turn: Turn) {
         let endpoint = self.far.endpoint.uri();
-        match failure.map_or_else(|| self.far.breaker.succeeded(), |_| self.far.breaker.failed()) {
+        match turn {
             Turn::Opened => {
                 tracing::error!(target: TARGET, %endpoint, "it does not answer, and is left alone for a moment");
             }
@@ -184,14 +188,14 @@ impl Introspection {
 }
 
 impl Far {
-    async fn call(&self, token: &str, until: Instant) -> Result<Reply, &'static str> {
+    async fn call(&self, token: &str, until: Instant) -> Result<Reply, NoReply> {
         let body = format!("token={}&token_type_hint=access_token", form(token));
         let request = Request::post(self.endpoint.uri().clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
             .header(header::AUTHORIZATION, self.authorization.clone())
             .body(Full::new(Bytes::from(body)))
-            .map_err(|_| "the request could not be made")?;
+            .map_err(|_| NoReply::Unusable("the request could not be made"))?;
         self.outbound.call(request, Bounds { until, bytes: MAX_ANSWER }, Reach::Anywhere).await
     }
 }

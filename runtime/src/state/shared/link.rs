@@ -15,7 +15,7 @@ use redis::{Client, RedisError, RedisResult};
 use super::address::RedisServer;
 use super::failed;
 use super::suited::{self, Need};
-use crate::breaker::{Breaker, Turn};
+use crate::breaker::{Breaker, Leave, Turn};
 use crate::state::StateError;
 
 /// What is asked at the start takes no longer.
@@ -82,22 +82,22 @@ impl Link {
         time: Duration,
         request: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, StateError> {
-        if !self.breaker.admits() {
+        let Some(leave) = self.breaker.admits() else {
             return Err(failed("the server of the state failed, and is left alone for a moment"));
-        }
+        };
         let mut connection = ConnectionManager::clone(&self.connection.load());
         let answered = tokio::time::timeout(time.min(self.patience.whole), request(&mut connection)).await;
         let answered = answered.map_or(Err(StateError::Late), |answered| answered.map_err(judge));
-        self.note(answered.as_ref().err());
+        self.note(leave, answered.as_ref().err());
         answered
     }
 
     /// Tells the breaker, and the operator what changed.
-    fn note(&self, error: Option<&StateError>) {
+    fn note(&self, leave: Leave<'_>, error: Option<&StateError>) {
         let turn = match error {
-            None => self.breaker.succeeded(),
-            Some(StateError::Full) if !self.patience.writes => self.breaker.succeeded(), // it answered
-            Some(_) => self.breaker.failed(),
+            None => leave.succeeded(),
+            Some(StateError::Full) if !self.patience.writes => leave.succeeded(), // it answered
+            Some(_) => leave.failed(),
         };
         let why = error.map(ToString::to_string).unwrap_or_default();
         match turn {
