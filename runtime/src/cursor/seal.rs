@@ -20,8 +20,9 @@ const HEAD: usize = 1 + 4 + NONCE_LEN;
 /// Bytes before the length of the position: expiry, page, side.
 const FACTS: usize = 8 + 4 + 1;
 const PREFACE: usize = FACTS + 2;
-/// The position is padded to a multiple of this, so that its length tells little.
-const BLOCK: usize = 64;
+/// What is sealed is padded to one of these, so that the length of a cursor tells little of its position: of positions of
+/// numbers, times and ids nothing.
+const SIZES: [usize; 5] = [128, 256, 512, 1024, 1472];
 /// The longest cursor, as text: it stands in a query string.
 const LONGEST: usize = 2048;
 
@@ -75,7 +76,7 @@ impl std::fmt::Debug for SealedCursor {
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unsealable {
-    /// The position is longer than a cursor of 2 KiB can carry.
+    /// The position has more than 1457 bytes, with four beside each text: its cursor would be longer than 2 KiB.
     TooLong,
     /// The system gave no random bytes, or the cryptographic library refused.
     Crypto,
@@ -84,7 +85,9 @@ pub enum Unsealable {
 impl std::fmt::Display for Unsealable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::TooLong => "the position does not fit into a cursor of 2 KiB",
+            Self::TooLong => {
+                "the position has more than 1457 bytes, and its cursor would be longer than 2 KiB"
+            }
             Self::Crypto => "the cursor could not be encrypted",
         })
     }
@@ -143,8 +146,7 @@ pub(crate) fn seal<P: Position>(
     let mut nonce = [0; NONCE_LEN];
     SystemRandom::new().fill(&mut nonce).map_err(|_| Unsealable::Crypto)?;
     let plain = plaintext(position, leads)?;
-    let text = URL_SAFE_NO_PAD.encode(encrypt(keys, binding, nonce, plain)?);
-    if text.len() > LONGEST { Err(Unsealable::TooLong) } else { Ok(SealedCursor(text)) }
+    Ok(SealedCursor(URL_SAFE_NO_PAD.encode(encrypt(keys, binding, nonce, plain)?)))
 }
 
 fn plaintext<P: Position>(position: &P, leads: Leads) -> Result<Vec<u8>, Unsealable> {
@@ -161,7 +163,8 @@ fn plaintext<P: Position>(position: &P, leads: Leads) -> Result<Vec<u8>, Unseala
     let length = plain.len().saturating_sub(PREFACE);
     let length = u16::try_from(length).map_err(|_| Unsealable::TooLong)?.to_be_bytes();
     plain.get_mut(FACTS..PREFACE).ok_or(Unsealable::Crypto)?.copy_from_slice(&length);
-    plain.resize(plain.len().next_multiple_of(BLOCK), 0);
+    let size = SIZES.into_iter().find(|size| plain.len() <= *size).ok_or(Unsealable::TooLong)?;
+    plain.resize(size, 0);
     Ok(plain)
 }
 
@@ -254,7 +257,7 @@ fn unpack(plain: &[u8], now: u64) -> Result<Opened, BadCursor> {
         return Err(BadCursor(Reason::Expired));
     }
     let (position, padding) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(malformed)?;
-    let padded = padding.len() < BLOCK && padding.iter().all(|byte| *byte == 0);
+    let padded = SIZES.contains(&plain.len()) && padding.iter().all(|byte| *byte == 0);
     let side = match side {
         [0] => Side::After,
         [1] => Side::Before,

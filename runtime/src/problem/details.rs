@@ -58,7 +58,7 @@ struct Details<'a> {
 }
 
 pub(super) fn text(outward: &Outward<'_>, request_id: &str) -> serde_json::Result<Vec<u8>> {
-    let phrase = outward.status.canonical_reason().unwrap_or_default();
+    let phrase = outward.status.canonical_reason().unwrap_or("Error");
     serde_json::to_vec(&Details {
         r#type: outward.kind.map_or("about:blank", ProblemType::uri),
         title: outward.kind.map_or(phrase, ProblemType::title),

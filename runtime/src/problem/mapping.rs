@@ -101,7 +101,8 @@ impl<'a> Outward<'a> {
         Self {
             code: problem.code(),
             message,
-            retry_after: problem.wait(),
+            // it says when to come back, whoever says it (RFC 9110 section 15.6.4)
+            retry_after: problem.wait().or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)),
             ..Self::new(status, "", "", event)
         }
     }
@@ -350,6 +351,7 @@ fn repeated(refusal: &Refusal) -> Outward<'_> {
 
 fn handler_event(problem: &Problem) -> Kind {
     match problem.status() {
+        _ if problem.is_ours() && problem.code() == "invalid_cursor" => medium("input_cursor_fail"),
         500.. => high("sys_handler_failed"),
         _ => low("business_refused"),
     }
@@ -365,4 +367,25 @@ const fn medium(event_type: &'static str) -> Kind {
 
 const fn high(event_type: &'static str) -> Kind {
     Kind { event_type, severity: Severity::High }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_of_another_position_is_the_event_of_bad_cursors() {
+        let of = |problem: Problem| outward(&Rejection::Handler(problem)).event.event_type;
+        assert_eq!(of(Problem::invalid_cursor("other_position")), "input_cursor_fail");
+        assert_eq!(of(Problem::new(400, "invalid_cursor", "a handler says so")), "business_refused");
+    }
+
+    #[test]
+    fn whoever_answers_503_says_when_to_come_back() {
+        let wait = |problem: Problem| outward(&Rejection::Handler(problem)).retry_after;
+        assert_eq!(wait(Problem::new(503, "away", "the bank is away")), Some(1));
+        let later = std::time::Duration::from_secs(30);
+        assert_eq!(wait(Problem::new(503, "away", "the bank is away").retry_after(later)), Some(30));
+        assert_eq!(wait(Problem::new(500, "broken", "it broke")), None);
+    }
 }
