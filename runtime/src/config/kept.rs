@@ -8,11 +8,12 @@
 //! 4. shared counters need the number of instances, which says what each lets through while Redis is away.
 
 use super::{Config, LoadError, error::Faults, key::Key, list_or_file, rivals};
-use crate::{AnswerKeys, KeptAnswers, KeptLimits, Settings, State};
+use crate::{AnswerKeys, Clock, KeptAnswers, KeptLimits, Settings, State};
 
 static STATE: Key = Key::top("state");
 static STATE_FILE: Key = Key::top("state_file");
 static STATE_URL: Key = Key::top("state_url");
+static STATE_RECORDS: Key = Key::top("state_records");
 pub(super) static ANSWER_KEYS: Key = Key::top("answer_keys");
 pub(super) static ANSWER_KEYS_FILE: Key = Key::top("answer_keys_file");
 static LIMITS_URL: Key = Key::top("limits_url");
@@ -27,6 +28,13 @@ pub(super) fn check(config: &super::Values, faults: &mut Faults) {
         let why =
             format!("`{other}` is no engine: it is `memory`, or `{STATE_FILE}` or `{STATE_URL}` is given");
         faults.add(&STATE, why);
+    }
+    if let Some(records) = config.text(&STATE_RECORDS, faults).map(str::parse::<usize>) {
+        if !matches!(records, Ok(1..)) {
+            faults.add(&STATE_RECORDS, "is no whole number from 1 on");
+        } else if state == Some(&STATE_URL) {
+            faults.add(&STATE_RECORDS, format!("is not for `{STATE_URL}`: a Redis has its own `maxmemory`"));
+        }
     }
     rivals(config, &[&ANSWER_KEYS, &ANSWER_KEYS_FILE], faults);
     let instances = config.text(&LIMITS_INSTANCES, faults);
@@ -52,16 +60,24 @@ impl Config {
         let made = match rivals(&self.values, &[&STATE, &STATE_FILE, &STATE_URL], &mut faults) {
             Some(key) if *key == STATE_FILE => {
                 let path = self.values.text(&STATE_FILE, &mut faults).map(|path| self.path(path));
-                path.map(|path| opened(&path).map_err(|why| (key, format!("`{}`: {why}", path.display()))))
+                path.map(|path| {
+                    opened(&path, self.records()).map_err(|why| (key, format!("`{}`: {why}", path.display())))
+                })
             }
             Some(key) if *key == STATE_URL => match self.values.text(&STATE_URL, &mut faults) {
                 Some(url) => Some(asked(url).await.map_err(|why| (key, why))),
                 None => None,
             },
-            _ => Some(Ok(State::memory())),
+            _ => Some(Ok(State::memory_of(self.records(), Clock::system()))),
         };
         let made = made.and_then(|made| made.map_err(|(key, why)| faults.add(key, why)).ok());
         faults.finish(&self.file, || made)
+    }
+
+    /// How many records there is room for.
+    fn records(&self) -> usize {
+        let said = self.values.text(&STATE_RECORDS, &mut Faults::default());
+        said.and_then(|records| records.parse().ok()).unwrap_or(State::RECORDS)
     }
 
     /// The answers of idempotent operations, in this state.
@@ -134,12 +150,12 @@ impl Config {
 }
 
 #[cfg(feature = "redb")]
-fn opened(path: &std::path::Path) -> Result<State, String> {
-    State::open(path).map_err(|error| error.to_string())
+fn opened(path: &std::path::Path, records: usize) -> Result<State, String> {
+    State::open_of(path, records, Clock::system()).map_err(|error| error.to_string())
 }
 
 #[cfg(not(feature = "redb"))]
-fn opened(_: &std::path::Path) -> Result<State, String> {
+fn opened(_: &std::path::Path, _: usize) -> Result<State, String> {
     Err(without("redb"))
 }
 

@@ -15,12 +15,13 @@ pub(super) enum Holds {
 }
 
 /// The keys at the top, and those of `[schemes.<name>]`.
-pub(super) const TOP: [(&str, Holds); 19] = [
+pub(super) const TOP: [(&str, Holds); 20] = [
     ("listen", Holds::Text),
     ("readiness_listen", Holds::Text),
     ("state", Holds::Text),
     ("state_file", Holds::Text),
     ("state_url", Holds::Text),
+    ("state_records", Holds::Number),
     ("answer_keys", Holds::List),
     ("answer_keys_file", Holds::Text),
     ("limits_url", Holds::Text),

@@ -6,6 +6,7 @@
 //! state = "memory"                      # what is kept ends with the process; or state_file, or state_url
 //! state_file = "server.state"           # in a file of this server alone (redb)
 //! state_url = "redis://10.0.0.5"        # in a Redis that several instances share
+//! state_records = 1000000               # how many there is room for, of state_file and in memory: 100,000 without it
 //! answer_keys_file = "keys/answers"     # or answer_keys: seal the answers of idempotent operations, as cursor_keys
 //! limits_url = "redis://10.0.0.5"       # where instances count limits together
 //! limits_instances = 3                  # needed beside it: how many there are

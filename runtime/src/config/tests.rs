@@ -95,6 +95,7 @@ fn every_key_has_a_variable_that_does_the_same() {
         ("state", "memory"),
         ("state_file", "server.state"),
         ("state_url", "redis://127.0.0.1"),
+        ("state_records", "1000"),
         ("answer_keys", CURSOR),
         ("answer_keys_file", "cursor.keys"),
         ("limits_url", "redis://127.0.0.1"),
@@ -367,6 +368,8 @@ fn what_outlasts_a_request_is_kept_in_one_place() {
         ("state = 'memory'\nstate_file = 'a'", "both given"),
         ("state_file = 'a'\nstate_url = 'redis://a'", "both given"),
         ("answer_keys = ['a']\nanswer_keys_file = 'a'", "both given"),
+        ("state_records = 0", "no whole number from 1 on"),
+        ("state_records = 9\nstate_url = 'redis://a'", "has its own `maxmemory`"),
         ("limits_instances = 3", "`limits_url` (or the variable PALISADE_LIMITS_URL): is missing"),
         ("limits_url = 'redis://a'\nlimits_instances = 0", "no whole number from 1 on"),
         ("limits_url = 'redis://a'\nlimits_instances = -1", "no whole number from 1 on"),
@@ -398,6 +401,14 @@ async fn a_state_in_a_file_lasts_and_its_answers_need_keys() {
     assert!(state.get(voucher).await.unwrap().is_some());
     let settings = config.limits_kept(crate::Settings::new(), state.clone()).await.unwrap();
     assert!(settings.limits_kept.is_some(), "as do limits");
+    let small = project.read("state_records = 1\nstate_file = 'small.state'", &[]).unwrap();
+    let small = small.state().await.unwrap();
+    let keep = |name: &[u8]| {
+        let next = Next::Record { value: Vec::new(), keep: std::time::Duration::from_secs(60) };
+        let (key, small) = (Key::new(Kind::Application, &[name]), small.clone());
+        async move { small.swap(key, Expected::Nothing, next).await.is_ok() }
+    };
+    assert!(keep(b"one").await && !keep(b"two").await, "it has room for as many as it says");
     let without = project.read("state_file = 'server.state'", &[]).unwrap();
     let error = without.answers(state).unwrap_err().to_string();
     assert!(error.contains("`answer_keys_file`") && error.contains("is missing"), "{error}");

@@ -96,7 +96,7 @@ impl Kept {
             return Ok(Swapped::Made(version));
         };
         let held = Held { records: self.records.len(), bytes: self.bytes };
-        if !room.takes(held, before.map(|(_, length, _)| length), value.len()) {
+        if !room.of_key(key).takes(held, before.map(|(_, length, _)| length), value.len()) {
             return Err(StateError::Full);
         }
         if let Some((_, _, end)) = before {

@@ -29,8 +29,6 @@ use self::memory::Memory;
 use crate::authn::StoreFuture;
 use crate::clock::Clock;
 
-/// Records that an engine has room for, when nothing else is said.
-const CAPACITY: usize = 100_000;
 /// Of a value, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;
 /// How long an engine may take. One that is shared answers in a millisecond.
@@ -49,7 +47,8 @@ pub trait Engine: Send + Sync + 'static {
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError>;
 }
 
-/// What a record is about: a digest of a [`Kind`] and of what names it there. An engine learns neither.
+/// What a record is about: a digest of a [`Kind`] and of what names it there. An engine learns neither, but for whether it gives
+/// way ([`Key::gives_way`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key([u8; 32]);
 
@@ -120,10 +119,13 @@ impl StateError {
 }
 
 impl State {
+    /// Records that there is room for, when nothing else is said.
+    pub const RECORDS: usize = 100_000;
+
     /// In memory: of this process alone, and empty when it starts. For tests, and for what may be lost.
     #[must_use]
     pub fn memory() -> Self {
-        Self::memory_of(CAPACITY, Clock::system())
+        Self::memory_of(Self::RECORDS, Clock::system())
     }
 
     /// The same with room for so many records, of 2.5 KiB on the average and 16 MiB beside that, by a clock.
@@ -141,7 +143,7 @@ impl State {
     /// When the file cannot be used: also when it is open already, in this process or in another.
     #[cfg(feature = "redb")]
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, StateError> {
-        Self::open_of(path, CAPACITY, Clock::system())
+        Self::open_of(path, Self::RECORDS, Clock::system())
     }
 
     /// The same with room for so many records, of 40 KiB on the average and 16 MiB beside that, by a clock.
@@ -213,7 +215,7 @@ impl State {
     /// Whether a change would be made now: one is, of a record that ends at once. What only reads is done also by an engine without
     /// room, and by a Redis that another one leads.
     pub(crate) async fn answers(&self) -> bool {
-        let key = Key::new(Kind::Application, &[b"palisade readiness"]);
+        let key = Key::new(Kind::Answer, &[b"palisade readiness"]); // of those that find no room first
         let next = Next::Record { value: Vec::new(), keep: Duration::ZERO };
         self.swap(key, Expected::Nothing, next).await.is_ok()
     }
@@ -264,6 +266,10 @@ impl Kind {
             Self::Application => 6,
         }
     }
+
+    const fn gives_way(self) -> bool {
+        matches!(self, Self::Answer | Self::Proof)
+    }
 }
 
 impl Key {
@@ -277,13 +283,26 @@ impl Key {
             context.update(&part.len().to_be_bytes());
             context.update(part);
         }
-        Self(context.finish().as_ref().first_chunk().copied().unwrap_or_default())
+        Self::marked(context.finish().as_ref().first_chunk().copied().unwrap_or_default(), kind.gives_way())
+    }
+
+    /// Its last bit says whether it gives way.
+    const fn marked(mut digest: [u8; 32], gives_way: bool) -> Self {
+        digest[31] = digest[31] & !1 | gives_way as u8;
+        Self(digest)
+    }
+
+    /// Whether it is of a record that any request may make: an answer that is kept, or a proof that was shown. An engine leaves a
+    /// part of its room to the others, so that no flood of calls keeps a token from being revoked.
+    #[must_use]
+    pub const fn gives_way(&self) -> bool {
+        self.0[31] & 1 == 1
     }
 
     /// The key of this digest.
     #[cfg(feature = "login")]
     pub(crate) const fn of_digest(digest: [u8; 32]) -> Self {
-        Self(digest)
+        Self::marked(digest, false)
     }
 
     /// The digest, for an engine to store under.

@@ -270,3 +270,27 @@ async fn a_full_state_refuses_what_is_new() {
     assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
     assert_eq!(desk.effects.count(), 1);
 }
+
+/// Whoever calls under new keys fills a state, and keeps nobody from revoking a token there.
+#[tokio::test]
+async fn answers_leave_room_for_revocations() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::fixed(now());
+    for state in [
+        State::memory_of(8, clock.clone()),
+        State::open_of(folder.path().join("state"), 8, clock.clone()).unwrap(),
+    ] {
+        let answers = KeptAnswers::new(state.clone(), AnswerKeys::generate().unwrap());
+        let desk = Desk::of(clock.clone(), answers).await;
+        for number in 0..6 {
+            desk.transfer(&format!("{number}{KEY}"), "pay").send().await.allowed(201);
+        }
+        for number in 6..20 {
+            desk.transfer(&format!("{number}{KEY}"), "pay").send().await.refused(503, "unavailable");
+        }
+        let denylist = palisade::Denylist::kept_in(state).clock(clock.clone());
+        denylist.revoke_token("https://id.example.com", "t1", now() + 60).await.expect("there is room");
+        denylist.revoke_token("https://id.example.com", "t2", now() + 60).await.expect("there is room");
+        denylist.revoke_token("https://id.example.com", "t3", now() + 60).await.expect_err("it is full");
+    }
+}

@@ -136,7 +136,7 @@ impl<'a> Tables<'a> {
             self.remove(key, end)?;
         }
         let before = found.as_ref().map(|found| found.value.len());
-        self.make_room(before, value.len(), now, room)?;
+        self.make_room(before, value.len(), now, room.of_key(key))?;
         if let Some(found) = found {
             self.remove(key, found.end)?;
         }
