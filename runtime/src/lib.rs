@@ -50,7 +50,7 @@ pub mod state;
 pub mod types;
 
 pub use self::address::Peer;
-pub use self::adopt::{GateLayer, GateService};
+pub use self::adopt::{GateLayer, GateService, Guarded};
 pub use self::answer::{Items, Notice, TypedBytes, Unfit};
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Change, Class, Denied, Denylist,

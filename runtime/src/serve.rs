@@ -32,7 +32,7 @@ use crate::readiness::Readiness;
 use crate::server::Server;
 use crate::settings::Settings;
 
-/// What [`serve`] serves: a [`Server`], or an axum router that has adopted some operations.
+/// What [`serve`] serves: a [`Server`], or an axum router that has adopted some operations ([`Gate::guards`](crate::Gate::guards)).
 ///
 /// A service of your own becomes one by an empty `impl`.
 pub trait Servable:
@@ -188,7 +188,8 @@ impl<S: Servable> Serve<S> {
 
     /// Other settings than those of the service, for the connections only.
     pub fn settings(self, settings: Settings) -> Self {
-        Self { settings, ..self }
+        let errors = self.settings.errors; // of the document
+        Self { settings: Settings { errors, ..settings }, ..self }
     }
 
     /// Stops when this is done. Default: on Ctrl-C, and on SIGTERM where there is one.

@@ -201,6 +201,34 @@ async fn limits_count_and_are_told() {
     client.get("/few").token(&alice).send().await.refused(429, "rate_limited");
 }
 
+/// What the gate keeps is written when the server stops, and there before the next one answers.
+#[tokio::test]
+async fn an_application_is_served_with_its_gate() {
+    let (signer, state) = (Signer::new("k1"), palisade::State::memory());
+    let served = async || {
+        let kept = palisade::KeptLimits::load(state.clone()).await.unwrap();
+        let jwt = Jwt::new(JwkSet::from_json(signer.jwks()).unwrap());
+        let settings = Settings::new().limits_kept(kept);
+        let gate =
+            Gate::builder().settings(settings).bearer("token", jwt).operation::<GetFew>().build().unwrap();
+        let app = Router::new().route(GetFew::PATH, get(get_few)).layer(gate.layer());
+        let app = gate.guards(app.with_state(App { gate: gate.clone() }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client(listener.local_addr().unwrap());
+        let (stop, told) = tokio::sync::oneshot::channel::<()>();
+        let serving = palisade::serve(app).listener(listener).shutdown(async { _ = told.await });
+        (client, stop, tokio::spawn(async move { serving.await.unwrap() }))
+    };
+    let alice = signer.token("alice", "");
+    for left in ["2", "1"] {
+        let (client, stop, stopped) = served().await;
+        let reply = client.get("/few").token(&alice).send().await;
+        assert_eq!(reply.allowed(204).header("x-ratelimit-remaining"), left);
+        stop.send(()).unwrap();
+        stopped.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn the_deadline_ends_a_handler() {
     let (client, _) = adopted().await;

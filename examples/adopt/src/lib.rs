@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use palisade::{ApiKeys, Attributes, Caller, ConfigError, Gate, Jwt, Problem};
+use palisade::{ApiKeys, Attributes, Caller, ConfigError, Gate, Guarded, Jwt, Problem};
 use serde::Serialize;
 
 /// Something to do.
@@ -75,7 +75,7 @@ async fn ping() -> StatusCode {
 ///
 /// # Errors
 /// When the verifiers do not fit the document.
-pub fn app(tokens: Jwt, keys: ApiKeys) -> Result<Router, ConfigError> {
+pub fn app(tokens: Jwt, keys: ApiKeys) -> Result<Guarded, ConfigError> {
     let tasks: Tasks = Arc::new(RwLock::new(first_tasks()));
     let book = Arc::clone(&tasks);
     let gate = Gate::builder()
@@ -88,13 +88,14 @@ pub fn app(tokens: Jwt, keys: ApiKeys) -> Result<Router, ConfigError> {
         .operation::<GetTask>()
         .operation::<SearchTasks>()
         .build()?;
-    Ok(Router::new()
+    let app = Router::new()
         .route("/", get(count))
         .route("/ping", post(ping))
         .route(GetTask::PATH, get(get_task))
         .route(SearchTasks::PATH, get(search_tasks))
         .layer(gate.layer())
-        .with_state(App { tasks, gate }))
+        .with_state(App { tasks, gate: gate.clone() });
+    Ok(gate.guards(app))
 }
 
 fn find(tasks: &Tasks, id: i64) -> Option<Task> {

@@ -17,6 +17,7 @@
 
 mod desk;
 mod field;
+mod guarded;
 mod layer;
 mod template;
 
@@ -27,6 +28,7 @@ use http::request::Parts;
 
 use self::desk::Desk;
 pub use self::field::{Agrees, Stated, stated};
+pub use self::guarded::Guarded;
 pub use self::layer::{GateLayer, GateService};
 use crate::caller::Caller;
 use crate::gate::{self, Admitted, Gate, Request, Visit};
