@@ -15,7 +15,7 @@ pub(super) enum Holds {
 }
 
 /// The keys at the top, and those of `[schemes.<name>]`.
-pub(super) const TOP: [(&str, Holds); 19] = [
+pub(super) const TOP: [(&str, Holds); 20] = [
     ("listen", Holds::Text),
     ("readiness_listen", Holds::Text),
     ("state", Holds::Text),
@@ -26,6 +26,7 @@ pub(super) const TOP: [(&str, Holds); 19] = [
     ("limits_url", Holds::Text),
     ("limits_instances", Holds::Number),
     ("trusted_proxies", Holds::List),
+    ("proxy_protocol_from", Holds::List),
     ("forwarded_header", Holds::Text),
     ("client_certificates_from_proxies", Holds::Flag),
     ("public_origin", Holds::Text),
