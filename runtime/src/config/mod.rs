@@ -190,10 +190,13 @@ impl Config {
     pub fn cursor_keys(&self) -> Result<CursorKeys, LoadError> {
         let mut faults = Faults::default();
         let given = rivals(&self.values, &[&CURSOR_KEYS, &CURSOR_KEYS_FILE], &mut faults);
-        let key = given.unwrap_or(&CURSOR_KEYS);
+        let key = given.unwrap_or(&CURSOR_KEYS_FILE);
         let list = list_or_file(self, &CURSOR_KEYS, &CURSOR_KEYS_FILE, key, &mut faults);
         if given.is_none() {
-            faults.add(key, "is missing: without it no cursor can be sealed");
+            faults.add(
+                key,
+                format!("is missing, and so is `{CURSOR_KEYS}`: without keys no cursor can be sealed"),
+            );
         }
         let keys = list.and_then(|list| {
             CursorKeys::from_list(&list).map_err(|error| faults.add(key, error.to_string())).ok()

@@ -314,7 +314,7 @@ fn a_missing_part_names_its_key_and_variable() {
         ),
         (config.api_keys("partner").unwrap_err(), "`schemes.partner.credential_file`"),
         (config.passwords("basic").unwrap_err(), "PALISADE_SCHEMES_BASIC_CREDENTIAL_FILE"),
-        (config.cursor_keys().unwrap_err(), "`cursor_keys` (or the variable PALISADE_CURSOR_KEYS)"),
+        (config.cursor_keys().unwrap_err(), "`cursor_keys_file` (or the variable PALISADE_CURSOR_KEYS_FILE)"),
     ] {
         assert!(error.to_string().contains(key), "{error}");
     }
