@@ -367,6 +367,26 @@ async fn handshake(client: &TlsConnector, address: SocketAddr) -> HandshakeKind 
     stream.get_ref().1.handshake_kind().unwrap()
 }
 
+/// RFC 9110 section 7.4: over TLS nothing is asked for that is not.
+#[tokio::test]
+async fn a_request_for_http_does_not_come_over_tls() {
+    let server = Sealed::start().await;
+    let connector = connector(&server.authority.pem, Some(&server.authority.client(ALICE)));
+    let get = async |target: &str| {
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = connector.connect(name, stream).await.unwrap();
+        let head = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer[9..12].to_owned()
+    };
+    assert_eq!(get("/certificate").await, "200");
+    assert_eq!(get("https://localhost/certificate").await, "200");
+    assert_eq!(get("http://localhost/certificate").await, "421");
+}
+
 #[tokio::test]
 async fn http_2_is_agreed_on_and_knows_the_certificate_too() {
     let server = Sealed::start().await;

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue};
 
 pub(super) use self::closing::refusal_headers;
 use super::effects::Effects;
-use super::fault::Fault;
+use super::fault::{Fault, Made};
 use super::limits::{Due, Values};
 use super::load::Place;
 use super::told::Told;
@@ -73,8 +73,8 @@ impl Visit {
         let (proxies, header) = (&settings.trusted_proxies, settings.forwarded);
         let origin = address::origin(connection, &parts.headers, proxies, header);
         let trusted = connection.is_trusted(proxies);
-        // a proxy may speak to us under another name than its clients do
-        let fault = Fault::of(parts, session.as_ref().filter(|_| !trusted));
+        let name = session.as_ref().and_then(|session| session.name.as_deref());
+        let fault = Fault::of(parts, (!trusted).then_some(Made { tls: connection.tls, name }));
         if let Some(certificate) = certificate(session, trusted, settings, &parts.headers) {
             parts.extensions.insert(certificate);
         }
