@@ -176,6 +176,20 @@ impl Limits {
         decided.is_ok_and(|decision| decision.refused_by().is_none())
     }
 
+    /// Takes a place under each of them, which are on what is under way, and leaves it.
+    pub async fn pass(&self, from: IpAddr, principal: (&str, &str)) -> bool {
+        let seen =
+            Seen { from: Network::of(from), principal: Some(principal), is_claimed: false, values: &[] };
+        let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
+        self.limiter.enter(&charges, &seen).await.is_ok_and(|entered| entered.held.is_ok())
+    }
+
+    /// The same where nothing is waited for; `false` where something is.
+    #[must_use]
+    pub fn pass_at_once(&self, from: IpAddr, principal: (&str, &str)) -> bool {
+        self.pass(from, principal).now_or_never() == Some(true)
+    }
+
     /// Charges all of them, or none.
     #[must_use]
     pub fn allow(&self, micros: u64, from: IpAddr, principal: (&str, &str)) -> bool {
