@@ -18,7 +18,8 @@ static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static FORWARDED: HeaderName = http::header::FORWARDED;
 
-/// The other end of the connection, as an extension of each request that [`serve`](crate::serve) hands on.
+/// The other end of the connection, as an extension of each request that [`serve`](crate::serve) hands on. Of one that a
+/// balancer passes on ([`Settings::proxy_protocol_from`](crate::Settings::proxy_protocol_from)), the client that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 

@@ -237,6 +237,20 @@ async fn plain_text_is_refused_unless_the_balancer_had_tls() {
     }
 }
 
+/// Of a request that names its scheme it is the client's connection that counts.
+#[tokio::test]
+async fn a_scheme_is_that_of_the_connection_to_the_balancer() {
+    let gate = balanced().await;
+    for (vectors, https, http) in [(&[BY_TLS][..], "204", "421"), (&[], "421", "403")] {
+        for (scheme, wanted) in [("https", https), ("http", http)] {
+            let request = LAST.replace("/door", &format!("{scheme}://test/door"));
+            let header = proxy_header::of("198.51.100.71:1", vectors);
+            let answer = say("127.0.0.1", &gate, &[&header[..], request.as_bytes()].concat()).await;
+            assert_eq!(status(&answer), wanted, "{scheme} {vectors:?}: {answer}");
+        }
+    }
+}
+
 /// Development tokens are for this machine, and what came through a balancer is not of it.
 #[tokio::test]
 async fn who_comes_through_a_balancer_is_not_local() {
