@@ -26,6 +26,7 @@ fn main() {
     palisade_codegen::Build::new("specs/login.yaml").run();
     palisade_codegen::Build::new("specs/login_operations.yaml").run();
     palisade_codegen::Build::new("specs/shared.yaml").run();
+    palisade_codegen::Build::new("specs/configured.yaml").run();
     palisade_codegen::Build::new("specs/running.yaml").run();
     palisade_codegen::Build::new("specs/roles.yaml").run();
     palisade_codegen::Build::new("specs/load.yaml").run();

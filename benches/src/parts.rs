@@ -20,6 +20,9 @@ const SECOND: Duration = Duration::from_secs(1);
 
 pub(crate) static LIMITS: [Limit; 2] =
     [limit("flood", 1_000_000, SECOND, &[Per::Address]), limit("each", 1_000_000, SECOND, &[Per::Principal])];
+/// On what is under way.
+pub(crate) static UNDER_WAY: [Limit; 2] =
+    [at_once("crowd", 1_000, &[Per::Address]), at_once("own", 1_000, &[Per::Principal])];
 /// What is counted under it stays counted.
 static HOURLY: [Limit; 1] = [limit("hourly", 1, Duration::from_secs(3600), &[Per::Address])];
 
@@ -37,6 +40,10 @@ const fn limit(name: &'static str, quota: u32, window: Duration, per: &'static [
         on: CountedOn::Request,
         on_outage: OnOutage::Local,
     }
+}
+
+const fn at_once(name: &'static str, quota: u32, per: &'static [Per]) -> Limit {
+    Limit { counter: Counter::Concurrency, ..limit(name, quota, Duration::ZERO, per) }
 }
 
 /// As many callers as have a counter each.
@@ -58,6 +65,8 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
     table::added("  the same / two places read, the second when the first is there", &mut alone, 0.30);
     let mut others = timing::compare(rounds, calls, buckets()?, limits()?);
     table::ratio("  the same / two keyed token buckets of governor", &mut others, None);
+    let taken = timing::typical(rounds, calls, under_way()?);
+    table::figure("places under two limits taken and left in memory", taken, "ns", "-");
     table::figure("memory that a million addresses add to a full table", flood()?, "KB", "-");
     let (seal, open) = cursors()?;
     table::figure("cursor sealed", timing::typical(rounds, calls, seal), "ns", "-");
@@ -104,6 +113,15 @@ fn limits() -> io::Result<impl FnMut()> {
         let (_, from, name) = callers.next();
         let subject = str::from_utf8(&name).unwrap_or_default();
         limits.allow(u64::from(callers.0), from.into(), ("https://id.example.com", subject))
+    })
+}
+
+fn under_way() -> io::Result<impl FnMut()> {
+    let (limits, mut callers) = (Limits::new(PLACES, &UNDER_WAY), Callers(0));
+    timing::holds(move || {
+        let (_, from, name) = callers.next();
+        let subject = str::from_utf8(&name).unwrap_or_default();
+        limits.pass_at_once(from.into(), ("https://id.example.com", subject))
     })
 }
 

@@ -15,7 +15,7 @@ use redb::{Database, ReadableDatabase, TableDefinition};
 use redis::aio::MultiplexedConnection;
 use tokio::runtime::Runtime;
 
-use crate::parts::LIMITS;
+use crate::parts::{LIMITS, UNDER_WAY};
 use crate::{table, timing};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
@@ -83,10 +83,14 @@ fn in_redis(runtime: &Runtime, rounds: usize, calls: usize) -> io::Result<()> {
     let what = "state in Redis, a change / PING";
     table::ratio(what, &mut timing::compare_waits(rounds, calls, ping()?, ours), None);
     let shared = runtime.block_on(SharedLimits::redis(&server.url, 1)).map_err(io::Error::other)?;
-    let limits = Limits::new(1, &LIMITS).shared(shared);
+    let limits = Limits::new(1, &LIMITS).shared(shared.clone());
     let caller = (Ipv4Addr::LOCALHOST.into(), ("https://id.example.com", "alice"));
     let ours = timing::holds(|| runtime.block_on(limits.ask(0, caller.0, caller.1)))?;
     let what = "two limits decided in Redis / PING";
+    table::ratio(what, &mut timing::compare_waits(rounds, calls, ping()?, ours), None);
+    let places = Limits::new(1, &UNDER_WAY).shared(shared);
+    let ours = timing::holds(|| runtime.block_on(places.pass(caller.0, caller.1)))?;
+    let what = "places under two limits taken and left in Redis / PING";
     table::ratio(what, &mut timing::compare_waits(rounds, calls, ping()?, ours), None);
     Ok(())
 }

@@ -18,16 +18,49 @@ static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static FORWARDED: HeaderName = http::header::FORWARDED;
 
-/// The other end of the connection, as an extension of each request that [`serve`](crate::serve) hands on.
+/// The other end of the connection, as an extension of each request that [`serve`](crate::serve) hands on. Of one that a
+/// balancer passes on ([`Settings::proxy_protocol_from`](crate::Settings::proxy_protocol_from)), the client that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// The other end of the connection, as our accept loop or axum's tells it. Not known: nobody's address, which is
-/// neither trusted nor protected.
-pub(crate) fn peer(extensions: &http::Extensions) -> IpAddr {
-    let ours = extensions.get::<Peer>().map(|peer| peer.0);
-    let axums = || extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    ours.or_else(axums).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+/// How a connection came through a proxy that speaks the PROXY protocol, as an extension of its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relay {
+    /// For a client, whose address the [`Peer`] is then; `tls`: that came to the proxy through TLS.
+    Client { tls: bool },
+    /// For the proxy itself.
+    Own,
+}
+
+/// What is known of the connection that a request came by, before its headers are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connection {
+    peer: IpAddr,
+    relay: Option<Relay>,
+    /// It came through TLS of our own, or of the proxy that named its client.
+    pub(crate) tls: bool,
+}
+
+impl Connection {
+    /// The other end of the connection, as our accept loop or axum's tells it. Not known: nobody's address, which is
+    /// neither trusted nor protected. `tls`: through TLS of our own.
+    pub(crate) fn of(extensions: &http::Extensions, tls: bool) -> Self {
+        let ours = extensions.get::<Peer>().map(|peer| peer.0);
+        let axums = || extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+        let peer = ours.or_else(axums).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+        let relay = extensions.get::<Relay>().copied();
+        Self { peer: peer.to_canonical(), relay, tls: tls || relay == Some(Relay::Client { tls: true }) }
+    }
+
+    /// Whether the peer is believed in what it says for others. What a proxy asks on its own account is for nobody else.
+    pub(crate) fn is_trusted(&self, proxies: &TrustedProxies) -> bool {
+        self.relay != Some(Relay::Own) && proxies.contain(self.peer)
+    }
+
+    /// Whether it never left this machine. Of one that a proxy passed on only the proxy would know.
+    fn is_of_here(&self) -> bool {
+        self.relay.is_none() && self.peer.is_loopback()
+    }
 }
 
 /// Where a request comes from.
@@ -42,21 +75,24 @@ pub(crate) struct Origin {
     pub(crate) local: bool,
 }
 
-/// The client of a request that came from `peer`; `tls`: through TLS of our own.
+/// The client of a request that came by this connection.
 ///
 /// It was protected on its way when a trusted proxy says that it received it over `https`; when a stranger speaks TLS with
-/// us; or, for a server that has no trusted proxies, when it never left the machine.
+/// us, or with the balancer that passes it on; or, for a server that has no trusted proxies, when it never left the machine.
 pub(crate) fn origin(
-    peer: IpAddr,
-    tls: bool,
+    connection: Connection,
     headers: &HeaderMap,
     proxies: &TrustedProxies,
     header: ForwardedHeader,
 ) -> Origin {
-    let peer = peer.to_canonical();
-    if !proxies.contain(peer) {
-        let local = peer.is_loopback() && !is_forwarded(headers);
-        return Origin { address: peer, protected: tls || (proxies.is_empty() && peer.is_loopback()), local };
+    let peer = connection.peer;
+    if !connection.is_trusted(proxies) {
+        let here = connection.is_of_here();
+        return Origin {
+            address: peer,
+            protected: connection.tls || (proxies.is_empty() && here),
+            local: here && !is_forwarded(headers),
+        };
     }
     match header {
         ForwardedHeader::XForwardedFor => Origin {
@@ -197,9 +233,22 @@ mod tests {
         lines.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
     }
 
+    fn from(peer: &str, tls: bool) -> Connection {
+        passed_on(peer, tls, None)
+    }
+
+    fn passed_on(peer: &str, tls: bool, relay: Option<Relay>) -> Connection {
+        let mut extensions = http::Extensions::new();
+        extensions.insert(Peer(SocketAddr::new(peer.parse().unwrap(), 1)));
+        if let Some(relay) = relay {
+            extensions.insert(relay);
+        }
+        Connection::of(&extensions, tls)
+    }
+
     fn origin_of(peer: &str, lines: &[(&'static str, &str)], header: ForwardedHeader) -> Origin {
         let settings = Settings::new().trusted_proxies(["10.0.0.0/8", "2001:db8:ffff::/48"]).unwrap();
-        origin(peer.parse().unwrap(), false, &headers(lines), &settings.trusted_proxies, header)
+        origin(from(peer, false), &headers(lines), &settings.trusted_proxies, header)
     }
 
     fn x_forwarded(peer: &str, lines: &[&str]) -> String {
@@ -254,13 +303,8 @@ mod tests {
         let mut lines = headers(&[("x-forwarded-for", "192.0.2.1")]);
         lines.append(&FOR, http::HeaderValue::from_bytes(b"\xff").unwrap());
         let settings = Settings::new().trusted_proxies([PROXY]).unwrap();
-        let found = origin(
-            PROXY.parse().unwrap(),
-            false,
-            &lines,
-            &settings.trusted_proxies,
-            ForwardedHeader::XForwardedFor,
-        );
+        let found =
+            origin(from(PROXY, false), &lines, &settings.trusted_proxies, ForwardedHeader::XForwardedFor);
         assert_eq!(found.address.to_string(), PROXY);
     }
 
@@ -309,13 +353,12 @@ mod tests {
         assert!(!standard("for=192.0.2.1"));
         let alone = |peer: &str| {
             let none = TrustedProxies::default();
-            origin(peer.parse().unwrap(), false, &HeaderMap::new(), &none, ForwardedHeader::XForwardedFor)
-                .protected
+            origin(from(peer, false), &HeaderMap::new(), &none, ForwardedHeader::XForwardedFor).protected
         };
         let under_tls = |peer: &str| {
             let settings = Settings::new().trusted_proxies([PROXY]).unwrap();
             let proxies = &settings.trusted_proxies;
-            origin(peer.parse().unwrap(), true, &HeaderMap::new(), proxies, ForwardedHeader::XForwardedFor)
+            origin(from(peer, true), &HeaderMap::new(), proxies, ForwardedHeader::XForwardedFor)
         };
         assert!(under_tls("192.0.2.1").protected);
         assert!(!under_tls(PROXY).protected, "how the client came to the proxy is for the proxy to say");
@@ -327,7 +370,7 @@ mod tests {
     fn what_was_forwarded_is_not_local() {
         let local = |peer: &str, lines: &[_]| {
             let none = TrustedProxies::default();
-            origin(peer.parse().unwrap(), false, &headers(lines), &none, ForwardedHeader::XForwardedFor).local
+            origin(from(peer, false), &headers(lines), &none, ForwardedHeader::XForwardedFor).local
         };
         assert!(local("127.0.0.1", &[]) && local("::1", &[]) && local("::ffff:127.0.0.1", &[]));
         assert!(!local("192.0.2.1", &[]));
@@ -335,6 +378,41 @@ mod tests {
             assert!(!local("127.0.0.1", &[(name, "127.0.0.1")]), "{name}");
         }
         assert!(!origin_of(PROXY, &[("x-forwarded-for", "127.0.0.1")], ForwardedHeader::XForwardedFor).local);
+    }
+
+    /// What came through a balancer is not of this machine, whatever address it is from, and a balancer that asks on its own
+    /// account says nothing for others.
+    #[test]
+    fn what_was_passed_on_has_its_clients_address_and_no_more_rights_than_that() {
+        let (plain, sealed) = (Some(Relay::Client { tls: false }), Some(Relay::Client { tls: true }));
+        let of = |peer, tls, relay, proxies: &[&str]| {
+            let settings = Settings::new().trusted_proxies(proxies).unwrap();
+            let lines = headers(&[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "https")]);
+            let connection = passed_on(peer, tls, relay);
+            origin(connection, &lines, &settings.trusted_proxies, ForwardedHeader::XForwardedFor)
+        };
+        for (peer, tls, relay, proxies, address, protected) in [
+            ("198.51.100.9", false, plain, &[][..], "198.51.100.9", false),
+            ("198.51.100.9", false, sealed, &[], "198.51.100.9", true),
+            ("198.51.100.9", true, plain, &[], "198.51.100.9", true),
+            ("127.0.0.1", false, plain, &[], "127.0.0.1", false),
+            ("127.0.0.1", false, Some(Relay::Own), &[], "127.0.0.1", false),
+            ("198.51.100.9", false, sealed, &[PROXY], "198.51.100.9", true),
+            (PROXY, false, plain, &[PROXY], "192.0.2.1", true),
+            (PROXY, false, Some(Relay::Own), &[PROXY], PROXY, false),
+        ] {
+            let found = of(peer, tls, relay, proxies);
+            assert_eq!(
+                (found.address.to_string().as_str(), found.protected),
+                (address, protected),
+                "{relay:?}"
+            );
+        }
+        let none = TrustedProxies::default();
+        for relay in [plain, sealed, Some(Relay::Own)] {
+            let connection = passed_on("127.0.0.1", false, relay);
+            assert!(!origin(connection, &HeaderMap::new(), &none, ForwardedHeader::XForwardedFor).local);
+        }
     }
 
     #[test]

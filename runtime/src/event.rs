@@ -92,6 +92,28 @@ impl Event<'_> {
     }
 }
 
+/// What happened to a connection before anything was asked over it.
+pub(crate) struct ConnectionEvent<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) reason: &'a dyn fmt::Display,
+    /// Who connected.
+    pub(crate) source: IpAddr,
+}
+
+impl ConnectionEvent<'_> {
+    /// Hands the event to `tracing`, as a warning.
+    pub(crate) fn emit(&self) {
+        tracing::warn!(
+            target: SECURITY_EVENTS,
+            event_type = self.kind.event_type,
+            timestamp = %jiff::Timestamp::now(),
+            source_ip = %self.source,
+            failure_reason = %self.reason,
+            severity = ?self.kind.severity,
+        );
+    }
+}
+
 /// What happened to an account where no request of the gate is: at an issuer of ours, or at a login.
 pub(crate) struct AccountEvent<'a> {
     pub(crate) kind: Kind,

@@ -3,7 +3,7 @@
 //! They are the parts that the gate runs, with nothing before and nothing behind them: no [`Caller`](crate::Caller) comes
 //! of them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::input::{Check, Decode, from_json};
 use crate::limit::seen::{Network, Seen};
 use crate::limit::{Few, Limiter, Rule};
 use crate::operation::{Access, Document, KeyRules, Limit, TokenRules};
+use crate::serve::proxy_protocol::{self, Said};
 use crate::{Gate, GateBuilder};
 
 /// Steps 6 and 7 of the gate: the credentials of a request, found and verified.
@@ -64,6 +65,19 @@ pub fn body<T: Decode + Check>(bytes: &[u8]) -> bool {
     /// As deep as bodies are where the document does not say.
     const DEPTH: usize = 32;
     from_json::<T>(bytes, DEPTH).is_ok()
+}
+
+/// What a whole header of the PROXY protocol says: its client, and whether that came by TLS; none for a connection of the
+/// proxy's own.
+///
+/// # Errors
+/// With the word of the log, where it is refused.
+pub fn proxied(header: &[u8]) -> Result<Option<(SocketAddr, bool)>, String> {
+    match proxy_protocol::read(header) {
+        Ok(Said::Own) => Ok(None),
+        Ok(Said::Client { address, tls }) => Ok(Some((address, tls))),
+        Err(malformed) => Err(malformed.to_string()),
+    }
 }
 
 /// The request comes through a connection whose client has shown this certificate, in DER.
@@ -160,6 +174,20 @@ impl Limits {
         let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
         let decided = self.limiter.ask(micros, &charges, &seen).await;
         decided.is_ok_and(|decision| decision.refused_by().is_none())
+    }
+
+    /// Takes a place under each of them, which are on what is under way, and leaves it.
+    pub async fn pass(&self, from: IpAddr, principal: (&str, &str)) -> bool {
+        let seen =
+            Seen { from: Network::of(from), principal: Some(principal), is_claimed: false, values: &[] };
+        let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
+        self.limiter.enter(&charges, &seen).await.is_ok_and(|entered| entered.held.is_ok())
+    }
+
+    /// The same where nothing is waited for; `false` where something is.
+    #[must_use]
+    pub fn pass_at_once(&self, from: IpAddr, principal: (&str, &str)) -> bool {
+        self.pass(from, principal).now_or_never() == Some(true)
     }
 
     /// Charges all of them, or none.

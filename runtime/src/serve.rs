@@ -3,6 +3,7 @@
 mod accept;
 mod connection;
 mod garbled;
+pub(crate) mod proxy_protocol;
 mod pulse;
 mod session;
 mod slots;
@@ -152,7 +153,7 @@ impl fmt::Display for ServeError {
                 f,
                 "refusing to listen on {address} without TLS: credentials would travel in plain text; give it a \
                  certificate with `Serve::tls`, listen on a loopback address, or name the proxies that speak TLS in front of this server with \
-                 `Settings::trusted_proxies`"
+                 `Settings::trusted_proxies` or `Settings::proxy_protocol_from`"
             ),
             Self::NotReady(fault) => fault.fmt(f),
             Self::Bind { address, .. } => write!(f, "cannot listen on {address}"),
@@ -265,7 +266,11 @@ pub(crate) async fn bind_here(address: String) -> Result<(TcpListener, SocketAdd
 /// did is checked for each request.
 fn permitted(address: SocketAddr, transport: &Transport, settings: &Settings) -> Result<(), ServeError> {
     let served_here = address.ip().to_canonical().is_loopback();
-    if transport.is_protected() || served_here || !settings.trusted_proxies.is_empty() {
+    if transport.is_protected()
+        || served_here
+        || !settings.trusted_proxies.is_empty()
+        || !settings.proxy_protocol.is_empty()
+    {
         Ok(())
     } else {
         Err(ServeError::Exposed(address))
@@ -310,6 +315,8 @@ mod tests {
         assert!(matches!(try_on("0.0.0.0:0", Settings::new()).await, Err(ServeError::Exposed(_))));
         assert!(matches!(try_on("[::]:0", Settings::new()).await, Err(ServeError::Exposed(_))));
         assert!(try_on("0.0.0.0:0", behind()).await.is_ok());
+        let balanced = Settings::new().proxy_protocol_from(["10.0.0.1"]).unwrap();
+        assert!(try_on("0.0.0.0:0", balanced).await.is_ok());
         assert!(matches!(try_on("no port", Settings::new()).await, Err(ServeError::Bind { .. })));
         let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
         let exposed = serve(Router::new()).listener(listener).shutdown(std::future::ready(())).await;

@@ -27,6 +27,7 @@ use crate::state::State;
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) proxy_protocol: TrustedProxies,
     pub(crate) forwarded: ForwardedHeader,
     pub(crate) client_certificates: bool,
     pub(crate) limiter_capacity: usize,
@@ -81,6 +82,18 @@ pub enum RateLimitReset {
 pub(crate) struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
+    fn read<T: AsRef<str>>(networks: impl IntoIterator<Item = T>) -> Result<Self, SettingsError> {
+        let network = |text: T| {
+            let text = text.as_ref().trim();
+            match network(text) {
+                Some(network) if network.prefix_len() == 0 => Err(SettingsError::Everybody(text.to_owned())),
+                Some(network) => Ok(network),
+                None => Err(SettingsError::Network(text.to_owned())),
+            }
+        };
+        networks.into_iter().map(network).collect::<Result<_, _>>().map(Self)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -144,6 +157,7 @@ impl Settings {
     pub fn new() -> Self {
         Self {
             trusted_proxies: TrustedProxies::default(),
+            proxy_protocol: TrustedProxies::default(),
             forwarded: ForwardedHeader::default(),
             client_certificates: false,
             limiter_capacity: 131_072,
@@ -188,19 +202,31 @@ impl Settings {
     /// # Errors
     /// When one is neither an address nor a network, or is the network of all addresses.
     pub fn trusted_proxies<T: AsRef<str>>(
-        mut self,
+        self,
         networks: impl IntoIterator<Item = T>,
     ) -> Result<Self, SettingsError> {
-        let network = |text: T| {
-            let text = text.as_ref().trim();
-            match network(text) {
-                Some(network) if network.prefix_len() == 0 => Err(SettingsError::Everybody(text.to_owned())),
-                Some(network) => Ok(network),
-                None => Err(SettingsError::Network(text.to_owned())),
-            }
-        };
-        self.trusted_proxies = TrustedProxies(networks.into_iter().map(network).collect::<Result<_, _>>()?);
-        Ok(self)
+        Ok(Self { trusted_proxies: TrustedProxies::read(networks)?, ..self })
+    }
+
+    /// The balancers in front of this server that pass connections on unread, and say by the PROXY protocol, version 2, for
+    /// whom each is: addresses, or networks in CIDR form. Default: none, and then such a header is no request.
+    ///
+    /// Nobody else may connect then, and no connection may begin without the header: it is closed. The client's address takes
+    /// the place of the balancer's, for limits, for [`Settings::max_connections_per_address`], for events and for
+    /// [`Peer`](crate::Peer). Where that is an address of [`Settings::trusted_proxies`], the forwarded header is read on from
+    /// there. These balancers need not be named among the proxies: whoever is named there is believed in headers that
+    /// clients of a balancer write.
+    ///
+    /// A server without TLS may then listen on other addresses than loopback, and refuses requests of which the balancer
+    /// does not say that their client came by TLS (`PP2_TYPE_SSL`; in HAProxy, `send-proxy-v2-ssl`).
+    ///
+    /// # Errors
+    /// When one is neither an address nor a network, or is the network of all addresses.
+    pub fn proxy_protocol_from<T: AsRef<str>>(
+        self,
+        networks: impl IntoIterator<Item = T>,
+    ) -> Result<Self, SettingsError> {
+        Ok(Self { proxy_protocol: TrustedProxies::read(networks)?, ..self })
     }
 
     /// The header that the trusted proxies write. Default: [`ForwardedHeader::XForwardedFor`].
@@ -316,7 +342,8 @@ impl Settings {
     /// How many connections are open at once from one address (IPv6: from one /64). Default: 256.
     ///
     /// Enough for an office behind one address, and forty such addresses are needed to fill the default total.
-    /// Trusted proxies are not counted: everybody comes through them.
+    /// Trusted proxies are not counted: everybody comes through them. Of a connection that a balancer passes on
+    /// ([`Settings::proxy_protocol_from`]) it is the client's address that counts.
     #[must_use]
     pub fn max_connections_per_address(self, max_connections_per_address: usize) -> Self {
         Self { max_connections_per_address, ..self }

@@ -225,6 +225,10 @@ impl Api for Service {
         Ok(GetBucketOutput::NoContent)
     }
 
+    async fn hold_place(&self, _: Caller<HoldPlace>, _: HoldPlaceInput) -> Result<HoldPlaceOutput, Problem> {
+        std::future::pending().await
+    }
+
     async fn get_window(&self, _: Caller<GetWindow>, _: GetWindowInput) -> Result<GetWindowOutput, Problem> {
         Ok(GetWindowOutput::NoContent)
     }

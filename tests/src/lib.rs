@@ -13,6 +13,7 @@ pub mod json;
 pub mod ledger;
 pub mod postgres_server;
 pub mod provider;
+pub mod proxy_header;
 pub mod redis_server;
 pub mod tokens;
 pub mod waiting;

@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use palisade::{Caller, ClientCertificates, JwkSet, Jwt, Problem, Secret, Settings, Tls, TlsError};
 use palisade_tests::authority::{Authority, Identity};
 use palisade_tests::client::{Client, Reply};
+use palisade_tests::proxy_header;
 use palisade_tests::tokens::{ISSUER, Signer, claims, header};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
@@ -172,6 +173,16 @@ impl Sealed {
 
     async fn get(&self, path: &str, identity: Option<&Identity>, headers: &[(&str, &str)]) -> Reply {
         let stream = TcpStream::connect(self.address).await.unwrap();
+        self.get_over(stream, path, identity, headers).await
+    }
+
+    async fn get_over(
+        &self,
+        stream: TcpStream,
+        path: &str,
+        identity: Option<&Identity>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
         let name = ServerName::try_from("localhost").unwrap();
         let stream = connector(&self.authority.pem, identity).connect(name, stream).await.unwrap();
         let (mut sender, connection) =
@@ -287,6 +298,32 @@ async fn who_shows_a_certificate_holds_its_key() {
     }
 }
 
+/// The header of the PROXY protocol comes before TLS, which is the client's and ours alone.
+#[tokio::test]
+async fn a_certificate_is_shown_through_a_balancer() {
+    let authority = Authority::default();
+    let certificates = ClientCertificates::from_pem(&authority.pem).unwrap();
+    let settings = Settings::new().proxy_protocol_from(["127.0.0.1"]).unwrap();
+    let server = Sealed::run(authority, certificates, settings, true).await;
+    let alice = server.authority.client(ALICE);
+    let header = proxy_header::of("198.51.100.60:4711", &[]);
+    let through = async |identity| {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(&header).await.unwrap();
+        server.get_over(stream, "/certificate", identity, &[]).await
+    };
+    assert_eq!(through(Some(&alice)).await.allowed(200).json(), ALICE);
+    through(None).await.refused(401, "unauthenticated");
+
+    let name = || ServerName::try_from("localhost").unwrap();
+    let connector = connector(&server.authority.pem, Some(&alice));
+    let bare = TcpStream::connect(server.address).await.unwrap();
+    assert!(connector.connect(name(), bare).await.is_err(), "nothing begins without the header");
+    let mut twice = TcpStream::connect(server.address).await.unwrap();
+    twice.write_all(&[&header[..], &header].concat()).await.unwrap();
+    assert!(connector.connect(name(), twice).await.is_err(), "a second header is no TLS");
+}
+
 /// A session that is taken up again shows no certificate anew, so that one that was revoked meanwhile would go on.
 #[tokio::test]
 async fn no_session_is_taken_up_again_where_certificates_are_asked_for() {
@@ -328,6 +365,26 @@ async fn handshake(client: &TlsConnector, address: SocketAddr) -> HandshakeKind 
     stream.write_all(request).await.unwrap();
     assert!(stream.read_to_end(&mut Vec::new()).await.unwrap() > 0);
     stream.get_ref().1.handshake_kind().unwrap()
+}
+
+/// RFC 9110 section 7.4: over TLS nothing is asked for that is not.
+#[tokio::test]
+async fn a_request_for_http_does_not_come_over_tls() {
+    let server = Sealed::start().await;
+    let connector = connector(&server.authority.pem, Some(&server.authority.client(ALICE)));
+    let get = async |target: &str| {
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = connector.connect(name, stream).await.unwrap();
+        let head = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer[9..12].to_owned()
+    };
+    assert_eq!(get("/certificate").await, "200");
+    assert_eq!(get("https://localhost/certificate").await, "200");
+    assert_eq!(get("http://localhost/certificate").await, "421");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 27] = [
+const PAGES: [&str; 28] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -20,6 +20,7 @@ const PAGES: [&str; 27] = [
     "docs/adr/0005-own-layout.md",
     "docs/adr/0006-signing-keys-in-the-state.md",
     "docs/adr/0007-login-on-oauth2.md",
+    "docs/adr/0008-proxy-header.md",
     "docs/authentication.md",
     "docs/diagnostics.md",
     "docs/idempotency.md",

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use palisade::{Clock, ForwardedHeader, Settings};
 use palisade_tests::events;
 use palisade_tests::gate::Gate;
 use palisade_tests::tokens::now;
+use tokio::net::TcpStream;
 
 /// This machine as a proxy that speaks TLS to the world.
 fn proxied() -> Settings {
@@ -55,6 +59,47 @@ async fn behind_a_proxy_plain_text_is_refused_and_https_is_insisted_on() {
     by("http").await.refused(403, "tls_required");
     let open = Gate::start().await.client.get("/open").send().await;
     assert_eq!(open.allowed(204).header("strict-transport-security"), "", "RFC 6797 section 7.2");
+}
+
+/// The status of a request with this target, which names its scheme.
+async fn of_scheme(gate: &Gate, scheme: &str, behind: &str) -> String {
+    let head =
+        format!("GET {scheme}://test/open HTTP/1.1\r\nhost: test\r\n{behind}connection: close\r\n\r\n");
+    let answer = gate.client.raw(head.as_bytes()).await;
+    assert_eq!(answer.contains(r#""code":"misdirected_request""#), answer[9..12] == *"421", "{answer}");
+    answer[9..12].to_owned()
+}
+
+/// The same over HTTP/2, of which every request names its scheme.
+async fn over_http_2(gate: &Gate, scheme: &str, behind: &[(&str, &str)]) -> u16 {
+    let stream = TokioIo::new(TcpStream::connect(gate.client.0).await.unwrap());
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::get(format!("{scheme}://test/open"));
+    let request = behind.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap().status().as_u16()
+}
+
+/// RFC 9110 section 7.4: what is asked for over TLS must come over it; a trusted proxy says whether it did.
+#[tokio::test]
+async fn a_request_for_https_does_not_come_in_plain_text() {
+    let (bare, behind) = (Gate::start().await, Gate::with(proxied()).await);
+    assert_eq!(of_scheme(&bare, "http", "").await, "204");
+    assert_eq!(of_scheme(&bare, "https", "").await, "421");
+    assert_eq!(
+        of_scheme(&bare, "https", "x-forwarded-proto: https\r\n").await,
+        "421",
+        "the word of a stranger"
+    );
+    assert_eq!(over_http_2(&bare, "http", &[]).await, 204);
+    assert_eq!(over_http_2(&bare, "https", &[]).await, 421);
+    let https = ("x-forwarded-proto", "https");
+    for scheme in ["http", "https"] {
+        assert_eq!(of_scheme(&behind, scheme, "x-forwarded-proto: https\r\n").await, "204", "{scheme}");
+        assert_eq!(over_http_2(&behind, scheme, &[https]).await, 204, "{scheme}");
+        assert_eq!(over_http_2(&behind, scheme, &[]).await, 403, "{scheme}");
+    }
 }
 
 #[tokio::test]

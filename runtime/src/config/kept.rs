@@ -91,8 +91,10 @@ impl Config {
         let given = rivals(&self.values, &[&ANSWER_KEYS, &ANSWER_KEYS_FILE], &mut faults);
         let keys = match given {
             None if lasts => {
-                faults
-                    .add(&ANSWER_KEYS_FILE, "is missing: answers that outlast this process are sealed by it");
+                let why = format!(
+                    "is missing, and so is `{ANSWER_KEYS}`: answers that outlast this process are sealed by them"
+                );
+                faults.add(&ANSWER_KEYS_FILE, why);
                 None
             }
             None => AnswerKeys::generate().map_err(|error| faults.add(&ANSWER_KEYS, error.to_string())).ok(),

@@ -27,6 +27,7 @@ pub(super) const TOP: [(&str, Holds); 20] = [
     ("limits_url", Holds::Text),
     ("limits_instances", Holds::Number),
     ("trusted_proxies", Holds::List),
+    ("proxy_protocol_from", Holds::List),
     ("forwarded_header", Holds::Text),
     ("client_certificates_from_proxies", Holds::Flag),
     ("public_origin", Holds::Text),

@@ -11,6 +11,7 @@
 //! limits_url = "redis://10.0.0.5"       # where instances count limits together
 //! limits_instances = 3                  # needed beside it: how many there are
 //! trusted_proxies = ["10.0.0.0/8"]      # whose forwarded header is believed
+//! proxy_protocol_from = ["10.0.0.0/8"]  # the balancers that say for whom they connect (PROXY protocol v2): nobody else may
 //! forwarded_header = "x-forwarded-for"  # or "forwarded"
 //! client_certificates_from_proxies = false # whether they are believed about the certificates of clients (RFC 9440)
 //! public_origin = "https://api.example.com" # where clients find this server: needed where a scheme asks for proofs (DPoP)
@@ -75,6 +76,7 @@ use crate::{ForwardedHeader, Settings, cursor::CursorKeys};
 static LISTEN: Key = Key::top("listen");
 static READINESS: Key = Key::top("readiness_listen");
 static PROXIES: Key = Key::top("trusted_proxies");
+static PROXY_PROTOCOL: Key = Key::top("proxy_protocol_from");
 static FORWARDED: Key = Key::top("forwarded_header");
 static PUBLIC_ORIGIN: Key = Key::top("public_origin");
 static FORWARDED_CERTIFICATES: Key = Key::top("client_certificates_from_proxies");
@@ -189,10 +191,13 @@ impl Config {
     pub fn cursor_keys(&self) -> Result<CursorKeys, LoadError> {
         let mut faults = Faults::default();
         let given = rivals(&self.values, &[&CURSOR_KEYS, &CURSOR_KEYS_FILE], &mut faults);
-        let key = given.unwrap_or(&CURSOR_KEYS);
+        let key = given.unwrap_or(&CURSOR_KEYS_FILE);
         let list = list_or_file(self, &CURSOR_KEYS, &CURSOR_KEYS_FILE, key, &mut faults);
         if given.is_none() {
-            faults.add(key, "is missing: without it no cursor can be sealed");
+            faults.add(
+                key,
+                format!("is missing, and so is `{CURSOR_KEYS}`: without keys no cursor can be sealed"),
+            );
         }
         let keys = list.and_then(|list| {
             CursorKeys::from_list(&list).map_err(|error| faults.add(key, error.to_string())).ok()
@@ -234,6 +239,10 @@ fn settings(values: &Values, faults: &mut Faults) -> Option<Settings> {
             Ok(named) => settings = named,
             Err(error) => faults.add(&PUBLIC_ORIGIN, error.to_string()),
         }
+    }
+    match settings.clone().proxy_protocol_from(values.list(&PROXY_PROTOCOL).unwrap_or_default()) {
+        Ok(named) => settings = named,
+        Err(error) => faults.add(&PROXY_PROTOCOL, error.to_string()),
     }
     let settings = settings.trusted_proxies(proxies);
     settings.map_err(|error| faults.add(&PROXIES, error.to_string())).ok()

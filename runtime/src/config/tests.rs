@@ -101,6 +101,7 @@ fn every_key_has_a_variable_that_does_the_same() {
         ("limits_url", "redis://127.0.0.1"),
         ("limits_instances", "3"),
         ("trusted_proxies", "10.0.0.0/8,192.0.2.1"),
+        ("proxy_protocol_from", "10.1.0.0/16,192.0.2.2"),
         ("forwarded_header", "forwarded"),
         ("client_certificates_from_proxies", "true"),
         ("public_origin", "https://api.example.com"),
@@ -165,6 +166,7 @@ fn every_key_has_a_variable_that_does_the_same() {
     assert_eq!((config.listen().port(), config.mock_owner()), (9000, Some("alice")));
     let settings = &config.settings;
     assert!(settings.trusted_proxies.contain("192.0.2.1".parse().unwrap()));
+    assert!(settings.proxy_protocol.contain("192.0.2.2".parse().unwrap()));
     assert_eq!(settings.forwarded, crate::ForwardedHeader::Forwarded);
     assert!(settings.client_certificates);
     assert_eq!(settings.public_origin, crate::origin::PublicOrigin::parse("https://api.example.com"));
@@ -261,13 +263,14 @@ fn faults_come_all_at_once_and_say_what_was_meant() {
         state = "redis"
         limits_url = "redis://10.0.0.5"
         trusted_proxies = ["0.0.0.0/0"]
+        proxy_protocol_from = ["everybody"]
         public_origin = "https://api.example.com/v1"
         [schemes.oauth]
         jwks_fil = "x"
         issuer = 7
     "#;
     let error = project.read(text, &[]).unwrap_err();
-    assert_eq!(error.count(), 8);
+    assert_eq!(error.count(), 9);
     let words = error.to_string();
     assert_eq!(format!("{error:?}"), words, "a `main` that returns it says the same");
     for part in [
@@ -312,7 +315,7 @@ fn a_missing_part_names_its_key_and_variable() {
         ),
         (config.api_keys("partner").unwrap_err(), "`schemes.partner.credential_file`"),
         (config.passwords("basic").unwrap_err(), "PALISADE_SCHEMES_BASIC_CREDENTIAL_FILE"),
-        (config.cursor_keys().unwrap_err(), "`cursor_keys` (or the variable PALISADE_CURSOR_KEYS)"),
+        (config.cursor_keys().unwrap_err(), "`cursor_keys_file` (or the variable PALISADE_CURSOR_KEYS_FILE)"),
     ] {
         assert!(error.to_string().contains(key), "{error}");
     }

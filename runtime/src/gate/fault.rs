@@ -5,7 +5,6 @@ use http::request::Parts;
 
 use super::head;
 use crate::problem::Rejection;
-use crate::serve::Session;
 
 /// What is wrong with the head of a request, whatever it asks for.
 #[derive(Clone, Copy)]
@@ -17,20 +16,33 @@ pub(super) enum Fault {
     LongTarget,
 }
 
+/// What a connection was made for, where its requests must be for the same. A trusted proxy may speak to us under another
+/// name, and in plain text, of what its clients asked for over TLS.
+#[derive(Clone, Copy)]
+pub(super) struct Made<'a> {
+    pub(super) tls: bool,
+    /// The server that the client meant in the handshake.
+    pub(super) name: Option<&'a str>,
+}
+
+impl Made<'_> {
+    fn is_for(self, parts: &Parts) -> bool {
+        head::is_of_scheme(self.tls, &parts.uri)
+            && self.name.is_none_or(|name| head::is_meant(name, &parts.uri, &parts.headers))
+    }
+}
+
 impl Fault {
     /// Longest request target that is read (RFC 9112 section 3 recommends to take 8000 octets at least).
     const MAX_TARGET: usize = 8 * 1024;
 
-    pub(super) fn of(parts: &Parts, session: Option<&Session>) -> Option<Self> {
-        let meant = session.and_then(|session| session.name.as_deref());
+    pub(super) fn of(parts: &Parts, made: Option<Made<'_>>) -> Option<Self> {
         let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
         match () {
             // first, for it ends the connection whatever else is wrong
             () if !head::knows_framing(&parts.headers) => Some(Self::Framing),
             () if !head::names_one_host(parts.version, &parts.uri, &parts.headers) => Some(Self::Host),
-            () if meant.is_some_and(|name| !head::is_meant(name, &parts.uri, &parts.headers)) => {
-                Some(Self::Misdirected)
-            }
+            () if made.is_some_and(|made| !made.is_for(parts)) => Some(Self::Misdirected),
             () if !head::fields_are_trimmed(parts.version, &parts.headers) => Some(Self::Field),
             () if target > Self::MAX_TARGET => Some(Self::LongTarget),
             () => None,

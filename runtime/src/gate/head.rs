@@ -65,6 +65,13 @@ pub(super) fn is_meant(name: &str, uri: &Uri, headers: &HeaderMap) -> bool {
     host.trim_end_matches('.').eq_ignore_ascii_case(name.trim_end_matches('.'))
 }
 
+/// Whether a request that says a scheme came as that scheme has it: `https` over TLS, and what is not over TLS is no `https`
+/// (RFC 9110 section 7.4; HTTP/2 always says one, HTTP/1 in a target of absolute form, RFC 9112 section 3.2.2).
+pub(super) fn is_of_scheme(tls: bool, uri: &Uri) -> bool {
+    let scheme = if tls { "https" } else { "http" };
+    uri.scheme_str().is_none_or(|said| said.eq_ignore_ascii_case(scheme))
+}
+
 /// Whether the body comes plainly or in chunks. Other transfer codings (RFC 9112 section 7) are not undone, so their bytes
 /// would be taken for something that they are not.
 pub(super) fn knows_framing(headers: &HeaderMap) -> bool {
@@ -119,6 +126,20 @@ mod tests {
         }
         assert!(meant("a.example", "https://a.example:8443/x", &[]));
         assert!(!meant("a.example", "https://b.example/x", &[]));
+    }
+
+    #[test]
+    fn a_scheme_is_that_of_the_connection() {
+        for (uri, plain, tls) in [
+            ("/", true, true),
+            ("http://a/", true, false),
+            ("HTTP://a/", true, false),
+            ("https://a/", false, true),
+            ("HTTPS://a/", false, true),
+        ] {
+            let of = |tls| is_of_scheme(tls, &uri.parse().unwrap());
+            assert_eq!((of(false), of(true)), (plain, tls), "{uri}");
+        }
     }
 
     #[test]

@@ -14,13 +14,13 @@ use http::{HeaderMap, HeaderValue};
 
 pub(super) use self::closing::refusal;
 use super::effects::Effects;
-use super::fault::Fault;
+use super::fault::{Fault, Made};
 use super::limits::{Due, Values};
 use super::load::Place;
 use super::told::Told;
 use super::walk::Walk;
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
-use crate::address::{self, Origin};
+use crate::address::{self, Connection, Origin};
 use crate::authn::Principal;
 use crate::authn::attempts::{Attempt, Attempts};
 use crate::authn::certificate::ClientCertificate;
@@ -40,7 +40,7 @@ pub(crate) struct Visit {
     witness: Witness,
     now: Result<Now, ClockError>,
     origin: Origin,
-    /// It came through TLS of our own.
+    /// It came through TLS of our own, or of the balancer that passed it on.
     tls: bool,
     /// What is wrong with the head of the request, whatever it asks for; said after step 2 has counted it.
     fault: Option<Fault>,
@@ -68,14 +68,13 @@ impl Visit {
     /// Step 1: who is at the door, and under which id do we speak of it.
     pub(crate) fn open(gate: &Gate, parts: &mut Parts) -> Self {
         let settings = gate.settings();
-        let peer = address::peer(&parts.extensions);
         let session: Option<Session> = parts.extensions.remove();
-        let tls = session.is_some();
-        let origin =
-            address::origin(peer, tls, &parts.headers, &settings.trusted_proxies, settings.forwarded);
-        let trusted = settings.trusted_proxies.contain(peer);
-        // a proxy may speak to us under another name than its clients do
-        let fault = Fault::of(parts, session.as_ref().filter(|_| !trusted));
+        let connection = Connection::of(&parts.extensions, session.is_some());
+        let (proxies, header) = (&settings.trusted_proxies, settings.forwarded);
+        let origin = address::origin(connection, &parts.headers, proxies, header);
+        let trusted = connection.is_trusted(proxies);
+        let name = session.as_ref().and_then(|session| session.name.as_deref());
+        let fault = Fault::of(parts, (!trusted).then_some(Made { tls: connection.tls, name }));
         if let Some(certificate) = certificate(session, trusted, settings, &parts.headers) {
             parts.extensions.insert(certificate);
         }
@@ -96,7 +95,7 @@ impl Visit {
             witness,
             now,
             origin,
-            tls,
+            tls: connection.tls,
             fault,
             standings: Few::new(),
             place: None,

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -17,7 +17,9 @@ use tokio::time::Instant;
 
 use super::Servable;
 use super::connection::Connections;
-use super::slots::Slots;
+use super::proxy_protocol::{Caller, Proxies};
+use super::slots::{Slot, Slots};
+use crate::address::Relay;
 use crate::settings::Settings;
 
 /// The first and the longest pause after the system refused to accept, e.g. for want of files.
@@ -46,21 +48,78 @@ impl Transport {
         connections: &Connections,
         service: S,
         stream: TcpStream,
-        peer: SocketAddr,
+        caller: Caller,
         stopped: watch::Receiver<()>,
     ) {
         // Answers are written whole, so nothing is gained by waiting for more to send.
         _ = stream.set_nodelay(true);
         match self {
-            Self::Plain => connections.serve(service, stream, peer, None, stopped).await,
+            Self::Plain => connections.serve(service, stream, caller, None, stopped).await,
             #[cfg(feature = "tls")]
             Self::Tls(acceptor) => match acceptor.accept(stream).await {
                 Ok((stream, session)) => {
-                    connections.serve(service, stream, peer, Some(session), stopped).await;
+                    connections.serve(service, stream, caller, Some(session), stopped).await;
                 }
-                Err(error) => tracing::debug!(%error, %peer, "no handshake"),
+                Err(error) => tracing::debug!(%error, peer = %caller.address, "no handshake"),
             },
         }
+    }
+}
+
+/// What all connections of a listener share.
+#[derive(Debug)]
+struct Door {
+    transport: Transport,
+    connections: Connections,
+    slots: Slots,
+    proxies: Proxies,
+    refused: Mutex<Refused>,
+}
+
+impl Door {
+    fn new(transport: Transport, settings: &Settings) -> Self {
+        Self {
+            transport,
+            connections: Connections::new(settings),
+            slots: Slots::new(settings),
+            proxies: Proxies::new(settings),
+            refused: Mutex::default(),
+        }
+    }
+
+    /// A place for a connection, if it may come and there is one.
+    fn admit(&self, peer: SocketAddr) -> Option<Slot> {
+        if !self.proxies.admit(peer) {
+            return None;
+        }
+        let slot = if self.proxies.speak() { self.slots.take() } else { self.slots.take_for(peer.ip()) };
+        if slot.is_none() {
+            self.refuse(peer);
+        }
+        slot
+    }
+
+    /// Serves a connection as long as it has its place.
+    async fn serve<S: Servable>(
+        &self,
+        mut slot: Slot,
+        service: S,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+        stopped: watch::Receiver<()>,
+    ) {
+        let Some(caller) = self.proxies.caller(&mut stream, peer).await else { return };
+        if matches!(caller.relay, Some(Relay::Client { .. }))
+            && !self.slots.count(&mut slot, caller.address.ip())
+        {
+            return self.refuse(caller.address);
+        }
+        self.transport.serve(&self.connections, service, stream, caller, stopped).await;
+        drop(slot);
+    }
+
+    fn refuse(&self, peer: SocketAddr) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).one(peer);
     }
 }
 
@@ -73,24 +132,16 @@ pub(super) async fn accept<S: Servable>(
     mut shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) {
     let drain = settings.drain;
-    let slots = Slots::new(&settings);
-    let shared = Arc::new((transport, Connections::new(&settings)));
+    let door = Arc::new(Door::new(transport, &settings));
     let (stop, stopped) = watch::channel(());
-    let (mut tasks, mut refused) = (JoinSet::new(), Refused::default());
+    let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             () = &mut shutdown => break,
             Some(_) = tasks.join_next() => {}
-            (stream, peer) = next(&listener) => match slots.take(peer.ip()) {
-                Some(slot) => {
-                    let (shared, service, stopped) = (Arc::clone(&shared), service.clone(), stopped.clone());
-                    tasks.spawn(async move {
-                        let (transport, connections) = &*shared;
-                        transport.serve(connections, service, stream, peer, stopped).await;
-                        drop(slot);
-                    });
-                }
-                None => refused.one(peer),
+            (stream, peer) = next(&listener) => if let Some(slot) = door.admit(peer) {
+                let (door, service, stopped) = (Arc::clone(&door), service.clone(), stopped.clone());
+                tasks.spawn(async move { door.serve(slot, service, stream, peer, stopped).await });
             },
         }
     }

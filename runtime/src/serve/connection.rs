@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -19,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use super::Servable;
+use super::proxy_protocol::Caller;
 use super::pulse::{Beat, Piece, Pulse};
 use super::session::Session;
 use super::watched::{Patience, Watched};
@@ -50,16 +50,17 @@ impl Connections {
         &self,
         service: S,
         stream: T,
-        peer: SocketAddr,
+        caller: Caller,
         session: Option<Session>,
         mut stopped: watch::Receiver<()>,
     ) {
         let pulse = Arc::new(Pulse::new());
+        let peer = caller.address;
         let watched = Watched::new(stream, peer.ip(), Arc::clone(&pulse), self.patience, self.errors);
         let io = TokioIo::new(watched);
         let service = service_fn(move |request: Request<Incoming>| {
             let beat = pulse.begin(request.version());
-            answer(service.clone(), peer, session.clone(), request, beat)
+            answer(service.clone(), caller, session.clone(), request, beat)
         });
         let mut connection = pin!(self.http.serve_connection(io, service));
         let ended = tokio::select! {
@@ -94,13 +95,16 @@ fn http(settings: &Settings) -> Builder<TokioExecutor> {
 
 async fn answer<S: Servable>(
     mut service: S,
-    peer: SocketAddr,
+    caller: Caller,
     session: Option<Session>,
     request: Request<Incoming>,
     beat: Beat,
 ) -> Result<Response<Answering>, Infallible> {
     let mut request = request.map(Body::new);
-    request.extensions_mut().insert(Peer(peer));
+    request.extensions_mut().insert(Peer(caller.address));
+    if let Some(relay) = caller.relay {
+        request.extensions_mut().insert(relay);
+    }
     if let Some(session) = session {
         request.extensions_mut().insert(session);
     }

@@ -27,7 +27,7 @@ struct Open {
 #[derive(Debug)]
 pub(super) struct Slot {
     open: Arc<Mutex<Open>>,
-    /// `None` for a trusted proxy, through which everybody comes.
+    /// `None` for a trusted proxy, through which everybody comes, and until it is known.
     network: Option<Network>,
 }
 
@@ -41,23 +41,38 @@ impl Slots {
         }
     }
 
-    /// `None` when this address, or all together, have as many as they may.
-    pub(super) fn take(&self, peer: IpAddr) -> Option<Slot> {
-        let network = (!self.proxies.contain(peer)).then(|| Network::of(peer));
+    /// One of all, for a connection of which nobody knows yet whose it is. `None` when all together have as many as they may.
+    pub(super) fn take(&self) -> Option<Slot> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.all >= self.most {
             return None;
         }
-        if let Some(network) = network {
-            let of_one = open.by_network.get(&network).copied().unwrap_or(0);
-            if of_one >= self.most_of_one {
-                return None;
-            }
-            open.by_network.insert(network, of_one.saturating_add(1));
-        }
         open.all = open.all.saturating_add(1);
         drop(open);
-        Some(Slot { open: Arc::clone(&self.open), network })
+        Some(Slot { open: Arc::clone(&self.open), network: None })
+    }
+
+    /// The same, as one of this address. `None` also when it has as many as it may.
+    pub(super) fn take_for(&self, peer: IpAddr) -> Option<Slot> {
+        let mut slot = self.take()?;
+        self.count(&mut slot, peer).then_some(slot)
+    }
+
+    /// Counts a slot as one of this address; not when it has as many as it may.
+    pub(super) fn count(&self, slot: &mut Slot, peer: IpAddr) -> bool {
+        if self.proxies.contain(peer) {
+            return true;
+        }
+        let network = Network::of(peer);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_one = open.by_network.get(&network).copied().unwrap_or(0);
+        if of_one >= self.most_of_one {
+            return false;
+        }
+        open.by_network.insert(network, of_one.saturating_add(1));
+        drop(open);
+        slot.network = Some(network);
+        true
     }
 }
 
@@ -90,15 +105,15 @@ mod tests {
     #[test]
     fn one_address_has_its_share() {
         let slots = slots(10, 2);
-        let held = [slots.take(ip("192.0.2.1")), slots.take(ip("::ffff:192.0.2.1"))];
+        let held = [slots.take_for(ip("192.0.2.1")), slots.take_for(ip("::ffff:192.0.2.1"))];
         assert!(held.iter().all(Option::is_some));
-        assert!(slots.take(ip("192.0.2.1")).is_none());
-        assert!(slots.take(ip("192.0.2.2")).is_some());
+        assert!(slots.take_for(ip("192.0.2.1")).is_none());
+        assert!(slots.take_for(ip("192.0.2.2")).is_some());
         drop(held);
-        assert!(slots.take(ip("192.0.2.1")).is_some());
+        assert!(slots.take_for(ip("192.0.2.1")).is_some());
         let held: Vec<_> =
-            (1..=2).map(|host| slots.take(ip(&format!("2001:db8::{host}"))).unwrap()).collect();
-        assert!(slots.take(ip("2001:db8::3")).is_none(), "one /64");
+            (1..=2).map(|host| slots.take_for(ip(&format!("2001:db8::{host}"))).unwrap()).collect();
+        assert!(slots.take_for(ip("2001:db8::3")).is_none(), "one /64");
         drop(held);
         assert!(slots.open.lock().unwrap().by_network.is_empty(), "nothing is left behind");
     }
@@ -106,10 +121,10 @@ mod tests {
     #[test]
     fn all_have_a_total_and_proxies_no_share() {
         let slots = slots(3, 1);
-        let mut held: Vec<_> = (0..3).map(|_| slots.take(ip("10.0.0.1")).unwrap()).collect();
-        assert!(slots.take(ip("10.0.0.1")).is_none());
-        assert!(slots.take(ip("192.0.2.1")).is_none());
+        let mut held: Vec<_> = (0..3).map(|_| slots.take_for(ip("10.0.0.1")).unwrap()).collect();
+        assert!(slots.take_for(ip("10.0.0.1")).is_none());
+        assert!(slots.take_for(ip("192.0.2.1")).is_none());
         held.pop();
-        assert!(slots.take(ip("192.0.2.1")).is_some());
+        assert!(slots.take_for(ip("192.0.2.1")).is_some());
     }
 }

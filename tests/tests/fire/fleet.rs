@@ -77,7 +77,17 @@ impl Fleet {
         self.revive();
     }
 
-    fn kill(&mut self, number: usize) {
+    /// Where one of them listens.
+    pub fn client(&self, number: usize) -> Client {
+        self.instances[number].client
+    }
+
+    /// A signal for one of them, by its name.
+    pub fn signal(&self, number: usize, signal: &str) {
+        self.instances[number].signal(signal);
+    }
+
+    pub fn kill(&mut self, number: usize) {
         self.instances[number].kill();
         self.kills += 1;
     }
@@ -99,6 +109,18 @@ impl Fleet {
         let (url, books) = (self.redis.url(), self.books());
         let arguments = [self.folder.path().as_os_str(), url.as_ref(), self.how.as_ref(), books.as_ref()];
         Instance::start(env!("CARGO_BIN_EXE_ledger-server"), &arguments)
+    }
+
+    /// How many places Redis knows of, of all limits on what is under way.
+    pub async fn places(&self) -> u64 {
+        let script = "local all = 0 \
+                      for _, name in ipairs(redis.call('KEYS', 'palisade:limit:*')) do \
+                        if redis.call('TYPE', name).ok == 'zset' then all = all + redis.call('ZCARD', name) end \
+                      end return all";
+        match self.redis.ask(&["EVAL", script, "0"]).await.unwrap() {
+            redis::Value::Int(count) => u64::try_from(count).unwrap(),
+            other => panic!("no count: {other:?}"),
+        }
     }
 
     /// What all counters of Redis say that are not fresh: when they are, both counts, and when it is now.

@@ -2,4 +2,5 @@
 
 mod fleet;
 mod limits;
+mod places;
 mod transfers;

@@ -8,7 +8,7 @@ use http::request::Parts;
 use super::Whom;
 use super::{Attempts, Failures};
 use crate::{
-    address,
+    address::{self, Connection},
     authn::{Reason, present::Credential},
     clock::Now,
     settings::{ForwardedHeader, Settings, TrustedProxies},
@@ -42,8 +42,8 @@ impl Counters {
 
     /// What a request is counted by.
     pub(crate) fn of(&self, parts: &Parts, now: Now) -> Attempts<'_> {
-        let peer = address::peer(&parts.extensions);
-        let from = address::origin(peer, false, &parts.headers, &self.proxies, self.forwarded).address;
+        let connection = Connection::of(&parts.extensions, false);
+        let from = address::origin(connection, &parts.headers, &self.proxies, self.forwarded).address;
         self.failures.of(from, now, "-")
     }
 }
