@@ -60,6 +60,7 @@ impl Builder<'_> {
                 Ok((media_types, mut form, schema)) => {
                     let part_headers = match &mut form {
                         ContentForm::Multipart(fields) => self.part_headers(one, fields, &own)?,
+                        ContentForm::Parts(item) => self.headers_in_order(one, item, &own)?,
                         _ => None,
                     };
                     let examples = one.examples.iter().map(literal).collect();

@@ -9,7 +9,6 @@ use super::content::{Family, is_json, is_text};
 use super::left_out::LeftOut;
 use super::wire::Flat;
 use crate::document::{Encoding, Media};
-use crate::finding::{Code, Finding};
 use crate::model::{
     Array, ContentForm, Counts, Definition, Member, Object, Origin, Schema, Shape, Text, TextFormat, Type,
     TypeId, WireKind,
@@ -46,12 +45,6 @@ impl Builder<'_> {
         };
         let encoding = one.item_encoding.as_ref().map(|encoding| &encoding.value);
         let place = one.item_encoding.as_ref().map_or(one.name.place, |encoding| encoding.place);
-        if encoding.is_some_and(|encoding| !encoding.headers.is_empty()) {
-            let message = "header fields of parts without a name are not supported yet";
-            let finding = Finding::error(Code::NotSupported, message, place);
-            self.findings.push(finding.help("remove `headers`, or give the parts names: describe an object"));
-            return None;
-        }
         let file = if is_told(encoding) { None } else { self.file_of(&array.items, self.is_own(one)) };
         let schema = match file {
             Some(items) => Schema::of(Type::Array(Box::new(Array { items, ..array }))),

@@ -298,5 +298,6 @@ pub(super) const fn wire(style: Style, explode: bool, kind: WireKind) -> Wire {
         types: Vec::new(),
         most: None,
         headers: Vec::new(),
+        required: false,
     }
 }

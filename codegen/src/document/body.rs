@@ -44,6 +44,14 @@ pub(crate) struct Encoding {
     pub(crate) headers: Vec<Header>,
 }
 
+impl Media {
+    /// How its parts are written, whether they have names or not.
+    pub(crate) fn encodings(&self) -> impl Iterator<Item = &Encoding> {
+        let by_name = self.encoding.iter().map(|(_, encoding)| encoding);
+        by_name.chain(self.item_encoding.as_ref().map(|encoding| &encoding.value))
+    }
+}
+
 fn is_multipart(media_type: &str) -> bool {
     media_type.to_ascii_lowercase().starts_with("multipart/")
 }
@@ -172,7 +180,7 @@ impl<'d> Reader<'d> {
                 (Some(one), Some(other)) => !one.same_value(other),
                 (one, other) => one.is_some() || other.is_some(),
             };
-            if ["$ref", "schema", "itemSchema", "encoding"].iter().any(differs) {
+            if ["$ref", "schema", "itemSchema", "encoding", "itemEncoding"].iter().any(differs) {
                 let message = format!("`{}` and `{}` are one media type", first.key, member.key);
                 let finding = Finding::error(Code::MediaType, message, member.key_place);
                 self.push(finding.related(first.key_place, "the other").help("describe it once"));

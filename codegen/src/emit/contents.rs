@@ -176,6 +176,9 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
             quote!(multipart_with_headers #typed(#rule))
         }
         ContentForm::Multipart(_) => quote!(multipart #typed(#rule)),
+        ContentForm::Parts(_) if content.content.part_headers.is_some() => {
+            quote!(items_with_headers #typed(#rule))
+        }
         ContentForm::Parts(_) => quote!(items #typed(#rule)),
         ContentForm::Text => quote!(text #typed(#rule)),
         ContentForm::Bytes => quote!(upload(#rule)),

@@ -38,7 +38,8 @@ pub(super) fn field(name: &str, wire: &Wire) -> TokenStream {
         let headers = self::fields(&wire.headers);
         quote!(.headers(#headers))
     });
-    quote!(p::Wire::text(#name)#chain #types #most #headers)
+    let required = wire.required.then(|| quote!(.required()));
+    quote!(p::Wire::text(#name)#chain #types #most #headers #required)
 }
 
 fn chain(wire: &Wire, style: Style, explode: bool) -> TokenStream {

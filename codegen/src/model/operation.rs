@@ -162,6 +162,8 @@ pub struct Wire {
     pub most: Option<usize>,
     /// `encoding.headers`: the header fields of a part of a multipart body, and how each is written.
     pub headers: Vec<(String, Self)>,
+    /// Whether a part that leaves has this header field.
+    pub required: bool,
 }
 
 /// The styles (RFC 6570 forms, and what OpenAPI adds to them).
@@ -279,7 +281,7 @@ pub struct Content {
     pub form: ContentForm,
     /// What it carries.
     pub schema: Schema,
-    /// The header fields of the parts of a multipart body, by part, where some are declared.
+    /// The header fields of the parts of a multipart body, where some are declared: by part, or of parts without names a list.
     pub part_headers: Option<Schema>,
     /// The examples that the document gives, in its order.
     pub examples: Vec<Literal>,

@@ -9,7 +9,8 @@
 //! 3. An item of a list is a part of its own; of a body that is a list the parts have no names. `null` and a list without
 //!    items are not written, but where parts are JSON.
 //! 4. What the document says nothing of is text where it is a string, and JSON otherwise.
-//! 5. The boundary is 128 random bits. Nobody who does not know them makes a content in which they stand, so contents are
+//! 5. The header fields that the document declares of a part stand behind these: see `part_headers`.
+//! 6. The boundary is 128 random bits. Nobody who does not know them makes a content in which they stand, so contents are
 //!    not searched for them (RFC 2046 section 5.1.1).
 
 use std::io;
@@ -22,8 +23,9 @@ use serde_json::value::RawValue;
 use tokio::io::AsyncReadExt;
 
 use super::members::{Member, Value, members, scalar};
+use super::part_headers::{Heads, PartHeaders};
 use super::{Unfit, conforms};
-use crate::input::{Check, Kind, MediaType, Rule, Tree, Upload, Wire, accepts, is_json, parse_tree};
+use crate::input::{Check, Kind, MediaType, Parts, Rule, Tree, Upload, Wire, accepts, is_json, parse_tree};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -34,6 +36,8 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Multipart {
     boundary: String,
     pieces: Vec<Piece>,
+    /// The header fields of the parts that come next.
+    heads: Heads,
 }
 
 enum Piece {
@@ -48,12 +52,33 @@ pub(super) fn written<T: Serialize + Check>(
     fields: &[Wire],
     rule: Rule<T>,
 ) -> Result<Multipart, Unfit> {
+    named(value, PartHeaders::default(), fields, rule)
+}
+
+/// The same with the header fields of its parts.
+pub(super) fn with_headers<T: Serialize + Check, H: Serialize + Check>(
+    parts: &Parts<T, H>,
+    fields: &[Wire],
+    rule: Rule<T>,
+) -> Result<Multipart, Unfit> {
+    named(&parts.form, PartHeaders::named(&parts.headers, fields)?, fields, rule)
+}
+
+fn named<T: Serialize + Check>(
+    value: &T,
+    mut headers: PartHeaders<'_>,
+    fields: &[Wire],
+    rule: Rule<T>,
+) -> Result<Multipart, Unfit> {
     conforms(value, rule)?;
     let mut body = Multipart::new()?;
     for member in members(value, true)? {
         let field = fields.iter().find(|field| field.name == member.name);
+        body.heads = field.map(|field| headers.take(field)).unwrap_or_default();
         body.member(&member, field).ok_or_else(|| member.unwritable())?;
+        std::mem::take(&mut body.heads).end(field.map_or("", |field| field.name))?;
     }
+    headers.end()?;
     Ok(body.end())
 }
 
@@ -63,8 +88,26 @@ pub(super) fn in_order<T: Serialize + Check>(
     item: &Wire,
     rule: Rule<Vec<T>>,
 ) -> Result<Multipart, Unfit> {
+    items(list, Heads::default(), item, rule)
+}
+
+/// The same with the header fields of each.
+pub(super) fn in_order_with_headers<T: Serialize + Check, H: Serialize + Check>(
+    parts: &Parts<Vec<T>, Vec<H>>,
+    item: &Wire,
+    rule: Rule<Vec<T>>,
+) -> Result<Multipart, Unfit> {
+    items(&parts.form, Heads::in_order(&parts.headers, item)?, item, rule)
+}
+
+fn items<T: Serialize + Check>(
+    list: &Vec<T>,
+    heads: Heads,
+    item: &Wire,
+    rule: Rule<Vec<T>>,
+) -> Result<Multipart, Unfit> {
     conforms(list, rule)?;
-    let mut body = Multipart::new()?;
+    let mut body = Multipart { heads, ..Multipart::new()? };
     for value in list {
         let written = match value.files().first() {
             Some(file) => body.file(None, file, item.types),
@@ -78,6 +121,7 @@ pub(super) fn in_order<T: Serialize + Check>(
         };
         written.ok_or(Unfit::Member("of a list"))?;
     }
+    std::mem::take(&mut body.heads).end("of a list")?;
     Ok(body.end())
 }
 
@@ -85,7 +129,11 @@ impl Multipart {
     fn new() -> Result<Self, Unfit> {
         let mut random = [0; 16];
         aws_lc_rs::rand::fill(&mut random).map_err(|_| Unfit::NoRandom)?;
-        Ok(Self { boundary: format!("{:032x}", u128::from_be_bytes(random)), pieces: Vec::new() })
+        Ok(Self {
+            boundary: format!("{:032x}", u128::from_be_bytes(random)),
+            pieces: Vec::new(),
+            heads: Heads::default(),
+        })
     }
 
     fn end(mut self) -> Self {
@@ -180,7 +228,8 @@ impl Multipart {
             None if file_name.is_empty() => String::new(),
             None => format!("Content-Disposition: attachment{file_name}\r\n"),
         };
-        let head = format!("--{}\r\n{disposition}Content-Type: {media_type}\r\n\r\n", self.boundary);
+        let more = self.heads.next().unwrap_or_default();
+        let head = format!("--{}\r\n{disposition}Content-Type: {media_type}\r\n{more}\r\n", self.boundary);
         self.push(&[head.as_bytes()]);
     }
 }

@@ -8,6 +8,7 @@ use super::member::Rule;
 use super::texts::texts;
 use super::wire::{
     Declared, Others, Part, Parts, Wire, form, form_texts, in_order, multipart, multipart_with_headers,
+    with_headers_in_order,
 };
 use super::{At, Check, Decode, Parameters, Refused, Tree, Upload, Violations};
 use crate::operation::Body;
@@ -199,6 +200,22 @@ impl Sent<'_> {
     pub fn items<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
         match &self.content {
             Came::Parts(parts, Declared::InOrder(item)) => in_order(parts, item, self.declared.depth, rule),
+            _ => Err(Refused::Syntax),
+        }
+    }
+
+    /// The same with the header fields that are declared of each.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn items_with_headers<T: Decode + Check, H: Decode>(
+        self,
+        rule: Rule<T>,
+    ) -> Result<Parts<T, H>, Refused> {
+        match &self.content {
+            Came::Parts(parts, Declared::InOrder(item)) => {
+                with_headers_in_order(parts, item, self.declared.depth, rule)
+            }
             _ => Err(Refused::Syntax),
         }
     }

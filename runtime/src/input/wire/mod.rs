@@ -23,8 +23,10 @@ pub(super) use self::cut::{Cut, elements, leaf};
 pub(crate) use self::form::Others;
 pub(super) use self::form::{form, form_texts, form_tree};
 pub use self::multipart::Parts;
+pub(crate) use self::multipart::read_part_header;
 pub(super) use self::multipart::{
     Declared, PARTS_IN_MEMORY, Part, in_order, multipart, multipart_with_headers, parts,
+    with_headers_in_order,
 };
 pub(super) use self::pairs::{BadPairs, Pairs};
 
@@ -82,7 +84,9 @@ pub struct Wire {
     /// The most bytes that a file may have.
     pub(super) most: u64,
     /// The header fields that the head of a part may have, and how each is written.
-    pub(super) headers: &'static [Self],
+    pub(crate) headers: &'static [Self],
+    /// Whether a part that leaves has this header field.
+    pub(crate) required: bool,
 }
 
 impl Wire {
@@ -98,6 +102,7 @@ impl Wire {
             types: &[],
             most: u64::MAX,
             headers: &[],
+            required: false,
         }
     }
 
@@ -133,6 +138,18 @@ impl Wire {
     /// Whether a name is one under which this value is written: its own, or its own with brackets.
     pub(crate) fn has_name(&self, name: &str) -> bool {
         name.strip_prefix(self.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+    }
+
+    /// Whether parts of this name may be several.
+    pub(crate) const fn has_many(&self) -> bool {
+        matches!(self.kind, Kind::List | Kind::JsonList | Kind::Files | Kind::Either)
+    }
+
+    /// A header field that each part of its name has.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
     }
 
     /// The header fields that its part may have.

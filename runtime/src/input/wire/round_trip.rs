@@ -1,5 +1,7 @@
 //! What an answer writes, the reader of the same document reads as the same value.
 
+mod heads;
+
 use std::collections::BTreeMap;
 
 use axum::body::Body;

@@ -35,7 +35,11 @@ pub(in crate::input) fn in_order<T: Decode>(
     depth: usize,
     rule: Rule<T>,
 ) -> Result<T, Refused> {
-    finish(&Tree::List(parts.iter().map(|part| value(part, Some(item), depth)).collect()), rule)
+    finish(&listed(parts, item, depth), rule)
+}
+
+pub(super) fn listed<'t>(parts: &'t [Part], item: &Wire, depth: usize) -> Tree<'t> {
+    Tree::List(parts.iter().map(|part| value(part, Some(item), depth)).collect())
 }
 
 /// The object that the parts are.
