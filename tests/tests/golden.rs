@@ -78,6 +78,10 @@ goldens! {
     pagination,
     /// Parameters of each place.
     params,
+    /// What parts say in their heads.
+    parts,
+    /// Parts that are told by their places.
+    places,
     /// Tokens that are bound to keys, and logins that an operation asks for.
     proofs,
     /// All of the query as one value, of a form and of JSON.

@@ -69,7 +69,7 @@ impl Builder<'_> {
         }
     }
 
-    fn as_file(&mut self, one: &Media, member: &Member, own: bool) -> Member {
+    pub(super) fn as_file(&mut self, one: &Media, member: &Member, own: bool) -> Member {
         let encoding = one.encoding.iter().find(|(name, _)| name.value == member.name);
         if is_told(encoding.map(|(_, encoding)| encoding)) || member.default.is_some() {
             return member.clone();

@@ -14,7 +14,7 @@ pub(super) enum LeftOut {
     FormOfNoObject,
     /// A form whose schema is an array.
     FormOfAList,
-    /// Parts in an order, each with a schema of its own.
+    /// Parts with a schema each, and more that is said of all of them.
     PartsByPlace,
     /// Parts in an order, one of which is a list.
     ListInAPart,
@@ -36,7 +36,7 @@ impl LeftOut {
             Self::FormOfNoObject => "a form is an object",
             Self::FormOfAList => "its values have names, and the items of an array have none",
             Self::PartsByPlace => {
-                "the parts of `prefixItems`, which have a schema each, are not supported yet"
+                "of parts that are told by their places, more than `prefixItems`, `items` and their number is not supported yet"
             }
             Self::ListInAPart => "a part is one value",
             Self::TextOfNoScalar => "a text is one value",
@@ -76,7 +76,7 @@ impl LeftOut {
                 "describe it as `type: object`, a member for each name; parts without names are of `multipart/mixed`"
             }
             Self::PartsByPlace => {
-                "describe every part by one schema under `items`, or give the parts names: `multipart/form-data` of an object"
+                "leave the other keywords of the array out, or give the parts names: `multipart/form-data` of an object"
             }
             _ => "describe the same as `application/json`, or as a plain `type: string`",
         }

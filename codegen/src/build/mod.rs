@@ -27,6 +27,7 @@ mod outgoing;
 mod parts;
 pub(crate) mod path;
 mod pattern;
+mod places;
 mod policy;
 mod range;
 mod raw;

@@ -91,6 +91,10 @@ pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
                     let item = declared_fields(content);
                     quote!({ #item p::Receiving::Items(&ITEM) })
                 }
+                ContentForm::Places { .. } => {
+                    let places = declared_fields(content);
+                    quote!({ #places p::Receiving::Places(PLACES) })
+                }
                 _ => return None,
             };
             Some(quote!(#(#which)|* => #how))
@@ -129,7 +133,7 @@ fn read(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
 /// Those that are stated where a body is read: of parts they were, before it came.
 fn fields_to_read(content: &ContentPlan<'_>) -> Option<TokenStream> {
     match content.content.form {
-        ContentForm::Multipart(_) | ContentForm::Parts(_) => None,
+        ContentForm::Multipart(_) | ContentForm::Parts(_) | ContentForm::Places { .. } => None,
         _ => declared_fields(content),
     }
 }
@@ -144,6 +148,11 @@ pub(super) fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> 
         ContentForm::Parts(item) => {
             let item = wires::field("", item);
             Some(quote!(const ITEM: p::Wire = #item;))
+        }
+        ContentForm::Places { fields, rest } => {
+            let fields = wires::fields(fields);
+            let made = if *rest { quote!(and_others) } else { quote!(of_each) };
+            Some(quote!(const PLACES: p::Places = p::Places::#made(#fields);))
         }
         _ => None,
     }
@@ -180,6 +189,10 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
             quote!(items_with_headers #typed(#rule))
         }
         ContentForm::Parts(_) => quote!(items #typed(#rule)),
+        ContentForm::Places { .. } if content.content.part_headers.is_some() => {
+            quote!(places_with_headers #typed(#rule))
+        }
+        ContentForm::Places { .. } => quote!(places #typed(#rule)),
         ContentForm::Text => quote!(text #typed(#rule)),
         ContentForm::Bytes => quote!(upload(#rule)),
     }

@@ -185,6 +185,10 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
             let method = if headed { quote!(items_with_headers) } else { quote!(items) };
             in_fields(&quote!(p::Answer::#method(#status, #first, &body, &ITEM, #rule)))
         }
+        ContentForm::Places { .. } => {
+            let method = if headed { quote!(places_with_headers) } else { quote!(places) };
+            in_fields(&quote!(p::Answer::#method(#status, #first, &body, PLACES, #rule)))
+        }
         ContentForm::Text => quote!(p::Answer::text(#status, #first, &body, #rule)),
         ContentForm::Bytes if content.content.is_range_of_bytes() => {
             quote!(p::Answer::bytes_within(#status, #first, body, #rule))

@@ -308,6 +308,13 @@ pub enum ContentForm {
     Multipart(Vec<(String, Wire)>),
     /// Parts of a list, in its order: how each is written.
     Parts(Box<Wire>),
+    /// Parts that are told by their places.
+    Places {
+        /// How each is written, and which member it is.
+        fields: Vec<(String, Wire)>,
+        /// Whether the last of these is the list of all others.
+        rest: bool,
+    },
     /// Text.
     Text,
     /// Bytes as they come.
@@ -343,7 +350,7 @@ impl ContentForm {
         match self {
             Self::Json => "json",
             Self::Form(_) | Self::FreeForm(_) => "form",
-            Self::Multipart(_) | Self::Parts(_) => "multipart",
+            Self::Multipart(_) | Self::Parts(_) | Self::Places { .. } => "multipart",
             Self::Text => "text",
             Self::Bytes => "bytes",
             Self::Stream(framing) | Self::Records { framing, .. } => match framing {

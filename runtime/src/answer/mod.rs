@@ -25,7 +25,7 @@ pub use self::items::Items;
 use self::multipart::Multipart;
 pub use self::notice::Notice;
 pub use self::typed_bytes::TypedBytes;
-use crate::input::{At, Check, Others, Parts, Rule, Violations, Wire, no_rule, parse_tree};
+use crate::input::{At, Check, Others, Parts, Places, Rule, Violations, Wire, no_rule, parse_tree};
 use crate::operation::{Policy, Status};
 use crate::problem::Problem;
 
@@ -254,6 +254,35 @@ impl Answer {
         rule: Rule<Vec<T>>,
     ) -> Result<Self, Unfit> {
         Self::with_content(status)?.of_parts(media_type, multipart::in_order_with_headers(body, item, rule)?)
+    }
+
+    /// An object as parts without names, one for each member in its place.
+    ///
+    /// # Errors
+    /// As [`Answer::form`], and when a part is missing before another.
+    pub fn places<T: Serialize + Check>(
+        status: u16,
+        media_type: &str,
+        body: &T,
+        places: Places,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Self::with_content(status)?.of_parts(media_type, multipart::by_place(body, places, rule)?)
+    }
+
+    /// The same as [`Answer::places`], with the header fields of its parts.
+    ///
+    /// # Errors
+    /// As [`Answer::places`] and [`Answer::multipart_with_headers`].
+    pub fn places_with_headers<T: Serialize + Check, H: Serialize + Check>(
+        status: u16,
+        media_type: &str,
+        body: &Parts<T, H>,
+        places: Places,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Self::with_content(status)?
+            .of_parts(media_type, multipart::by_place_with_headers(body, places, rule)?)
     }
 
     fn of_parts(mut self, media_type: &str, body: Multipart) -> Result<Self, Unfit> {

@@ -6,7 +6,7 @@
 //!    readers make different names, is not written.
 //! 2. A file is a part of the media type that it says, which must be a declared one, and has a file name: without one it
 //!    would be text to browsers.
-//! 3. An item of a list is a part of its own; of a body that is a list the parts have no names. `null` and a list without
+//! 3. An item of a list is a part of its own; of a body that is a list, or whose members have places, the parts have no names. `null` and a list without
 //!    items are not written, but where parts are JSON.
 //! 4. What the document says nothing of is text where it is a string, and JSON otherwise.
 //! 5. The header fields that the document declares of a part stand behind these: see `part_headers`.
@@ -25,7 +25,9 @@ use tokio::io::AsyncReadExt;
 use super::members::{Member, Value, members, scalar};
 use super::part_headers::{Heads, PartHeaders};
 use super::{Unfit, conforms};
-use crate::input::{Check, Kind, MediaType, Parts, Rule, Tree, Upload, Wire, accepts, is_json, parse_tree};
+use crate::input::{
+    Check, Kind, MediaType, Parts, Places, Rule, Tree, Upload, Wire, accepts, is_json, parse_tree,
+};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -38,6 +40,8 @@ pub(super) struct Multipart {
     pieces: Vec<Piece>,
     /// The header fields of the parts that come next.
     heads: Heads,
+    /// How many there are.
+    parts: usize,
 }
 
 enum Piece {
@@ -125,6 +129,49 @@ fn items<T: Serialize + Check>(
     Ok(body.end())
 }
 
+/// The body that an object is whose members have places.
+pub(super) fn by_place<T: Serialize + Check>(
+    value: &T,
+    places: Places,
+    rule: Rule<T>,
+) -> Result<Multipart, Unfit> {
+    placed(value, PartHeaders::default(), places, rule)
+}
+
+/// The same with the header fields of its parts.
+pub(super) fn by_place_with_headers<T: Serialize + Check, H: Serialize + Check>(
+    parts: &Parts<T, H>,
+    places: Places,
+    rule: Rule<T>,
+) -> Result<Multipart, Unfit> {
+    placed(&parts.form, PartHeaders::named(&parts.headers, places.fields)?, places, rule)
+}
+
+fn placed<T: Serialize + Check>(
+    value: &T,
+    mut headers: PartHeaders<'_>,
+    places: Places,
+    rule: Rule<T>,
+) -> Result<Multipart, Unfit> {
+    conforms(value, rule)?;
+    let mut body = Multipart::new()?;
+    for member in members(value, true)? {
+        let named = |(_, field): &(usize, &Wire)| field.name == member.name;
+        let found = places.fields.iter().enumerate().find(named);
+        let (at, field) = found.ok_or_else(|| member.unwritable())?;
+        let before = body.parts;
+        body.heads = headers.take(field);
+        body.at_place(&member.value, field, at >= places.first()).ok_or_else(|| member.unwritable())?;
+        std::mem::take(&mut body.heads).end(field.name)?;
+        // one that is left out moves all behind it
+        if body.parts > before && before != at {
+            return Err(member.unwritable());
+        }
+    }
+    headers.end()?;
+    Ok(body.end())
+}
+
 impl Multipart {
     fn new() -> Result<Self, Unfit> {
         let mut random = [0; 16];
@@ -133,6 +180,7 @@ impl Multipart {
             boundary: format!("{:032x}", u128::from_be_bytes(random)),
             pieces: Vec::new(),
             heads: Heads::default(),
+            parts: 0,
         })
     }
 
@@ -172,6 +220,27 @@ impl Multipart {
         match &member.value {
             Value::Files(files) => files.iter().try_for_each(|file| self.file(Some(&name), file, types)),
             Value::Json(json) => self.json(Some(&name), json, field, types),
+        }
+    }
+
+    /// The part of a place, or those behind all places. `None`: it has no form.
+    fn at_place(&mut self, value: &Value, field: &Wire, is_rest: bool) -> Option<()> {
+        match value {
+            Value::Files(files) => files.iter().try_for_each(|file| self.file(None, file, field.types)),
+            Value::Json(json) if is_rest => {
+                let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+                let item = field.kind(match field.kind {
+                    Kind::List => Kind::Scalar,
+                    Kind::JsonList => Kind::Json,
+                    kind => kind,
+                });
+                items.iter().try_for_each(|one| {
+                    let before = self.parts;
+                    self.json(None, one.get(), Some(&item), item.types)?;
+                    (self.parts > before).then_some(())
+                })
+            }
+            Value::Json(json) => self.json(None, json, Some(field), field.types),
         }
     }
 
@@ -228,6 +297,7 @@ impl Multipart {
             None if file_name.is_empty() => String::new(),
             None => format!("Content-Disposition: attachment{file_name}\r\n"),
         };
+        self.parts += 1;
         let more = self.heads.next().unwrap_or_default();
         let head = format!("--{}\r\n{disposition}Content-Type: {media_type}\r\n{more}\r\n", self.boundary);
         self.push(&[head.as_bytes()]);

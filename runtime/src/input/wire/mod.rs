@@ -22,12 +22,12 @@ mod round_trip;
 pub(super) use self::cut::{Cut, elements, leaf};
 pub(crate) use self::form::Others;
 pub(super) use self::form::{form, form_texts, form_tree};
-pub use self::multipart::Parts;
 pub(crate) use self::multipart::read_part_header;
 pub(super) use self::multipart::{
-    Declared, PARTS_IN_MEMORY, Part, in_order, multipart, multipart_with_headers, parts,
-    with_headers_in_order,
+    Declared, PARTS_IN_MEMORY, Part, by_place, by_place_with_headers, in_order, multipart,
+    multipart_with_headers, parts, with_headers_in_order,
 };
+pub use self::multipart::{Parts, Places};
 pub(super) use self::pairs::{BadPairs, Pairs};
 
 /// How a value is written.

@@ -1,6 +1,7 @@
 //! What an answer writes, the reader of the same document reads as the same value.
 
 mod heads;
+mod places;
 
 use std::collections::BTreeMap;
 

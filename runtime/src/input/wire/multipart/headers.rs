@@ -52,7 +52,10 @@ pub(in crate::input) fn with_headers_in_order<T: Decode, H: Decode>(
     both(finish(&listed(parts, item, depth), rule), finish(&heads, no_rule))
 }
 
-fn both<T, H>(form: Result<T, Refused>, headers: Result<H, Refused>) -> Result<Parts<T, H>, Refused> {
+pub(super) fn both<T, H>(
+    form: Result<T, Refused>,
+    headers: Result<H, Refused>,
+) -> Result<Parts<T, H>, Refused> {
     match (form, headers) {
         (Ok(form), Ok(headers)) => Ok(Parts { form, headers }),
         (Err(Refused::Invalid(mut found)), Err(Refused::Invalid(more))) => {
@@ -64,7 +67,7 @@ fn both<T, H>(form: Result<T, Refused>, headers: Result<H, Refused>) -> Result<P
 }
 
 /// The header fields by part: of each that declares some and came.
-fn heads<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
+pub(super) fn heads<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
     let mut entries = Vec::new();
     for field in fields.iter().filter(|field| !field.headers.is_empty()) {
         let own = parts.iter().filter(|part| part.name == field.name);

@@ -4,8 +4,8 @@
 //!    but a line end behind the last, and no padding on a delimiter's line: what two readers could cut differently is
 //!    refused.
 //! 2. At most 256 parts, each with at most 4 KiB of header fields.
-//! 3. A part has one `Content-Disposition: form-data` with a `name`, or parts are told by their order, and then it may have
-//!    any disposition or none; no header field has control characters, and a
+//! 3. A part has one `Content-Disposition: form-data` with a `name`, or parts are told by their order or their places, and
+//!    then it may have any disposition or none; no header field has control characters, and a
 //!    `Content-Type` is a media type. An encoding of its content is refused (RFC 7578 section 4.7 deprecates them).
 //! 4. The media type of a part is one that the document says, or fits its kind. A part of another is read and not kept.
 //! 5. The header fields that the document declares of a part are read as those of a request are; others are ignored.
@@ -15,6 +15,7 @@
 mod cut;
 mod head;
 mod headers;
+mod places;
 mod tree;
 
 use std::borrow::Cow;
@@ -26,6 +27,7 @@ use self::head::Head;
 pub use self::headers::Parts;
 pub(crate) use self::headers::read_part_header;
 pub(in crate::input) use self::headers::{multipart_with_headers, with_headers_in_order};
+pub(in crate::input) use self::places::{by_place, by_place_with_headers};
 pub(in crate::input) use self::tree::{in_order, multipart};
 use super::{Kind, Wire};
 use crate::input::arriving::Arrival;
@@ -45,13 +47,38 @@ pub(in crate::input) enum Declared {
     Named(&'static [Wire]),
     /// Of all of them.
     InOrder(&'static Wire),
+    /// Of each by its place.
+    ByPlace(Places),
+}
+
+/// How parts are written that are told by their places.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    pub(crate) fields: &'static [Wire],
+    /// Whether the last of the fields is that of all parts behind the others.
+    pub(crate) rest: bool,
+}
+
+impl Places {
+    /// So many parts, each as its field says.
+    #[must_use]
+    pub const fn of_each(fields: &'static [Wire]) -> Self {
+        Self { fields, rest: false }
+    }
+
+    /// The same, but for the last of the fields, which says of all parts behind the others.
+    #[must_use]
+    pub const fn and_others(fields: &'static [Wire]) -> Self {
+        Self { fields, rest: !fields.is_empty() }
+    }
 }
 
 impl Declared {
-    fn of(self, name: &str) -> Option<&'static Wire> {
+    fn of(self, name: &str, at: usize) -> Option<&'static Wire> {
         match self {
             Self::Named(fields) => fields.iter().find(|field| field.name == name),
             Self::InOrder(item) => Some(item),
+            Self::ByPlace(places) => places.of(at),
         }
     }
 }
@@ -89,7 +116,7 @@ pub(in crate::input) async fn parts(
         if parts.len() == MOST_PARTS {
             return Err(InputError::Syntax);
         }
-        let field = declared.of(&head.name);
+        let field = declared.of(&head.name, parts.len());
         let is_file = is_file(&head, field);
         let content = match fits(&head, field) {
             true if is_file => {
@@ -106,7 +133,11 @@ pub(in crate::input) async fn parts(
         let headers = field.map(|field| field.headers).unwrap_or_default();
         let headers = headers.iter().map(|header| (header, head.lines(header.name)));
         let headers = headers.filter(|(_, lines)| !lines.is_empty()).collect();
-        parts.push(Part { name: head.name, is_file, content, headers });
+        let name = match (declared, field) {
+            (Declared::ByPlace(_), Some(field)) => field.name.to_owned(),
+            _ => head.name,
+        };
+        parts.push(Part { name, is_file, content, headers });
     }
     Ok(Some(parts))
 }

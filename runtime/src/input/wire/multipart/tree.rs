@@ -74,7 +74,7 @@ pub(super) fn tree<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree
     Tree::Object(entries)
 }
 
-fn value<'t>(part: &'t Part, field: Option<&Wire>, depth: usize) -> Tree<'t> {
+pub(super) fn value<'t>(part: &'t Part, field: Option<&Wire>, depth: usize) -> Tree<'t> {
     let upload = match &part.content {
         Ok(upload) => upload,
         Err(expected) => return Tree::Wrong(expected.clone()),

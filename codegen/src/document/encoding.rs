@@ -1,0 +1,122 @@
+//! `encoding`, `prefixEncoding` and `itemEncoding`: how parts and members of a form are written.
+
+use super::body::no_media_type;
+use super::{Fields, Header, MediaType, Reader, Spanned};
+use crate::finding::{Code, Finding};
+use crate::model::Style;
+use crate::source::tree::{Member, Node};
+
+/// An entry of `encoding`.
+#[derive(Clone, Debug)]
+pub(crate) struct Encoding {
+    /// `contentType`, cut at its commas.
+    pub(crate) types: Vec<String>,
+    pub(crate) style: Option<Style>,
+    pub(crate) explode: Option<bool>,
+    /// `headers`: the header fields of its part.
+    pub(crate) headers: Vec<Header>,
+}
+
+fn is_multipart(media_type: &str) -> bool {
+    media_type.to_ascii_lowercase().starts_with("multipart/")
+}
+
+fn is_form(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+impl<'d> Reader<'d> {
+    pub(super) fn encodings(&mut self, fields: &mut Fields<'d>) -> Vec<(Spanned<String>, Encoding)> {
+        let mut encodings = Vec::new();
+        for member in self.map(fields, "encoding") {
+            let Some(encoding) = self.encoding(&member.node) else { continue };
+            encodings.push((Spanned::new(member.key.to_string(), member.key_place), encoding));
+        }
+        encodings
+    }
+
+    /// `prefixEncoding` and `itemEncoding`, which multipart bodies have (OpenAPI 3.2 section 4.14.4.2).
+    pub(super) fn encodings_in_order(
+        &mut self,
+        fields: &mut Fields<'d>,
+        media_type: &str,
+    ) -> (Vec<Spanned<Encoding>>, Option<Spanned<Encoding>>) {
+        let nothing = (Vec::new(), None);
+        if !self.since_3_2 {
+            return nothing;
+        }
+        let (prefix, item) = (fields.get("prefixEncoding"), fields.get("itemEncoding"));
+        if !is_multipart(media_type) {
+            // OpenAPI 3.2 section 4.14.5: for all other media types they are ignored
+            let both = prefix.into_iter().chain(item);
+            both.for_each(|member| self.encodes_nothing(member, &format!("`{media_type}`")));
+            return nothing;
+        }
+        if let (Some(member), Some(_)) = (prefix.or(item), fields.peek("encoding")) {
+            let message =
+                format!("`{}` beside `encoding`: parts have names or an order, not both", member.key);
+            let finding = Finding::error(Code::InvalidValue, message, member.key_place);
+            let help = format!("keep `encoding` for an object, and `{}` for an array", member.key);
+            self.push(finding.help(help));
+            return nothing;
+        }
+        let first = self.array(fields, "prefixEncoding").map(|(items, _)| items).unwrap_or_default();
+        let first = first.iter().filter_map(|item| Some(Spanned::new(self.encoding(item)?, item.place)));
+        let first = first.collect();
+        let others =
+            item.and_then(|member| Some(Spanned::new(self.encoding(&member.node)?, member.key_place)));
+        (first, others)
+    }
+
+    /// What is inside of a part, which may be of parts itself (OpenAPI 3.2 section 4.15.3).
+    fn nested_encodings(&mut self, fields: &mut Fields<'d>, types: &[String]) {
+        if !self.since_3_2 {
+            return;
+        }
+        for key in ["encoding", "prefixEncoding", "itemEncoding"] {
+            let Some(member) = fields.get(key) else { continue };
+            let is_of = |one: &&String| is_multipart(one) || (key == "encoding" && is_form(one));
+            let Some(nesting) = types.iter().find(is_of) else {
+                let said = types.first().map(|first| format!("`{first}`"));
+                self.encodes_nothing(member, &said.unwrap_or_else(|| "what is one text".to_owned()));
+                continue;
+            };
+            let message = format!("`{key}` of what is `{nesting}` itself is not supported yet");
+            let finding = Finding::error(Code::NotSupported, message, member.key_place);
+            self.push(finding.help(
+                "leave it out, and say `contentType: application/json`, or describe the value as `{}`: a file that the handler reads",
+            ));
+        }
+    }
+
+    fn encodes_nothing(&mut self, member: &Member, whole: &str) {
+        let message = format!("`{}` has no effect in {whole}: that has no parts", member.key);
+        let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.key_place);
+        self.push(finding.help("remove it"));
+    }
+
+    fn encoding(&mut self, node: &'d Node) -> Option<Encoding> {
+        let mut fields = self.fields(node, "an encoding")?;
+        let stated = self.string(&mut fields, "contentType");
+        let listed = stated.iter().flat_map(|types| types.value.split(',')).map(|one| one.trim().to_owned());
+        let types: Vec<String> = listed.filter(|one| !one.is_empty()).collect();
+        for (one, place) in types.iter().zip(std::iter::repeat(stated.as_ref().map(|types| types.place))) {
+            if let Some(place) = place.filter(|_| !MediaType::is_one(one)) {
+                self.push(
+                    Finding::error(Code::InvalidValue, no_media_type(one), place).help(MediaType::help(one)),
+                );
+            }
+        }
+        self.nested_encodings(&mut fields, &types);
+        let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
+        let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
+        self.boolean(&mut fields, "allowReserved");
+        let headers = self.map(&mut fields, "headers");
+        let headers =
+            headers.iter().filter_map(|header| self.header(&header.key, header.key_place, &header.node));
+        let headers = headers.collect();
+        self.finish(fields);
+        Some(Encoding { types, style, explode, headers })
+    }
+}
