@@ -15,7 +15,9 @@ pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findin
     let mut answered = Vec::new();
     let sent = document.outgoing().flat_map(|item| &item.operations);
     for body in sent.filter_map(|operation| operation.body.as_ref()) {
-        answered.extend(body.content.iter().filter_map(|media| media.schema));
+        answered.extend(body.content.iter().flat_map(|media| [media.schema, media.item_schema]).flatten());
+        let of_parts = body.content.iter().flat_map(Media::encodings).flat_map(|part| &part.headers);
+        answered.extend(of_parts.filter_map(|header| header.schema));
     }
     let mut in_urls = Vec::new();
     for (item, operation) in document.operations() {

@@ -9,6 +9,7 @@ mod items;
 mod members;
 mod multipart;
 mod notice;
+mod notice_parts;
 mod part_headers;
 mod typed_bytes;
 
@@ -74,6 +75,8 @@ pub enum Unfit {
     Member(&'static str),
     /// The header fields of a part are missing, or are given for a part that is not there.
     PartHeaders(&'static str),
+    /// A file of a notice is on disk, and its body is in memory.
+    OnDisk,
     /// The system gives no random bytes.
     NoRandom,
 }
@@ -95,6 +98,7 @@ impl std::fmt::Display for Unfit {
             Self::NoObject => f.write_str("answer_form_of_no_object"),
             Self::Member(name) => write!(f, "answer_member_unwritable: {name}"),
             Self::PartHeaders(name) => write!(f, "answer_part_headers_unfit: {name}"),
+            Self::OnDisk => f.write_str("answer_file_on_disk"),
             Self::NoRandom => f.write_str("answer_without_random_bytes"),
         }
     }

@@ -204,6 +204,23 @@ impl Multipart {
         }
     }
 
+    /// As bytes. A file on disk is not read into memory by the way.
+    pub(super) fn into_bytes(self) -> Result<Bytes, Unfit> {
+        let pieces = self.pieces.into_iter().map(|piece| match piece {
+            Piece::Text(text) => Ok(text),
+            Piece::File(_) => Err(Unfit::OnDisk),
+        });
+        let pieces: Vec<BytesMut> = pieces.collect::<Result<_, _>>()?;
+        Ok(pieces
+            .into_iter()
+            .reduce(|mut all, piece| {
+                all.extend_from_slice(&piece);
+                all
+            })
+            .unwrap_or_default()
+            .freeze())
+    }
+
     fn push(&mut self, texts: &[&[u8]]) {
         if !matches!(self.pieces.last(), Some(Piece::Text(_))) {
             self.pieces.push(Piece::Text(BytesMut::new()));
