@@ -239,8 +239,8 @@ impl Builder<'_> {
                 let is_list = one.item_schema.is_some() || one.schema.is_some_and(is_whole);
                 let schema = if is_list { schema } else { list_of(schema) };
                 let events = framing == Framing::Data;
-                let read = if events { self.events(one, &schema) } else { Some((framing, true)) };
-                let Some((framing, json)) = read else { return Some(Err(LeftOut::EventOfSeveralKinds)) };
+                let read = if events { self.events(one, &schema) } else { Some((framing, Some(true))) };
+                let Some((framing, json)) = read else { return Some(Err(LeftOut::EventsByTheWhole)) };
                 (ContentForm::Records { framing, json }, schema)
             }
             Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),

@@ -20,8 +20,8 @@ pub(super) enum LeftOut {
     ListInAPart,
     /// A text whose schema is no scalar.
     TextOfNoScalar,
-    /// Events whose data may be JSON or a text.
-    EventOfSeveralKinds,
+    /// Events of which more is said than a list in Rust says.
+    EventsByTheWhole,
     /// Of a kind that no schema looks into.
     Unread,
     /// A range in an answer, which is of one type.
@@ -40,9 +40,7 @@ impl LeftOut {
             }
             Self::ListInAPart => "a part is one value",
             Self::TextOfNoScalar => "a text is one value",
-            Self::EventOfSeveralKinds => {
-                "whether the data of an event is JSON or a text depends on the event"
-            }
+            Self::EventsByTheWhole => "events are a list, of which `items` and their number are checked",
             Self::Unread if direction == Direction::Answer => {
                 "only JSON, forms and text are written by a schema"
             }
@@ -68,9 +66,7 @@ impl LeftOut {
                 "describe one event by `itemSchema` (OpenAPI 3.2), or all of them by `type: array` and `items`"
             }
             Self::Range | Self::SaidBetter => "name each media type that is sent",
-            Self::EventOfSeveralKinds => {
-                "describe an event as one object whose `data` is a text, or an object, or take `application/json-seq`"
-            }
+            Self::EventsByTheWhole => "describe one event by `itemSchema`, or take `application/json-seq`",
             Self::FormOfNoObject => "describe it as `type: object`, or the same as `application/json`",
             Self::FormOfAList => {
                 "describe it as `type: object`, a member for each name; parts without names are of `multipart/mixed`"

@@ -176,8 +176,14 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
         ContentForm::Records { framing, json } => match framing {
             Framing::Line => quote!(lines #typed(#rule)),
             Framing::Record => quote!(sequence #typed(#rule)),
-            Framing::Data => quote!(event_data #typed(#json, #rule)),
-            Framing::Event => quote!(events #typed(#json, #rule)),
+            Framing::Data => match json {
+                Some(json) => quote!(event_data #typed(#json, #rule)),
+                None => quote!(event_data_of_either #typed(#rule)),
+            },
+            Framing::Event => match json {
+                Some(json) => quote!(events #typed(#json, #rule)),
+                None => quote!(events_of_either #typed(#rule)),
+            },
         },
         ContentForm::Form(_) => quote!(form #typed(FIELDS, #rule)),
         ContentForm::FreeForm(_) => quote!(free_form #typed(FIELDS, #rule)),

@@ -325,8 +325,8 @@ pub enum ContentForm {
     Records {
         /// How one is told from the next.
         framing: Framing,
-        /// Whether what an event says is JSON, and no text.
-        json: bool,
+        /// Whether what an event says is JSON, and no text. `None`: its schema takes both.
+        json: Option<bool>,
     },
 }
 

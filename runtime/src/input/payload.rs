@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::events::{Shown, from_events};
+use super::events::{List, Shown, from_events, from_events_of_either};
 use super::json::{finish, from_json_under, from_lines, from_sequence};
 use super::member::Rule;
 use super::texts::texts;
@@ -147,6 +147,22 @@ impl Sent<'_> {
     /// Why not, with every violation together.
     pub fn events<T: Decode + Check>(self, json: bool, rule: Rule<T>) -> Result<T, Refused> {
         from_events(self.whole()?, Shown::Fields, json, self.declared.depth, rule)
+    }
+
+    /// As server-sent events that say texts and JSON: what each says is a text where one is meant and fits.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn event_data_of_either<T: List>(self, rule: Rule<T>) -> Result<T, Refused> {
+        from_events_of_either(self.whole()?, Shown::Data, self.declared.depth, rule)
+    }
+
+    /// The same with all fields of each event.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn events_of_either<T: List>(self, rule: Rule<T>) -> Result<T, Refused> {
+        from_events_of_either(self.whole()?, Shown::Fields, self.declared.depth, rule)
     }
 
     /// As `application/x-www-form-urlencoded`.
