@@ -97,13 +97,17 @@ impl<'d> Reader<'d> {
             Some(self.schema(&schema.node))
         });
         let mut encoding = self.encodings(&mut fields);
-        let (prefix_encoding, item_encoding) = self.encodings_in_order(&mut fields, &name.value);
+        let (mut prefix_encoding, mut item_encoding) = self.encodings_in_order(&mut fields, &name.value);
         if self.version == Version::V30 && name.value.starts_with("multipart/") {
             // OpenAPI 3.0 section 4.7.15.1: the styles are those of the other forms
             for (_, encoding) in &mut encoding {
-                (encoding.style, encoding.explode) = (None, None);
+                (encoding.style, encoding.explode, encoding.reserved) = (None, None, false);
             }
         }
+        let in_order = prefix_encoding.iter_mut().chain(&mut item_encoding);
+        let in_order = in_order.map(|encoding| (encoding.place, &mut encoding.value));
+        let named = encoding.iter_mut().map(|(name, encoding)| (name.place, encoding));
+        self.styles_are_of_forms(&name.value, named.chain(in_order));
         self.finish(fields);
         Some(Media { name, shared, schema, item_schema, encoding, prefix_encoding, item_encoding, examples })
     }

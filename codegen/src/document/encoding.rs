@@ -4,6 +4,7 @@ use super::body::no_media_type;
 use super::{Fields, Header, MediaType, Reader, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::Style;
+use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
 
 /// An entry of `encoding`.
@@ -13,6 +14,8 @@ pub(crate) struct Encoding {
     pub(crate) types: Vec<String>,
     pub(crate) style: Option<Style>,
     pub(crate) explode: Option<bool>,
+    /// Whether `allowReserved` is said, whatever it says.
+    pub(crate) reserved: bool,
     /// `headers`: the header fields of its part.
     pub(crate) headers: Vec<Header>,
 }
@@ -90,6 +93,23 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// Takes the styles of parts out that are those of no form (OpenAPI 3.2 section 4.15.2), with a remark.
+    pub(super) fn styles_are_of_forms<'e>(
+        &mut self,
+        media_type: &str,
+        encodings: impl Iterator<Item = (Place, &'e mut Encoding)>,
+    ) {
+        let is_form_data = media_type.to_ascii_lowercase().starts_with("multipart/form-data");
+        for (place, encoding) in encodings.filter(|_| is_multipart(media_type) && !is_form_data) {
+            if encoding.style.take().is_some() | encoding.explode.take().is_some() {
+                let message = format!("`style` and `explode` have no effect in `{media_type}`");
+                let finding = Finding::warning(Code::KeywordWithoutEffect, message, place);
+                self.push(finding.help("remove them: they are those of forms"));
+            }
+            encoding.reserved = false;
+        }
+    }
+
     fn encodes_nothing(&mut self, member: &Member, whole: &str) {
         let message = format!("`{}` has no effect in {whole}: that has no parts", member.key);
         let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.key_place);
@@ -111,12 +131,12 @@ impl<'d> Reader<'d> {
         self.nested_encodings(&mut fields, &types);
         let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
         let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
-        self.boolean(&mut fields, "allowReserved");
+        let reserved = self.boolean(&mut fields, "allowReserved").is_some();
         let headers = self.map(&mut fields, "headers");
         let headers =
             headers.iter().filter_map(|header| self.header(&header.key, header.key_place, &header.node));
         let headers = headers.collect();
         self.finish(fields);
-        Some(Encoding { types, style, explode, headers })
+        Some(Encoding { types, style, explode, reserved, headers })
     }
 }

@@ -8,7 +8,8 @@
 //!    would be text to browsers.
 //! 3. An item of a list is a part of its own; of a body that is a list, or whose members have places, the parts have no names. `null` and a list without
 //!    items are not written, but where parts are JSON.
-//! 4. What the document says nothing of is text where it is a string, and JSON otherwise.
+//! 4. What the document says nothing of is text where it is a string, and JSON otherwise. A list or an object that has a style
+//!    is one text.
 //! 5. The header fields that the document declares of a part stand behind these: see `part_headers`.
 //! 6. The boundary is 128 random bits. Nobody who does not know them makes a content in which they stand, so contents are
 //!    not searched for them (RFC 2046 section 5.1.1).
@@ -26,7 +27,7 @@ use super::members::{Member, Value, members, scalar};
 use super::part_headers::{Heads, PartHeaders};
 use super::{Unfit, conforms};
 use crate::input::{
-    Check, Kind, MediaType, Parts, Places, Rule, Tree, Upload, Wire, accepts, is_json, parse_tree,
+    Check, Kind, MediaType, Parts, Places, Rule, Tree, Upload, Wire, accepts, delimiter, is_json, parse_tree,
 };
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -279,6 +280,15 @@ impl Multipart {
                 Tree::Null => Some(()),
                 // those that are there are no JSON
                 Tree::List(files) if kind == Kind::Files && files.is_empty() => Some(()),
+                Tree::List(items) if kind == Kind::List && !field.is_some_and(Wire::has_many) => {
+                    let pieces: Option<Vec<String>> = items.iter().map(scalar).collect();
+                    self.part(name, TEXT, &joined(&pieces?, field?)?)
+                }
+                Tree::Object(members) if matches!(kind, Kind::Object(..)) => {
+                    let pieces = members.iter().map(|one| Some([one.name.to_string(), scalar(&one.value)?]));
+                    let pieces: Vec<String> = pieces.collect::<Option<Vec<_>>>()?.concat();
+                    self.part(name, TEXT, &joined(&pieces, field?)?)
+                }
                 Tree::List(items) if kind == Kind::List => items
                     .iter()
                     .try_for_each(|item| self.part(name, media_type(types, TEXT)?, &scalar(item)?)),
@@ -339,6 +349,13 @@ impl Piece {
 /// The status has left already: the log is told, and the connection ends.
 fn cut_off(error: &io::Error) {
     tracing::error!(target: "palisade", event = "sys_answer_unread", %error, "a file of an answer cannot be read");
+}
+
+/// Rule 4. Nothing in a part is escaped, so a piece has no delimiter in it; one empty text would be read as no piece.
+fn joined(pieces: &[String], field: &Wire) -> Option<String> {
+    let between = delimiter(field.style);
+    let sound = pieces != [""] && !pieces.iter().any(|piece| piece.contains(between));
+    sound.then(|| pieces.join(between.encode_utf8(&mut [0; 4])))
 }
 
 /// Rule 1.

@@ -1,9 +1,12 @@
-//! Bodies in parts, both ways: what parts say in their heads, and parts that are told by their places. Allowed and refused side
-//! by side.
+//! Bodies in parts, both ways, and events of several kinds: what parts say in their heads, parts that are told by their places,
+//! parts with a style. Allowed and refused side by side.
 #![deny(warnings)]
 
+mod events;
 mod heads;
+mod notices;
 mod places;
+mod styles;
 
 use palisade::{Caller, Problem};
 use palisade_tests::client::{Client, Reply};
@@ -57,6 +60,30 @@ impl Api for Service {
         input: PostAlbumInput,
     ) -> Result<PostAlbumOutput, Problem> {
         Ok(PostAlbumOutput::Ok(input.body))
+    }
+
+    async fn post_styled(
+        &self,
+        _: Caller<PostStyled>,
+        input: PostStyledInput,
+    ) -> Result<PostStyledOutput, Problem> {
+        Ok(PostStyledOutput::Ok(input.body))
+    }
+
+    async fn post_events(
+        &self,
+        _: Caller<PostEvents>,
+        input: PostEventsInput,
+    ) -> Result<PostEventsOutput, Problem> {
+        Ok(PostEventsOutput::Ok(format!("{:?}", input.body)))
+    }
+
+    async fn put_events(
+        &self,
+        _: Caller<PutEvents>,
+        input: PutEventsInput,
+    ) -> Result<PutEventsOutput, Problem> {
+        Ok(PutEventsOutput::Ok(format!("{:?}", input.body)))
     }
 
     async fn post_pair(&self, _: Caller<PostPair>, input: PostPairInput) -> Result<PostPairOutput, Problem> {

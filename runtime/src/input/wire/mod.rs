@@ -22,12 +22,12 @@ mod round_trip;
 pub(super) use self::cut::{Cut, elements, leaf};
 pub(crate) use self::form::Others;
 pub(super) use self::form::{form, form_texts, form_tree};
-pub(crate) use self::multipart::read_part_header;
 pub(super) use self::multipart::{
     Declared, PARTS_IN_MEMORY, Part, by_place, by_place_with_headers, in_order, multipart,
     multipart_with_headers, parts, with_headers_in_order,
 };
 pub use self::multipart::{Parts, Places};
+pub(crate) use self::multipart::{delimiter, read_part_header};
 pub(super) use self::pairs::{BadPairs, Pairs};
 
 /// How a value is written.
@@ -142,7 +142,12 @@ impl Wire {
 
     /// Whether parts of this name may be several.
     pub(crate) const fn has_many(&self) -> bool {
-        matches!(self.kind, Kind::List | Kind::JsonList | Kind::Files | Kind::Either)
+        match self.kind {
+            // its items stand in one text otherwise
+            Kind::List => self.explode,
+            Kind::JsonList | Kind::Files | Kind::Either => true,
+            _ => false,
+        }
     }
 
     /// A header field that each part of its name has.

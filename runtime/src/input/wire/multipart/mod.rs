@@ -28,6 +28,7 @@ pub use self::headers::Parts;
 pub(crate) use self::headers::read_part_header;
 pub(in crate::input) use self::headers::{multipart_with_headers, with_headers_in_order};
 pub(in crate::input) use self::places::{by_place, by_place_with_headers};
+pub(crate) use self::tree::delimiter;
 pub(in crate::input) use self::tree::{in_order, multipart};
 use super::{Kind, Wire};
 use crate::input::arriving::Arrival;
