@@ -64,6 +64,8 @@ goldens! {
     merged,
     /// Names that mean something in Rust.
     names,
+    /// Parts that are parts themselves.
+    nested_parts,
     /// Absent and `null`, kept apart.
     nullable,
     /// One text as all of the query, and in other parameters.

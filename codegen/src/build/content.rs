@@ -47,27 +47,9 @@ impl Builder<'_> {
             let family = self.family_of(one, direction);
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
             one.schema.into_iter().chain(one.item_schema).try_for_each(|id| self.goes_this_way(id))?;
-            let placed = match family {
-                Family::Places => self.places(one, &own)?,
-                _ => Ok(self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?),
-            };
-            self.finish_inline();
-            let schema = match placed {
-                Ok(schema) => schema,
-                Err(why) => {
-                    left_out.push((one, why));
-                    continue;
-                }
-            };
-            let family = self.settled(family, &schema, direction);
-            self.order_is_told(one, family)?;
             let named = (family == Family::Places).then(|| self.with_names(one));
             let written = named.as_ref().unwrap_or(one);
-            let schema = match family {
-                Family::Multipart => self.with_files(one, schema, &own),
-                _ => schema,
-            };
-            let formed = self.form(written, family, schema)?;
+            let formed = self.formed(one, written, family, direction, &own)?;
             let spelled = formed.and_then(|(form, schema)| {
                 let media_types = spelled(&one.name.value, &form, direction, media).ok_or(LeftOut::Range)?;
                 Ok((own_of(&one.name.value, media_types, media), form, schema))
@@ -108,8 +90,39 @@ impl Builder<'_> {
         (media.is_empty() || !contents.is_empty()).then_some(contents)
     }
 
+    /// What a media type carries, and how. `written` names its parts where they have places. `None` after a finding; `Err` for
+    /// what cannot be enforced.
+    pub(super) fn formed(
+        &mut self,
+        one: &Media,
+        written: &Media,
+        family: Family,
+        direction: Direction,
+        own: &[String],
+    ) -> Option<Result<(ContentForm, Schema), LeftOut>> {
+        let placed = match family {
+            Family::Places => self.places(one, own)?,
+            _ => Ok(self.directed(one, direction, |builder| builder.media_schema(one, family, own))?),
+        };
+        self.finish_inline();
+        let schema = match placed {
+            Ok(schema) => schema,
+            Err(why) => return Some(Err(why)),
+        };
+        let family = self.settled(family, &schema, direction);
+        self.order_is_told(one, family)?;
+        let schema = match family {
+            Family::Multipart => {
+                let inner = self.members_in_parts(one, &schema, own)?;
+                self.with_files(one, schema, own, &inner)
+            }
+            _ => schema,
+        };
+        self.form(written, family, schema, own)
+    }
+
     /// Events of a request are those whose items are described; otherwise they are a text.
-    fn family_of(&self, one: &Media, direction: Direction) -> Family {
+    pub(super) fn family_of(&self, one: &Media, direction: Direction) -> Family {
         let family = family(&one.name.value, direction);
         let (kind, subtype) = parts(&one.name.value);
         let events = family == Family::Text && (kind.as_str(), subtype.as_str()) == ("text", "event-stream");
@@ -195,6 +208,7 @@ impl Builder<'_> {
         one: &Media,
         family: Family,
         schema: Schema,
+        path: &[String],
     ) -> Option<Result<(ContentForm, Schema), LeftOut>> {
         self.finish_shapes();
         if family == Family::Json && !one.name.value.contains('*') {
@@ -213,7 +227,7 @@ impl Builder<'_> {
                 }
             }
             Family::Json => (ContentForm::Json, schema),
-            Family::Parts => return self.in_order(one, schema),
+            Family::Parts => return self.in_order(one, schema, path),
             Family::Places => {
                 let fields = self.fields(one, &flat, Family::Multipart)?;
                 return Some(form_of_places(fields, &flat).map(|form| (form, schema)));

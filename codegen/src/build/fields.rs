@@ -99,6 +99,9 @@ impl Builder<'_> {
         family: Family,
         place: Place,
     ) -> Option<Wire> {
+        if let Some(wire) = encoding.and_then(|encoding| self.wire_of_parts(encoding)) {
+            return Some(wire);
+        }
         let mut types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
         if let Some(how) = encoding.and_then(|encoding| styled(encoding, place)) {
             if family == Family::Form {

@@ -85,12 +85,14 @@ impl Builder<'_> {
         let own = self.is_own(one);
         let mut members = Vec::new();
         for at in 0..places.first {
-            let schema = self.at_place(prefix.get(at).copied().or(items), path, &name(at))?;
+            let encoding = one.prefix_encoding.get(at).map(|encoding| &encoding.value);
+            let schema = self.at_place(prefix.get(at).copied().or(items), encoding, path, &name(at))?;
             let member = Member { required: at < places.least, ..member(&name(at), schema) };
             members.push(self.as_file(&named, &member, own));
         }
         if places.has_others() {
-            let items = self.at_place(items, path, REST)?;
+            let encoding = one.item_encoding.as_ref().map(|encoding| &encoding.value);
+            let items = self.at_place(items, encoding, path, REST)?;
             let others = Schema::of(Type::Array(Box::new(Array { items, ..places.others() })));
             members.push(self.as_file(&named, &member(REST, others), own));
         }
@@ -112,7 +114,17 @@ impl Builder<'_> {
         None
     }
 
-    fn at_place(&mut self, id: Option<SchemaId>, path: &[String], name: &str) -> Option<Schema> {
+    fn at_place(
+        &mut self,
+        id: Option<SchemaId>,
+        encoding: Option<&Encoding>,
+        path: &[String],
+        name: &str,
+    ) -> Option<Schema> {
+        let inside = encoding.and_then(|encoding| encoding.inside.as_deref());
+        if let Some(inside) = inside {
+            return self.in_parts(inside, id, &with(path, name));
+        }
         let Some(id) = id else { return Some(Schema::of(Type::Any)) };
         self.goes_this_way(id)?;
         self.schema(id, &with(path, name), 0)
@@ -133,6 +145,7 @@ pub(super) fn form_of_places(fields: Vec<(String, Wire)>, flat: &Flat) -> Result
         // one part is one value: an array is JSON
         let as_json = is_list && wire.kind != WireKind::Files && wire.types.iter().all(|one| is_json(one));
         let kind = match wire.kind {
+            kind @ WireKind::Parts(_) => kind,
             _ if is_list && !as_json => return Err(LeftOut::ListInAPart),
             _ if is_list && name == REST => WireKind::JsonList,
             _ if is_list => WireKind::Json,

@@ -124,7 +124,7 @@ impl Builder<'_> {
     pub(super) fn whole_query(&mut self, one: &Media, schema: &Schema) -> Option<Wire> {
         let kind = match family(&one.name.value, Direction::Request) {
             Family::Json if is_json(&one.name.value) => WireKind::Json,
-            Family::Form => match self.form(one, Family::Form, schema.clone())? {
+            Family::Form => match self.form(one, Family::Form, schema.clone(), &[])? {
                 Ok((ContentForm::Form(fields), _)) => WireKind::Form(fields),
                 Ok((ContentForm::FreeForm(fields), _)) => WireKind::FreeForm(fields),
                 _ => {

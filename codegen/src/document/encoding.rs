@@ -18,6 +18,19 @@ pub(crate) struct Encoding {
     pub(crate) reserved: bool,
     /// `headers`: the header fields of its part.
     pub(crate) headers: Vec<Header>,
+    /// How the parts are written that the part is (OpenAPI 3.2).
+    pub(crate) inside: Option<Box<Inside>>,
+}
+
+/// The encodings of the parts that a part is.
+#[derive(Clone, Debug)]
+pub(crate) struct Inside {
+    pub(crate) place: Place,
+    /// The media type of the part.
+    pub(crate) name: Spanned<String>,
+    pub(crate) encoding: Vec<(Spanned<String>, Encoding)>,
+    pub(crate) prefix_encoding: Vec<Spanned<Encoding>>,
+    pub(crate) item_encoding: Option<Spanned<Encoding>>,
 }
 
 fn is_multipart(media_type: &str) -> bool {
@@ -73,24 +86,48 @@ impl<'d> Reader<'d> {
     }
 
     /// What is inside of a part, which may be of parts itself (OpenAPI 3.2 section 4.15.3).
-    fn nested_encodings(&mut self, fields: &mut Fields<'d>, types: &[String]) {
-        if !self.since_3_2 {
-            return;
+    fn nested_encodings(&mut self, fields: &mut Fields<'d>, types: &[String]) -> Option<Box<Inside>> {
+        let keys = ["encoding", "prefixEncoding", "itemEncoding"];
+        let first = keys.iter().find_map(|key| fields.peek_member(key)).filter(|_| self.since_3_2)?;
+        if let Some(form) = types.iter().find(|one| is_form(one)).filter(|_| &*first.key == "encoding") {
+            let message = format!("`{}` of what is `{form}` itself is not supported yet", first.key);
+            let finding = Finding::error(Code::NotSupported, message, first.key_place);
+            self.push(finding.help("leave it out, and say `contentType: application/json`, or describe the value as `{}`: a file that the handler reads"));
         }
+        let [name] = types else {
+            self.nothing_inside(fields, types);
+            return None;
+        };
+        if !is_multipart(name) || name.contains('*') {
+            self.nothing_inside(fields, types);
+            return None;
+        }
+        let (place, name) = (first.key_place, Spanned::new(name.clone(), first.key_place));
+        let (prefix_encoding, item_encoding) = self.encodings_in_order(fields, &name.value);
+        let encoding = self.encodings(fields);
+        Some(Box::new(Inside { place, name, encoding, prefix_encoding, item_encoding }))
+    }
+
+    /// Says so of encodings of what has no parts, or may be of several types.
+    fn nothing_inside(&mut self, fields: &mut Fields<'d>, types: &[String]) {
         for key in ["encoding", "prefixEncoding", "itemEncoding"] {
             let Some(member) = fields.get(key) else { continue };
-            let is_of = |one: &&String| is_multipart(one) || (key == "encoding" && is_form(one));
-            let Some(nesting) = types.iter().find(is_of) else {
+            if let Some(nesting) = types.iter().find(|one| is_multipart(one)) {
+                let message =
+                    format!("`{key}` of what may be `{nesting}` and other types is not supported yet");
+                let finding = Finding::error(Code::NotSupported, message, member.key_place);
+                self.push(finding.help("say one `contentType`, such as `multipart/mixed`"));
+            } else if !(key == "encoding" && types.iter().any(|one| is_form(one))) {
                 let said = types.first().map(|first| format!("`{first}`"));
                 self.encodes_nothing(member, &said.unwrap_or_else(|| "what is one text".to_owned()));
-                continue;
-            };
-            let message = format!("`{key}` of what is `{nesting}` itself is not supported yet");
-            let finding = Finding::error(Code::NotSupported, message, member.key_place);
-            self.push(finding.help(
-                "leave it out, and say `contentType: application/json`, or describe the value as `{}`: a file that the handler reads",
-            ));
+            }
         }
+    }
+
+    fn encodes_nothing(&mut self, member: &Member, whole: &str) {
+        let message = format!("`{}` has no effect in {whole}: that has no parts", member.key);
+        let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.key_place);
+        self.push(finding.help("remove it"));
     }
 
     /// Takes the styles of parts out that are those of no form (OpenAPI 3.2 section 4.15.2), with a remark.
@@ -110,12 +147,6 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn encodes_nothing(&mut self, member: &Member, whole: &str) {
-        let message = format!("`{}` has no effect in {whole}: that has no parts", member.key);
-        let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.key_place);
-        self.push(finding.help("remove it"));
-    }
-
     fn encoding(&mut self, node: &'d Node) -> Option<Encoding> {
         let mut fields = self.fields(node, "an encoding")?;
         let stated = self.string(&mut fields, "contentType");
@@ -128,7 +159,7 @@ impl<'d> Reader<'d> {
                 );
             }
         }
-        self.nested_encodings(&mut fields, &types);
+        let inside = self.nested_encodings(&mut fields, &types);
         let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
         let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
         let reserved = self.boolean(&mut fields, "allowReserved").is_some();
@@ -137,6 +168,6 @@ impl<'d> Reader<'d> {
             headers.iter().filter_map(|header| self.header(&header.key, header.key_place, &header.node));
         let headers = headers.collect();
         self.finish(fields);
-        Some(Encoding { types, style, explode, reserved, headers })
+        Some(Encoding { types, style, explode, reserved, headers, inside })
     }
 }

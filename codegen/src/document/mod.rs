@@ -48,7 +48,7 @@ pub(crate) use credentials::ACCESS_TOKEN;
 use credentials::mark_credentials;
 use derived::Derived;
 pub(crate) use derived::End;
-pub(crate) use encoding::Encoding;
+pub(crate) use encoding::{Encoding, Inside};
 pub(crate) use media_type::MediaType;
 pub(crate) use operation::Operation;
 pub(crate) use outgoing::Callback;

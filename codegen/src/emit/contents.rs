@@ -150,9 +150,8 @@ pub(super) fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> 
             Some(quote!(const ITEM: p::Wire = #item;))
         }
         ContentForm::Places { fields, rest } => {
-            let fields = wires::fields(fields);
-            let made = if *rest { quote!(and_others) } else { quote!(of_each) };
-            Some(quote!(const PLACES: p::Places = p::Places::#made(#fields);))
+            let places = wires::places(fields, *rest);
+            Some(quote!(const PLACES: p::Places = #places;))
         }
         _ => None,
     }

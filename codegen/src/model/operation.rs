@@ -246,6 +246,8 @@ pub enum WireKind {
     File,
     /// Files.
     Files,
+    /// Parts, in a part.
+    Parts(Box<ContentForm>),
     /// One text, texts, or names in brackets: the schema alone says which.
     Either,
     /// A text of `application/x-www-form-urlencoded`: how each declared member is written.

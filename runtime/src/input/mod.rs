@@ -107,7 +107,7 @@ pub use self::upload::{Upload, UploadReader};
 pub use self::values::{Values, collect_value, decode_value, value_from_text};
 pub use self::violation::{Section, Violation, Violations};
 pub use self::visit::{ShownUnder, Visit};
-pub use self::wire::{Kind, Parts, Places, Style, Wire};
+pub use self::wire::{DeclaredParts, Kind, Parts, Places, Style, Wire};
 pub(crate) use self::wire::{Others, delimiter, read_part_header};
 pub use self::words::{Words, serialize_word};
 pub use crate::{__values as values, __words as words};

@@ -4,6 +4,7 @@
 
 mod events;
 mod heads;
+mod nested;
 mod notices;
 mod places;
 mod styles;
@@ -84,6 +85,34 @@ impl Api for Service {
         input: PutEventsInput,
     ) -> Result<PutEventsOutput, Problem> {
         Ok(PutEventsOutput::Ok(format!("{:?}", input.body)))
+    }
+
+    async fn post_nested(
+        &self,
+        _: Caller<PostNested>,
+        input: PostNestedInput,
+    ) -> Result<PostNestedOutput, Problem> {
+        let PostNestedBody { part1, part2 } = input.body;
+        let file = part2.part3.as_ref().map(|file| (file.file_name(), file.content_type(), file.in_memory()));
+        Ok(PostNestedOutput::Ok(format!("{part1:?} {} {:?} {file:?}", part2.part1.x, part2.part2)))
+    }
+
+    async fn post_boxes(
+        &self,
+        _: Caller<PostBoxes>,
+        input: PostBoxesInput,
+    ) -> Result<PostBoxesOutput, Problem> {
+        let said = |inner: &PostBoxesBodyInner| {
+            let file = inner.file.as_ref().map(|file| file.in_memory().map(|bytes| bytes.len()));
+            format!("{} {:?} {file:?}", inner.word, inner.pair.as_ref().map(|pair| pair.x))
+        };
+        Ok(PostBoxesOutput::Ok(match input.body {
+            PostBoxesBody2::FormData(parts) => {
+                let head = parts.headers.inner.map(|inner| inner.x_box);
+                format!("{:?} {} {head:?}", parts.form.name, said(&parts.form.inner))
+            }
+            PostBoxesBody2::Related(inners) => inners.iter().map(said).collect::<Vec<_>>().join("; "),
+        }))
     }
 
     async fn post_pair(&self, _: Caller<PostPair>, input: PostPairInput) -> Result<PostPairOutput, Problem> {

@@ -26,7 +26,7 @@ pub(super) use self::multipart::{
     Declared, PARTS_IN_MEMORY, Part, by_place, by_place_with_headers, in_order, multipart,
     multipart_with_headers, parts, with_headers_in_order,
 };
-pub use self::multipart::{Parts, Places};
+pub use self::multipart::{Declared as DeclaredParts, Parts, Places};
 pub(crate) use self::multipart::{delimiter, read_part_header};
 pub(super) use self::pairs::{BadPairs, Pairs};
 
@@ -64,6 +64,8 @@ pub enum Kind {
     /// One text, texts when its name is repeated, or names in brackets where the style is `deepObject`: the schema says
     /// which. In a multipart body, what each part says of itself.
     Either,
+    /// Parts, in a part.
+    Parts(DeclaredParts),
     /// A text of `application/x-www-form-urlencoded` with these fields.
     Form(&'static [Wire]),
     /// The same where the schema alone says what is in it: the fields are those that are written in a way of their own.

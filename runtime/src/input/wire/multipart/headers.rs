@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use super::super::cut::{Cut, leaf};
 use super::super::form::NO_JSON;
 use super::super::{Kind, Wire};
-use super::Part;
+use super::places::numbered;
 use super::tree::{TWICE, listed, tree};
+use super::{Declared, Part};
 use crate::input::encoded::Decoding;
 use crate::input::json::finish;
 use crate::input::{Decode, Entry, Expected, Refused, Rule, Tree, no_rule, parse_tree};
@@ -31,11 +32,12 @@ pub struct Parts<T, H> {
 /// Why they are not what the document declares, with every violation of both together.
 pub(in crate::input) fn multipart_with_headers<T: Decode, H: Decode>(
     parts: &[Part],
-    fields: &[Wire],
+    fields: &'static [Wire],
     depth: usize,
     rule: Rule<T>,
 ) -> Result<Parts<T, H>, Refused> {
     both(finish(&tree(parts, fields, depth), rule), finish(&heads(parts, fields, depth), no_rule))
+        .map_err(|refused| numbered(refused, Declared::Named(fields)))
 }
 
 /// The list that parts without names are, and the header fields of each.
@@ -44,12 +46,13 @@ pub(in crate::input) fn multipart_with_headers<T: Decode, H: Decode>(
 /// As for parts with names.
 pub(in crate::input) fn with_headers_in_order<T: Decode, H: Decode>(
     parts: &[Part],
-    item: &Wire,
+    item: &'static Wire,
     depth: usize,
     rule: Rule<T>,
 ) -> Result<Parts<T, H>, Refused> {
     let heads = Tree::List(parts.iter().map(|part| head(part, depth)).collect());
     both(finish(&listed(parts, item, depth), rule), finish(&heads, no_rule))
+        .map_err(|refused| numbered(refused, Declared::InOrder(item)))
 }
 
 pub(super) fn both<T, H>(

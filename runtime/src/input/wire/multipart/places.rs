@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use super::super::Wire;
+use super::super::{Kind, Wire};
 use super::headers::{Parts, both, heads};
 use super::tree::value;
-use super::{Part, Places};
+use super::{Declared, Part, Places};
 use crate::input::json::finish;
 use crate::input::{Decode, Entry, Refused, Rule, Tree, no_rule};
 
@@ -20,7 +20,7 @@ pub(in crate::input) fn by_place<T: Decode>(
     depth: usize,
     rule: Rule<T>,
 ) -> Result<T, Refused> {
-    finish(&tree(parts, places, depth), rule).map_err(|refused| numbered(refused, places))
+    finish(&tree(parts, places, depth), rule).map_err(|refused| numbered(refused, Declared::ByPlace(places)))
 }
 
 /// The same, and their header fields.
@@ -35,10 +35,10 @@ pub(in crate::input) fn by_place_with_headers<T: Decode, H: Decode>(
 ) -> Result<Parts<T, H>, Refused> {
     let form = finish(&tree(parts, places, depth), rule);
     let headers = finish(&heads(parts, places.fields, depth), no_rule);
-    both(form, headers).map_err(|refused| numbered(refused, places))
+    both(form, headers).map_err(|refused| numbered(refused, Declared::ByPlace(places)))
 }
 
-fn tree<'t>(parts: &'t [Part], places: Places, depth: usize) -> Tree<'t> {
+pub(super) fn tree<'t>(parts: &'t [Part], places: Places, depth: usize) -> Tree<'t> {
     let Places { fields, .. } = places;
     let entry = |name: &'static str, value| Entry { name: Cow::Borrowed(name), value, repeated: false };
     let read = |(at, part): (usize, &'t Part)| match fields.get(at) {
@@ -59,37 +59,72 @@ fn tree<'t>(parts: &'t [Part], places: Places, depth: usize) -> Tree<'t> {
 }
 
 /// With places of parts in place of the names of members: a client knows no other.
-fn numbered(refused: Refused, places: Places) -> Refused {
+pub(super) fn numbered(refused: Refused, declared: Declared) -> Refused {
     let Refused::Invalid(mut found) = refused else { return refused };
     for violation in found.iter_mut() {
-        let Some(pointer) = violation.pointer.strip_prefix('/') else {
-            if violation.rule == "additionalProperties" {
+        let (pointer, end) = renumbered(&violation.pointer, declared);
+        violation.pointer = pointer;
+        match (end, violation.rule) {
+            (End::Body, "additionalProperties") => {
                 (violation.rule, violation.message) = ("maxItems", "must not have more parts".into());
             }
-            continue;
-        };
-        let (name, inside) =
-            pointer.split_once('/').map_or((pointer, None), |(name, more)| (name, Some(more)));
-        let Some(at) = places.fields.iter().position(|field| field.name == name) else { continue };
-        violation.pointer = match (inside, places.rest().filter(|rest| rest.name == name)) {
-            // what is wrong with their number is wrong with that of all
-            (None, Some(_)) => {
-                violation.message = match violation.rule {
-                    "minItems" => "must have more parts".into(),
-                    _ => "must not have more parts".into(),
-                };
-                String::new()
-            }
-            (None, None) => format!("/{at}"),
-            (Some(inside), None) => format!("/{at}/{inside}"),
-            (Some(inside), Some(_)) => {
-                let (item, inside) = inside.split_once('/').unwrap_or((inside, ""));
-                let place = at + item.parse::<usize>().unwrap_or_default();
-                if inside.is_empty() { format!("/{place}") } else { format!("/{place}/{inside}") }
-            }
-        };
+            (End::Rest, "minItems") => violation.message = "must have more parts".into(),
+            (End::Rest, "maxItems") => violation.message = "must not have more parts".into(),
+            _ => {}
+        }
     }
     Refused::Invalid(found)
+}
+
+/// What a pointer leads to.
+enum End {
+    /// All parts of a body that are told by their places.
+    Body,
+    /// Those of them that are behind the first.
+    Rest,
+    Other,
+}
+
+/// The pointer of a body that is declared so, with numbers for the names of places.
+fn renumbered(pointer: &str, declared: Declared) -> (String, End) {
+    let mut out = String::new();
+    let mut here = Some(declared);
+    let mut left = pointer.strip_prefix('/');
+    while let (Some(declared), Some(rest)) = (here, left) {
+        let (name, mut more) = rest.split_once('/').map_or((rest, None), |(name, more)| (name, Some(more)));
+        let (at, field) = match declared {
+            Declared::Named(fields) => (None, fields.iter().find(|field| field.name == name)),
+            Declared::InOrder(item) => (None, Some(item)),
+            Declared::ByPlace(places) => {
+                let named = |(_, field): &(usize, &'static Wire)| field.name == name;
+                let found = places.fields.iter().enumerate().find(named);
+                (found.map(|(at, _)| at), found.map(|(_, field)| field))
+            }
+        };
+        let is_rest = matches!(declared, Declared::ByPlace(places) if places.rest().is_some() && places.rest() == field);
+        match (at, more) {
+            // what is wrong with their number is wrong with that of all
+            (Some(_), None) if is_rest => return (out, End::Rest),
+            (Some(at), Some(item)) if is_rest => {
+                let (item, inside) =
+                    item.split_once('/').map_or((item, None), |(item, more)| (item, Some(more)));
+                out.push_str(&format!("/{}", at + item.parse::<usize>().unwrap_or_default()));
+                more = inside;
+            }
+            (Some(at), _) => out.push_str(&format!("/{at}")),
+            (None, _) => out.extend(["/", name]),
+        }
+        left = more;
+        here = match field.map(|field| field.kind) {
+            Some(Kind::Parts(inner)) => Some(inner),
+            _ => None,
+        };
+    }
+    match (left, here) {
+        (Some(inside), _) => (format!("{out}/{inside}"), End::Other),
+        (None, Some(Declared::ByPlace(_))) => (out, End::Body),
+        (None, _) => (out, End::Other),
+    }
 }
 
 impl Places {

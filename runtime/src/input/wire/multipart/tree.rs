@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::super::form::NO_JSON;
 use super::super::{Kind, Style, Wire};
-use super::{Part, is_json};
+use super::places::{numbered, tree as placed};
+use super::{Declared, Part, is_json};
 use crate::input::json::finish;
 use crate::input::{Decode, Entry, Expected, Refused, Rule, Tree, Upload, parse_tree};
 
@@ -18,11 +19,12 @@ const NO_TEXT: Expected = Expected { rule: "encoding", message: Cow::Borrowed("m
 /// Why they are not what the document declares, with every violation together.
 pub(in crate::input) fn multipart<T: Decode>(
     parts: &[Part],
-    fields: &[Wire],
+    fields: &'static [Wire],
     depth: usize,
     rule: Rule<T>,
 ) -> Result<T, Refused> {
-    finish(&tree(parts, fields, depth), rule)
+    let declared = Declared::Named(fields);
+    finish(&tree(parts, fields, depth), rule).map_err(|refused| numbered(refused, declared))
 }
 
 /// The list that parts without names are.
@@ -31,11 +33,21 @@ pub(in crate::input) fn multipart<T: Decode>(
 /// Why they are not what the document declares, with every violation together.
 pub(in crate::input) fn in_order<T: Decode>(
     parts: &[Part],
-    item: &Wire,
+    item: &'static Wire,
     depth: usize,
     rule: Rule<T>,
 ) -> Result<T, Refused> {
-    finish(&listed(parts, item, depth), rule)
+    let declared = Declared::InOrder(item);
+    finish(&listed(parts, item, depth), rule).map_err(|refused| numbered(refused, declared))
+}
+
+/// What parts are, as they are declared.
+fn of_declared<'t>(parts: &'t [Part], declared: Declared, depth: usize) -> Tree<'t> {
+    match declared {
+        Declared::Named(fields) => tree(parts, fields, depth),
+        Declared::InOrder(item) => listed(parts, item, depth),
+        Declared::ByPlace(places) => placed(parts, places, depth),
+    }
 }
 
 pub(super) fn listed<'t>(parts: &'t [Part], item: &Wire, depth: usize) -> Tree<'t> {
@@ -81,6 +93,7 @@ pub(super) fn value<'t>(part: &'t Part, field: Option<&Wire>, depth: usize) -> T
     };
     match (field.map(|field| field.kind), upload.text()) {
         (Some(Kind::File | Kind::Files), _) => Tree::File(upload),
+        (Some(Kind::Parts(declared)), _) => of_declared(&part.inner, declared, depth),
         (None | Some(Kind::Either), text) => as_it_says(part, upload, text, depth),
         (_, None) => Tree::Wrong(NO_TEXT),
         (Some(Kind::Json | Kind::JsonList), Some(text)) => json(text, depth),
