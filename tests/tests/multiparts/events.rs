@@ -47,6 +47,8 @@ async fn data_alone_may_be_a_choice_as_well() {
     let client = start().await;
     let read = text(&send(&client, "PUT", "data: abc\n\ndata: {\"x\":1}\n\n").await);
     assert!(read.contains("\"abc\"") && read.contains("Point { x: 1 }"), "{read}");
+    let read = text(&send(&client, "PUT", "data: \"ab\"\n\n").await);
+    assert!(read.contains(r#""\"ab\"""#), "a text where a text fits, though it is JSON as well: {read}");
     for events in ["data: {\"x\":-1}\n\n", "data: abcdef\n\n", "data: [1,2,3]\n\n", "id: 1\ndata: a\n\n"] {
         send(&client, "PUT", events).await.refused(422, "invalid_body");
     }

@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use super::super::upload::Spool;
 use super::super::{Boxed, Json, Upload, Violations, arriving, no_rule, sample::Part};
 use super::*;
-use crate::answer::{Accept, Answer, Unfit};
+use crate::answer::{Accept, Answer, Notice, Unfit};
 use crate::input::arriving::Arrival;
 use crate::settings::Settings;
 
@@ -256,6 +256,18 @@ async fn a_rule_is_asked_before_anything_is_written() {
     ] {
         assert!(matches!(answer, Err(Unfit::Violates(_))));
     }
+}
+
+/// What is sent from memory does not read a file into it.
+#[tokio::test]
+async fn a_file_on_disk_is_no_part_of_a_notice() {
+    let notice = |value: &All| Notice::multipart("POST", "multipart/form-data", value, PARTS, no_rule);
+    let files = |length: usize| Some(vec![Upload::new("x".repeat(length))]);
+    let held = All { files: files(100_000), ..All::default() };
+    assert!(notice(&held).is_ok());
+    let spooled = as_parts(&held).await.unwrap_or_else(|unfit| panic!("{unfit}"));
+    assert!(spooled.files.as_ref().unwrap()[0].in_memory().is_none());
+    assert!(matches!(notice(&spooled), Err(Unfit::OnDisk)));
 }
 
 /// Nothing in a part is escaped: what would be read as other pieces does not leave, and all else is read back.
