@@ -7,6 +7,7 @@ fn main() {
     palisade_codegen::Build::new("specs/gate.yaml").run();
     palisade_codegen::Build::new("specs/wire.yaml").run();
     palisade_codegen::Build::new("specs/parts.yaml").run();
+    palisade_codegen::Build::new("specs/multiparts.yaml").run();
     palisade_codegen::Build::new("specs/untyped.yaml").run();
     palisade_codegen::Build::new("specs/uploads.yaml").run();
     palisade_codegen::Build::new("specs/combinations.yaml").run();

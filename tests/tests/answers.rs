@@ -134,7 +134,7 @@ async fn only_declared_and_conforming_answers_leave() {
 fn what_the_server_sends_of_its_own_accord_fits_the_document() {
     let mut note = Note { id: palisade::types::Uuid::from_u128(1), title: "mine".to_owned() };
     let notice = Webhooks::note_kept(&note).unwrap();
-    assert_eq!((notice.method, notice.content_type), ("POST", Some("application/json")));
+    assert_eq!((notice.method, notice.content_type.as_deref()), ("POST", Some("application/json")));
     let sent: serde_json::Value = serde_json::from_slice(&notice.body).unwrap();
     assert_eq!(sent, serde_json::json!({ "id": "00000000-0000-0000-0000-000000000001", "title": "mine" }));
     note.title = "longer than twenty characters".to_owned();

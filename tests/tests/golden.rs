@@ -64,6 +64,8 @@ goldens! {
     merged,
     /// Names that mean something in Rust.
     names,
+    /// Parts that are parts themselves.
+    nested_parts,
     /// Absent and `null`, kept apart.
     nullable,
     /// One text as all of the query, and in other parameters.
@@ -78,6 +80,10 @@ goldens! {
     pagination,
     /// Parameters of each place.
     params,
+    /// What parts say in their heads.
+    parts,
+    /// Parts that are told by their places.
+    places,
     /// Tokens that are bound to keys, and logins that an operation asks for.
     proofs,
     /// All of the query as one value, of a form and of JSON.

@@ -161,7 +161,7 @@ async fn an_answer_as_a_form_is_read_as_the_same_value() {
 #[test]
 fn a_webhook_is_sent_as_a_form() {
     let notice = Webhooks::taken(&note("a b".to_owned())).unwrap();
-    assert_eq!((notice.method, notice.content_type), ("POST", Some(FORM)));
+    assert_eq!((notice.method, notice.content_type.as_deref()), ("POST", Some(FORM)));
     assert_eq!(
         &notice.body[..],
         b"title=a+b&tags=a%2Cb&tags=%26%3D&labels%5Bx%5D=1&labels%5By+z%5D=-2&point=%7B%22x%22%3A1%7D"

@@ -6,6 +6,7 @@ use super::event::framing;
 use super::files::file;
 use super::left_out::LeftOut;
 use super::literal::literal;
+use super::places::form_of_places;
 use super::range::{is_of_any_type, own_of, spelled};
 use super::stream::{is_list, is_list_of_one};
 use super::types::with;
@@ -22,6 +23,8 @@ pub(super) enum Family {
     Multipart,
     /// Parts of a list; with names where the schema is an object, and bytes where it does not look into them.
     Parts,
+    /// Parts that are told by their places.
+    Places,
     Stream(Framing),
     /// The same of a request, which is read whole.
     Records(Framing),
@@ -44,14 +47,9 @@ impl Builder<'_> {
             let family = self.family_of(one, direction);
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
             one.schema.into_iter().chain(one.item_schema).try_for_each(|id| self.goes_this_way(id))?;
-            let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
-            self.finish_inline();
-            let family = self.settled(family, &schema, direction);
-            let schema = match family {
-                Family::Multipart => self.with_files(one, schema, &own),
-                _ => schema,
-            };
-            let formed = self.form(one, family, schema)?;
+            let named = (family == Family::Places).then(|| self.with_names(one));
+            let written = named.as_ref().unwrap_or(one);
+            let formed = self.formed(one, written, family, direction, &own)?;
             let spelled = formed.and_then(|(form, schema)| {
                 let media_types = spelled(&one.name.value, &form, direction, media).ok_or(LeftOut::Range)?;
                 Ok((own_of(&one.name.value, media_types, media), form, schema))
@@ -59,10 +57,13 @@ impl Builder<'_> {
             match spelled {
                 Ok((media_types, mut form, schema)) => {
                     let part_headers = match &mut form {
-                        ContentForm::Multipart(fields) => self.part_headers(one, fields, &own)?,
+                        ContentForm::Multipart(fields) | ContentForm::Places { fields, .. } => {
+                            self.part_headers(written, fields, &own)?
+                        }
+                        ContentForm::Parts(item) => self.headers_in_order(one, item, &own)?,
                         _ => None,
                     };
-                    let examples = one.examples.iter().map(literal).collect();
+                    let examples = written.examples.iter().map(literal).collect();
                     let content = Content { media_types, form, schema, part_headers, examples };
                     if content.media_types.is_empty() {
                         given_way.push((one, content));
@@ -89,14 +90,49 @@ impl Builder<'_> {
         (media.is_empty() || !contents.is_empty()).then_some(contents)
     }
 
+    /// What a media type carries, and how. `written` names its parts where they have places. `None` after a finding; `Err` for
+    /// what cannot be enforced.
+    pub(super) fn formed(
+        &mut self,
+        one: &Media,
+        written: &Media,
+        family: Family,
+        direction: Direction,
+        own: &[String],
+    ) -> Option<Result<(ContentForm, Schema), LeftOut>> {
+        let placed = match family {
+            Family::Places => self.places(one, own)?,
+            _ => Ok(self.directed(one, direction, |builder| builder.media_schema(one, family, own))?),
+        };
+        self.finish_inline();
+        let schema = match placed {
+            Ok(schema) => schema,
+            Err(why) => return Some(Err(why)),
+        };
+        let family = self.settled(family, &schema, direction);
+        self.order_is_told(one, family)?;
+        let schema = match family {
+            Family::Multipart => {
+                let inner = self.members_in_parts(one, &schema, own)?;
+                self.with_files(one, schema, own, &inner)
+            }
+            _ => schema,
+        };
+        self.form(written, family, schema, own)
+    }
+
     /// Events of a request are those whose items are described; otherwise they are a text.
-    fn family_of(&self, one: &Media, direction: Direction) -> Family {
+    pub(super) fn family_of(&self, one: &Media, direction: Direction) -> Family {
         let family = family(&one.name.value, direction);
         let (kind, subtype) = parts(&one.name.value);
         let events = family == Family::Text && (kind.as_str(), subtype.as_str()) == ("text", "event-stream");
         let is_list = |id| is_list_of_one(self.document, id);
         let are_described = one.item_schema.is_some() || one.schema.is_some_and(is_list);
-        if events && are_described { Family::Records(Framing::Data) } else { family }
+        match family {
+            _ if events && are_described => Family::Records(Framing::Data),
+            Family::Parts if self.is_by_place(one) => Family::Places,
+            _ => family,
+        }
     }
 
     /// Remarks on JSON of which nothing is said.
@@ -172,6 +208,7 @@ impl Builder<'_> {
         one: &Media,
         family: Family,
         schema: Schema,
+        path: &[String],
     ) -> Option<Result<(ContentForm, Schema), LeftOut>> {
         self.finish_shapes();
         if family == Family::Json && !one.name.value.contains('*') {
@@ -190,7 +227,11 @@ impl Builder<'_> {
                 }
             }
             Family::Json => (ContentForm::Json, schema),
-            Family::Parts => return self.in_order(one, schema),
+            Family::Parts => return self.in_order(one, schema, path),
+            Family::Places => {
+                let fields = self.fields(one, &flat, Family::Multipart)?;
+                return Some(form_of_places(fields, &flat).map(|form| (form, schema)));
+            }
             Family::Form | Family::Multipart => {
                 // of a form that is not one object, every part is read as the schema then says of its text
                 let free = match &flat {
@@ -212,8 +253,8 @@ impl Builder<'_> {
                 let is_list = one.item_schema.is_some() || one.schema.is_some_and(is_whole);
                 let schema = if is_list { schema } else { list_of(schema) };
                 let events = framing == Framing::Data;
-                let read = if events { self.events(one, &schema) } else { Some((framing, true)) };
-                let Some((framing, json)) = read else { return Some(Err(LeftOut::EventOfSeveralKinds)) };
+                let read = if events { self.events(one, &schema) } else { Some((framing, Some(true))) };
+                let Some((framing, json)) = read else { return Some(Err(LeftOut::EventsByTheWhole)) };
                 (ContentForm::Records { framing, json }, schema)
             }
             Family::Stream(Framing::Data) => (ContentForm::Stream(framing(self.document, one)), schema),
@@ -246,9 +287,10 @@ fn add(contents: &mut Vec<Content>, one: Content, direction: Direction) {
     let means_the_same = match one.form {
         ContentForm::Text | ContentForm::Stream(_) => false,
         // what an answer is in parts says the boundary as well
-        ContentForm::Bytes | ContentForm::Multipart(_) | ContentForm::Parts(_) => {
-            direction != Direction::Answer
-        }
+        ContentForm::Bytes
+        | ContentForm::Multipart(_)
+        | ContentForm::Parts(_)
+        | ContentForm::Places { .. } => direction != Direction::Answer,
         ContentForm::Json | ContentForm::Records { .. } | ContentForm::Form(_) | ContentForm::FreeForm(_) => {
             true
         }
@@ -298,7 +340,7 @@ const fn word(family: Family) -> &'static str {
     match family {
         Family::Json => "json",
         Family::Form => "form",
-        Family::Multipart | Family::Parts => "multipart",
+        Family::Multipart | Family::Parts | Family::Places => "multipart",
         Family::Stream(framing) | Family::Records(framing) => match framing {
             Framing::Line | Framing::Record => "lines",
             Framing::Data | Framing::Event => "events",

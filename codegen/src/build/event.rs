@@ -27,17 +27,17 @@ pub(super) fn framing(document: &Document, media: &Media) -> Framing {
 }
 
 impl Builder<'_> {
-    /// How the events of a request are read, of which this is the list, and whether their data is JSON. `None`: the schema
-    /// does not say which of the two it is.
-    pub(super) fn events(&self, media: &Media, schema: &Schema) -> Option<(Framing, bool)> {
+    /// How the events of a request are read, of which this is the list, and whether their data is JSON, where the schema says
+    /// so of all of them. `None`: it is no list in Rust.
+    pub(super) fn events(&self, media: &Media, schema: &Schema) -> Option<(Framing, Option<bool>)> {
         let framing = framing(self.document, media);
         let Flat::List(item) = self.flat(schema, 0) else { return None };
         let json = match (framing, *item) {
             (Framing::Event, Flat::Object(members, _)) => {
-                is_json(&members.into_iter().find(|(name, _)| name == "data")?.1)?
+                members.into_iter().find(|(name, _)| name == "data").and_then(|(_, data)| is_json(&data))
             }
-            (Framing::Event, _) => return None,
-            (_, data) => is_json(&data)?,
+            (Framing::Event, _) => None,
+            (_, data) => is_json(&data),
         };
         Some((framing, json))
     }

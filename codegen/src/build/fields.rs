@@ -99,13 +99,18 @@ impl Builder<'_> {
         family: Family,
         place: Place,
     ) -> Option<Wire> {
+        if let Some(wire) = encoding.and_then(|encoding| self.wire_of_parts(encoding)) {
+            return Some(wire);
+        }
         let mut types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
         if let Some(how) = encoding.and_then(|encoding| styled(encoding, place)) {
             if family == Family::Form {
                 return self.field_wire(member, &how);
             }
-            self.part_is_plain(member, &how)?;
             types.clear(); // OpenAPI 3.1 section 4.8.15.1
+            if !is_plain(member, &how) {
+                return self.joined_part(member, &how);
+            }
         }
         let json = !types.is_empty() && types.iter().all(|one| is_json(one));
         let multipart = family == Family::Multipart;
@@ -156,18 +161,26 @@ impl Builder<'_> {
         Some(Wire { types, most, ..wire(Style::Form, true, kind) })
     }
 
-    /// Rejects a part that its style would write in another way than it is without. `None` after a finding.
-    fn part_is_plain(&mut self, member: &Flat, how: &How) -> Option<()> {
-        let scalar = |flat: &Flat| matches!(flat, Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any);
-        let listed = matches!(member, Flat::List(items) if how.explode && scalar(items));
-        if how.style == Style::Form && (scalar(member) || listed) {
-            return Some(());
+    /// A part whose text is made of pieces, which nothing in it escapes (OpenAPI 3.2 section 4.15.2). `None` after a finding: of
+    /// what is more than one text the standard does not say which names its parts have.
+    fn joined_part(&mut self, member: &Flat, how: &How) -> Option<Wire> {
+        let is_joined = !how.explode
+            && match member {
+                Flat::List(items) => matches!(**items, Flat::Scalar | Flat::Encoded),
+                Flat::Object(members, _) => {
+                    members.iter().all(|(_, member)| matches!(member, Flat::Scalar | Flat::Encoded))
+                }
+                Flat::Map(values) => matches!(**values, Flat::Scalar | Flat::Encoded),
+                _ => false,
+            };
+        if is_joined && how.style != Style::DeepObject {
+            return self.field_wire(member, how);
         }
         let (style, explode) = (how.style.as_str(), how.explode);
         let message = format!(
             "a part of a multipart form with `style: {style}` and `explode: {explode}` is not supported yet"
         );
-        let help = "remove `style` and `explode`: the items of an array are parts of one name then, and an object is JSON";
+        let help = "write `explode: false`, or remove `style`, `explode` and `allowReserved`: the items of an array are parts of one name then, and an object is JSON";
         self.findings.push(Finding::error(Code::NotSupported, message, how.place).help(help));
         None
     }
@@ -225,11 +238,19 @@ impl Builder<'_> {
     }
 }
 
+/// Whether a part is written as it is without a style.
+fn is_plain(member: &Flat, how: &How) -> bool {
+    let scalar = |flat: &Flat| matches!(flat, Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any);
+    let listed = matches!(member, Flat::List(items) if how.explode && scalar(items));
+    how.style == Style::Form && (scalar(member) || listed)
+}
+
 /// The style of a member, if it has one of its own.
 fn styled(encoding: &Encoding, place: Place) -> Option<How> {
     let style = encoding.style.unwrap_or(Style::Form);
     let explode = encoding.explode.unwrap_or(style == Style::Form);
-    let is_said = encoding.style.is_some() || encoding.explode.is_some();
+    // OpenAPI 3.2 section 4.15.2: as a parameter with `schema`
+    let is_said = encoding.style.is_some() || encoding.explode.is_some() || encoding.reserved;
     is_said.then_some(How { style, explode, place, what: "member of a form" })
 }
 
@@ -259,8 +280,16 @@ mod tests {
         ] {
             assert_eq!(outcome(version, encoding).unwrap(), plain, "{version} {encoding}");
         }
-        for encoding in ["{ style: form, explode: false }", "{ explode: false }", "{ style: pipeDelimited }"]
-        {
+        for (encoding, kind) in [
+            ("{ style: form, explode: false }", ".explode(false).kind(p::Kind::List)"),
+            ("{ explode: false, contentType: application/json }", ".explode(false).kind(p::Kind::List)"),
+            ("{ style: pipeDelimited }", ".style(p::Style::PipeDelimited).kind(p::Kind::List)"),
+            ("{ allowReserved: true }", ".kind(p::Kind::List)"),
+        ] {
+            let wire = outcome("3.1.0", encoding).unwrap();
+            assert!(wire.contains(kind), "{encoding}: {wire}");
+        }
+        for encoding in ["{ style: pipeDelimited, explode: true }", "{ style: deepObject }"] {
             let findings = outcome("3.1.0", encoding).unwrap_err();
             assert!(findings.contains("PAL0020"), "{encoding}: {findings}");
         }

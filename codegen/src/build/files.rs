@@ -9,7 +9,6 @@ use super::content::{Family, is_json, is_text};
 use super::left_out::LeftOut;
 use super::wire::Flat;
 use crate::document::{Encoding, Media};
-use crate::finding::{Code, Finding};
 use crate::model::{
     Array, ContentForm, Counts, Definition, Member, Object, Origin, Schema, Shape, Text, TextFormat, Type,
     TypeId, WireKind,
@@ -17,10 +16,20 @@ use crate::model::{
 
 impl Builder<'_> {
     /// The schema of a form, its parts without a type being files.
-    pub(super) fn with_files(&mut self, one: &Media, schema: Schema, path: &[String]) -> Schema {
+    pub(super) fn with_files(
+        &mut self,
+        one: &Media,
+        schema: Schema,
+        path: &[String],
+        inner: &[(String, Schema)],
+    ) -> Schema {
         let Some((id, object)) = self.object_of(&schema) else { return schema };
         let own = self.is_own(one);
-        let members = object.members.iter().map(|member| self.as_file(one, member, own));
+        let members =
+            object.members.iter().map(|member| match inner.iter().find(|(name, _)| *name == member.name) {
+                Some((_, schema)) => Member { schema: schema.clone(), ..member.clone() },
+                None => self.as_file(one, member, own),
+            });
         let members: Vec<Member> = members.collect();
         if members == object.members || !self.has_room(members.len()) {
             return schema;
@@ -40,20 +49,19 @@ impl Builder<'_> {
         &mut self,
         one: &Media,
         schema: Schema,
+        path: &[String],
     ) -> Option<Result<(ContentForm, Schema), LeftOut>> {
         let Some(array) = self.array_of(&schema).cloned() else {
             return Some(Err(self.form_of_no_object(one)));
         };
         let encoding = one.item_encoding.as_ref().map(|encoding| &encoding.value);
         let place = one.item_encoding.as_ref().map_or(one.name.place, |encoding| encoding.place);
-        if encoding.is_some_and(|encoding| !encoding.headers.is_empty()) {
-            let message = "header fields of parts without a name are not supported yet";
-            let finding = Finding::error(Code::NotSupported, message, place);
-            self.findings.push(finding.help("remove `headers`, or give the parts names: describe an object"));
-            return None;
-        }
+        let inner = match encoding {
+            Some(encoding) => self.items_in_parts(one, encoding, path)?,
+            None => None,
+        };
         let file = if is_told(encoding) { None } else { self.file_of(&array.items, self.is_own(one)) };
-        let schema = match file {
+        let schema = match inner.or(file) {
             Some(items) => Schema::of(Type::Array(Box::new(Array { items, ..array }))),
             None => schema,
         };
@@ -67,7 +75,7 @@ impl Builder<'_> {
         })
     }
 
-    fn object_of(&self, schema: &Schema) -> Option<(TypeId, Object)> {
+    pub(super) fn object_of(&self, schema: &Schema) -> Option<(TypeId, Object)> {
         let Type::Named(id) = &schema.ty else { return None };
         match &self.types.get(*id)?.shape {
             Shape::Alias(alias) => self.object_of(alias),
@@ -76,7 +84,7 @@ impl Builder<'_> {
         }
     }
 
-    fn as_file(&mut self, one: &Media, member: &Member, own: bool) -> Member {
+    pub(super) fn as_file(&mut self, one: &Media, member: &Member, own: bool) -> Member {
         let encoding = one.encoding.iter().find(|(name, _)| name.value == member.name);
         if is_told(encoding.map(|(_, encoding)| encoding)) || member.default.is_some() {
             return member.clone();

@@ -14,14 +14,14 @@ pub(super) enum LeftOut {
     FormOfNoObject,
     /// A form whose schema is an array.
     FormOfAList,
-    /// Parts in an order, each with a schema of its own.
+    /// Parts with a schema each, and more that is said of all of them.
     PartsByPlace,
     /// Parts in an order, one of which is a list.
     ListInAPart,
     /// A text whose schema is no scalar.
     TextOfNoScalar,
-    /// Events whose data may be JSON or a text.
-    EventOfSeveralKinds,
+    /// Events of which more is said than a list in Rust says.
+    EventsByTheWhole,
     /// Of a kind that no schema looks into.
     Unread,
     /// A range in an answer, which is of one type.
@@ -36,13 +36,11 @@ impl LeftOut {
             Self::FormOfNoObject => "a form is an object",
             Self::FormOfAList => "its values have names, and the items of an array have none",
             Self::PartsByPlace => {
-                "the parts of `prefixItems`, which have a schema each, are not supported yet"
+                "of parts that are told by their places, more than `prefixItems`, `items` and their number is not supported yet"
             }
             Self::ListInAPart => "a part is one value",
             Self::TextOfNoScalar => "a text is one value",
-            Self::EventOfSeveralKinds => {
-                "whether the data of an event is JSON or a text depends on the event"
-            }
+            Self::EventsByTheWhole => "events are a list, of which `items` and their number are checked",
             Self::Unread if direction == Direction::Answer => {
                 "only JSON, forms and text are written by a schema"
             }
@@ -68,15 +66,13 @@ impl LeftOut {
                 "describe one event by `itemSchema` (OpenAPI 3.2), or all of them by `type: array` and `items`"
             }
             Self::Range | Self::SaidBetter => "name each media type that is sent",
-            Self::EventOfSeveralKinds => {
-                "describe an event as one object whose `data` is a text, or an object, or take `application/json-seq`"
-            }
+            Self::EventsByTheWhole => "describe one event by `itemSchema`, or take `application/json-seq`",
             Self::FormOfNoObject => "describe it as `type: object`, or the same as `application/json`",
             Self::FormOfAList => {
                 "describe it as `type: object`, a member for each name; parts without names are of `multipart/mixed`"
             }
             Self::PartsByPlace => {
-                "describe every part by one schema under `items`, or give the parts names: `multipart/form-data` of an object"
+                "leave the other keywords of the array out, or give the parts names: `multipart/form-data` of an object"
             }
             _ => "describe the same as `application/json`, or as a plain `type: string`",
         }

@@ -15,6 +15,7 @@ mod fields;
 mod files;
 mod free;
 mod halves;
+mod inside;
 mod keywords;
 mod kind;
 mod left_out;
@@ -27,6 +28,7 @@ mod outgoing;
 mod parts;
 pub(crate) mod path;
 mod pattern;
+mod places;
 mod policy;
 mod range;
 mod raw;
@@ -43,7 +45,8 @@ use foldhash::{HashMap, HashSet};
 use crate::document::{Document, SchemaId, SchemeForm};
 use crate::finding::Findings;
 use crate::model::{
-    Api, Attribute, Keywords, Pattern, Resource, Scheme, SchemeId, Scope, ShapeId, TypeId, TypeTableDraft,
+    Api, Attribute, ContentForm, Keywords, Pattern, Resource, Scheme, SchemeId, Scope, ShapeId, TypeId,
+    TypeTableDraft,
 };
 use direction::Direction;
 use keywords::Place;
@@ -86,6 +89,10 @@ struct Builder<'d> {
     shapes_waiting: Vec<(ShapeId, SchemaId, Place, Direction)>,
     /// How much was made that is written out at its uses.
     made: usize,
+    /// How the parts are written that a part is, by the place of their encodings.
+    forms_inside: HashMap<crate::source::span::Place, ContentForm>,
+    /// How many bodies of parts this one stands in.
+    deep_inside: usize,
 }
 
 /// Builds the model. `None` when a part of it could not be built; then there are findings, or `check` has some.
@@ -108,6 +115,8 @@ pub(crate) fn build(document: &Document, findings: &mut Findings) -> Option<Api>
         patterns: HashMap::default(),
         reported_formats: HashSet::default(),
         reported_choices: HashSet::default(),
+        forms_inside: HashMap::default(),
+        deep_inside: 0,
         shapes: Vec::new(),
         shape_ids: HashMap::default(),
         shapes_waiting: Vec::new(),

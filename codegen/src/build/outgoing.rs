@@ -56,16 +56,27 @@ impl Builder<'_> {
     /// `None`: nothing comes of it. `Some(None)`: it carries nothing.
     fn sent_body(&mut self, operation: &Operation, name: &str) -> Option<Option<Content>> {
         let Some(body) = &operation.body else { return Some(None) };
-        let is_form = |media: &&Media| family(&media.name.value, Direction::Answer) == Family::Form;
+        let is = |media: &Media, families: &[Family]| {
+            families.contains(&family(&media.name.value, Direction::Answer))
+        };
         let json = body.content.iter().find(|media| is_json(&media.name.value));
-        let sent = json.or_else(|| body.content.iter().find(is_form));
+        let of = |families: &[Family]| body.content.iter().find(|media| is(media, families));
+        let sent = json.or_else(|| of(&[Family::Form])).or_else(|| of(&[Family::Multipart, Family::Parts]));
         let left = body.content.iter().filter(|media| !sent.is_some_and(|sent| std::ptr::eq(sent, *media)));
         left.for_each(|media| self.ungenerated(media));
         self.direction = Direction::Answer;
         let path = [name.to_owned(), "body".to_owned()];
         let contents = self.contents(std::slice::from_ref(sent?), &path, Direction::Answer)?;
         let is_written = |content: &Content| {
-            matches!(content.form, ContentForm::Json | ContentForm::Form(_) | ContentForm::FreeForm(_))
+            matches!(
+                content.form,
+                ContentForm::Json
+                    | ContentForm::Form(_)
+                    | ContentForm::FreeForm(_)
+                    | ContentForm::Multipart(_)
+                    | ContentForm::Parts(_)
+                    | ContentForm::Places { .. }
+            )
         };
         let written = contents.into_iter().find(is_written);
         if written.is_none() {
@@ -76,8 +87,7 @@ impl Builder<'_> {
 
     fn ungenerated(&mut self, media: &Media) {
         let message = format!("no code is generated for `{}` that the server sends", media.name.value);
-        let help =
-            "describe it as `application/json`, or as an object in `application/x-www-form-urlencoded`";
+        let help = "describe it as `application/json`, as an object in `application/x-www-form-urlencoded`, or in parts";
         self.findings.push(Finding::warning(Code::Ungenerated, message, media.name.place).help(help));
     }
 }

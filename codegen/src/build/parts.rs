@@ -1,13 +1,13 @@
 //! `encoding.headers`: what stands in the heads of the parts of a multipart body, as types of its own beside the form's.
 //!
 //! A struct for each part that declares some, and one of all of these. Parts may be left out, so each is optional; one
-//! whose name is repeated has a list.
+//! whose name is repeated has a list. Of parts without names there is a list of one struct.
 
 use super::Builder;
 use super::content::list_of;
 use super::direction::Direction;
 use super::types::with;
-use crate::document::{Encoding, Media};
+use crate::document::{Encoding, Media, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::{Definition, Docs, Member, Object, Origin, Schema, Shape, Type, Wire, WireKind};
 
@@ -20,15 +20,6 @@ impl Builder<'_> {
         path: &[String],
     ) -> Option<Option<Schema>> {
         let mut parts = Vec::new();
-        if let Some((name, _)) = one.encoding.iter().find(|(_, encoding)| !encoding.headers.is_empty())
-            && self.direction == Direction::Answer
-        {
-            let message = "header fields of the parts of an answer are not supported yet";
-            let finding = Finding::error(Code::NotSupported, message, name.place);
-            self.findings
-                .push(finding.help("remove `headers`, or describe what they say as a member of its own"));
-            return None;
-        }
         for (name, encoding) in one.encoding.iter().filter(|(_, encoding)| !encoding.headers.is_empty()) {
             let Some((_, wire)) = fields.iter_mut().find(|(field, _)| *field == name.value) else {
                 let message = format!("the headers of `{}`, which is no member", name.value);
@@ -45,13 +36,29 @@ impl Builder<'_> {
         Some((!parts.is_empty()).then(|| self.headers_type(parts, &with(path, "part headers"))))
     }
 
+    /// Those of parts that have no names: a list, with one for each. `None` after a finding.
+    pub(super) fn headers_in_order(
+        &mut self,
+        one: &Media,
+        item: &mut Wire,
+        path: &[String],
+    ) -> Option<Option<Schema>> {
+        let encoding = one.item_encoding.as_ref().map(|encoding| &encoding.value);
+        let Some(encoding) = encoding.filter(|encoding| !encoding.headers.is_empty()) else {
+            return Some(None);
+        };
+        Some(Some(list_of(self.headers_of(encoding, item, &with(path, "part"))?)))
+    }
+
     /// Those of one part.
     fn headers_of(&mut self, encoding: &Encoding, wire: &mut Wire, path: &[String]) -> Option<Schema> {
         let mut members = Vec::new();
         for written in &encoding.headers {
+            self.is_free_to_say(&written.name)?;
             let header = self.header(written, path)?;
+            let required = header.required && self.direction == Direction::Answer;
             // all of them are read by one method, whatever their type
-            wire.headers.push((header.name.clone(), Wire { typed: false, ..header.wire }));
+            wire.headers.push((header.name.clone(), Wire { typed: false, required, ..header.wire }));
             members.push(Member {
                 required: header.required,
                 docs: header.docs,
@@ -59,6 +66,21 @@ impl Builder<'_> {
             });
         }
         Some(self.headers_type(members, &with(path, "headers")))
+    }
+
+    /// Rejects what the head of a part of an answer says anyway. `None` after a finding.
+    fn is_free_to_say(&mut self, name: &Spanned<String>) -> Option<()> {
+        let own = ["content-disposition", "content-transfer-encoding"];
+        let is_own = own.iter().any(|own| name.value.eq_ignore_ascii_case(own));
+        if self.direction != Direction::Answer || !is_own {
+            return Some(());
+        }
+        let message = format!("`{}` of a part of an answer is not the handler's to say", name.value);
+        let finding = Finding::error(Code::NotSupported, message, name.place);
+        self.findings.push(
+            finding.help("remove it: the server writes what tells a part by its name, or a file by that"),
+        );
+        None
     }
 
     fn headers_type(&mut self, members: Vec<Member>, path: &[String]) -> Schema {

@@ -124,7 +124,7 @@ impl Builder<'_> {
     pub(super) fn whole_query(&mut self, one: &Media, schema: &Schema) -> Option<Wire> {
         let kind = match family(&one.name.value, Direction::Request) {
             Family::Json if is_json(&one.name.value) => WireKind::Json,
-            Family::Form => match self.form(one, Family::Form, schema.clone())? {
+            Family::Form => match self.form(one, Family::Form, schema.clone(), &[])? {
                 Ok((ContentForm::Form(fields), _)) => WireKind::Form(fields),
                 Ok((ContentForm::FreeForm(fields), _)) => WireKind::FreeForm(fields),
                 _ => {
@@ -298,5 +298,6 @@ pub(super) const fn wire(style: Style, explode: bool, kind: WireKind) -> Wire {
         types: Vec::new(),
         most: None,
         headers: Vec::new(),
+        required: false,
     }
 }

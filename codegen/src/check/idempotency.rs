@@ -98,7 +98,13 @@ fn is_safe(method: &Method) -> bool {
 fn streamed(operation: &Operation) -> Option<&'static str> {
     let mut forms = operation.body.iter().flat_map(|body| &body.contents).map(|content| &content.form);
     let form = forms.find(|form| {
-        matches!(form, ContentForm::Bytes | ContentForm::Multipart(_) | ContentForm::Parts(_))
+        matches!(
+            form,
+            ContentForm::Bytes
+                | ContentForm::Multipart(_)
+                | ContentForm::Parts(_)
+                | ContentForm::Places { .. }
+        )
     })?;
     Some(form.word())
 }

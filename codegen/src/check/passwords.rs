@@ -3,7 +3,7 @@
 use foldhash::HashSet;
 
 use crate::build::{merged, properties};
-use crate::document::{Additional, Document, Parameter, SchemaId};
+use crate::document::{Additional, Document, Media, Parameter, SchemaId};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Api, Location};
 
@@ -15,13 +15,16 @@ pub(super) fn stay_inside(document: &Document, _api: &Api, findings: &mut Findin
     let mut answered = Vec::new();
     let sent = document.outgoing().flat_map(|item| &item.operations);
     for body in sent.filter_map(|operation| operation.body.as_ref()) {
-        answered.extend(body.content.iter().filter_map(|media| media.schema));
+        answered.extend(body.content.iter().flat_map(|media| [media.schema, media.item_schema]).flatten());
+        let of_parts = body.content.iter().flat_map(Media::encodings).flat_map(|part| &part.headers);
+        answered.extend(of_parts.filter_map(|header| header.schema));
     }
     let mut in_urls = Vec::new();
     for (item, operation) in document.operations() {
         for response in &operation.responses {
             let contents = response.content.iter().flat_map(|media| [media.schema, media.item_schema]);
-            let headers = response.headers.iter().map(|header| header.schema);
+            let of_parts = response.content.iter().flat_map(Media::encodings).flat_map(|part| &part.headers);
+            let headers = response.headers.iter().chain(of_parts).map(|header| header.schema);
             answered.extend(contents.chain(headers).flatten());
         }
         let in_url = |parameter: &&Parameter| {

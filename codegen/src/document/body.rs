@@ -1,9 +1,9 @@
 //! Request bodies and media types.
 
 use super::read::overlay;
-use super::{Fields, Header, MediaType, Reader, SchemaId, Spanned};
+use super::{Encoding, Fields, MediaType, Reader, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{Docs, Style};
+use crate::model::Docs;
 use crate::normalise::Version;
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
@@ -28,32 +28,22 @@ pub(crate) struct Media {
     pub(crate) item_schema: Option<SchemaId>,
     /// How members of a form are written.
     pub(crate) encoding: Vec<(Spanned<String>, Encoding)>,
-    /// How each part is written that has no name (OpenAPI 3.2).
+    /// How each of the first parts is written that have no names (OpenAPI 3.2).
+    pub(crate) prefix_encoding: Vec<Spanned<Encoding>>,
+    /// How every other part is written that has no name (OpenAPI 3.2).
     pub(crate) item_encoding: Option<Spanned<Encoding>>,
     pub(crate) examples: Vec<Node>,
 }
 
-/// An entry of `encoding`.
-#[derive(Clone, Debug)]
-pub(crate) struct Encoding {
-    /// `contentType`, cut at its commas.
-    pub(crate) types: Vec<String>,
-    pub(crate) style: Option<Style>,
-    pub(crate) explode: Option<bool>,
-    /// `headers`: the header fields of its part.
-    pub(crate) headers: Vec<Header>,
+impl Media {
+    /// How its parts are written, whether they have names or not.
+    pub(crate) fn encodings(&self) -> impl Iterator<Item = &Encoding> {
+        let by_name = self.encoding.iter().map(|(_, encoding)| encoding);
+        by_name.chain(self.prefix_encoding.iter().chain(&self.item_encoding).map(|encoding| &encoding.value))
+    }
 }
 
-fn is_multipart(media_type: &str) -> bool {
-    media_type.to_ascii_lowercase().starts_with("multipart/")
-}
-
-fn is_form(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-}
-
-fn no_media_type(text: &str) -> String {
+pub(super) fn no_media_type(text: &str) -> String {
     format!("`{}` is no media type", text.escape_debug())
 }
 
@@ -107,15 +97,19 @@ impl<'d> Reader<'d> {
             Some(self.schema(&schema.node))
         });
         let mut encoding = self.encodings(&mut fields);
-        let item_encoding = self.item_encoding(&mut fields, &name.value);
+        let (mut prefix_encoding, mut item_encoding) = self.encodings_in_order(&mut fields, &name.value);
         if self.version == Version::V30 && name.value.starts_with("multipart/") {
             // OpenAPI 3.0 section 4.7.15.1: the styles are those of the other forms
             for (_, encoding) in &mut encoding {
-                (encoding.style, encoding.explode) = (None, None);
+                (encoding.style, encoding.explode, encoding.reserved) = (None, None, false);
             }
         }
+        let in_order = prefix_encoding.iter_mut().chain(&mut item_encoding);
+        let in_order = in_order.map(|encoding| (encoding.place, &mut encoding.value));
+        let named = encoding.iter_mut().map(|(name, encoding)| (name.place, encoding));
+        self.styles_are_of_forms(&name.value, named.chain(in_order));
         self.finish(fields);
-        Some(Media { name, shared, schema, item_schema, encoding, item_encoding, examples })
+        Some(Media { name, shared, schema, item_schema, encoding, prefix_encoding, item_encoding, examples })
     }
 
     /// A media type may stand elsewhere (OpenAPI 3.2 section 4.14), and before that nowhere else. `None` after a finding.
@@ -172,94 +166,14 @@ impl<'d> Reader<'d> {
                 (Some(one), Some(other)) => !one.same_value(other),
                 (one, other) => one.is_some() || other.is_some(),
             };
-            if ["$ref", "schema", "itemSchema", "encoding"].iter().any(differs) {
+            if ["$ref", "schema", "itemSchema", "encoding", "prefixEncoding", "itemEncoding"]
+                .iter()
+                .any(differs)
+            {
                 let message = format!("`{}` and `{}` are one media type", first.key, member.key);
                 let finding = Finding::error(Code::MediaType, message, member.key_place);
                 self.push(finding.related(first.key_place, "the other").help("describe it once"));
             }
         }
-    }
-
-    fn encodings(&mut self, fields: &mut Fields<'d>) -> Vec<(Spanned<String>, Encoding)> {
-        let mut encodings = Vec::new();
-        for member in self.map(fields, "encoding") {
-            let Some(encoding) = self.encoding(&member.node) else { continue };
-            encodings.push((Spanned::new(member.key.to_string(), member.key_place), encoding));
-        }
-        encodings
-    }
-
-    /// `itemEncoding`, which multipart bodies have (OpenAPI 3.2 section 4.14.4.2).
-    fn item_encoding(&mut self, fields: &mut Fields<'d>, media_type: &str) -> Option<Spanned<Encoding>> {
-        if !self.since_3_2 {
-            return None;
-        }
-        if !is_multipart(media_type) {
-            // OpenAPI 3.2 section 4.14.5: for all other media types they are ignored
-            for key in ["prefixEncoding", "itemEncoding"] {
-                let Some(member) = fields.get(key) else { continue };
-                self.encodes_nothing(member, &format!("`{media_type}`"));
-            }
-            return None;
-        }
-        let member = fields.get("itemEncoding")?;
-        if fields.peek("encoding").is_some() {
-            let message = "`itemEncoding` beside `encoding`: parts have names or an order, not both";
-            let finding = Finding::error(Code::InvalidValue, message, member.key_place);
-            self.push(finding.help("keep `encoding` for an object, and `itemEncoding` for an array"));
-            return None;
-        }
-        Some(Spanned::new(self.encoding(&member.node)?, member.key_place))
-    }
-
-    /// What is inside of a part, which may be of parts itself (OpenAPI 3.2 section 4.15.3).
-    fn nested_encodings(&mut self, fields: &mut Fields<'d>, types: &[String]) {
-        if !self.since_3_2 {
-            return;
-        }
-        for key in ["encoding", "prefixEncoding", "itemEncoding"] {
-            let Some(member) = fields.get(key) else { continue };
-            let is_of = |one: &&String| is_multipart(one) || (key == "encoding" && is_form(one));
-            let Some(nesting) = types.iter().find(is_of) else {
-                let said = types.first().map(|first| format!("`{first}`"));
-                self.encodes_nothing(member, &said.unwrap_or_else(|| "what is one text".to_owned()));
-                continue;
-            };
-            let message = format!("`{key}` of what is `{nesting}` itself is not supported yet");
-            let finding = Finding::error(Code::NotSupported, message, member.key_place);
-            self.push(finding.help(
-                "leave it out, and say `contentType: application/json`, or describe the value as `{}`: a file that the handler reads",
-            ));
-        }
-    }
-
-    fn encodes_nothing(&mut self, member: &Member, whole: &str) {
-        let message = format!("`{}` has no effect in {whole}: that has no parts", member.key);
-        let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.key_place);
-        self.push(finding.help("remove it"));
-    }
-
-    fn encoding(&mut self, node: &'d Node) -> Option<Encoding> {
-        let mut fields = self.fields(node, "an encoding")?;
-        let stated = self.string(&mut fields, "contentType");
-        let listed = stated.iter().flat_map(|types| types.value.split(',')).map(|one| one.trim().to_owned());
-        let types: Vec<String> = listed.filter(|one| !one.is_empty()).collect();
-        for (one, place) in types.iter().zip(std::iter::repeat(stated.as_ref().map(|types| types.place))) {
-            if let Some(place) = place.filter(|_| !MediaType::is_one(one)) {
-                self.push(
-                    Finding::error(Code::InvalidValue, no_media_type(one), place).help(MediaType::help(one)),
-                );
-            }
-        }
-        self.nested_encodings(&mut fields, &types);
-        let style = self.string(&mut fields, "style").and_then(|word| self.style_word(&word, None));
-        let explode = self.boolean(&mut fields, "explode").map(|flag| flag.value);
-        self.boolean(&mut fields, "allowReserved");
-        let headers = self.map(&mut fields, "headers");
-        let headers =
-            headers.iter().filter_map(|header| self.header(&header.key, header.key_place, &header.node));
-        let headers = headers.collect();
-        self.finish(fields);
-        Some(Encoding { types, style, explode, headers })
     }
 }

@@ -70,7 +70,7 @@ impl<'d> Reader<'d> {
     /// Of whichever media type it is: one that has parts may say most.
     fn component_media_type(&mut self, member: &'d Member) {
         if let Some((node, _)) = self.follow(&member.node, "mediaTypes") {
-            self.media_type(Spanned::new("multipart/mixed".to_owned(), member.key_place), true, node);
+            self.media_type(Spanned::new("multipart/form-data".to_owned(), member.key_place), true, node);
         }
     }
 

@@ -52,6 +52,10 @@ impl<'n> Fields<'n> {
     }
 
     /// Looks without making the member known.
+    pub(crate) fn peek_member(&self, key: &str) -> Option<&'n Member> {
+        self.object.get(key)
+    }
+
     pub(crate) fn peek(&self, key: &str) -> Option<&'n Node> {
         self.object.get(key).map(|member| &member.node)
     }

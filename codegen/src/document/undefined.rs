@@ -108,7 +108,7 @@ impl Reader<'_> {
                 return Some(finding.help("write `openapi: 3.2.0`, or leave it out"));
             }
             let finding = Finding::error(Code::NotSupported, format!("`{key}` is not supported yet"), place);
-            let help = "describe every part by one schema under `items`, with `itemEncoding`, or give the parts names: `multipart/form-data` of an object, with `encoding`";
+            let help = "describe every part by one schema under `items`, with `prefixEncoding` and `itemEncoding` of a `multipart/*`, or give the parts names: `multipart/form-data` of an object, with `encoding`";
             return Some(finding.help(help));
         }
         if what == "a schema" && CONSTRAIN.contains(&key) {

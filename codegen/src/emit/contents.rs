@@ -91,6 +91,10 @@ pub(super) fn receiving(body: Option<&BodyPlan<'_>>) -> Option<TokenStream> {
                     let item = declared_fields(content);
                     quote!({ #item p::Receiving::Items(&ITEM) })
                 }
+                ContentForm::Places { .. } => {
+                    let places = declared_fields(content);
+                    quote!({ #places p::Receiving::Places(PLACES) })
+                }
                 _ => return None,
             };
             Some(quote!(#(#which)|* => #how))
@@ -129,7 +133,7 @@ fn read(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
 /// Those that are stated where a body is read: of parts they were, before it came.
 fn fields_to_read(content: &ContentPlan<'_>) -> Option<TokenStream> {
     match content.content.form {
-        ContentForm::Multipart(_) | ContentForm::Parts(_) => None,
+        ContentForm::Multipart(_) | ContentForm::Parts(_) | ContentForm::Places { .. } => None,
         _ => declared_fields(content),
     }
 }
@@ -144,6 +148,10 @@ pub(super) fn declared_fields(content: &ContentPlan<'_>) -> Option<TokenStream> 
         ContentForm::Parts(item) => {
             let item = wires::field("", item);
             Some(quote!(const ITEM: p::Wire = #item;))
+        }
+        ContentForm::Places { fields, rest } => {
+            let places = wires::places(fields, *rest);
+            Some(quote!(const PLACES: p::Places = #places;))
         }
         _ => None,
     }
@@ -167,8 +175,14 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
         ContentForm::Records { framing, json } => match framing {
             Framing::Line => quote!(lines #typed(#rule)),
             Framing::Record => quote!(sequence #typed(#rule)),
-            Framing::Data => quote!(event_data #typed(#json, #rule)),
-            Framing::Event => quote!(events #typed(#json, #rule)),
+            Framing::Data => match json {
+                Some(json) => quote!(event_data #typed(#json, #rule)),
+                None => quote!(event_data_of_either #typed(#rule)),
+            },
+            Framing::Event => match json {
+                Some(json) => quote!(events #typed(#json, #rule)),
+                None => quote!(events_of_either #typed(#rule)),
+            },
         },
         ContentForm::Form(_) => quote!(form #typed(FIELDS, #rule)),
         ContentForm::FreeForm(_) => quote!(free_form #typed(FIELDS, #rule)),
@@ -176,7 +190,14 @@ fn read_with(content: &ContentPlan<'_>, paths: &Paths) -> TokenStream {
             quote!(multipart_with_headers #typed(#rule))
         }
         ContentForm::Multipart(_) => quote!(multipart #typed(#rule)),
+        ContentForm::Parts(_) if content.content.part_headers.is_some() => {
+            quote!(items_with_headers #typed(#rule))
+        }
         ContentForm::Parts(_) => quote!(items #typed(#rule)),
+        ContentForm::Places { .. } if content.content.part_headers.is_some() => {
+            quote!(places_with_headers #typed(#rule))
+        }
+        ContentForm::Places { .. } => quote!(places #typed(#rule)),
         ContentForm::Text => quote!(text #typed(#rule)),
         ContentForm::Bytes => quote!(upload(#rule)),
     }

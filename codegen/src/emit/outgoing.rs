@@ -10,15 +10,15 @@
 //! }
 //! ```
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 
 use super::checks::rule;
 use super::contents;
 use super::doc::{doc, said};
 use super::scopes::code;
 use super::values::plain;
-use crate::lower::{NoticePlan, OutgoingPlan};
+use crate::lower::{ContentPlan, NoticePlan, OutgoingPlan};
 use crate::model::{Cause, ContentForm};
 
 /// What the server sends of its own accord.
@@ -57,6 +57,18 @@ fn notice(plan: &NoticePlan<'_>) -> TokenStream {
                 (ContentForm::Form(_), fields) => {
                     quote!(#fields p::Notice::form(#method, #media_type, body, FIELDS, #rule))
                 }
+                (ContentForm::Multipart(_), fields) => {
+                    let method_name = parts(content, "multipart");
+                    quote!(#fields p::Notice::#method_name(#method, #media_type, body, FIELDS, #rule))
+                }
+                (ContentForm::Parts(_), item) => {
+                    let method_name = parts(content, "items");
+                    quote!(#item p::Notice::#method_name(#method, #media_type, body, &ITEM, #rule))
+                }
+                (ContentForm::Places { .. }, places) => {
+                    let method_name = parts(content, "places");
+                    quote!(#places p::Notice::#method_name(#method, #media_type, body, PLACES, #rule))
+                }
                 (ContentForm::FreeForm(_), fields) => {
                     quote!(#fields p::Notice::free_form(#method, #media_type, body, FIELDS, #rule))
                 }
@@ -73,5 +85,13 @@ fn notice(plan: &NoticePlan<'_>) -> TokenStream {
         pub fn #ident(#given) -> Result<p::Notice, p::Unfit> {
             #made
         }
+    }
+}
+
+/// The function that writes parts, with what they say in their heads where they say something.
+fn parts(content: &ContentPlan<'_>, name: &str) -> Ident {
+    match content.content.part_headers {
+        Some(_) => format_ident!("{name}_with_headers"),
+        None => format_ident!("{name}"),
     }
 }

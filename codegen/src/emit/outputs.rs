@@ -155,6 +155,7 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
     let types = &content.content.media_types;
     let first = types.first();
     let checked = !content.checks.is_empty();
+    let headed = content.content.part_headers.is_some();
     let rule = rule(&content.checks);
     let in_fields = |written: &TokenStream| {
         let fields = contents::declared_fields(content);
@@ -177,9 +178,17 @@ fn written(status: &TokenStream, content: &ContentPlan<'_>) -> TokenStream {
             in_fields(&quote!(p::Answer::free_form(#status, #first, &body, FIELDS, #rule)))
         }
         ContentForm::Multipart(_) => {
-            in_fields(&quote!(p::Answer::multipart(#status, #first, &body, FIELDS, #rule)))
+            let method = if headed { quote!(multipart_with_headers) } else { quote!(multipart) };
+            in_fields(&quote!(p::Answer::#method(#status, #first, &body, FIELDS, #rule)))
         }
-        ContentForm::Parts(_) => in_fields(&quote!(p::Answer::items(#status, #first, &body, &ITEM, #rule))),
+        ContentForm::Parts(_) => {
+            let method = if headed { quote!(items_with_headers) } else { quote!(items) };
+            in_fields(&quote!(p::Answer::#method(#status, #first, &body, &ITEM, #rule)))
+        }
+        ContentForm::Places { .. } => {
+            let method = if headed { quote!(places_with_headers) } else { quote!(places) };
+            in_fields(&quote!(p::Answer::#method(#status, #first, &body, PLACES, #rule)))
+        }
         ContentForm::Text => quote!(p::Answer::text(#status, #first, &body, #rule)),
         ContentForm::Bytes if content.content.is_range_of_bytes() => {
             quote!(p::Answer::bytes_within(#status, #first, body, #rule))

@@ -96,6 +96,7 @@ fn api() -> Api {
             types: Vec::new(),
             most: None,
             headers: Vec::new(),
+            required: false,
         },
         example: None,
         docs: Docs::default(),

@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::values::count;
-use crate::model::{Location, Style, Wire, WireKind};
+use crate::model::{ContentForm, Location, Style, Wire, WireKind};
 
 /// What a parameter says beyond the defaults of its place.
 pub(super) fn param(wire: &Wire, location: Location) -> TokenStream {
@@ -38,7 +38,8 @@ pub(super) fn field(name: &str, wire: &Wire) -> TokenStream {
         let headers = self::fields(&wire.headers);
         quote!(.headers(#headers))
     });
-    quote!(p::Wire::text(#name)#chain #types #most #headers)
+    let required = wire.required.then(|| quote!(.required()));
+    quote!(p::Wire::text(#name)#chain #types #most #headers #required)
 }
 
 fn chain(wire: &Wire, style: Style, explode: bool) -> TokenStream {
@@ -76,6 +77,10 @@ fn kind(wire: &Wire) -> Option<TokenStream> {
         WireKind::File => quote!(File),
         WireKind::Files => quote!(Files),
         WireKind::Either => quote!(Either),
+        WireKind::Parts(form) => {
+            let declared = parts(form);
+            quote!(Parts(p::DeclaredParts::#declared))
+        }
         WireKind::Form(members) => {
             let fields = fields(members);
             quote!(Form(#fields))
@@ -86,4 +91,30 @@ fn kind(wire: &Wire) -> Option<TokenStream> {
         }
     };
     Some(quote!(.kind(p::Kind::#kind)))
+}
+
+/// How parts are told that a part is.
+fn parts(form: &ContentForm) -> TokenStream {
+    match form {
+        ContentForm::Parts(item) => {
+            let item = field("", item);
+            quote!(InOrder(&#item))
+        }
+        ContentForm::Places { fields, rest } => {
+            let places = places(fields, *rest);
+            quote!(ByPlace(#places))
+        }
+        ContentForm::Multipart(members) => {
+            let fields = fields(members);
+            quote!(Named(#fields))
+        }
+        _ => quote!(Named(&[])),
+    }
+}
+
+/// How parts are written that are told by their places.
+pub(super) fn places(members: &[(String, Wire)], rest: bool) -> TokenStream {
+    let fields = fields(members);
+    let made = if rest { quote!(and_others) } else { quote!(of_each) };
+    quote!(p::Places::#made(#fields))
 }

@@ -166,6 +166,7 @@ fn content_type(table: &Table<'_>, content: &Content) -> RustType {
         | ContentForm::FreeForm(_)
         | ContentForm::Multipart(_)
         | ContentForm::Parts(_)
+        | ContentForm::Places { .. }
         | ContentForm::Text => table.rust(&content.schema),
     }
 }

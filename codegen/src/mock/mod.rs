@@ -40,8 +40,8 @@ pub(crate) fn mock(api: &Api, operation: &Operation) -> Option<Mock> {
     }
     let body = match response.contents.first() {
         None => None,
-        // Which type of a range it is, as well.
-        Some(content) if content.is_range_of_bytes() => return None,
+        // Which type of a range it is, as well, and what stands in the heads of parts.
+        Some(content) if content.is_range_of_bytes() || content.part_headers.is_some() => return None,
         Some(content) => Some(match content.form {
             ContentForm::Bytes | ContentForm::Stream(_) => String::new(),
             _ => body(api, operation, content)?,

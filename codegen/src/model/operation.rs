@@ -162,6 +162,8 @@ pub struct Wire {
     pub most: Option<usize>,
     /// `encoding.headers`: the header fields of a part of a multipart body, and how each is written.
     pub headers: Vec<(String, Self)>,
+    /// Whether a part that leaves has this header field.
+    pub required: bool,
 }
 
 /// The styles (RFC 6570 forms, and what OpenAPI adds to them).
@@ -244,6 +246,8 @@ pub enum WireKind {
     File,
     /// Files.
     Files,
+    /// Parts, in a part.
+    Parts(Box<ContentForm>),
     /// One text, texts, or names in brackets: the schema alone says which.
     Either,
     /// A text of `application/x-www-form-urlencoded`: how each declared member is written.
@@ -279,7 +283,7 @@ pub struct Content {
     pub form: ContentForm,
     /// What it carries.
     pub schema: Schema,
-    /// The header fields of the parts of a multipart body, by part, where some are declared.
+    /// The header fields of the parts of a multipart body, where some are declared: by part, or of parts without names a list.
     pub part_headers: Option<Schema>,
     /// The examples that the document gives, in its order.
     pub examples: Vec<Literal>,
@@ -306,6 +310,13 @@ pub enum ContentForm {
     Multipart(Vec<(String, Wire)>),
     /// Parts of a list, in its order: how each is written.
     Parts(Box<Wire>),
+    /// Parts that are told by their places.
+    Places {
+        /// How each is written, and which member it is.
+        fields: Vec<(String, Wire)>,
+        /// Whether the last of these is the list of all others.
+        rest: bool,
+    },
     /// Text.
     Text,
     /// Bytes as they come.
@@ -316,8 +327,8 @@ pub enum ContentForm {
     Records {
         /// How one is told from the next.
         framing: Framing,
-        /// Whether what an event says is JSON, and no text.
-        json: bool,
+        /// Whether what an event says is JSON, and no text. `None`: its schema takes both.
+        json: Option<bool>,
     },
 }
 
@@ -341,7 +352,7 @@ impl ContentForm {
         match self {
             Self::Json => "json",
             Self::Form(_) | Self::FreeForm(_) => "form",
-            Self::Multipart(_) | Self::Parts(_) => "multipart",
+            Self::Multipart(_) | Self::Parts(_) | Self::Places { .. } => "multipart",
             Self::Text => "text",
             Self::Bytes => "bytes",
             Self::Stream(framing) | Self::Records { framing, .. } => match framing {

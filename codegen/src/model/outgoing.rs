@@ -13,7 +13,7 @@ pub struct Outgoing {
     pub method: Method,
     /// What the document says about it.
     pub docs: Docs,
-    /// What it carries, if it carries anything: of a type, as JSON or as a form.
+    /// What it carries, if it carries anything: of a type, as JSON, as a form or in parts.
     pub body: Option<Content>,
 }
 

@@ -46,7 +46,7 @@ fn cookie(member: &Entry<'_>) -> Option<String> {
 }
 
 /// The text of a value that is given as JSON. `None`: it has none in this form.
-fn written(json: &str, form: HeaderForm) -> Option<String> {
+pub(super) fn written(json: &str, form: HeaderForm) -> Option<String> {
     if form == HeaderForm::Json {
         return Some(json.to_owned());
     }

@@ -9,6 +9,8 @@ mod items;
 mod members;
 mod multipart;
 mod notice;
+mod notice_parts;
+mod part_headers;
 mod typed_bytes;
 
 use axum::body::Body;
@@ -24,7 +26,7 @@ pub use self::items::Items;
 use self::multipart::Multipart;
 pub use self::notice::Notice;
 pub use self::typed_bytes::TypedBytes;
-use crate::input::{At, Check, Others, Rule, Violations, Wire, no_rule, parse_tree};
+use crate::input::{At, Check, Others, Parts, Places, Rule, Violations, Wire, no_rule, parse_tree};
 use crate::operation::{Policy, Status};
 use crate::problem::Problem;
 
@@ -71,6 +73,10 @@ pub enum Unfit {
     NoObject,
     /// The value of a member of a form cannot be written.
     Member(&'static str),
+    /// The header fields of a part are missing, or are given for a part that is not there.
+    PartHeaders(&'static str),
+    /// A file of a notice is on disk, and its body is in memory.
+    OnDisk,
     /// The system gives no random bytes.
     NoRandom,
 }
@@ -91,6 +97,8 @@ impl std::fmt::Display for Unfit {
             Self::EventField(name) => write!(f, "answer_event_field_unwritable: {name}"),
             Self::NoObject => f.write_str("answer_form_of_no_object"),
             Self::Member(name) => write!(f, "answer_member_unwritable: {name}"),
+            Self::PartHeaders(name) => write!(f, "answer_part_headers_unfit: {name}"),
+            Self::OnDisk => f.write_str("answer_file_on_disk"),
             Self::NoRandom => f.write_str("answer_without_random_bytes"),
         }
     }
@@ -222,6 +230,63 @@ impl Answer {
         rule: Rule<Vec<T>>,
     ) -> Result<Self, Unfit> {
         Self::with_content(status)?.of_parts(media_type, multipart::in_order(body, item, rule)?)
+    }
+
+    /// The same as [`Answer::multipart`], with the header fields of its parts.
+    ///
+    /// # Errors
+    /// As [`Answer::multipart`], and when a header is missing, violates its schema or has no such form.
+    pub fn multipart_with_headers<T: Serialize + Check, H: Serialize + Check>(
+        status: u16,
+        media_type: &str,
+        body: &Parts<T, H>,
+        fields: &[Wire],
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Self::with_content(status)?.of_parts(media_type, multipart::with_headers(body, fields, rule)?)
+    }
+
+    /// The same as [`Answer::items`], with the header fields of each part.
+    ///
+    /// # Errors
+    /// As [`Answer::multipart_with_headers`].
+    pub fn items_with_headers<T: Serialize + Check, H: Serialize + Check>(
+        status: u16,
+        media_type: &str,
+        body: &Parts<Vec<T>, Vec<H>>,
+        item: &Wire,
+        rule: Rule<Vec<T>>,
+    ) -> Result<Self, Unfit> {
+        Self::with_content(status)?.of_parts(media_type, multipart::in_order_with_headers(body, item, rule)?)
+    }
+
+    /// An object as parts without names, one for each member in its place.
+    ///
+    /// # Errors
+    /// As [`Answer::form`], and when a part is missing before another.
+    pub fn places<T: Serialize + Check>(
+        status: u16,
+        media_type: &str,
+        body: &T,
+        places: Places,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Self::with_content(status)?.of_parts(media_type, multipart::by_place(body, places, rule)?)
+    }
+
+    /// The same as [`Answer::places`], with the header fields of its parts.
+    ///
+    /// # Errors
+    /// As [`Answer::places`] and [`Answer::multipart_with_headers`].
+    pub fn places_with_headers<T: Serialize + Check, H: Serialize + Check>(
+        status: u16,
+        media_type: &str,
+        body: &Parts<T, H>,
+        places: Places,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Self::with_content(status)?
+            .of_parts(media_type, multipart::by_place_with_headers(body, places, rule)?)
     }
 
     fn of_parts(mut self, media_type: &str, body: Multipart) -> Result<Self, Unfit> {

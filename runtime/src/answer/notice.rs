@@ -1,5 +1,7 @@
 //! [`Notice`]: what the server sends of its own accord, a webhook or a callback.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -14,8 +16,8 @@ use crate::input::{Check, Others, Rule, Wire};
 pub struct Notice {
     /// The method, such as `POST`.
     pub method: &'static str,
-    /// The value of `Content-Type`; `None` without a body.
-    pub content_type: Option<&'static str>,
+    /// The value of `Content-Type`; `None` without a body. Of parts it says their boundary.
+    pub content_type: Option<Cow<'static, str>>,
     /// The body; empty without one.
     pub body: Bytes,
 }
@@ -31,7 +33,7 @@ impl Notice {
         body: &T,
         rule: Rule<T>,
     ) -> Result<Self, Unfit> {
-        Ok(Self { method, content_type: Some(media_type), body: json_bytes(body, rule)?.into() })
+        Ok(Self { method, content_type: Some(media_type.into()), body: json_bytes(body, rule)?.into() })
     }
 
     /// One that carries an object as `application/x-www-form-urlencoded`, checked against its schema, each member as the
@@ -47,7 +49,7 @@ impl Notice {
         rule: Rule<T>,
     ) -> Result<Self, Unfit> {
         let body = form::written(body, fields, Others::Plain, rule)?;
-        Ok(Self { method, content_type: Some(media_type), body: body.into() })
+        Ok(Self { method, content_type: Some(media_type.into()), body: body.into() })
     }
 
     /// The same where the schema alone says what is in it. The fields are those members that are written in a way of their
@@ -63,7 +65,7 @@ impl Notice {
         rule: Rule<T>,
     ) -> Result<Self, Unfit> {
         let body = form::written(body, fields, Others::Free, rule)?;
-        Ok(Self { method, content_type: Some(media_type), body: body.into() })
+        Ok(Self { method, content_type: Some(media_type.into()), body: body.into() })
     }
 
     /// One that carries nothing.

@@ -15,7 +15,7 @@ pub(super) enum Holds {
 }
 
 /// The keys at the top, and those of `[schemes.<name>]`.
-pub(super) const TOP: [(&str, Holds); 20] = [
+pub(super) const TOP: [(&str, Holds); 21] = [
     ("listen", Holds::Text),
     ("readiness_listen", Holds::Text),
     ("state", Holds::Text),

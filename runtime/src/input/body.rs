@@ -76,6 +76,7 @@ impl<'a> Receiver<'a> {
                 Some(upload).filter(|upload| !upload.is_empty()).map(Came::Spooled)
             }
             Receiving::Parts(fields) => self.parts(stream, content_type, Declared::Named(fields)).await?,
+            Receiving::Places(places) => self.parts(stream, content_type, Declared::ByPlace(places)).await?,
             Receiving::Items(item) => self.parts(stream, content_type, Declared::InOrder(item)).await?,
             // said above already
             Receiving::Refused => return Err(InputError::MediaType),

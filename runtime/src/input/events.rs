@@ -4,13 +4,14 @@
 //! 2. An event ends with an empty line. A body that ends before is cut off, and none by the grammar (section 9.2.5): it is
 //!    refused with all the rest, where a browser would keep what came before.
 //! 3. `data` is all of its lines; of any other field that comes twice the last one counts. An event without `data` is none.
-//! 4. Ignored, as OpenAPI 3.2 section 4.14.4 asks: fields that events do not have, a `retry` that is no number in digits, and
+//! 4. Where events say texts and JSON, what each says is the text that it is where one is meant and fits, and JSON otherwise.
+//! 5. Ignored, as OpenAPI 3.2 section 4.14.4 asks: fields that events do not have, a `retry` that is no number in digits, and
 //!    an `id` with a NULL character.
 
 use std::borrow::Cow;
 
 use super::json::finish;
-use super::{Decode, Entry, Expected, Refused, Rule, Tree, parse_tree};
+use super::{Decode, Entry, Expected, Refused, Rule, Tree, no_rule, parse_tree};
 
 /// What of an event is its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,14 +33,64 @@ pub(super) fn from_events<T: Decode>(
     depth: usize,
     rule: Rule<T>,
 ) -> Result<T, Refused> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
+    let text = lines(bytes)?;
     let events = cut(&text).ok_or(Refused::Syntax)?;
-    let item = |event| match shown {
-        Shown::Data => only_data(event, json, depth),
-        Shown::Fields => Tree::Object(fields(event, json, depth)),
+    finish(&Tree::List(events.iter().map(|event| shown.tree(event, json, depth)).collect()), rule)
+}
+
+/// A list, whatever it is called.
+pub trait List: Decode {
+    /// What it is a list of.
+    type Item: Decode;
+}
+
+impl<T: Decode> List for Vec<T> {
+    type Item = T;
+}
+
+/// Reads a body of events that say texts and JSON, as the alternatives of their schema say.
+///
+/// # Errors
+/// Why not, with every violation together.
+pub(super) fn from_events_of_either<T: List>(
+    bytes: &[u8],
+    shown: Shown,
+    depth: usize,
+    rule: Rule<T>,
+) -> Result<T, Refused> {
+    let text = lines(bytes)?;
+    let events = cut(&text).ok_or(Refused::Syntax)?;
+    let either = |event| {
+        let [as_text, as_json] = [false, true].map(|json| shown.tree(event, json, depth));
+        match finish::<T::Item>(&as_text, no_rule) {
+            Ok(_) => as_text,
+            // what fits neither is told of as what it looks like
+            Err(_) if finish::<T::Item>(&as_json, no_rule).is_ok() || says_json(event, depth) => as_json,
+            Err(_) => as_text,
+        }
     };
-    finish(&Tree::List(events.iter().map(item).collect()), rule)
+    finish(&Tree::List(events.iter().map(either).collect()), rule)
+}
+
+fn lines(bytes: &[u8]) -> Result<String, Refused> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Refused::Syntax)?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+/// Whether its data is an object or a list.
+fn says_json(event: &Event<'_>, depth: usize) -> bool {
+    let data = event.0.iter().find(|field| field.name == "data");
+    let tree = data.and_then(|data| parse_tree(&data.text, depth));
+    matches!(tree, Some(Tree::Object(_) | Tree::List(_)))
+}
+
+impl Shown {
+    fn tree<'t>(self, event: &'t Event<'_>, json: bool, depth: usize) -> Tree<'t> {
+        match self {
+            Self::Data => only_data(event, json, depth),
+            Self::Fields => Tree::Object(fields(event, json, depth)),
+        }
+    }
 }
 
 /// The fields of an event, in the order in which they came first.

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
-use super::events::{Shown, from_events};
+use super::events::{List, Shown, from_events, from_events_of_either};
 use super::json::{finish, from_json_under, from_lines, from_sequence};
 use super::member::Rule;
 use super::texts::texts;
 use super::wire::{
-    Declared, Others, Part, Parts, Wire, form, form_texts, in_order, multipart, multipart_with_headers,
+    Declared, Others, Part, Parts, Places, Wire, by_place, by_place_with_headers, form, form_texts, in_order,
+    multipart, multipart_with_headers, with_headers_in_order,
 };
 use super::{At, Check, Decode, Parameters, Refused, Tree, Upload, Violations};
 use crate::operation::Body;
@@ -45,6 +46,8 @@ pub enum Receiving {
     Parts(&'static [Wire]),
     /// As parts in an order, each of them so.
     Items(&'static Wire),
+    /// As parts that are told by their places.
+    Places(Places),
     /// Not at all: a range takes it, but its own key says what it is, which cannot be enforced.
     Refused,
 }
@@ -146,6 +149,22 @@ impl Sent<'_> {
         from_events(self.whole()?, Shown::Fields, json, self.declared.depth, rule)
     }
 
+    /// As server-sent events that say texts and JSON: what each says is a text where one is meant and fits.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn event_data_of_either<T: List>(self, rule: Rule<T>) -> Result<T, Refused> {
+        from_events_of_either(self.whole()?, Shown::Data, self.declared.depth, rule)
+    }
+
+    /// The same with all fields of each event.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn events_of_either<T: List>(self, rule: Rule<T>) -> Result<T, Refused> {
+        from_events_of_either(self.whole()?, Shown::Fields, self.declared.depth, rule)
+    }
+
     /// As `application/x-www-form-urlencoded`.
     ///
     /// # Errors
@@ -199,6 +218,51 @@ impl Sent<'_> {
     pub fn items<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
         match &self.content {
             Came::Parts(parts, Declared::InOrder(item)) => in_order(parts, item, self.declared.depth, rule),
+            _ => Err(Refused::Syntax),
+        }
+    }
+
+    /// The same with the header fields that are declared of each.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn items_with_headers<T: Decode + Check, H: Decode>(
+        self,
+        rule: Rule<T>,
+    ) -> Result<Parts<T, H>, Refused> {
+        match &self.content {
+            Came::Parts(parts, Declared::InOrder(item)) => {
+                with_headers_in_order(parts, item, self.declared.depth, rule)
+            }
+            _ => Err(Refused::Syntax),
+        }
+    }
+
+    /// As parts that are told by their places: the object of them.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn places<T: Decode + Check>(self, rule: Rule<T>) -> Result<T, Refused> {
+        match &self.content {
+            Came::Parts(parts, Declared::ByPlace(places)) => {
+                by_place(parts, *places, self.declared.depth, rule)
+            }
+            _ => Err(Refused::Syntax),
+        }
+    }
+
+    /// The same with the header fields that are declared of them.
+    ///
+    /// # Errors
+    /// Why not, with every violation together.
+    pub fn places_with_headers<T: Decode + Check, H: Decode>(
+        self,
+        rule: Rule<T>,
+    ) -> Result<Parts<T, H>, Refused> {
+        match &self.content {
+            Came::Parts(parts, Declared::ByPlace(places)) => {
+                by_place_with_headers(parts, *places, self.declared.depth, rule)
+            }
             _ => Err(Refused::Syntax),
         }
     }

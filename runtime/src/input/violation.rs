@@ -99,6 +99,10 @@ impl Violations {
         self.list.truncate(MOST);
     }
 
+    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Violation> {
+        self.list.iter_mut()
+    }
+
     /// Whether there is no use in looking for more.
     #[must_use]
     pub const fn is_full(&self) -> bool {

@@ -104,6 +104,7 @@ impl Cut<'_> {
             | Kind::JsonList
             | Kind::File
             | Kind::Files
+            | Kind::Parts(_)
             | Kind::Form(_)
             | Kind::FreeForm(_) => leaf(self.bare(raw)?, self.decoding),
         }

@@ -22,10 +22,12 @@ mod round_trip;
 pub(super) use self::cut::{Cut, elements, leaf};
 pub(crate) use self::form::Others;
 pub(super) use self::form::{form, form_texts, form_tree};
-pub use self::multipart::Parts;
 pub(super) use self::multipart::{
-    Declared, PARTS_IN_MEMORY, Part, in_order, multipart, multipart_with_headers, parts,
+    Declared, PARTS_IN_MEMORY, Part, by_place, by_place_with_headers, in_order, multipart,
+    multipart_with_headers, parts, with_headers_in_order,
 };
+pub use self::multipart::{Declared as DeclaredParts, Parts, Places};
+pub(crate) use self::multipart::{delimiter, read_part_header};
 pub(super) use self::pairs::{BadPairs, Pairs};
 
 /// How a value is written.
@@ -62,6 +64,8 @@ pub enum Kind {
     /// One text, texts when its name is repeated, or names in brackets where the style is `deepObject`: the schema says
     /// which. In a multipart body, what each part says of itself.
     Either,
+    /// Parts, in a part.
+    Parts(DeclaredParts),
     /// A text of `application/x-www-form-urlencoded` with these fields.
     Form(&'static [Wire]),
     /// The same where the schema alone says what is in it: the fields are those that are written in a way of their own.
@@ -82,7 +86,9 @@ pub struct Wire {
     /// The most bytes that a file may have.
     pub(super) most: u64,
     /// The header fields that the head of a part may have, and how each is written.
-    pub(super) headers: &'static [Self],
+    pub(crate) headers: &'static [Self],
+    /// Whether a part that leaves has this header field.
+    pub(crate) required: bool,
 }
 
 impl Wire {
@@ -98,6 +104,7 @@ impl Wire {
             types: &[],
             most: u64::MAX,
             headers: &[],
+            required: false,
         }
     }
 
@@ -133,6 +140,23 @@ impl Wire {
     /// Whether a name is one under which this value is written: its own, or its own with brackets.
     pub(crate) fn has_name(&self, name: &str) -> bool {
         name.strip_prefix(self.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+    }
+
+    /// Whether parts of this name may be several.
+    pub(crate) const fn has_many(&self) -> bool {
+        match self.kind {
+            // its items stand in one text otherwise
+            Kind::List => self.explode,
+            Kind::JsonList | Kind::Files | Kind::Either => true,
+            _ => false,
+        }
+    }
+
+    /// A header field that each part of its name has.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
     }
 
     /// The header fields that its part may have.

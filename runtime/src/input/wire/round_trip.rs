@@ -1,5 +1,8 @@
 //! What an answer writes, the reader of the same document reads as the same value.
 
+mod heads;
+mod places;
+
 use std::collections::BTreeMap;
 
 use axum::body::Body;
@@ -10,7 +13,7 @@ use http_body_util::BodyExt;
 use super::super::upload::Spool;
 use super::super::{Boxed, Json, Upload, Violations, arriving, no_rule, sample::Part};
 use super::*;
-use crate::answer::{Accept, Answer, Unfit};
+use crate::answer::{Accept, Answer, Notice, Unfit};
 use crate::input::arriving::Arrival;
 use crate::settings::Settings;
 
@@ -253,4 +256,47 @@ async fn a_rule_is_asked_before_anything_is_written() {
     ] {
         assert!(matches!(answer, Err(Unfit::Violates(_))));
     }
+}
+
+/// What is sent from memory does not read a file into it.
+#[tokio::test]
+async fn a_file_on_disk_is_no_part_of_a_notice() {
+    let notice = |value: &All| Notice::multipart("POST", "multipart/form-data", value, PARTS, no_rule);
+    let files = |length: usize| Some(vec![Upload::new("x".repeat(length))]);
+    let held = All { files: files(100_000), ..All::default() };
+    assert!(notice(&held).is_ok());
+    let spooled = as_parts(&held).await.unwrap_or_else(|unfit| panic!("{unfit}"));
+    assert!(spooled.files.as_ref().unwrap()[0].in_memory().is_none());
+    assert!(matches!(notice(&spooled), Err(Unfit::OnDisk)));
+}
+
+/// Nothing in a part is escaped: what would be read as other pieces does not leave, and all else is read back.
+#[tokio::test]
+async fn a_part_with_a_style_is_read_back() {
+    const STYLED: &[Wire] = &[
+        Wire::text("title"),
+        Wire::text("tags").explode(false).kind(Kind::List),
+        Wire::text("piped").style(Style::PipeDelimited).kind(Kind::List),
+        Wire::text("commas").style(Style::SpaceDelimited).kind(Kind::List),
+        Wire::text("paired").explode(false).kind(Kind::Object(&[], true)),
+    ];
+    let mut dice = Dice(0x0dd0_1234_5678_9abc);
+    let (mut left, mut kept) = (0, 0);
+    for _ in 0..2000 {
+        let mut list = |of| dice.maybe(|dice| dice.list(|dice| dice.text(of)));
+        let [tags, piped, commas] = [list(ANY), list(ANY), list(LETTERS)];
+        let paired = dice.maybe(|dice| BTreeMap::from([(dice.text(LETTERS), dice.text(LETTERS))]));
+        let value = All { tags, piped, commas, paired, ..All::default() };
+        let Ok(answer) = Answer::multipart(200, "multipart/form-data", &value, STYLED, no_rule) else {
+            kept += 1;
+            continue;
+        };
+        let (media_type, bytes) = sent(answer).await;
+        let arrival = Arrival::new(Body::from(bytes), arriving::tests::sender(), PARTS_IN_MEMORY);
+        let spool = Spool::new(&Settings::new());
+        let came = parts(arrival, &media_type, Declared::Named(STYLED), usize::MAX, &spool).await;
+        assert_eq!(multipart(&came.unwrap().unwrap(), STYLED, 32, no_rule), Ok(value));
+        left += 1;
+    }
+    assert!(left > 300 && kept > 300, "{left} left, {kept} did not");
 }

@@ -10,9 +10,26 @@ use crate::input::arriving::Arrival;
 
 const LONGEST_HEAD: usize = 4096;
 
+/// Where the bytes come from.
+pub(super) enum Source<'a> {
+    /// As they arrive.
+    Arrival(Arrival<'a>),
+    /// They are the content of a part, and are here.
+    Held(Bytes),
+}
+
+impl Source<'_> {
+    async fn next(&mut self) -> Result<Option<Bytes>, InputError> {
+        match self {
+            Self::Arrival(arrival) => arrival.next().await.transpose(),
+            Self::Held(bytes) => Ok(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty())),
+        }
+    }
+}
+
 /// Cuts one body.
 pub(super) struct Cutter<'a> {
-    arrival: Arrival<'a>,
+    source: Source<'a>,
     /// Bytes that may still come.
     left: usize,
     buffer: BytesMut,
@@ -26,9 +43,9 @@ pub(super) struct Cutter<'a> {
 }
 
 impl<'a> Cutter<'a> {
-    pub(super) fn new(arrival: Arrival<'a>, boundary: &str, max: usize, named: bool) -> Self {
+    pub(super) fn new(source: Source<'a>, boundary: &str, max: usize, named: bool) -> Self {
         let delimiter = Finder::new(&format!("\r\n--{boundary}")).into_owned();
-        Self { arrival, left: max, buffer: BytesMut::new(), delimiter, fresh: false, named }
+        Self { source, left: max, buffer: BytesMut::new(), delimiter, fresh: false, named }
     }
 
     /// Takes the first delimiter. `false`: there is no body at all.
@@ -104,7 +121,7 @@ impl<'a> Cutter<'a> {
     /// Reads until so many bytes are here. `false`: the body ends before.
     async fn hold(&mut self, count: usize) -> Result<bool, InputError> {
         while self.buffer.len() < count {
-            let Some(data) = self.arrival.next().await.transpose()? else { return Ok(false) };
+            let Some(data) = self.source.next().await? else { return Ok(false) };
             self.left = self.left.checked_sub(data.len()).ok_or(InputError::TooLarge)?;
             self.buffer.extend_from_slice(&data);
         }

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use super::super::cut::{Cut, leaf};
 use super::super::form::NO_JSON;
 use super::super::{Kind, Wire};
-use super::Part;
-use super::tree::{TWICE, tree};
+use super::places::numbered;
+use super::tree::{TWICE, listed, tree};
+use super::{Declared, Part};
 use crate::input::encoded::Decoding;
 use crate::input::json::finish;
 use crate::input::{Decode, Entry, Expected, Refused, Rule, Tree, no_rule, parse_tree};
@@ -15,12 +16,13 @@ use crate::input::{Decode, Entry, Expected, Refused, Rule, Tree, no_rule, parse_
 const NOT_ASCII: Expected =
     Expected { rule: "encoding", message: Cow::Borrowed("must consist of visible ASCII characters") };
 
-/// A multipart form, and the header fields that its document declares of its parts.
+/// A multipart body, and the header fields that its document declares of its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts<T, H> {
-    /// The form.
+    /// The form; of parts without names their list.
     pub form: T,
-    /// Of each part that declares some and came, its header fields.
+    /// Of each part that declares some and is there, its header fields; of parts without names those of each, in their
+    /// order.
     pub headers: H,
 }
 
@@ -30,12 +32,33 @@ pub struct Parts<T, H> {
 /// Why they are not what the document declares, with every violation of both together.
 pub(in crate::input) fn multipart_with_headers<T: Decode, H: Decode>(
     parts: &[Part],
-    fields: &[Wire],
+    fields: &'static [Wire],
     depth: usize,
     rule: Rule<T>,
 ) -> Result<Parts<T, H>, Refused> {
-    let form = finish(&tree(parts, fields, depth), rule);
-    let headers = finish(&heads(parts, fields, depth), no_rule);
+    both(finish(&tree(parts, fields, depth), rule), finish(&heads(parts, fields, depth), no_rule))
+        .map_err(|refused| numbered(refused, Declared::Named(fields)))
+}
+
+/// The list that parts without names are, and the header fields of each.
+///
+/// # Errors
+/// As for parts with names.
+pub(in crate::input) fn with_headers_in_order<T: Decode, H: Decode>(
+    parts: &[Part],
+    item: &'static Wire,
+    depth: usize,
+    rule: Rule<T>,
+) -> Result<Parts<T, H>, Refused> {
+    let heads = Tree::List(parts.iter().map(|part| head(part, depth)).collect());
+    both(finish(&listed(parts, item, depth), rule), finish(&heads, no_rule))
+        .map_err(|refused| numbered(refused, Declared::InOrder(item)))
+}
+
+pub(super) fn both<T, H>(
+    form: Result<T, Refused>,
+    headers: Result<H, Refused>,
+) -> Result<Parts<T, H>, Refused> {
     match (form, headers) {
         (Ok(form), Ok(headers)) => Ok(Parts { form, headers }),
         (Err(Refused::Invalid(mut found)), Err(Refused::Invalid(more))) => {
@@ -47,15 +70,14 @@ pub(in crate::input) fn multipart_with_headers<T: Decode, H: Decode>(
 }
 
 /// The header fields by part: of each that declares some and came.
-fn heads<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
+pub(super) fn heads<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
     let mut entries = Vec::new();
     for field in fields.iter().filter(|field| !field.headers.is_empty()) {
         let own = parts.iter().filter(|part| part.name == field.name);
         let mut own: Vec<Tree<'t>> = own.map(|part| head(part, depth)).collect();
-        let many = matches!(field.kind, Kind::List | Kind::JsonList | Kind::Files | Kind::Either);
         let value = match own.len() {
             0 => continue,
-            _ if many => Tree::List(own),
+            _ if field.has_many() => Tree::List(own),
             // a part that must not come again is told of with the form
             _ => own.swap_remove(0),
         };
@@ -66,14 +88,18 @@ fn heads<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
 
 fn head(part: &Part, depth: usize) -> Tree<'_> {
     let entries = part.headers.iter().map(|(header, lines)| {
-        let value = value(header, lines, depth).unwrap_or_else(Tree::Wrong);
+        let value = read_part_header(header, lines, depth).unwrap_or_else(Tree::Wrong);
         Entry { name: Cow::Borrowed(header.name), value, repeated: false }
     });
     Tree::Object(entries.collect())
 }
 
 /// As a header of a request is read: nothing in it is escaped.
-fn value<'t>(header: &Wire, lines: &'t [String], depth: usize) -> Result<Tree<'t>, Expected> {
+pub(crate) fn read_part_header<'t>(
+    header: &Wire,
+    lines: &'t [String],
+    depth: usize,
+) -> Result<Tree<'t>, Expected> {
     if !lines.iter().all(|line| line.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))) {
         return Err(NOT_ASCII);
     }

@@ -3,28 +3,33 @@
 //! 1. The boundary is 1 to 70 characters of RFC 2046 section 5.1.1. Nothing stands before the first delimiter, nothing
 //!    but a line end behind the last, and no padding on a delimiter's line: what two readers could cut differently is
 //!    refused.
-//! 2. At most 256 parts, each with at most 4 KiB of header fields.
-//! 3. A part has one `Content-Disposition: form-data` with a `name`, or parts are told by their order, and then it may have
-//!    any disposition or none; no header field has control characters, and a
+//! 2. At most 256 parts, those inside of parts included, each with at most 4 KiB of header fields.
+//! 3. A part has one `Content-Disposition: form-data` with a `name`, or parts are told by their order or their places, and
+//!    then it may have any disposition or none; no header field has control characters, and a
 //!    `Content-Type` is a media type. An encoding of its content is refused (RFC 7578 section 4.7 deprecates them).
 //! 4. The media type of a part is one that the document says, or fits its kind. A part of another is read and not kept.
 //! 5. The header fields that the document declares of a part are read as those of a request are; others are ignored.
 //! 6. A file is an [`Upload`]; of one that is longer than its `maxLength` nothing is kept. What is no file stays in memory,
 //!    of one body at most 1 MiB.
+//! 7. A part that is declared as parts itself is read whole, and cut by the same rules. How deep that goes, the document says.
 
 mod cut;
 mod head;
 mod headers;
+mod places;
 mod tree;
 
 use std::borrow::Cow;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
-use self::cut::Cutter;
+use self::cut::{Cutter, Source};
 use self::head::Head;
 pub use self::headers::Parts;
-pub(in crate::input) use self::headers::multipart_with_headers;
+pub(crate) use self::headers::read_part_header;
+pub(in crate::input) use self::headers::{multipart_with_headers, with_headers_in_order};
+pub(in crate::input) use self::places::{by_place, by_place_with_headers};
+pub(crate) use self::tree::delimiter;
 pub(in crate::input) use self::tree::{in_order, multipart};
 use super::{Kind, Wire};
 use crate::input::arriving::Arrival;
@@ -38,19 +43,48 @@ const MOST_MEMORY: usize = 1024 * 1024;
 pub(in crate::input) const PARTS_IN_MEMORY: usize = 2 * MOST_MEMORY + IN_MEMORY;
 
 /// What the document says of the parts.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::input) enum Declared {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declared {
     /// Of each by its name.
     Named(&'static [Wire]),
     /// Of all of them.
     InOrder(&'static Wire),
+    /// Of each by its place.
+    ByPlace(Places),
+}
+
+/// How parts are written that are told by their places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    pub(crate) fields: &'static [Wire],
+    /// Whether the last of the fields is that of all parts behind the others.
+    pub(crate) rest: bool,
+}
+
+impl Places {
+    /// So many parts, each as its field says.
+    #[must_use]
+    pub const fn of_each(fields: &'static [Wire]) -> Self {
+        Self { fields, rest: false }
+    }
+
+    /// The same, but for the last of the fields, which says of all parts behind the others.
+    #[must_use]
+    pub const fn and_others(fields: &'static [Wire]) -> Self {
+        Self { fields, rest: !fields.is_empty() }
+    }
 }
 
 impl Declared {
-    fn of(self, name: &str) -> Option<&'static Wire> {
+    const fn is_named(self) -> bool {
+        matches!(self, Self::Named(_))
+    }
+
+    fn of(self, name: &str, at: usize) -> Option<&'static Wire> {
         match self {
             Self::Named(fields) => fields.iter().find(|field| field.name == name),
             Self::InOrder(item) => Some(item),
+            Self::ByPlace(places) => places.of(at),
         }
     }
 }
@@ -62,6 +96,8 @@ pub(in crate::input) struct Part {
     /// Whether it was kept as a file.
     is_file: bool,
     content: Result<Upload, Expected>,
+    /// The parts that it is, where it is declared as such.
+    inner: Vec<Self>,
     /// The lines of each header field that is declared of it and came.
     headers: Vec<(&'static Wire, Vec<String>)>,
 }
@@ -78,23 +114,48 @@ pub(in crate::input) async fn parts(
     spool: &Spool,
 ) -> Result<Option<Vec<Part>>, InputError> {
     let boundary = boundary(content_type).ok_or(InputError::Syntax)?;
-    let mut cutter = Cutter::new(arrival, boundary, max, matches!(declared, Declared::Named(_)));
+    let mut cutter = Cutter::new(Source::Arrival(arrival), boundary, max, declared.is_named());
     if !cutter.begin().await? {
         return Ok(None);
     }
-    let mut memory = Memory::default();
+    all(&mut cutter, declared, &mut Memory::default(), spool).await.map(Some)
+}
+
+/// Rule 7: the parts that a part is.
+async fn inside(
+    content: Bytes,
+    content_type: Option<&str>,
+    declared: Declared,
+    memory: &mut Memory,
+    spool: &Spool,
+) -> Result<Vec<Part>, InputError> {
+    let boundary = content_type.and_then(boundary).ok_or(InputError::Syntax)?;
+    let mut cutter = Cutter::new(Source::Held(content), boundary, usize::MAX, declared.is_named());
+    match cutter.begin().await? {
+        true => Box::pin(all(&mut cutter, declared, memory, spool)).await,
+        false => Err(InputError::Syntax),
+    }
+}
+
+async fn all(
+    cutter: &mut Cutter<'_>,
+    declared: Declared,
+    memory: &mut Memory,
+    spool: &Spool,
+) -> Result<Vec<Part>, InputError> {
     let mut parts = Vec::new();
     while let Some(head) = cutter.head().await? {
-        if parts.len() == MOST_PARTS {
+        if memory.parts == MOST_PARTS {
             return Err(InputError::Syntax);
         }
-        let field = declared.of(&head.name);
+        memory.parts += 1;
+        let field = declared.of(&head.name, parts.len());
         let is_file = is_file(&head, field);
         let content = match fits(&head, field) {
             true if is_file => {
-                file(&mut cutter, field.map_or(u64::MAX, |field| field.most), &mut memory, spool).await?
+                file(cutter, field.map_or(u64::MAX, |field| field.most), memory, spool).await?
             }
-            true => Ok(text(&mut cutter, &mut memory).await?),
+            true => Ok(text(cutter, memory).await?),
             false => {
                 while cutter.content().await?.is_some() {}
                 Err(TYPE)
@@ -102,17 +163,28 @@ pub(in crate::input) async fn parts(
         };
         let content =
             content.map(|upload| upload.said(head.file_name.as_deref(), head.content_type.as_deref()));
+        let inner = match (field.map(|field| field.kind), content.as_ref().ok().and_then(Upload::in_memory)) {
+            (Some(Kind::Parts(declared)), Some(bytes)) => {
+                inside(bytes.clone(), head.content_type.as_deref(), declared, memory, spool).await?
+            }
+            _ => Vec::new(),
+        };
         let headers = field.map(|field| field.headers).unwrap_or_default();
         let headers = headers.iter().map(|header| (header, head.lines(header.name)));
         let headers = headers.filter(|(_, lines)| !lines.is_empty()).collect();
-        parts.push(Part { name: head.name, is_file, content, headers });
+        let name = match (declared, field) {
+            (Declared::ByPlace(_), Some(field)) => field.name.to_owned(),
+            _ => head.name,
+        };
+        parts.push(Part { name, is_file, content, inner, headers });
     }
-    Ok(Some(parts))
+    Ok(parts)
 }
 
-/// What a request has in memory of its parts.
+/// What a request has in memory of its parts, and how many it has.
 #[derive(Default)]
 struct Memory {
+    parts: usize,
     texts: usize,
     files: usize,
 }
@@ -182,6 +254,7 @@ fn fits(head: &Head, field: Option<&Wire>) -> bool {
     let Some(field) = field else { return true };
     let usual: &[&str] = match field.kind {
         Kind::File | Kind::Files | Kind::Either => &["*/*"],
+        Kind::Parts(_) => &["multipart/*"],
         Kind::Json | Kind::JsonList => &["application/json", "application/*+json", "text/plain"],
         _ => &["text/plain"],
     };
