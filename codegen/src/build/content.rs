@@ -58,6 +58,7 @@ impl Builder<'_> {
             });
             match spelled {
                 Ok((media_types, mut form, schema)) => {
+                    self.files_are_no_text(one, &form)?;
                     let part_headers = match &mut form {
                         ContentForm::Multipart(fields) => self.part_headers(one, fields, &own)?,
                         _ => None,
