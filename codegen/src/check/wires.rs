@@ -105,16 +105,14 @@ pub(super) fn cookies_are_named(document: &Document, api: &Api, findings: &mut F
     }
 }
 
-/// Rejects an exploded object of cookies with a member that the gate reads as a credential: the handler would get it.
+/// Rejects an object whose member stands where the gate reads a credential: of a cookie the handler would get it, and in the
+/// query the gate takes it away, so that the member never comes.
 pub(super) fn credentials_are_no_members(document: &Document, api: &Api, findings: &mut Findings) {
     for ((item, written), operation) in document.operations().zip(&api.operations) {
-        for parameter in operation.parameters.iter().filter(|one| one.location == Location::Cookie) {
-            let Some((members, _)) = spread(parameter) else { continue };
-            let is_credential = |name: &&String| {
-                written.credentials.iter().any(|(place, one)| place == "cookie" && one == *name)
-            };
-            let Some(name) = members.iter().find(is_credential) else { continue };
-            let place = find(item, written, Location::Cookie, &parameter.name);
+        for parameter in &operation.parameters {
+            let is_member = |(place, name): &&(String, String)| has_member(parameter, place, name);
+            let Some((_, name)) = written.credentials.iter().find(is_member) else { continue };
+            let place = find(item, written, parameter.location, &parameter.name);
             let message =
                 format!("the member `{name}` of `{}` is a credential: it is the gate's", parameter.name);
             let finding = Finding::error(
@@ -124,6 +122,19 @@ pub(super) fn credentials_are_no_members(document: &Document, api: &Api, finding
             );
             findings.push(finding.help("remove the member: no handler gets a credential"));
         }
+    }
+}
+
+/// Whether a member of a parameter stands under this name. A parameter that has the name itself is ignored, and none of these.
+fn has_member(parameter: &Parameter, place: &str, name: &str) -> bool {
+    match (&parameter.wire.kind, parameter.location) {
+        (WireKind::Form(fields), Location::QueryString) => {
+            place == "query" && fields.iter().any(|(field, _)| field == name)
+        }
+        (_, Location::Query | Location::Cookie) => {
+            parameter.location.as_str() == place && takes(parameter, name)
+        }
+        _ => false,
     }
 }
 

@@ -44,7 +44,7 @@ use crate::source::tree::{Node, Value};
 pub(crate) use beyond::{Beyond, Discriminator};
 pub(crate) use body::{Encoding, Media, RequestBody};
 pub(crate) use credentials::ACCESS_TOKEN;
-use credentials::mark_credentials;
+use credentials::{mark_credentials, mark_spread};
 use derived::Derived;
 pub(crate) use derived::End;
 pub(crate) use media_type::MediaType;
@@ -314,6 +314,7 @@ pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Documen
     let written = document.schemas.iter().map(Schema::weight).sum::<usize>();
     document.room.set(written.saturating_mul(GROWTH).saturating_add(ROOM));
     document.follow_references();
+    mark_spread(&mut document);
     endless::references(&document, findings);
     if !findings.has_errors() {
         merge(&mut document, findings);
