@@ -54,6 +54,7 @@ pub(super) fn gather(
     while let Some((id, tree)) = library.trees.get(at) {
         let (id, mut names) = (*id, Vec::new());
         file_references(tree, &mut names);
+        schemes_by_uri(tree, library.root(), &mut names);
         let stated = tree.get("$self").and_then(Node::as_str).map(str::to_owned);
         if let Some(uri) = retrieved(id, folder.as_deref(), sources) {
             library.retrieved.insert(id, uri);
@@ -175,8 +176,7 @@ fn read(
     }
 }
 
-/// The file part of every `$ref` that has one and is no URL, and of every security scheme that is named by a URI (OpenAPI 3.2
-/// section 4.27).
+/// The file part of every `$ref` that has one and is no URL.
 fn file_references(node: &Node, names: &mut Vec<String>) {
     match &node.value {
         Value::Array(items) => items.iter().for_each(|item| file_references(item, names)),
@@ -186,16 +186,35 @@ fn file_references(node: &Node, names: &mut Vec<String>) {
                     Some(text) if &*member.key == "$ref" => file_of(text, names),
                     _ => file_references(&member.node, names),
                 }
-                if &*member.key == "security" {
-                    let requirements = member.node.as_array().into_iter().flatten();
-                    let schemes = requirements.filter_map(Node::as_object).flat_map(|one| one.members());
-                    // a name is no file, though one may be called so
-                    let by_uri = schemes.filter(|scheme| scheme.key.contains(['#', '/']));
-                    by_uri.for_each(|scheme| file_of(&scheme.key, names));
-                }
             }
         }
         _ => {}
+    }
+}
+
+/// The same of every security scheme that is named by a URI (OpenAPI 3.2 section 4.27): what is no name of a component is one,
+/// `key.yaml` as much as `./key.yaml`.
+fn schemes_by_uri(node: &Node, root: Option<&Node>, names: &mut Vec<String>) {
+    let is_newer = |root: &Node| root.get("openapi")?.as_str()?.strip_prefix("3.2").map(|_| ());
+    if root.and_then(is_newer).is_none() {
+        return;
+    }
+    let components = root.and_then(|root| root.get("components")?.get("securitySchemes"));
+    let is_component = |name: &str| components.is_some_and(|components| components.get(name).is_some());
+    let mut waiting = vec![node];
+    while let Some(node) = waiting.pop() {
+        match &node.value {
+            Value::Array(items) => waiting.extend(items),
+            Value::Object(object) => {
+                let required = object.members().iter().filter(|member| &*member.key == "security");
+                let required = required.filter_map(|member| member.node.as_array()).flatten();
+                let schemes = required.filter_map(Node::as_object).flat_map(|one| one.members());
+                let by_uri = schemes.filter(|scheme| !is_component(&scheme.key));
+                by_uri.for_each(|scheme| file_of(&scheme.key, names));
+                waiting.extend(object.members().iter().map(|member| &member.node));
+            }
+            _ => {}
+        }
     }
 }
 
