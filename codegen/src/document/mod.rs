@@ -62,6 +62,8 @@ pub(crate) use security::{Need, Requirement, Requirements, Scheme, SchemeForm};
 pub(crate) struct Document {
     pub(crate) title: String,
     pub(crate) version: String,
+    /// Whether it is no document of OpenAPI 3.0.
+    pub(crate) since_3_1: bool,
     pub(crate) docs: Docs,
     /// `externalDocs.url`
     pub(crate) elsewhere: Option<String>,
@@ -411,6 +413,7 @@ impl<'d> Reader<'d> {
         Some(Document {
             title,
             version,
+            since_3_1: self.version != Version::V30,
             docs,
             elsewhere,
             tags,
