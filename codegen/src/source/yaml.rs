@@ -75,6 +75,11 @@ fn read_events(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
     }
 }
 
+/// What the scanner says of a tab before a value that begins with a letter.
+const TAB: &str = "':' must be followed by a valid YAML whitespace";
+/// The same of `-`.
+const AFTER_TAB: &str = "must be followed by a valid YAML whitespace";
+
 /// Faults that can be mended; each says where, in bytes of the mended text.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ScanFault {
@@ -82,6 +87,8 @@ pub(super) enum ScanFault {
     ShallowFlow { from: usize, at: usize },
     /// A line of the quoted text that starts here does.
     ShallowQuote { at: usize },
+    /// Tabs stand between a colon and the value that starts here.
+    Tab { at: usize },
 }
 
 impl ScanFault {
@@ -92,6 +99,7 @@ impl ScanFault {
         match error.info() {
             "invalid indentation" => Some(Self::ShallowFlow { from: byte(brackets?), at }),
             "invalid indentation in quoted scalar" => Some(Self::ShallowQuote { at }),
+            TAB => Some(Self::Tab { at }),
             _ => None,
         }
     }
@@ -373,7 +381,7 @@ impl<'t> Builder<'t> {
         if error.info().contains("recursion limit") {
             return self.fault(at, end, "nested too deeply", "no more than 128 levels are read");
         }
-        if error.info().ends_with("must be followed by a valid YAML whitespace") {
+        if error.info().ends_with(AFTER_TAB) {
             return self.fault(
                 at,
                 end,
@@ -470,7 +478,8 @@ mod tests {
     fn faults() {
         assert_eq!(fault("a: 1\na: 2"), "a member twice: `a`");
         assert_eq!(fault("a:\n\t- b"), "a tab in the indentation");
-        assert_eq!(fault("a:\tb"), "a tab before a value");
+        assert_eq!(fault("-\t- b"), "a tab before a value");
+        assert_eq!(fault("? a\n:\tb: c"), "a tab before a value");
         assert_eq!(fault("a: \"\u{1}\""), "the control character U+0001, which no YAML has");
         assert_eq!(fault("a: \"\0\""), "the control character U+0000, which no YAML has");
         assert_eq!(fault("a: 1\n---\nb: 2"), "a second document in one file");
