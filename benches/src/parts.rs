@@ -52,16 +52,16 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
         "two limits decided in memory, 50,000 callers",
         timing::typical(rounds, calls, limits()?),
         "ns",
-        "300 ns",
+        Some(300.0),
     );
     let mut alone = timing::compare(rounds, calls, places()?, limits()?);
     table::added("  the same / two places read, the second when the first is there", &mut alone, 0.30);
     let mut others = timing::compare(rounds, calls, buckets()?, limits()?);
     table::ratio("  the same / two keyed token buckets of governor", &mut others, None);
-    table::figure("memory that a million addresses add to a full table", flood()?, "KB", "-");
+    table::figure("memory that a million addresses add to a full table", flood()?, "KB", None);
     let (seal, open) = cursors()?;
-    table::figure("cursor sealed", timing::typical(rounds, calls, seal), "ns", "-");
-    table::figure("cursor opened", timing::typical(rounds, calls, open), "ns", "-");
+    table::figure("cursor sealed", timing::typical(rounds, calls, seal), "ns", None);
+    table::figure("cursor opened", timing::typical(rounds, calls, open), "ns", None);
     Ok(())
 }
 
