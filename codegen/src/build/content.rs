@@ -42,6 +42,9 @@ impl Builder<'_> {
         let mut given_way = Vec::new();
         for one in media {
             let family = self.family_of(one, direction);
+            if matches!(family, Family::Stream(Framing::Data) | Family::Records(Framing::Data)) {
+                self.formats_of_data(one);
+            }
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
             one.schema.into_iter().chain(one.item_schema).try_for_each(|id| self.goes_this_way(id))?;
             let schema = self.directed(one, direction, |builder| builder.media_schema(one, family, &own))?;
