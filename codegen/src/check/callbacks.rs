@@ -63,7 +63,7 @@ fn wrong(
             };
             // what every request may have, and no parameter declares
             let is_usual = location == Location::Header
-                && ["accept", "authorization", "content-type"].iter().any(|usual| is_it(usual));
+                && ["accept", "authorization", "content-type"].iter().any(&is_it);
             let found = is_usual || declared.iter().any(is_it);
             (!found).then(|| nowhere(expression, "a parameter", name).nearest(wanted, declared))
         }
