@@ -32,7 +32,7 @@ pub(crate) fn measure(rounds: usize, quick: bool) -> io::Result<()> {
     }
     if let (Some(first), false) = (measured.first(), quick) {
         let code = code(first).ok_or_else(|| io::Error::other("it generated before"))?;
-        table::figure("  cargo check of the first of them, CPU", scratch::check(&code)?, "s", "20 s");
+        table::figure("  cargo check of the first of them, CPU", scratch::check(&code)?, "s", Some(20.0));
     }
     std::fs::remove_file(made_up)
 }
@@ -69,8 +69,8 @@ impl Cost {
         let name = if name.starts_with("palisade-bench") { "a made-up document".to_owned() } else { name };
         let size = std::fs::metadata(document)?.len() as f64 / 1e6;
         let what = format!("generate {name} ({size:.1} MB, {:.0},000 lines), CPU", self.lines / 1000.0);
-        table::figure(&what, median(&mut self.seconds), "s", "0.7 s");
-        table::figure("  peak memory", median(&mut self.megabytes), "MB", "300 MB");
+        table::figure(&what, median(&mut self.seconds), "s", Some(0.7));
+        table::figure("  peak memory", median(&mut self.megabytes), "MB", Some(300.0));
         Ok(())
     }
 }

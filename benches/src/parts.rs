@@ -59,18 +59,18 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
         "two limits decided in memory, 50,000 callers",
         timing::typical(rounds, calls, limits()?),
         "ns",
-        "300 ns",
+        Some(300.0),
     );
     let mut alone = timing::compare(rounds, calls, places()?, limits()?);
     table::added("  the same / two places read, the second when the first is there", &mut alone, 0.30);
     let mut others = timing::compare(rounds, calls, buckets()?, limits()?);
     table::ratio("  the same / two keyed token buckets of governor", &mut others, None);
     let taken = timing::typical(rounds, calls, under_way()?);
-    table::figure("places under two limits taken and left in memory", taken, "ns", "-");
-    table::figure("memory that a million addresses add to a full table", flood()?, "KB", "-");
+    table::figure("places under two limits taken and left in memory", taken, "ns", None);
+    table::figure("memory that a million addresses add to a full table", flood()?, "KB", None);
     let (seal, open) = cursors()?;
-    table::figure("cursor sealed", timing::typical(rounds, calls, seal), "ns", "-");
-    table::figure("cursor opened", timing::typical(rounds, calls, open), "ns", "-");
+    table::figure("cursor sealed", timing::typical(rounds, calls, seal), "ns", None);
+    table::figure("cursor opened", timing::typical(rounds, calls, open), "ns", None);
     Ok(())
 }
 

@@ -29,7 +29,10 @@ impl Ratios {
 
 pub(crate) fn title(rounds: usize) {
     println!("{rounds} rounds; CPU time; ratios within a round; medians\n");
-    println!("{:<64} {:>11} {:>7} {:>11} {:>9}", "what", "baseline", "A/A", "palisade", "budget");
+    println!(
+        "{:<64} {:>11} {:>7} {:>11} {:>9} {:>10}",
+        "what", "baseline", "A/A", "palisade", "budget", "of it"
+    );
 }
 
 /// `palisade` against a baseline. No budget: the row explains another.
@@ -39,20 +42,33 @@ pub(crate) fn ratio(what: &str, ratios: &mut Ratios, budget: Option<f64>) {
 }
 
 fn row(what: &str, ratios: &mut Ratios, ours: f64, budget: Option<f64>) {
-    let budget = budget.map_or_else(|| "-".to_owned(), |budget| format!("{budget:.2} x"));
+    let budget = within(ours, budget, "x");
     let (base, same) = (median(&mut ratios.base) / 1000.0, median(&mut ratios.same));
-    println!("{what:<64} {base:>8.2} us {same:>5.2} x {ours:>9.2} x {budget:>9}");
+    println!("{what:<64} {base:>8.2} us {same:>5.2} x {ours:>9.2} x {budget}");
 }
 
 /// `palisade` against the bare thing that it contains, and what it adds: at most so many microseconds.
 pub(crate) fn added(what: &str, ratios: &mut Ratios, budget: f64) {
-    let budget = format!("{budget:.2} us");
+    let more = median(&mut ratios.more) / 1000.0;
     println!(
-        "{what:<64} {:>8.2} us {:>5.2} x {:>8.2} us {budget:>9}",
+        "{what:<64} {:>8.2} us {:>5.2} x {more:>8.2} us {}",
         median(&mut ratios.base) / 1000.0,
         median(&mut ratios.same),
-        median(&mut ratios.more) / 1000.0,
+        within(more, Some(budget), "us"),
     );
+}
+
+/// The columns of a budget: how much it is, and how much of it is used up. No budget: neither.
+fn within(value: f64, budget: Option<f64>, unit: &str) -> String {
+    let Some(budget) = budget else { return format!("{:>9} {:>10}", "-", "-") };
+    let used = value / budget;
+    let verdict = if used > 1.0 { "over" } else { "ok" };
+    format!("{:>9} {used:>5.2} {verdict:>4}", format!("{} {unit}", short(budget)))
+}
+
+/// A budget as the design writes it.
+fn short(budget: f64) -> String {
+    if budget < 10.0 { format!("{budget:.2}") } else { format!("{budget:.0}") }
 }
 
 /// The ratio, and between which the median of all rounds that there could be lies, in 95 of 100 runs. Whether both may be the same.
@@ -76,8 +92,9 @@ fn around_median(values: &mut [f64]) -> (f64, f64) {
 }
 
 /// What has no baseline.
-pub(crate) fn figure(what: &str, value: f64, unit: &str, budget: &str) {
-    println!("{what:<64} {:>11} {:>7} {:>11} {budget:>9}", "-", "-", format!("{value:.2} {unit}"));
+pub(crate) fn figure(what: &str, value: f64, unit: &str, budget: Option<f64>) {
+    let budget = within(value, budget, unit);
+    println!("{what:<64} {:>11} {:>7} {:>11} {budget}", "-", "-", format!("{value:.2} {unit}"));
 }
 
 pub(crate) fn note(what: &str) {
@@ -87,4 +104,22 @@ pub(crate) fn note(what: &str) {
 pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    #[test]
+    fn a_budget_stands_beside_how_much_of_it_is_used_up() {
+        for (value, budget, unit, columns) in [
+            (0.35, Some(0.7), "s", "   0.70 s  0.50   ok"),
+            (0.7, Some(0.7), "s", "   0.70 s  1.00   ok"),
+            (0.71, Some(0.7), "s", "   0.70 s  1.01 over"),
+            (330.0, Some(300.0), "MB", "   300 MB  1.10 over"),
+            (1.0, None, "x", "        -          -"),
+        ] {
+            assert_eq!(within(value, budget, unit), columns);
+        }
+    }
 }

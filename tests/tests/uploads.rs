@@ -132,6 +132,18 @@ impl Api for Service {
         }))
     }
 
+    async fn put_anything(
+        &self,
+        _: Caller<PutAnything>,
+        input: PutAnythingInput,
+    ) -> Result<PutAnythingOutput, Problem> {
+        Ok(PutAnythingOutput::Ok(match input.body {
+            PutAnythingBody::Json(number) => format!("json {number}"),
+            PutAnythingBody::Text(text) => format!("text {text}"),
+            PutAnythingBody::Multipart(form) => format!("note {}", form.note),
+        }))
+    }
+
     async fn put_bare(&self, _: Caller<PutBare>, input: PutBareInput) -> Result<PutBareOutput, Problem> {
         Ok(PutBareOutput::Ok(input.body.bytes(4).await.unwrap()))
     }
@@ -471,15 +483,60 @@ async fn a_range_of_any_type_takes_what_no_other_key_describes() {
         ("image/png", "\0a", "2 memory 97 None Some(\"image/png\")"),
         ("application/vnd.thing+json", "{", "1 memory 123 None Some(\"application/vnd.thing+json\")"),
         ("image/png", "", "0 memory 0 None Some(\"image/png\")"),
+        ("image/png; a=b", "\0a", "2 memory 97 None Some(\"image/png; a=b\")"),
+        ("audio/x; charset=latin1", "a", "1 memory 97 None Some(\"audio/x; charset=latin1\")"),
     ] {
         assert_eq!(text(&post(said, body).await), echo, "{said}");
     }
     post("application/json", "a").await.refused(400, "invalid_body");
-    for said in ["application/xml", "Application/XML; charset=utf-8", "text/csv", "text/html", "nothing"] {
+    for said in [
+        "application/xml",
+        "Application/XML; charset=utf-8",
+        "application/xml; a=b",
+        "text/csv",
+        "text/html",
+        "text/html; charset=latin1",
+        // a type that is declared is not another by a parameter
+        "application/json; v=1",
+        "text/plain; charset=latin1",
+        "nothing",
+    ] {
         post(said, "5").await.refused(415, "unsupported_media_type");
     }
     post("text/csv", "").await.refused(400, "invalid_body");
     post("image/png", &"a".repeat(1025)).await.refused(413, "body_too_large");
+}
+
+/// RFC 9110 section 12.5.1: a range takes whatever parameters. What is read as text is in UTF-8 all the same.
+#[tokio::test]
+async fn ranges_take_any_parameters_and_texts_are_in_utf_8() {
+    let server = Spooling::start(MIB).await;
+    let put = async |said: &str, body: &str| {
+        server.client.call("PUT", "/anything").header("content-type", said).body(body).send().await
+    };
+    for (said, body, echo) in [
+        ("text/csv; header=present", "\u{fc}", "text \u{fc}"),
+        ("text/csv; header=present; charset=utf-8", "a", "text a"),
+        ("application/vnd.thing+json; v=2", "5", "json 5"),
+    ] {
+        assert_eq!(text(&put(said, body).await), echo, "{said}");
+    }
+    for said in
+        ["text/csv; charset=latin1", "application/a+json; charset=utf-16", "text/csv; header", "a/b; c=d"]
+    {
+        put(said, "5").await.refused(415, "unsupported_media_type");
+    }
+    let form = async |said: &str| {
+        let note = format!(
+            "--XX\r\nContent-Disposition: form-data; name=note\r\nContent-Type: {said}\r\n\r\na\r\n--XX--"
+        );
+        put("multipart/form-data; boundary=XX", &note).await
+    };
+    assert_eq!(text(&form("text/html; a=b").await), "note a");
+    for said in ["text/html; charset=latin1", "image/png; a=b"] {
+        let reply = form(said).await;
+        assert_eq!(reply.refused(422, "invalid_body").violations(), ["body /note contentType"], "{said}");
+    }
 }
 
 #[tokio::test]

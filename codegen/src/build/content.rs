@@ -45,6 +45,9 @@ impl Builder<'_> {
         let mut given_way = Vec::new();
         for one in media {
             let family = self.family_of(one, direction);
+            if matches!(family, Family::Stream(Framing::Data) | Family::Records(Framing::Data)) {
+                self.formats_of_data(one);
+            }
             let own = if contents.is_empty() { path.to_vec() } else { with(path, word(family)) };
             one.schema.into_iter().chain(one.item_schema).try_for_each(|id| self.goes_this_way(id))?;
             let named = (family == Family::Places).then(|| self.with_names(one));
@@ -56,6 +59,7 @@ impl Builder<'_> {
             });
             match spelled {
                 Ok((media_types, mut form, schema)) => {
+                    self.files_are_no_text(one, &form)?;
                     let part_headers = match &mut form {
                         ContentForm::Multipart(fields) | ContentForm::Places { fields, .. } => {
                             self.part_headers(written, fields, &own)?

@@ -6,7 +6,7 @@ use super::free::Free;
 use super::wire::{Flat, How, wire};
 use crate::document::{Encoding, Media};
 use crate::finding::{Code, Finding};
-use crate::model::{Style, Wire, WireKind};
+use crate::model::{Style, Taken, Wire, WireKind};
 use crate::source::span::Place;
 
 impl Builder<'_> {
@@ -32,27 +32,29 @@ impl Builder<'_> {
         Some(fields)
     }
 
-    /// Rejects `R=1` that is a member `R` of the form and a member of an object that is written beside the others. `None`
-    /// after a finding.
+    /// Rejects `R=1` that is a member `R` of the form and a member of an object that is written beside the others, and `f[x]=1`
+    /// that is a member `f[x]` and one of an object `f` in brackets. `None` after a finding.
     fn fields_are_apart(&mut self, one: &Media, fields: &[(String, Wire)]) -> Option<()> {
-        let spread = |wire: &Wire| match &wire.kind {
-            WireKind::Object(members, open) if wire.explode => Some((members.clone(), *open)),
-            _ => None,
-        };
-        for (at, (name, wire)) in fields.iter().enumerate() {
-            let Some((members, open)) = spread(wire) else { continue };
-            for (_, (other, other_wire)) in fields.iter().enumerate().filter(|(other, _)| *other != at) {
-                let shared = match spread(other_wire) {
-                    Some((_, other_open)) if open || other_open => Some("any other name"),
-                    Some((others, _)) => members.iter().find(|one| others.contains(one)).map(String::as_str),
-                    None => members.contains(other).then_some(other.as_str()),
-                };
-                let Some(shared) = shared else { continue };
-                let message = format!("`{shared}` belongs to the members `{name}` and `{other}` of the form");
-                let place = one.encoding.iter().find(|(known, _)| known.value == *name);
+        let taken: Vec<Taken<'_>> = fields.iter().map(|(name, wire)| Taken { name, wire }).collect();
+        for (at, later) in taken.iter().enumerate() {
+            for earlier in taken.iter().take(at) {
+                let Some(shared) = earlier.shared(*later) else { continue };
+                // the one that takes more names than its own
+                let takes_more =
+                    |one: &Taken<'_>| one.spread().is_some() || one.wire.style == Style::DeepObject;
+                let (one_of, other) = if takes_more(earlier) { (earlier, later) } else { (later, earlier) };
+                let message = format!(
+                    "`{shared}` belongs to the members `{}` and `{}` of the form",
+                    one_of.name, other.name
+                );
+                let place = one.encoding.iter().find(|(known, _)| known.value == one_of.name);
                 let place = place.map_or(one.name.place, |(known, _)| known.place);
                 let finding = Finding::error(Code::Style, message, place);
-                self.findings.push(finding.help("rename one, or write the object in the style `deepObject`"));
+                let help = match one_of.spread() {
+                    Some(_) => "rename one, or write the object in the style `deepObject`",
+                    None => "rename one",
+                };
+                self.findings.push(finding.help(help));
                 return None;
             }
         }
@@ -293,5 +295,38 @@ mod tests {
             let findings = outcome("3.1.0", encoding).unwrap_err();
             assert!(findings.contains("PAL0020"), "{encoding}: {findings}");
         }
+    }
+
+    /// What is found of a form with these members beside each other.
+    fn clash(members: &str, encoding: &str) -> Option<String> {
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths:\n  /a:\n    post:\n      operationId: a\n      security: []\n      x-palisade: {{ public: for a test }}\n      requestBody: {{ content: {{ application/x-www-form-urlencoded: {{ schema: {{ type: object, properties: {{ {members} }} }}, encoding: {{ {encoding} }} }} }} }}\n      responses: {{ '204': {{ description: ok }} }}\n"
+        );
+        let findings = generate(&Source::text("a.yaml", text), &Options::default()).err()?;
+        findings.iter().next().map(|found| found.message().to_owned())
+    }
+
+    #[test]
+    fn one_pair_is_one_member() {
+        let object = "f: { type: object, properties: { x: { type: integer } } }";
+        let deep = "f: { style: deepObject, explode: true }";
+        for (other, shared) in [
+            ("'f[x]': { type: string }", "f[x]"),
+            ("'f[y][z]': { type: string }", "f[y][z]"),
+            ("'f[': { type: string }", "f["),
+        ] {
+            let found = clash(&format!("{object}, {other}"), deep).unwrap();
+            assert!(found.starts_with(&format!("`{shared}` belongs to the members `f` and")), "{found}");
+            assert!(clash(&format!("{other}, {object}"), deep).is_some());
+        }
+        let either = "f: { oneOf: [{ type: string }, { type: array, items: { type: string } }] }, 'f[]': { type: string }";
+        assert!(clash(either, "").is_some());
+        let spread = format!("{object}, h: {{ type: object, properties: {{ 'f[x]': {{ type: string }} }} }}");
+        assert!(clash(&spread, &format!("{deep}, h: {{ style: form, explode: true }}")).is_some());
+        for apart in ["g: { type: string }", "'g[x]': { type: string }", "ff: { type: string }"] {
+            assert_eq!(clash(&format!("{object}, {apart}"), deep), None, "{apart}");
+        }
+        // without brackets of its own, `f` takes none
+        assert_eq!(clash("f: { type: string }, 'f[x]': { type: string }", ""), None);
     }
 }

@@ -131,7 +131,7 @@ impl Builder<'_> {
 }
 
 /// Whether the encoding says that a part is JSON or text.
-fn is_told(encoding: Option<&Encoding>) -> bool {
+pub(super) fn is_told(encoding: Option<&Encoding>) -> bool {
     let types = encoding.map(|encoding| encoding.types.as_slice()).unwrap_or_default();
     !types.is_empty() && types.iter().all(|one| is_json(one) || is_text(one))
 }

@@ -23,6 +23,7 @@ mod literal;
 mod look_around;
 mod name;
 mod nesting;
+mod opaque;
 mod operation;
 mod outgoing;
 mod parts;

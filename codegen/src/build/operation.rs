@@ -60,7 +60,8 @@ pub(crate) fn speaks_for_others(parameter: &document::Parameter) -> bool {
 /// Whether it is a credential of a scheme that the operation names.
 pub(crate) fn is_credential(operation: &document::Operation, parameter: &document::Parameter) -> bool {
     operation.credentials.iter().any(|(location, name)| {
-        location == parameter.location.as_str()
+        !parameter.spread
+            && location == parameter.location.as_str()
             && match parameter.location {
                 // RFC 9110 section 5.1: names of fields have no case
                 Location::Header => name.eq_ignore_ascii_case(&parameter.name.value),

@@ -102,6 +102,28 @@ pub(super) fn scopes_are_declared(document: &Document, findings: &mut Findings) 
     }
 }
 
+/// Remarks on `security: [{ key: [clerk] }]` in a document of 3.0, where the list of what is neither oauth2 nor openIdConnect
+/// is empty (section 4.7.30.1). It is enforced as the roles that it is since 3.1.
+pub(super) fn roles_are_of_3_1(document: &Document, findings: &mut Findings) {
+    if document.since_3_1 {
+        return;
+    }
+    for need in all_needs(document) {
+        let has_scopes =
+            |form: &SchemeForm| matches!(form, SchemeForm::OAuth2 { .. } | SchemeForm::OpenIdConnect { .. });
+        let scheme = document.scheme(&need.scheme.value).filter(|scheme| !has_scopes(&scheme.form));
+        let Some((_, first)) = scheme.zip(need.scopes.first()) else { continue };
+        let message = format!(
+            "`{}` of `{}`: in OpenAPI 3.0 only oauth2 and openIdConnect have scopes",
+            first.value, need.scheme.value
+        );
+        let finding = Finding::warning(Code::InvalidValue, message, first.place);
+        findings.push(
+            finding.help("it is enforced as a role, as since 3.1: write `openapi: 3.1.0`, or remove it"),
+        );
+    }
+}
+
 /// Rejects `{ oauth: [], basic: [] }`: both stand in `Authorization`, and a request has that header once. One token may
 /// serve for several schemes, each of which judges it.
 pub(super) fn combinations_can_be_shown(document: &Document, findings: &mut Findings) {

@@ -6,17 +6,26 @@ use crate::build::{Untold, untold};
 use crate::document::{Additional, Discriminator, Document, Schema, SchemaId};
 use crate::finding::{Code, Finding, Findings};
 
-/// Remarks on `oneOf: [A, B], discriminator: { propertyName: kind, mapping: { c: C } }`, and on an `A` that refuses `kind`.
+/// Remarks on `oneOf: [A, B], discriminator: { propertyName: kind, mapping: { c: C } }`, on an `A` that refuses `kind`, and on a
+/// discriminator of nothing.
 pub(super) fn choose(document: &Document, findings: &mut Findings) {
     let parts = document.schemas().iter().flat_map(|schema| schema.beyond.in_place());
     let parts: HashSet<SchemaId> = parts.map(|id| document.target(id)).collect();
+    let mut lonely = HashSet::default();
     for id in document.ids() {
         let holder = document.schema(id);
         let beyond = &holder.beyond;
         let Some(discriminator) = &beyond.discriminator else { continue };
         // it chooses among the first list there is
         let list = if beyond.one_of.is_empty() { &beyond.any_of } else { &beyond.one_of };
-        if list.is_empty() || document.standing.is_condition(id) {
+        if document.standing.is_condition(id) {
+            continue;
+        }
+        if list.is_empty() {
+            // what it was merged into has it as well
+            if lonely.insert(discriminator.property.place) {
+                findings.push(chooses_among_none(discriminator));
+            }
             continue;
         }
         mapping_leads_to_alternatives(document, discriminator, list, findings);
@@ -60,6 +69,14 @@ fn chooses_nothing(
     let finding = Finding::warning(Code::KeywordWithoutEffect, message, member.place);
     let target = document.schema(document.target(alternative));
     findings.push(finding.related(target.place, "this one").help(help));
+}
+
+/// `discriminator: { propertyName: kind }` without alternatives, in a schema that no component extends.
+fn chooses_among_none(discriminator: &Discriminator) -> Finding {
+    let message =
+        "the discriminator has no effect: there are no alternatives, and no component extends this schema";
+    let finding = Finding::warning(Code::KeywordWithoutEffect, message, discriminator.property.place);
+    finding.help("list the alternatives in `oneOf`, let components extend it by `allOf`, or remove it")
 }
 
 fn mapping_leads_to_alternatives(

@@ -2,6 +2,7 @@
 //! [`CheckedApi`]. Each rule opens with the input that it rejects.
 
 mod access;
+mod callbacks;
 mod composed;
 mod defaults;
 mod discriminators;
@@ -42,6 +43,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     access::decided(document, findings);
     access::schemes_are_declared(document, findings);
     access::scopes_are_declared(document, findings);
+    access::roles_are_of_3_1(document, findings);
     access::combinations_can_be_shown(document, findings);
     access::one_login_says_who_calls(document, findings);
     operations::ids_are_unique(document, findings);
@@ -57,6 +59,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
     responses::keys_are_statuses(document, findings);
     responses::are_final(document, findings);
     outgoing::is_not_guarded(document, findings);
+    callbacks::lead_somewhere(document, findings);
     limits::declared(document, findings);
     limits::principals_exist(document, findings);
     step_up::logins_are_told(document, findings);

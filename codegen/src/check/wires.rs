@@ -3,7 +3,7 @@
 use crate::build::find;
 use crate::document::{Document, Operation, PathItem};
 use crate::finding::{Code, Finding, Findings};
-use crate::model::{self, Api, Location, Parameter, Style, WireKind};
+use crate::model::{self, Api, Location, Parameter, Style, Taken, WireKind};
 
 /// Rejects `?limit=1` that is a parameter `limit` and a member of an exploded object, and `?f[x]=1` that is a parameter
 /// `f[x]` and a member of a `deepObject`: which of the two it is depends on who reads first.
@@ -12,7 +12,7 @@ pub(super) fn names_are_apart(document: &Document, api: &Api, findings: &mut Fin
         for (at, later) in operation.parameters.iter().enumerate() {
             for earlier in operation.parameters.iter().take(at) {
                 let Some(what) = shared(earlier, later) else { continue };
-                let (one, other) = match (spread(earlier), spread(later)) {
+                let (one, other) = match (taken(earlier).spread(), taken(later).spread()) {
                     (Some(_), None) => (earlier, later),
                     _ => (later, earlier),
                 };
@@ -27,50 +27,12 @@ fn shared(one: &Parameter, other: &Parameter) -> Option<String> {
     if one.location != other.location || !matches!(one.location, Location::Query | Location::Cookie) {
         return None;
     }
-    let mut names = names(one).into_iter().filter(|name| takes(other, name));
-    let mut others = self::names(other).into_iter().filter(|name| takes(one, name));
-    let both_spread = spread(one).zip(spread(other));
-    // what is whose would depend on which of them is read first
-    let any_other = both_spread.is_some_and(|((_, one_open), (_, other_open))| one_open || other_open);
-    names.next().or_else(|| others.next()).or_else(|| any_other.then(|| "any other name".to_owned()))
+    taken(one).shared(taken(other))
 }
 
-/// The members of an object that stand as names of their own, and whether it takes every other name.
-fn spread(parameter: &Parameter) -> Option<(&[String], bool)> {
-    let own_names = matches!(parameter.location, Location::Query | Location::Cookie)
-        && matches!(
-            parameter.wire.style,
-            Style::Form | Style::Cookie | Style::SpaceDelimited | Style::PipeDelimited
-        )
-        && parameter.wire.explode;
-    match &parameter.wire.kind {
-        WireKind::Object(members, open) if own_names => Some((members, *open)),
-        _ => None,
-    }
-}
-
-/// Names that a parameter takes: those that are known, and one of those that brackets make of its own.
-fn names(parameter: &Parameter) -> Vec<String> {
-    let name = &parameter.name;
-    match spread(parameter) {
-        Some((members, _)) => members.to_vec(),
-        None if parameter.wire.style != Style::DeepObject => vec![name.clone()],
-        None if parameter.wire.kind == WireKind::Either => vec![name.clone(), format!("{name}[]")],
-        None => vec![format!("{name}[]")],
-    }
-}
-
-/// Whether a parameter takes this name.
-fn takes(parameter: &Parameter, name: &str) -> bool {
-    match spread(parameter) {
-        Some((members, _)) => members.iter().any(|member| member == name),
-        None if parameter.wire.style == Style::DeepObject => {
-            let rest = name.strip_prefix(parameter.name.as_str());
-            let plain = parameter.wire.kind == WireKind::Either;
-            rest.is_some_and(|rest| rest.starts_with('[') || (plain && rest.is_empty()))
-        }
-        None => parameter.name == name,
-    }
+/// A parameter by its names in the query or among the cookies.
+fn taken(parameter: &Parameter) -> Taken<'_> {
+    Taken { name: &parameter.name, wire: &parameter.wire }
 }
 
 fn clash(item: &PathItem, written: &Operation, one: &Parameter, other: &Parameter, name: &str) -> Finding {
@@ -91,7 +53,7 @@ fn clash(item: &PathItem, written: &Operation, one: &Parameter, other: &Paramete
 pub(super) fn cookies_are_named(document: &Document, api: &Api, findings: &mut Findings) {
     for ((item, written), operation) in document.operations().zip(&api.operations) {
         let cookies = operation.parameters.iter().filter(|one| one.location == Location::Cookie);
-        for parameter in cookies.filter(|one| spread(one).is_some_and(|(_, open)| open)) {
+        for parameter in cookies.filter(|one| taken(one).spread().is_some_and(|(_, open)| open)) {
             let place = find(item, written, Location::Cookie, &parameter.name);
             let message =
                 format!("the members of `{}` are cookies, and any cookie would be one", parameter.name);
@@ -105,16 +67,14 @@ pub(super) fn cookies_are_named(document: &Document, api: &Api, findings: &mut F
     }
 }
 
-/// Rejects an exploded object of cookies with a member that the gate reads as a credential: the handler would get it.
+/// Rejects an object whose member stands where the gate reads a credential: of a cookie the handler would get it, and in the
+/// query the gate takes it away, so that the member never comes.
 pub(super) fn credentials_are_no_members(document: &Document, api: &Api, findings: &mut Findings) {
     for ((item, written), operation) in document.operations().zip(&api.operations) {
-        for parameter in operation.parameters.iter().filter(|one| one.location == Location::Cookie) {
-            let Some((members, _)) = spread(parameter) else { continue };
-            let is_credential = |name: &&String| {
-                written.credentials.iter().any(|(place, one)| place == "cookie" && one == *name)
-            };
-            let Some(name) = members.iter().find(is_credential) else { continue };
-            let place = find(item, written, Location::Cookie, &parameter.name);
+        for parameter in &operation.parameters {
+            let is_member = |(place, name): &&(String, String)| has_member(parameter, place, name);
+            let Some((_, name)) = written.credentials.iter().find(is_member) else { continue };
+            let place = find(item, written, parameter.location, &parameter.name);
             let message =
                 format!("the member `{name}` of `{}` is a credential: it is the gate's", parameter.name);
             let finding = Finding::error(
@@ -124,6 +84,19 @@ pub(super) fn credentials_are_no_members(document: &Document, api: &Api, finding
             );
             findings.push(finding.help("remove the member: no handler gets a credential"));
         }
+    }
+}
+
+/// Whether a member of a parameter stands under this name. A parameter that has the name itself is ignored, and none of these.
+fn has_member(parameter: &Parameter, place: &str, name: &str) -> bool {
+    match (&parameter.wire.kind, parameter.location) {
+        (WireKind::Form(fields), Location::QueryString) => {
+            place == "query" && fields.iter().any(|(field, _)| field == name)
+        }
+        (_, Location::Query | Location::Cookie) => {
+            parameter.location.as_str() == place && taken(parameter).takes(name)
+        }
+        _ => false,
     }
 }
 

@@ -146,12 +146,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let more = format!("schemes: {{ c: {SCHEME}, a: {SCHEME}, d: {SCHEME}, e: {SCHEME} }}\n");
         std::fs::write(folder.path().join("more.yaml"), more).unwrap();
-        std::fs::write(folder.path().join("key.yaml"), "{ type: apiKey, in: header, name: X-Key }").unwrap();
+        for file in ["key.yaml", "other.yaml", "plain"] {
+            std::fs::write(folder.path().join(file), "type: apiKey\nin: header\nname: X-Key\n").unwrap();
+        }
         let schemes = format!(
             "a: {SCHEME}, b: {{ $ref: '#/components/securitySchemes/a' }}, d: {{ $ref: 'more.yaml#/schemes/d' }}, e: {{ $ref: 'more.yaml#/schemes/e' }}, f: {{ $ref: 'more.yaml#/schemes/e' }}, key.yaml: {SCHEME}"
         );
         let text = format!(
-            "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths:\n  /x:\n    get: {{ operationId: x, security: [{{ '{name}': [] }}], responses: {{ '204': {{ description: d }} }} }}\ncomponents: {{ securitySchemes: {{ {schemes} }} }}\nx-read: {{ $ref: key.yaml }}\n"
+            "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths:\n  /x:\n    get: {{ operationId: x, security: [{{ '{name}': [] }}], responses: {{ '204': {{ description: d }} }} }}\ncomponents: {{ securitySchemes: {{ {schemes} }} }}\n"
         );
         std::fs::write(folder.path().join("openapi.yaml"), text).unwrap();
         match understand(&Source::file(folder.path().join("openapi.yaml"))) {
@@ -181,6 +183,9 @@ mod tests {
             // a component of that name, and a file of that name
             ("key.yaml", "key.yaml"),
             ("./key.yaml", "key"),
+            // that nothing else names
+            ("other.yaml", "other"),
+            ("plain", "plain"),
         ] {
             assert_eq!(called("3.2.0", name), Ok(scheme.to_owned()), "{name}");
         }
@@ -203,8 +208,9 @@ mod tests {
             assert_eq!(called("3.2.0", name).unwrap_err().0, code, "{name}");
         }
         for older in ["3.0.4", "3.1.1"] {
-            let found = called(older, "#/components/securitySchemes/a");
-            assert_eq!(found.unwrap_err().0, Code::UnknownScheme);
+            for name in ["#/components/securitySchemes/a", "other.yaml"] {
+                assert_eq!(called(older, name).unwrap_err().0, Code::UnknownScheme);
+            }
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
-use super::{PathItem, Requirements, Scheme, SchemeForm};
-use crate::model::Binding;
+use super::{Document, JsonType, Parameter, PathItem, Requirements, SchemaId, Scheme, SchemeForm};
+use crate::model::{Binding, Location, Style};
 
 /// What RFC 6750 sections 2.2 and 2.3 call a token in a form and in a query.
 pub(crate) const ACCESS_TOKEN: &str = "access_token";
@@ -45,4 +45,90 @@ fn credentials(scheme: &Scheme) -> Vec<(String, String)> {
         places.push(("header".to_owned(), PROOF.to_owned()));
     }
     places
+}
+
+/// Notes which parameters are objects whose members stand in the request under names of their own (OpenAPI 3.1 section
+/// 4.8.12.2, `explode` and `deepObject`). Once the schemas have been read.
+pub(super) fn mark_spread(document: &mut Document) {
+    let mut paths = std::mem::take(&mut document.paths);
+    for item in &mut paths {
+        let own = item.operations.iter_mut().flat_map(|operation| &mut operation.parameters);
+        for parameter in own.chain(&mut item.parameters) {
+            parameter.spread = is_spread(document, parameter);
+        }
+    }
+    document.paths = paths;
+}
+
+fn is_spread(document: &Document, parameter: &Parameter) -> bool {
+    let has_names = matches!(parameter.location, Location::Query | Location::Cookie);
+    let of_members = parameter.explode || parameter.style == Style::DeepObject;
+    has_names
+        && of_members
+        && parameter.content.is_none()
+        && parameter.schema.is_some_and(|id| is_object(document, id))
+}
+
+/// Whether it is an object whatever else holds.
+fn is_object(document: &Document, id: SchemaId) -> bool {
+    let (mut seen, mut waiting) = (HashSet::default(), vec![id]);
+    while let Some(id) = waiting.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let schema = document.schema(id);
+        let says_members = schema.properties.is_some() || schema.additional.is_some();
+        match schema.types.as_slice() {
+            [only] if only.value == JsonType::Object => return true,
+            [] if says_members && !schema.literal && !schema.takes_only_null() => return true,
+            _ => waiting.extend(schema.reference.into_iter().chain(schema.beyond.certain())),
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::front::understand;
+    use crate::source::Source;
+
+    /// Whether a handler gets the parameter, which has the name of a key that stands in the same place.
+    fn arrives(place: &str, parameter: &str) -> bool {
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\nsecurity: [{{ key: [] }}]\npaths:\n  /a:\n    get:\n      operationId: a\n      parameters: [{{ name: k, in: {place}, {parameter} }}]\n      responses: {{ '204': {{ description: ok }} }}\ncomponents: {{ securitySchemes: {{ key: {{ type: apiKey, in: {place}, name: k{} }} }} }}\n",
+            if place == "query" { ", x-palisade: { in-query: for a test }" } else { "" },
+        );
+        let understood = understand(&Source::text("a.yaml", text)).unwrap();
+        let parameters = &understood.api.api().operations.first().unwrap().parameters;
+        assert_ne!(parameters.is_empty(), understood.warnings.is_empty(), "what is ignored is told");
+        !parameters.is_empty()
+    }
+
+    #[test]
+    fn an_object_beside_others_has_the_names_of_its_members() {
+        let object = "type: object, properties: { n: { type: string } }";
+        for schema in [
+            object,
+            "properties: { n: { type: string } }",
+            "type: object, additionalProperties: { type: string }",
+            "allOf: [{ type: object, properties: { n: { type: string } } }, { required: [n] }]",
+        ] {
+            assert!(arrives("query", &format!("schema: {{ {schema} }}")), "{schema}");
+        }
+        assert!(arrives("query", &format!("style: deepObject, schema: {{ {object} }}")));
+        assert!(arrives("cookie", &format!("schema: {{ {object} }}")));
+        for (place, own) in [
+            ("query", "schema: { type: string }"),
+            ("query", "schema: { type: array, items: { type: string } }"),
+            ("query", "explode: false, schema: { type: object, properties: { n: { type: string } } }"),
+            (
+                "query",
+                "schema: { oneOf: [{ type: string }, { type: object, properties: { n: { type: string } } }] }",
+            ),
+            ("query", "content: { application/json: { schema: { type: object, properties: { n: {} } } } }"),
+            ("header", "explode: true, schema: { type: object, properties: { n: { type: string } } }"),
+        ] {
+            assert!(!arrives(place, own), "{own}");
+        }
+    }
 }

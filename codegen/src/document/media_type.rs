@@ -55,14 +55,19 @@ impl MediaType {
         self.breadth() < other.breadth()
     }
 
-    /// Whether the other is this one, or a part of this range.
+    /// Whether the other is this one, or a part of this range, which takes whatever parameters beside its own (RFC 9110 section
+    /// 12.5.1).
     pub(crate) fn takes(&self, other: &Self) -> bool {
         let suffix = |subtype: &str| subtype.rsplit_once('+').map(|(_, suffix)| suffix.to_owned());
         let subtype = match self.subtype.strip_prefix("*+") {
             Some(own) => suffix(&other.subtype).is_some_and(|other| other == own),
             None => self.subtype == "*" || self.subtype == other.subtype,
         };
-        (self.kind == "*" || self.kind == other.kind) && subtype && self.parameters == other.parameters
+        let parameters = match self.breadth() {
+            0 => self.parameters == other.parameters,
+            _ => self.parameters.is_subset(&other.parameters),
+        };
+        (self.kind == "*" || self.kind == other.kind) && subtype && parameters
     }
 
     fn breadth(&self) -> u8 {
@@ -149,11 +154,14 @@ mod tests {
             ("*/*", "text/json"),
             ("application/*", "application/*+json"),
             ("application/*+json", "application/a+json"),
+            ("text/*", "text/plain; charset=latin1"),
+            ("text/*; a=b", "text/plain; c=d; a=b"),
         ] {
             assert!(takes(range, within) && !takes(within, range), "{range}");
         }
         assert!(!takes("application/*+json", "application/json") && !takes("text/*", "application/json"));
-        assert!(!takes("application/json; v=1", "application/json"));
+        assert!(!takes("application/json; v=1", "application/json") && !takes("a/b", "a/b; v=1"));
+        assert!(!takes("text/*; a=b", "text/plain"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ use crate::source::tree::{Node, Value};
 pub(crate) use beyond::{Beyond, Discriminator};
 pub(crate) use body::{Media, RequestBody};
 pub(crate) use credentials::ACCESS_TOKEN;
-use credentials::mark_credentials;
+use credentials::{mark_credentials, mark_spread};
 use derived::Derived;
 pub(crate) use derived::End;
 pub(crate) use encoding::{Encoding, Inside};
@@ -64,6 +64,8 @@ pub(crate) use security::{Need, Requirement, Requirements, Scheme, SchemeForm};
 pub(crate) struct Document {
     pub(crate) title: String,
     pub(crate) version: String,
+    /// Whether it is no document of OpenAPI 3.0.
+    pub(crate) since_3_1: bool,
     pub(crate) docs: Docs,
     /// `externalDocs.url`
     pub(crate) elsewhere: Option<String>,
@@ -316,6 +318,7 @@ pub(crate) fn read(library: &Library, findings: &mut Findings) -> Option<Documen
     let written = document.schemas.iter().map(Schema::weight).sum::<usize>();
     document.room.set(written.saturating_mul(GROWTH).saturating_add(ROOM));
     document.follow_references();
+    mark_spread(&mut document);
     endless::references(&document, findings);
     if !findings.has_errors() {
         merge(&mut document, findings);
@@ -412,6 +415,7 @@ impl<'d> Reader<'d> {
         Some(Document {
             title,
             version,
+            since_3_1: self.version != Version::V30,
             docs,
             elsewhere,
             tags,

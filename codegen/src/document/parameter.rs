@@ -21,6 +21,8 @@ pub(crate) struct Parameter {
     pub(crate) content: Option<Media>,
     pub(crate) style: Style,
     pub(crate) explode: bool,
+    /// Whether names of its members stand in the request, and its own nowhere.
+    pub(crate) spread: bool,
     /// `allowEmptyValue`
     pub(crate) empty: bool,
     pub(crate) docs: Docs,
@@ -87,6 +89,7 @@ impl<'d> Reader<'d> {
             content,
             style,
             explode,
+            spread: false, // until the schemas have been read
             empty,
             docs,
             example,

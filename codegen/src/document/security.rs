@@ -3,13 +3,14 @@
 use foldhash::HashSet;
 
 use super::parameter::is_token;
+use super::read::is_extension;
 use super::{Fields, Reader, Spanned};
 use crate::annotation::SchemeRules;
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
 use crate::normalise::Version;
 use crate::source::span::Place;
-use crate::source::tree::Node;
+use crate::source::tree::{Member, Node};
 
 /// An OR of ANDs.
 #[derive(Debug)]
@@ -221,6 +222,14 @@ impl<'d> Reader<'d> {
             self.finish(flow);
         }
         self.finish(flows);
+        let is_flow = |flow: &Member| !is_extension(&flow.key);
+        if !member.node.as_object().is_some_and(|flows| flows.members().iter().any(is_flow)) {
+            let message = "no flow says how a client gets a token, and which scopes there are";
+            let finding = Finding::warning(Code::PassedOver, message, member.node.place);
+            self.push(finding.help(
+                "describe a flow, such as `clientCredentials`: tokens are verified all the same, and no operation can ask for a scope",
+            ));
+        }
         Some(SchemeForm::OAuth2 { scopes })
     }
 

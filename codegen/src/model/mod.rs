@@ -16,6 +16,7 @@ mod policy;
 mod refers;
 mod scheme;
 mod table;
+mod taken;
 mod types;
 
 pub use checked::CheckedApi;
@@ -40,6 +41,7 @@ pub use scheme::{
     SubjectName, Token, TokenRules,
 };
 pub use table::{TypeTable, TypeTableDraft};
+pub(crate) use taken::Taken;
 pub use types::{
     Around, Array, Bounds, Counts, Grammar, Integer, IntegerFormat, Map, Number, NumberFormat, Pattern,
     Schema, Text, TextFormat, Type,

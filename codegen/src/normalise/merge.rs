@@ -14,7 +14,7 @@ use crate::finding::{Code, Finding, Findings};
 use crate::normalise::standing::Standing;
 use crate::normalise::{Bound, Bounds};
 use crate::source::span::Place;
-use crate::source::tree::Node;
+use crate::source::tree::{Node, Value};
 
 /// Schemas inside each other that are followed.
 const DEEPEST: usize = 64;
@@ -208,10 +208,16 @@ pub(super) fn both(
         Reading::Implying => (typed(one), typed(other)),
         Reading::Letter => (one, other),
     };
+    // what each takes beside all that it lists, both do (JSON Schema 2020-12, validation, section 6.1.2)
+    let null = takes_null(&one) && takes_null(&other);
+    let besides_lists = null && (one.or_null || other.or_null);
     let Types { types, nullable, widens } =
         types(&one, &other)?.ok_or_else(|| contradiction(types_differ(&one, &other)))?;
-    let (enumeration, constant) =
-        values(&one, &other).ok_or_else(|| contradiction("they list different values"))?;
+    let (enumeration, constant) = match values(&one, &other) {
+        Some(values) => values,
+        None if besides_lists => return Err(Apart::Composed),
+        None => return Err(contradiction("they list different values")),
+    };
     let additional = additional(&one, &other)?;
     let (mut one, mut other) = (one, other);
     let properties = properties(document, &mut one, &mut other)?;
@@ -256,13 +262,27 @@ pub(super) fn both(
         both.enumeration.iter().flat_map(|values| &values.value).chain(&both.constant).cloned().collect();
     let fitting: Vec<_> =
         listed.iter().filter(|value| fits_type(document, &both, value).is_ok()).cloned().collect();
+    if fitting.is_empty() && !listed.is_empty() && besides_lists {
+        return Err(Apart::Composed);
+    }
     if fitting.is_empty() && !listed.is_empty() {
         return Err(contradiction("the values that one lists are refused by another"));
     }
     if let Some(values) = &mut both.enumeration {
         values.value = fitting;
     }
+    both.or_null = besides_lists && !listed.is_empty();
+    both.nullable |= both.or_null;
     Ok(both)
+}
+
+/// Whether `null` satisfies a schema that is composed of nothing.
+fn takes_null(schema: &Schema) -> bool {
+    let is_typed = schema.nullable || schema.types.is_empty();
+    let is_null = |node: &Node| matches!(node.value, Value::Null);
+    let is_listed = schema.enumeration.as_ref().is_none_or(|values| values.value.iter().any(is_null))
+        && schema.constant.as_ref().is_none_or(is_null);
+    schema.is_widened() || (is_typed && is_listed)
 }
 
 fn types_differ(one: &Schema, other: &Schema) -> &'static str {

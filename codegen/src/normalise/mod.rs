@@ -284,4 +284,52 @@ mod tests {
         }
         assert!(!is_known_dialect("http://json-schema.org/draft-03/schema#"));
     }
+
+    /// Whether a member of this schema may be `null`, by its type in Rust. `None`: it has none, and its keywords say.
+    fn takes_null(component: &str, member: &str) -> Option<bool> {
+        use crate::front::understand;
+        use crate::model::{Shape, Type};
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths: {{}}\ncomponents:\n  schemas:\n    E: {component}\n    T: {{ type: object, properties: {{ f: {member} }} }}\n"
+        );
+        let understood = understand(&crate::source::Source::text("a.yaml", text)).unwrap();
+        let types = &understood.api.api().types;
+        let object = types.iter().find_map(|(_, one)| match &one.shape {
+            Shape::Object(object) => Some(object),
+            _ => None,
+        });
+        let schema = &object.unwrap().members.first().unwrap().schema;
+        let is_json = |id| matches!(types.get(id).shape, Shape::Checked(_));
+        match &schema.ty {
+            Type::Named(id) if is_json(*id) => None,
+            _ => Some(schema.nullable),
+        }
+    }
+
+    /// JSON Schema 2020-12: `null` satisfies `allOf` where it satisfies each, and an `anyOf` where it satisfies one.
+    #[test]
+    fn null_beside_a_list_is_no_value_of_the_list() {
+        let plain = "{ $ref: '#/components/schemas/E' }";
+        let or_null = "{ anyOf: [{ $ref: '#/components/schemas/E' }, { type: 'null' }] }";
+        for component in ["{ type: string, enum: [a, b] }", "{ type: [string, 'null'], enum: [a, b] }"] {
+            for (all, expected) in [
+                (format!("allOf: [{plain}]"), Some(false)),
+                (format!("type: [string, 'null'], allOf: [{plain}]"), Some(false)),
+                (format!("allOf: [{or_null}]"), Some(true)),
+                (format!("allOf: [{or_null}, {{ description: more }}]"), Some(true)),
+                (format!("allOf: [{or_null}, {{ maxLength: 5 }}]"), Some(true)),
+                (format!("allOf: [{or_null}, {or_null}]"), Some(true)),
+                (format!("allOf: [{or_null}, {{ enum: [a, null] }}]"), Some(true)),
+                (format!("type: [string, 'null'], allOf: [{or_null}]"), Some(true)),
+                (format!("type: string, allOf: [{or_null}]"), Some(false)),
+                (format!("allOf: [{or_null}, {plain}]"), Some(false)),
+                (format!("allOf: [{or_null}, {{ enum: [a] }}]"), Some(false)),
+                // nothing but `null`
+                (format!("allOf: [{or_null}, {{ enum: [c, null] }}]"), None),
+                (format!("allOf: [{or_null}, {{ type: [integer, 'null'] }}]"), None),
+            ] {
+                assert_eq!(takes_null(component, &format!("{{ {all} }}")), expected, "{component} {all}");
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use foldhash::HashMap;
 
 use super::Library;
+use super::by_self::{By, by_self};
 use crate::finding::Findings;
 use crate::source::pointer::percent_decode;
 use crate::source::span::FileId;
@@ -18,7 +19,7 @@ pub(super) const OUTSIDE: &str = "outside";
 /// The URI of the folder that is read.
 pub(super) const ROOT: &str = "document:///";
 
-const NOT_THERE: &str = "no such file";
+pub(super) const NOT_THERE: &str = "no such file";
 
 /// Whether a reference has a URL scheme or an authority (RFC 3986 section 4.2).
 pub(super) fn is_remote(reference: &str) -> bool {
@@ -53,6 +54,8 @@ pub(super) fn gather(
     while let Some((id, tree)) = library.trees.get(at) {
         let (id, mut names) = (*id, Vec::new());
         file_references(tree, &mut names);
+        schemes_by_uri(tree, library.root(), &mut names);
+        let stated = tree.get("$self").and_then(Node::as_str).map(str::to_owned);
         if let Some(uri) = retrieved(id, folder.as_deref(), sources) {
             library.retrieved.insert(id, uri);
         }
@@ -62,9 +65,18 @@ pub(super) fn gather(
             if library.files.contains_key(&key) {
                 continue;
             }
-            let found = locate(&name, id, folder.as_deref(), sources);
+            let start = stated.as_deref().zip(library.retrieved.get(&id)).zip(folder.as_deref());
+            let by_self = start.and_then(|((stated, own), folder)| by_self(stated, own, &name, folder));
+            let (found, instead) = match by_self {
+                Some(By { file: Ok(path), .. }) => (Ok(path), None),
+                // what is beside the document may be what is meant, if it says so by its own `$self`
+                Some(By { file: Err(why), alone: true }) => {
+                    (locate(&name, id, folder.as_deref(), sources), Some(why))
+                }
+                _ => (locate(&name, id, folder.as_deref(), sources), None),
+            };
             let outcome = found.and_then(|path| read(path, &mut known, library, sources, findings));
-            library.files.insert(key, outcome);
+            library.files.insert(key, instead.map_or(outcome, Err));
         }
     }
 }
@@ -95,7 +107,7 @@ fn folder_of(path: &Path) -> Option<PathBuf> {
 
 /// The path that a relative reference names: each of its segments decoded (RFC 3986 section 2.1). One in which a separator
 /// was encoded is the name of no file; where it is not encoded as it should be, it is taken as it is written.
-fn path_of(name: &str) -> Option<PathBuf> {
+pub(super) fn path_of(name: &str) -> Option<PathBuf> {
     let segments = name.split('/').map(|segment| {
         let decoded = percent_decode(segment).unwrap_or_else(|| segment.to_owned());
         let added = |char: &char| std::path::is_separator(*char) || *char == '\0';
@@ -113,7 +125,11 @@ fn locate(name: &str, from: FileId, folder: Option<&Path>, sources: &Sources) ->
         return Err(OUTSIDE.into());
     }
     let base = sources.get(from).and_then(|file| file.path.as_deref()).and_then(folder_of);
-    let path = base.as_deref().unwrap_or(folder).join(path);
+    inside(&base.as_deref().unwrap_or(folder).join(path), folder)
+}
+
+/// A path below the folder, whatever leads there.
+pub(super) fn inside(path: &Path, folder: &Path) -> Result<PathBuf, String> {
     match path.canonicalize() {
         Ok(path) if path.starts_with(folder) => Ok(path),
         Ok(_) => Err(OUTSIDE.into()),
@@ -160,8 +176,7 @@ fn read(
     }
 }
 
-/// The file part of every `$ref` that has one and is no URL, and of every security scheme that is named by a URI (OpenAPI 3.2
-/// section 4.27).
+/// The file part of every `$ref` that has one and is no URL.
 fn file_references(node: &Node, names: &mut Vec<String>) {
     match &node.value {
         Value::Array(items) => items.iter().for_each(|item| file_references(item, names)),
@@ -171,16 +186,35 @@ fn file_references(node: &Node, names: &mut Vec<String>) {
                     Some(text) if &*member.key == "$ref" => file_of(text, names),
                     _ => file_references(&member.node, names),
                 }
-                if &*member.key == "security" {
-                    let requirements = member.node.as_array().into_iter().flatten();
-                    let schemes = requirements.filter_map(Node::as_object).flat_map(|one| one.members());
-                    // a name is no file, though one may be called so
-                    let by_uri = schemes.filter(|scheme| scheme.key.contains(['#', '/']));
-                    by_uri.for_each(|scheme| file_of(&scheme.key, names));
-                }
             }
         }
         _ => {}
+    }
+}
+
+/// The same of every security scheme that is named by a URI (OpenAPI 3.2 section 4.27): what is no name of a component is one,
+/// `key.yaml` as much as `./key.yaml`.
+fn schemes_by_uri(node: &Node, root: Option<&Node>, names: &mut Vec<String>) {
+    let is_newer = |root: &Node| root.get("openapi")?.as_str()?.strip_prefix("3.2").map(|_| ());
+    if root.and_then(is_newer).is_none() {
+        return;
+    }
+    let components = root.and_then(|root| root.get("components")?.get("securitySchemes"));
+    let is_component = |name: &str| components.is_some_and(|components| components.get(name).is_some());
+    let mut waiting = vec![node];
+    while let Some(node) = waiting.pop() {
+        match &node.value {
+            Value::Array(items) => waiting.extend(items),
+            Value::Object(object) => {
+                let required = object.members().iter().filter(|member| &*member.key == "security");
+                let required = required.filter_map(|member| member.node.as_array()).flatten();
+                let schemes = required.filter_map(Node::as_object).flat_map(|one| one.members());
+                let by_uri = schemes.filter(|scheme| !is_component(&scheme.key));
+                by_uri.for_each(|scheme| file_of(&scheme.key, names));
+                waiting.extend(object.members().iter().map(|member| &member.node));
+            }
+            _ => {}
+        }
     }
 }
 

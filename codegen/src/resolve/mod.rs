@@ -1,5 +1,6 @@
 //! References: the trees that they may lead into, and where each leads.
 
+mod by_self;
 mod files;
 mod identity;
 mod position;

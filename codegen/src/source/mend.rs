@@ -1,8 +1,11 @@
-//! Lines that stand too far to the left, in quoted text and between brackets.
+//! Lines that stand too far to the left, in quoted text and between brackets; and tabs before values.
 //!
 //! YAML 1.2 asks that they are indented deeper than what they belong to (sections 7.3 and 7.4); most readers do not, and
 //! real documents rely on it. White space means nothing in these places, so the lines are moved to the right before the
 //! text is read again: every reader that takes them at all understands the same.
+//!
+//! Between a colon and its value on the line of its key a tab is white space as good as another (`s-separate-in-line`, section
+//! 6.2), which the scanner takes before some values and not before those that begin with a letter: spaces stand in for it.
 
 use std::borrow::Cow;
 
@@ -27,31 +30,53 @@ pub(super) struct Mended<'t> {
     /// Where something was put in, in characters of the mended text, in order.
     moved: Vec<usize>,
     rounds: usize,
+    /// How often it is read again for tabs.
+    tabs: usize,
 }
 
 impl<'t> Mended<'t> {
     pub(super) const fn new(text: &'t str) -> Self {
-        Self { text: Cow::Borrowed(text), moved: Vec::new(), rounds: 0 }
+        Self { text: Cow::Borrowed(text), moved: Vec::new(), rounds: 0, tabs: 0 }
     }
 
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Moves the lines that a fault is about. `false` when it is not about such lines, or they are too many.
+    /// Moves the lines that a fault is about, or takes a tab out. `false` when it is not about such, or they are too many.
     pub(super) fn mend(&mut self, fault: ScanFault) -> bool {
-        self.rounds += 1;
+        match fault {
+            ScanFault::Tab { .. } => self.tabs += 1,
+            _ => self.rounds += 1,
+        }
         if self.moved.len() >= MOST
             || self.rounds > MOST_ROUNDS
-            || self.rounds.saturating_mul(self.text.len()) > MOST_READ
+            || (self.rounds + self.tabs).saturating_mul(self.text.len()) > MOST_READ
         {
             return false;
         }
         let starts = match fault {
+            ScanFault::Tab { at } => return self.separate(at),
             ScanFault::ShallowFlow { from, at } => lines_to_the_end(&self.text, from, at),
             ScanFault::ShallowQuote { at } => continued_lines(&self.text, at),
         };
         self.shift(&starts)
+    }
+
+    /// Puts spaces for the tabs before the value that starts at this byte: as many, so that nothing moves. `false` behind a colon
+    /// that begins its line, where the value could be a block, which tabs do not indent (YAML 1.2 section 6.1).
+    fn separate(&mut self, at: usize) -> bool {
+        let before = self.text.get(..at).unwrap_or_default();
+        let colon = before.trim_end_matches([' ', '\t']);
+        let key = colon.strip_suffix(':').and_then(|key| key.get(line_start(colon, colon.len())..));
+        let has_key = key.is_some_and(|key| !key.trim().is_empty());
+        let range = colon.len()..at;
+        if !has_key || !before.get(range.clone()).is_some_and(|blank| blank.contains('\t')) {
+            return false;
+        }
+        let spaces = " ".repeat(range.len());
+        self.text.to_mut().replace_range(range, &spaces);
+        true
     }
 
     /// Moves the lines that start at these bytes, in order. `false` when all of them were moved before.
@@ -191,6 +216,26 @@ mod tests {
         assert_eq!(at(top.get("last").unwrap()), "3");
         assert_eq!(at(top.get("ä").and_then(|a| a.get("b")).unwrap()), "'ü\nx'");
         assert_eq!(at(&top.get("ä").and_then(|a| a.get("c")).unwrap().as_array().unwrap()[0]), "1");
+    }
+
+    /// YAML 1.2 section 6.2, and the cases of tabs of the YAML test suite (6BCT, Y79Y).
+    #[test]
+    fn tabs_separate_a_value_from_its_colon() {
+        for (text, json) in [
+            ("a:\tb\n", r#"{"a":"b"}"#),
+            ("a:\t b\nc: \td\ne:\t\tf\tg\n", r#"{"a":"b","c":"d","e":"f\tg"}"#),
+            ("a:\n  b:\ttrue\n  c:\t-x\n  d:\t5\n", r#"{"a":{"b":true,"c":"-x","d":5}}"#),
+            ("- a:\tb\n  c:\td\n", r#"[{"a":"b","c":"d"}]"#),
+            ("{ a:\tb, \"c\":\td }\n", r#"{"a":"b","c":"d"}"#),
+            ("a: |\n  b:\tc\nd: 'e:\tf'\n", r#"{"a":"b:\tc\n","d":"e:\tf"}"#),
+        ] {
+            assert_eq!(read_text(text), json, "{text:?}");
+        }
+        let many: String = (0..300).map(|at| format!("k{at}:\tvalue\n")).collect();
+        assert_eq!(read_text(&many).matches("value").count(), 300);
+        for wrong in ["a:\t- b\n", "-\t- b\n", "? a\n:\tb: c\n", "a:\tb: c\n", "g: h:\ti\n", "a:\n\tb: c\n"] {
+            assert!(read(FileId(0), wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -75,6 +75,11 @@ fn read_events(file: FileId, text: &str) -> Result<Node, Vec<Unreadable>> {
     }
 }
 
+/// What the scanner says of a tab before a value that begins with a letter.
+const TAB: &str = "':' must be followed by a valid YAML whitespace";
+/// The same of `-`.
+const AFTER_TAB: &str = "must be followed by a valid YAML whitespace";
+
 /// Faults that can be mended; each says where, in bytes of the mended text.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ScanFault {
@@ -82,6 +87,8 @@ pub(super) enum ScanFault {
     ShallowFlow { from: usize, at: usize },
     /// A line of the quoted text that starts here does.
     ShallowQuote { at: usize },
+    /// Tabs stand between a colon and the value that starts here.
+    Tab { at: usize },
 }
 
 impl ScanFault {
@@ -92,6 +99,7 @@ impl ScanFault {
         match error.info() {
             "invalid indentation" => Some(Self::ShallowFlow { from: byte(brackets?), at }),
             "invalid indentation in quoted scalar" => Some(Self::ShallowQuote { at }),
+            TAB => Some(Self::Tab { at }),
             _ => None,
         }
     }
@@ -373,7 +381,7 @@ impl<'t> Builder<'t> {
         if error.info().contains("recursion limit") {
             return self.fault(at, end, "nested too deeply", "no more than 128 levels are read");
         }
-        if error.info().ends_with("must be followed by a valid YAML whitespace") {
+        if error.info().ends_with(AFTER_TAB) {
             return self.fault(
                 at,
                 end,

@@ -22,7 +22,11 @@ impl TypedBytes {
 
     /// The value of `Content-Type`; `None` where the range does not hold it (RFC 9110 section 12.5.1).
     pub(super) fn media_type_within(&self, range: &str) -> Option<HeaderValue> {
-        let is_one = !self.media_type.contains('*') && accepts(&[range], &self.media_type).is_some();
+        let said = self.media_type.as_str();
+        let alone = said.split(';').next().unwrap_or_default().trim();
+        // a range takes any parameter, and an answer says none that its type does not
+        let is_one =
+            !said.contains('*') && accepts(&[range], said).is_some() && accepts(&[alone], said).is_some();
         HeaderValue::from_str(&self.media_type).ok().filter(|_| is_one)
     }
 

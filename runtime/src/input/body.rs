@@ -127,8 +127,13 @@ impl<'a> Receiver<'a> {
         let (Some(sent), None) = (stated.next(), stated.next()) else { return Err(InputError::MediaType) };
         let sent = sent.to_str().map_err(|_| InputError::MediaType)?;
         let which = media_type::accepts(declared.media_types, sent).ok_or(InputError::MediaType)?;
+        let is_readable = |range: &&str| media_type::is_readable(range, sent);
         match (self.receiving)(which) {
             Receiving::Refused => Err(InputError::MediaType),
+            // a range lets any parameter come, and what is no bytes is read as UTF-8
+            Receiving::Whole if !declared.media_types.get(which).is_some_and(is_readable) => {
+                Err(InputError::MediaType)
+            }
             _ => Ok((which, sent)),
         }
     }

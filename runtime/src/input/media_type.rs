@@ -3,15 +3,28 @@
 /// Which of the declared media types a body of type `sent` is. The one that says most about it is meant
 /// (OpenAPI 3.1 section 4.8.13): a type before a suffix, a suffix before a range.
 ///
-/// Parameters must be the declared ones; `charset=utf-8` says what JSON is anyway (RFC 8259 section 8.1) and may stand or
-/// not, and every multipart type has a `boundary`.
+/// Parameters of a type must be the declared ones; `charset=utf-8` says what JSON is anyway (RFC 8259 section 8.1) and may
+/// stand or not, and every multipart type has a `boundary`. A range takes whatever parameters beside its own (RFC 9110
+/// section 12.5.1), but not instead of a type that is declared without them.
 pub(crate) fn accepts(declared: &[&str], sent: &str) -> Option<usize> {
     let sent = MediaType::read(sent)?;
     let fitting = declared.iter().enumerate().filter_map(|(index, declared)| {
         let declared = MediaType::read(declared)?;
-        declared.takes(&sent).then(|| (declared.breadth(), index))
+        let has_more = !sent.carries(&declared);
+        declared.takes(&sent).then(|| (declared.breadth(), has_more, index))
     });
-    fitting.min().map(|(_, index)| index)
+    let (breadth, has_more, index) = fitting.min()?;
+    (breadth > 0 || !has_more).then_some(index)
+}
+
+/// Whether a body is in UTF-8 by its `charset`, or in the one that its declared type says.
+pub(super) fn is_readable(declared: &str, sent: &str) -> bool {
+    let charset = |text| {
+        let parameters = MediaType::read(text).into_iter().flat_map(|read| read.parameters().flatten());
+        let own = parameters.filter(|(name, _)| name.eq_ignore_ascii_case("charset"));
+        own.map(|(_, value)| value.to_ascii_lowercase()).find(|value| value != "utf-8")
+    };
+    charset(sent).is_none_or(|sent| charset(declared) == Some(sent))
 }
 
 /// How much a range of `Accept` says about a type that it matches; `None`: it does not (RFC 9110 section 12.5.1).
@@ -84,7 +97,7 @@ impl<'a> MediaType<'a> {
             Some(suffix) => sent.suffix().is_some_and(|sent| suffix.eq_ignore_ascii_case(sent)),
             None => self.subtype == "*" || self.subtype.eq_ignore_ascii_case(sent.subtype),
         };
-        kind && subtype && self.carries(sent) && sent.carries(self)
+        kind && subtype && self.carries(sent)
     }
 
     /// How little it says: 0 for a type, more for `application/*+json`, `application/*` and `*/*`.
@@ -183,6 +196,43 @@ mod tests {
         assert!(accepts(&["application/*+json"], "application/problem+json"));
         assert!(!accepts(&["application/*+json"], "application/json"));
         assert!(accepts(&["*/*"], "application/json") && accepts(&["*/*"], "text/plain"));
+    }
+
+    /// RFC 9110 section 12.5.1.
+    #[test]
+    fn ranges_take_any_parameters() {
+        for (range, sent) in [
+            ("*/*", "text/plain; charset=iso-8859-1"),
+            ("image/*", "image/png; a=b"),
+            ("application/*+json", "application/vnd.bank+json; v=2"),
+            ("text/*; a=b", "text/plain; c=d; A=b"),
+        ] {
+            assert!(accepts(&[range], sent), "{range} {sent}");
+        }
+        assert!(!accepts(&["text/*; a=b"], "text/plain") && !accepts(&["text/*; a=b"], "text/plain; a=c"));
+        assert!(!accepts(&["*/*"], "text/plain; a"));
+        let declared = &["*/*", "text/plain", "text/plain; a=b", "application/json; v=1"];
+        for (sent, which) in [
+            ("text/plain; charset=utf-8", Some(1)),
+            ("text/plain; a=b", Some(2)),
+            // what is declared is not another type by a parameter more, and is one by a parameter less
+            ("text/plain; b=c", None),
+            ("text/plain; a=b; c=d", None),
+            ("application/json", Some(0)),
+            ("application/json; v=2", Some(0)),
+            ("application/json; v=1; w=2", None),
+        ] {
+            assert_eq!(super::accepts(declared, sent), which, "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_in_utf_8() {
+        let readable = super::is_readable;
+        assert!(readable("*/*", "text/plain") && readable("text/*", "text/plain; charset=\"UTF-8\"; a=b"));
+        assert!(!readable("text/*", "text/plain; charset=latin1"));
+        assert!(!readable("text/*", "text/plain; charset=utf-8; charset=latin1"));
+        assert!(readable("text/plain; charset=latin1", "text/plain; charset=Latin1"));
     }
 
     #[test]

@@ -20,6 +20,29 @@ struct Members<'l, 'd> {
     declared: HashMap<&'d str, SchemaId>,
 }
 
+/// The members that have to be there, those among them that others bring with them (`dependentRequired`). These are told where
+/// the others are.
+fn required(layers: &Layers<'_>) -> Vec<Spanned<String>> {
+    let mut known = HashSet::default();
+    let stated = layers.all.iter().flat_map(|layer| &layer.schema.required);
+    let mut all: Vec<Spanned<String>> =
+        stated.filter(|name| known.insert(name.value.as_str())).take(MOST).cloned().collect();
+    let mut brought: HashMap<&str, Vec<&String>> = HashMap::default();
+    for (one, others) in layers.all.iter().flat_map(|layer| &layer.schema.beyond.dependent_required) {
+        brought.entry(one).or_default().extend(others);
+    }
+    let mut at = 0;
+    while let Some(name) = all.get(at).cloned() {
+        for other in brought.get(&*name.value).into_iter().flatten().copied() {
+            if all.len() < MOST && known.insert(other) {
+                all.push(Spanned::new(other.clone(), name.place));
+            }
+        }
+        at += 1;
+    }
+    all
+}
+
 /// What a layer says of a member.
 enum Says {
     Is(Vec<SchemaId>),
@@ -32,10 +55,8 @@ enum Says {
 impl<'d> Impossible<'d> {
     /// Why no object satisfies all of the layers.
     pub(super) fn no_object(&self, layers: &Layers<'d>, depth: usize) -> Option<Reason> {
-        let mut known = HashSet::default();
-        let required = layers.all.iter().flat_map(|layer| &layer.schema.required);
-        let required = required.filter(|name| known.insert(&*name.value)).take(MOST);
-        let required: Vec<&Spanned<String>> = required.collect();
+        let required = required(layers);
+        let required: Vec<&Spanned<String>> = required.iter().collect();
         if let Some(reason) = counts(layers, &required) {
             return Some(reason);
         }

@@ -72,6 +72,29 @@ fn a_required_member_of_nothing() {
 }
 
 #[test]
+fn a_member_that_another_brings_with_it() {
+    let object = |required: &str, more: &str| {
+        format!("{{ type: object, required: [{required}], properties: {{ a: {{}}, c: {{}} }}, {more} }}")
+    };
+    let closed = "additionalProperties: false";
+    refused(&object("a", &format!("{closed}, dependentRequired: {{ a: [b] }}")), "`b` is required");
+    refused(&object("a", &format!("{closed}, dependentRequired: {{ a: [c], c: [b] }}")), "`b` is required");
+    refused(&object("a", "dependentRequired: { a: [b] }"), "`b` is required");
+    refused(
+        "{ type: object, required: [a], properties: { a: {}, b: false }, dependentRequired: { a: [b] } }",
+        "`b` is required, and no value is allowed there",
+    );
+    // who leaves `a` out needs no `b`
+    allowed(&object("c", &format!("{closed}, dependentRequired: {{ a: [b] }}")));
+    allowed(&object("a", &format!("{closed}, dependentRequired: {{ a: [c], c: [a] }}")));
+    allowed(&object("a", "additionalProperties: true, dependentRequired: { a: [b] }"));
+    allowed(&object(
+        "a",
+        "patternProperties: { '^b': {} }, additionalProperties: false, dependentRequired: { a: [b] }",
+    ));
+}
+
+#[test]
 fn what_is_impossible_inside_of_what_must_be_there() {
     let one = [(Severity::Error, "no integer is within `minimum` and `maximum`".to_owned())];
     let item = "{ type: integer, minimum: 1.2, maximum: 1.8 }";

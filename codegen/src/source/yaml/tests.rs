@@ -70,7 +70,8 @@ fn alias_bombs_stop_early() {
 fn faults() {
     assert_eq!(fault("a: 1\na: 2"), "a member twice: `a`");
     assert_eq!(fault("a:\n\t- b"), "a tab in the indentation");
-    assert_eq!(fault("a:\tb"), "a tab before a value");
+    assert_eq!(fault("-\t- b"), "a tab before a value");
+    assert_eq!(fault("? a\n:\tb: c"), "a tab before a value");
     assert_eq!(fault("a: \"\u{1}\""), "the control character U+0001, which no YAML has");
     assert_eq!(fault("a: \"\0\""), "the control character U+0000, which no YAML has");
     assert_eq!(fault("a: 1\n---\nb: 2"), "a second document in one file");

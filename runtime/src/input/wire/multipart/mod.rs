@@ -260,7 +260,12 @@ fn fits(head: &Head, field: Option<&Wire>) -> bool {
     };
     let declared = if field.types.is_empty() { usual } else { field.types };
     match &head.content_type {
-        Some(sent) => media_type::accepts(declared, sent).is_some(),
+        Some(sent) => {
+            let range = media_type::accepts(declared, sent).and_then(|which| declared.get(which));
+            // a range lets any parameter come, and what is no file is read as UTF-8
+            let is_file = matches!(field.kind, Kind::File | Kind::Files);
+            range.is_some_and(|range| is_file || media_type::is_readable(range, sent))
+        }
         None => !matches!(field.kind, Kind::File | Kind::Files) || field.types.is_empty(),
     }
 }
