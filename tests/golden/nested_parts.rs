@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "572673e9569a709588e58d5d8256522e6232020814db075c73cdeea0691d2322",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Note` of the document.

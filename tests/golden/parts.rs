@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "48e5c320175cd59ca2ec69897c065582ad90fa1709ae3fe1722ccd594ab5181d",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Note` of the document.

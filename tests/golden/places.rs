@@ -10,6 +10,7 @@ pub static DOCUMENT: p::Document = p::Document {
     hash: "d90b9617e16906498cfcfd01b91b915d78c2fc13ad2a886be5f84af2e570688a",
     schemes: &[],
     limits: &[],
+    errors: p::ErrorForm::Envelope,
 };
 
 /// `Note` of the document.
