@@ -45,6 +45,7 @@ pub struct Settings {
     pub(crate) max_streams: u32,
     pub(crate) drain: Duration,
     pub(crate) max_body_memory: usize,
+    pub(crate) max_answer_memory: usize,
     pub(crate) max_spooled_bytes: u64,
     pub(crate) max_spooled_files: u64,
     pub(crate) spool_folder: Option<PathBuf>,
@@ -175,6 +176,7 @@ impl Settings {
             max_streams: 100,
             drain: Duration::from_secs(30),
             max_body_memory: 256 * 1024 * 1024,
+            max_answer_memory: 256 * 1024 * 1024,
             max_spooled_bytes: 1024 * 1024 * 1024,
             max_spooled_files: 256,
             spool_folder: None,
@@ -404,6 +406,17 @@ impl Settings {
     #[must_use]
     pub fn max_body_memory(self, max_body_memory: usize) -> Self {
         Self { max_body_memory, ..self }
+    }
+
+    /// How many bytes answers may take in memory that their clients have not taken, all together; those of one address (IPv6: of
+    /// one /64) an eighth of it. Default: 256 MiB.
+    ///
+    /// While there are as many, the next request is answered with 503, before its handler runs; strangers are while there are
+    /// half as many. What handlers that run already answer comes on top. Answers of up to 16 KiB and those that are streamed do
+    /// not count. It needs [`serve`](crate::serve()), which knows when bytes leave.
+    #[must_use]
+    pub fn max_answer_memory(self, max_answer_memory: usize) -> Self {
+        Self { max_answer_memory, ..self }
     }
 
     /// How much all uploads together may take on disk, in whole blocks of 64 KiB. Default: 1 GiB.

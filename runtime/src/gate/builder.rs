@@ -10,6 +10,7 @@ use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
+use super::unread::Unread;
 use super::walkers::Walkers;
 use crate::authn::attempts::{Failures, Shelf};
 use crate::authn::{
@@ -195,6 +196,7 @@ impl GateBuilder {
             spool: Spool::new(&self.settings),
             arriving: Arriving::new(self.settings.max_body_memory),
             load: Load::new(self.settings.max_requests),
+            unread: Unread::new(self.settings.max_answer_memory),
             settings: Settings { errors: document.errors, ..self.settings },
             limiter,
             walkers: Walkers::new(self.operations.iter().map(|(policy, _)| *policy)),

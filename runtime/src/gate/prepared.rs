@@ -16,6 +16,7 @@ use super::builder::GateBuilder;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
+use super::unread::Unread;
 use super::visit::micros;
 use super::walkers::Walkers;
 use crate::authn::attempts::Failures;
@@ -52,6 +53,7 @@ pub(super) struct Inner {
     pub(super) limiter: Limiter,
     pub(super) walkers: Walkers,
     pub(super) load: Load,
+    pub(super) unread: Unread,
     pub(super) schemes: Schemes,
     pub(super) failures: Failures,
     pub(super) strangers: Due,
@@ -195,6 +197,11 @@ impl Gate {
 
     pub(super) fn arriving(&self) -> &Arriving {
         &self.inner.arriving
+    }
+
+    /// What its clients have not taken of their answers.
+    pub(super) fn unread(&self) -> &Unread {
+        &self.inner.unread
     }
 
     pub(super) fn load(&self) -> &Load {

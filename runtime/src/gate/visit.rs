@@ -119,6 +119,9 @@ impl Visit {
         {
             return Err(Rejection::Overloaded(class));
         }
+        if !self.gate.unread().lets_in(self.network()) {
+            return Err(Rejection::Unread);
+        }
         match at {
             Some(at) => self.spend(&at.limits().by_source).await?,
             None => self.spend(self.gate.clone().limits_of_strangers()).await?,
@@ -187,11 +190,18 @@ impl Visit {
     fn seen(&self) -> Seen<'_> {
         let principal =
             self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
-        Seen { from: Network::of(self.origin.address), principal, is_claimed: false, values: &self.values }
+        Seen { from: self.network(), principal, is_claimed: false, values: &self.values }
+    }
+
+    fn network(&self) -> Network {
+        Network::of(self.origin.address)
     }
 
     /// Its handler comes next: it counts from here on.
     pub(super) fn begin(&mut self, class: Priority) -> Result<(), Rejection> {
+        if !self.gate.unread().lets_run(self.network(), self.witness.principal.is_some()) {
+            return Err(Rejection::Unread);
+        }
         self.place = Some(self.gate.load().enter(class).ok_or(Rejection::Overloaded(class))?);
         Ok(())
     }

@@ -136,6 +136,10 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             kind: Some(ProblemType::ReducedCapacity),
             ..Outward::unavailable(high("sys_overloaded"))
         },
+        R::Unread => Outward {
+            kind: Some(ProblemType::ReducedCapacity),
+            ..Outward::unavailable(medium("excess_answers_not_taken"))
+        },
         R::Limited { limit, retry_after } => limited(limit, *retry_after),
         R::Uncounted(_) => Outward::unavailable(high("sys_limits_unavailable")),
         R::NoRoute => Outward::not_found(low("input_no_route")),

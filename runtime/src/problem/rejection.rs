@@ -29,6 +29,8 @@ pub(crate) enum Rejection {
     Plaintext,
     /// More handlers are at work than one of its class may be added to.
     Overloaded(Priority),
+    /// Its network takes its answers too slowly, or all do.
+    Unread,
     /// A limit is used up.
     Limited {
         /// The one that takes longest to come back.
@@ -102,6 +104,7 @@ impl fmt::Display for Rejection {
             Self::Plaintext => f.write_str("plaintext"),
             Self::Limited { limit, .. } => write!(f, "limit_exceeded: {}", limit.name),
             Self::Overloaded(priority) => write!(f, "overloaded: {priority:?}"),
+            Self::Unread => f.write_str("answers_not_taken"),
             Self::Uncounted(limit) => write!(f, "limit_not_counted: {}", limit.name),
             Self::NoRoute => f.write_str("no_route"),
             Self::NoMethod { .. } => f.write_str("method_not_declared"),

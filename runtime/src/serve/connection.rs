@@ -32,6 +32,9 @@ const PING: Duration = Duration::from_secs(20);
 /// So much of a streamed answer is made ahead of what the client takes, for each stream of HTTP/2.
 const AHEAD: usize = 16 * 1024;
 
+/// So much of what clients of HTTP/2 send is taken before anybody reads it, for each connection.
+const WINDOW: u32 = 256 * 1024;
+
 /// What all connections share.
 #[derive(Debug)]
 pub(super) struct Connections {
@@ -89,6 +92,8 @@ fn http(settings: &Settings) -> Builder<TokioExecutor> {
         .keep_alive_timeout(PING)
         .max_concurrent_streams(settings.max_streams)
         .max_send_buf_size(AHEAD)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .max_header_list_size(u32::try_from(settings.max_header_bytes / 2).unwrap_or(u32::MAX));
     http
 }
@@ -98,7 +103,7 @@ async fn answer<S: Servable>(
     caller: Caller,
     session: Option<Session>,
     request: Request<Incoming>,
-    beat: Beat,
+    mut beat: Beat,
 ) -> Result<Response<Answering>, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Peer(caller.address));
@@ -109,7 +114,8 @@ async fn answer<S: Servable>(
         request.extensions_mut().insert(session);
     }
     poll_fn(|cx| service.poll_ready(cx)).await?;
-    let answer = service.call(request).await?;
+    let mut answer = service.call(request).await?;
+    beat.counts_as(answer.extensions_mut().remove());
     Ok(answer.map(|body| Answering { body, beat }))
 }
 

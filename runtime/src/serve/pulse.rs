@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
+use crate::gate::Counted;
+
 /// So much of an answer is progress. HTTP/2 sends no more at once to a client that does not ask for longer frames
 /// (RFC 9113 section 6.5.2), so that all but who trickles takes it in one step.
 const STEP: usize = 16 * 1024;
@@ -39,6 +41,8 @@ struct Waiting {
 pub(super) struct Beat {
     pulse: Arc<Pulse>,
     waiting: Arc<Waiting>,
+    /// What its answer counts as until then, where that is long.
+    counted: Option<Counted>,
 }
 
 /// A part of an answer that is with the HTTP library, until the client has taken it. The library lets go of bodies that it
@@ -69,7 +73,7 @@ impl Pulse {
         }
         self.begun.fetch_add(1, Ordering::Relaxed);
         self.running.fetch_add(1, Ordering::Relaxed);
-        Beat { pulse: Arc::clone(self), waiting: self.waiting() }
+        Beat { pulse: Arc::clone(self), waiting: self.waiting(), counted: None }
     }
 
     /// How many requests have ever begun.
@@ -115,6 +119,11 @@ impl Pulse {
 }
 
 impl Beat {
+    /// Until all of it has left, the answer counts as this.
+    pub(super) fn counts_as(&mut self, counted: Option<Counted>) {
+        self.counted = counted;
+    }
+
     fn went_on(&self) {
         self.waiting.since.store(self.pulse.age(), Ordering::Relaxed);
     }
@@ -124,7 +133,11 @@ impl Beat {
 impl Clone for Beat {
     fn clone(&self) -> Self {
         self.pulse.running.fetch_add(1, Ordering::Relaxed);
-        Self { pulse: Arc::clone(&self.pulse), waiting: Arc::clone(&self.waiting) }
+        Self {
+            pulse: Arc::clone(&self.pulse),
+            waiting: Arc::clone(&self.waiting),
+            counted: self.counted.clone(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use http::header::{ALLOW, CONNECTION, LINK, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use http_body::Body as _;
 
 use super::{Fault, Told, Visit, Walk, micros};
 use crate::answer::headers as answer_headers;
@@ -23,7 +24,11 @@ impl Visit {
     pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
         let held = std::mem::take(&mut self.held);
         let mut response = match result {
-            Ok(response) => {
+            Ok(mut response) => {
+                let bytes = response.body().size_hint().exact();
+                if let Some(counted) = self.gate.unread().count(self.network(), bytes) {
+                    response.extensions_mut().insert(counted);
+                }
                 self.report_login(&"a login was refused", response.status());
                 if held.is_empty() { response } else { response.map(|body| until_sent(body, held)) }
             }
