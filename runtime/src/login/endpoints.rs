@@ -21,6 +21,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::request::Parts;
@@ -52,7 +53,7 @@ impl Login {
             Some(path) => router.route(path, post(back_channel::log_out)),
             None => router,
         };
-        router.with_state(self.clone())
+        router.route_layer(from_fn_with_state(self.clone(), known)).with_state(self.clone())
     }
 
     fn begin(&self, query: Option<&str>) -> Result<Response, Fault> {
@@ -125,7 +126,7 @@ impl Login {
         self.attempts(parts).ok()?.guessed(None).await.err().map(too_many)
     }
 
-    fn attempts(&self, parts: &Parts) -> Result<Attempts<'_>, LoginError> {
+    fn attempts<'a>(&'a self, parts: &'a Parts) -> Result<Attempts<'a>, LoginError> {
         Ok(self.0.counters.of(parts, self.now()?))
     }
 
@@ -139,6 +140,11 @@ impl Login {
         let page = self.0.pages.failed.as_deref().and_then(|page| go(page).ok());
         page.unwrap_or_else(|| said(fault.status(), "The login did not succeed. Please try again.\n"))
     }
+}
+
+/// Whatever is said of a request in events is known before it is looked at.
+async fn known(State(login): State<Login>, request: Request, next: Next) -> Response {
+    login.0.counters.answer(request, next, login.now().ok()).await
 }
 
 async fn begin(State(login): State<Login>, request: Request) -> Response {

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use palisade::issuer::{Clients, IssuerKeys};
 use palisade::{Issuer, State};
 use palisade_tests::client::Client;
+use palisade_tests::events;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -92,7 +93,12 @@ async fn guesses_at_a_secret_are_too_many_at_last_and_the_secret_itself_is_taken
     };
     let (here, there) = ("192.0.2.1", "198.51.100.9");
     for from in [here, there] {
-        refused(&ask(from, "back", "wrong").await, 401, "invalid_client");
+        let reply = ask(from, "back", "wrong").await;
+        refused(&reply, 401, "invalid_client");
+        let events = events::with("request_id", reply.header("x-request-id"));
+        let event = events.iter().find(|event| event["event_type"] == "authn_login_fail").unwrap();
+        let request = ["failure_reason", "source_ip", "endpoint"].map(|field| &*event[field]);
+        assert_eq!(request, ["client_unknown", from, "POST /token"]);
     }
     let reply = ask("203.0.113.1", "back", "wrong").await;
     refused(&reply, 429, "slow_down");
