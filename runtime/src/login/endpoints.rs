@@ -80,12 +80,17 @@ impl Login {
     }
 
     async fn finish(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Response, Fault> {
-        let answer = Answer::read(query.unwrap_or_default())?;
         let now = self.now()?;
         let sealed = cookies::read(headers, PENDING).map_err(|_| Fault::Request)?;
         let pending = sealed.and_then(|cookie| Pending::open(cookie, &self.0.keys.0, &self.0.about));
+        // rule 2: before it is looked at what it came back with
+        let marked = match pending.as_ref().filter(|pending| !pending.is_over(now.unix())) {
+            Some(pending) => self.mark(pending).await,
+            None => Ok(()),
+        };
+        let answer = Answer::read(query.unwrap_or_default())?;
         let pending = answer.belongs_to(pending, now.unix())?;
-        self.mark(&pending).await?;
+        marked?;
         let code = answer.code(self.issuer(), self.0.provider.names_itself())?;
         let (who, tokens) = self.0.provider.redeem(code, &pending, now).await?;
         let mut session = Session::begin(who, &tokens, &self.0.asked, self.0.lifetimes, now.unix());

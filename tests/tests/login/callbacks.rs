@@ -155,14 +155,18 @@ async fn what_came_back_is_read_strictly() {
         ("&error=%0aforged", "another_error"),
     ] {
         let mut browser = bench.browser();
-        let back = format!("{}{change}", browser.begin("/login").await);
-        fails(&bench, &mut browser, &back, 400, reason).await;
+        let good = browser.begin("/login").await;
+        let mut kept = browser.clone();
+        fails(&bench, &mut browser, &format!("{good}{change}"), 400, reason).await;
+        fails(&bench, &mut kept, &good, 400, "state_used_before").await;
     }
     for (from, to, reason) in [("code=", "other=", "malformed_callback"), ("state=", "other=", "wrong_state")]
     {
         let mut browser = bench.browser();
-        let back = browser.begin("/login").await.replace(from, to);
-        fails(&bench, &mut browser, &back, 400, reason).await;
+        let good = browser.begin("/login").await;
+        let mut kept = browser.clone();
+        fails(&bench, &mut browser, &good.replace(from, to), 400, reason).await;
+        fails(&bench, &mut kept, &good, 400, "state_used_before").await;
     }
     let mut browser = bench.browser();
     let back = browser.begin("/login").await;
