@@ -63,7 +63,7 @@ async fn a_client_with_a_secret_asks_for_itself_and_a_public_one_does_not() {
     assert_eq!(bench.doors.get("/me").token(token).send().await.allowed(200).json(), "back");
     let reply = call(basic(&bench.secret), "grant_type=client_credentials&scope=notes:admin").await;
     refused(&reply, 400, "invalid_scope");
-    let reply = call(basic("wrong"), "grant_type=client_credentials").await;
+    let reply = call(basic("canary0canary"), "grant_type=client_credentials").await;
     refused(&reply, 401, "invalid_client");
     assert!(reply.header("www-authenticate").starts_with("Basic "));
     let both = format!("grant_type=client_credentials&client_id=back&client_secret={}", bench.secret);
@@ -77,6 +77,12 @@ async fn a_client_with_a_secret_asks_for_itself_and_a_public_one_does_not() {
     refused(&public, 401, "invalid_client");
     let named = bench.post("/token", "grant_type=client_credentials&client_id=back").await;
     refused(&named, 401, "invalid_client");
+    let wrong = "grant_type=client_credentials&client_id=back&client_secret=canary0canary";
+    refused(&bench.post("/token", wrong).await, 401, "invalid_client");
+    let log = events::everything();
+    for secret in ["canary0canary", &basic("canary0canary")[6..], &basic(&bench.secret)[6..], &bench.secret] {
+        assert!(!log.contains(secret), "`{secret}` is in the log");
+    }
 }
 
 #[tokio::test]
