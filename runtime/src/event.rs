@@ -13,8 +13,8 @@ use std::net::IpAddr;
 use aws_lc_rs::digest;
 use http::HeaderValue;
 
-pub(crate) use self::asking::Asking;
 use self::asking::Asked;
+pub(crate) use self::asking::Asking;
 use crate::authn::{Identity, Principal};
 
 /// The `tracing` target of security events: filter on it to send them where they belong.
