@@ -5,12 +5,16 @@
 //! *template*, never the path that was sent; `principal` is the issuer and a digest of the subject; `user_agent` is cut and
 //! escaped, so that a log line cannot be forged.
 
+mod asking;
+
 use std::fmt;
 use std::net::IpAddr;
 
 use aws_lc_rs::digest;
 use http::HeaderValue;
 
+use self::asking::Asked;
+pub(crate) use self::asking::Asking;
 use crate::authn::{Identity, Principal};
 
 /// The `tracing` target of security events: filter on it to send them where they belong.
@@ -114,7 +118,8 @@ impl ConnectionEvent<'_> {
     }
 }
 
-/// What happened to an account where no request of the gate is: at an issuer of ours, or at a login.
+/// What happened to an account where no request of the gate is: at an issuer of ours, or at a login. It tells of the request to
+/// their endpoints that is being answered ([`asking`]).
 pub(crate) struct AccountEvent<'a> {
     pub(crate) kind: Kind,
     pub(crate) reason: &'static str,
@@ -135,7 +140,11 @@ impl AccountEvent<'_> {
                     $level,
                     event_type = self.kind.event_type,
                     timestamp = %jiff::Timestamp::now(),
+                    source_ip = %Asked::Source,
+                    user_agent = %Asked::UserAgent,
+                    endpoint = %Asked::Endpoint,
                     failure_reason = self.reason,
+                    request_id = %Asked::RequestId,
                     principal = %Pseudonym(Some(self.identity)),
                     client = %self.client.escape_debug(), // a log line cannot be forged by it
                     family = %self.family.escape_debug(),

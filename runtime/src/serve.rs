@@ -27,6 +27,8 @@ use tower_service::Service;
 use self::accept::{Transport, accept};
 pub(crate) use self::session::Session;
 #[cfg(feature = "tls")]
+pub(crate) use self::tls::Hangup;
+#[cfg(feature = "tls")]
 pub use self::tls::{Tls, TlsError};
 use crate::config_error::ConfigError;
 use crate::readiness::Readiness;

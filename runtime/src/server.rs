@@ -195,6 +195,11 @@ impl Server {
     ///
     /// Serve it by [`serve`](crate::serve), or by axum with `into_make_service_with_connect_info::<SocketAddr>()`: a
     /// request whose peer is not known is nobody's, and is refused.
+    ///
+    /// [`serve`](crate::serve) refuses to listen in plain text where others could; another accept loop does not, so TLS and the
+    /// address are the application's business then. The gate believes in its own TLS and in that of trusted proxies: without
+    /// either, whatever does not come from this machine is refused as plain text. **A proxy on this machine that
+    /// [`Settings::trusted_proxies`](crate::Settings::trusted_proxies) does not name passes for this machine.**
     pub fn into_router(self) -> axum::Router {
         axum::Router::new().fallback_service(self)
     }

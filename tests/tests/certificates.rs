@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use palisade::{Caller, ClientCertificates, JwkSet, Jwt, Problem, Secret, Settings, Tls, TlsError};
 use palisade_tests::authority::{Authority, Identity};
 use palisade_tests::client::{Client, Reply};
+use palisade_tests::events;
 use palisade_tests::proxy_header;
 use palisade_tests::tokens::{ISSUER, Signer, claims, header};
 use rcgen::{
@@ -509,6 +510,7 @@ async fn a_request_for_another_host_than_the_handshake_is_misdirected() {
 
 #[tokio::test]
 async fn the_header_of_a_certificate_is_the_word_of_proxies_that_are_trusted_with_it() {
+    events::collect();
     let authority = Authority::default();
     let certificates = ClientCertificates::from_pem(&authority.pem).unwrap();
     let proxies = || Settings::new().trusted_proxies(["127.0.0.1"]).unwrap();
@@ -528,6 +530,10 @@ async fn the_header_of_a_certificate_is_the_word_of_proxies_that_are_trusted_wit
     let stranger = Authority::default().client(ALICE);
     let stranger = format!(":{}:", STANDARD.encode(&stranger.chain[0]));
     get(&server, &stranger).send().await.refused(401, "unauthenticated");
+    let log = events::everything();
+    for shown in [&forwarded, &unreadable, &stranger] {
+        assert!(!log.contains(&shown[1..shown.len() - 1]), "a certificate is in the log");
+    }
 
     // not trusted with it, and no proxy at all
     for settings in [proxies(), Settings::new().client_certificates_from_proxies()] {

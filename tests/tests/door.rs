@@ -102,6 +102,27 @@ async fn a_request_for_https_does_not_come_in_plain_text() {
     }
 }
 
+/// A server in another accept loop is not asked where it listens, and the gate refuses what came in plain text all the same.
+#[tokio::test]
+async fn in_another_accept_loop_only_this_machine_speaks_in_plain_text() {
+    use axum::extract::ConnectInfo;
+    use tower_service::Service as _;
+    let signer = palisade_tests::tokens::Signer::new("k1");
+    let keys = palisade::ApiKeys::new([]).unwrap();
+    let cursors = palisade::CursorKeys::generate().unwrap();
+    let service = palisade_tests::gate::Service::default();
+    let server = palisade_tests::gate::complete(service, &signer, &keys, Settings::new(), cursors);
+    let mut router = server.into_router();
+    for (peer, status) in [(Some("127.0.0.1:9"), 204), (Some("192.0.2.1:9"), 403), (None, 403)] {
+        let mut request =
+            http::Request::get("/open").header("host", "test").body(axum::body::Body::empty()).unwrap();
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer.parse::<std::net::SocketAddr>().unwrap()));
+        }
+        assert_eq!(router.call(request).await.unwrap().status(), status, "{peer:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_request_id_is_taken_from_a_proxy_only() {
     let (behind, bare) = (Gate::with(proxied()).await, Gate::start().await);

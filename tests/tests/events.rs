@@ -1,5 +1,7 @@
 //! One security event for every refusal, with the cause that the client does not see, and no secret.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use palisade_tests::events;
 use palisade_tests::gate::{Gate, NOTE};
 use serde_json::json;
@@ -138,11 +140,19 @@ async fn every_refusal_is_one_event_with_its_cause() {
         .send()
         .await;
     keys_in_a_query(&gate, canary).await;
+    let passwords =
+        ["carol:correct horse battery staple", "carol:canary0canary", "canary0canary:a", "canary0canary"];
+    let shown = passwords.map(|pair| STANDARD.encode(pair));
+    for (basic, status) in shown.iter().zip([200, 401, 401, 401]) {
+        let call = client.get("/password").header("authorization", &format!("Basic {basic}"));
+        assert_eq!(call.send().await.status, status);
+    }
     let log = events::everything();
     for secret in [canary, token.as_str(), gate.reader_key.as_str(), gate.writer_key.as_str(), "canary-path"]
     {
         assert!(!log.contains(secret), "`{secret}` is in the log");
     }
+    assert!(!log.contains("battery staple") && shown.iter().all(|basic| !log.contains(basic)));
 }
 
 /// Requests with a key in their query that are let in, refused for it and refused for something else: each refusal is an event,

@@ -261,8 +261,13 @@ async fn a_proof_that_breaks_one_rule_is_refused() {
         assert_eq!(challenges(reply.refused(401, "unauthenticated")), [challenge(error)], "{reason}");
         let event = events::of(reply.header("x-request-id"));
         assert!(event["failure_reason"].contains(reason), "{reason}: {event:?}");
+        // neither whole nor in part
+        let log = events::everything();
+        assert!(proof.split('.').all(|part| part.len() < 16 || !log.contains(part)), "{reason}");
     }
     bench.get(path, &token, &[&good]).await.allowed(200);
+    let log = events::everything();
+    assert!([&good, &token].into_iter().all(|shown| !log.contains(shown.as_str())));
     // RFC 3986 section 6.2.2 and 6.2.3: the same URI, written otherwise; the query is not compared
     let same = changed("htu", json!("HTTPS://API.example.com:443/x/../proven/%61?page=2"));
     bench.get("/proven/a?", &token, &[&same]).await.allowed(200);

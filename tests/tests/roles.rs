@@ -1,10 +1,13 @@
 //! Roles that requirements name of schemes that have no scopes (OpenAPI 3.1, Security Requirement Object): each is granted by
 //! the credential of its own scheme, or the request is refused.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use palisade::{ApiKeys, Caller, Clock, JwkSet, Jwt, NewKey, PasswordRecord, Passwords, Problem, Secret};
-use palisade_tests::client::Client;
+use palisade_tests::client::{Client, Reply};
+use palisade_tests::events;
 use palisade_tests::tokens::{Signer, claims_with, header};
 use serde_json::json;
 
@@ -56,14 +59,14 @@ struct Bench {
 
 impl Bench {
     async fn start() -> Self {
+        Self::with(Passwords::new([user("clerk", &["clerk"]), user("guest", &["guest"])]).unwrap()).await
+    }
+
+    async fn with(passwords: Passwords) -> Self {
         let (signer, now) = (Signer::new("k1"), Clock::system().now().unwrap());
         let made = [&["clerk"][..], &["manager"], &[]]
             .map(|roles| NewKey::generate("test", "partner", roles, now, None).unwrap());
         let keys = made.each_ref().map(|made| made.key.expose().clone());
-        let user = |name: &str, roles: &[&str]| {
-            PasswordRecord::new(name, &Secret::new("a password".to_owned()), roles).unwrap()
-        };
-        let passwords = Passwords::new([user("clerk", &["clerk"]), user("guest", &["guest"])]).unwrap();
         let server = server(Service)
             .key(ApiKeys::new(made.map(|made| made.record)).unwrap())
             .password(passwords)
@@ -76,9 +79,18 @@ impl Bench {
         Self { client, signer, keys }
     }
 
+    async fn by_password(&self, user: &str) -> Reply {
+        let basic = format!("Basic {}", STANDARD.encode(format!("{user}:a password")));
+        self.client.get("/by-password").header("authorization", &basic).send().await
+    }
+
     fn token(&self, roles: &[&str]) -> String {
         self.signer.sign(&header("k1"), &claims_with("realm_access", json!({ "roles": roles })))
     }
+}
+
+fn user(name: &str, roles: &[&str]) -> PasswordRecord {
+    PasswordRecord::new(name, &Secret::new("a password".to_owned()), roles).unwrap()
 }
 
 #[tokio::test]
@@ -95,12 +107,35 @@ async fn a_key_has_the_roles_of_its_record() {
 #[tokio::test]
 async fn a_user_has_the_roles_of_its_record() {
     let bench = Bench::start().await;
-    let call = |user: &str| {
-        let basic = format!("Basic {}", STANDARD.encode(format!("{user}:a password")));
-        bench.client.get("/by-password").header("authorization", &basic).send()
+    bench.by_password("clerk").await.allowed(204);
+    bench.by_password("guest").await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_role_that_is_taken_out_of_the_file_is_gone_a_second_later() {
+    events::collect();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("staff.users");
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write(&user("clerk", &["clerk"]).to_line());
+    let bench = Bench::with(Passwords::from_file(&file).unwrap()).await;
+    let later = async || {
+        tokio::time::sleep(Duration::from_millis(1020)).await;
+        bench.by_password("clerk").await
     };
-    call("clerk").await.allowed(204);
-    call("guest").await.refused(403, "forbidden");
+    bench.by_password("clerk").await.allowed(204);
+    write(&user("clerk", &[]).to_line());
+    later().await.refused(403, "forbidden");
+    write("{}");
+    for _ in 0..2 {
+        later().await.refused(403, "forbidden");
+    }
+    let events = events::with("event_type", "sys_password_file_unusable");
+    let [event] = &events[..] else { panic!("once, and not with every look: {events:?}") };
+    assert_eq!((&*event["severity"], &*event["target"]), ("High", "palisade::security"));
+    assert_eq!(event["file"], file.display().to_string());
+    write(&user("clerk", &["clerk"]).to_line());
+    later().await.allowed(204);
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@
 //! 3. an unknown user costs what a known one does: a dummy hash is verified. Where the users' hashes have several costs, each name
 //!    has one of them, as often as the users do ([`Dummies`]), and has it as long as these are the users: in every instance,
 //!    and after a restart;
-//! 4. stored hashes are argon2id with parameters between a floor (OWASP's weakest advice) and a cap.
+//! 4. stored hashes are argon2id with parameters between a floor (OWASP's weakest advice) and a cap;
+//! 5. users are exchanged while the server runs: those of a file as [`watched`] says.
+
+mod watched;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,6 +21,7 @@ use std::{
     thread,
 };
 
+use arc_swap::ArcSwap;
 use argon2::{
     Argon2, Params,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -28,9 +32,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use self::watched::Watched;
 use super::{
     Reason,
-    api_key::{RecordError, check_scopes, check_subject, lines, read_text},
+    api_key::{RecordError, check_scopes, check_subject, lines},
     principal::{Facts, Kind, Principal, Said},
 };
 use crate::secret::Secret;
@@ -51,12 +56,18 @@ const MAX_LANES: u32 = 8;
 pub struct Passwords(Arc<Store>);
 
 struct Store {
-    users: HashMap<Box<str>, User>,
-    dummies: Dummies,
+    users: ArcSwap<Users>,
+    file: Option<Watched>,
     /// Those that run.
     running: Arc<Semaphore>,
     /// Those that run or wait.
     admitted: Arc<Semaphore>,
+}
+
+/// All of one moment.
+struct Users {
+    of: HashMap<Box<str>, User>,
+    dummies: Dummies,
 }
 
 struct User {
@@ -165,46 +176,48 @@ impl Passwords {
     /// # Errors
     /// When a record is not well-formed, its hash is too weak or too costly, or two have the same name.
     pub fn new(records: impl IntoIterator<Item = PasswordRecord>) -> Result<Self, RecordError> {
-        let mut users = HashMap::new();
-        for record in records {
-            let user = read(&record).map_err(RecordError::Fields)?;
-            if users.len() >= MAX_USERS {
-                return Err(RecordError::TooLarge);
-            }
-            if users.insert(record.user.as_str().into(), user).is_some() {
-                return Err(RecordError::Twice(record.user));
-            }
-        }
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self(Arc::new(Store {
-            dummies: Dummies::like(&users).ok_or(RecordError::Random)?,
-            users,
-            running: Arc::new(Semaphore::new(cores)),
-            admitted: Arc::new(Semaphore::new(cores * (QUEUE + 1))),
-        })))
+        Ok(Self::with(Users::new(records)?, None))
     }
 
     /// The users of a file: one JSON object a line, `{"user", "hash", "scopes"}`, as [`PasswordRecord::to_line`]
     /// writes them; empty lines and lines that begin with `#` are passed over.
     ///
+    /// It is looked at every second while requests come, and read again when it has changed. While it cannot be read, the users
+    /// of before stay, and a security event says so.
+    ///
     /// # Errors
-    /// When it cannot be read, or a line is no record.
+    /// When it cannot be read now, or a line is no record.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, RecordError> {
-        let text = read_text(path.as_ref())?;
-        let mut records = Vec::new();
-        for (number, line) in lines(&text) {
-            let record: PasswordRecord = serde_json::from_str(line)
-                .map_err(|_| RecordError::Line(number, "it is no JSON object with the members of a user"))?;
-            read(&record).map_err(|why| RecordError::Line(number, why))?;
-            records.push(record);
+        let (file, users) = Watched::open(path.as_ref())?;
+        Ok(Self::with(users, Some(file)))
+    }
+
+    fn with(users: Users, file: Option<Watched>) -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Store {
+            users: ArcSwap::from_pointee(users),
+            file,
+            running: Arc::new(Semaphore::new(cores)),
+            admitted: Arc::new(Semaphore::new(cores * (QUEUE + 1))),
+        }))
+    }
+
+    /// Exchanges the users, at once and for every clone: a password that is not among them any more opens nothing.
+    ///
+    /// # Errors
+    /// As [`Passwords::new`], and when they stand in a file, which says who they are; they stay as they were.
+    pub fn replace(&self, records: impl IntoIterator<Item = PasswordRecord>) -> Result<(), RecordError> {
+        if self.0.file.is_some() {
+            return Err(RecordError::NotInMemory);
         }
-        Self::new(records)
+        self.0.users.store(Arc::new(Users::new(records)?));
+        Ok(())
     }
 
     /// The work of a verification, without the wait for it.
     #[cfg(feature = "measure")]
     pub(crate) fn verify(&self, user: &str, password: &str) -> bool {
-        self.0.verify(user, password)
+        self.0.users().verify(user, password)
     }
 
     /// Judges a presented `user:password`.
@@ -218,15 +231,17 @@ impl Passwords {
         let admitted = Arc::clone(&self.0.admitted).try_acquire_owned().map_err(|_| Reason::Busy)?;
         let running = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| Reason::Busy)?;
         let store = Arc::clone(&self.0);
-        let (user, verified) = tokio::task::spawn_blocking(move || {
+        let (user, verified, known) = tokio::task::spawn_blocking(move || {
             // Held by the work and not by who waits for it: a client that leaves does not make room for another.
             let _held = (admitted, running);
-            let verified = store.verify(&user, &password);
-            (user, verified)
+            let users = store.users();
+            let verified = users.verify(&user, &password);
+            let known = users.of.get(user.as_str()).map(|known| Arc::clone(&known.scopes));
+            (user, verified, known)
         })
         .await
         .map_err(|_| Reason::MachineFault)?;
-        let known = self.0.users.get(user.as_str()).ok_or(Reason::UnknownIdentity)?;
+        let scopes = known.ok_or(Reason::UnknownIdentity)?;
         match verified {
             true => {
                 let issuer = Arc::clone(issuer);
@@ -238,7 +253,7 @@ impl Passwords {
                     expires: None,
                     login_time: None,
                 };
-                let said = Said { subject: &user, scopes: &known.scopes, ..Said::default() };
+                let said = Said { subject: &user, scopes: &scopes, ..Said::default() };
                 Ok(Principal::new(facts, said))
             }
             false => Err(Reason::WrongSecret),
@@ -252,9 +267,45 @@ pub(in crate::authn) fn claimed(encoded: &[u8]) -> Option<String> {
 }
 
 impl Store {
+    /// As they are now. Blocks where they stand in a file.
+    fn users(&self) -> Arc<Users> {
+        if let Some(file) = &self.file {
+            file.refresh(&self.users);
+        }
+        self.users.load_full()
+    }
+}
+
+impl Users {
+    fn new(records: impl IntoIterator<Item = PasswordRecord>) -> Result<Self, RecordError> {
+        let mut users = HashMap::new();
+        for record in records {
+            let user = read(&record).map_err(RecordError::Fields)?;
+            if users.len() >= MAX_USERS {
+                return Err(RecordError::TooLarge);
+            }
+            if users.insert(record.user.as_str().into(), user).is_some() {
+                return Err(RecordError::Twice(record.user));
+            }
+        }
+        Ok(Self { dummies: Dummies::like(&users).ok_or(RecordError::Random)?, of: users })
+    }
+
+    /// Those of the text of a file.
+    fn of_lines(text: &str) -> Result<Self, RecordError> {
+        let mut records = Vec::new();
+        for (number, line) in lines(text) {
+            let record: PasswordRecord = serde_json::from_str(line)
+                .map_err(|_| RecordError::Line(number, "it is no JSON object with the members of a user"))?;
+            read(&record).map_err(|why| RecordError::Line(number, why))?;
+            records.push(record);
+        }
+        Self::new(records)
+    }
+
     /// Rule 3: the dummy is nobody's, so its verdict says nothing; its cost says that nothing is known.
     fn verify(&self, user: &str, password: &str) -> bool {
-        let hash = self.users.get(user).map_or_else(|| self.dummies.of(user), |known| Some(&known.hash));
+        let hash = self.of.get(user).map_or_else(|| self.dummies.of(user), |known| Some(&known.hash));
         hash.is_some_and(|hash| Argon2::default().verify_password(password.as_bytes(), hash).is_ok())
     }
 }
@@ -311,7 +362,7 @@ fn dummy((m, t, p): Cost) -> Option<PasswordHash> {
 
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Passwords({})", self.0.users.len())
+        write!(f, "Passwords({})", self.0.users.load().of.len())
     }
 }
 

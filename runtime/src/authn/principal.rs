@@ -283,6 +283,30 @@ pub(crate) mod tests {
         }
     }
 
+    /// RFC 9068 section 2.2.
+    #[test]
+    fn a_client_that_is_its_own_subject_acts_for_itself() {
+        for (subject, client, itself) in [
+            ("app", Some("app"), true),
+            ("alice", Some("app"), false),
+            ("App", Some("app"), false),
+            ("app", Some("app "), false),
+            ("alice", None, false),
+        ] {
+            let facts = Facts {
+                scheme: "oauth",
+                kind: Kind::Introspected,
+                issuer: "https://id.example.com".into(),
+                issued: None,
+                expires: None,
+                login_time: None,
+            };
+            let caller = Principal::new(facts, Said { subject, client, ..Said::default() });
+            assert_eq!(caller.is_client(), itself, "{subject} by {client:?}");
+        }
+        assert!(!principal("key", Kind::ApiKey, "app", "").is_client(), "a key names no client");
+    }
+
     #[test]
     fn a_scope_is_held_only_in_its_own_letters() {
         let caller = principal("oauth", Kind::ApiKey, "alice", "accounts:read  transfers:write");

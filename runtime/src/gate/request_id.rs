@@ -37,7 +37,7 @@ impl RequestId {
     }
 
     /// One that a proxy sent, if it is `[A-Za-z0-9._-]{8,64}`.
-    pub(super) fn forwarded(value: &HeaderValue) -> Option<Self> {
+    pub(crate) fn forwarded(value: &HeaderValue) -> Option<Self> {
         let sent = value.as_bytes();
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         let fits = (Self::MIN..=Self::MAX).contains(&sent.len()) && sent.iter().all(plain);

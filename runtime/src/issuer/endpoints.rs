@@ -21,6 +21,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::request::Parts;
@@ -62,12 +63,14 @@ impl Issuer {
     /// Attempts that fail are counted; requests are not. A limit on those is for the server in front.
     pub fn router(&self, clients: Clients) -> Router {
         let path = self.path();
+        let desk = Desk { issuer: self.clone(), clients };
         Router::new()
             .route(&format!("{path}{TOKEN}"), post(token))
             .route(&format!("{path}{REVOKE}"), post(revoke))
             .route(&format!("{path}{JWKS}"), get(jwks))
             .route(&format!("/.well-known/oauth-authorization-server{path}"), get(metadata))
-            .with_state(Desk { issuer: self.clone(), clients })
+            .route_layer(from_fn_with_state(desk.clone(), known))
+            .with_state(desk)
     }
 
     /// The path of its name.
@@ -75,6 +78,11 @@ impl Issuer {
         let rest = self.name().split_once("://").map_or("", |(_, rest)| rest);
         rest.find('/').and_then(|start| rest.get(start..)).unwrap_or_default()
     }
+}
+
+/// Whatever is said of a request in events is known before it is looked at.
+async fn known(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    desk.issuer.0.counters.answer(request, next, desk.issuer.now().ok()).await
 }
 
 async fn token(State(desk): State<Desk>, request: Request) -> Response {

@@ -1,7 +1,7 @@
 //! Security events of an issuer, in the words of the OWASP logging vocabulary.
 //!
-//! They have no request: whoever calls the issuer knows it. `family` is the public half of a refresh token, enough to follow
-//! one through the log.
+//! Those at the endpoints tell of the request; where an application calls the issuer itself there is none, and its facts are `-`.
+//! `family` is the public half of a refresh token, enough to follow one through the log.
 
 use super::family::Refusal;
 use crate::ProofFault;

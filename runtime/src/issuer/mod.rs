@@ -289,7 +289,7 @@ impl Issuer {
     }
 
     /// What the attempts of a request are counted by.
-    fn attempts(&self, parts: &Parts) -> Result<Attempts<'_>, GrantError> {
+    fn attempts<'a>(&'a self, parts: &'a Parts) -> Result<Attempts<'a>, GrantError> {
         Ok(self.0.counters.of(parts, self.now()?))
     }
 

@@ -21,6 +21,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::request::Parts;
@@ -52,7 +53,7 @@ impl Login {
             Some(path) => router.route(path, post(back_channel::log_out)),
             None => router,
         };
-        router.with_state(self.clone())
+        router.route_layer(from_fn_with_state(self.clone(), known)).with_state(self.clone())
     }
 
     fn begin(&self, query: Option<&str>) -> Result<Response, Fault> {
@@ -79,12 +80,17 @@ impl Login {
     }
 
     async fn finish(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Response, Fault> {
-        let answer = Answer::read(query.unwrap_or_default())?;
         let now = self.now()?;
         let sealed = cookies::read(headers, PENDING).map_err(|_| Fault::Request)?;
         let pending = sealed.and_then(|cookie| Pending::open(cookie, &self.0.keys.0, &self.0.about));
+        // rule 2: before it is looked at what it came back with
+        let marked = match pending.as_ref().filter(|pending| !pending.is_over(now.unix())) {
+            Some(pending) => self.mark(pending).await,
+            None => Ok(()),
+        };
+        let answer = Answer::read(query.unwrap_or_default())?;
         let pending = answer.belongs_to(pending, now.unix())?;
-        self.mark(&pending).await?;
+        marked?;
         let code = answer.code(self.issuer(), self.0.provider.names_itself())?;
         let (who, tokens) = self.0.provider.redeem(code, &pending, now).await?;
         let mut session = Session::begin(who, &tokens, &self.0.asked, self.0.lifetimes, now.unix());
@@ -125,7 +131,7 @@ impl Login {
         self.attempts(parts).ok()?.guessed(None).await.err().map(too_many)
     }
 
-    fn attempts(&self, parts: &Parts) -> Result<Attempts<'_>, LoginError> {
+    fn attempts<'a>(&'a self, parts: &'a Parts) -> Result<Attempts<'a>, LoginError> {
         Ok(self.0.counters.of(parts, self.now()?))
     }
 
@@ -139,6 +145,11 @@ impl Login {
         let page = self.0.pages.failed.as_deref().and_then(|page| go(page).ok());
         page.unwrap_or_else(|| said(fault.status(), "The login did not succeed. Please try again.\n"))
     }
+}
+
+/// Whatever is said of a request in events is known before it is looked at.
+async fn known(State(login): State<Login>, request: Request, next: Next) -> Response {
+    login.0.counters.answer(request, next, login.now().ok()).await
 }
 
 async fn begin(State(login): State<Login>, request: Request) -> Response {

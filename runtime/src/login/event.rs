@@ -1,7 +1,7 @@
 //! Security events of logins and sessions, in the words of the OWASP logging vocabulary.
 //!
-//! They have no request: whoever mounts the endpoints knows it. What a session is refused for at an operation, the events of the
-//! gate say.
+//! Those at the endpoints tell of the request; where an application ends sessions itself there is none, and its facts are `-`. What
+//! a session is refused for at an operation, the events of the gate say.
 
 use crate::authn::Identity;
 use crate::event::{AccountEvent, Kind, Severity};

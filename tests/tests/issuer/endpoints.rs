@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use palisade::issuer::{Clients, IssuerKeys};
 use palisade::{Issuer, State};
 use palisade_tests::client::Client;
+use palisade_tests::events;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -62,7 +63,7 @@ async fn a_client_with_a_secret_asks_for_itself_and_a_public_one_does_not() {
     assert_eq!(bench.doors.get("/me").token(token).send().await.allowed(200).json(), "back");
     let reply = call(basic(&bench.secret), "grant_type=client_credentials&scope=notes:admin").await;
     refused(&reply, 400, "invalid_scope");
-    let reply = call(basic("wrong"), "grant_type=client_credentials").await;
+    let reply = call(basic("canary0canary"), "grant_type=client_credentials").await;
     refused(&reply, 401, "invalid_client");
     assert!(reply.header("www-authenticate").starts_with("Basic "));
     let both = format!("grant_type=client_credentials&client_id=back&client_secret={}", bench.secret);
@@ -76,6 +77,12 @@ async fn a_client_with_a_secret_asks_for_itself_and_a_public_one_does_not() {
     refused(&public, 401, "invalid_client");
     let named = bench.post("/token", "grant_type=client_credentials&client_id=back").await;
     refused(&named, 401, "invalid_client");
+    let wrong = "grant_type=client_credentials&client_id=back&client_secret=canary0canary";
+    refused(&bench.post("/token", wrong).await, 401, "invalid_client");
+    let log = events::everything();
+    for secret in ["canary0canary", &basic("canary0canary")[6..], &basic(&bench.secret)[6..], &bench.secret] {
+        assert!(!log.contains(secret), "`{secret}` is in the log");
+    }
 }
 
 #[tokio::test]
@@ -92,7 +99,12 @@ async fn guesses_at_a_secret_are_too_many_at_last_and_the_secret_itself_is_taken
     };
     let (here, there) = ("192.0.2.1", "198.51.100.9");
     for from in [here, there] {
-        refused(&ask(from, "back", "wrong").await, 401, "invalid_client");
+        let reply = ask(from, "back", "wrong").await;
+        refused(&reply, 401, "invalid_client");
+        let events = events::with("request_id", reply.header("x-request-id"));
+        let event = events.iter().find(|event| event["event_type"] == "authn_login_fail").unwrap();
+        let request = ["failure_reason", "source_ip", "endpoint"].map(|field| &*event[field]);
+        assert_eq!(request, ["client_unknown", from, "POST /token"]);
     }
     let reply = ask("203.0.113.1", "back", "wrong").await;
     refused(&reply, 429, "slow_down");

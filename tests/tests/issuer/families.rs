@@ -69,9 +69,13 @@ async fn a_refresh_token_that_was_used_before_ends_its_family_and_no_other() {
     }
     all.push(pair(&bench.refresh(&all.last().unwrap().1).await));
 
-    refused(&bench.refresh(&all[1].1).await, 400, "invalid_grant");
+    let reply = bench.refresh(&all[1].1).await;
+    refused(&reply, 400, "invalid_grant");
     let events = events::with("family", &family);
     let event = events.iter().find(|event| event["event_type"] == "authn_token_reuse").unwrap();
+    assert_eq!(event["request_id"], reply.header("x-request-id"), "of the request that its answer names");
+    let request = ["source_ip", "user_agent", "endpoint"].map(|field| &*event[field]);
+    assert_eq!(request, ["127.0.0.1", "-", "POST /token"]);
     assert_eq!((event["severity"].as_str(), event["client"].as_str()), ("High", "app"));
     assert_eq!(event["target"], "palisade::security");
     assert!(!events::everything().contains(&all[1].1), "no token stands in the log");

@@ -5,6 +5,7 @@
 mod bench;
 mod endpoints;
 mod families;
+mod killed;
 mod lasting;
 mod proofs;
 

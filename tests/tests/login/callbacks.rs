@@ -12,19 +12,16 @@ use crate::bench::*;
 
 /// A login comes to nothing: this status, this event, and no session.
 pub async fn fails(bench: &Bench, browser: &mut Browser, back: &str, status: u16, reason: &str) {
-    let failed = || {
-        let mut events = events::with("failure_reason", reason);
-        events.retain(|event| event["event_type"] == "authn_login_fail");
-        events.len()
-    };
-    let before = failed();
     let had = browser.session().map(str::to_owned);
-    let reply = browser.get(back).await;
+    let reply = browser.send("GET", back, &[("user-agent", "browser\t1")]).await;
     assert_eq!(reply.status.as_u16(), status, "{reason}: {:?}", reply.body);
     assert_eq!(browser.session().map(str::to_owned), had, "{reason}");
     assert!(!browser.jar.contains_key("__Host-login"), "{reason}: a login that came back is over");
     assert_eq!(reply.body, "The login did not succeed. Please try again.\n", "nobody learns why");
-    assert_eq!(failed(), before + 1, "{reason}");
+    let event = events::of(reply.header("x-request-id"));
+    assert_eq!((&*event["event_type"], &*event["failure_reason"]), ("authn_login_fail", reason));
+    let request = ["source_ip", "user_agent", "endpoint"].map(|field| &*event[field]);
+    assert_eq!(request, ["127.0.0.1", r"browser\t1", "GET /callback"], "whom it came from, and at what");
     if had.is_none() {
         bench.site.get("/me").send().await.refused(401, "unauthenticated");
     }
@@ -158,14 +155,18 @@ async fn what_came_back_is_read_strictly() {
         ("&error=%0aforged", "another_error"),
     ] {
         let mut browser = bench.browser();
-        let back = format!("{}{change}", browser.begin("/login").await);
-        fails(&bench, &mut browser, &back, 400, reason).await;
+        let good = browser.begin("/login").await;
+        let mut kept = browser.clone();
+        fails(&bench, &mut browser, &format!("{good}{change}"), 400, reason).await;
+        fails(&bench, &mut kept, &good, 400, "state_used_before").await;
     }
     for (from, to, reason) in [("code=", "other=", "malformed_callback"), ("state=", "other=", "wrong_state")]
     {
         let mut browser = bench.browser();
-        let back = browser.begin("/login").await.replace(from, to);
-        fails(&bench, &mut browser, &back, 400, reason).await;
+        let good = browser.begin("/login").await;
+        let mut kept = browser.clone();
+        fails(&bench, &mut browser, &good.replace(from, to), 400, reason).await;
+        fails(&bench, &mut kept, &good, 400, "state_used_before").await;
     }
     let mut browser = bench.browser();
     let back = browser.begin("/login").await;

@@ -6,6 +6,7 @@ mod back_channel;
 mod bench;
 mod callbacks;
 mod others;
+mod outward;
 mod sessions;
 mod step_up;
 mod tokens;

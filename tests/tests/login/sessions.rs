@@ -34,6 +34,38 @@ async fn requests_of_other_sites_are_refused_before_the_session_is_looked_up() {
     stranger.post("/me").await.refused(401, "unauthenticated");
 }
 
+#[tokio::test]
+async fn neither_cookies_nor_codes_stand_in_the_log() {
+    let bench = Bench::start().await;
+    let mut browser = bench.browser();
+    let back = browser.begin("/login").await;
+    let mut hidden = vec![browser.jar["__Host-login"].clone()];
+    hidden.extend(
+        form_urlencoded::parse(back.split_once('?').unwrap().1.as_bytes())
+            .filter_map(|(name, value)| matches!(&*name, "code" | "state").then(|| value.into_owned())),
+    );
+    let mut forger = browser.clone();
+    forger.jar.insert("__Host-login".to_owned(), "canary0canary".to_owned());
+    assert_eq!(forger.get(&back).await.status, 400);
+    browser.get(&back).await.allowed(303);
+    hidden.push(browser.session().unwrap().to_owned());
+    browser.post("/notes").await.refused(403, "forbidden");
+    browser.send("POST", "/me", &[]).await.refused(403, "cross_site_request");
+    hidden.push("canary0canary0canary0canary0canary0canary0c".to_owned());
+    for cookie in [hidden.last().unwrap().as_str(), "canary0canary"] {
+        forger.jar.insert("__Host-session".to_owned(), cookie.to_owned());
+        forger.get("/me").await.refused(401, "unauthenticated");
+    }
+    assert_eq!(browser.post("/logout").await.status, 303);
+    browser.get("/me").await.refused(401, "unauthenticated");
+    let log = events::everything();
+    assert_eq!(hidden.len(), 5);
+    for secret in hidden.iter().map(String::as_str).chain(["canary0canary", palisade_tests::provider::SECRET])
+    {
+        assert!(!log.contains(secret), "`{secret}` is in the log");
+    }
+}
+
 /// Any key in a cookie comes with whatever request another site makes.
 #[tokio::test]
 async fn keys_in_cookies_are_guarded_as_sessions_are() {

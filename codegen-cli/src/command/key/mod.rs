@@ -147,8 +147,8 @@ impl Key {
     }
 }
 
-/// Servers read the passwords when they start.
-const RESTART: &str = "a server that is running takes it from its next start on";
+/// Servers look at the file every second while requests come.
+const WHILE_RUNNING: &str = "a server that is running takes it within a second";
 
 impl Password {
     fn run(self, reporter: &Reporter) -> Result<(), Failure> {
@@ -170,7 +170,7 @@ impl Password {
             reporter.answer(&made, &fields)?;
         }
         reporter.remark("Stored", &format!("its hash in {}", file.display()));
-        reporter.note(RESTART);
+        reporter.note(WHILE_RUNNING);
         Ok(())
     }
 }

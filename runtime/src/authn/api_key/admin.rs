@@ -219,8 +219,8 @@ impl KeyAdmin {
         Ok(self.issued(successor, now))
     }
 
-    /// Revokes a key, at once: in this server, and in every other that shares the store. One that is revoked already
-    /// stays so.
+    /// Revokes a key: in this server at once, and in every other that shares the keys with its next request; where they stand in a
+    /// file, within a second. One that is revoked already stays so.
     ///
     /// # Errors
     /// When there is no such key, or the store does not do it.

@@ -318,9 +318,9 @@ impl fmt::Display for RecordError {
             ),
             Self::Fields(why) => f.write_str(why),
             Self::Random => f.write_str("the random source of the machine failed"),
-            Self::NotInMemory => {
-                f.write_str("these keys are kept in a store or a file: change them there, or by `KeyAdmin`")
-            }
+            Self::NotInMemory => f.write_str(
+                "the records are kept in a store or a file: change them there, keys also by `KeyAdmin`",
+            ),
         }
     }
 }

@@ -8,15 +8,9 @@
 //!    file since, it counts for nothing and the file is looked at anew;
 //! 3. a file that cannot be read, or in which a line is no record, is a store that cannot be asked. The keys of before
 //!    are not kept for it: one of them may be what was taken out;
-//! 4. a file that changed less than two seconds before it was read is read again: file systems count time in steps,
-//!    and two changes within one look the same.
+//! 4. a file that changed less than two seconds before it was read is read again ([`Stamp::is_settled`]).
 
-use std::{
-    fs, io,
-    path::Path,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{io, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::{
@@ -31,12 +25,10 @@ use super::{
     record::RecordError,
     store::{KeyStoreError, STORE_TIME},
 };
-use crate::event::SECURITY_EVENTS;
+use crate::{authn::file::Stamp, event::SECURITY_EVENTS};
 
 /// How old an answer may be.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The coarsest steps that file systems in use count time in.
-const STEP: Duration = Duration::from_secs(2);
 
 pub(super) struct WatchedFile {
     file: KeyFile,
@@ -63,15 +55,6 @@ struct Content {
     index: Arc<Index>,
     /// `None`: the file may have changed without a trace.
     stamp: Option<Stamp>,
-}
-
-/// What tells one state of a file from another.
-#[derive(Clone, PartialEq, Eq)]
-struct Stamp {
-    modified: SystemTime,
-    length: u64,
-    #[cfg(unix)]
-    identity: (u64, u64, i64, i64),
 }
 
 impl WatchedFile {
@@ -196,7 +179,7 @@ fn look(file: &KeyFile, before: Option<&Content>) -> Result<Content, RecordError
         return Ok(before.clone());
     }
     // before it is read: what changes meanwhile is read again
-    let settled = stamp.modified.elapsed().is_ok_and(|age| age > STEP);
+    let settled = stamp.is_settled();
     let index = Index::new(file.read()?)?;
     let index = Arc::new(match before {
         Some(before) => index.used_like(&before.index),
@@ -205,23 +188,10 @@ fn look(file: &KeyFile, before: Option<&Content>) -> Result<Content, RecordError
     Ok(Content { index, stamp: settled.then_some(stamp) })
 }
 
-impl Stamp {
-    fn of(path: &Path) -> io::Result<Self> {
-        let data = fs::metadata(path)?;
-        Ok(Self {
-            modified: data.modified()?,
-            length: data.len(),
-            #[cfg(unix)]
-            identity: {
-                use std::os::unix::fs::MetadataExt;
-                (data.dev(), data.ino(), data.ctime(), data.ctime_nsec())
-            },
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::Path, time::SystemTime};
+
     use super::*;
     use crate::{
         authn::api_key::{Change, KeyRecord, NewKey},

@@ -1,16 +1,25 @@
-//! Attempts at endpoints of ours that are no operations of a document, an issuer's and a login's, counted by the same rules.
+//! Attempts at endpoints of ours that are no operations of a document, an issuer's and a login's, counted by the same rules, and
+//! spoken of in events and answers as those at operations are.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
 use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderValue};
 
 #[cfg(feature = "login")]
 use super::Whom;
 use super::{Attempts, Failures};
 use crate::{
+    RequestId,
     address::{self, Connection},
     authn::{Reason, present::Credential},
     clock::Now,
+    event::Asking,
+    gate::REQUEST_ID,
     settings::{ForwardedHeader, Settings, TrustedProxies},
 };
 
@@ -41,10 +50,28 @@ impl Counters {
     }
 
     /// What a request is counted by.
-    pub(crate) fn of(&self, parts: &Parts, now: Now) -> Attempts<'_> {
-        let connection = Connection::of(&parts.extensions, false);
-        let from = address::origin(connection, &parts.headers, &self.proxies, self.forwarded).address;
-        self.failures.of(from, now, "-")
+    pub(crate) fn of<'a>(&'a self, parts: &'a Parts, now: Now) -> Attempts<'a> {
+        let id = parts.extensions.get().map_or("-", RequestId::as_str);
+        self.failures.of(self.source(&parts.extensions, &parts.headers), now, id)
+    }
+
+    /// Answers a request under an id: that of a trusted proxy, as at the gate, or a fresh one. Events tell of it.
+    pub(crate) async fn answer(&self, mut request: Request, next: Next, now: Option<Now>) -> Response {
+        let trusted = Connection::of(request.extensions(), false).is_trusted(&self.proxies);
+        let sent = request.headers().get(REQUEST_ID).filter(|_| trusted).and_then(RequestId::forwarded);
+        let id = sent.unwrap_or_else(|| RequestId::fresh(now));
+        let asking = Asking::of(&request, self.source(request.extensions(), request.headers()), id);
+        request.extensions_mut().insert(id);
+        let mut response = asking.during(next.run(request)).await;
+        if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+
+    fn source(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+        let connection = Connection::of(extensions, false);
+        address::origin(connection, headers, &self.proxies, self.forwarded).address
     }
 }
 

@@ -37,7 +37,7 @@ fn a_name_that_is_no_users_has_one_of_the_costs_of_the_users_and_keeps_it() {
     let first = Passwords::new(records.clone()).unwrap();
     let again = Passwords::new(records.into_iter().rev()).unwrap();
     let cost = |passwords: &Passwords, name: &str| {
-        cost_of(&Params::try_from(passwords.0.dummies.of(name).unwrap()).unwrap())
+        cost_of(&Params::try_from(passwords.0.users.load().dummies.of(name).unwrap()).unwrap())
     };
     let names: Vec<_> = (0..1000).map(|number| format!("nobody-{number}")).collect();
     let chosen: Vec<_> = names.iter().map(|name| cost(&first, name)).collect();
@@ -186,4 +186,50 @@ fn a_credential_is_read_to_its_bounds() {
     // the bound of a record is that of a credential
     let record = |password: String| PasswordRecord::new("carol", &Secret::new(password), &[]).is_ok();
     assert!(record(longest.clone()) && !record(longest + "p") && !record(String::new()));
+}
+
+/// The line of a user with this password.
+fn line(user: &str, password: &str) -> String {
+    format!("{}\n", PasswordRecord::new(user, &Secret::new(password.to_owned()), &[]).unwrap().to_line())
+}
+
+async fn later() {
+    tokio::time::sleep(std::time::Duration::from_millis(1020)).await;
+}
+
+#[tokio::test]
+async fn a_password_that_is_taken_out_of_the_file_opens_nothing_a_second_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("staff.users");
+    std::fs::write(&file, line("carol", PASSWORD) + &line("dave", PASSWORD)).unwrap();
+    let passwords = Passwords::from_file(&file).unwrap();
+    let judged = async |user| judge(&passwords, user, PASSWORD).await;
+    assert_eq!((judged("carol").await, judged("dave").await), (Ok(()), Ok(())));
+    std::fs::write(&file, line("dave", PASSWORD) + &line("erin", PASSWORD)).unwrap();
+    later().await;
+    assert_eq!(judged("carol").await, Err(Reason::UnknownIdentity));
+    assert_eq!((judged("dave").await, judged("erin").await), (Ok(()), Ok(())));
+    // nobody is shut out by a file that is being mended
+    for spoil in [|path: &Path| std::fs::write(path, "x"), |path: &Path| std::fs::remove_file(path)] {
+        spoil(&file).unwrap();
+        later().await;
+        assert_eq!((judged("carol").await, judged("dave").await), (Err(Reason::UnknownIdentity), Ok(())));
+    }
+    std::fs::write(&file, line("carol", PASSWORD)).unwrap();
+    later().await;
+    assert_eq!((judged("carol").await, judged("dave").await), (Ok(()), Err(Reason::UnknownIdentity)));
+    assert!(matches!(passwords.replace([]), Err(RecordError::NotInMemory)), "the file says who they are");
+}
+
+#[tokio::test]
+async fn users_in_memory_are_exchanged_for_every_clone() {
+    let passwords = passwords();
+    let kept = passwords.clone();
+    let weak = PasswordRecord { user: "dave".to_owned(), hash: "x".to_owned(), scopes: Vec::new() };
+    assert!(kept.replace([weak]).is_err());
+    assert_eq!(judge(&passwords, "carol", PASSWORD).await, Ok(()), "they stay as they were");
+    kept.replace([PasswordRecord::new("carol", &Secret::new("another one".to_owned()), &[]).unwrap()])
+        .unwrap();
+    assert_eq!(judge(&passwords, "carol", PASSWORD).await, Err(Reason::WrongSecret));
+    assert_eq!(judge(&passwords, "carol", "another one").await, Ok(()));
 }

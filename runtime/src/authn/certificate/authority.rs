@@ -17,7 +17,7 @@ use rustls::{
 
 use serde::Deserialize;
 
-use super::{ClientCertificate, PeerCertificate};
+use super::{ClientCertificate, PeerCertificate, lists::WatchedLists};
 use crate::{
     authn::{
         Reason,
@@ -46,10 +46,15 @@ const MAX_LISTS: usize = 32 * 1024 * 1024;
 #[derive(Clone)]
 pub struct ClientCertificates {
     roots: Arc<RootCertStore>,
-    verifier: Arc<ArcSwap<Arc<dyn ClientCertVerifier>>>,
+    verifier: Arc<Verifier>,
+    /// Where the revocation lists stand.
+    lists: Option<Arc<WatchedLists>>,
     grants: HashMap<Arc<str>, Arc<str>>,
     only_granted: bool,
 }
+
+/// What verifies chains now.
+pub(super) struct Verifier(ArcSwap<Arc<dyn ClientCertVerifier>>);
 
 /// A line of a file of grants.
 #[derive(Deserialize)]
@@ -94,7 +99,8 @@ impl ClientCertificates {
         let verifier = verifier(&roots, Vec::new())?;
         Ok(Self {
             roots,
-            verifier: Arc::new(ArcSwap::from_pointee(verifier)),
+            verifier: Arc::new(Verifier(ArcSwap::from_pointee(verifier))),
+            lists: None,
             grants: HashMap::new(),
             only_granted: false,
         })
@@ -120,13 +126,14 @@ impl ClientCertificates {
         Ok(self)
     }
 
-    /// The revocation lists of a PEM file.
+    /// The revocation lists of a PEM file. A server looks at it every minute, and on SIGHUP: newer ones take over, a file that
+    /// cannot be used changes nothing and is a security event.
     ///
     /// # Errors
     /// When it cannot be read, or as [`ClientCertificates::revocation_lists`].
     pub fn revocation_lists_file(self, path: impl AsRef<Path>) -> Result<Self, CertificateError> {
-        let lists = read(path.as_ref(), MAX_LISTS)?;
-        self.revocation_lists(&lists)
+        let (file, lists) = WatchedLists::open(path.as_ref())?;
+        Ok(Self { lists: Some(Arc::new(file)), ..self.revocation_lists(&lists)? })
     }
 
     /// Exchanges the revocation lists, at once and for every clone.
@@ -134,12 +141,7 @@ impl ClientCertificates {
     /// # Errors
     /// As [`ClientCertificates::revocation_lists`].
     pub fn replace_revocation_lists(&self, lists: &str) -> Result<(), CertificateError> {
-        let lists: Result<Vec<_>, _> =
-            CertificateRevocationListDer::pem_slice_iter(lists.as_bytes()).collect();
-        let lists = lists.ok().filter(|lists| !lists.is_empty());
-        let lists = lists.ok_or(CertificateError::Unusable("no PEM text of revocation lists"))?;
-        self.verifier.store(Arc::new(verifier(&self.roots, lists)?));
-        Ok(())
+        self.verifier.replace(&self.roots, lists)
     }
 
     /// What the holder of a name may do. The name is the one that the document asks for, as the principal's subject
@@ -192,6 +194,9 @@ impl ClientCertificates {
         now: Now,
     ) -> Result<Principal, Reason> {
         let ClientCertificate::Whole(certificate) = shown else { return Err(Reason::Malformed) };
+        if let Some(lists) = &self.lists {
+            lists.keep_fresh(&self.roots, &self.verifier);
+        }
         self.verify(certificate, now)?;
         let (subject, expires) = certificate.named(rules.subject)?;
         let granted = self.grants.get(&*subject);
@@ -217,8 +222,20 @@ impl ClientCertificates {
         let between: Vec<_> = between.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
         let time = UnixTime::since_unix_epoch(now.wall());
         let verified =
-            self.verifier.load().verify_client_cert(&CertificateDer::from(leaf.as_slice()), &between, time);
+            self.verifier.0.load().verify_client_cert(&CertificateDer::from(leaf.as_slice()), &between, time);
         verified.map(drop).map_err(|error| reason(&error))
+    }
+}
+
+impl Verifier {
+    /// Exchanges the revocation lists.
+    pub(super) fn replace(&self, roots: &Arc<RootCertStore>, lists: &str) -> Result<(), CertificateError> {
+        let lists: Result<Vec<_>, _> =
+            CertificateRevocationListDer::pem_slice_iter(lists.as_bytes()).collect();
+        let lists = lists.ok().filter(|lists| !lists.is_empty());
+        let lists = lists.ok_or(CertificateError::Unusable("no PEM text of revocation lists"))?;
+        self.0.store(Arc::new(verifier(roots, lists)?));
+        Ok(())
     }
 }
 
@@ -247,6 +264,11 @@ fn reason(error: &rustls::Error) -> Reason {
         Error::InvalidCertificate(Why::BadSignature) => Reason::BadSignature,
         _ => Reason::UntrustedCertificate,
     }
+}
+
+/// The text of a file of revocation lists.
+pub(super) fn read_lists(path: &Path) -> Result<String, CertificateError> {
+    read(path, MAX_LISTS)
 }
 
 fn read(path: &Path, max: usize) -> Result<String, CertificateError> {

@@ -149,6 +149,66 @@ mod tests {
         assert_eq!(chain(whole), [b"abc".as_slice(), b"d", b"e"]);
     }
 
+    // the fields of RFC 9440 appendix A (those of section 2), without their folds, and RFC 8705 appendix A
+    const CLIENT: &str = concat!(
+        "MIIBqDCCAU6gAwIBAgIBBzAKBggqhkjOPQQDAjA6MRswGQYDVQQKDBJMZXQncyBBdXRoZW50aWNhdGUxGzAZBgNVBAMMEkxBIElu",
+        "dGVybWVkaWF0ZSBDQTAeFw0yMDAxMTQyMjU1MzNaFw0yMTAxMjMyMjU1MzNaMA0xCzAJBgNVBAMMAkJDMFkwEwYHKoZIzj0CAQYI",
+        "KoZIzj0DAQcDQgAE8YnXXfaUgmnMtOXU/IncWalRhebrXmckC8vdgJ1p5Be5F/3YC8OthxM4+k1M6aEAEFcGzkJiNy6J84y7uzo9",
+        "M6NyMHAwCQYDVR0TBAIwADAfBgNVHSMEGDAWgBRm3WjLa38lbEYCuiCPct0ZaSED2DAOBgNVHQ8BAf8EBAMCBsAwEwYDVR0lBAww",
+        "CgYIKwYBBQUHAwIwHQYDVR0RAQH/BBMwEYEPYmRjQGV4YW1wbGUuY29tMAoGCCqGSM49BAMCA0gAMEUCIBHda/r1vaL6G3VliL4/",
+        "Di6YK0Q6bMjeSkC3dFCOOB8TAiEAx/kHSB4urmiZ0NX5r5XarmPk0wmuydBVoU4hBVZ1yhk=",
+    );
+    const INTERMEDIATE: &str = concat!(
+        "MIIB5jCCAYugAwIBAgIBFjAKBggqhkjOPQQDAjBWMQswCQYDVQQGEwJVUzEbMBkGA1UECgwSTGV0J3MgQXV0aGVudGljYXRlMSow",
+        "KAYDVQQDDCFMZXQncyBBdXRoZW50aWNhdGUgUm9vdCBBdXRob3JpdHkwHhcNMjAwMTE0MjEzMjMwWhcNMzAwMTExMjEzMjMwWjA6",
+        "MRswGQYDVQQKDBJMZXQncyBBdXRoZW50aWNhdGUxGzAZBgNVBAMMEkxBIEludGVybWVkaWF0ZSBDQTBZMBMGByqGSM49AgEGCCqG",
+        "SM49AwEHA0IABJf+aA54RC5pyLAR5yfXVYmNpgd+CGUTDp2KOGhc0gK91zxhHesEYkdXkpS2UN8Kati+yHtWCV3kkhCngGyv7Rqj",
+        "ZjBkMB0GA1UdDgQWBBRm3WjLa38lbEYCuiCPct0ZaSED2DAfBgNVHSMEGDAWgBTEA2Q6eecKu9g9yb5glbkhhVINGDASBgNVHRMB",
+        "Af8ECDAGAQH/AgEAMA4GA1UdDwEB/wQEAwIBhjAKBggqhkjOPQQDAgNJADBGAiEA5pLvaFwRRkxomIAtDIwg9D7gC1xzxBl4r28E",
+        "zmSO1pcCIQCJUShpSXO9HDIQMUgH69fNDEMHXD3RRX5gP7kuu2KGMg==",
+    );
+    const ROOT: &str = concat!(
+        "MIICBjCCAaygAwIBAgIJAKS0yiqKtlhoMAoGCCqGSM49BAMCMFYxCzAJBgNVBAYTAlVTMRswGQYDVQQKDBJMZXQncyBBdXRoZW50",
+        "aWNhdGUxKjAoBgNVBAMMIUxldCdzIEF1dGhlbnRpY2F0ZSBSb290IEF1dGhvcml0eTAeFw0yMDAxMTQyMTI1NDVaFw00MDAxMDky",
+        "MTI1NDVaMFYxCzAJBgNVBAYTAlVTMRswGQYDVQQKDBJMZXQncyBBdXRoZW50aWNhdGUxKjAoBgNVBAMMIUxldCdzIEF1dGhlbnRp",
+        "Y2F0ZSBSb290IEF1dGhvcml0eTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFoaHU+Z5bPKmGzlYXtCf+E6HYj62fORaHDOrt+y",
+        "yh3H/rTcs7ynFfGn+gyFsrSP3Ez88rajv+U2NfD0o0uZ4PmjYzBhMB0GA1UdDgQWBBTEA2Q6eecKu9g9yb5glbkhhVINGDAfBgNV",
+        "HSMEGDAWgBTEA2Q6eecKu9g9yb5glbkhhVINGDAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB/wQEAwIBhjAKBggqhkjOPQQDAgNI",
+        "ADBFAiEAmAeg1ycKHriqHnaD4M/UDBpQRpkmdcRFYGMg1Qyrkx4CIB4ivz3wQcQkGhcsUZ1SOImd/lq1Q0FLf09rGfLQPWDc",
+    );
+    const BOUND: &str = concat!(
+        "MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAxODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzEN",
+        "MAsGA1UEAwwEbXRsczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ/Au08/co",
+        "ZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwIDSQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWU",
+        "VeORWz83AiEA5x2eXZOVbUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY=",
+    );
+
+    #[test]
+    fn the_fields_of_rfc_9440_are_read_whole_and_in_order() {
+        let leaf = format!(":{CLIENT}:");
+        let rest = format!(":{INTERMEDIATE}:, :{ROOT}:");
+        let alone = chain(read(&[("client-cert", &leaf)]));
+        assert_eq!(alone, [STANDARD.decode(CLIENT).unwrap()]);
+        let whole = read(&[("client-cert", &leaf), ("client-cert-chain", &rest)]);
+        let sent = [CLIENT, INTERMEDIATE, ROOT].map(|der| STANDARD.decode(der).unwrap());
+        assert_eq!(chain(whole.clone()), sent);
+        #[cfg(feature = "tls")]
+        {
+            let Some(ClientCertificate::Whole(certificate)) = whole else { panic!("it is whole") };
+            let named = |wanted| certificate.named(wanted).unwrap().0.into_owned();
+            assert_eq!(named(SubjectName::Distinguished), "CN=BC");
+            assert_eq!(named(SubjectName::Email), "bdc@example.com");
+        }
+    }
+
+    #[test]
+    fn the_thumbprint_of_rfc_8705_appendix_a_is_that_of_its_certificate() {
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let certificate = PeerCertificate::new(vec![STANDARD.decode(BOUND).unwrap()]).unwrap();
+        let thumbprint = URL_SAFE_NO_PAD.encode(certificate.thumbprint());
+        assert_eq!(thumbprint, "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0");
+    }
+
     #[test]
     fn what_is_anything_else_is_unreadable() {
         let long = [":ZA==:"; MAX_CHAIN].join(", ");

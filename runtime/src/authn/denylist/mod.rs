@@ -5,7 +5,8 @@
 //! 2. it must not live longer from `iat` to `exp` than entries about its subject are kept, else it would outlive one;
 //! 3. it is refused when its `jti` is revoked, and when it was issued at or before the moment until which its subject's
 //!    tokens are: in the second of a logout nobody knows which came first;
-//! 4. a store that fails, or does not answer within two seconds, refuses the request: nobody knows (503).
+//! 4. a store that fails, or does not answer within two seconds, refuses the request: nobody knows (503). A revocation waits as
+//!    long, and is an error then: nobody knows whether it holds.
 //!
 //! An entry about one token is kept until that has expired, one about a subject as long as rule 2 lets a token live, both
 //! two minutes longer, the most that a scheme tolerates of clocks. The store forgets no entry before: a full one refuses
@@ -25,6 +26,7 @@ use crate::state::State;
 
 /// How long the store may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+const LATE: &str = "no answer in time";
 /// A day: tokens that are revoked by a list should be far shorter.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// About 16 MiB when it is full.
@@ -81,7 +83,7 @@ pub enum DenylistError {
     Unnamed,
     /// The clock of the machine cannot be relied on.
     Clock,
-    /// The store failed.
+    /// The store failed, or did not answer in time.
     Store(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -133,7 +135,8 @@ impl Denylist {
     /// Revokes the token that `principal` was made from.
     ///
     /// # Errors
-    /// When the token cannot be named, or the store has no room or fails: the token is still good then.
+    /// When the token cannot be named, or the store has no room or fails, or does not answer in time: the token may be good
+    /// still.
     pub async fn revoke(&self, principal: &Principal) -> Result<(), DenylistError> {
         let (Some(id), Some(expires)) = (named(principal), principal.expires()) else {
             return Err(DenylistError::Unnamed);
@@ -144,7 +147,7 @@ impl Denylist {
     /// Revokes the token of `issuer` with this `jti` and this `exp`.
     ///
     /// # Errors
-    /// When the store has no room or fails: the token is still good then.
+    /// When the store has no room or fails, or does not answer in time: the token may be good still.
     pub async fn revoke_token(&self, issuer: &str, jti: &str, exp: u64) -> Result<(), DenylistError> {
         let keep_until = exp.saturating_add(MAX_LEEWAY);
         let entry = Entry { issued_until: u64::MAX, keep_until };
@@ -154,7 +157,7 @@ impl Denylist {
     /// Revokes every token that somebody was given until now.
     ///
     /// # Errors
-    /// When the store has no room or fails: the tokens are still good then.
+    /// When the store has no room or fails, or does not answer in time: the tokens may be good still.
     pub async fn revoke_all(&self, of: Identity<'_>) -> Result<(), DenylistError> {
         let now = self.now()?;
         self.revoke_all_until(of, now).await
@@ -176,7 +179,8 @@ impl Denylist {
         if entry.keep_until < now {
             return Ok(());
         }
-        self.store.put(mark, entry, now).await
+        let kept = tokio::time::timeout(PATIENCE, self.store.put(mark, entry, now)).await;
+        kept.unwrap_or_else(|_| Err(DenylistError::Store(LATE.into())))
     }
 
     fn now(&self) -> Result<u64, DenylistError> {
@@ -199,7 +203,7 @@ impl Denylist {
         let entries = match asked {
             Ok(Ok(entries)) => entries,
             Ok(Err(error)) => return Err(unavailable(&error.to_string())),
-            Err(_) => return Err(unavailable("no answer in time")),
+            Err(_) => return Err(unavailable(LATE)),
         };
         let denied = entries.iter().flatten().any(|entry| issued <= entry.issued_until);
         if denied { Err(Reason::Revoked) } else { Ok(()) }
@@ -352,13 +356,18 @@ mod tests {
 
     impl DenylistStore for Broken {
         fn put(&self, _: Mark, _: Entry, _: u64) -> StoreFuture<'_, (), DenylistError> {
-            Box::pin(async { Err(DenylistError::Store("away".into())) })
+            self.away()
         }
 
         fn get(&self, _: [Mark; 2], _: u64) -> StoreFuture<'_, [Option<Entry>; 2], DenylistError> {
-            let hangs = self.0;
-            Box::pin(async move {
-                if hangs {
+            self.away()
+        }
+    }
+
+    impl Broken {
+        fn away<T>(&self) -> StoreFuture<'_, T, DenylistError> {
+            Box::pin(async {
+                if self.0 {
                     std::future::pending::<()>().await;
                 }
                 Err(DenylistError::Store("away".into()))
@@ -369,10 +378,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_store_that_cannot_be_asked_refuses() {
         let alice = token("https://a", "alice", Some("1"), Some(NOW), Some(NOW + 600));
-        for hangs in [false, true] {
+        for (hangs, why) in [(false, "away"), (true, "no answer in time")] {
             let list = Denylist::new(Broken(hangs));
             assert_eq!(list.check(&alice, now()).await, Err(Reason::RevocationUnknown));
-            assert!(list.revoke_token("https://a", "1", u64::MAX).await.is_err());
+            let day = Duration::from_secs(86_400);
+            let revoked = tokio::time::timeout(day, list.revoke_token("https://a", "1", u64::MAX)).await;
+            let error = revoked.expect("a logout does not hang with its store").unwrap_err();
+            assert_eq!(error.to_string(), format!("the store of the denylist failed: {why}"));
         }
     }
 

@@ -99,7 +99,7 @@ impl IdTokens {
 
     /// Fetches the keys for the first time.
     pub(crate) async fn load(&self) -> Result<(), Reason> {
-        self.keys.load().await.map_err(|_| Reason::KeysUnavailable)
+        Ok(self.keys.load().await?)
     }
 
     /// Judges a token; when its key is not among those that the issuer had last time, looks again.
@@ -121,7 +121,7 @@ impl IdTokens {
             judged => Some(judged),
         };
         let judged = self.keys.judge_by(by_known).await;
-        judged.map_err(|_| BadIdToken::Token(Reason::KeysUnavailable))?.unwrap_or_else(judge)
+        judged.map_err(Reason::from)?.unwrap_or_else(judge)
     }
 
     fn judge_now(&self, token: &str, asked: &Asked<'_>, now: Now) -> Result<Identified, BadIdToken> {
@@ -231,7 +231,7 @@ impl BadIdToken {
 
     /// Nobody knows whether the token is good.
     pub(crate) fn is_unknown(self) -> bool {
-        self == Self::Token(Reason::KeysUnavailable)
+        matches!(self, Self::Token(Reason::KeysUnavailable | Reason::Busy))
     }
 }
 

@@ -17,7 +17,8 @@
 //!    minute at 10 s, where it is 2. Who publishes a key for its `max-age`, an hour at most, before it signs is not concerned:
 //!    rule 2 brings it;
 //! 4. an answer that fails or has no usable key changes nothing: the last good set serves for 24 h, then none does;
-//!    a key that is missing from a good answer is gone at once.
+//!    a key that is missing from a good answer is gone at once;
+//! 5. a thousand wait for a fetch, more are refused at once as busy: each is a request that holds its place in the server.
 
 use std::{
     sync::{
@@ -30,14 +31,19 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::Full;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 
+use self::NoNewer::{Busy, Unreachable};
 use super::{
     JwkSet, Jwks,
     discovery::{Discovery, Form},
     key_error::KeyError,
     key_set::{self, Origin},
 };
+use crate::authn::Reason;
 use crate::outbound::{Address, Bounds, Outbound, Reach};
 
 /// Longest and shortest time between two fetches of a set that is in use, and the rest of the clockwork.
@@ -64,6 +70,8 @@ const TIMING: Timing = Timing {
 
 /// How many fetches tokens may cause at once.
 const BURST: u32 = 3;
+/// Rule 5.
+const WAITING: usize = 1024;
 
 /// The far end of a key set.
 pub(crate) struct Remote {
@@ -73,6 +81,8 @@ pub(crate) struct Remote {
     progress: Mutex<Progress>,
     /// Counts the fetches that ended; who waits for one watches it.
     ended: watch::Sender<u64>,
+    /// Of those who wait.
+    places: Semaphore,
     kept_fresh: AtomicBool,
     /// What the issuer names may be at addresses that are not public.
     inside_too: AtomicBool,
@@ -99,7 +109,20 @@ struct Progress {
 
 /// The set at hand may be out of date, and a newer one cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unreachable;
+pub(crate) enum NoNewer {
+    Unreachable,
+    /// Too many wait for it already.
+    Busy,
+}
+
+impl From<NoNewer> for Reason {
+    fn from(why: NoNewer) -> Self {
+        match why {
+            Unreachable => Self::KeysUnavailable,
+            Busy => Self::Busy,
+        }
+    }
+}
 
 impl Jwks {
     /// The key set at `address`, kept fresh while the server runs. Nothing is fetched yet: the server does so before
@@ -155,6 +178,7 @@ impl Jwks {
             timing,
             progress: Mutex::default(),
             ended: watch::Sender::new(0),
+            places: Semaphore::new(WAITING),
             kept_fresh: AtomicBool::new(false),
             inside_too: AtomicBool::new(false),
         }))
@@ -169,12 +193,12 @@ impl Jwks {
     }
 
     /// Fetches the set unless it is there, and sees to it that it stays fresh.
-    pub(crate) async fn load(&self) -> Result<(), Unreachable> {
+    pub(crate) async fn load(&self) -> Result<(), NoNewer> {
         if self.current().is_some() { Ok(()) } else { self.look_again().await.map(drop) }
     }
 
     /// What `judge` says by the set at hand, or by a newer one where that has not the key (`None`). Rule 3.
-    pub(crate) async fn judge_by<T>(&self, judge: impl Fn() -> Option<T>) -> Result<Option<T>, Unreachable> {
+    pub(crate) async fn judge_by<T>(&self, judge: impl Fn() -> Option<T>) -> Result<Option<T>, NoNewer> {
         if let Some(judged) = judge() {
             return Ok(Some(judged));
         }
@@ -189,7 +213,7 @@ impl Jwks {
 
     /// Looks at the far end again, as often as rule 3 lets, all callers together. When it is well, the set at
     /// hand is what the far end has.
-    async fn look_again(&self) -> Result<Looked, Unreachable> {
+    async fn look_again(&self) -> Result<Looked, NoNewer> {
         let Some(remote) = self.remote() else { return Ok(Looked::Anew) };
         self.keep_fresh(remote);
         let mut ended = remote.ended.subscribe();
@@ -204,6 +228,7 @@ impl Jwks {
                 Looked::Anew
             }
         };
+        let _place = remote.places.try_acquire().map_err(|_| Busy)?;
         let patience = remote.timing.answer + Duration::from_secs(1);
         match tokio::time::timeout(patience, ended.changed()).await {
             Ok(Ok(())) => remote.state().map(|()| looked),
@@ -317,7 +342,7 @@ impl Remote {
         free
     }
 
-    fn state(&self) -> Result<(), Unreachable> {
+    fn state(&self) -> Result<(), NoNewer> {
         let progress = self.progress();
         if progress.last_good.is_some() && !progress.last_failed { Ok(()) } else { Err(Unreachable) }
     }

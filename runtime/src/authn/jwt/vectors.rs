@@ -1,17 +1,18 @@
 //! The published vectors for JSON Web Signatures (C2SP Wycheproof), when `shared/suites/jws` lies beside the checkout.
 //!
 //! Every token that the suite calls invalid is refused, whatever its algorithm. Every valid one is accepted, if its key
-//! is for an algorithm that we take. What no key of ours is asked about (tokens of other algorithms, encrypted ones) is counted
-//! apart. Key sets that the suite calls bad do not load at all. How many of each there are is stated, so that a suite that is
+//! is for an algorithm that we take. What is of other algorithms, or encrypted, is counted apart: all of it is refused, valid or not,
+//! by good keys and every algorithm that we take. Key sets that the suite calls bad do not load at all. How many of each there are is stated, so that a suite that is
 //! read wrongly does not pass for one that was passed.
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::algorithm;
 use super::jws::verify_text;
 use super::key_set::{self, Origin};
+use crate::authn::testing::Signer;
 use crate::operation::Algorithm;
 
 /// What the suite takes and we refuse: a `?` inside a part. RFC 7515 section 5.2 has the decoding fail on any character
@@ -65,13 +66,14 @@ fn run(suite: &Value) -> Seen {
         for test in group["tests"].as_array().unwrap() {
             let comment = test["comment"].as_str().unwrap();
             if let Some(token) = test["jwe"].as_str() {
-                assert!(verify_text(token, &key.to_string(), &allowed).is_err(), "{comment}");
+                refused_by_good_keys(token, key, comment);
                 seen.encrypted += 1;
                 continue;
             }
             // one is an object: the serialization as JSON, which we refuse
             let token = test["jws"].as_str().map_or_else(|| test["jws"].to_string(), str::to_owned);
             if allowed.is_empty() {
+                refused_by_good_keys(&token, key, comment);
                 seen.of_other_algorithms += 1;
                 continue;
             }
@@ -90,13 +92,57 @@ fn run(suite: &Value) -> Seen {
     seen
 }
 
+/// For tokens that no key of theirs is asked about: their own key as one of each other algorithm that it could be for, and keys of
+/// ours under its name, refuse them.
+fn refused_by_good_keys(token: &str, own: &Value, comment: &str) {
+    const ASYMMETRIC: [Algorithm; 5] =
+        [Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256];
+    let secret = json!({ "kty": "oct", "alg": "HS256", "k": "c".repeat(43) });
+    let mut keys = vec![(Signer::new().jwk("ours"), &ASYMMETRIC[..]), (secret, &[Algorithm::HS256])];
+    let others = own_as(own).into_iter().filter(|key| key["alg"].as_str() != alg(token).as_deref());
+    keys.extend(others.map(|key| (key, &ASYMMETRIC[..])));
+    for (mut key, algorithms) in keys {
+        if let Some(kid) = own.get("kid") {
+            key["kid"] = kid.clone();
+        }
+        let key = key.to_string();
+        assert!(key_set::read(&key, Origin::Local).is_ok(), "{comment}: a good key: {key}");
+        let verdict = verify_text(token, &key, algorithms);
+        assert!(verdict.is_err(), "{comment}: {verdict:?} by {key}");
+    }
+}
+
+/// A public key of the suite, for each algorithm of ours that it could be for.
+fn own_as(key: &Value) -> Vec<Value> {
+    let algorithms: &[&str] = match key["kty"].as_str() {
+        Some("RSA") => &["RS256", "PS256"],
+        Some("EC") if key["crv"] == "P-256" => &["ES256"],
+        _ => &[],
+    };
+    let as_one = |algorithm: &&str| {
+        let mut made = json!({ "alg": algorithm });
+        for name in ["kty", "crv", "x", "y", "n", "e"] {
+            if let Some(value) = key.get(name) {
+                made[name] = value.clone();
+            }
+        }
+        made
+    };
+    algorithms.iter().map(as_one).collect()
+}
+
 /// Whether the token's `alg` is one that we take.
 fn ours(token: &str) -> bool {
+    algorithm::from_name(&alg(token).unwrap()).is_some()
+}
+
+/// The token's `alg`, if it can be read.
+fn alg(token: &str) -> Option<String> {
     use base64::Engine;
-    let header = token.split('.').next().unwrap();
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).unwrap();
-    let header: Value = serde_json::from_slice(&header).unwrap();
-    algorithm::from_name(header["alg"].as_str().unwrap()).is_some()
+    let header = token.split('.').next()?;
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).ok()?;
+    let header: Value = serde_json::from_slice(&header).ok()?;
+    header["alg"].as_str().map(str::to_owned)
 }
 
 #[test]

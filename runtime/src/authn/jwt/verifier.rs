@@ -149,7 +149,7 @@ impl TokenVerifier {
     ) -> Result<Judged, Reason> {
         let judged = self.keys.judge_by(|| self.judge_at_hand(token, shown, now)).await;
         // 401 only when the set is known to be what the issuer has now; else nobody knows that the token is bad
-        judged.map_err(|_| Reason::KeysUnavailable)?.unwrap_or_else(|| self.judge(token, shown, now))
+        judged?.unwrap_or_else(|| self.judge(token, shown, now))
     }
 
     /// Judges `token`. A set that is not fetched is all there is.
@@ -168,7 +168,7 @@ impl TokenVerifier {
     #[cfg(feature = "outbound")]
     pub(crate) async fn load(&self) -> Result<(), Reason> {
         match self.keys.remote() {
-            Some(_) => self.keys.load().await.map_err(|_| Reason::KeysUnavailable),
+            Some(_) => Ok(self.keys.load().await?),
             None => Ok(()),
         }
     }

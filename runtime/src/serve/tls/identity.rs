@@ -20,7 +20,7 @@ use rustls::{
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
-use super::TlsError;
+use super::{Hangup, TlsError};
 use crate::{
     authn::file::{self, ReadError},
     secret::Secret,
@@ -137,36 +137,4 @@ fn pair(chain: &str, key: &str) -> Result<CertifiedKey, TlsError> {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => TlsError::Mismatch,
         _ => TlsError::Key,
     })
-}
-
-/// SIGHUP, where there is one.
-struct Hangup {
-    #[cfg(unix)]
-    signal: Option<tokio::signal::unix::Signal>,
-}
-
-impl Hangup {
-    #[cfg(unix)]
-    fn new() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        Self { signal: signal(SignalKind::hangup()).ok() }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Self {
-        Self {}
-    }
-
-    #[cfg(unix)]
-    async fn wait(&mut self) {
-        match &mut self.signal {
-            Some(signal) => _ = signal.recv().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn wait(&mut self) {
-        std::future::pending().await
-    }
 }

@@ -9,6 +9,7 @@
 //!    other operations may not need one. Then no session is resumed: it would bring back a certificate that was shown
 //!    when other rules held.
 
+mod hangup;
 mod identity;
 mod possession;
 
@@ -22,6 +23,7 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
+pub(crate) use self::hangup::Hangup;
 use self::{identity::Identity, possession::Possession};
 use super::session::Session;
 use crate::{

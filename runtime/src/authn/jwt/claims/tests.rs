@@ -241,3 +241,28 @@ fn a_payload_is_one_object() {
     assert_eq!(judge(b"{}", &expected(), NOW).unwrap_err(), Reason::MissingClaim);
     assert_eq!(judge(&[b'{', 0xff, b'}'], &expected(), NOW).unwrap_err(), Reason::Malformed);
 }
+
+/// RFC 8705 section 3.1, figure 2.
+#[test]
+fn the_certificate_that_a_token_is_bound_to_is_read() {
+    const FIGURE: &str = r#"{
+        "iss": "https://server.example.com",
+        "sub": "ty.webb@example.com",
+        "exp": 1493726400,
+        "nbf": 1493722800,
+        "cnf":{
+          "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"
+        }
+    }"#;
+    let expected = Expected {
+        issuer: Some("https://server.example.com"),
+        audience: None,
+        max_lifetime: None,
+        profile: Profile::Signed,
+        ..expected()
+    };
+    let accepted = judge(FIGURE.as_bytes(), &expected, 1_493_722_801.0).unwrap();
+    let confirmation = accepted.confirmation.unwrap();
+    assert_eq!(confirmation.certificate.as_deref(), Some("bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"));
+    assert!(confirmation.key.is_none() && !confirmation.others);
+}

@@ -160,3 +160,25 @@ async fn the_last_good_set_serves_for_a_day() {
     jwks.refresh().await;
     assert!(kids(&jwks).is_empty());
 }
+
+#[tokio::test]
+async fn a_thousand_wait_for_an_issuer_that_hangs_and_more_are_refused_at_once() {
+    let issuer = Issuer::start("hang".to_owned()).await;
+    let jwks = Jwks::url(&issuer.address).unwrap();
+    let verifier = verifier(&jwks);
+    let token = token("a", &Signer::new());
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..1024 {
+        let (verifier, token) = (Arc::clone(&verifier), token.clone());
+        waiting.spawn(async move { judged(&verifier, &token).await });
+    }
+    // each of them comes to wait
+    for _ in 0..2000 {
+        tokio::task::yield_now().await;
+    }
+    let at_once =
+        async || tokio::time::timeout(Duration::from_millis(200), judged(&verifier, &token)).await.ok();
+    assert_eq!(at_once().await, Some(Err(Reason::Busy)));
+    waiting.shutdown().await;
+    assert_eq!(at_once().await, None, "who leaves makes room: it waits");
+}
