@@ -5,7 +5,7 @@
 //! 2. when it has been open for a while, one asks; all others go without until it is known what came of that;
 //! 3. a success closes it, a failure opens it for another while;
 //! 4. one who gives up before anything came of it says nothing: the next one asks in its place;
-//! 5. what those say who asked before it opened changes nothing while it is open.
+//! 5. what those say who asked before it opened or closed changes nothing.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,7 +25,8 @@ impl Breaker {
 
     /// The leave to ask now, if there is one.
     pub(crate) fn admits(&self) -> Option<Leave<'_>> {
-        self.ask(|rules, now| rules.admits(now)).then_some(Leave(Some(self)))
+        let turn = self.ask(|rules, now| rules.admits(now).then_some(rules.turns))?;
+        Some(Leave { of: Some(self), turn })
     }
 
     fn ask<T>(&self, ask: impl FnOnce(&mut Rules, Duration) -> T) -> T {
@@ -35,26 +36,37 @@ impl Breaker {
 
 /// The leave to ask, of one who then reports what came of it.
 #[derive(Debug)]
-pub(crate) struct Leave<'b>(Option<&'b Breaker>);
+pub(crate) struct Leave<'b> {
+    /// None: it was reported on.
+    of: Option<&'b Breaker>,
+    turn: u64,
+}
 
 impl Leave<'_> {
     /// There was an answer.
     pub(crate) fn succeeded(mut self) -> Turn {
-        self.0.take().map_or(Turn::None, |breaker| breaker.ask(|rules, _| rules.succeeded()))
+        self.report(|rules, _| rules.succeeded())
     }
 
     /// There was none.
     pub(crate) fn failed(mut self) -> Turn {
-        self.0.take().map_or(Turn::None, |breaker| breaker.ask(|rules, now| rules.failed(now)))
+        self.report(Rules::failed)
+    }
+
+    fn report(&mut self, report: impl FnOnce(&mut Rules, Duration) -> Turn) -> Turn {
+        let turn = self.turn;
+        let Some(breaker) = self.of.take() else { return Turn::None };
+        breaker.ask(|rules, now| if rules.turns == turn { report(rules, now) } else { Turn::None }) // 5
     }
 }
 
 /// Rule 4.
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        if let Some(breaker) = self.0 {
-            breaker.ask(|rules, now| rules.gave_up(now));
-        }
+        self.report(|rules, now| {
+            rules.gave_up(now);
+            Turn::None
+        });
     }
 }
 
@@ -66,6 +78,8 @@ struct Rules {
     /// For how long.
     rest: Duration,
     position: Position,
+    /// How often it opened, closed, or let one ask.
+    turns: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +111,7 @@ pub(crate) enum Turn {
 
 impl Rules {
     const fn new(bound: u32, rest: Duration) -> Self {
-        Self { bound, rest, position: Position::Closed { failures: 0 } }
+        Self { bound, rest, position: Position::Closed { failures: 0 }, turns: 0 }
     }
 
     fn admits(&mut self, now: Duration) -> bool {
@@ -105,7 +119,7 @@ impl Rules {
             Position::Closed { .. } => true,
             Position::Open { until } | Position::HalfOpen { until } if now < until => false,
             Position::Open { .. } | Position::HalfOpen { .. } => {
-                self.position = Position::HalfOpen { until: now.saturating_add(self.rest) };
+                self.turn(Position::HalfOpen { until: now.saturating_add(self.rest) }, Turn::None);
                 true
             }
         }
@@ -133,11 +147,13 @@ impl Rules {
 
     fn gave_up(&mut self, now: Duration) {
         if let Position::HalfOpen { .. } = self.position {
-            self.position = Position::Open { until: now };
+            self.turn(Position::Open { until: now }, Turn::None);
         }
     }
 
     const fn turn(&mut self, to: Position, turn: Turn) -> Turn {
+        let stays = matches!((self.position, to), (Position::Closed { .. }, Position::Closed { .. }));
+        self.turns += !stays as u64;
         self.position = to;
         turn
     }
@@ -216,6 +232,17 @@ mod tests {
         let first = breaker.admits().unwrap();
         drop(first);
         assert_eq!(breaker.admits().unwrap().succeeded(), Turn::Closed);
+    }
+
+    #[test]
+    fn what_those_say_who_asked_before_it_turned_changes_nothing() {
+        let breaker = Breaker::new(1, Duration::ZERO);
+        let [first, second, third] = [(); 3].map(|()| breaker.admits().unwrap());
+        assert_eq!(first.failed(), Turn::Opened);
+        let asks = breaker.admits().unwrap();
+        drop(second);
+        assert_eq!(third.failed(), Turn::None);
+        assert_eq!(asks.succeeded(), Turn::Closed, "it is the one that asks");
     }
 
     #[test]

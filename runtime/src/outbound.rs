@@ -212,7 +212,10 @@ impl Outbound {
         };
         let answer = timeout_at(bounds.until, client.request(request)).await;
         let answer = answer.map_err(|_| NoReply::Silence("no answer in time"))?;
-        let answer = answer.map_err(|_| NoReply::Silence("no connection"))?;
+        let answer = answer.map_err(|error| match error.is_connect() {
+            true => NoReply::Silence("no connection"),
+            false => NoReply::Unusable("the connection was closed, or what came over it is no answer"),
+        })?;
         let (head, body) = answer.into_parts();
         let from = head.extensions.get::<HttpInfo>().map(|far| far.remote_addr().ip());
         let names = from.map_or(Reach::Public, Reach::of);

@@ -80,7 +80,7 @@ impl Login {
 
     /// Notes that this login was finished, or refuses it.
     pub(super) async fn mark(&self, pending: &Pending) -> Result<(), Fault> {
-        let key = Key::new(Kind::Session, &[b"state", &self.0.about, pending.state.as_bytes()]);
+        let key = Key::new(Kind::Login, &[b"state", &self.0.about, pending.state.as_bytes()]);
         let keep = Duration::from_secs(PATIENCE.saturating_add(2 * MAX_LEEWAY));
         let next = Next::Record { value: Vec::new(), keep };
         match self.0.marks.swap(key, Expected::Nothing, next).await? {

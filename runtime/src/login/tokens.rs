@@ -96,6 +96,6 @@ impl Login {
         let by_us = caller.issuer() == self.issuer() && caller.client_id() == Some(self.client());
         let ours = caller.kind() == Kind::Session && by_us;
         let digest = URL_SAFE_NO_PAD.decode(caller.credential_id().filter(|_| ours)?).ok()?;
-        Some(Key::of_digest(digest.try_into().ok()?))
+        Some(Key::of_session(digest.try_into().ok()?))
     }
 }

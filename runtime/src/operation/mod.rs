@@ -246,7 +246,7 @@ pub struct Policy {
 }
 
 /// How much an operation matters when more handlers are at work than the server takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Priority {
     /// It gives way to none.
     Critical,

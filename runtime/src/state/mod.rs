@@ -28,6 +28,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use self::memory::Memory;
 use crate::authn::StoreFuture;
 use crate::clock::Clock;
+use crate::operation::Priority;
 
 /// Of a value, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;
@@ -47,10 +48,12 @@ pub trait Engine: Send + Sync + 'static {
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError>;
 }
 
-/// What a record is about: a digest of a [`Kind`] and of what names it there. An engine learns neither, but for whether it gives
-/// way ([`Key::gives_way`]).
+/// What a record is about: a digest of a [`Kind`] and of what names it there. An engine learns neither, and what gives way to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key([u8; 32]);
+pub struct Key {
+    digest: [u8; 32],
+    priority: Priority,
+}
 
 /// What is kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -243,8 +246,10 @@ pub enum Kind {
     Proof,
     /// Answers that are kept, so that a call is not done twice.
     Answer,
-    /// Sessions of browsers, and logins that were finished.
+    /// Sessions of browsers.
     Session,
+    /// Logins that came back, each good once.
+    Login,
     /// API keys.
     ApiKey,
     /// Counters of limits.
@@ -261,14 +266,19 @@ impl Kind {
             Self::Proof => 4,
             Self::Answer => 5,
             Self::Session => 7,
+            Self::Login => 10,
             Self::ApiKey => 8,
             Self::Limit => 9,
             Self::Application => 6,
         }
     }
 
-    const fn gives_way(self) -> bool {
-        matches!(self, Self::Answer | Self::Proof)
+    const fn priority(self) -> Priority {
+        match self {
+            Self::Answer | Self::Login => Priority::Batch,
+            Self::Proof | Self::Session | Self::Family => Priority::Normal,
+            Self::Revocation | Self::ApiKey | Self::Limit | Self::Application => Priority::Critical,
+        }
     }
 }
 
@@ -283,32 +293,28 @@ impl Key {
             context.update(&part.len().to_be_bytes());
             context.update(part);
         }
-        Self::marked(context.finish().as_ref().first_chunk().copied().unwrap_or_default(), kind.gives_way())
+        let digest = context.finish().as_ref().first_chunk().copied().unwrap_or_default();
+        Self { digest, priority: kind.priority() }
     }
 
-    /// Its last bit says whether it gives way.
-    const fn marked(mut digest: [u8; 32], gives_way: bool) -> Self {
-        digest[31] = digest[31] & !1 | gives_way as u8;
-        Self(digest)
-    }
-
-    /// Whether it is of a record that any request may make: an answer that is kept, or a proof that was shown. An engine leaves a
-    /// part of its room to the others, so that no flood of calls keeps a token from being revoked.
+    /// What gives way to what when there is not much room: new records of calls (`Batch`: answers that are kept, logins that come
+    /// back) leave a quarter of it to the others, those of callers (`Normal`: proofs, sessions, families of tokens) an eighth to
+    /// what must have room (`Critical`): so no flood of either keeps a token from being revoked.
     #[must_use]
-    pub const fn gives_way(&self) -> bool {
-        self.0[31] & 1 == 1
+    pub const fn priority(&self) -> Priority {
+        self.priority
     }
 
-    /// The key of this digest.
+    /// The key of a session that has this digest.
     #[cfg(feature = "login")]
-    pub(crate) const fn of_digest(digest: [u8; 32]) -> Self {
-        Self::marked(digest, false)
+    pub(crate) const fn of_session(digest: [u8; 32]) -> Self {
+        Self { digest, priority: Kind::Session.priority() }
     }
 
     /// The digest, for an engine to store under.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        &self.digest
     }
 }
 

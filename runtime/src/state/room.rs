@@ -4,9 +4,10 @@
 //! 2. A new one is refused when there are as many as there may be, or when it leaves less than an eighth of the bytes: what is
 //!    there may grow into that. A call that has a claim gets its answer.
 //! 3. What takes no more room than it had is never refused.
-//! 4. Of records that any request may make, new ones leave a quarter of both to the others ([`Key::gives_way`]).
+//! 4. Records of calls leave a quarter of both to the others, those of callers an eighth ([`Key::priority`]).
 
 use super::Key;
+use crate::operation::Priority;
 
 /// Room that is there for however few records: some of them may be long.
 const AT_LEAST: u64 = 16 << 20;
@@ -38,9 +39,16 @@ impl Room {
 
     /// What there is for a record under `key` (rule 4).
     pub(super) const fn of_key(self, key: Key) -> Self {
-        match key.gives_way() {
-            true => Self { records: self.records - self.records / 4, new: self.new - self.new / 4, ..self },
-            false => self,
+        let part = match key.priority() {
+            Priority::Batch => 4,
+            Priority::Normal => 8,
+            Priority::Critical => return self,
+        };
+        let left = self.new / part;
+        Self {
+            records: self.records - self.records / part as usize,
+            bytes: self.bytes - left,
+            new: self.new - left,
         }
     }
 
@@ -80,21 +88,24 @@ mod tests {
     }
 
     #[test]
-    fn what_any_request_makes_leaves_room_to_the_others() {
+    fn calls_leave_room_to_callers_and_both_to_what_must_have_it() {
         use crate::state::Kind;
         let room = Room { records: 8, bytes: 8_000, new: 7_000 };
-        let takes = |kind, held| room.of_key(Key::new(kind, &[b"a"])).takes(held, None, 1);
-        for kind in [Kind::Answer, Kind::Proof] {
-            assert!(
-                takes(kind, held(5, 5_000)) && !takes(kind, held(6, 5_000)) && !takes(kind, held(5, 5_250))
-            );
+        let takes =
+            |kind, held, before, after| room.of_key(Key::new(kind, &[b"a"])).takes(held, before, after);
+        let records = |kind| (0..=8).find(|count| !takes(kind, held(*count, 0), None, 1)).unwrap();
+        let bytes = |kind| (0..).find(|bytes| !takes(kind, held(0, *bytes), None, 0)).unwrap() + BESIDE - 1;
+        // what is there grows into an eighth of its own
+        let grown = |kind| (0..).find(|more| !takes(kind, held(1, BESIDE), Some(0), *more)).unwrap() - 1;
+        let most = |kind| (records(kind), bytes(kind), grown(kind) as u64 + BESIDE);
+        for kind in [Kind::Answer, Kind::Login] {
+            assert_eq!(most(kind), (6, 5_250, 6_250), "{kind:?}");
         }
-        for kind in
-            [Kind::Revocation, Kind::Family, Kind::Session, Kind::ApiKey, Kind::Limit, Kind::Application]
-        {
-            assert!(
-                takes(kind, held(7, 6_500)) && !takes(kind, held(8, 6_500)) && !takes(kind, held(7, 7_000))
-            );
+        for kind in [Kind::Proof, Kind::Session, Kind::Family] {
+            assert_eq!(most(kind), (7, 6_125, 7_125), "{kind:?}");
+        }
+        for kind in [Kind::Revocation, Kind::ApiKey, Kind::Limit, Kind::Application] {
+            assert_eq!(most(kind), (8, 7_000, 8_000), "{kind:?}");
         }
     }
 

@@ -18,6 +18,8 @@ use crate::state::room::{Held, Room, cost};
 use crate::state::{Expected, Key, Next, Record, StateError, Swapped};
 
 type Bytes = &'static [u8];
+/// Of a key, which is all that is written of it.
+type Digest = [u8; 32];
 type Definition = TableDefinition<'static, Bytes, Bytes>;
 
 const RECORDS: Definition = TableDefinition::new("records");
@@ -129,16 +131,16 @@ impl<'a> Tables<'a> {
         }
         let Next::Record { value, keep } = next else {
             let Some(found) = found else { return Ok(Swapped::Made(0)) };
-            self.remove(key, found.end)?;
+            self.remove(*key.as_bytes(), found.end)?;
             return Ok(Swapped::Made(found.version));
         };
         if let Some(end) = over {
-            self.remove(key, end)?;
+            self.remove(*key.as_bytes(), end)?;
         }
         let before = found.as_ref().map(|found| found.value.len());
         self.make_room(before, value.len(), now, room.of_key(key))?;
         if let Some(found) = found {
-            self.remove(key, found.end)?;
+            self.remove(*key.as_bytes(), found.end)?;
         }
         let version =
             fact(&self.facts, VERSIONS)?.unwrap_or_default().checked_add(1).ok_or(StateError::Full)?;
@@ -192,12 +194,12 @@ impl<'a> Tables<'a> {
         let bytes = [&version.to_be_bytes(), &end.to_be_bytes(), value].concat();
         self.records.insert(key.as_bytes().as_slice(), bytes.as_slice()).map_err(failed)?;
         let nothing: &[u8] = &[];
-        self.ends.insert(end_of(key, end).as_slice(), nothing).map_err(failed)?;
+        self.ends.insert(end_of(*key.as_bytes(), end).as_slice(), nothing).map_err(failed)?;
         self.state(COST, self.held()?.bytes.saturating_add(cost(value.len())))
     }
 
-    fn remove(&mut self, key: Key, end: Millis) -> Result<(), StateError> {
-        let removed = self.records.remove(key.as_bytes().as_slice()).map_err(failed)?;
+    fn remove(&mut self, key: Digest, end: Millis) -> Result<(), StateError> {
+        let removed = self.records.remove(key.as_slice()).map_err(failed)?;
         let freed = removed.map(|bytes| cost_of(bytes.value()));
         self.ends.remove(end_of(key, end).as_slice()).map_err(failed)?;
         self.state(COST, self.held()?.bytes.saturating_sub(freed.unwrap_or_default()))
@@ -214,8 +216,8 @@ fn cost_of(bytes: &[u8]) -> u64 {
     cost(bytes.len().saturating_sub(BEFORE_VALUE))
 }
 
-fn end_of(key: Key, end: Millis) -> Vec<u8> {
-    [end.to_be_bytes().as_slice(), key.as_bytes()].concat()
+fn end_of(key: Digest, end: Millis) -> Vec<u8> {
+    [end.to_be_bytes().as_slice(), &key].concat()
 }
 
 fn find(records: &impl ReadableTable<Bytes, Bytes>, key: Key) -> Result<Option<Found>, StateError> {
@@ -225,10 +227,10 @@ fn find(records: &impl ReadableTable<Bytes, Bytes>, key: Key) -> Result<Option<F
     Ok(Some(Found { value: value.to_vec(), version, end }))
 }
 
-fn first_end(ends: &impl ReadableTable<Bytes, Bytes>) -> Result<Option<(Millis, Key)>, StateError> {
+fn first_end(ends: &impl ReadableTable<Bytes, Bytes>) -> Result<Option<(Millis, Digest)>, StateError> {
     let Some((first, _)) = ends.first().map_err(failed)? else { return Ok(None) };
     let (end, key) = number(first.value())?;
-    Ok(Some((end, Key(key.try_into().map_err(failed)?))))
+    Ok(Some((end, key.try_into().map_err(failed)?)))
 }
 
 fn fact(facts: &impl ReadableTable<Bytes, Bytes>, name: &[u8]) -> Result<Option<u64>, StateError> {
