@@ -120,6 +120,16 @@ async fn guesses_at_a_secret_are_too_many_at_last_and_the_secret_itself_is_taken
 }
 
 #[tokio::test]
+async fn the_id_of_a_request_is_taken_from_a_proxy_only() {
+    let settings = palisade::Settings::new().trusted_proxies(["127.0.0.1"]).unwrap();
+    let (behind, bare) = (Bench::with(|builder| builder.settings(&settings)).await, Bench::start().await);
+    let ask = |bench: &Bench| bench.desk.get("/jwks").header("x-request-id", "edge-0123456789").send();
+    assert_eq!(ask(&behind).await.header("x-request-id"), "edge-0123456789");
+    let fresh = ask(&bare).await;
+    assert_eq!(fresh.header("x-request-id").len(), 36, "one of ours");
+}
+
+#[tokio::test]
 async fn refresh_tokens_that_are_not_good_count_for_their_network_and_a_good_one_is_taken() {
     let settings = palisade::Settings::new().failed_attempts(5, 2);
     let bench = Bench::with(|builder| builder.settings(&settings)).await;
