@@ -40,6 +40,10 @@ impl Load for Service {
         Ok(EffectOutput::NoContent)
     }
 
+    async fn book(&self, _: Caller<Book>, _: BookInput) -> Result<BookOutput, Problem> {
+        Ok(BookOutput::Ok("x".repeat(300 << 10)))
+    }
+
     async fn note(&self, _: Caller<Note>, _: NoteInput) -> Result<NoteOutput, Problem> {
         Ok(NoteOutput::NoContent)
     }
@@ -254,4 +258,35 @@ async fn who_sends_slowly_takes_no_place() {
     for sent in waiting {
         sent.await.unwrap().allowed(204);
     }
+}
+
+/// Over HTTP/2, whose clients say how much they take of each answer: nothing, until they let go of it.
+#[tokio::test]
+async fn who_does_not_take_answers_gets_no_more_of_them() {
+    events::collect();
+    let bench = Bench::with(Settings::new().max_answer_memory(8 << 20)).await;
+    let stream = hyper_util::rt::TokioIo::new(TcpStream::connect(bench.client.0).await.unwrap());
+    let (sender, connection) = hyper::client::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new())
+        .initial_stream_window_size(1_000)
+        .handshake(stream)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let ask = async |path: &str| {
+        let request = http::Request::get(format!("http://test{path}"));
+        let request = request.body(http_body_util::Empty::<hyper::body::Bytes>::new()).unwrap();
+        sender.clone().send_request(request).await.unwrap()
+    };
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        held.push(ask("/books").await); // 1.2 MiB: the last begins below the share of a mebibyte
+    }
+    assert!(held.iter().all(|answer| answer.status() == 200));
+    let refused = ask("/status").await;
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+    let event = events::of(refused.headers()["x-request-id"].to_str().unwrap());
+    assert_eq!(event["event_type"], "excess_answers_not_taken");
+    bench.client.get("/status").send().await.refused(503, "unavailable");
+    drop(held);
+    until(async || bench.client.get("/status").send().await.status == 204).await;
 }
