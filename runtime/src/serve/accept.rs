@@ -7,7 +7,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -19,13 +19,12 @@ use super::Servable;
 use super::connection::Connections;
 use super::proxy_protocol::{Caller, Proxies};
 use super::slots::{Slot, Slots};
+use super::tally::Tally;
 use crate::address::Relay;
 use crate::settings::Settings;
 
 /// The first and the longest pause after the system refused to accept, e.g. for want of files.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
-/// Refused connections are reported together, at most this often: a flood must not fill the log as well.
-const REPORT: Duration = Duration::from_secs(10);
 /// For what is to be written, where those who did not finish have left no time.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -73,7 +72,8 @@ struct Door {
     connections: Connections,
     slots: Slots,
     proxies: Proxies,
-    refused: Mutex<Refused>,
+    /// Connections over a cap.
+    refused: Tally,
 }
 
 impl Door {
@@ -83,7 +83,7 @@ impl Door {
             connections: Connections::new(settings),
             slots: Slots::new(settings),
             proxies: Proxies::new(settings),
-            refused: Mutex::default(),
+            refused: Tally::default(),
         }
     }
 
@@ -119,7 +119,9 @@ impl Door {
     }
 
     fn refuse(&self, peer: SocketAddr) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).one(peer);
+        if let Some(count) = self.refused.one() {
+            tracing::warn!(count, last = %peer.ip(), "connections refused: too many are open");
+        }
     }
 }
 
@@ -182,23 +184,6 @@ async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-/// Connections over a cap.
-#[derive(Debug, Default)]
-struct Refused {
-    count: u64,
-    reported: Option<Instant>,
-}
-
-impl Refused {
-    fn one(&mut self, peer: SocketAddr) {
-        self.count = self.count.saturating_add(1);
-        if self.reported.is_none_or(|last| last.elapsed() >= REPORT) {
-            tracing::warn!(count = self.count, last = %peer.ip(), "connections refused: too many are open");
-            *self = Self { count: 0, reported: Some(Instant::now()) };
-        }
-    }
 }
 
 #[cfg(test)]
