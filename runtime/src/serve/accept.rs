@@ -106,9 +106,14 @@ impl Door {
         service: S,
         mut stream: TcpStream,
         peer: SocketAddr,
-        stopped: watch::Receiver<()>,
+        mut stopped: watch::Receiver<()>,
     ) {
-        let Some(caller) = self.proxies.caller(&mut stream, peer).await else { return };
+        let caller = tokio::select! {
+            biased; // where no header is awaited, it goes on to the end that a connection has
+            caller = self.proxies.caller(&mut stream, peer) => caller,
+            _ = stopped.changed() => None, // nothing has begun that could be finished
+        };
+        let Some(caller) = caller else { return };
         if matches!(caller.relay, Some(Relay::Client { .. }))
             && !self.slots.count(&mut slot, caller.address.ip())
         {
@@ -465,6 +470,21 @@ mod tests {
         assert!(rest(&mut busy).await.ends_with("slow but done"));
         tokio::time::timeout(LONG, server.done).await.unwrap().unwrap().unwrap();
         assert!(TcpStream::connect(server.address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn shutdown_does_not_wait_for_the_header_of_a_balancer() {
+        let server = run(patient().proxy_protocol_from(["127.0.0.1"]).unwrap()).await;
+        let own = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+        let mut waiting = server.connect().await;
+        waiting.write_all(&own[..9]).await.unwrap();
+        let mut served = server.connect().await;
+        served.write_all(&[&own[..], GET.as_bytes()].concat()).await.unwrap();
+        until(&mut served, "127.0.0.1:").await; // they are accepted in their order
+        server.stop.send(()).unwrap();
+        let stopped = tokio::time::timeout(LONG / 2, server.done).await;
+        stopped.expect("it waits for nobody").unwrap().unwrap();
+        assert_eq!(rest(&mut waiting).await, "");
     }
 
     #[tokio::test]
