@@ -67,7 +67,9 @@ async fn of_scheme(gate: &Gate, scheme: &str, behind: &str) -> String {
     let head =
         format!("GET {scheme}://test/open HTTP/1.1\r\nhost: test\r\n{behind}connection: close\r\n\r\n");
     let answer = gate.client.raw(head.as_bytes()).await;
-    assert_eq!(answer.contains(r#""code":"misdirected_request""#), answer[9..12] == *"421", "{answer}");
+    let misdirected = answer[9..12] == *"421";
+    assert_eq!(answer.contains(r#""code":"misdirected_request""#), misdirected, "{answer}");
+    assert_eq!(answer.contains("the host and the scheme of this request"), misdirected, "{answer}");
     answer[9..12].to_owned()
 }
 
