@@ -37,6 +37,8 @@ pub(crate) enum Relay {
 pub(crate) struct Connection {
     peer: IpAddr,
     relay: Option<Relay>,
+    /// Our accept loop made it: what another one's speak, nobody says.
+    ours: bool,
     /// It came through TLS of our own, or of the proxy that named its client.
     pub(crate) tls: bool,
 }
@@ -49,7 +51,13 @@ impl Connection {
         let axums = || extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
         let peer = ours.or_else(axums).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
         let relay = extensions.get::<Relay>().copied();
-        Self { peer: peer.to_canonical(), relay, tls: tls || relay == Some(Relay::Client { tls: true }) }
+        let tls = tls || relay == Some(Relay::Client { tls: true });
+        Self { peer: peer.to_canonical(), relay, ours: ours.is_some(), tls }
+    }
+
+    /// Whether it came through TLS, where that is known.
+    pub(crate) fn spoke_tls(&self) -> Option<bool> {
+        self.ours.then_some(self.tls)
     }
 
     /// Whether the peer is believed in what it says for others. What a proxy asks on its own account is for nobody else.

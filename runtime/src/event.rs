@@ -4,6 +4,8 @@
 //! and `operation_id status severity`; of a login that failed also `account`, a digest as well. `endpoint` is the method and the
 //! *template*, never the path that was sent; `principal` is the issuer and a digest of the subject; `user_agent` is cut and
 //! escaped, so that a log line cannot be forged.
+//!
+//! Connections that are closed before anything is asked over them are told of together, with their `count`.
 
 mod asking;
 
@@ -102,6 +104,8 @@ pub(crate) struct ConnectionEvent<'a> {
     pub(crate) reason: &'a dyn fmt::Display,
     /// Who connected.
     pub(crate) source: IpAddr,
+    /// How many there were of the kind since the last such event.
+    pub(crate) count: u64,
 }
 
 impl ConnectionEvent<'_> {
@@ -113,6 +117,7 @@ impl ConnectionEvent<'_> {
             timestamp = %jiff::Timestamp::now(),
             source_ip = %self.source,
             failure_reason = %self.reason,
+            count = self.count,
             severity = ?self.kind.severity,
         );
     }

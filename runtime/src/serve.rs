@@ -7,6 +7,7 @@ pub(crate) mod proxy_protocol;
 mod pulse;
 mod session;
 mod slots;
+mod tally;
 #[cfg(feature = "tls")]
 mod tls;
 mod watched;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Version;
 use http_body_util::Empty;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use palisade::{Clock, ForwardedHeader, Settings};
@@ -66,7 +67,9 @@ async fn of_scheme(gate: &Gate, scheme: &str, behind: &str) -> String {
     let head =
         format!("GET {scheme}://test/open HTTP/1.1\r\nhost: test\r\n{behind}connection: close\r\n\r\n");
     let answer = gate.client.raw(head.as_bytes()).await;
-    assert_eq!(answer.contains(r#""code":"misdirected_request""#), answer[9..12] == *"421", "{answer}");
+    let misdirected = answer[9..12] == *"421";
+    assert_eq!(answer.contains(r#""code":"misdirected_request""#), misdirected, "{answer}");
+    assert_eq!(answer.contains("the host and the scheme of this request"), misdirected, "{answer}");
     answer[9..12].to_owned()
 }
 
@@ -105,6 +108,26 @@ async fn a_request_for_https_does_not_come_in_plain_text() {
 /// A server in another accept loop is not asked where it listens, and the gate refuses what came in plain text all the same.
 #[tokio::test]
 async fn in_another_accept_loop_only_this_machine_speaks_in_plain_text() {
+    for (peer, status) in [(Some("127.0.0.1:9"), 204), (Some("192.0.2.1:9"), 403), (None, 403)] {
+        assert_eq!(in_another_loop(peer, "/open", Version::HTTP_11).await, status, "{peer:?}");
+    }
+}
+
+/// It may speak TLS of its own, of which the gate knows nothing.
+#[tokio::test]
+async fn in_another_accept_loop_no_scheme_is_another_than_that_of_the_connection() {
+    for (peer, status) in [(Some("127.0.0.1:9"), 204), (Some("192.0.2.1:9"), 403), (None, 403)] {
+        for version in [Version::HTTP_2, Version::HTTP_11] {
+            for target in ["https://test/open", "http://test/open"] {
+                let answered = in_another_loop(peer, target, version).await;
+                assert_eq!(answered, status, "{peer:?} {version:?} {target}");
+            }
+        }
+    }
+}
+
+/// The status of a request that the accept loop of an application hands on from this peer.
+async fn in_another_loop(peer: Option<&str>, target: &str, version: Version) -> u16 {
     use axum::extract::ConnectInfo;
     use tower_service::Service as _;
     let signer = palisade_tests::tokens::Signer::new("k1");
@@ -112,15 +135,12 @@ async fn in_another_accept_loop_only_this_machine_speaks_in_plain_text() {
     let cursors = palisade::CursorKeys::generate().unwrap();
     let service = palisade_tests::gate::Service::default();
     let server = palisade_tests::gate::complete(service, &signer, &keys, Settings::new(), cursors);
-    let mut router = server.into_router();
-    for (peer, status) in [(Some("127.0.0.1:9"), 204), (Some("192.0.2.1:9"), 403), (None, 403)] {
-        let mut request =
-            http::Request::get("/open").header("host", "test").body(axum::body::Body::empty()).unwrap();
-        if let Some(peer) = peer {
-            request.extensions_mut().insert(ConnectInfo(peer.parse::<std::net::SocketAddr>().unwrap()));
-        }
-        assert_eq!(router.call(request).await.unwrap().status(), status, "{peer:?}");
+    let request = http::Request::get(target).version(version).header("host", "test");
+    let mut request = request.body(axum::body::Body::empty()).unwrap();
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(ConnectInfo(peer.parse::<std::net::SocketAddr>().unwrap()));
     }
+    server.into_router().call(request).await.unwrap().status().as_u16()
 }
 
 #[tokio::test]

@@ -95,12 +95,14 @@ async fn a_header_may_come_in_pieces_but_not_for_ever() {
     }
     assert_eq!(status(&rest(stream).await), "204");
     for (peer, cut) in [("127.0.20.2", 0), ("127.0.20.3", 11), ("127.0.20.4", 20)] {
+        let gate = balanced().await; // events of one listener come together
         let begun = &request("198.51.100.20:1")[..cut];
         let mut stream = from(peer, gate.client.0).await;
         stream.write_all(begun).await.unwrap();
         assert_eq!(rest(stream).await, "", "{cut} bytes");
         assert_eq!(events::with("source_ip", peer)[0]["failure_reason"], "proxy_protocol: header_late");
     }
+    let gate = balanced().await;
     let mut stream = from("127.0.20.5", gate.client.0).await;
     stream.write_all(&request("198.51.100.20:1")[..20]).await.unwrap();
     stream.shutdown().await.unwrap();
@@ -114,7 +116,6 @@ async fn a_header_may_come_in_pieces_but_not_for_ever() {
 #[tokio::test]
 async fn nothing_begins_without_a_header_that_is_right() {
     events::collect();
-    let gate = balanced().await;
     let wrong = proxy_header::of("198.51.100.30:1", &[(CHECKSUM, &[1, 2, 3, 4])]);
     for (number, header, why) in [
         (1, vec![], "no_header"),
@@ -132,7 +133,7 @@ async fn nothing_begins_without_a_header_that_is_right() {
         (13, proxy_header::written(0x21, 0x11, &[1; 14]), "malformed_vectors"),
         (14, wrong, "wrong_checksum"),
     ] {
-        let peer = format!("127.0.30.{number}");
+        let (gate, peer) = (balanced().await, format!("127.0.30.{number}"));
         assert_eq!(say(&peer, &gate, &[&header[..], LAST.as_bytes()].concat()).await, "", "{why}");
         let told = events::with("source_ip", &peer);
         assert_eq!(told.len(), 1, "{told:?}");
@@ -143,6 +144,7 @@ async fn nothing_begins_without_a_header_that_is_right() {
     // with a length that is one too short, the rest is read as what comes next: no request
     let mut short = proxy_header::of("198.51.100.30:1", &[(4, b"abcde"), BY_TLS]);
     short[15] -= 8;
+    let gate = balanced().await;
     let answer = say("127.0.30.20", &gate, &[&short[..], LAST.as_bytes()].concat()).await;
     assert_eq!(status(&answer), "400", "{answer}");
     assert_eq!(status(&say("127.0.30.1", &gate, &request("198.51.100.30:1")).await), "204");
@@ -171,12 +173,27 @@ async fn who_is_not_named_as_a_balancer_may_not_connect() {
     for bytes in [request("198.51.100.50:1"), LAST.as_bytes().to_vec()] {
         assert_eq!(say("127.0.51.1", &gate, &bytes).await, "");
     }
-    let told = events::with("source_ip", "127.0.51.1");
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert_eq!(told[0]["event_type"], "input_unlisted_proxy");
+    assert_eq!(events::with("source_ip", "127.0.51.1")[0]["event_type"], "input_unlisted_proxy");
     // a proxy that is believed in headers is not by that a balancer
     let gate = Gate::with(settings().trusted_proxies(["127.0.51.1"]).unwrap()).await;
     assert_eq!(say("127.0.51.1", &gate, &request("198.51.100.50:1")).await, "");
+}
+
+/// Whoever reaches the port can cause them, so that they are told together; of each kind, for one must not hide the other.
+#[tokio::test]
+async fn refused_connections_do_not_fill_the_log() {
+    events::collect();
+    let gate = Gate::with(Settings::new().proxy_protocol_from(["127.0.55.1"]).unwrap()).await;
+    for (peer, event) in
+        [("127.0.55.2", "input_unlisted_proxy"), ("127.0.55.1", "input_malformed_proxy_header")]
+    {
+        for _ in 0..5 {
+            assert_eq!(say(peer, &gate, LAST.as_bytes()).await, "");
+        }
+        let told = events::with("source_ip", peer);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((&*told[0]["event_type"], &*told[0]["count"]), (event, "1"));
+    }
 }
 
 /// What comes behind the header is the client's, whatever it looks like.

@@ -20,14 +20,15 @@ pub(super) enum Fault {
 /// name, and in plain text, of what its clients asked for over TLS.
 #[derive(Clone, Copy)]
 pub(super) struct Made<'a> {
-    pub(super) tls: bool,
+    /// `None` where only another accept loop knows: it may stand behind TLS of its own.
+    pub(super) tls: Option<bool>,
     /// The server that the client meant in the handshake.
     pub(super) name: Option<&'a str>,
 }
 
 impl Made<'_> {
     fn is_for(self, parts: &Parts) -> bool {
-        head::is_of_scheme(self.tls, &parts.uri)
+        self.tls.is_none_or(|tls| head::is_of_scheme(tls, &parts.uri))
             && self.name.is_none_or(|name| head::is_meant(name, &parts.uri, &parts.headers))
     }
 }

@@ -74,7 +74,7 @@ impl Visit {
         let origin = address::origin(connection, &parts.headers, proxies, header);
         let trusted = connection.is_trusted(proxies);
         let name = session.as_ref().and_then(|session| session.name.as_deref());
-        let fault = Fault::of(parts, (!trusted).then_some(Made { tls: connection.tls, name }));
+        let fault = Fault::of(parts, (!trusted).then_some(Made { tls: connection.spoke_tls(), name }));
         if let Some(certificate) = certificate(session, trusted, settings, &parts.headers) {
             parts.extensions.insert(certificate);
         }

@@ -22,7 +22,7 @@
 //! | a key of another call | 422 | `idempotency_key_reused` |
 //! | a call that runs, or of which nobody knows, or whose answer was not kept | 409 | `idempotency_in_progress` `outcome_unknown` `answer_not_kept` |
 //! | a limit of the client is used up, as many attempts to authenticate have failed as may | 429 | `rate_limited` |
-//! | a request for another host than its connection | 421 | `misdirected_request` |
+//! | a request for another host, or of another scheme, than its connection | 421 | `misdirected_request` |
 //! | header fields too large or too many | 431 | `headers_too_large` |
 //! | a transfer coding other than `chunked` (RFC 9112 section 6.1) | 400 | `invalid_request` |
 //! | a panic, a failing part, an answer that does not fit | 500 | `internal` |
@@ -123,7 +123,7 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
         R::Misdirected => Outward::new(
             StatusCode::MISDIRECTED_REQUEST,
             "misdirected_request",
-            "this connection was made for another host: open one for this host",
+            "this connection is not for the host and the scheme of this request: open one that is",
             low("input_misdirected"),
         ),
         R::Plaintext => Outward::new(

@@ -23,7 +23,7 @@ pub(crate) enum Rejection {
     ClockFailed,
     /// `Host` is missing, there twice, or not the authority of the request line (RFC 9112 section 3.2).
     AmbiguousHost,
-    /// It is for another host than the handshake of its connection (RFC 9110 section 15.5.20).
+    /// It is for another host than the handshake of its connection, or of another scheme (RFC 9110 section 15.5.20).
     Misdirected,
     /// A proxy that is trusted forwarded a request that did not come by HTTPS.
     Plaintext,

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -19,13 +19,12 @@ use super::Servable;
 use super::connection::Connections;
 use super::proxy_protocol::{Caller, Proxies};
 use super::slots::{Slot, Slots};
+use super::tally::Tally;
 use crate::address::Relay;
 use crate::settings::Settings;
 
 /// The first and the longest pause after the system refused to accept, e.g. for want of files.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
-/// Refused connections are reported together, at most this often: a flood must not fill the log as well.
-const REPORT: Duration = Duration::from_secs(10);
 /// For what is to be written, where those who did not finish have left no time.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -73,7 +72,8 @@ struct Door {
     connections: Connections,
     slots: Slots,
     proxies: Proxies,
-    refused: Mutex<Refused>,
+    /// Connections over a cap.
+    refused: Tally,
 }
 
 impl Door {
@@ -83,7 +83,7 @@ impl Door {
             connections: Connections::new(settings),
             slots: Slots::new(settings),
             proxies: Proxies::new(settings),
-            refused: Mutex::default(),
+            refused: Tally::default(),
         }
     }
 
@@ -106,9 +106,14 @@ impl Door {
         service: S,
         mut stream: TcpStream,
         peer: SocketAddr,
-        stopped: watch::Receiver<()>,
+        mut stopped: watch::Receiver<()>,
     ) {
-        let Some(caller) = self.proxies.caller(&mut stream, peer).await else { return };
+        let caller = tokio::select! {
+            biased; // where no header is awaited, it goes on to the end that a connection has
+            caller = self.proxies.caller(&mut stream, peer) => caller,
+            _ = stopped.changed() => None, // nothing has begun that could be finished
+        };
+        let Some(caller) = caller else { return };
         if matches!(caller.relay, Some(Relay::Client { .. }))
             && !self.slots.count(&mut slot, caller.address.ip())
         {
@@ -119,7 +124,9 @@ impl Door {
     }
 
     fn refuse(&self, peer: SocketAddr) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).one(peer);
+        if let Some(count) = self.refused.one() {
+            tracing::warn!(count, last = %peer.ip(), "connections refused: too many are open");
+        }
     }
 }
 
@@ -182,23 +189,6 @@ async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-/// Connections over a cap.
-#[derive(Debug, Default)]
-struct Refused {
-    count: u64,
-    reported: Option<Instant>,
-}
-
-impl Refused {
-    fn one(&mut self, peer: SocketAddr) {
-        self.count = self.count.saturating_add(1);
-        if self.reported.is_none_or(|last| last.elapsed() >= REPORT) {
-            tracing::warn!(count = self.count, last = %peer.ip(), "connections refused: too many are open");
-            *self = Self { count: 0, reported: Some(Instant::now()) };
-        }
-    }
 }
 
 #[cfg(test)]
@@ -480,6 +470,21 @@ mod tests {
         assert!(rest(&mut busy).await.ends_with("slow but done"));
         tokio::time::timeout(LONG, server.done).await.unwrap().unwrap().unwrap();
         assert!(TcpStream::connect(server.address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn shutdown_does_not_wait_for_the_header_of_a_balancer() {
+        let server = run(patient().proxy_protocol_from(["127.0.0.1"]).unwrap()).await;
+        let own = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+        let mut waiting = server.connect().await;
+        waiting.write_all(&own[..9]).await.unwrap();
+        let mut served = server.connect().await;
+        served.write_all(&[&own[..], GET.as_bytes()].concat()).await.unwrap();
+        until(&mut served, "127.0.0.1:").await; // they are accepted in their order
+        server.stop.send(()).unwrap();
+        let stopped = tokio::time::timeout(LONG / 2, server.done).await;
+        stopped.expect("it waits for nobody").unwrap().unwrap();
+        assert_eq!(rest(&mut waiting).await, "");
     }
 
     #[tokio::test]

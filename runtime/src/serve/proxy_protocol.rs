@@ -8,7 +8,8 @@
 //! 4. the client's address takes the place of the peer's from there on, for every count, every limit and every event; a
 //!    forwarded header is believed of it as it would be of a peer. `LOCAL` connections keep the proxy's address, and speak
 //!    for nobody: no header of theirs is believed;
-//! 5. what is refused is closed without a word, and is a security event.
+//! 5. what is refused is closed without a word, and is a security event: the first at once, and those that follow together
+//!    ([`Tally`]), for whoever reaches the port can cause them.
 
 mod header;
 
@@ -24,6 +25,7 @@ pub(crate) use self::header::Said;
 #[cfg(feature = "measure")]
 pub(crate) use self::header::read;
 use self::header::{FIXED, Malformed};
+use super::tally::Tally;
 use crate::address::Relay;
 use crate::event::{ConnectionEvent, Kind, Severity};
 use crate::settings::{Settings, TrustedProxies};
@@ -33,6 +35,8 @@ use crate::settings::{Settings, TrustedProxies};
 pub(super) struct Proxies {
     named: TrustedProxies,
     patience: Duration,
+    unlisted: Tally,
+    malformed: Tally,
 }
 
 /// The other end of a connection, and how it came.
@@ -53,7 +57,12 @@ enum Refused {
 
 impl Proxies {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { named: settings.proxy_protocol.clone(), patience: settings.header_timeout }
+        Self {
+            named: settings.proxy_protocol.clone(),
+            patience: settings.header_timeout,
+            unlisted: Tally::default(),
+            malformed: Tally::default(),
+        }
     }
 
     /// Whether connections begin with a header.
@@ -65,7 +74,7 @@ impl Proxies {
     pub(super) fn admit(&self, peer: SocketAddr) -> bool {
         let admitted = !self.speak() || self.named.contain(peer.ip());
         if !admitted {
-            tell(peer, &Refused::Unlisted);
+            self.tell(peer, &Refused::Unlisted);
         }
         admitted
     }
@@ -84,10 +93,22 @@ impl Proxies {
             Ok(Said::Own) => Some(Caller { address: peer, relay: Some(Relay::Own) }),
             Ok(Said::Client { address, tls }) => Some(Caller { address, relay: Some(Relay::Client { tls }) }),
             Err(refused) => {
-                tell(peer, &refused);
+                self.tell(peer, &refused);
                 None
             }
         }
+    }
+
+    fn tell(&self, peer: SocketAddr, refused: &Refused) {
+        let (event_type, tally) = match refused {
+            Refused::Unlisted => ("input_unlisted_proxy", &self.unlisted),
+            Refused::Malformed(_) | Refused::Late | Refused::Cut => {
+                ("input_malformed_proxy_header", &self.malformed)
+            }
+        };
+        let Some(count) = tally.one() else { return };
+        let kind = Kind { event_type, severity: Severity::Medium };
+        ConnectionEvent { kind, reason: refused, source: peer.ip(), count }.emit();
     }
 }
 
@@ -102,15 +123,6 @@ async fn said(stream: &mut (impl AsyncRead + Unpin)) -> Result<Said, Refused> {
         stream.read_exact(block).await?;
     }
     Ok(header::read(&whole)?)
-}
-
-fn tell(peer: SocketAddr, refused: &Refused) {
-    let event_type = match refused {
-        Refused::Unlisted => "input_unlisted_proxy",
-        Refused::Malformed(_) | Refused::Late | Refused::Cut => "input_malformed_proxy_header",
-    };
-    let kind = Kind { event_type, severity: Severity::Medium };
-    ConnectionEvent { kind, reason: refused, source: peer.ip() }.emit();
 }
 
 impl From<Malformed> for Refused {
