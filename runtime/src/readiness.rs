@@ -29,6 +29,7 @@ use tokio::time::Instant;
 use crate::gate::names_one_host;
 use crate::limit::shared::SharedLimits;
 use crate::serve::{ServeError, bind_here, serve};
+use crate::settings::Settings;
 use crate::state::State;
 
 /// For how long what was found is told again.
@@ -86,6 +87,15 @@ impl Readiness {
     pub fn limits(mut self, name: &'static str, limits: &SharedLimits) -> Self {
         self.parts.push((name, Part::Limits(limits.clone())));
         self
+    }
+
+    /// With the limits that these settings share with other instances, where they do, under the name `limits`.
+    #[must_use]
+    pub fn shared_by(self, settings: &Settings) -> Self {
+        match &settings.limits_in {
+            Some(limits) => self.limits("limits", limits),
+            None => self,
+        }
     }
 
     /// The server is about to stop. [`Serve::readiness`](crate::Serve::readiness) says so by itself.

@@ -67,7 +67,8 @@ async fn it_names_what_does_not_answer_and_lives_all_the_same() {
     let mut redis = Server::durable().await;
     let limits = SharedLimits::redis(&redis.url(), 2).await.unwrap().patience(Duration::from_secs(1));
     let answers = State::redis(&redis.url()).await.unwrap();
-    let readiness = Readiness::new().limits("limits", &limits).state("answers", &answers);
+    let settings = palisade::Settings::new().limits_in(limits);
+    let readiness = Readiness::new().shared_by(&settings).state("answers", &answers);
     let client = listening(&readiness.state("proofs", &State::memory())).await;
     let reply = ready(client).await;
     assert_eq!(reply.allowed(200).body, r#"{"status":"ready"}"#);

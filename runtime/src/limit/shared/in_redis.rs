@@ -5,6 +5,7 @@
 //! 2. an answer takes no longer than the settings say, and nothing is asked twice within a request;
 //! 3. a server that fails is left alone for a while, as that of the state is ([`Link`]).
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
@@ -35,6 +36,7 @@ pub(super) struct InRedis {
     script: Script,
     places: Script,
     prefix: String,
+    secret: OnceLock<[u8; 16]>,
 }
 
 impl InRedis {
@@ -46,20 +48,25 @@ impl InRedis {
         let link = Link::open(server, patience, COUNTERS).await?;
         let script = Script::new(include_str!("decide.lua"));
         let places = Script::new(include_str!("places.lua"));
-        Ok(Self { link, script, places, prefix: format!("{prefix}:limit:") })
+        Ok(Self { link, script, places, prefix: format!("{prefix}:limit:"), secret: OnceLock::new() })
     }
 
     /// One that all instances have: that of the first which asked for it.
     pub(super) async fn secret(&self) -> Result<[u8; 16], StateError> {
         let mut made = [0_u8; 16];
         rand::fill(&mut made).map_err(failed)?;
-        let name = format!("{}secret", self.prefix);
+        let name = self.name_of_secret();
         let asked = async |redis: &mut ConnectionManager| {
             let () = redis::cmd("SET").arg(&name).arg(&made[..]).arg("NX").query_async(redis).await?;
             redis::cmd("GET").arg(&name).query_async(redis).await
         };
         let found: Vec<u8> = self.link.ask(asked).await?;
-        found.try_into().map_err(|_| failed("the secret of limits is of another length"))
+        let found = found.try_into().map_err(|_| failed("the secret of limits is of another length"))?;
+        Ok(*self.secret.get_or_init(|| found))
+    }
+
+    fn name_of_secret(&self) -> String {
+        format!("{}secret", self.prefix)
     }
 
     pub(super) fn key(&self, name: Name) -> String {
@@ -152,10 +159,14 @@ impl Counters for InRedis {
         keep: Duration,
         within: Duration,
     ) -> StoreFuture<'a, (), StateError> {
+        let mut calls = redis::pipe();
+        // what is kept is worth nothing without it, and a Redis may have forgotten it
+        if let Some(secret) = self.secret.get() {
+            calls.cmd("SET").arg(self.name_of_secret()).arg(&secret[..]).arg("NX").ignore();
+        }
         let name = format!("{}{name}", self.prefix);
-        Box::pin(self.link.ask_within(within, async move |redis| {
-            redis::cmd("SET").arg(name).arg(value).arg("EX").arg(keep.as_secs()).query_async(redis).await
-        }))
+        calls.cmd("SET").arg(name).arg(value).arg("EX").arg(keep.as_secs()).ignore();
+        Box::pin(self.link.ask_within(within, async move |redis| calls.query_async(redis).await))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Rules:
 //! 1. a cluster is refused: what one script changes would be on different nodes;
 //! 2. `maxmemory-policy noeviction`, else a full server forgets what is needed;
-//! 3. for records `appendonly yes` and `appendfsync always`, else a crash loses what was answered to be kept;
+//! 3. `appendonly yes`, and for records `appendfsync always`, else a crash loses what was answered to be kept;
 //! 4. a `maxmemory`, else it takes what the machine has, and dies of it;
 //! 5. what of 2 to 4 does not hold, or is not told, is a warning: the operator may know better.
 
@@ -25,9 +25,16 @@ pub(super) const RECORDS: &[Need] = &[
     ("appendfsync", "always", "a crash of Redis loses what was answered to be kept"),
 ];
 
-/// Of a server that keeps counters, which are of the last minutes.
-pub(crate) const COUNTERS: &[Need] =
-    &[("maxmemory-policy", "noeviction", "a full Redis forgets who is over a limit"), BOUND];
+/// Of a server that keeps counters, and from where accounts logged in. What a crash loses of the last second nobody relies on.
+pub(crate) const COUNTERS: &[Need] = &[
+    ("maxmemory-policy", "noeviction", "a full Redis forgets who is over a limit"),
+    BOUND,
+    (
+        "appendonly",
+        "yes",
+        "a restart of Redis forgets who is over a limit of a day, and from where accounts logged in",
+    ),
+];
 
 /// Rule 4.
 const BOUND: Need = ("maxmemory", "not 0", "Redis has no bound, and takes what the machine has");

@@ -222,3 +222,14 @@ async fn what_nobody_of_us_wrote_is_no_answer() {
         "a script that was forgotten"
     );
 }
+
+#[tokio::test]
+async fn a_secret_that_was_forgotten_is_there_again_with_what_is_kept_under_it() {
+    let (server, counters) = start().await;
+    let secret = counters.secret().await.expect(ANSWER);
+    server.ask(&["FLUSHALL"]).await.expect(ANSWER);
+    counters.keep_record("known:1", b"a".to_vec(), Duration::from_secs(60), LONG).await.expect(ANSWER);
+    let newcomer = InRedis::connect(&server.url().into(), "test", PATIENCE).await.expect(ANSWER);
+    assert_eq!(newcomer.secret().await.expect(ANSWER), secret);
+    assert_eq!(newcomer.record("known:1", LONG).await.expect(ANSWER).as_deref(), Some(&b"a"[..]));
+}
