@@ -73,6 +73,10 @@ impl Builder<'_> {
     pub(super) fn places(&mut self, one: &Media, path: &[String]) -> Option<Result<Schema, LeftOut>> {
         let whole = one.schema.map(|id| self.document.schema(self.document.target(id)));
         let prefix = whole.map(|whole| whole.beyond.prefix_items.as_slice()).unwrap_or_default();
+        let described = whole.filter(|whole| whole.items.is_some() || !whole.beyond.prefix_items.is_empty());
+        if let Some(whole) = described.filter(|_| one.item_schema.is_some()) {
+            return self.only_one_is_enforced(whole.place);
+        }
         let items = one.item_schema.or_else(|| whole?.items);
         let closed = items.is_some_and(|items| self.document.schema(self.document.target(items)).never);
         let first = if closed { prefix.len() } else { prefix.len().max(one.prefix_encoding.len()) };
