@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 /// The name of the list of all others.
-const REST: &str = "rest";
+pub(super) const REST: &str = "rest";
 
 /// What stands at the places of a body.
 #[derive(Clone, Copy, Debug)]
