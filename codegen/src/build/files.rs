@@ -132,7 +132,11 @@ impl Builder<'_> {
 
 /// Whether the encoding says that a part is JSON or text.
 pub(super) fn is_told(encoding: Option<&Encoding>) -> bool {
-    let types = encoding.map(|encoding| encoding.types.as_slice()).unwrap_or_default();
+    says_text(encoding.map(|encoding| encoding.types.as_slice()).unwrap_or_default())
+}
+
+/// Whether these types are all JSON or text.
+pub(super) fn says_text(types: &[String]) -> bool {
     !types.is_empty() && types.iter().all(|one| is_json(one) || is_text(one))
 }
 

@@ -37,6 +37,7 @@ mod scalar;
 mod scheme;
 mod size;
 mod spelling;
+mod stated;
 mod stream;
 mod types;
 mod wire;

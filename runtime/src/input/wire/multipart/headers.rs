@@ -70,12 +70,7 @@ pub(super) fn both<T, H>(
 }
 
 /// The header fields by part: of each that declares some and came. `rest` is the field of all parts without a place of their own.
-pub(super) fn heads<'t>(
-    parts: &'t [Part],
-    fields: &[Wire],
-    rest: Option<&Wire>,
-    depth: usize,
-) -> Tree<'t> {
+pub(super) fn heads<'t>(parts: &'t [Part], fields: &[Wire], rest: Option<&Wire>, depth: usize) -> Tree<'t> {
     let mut entries = Vec::new();
     for field in fields.iter().filter(|field| !field.headers.is_empty()) {
         let own = parts.iter().filter(|part| part.name == field.name);
