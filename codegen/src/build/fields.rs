@@ -21,7 +21,11 @@ impl Builder<'_> {
         for (name, member) in members {
             let encoding = one.encoding.iter().find(|(known, _)| known.value == *name);
             let place = encoding.map_or(one.name.place, |(known, _)| known.place);
-            let wire = self.field(encoding.map(|(_, encoding)| encoding), member, family, place)?;
+            let encoding = encoding.map(|(_, encoding)| encoding);
+            let wire = match self.wire_of_parts(encoding, name) {
+                Some(wire) => wire,
+                None => self.field(encoding, member, family, place)?,
+            };
             fields.push((name.clone(), wire));
         }
         let known: Vec<&str> = members.iter().map(|(known, _)| known.as_str()).collect();
@@ -101,9 +105,6 @@ impl Builder<'_> {
         family: Family,
         place: Place,
     ) -> Option<Wire> {
-        if let Some(wire) = encoding.and_then(|encoding| self.wire_of_parts(encoding)) {
-            return Some(wire);
-        }
         let mut types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
         if let Some(how) = encoding.and_then(|encoding| styled(encoding, place)) {
             if family == Family::Form {

@@ -6,6 +6,7 @@
 
 use super::Builder;
 use super::content::{Family, is_json, is_text};
+use super::inside::ITEM;
 use super::left_out::LeftOut;
 use super::wire::Flat;
 use crate::document::{Encoding, Media};
@@ -66,7 +67,10 @@ impl Builder<'_> {
             None => schema,
         };
         let Flat::List(item) = self.flat(&schema, 0) else { return Some(Err(self.form_of_no_object(one))) };
-        let wire = self.field(encoding, &item, Family::Multipart, place)?;
+        let wire = match self.wire_of_parts(encoding, ITEM) {
+            Some(wire) => wire,
+            None => self.field(encoding, &item, Family::Multipart, place)?,
+        };
         let is_one_part = !matches!(wire.kind, WireKind::List | WireKind::JsonList | WireKind::Files);
         Some(if is_one_part {
             Ok((ContentForm::Parts(Box::new(wire)), schema))

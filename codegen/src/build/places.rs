@@ -127,7 +127,7 @@ impl Builder<'_> {
     ) -> Option<Schema> {
         let inside = encoding.and_then(|encoding| encoding.inside.as_deref());
         if let Some(inside) = inside {
-            return self.in_parts(inside, id, &with(path, name));
+            return self.in_parts(inside, id, path, name);
         }
         let Some(id) = id else { return Some(Schema::of(Type::Any)) };
         self.goes_this_way(id)?;
