@@ -6,6 +6,7 @@
 use super::Builder;
 use super::content::{Family, is_json};
 use super::left_out::LeftOut;
+use super::stated::{Applied, all_of};
 use super::stream::{is_list, is_list_by_place};
 use super::types::with;
 use super::wire::Flat;
@@ -45,11 +46,26 @@ impl Builder<'_> {
         let Some(first) = first.filter(|_| matches!(family, Family::Multipart | Family::Bytes)) else {
             return Some(());
         };
-        let message =
-            "`prefixEncoding` and `itemEncoding` are those of the items of an array, and this is none";
-        let finding = Finding::error(Code::InvalidValue, message, first.place);
-        self.findings
-            .push(finding.help("describe an array, or write `encoding` for the members of an object"));
+        let said = all_of(self.document, one.schema);
+        if said.iter().any(|(id, applied)| *applied == Applied::Must && is_list(self.document, *id)) {
+            self.left_out(one, LeftOut::PartsByPlace, self.direction, true);
+            return None;
+        }
+        let finding = match family {
+            Family::Multipart => Finding::error(
+                Code::InvalidValue,
+                "`prefixEncoding` and `itemEncoding` are those of the items of an array, and this is none",
+                first.place,
+            )
+            .help("describe an array, or write `encoding` for the members of an object"),
+            _ => Finding::error(
+                Code::MediaType,
+                "`prefixEncoding` and `itemEncoding` are those of the items of an array, and nothing says that this is one",
+                first.place,
+            )
+            .help("describe it by `itemSchema`, or by `type: array` and `items`"),
+        };
+        self.findings.push(finding);
         None
     }
 
