@@ -6,7 +6,7 @@ use super::event::framing;
 use super::files::file;
 use super::left_out::LeftOut;
 use super::literal::literal;
-use super::places::form_of_places;
+use super::places::{REST, form_of_places};
 use super::range::{is_of_any_type, own_of, spelled};
 use super::stream::{is_list, is_list_of_one};
 use super::types::with;
@@ -61,8 +61,9 @@ impl Builder<'_> {
                 Ok((media_types, mut form, schema)) => {
                     self.files_are_no_text(one, &form)?;
                     let part_headers = match &mut form {
-                        ContentForm::Multipart(fields) | ContentForm::Places { fields, .. } => {
-                            self.part_headers(written, fields, &own)?
+                        ContentForm::Multipart(fields) => self.part_headers(written, fields, None, &own)?,
+                        ContentForm::Places { fields, rest } => {
+                            self.part_headers(written, fields, rest.then_some(REST), &own)?
                         }
                         ContentForm::Parts(item) => self.headers_in_order(one, item, &own)?,
                         _ => None,

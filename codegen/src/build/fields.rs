@@ -21,7 +21,11 @@ impl Builder<'_> {
         for (name, member) in members {
             let encoding = one.encoding.iter().find(|(known, _)| known.value == *name);
             let place = encoding.map_or(one.name.place, |(known, _)| known.place);
-            let wire = self.field(encoding.map(|(_, encoding)| encoding), member, family, place)?;
+            let encoding = encoding.map(|(_, encoding)| encoding);
+            let wire = match self.wire_of_parts(encoding, name) {
+                Some(wire) => wire,
+                None => self.field(encoding, member, family, place)?,
+            };
             fields.push((name.clone(), wire));
         }
         let known: Vec<&str> = members.iter().map(|(known, _)| known.as_str()).collect();
@@ -101,11 +105,9 @@ impl Builder<'_> {
         family: Family,
         place: Place,
     ) -> Option<Wire> {
-        if let Some(wire) = encoding.and_then(|encoding| self.wire_of_parts(encoding)) {
-            return Some(wire);
-        }
         let mut types = encoding.map(|encoding| encoding.types.clone()).unwrap_or_default();
         if let Some(how) = encoding.and_then(|encoding| styled(encoding, place)) {
+            self.types_have_no_effect(&types, place);
             if family == Family::Form {
                 return self.field_wire(member, &how);
             }
@@ -163,6 +165,16 @@ impl Builder<'_> {
         Some(Wire { types, most, ..wire(Style::Form, true, kind) })
     }
 
+    /// Remarks on a `contentType` beside a style (OpenAPI 3.1 section 4.8.15.1).
+    fn types_have_no_effect(&mut self, types: &[String], place: Place) {
+        if types.is_empty() {
+            return;
+        }
+        let message = "`contentType` has no effect beside `style`, `explode` or `allowReserved`";
+        let finding = Finding::warning(Code::KeywordWithoutEffect, message, place);
+        self.findings.push(finding.help("remove one or the other"));
+    }
+
     /// A part whose text is made of pieces, which nothing in it escapes (OpenAPI 3.2 section 4.15.2). `None` after a finding: of
     /// what is more than one text the standard does not say which names its parts have.
     fn joined_part(&mut self, member: &Flat, how: &How) -> Option<Wire> {
@@ -179,10 +191,20 @@ impl Builder<'_> {
             return self.field_wire(member, how);
         }
         let (style, explode) = (how.style.as_str(), how.explode);
+        let help = match how {
+            How { style: Style::DeepObject, .. } => {
+                "write `style: form` and `explode: false`, or remove `style`, `explode` and `allowReserved`: an object is JSON then"
+            }
+            How { explode: true, .. } => {
+                "write `explode: false`, or remove `style`, `explode` and `allowReserved`: the items of an array are parts of one name then, and an object is JSON"
+            }
+            _ => {
+                "remove `style`, `explode` and `allowReserved`, or describe it by `items` or `properties` that are one text each, without a composition or condition beside them"
+            }
+        };
         let message = format!(
             "a part of a multipart form with `style: {style}` and `explode: {explode}` is not supported yet"
         );
-        let help = "write `explode: false`, or remove `style`, `explode` and `allowReserved`: the items of an array are parts of one name then, and an object is JSON";
         self.findings.push(Finding::error(Code::NotSupported, message, how.place).help(help));
         None
     }

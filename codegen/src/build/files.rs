@@ -6,6 +6,7 @@
 
 use super::Builder;
 use super::content::{Family, is_json, is_text};
+use super::inside::ITEM;
 use super::left_out::LeftOut;
 use super::wire::Flat;
 use crate::document::{Encoding, Media};
@@ -66,7 +67,10 @@ impl Builder<'_> {
             None => schema,
         };
         let Flat::List(item) = self.flat(&schema, 0) else { return Some(Err(self.form_of_no_object(one))) };
-        let wire = self.field(encoding, &item, Family::Multipart, place)?;
+        let wire = match self.wire_of_parts(encoding, ITEM) {
+            Some(wire) => wire,
+            None => self.field(encoding, &item, Family::Multipart, place)?,
+        };
         let is_one_part = !matches!(wire.kind, WireKind::List | WireKind::JsonList | WireKind::Files);
         Some(if is_one_part {
             Ok((ContentForm::Parts(Box::new(wire)), schema))
@@ -132,7 +136,11 @@ impl Builder<'_> {
 
 /// Whether the encoding says that a part is JSON or text.
 pub(super) fn is_told(encoding: Option<&Encoding>) -> bool {
-    let types = encoding.map(|encoding| encoding.types.as_slice()).unwrap_or_default();
+    says_text(encoding.map(|encoding| encoding.types.as_slice()).unwrap_or_default())
+}
+
+/// Whether these types are all JSON or text.
+pub(super) fn says_text(types: &[String]) -> bool {
     !types.is_empty() && types.iter().all(|one| is_json(one) || is_text(one))
 }
 

@@ -37,6 +37,7 @@ mod scalar;
 mod scheme;
 mod size;
 mod spelling;
+mod stated;
 mod stream;
 mod types;
 mod wire;
@@ -90,8 +91,8 @@ struct Builder<'d> {
     shapes_waiting: Vec<(ShapeId, SchemaId, Place, Direction)>,
     /// How much was made that is written out at its uses.
     made: usize,
-    /// How the parts are written that a part is, by the place of their encodings.
-    forms_inside: HashMap<crate::source::span::Place, ContentForm>,
+    /// How the parts are written that a part is.
+    forms_inside: HashMap<inside::Stand, ContentForm>,
     /// How many bodies of parts this one stands in.
     deep_inside: usize,
 }

@@ -6,12 +6,15 @@
 //! 2. An alternative of a choice that asks for a text is another than the file, and is left to choose.
 //! 3. A part that is a file whatever else holds (`format: binary`), and that has no type of its own because more is said of
 //!    it, would be a text.
+//!
+//! All of it holds of files in parts that are parts themselves, and of what is said of them by the forms around.
 
 use foldhash::HashSet;
 
 use super::Builder;
-use super::files::is_told;
-use crate::document::{Additional, Document, JsonType, Media, Schema, SchemaId};
+use super::files::says_text;
+use super::stated::{Applied, Items, Stated, all_of, items, of_member};
+use crate::document::{Document, JsonType, Media, Schema, SchemaId};
 use crate::finding::{Code, Finding};
 use crate::model::{ContentForm, TextFormat, Wire, WireKind};
 use crate::source::span::Place;
@@ -19,35 +22,12 @@ use crate::source::tree::{Node, Value};
 
 const HELP: &str = "of a file `minLength` and `maxLength` are checked, which count its bytes: remove it, or describe the part as a text";
 
-/// How a schema is applied to a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Applied {
-    /// It must hold, as far as what it depends on is there.
-    Must,
-    /// One of several that may hold.
-    May,
-    /// It decides about something else.
-    Decides,
-}
-
-/// Schemas of one value.
-type Stated = Vec<(SchemaId, Applied)>;
-
 impl Builder<'_> {
     /// `None` after a finding.
     pub(super) fn files_are_no_text(&mut self, one: &Media, form: &ContentForm) -> Option<()> {
-        let document = self.document;
-        let finding = match (form, one.schema, one.item_schema) {
-            (ContentForm::Multipart(fields), Some(form), _) => self.in_form(one, fields, form),
-            (ContentForm::Parts(wire), whole, item) if wire.kind == WireKind::File => {
-                let items = all_items(document, whole, item);
-                let list = whole.map(|whole| in_place(document, vec![(whole, Applied::Must)]));
-                let said = list.iter().flatten().find_map(|(id, _)| compared(document.schema(*id)));
-                said.or_else(|| asked(document, &items)).map(|said| of_file("a part", said))
-            }
-            _ => None,
-        };
-        let Some(finding) = finding else { return Some(()) };
+        let whole = all_of(self.document, one.schema);
+        let item = all_of(self.document, one.item_schema);
+        let Some(finding) = self.in_form(form, &whole, &item) else { return Some(()) };
         // a pattern beside `format: binary` is told where the string is read
         if self.findings.iter().all(|known| known.place() != finding.place()) {
             self.findings.push(finding);
@@ -55,33 +35,102 @@ impl Builder<'_> {
         None
     }
 
-    fn in_form(&mut self, one: &Media, fields: &[(String, Wire)], form: SchemaId) -> Option<Finding> {
+    /// Of a body of parts, of which as a whole and of whose items this is said.
+    fn in_form(&mut self, form: &ContentForm, whole: &Stated, item: &Stated) -> Option<Finding> {
+        match form {
+            ContentForm::Multipart(fields) => self.in_members(fields, whole),
+            ContentForm::Parts(wire) => self.in_items(wire, whole, Items::From(0), item),
+            ContentForm::Places { fields, rest } => {
+                let first = fields.len() - usize::from(*rest);
+                fields.iter().enumerate().find_map(|(at, (_, wire))| {
+                    let which = if at < first { Items::At(at) } else { Items::From(first) };
+                    self.in_items(wire, whole, which, item)
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn in_members(&mut self, fields: &[(String, Wire)], wholes: &Stated) -> Option<Finding> {
         let document = self.document;
-        let wholes = in_place(document, vec![(form, Applied::Must)]);
         let declared = wholes.iter().filter(|(_, applied)| *applied != Applied::Decides);
         let mut seen = HashSet::default();
         for (name, id) in declared.flat_map(|(id, _)| document.schema(*id).properties.iter().flatten()) {
-            let wire = fields.iter().find(|(known, _)| *known == name.value).map(|(_, wire)| &wire.kind);
-            let is_read = matches!(wire, Some(WireKind::File | WireKind::Files));
+            let wire = fields.iter().find(|(known, _)| *known == name.value).map(|(_, wire)| wire);
+            let inner = wire.and_then(inner);
+            let is_read = wire.is_some_and(is_read);
             // what is too much is not looked at, and the document refused
-            if (!is_read && !is_file(document, *id))
+            if (inner.is_none() && !is_read && !is_file(document, *id))
                 || !seen.insert(&*name.value)
                 || !self.has_room(wholes.len())
             {
                 continue;
             }
-            let encoding = one.encoding.iter().find(|(known, _)| known.value == name.value);
-            if !is_read && wire.is_some() && !is_told(encoding.map(|(_, encoding)| encoding)) {
-                let message =
-                    format!("more is said of the file `{}` than can be checked of bytes", name.value);
-                let place = document.schema(*id).place;
-                return Some(Finding::error(Code::NotSupported, message, place).help(HELP));
+            let what = format!("the file `{}`", name.value);
+            if let Some(inner) = inner {
+                let listed = listed(document, wholes, &name.value).filter(|_| has_files(inner));
+                let found = listed.map(|said| of_file(&what, said));
+                let values = of_member(document, wholes, &name.value);
+                match found.or_else(|| self.in_form(inner, &values, &Stated::new())) {
+                    Some(found) => return Some(found),
+                    None => continue,
+                }
             }
-            if let Some(said) = said_of_member(document, &wholes, &name.value) {
-                return Some(of_file(&format!("the file `{}`", name.value), said));
+            if !is_read && wire.is_some_and(|wire| !says_text(&wire.types)) {
+                return Some(more_is_said(&what, document.schema(*id).place));
+            }
+            if let Some(said) = said_of_member(document, wholes, &name.value) {
+                return Some(of_file(&what, said));
             }
         }
         None
+    }
+
+    /// Of parts without names that are written alike.
+    fn in_items(&mut self, wire: &Wire, whole: &Stated, which: Items, item: &Stated) -> Option<Finding> {
+        let document = self.document;
+        if !self.has_room(whole.len()) {
+            return None;
+        }
+        let mut values = items(document, whole, which);
+        values.extend(item);
+        let of_all = || whole.iter().find_map(|(id, _)| compared(document.schema(*id)));
+        if let Some(inner) = inner(wire) {
+            let said = has_files(inner).then(of_all).flatten().map(|said| of_file("a part", said));
+            return said.or_else(|| self.in_form(inner, &values, &Stated::new()));
+        }
+        if is_read(wire) {
+            let said = of_all().or_else(|| asked(document, &values));
+            return said.map(|said| of_file("a part", said));
+        }
+        let is_file = is_binary(document, &values) && !says_text(&wire.types);
+        let (first, _) = values.first().filter(|_| is_file)?;
+        Some(more_is_said("a part", document.schema(*first).place))
+    }
+}
+
+/// Whether it is read as bytes.
+const fn is_read(wire: &Wire) -> bool {
+    matches!(wire.kind, WireKind::File | WireKind::Files)
+}
+
+/// The parts that a part is.
+fn inner(wire: &Wire) -> Option<&ContentForm> {
+    match &wire.kind {
+        WireKind::Parts(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+/// Whether a file is among the parts, or the parts of these.
+fn has_files(form: &ContentForm) -> bool {
+    let is_one = |wire: &Wire| is_read(wire) || inner(wire).is_some_and(has_files);
+    match form {
+        ContentForm::Parts(wire) => is_one(wire),
+        ContentForm::Multipart(fields) | ContentForm::Places { fields, .. } => {
+            fields.iter().any(|(_, wire)| is_one(wire))
+        }
+        _ => false,
     }
 }
 
@@ -92,14 +141,7 @@ fn said_of_member(document: &Document, wholes: &Stated, name: &str) -> Option<(&
     listed(document, wholes, name)
         .or_else(|| asked(document, &values))
         .or_else(compared)
-        .or_else(|| asked(document, &items(document, &values)))
-}
-
-fn all_items(document: &Document, whole: Option<SchemaId>, item: Option<SchemaId>) -> Stated {
-    let start = |id: Option<SchemaId>| id.map(|id| (id, Applied::Must)).into_iter().collect();
-    let mut items = items(document, &in_place(document, start(whole)));
-    items.extend(in_place(document, start(item)));
-    items
+        .or_else(|| asked(document, &items(document, &values, Items::From(0))))
 }
 
 fn of_file(what: &str, (keyword, place): (&str, Place)) -> Finding {
@@ -107,71 +149,25 @@ fn of_file(what: &str, (keyword, place): (&str, Place)) -> Finding {
     Finding::error(Code::NotSupported, message, place).help(HELP)
 }
 
-/// With all that is applied to the same value, each once in each way.
-fn in_place(document: &Document, start: Stated) -> Stated {
-    let (mut seen, mut waiting, mut all) = (HashSet::default(), start, Vec::new());
-    while let Some((id, applied)) = waiting.pop() {
-        if !seen.insert((id, applied)) {
-            continue;
-        }
-        all.push((id, applied));
-        let schema = document.schema(id);
-        let beyond = &schema.beyond;
-        let certain = schema.reference.into_iter().chain(beyond.certain());
-        let decides = beyond.not.into_iter().chain(beyond.condition);
-        let chosen = beyond.any_of.iter().chain(&beyond.one_of).copied();
-        let dependent = beyond.dependent_schemas.iter().map(|(_, id)| *id);
-        let later = dependent.chain(beyond.then).chain(beyond.otherwise);
-        let may = if applied == Applied::Must { Applied::May } else { applied };
-        waiting.extend(certain.chain(later).map(|id| (id, applied)));
-        waiting.extend(chosen.map(|id| (id, may)));
-        waiting.extend(decides.map(|id| (id, Applied::Decides)));
-    }
-    all
-}
-
-/// What is said of a member of these objects.
-fn of_member(document: &Document, wholes: &Stated, name: &str) -> Stated {
-    let mut stated = Vec::new();
-    for (id, applied) in wholes {
-        let schema = document.schema(*id);
-        let declared = schema.properties.iter().flatten().filter(|(known, _)| known.value == name);
-        let matching = schema.beyond.pattern_properties.iter();
-        let matching = matching.filter(|(pattern, _)| document.matches(&pattern.value, name));
-        let mut own: Vec<SchemaId> = declared.chain(matching).map(|(_, id)| *id).collect();
-        let others = schema.additional.as_ref().map(|additional| additional.value);
-        match others {
-            Some(Additional::Each(each)) if own.is_empty() => own.push(each),
-            _ => own.extend(schema.beyond.unevaluated_properties.filter(|_| own.is_empty())),
-        }
-        stated.extend(own.into_iter().map(|id| (id, *applied)));
-    }
-    in_place(document, stated)
-}
-
-/// What is said of the items of these lists.
-fn items(document: &Document, lists: &Stated) -> Stated {
-    let mut stated = Vec::new();
-    for (id, applied) in lists {
-        let schema = document.schema(*id);
-        let beyond = &schema.beyond;
-        let items = schema.items.iter().chain(&beyond.prefix_items).chain(&beyond.unevaluated_items);
-        stated.extend(items.map(|id| (*id, *applied)));
-        stated.extend(beyond.contains.map(|id| (id, Applied::Decides)));
-    }
-    in_place(document, stated)
-}
-
-/// Whether it is bytes whatever else holds, or a list of such.
-fn is_file(document: &Document, id: SchemaId) -> bool {
-    let stated = in_place(document, vec![(id, Applied::Must)]);
-    let is_binary = |(id, applied): &(SchemaId, Applied)| {
+/// Whether these are bytes whatever else holds.
+fn is_binary(document: &Document, stated: &Stated) -> bool {
+    stated.iter().any(|(id, applied)| {
         let schema = document.schema(*id);
         let is_string = schema.types.iter().all(|kind| kind.value == JsonType::String);
         let format = schema.format.as_ref().map(|format| &*format.value);
         *applied == Applied::Must && format == Some("binary") && is_string
-    };
-    stated.iter().any(is_binary) || items(document, &stated).iter().any(is_binary)
+    })
+}
+
+/// Whether it is bytes whatever else holds, or a list of such.
+fn is_file(document: &Document, id: SchemaId) -> bool {
+    let stated = all_of(document, Some(id));
+    is_binary(document, &stated) || is_binary(document, &items(document, &stated, Items::From(0)))
+}
+
+fn more_is_said(what: &str, place: Place) -> Finding {
+    let message = format!("more is said of {what} than can be checked of bytes");
+    Finding::error(Code::NotSupported, message, place).help(HELP)
 }
 
 /// The first keyword that asks for a text, and must hold or decides.
@@ -225,7 +221,7 @@ mod tests {
 
     fn found_of(media_type: &str, schema: &str) -> Option<(Code, String)> {
         let text = format!(
-            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths:\n  /a:\n    post:\n      operationId: a\n      security: []\n      x-palisade: {{ public: for a test }}\n      requestBody: {{ content: {{ {media_type}: {{ schema: {schema} }} }} }}\n      responses: {{ '204': {{ description: ok }} }}\n"
+            "openapi: 3.2.0\ninfo: {{ title: T, version: '1' }}\npaths:\n  /a:\n    post:\n      operationId: a\n      security: []\n      x-palisade: {{ public: for a test }}\n      requestBody: {{ content: {{ {media_type}: {{ schema: {schema} }} }} }}\n      responses: {{ '204': {{ description: ok }} }}\n"
         );
         let findings = understand(&Source::text("a.yaml", text)).err()?;
         let only = |found: &Finding| (found.code(), found.message().to_owned());
@@ -269,6 +265,66 @@ mod tests {
                 .1
                 .contains("`uniqueItems` asks for the text of a part")
         );
+    }
+
+    /// The same of a media type with what stands beside its schema.
+    fn found_in(media_type: &str, schema: &str, encodings: &str) -> Option<(Code, String)> {
+        found_of(media_type, &format!("{schema}, {encodings}"))
+    }
+
+    #[test]
+    fn files_inside_of_parts_and_at_places_are_no_text() {
+        let inner =
+            "encoding: { i: { contentType: multipart/mixed, encoding: { f: { contentType: image/png } } } }";
+        let form = |inner: &str, more: &str| {
+            format!(
+                "{{ type: object, properties: {{ i: {{ type: object, properties: {{ f: {FILE} }}{inner} }}, g: {{ type: string }} }}{more} }}"
+            )
+        };
+        for (own, more) in [
+            (", not: { properties: { f: { pattern: a } } }", ""),
+            (", not: { const: { f: a } }", ""),
+            (
+                "",
+                ", if: { properties: { i: { properties: { f: { pattern: a } } } } }, then: { required: [g] }",
+            ),
+            ("", ", not: { const: { i: { f: a } } }"),
+        ] {
+            let (code, message) = found_in("multipart/form-data", &form(own, more), inner).unwrap();
+            assert!(
+                code == Code::NotSupported && message.contains("asks for the text of the file"),
+                "{message}"
+            );
+        }
+        let fine = form(", not: { properties: { f: { maxLength: 3 } } }", ", not: { required: [g] }");
+        assert_eq!(found_in("multipart/form-data", &fine, inner), None);
+        let list = |more: &str| format!("{{ type: array, items: {{ type: array, items: {FILE}{more} }} }}");
+        let parts =
+            "itemEncoding: { contentType: multipart/mixed, itemEncoding: { contentType: image/png } }";
+        let (_, message) = found_in("multipart/mixed", &list(", uniqueItems: true"), parts).unwrap();
+        assert!(message.contains("`uniqueItems` asks for the text of a part"), "{message}");
+        assert_eq!(found_in("multipart/mixed", &list(", maxItems: 2"), parts), None);
+        for (said, refused) in [
+            ("type: string, format: binary, not: { pattern: a }", true),
+            ("type: string, format: binary, enum: [a]", true),
+            ("contentMediaType: image/png, not: { pattern: a }", true),
+            ("contentMediaType: image/png, enum: [a]", true),
+            ("type: string, format: binary, maxLength: 3", false),
+            ("type: string, pattern: a", false),
+        ] {
+            for places in [
+                format!("prefixItems: [{{ type: string }}, {{ {said} }}]"),
+                format!("prefixItems: [{{ type: string }}], items: {{ {said} }}"),
+            ] {
+                let found = found_of("multipart/mixed", &format!("{{ type: array, {places} }}"));
+                assert_eq!(found.is_some(), refused, "{places}: {found:?}");
+                assert!(
+                    found.is_none_or(
+                        |(code, message)| code == Code::NotSupported && message.contains("a part")
+                    )
+                );
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `encoding.headers`: what stands in the heads of the parts of a multipart body, as types of its own beside the form's.
 //!
 //! A struct for each part that declares some, and one of all of these. Parts may be left out, so each is optional; one
-//! whose name is repeated has a list. Of parts without names there is a list of one struct.
+//! whose name is repeated has a list, and so have those behind the first of parts with places. Of parts without names there is
+//! a list of one struct.
 
 use super::Builder;
 use super::content::list_of;
@@ -12,11 +13,13 @@ use crate::finding::{Code, Finding};
 use crate::model::{Definition, Docs, Member, Object, Origin, Schema, Shape, Type, Wire, WireKind};
 
 impl Builder<'_> {
-    /// The type of all header fields, which the fields of the form learn of. `None` after a finding.
+    /// The type of all header fields, which the fields of the form learn of. `rest` is the name of a field that is many parts,
+    /// whatever each of them is. `None` after a finding.
     pub(super) fn part_headers(
         &mut self,
         one: &Media,
         fields: &mut [(String, Wire)],
+        rest: Option<&str>,
         path: &[String],
     ) -> Option<Option<Schema>> {
         let mut parts = Vec::new();
@@ -28,8 +31,7 @@ impl Builder<'_> {
                 return None;
             };
             let schema = self.headers_of(encoding, wire, &with(path, &name.value))?;
-            let many =
-                matches!(wire.kind, WireKind::List | WireKind::JsonList | WireKind::Files | WireKind::Either);
+            let many = is_many(wire) || rest == Some(&*name.value);
             let schema = if many { list_of(schema) } else { schema };
             parts.push(Member { required: false, ..member(&name.value, schema) });
         }
@@ -89,6 +91,16 @@ impl Builder<'_> {
         let origin = Origin::Inline(path.to_vec());
         self.types.define(id, Definition { origin, docs: Docs::default(), shape, examples: Vec::new() });
         Schema::of(Type::Named(id))
+    }
+}
+
+/// Whether parts of this name may be several.
+const fn is_many(wire: &Wire) -> bool {
+    match wire.kind {
+        // its items stand in one text otherwise
+        WireKind::List => wire.explode,
+        WireKind::JsonList | WireKind::Files | WireKind::Either => true,
+        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@
 use super::Builder;
 use super::content::{Family, is_json};
 use super::left_out::LeftOut;
+use super::stated::{Applied, all_of};
 use super::stream::{is_list, is_list_by_place};
 use super::types::with;
 use super::wire::Flat;
@@ -16,7 +17,7 @@ use crate::model::{
 };
 
 /// The name of the list of all others.
-const REST: &str = "rest";
+pub(super) const REST: &str = "rest";
 
 /// What stands at the places of a body.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +46,26 @@ impl Builder<'_> {
         let Some(first) = first.filter(|_| matches!(family, Family::Multipart | Family::Bytes)) else {
             return Some(());
         };
-        let message =
-            "`prefixEncoding` and `itemEncoding` are those of the items of an array, and this is none";
-        let finding = Finding::error(Code::InvalidValue, message, first.place);
-        self.findings
-            .push(finding.help("describe an array, or write `encoding` for the members of an object"));
+        let said = all_of(self.document, one.schema);
+        if said.iter().any(|(id, applied)| *applied == Applied::Must && is_list(self.document, *id)) {
+            self.left_out(one, LeftOut::PartsByPlace, self.direction, true);
+            return None;
+        }
+        let finding = match family {
+            Family::Multipart => Finding::error(
+                Code::InvalidValue,
+                "`prefixEncoding` and `itemEncoding` are those of the items of an array, and this is none",
+                first.place,
+            )
+            .help("describe an array, or write `encoding` for the members of an object"),
+            _ => Finding::error(
+                Code::MediaType,
+                "`prefixEncoding` and `itemEncoding` are those of the items of an array, and nothing says that this is one",
+                first.place,
+            )
+            .help("describe it by `itemSchema`, or by `type: array` and `items`"),
+        };
+        self.findings.push(finding);
         None
     }
 
@@ -73,6 +89,10 @@ impl Builder<'_> {
     pub(super) fn places(&mut self, one: &Media, path: &[String]) -> Option<Result<Schema, LeftOut>> {
         let whole = one.schema.map(|id| self.document.schema(self.document.target(id)));
         let prefix = whole.map(|whole| whole.beyond.prefix_items.as_slice()).unwrap_or_default();
+        let described = whole.filter(|whole| whole.items.is_some() || !whole.beyond.prefix_items.is_empty());
+        if let Some(whole) = described.filter(|_| one.item_schema.is_some()) {
+            return self.only_one_is_enforced(whole.place);
+        }
         let items = one.item_schema.or_else(|| whole?.items);
         let closed = items.is_some_and(|items| self.document.schema(self.document.target(items)).never);
         let first = if closed { prefix.len() } else { prefix.len().max(one.prefix_encoding.len()) };
@@ -123,7 +143,7 @@ impl Builder<'_> {
     ) -> Option<Schema> {
         let inside = encoding.and_then(|encoding| encoding.inside.as_deref());
         if let Some(inside) = inside {
-            return self.in_parts(inside, id, &with(path, name));
+            return self.in_parts(inside, id, path, name);
         }
         let Some(id) = id else { return Some(Schema::of(Type::Any)) };
         self.goes_this_way(id)?;

@@ -6,18 +6,24 @@ use super::types::with;
 use crate::document::{Document, JsonType, Media, SchemaId};
 use crate::finding::{Code, Finding};
 use crate::model::{Counts, Schema};
+use crate::source::span::Place;
 
 impl Builder<'_> {
     /// `itemSchema` (OpenAPI 3.2 section 4.14.3). `None` after a finding.
     pub(super) fn item_schema(&mut self, one: &Media, item: SchemaId, path: &[String]) -> Option<Schema> {
-        if let Some(whole) = one.schema {
-            let message = "`schema` beside `itemSchema`: only one of them is enforced";
-            let finding = Finding::error(Code::MediaType, message, self.document.schema(whole).place);
-            let help = "keep `itemSchema`, or describe all of it by `schema` as an array of `items`";
-            self.findings.push(finding.help(help));
-            return None;
+        match one.schema {
+            Some(whole) => self.only_one_is_enforced(self.document.schema(whole).place),
+            None => self.schema(item, &with(path, "item"), 0),
         }
-        self.schema(item, &with(path, "item"), 0)
+    }
+
+    /// Rejects `schema` beside `itemSchema`. Always `None`.
+    pub(super) fn only_one_is_enforced<T>(&mut self, schema: Place) -> Option<T> {
+        let message = "`schema` beside `itemSchema`: only one of them is enforced";
+        let finding = Finding::error(Code::MediaType, message, schema);
+        let help = "keep `itemSchema`, or describe all of it by `schema` as an array of `items`";
+        self.findings.push(finding.help(help));
+        None
     }
 
     /// An item of what leaves item by item, whose whole is described. `None` after a finding.

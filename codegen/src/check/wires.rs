@@ -91,7 +91,7 @@ pub(super) fn credentials_are_no_members(document: &Document, api: &Api, finding
 fn has_member(parameter: &Parameter, place: &str, name: &str) -> bool {
     match (&parameter.wire.kind, parameter.location) {
         (WireKind::Form(fields), Location::QueryString) => {
-            place == "query" && fields.iter().any(|(field, _)| field == name)
+            place == "query" && fields.iter().any(|(field, wire)| Taken { name: field, wire }.takes(name))
         }
         (_, Location::Query | Location::Cookie) => {
             parameter.location.as_str() == place && taken(parameter).takes(name)

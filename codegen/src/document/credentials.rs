@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 
 use super::{Document, JsonType, Parameter, PathItem, Requirements, SchemaId, Scheme, SchemeForm};
 use crate::model::{Binding, Location, Style};
@@ -69,38 +69,55 @@ fn is_spread(document: &Document, parameter: &Parameter) -> bool {
         && parameter.schema.is_some_and(|id| is_object(document, id))
 }
 
+/// How many schemas are followed from one to the next.
+const DEEPEST: usize = 64;
+
 /// Whether it is an object whatever else holds.
 fn is_object(document: &Document, id: SchemaId) -> bool {
-    let (mut seen, mut waiting) = (HashSet::default(), vec![id]);
-    while let Some(id) = waiting.pop() {
-        if !seen.insert(id) {
-            continue;
-        }
-        let schema = document.schema(id);
-        let says_members = schema.properties.is_some() || schema.additional.is_some();
-        match schema.types.as_slice() {
-            [only] if only.value == JsonType::Object => return true,
-            [] if says_members && !schema.literal && !schema.takes_only_null() => return true,
-            _ => waiting.extend(schema.reference.into_iter().chain(schema.beyond.certain())),
-        }
+    are_objects(document, id, &mut HashMap::default(), 0)
+}
+
+/// The same, with what is known of others: what is looked at is none by itself.
+fn are_objects(document: &Document, id: SchemaId, known: &mut HashMap<SchemaId, bool>, deep: usize) -> bool {
+    if let Some(known) = known.get(&id) {
+        return *known;
     }
-    false
+    known.insert(id, false);
+    let schema = document.schema(id);
+    let says_members = schema.properties.is_some() || schema.additional.is_some();
+    let is_one = match schema.types.as_slice() {
+        [only] if only.value == JsonType::Object => true,
+        [] if says_members && !schema.literal && !schema.takes_only_null() => true,
+        _ if deep == DEEPEST => false,
+        _ => {
+            let mut certain = schema.reference.into_iter().chain(schema.beyond.certain());
+            let mut choices = [&schema.beyond.one_of, &schema.beyond.any_of].into_iter();
+            certain.any(|id| are_objects(document, id, known, deep + 1))
+                || choices.any(|choice| {
+                    !choice.is_empty() && choice.iter().all(|id| are_objects(document, *id, known, deep + 1))
+                })
+        }
+    };
+    known.insert(id, is_one);
+    is_one
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::finding::Code;
     use crate::front::understand;
     use crate::source::Source;
 
     /// Whether a handler gets the parameter, which has the name of a key that stands in the same place.
     fn arrives(place: &str, parameter: &str) -> bool {
         let text = format!(
-            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\nsecurity: [{{ key: [] }}]\npaths:\n  /a:\n    get:\n      operationId: a\n      parameters: [{{ name: k, in: {place}, {parameter} }}]\n      responses: {{ '204': {{ description: ok }} }}\ncomponents: {{ securitySchemes: {{ key: {{ type: apiKey, in: {place}, name: k{} }} }} }}\n",
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\nsecurity: [{{ key: [] }}]\npaths:\n  /a:\n    get:\n      operationId: a\n      parameters: [{{ name: k, in: {place}, {parameter} }}]\n      responses: {{ '204': {{ description: ok }} }}\ncomponents: {{ schemas: {{ N: {{ type: object, properties: {{ n: {{ type: string }} }} }} }}, securitySchemes: {{ key: {{ type: apiKey, in: {place}, name: k{} }} }} }}\n",
             if place == "query" { ", x-palisade: { in-query: for a test }" } else { "" },
         );
         let understood = understand(&Source::text("a.yaml", text)).unwrap();
         let parameters = &understood.api.api().operations.first().unwrap().parameters;
-        assert_ne!(parameters.is_empty(), understood.warnings.is_empty(), "what is ignored is told");
+        let is_told = understood.warnings.iter().any(|found| found.code() == Code::HeaderIgnored);
+        assert_eq!(parameters.is_empty(), is_told, "what is ignored is told");
         !parameters.is_empty()
     }
 
@@ -112,6 +129,8 @@ mod tests {
             "properties: { n: { type: string } }",
             "type: object, additionalProperties: { type: string }",
             "allOf: [{ type: object, properties: { n: { type: string } } }, { required: [n] }]",
+            "oneOf: [{ type: object, properties: { n: { type: string } } }, { type: object, properties: { m: { type: string } } }]",
+            "anyOf: [{ $ref: '#/components/schemas/N' }, { allOf: [{ $ref: '#/components/schemas/N' }, { properties: { m: { type: string } } }] }]",
         ] {
             assert!(arrives("query", &format!("schema: {{ {schema} }}")), "{schema}");
         }

@@ -97,6 +97,19 @@ impl Api for Service {
         Ok(PostNestedOutput::Ok(format!("{part1:?} {} {:?} {file:?}", part2.part1.x, part2.part2)))
     }
 
+    async fn post_rows(&self, _: Caller<PostRows>, input: PostRowsInput) -> Result<PostRowsOutput, Problem> {
+        Ok(PostRowsOutput::Ok(match input.body {
+            PostRowsBody2::Mixed(rows) => {
+                let heads = rows.headers.rest.unwrap_or_default();
+                let heads: Vec<i64> = heads.iter().map(|row| row.x_row).collect();
+                format!("{:?} {:?} {heads:?}", rows.form.part1, rows.form.rest)
+            }
+            PostRowsBody2::FormData(row) => {
+                format!("{:?} {:?}", row.form.cells, row.headers.cells.map(|cells| cells.x_row))
+            }
+        }))
+    }
+
     async fn post_boxes(
         &self,
         _: Caller<PostBoxes>,

@@ -111,3 +111,33 @@ async fn a_part_may_be_a_form_or_a_list_of_forms() {
     reply.refused(422, "invalid_body");
     assert_eq!(reply.violations(), ["body /1/word maxLength"]);
 }
+
+#[tokio::test]
+async fn each_of_the_others_has_a_head_where_they_are_parts() {
+    let client = start().await;
+    let send = async |rows: &[&str]| {
+        let first = [WORD].into_iter().chain(rows.iter().copied());
+        post(&client, "/rows", "mixed", &body(&first.collect::<Vec<_>>())).await
+    };
+    let row = |head: &str| within(head, "mixed", "YY", &[WORD]);
+    let [one, two, none, wrong] = ["X-Row: 1\r\n", "X-Row: 2\r\n", "", "X-Row: x\r\n"].map(row);
+    assert_eq!(text(&send(&[&one, &two]).await), r#"Some("abc") [["abc"], ["abc"]] [1, 2]"#);
+    assert_eq!(text(&send(&[&one]).await), r#"Some("abc") [["abc"]] [1]"#);
+    assert_eq!(text(&send(&[]).await), r#"Some("abc") [] []"#);
+    for (rows, place) in [
+        ([&one, &none], "body /2/X-Row required"),
+        ([&one, &wrong], "body /2/X-Row type"),
+        ([&none, &one], "body /1/X-Row required"),
+    ] {
+        let reply = send(&rows.map(String::as_str)).await;
+        reply.refused(422, "invalid_body");
+        assert_eq!(reply.violations(), [place]);
+    }
+    // a list in one text is one part, and has one head
+    let cells = |head: &str| format!("Content-Disposition: form-data; name=cells\r\n{head}\r\na,b");
+    let reply = post(&client, "/rows", "form-data", &body(&[&cells("X-Row: 7\r\n")])).await;
+    assert_eq!(text(&reply), r#"Some(["a", "b"]) Some(7)"#);
+    let reply = post(&client, "/rows", "form-data", &body(&[&cells("")])).await;
+    reply.refused(422, "invalid_body");
+    assert_eq!(reply.violations(), ["body /cells/X-Row required"]);
+}

@@ -36,7 +36,7 @@ pub(in crate::input) fn multipart_with_headers<T: Decode, H: Decode>(
     depth: usize,
     rule: Rule<T>,
 ) -> Result<Parts<T, H>, Refused> {
-    both(finish(&tree(parts, fields, depth), rule), finish(&heads(parts, fields, depth), no_rule))
+    both(finish(&tree(parts, fields, depth), rule), finish(&heads(parts, fields, None, depth), no_rule))
         .map_err(|refused| numbered(refused, Declared::Named(fields)))
 }
 
@@ -69,15 +69,15 @@ pub(super) fn both<T, H>(
     }
 }
 
-/// The header fields by part: of each that declares some and came.
-pub(super) fn heads<'t>(parts: &'t [Part], fields: &[Wire], depth: usize) -> Tree<'t> {
+/// The header fields by part: of each that declares some and came. `rest` is the field of all parts without a place of their own.
+pub(super) fn heads<'t>(parts: &'t [Part], fields: &[Wire], rest: Option<&Wire>, depth: usize) -> Tree<'t> {
     let mut entries = Vec::new();
     for field in fields.iter().filter(|field| !field.headers.is_empty()) {
         let own = parts.iter().filter(|part| part.name == field.name);
         let mut own: Vec<Tree<'t>> = own.map(|part| head(part, depth)).collect();
         let value = match own.len() {
             0 => continue,
-            _ if field.has_many() => Tree::List(own),
+            _ if field.has_many() || rest == Some(field) => Tree::List(own),
             // a part that must not come again is told of with the form
             _ => own.swap_remove(0),
         };

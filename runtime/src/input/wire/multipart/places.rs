@@ -34,7 +34,7 @@ pub(in crate::input) fn by_place_with_headers<T: Decode, H: Decode>(
     rule: Rule<T>,
 ) -> Result<Parts<T, H>, Refused> {
     let form = finish(&tree(parts, places, depth), rule);
-    let headers = finish(&heads(parts, places.fields, depth), no_rule);
+    let headers = finish(&heads(parts, places.fields, places.rest(), depth), no_rule);
     both(form, headers).map_err(|refused| numbered(refused, Declared::ByPlace(places)))
 }
 
