@@ -127,7 +127,10 @@ fn without_keys_of_cursors_it_does_not_start(program: &Path, project: &Path) {
     assert_ne!(whole, without);
     fs::write(&file, without).unwrap();
     let said = refuses_to_start(program, project);
-    assert!(said.contains("`cursor_keys` (or the variable PALISADE_CURSOR_KEYS): is missing"), "{said}");
+    assert!(
+        said.contains("`cursor_keys_file` (or the variable PALISADE_CURSOR_KEYS_FILE): is missing"),
+        "{said}"
+    );
     fs::write(&file, whole).unwrap();
 }
 
