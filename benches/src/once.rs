@@ -52,7 +52,7 @@ impl Bench {
             NewKey::generate("bench", "bench", &["orders:write"], now, None).map_err(io::Error::other)?;
         let key = made.key.expose().clone(); // shown, as a client does
         let keys = ApiKeys::new([made.record]).map_err(io::Error::other)?;
-        let state = State::memory_of(records, Clock::system());
+        let state = State::memory_of(2 * records, Clock::system()); // answers leave a part of it
         let answers = KeptAnswers::new(state, AnswerKeys::generate().map_err(io::Error::other)?);
         let answers = answers.calls_per_day(u32::MAX).bytes_per_day(1 << 40);
         let server = guarded::guarded(keys, answers)?;
