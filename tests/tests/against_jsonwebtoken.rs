@@ -61,8 +61,10 @@ impl Pair {
         Self { algorithm: key.algorithm, key: DecodingKey::from_jwk(&jwk).unwrap(), rules }
     }
 
-    /// The subject of a token that they accept.
+    /// The subject of a token that they accept. Spaces in front of it belong to the header field, which may have several between
+    /// the scheme and the token (RFC 9110 section 11.4), and which only we read.
     fn theirs(&self, token: &[u8]) -> Option<String> {
+        let token = &token[token.iter().take_while(|byte| **byte == b' ').count()..];
         let claims = decode::<Value>(token, &self.key, &self.rules).ok()?.claims;
         Some(claims["sub"].as_str().unwrap_or_default().to_owned())
     }
