@@ -34,5 +34,6 @@ fn main() {
     palisade_codegen::Build::new("specs/walks.yaml").run();
     palisade_codegen::Build::new("specs/rotation.yaml").run();
     palisade_codegen::Build::new("specs/problems.yaml").run();
+    palisade_codegen::Build::new("specs/disk.yaml").run();
     json_schema::generate();
 }

@@ -1,6 +1,6 @@
 //! The thread that writes: it takes what waits, commits it as one, and then answers.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use redb::{Database, ReadableDatabase};
 use tokio::sync::{
@@ -36,11 +36,13 @@ pub(super) struct Writer {
     file: Arc<Database>,
     room: Room,
     time: Arc<Time>,
+    /// The operator was told that the file failed.
+    is_told: Cell<bool>,
 }
 
 impl Writer {
     pub(super) const fn new(file: Arc<Database>, room: Room, time: Arc<Time>) -> Self {
-        Self { file, room, time }
+        Self { file, room, time, is_told: Cell::new(false) }
     }
 
     /// Until nobody is left who could send a change.
@@ -67,7 +69,10 @@ impl Writer {
         }
         let answers: Vec<Answer> = match self.commit(changes) {
             Ok(results) => askers.into_iter().zip(results).collect(),
-            Err(error) => askers.into_iter().map(|asker| (asker, Err(same(&error)))).collect(),
+            Err(error) => {
+                self.tell(&error);
+                askers.into_iter().map(|asker| (asker, Err(same(&error)))).collect()
+            }
         };
         for (asker, answer) in answers {
             // who has gone in the meantime asks again
@@ -117,9 +122,22 @@ impl Writer {
     /// Sweeps as much as one commit does. Says whether there may be more.
     fn sweep(&self) -> bool {
         self.try_to_sweep().unwrap_or_else(|error| {
-            tracing::warn!(target: "palisade::state", %error, "records that ended were not swept");
+            match &error {
+                StateError::Engine(_) => self.tell(&error),
+                _ => tracing::warn!(target: "palisade::state", %error, "records that ended were not swept"),
+            }
             false
         })
+    }
+
+    /// Of the first failure: the others follow from it (rule 5 of the module).
+    fn tell(&self, error: &StateError) {
+        if matches!(error, StateError::Engine(_)) && !self.is_told.replace(true) {
+            tracing::error!(
+                target: "palisade::state", %error,
+                "the file of the state failed: what needs it is refused until the server is started again"
+            );
+        }
     }
 
     fn try_to_sweep(&self) -> Result<bool, StateError> {
