@@ -8,9 +8,12 @@
 //!    the latest time at which it was written; a process whose clock is before that is refused everything: it was set back,
 //!    and nobody knows which records ended;
 //! 4. sweeping is bounded in each commit, and happens in the background. A record that ended counts as absent before it is swept;
-//! 5. a file that failed once is not written again before it is opened anew.
+//! 5. a file that failed once is not written again before it is opened anew;
+//! 6. what waits for the writer is bounded, in changes and in bytes. What finds no place waits in its caller, in bounded time.
 
 mod records;
+#[cfg(test)]
+mod tests;
 mod time;
 mod writer;
 
@@ -23,7 +26,7 @@ use std::{
 };
 
 use redb::{Database, DatabaseError, ReadableDatabase};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use self::{
     time::{Millis, Time},
@@ -33,8 +36,10 @@ use super::room::Room;
 use super::{Engine, Expected, Key, Next, Record, StateError, Swapped};
 use crate::{authn::StoreFuture, clock::Clock};
 
-/// Changes that wait for the writer. Those that find no place among them wait in their callers, in bounded time.
+/// Changes that wait for the writer.
 const WAITING: usize = 1024;
+/// Kibibytes of their values, and of those that are being written. A disk that hangs keeps them also when nobody waits any more.
+const WAITING_KIBIBYTES: u32 = 64 << 10;
 /// Of a record, in bytes.
 const AVERAGE: u64 = 40 << 10;
 /// Memory for pages of the file.
@@ -45,6 +50,8 @@ pub(super) struct Embedded {
     time: Arc<Time>,
     /// `None` only while it is dropped.
     changes: Option<mpsc::Sender<Change>>,
+    /// Kibibytes that may wait beside those that do (rule 6).
+    waiting: Arc<Semaphore>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -62,7 +69,8 @@ impl Embedded {
             .name("palisade-state".to_owned())
             .spawn(move || timer.block_on(writer.run(waiting)))
             .map_err(failed)?;
-        Ok(Self { file, time, changes: Some(changes), writer: Some(writer) })
+        let places = Arc::new(Semaphore::new(WAITING_KIBIBYTES as usize));
+        Ok(Self { file, time, changes: Some(changes), waiting: places, writer: Some(writer) })
     }
 }
 
@@ -78,7 +86,9 @@ impl Engine for Embedded {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
             let changes = self.changes.as_ref().ok_or_else(ended)?;
-            changes.send(Change { key, expected, next, answer }).await.map_err(|_| ended())?;
+            let place = Arc::clone(&self.waiting).acquire_many_owned(kibibytes(&next));
+            let place = place.await.map_err(|_| ended())?;
+            changes.send(Change { key, expected, next, answer, place }).await.map_err(|_| ended())?;
             answered.await.map_err(|_| ended())?
         })
     }
@@ -132,6 +142,15 @@ fn ended() -> StateError {
 
 fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StateError {
     StateError::Engine(error.into())
+}
+
+/// Rounded up.
+fn kibibytes(next: &Next) -> u32 {
+    let length = match next {
+        Next::Record { value, .. } => value.len(),
+        Next::Nothing => 0,
+    };
+    u32::try_from(length / 1024 + 1).unwrap_or(WAITING_KIBIBYTES).min(WAITING_KIBIBYTES)
 }
 
 /// Rounded up: no record ends before its time.

@@ -4,6 +4,7 @@ use std::{cell::Cell, sync::Arc, time::Duration};
 
 use redb::{Database, ReadableDatabase};
 use tokio::sync::{
+    OwnedSemaphorePermit,
     mpsc::{Receiver, error::TryRecvError},
     oneshot,
 };
@@ -28,6 +29,8 @@ pub(super) struct Change {
     pub(super) expected: Expected,
     pub(super) next: Next,
     pub(super) answer: oneshot::Sender<Result<Swapped, StateError>>,
+    /// Held until it is written.
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 type Answer = (oneshot::Sender<Result<Swapped, StateError>>, Result<Swapped, StateError>);
@@ -58,11 +61,12 @@ impl Writer {
     }
 
     fn write(&self, group: Vec<Change>) {
-        let (mut askers, mut changes) = (Vec::new(), Vec::new());
+        let (mut askers, mut changes, mut places) = (Vec::new(), Vec::new(), Vec::new());
         // who has gone was told that it is too late
         for change in group.into_iter().filter(|change| !change.answer.is_closed()) {
             askers.push(change.answer);
             changes.push((change.key, change.expected, change.next));
+            places.push(change.place);
         }
         if changes.is_empty() {
             return;
@@ -74,6 +78,7 @@ impl Writer {
                 askers.into_iter().map(|asker| (asker, Err(same(&error)))).collect()
             }
         };
+        drop(places);
         for (asker, answer) in answers {
             // who has gone in the meantime asks again
             drop(asker.send(answer));
@@ -191,10 +196,12 @@ mod tests {
         let time = Arc::new(Time::of(Clock::fixed(1_800_000_000)));
         let writer = Writer::new(Arc::clone(&file), Room::of(10, 0), time);
         let key = |name: &str| Key::new(Kind::Application, &[name.as_bytes()]);
+        let places = Arc::new(tokio::sync::Semaphore::new(2));
         let change = |name| {
             let (answer, answered) = oneshot::channel();
             let next = Next::Record { value: Vec::new(), keep: REST };
-            (Change { key: key(name), expected: Expected::Nothing, next, answer }, answered)
+            let place = Arc::clone(&places).try_acquire_owned().unwrap();
+            (Change { key: key(name), expected: Expected::Nothing, next, answer, place }, answered)
         };
         let ((stays, mut answered), (leaves, gone)) = (change("stays"), change("leaves"));
         drop(gone);
