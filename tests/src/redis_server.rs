@@ -67,6 +67,17 @@ impl Server {
         command.query_async(&mut connection).await
     }
 
+    /// Another one leads it from now on, which cannot be reached: what it has it shows, and it takes no writes.
+    pub async fn follow(&self) {
+        self.ask(&["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
+    }
+
+    /// It leads again, and knows no scripts: none of those that others loaded while it did not.
+    pub async fn lead(&self) {
+        self.ask(&["REPLICAOF", "NO", "ONE"]).await.unwrap();
+        self.ask(&["SCRIPT", "FLUSH"]).await.unwrap();
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -183,6 +183,12 @@ async fn what_is_left_is_told_wherever_one_asks() {
     assert_eq!(policies, ["\"few\";q=6;w=3600"]);
     assert_eq!(bench.get(1, "/few", "alice").await.policies().1, counters, "the same, wherever one asks");
     assert_ne!(bench.get(1, "/few", "bob").await.policies().1, counters);
+    let later = instance(&bench.redis, &bench.signer).await;
+    let there = later.get("/few").token(&bench.signer.token("alice", "")).send().await;
+    assert_eq!(there.policies().1, counters, "at one that started since as well");
+    let elsewhere = instance(&Server::durable().await, &bench.signer).await;
+    let there = elsewhere.get("/few").token(&bench.signer.token("alice", "")).send().await;
+    assert_ne!(there.policies().1, counters, "another Redis has another secret");
     let wait: u64 = reply.header("retry-after").parse().unwrap();
     assert!((590..=660).contains(&wait), "a sixth of an hour, and up to a tenth more: {wait}");
 }
@@ -265,6 +271,36 @@ async fn in_an_outage_each_limit_does_as_it_says_and_no_counter_is_filled() {
         "limit_not_counted: sure",
     ] {
         assert!(events::everything().contains(told), "{told}: {}", events::everything());
+    }
+}
+
+/// A failover in which it does not lead for a while: it reads, and takes no writes.
+#[tokio::test]
+async fn while_another_redis_leads_each_limit_does_as_it_says_and_afterwards_it_counts_again() {
+    let bench = Bench::start().await;
+    for path in ["/sure", "/few"] {
+        bench.get(0, path, "alice").await.allowed(204);
+    }
+    bench.redis.follow().await;
+    for instance in [0, 1] {
+        bench.get(instance, "/sure", "alice").await.refused(503, "unavailable");
+        for left in ["2", "1", "0"] {
+            let reply = bench.get(instance, "/few", "alice").await;
+            assert_eq!(reply.allowed(204).header("x-ratelimit-remaining"), left, "a half of six");
+        }
+        bench.get(instance, "/few", "alice").await.refused(429, "rate_limited");
+        for _ in 0..10 {
+            bench.get(instance, "/open", "alice").await.allowed(204);
+        }
+    }
+    bench.redis.lead().await;
+    bench.recovers().await;
+    for path in ["/sure", "/few"] {
+        for left in ["4", "3", "2", "1", "0"] {
+            let reply = bench.get(1, path, "alice").await;
+            assert_eq!(reply.allowed(204).header("x-ratelimit-remaining"), left, "{path}: one was before");
+        }
+        bench.get(0, path, "alice").await.refused(429, "rate_limited");
     }
 }
 

@@ -131,6 +131,31 @@ async fn without_redis_no_handler_runs_and_with_it_nothing_is_forgotten() {
     }
 }
 
+/// A failover in which it does not lead for a while: it shows what it has, and takes no claim.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_another_redis_leads_no_handler_runs_and_afterwards_nothing_is_forgotten() {
+    let desks = Desks::start().await;
+    let first = desks.call(0, ALICE, "pay").send().await;
+    first.allowed(201);
+    desks.redis.follow().await;
+    for number in 0..8 {
+        let desk = &desks.desks[number % 2];
+        for key in [KEY, OTHER_KEY] {
+            let call = desk.post(ALICE, key, "pay").token(&desk.alice());
+            assert_eq!(call.send().await.refused(503, "unavailable").header("retry-after"), "1");
+        }
+    }
+    assert_eq!(desks.effects.count(), 1);
+    desks.redis.lead().await;
+    desks.recovers().await; // which is a call
+    for instance in [0, 1] {
+        let again = desks.call(instance, ALICE, "pay").send().await;
+        assert_eq!(again.allowed(201).header("idempotent-replayed"), "true");
+        assert_eq!(again.body, first.body);
+    }
+    assert_eq!(desks.effects.count(), 2);
+}
+
 /// The handler ran, and Redis died before it had its answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_redis_did_not_hear_of_is_sent_once_or_may_run_again() {

@@ -157,6 +157,38 @@ async fn a_server_that_hangs_is_left_alone_and_found_again() {
     }
 }
 
+/// It shows what it has, which another one may have changed since: a token that was revoked there is not revoked here.
+#[tokio::test]
+async fn a_server_that_another_one_leads_is_not_believed_until_it_leads() {
+    palisade_tests::events::collect();
+    let server = Server::durable().await;
+    let state = state(&server).await;
+    let first = made(state.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    server.follow().await;
+    let held = server.ask(&["EXISTS", "palisade:versions"]).await.unwrap();
+    assert_eq!(held, redis::Value::Int(1), "it answers whoever reads");
+    for name in ["a", "nothing"] {
+        let read = state.get(key(name)).await;
+        assert!(matches!(read, Err(StateError::Engine(_))), "{read:?}");
+    }
+    let changes = [
+        (key("a"), Expected::Nothing, record("2", HOUR)), // something else is there
+        (key("a"), Expected::Version(first), record("2", HOUR)),
+        (key("a"), Expected::Version(first), Next::Nothing),
+    ];
+    for (key, expected, next) in changes {
+        let swapped = state.swap(key, expected, next).await;
+        assert!(matches!(swapped, Err(StateError::Engine(_))), "{swapped:?}");
+    }
+    server.lead().await;
+    recovers(&state).await;
+    assert_eq!(state.get(key("a")).await.unwrap().map(|record| record.version), Some(first));
+    assert!(made(state.swap(key("a"), Expected::Version(first), record("2", HOUR)).await) > first);
+    for event in ["Redis fails: requests that need it are refused", "Redis answers again"] {
+        assert!(palisade_tests::events::everything().contains(event), "{event}");
+    }
+}
+
 async fn recovers(state: &State) {
     let began = Instant::now();
     while state.get(key("recovers")).await.is_err() {

@@ -7,7 +7,8 @@
 //! 4. while the server is left alone ([`Link`]), every request is refused at once;
 //! 5. records end by the server's clock. One that is more than 30 seconds apart from ours refuses everything (`clock.lua`): one of
 //!    the two was set, and by one that was set ahead a revocation is over, and a call that runs seems dead. What the server
-//!    forgot by it is gone: that its keys end is not ours to decide.
+//!    forgot by it is gone: that its keys end is not ours to decide;
+//! 6. one that another server leads refuses everything, reads as well (`clock.lua`): what it shows may be old.
 
 mod address;
 mod link;
