@@ -14,11 +14,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use uuid::Uuid;
+use uuid::Builder;
 use zeroize::Zeroizing;
 
 use crate::Problem;
@@ -123,13 +122,15 @@ impl SigningKey {
     /// # Errors
     /// When the cryptographic library refuses.
     pub fn token(&self, grant: &Grant<'_>, now: u64) -> Result<String, DevError> {
+        let mut id = [0; 16];
+        crate::random::fill(&mut id)?;
         let claims = json!({
             "iss": grant.issuer,
             "aud": grant.audience,
             "sub": grant.subject,
             "client_id": "development",
             "scope": grant.scopes.join(" "),
-            "jti": Uuid::new_v4().to_string(),
+            "jti": Builder::from_random_bytes(id).into_uuid().to_string(),
             "iat": now,
             "exp": now.saturating_add(grant.lifetime.as_secs()),
         });
@@ -151,7 +152,7 @@ impl fmt::Debug for SigningKey {
 pub fn cursor_keys(path: impl AsRef<Path>) -> Result<Zeroizing<String>, DevError> {
     open_or_create(path, || {
         let mut master = Zeroizing::new([0; 32]);
-        rand::fill(&mut *master)?;
+        crate::random::fill(&mut *master)?;
         Ok(Zeroizing::new(format!("development:{}\n", *Zeroizing::new(STANDARD.encode(*master)))))
     })
 }

@@ -36,6 +36,7 @@ mod origin;
 mod outbound;
 mod part;
 mod problem;
+mod random;
 mod readiness;
 mod resource;
 mod routes;

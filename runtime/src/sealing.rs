@@ -11,7 +11,6 @@
 //! 3. the first key seals, each key opens what was sealed with it.
 
 use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::cursor::{CursorKeyError, Master, Ring};
@@ -49,7 +48,7 @@ impl Sealer {
         let failed = Unsealed("it could not be encrypted");
         let key = self.0.first().ok_or(failed)?;
         let mut nonce = [0; NONCE_LEN];
-        SystemRandom::new().fill(&mut nonce).map_err(|_| failed)?;
+        crate::random::fill(&mut nonce).map_err(|_| failed)?;
         let mut sealed = Vec::with_capacity(plain.len().saturating_add(OVERHEAD));
         sealed.push(VERSION);
         sealed.extend_from_slice(&key.id);
@@ -129,5 +128,11 @@ mod tests {
     fn what_one_purpose_sealed_another_does_not_open() {
         let sealed = sealer(&[OLD]).seal(b"here", b"text".to_vec()).unwrap();
         assert!(Sealer::from_list(b"another", OLD).unwrap().open(b"here", &sealed).is_err());
+    }
+
+    #[test]
+    fn nothing_is_sealed_without_random_bytes() {
+        let _failing = crate::random::failing::begin();
+        assert!(sealer(&[OLD]).seal(b"here", b"text".to_vec()).is_err());
     }
 }

@@ -176,7 +176,7 @@ fn placed<T: Serialize + Check>(
 impl Multipart {
     fn new() -> Result<Self, Unfit> {
         let mut random = [0; 16];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| Unfit::NoRandom)?;
+        crate::random::fill(&mut random).map_err(|_| Unfit::NoRandom)?;
         Ok(Self {
             boundary: format!("{:032x}", u128::from_be_bytes(random)),
             pieces: Vec::new(),
@@ -378,4 +378,16 @@ fn media_type<'t>(types: &[&'t str], usual: &'t str) -> Option<&'t str> {
 
 fn fits(types: &[&str], said: &str) -> bool {
     MediaType::read(said).is_some() && (types.is_empty() || accepts(types, said).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who guesses the boundary writes parts.
+    #[test]
+    fn no_form_has_a_boundary_without_random_bytes() {
+        let _failing = crate::random::failing::begin();
+        assert!(matches!(Multipart::new(), Err(Unfit::NoRandom)));
+    }
 }

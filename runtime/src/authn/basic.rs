@@ -355,7 +355,7 @@ fn read(record: &PasswordRecord) -> Result<User, &'static str> {
 /// A hash that no password has, to be verified for users who do not exist.
 fn dummy((m, t, p): Cost) -> Option<PasswordHash> {
     let mut salt = [0_u8; 16];
-    aws_lc_rs::rand::fill(&mut salt).ok()?;
+    crate::random::fill(&mut salt).ok()?;
     let salt = base64::engine::general_purpose::STANDARD_NO_PAD.encode(salt);
     PasswordHash::new(&format!("$argon2id$v=19$m={m},t={t},p={p}${salt}${}", "A".repeat(43))).ok()
 }

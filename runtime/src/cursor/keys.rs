@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
@@ -186,7 +185,7 @@ impl Ring {
     /// One new random key.
     pub(crate) fn generate(salt: &[u8]) -> Result<Self, CursorKeyError> {
         let mut master = Zeroizing::new([0; MASTER]);
-        SystemRandom::new().fill(&mut *master).map_err(|_| CursorKeyError::Crypto)?;
+        crate::random::fill(&mut *master).map_err(|_| CursorKeyError::Crypto)?;
         Self::derive(salt, &[("generated", master)])
     }
 

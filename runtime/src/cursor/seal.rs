@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -144,7 +143,7 @@ pub(crate) fn seal<P: Position>(
     leads: Leads,
 ) -> Result<SealedCursor, Unsealable> {
     let mut nonce = [0; NONCE_LEN];
-    SystemRandom::new().fill(&mut nonce).map_err(|_| Unsealable::Crypto)?;
+    crate::random::fill(&mut nonce).map_err(|_| Unsealable::Crypto)?;
     let plain = plaintext(position, leads)?;
     Ok(SealedCursor(URL_SAFE_NO_PAD.encode(encrypt(keys, binding, nonce, plain)?)))
 }

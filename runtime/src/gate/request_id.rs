@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderName, HeaderValue};
 use uuid::Builder as UuidBuilder;
@@ -64,8 +65,8 @@ type Bits = [u8; 10];
 
 /// Random bits for several ids: a draw costs the same for one as for all of them.
 ///
-/// Ids need to be distinct, not secret, so they may lie here until they are used; and should the random source fail, the
-/// time alone still tells most requests apart.
+/// Ids need to be distinct, not secret, so they may lie here until they are used; and should the random source fail, they are
+/// counted.
 struct Drawn {
     bits: [Bits; Self::AT_ONCE],
     used: usize,
@@ -84,13 +85,22 @@ impl Drawn {
 
     fn take(&mut self) -> Bits {
         if self.used >= Self::AT_ONCE {
-            let _ = aws_lc_rs::rand::fill(self.bits.as_flattened_mut());
+            if crate::random::fill(self.bits.as_flattened_mut()).is_err() {
+                self.bits = [(); Self::AT_ONCE].map(|()| counted());
+            }
             self.used = 0;
         }
         let bits = self.bits.get(self.used).copied().unwrap_or_default();
         self.used = self.used.saturating_add(1);
         bits
     }
+}
+
+/// What no other request of this process has.
+fn counted() -> Bits {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let [a, b, c, d, e, f, g, h] = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    [0, 0, a, b, c, d, e, f, g, h]
 }
 
 #[cfg(test)]
@@ -116,5 +126,18 @@ mod tests {
         let ids: Vec<String> = (0..3 * Drawn::AT_ONCE).map(|_| RequestId::fresh(now).to_string()).collect();
         assert!(ids.iter().all(|id| uuid::Uuid::parse_str(id).unwrap().get_version_num() == 7));
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
+    }
+
+    #[test]
+    fn request_ids_are_distinct_without_random_bytes() {
+        let now = crate::clock::Clock::fixed(1_700_000_000).now().ok();
+        let ids = std::thread::scope(|scope| {
+            let several = || {
+                let _failing = crate::random::failing::begin();
+                (0..3 * Drawn::AT_ONCE).map(|_| RequestId::fresh(now).to_string()).collect::<Vec<_>>()
+            };
+            [(); 2].map(|()| scope.spawn(several)).map(|thread| thread.join().unwrap()).concat()
+        });
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 6 * Drawn::AT_ONCE);
     }
 }

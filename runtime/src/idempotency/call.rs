@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use http::HeaderMap;
 use tokio::time::Instant;
 
@@ -196,8 +195,21 @@ impl Call {
         Entry::read(&plain).ok_or(Refusal::Unreadable("the record is of no version that is known"))
     }
 }
+
 fn owner() -> Result<Owner, Refusal> {
     let mut owner = [0; 16];
-    SystemRandom::new().fill(&mut owner).map_err(|_| Refusal::Unreadable("no random bytes"))?;
+    crate::random::fill(&mut owner).map_err(|_| Refusal::Unreadable("no random bytes"))?;
     Ok(owner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two claims of one owner would be taken for each other.
+    #[test]
+    fn no_claim_has_an_owner_without_random_bytes() {
+        let _failing = crate::random::failing::begin();
+        assert!(matches!(owner(), Err(Refusal::Unreadable("no random bytes"))));
+    }
 }

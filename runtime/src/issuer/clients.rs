@@ -9,7 +9,7 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use aws_lc_rs::{digest, rand};
+use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, header};
@@ -109,7 +109,7 @@ impl Client {
     /// When the system gives no random bytes.
     pub fn new_secret() -> Result<(Secret<String>, [u8; 32]), ClientError> {
         let mut bytes = Zeroizing::new([0; 32]);
-        rand::fill(&mut *bytes).map_err(|_| ClientError::Random)?;
+        crate::random::fill(&mut *bytes).map_err(|_| ClientError::Random)?;
         let text = URL_SAFE_NO_PAD.encode(*bytes);
         let hash = hash(&text);
         Ok((Secret::new(text), hash))

@@ -134,7 +134,7 @@ impl Issuer {
         let keys = self.0.ring.view(now).await?;
         let subject = self.subject(&sign_in.subject).await?;
         let mut salt = [0; 16];
-        aws_lc_rs::rand::fill(&mut salt).map_err(|_| IssuerError::Crypto)?;
+        crate::random::fill(&mut salt).map_err(|_| IssuerError::Crypto)?;
         let grant = Grant {
             issuer: self.0.issuer.clone(),
             subject: sign_in.subject.clone(),

@@ -10,7 +10,7 @@
 use std::fmt;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use crate::cursor::{CursorKeyError, Master, masters};
@@ -54,7 +54,7 @@ impl IssuerKeys {
     /// When the system gives no random bytes.
     pub fn generate() -> Result<Self, CursorKeyError> {
         let mut master = Zeroizing::new([0; 32]);
-        rand::fill(&mut *master).map_err(|_| CursorKeyError::Crypto)?;
+        crate::random::fill(&mut *master).map_err(|_| CursorKeyError::Crypto)?;
         Self::derive(&[("generated", master)])
     }
 

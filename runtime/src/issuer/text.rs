@@ -5,7 +5,6 @@
 
 use std::fmt::Write;
 
-use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
@@ -26,7 +25,7 @@ pub(super) struct RefreshText<'a> {
 /// A name that nothing else has.
 pub(super) fn fresh_id() -> Option<String> {
     let mut id = [0; 16];
-    rand::fill(&mut id).ok()?;
+    crate::random::fill(&mut id).ok()?;
     Some(URL_SAFE_NO_PAD.encode(id))
 }
 

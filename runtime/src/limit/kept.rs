@@ -12,7 +12,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::rand;
 use futures_util::future::join_all;
 use siphasher::sip::SipHasher13;
 use tokio::sync::Mutex;
@@ -131,7 +130,7 @@ async fn secret(state: &State) -> Result<[u8; 16], StateError> {
         Some(record) => record,
         None => {
             let mut value = [0; 16];
-            rand::fill(&mut value).map_err(|error| StateError::Engine(Box::new(error)))?;
+            crate::random::fill(&mut value).map_err(|error| StateError::Engine(Box::new(error)))?;
             let next = Next::Record { value: value.to_vec(), keep: SECRET_LASTS };
             match state.swap(key, Expected::Nothing, next).await? {
                 Swapped::Made(_) => return Ok(value),

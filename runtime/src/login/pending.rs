@@ -6,7 +6,6 @@
 //!    so that nobody fills it by beginning logins, and another browser has not got them;
 //! 3. a cookie that does not open, or of another login's configuration, is none.
 
-use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -77,7 +76,7 @@ impl Pending {
 /// So many random bytes as text.
 pub(super) fn random<const BYTES: usize>() -> Option<String> {
     let mut bytes = Zeroizing::new([0; BYTES]);
-    rand::fill(&mut *bytes).ok()?;
+    crate::random::fill(&mut *bytes).ok()?;
     Some(URL_SAFE_NO_PAD.encode(*bytes))
 }
 
@@ -119,5 +118,11 @@ mod tests {
         let cookie = longest.seal(&keys.0, b"one").unwrap();
         assert!(cookie.len() < LONGEST - 100, "{}", cookie.len());
         assert!(Pending::open(cookie.as_bytes(), &keys.0, b"one").is_some());
+    }
+
+    #[test]
+    fn no_login_begins_without_random_bytes() {
+        let _failing = crate::random::failing::begin();
+        assert!(Pending::begin(String::new(), Wanted::default(), 0).is_none());
     }
 }

@@ -200,4 +200,10 @@ mod tests {
             assert_eq!(key_of(bad.as_bytes()), None, "{bad}");
         }
     }
+
+    #[test]
+    fn no_session_has_an_id_without_random_bytes() {
+        let _failing = crate::random::failing::begin();
+        assert!(new_id().is_none());
+    }
 }

@@ -7,10 +7,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::{
-    hmac,
-    rand::{SecureRandom, SystemRandom},
-};
+use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
@@ -68,7 +65,7 @@ impl KeyPeppers {
     /// When the system gives no random bytes.
     pub fn generate(id: &str) -> Result<Self, PepperError> {
         let mut bytes = Zeroizing::new([0; SHORTEST]);
-        SystemRandom::new().fill(&mut *bytes).map_err(|_| PepperError::Random)?;
+        crate::random::fill(&mut *bytes).map_err(|_| PepperError::Random)?;
         Self::from_list(&Zeroizing::new(format!("{id}:{}", *Zeroizing::new(STANDARD.encode(*bytes)))))
     }
 

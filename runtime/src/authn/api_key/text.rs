@@ -3,7 +3,6 @@
 //! `bank_live_4fZ0cQy81LmA_<43 characters of secret><6 of checksum>`: the prefix names the system, the id is public
 //! (it may stand in logs), the secret is 32 random bytes in base62, the checksum is the CRC-32 of all before it.
 
-use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
@@ -58,7 +57,7 @@ fn is_base62(text: &str) -> bool {
 pub(crate) fn generate(prefix: &str) -> Option<(String, Secret<String>, Secret<String>)> {
     let id = random_id()?;
     let mut bytes = Zeroizing::new([0_u8; 32]);
-    rand::fill(bytes.as_mut_slice()).ok()?;
+    crate::random::fill(bytes.as_mut_slice()).ok()?;
     let secret = base62_of(bytes);
     let mut key = format!("{prefix}_{id}_{secret}");
     let checksum = checksum_of(&key);
@@ -70,7 +69,7 @@ fn random_id() -> Option<String> {
     let mut id = String::with_capacity(ID);
     while id.len() < ID {
         let mut bytes = [0_u8; 16];
-        rand::fill(&mut bytes).ok()?;
+        crate::random::fill(&mut bytes).ok()?;
         for byte in bytes {
             // 248 is the largest multiple of 62 in a byte: above it the characters would not be equally likely
             if byte < 248 && id.len() < ID {

@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::ProofFault;
@@ -80,7 +79,7 @@ impl Nonces {
     /// Rules 2 and 3: the nonce that all who share the state give in this slot.
     async fn given(&self, slot: u64) -> Result<Option<Nonce>, StateError> {
         let mut nonce = Nonce::default();
-        rand::fill(&mut nonce).map_err(|error| StateError::Engine(error.into()))?;
+        crate::random::fill(&mut nonce).map_err(|error| StateError::Engine(error.into()))?;
         let Some(state) = &self.state else { return Ok(Some(nonce)) };
         let next = Next::Record { value: nonce.to_vec(), keep: KEEP };
         match state.swap(key(slot), Expected::Nothing, next).await? {
@@ -157,5 +156,19 @@ mod tests {
         let full = Nonces::new(Some(State::memory_of(0, Clock::system())));
         assert_eq!(full.current(START).await, None);
         assert_eq!(full.accept("anything", START), Err(ProofFault::Unknown));
+    }
+
+    /// None is given, and none is taken: not that of all zeros either.
+    #[tokio::test]
+    async fn no_nonce_is_given_without_random_bytes() {
+        let state = State::memory_of(4, Clock::system());
+        for nonces in [Nonces::new(None), Nonces::new(Some(state))] {
+            let failing = crate::random::failing::begin();
+            assert_eq!(nonces.current(START).await, None);
+            let zeros = URL_SAFE_NO_PAD.encode(Nonce::default());
+            assert_eq!(nonces.accept(&zeros, START), Err(ProofFault::Unknown));
+            drop(failing);
+            assert_ne!(nonces.current(START).await, None);
+        }
     }
 }

@@ -188,3 +188,11 @@ fn the_primitive_is_aes_256_gcm_siv() {
         assert_eq!(cipher.open_in_place(nonce(), Aad::from(hex(data)), &mut text).unwrap(), hex(plain));
     }
 }
+
+#[test]
+fn nothing_is_sealed_without_random_bytes() {
+    let keys = keys(&[OLD]);
+    let _failing = crate::random::failing::begin();
+    let sealed = seal(&keys, &binding(&filters()), &77_i64, LEADS).map(SealedCursor::into_string);
+    assert_eq!(sealed, Err(Unsealable::Crypto));
+}

@@ -8,7 +8,6 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aws_lc_rs::rand;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use redis::aio::ConnectionManager;
 use redis::{Script, ScriptInvocation};
@@ -54,7 +53,7 @@ impl InRedis {
     /// One that all instances have: that of the first which asked for it.
     pub(super) async fn secret(&self) -> Result<[u8; 16], StateError> {
         let mut made = [0_u8; 16];
-        rand::fill(&mut made).map_err(failed)?;
+        crate::random::fill(&mut made).map_err(failed)?;
         let name = self.name_of_secret();
         let asked = async |redis: &mut ConnectionManager| {
             let () = redis::cmd("SET").arg(&name).arg(&made[..]).arg("NX").query_async(redis).await?;

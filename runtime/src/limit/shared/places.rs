@@ -15,7 +15,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::rand;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -122,7 +121,7 @@ impl Places {
     /// Its keeper works as long as this is there.
     pub(super) fn new(counters: Arc<dyn Counters>, pace: Pace) -> Result<Self, StateError> {
         let mut process = [0; 8];
-        rand::fill(&mut process).map_err(|error| StateError::Engine(error.into()))?;
+        crate::random::fill(&mut process).map_err(|error| StateError::Engine(error.into()))?;
         let desk = Arc::new(Desk { counters, pace, process, book: Mutex::default(), woken: Notify::new() });
         let keeper = Mutex::new(tokio::spawn(Arc::clone(&desk).keep()));
         Ok(Self { desk, keeper })

@@ -239,3 +239,10 @@ async fn what_could_not_be_asked_for_is_held_as_soon_as_it_can() {
     here.settle().await;
     assert!(take(&there, 1, 1).await.lease.is_some(), "and is left when its process ends");
 }
+
+/// Whose requests would have the names of another process.
+#[tokio::test]
+async fn no_process_has_a_name_without_random_bytes() {
+    let _failing = crate::random::failing::begin();
+    assert!(Places::new(Arc::new(Away), PACE).is_err());
+}
