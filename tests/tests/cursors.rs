@@ -319,3 +319,23 @@ async fn a_cursor_that_leads_back_is_as_good_as_others_and_no_better() {
     ask("/notes?after", &alice).await.refused(400, "invalid_cursor");
     assert_eq!(back.len(), first["next_cursor"].as_str().unwrap().len(), "nobody sees which way it leads");
 }
+
+/// Whoever has such a key opens what was sealed years ago.
+#[tokio::test]
+async fn an_old_key_without_an_end_is_told_of_when_the_server_is_built() {
+    const ENDLESS: &str = "
+        2026-12:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=
+        2026-11:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=
+    ";
+    events::collect();
+    const TOLD: &str =
+        "old keys of cursors open for ever, or for long: write behind each when it was retired";
+    let ended = ENDLESS.trim_end().to_owned() + ":2026-01-01T12:00:00Z";
+    let gate = |list: &str| Gate::sealing(Settings::new(), CursorKeys::from_list(list).unwrap());
+    gate(&ended).await;
+    assert_eq!(events::with("message", TOLD), []);
+    gate(ENDLESS).await;
+    let told = events::with("message", TOLD);
+    let [told] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((&*told["target"], &*told["count"]), ("palisade::keys", "1"));
+}

@@ -2,7 +2,10 @@
 
 use std::{
     hint::black_box,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use arc_swap::ArcSwap;
@@ -15,11 +18,19 @@ use super::{
     store::{KeyQuery, KeyStore, KeyStoreError, KeyUse, STORE_TIME, in_time},
     watch::WatchedFile,
 };
+use crate::event::SECURITY_EVENTS;
 
 pub(super) enum Engine {
     Memory(Memory),
     File(WatchedFile),
-    Store(Arc<dyn KeyStore>),
+    Store(Asked),
+}
+
+/// A store that is asked with every request.
+pub(super) struct Asked {
+    store: Box<dyn KeyStore>,
+    /// Since the last request that it answered.
+    is_failing: AtomicBool,
 }
 
 /// Keys that live as long as the process.
@@ -35,20 +46,7 @@ impl Engine {
         match self {
             Self::Memory(memory) => Ok(memory.index.load().nearest(id).cloned()),
             Self::File(file) => file.nearest(id).await,
-            Self::Store(store) => {
-                let found = in_time(store.find(id)).await?;
-                let is_there = found.is_some();
-                // what a record costs is spent for an id of nobody as well
-                let record = found.unwrap_or_else(KeyRecord::of_nobody);
-                let checked = black_box(record.check().map(|()| Arc::new(Accepted::from(record))));
-                match checked {
-                    _ if !is_there => Ok(None),
-                    // a store that answers with another's record must not lend its owner
-                    Ok(accepted) if accepted.record.id == id => Ok(Some(accepted)),
-                    Ok(_) => Err(KeyStoreError::unavailable("the store answers with another key")),
-                    Err(why) => Err(KeyStoreError::unavailable(why)),
-                }
-            }
+            Self::Store(asked) => asked.nearest(id).await,
         }
     }
 
@@ -60,7 +58,7 @@ impl Engine {
         match self {
             Self::Memory(memory) => Ok(memory.index.load().page(query)),
             Self::File(file) => Ok(file.index().await?.page(query)),
-            Self::Store(store) => in_time(store.list(query)).await,
+            Self::Store(asked) => in_time(asked.store.list(query)).await,
         }
     }
 
@@ -73,7 +71,7 @@ impl Engine {
                 watched.forget().await;
                 outcome
             }
-            Self::Store(store) => in_time(store.change(change)).await,
+            Self::Store(asked) => in_time(asked.store.change(change)).await,
         }
     }
 
@@ -85,12 +83,51 @@ impl Engine {
                 let file: KeyFile = watched.file().clone();
                 off_the_request(move || file.note(&uses)).await
             }
-            Self::Store(store) => store.used(&uses).await,
+            Self::Store(asked) => asked.store.used(&uses).await,
         }
     }
 
     pub(super) const fn forgets_uses(&self) -> bool {
         matches!(self, Self::Memory(_))
+    }
+}
+
+impl Asked {
+    pub(super) fn new(store: impl KeyStore) -> Self {
+        Self { store: Box::new(store), is_failing: AtomicBool::new(false) }
+    }
+
+    async fn nearest(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
+        let found = self.look_for(id).await;
+        self.tell(found.as_ref().err());
+        found
+    }
+
+    async fn look_for(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
+        let found = in_time(self.store.find(id)).await?;
+        let is_there = found.is_some();
+        // what a record costs is spent for an id of nobody as well
+        let record = found.unwrap_or_else(KeyRecord::of_nobody);
+        let checked = black_box(record.check().map(|()| Arc::new(Accepted::from(record))));
+        match checked {
+            _ if !is_there => Ok(None),
+            // a store that answers with another's record must not lend its owner
+            Ok(accepted) if accepted.record.id == id => Ok(Some(accepted)),
+            Ok(_) => Err(KeyStoreError::unavailable("the store answers with another key")),
+            Err(why) => Err(KeyStoreError::unavailable(why)),
+        }
+    }
+
+    /// The operator hears of an outage why, once; the event of each request says that there is one.
+    fn tell(&self, error: Option<&KeyStoreError>) {
+        match (self.is_failing.swap(error.is_some(), Ordering::Relaxed), error) {
+            (false, Some(error)) => tracing::error!(
+                target: SECURITY_EVENTS, event_type = "sys_key_store_unavailable", severity = "High",
+                failure_reason = %error, "requests with API keys are refused until their store answers",
+            ),
+            (true, None) => tracing::info!(target: "palisade::keys", "the store of API keys answers again"),
+            _ => {}
+        }
     }
 }
 

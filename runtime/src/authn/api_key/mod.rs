@@ -34,7 +34,7 @@ pub use self::{
     store::{KeyQuery, KeyStore, KeyStoreError, KeyUse},
 };
 use self::{
-    engine::{Engine, Memory},
+    engine::{Asked, Engine, Memory},
     index::Accepted,
     kept::Kept,
     uses::Uses,
@@ -92,7 +92,7 @@ impl ApiKeys {
     /// The keys of a store, which is asked with every request: two seconds at most, and refused with 503 without an
     /// answer.
     pub fn from_store(store: impl KeyStore) -> Self {
-        Self::with(Engine::Store(Arc::new(store)))
+        Self::with(Engine::Store(Asked::new(store)))
     }
 
     /// The keys of this name in a state: shared by all instances that share it, and what one of them revokes the next

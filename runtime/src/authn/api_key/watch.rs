@@ -112,6 +112,10 @@ impl WatchedFile {
                 "requests with API keys are refused until the file can be read",
             );
         }
+        if outcome.is_ok() && before.content.is_none() {
+            let file = self.file.path().display();
+            tracing::info!(target: "palisade::keys", %file, "the file of API keys can be read again");
+        }
         // a failure counts from its end, so that those who wait are refused at once and not one after the other
         let at = if outcome.is_ok() { began } else { Some(Instant::now()) };
         let seen = Seen { at, content: outcome.ok() };
