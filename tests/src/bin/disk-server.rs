@@ -71,7 +71,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn make_keys(folder: &Path, filed: &ApiKeys, kept: &ApiKeys) -> Result<(), Box<dyn Error>> {
-    for (name, keys, scheme) in [("filed", filed, "filed"), ("kept", kept, "kept"), ("revoked", kept, "kept")] {
+    for (name, keys, scheme) in [("filed", filed, "filed"), ("kept", kept, "kept"), ("revoked", kept, "kept")]
+    {
         let admin = KeyAdmin::new(keys, &DOCUMENT, scheme)?;
         let request = KeyRequest {
             owner: "acme".to_owned(),

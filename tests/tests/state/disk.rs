@@ -45,7 +45,8 @@ impl Desk {
     fn limit(&self, bytes: &str) {
         let [process, limit] = [format!("--pid={}", self.server.id()), format!("--fsize={bytes}:")];
         let limited = Command::new("prlimit").args([process, limit]).status();
-        let limited = limited.unwrap_or_else(|error| panic!("{error}: this test needs `prlimit` (util-linux)"));
+        let limited =
+            limited.unwrap_or_else(|error| panic!("{error}: this test needs `prlimit` (util-linux)"));
         assert!(limited.success());
     }
 
@@ -102,7 +103,8 @@ impl Desk {
         self.becomes(r#"{"degraded":["state"],"status":"degraded"}"#).await;
         self.tells("sys_idempotency_unavailable").await;
         self.tells("limits are not kept: a restart forgets their counters").await; // they are written once a second
-        let failed = "the file of the state failed: what needs it is refused until the server is started again";
+        let failed =
+            "the file of the state failed: what needs it is refused until the server is started again";
         self.tells(failed).await;
         let told = self.beside("/told").await;
         assert!(told.matches(failed).count() == 1 && !told.contains("panicked"), "{told}");

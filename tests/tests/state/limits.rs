@@ -2,9 +2,12 @@
 
 use std::future::IntoFuture;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use palisade::{AnswerKeys, Clock, KeptAnswers, KeptLimits, Settings, State, serve};
+use palisade::state::{Engine, Expected, Key, Next, Record, StateError, Swapped};
+use palisade::{AnswerKeys, Clock, KeptAnswers, KeptLimits, Settings, State, StoreFuture, serve};
 use palisade_tests::client::Client;
 use palisade_tests::instance::Instance;
 use palisade_tests::ledger::{Books, How, Service, books, build};
@@ -42,6 +45,92 @@ async fn a_server_that_is_killed_begins_with_the_counters_of_all_but_its_last_se
         assert_eq!(left(server.client, path, &alice).await, 479, "{path}");
         assert_eq!(left(server.client, path, &bob).await, 499, "{path}");
     }
+}
+
+/// What is told of a counter (`pk`) is a hash under a secret, and the secret lies where the counters are kept.
+#[tokio::test]
+async fn a_counter_is_told_of_as_the_same_after_a_restart_where_counters_are_kept() {
+    let signer = Signer::new("k1");
+    let tokens = ["alice", "bob"].map(|name| signer.token(name, ""));
+    let told = async |state: Option<&State>| {
+        let settings = match state {
+            Some(state) => Settings::new().limits_kept(KeptLimits::load(state.clone()).await.unwrap()),
+            None => Settings::new(),
+        };
+        let client = serving(&signer, settings).await;
+        let mut counters = Vec::new();
+        for token in &tokens {
+            let reply = client.get("/bucket").token(token).send().await;
+            counters.extend(reply.allowed(204).policies().1.into_iter().map(str::to_owned));
+        }
+        counters
+    };
+    let [state, other] = [State::memory(), State::memory()];
+    let first = told(Some(&state)).await;
+    assert_ne!(first[0], first[1], "each has one of their own");
+    assert_eq!(told(Some(&state)).await, first);
+    assert_ne!(told(Some(&other)).await, first);
+    assert_ne!(told(None).await, told(None).await, "without a state it is of one process");
+}
+
+async fn serving(signer: &Signer, settings: Settings) -> Client {
+    let books = Books::open(":memory:").await;
+    let service = Service { books, how: How::Recorded, pause: || Duration::ZERO };
+    let answers = KeptAnswers::in_memory().unwrap();
+    let server = build(service, signer.jwks(), answers, settings);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client(listener.local_addr().unwrap());
+    tokio::spawn(serve(server).listener(listener).into_future());
+    client
+}
+
+/// Has no room for more, as long as it says so.
+#[derive(Clone)]
+struct Full {
+    inner: State,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Engine for Full {
+    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        Box::pin(self.inner.get(key))
+    }
+
+    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
+        match self.is_full.load(Ordering::SeqCst) {
+            true => Box::pin(std::future::ready(Err(StateError::Full))),
+            false => Box::pin(self.inner.swap(key, expected, next)),
+        }
+    }
+}
+
+/// They are decided by in memory: nobody is refused for it, and nobody is let through.
+#[tokio::test]
+async fn a_state_without_room_stops_no_counter_and_is_told_of() {
+    palisade_tests::events::collect();
+    let (signer, is_full) = (Signer::new("k1"), Arc::new(AtomicBool::new(false)));
+    let state = State::new(Full { inner: State::memory(), is_full: Arc::clone(&is_full) });
+    let load = async || Settings::new().limits_kept(KeptLimits::load(state.clone()).await.unwrap());
+    let client = serving(&signer, load().await).await;
+    let alice = signer.token("alice", "");
+    let told = async |what: &str| {
+        let began = std::time::Instant::now();
+        while !palisade_tests::events::everything().contains(what) {
+            assert!(began.elapsed() < Duration::from_secs(5), "{what}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    is_full.store(true, Ordering::SeqCst);
+    assert_eq!(left(client, "/bucket", &alice).await, 499);
+    told("limits are not kept: a restart forgets their counters").await;
+    for count in 2..=500 {
+        assert_eq!(left(client, "/bucket", &alice).await, 500 - count);
+    }
+    client.get("/bucket").token(&alice).send().await.refused(429, "rate_limited");
+    is_full.store(false, Ordering::SeqCst);
+    told("limits are kept again").await;
+    let next = serving(&signer, load().await).await;
+    next.get("/bucket").token(&alice).send().await.refused(429, "rate_limited");
 }
 
 /// A minute lets thirty attempts of a network fail, an hour a hundred and twenty: who guesses at each process that comes
