@@ -72,6 +72,20 @@ impl Server {
         self.ask(&["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
     }
 
+    /// This one leads it from now on: it has what that has, and all that is written there.
+    pub async fn follow_closely(&self, leader: &Self) {
+        leader.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).await.unwrap();
+        self.ask(&["REPLICAOF", "127.0.0.1", &leader.port.to_string()]).await.unwrap();
+        for _ in 0..200 {
+            let told = format!("{:?}", self.ask(&["INFO", "replication"]).await);
+            if told.contains("master_link_status:up") && told.contains("master_sync_in_progress:0") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it does not catch up with {}", leader.url());
+    }
+
     /// It leads again, and knows no scripts: none of those that others loaded while it did not.
     pub async fn lead(&self) {
         self.ask(&["REPLICAOF", "NO", "ONE"]).await.unwrap();

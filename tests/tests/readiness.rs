@@ -87,6 +87,10 @@ async fn it_names_what_does_not_answer_and_lives_all_the_same() {
         redis.ask(&["CONFIG", "SET", setting, good]).await.unwrap();
         becomes(client, r#"{"status":"ready"}"#).await;
     }
+    redis.follow().await;
+    becomes(client, r#"{"degraded":["limits","answers"],"status":"degraded"}"#).await;
+    redis.lead().await;
+    becomes(client, r#"{"status":"ready"}"#).await;
     // it asked for nothing that is kept
     tokio::time::sleep(Duration::from_millis(10)).await;
     let redis::Value::Array(mut kept) = redis.ask(&["KEYS", "*"]).await.unwrap() else { panic!("no list") };

@@ -11,7 +11,7 @@ use std::{
 
 use palisade::{
     State,
-    state::{Expected, Next, StateError},
+    state::{Expected, Next, StateError, Swapped},
 };
 
 use palisade_tests::redis_server::Server;
@@ -187,6 +187,33 @@ async fn a_server_that_another_one_leads_is_not_believed_until_it_leads() {
     for event in ["Redis fails: requests that need it are refused", "Redis answers again"] {
         assert!(palisade_tests::events::everything().contains(event), "{event}");
     }
+}
+
+/// A failover to a second server and back: what was revoked meanwhile at the other one is never seen as it was before.
+#[tokio::test]
+async fn a_failover_and_its_return_lose_no_change_and_show_none_of_before() {
+    let [server, other] = [Server::durable().await, Server::durable().await];
+    let here = state(&server).await;
+    let first = made(here.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    other.follow_closely(&server).await;
+    server.follow().await; // it lost its place, and knows nothing of the other yet
+    other.lead().await;
+    let there = state(&other).await;
+    let second = made(there.swap(key("a"), Expected::Version(first), record("2", HOUR)).await);
+    assert!(second > first, "versions go on");
+    let stale = here.get(key("a")).await;
+    assert!(matches!(stale, Err(StateError::Engine(_))), "{stale:?}");
+    server.follow_closely(&other).await;
+    let led = here.get(key("a")).await;
+    assert!(matches!(led, Err(StateError::Engine(_))), "what is not behind now may be in a moment: {led:?}");
+    other.follow().await;
+    server.lead().await;
+    recovers(&here).await;
+    let found = here.get(key("a")).await.unwrap().map(|record| (record.value, record.version));
+    assert_eq!(found, Some((b"2".to_vec(), second)));
+    let late = here.swap(key("a"), Expected::Version(first), record("3", HOUR)).await.unwrap();
+    assert!(matches!(late, Swapped::Not(Some(_))), "{late:?}");
+    assert!(made(here.swap(key("a"), Expected::Version(second), record("3", HOUR)).await) > second);
 }
 
 async fn recovers(state: &State) {

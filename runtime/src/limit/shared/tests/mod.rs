@@ -233,3 +233,17 @@ async fn a_secret_that_was_forgotten_is_there_again_with_what_is_kept_under_it()
     assert_eq!(newcomer.secret().await.expect(ANSWER), secret);
     assert_eq!(newcomer.record("known:1", LONG).await.expect(ANSWER).as_deref(), Some(&b"a"[..]));
 }
+
+/// One that anybody could guess would say who calls.
+#[tokio::test]
+async fn no_secret_is_put_into_redis_without_random_bytes() {
+    let (server, counters) = start().await;
+    let without = {
+        let _failing = crate::random::failing::begin();
+        counters.secret().await
+    };
+    assert!(without.is_err());
+    let there = server.ask(&["EXISTS", "test:limit:secret"]).await.unwrap();
+    assert_eq!(there, redis::Value::Int(0));
+    counters.secret().await.unwrap();
+}
