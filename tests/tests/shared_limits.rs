@@ -281,7 +281,11 @@ async fn while_another_redis_leads_each_limit_does_as_it_says_and_afterwards_it_
     for path in ["/sure", "/few"] {
         bench.get(0, path, "alice").await.allowed(204);
     }
+    for _ in 0..6 {
+        bench.get(0, "/open", "bob").await.allowed(204);
+    }
     bench.redis.follow().await;
+    bench.get(1, "/open", "bob").await.refused(429, "rate_limited"); // it knows, and writes nothing for that
     for instance in [0, 1] {
         bench.get(instance, "/sure", "alice").await.refused(503, "unavailable");
         for left in ["2", "1", "0"] {
