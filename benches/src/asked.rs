@@ -1,5 +1,6 @@
 //! An issuer that is asked about tokens: a server in a process of its own, and the bare exchange with it.
 
+use std::hint::black_box;
 use std::io;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use palisade::{Introspection, Secret};
+use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::credentials;
@@ -25,6 +27,25 @@ pub(crate) async fn serve() -> io::Result<()> {
     let app =
         Router::new().route("/introspect", post(move |_: Bytes| std::future::ready(Json(answer.clone()))));
     axum::serve(crate::listener().await?, app).await
+}
+
+/// What every reader of an answer looks at (RFC 7662 section 2.2).
+#[derive(Deserialize)]
+struct Answer {
+    active: bool,
+    iss: String,
+    aud: String,
+    sub: String,
+    scope: String,
+    exp: u64,
+}
+
+/// Whether it is an answer about a good token.
+fn said(answer: &[u8]) -> bool {
+    serde_json::from_slice::<Answer>(answer).is_ok_and(|answer| {
+        black_box((answer.iss, answer.aud, answer.sub, answer.scope));
+        answer.active && answer.exp > 0
+    })
 }
 
 pub(crate) struct Issuer {
@@ -45,7 +66,8 @@ impl Issuer {
         format!("http://{}/introspect", self.server.address)
     }
 
-    /// The same request by the client that ours is built on, within the same time, and the answer, whatever it says.
+    /// The same request by the client that ours is built on, within the same time, and whether the answer says that the token is
+    /// good, of whom, and until when.
     pub(crate) fn bare(&self) -> io::Result<impl FnMut() -> bool + use<>> {
         let uri: Uri = self.address().parse().map_err(io::Error::other)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -59,7 +81,7 @@ impl Issuer {
             let exchange = async {
                 let Ok(request) = request else { return false };
                 let Ok(answer) = client.request(request).await else { return false };
-                answer.into_body().collect().await.is_ok_and(|body| !body.to_bytes().is_empty())
+                answer.into_body().collect().await.is_ok_and(|body| said(&body.to_bytes()))
             };
             runtime.block_on(async { timeout(PATIENCE, exchange).await.is_ok_and(|answered| answered) })
         })

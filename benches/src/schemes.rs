@@ -234,7 +234,7 @@ impl Bench {
         let bare = timing::holds(issuer.bare()?)?;
         let gate = Gate::builder().introspection("asked", issuer.introspection()?);
         let ours = Self::waiting("asked", gate, request("authorization", "Bearer 0123456789abcdef")?)?;
-        self.print("token that its issuer is asked about / the bare exchange", self.calls / 600, bare, ours);
+        self.print("token that its issuer is asked about / the exchange, read", self.calls / 600, bare, ours);
         Ok(())
     }
 
