@@ -36,6 +36,14 @@ impl Instance {
         assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
     }
 
+    /// How much of it is in memory: its resident set, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.as_ref().unwrap().id());
+        let status = std::fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    }
+
     /// How it ended by itself.
     pub fn ended(&mut self) -> ExitStatus {
         self.child.as_mut().unwrap().wait().unwrap()

@@ -1,0 +1,4 @@
+//! Floods, and what a server remembers of them: no more than there was room for from the start.
+
+mod addresses;
+mod callers;
