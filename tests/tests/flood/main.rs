@@ -2,3 +2,4 @@
 
 mod addresses;
 mod callers;
+mod descriptors;
