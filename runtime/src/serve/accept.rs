@@ -167,6 +167,7 @@ pub(super) async fn accept<S: Servable>(
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
+            biased; // who has ended goes before anybody comes: there are never more tasks than connections may be open
             () = &mut shutdown => break,
             Some(_) = tasks.join_next() => {}
             (stream, peer) = door.next(&listener) => if let Some(slot) = door.admit(peer) {
