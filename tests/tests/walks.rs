@@ -156,10 +156,8 @@ async fn a_page_whose_position_is_too_long_is_not_made_and_nothing_of_the_positi
         assert_eq!(event["event_type"], "sys_handler_failed");
         assert!(event["failure_reason"].contains("more than 1457 bytes"), "{event:?}");
         let told = format!("{:?} {:?} {event:?}", reply.headers, reply.body);
-        for secret in ["what a user wrote", "1457", "next_cursor"] {
-            assert_eq!(told.contains(secret), secret == "1457", "{secret}: {told}"); // which the log may know
-        }
-        assert!(!String::from_utf8_lossy(&reply.body).contains("1457"), "{:?}", reply.body);
+        assert!(!told.contains("what a user wrote") && !told.contains("next_cursor"), "{told}");
+        assert!(!String::from_utf8_lossy(&reply.body).contains("position"), "it is for the log: {told}");
     }
     // the last page has nothing behind it, and what comes before is short enough
     let (rows, cursors) = bench.page("texts", 3, None).await;
