@@ -335,7 +335,7 @@ impl Settings {
     /// How many connections are open at once; more are closed at once. Default: 10 000.
     ///
     /// An idle one costs a few kilobytes, one that sends a large header up to 64 KiB. Keep it under the limit of open
-    /// files of the process.
+    /// files of the process: where that is reached, whoever comes waits until there is a descriptor again.
     #[must_use]
     pub fn max_connections(self, max_connections: usize) -> Self {
         Self { max_connections, ..self }

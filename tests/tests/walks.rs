@@ -35,6 +35,16 @@ struct Time {
     time: i64,
 }
 
+#[derive(Debug, Position)]
+struct Text {
+    text: String,
+}
+
+/// What a user wrote at this time: as many letters.
+fn text(time: i64) -> String {
+    "what a user wrote ".chars().cycle().take(usize::try_from(time).unwrap()).collect()
+}
+
 impl Service {
     fn rows(&self) -> std::sync::MutexGuard<'_, BTreeSet<Entry>> {
         self.0.lock().unwrap()
@@ -71,6 +81,24 @@ impl Walks for Service {
         };
         let page = caller.page(rows, input.limit, |&(time, _)| Time { time })?;
         Ok(ListTimesOutput::Ok(shown(page)))
+    }
+
+    async fn list_texts(
+        &self,
+        caller: Caller<ListTexts>,
+        input: ListTextsInput,
+    ) -> Result<ListTextsOutput, Problem> {
+        let from = caller.position::<Text>()?;
+        let time = |position: &Text| i64::try_from(position.text.len()).unwrap();
+        let rows: Vec<Entry> = match &from {
+            PageFrom::Start => self.rows().iter().copied().collect(),
+            PageFrom::After(after) => self.rows().range((time(after) + 1, i64::MIN)..).copied().collect(),
+            PageFrom::Before(before) => {
+                self.rows().range(..(time(before), i64::MIN)).rev().copied().collect()
+            }
+        };
+        let page = caller.page(rows, input.limit, |&(time, _)| Text { text: text(time) })?;
+        Ok(ListTextsOutput::Ok(shown(page)))
     }
 }
 
@@ -112,6 +140,28 @@ impl Bench {
         let cursors = ["next_cursor", "previous_cursor"].map(|name| body[name].as_str().map(str::to_owned));
         (body["data"].as_array().unwrap().iter().map(entry).collect(), cursors)
     }
+}
+
+/// A position has 1457 bytes, with four beside each text.
+#[tokio::test]
+async fn a_page_whose_position_is_too_long_is_not_made_and_nothing_of_the_position_is_told() {
+    events::collect();
+    let bench = Bench::of([(1_453, 1), (1_454, 2), (1_455, 3)]).await;
+    let (rows, [next, _]) = bench.page("texts", 1, None).await;
+    assert_eq!(rows, [(1_453, 1)]);
+    for (limit, cursor) in [(1, next.as_deref()), (2, None)] {
+        let reply = bench.get("texts", limit, cursor).await;
+        reply.refused(500, "internal");
+        let event = events::of(reply.header("x-request-id"));
+        assert_eq!(event["event_type"], "sys_handler_failed");
+        assert!(event["failure_reason"].contains("more than 1457 bytes"), "{event:?}");
+        let told = format!("{:?} {:?} {event:?}", reply.headers, reply.body);
+        assert!(!told.contains("what a user wrote") && !told.contains("next_cursor"), "{told}");
+        assert!(!String::from_utf8_lossy(&reply.body).contains("position"), "it is for the log: {told}");
+    }
+    // the last page has nothing behind it, and what comes before is short enough
+    let (rows, cursors) = bench.page("texts", 3, None).await;
+    assert_eq!((rows.len(), cursors), (3, [None, None]));
 }
 
 /// One row of its own time, two of another, one of a third.

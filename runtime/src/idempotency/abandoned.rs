@@ -109,3 +109,50 @@ impl Abandoned {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::StoreFuture;
+    use crate::idempotency::AnswerKeys;
+    use crate::state::{Engine, Kind, Record, State, StateError, Swapped};
+
+    /// A state that does not answer, and knows how often it was asked.
+    #[derive(Clone, Default)]
+    struct Away(Arc<AtomicUsize>);
+
+    impl Engine for Away {
+        fn get(&self, _: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async { Err(StateError::Late) })
+        }
+
+        fn swap(&self, _: Key, _: Expected, _: Next) -> StoreFuture<'_, Swapped, StateError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async { Err(StateError::Late) })
+        }
+    }
+
+    /// Rule 3, and rule 1: it is given up after ten minutes, and its place is another's.
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_are_followed_at_once() {
+        let away = Away::default();
+        let answers = KeptAnswers::new(State::new(away.clone()), AnswerKeys::generate().unwrap());
+        let settle = async |count: u32| {
+            for number in 0..count {
+                let key = Key::new(Kind::Answer, &[&number.to_be_bytes()]);
+                Abandoned { answers: answers.clone(), key, by: Mark::Version(1) }.settle().await;
+            }
+            let asked_at_once = away.0.swap(0, Ordering::SeqCst);
+            sleep(FIRST_PAUSE + FIRST_PAUSE / 2).await;
+            (asked_at_once, away.0.swap(0, Ordering::SeqCst))
+        };
+        assert_eq!(settle(1_500).await, (1_500, AT_ONCE));
+        assert_eq!(settle(5).await.0, 5);
+        sleep(PATIENCE + LONGEST_PAUSE).await;
+        away.0.store(0, Ordering::SeqCst);
+        assert_eq!(settle(5).await, (5, 5));
+    }
+}

@@ -74,6 +74,8 @@ struct Door {
     proxies: Proxies,
     /// Connections over a cap.
     refused: Tally,
+    /// Attempts to accept one that the system refused.
+    failed: Tally,
 }
 
 impl Door {
@@ -84,6 +86,7 @@ impl Door {
             slots: Slots::new(settings),
             proxies: Proxies::new(settings),
             refused: Tally::default(),
+            failed: Tally::default(),
         }
     }
 
@@ -128,6 +131,26 @@ impl Door {
             tracing::warn!(count, last = %peer.ip(), "connections refused: too many are open");
         }
     }
+
+    /// The next connection. An error is about one connection or about the system, and never a reason to stop serving.
+    ///
+    /// Whoever comes while there is no descriptor for them waits, and is accepted when there is one.
+    async fn next(&self, listener: &TcpListener) -> (TcpStream, SocketAddr) {
+        let (mut pause, longest) = PAUSES;
+        loop {
+            match listener.accept().await {
+                Ok(accepted) => return accepted,
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    if let Some(count) = self.failed.one() {
+                        tracing::error!(count, %error, "cannot accept connections");
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = pause.saturating_mul(2).min(longest);
+                }
+            }
+        }
+    }
 }
 
 /// Accepts and serves until `shutdown`, then lets what has begun finish.
@@ -144,9 +167,10 @@ pub(super) async fn accept<S: Servable>(
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
+            biased; // who has ended goes before anybody comes: there are never more tasks than connections may be open
             () = &mut shutdown => break,
             Some(_) = tasks.join_next() => {}
-            (stream, peer) = next(&listener) => if let Some(slot) = door.admit(peer) {
+            (stream, peer) = door.next(&listener) => if let Some(slot) = door.admit(peer) {
                 let (door, service, stopped) = (Arc::clone(&door), service.clone(), stopped.clone());
                 tasks.spawn(async move { door.serve(slot, service, stream, peer, stopped).await });
             },
@@ -167,22 +191,6 @@ async fn finish(mut tasks: JoinSet<()>, settled: impl Future<Output = ()>, drain
     }
     if tokio::time::timeout_at(ends.max(Instant::now() + SETTLING), settled).await.is_err() {
         tracing::warn!("not all that was to be written was written in time");
-    }
-}
-
-/// The next connection. An error is about one connection or about the system, and never a reason to stop serving.
-async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    let (mut pause, longest) = PAUSES;
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) if is_of_one_connection(&error) => {}
-            Err(error) => {
-                tracing::error!(%error, "cannot accept connections");
-                tokio::time::sleep(pause).await;
-                pause = pause.saturating_mul(2).min(longest);
-            }
-        }
     }
 }
 

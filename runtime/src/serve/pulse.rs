@@ -194,6 +194,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::flood::grows_by;
     use crate::serve::serve;
     use crate::settings::Settings;
 
@@ -224,6 +225,16 @@ mod tests {
         assert!(pulse.is_running() && later().await, "the library has it whole, the client has not");
         drop(last);
         assert!(!pulse.is_running() && !later().await);
+    }
+
+    #[test]
+    fn a_connection_that_stays_keeps_nothing_of_what_has_ended() {
+        let pulse = Arc::new(Pulse::new());
+        let grown = grows_by(40_000, |_| {
+            let at_once = [(); 3].map(|()| pulse.begin(Version::HTTP_2));
+            drop(at_once.each_ref().map(|beat| Piece::new(Bytes::from_static(b"answer"), beat)));
+        });
+        assert_eq!(grown, 0);
     }
 
     fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {

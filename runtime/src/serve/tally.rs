@@ -1,4 +1,4 @@
-//! Refused connections are reported together: a flood of them must not fill the log as well.
+//! Connections that were refused, or could not be accepted, are reported together: a flood of them must not fill the log as well.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// At most this often.
 const REPORT: Duration = Duration::from_secs(10);
 
-/// The refused connections of one kind.
+/// Those of one kind.
 #[derive(Debug, Default)]
 pub(super) struct Tally(Mutex<Refused>);
 

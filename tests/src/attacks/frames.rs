@@ -58,6 +58,8 @@ pub fn text(text: &[u8]) -> Vec<u8> {
 pub struct Said {
     /// The status of each answer, by its stream.
     pub statuses: Vec<(u32, u16)>,
+    /// How many bytes of bodies came, of all answers.
+    pub bodies: usize,
     /// Streams that it gave up.
     pub reset: Vec<u32>,
     /// Whether it gave up the connection, by a word or by closing it.
@@ -82,6 +84,7 @@ impl Said {
             let stream = u32::from_be_bytes(stream);
             match kind {
                 HEADERS => self.statuses.extend(status(payload).map(|status| (stream, status))),
+                DATA => self.bodies += length,
                 RST_STREAM => self.reset.push(stream),
                 GOAWAY => self.gone = true,
                 _ => {}

@@ -1,7 +1,8 @@
 //! A server with `/slow`, which takes a second, and `/readiness`, where another says whether this one is ready. It says where
-//! it listens, and stops as any does.
+//! it listens, and stops as any does. `ready-server LOG` writes its log there.
 
 use std::error::Error;
+use std::fs::File;
 use std::io::Write;
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    if let Some(log) = std::env::args_os().nth(1) {
+        tracing_subscriber::fmt().with_ansi(false).with_writer(File::create(log)?).init();
+    }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let readiness = Readiness::new();
     let (here, there) = (listener.local_addr()?, readiness.listen("127.0.0.1:0").await?);

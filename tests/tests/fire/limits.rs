@@ -74,7 +74,7 @@ async fn ask(at: watch::Receiver<Vec<Client>>, path: &str, token: &str, tally: A
 }
 
 async fn run(path: &'static str, killed: bool) {
-    let mut dice = Dice::of("FIRE_SEED", 1);
+    let mut dice = Dice::of("FIRE_SEED", Dice::now());
     let mut fleet = Fleet::start().await;
     let (tally, token) = (Arc::<Tally>::default(), fleet.signer.token("alice", ""));
     let callers: Vec<_> = (0..CALLERS)

@@ -145,7 +145,7 @@ async fn knock(callers: Callers, token: String, mut dice: Dice, over: Arc<Atomic
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_dies_money_moves_once_and_each_call_has_one_answer() {
     let began = Instant::now();
-    let mut dice = Dice::of("FIRE_SEED", 1);
+    let mut dice = Dice::of("FIRE_SEED", Dice::now());
     let number = |name, otherwise| std::env::var(name).map_or(otherwise, |number| number.parse().unwrap());
     let calls = number("FIRE_CALLS", CALLS);
     let most = Duration::from_secs(number("FIRE_SECONDS", SECONDS));

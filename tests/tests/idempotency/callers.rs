@@ -6,55 +6,64 @@ use palisade::{Clock, KeptAnswers, Settings, SharedLimits};
 use palisade_tests::redis_server::Server;
 use palisade_tests::tokens::{Signer, now};
 
-use crate::desk::{ALICE, BOB, Desk, Effects, KEY, OTHER_KEY, in_memory};
+use crate::desk::{ALICE, BOB, Desk, Effects, KEY, OTHER_KEY, in_memory, on_each_engine};
 
 #[tokio::test]
 async fn the_key_of_another_caller_is_another_key() {
-    let desk = Desk::start().await;
-    let alice = desk.transfer(KEY, "pay").send().await;
-    alice.allowed(201);
-    let bob = desk.post(BOB, KEY, "pay").token(&desk.bob()).send().await;
-    bob.allowed(201);
-    assert!(!bob.headers.contains_key("idempotent-replayed"));
-    assert_ne!(alice.body, bob.body);
-    // nor is that of another operation
-    let call = desk.post("/repeatable", KEY, "pay").token(&desk.alice());
-    assert!(!call.send().await.allowed(200).headers.contains_key("idempotent-replayed"));
-    // and who may not touch the object gets the answer of nobody
-    desk.post(ALICE, KEY, "pay").token(&desk.bob()).send().await.refused(404, "not_found");
-    assert_eq!(desk.effects.count(), 3);
+    on_each_engine(async |store| {
+        let desk = store.desk().await;
+        let alice = desk.transfer(KEY, "pay").send().await;
+        alice.allowed(201);
+        let bob = desk.post(BOB, KEY, "pay").token(&desk.bob()).send().await;
+        bob.allowed(201);
+        assert!(!bob.headers.contains_key("idempotent-replayed"));
+        assert_ne!(alice.body, bob.body);
+        // nor is that of another operation
+        let call = desk.post("/repeatable", KEY, "pay").token(&desk.alice());
+        assert!(!call.send().await.allowed(200).headers.contains_key("idempotent-replayed"));
+        // and who may not touch the object gets the answer of nobody
+        desk.post(ALICE, KEY, "pay").token(&desk.bob()).send().await.refused(404, "not_found");
+        assert_eq!(desk.effects.count(), 3);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn who_may_not_call_any_more_gets_no_answer_of_before() {
-    let desk = Desk::start().await;
-    desk.transfer(KEY, "pay").send().await.allowed(201);
-    desk.post(ALICE, KEY, "pay").send().await.refused(401, "unauthenticated");
-    let poor = desk.signer.token("alice", "other:scope");
-    desk.post(ALICE, KEY, "pay").token(&poor).send().await.refused(403, "forbidden");
-    assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
+    on_each_engine(async |store| {
+        let desk = store.desk().await;
+        desk.transfer(KEY, "pay").send().await.allowed(201);
+        desk.post(ALICE, KEY, "pay").send().await.refused(401, "unauthenticated");
+        let poor = desk.signer.token("alice", "other:scope");
+        desk.post(ALICE, KEY, "pay").token(&poor).send().await.refused(403, "forbidden");
+        assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
+    })
+    .await;
 }
 
 /// The answer is about an object: who may not see that any more does not see it there.
 #[tokio::test]
 async fn an_answer_about_what_is_gone_or_anothers_by_now_is_nobodys() {
-    let desk = Desk::start().await;
-    let ask = |key: &str, token: String| desk.post(ALICE, key, "pay").token(&token).send();
-    let first = ask(KEY, desk.alice()).await;
-    first.allowed(201);
-    desk.accounts.give("alice-1", "bob");
-    ask(KEY, desk.alice()).await.refused(404, "not_found");
-    let bobs = ask(KEY, desk.bob()).await; // whose key is another
-    assert!(!bobs.allowed(201).headers.contains_key("idempotent-replayed"));
-    assert_ne!(bobs.body, first.body);
-    desk.accounts.close("alice-1");
-    for token in [desk.alice(), desk.bob()] {
-        ask(KEY, token).await.refused(404, "not_found");
-    }
-    desk.accounts.give("alice-1", "alice");
-    let again = ask(KEY, desk.alice()).await;
-    assert_eq!(again.allowed(201).header("idempotent-replayed"), "true");
-    assert_eq!((again.body, desk.effects.count()), (first.body, 2));
+    on_each_engine(async |store| {
+        let desk = store.desk().await;
+        let ask = |key: &str, token: String| desk.post(ALICE, key, "pay").token(&token).send();
+        let first = ask(KEY, desk.alice()).await;
+        first.allowed(201);
+        desk.accounts.give("alice-1", "bob");
+        ask(KEY, desk.alice()).await.refused(404, "not_found");
+        let bobs = ask(KEY, desk.bob()).await; // whose key is another
+        assert!(!bobs.allowed(201).headers.contains_key("idempotent-replayed"));
+        assert_ne!(bobs.body, first.body);
+        desk.accounts.close("alice-1");
+        for token in [desk.alice(), desk.bob()] {
+            ask(KEY, token).await.refused(404, "not_found");
+        }
+        desk.accounts.give("alice-1", "alice");
+        let again = ask(KEY, desk.alice()).await;
+        assert_eq!(again.allowed(201).header("idempotent-replayed"), "true");
+        assert_eq!((again.body, desk.effects.count()), (first.body, 2));
+    })
+    .await;
 }
 
 /// Two for each principal, seven from each address. Whatever instance is asked.
@@ -78,8 +87,11 @@ async fn who_asks_again_is_counted_by_address(instances: [&Desk; 2]) {
 
 #[tokio::test]
 async fn who_asks_again_is_counted_by_address_and_not_by_principal() {
-    let desk = Desk::start().await;
-    who_asks_again_is_counted_by_address([&desk, &desk]).await;
+    on_each_engine(async |store| {
+        let desk = store.desk().await;
+        who_asks_again_is_counted_by_address([&desk, &desk]).await;
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -106,33 +118,38 @@ async fn shared(redis: &Server) -> SharedLimits {
 
 #[tokio::test]
 async fn what_was_refused_before_the_handler_leaves_the_key_free() {
-    let desk = Desk::start().await;
-    let sent =
-        |body: &str| desk.client.post(ALICE, body).header("idempotency-key", KEY).token(&desk.alice()).send();
-    sent(r#"{"act":"pay","amount":0}"#).await.refused(422, "invalid_body");
-    sent("{").await.refused(400, "invalid_body");
-    let call = desk.client.post(ALICE, r#"{"act":"pay","amount":5}"#).header("accept", "text/csv");
-    let call = call.header("idempotency-key", KEY).token(&desk.alice());
-    call.send().await.refused(406, "not_acceptable");
-    sent(r#"{"act":"pay","amount":7}"#).await.allowed(201);
-    assert_eq!(desk.effects.count(), 1);
+    on_each_engine(async |store| {
+        let desk = store.desk().await;
+        let sent = |body: &str| {
+            desk.client.post(ALICE, body).header("idempotency-key", KEY).token(&desk.alice()).send()
+        };
+        sent(r#"{"act":"pay","amount":0}"#).await.refused(422, "invalid_body");
+        sent("{").await.refused(400, "invalid_body");
+        let call = desk.client.post(ALICE, r#"{"act":"pay","amount":5}"#).header("accept", "text/csv");
+        let call = call.header("idempotency-key", KEY).token(&desk.alice());
+        call.send().await.refused(406, "not_acceptable");
+        sent(r#"{"act":"pay","amount":7}"#).await.allowed(201);
+        assert_eq!(desk.effects.count(), 1);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_principal_has_so_many_keys_in_a_day() {
-    let clock = Clock::fixed(now());
-    let answers: KeptAnswers = in_memory(&clock).calls_per_day(2);
-    let desk = Desk::of(clock, answers).await;
-    for key in [KEY, OTHER_KEY, KEY] {
-        desk.transfer(key, "pay").send().await.allowed(201);
-    }
-    let over = desk.transfer("c1d3a0b7-3f43-4a52-9a94-2e6f8d0b7c15", "pay").send().await;
-    over.refused(429, "rate_limited");
-    assert!(!over.header("retry-after").is_empty());
-    // what was done is answered, and others have keys of their own
-    assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
-    desk.post(BOB, KEY, "pay").token(&desk.bob()).send().await.allowed(201);
-    assert_eq!(desk.effects.count(), 3);
+    on_each_engine(async |store| {
+        let desk = store.keeping(store.answers().calls_per_day(2)).await;
+        for key in [KEY, OTHER_KEY, KEY] {
+            desk.transfer(key, "pay").send().await.allowed(201);
+        }
+        let over = desk.transfer("c1d3a0b7-3f43-4a52-9a94-2e6f8d0b7c15", "pay").send().await;
+        over.refused(429, "rate_limited");
+        assert!(!over.header("retry-after").is_empty());
+        // what was done is answered, and others have keys of their own
+        assert_eq!(desk.transfer(KEY, "pay").send().await.allowed(201).header("idempotent-replayed"), "true");
+        desk.post(BOB, KEY, "pay").token(&desk.bob()).send().await.allowed(201);
+        assert_eq!(desk.effects.count(), 3);
+    })
+    .await;
 }
 
 /// Whose answers take 8 KiB a day, of which a call may take five and takes one.

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use palisade::{Caller, Clock, Jwt, KeptAnswers, Problem, Settings, State};
+use palisade::{AnswerKeys, Caller, Clock, Jwt, KeptAnswers, Problem, Settings, State};
 use palisade_tests::client::{Call, Client, Reply};
+use palisade_tests::redis_server::Server;
 use palisade_tests::tokens::{Signer, claims, header, now};
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 #[allow(missing_docs, dead_code, reason = "as it is generated")]
@@ -158,6 +160,77 @@ pub const BOB: &str = "/accounts/bob-1/transfers";
 pub const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 pub const OTHER_KEY: &str = "0b3e1c52-9c1d-4a7e-8f6a-77d2c9b5e0a1";
 
+/// Where answers are kept, of one engine.
+pub struct Store {
+    engine: &'static str,
+    pub clock: Clock,
+    pub state: State,
+    _place: Place,
+}
+
+/// What is there as long as the state is.
+enum Place {
+    Memory,
+    Folder(#[expect(dead_code, reason = "it goes when this is dropped")] TempDir),
+    Redis(#[expect(dead_code, reason = "it ends when this is dropped")] Server),
+}
+
+impl Store {
+    fn of(engine: &'static str, make: impl FnOnce(&Clock) -> (State, Place)) -> Self {
+        let clock = Clock::fixed(now());
+        let (state, place) = make(&clock);
+        Self { engine, clock, state, _place: place }
+    }
+
+    /// Those whose time is that of their clock: in memory, and in a file.
+    pub fn of_its_clock() -> [Self; 2] {
+        let in_file = |clock: &Clock| {
+            let folder = tempfile::tempdir().unwrap();
+            (State::open_of(folder.path().join("state"), 1000, clock.clone()).unwrap(), Place::Folder(folder))
+        };
+        let in_memory = |clock: &Clock| (State::memory_of(1000, clock.clone()), Place::Memory);
+        [Self::of("in memory", in_memory), Self::of("in a file", in_file)]
+    }
+
+    async fn in_redis() -> Self {
+        let redis = Server::durable().await;
+        let state = State::redis(&redis.url()).await.unwrap();
+        Self::of("in Redis", |_| (state, Place::Redis(redis)))
+    }
+
+    pub fn answers(&self) -> KeptAnswers {
+        KeptAnswers::new(self.state.clone(), AnswerKeys::generate().unwrap())
+    }
+
+    pub async fn desk(&self) -> Desk {
+        self.keeping(self.answers()).await
+    }
+
+    pub async fn keeping(&self, answers: KeptAnswers) -> Desk {
+        Desk::of(self.clock.clone(), answers).await
+    }
+}
+
+/// The same for the state in memory, in a file and in Redis.
+pub async fn on_each_engine(test: impl AsyncFn(Store)) {
+    let [memory, file] = Store::of_its_clock();
+    each([memory, file, Store::in_redis().await], test).await;
+}
+
+/// The same for those whose time the test moves.
+pub async fn on_each_clock(test: impl AsyncFn(Store)) {
+    each(Store::of_its_clock(), test).await;
+}
+
+async fn each<const N: usize>(stores: [Store; N], test: impl AsyncFn(Store)) {
+    let tests = stores.map(async |store| {
+        let engine = store.engine;
+        test(store).await;
+        println!("passed: {engine}");
+    });
+    futures_util::future::join_all(tests).await;
+}
+
 /// A running server.
 pub struct Desk {
     pub client: Client,
@@ -168,11 +241,6 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub async fn start() -> Self {
-        let clock = Clock::fixed(now());
-        Self::of(clock.clone(), in_memory(&clock)).await
-    }
-
     pub async fn of(clock: Clock, answers: KeptAnswers) -> Self {
         Self::with(Signer::new("k1"), Effects::default(), clock, answers).await
     }

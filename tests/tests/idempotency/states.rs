@@ -9,7 +9,7 @@ use palisade::{AnswerKeys, Clock, KeptAnswers, State, StoreFuture};
 use palisade_tests::events;
 use palisade_tests::tokens::now;
 
-use crate::desk::{Desk, KEY, OTHER_KEY};
+use crate::desk::{Desk, KEY, OTHER_KEY, on_each_engine};
 
 /// A state that fails from its nth change on, and shows what it was given.
 #[derive(Clone)]
@@ -195,22 +195,26 @@ async fn that_an_answer_is_not_kept_is_told_to_the_operator() {
 #[tokio::test]
 async fn an_answer_that_is_more_than_is_kept_is_sent_once_and_told_of() {
     events::collect();
-    let desk = Desk::start().await;
-    let token = desk.alice();
-    let head =
-        format!("POST /wordy HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {token}\r\n");
-    let call = format!("{head}idempotency-key: {KEY}\r\ncontent-length: 0\r\n\r\n");
-    let first = desk.client.raw(call.as_bytes()).await; // no client of HTTP reads so long a field
-    assert!(first.starts_with("HTTP/1.1 204") && first.len() > 1 << 20, "{:.200}", first);
-    for _ in 0..2 {
-        let again =
-            desk.client.call("POST", "/wordy").token(&token).header("idempotency-key", KEY).send().await;
-        again.refused(409, "answer_not_kept");
-        let event = events::of(again.header("x-request-id"));
-        assert_eq!(event["event_type"], "sys_answer_not_kept");
-        assert_eq!(event["failure_reason"], "idempotency_answer_not_kept");
-    }
-    assert_eq!(desk.effects.count(), 1);
+    on_each_engine(async |store| {
+        let desk = store.desk().await;
+        let token = desk.alice();
+        let head = format!(
+            "POST /wordy HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {token}\r\n"
+        );
+        let call = format!("{head}idempotency-key: {KEY}\r\ncontent-length: 0\r\n\r\n");
+        let first = desk.client.raw(call.as_bytes()).await; // no client of HTTP reads so long a field
+        assert!(first.starts_with("HTTP/1.1 204") && first.len() > 1 << 20, "{:.200}", first);
+        for _ in 0..2 {
+            let again =
+                desk.client.call("POST", "/wordy").token(&token).header("idempotency-key", KEY).send().await;
+            again.refused(409, "answer_not_kept");
+            let event = events::of(again.header("x-request-id"));
+            assert_eq!(event["event_type"], "sys_answer_not_kept");
+            assert_eq!(event["failure_reason"], "idempotency_answer_not_kept");
+        }
+        assert_eq!(desk.effects.count(), 1);
+    })
+    .await;
 }
 
 /// Where the handler may run again, another answer may come: one that is not kept is not sent.
@@ -249,15 +253,14 @@ async fn what_is_kept_is_sealed() {
 
 #[tokio::test]
 async fn another_ring_of_keys_opens_nothing_and_does_nothing_twice() {
-    let clock = Clock::fixed(now());
-    let state = State::memory_of(100, clock.clone());
-    let desk =
-        Desk::of(clock.clone(), KeptAnswers::new(state.clone(), AnswerKeys::generate().unwrap())).await;
-    desk.transfer(KEY, "pay").send().await.allowed(201);
-    let other = KeptAnswers::new(state, AnswerKeys::generate().unwrap());
-    let desk = Desk::with(desk.signer, desk.effects, clock, other).await;
-    desk.transfer(KEY, "pay").send().await.refused(503, "unavailable");
-    assert_eq!(desk.effects.count(), 1);
+    on_each_engine(async |store| {
+        let desk = store.desk().await;
+        desk.transfer(KEY, "pay").send().await.allowed(201);
+        let desk = Desk::with(desk.signer, desk.effects, desk.clock, store.answers()).await; // under keys of its own
+        desk.transfer(KEY, "pay").send().await.refused(503, "unavailable");
+        assert_eq!(desk.effects.count(), 1);
+    })
+    .await;
 }
 
 #[tokio::test]

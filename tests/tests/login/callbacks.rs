@@ -340,6 +340,22 @@ async fn a_token_endpoint_that_fails_fails_the_login() {
     fails(&bench, &mut browser, &back, 503, "no answer in time").await;
 }
 
+/// As many as come back do not make as many calls.
+#[tokio::test]
+async fn sixty_four_logins_ask_the_provider_at_once_and_more_are_refused() {
+    let bench = Bench::start().await;
+    let mut coming_back = Vec::new();
+    for _ in 0..80 {
+        let mut browser = bench.browser();
+        let back = browser.begin("/login").await;
+        coming_back.push(async move { browser.get(&back).await.status.as_u16() });
+    }
+    bench.provider.lie(|lies| lies.delay = std::time::Duration::from_secs(3));
+    let answers = futures_util::future::join_all(coming_back).await;
+    let are = |status| answers.iter().filter(|answer| **answer == status).count();
+    assert_eq!((are(303), are(503), bench.provider.counted().codes), (64, 16, 64), "{answers:?}");
+}
+
 #[tokio::test]
 async fn nobody_is_sent_to_another_site() {
     let bench = Bench::start().await;

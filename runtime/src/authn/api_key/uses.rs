@@ -50,3 +50,19 @@ async fn hand_over(gathered: Arc<Mutex<Gathered>>, engine: Arc<Engine>) {
         tracing::warn!(target: "palisade::keys", %error, "the last uses of API keys were not noted");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::engine::Memory;
+    use super::*;
+    use crate::flood::grows_by;
+
+    /// Without a runtime nobody hands them over.
+    #[test]
+    fn of_what_is_to_be_handed_over_no_more_is_held_than_there_is_room_for() {
+        let (uses, engine) = (Uses::default(), Arc::new(Engine::Memory(Memory::new([]).unwrap())));
+        let grown = grows_by(40_000, |number| uses.note(&engine, &format!("key number {number}"), 1));
+        assert_eq!(grown, 0);
+        assert_eq!(uses.0.lock().unwrap().uses.len(), MOST);
+    }
+}

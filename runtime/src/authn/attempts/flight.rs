@@ -92,6 +92,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::flood::grows_by;
 
     #[tokio::test]
     async fn the_same_at_the_same_time_is_charged_once_and_leaves_nothing() {
@@ -107,6 +108,19 @@ mod tests {
         assert_eq!(board(b"a").await.1, Some(()));
         drop(other);
         assert!(flights.lock().is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_passwords_takes_no_more_memory_whether_they_are_charged_or_refused() {
+        let flights = Flights::default();
+        let grown = grows_by(40_000, |number| {
+            let refused = number.is_multiple_of(2).then_some(Reason::TooManyAttempts(7));
+            let charge = std::future::ready(refused.map_or(Ok(()), Err));
+            let credential = number.to_be_bytes();
+            let boarded = flights.board("password", &credential, charge).now_or_never().unwrap();
+            assert_eq!(boarded.is_err(), refused.is_some());
+        });
+        assert_eq!(grown, 0);
     }
 
     /// Else the second is verified while nobody is charged.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::places::{Act, Pace};
 use super::*;
+use crate::flood::grows_by;
 
 const LEASE: Duration = Duration::from_secs(3);
 const PACE: Pace = Pace { lease: LEASE, every: Duration::from_millis(300) };
@@ -204,6 +205,16 @@ async fn who_come_and_go_do_not_keep_others_from_being_held() {
     }
     let told = far.0.load(Ordering::SeqCst);
     assert!(told >= 15, "{told} times in six seconds");
+}
+
+/// Nobody is told meanwhile of what is left: what is in memory is for as many as may be, and of those who are held for each.
+#[tokio::test]
+async fn of_what_is_to_be_left_no_more_is_kept_than_there_is_room_for() {
+    let places = Places::new(Arc::new(Far(AtomicUsize::new(0))), PACE).unwrap();
+    let grown = grows_by(60_000, |number| {
+        drop(places.hold([taken(number.into(), 1)].into_iter().collect()));
+    });
+    assert_eq!(grown, 0);
 }
 
 #[tokio::test]
