@@ -157,27 +157,3 @@ fn kibibytes(next: &Next) -> u32 {
 fn rounded_up(time: Duration) -> Millis {
     u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(Millis::MAX)
 }
-
-#[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-
-    use super::*;
-    use crate::state::Kind;
-
-    #[tokio::test]
-    async fn so_many_changes_wait_for_the_writer_and_the_others_in_their_callers() {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = Embedded::open(&folder.path().join("state"), 5_000, Clock::system()).unwrap();
-        let swap = |number: u32| {
-            let next = Next::Record { value: Vec::new(), keep: Duration::from_secs(60) };
-            engine.swap(Key::new(Kind::Application, &[&number.to_be_bytes()]), Expected::Nothing, next)
-        };
-        let held_up = engine.file.begin_write().unwrap();
-        let mut callers: Vec<_> = (0..3_000).map(swap).collect();
-        assert!(callers.iter_mut().all(|caller| caller.as_mut().now_or_never().is_none()));
-        assert_eq!(engine.changes.as_ref().unwrap().capacity(), 0);
-        drop((callers, held_up));
-        assert!(matches!(swap(3_000).await, Ok(Swapped::Made(_))));
-    }
-}

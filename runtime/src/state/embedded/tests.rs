@@ -46,7 +46,6 @@ async fn a_flood_for_a_disk_that_hangs_is_refused_in_time_and_held_in_bounds() {
     assert_eq!(engine.waiting.available_permits(), 64 << 10, "every place is free again");
 }
 
-/// Small ones are bounded by their number.
 #[tokio::test]
 async fn small_changes_are_bounded_by_their_number() {
     let folder = tempfile::tempdir().unwrap();
