@@ -96,7 +96,7 @@ fn check_places(prepared: &Prepared, shown: &[Option<Credential<'_>>]) -> Result
     };
     match prepared.alternatives.iter().any(reads_all) {
         true => Ok(()),
-        false => Err(Denied::of(last.name, Reason::DuplicateCredential)),
+        false => Err(Denied::twice(last.name)),
     }
 }
 
@@ -116,7 +116,7 @@ fn check_authorization(prepared: &Prepared, parts: &Parts) -> Result<bool, Denie
     };
     // RFC 6750 section 2: a client uses one method a request
     if pairs(parts.uri.query()).any(|pair| is_named(pair, "access_token")) {
-        return Err(Denied::of(reader.name, Reason::DuplicateCredential));
+        return Err(Denied::twice(reader.name));
     }
     Ok(true)
 }
@@ -304,6 +304,15 @@ impl Scheme {
 }
 
 impl Prepared {
+    /// The scheme whose credential stands in `Authorization`, if one does. Nothing that is there twice is left to ask this of.
+    pub(crate) fn authorization_of(&self, headers: &HeaderMap) -> Option<&'static str> {
+        let authorization = Authorization::read(headers).ok()??;
+        let mut schemes = self.schemes.iter();
+        schemes
+            .find(|scheme| scheme.word().is_some_and(|word| authorization.is(word)))
+            .map(|scheme| scheme.name)
+    }
+
     /// The query without the keys that stand in it.
     pub(crate) fn without_keys<'q>(&self, query: Option<&'q str>) -> Option<Cow<'q, str>> {
         let names: Vec<&str> = self.schemes.iter().filter_map(|scheme| scheme.query_key()).collect();
