@@ -31,13 +31,16 @@ pub(in crate::authn) enum Credential<'r> {
 }
 
 /// When, from where and for what a credential is shown.
-pub(crate) struct Occasion {
+pub(crate) struct Occasion<'a> {
     /// The request comes from this machine.
     pub(crate) local: bool,
     pub(crate) from: IpAddr,
     /// The id of the operation.
     pub(crate) operation: &'static str,
     pub(crate) now: Now,
+    /// The id under which we speak of the request.
+    #[cfg_attr(not(feature = "login"), allow(dead_code, reason = "the log of sessions has it"))]
+    pub(crate) request_id: &'a str,
 }
 
 /// What a request shows beside a token: what the token may be bound to.
@@ -256,7 +259,7 @@ impl Scheme {
         &self,
         credential: &Credential<'_>,
         parts: &Parts,
-        on: &Occasion,
+        on: &Occasion<'_>,
     ) -> Option<Result<Judged, Reason>> {
         match (&self.verifier, credential) {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
@@ -271,7 +274,7 @@ impl Scheme {
         &self,
         credential: &Credential<'_>,
         parts: &Parts,
-        on: &Occasion,
+        on: &Occasion<'_>,
     ) -> Result<Judged, Reason> {
         if let Some(Place::Cookie(_, ours)) = self.place() {
             cross_site::judge(&parts.method, &parts.headers, ours.as_ref())
@@ -287,7 +290,7 @@ impl Scheme {
             }
             #[cfg(feature = "login")]
             (Verifier::Session { login, .. }, Credential::Text(id)) => {
-                super::session::judge(login, self.name, id, on.now).await
+                super::session::judge(login, self.name, id, on).await
             }
             (Verifier::Basic { passwords, issuer }, Credential::Text(text)) => {
                 passwords.judge(self.name, issuer, text).await
