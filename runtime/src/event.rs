@@ -15,8 +15,7 @@ use std::net::IpAddr;
 use aws_lc_rs::digest;
 use http::HeaderValue;
 
-use self::asking::Asked;
-pub(crate) use self::asking::Asking;
+pub(crate) use self::asking::{Asked, Asking};
 use crate::authn::{Identity, Principal};
 
 /// The `tracing` target of security events: filter on it to send them where they belong.

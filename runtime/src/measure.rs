@@ -122,7 +122,8 @@ impl Keys {
     #[must_use]
     pub fn accept(&self, key: &str, now: Now) -> bool {
         // keys in memory are there at once
-        let on = Occasion { local: true, from: Ipv4Addr::LOCALHOST.into(), operation: "x", now };
+        let on =
+            Occasion { local: true, from: Ipv4Addr::LOCALHOST.into(), operation: "x", now, request_id: "-" };
         let judged = self.keys.judge("key", &self.issuer, self.rules, key, &on).now_or_never();
         judged.is_some_and(|judged| judged.is_ok())
     }

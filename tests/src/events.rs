@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use palisade::SECURITY_EVENTS;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -23,11 +24,11 @@ pub fn collect() {
 
 /// The event of a request, by the id that its answer carries.
 pub fn of(request_id: &str) -> Fields {
-    let all = COLLECTED.get().expect("collect() first").lock().unwrap();
-    let mut found = all.iter().filter(|fields| fields.get("request_id").is_some_and(|id| id == request_id));
-    let event = found.next().unwrap_or_else(|| panic!("no event for {request_id}")).clone();
-    assert!(found.next().is_none(), "one event a refusal");
-    event
+    let mut found = with("request_id", request_id);
+    // the log may speak of the request as well
+    found.retain(|fields| fields["target"] == SECURITY_EVENTS);
+    assert_eq!(found.len(), 1, "one event a refusal: {request_id}");
+    found.remove(0)
 }
 
 /// The events in which a field has this value.

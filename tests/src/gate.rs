@@ -144,6 +144,14 @@ impl Doors for Service {
         Ok(GetTokenOutput::Ok(who(&caller)))
     }
 
+    async fn post_form(&self, _: Caller<PostForm>, _: PostFormInput) -> Result<PostFormOutput, Problem> {
+        Ok(PostFormOutput::NoContent)
+    }
+
+    async fn put_form(&self, _: Caller<PutForm>, _: PutFormInput) -> Result<PutFormOutput, Problem> {
+        Ok(PutFormOutput::NoContent)
+    }
+
     async fn get_key(&self, caller: Caller<GetKey>, _: GetKeyInput) -> Result<GetKeyOutput, Problem> {
         Ok(GetKeyOutput::Ok(who(&caller)))
     }

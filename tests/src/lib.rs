@@ -7,6 +7,7 @@ pub mod compiled;
 pub mod corpus;
 pub mod dice;
 pub mod events;
+pub mod faulty;
 pub mod gate;
 pub mod instance;
 pub mod json;

@@ -309,6 +309,26 @@ async fn credentials_are_sent_once() {
     gate.client.get(&path).token(&gate.alice()).send().await.refused(400, "invalid_request");
 }
 
+/// RFC 6750 section 2: one method a request.
+#[tokio::test]
+async fn a_token_in_a_form_beside_the_header_is_refused_unless_the_document_declares_it() {
+    let gate = Gate::start().await;
+    let send = |method: &str, form: &str| {
+        let call = gate.client.call(method, "/token").token(&gate.alice());
+        call.header("content-type", "application/x-www-form-urlencoded").body(form).send()
+    };
+    let token = gate.alice();
+    for form in [&format!("a=1&access_token={token}"), "access%5Ftoken=x", "access_token=", "access_token"] {
+        let reply = send("POST", form).await;
+        reply.refused(400, "invalid_request");
+        assert!(reply.header("www-authenticate").contains("error=\"invalid_request\""), "{form}");
+    }
+    send("PUT", &format!("a=1&access_token={token}")).await.allowed(204);
+    for other in ["access=1", "access_tokens=1", "a=access_token", "access%255Ftoken=x"] {
+        send("POST", other).await.allowed(204);
+    }
+}
+
 #[tokio::test]
 async fn a_key_that_expired_or_was_revoked_opens_nothing_at_once() {
     let gate = Gate::start().await;

@@ -603,6 +603,56 @@ fn a_certificate_and_a_key_that_do_not_fit_are_refused() {
     assert!(matches!(files.read(), Err(TlsError::Expired)));
 }
 
+/// Looks at files, now.
+#[cfg(unix)]
+fn hang_up() {
+    let kill = std::process::Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status();
+    assert!(kill.unwrap().success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn who_is_taken_out_of_the_files_of_grants_and_of_authorities_is_out() {
+    events::collect();
+    // ours as well, so that the signal ends no test that runs beside this one
+    let _handled = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [roots, grants] = ["ca.pem", "machines.grants"].map(|name| folder.path().join(name));
+    let authority = Authority::default();
+    std::fs::write(&roots, &authority.pem).unwrap();
+    std::fs::write(&grants, json!({ "name": ALICE, "scopes": ["doors:open"] }).to_string()).unwrap();
+    let certificates = ClientCertificates::from_file(&roots).unwrap().grants_file(&grants).unwrap();
+    let server = Sealed::run(authority, certificates, Settings::new(), true).await;
+    let alice = server.authority.client(ALICE);
+    let opens = async || server.get("/granted", Some(&alice), &[]).await.status.as_u16();
+    let unusable = || {
+        let told = events::with("event_type", "sys_grants_file_unusable");
+        told.iter().any(|event| event["file"] == grants.display().to_string())
+    };
+    let file = |path: &std::path::Path, text: &str| std::fs::write(path, text).unwrap();
+    assert_eq!(opens().await, 200);
+    file(&grants, "");
+    // told again and again: the first signals may come before the server listens to them
+    for _ in 0..200 {
+        hang_up();
+        if opens().await == 403 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(opens().await, 403);
+    file(&grants, "{");
+    file(&roots, &Authority::default().pem);
+    for _ in 0..200 {
+        hang_up();
+        if unusable() && opens().await == 401 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(unusable() && opens().await == 401);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_certificate_that_is_renewed_takes_over_and_a_broken_one_does_not() {
@@ -615,11 +665,6 @@ async fn a_certificate_that_is_renewed_takes_over_and_a_broken_one_does_not() {
     let address = listener.local_addr().unwrap();
     let serve = palisade::serve(axum::Router::new()).listener(listener).tls(files.read().unwrap());
     tokio::spawn(async move { serve.await.unwrap() });
-    let hang_up = || {
-        let kill =
-            std::process::Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status();
-        assert!(kill.unwrap().success());
-    };
     let trusts = async |authority: &Authority| {
         let stream = TcpStream::connect(address).await.unwrap();
         let connector = connector(&authority.pem, None);

@@ -121,6 +121,11 @@ pub enum Class {
 }
 
 impl Denied {
+    /// What is shown to this scheme stands in another place, too.
+    pub(crate) const fn twice(scheme: &'static str) -> Self {
+        Self::of(scheme, Reason::DuplicateCredential)
+    }
+
     pub(in crate::authn) const fn new(reason: Reason) -> Self {
         Self { reason, scheme: None }
     }

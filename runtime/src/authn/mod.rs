@@ -98,7 +98,8 @@ pub(crate) async fn authenticate<'p>(
         return Ok(Authenticated::assertion(prepared, Vec::new()));
     }
     let shown = present::shown(prepared, parts)?;
-    let on = Occasion { local, from: attempts.from(), operation: prepared.operation, now };
+    let (from, request_id) = (attempts.from(), attempts.request_id());
+    let on = Occasion { local, from, operation: prepared.operation, now, request_id };
     let (verdicts, charged) = judge_all(prepared, &shown, parts, &on, attempts).await;
     let denied = refused(prepared, &verdicts);
     attempts.settle(prepared, &verdicts, charged).await;
@@ -123,7 +124,7 @@ async fn judge_all<'a>(
     prepared: &Prepared,
     shown: &[Option<Credential<'_>>],
     parts: &Parts,
-    on: &Occasion,
+    on: &Occasion<'_>,
     attempts: Attempts<'a>,
 ) -> (Vec<Verdict>, Vec<Charged<'a>>) {
     let mut verdicts = Vec::with_capacity(prepared.schemes.len());
@@ -311,7 +312,7 @@ mod tests {
         let parts = testing::parts(&[bench.bearer("alice", "")]);
         let now = crate::clock::Clock::fixed(NOW).now().unwrap();
         let from = std::net::Ipv4Addr::LOCALHOST.into();
-        let on = Occasion { local: false, from, operation: "x", now };
+        let on = Occasion { local: false, from, operation: "x", now, request_id: "-" };
         for (access, settled) in [(&APART, true), (&TOGETHER, false)] {
             let prepared = bench.prepare(access);
             let credential = prepared.schemes[0].find(&parts).unwrap().unwrap();

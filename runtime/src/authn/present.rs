@@ -31,13 +31,16 @@ pub(in crate::authn) enum Credential<'r> {
 }
 
 /// When, from where and for what a credential is shown.
-pub(crate) struct Occasion {
+pub(crate) struct Occasion<'a> {
     /// The request comes from this machine.
     pub(crate) local: bool,
     pub(crate) from: IpAddr,
     /// The id of the operation.
     pub(crate) operation: &'static str,
     pub(crate) now: Now,
+    /// The id under which we speak of the request.
+    #[cfg_attr(not(feature = "login"), allow(dead_code, reason = "the log of sessions has it"))]
+    pub(crate) request_id: &'a str,
 }
 
 /// What a request shows beside a token: what the token may be bound to.
@@ -96,7 +99,7 @@ fn check_places(prepared: &Prepared, shown: &[Option<Credential<'_>>]) -> Result
     };
     match prepared.alternatives.iter().any(reads_all) {
         true => Ok(()),
-        false => Err(Denied::of(last.name, Reason::DuplicateCredential)),
+        false => Err(Denied::twice(last.name)),
     }
 }
 
@@ -116,7 +119,7 @@ fn check_authorization(prepared: &Prepared, parts: &Parts) -> Result<bool, Denie
     };
     // RFC 6750 section 2: a client uses one method a request
     if pairs(parts.uri.query()).any(|pair| is_named(pair, "access_token")) {
-        return Err(Denied::of(reader.name, Reason::DuplicateCredential));
+        return Err(Denied::twice(reader.name));
     }
     Ok(true)
 }
@@ -256,7 +259,7 @@ impl Scheme {
         &self,
         credential: &Credential<'_>,
         parts: &Parts,
-        on: &Occasion,
+        on: &Occasion<'_>,
     ) -> Option<Result<Judged, Reason>> {
         match (&self.verifier, credential) {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
@@ -271,7 +274,7 @@ impl Scheme {
         &self,
         credential: &Credential<'_>,
         parts: &Parts,
-        on: &Occasion,
+        on: &Occasion<'_>,
     ) -> Result<Judged, Reason> {
         if let Some(Place::Cookie(_, ours)) = self.place() {
             cross_site::judge(&parts.method, &parts.headers, ours.as_ref())
@@ -287,7 +290,7 @@ impl Scheme {
             }
             #[cfg(feature = "login")]
             (Verifier::Session { login, .. }, Credential::Text(id)) => {
-                super::session::judge(login, self.name, id, on.now).await
+                super::session::judge(login, self.name, id, on).await
             }
             (Verifier::Basic { passwords, issuer }, Credential::Text(text)) => {
                 passwords.judge(self.name, issuer, text).await
@@ -304,6 +307,15 @@ impl Scheme {
 }
 
 impl Prepared {
+    /// The scheme whose credential stands in `Authorization`, if one does. Nothing that is there twice is left to ask this of.
+    pub(crate) fn authorization_of(&self, headers: &HeaderMap) -> Option<&'static str> {
+        let authorization = Authorization::read(headers).ok()??;
+        let mut schemes = self.schemes.iter();
+        schemes
+            .find(|scheme| scheme.word().is_some_and(|word| authorization.is(word)))
+            .map(|scheme| scheme.name)
+    }
+
     /// The query without the keys that stand in it.
     pub(crate) fn without_keys<'q>(&self, query: Option<&'q str>) -> Option<Cow<'q, str>> {
         let names: Vec<&str> = self.schemes.iter().filter_map(|scheme| scheme.query_key()).collect();

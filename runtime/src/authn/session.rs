@@ -3,13 +3,12 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    Fault, Kind, Principal, Reason,
+    Fault, Kind, Occasion, Principal, Reason,
     prepared::Place,
     principal::{Facts, Said},
 };
 use crate::{
     Login,
-    clock::Now,
     login::Unknown,
     operation::{KeyLocation, KeyRules},
 };
@@ -31,9 +30,9 @@ pub(in crate::authn) async fn judge(
     login: &Login,
     scheme: &'static str,
     id: &[u8],
-    now: Now,
+    on: &Occasion<'_>,
 ) -> Result<Principal, Reason> {
-    let (session, key) = login.session(id, now).await.map_err(|unknown| match unknown {
+    let (session, key) = login.session(id, on.now, on.request_id).await.map_err(|unknown| match unknown {
         Unknown::Malformed => Reason::Malformed,
         Unknown::None => Reason::NoSession,
         Unknown::Unavailable => Reason::SessionsUnavailable,

@@ -1,4 +1,5 @@
-//! What an event says of a request to an endpoint of ours that is no operation of a document: an issuer's, or a login's.
+//! What an event, and a log line of a failure, says of a request to an endpoint of ours that is no operation of a document: an
+//! issuer's, or a login's.
 //!
 //! Such events are raised far below the endpoint, by functions that an application calls too, without any request. So what is
 //! known of the request belongs to the task that answers it, and an event takes it from there.
@@ -45,7 +46,7 @@ impl Asking {
 
 /// One of the facts of the request that is being answered, `-` where there is none.
 #[derive(Clone, Copy)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     Source,
     UserAgent,
     Endpoint,

@@ -67,11 +67,11 @@ pub(crate) use self::unread::Counted;
 pub(crate) use self::visit::{Visit, guarded};
 pub(crate) use self::witness::Witness;
 use crate::answer::Accept;
-use crate::authn::{self, step_up};
+use crate::authn::{self, Denied, step_up};
 use crate::authz::{self, Authorized};
 use crate::caller::Caller;
 use crate::idempotency::Call;
-use crate::input::{self, Fingerprint, Input, InputError, Parameters};
+use crate::input::{self, Fingerprint, Input, InputError, Parameters, Refused};
 use crate::operation::Operation;
 use crate::problem::Rejection;
 use crate::server::Served;
@@ -161,7 +161,13 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     print.iter_mut().for_each(|print: &mut Fingerprint| print.body(sent.as_ref()));
     let told = at.limits().of_body(sent.as_ref());
     let account = at.account(sent.as_ref());
-    let payload = I::body(sent).map_err(InputError::from).map_err(Rejection::Input)?; // 11
+    let form = sent.as_ref().filter(|sent| sent.is_form());
+    let credential = form.and_then(|_| at.security().authorization_of(&parts.headers));
+    let sent = sent.map(|sent| sent.beside_credential(credential.is_some()));
+    let payload = I::body(sent).map_err(|refused| match (refused, credential) {
+        (Refused::SecondToken, Some(scheme)) => at.denied(Denied::twice(scheme)),
+        (refused, _) => Rejection::Input(refused.into()),
+    })?; // 11
     visit.count_by(told);
     visit.spend(&at.limits().by_body).await?; // 11
     let owned = object::own(at, &authorized, captures, deadline).await?; // 12

@@ -112,7 +112,8 @@ impl From<Unspooled> for InputError {
 impl From<Refused> for InputError {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Syntax => Self::Syntax,
+            // the gate, which knows whose challenge is due, answers a second token itself
+            Refused::Syntax | Refused::SecondToken => Self::Syntax,
             Refused::TooDeep => Self::TooDeep,
             Refused::Invalid(violations) => Self::Invalid(violations),
         }

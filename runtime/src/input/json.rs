@@ -17,6 +17,8 @@ pub enum Refused {
     TooDeep,
     /// It is not what the document says.
     Invalid(Violations),
+    /// It has a token, beside the credential of `Authorization` (RFC 6750 section 2.2).
+    SecondToken,
 }
 
 /// Reads a body.

@@ -7,8 +7,8 @@ use super::json::{finish, from_json_under, from_lines, from_sequence};
 use super::member::Rule;
 use super::texts::texts;
 use super::wire::{
-    Declared, Others, Part, Parts, Places, Wire, by_place, by_place_with_headers, form, form_texts, in_order,
-    multipart, multipart_with_headers, with_headers_in_order,
+    Declared, Others, Part, Parts, Places, Wire, by_place, by_place_with_headers, form, form_texts,
+    has_field, in_order, multipart, multipart_with_headers, with_headers_in_order,
 };
 use super::{At, Check, Decode, Parameters, Refused, Tree, Upload, Violations};
 use crate::operation::Body;
@@ -59,6 +59,8 @@ pub struct Sent<'a> {
     /// Which of the declared media types it is.
     pub(super) which: usize,
     pub(super) declared: &'a Body,
+    /// The request shows a credential in `Authorization`: a token in a form would be a second one.
+    pub(super) beside_credential: bool,
 }
 
 /// What came, by how it was received.
@@ -69,7 +71,15 @@ pub(super) enum Came {
     Parts(Vec<Part>, Declared),
 }
 
+/// The name of a token in a form (RFC 6750 section 2.2).
+const TOKEN: &str = "access_token";
+
 impl Sent<'_> {
+    /// The same body, of a request that shows a credential in `Authorization`, or none there.
+    pub(crate) fn beside_credential(self, is_shown: bool) -> Self {
+        Self { beside_credential: is_shown, ..self }
+    }
+
     /// Of an operation without a body.
     ///
     /// # Errors
@@ -96,7 +106,8 @@ impl Sent<'_> {
         }
     }
 
-    fn is_form(&self) -> bool {
+    /// Whether it is one of names and values.
+    pub(crate) fn is_form(&self) -> bool {
         let declared = self.declared.media_types.get(self.which);
         declared
             .and_then(|declared| declared.split(';').next())
@@ -170,6 +181,11 @@ impl Sent<'_> {
     /// # Errors
     /// Why not, with every violation together.
     pub fn form<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
+        // RFC 6750 section 2: a client uses one method a request. What the document declares is data
+        let is_declared = fields.iter().any(|field| field.name == TOKEN);
+        if self.beside_credential && !is_declared && has_field(self.whole()?, TOKEN) {
+            return Err(Refused::SecondToken);
+        }
         form(self.whole()?, fields, Others::Plain, self.declared.depth, rule)
     }
 

@@ -34,6 +34,7 @@ use super::event::Event;
 use super::{Asking, Issuer, ProvenKey, Tokens};
 use crate::ProofFault;
 use crate::authn::attempts::TooMany;
+use crate::event::Asked;
 use crate::form::{Form, is_scope};
 
 pub(super) const TOKEN: &str = "/token";
@@ -242,7 +243,7 @@ impl Refused {
     }
 
     fn unavailable(error: &IssuerError, code: &'static str) -> Self {
-        tracing::error!(target: "palisade::issuer", %error, "the issuer cannot do its part");
+        tracing::error!(target: "palisade::issuer", request_id = %Asked::RequestId, %error, "the issuer cannot do its part");
         Self { status: StatusCode::SERVICE_UNAVAILABLE, code, retry_after: Some(1) }
     }
 

@@ -21,7 +21,7 @@ use super::error::LoginError;
 use super::event::Event;
 use crate::authn::jwt::id_token::BadIdToken;
 use crate::authn::jwt::logout_token::LoggedOut;
-use crate::event::Severity;
+use crate::event::{Asked, Severity};
 use crate::form::Form;
 
 /// Why nobody was logged out.
@@ -89,7 +89,7 @@ impl Login {
             Refused::Token(bad) => (Event::LogoutRefused(bad.code(), Severity::Medium), INVALID),
             Refused::Replayed => (Event::LogoutReplayed, INVALID),
             Refused::Ours(error) => {
-                tracing::error!(target: "palisade::login", %error, "a logout by the provider failed");
+                tracing::error!(target: "palisade::login", request_id = %Asked::RequestId, %error, "a logout by the provider failed");
                 (Event::LogoutRefused("logout_unavailable", Severity::Medium), UNAVAILABLE)
             }
         };

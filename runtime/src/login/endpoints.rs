@@ -37,7 +37,7 @@ use super::step_up::Wanted;
 use super::{Login, back_channel, return_to};
 use crate::authn::attempts::{Attempts, TooMany};
 use crate::authn::cross_site;
-use crate::event::Severity;
+use crate::event::{Asked, Severity};
 use crate::input::form_decoded;
 
 impl Login {
@@ -138,7 +138,7 @@ impl Login {
     /// What a browser gets whose login came to nothing.
     fn failed(&self, fault: &Fault) -> Response {
         if let Fault::Ours(error) = fault {
-            tracing::error!(target: "palisade::login", %error, "a login cannot be finished");
+            tracing::error!(target: "palisade::login", request_id = %Asked::RequestId, %error, "a login cannot be finished");
         }
         let severity = if fault.is_attack() { Severity::Medium } else { Severity::Low };
         Event::Failed(fault.code(), severity).emit(self.issuer(), "-");
@@ -178,7 +178,7 @@ async fn log_out(State(login): State<Login>, request: Request) -> Response {
         return said(StatusCode::FORBIDDEN, "Only our own pages log out.\n");
     }
     login.log_out(&parts.headers).await.unwrap_or_else(|fault| {
-        tracing::error!(target: "palisade::login", why = fault.code(), "a session cannot be ended");
+        tracing::error!(target: "palisade::login", request_id = %Asked::RequestId, why = fault.code(), "a session cannot be ended");
         said(fault.status(), "The logout did not succeed. Please try again.\n")
     })
 }

@@ -162,12 +162,17 @@ impl Login {
         &self.0.origin
     }
 
-    /// The session of an id, and under what it is kept. That it is used is noted.
-    pub(crate) async fn session(&self, id: &[u8], now: Now) -> Result<(Session, Key), Unknown> {
+    /// The session of an id, and under what it is kept. That it is used is noted. `request_id`: whose request shows it, for the log.
+    pub(crate) async fn session(
+        &self,
+        id: &[u8],
+        now: Now,
+        request_id: &str,
+    ) -> Result<(Session, Key), Unknown> {
         let key = key_of(self.issuer(), self.client(), id).ok_or(Unknown::Malformed)?;
         let now = now.unix();
         let found = self.find(key, now).await.map_err(|error| {
-            tracing::error!(target: "palisade::login", %error, "a session cannot be looked up");
+            tracing::error!(target: "palisade::login", request_id, %error, "a session cannot be looked up");
             Unknown::Unavailable
         })?;
         let (mut session, version) = found.ok_or(Unknown::None)?;
@@ -175,7 +180,7 @@ impl Login {
             session.used = now;
             // who changed it meanwhile noted it, too, or ended it; a failure costs the session a part of its idle time
             if let Err(error) = self.put(key, &session, Some(version), now).await {
-                tracing::warn!(target: "palisade::login", %error, "the use of a session was not noted");
+                tracing::warn!(target: "palisade::login", request_id, %error, "the use of a session was not noted");
             }
         }
         Ok((session, key))

@@ -5,7 +5,9 @@
 //! 2. a provider that lists its ways of PKCE without `S256` is none that we use (RFC 9700 section 2.1.1);
 //! 3. it is called as [`outbound`](crate::outbound) calls, five seconds for an exchange, 64 KiB, at most 64 at a time, more are
 //!    refused; an answer is strict JSON that names nothing twice;
-//! 4. what the provider says stays in the log: a browser learns only that it did not succeed.
+//! 4. what the provider says stays in the log: a browser learns only that it did not succeed;
+//! 5. an access token of another type than `Bearer` is none: nobody here knows how to show it (RFC 6749 section 7.1, OpenID Connect
+//!    Core section 3.1.3.3).
 
 use std::fmt;
 use std::pin::Pin;
@@ -190,6 +192,7 @@ impl Provider {
         let request = self.client.exchange_code(AuthorizationCode::new(code.to_owned()));
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()));
         let answer = request.request_async(self).await.map_err(fault)?;
+        let tokens = tokens(&answer)?;
         let id_token = answer.extra_fields().id_token.as_deref().ok_or(Fault::Exchange("no_id_token"))?;
         let asked = Asked {
             nonce: &pending.nonce,
@@ -198,7 +201,7 @@ impl Provider {
             since: pending.since(),
         };
         let who = self.ids.judge(id_token, &asked, now).await?;
-        Ok((who, tokens(&answer)))
+        Ok((who, tokens))
     }
 
     /// Judges who was logged out there.
@@ -212,7 +215,7 @@ impl Provider {
         let refresh = RefreshToken::new(refresh.to_owned());
         let request = self.client.exchange_refresh_token(&refresh);
         let answer = request.request_async(self).await.map_err(fault)?;
-        Ok(tokens(&answer))
+        tokens(&answer)
     }
 
     /// Where a browser goes to log out at the provider as well (RP-Initiated Logout section 2), where it has such a place.
@@ -279,15 +282,19 @@ fn way(supported: Option<&[String]>) -> Result<AuthType, LoginError> {
     }
 }
 
-fn tokens(answer: &Answer) -> Tokens {
+/// Rule 5.
+fn tokens(answer: &Answer) -> Result<Tokens, Fault> {
+    if !answer.token_type().as_ref().eq_ignore_ascii_case("bearer") {
+        return Err(Fault::Exchange("unknown_token_type"));
+    }
     let granted =
         |scopes: &Vec<Scope>| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
-    Tokens {
+    Ok(Tokens {
         access: Zeroizing::new(answer.access_token().secret().clone()),
         refresh: answer.refresh_token().map(|token| Zeroizing::new(token.secret().clone())),
         expires_in: answer.expires_in().map(|time| time.as_secs()),
         scopes: answer.scopes().map(granted),
-    }
+    })
 }
 
 /// Its call was not answered.

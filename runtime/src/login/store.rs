@@ -18,6 +18,7 @@ use super::session::{Session, key_of, new_id};
 use crate::authn::jwt::MAX_LEEWAY;
 use crate::authn::jwt::logout_token::LONGEST;
 use crate::clock::Now;
+use crate::event::Asked;
 use crate::state::{Expected, Key, Kind, Next, Swapped};
 
 /// How often a change is tried when others change the same record.
@@ -104,7 +105,7 @@ impl Login {
     pub(super) async fn unmark_logout(&self, id: &str, version: u64) {
         let swapped = self.0.state.swap(self.logout_key(id), Expected::Version(version), Next::Nothing).await;
         if let Err(error) = swapped {
-            tracing::warn!(target: "palisade::login", %error, "the mark of a logout that failed stays");
+            tracing::warn!(target: "palisade::login", request_id = %Asked::RequestId, %error, "the mark of a logout that failed stays");
         }
     }
 

@@ -1,16 +1,16 @@
 //! An issuer, the doors that its tokens open, and a clock that the tests move.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use palisade::issuer::{Client as OurClient, Clients, IssuerBuilder, IssuerKeys, SignIn, Tokens};
-use palisade::state::{Engine, Expected, Key, Next, Record, StateError, Swapped};
-use palisade::{Caller, Clock, Denylist, Issuer, Jwks, Jwt, Problem, Secret, Settings, State, StoreFuture};
+use palisade::{Caller, Clock, Denylist, Issuer, Jwks, Jwt, Problem, Secret, Settings, State};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::events;
+pub use palisade_tests::faulty::*;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -71,56 +71,6 @@ impl Doors for Service {
         _: GetElsewhereInput,
     ) -> Result<GetElsewhereOutput, Problem> {
         Ok(GetElsewhereOutput::Ok(who(&caller)))
-    }
-}
-
-/// A state that fails when it is told to.
-pub struct Faulty {
-    inner: State,
-    fault: Arc<AtomicU8>,
-}
-
-impl Faulty {
-    pub fn new(inner: State, fault: &Arc<AtomicU8>) -> Self {
-        Self { inner, fault: Arc::clone(fault) }
-    }
-}
-
-pub const WELL: u8 = 0;
-/// Nothing is done.
-pub const DOWN: u8 = 1;
-/// A change is made, and its answer is lost.
-pub const LOSES_ANSWERS: u8 = 2;
-/// The next change, and no other, waits until there is another fault.
-pub const HOLDS_ONE: u8 = 3;
-/// It waits.
-pub const HELD: u8 = 4;
-
-impl Engine for Faulty {
-    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
-        Box::pin(async move {
-            match self.fault.load(Ordering::SeqCst) {
-                DOWN => Err(StateError::Late),
-                _ => self.inner.get(key).await,
-            }
-        })
-    }
-
-    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
-        Box::pin(async move {
-            let holds = self.fault.compare_exchange(HOLDS_ONE, HELD, Ordering::SeqCst, Ordering::SeqCst);
-            while holds.is_ok() && self.fault.load(Ordering::SeqCst) == HELD {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            match self.fault.load(Ordering::SeqCst) {
-                DOWN => Err(StateError::Late),
-                LOSES_ANSWERS => {
-                    self.inner.swap(key, expected, next).await?;
-                    Err(StateError::Late)
-                }
-                _ => self.inner.swap(key, expected, next).await,
-            }
-        })
     }
 }
 

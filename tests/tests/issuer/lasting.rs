@@ -112,6 +112,8 @@ async fn while_the_state_fails_nothing_is_issued_and_a_lost_answer_means_signing
     let reply = bench.refresh(&renewing(&tokens)).await;
     refused(&reply, 503, "temporarily_unavailable");
     assert_eq!(reply.header("retry-after"), "1");
+    let told = events::with("request_id", reply.header("x-request-id"));
+    assert!(told.iter().any(|fields| fields["target"] == "palisade::issuer"), "the log says why: {told:?}");
     let form = format!("client_id=app&token={}", renewing(&tokens));
     refused(&bench.post("/revoke", &form).await, 503, "temporarily_unavailable");
     assert!(bench.issuer.sign_in(&SignIn::new("alice", "app")).await.is_err());

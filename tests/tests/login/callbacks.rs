@@ -316,6 +316,12 @@ async fn a_token_endpoint_that_fails_fails_the_login() {
         (400, r#"{"error":"invalid_grant"}"#.to_owned(), 502, "invalid_grant"),
         (400, r#"{"error":"\nforged"}"#.to_owned(), 502, "another_error"),
         (200, format!("{good}}}"), 502, "no_id_token"),
+        (
+            200,
+            r#"{"access_token":"a","token_type":"mac","id_token":"a.b.c"}"#.to_owned(),
+            502,
+            "unknown_token_type",
+        ),
         (200, format!("{good},\"id_token\":\"a\",\"id_token\":\"b\"}}"), 503, "the answer is no strict JSON"),
         (200, "no JSON".to_owned(), 503, "the answer is no strict JSON"),
         (

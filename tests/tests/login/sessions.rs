@@ -1,7 +1,11 @@
 //! Sessions: what they open, from which pages, and when they end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use palisade::State;
 use palisade_tests::events;
+use palisade_tests::faulty::{DOWN, Faulty, WELL};
 use palisade_tests::provider::Provider;
 
 use crate::bench::*;
@@ -322,7 +326,25 @@ async fn a_state_that_is_full_or_away_refuses_and_forgets_nobody() {
     let mut browser = bench.logged_in().await;
     let reply = bench.browser().log_in("/login").await;
     assert_eq!((reply.status.as_u16(), reply.header("location")), (503, ""));
+    // the log says why, and of which request
+    let told = events::with("request_id", reply.header("x-request-id"));
+    assert!(told.iter().any(|fields| fields["target"] == "palisade::login"), "{told:?}");
     browser.get("/me").await.allowed(200);
+}
+
+#[tokio::test]
+async fn the_log_says_of_which_request_a_session_cannot_be_looked_up() {
+    let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
+    let fault = Arc::new(AtomicU8::new(WELL));
+    let state = State::new(Faulty::new(State::memory_of(100, clock.clone()), &fault));
+    let bench = Bench::on(state, clock, |builder| builder).await;
+    let mut browser = bench.logged_in().await;
+    fault.store(DOWN, Ordering::SeqCst);
+    let reply = browser.get("/me").await;
+    reply.refused(503, "unavailable");
+    let told = events::with("request_id", reply.header("x-request-id"));
+    assert!(told.iter().any(|fields| fields["target"] == "palisade::login"), "{told:?}");
+    events::of(reply.header("x-request-id"));
 }
 
 #[test]

@@ -58,6 +58,17 @@ async fn a_provider_that_is_away_costs_no_session() {
     assert_eq!(browser.get("/elsewhere").await.allowed(200).json(), "access-1");
 }
 
+/// RFC 6749 section 7.1.
+#[tokio::test]
+async fn a_token_of_a_type_that_is_not_known_here_is_given_to_nobody() {
+    let bench = Bench::start().await;
+    let mut browser = bench.logged_in().await;
+    let other = r#"{"access_token":"a","token_type":"DPoP","expires_in":300}"#;
+    bench.provider.lie(|lies| lies.answer = Some((200, other.to_owned())));
+    bench.advance(300);
+    browser.get("/elsewhere").await.refused(500, "internal");
+}
+
 #[tokio::test]
 async fn without_a_refresh_token_there_is_nothing_to_renew() {
     let bench = Bench::start().await;

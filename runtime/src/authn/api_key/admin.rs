@@ -230,10 +230,12 @@ impl KeyAdmin {
         Ok(())
     }
 
-    /// Revokes every key of an owner; answers how many were good until now or had ended by themselves.
+    /// Revokes every key of an owner; answers how many were good until now or had ended by themselves. Then none is good in any
+    /// server, also of those that were made meanwhile.
     ///
     /// # Errors
-    /// When the store does not do it.
+    /// When the store does not do it, or is not done within two seconds. Keys in a [`State`](crate::State) go on being revoked then:
+    /// do it again to be told when they are.
     pub async fn revoke_owner(&self, owner: &str) -> Result<usize, KeyAdminError> {
         let at = self.clock.now()?.unix();
         Ok(self.keys.engine.change(&Change::RevokeOwner { owner: owner.to_owned(), at }).await?)

@@ -143,7 +143,7 @@ impl Accepted {
 
 impl Accepted {
     /// Why it is not good on this occasion, if it is bounded to others.
-    pub(super) fn out_of_bounds(&self, on: &Occasion) -> Option<Reason> {
+    pub(super) fn out_of_bounds(&self, on: &Occasion<'_>) -> Option<Reason> {
         let from = on.from.to_canonical();
         let KeyRecord { addresses, operations, .. } = &self.record;
         if !addresses.is_empty() && !self.networks.iter().any(|network| network.contains(&from)) {

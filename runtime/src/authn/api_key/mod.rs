@@ -143,7 +143,7 @@ impl ApiKeys {
         issuer: &Arc<str>,
         rules: &KeyRules,
         presented: &str,
-        on: &Occasion,
+        on: &Occasion<'_>,
     ) -> Result<Principal, Reason> {
         let now = on.now;
         let key = text::parse(presented).ok_or(Reason::Malformed)?;

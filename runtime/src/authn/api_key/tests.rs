@@ -22,9 +22,9 @@ async fn judge_by(rules: &KeyRules, keys: &ApiKeys, key: &str, at: u64) -> Resul
     keys.judge("partner", &local_issuer("partner"), rules, key, &occasion(at, "192.0.2.1", "a")).await
 }
 
-fn occasion(at: u64, from: &str, operation: &'static str) -> Occasion {
+fn occasion(at: u64, from: &str, operation: &'static str) -> Occasion<'static> {
     let now = Clock::fixed(at).now().unwrap();
-    Occasion { local: false, from: from.parse().unwrap(), operation, now }
+    Occasion { local: false, from: from.parse().unwrap(), operation, now, request_id: "-" }
 }
 
 #[tokio::test]

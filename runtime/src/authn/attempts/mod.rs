@@ -204,6 +204,11 @@ impl<'a> Attempts<'a> {
         self.from
     }
 
+    /// The id under which we speak of the request.
+    pub(in crate::authn) const fn request_id(&self) -> &'a str {
+        self.request_id
+    }
+
     /// Rule 5: what is charged before the credential is verified, or why it is not verified.
     pub(in crate::authn) async fn before(
         self,

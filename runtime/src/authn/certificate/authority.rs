@@ -1,37 +1,28 @@
 //! Who vouches for client certificates, and what the holders of certain names may do.
 
 use std::{
-    collections::HashMap,
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use arc_swap::ArcSwap;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime, pem::PemObject},
-    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+
+use super::{
+    ClientCertificate,
+    chains::{Chains, ListsFile, RootsFile},
+    grants::{Grants, GrantsFile},
+    watched::{Renewed, Watched},
 };
-
-use serde::Deserialize;
-
-use super::{ClientCertificate, PeerCertificate, lists::WatchedLists};
 use crate::{
     authn::{
         Reason,
-        api_key::{check_scopes, check_subject, lines},
         file::{self, ReadError},
         principal::{Facts, Kind, Principal, Said},
     },
     clock::Now,
     operation::CertificateRules,
 };
-
-/// Largest file of roots, and of revocation lists.
-const MAX_ROOTS: usize = 1024 * 1024;
-const MAX_LISTS: usize = 32 * 1024 * 1024;
 
 /// Verifies the client certificates of a `mutualTLS` scheme. Clones share what can be exchanged.
 ///
@@ -45,24 +36,13 @@ const MAX_LISTS: usize = 32 * 1024 * 1024;
 /// ```
 #[derive(Clone)]
 pub struct ClientCertificates {
-    roots: Arc<RootCertStore>,
-    verifier: Arc<Verifier>,
-    /// Where the revocation lists stand.
-    lists: Option<Arc<WatchedLists>>,
-    grants: HashMap<Arc<str>, Arc<str>>,
+    chains: Arc<Chains>,
+    roots_file: Option<Arc<Watched<RootsFile>>>,
+    lists_file: Option<Arc<Watched<ListsFile>>>,
+    /// Those of the application.
+    grants: Grants,
+    grants_files: Vec<Arc<Watched<GrantsFile>>>,
     only_granted: bool,
-}
-
-/// What verifies chains now.
-pub(super) struct Verifier(ArcSwap<Arc<dyn ClientCertVerifier>>);
-
-/// A line of a file of grants.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Grant {
-    name: String,
-    #[serde(default)]
-    scopes: Vec<String>,
 }
 
 /// Why roots, revocation lists or grants cannot be used.
@@ -71,7 +51,7 @@ struct Grant {
 pub enum CertificateError {
     /// The file cannot be read.
     File(PathBuf, std::io::Error),
-    /// The file is over its bound: 1 MiB of roots, 32 MiB of revocation lists.
+    /// The file is over its bound: 1 MiB of roots or grants, 32 MiB of revocation lists.
     TooLarge,
     /// It is no PEM, has none of what it should have, or has what cannot be read.
     Unusable(&'static str),
@@ -87,31 +67,29 @@ impl ClientCertificates {
     /// # Errors
     /// When the text has no certificate, or one that is no authority's.
     pub fn from_pem(roots: &str) -> Result<Self, CertificateError> {
-        let unusable = CertificateError::Unusable("no PEM text of certificates of authorities");
-        let mut store = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(roots.as_bytes()) {
-            let Ok(certificate) = certificate else { return Err(unusable) };
-            if store.add(certificate).is_err() {
-                return Err(unusable);
-            }
-        }
-        let roots = Arc::new(store);
-        let verifier = verifier(&roots, Vec::new())?;
         Ok(Self {
-            roots,
-            verifier: Arc::new(Verifier(ArcSwap::from_pointee(verifier))),
-            lists: None,
-            grants: HashMap::new(),
+            chains: Arc::new(Chains::up_to(roots)?),
+            roots_file: None,
+            lists_file: None,
+            grants: Grants::default(),
+            grants_files: Vec::new(),
             only_granted: false,
         })
     }
 
-    /// Certificates that the authorities in a PEM file vouch for.
+    /// Certificates that the authorities in a PEM file vouch for. A server looks at the file every minute, and on SIGHUP: those
+    /// that stand there then take over, a file that cannot be used changes nothing and is a security event.
     ///
     /// # Errors
     /// When it cannot be read, or as [`ClientCertificates::from_pem`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, CertificateError> {
-        Self::from_pem(&read(path.as_ref(), MAX_ROOTS)?)
+        let mut made = None;
+        let file = Watched::open(path.as_ref(), |path| {
+            let of_file = Self::from_pem(&RootsFile::read(path)?)?;
+            Ok(RootsFile(Arc::clone(&made.insert(of_file).chains)))
+        })?;
+        let made = made.ok_or(CertificateError::Unusable("no authority"))?;
+        Ok(Self { roots_file: Some(Arc::new(file)), ..made })
     }
 
     /// Revocation lists in PEM, for every authority of a chain. From then on a certificate is refused when its
@@ -132,8 +110,12 @@ impl ClientCertificates {
     /// # Errors
     /// When it cannot be read, or as [`ClientCertificates::revocation_lists`].
     pub fn revocation_lists_file(self, path: impl AsRef<Path>) -> Result<Self, CertificateError> {
-        let (file, lists) = WatchedLists::open(path.as_ref())?;
-        Ok(Self { lists: Some(Arc::new(file)), ..self.revocation_lists(&lists)? })
+        let file = Watched::open(path.as_ref(), |path| {
+            let lists = ListsFile(Arc::clone(&self.chains));
+            lists.renew(path)?;
+            Ok(lists)
+        })?;
+        Ok(Self { lists_file: Some(Arc::new(file)), ..self })
     }
 
     /// Exchanges the revocation lists, at once and for every clone.
@@ -141,7 +123,7 @@ impl ClientCertificates {
     /// # Errors
     /// As [`ClientCertificates::revocation_lists`].
     pub fn replace_revocation_lists(&self, lists: &str) -> Result<(), CertificateError> {
-        self.verifier.replace(&self.roots, lists)
+        self.chains.replace_lists(lists)
     }
 
     /// What the holder of a name may do. The name is the one that the document asks for, as the principal's subject
@@ -150,30 +132,22 @@ impl ClientCertificates {
     /// # Errors
     /// When the name or a scope is not well-formed.
     pub fn grant(mut self, name: &str, scopes: &[&str]) -> Result<Self, CertificateError> {
-        check_subject(name).map_err(CertificateError::Fields)?;
         let scopes: Vec<String> = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        check_scopes(&scopes).map_err(CertificateError::Fields)?;
-        self.grants.insert(name.into(), scopes.join(" ").into());
+        self.grants.add(name, &scopes)?;
         Ok(self)
     }
 
     /// The grants of a file: one JSON object a line, `{"name", "scopes"}`; empty lines and lines that begin with `#` are
-    /// passed over.
+    /// passed over. What it says of a name goes before [`ClientCertificates::grant`], and before a file that was named earlier.
+    ///
+    /// A server looks at it every minute, and on SIGHUP: what stands there then takes over, a file that cannot be read or in which
+    /// a line is no grant changes nothing and is a security event.
     ///
     /// # Errors
     /// When it cannot be read, or a line is no grant.
-    pub fn grants_file(self, path: impl AsRef<Path>) -> Result<Self, CertificateError> {
-        let text = read(path.as_ref(), MAX_ROOTS)?;
-        lines(&text).try_fold(self, |made, (number, line)| {
-            let grant: Grant = serde_json::from_str(line).map_err(|_| {
-                CertificateError::Line(number, "it is no JSON object with `name` and `scopes`")
-            })?;
-            let scopes: Vec<&str> = grant.scopes.iter().map(String::as_str).collect();
-            made.grant(&grant.name, &scopes).map_err(|error| match error {
-                CertificateError::Fields(why) => CertificateError::Line(number, why),
-                other => other,
-            })
-        })
+    pub fn grants_file(mut self, path: impl AsRef<Path>) -> Result<Self, CertificateError> {
+        self.grants_files.push(Arc::new(Watched::open(path.as_ref(), GrantsFile::open)?));
+        Ok(self)
     }
 
     /// Lets nobody in but the names that have a grant. Otherwise every certificate of the authorities is a caller, of no
@@ -194,16 +168,14 @@ impl ClientCertificates {
         now: Now,
     ) -> Result<Principal, Reason> {
         let ClientCertificate::Whole(certificate) = shown else { return Err(Reason::Malformed) };
-        if let Some(lists) = &self.lists {
-            lists.keep_fresh(&self.roots, &self.verifier);
-        }
-        self.verify(certificate, now)?;
+        self.keep_fresh();
+        self.chains.verify(certificate, now)?;
         let (subject, expires) = certificate.named(rules.subject)?;
-        let granted = self.grants.get(&*subject);
+        let granted = self.granted(&subject);
         if self.only_granted && granted.is_none() {
             return Err(Reason::UnknownIdentity);
         }
-        let (subject, scopes) = (&*subject, granted.map_or("", |scopes| &**scopes));
+        let (subject, scopes) = (&*subject, granted.as_deref().unwrap_or(""));
         let facts = Facts {
             scheme,
             kind: Kind::Certificate,
@@ -216,62 +188,22 @@ impl ClientCertificates {
         Ok(Principal::new(facts, Said { subject, scopes, credential: Some(&thumbprint), ..Said::default() }))
     }
 
-    /// Whether somebody vouches for the client's own certificate.
-    fn verify(&self, certificate: &PeerCertificate, now: Now) -> Result<(), Reason> {
-        let [leaf, between @ ..] = certificate.chain() else { return Err(Reason::Malformed) };
-        let between: Vec<_> = between.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
-        let time = UnixTime::since_unix_epoch(now.wall());
-        let verified =
-            self.verifier.0.load().verify_client_cert(&CertificateDer::from(leaf.as_slice()), &between, time);
-        verified.map(drop).map_err(|error| reason(&error))
+    /// The scopes of a name.
+    fn granted(&self, name: &str) -> Option<Arc<str>> {
+        let of_files = self.grants_files.iter().rev().find_map(|file| file.made().of(name));
+        of_files.or_else(|| self.grants.of(name))
+    }
+
+    /// From the first request on.
+    fn keep_fresh(&self) {
+        self.roots_file.iter().for_each(|file| file.keep_fresh());
+        self.lists_file.iter().for_each(|file| file.keep_fresh());
+        self.grants_files.iter().for_each(|file| file.keep_fresh());
     }
 }
 
-impl Verifier {
-    /// Exchanges the revocation lists.
-    pub(super) fn replace(&self, roots: &Arc<RootCertStore>, lists: &str) -> Result<(), CertificateError> {
-        let lists: Result<Vec<_>, _> =
-            CertificateRevocationListDer::pem_slice_iter(lists.as_bytes()).collect();
-        let lists = lists.ok().filter(|lists| !lists.is_empty());
-        let lists = lists.ok_or(CertificateError::Unusable("no PEM text of revocation lists"))?;
-        self.0.store(Arc::new(verifier(roots, lists)?));
-        Ok(())
-    }
-}
-
-fn verifier(
-    roots: &Arc<RootCertStore>,
-    lists: Vec<CertificateRevocationListDer<'static>>,
-) -> Result<Arc<dyn ClientCertVerifier>, CertificateError> {
-    // the provider is named: with two compiled in, the process default is a panic
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider);
-    if !lists.is_empty() {
-        builder = builder.with_crls(lists).enforce_revocation_expiration();
-    }
-    builder
-        .build()
-        .map_err(|_| CertificateError::Unusable("no authority, or a revocation list that cannot be read"))
-}
-
-fn reason(error: &rustls::Error) -> Reason {
-    use rustls::{CertificateError as Why, Error};
-    match error {
-        Error::InvalidCertificate(Why::Expired | Why::ExpiredContext { .. }) => Reason::Expired,
-        Error::InvalidCertificate(Why::NotValidYet | Why::NotValidYetContext { .. }) => Reason::NotYetValid,
-        Error::InvalidCertificate(Why::Revoked) => Reason::Revoked,
-        Error::InvalidCertificate(Why::BadEncoding) => Reason::Malformed,
-        Error::InvalidCertificate(Why::BadSignature) => Reason::BadSignature,
-        _ => Reason::UntrustedCertificate,
-    }
-}
-
-/// The text of a file of revocation lists.
-pub(super) fn read_lists(path: &Path) -> Result<String, CertificateError> {
-    read(path, MAX_LISTS)
-}
-
-fn read(path: &Path, max: usize) -> Result<String, CertificateError> {
+/// The text of a configured file.
+pub(super) fn read(path: &Path, max: usize) -> Result<String, CertificateError> {
     file::read(path, max).map_err(|error| match error {
         ReadError::TooLarge => CertificateError::TooLarge,
         ReadError::Io(cause) => CertificateError::File(path.to_owned(), cause),
@@ -281,8 +213,9 @@ fn read(path: &Path, max: usize) -> Result<String, CertificateError> {
 impl fmt::Debug for ClientCertificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCertificates")
-            .field("roots", &self.roots.len())
-            .field("grants", &self.grants.len())
+            .field("roots", &self.chains.roots())
+            .field("grants", &self.grants.count())
+            .field("grants_files", &self.grants_files.len())
             .field("only_granted", &self.only_granted)
             .finish()
     }

@@ -13,7 +13,8 @@
 //!    random `kid`s takes every turn, and so a key that signs at once, without having been published before, is known half a
 //!    minute later at most: the flood itself fetches it. No scheme is better within this bound. Nothing tells an honest `kid`
 //!    from a made-up one before its key is known: turns for those not tried before go to the made-up ones, which are all
-//!    new, and turns for each network to who has many (a /48 has 65,536). A shorter wait asks more of the issuer: 6 calls a
+//!    new, and turns for each network to who has many (a /48 has 65,536). Nor do turns for tokens that look right: issuer, audience
+//!    and times can be copied, and the claims of what nobody signed are not read. A shorter wait asks more of the issuer: 6 calls a
 //!    minute at 10 s, where it is 2. Who publishes a key for its `max-age`, an hour at most, before it signs is not concerned:
 //!    rule 2 brings it;
 //! 4. an answer that fails or has no usable key changes nothing: the last good set serves for 24 h, then none does;

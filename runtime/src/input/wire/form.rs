@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode;
+
 use super::pairs::Pairs;
 use super::{Kind, Wire};
 use crate::input::encoded::Decoding;
@@ -47,6 +49,14 @@ pub(in crate::input) fn form_texts(bytes: &[u8], fields: &[&'static str]) -> Vec
         Some((*field, pairs.text(text).ok()?.into_owned()))
     });
     found.collect()
+}
+
+/// Whether a form has this field, with a value or without.
+pub(in crate::input) fn has_field(bytes: &[u8], field: &str) -> bool {
+    bytes.split(|byte| *byte == b'&').any(|pair| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+        percent_decode(name).eq(field.bytes())
+    })
 }
 
 /// Reads what the pairs of a form say.

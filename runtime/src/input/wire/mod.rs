@@ -21,7 +21,7 @@ mod round_trip;
 
 pub(super) use self::cut::{Cut, elements, leaf};
 pub(crate) use self::form::Others;
-pub(super) use self::form::{form, form_texts, form_tree};
+pub(super) use self::form::{form, form_texts, form_tree, has_field};
 pub(super) use self::multipart::{
     Declared, PARTS_IN_MEMORY, Part, by_place, by_place_with_headers, in_order, multipart,
     multipart_with_headers, parts, with_headers_in_order,

@@ -15,15 +15,18 @@
 //! 4. a rotation makes the successor, retires the key in whose place the rotated one was made, and then ends the rotated
 //!    one. Of two at once, the later one takes its successor back; one that is interrupted leaves a successor that nobody
 //!    was told the secret of, and the key can be rotated again;
-//! 5. the keys of an owner are revoked until none is found that is not, so those that others make meanwhile are, too. What
-//!    is interrupted has revoked some, and who asked was not told that it was done;
+//! 5. the keys of an owner are revoked until none is found that is not, so those that others make meanwhile are, too. It goes on
+//!    when whoever asked waits no more ([`sweep`]). What fails has revoked some, and who asked was not told that it was done;
 //! 6. keys that are over for long go with a change to the keys of their owner: fifty are looked at, those behind the
 //!    changed one. They go from the lists first. What is interrupted is done by a later change.
 
-use std::{collections::BTreeSet, hint::black_box, time::Duration};
+mod sweep;
+
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use self::sweep::Sweeps;
 use crate::{
     authn::{
         StoreFuture,
@@ -51,15 +54,17 @@ const NOBODYS: &str = concat!(
     r#"","pepper":"nobody","owner":"nobody","scopes":["nothing:read"],"created":"2026-11-23T10:00:00Z"}"#
 );
 
+#[derive(Clone)]
 pub(super) struct Kept {
     state: State,
     /// Which keys of the state.
-    name: Box<str>,
+    name: Arc<str>,
+    sweeps: Sweeps,
 }
 
 impl Kept {
     pub(super) fn new(state: State, name: &str) -> Self {
-        Self { state, name: name.into() }
+        Self { state, name: name.into(), sweeps: Sweeps::default() }
     }
 
     fn of_key(&self, id: &str) -> Key {
@@ -178,7 +183,7 @@ impl Kept {
                 let (owner, revoked) = revoked.await?.ok_or(KeyStoreError::NotFound)?;
                 (owner, &**id, usize::from(revoked.is_some()))
             }
-            Change::RevokeOwner { owner, at } => (owner.clone(), "", self.revoke_all(owner, *at).await?),
+            Change::RevokeOwner { owner, at } => (owner.clone(), "", self.sweep(owner, *at).await?),
         };
         let _ = self.tidy(&owner, id, change.at()).await; // the change is made: a later one tidies, too
         Ok(touched)
@@ -226,27 +231,6 @@ impl Kept {
             return Err(refused);
         }
         Ok(2 + usize::from(retired == Some(true)))
-    }
-
-    /// Rule 5. A key that is made in the place of one that is good has its record before that one is rotated, so the
-    /// round after the one that revokes the old one finds it.
-    async fn revoke_all(&self, owner: &str, at: u64) -> Result<usize, KeyStoreError> {
-        let (mut done, mut touched) = (BTreeSet::new(), 0);
-        loop {
-            let mut ids = self.ids(self.of_owner(owner)).await?;
-            ids.retain(|id| !done.contains(id));
-            let revoked = stream::iter(ids).map(async |id| {
-                let revoked = self.change_record(&id, |record| Ok(revoke(record, at).is_some())).await?;
-                Ok::<_, KeyStoreError>((id, revoked))
-            });
-            let round: Vec<(String, Option<bool>)> = revoked.buffered(LOOKS).try_collect().await?;
-            let now = round.iter().filter(|(_, revoked)| *revoked == Some(true)).count();
-            done.extend(round.into_iter().filter(|(_, revoked)| revoked.is_some()).map(|(id, _)| id));
-            touched += now;
-            if now == 0 {
-                return Ok(touched);
-            }
-        }
     }
 
     /// Rule 6.

@@ -1,10 +1,12 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
+
+use futures_util::FutureExt as _;
 
 use super::*;
 use crate::{
@@ -141,6 +143,68 @@ async fn no_key_slips_through_when_all_of_an_owner_are_revoked() {
         ends.insert((rotated.is_ok(), revoked.unwrap()));
     }
     assert!(ends.len() > 1, "they met in one way only: {ends:?}");
+}
+
+fn revocation() -> Change {
+    Change::RevokeOwner { owner: "acme".to_owned(), at: NOW }
+}
+
+async fn all_are_revoked(kept: &Kept) -> bool {
+    kept.list(&all()).await.unwrap().iter().all(|key| key.revoked_at == Some(NOW))
+}
+
+/// Asks, and waits no more as soon as it would have to.
+fn ask_and_leave(kept: &Kept, change: &Change) {
+    assert!(kept.change(change).now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn the_keys_of_an_owner_are_revoked_also_when_nobody_waits_for_it() {
+    let kept = Kept::new(State::new(Steps::of_pace(1)), "partner");
+    for _ in 0..20 {
+        kept.change(&Change::Create(key("acme"))).await.unwrap();
+    }
+    ask_and_leave(&kept, &revocation());
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(all_are_revoked(&kept).await);
+    assert!(kept.sweeps.held().is_empty());
+}
+
+/// Whenever it was made.
+#[tokio::test]
+async fn who_asks_while_keys_are_revoked_is_told_when_those_made_since_are_as_well() {
+    for (pace, steps) in (1..6).flat_map(|pace| (0..80).map(move |steps| (pace, steps))) {
+        let engine = Steps::of_pace(pace);
+        let (kept, others) =
+            (Kept::new(State::new(engine.clone()), "partner"), Kept::new(engine.memory, "partner"));
+        kept.change(&Change::Create(key("acme"))).await.unwrap();
+        ask_and_leave(&kept, &revocation());
+        for _ in 0..steps {
+            tokio::task::yield_now().await;
+        }
+        // between two steps of ours
+        others.change(&Change::Create(key("acme"))).now_or_never().unwrap().unwrap();
+        kept.change(&revocation()).await.unwrap();
+        assert!(all_are_revoked(&kept).await, "pace {pace}, {steps} steps");
+    }
+}
+
+#[tokio::test]
+async fn the_keys_of_so_many_owners_are_revoked_at_a_time_and_one_that_failed_may_come_again() {
+    let engine = Steps { pace: 1, ..Steps::default() };
+    let kept = Kept::new(State::new(engine.clone()), "partner");
+    let of = |owner: usize| Change::RevokeOwner { owner: owner.to_string(), at: NOW };
+    for owner in 0..8 {
+        ask_and_leave(&kept, &of(owner));
+    }
+    assert!(matches!(kept.change(&of(8)).await, Err(KeyStoreError::Unavailable(_))));
+    assert_eq!(kept.change(&of(7)).await.unwrap(), 0);
+    kept.change(&of(8)).await.unwrap();
+    engine.fail_at(0);
+    assert!(matches!(kept.change(&of(8)).await, Err(KeyStoreError::TimedOut)));
+    kept.change(&of(8)).await.unwrap();
 }
 
 /// Whichever step fails, nothing is good that is in no list, and asking again makes the change.
@@ -321,11 +385,15 @@ impl Steps {
         self.left.store(step, Ordering::Relaxed);
     }
 
-    async fn step(&self) -> Result<(), StateError> {
-        let step = self.taken.fetch_add(1, Ordering::Relaxed);
+    async fn pause(&self, step: usize) {
         for _ in 0..(step * 7 + 3) * self.pace % 11 {
             tokio::task::yield_now().await;
         }
+    }
+
+    async fn step(&self) -> Result<(), StateError> {
+        let step = self.taken.fetch_add(1, Ordering::Relaxed);
+        self.pause(step).await;
         let left = self.left.load(Ordering::Relaxed);
         if left != usize::MAX {
             self.left.store(left.checked_sub(1).unwrap_or(usize::MAX), Ordering::Relaxed);
@@ -338,7 +406,10 @@ impl Engine for Steps {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
         Box::pin(async move {
             self.step().await?;
-            self.memory.get(key).await
+            let found = self.memory.get(key).await;
+            // the answer is on its way as long
+            self.pause(self.taken()).await;
+            found
         })
     }
 

@@ -1,0 +1,150 @@
+//! Up to whom chains of certificates are verified, and against which revocation lists. Both can be exchanged.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arc_swap::ArcSwap;
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime, pem::PemObject},
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+};
+
+use super::{
+    PeerCertificate,
+    authority::{CertificateError, read},
+    watched::Renewed,
+};
+use crate::{authn::Reason, clock::Now};
+
+/// Largest file of roots, and of revocation lists.
+const MAX_ROOTS: usize = 1024 * 1024;
+const MAX_LISTS: usize = 32 * 1024 * 1024;
+
+pub(super) struct Chains {
+    verifier: ArcSwap<Arc<dyn ClientCertVerifier>>,
+    /// What it is made of. Whoever exchanges a part holds this until the verifier is exchanged.
+    parts: Mutex<Parts>,
+}
+
+#[derive(Clone)]
+struct Parts {
+    roots: Arc<RootCertStore>,
+    /// Nothing is known of revocation without any.
+    lists: Vec<CertificateRevocationListDer<'static>>,
+}
+
+impl Chains {
+    /// Up to these authorities.
+    pub(super) fn up_to(roots: &str) -> Result<Self, CertificateError> {
+        let parts = Parts { roots: roots_of(roots)?, lists: Vec::new() };
+        Ok(Self { verifier: ArcSwap::from_pointee(parts.verifier()?), parts: Mutex::new(parts) })
+    }
+
+    /// How many authorities there are.
+    pub(super) fn roots(&self) -> usize {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).roots.len()
+    }
+
+    fn replace_roots(&self, roots: &str) -> Result<(), CertificateError> {
+        let roots = roots_of(roots)?;
+        self.replace(|before| Parts { roots, lists: before.lists.clone() })
+    }
+
+    pub(super) fn replace_lists(&self, lists: &str) -> Result<(), CertificateError> {
+        let lists = lists_of(lists)?;
+        self.replace(|before| Parts { roots: Arc::clone(&before.roots), lists })
+    }
+
+    fn replace(&self, change: impl FnOnce(&Parts) -> Parts) -> Result<(), CertificateError> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = change(&parts);
+        self.verifier.store(Arc::new(newer.verifier()?));
+        *parts = newer;
+        Ok(())
+    }
+
+    /// Whether somebody vouches for the client's own certificate.
+    pub(super) fn verify(&self, certificate: &PeerCertificate, now: Now) -> Result<(), Reason> {
+        let [leaf, between @ ..] = certificate.chain() else { return Err(Reason::Malformed) };
+        let between: Vec<_> = between.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+        let time = UnixTime::since_unix_epoch(now.wall());
+        let leaf = CertificateDer::from(leaf.as_slice());
+        let verified = self.verifier.load().verify_client_cert(&leaf, &between, time);
+        verified.map(drop).map_err(|error| reason(&error))
+    }
+}
+
+impl Parts {
+    fn verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, CertificateError> {
+        // the provider is named: with two compiled in, the process default is a panic
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::clone(&self.roots), provider);
+        if !self.lists.is_empty() {
+            builder = builder.with_crls(self.lists.clone()).enforce_revocation_expiration();
+        }
+        builder
+            .build()
+            .map_err(|_| CertificateError::Unusable("no authority, or a revocation list that cannot be read"))
+    }
+}
+
+fn roots_of(pem: &str) -> Result<Arc<RootCertStore>, CertificateError> {
+    let unusable = CertificateError::Unusable("no PEM text of certificates of authorities");
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let Ok(certificate) = certificate else { return Err(unusable) };
+        if store.add(certificate).is_err() {
+            return Err(unusable);
+        }
+    }
+    Ok(Arc::new(store))
+}
+
+fn lists_of(pem: &str) -> Result<Vec<CertificateRevocationListDer<'static>>, CertificateError> {
+    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(pem.as_bytes()).collect();
+    let lists = lists.ok().filter(|lists| !lists.is_empty());
+    lists.ok_or(CertificateError::Unusable("no PEM text of revocation lists"))
+}
+
+fn reason(error: &rustls::Error) -> Reason {
+    use rustls::{CertificateError as Why, Error};
+    match error {
+        Error::InvalidCertificate(Why::Expired | Why::ExpiredContext { .. }) => Reason::Expired,
+        Error::InvalidCertificate(Why::NotValidYet | Why::NotValidYetContext { .. }) => Reason::NotYetValid,
+        Error::InvalidCertificate(Why::Revoked) => Reason::Revoked,
+        Error::InvalidCertificate(Why::BadEncoding) => Reason::Malformed,
+        Error::InvalidCertificate(Why::BadSignature) => Reason::BadSignature,
+        _ => Reason::UntrustedCertificate,
+    }
+}
+
+/// The authorities of a file.
+pub(super) struct RootsFile(pub(super) Arc<Chains>);
+
+impl RootsFile {
+    pub(super) fn read(path: &Path) -> Result<String, CertificateError> {
+        read(path, MAX_ROOTS)
+    }
+}
+
+impl Renewed for RootsFile {
+    const UNUSABLE: &'static str = "sys_authorities_unusable";
+
+    fn renew(&self, path: &Path) -> Result<(), CertificateError> {
+        self.0.replace_roots(&Self::read(path)?)
+    }
+}
+
+/// The revocation lists of a file.
+pub(super) struct ListsFile(pub(super) Arc<Chains>);
+
+impl Renewed for ListsFile {
+    const UNUSABLE: &'static str = "sys_revocation_lists_unusable";
+
+    fn renew(&self, path: &Path) -> Result<(), CertificateError> {
+        self.0.replace_lists(&read(path, MAX_LISTS)?)
+    }
+}
