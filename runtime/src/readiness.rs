@@ -4,13 +4,13 @@
 //! 1. `/livez` depends on nothing: a process that answers lives, and none is started again because a store is away;
 //! 2. `/readyz` asks each part now, in bounded time, and names those that do not answer. The server stays ready: what is
 //!    shared is as far from the others, and each operation refuses, or does as its limit says, by itself;
-//! 3. once the server is to stop, it is not ready (503), so that nobody sends it more, and says so until the process ends;
+//! 3. before the server takes requests it is not ready (503), whatever its parts say, nor once it is to stop, so that nobody sends
+//!    it more; that it says until the process ends;
 //! 4. parts are asked once a second at most, by one at a time: whoever asks often learns what was found last.
 
 use std::fmt;
 use std::future::IntoFuture;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,10 +21,12 @@ use axum::extract::{Request, State as Extracted};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::gate::names_one_host;
 use crate::limit::shared::SharedLimits;
@@ -34,6 +36,8 @@ use crate::state::State;
 
 /// For how long what was found is told again.
 const FRESH: Duration = Duration::from_secs(1);
+/// For how long a part of the application's own is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a server says of itself to balancers and operators, at an address of its own.
 ///
@@ -48,7 +52,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// | path | answer |
 /// |---|---|
 /// | `GET /livez` | 200 `{"status":"alive"}` |
-/// | `GET /readyz` | 200 `{"status":"ready"}`; 200 `{"status":"degraded","degraded":["answers"]}` while a part does not answer; 503 `{"status":"stopping"}` |
+/// | `GET /readyz` | 200 `{"status":"ready"}`; 200 `{"status":"degraded","degraded":["answers"]}` while a part does not answer; 503 `{"status":"starting"}` or `{"status":"stopping"}` |
 #[derive(Clone, Default)]
 pub struct Readiness {
     parts: Vec<(&'static str, Part)>,
@@ -57,6 +61,7 @@ pub struct Readiness {
 
 #[derive(Default)]
 struct Now {
+    starts: AtomicBool,
     stops: AtomicBool,
     /// What was found last, and when.
     found: Mutex<Option<(Instant, Vec<&'static str>)>>,
@@ -66,6 +71,7 @@ struct Now {
 enum Part {
     State(State),
     Limits(SharedLimits),
+    Other(Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>),
 }
 
 impl Readiness {
@@ -96,6 +102,23 @@ impl Readiness {
             Some(limits) => self.limits("limits", limits),
             None => self,
         }
+    }
+
+    /// With a part of the application's own, such as its database: whether it answers now. One second at most is waited for
+    /// that, and it is `false` then.
+    #[must_use]
+    pub fn part<A>(mut self, name: &'static str, answers: impl Fn() -> A + Send + Sync + 'static) -> Self
+    where
+        A: Future<Output = bool> + Send + 'static,
+    {
+        self.parts.push((name, Part::Other(Arc::new(move || Box::pin(answers())))));
+        self
+    }
+
+    /// The server takes requests from now on. [`Serve::readiness`](crate::Serve::readiness) says so by itself: it is for
+    /// servers that are served otherwise.
+    pub fn start(&self) {
+        self.now.starts.store(true, Ordering::SeqCst);
     }
 
     /// The server is about to stop. [`Serve::readiness`](crate::Serve::readiness) says so by itself.
@@ -144,8 +167,12 @@ async fn of_one_host(request: Request, next: Next) -> Response {
 }
 
 async fn ready(Extracted(readiness): Extracted<Readiness>) -> Response {
+    // 3
     if readiness.now.stops.load(Ordering::SeqCst) {
-        return answer(StatusCode::SERVICE_UNAVAILABLE, "stopping", &[]); // 3
+        return answer(StatusCode::SERVICE_UNAVAILABLE, "stopping", &[]);
+    }
+    if !readiness.now.starts.load(Ordering::SeqCst) {
+        return answer(StatusCode::SERVICE_UNAVAILABLE, "starting", &[]);
     }
     match readiness.degraded().await.as_slice() {
         [] => answer(StatusCode::OK, "ready", &[]),
@@ -167,10 +194,11 @@ fn answer(status: StatusCode, word: &'static str, degraded: &[&'static str]) -> 
 }
 
 impl Part {
-    fn answers(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+    fn answers(&self) -> BoxFuture<'_, bool> {
         match self {
             Self::State(state) => Box::pin(state.answers()),
             Self::Limits(limits) => Box::pin(limits.answers()),
+            Self::Other(answers) => Box::pin(timeout(PATIENCE, answers()).map(|answer| answer == Ok(true))),
         }
     }
 }

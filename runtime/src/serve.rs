@@ -203,7 +203,7 @@ impl<S: Servable> Serve<S> {
         Self { shutdown: Box::pin(shutdown), ..self }
     }
 
-    /// Tells it when the server begins to stop. Whoever wants balancers to know some time before calls [`Readiness::stop`]
+    /// Tells it when the server begins to take requests, and when it begins to stop. Whoever wants balancers to know some time before calls [`Readiness::stop`]
     /// in [`Serve::shutdown`] and waits there.
     pub fn readiness(self, readiness: &Readiness) -> Self {
         Self { readiness: Some(readiness.clone()), ..self }
@@ -223,6 +223,7 @@ impl<S: Servable> Serve<S> {
             tracing::info!(%address, tls = transport.is_protected(), "listening");
         }
         let (shutdown, readiness) = (self.shutdown, self.readiness.unwrap_or_default());
+        readiness.start();
         let told = Box::pin(async move {
             shutdown.await;
             readiness.stop();

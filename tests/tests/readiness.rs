@@ -25,7 +25,9 @@ async fn frame_from(server: &mut TcpStream) -> Option<(u8, u8, u32, Vec<u8>)> {
     Some((kind, flags, u32::from_be_bytes(stream), payload))
 }
 
+/// Where it says that its server takes requests.
 async fn listening(readiness: &Readiness) -> Client {
+    readiness.start();
     Client(readiness.listen("127.0.0.1:0").await.unwrap())
 }
 
@@ -118,19 +120,29 @@ async fn a_redis_that_hangs_makes_nobody_wait_for_long() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_is_not_ready() {
+async fn a_server_is_ready_from_when_it_serves_until_it_stops() {
     let readiness = Readiness::new();
-    let client = listening(&readiness).await;
-    ready(client).await.allowed(200);
+    let client = Client(readiness.listen("127.0.0.1:0").await.unwrap());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let there = Client(listener.local_addr().unwrap());
     let server = serve(axum::Router::new()).listener(listener).readiness(&readiness);
+    assert_eq!(ready(client).await.allowed(503).body, r#"{"status":"starting"}"#);
     let served = tokio::spawn(server.shutdown(async { _ = stopped.await }).into_future());
+    there.get("/").send().await;
     ready(client).await.allowed(200);
     stop.send(()).unwrap();
     served.await.unwrap().unwrap();
     assert_eq!(ready(client).await.allowed(503).body, r#"{"status":"stopping"}"#);
     client.get("/livez").send().await.allowed(200);
+}
+
+#[tokio::test]
+async fn a_part_of_the_applications_own_answers_in_time_or_is_away() {
+    let [yes, no] = [true, false].map(|answer| move || std::future::ready(answer));
+    let readiness = Readiness::new().part("books", yes).part("mail", no).part("maps", std::future::pending);
+    let client = listening(&readiness).await;
+    assert_eq!(ready(client).await.allowed(200).body, r#"{"degraded":["mail","maps"],"status":"degraded"}"#);
 }
 
 /// A process is told by a signal, and all in it that listens for one hears it.
