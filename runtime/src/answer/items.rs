@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
 
-use super::{Unfit, conforms};
+use super::{Answer, Unfit, conforms, event};
 use crate::input::{Check, Rule};
 
 /// A stream of values, each checked against its schema before it leaves.
@@ -53,6 +53,61 @@ impl<T: Serialize + Check + Send + 'static> Items<T> {
                 .map_err(reported)
         });
         Body::from_stream(frames)
+    }
+}
+
+impl Answer {
+    /// A stream of JSON texts, one a line (NDJSON). Each is checked before it leaves; one that does not conform ends the
+    /// connection, so that the client does not take what it has for the whole.
+    ///
+    /// # Errors
+    /// [`Unfit`] when the status is not a status.
+    pub fn lines<T: Serialize + Check + Send + 'static>(
+        status: u16,
+        media_type: &'static str,
+        items: Items<T>,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Ok(Self { body: items.into_body(rule, line), ..Self::of(status, media_type)? })
+    }
+
+    /// The same, each JSON text between a record separator and a line feed (RFC 7464 section 2.2).
+    ///
+    /// # Errors
+    /// [`Unfit`] when the status is not a status.
+    pub fn records<T: Serialize + Check + Send + 'static>(
+        status: u16,
+        media_type: &'static str,
+        items: Items<T>,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Ok(Self { body: items.into_body(rule, record), ..Self::of(status, media_type)? })
+    }
+
+    /// A stream of server-sent events (the HTML standard, section 9.2), the data of each a text or JSON; checked as those
+    /// of [`Answer::lines`].
+    ///
+    /// # Errors
+    /// [`Unfit`] when the status is not a status.
+    pub fn event_data<T: Serialize + Check + Send + 'static>(
+        status: u16,
+        items: Items<T>,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Ok(Self { body: items.into_body(rule, event::of_data), ..Self::of(status, "text/event-stream")? })
+    }
+
+    /// The same where an item is an event: an object of `data`, which is a text or JSON, `event`, `id` and `retry`. One
+    /// whose fields cannot be written, such as an `id` of two lines, ends the connection.
+    ///
+    /// # Errors
+    /// [`Unfit`] when the status is not a status.
+    pub fn events<T: Serialize + Check + Send + 'static>(
+        status: u16,
+        items: Items<T>,
+        rule: Rule<T>,
+    ) -> Result<Self, Unfit> {
+        Ok(Self { body: items.into_body(rule, event::of_fields), ..Self::of(status, "text/event-stream")? })
     }
 }
 
