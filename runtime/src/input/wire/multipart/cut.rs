@@ -5,8 +5,8 @@ use bytes::{Bytes, BytesMut};
 use memchr::memmem::Finder;
 
 use super::head::Head;
-use crate::input::InputError;
 use crate::input::arriving::Arrival;
+use crate::input::{InputError, media_type};
 
 const LONGEST_HEAD: usize = 4096;
 
@@ -126,5 +126,34 @@ impl<'a> Cutter<'a> {
             self.buffer.extend_from_slice(&data);
         }
         Ok(true)
+    }
+}
+
+/// Rule 1 of the [reader](super): RFC 2046 section 5.1.1.
+pub(super) fn boundary(content_type: &str) -> Option<&str> {
+    let boundary = media_type::boundary(content_type)?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
+    let fits =
+        (1..=70).contains(&boundary.len()) && boundary.bytes().all(allowed) && !boundary.ends_with(' ');
+    fits.then_some(boundary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boundaries() {
+        for (content_type, expected) in [
+            ("multipart/form-data; boundary=abc", Some("abc")),
+            ("multipart/form-data; charset=utf-8; Boundary=\"a b:c\"", Some("a b:c")),
+            ("multipart/form-data", None),
+            ("multipart/form-data; boundary=", None),
+            ("multipart/form-data; boundary=\"a \"", None),
+            ("multipart/form-data; boundary=a; boundary=b", None),
+        ] {
+            assert_eq!(boundary(content_type), expected, "{content_type}");
+        }
+        assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "a".repeat(71))), None);
     }
 }

@@ -14,80 +14,30 @@
 //! 7. A part that is declared as parts itself is read whole, and cut by the same rules. How deep that goes, the document says.
 
 mod cut;
+mod declared;
 mod head;
 mod headers;
+mod kept;
 mod places;
 mod tree;
 
-use std::borrow::Cow;
+use bytes::Bytes;
 
-use bytes::{Bytes, BytesMut};
-
-use self::cut::{Cutter, Source};
-use self::head::Head;
+use self::cut::{Cutter, Source, boundary};
+pub use self::declared::Declared;
 pub use self::headers::Parts;
 pub(crate) use self::headers::read_part_header;
 pub(in crate::input) use self::headers::{multipart_with_headers, with_headers_in_order};
+use self::kept::Memory;
+pub(in crate::input) use self::kept::PARTS_IN_MEMORY;
+pub use self::places::Places;
 pub(in crate::input) use self::places::{by_place, by_place_with_headers};
 pub(crate) use self::tree::delimiter;
 pub(in crate::input) use self::tree::{in_order, multipart};
 use super::{Kind, Wire};
 use crate::input::arriving::Arrival;
-use crate::input::upload::{IN_MEMORY, Spool, Spooler};
-use crate::input::{Expected, InputError, Upload, media_type};
-
-const MOST_PARTS: usize = 256;
-/// Of what is no file, and of the files that are not on disk: each together.
-const MOST_MEMORY: usize = 1024 * 1024;
-/// Of one body.
-pub(in crate::input) const PARTS_IN_MEMORY: usize = 2 * MOST_MEMORY + IN_MEMORY;
-
-/// What the document says of the parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Declared {
-    /// Of each by its name.
-    Named(&'static [Wire]),
-    /// Of all of them.
-    InOrder(&'static Wire),
-    /// Of each by its place.
-    ByPlace(Places),
-}
-
-/// How parts are written that are told by their places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Places {
-    pub(crate) fields: &'static [Wire],
-    /// Whether the last of the fields is that of all parts behind the others.
-    pub(crate) rest: bool,
-}
-
-impl Places {
-    /// So many parts, each as its field says.
-    #[must_use]
-    pub const fn of_each(fields: &'static [Wire]) -> Self {
-        Self { fields, rest: false }
-    }
-
-    /// The same, but for the last of the fields, which says of all parts behind the others.
-    #[must_use]
-    pub const fn and_others(fields: &'static [Wire]) -> Self {
-        Self { fields, rest: !fields.is_empty() }
-    }
-}
-
-impl Declared {
-    const fn is_named(self) -> bool {
-        matches!(self, Self::Named(_))
-    }
-
-    fn of(self, name: &str, at: usize) -> Option<&'static Wire> {
-        match self {
-            Self::Named(fields) => fields.iter().find(|field| field.name == name),
-            Self::InOrder(item) => Some(item),
-            Self::ByPlace(places) => places.of(at),
-        }
-    }
-}
+use crate::input::upload::Spool;
+use crate::input::{Expected, InputError, Upload};
 
 /// A part that came whole.
 #[derive(Debug)]
@@ -145,22 +95,9 @@ async fn all(
 ) -> Result<Vec<Part>, InputError> {
     let mut parts = Vec::new();
     while let Some(head) = cutter.head().await? {
-        if memory.parts == MOST_PARTS {
-            return Err(InputError::Syntax);
-        }
-        memory.parts += 1;
+        memory.one_more()?;
         let field = declared.of(&head.name, parts.len());
-        let is_file = is_file(&head, field);
-        let content = match fits(&head, field) {
-            true if is_file => {
-                file(cutter, field.map_or(u64::MAX, |field| field.most), memory, spool).await?
-            }
-            true => Ok(text(cutter, memory).await?),
-            false => {
-                while cutter.content().await?.is_some() {}
-                Err(TYPE)
-            }
-        };
+        let content = kept::content(cutter, &head, field, memory, spool).await?;
         let content =
             content.map(|upload| upload.said(head.file_name.as_deref(), head.content_type.as_deref()));
         let inner = match (field.map(|field| field.kind), content.as_ref().ok().and_then(Upload::in_memory)) {
@@ -172,6 +109,7 @@ async fn all(
         let headers = field.map(|field| field.headers).unwrap_or_default();
         let headers = headers.iter().map(|header| (header, head.lines(header.name)));
         let headers = headers.filter(|(_, lines)| !lines.is_empty()).collect();
+        let is_file = declared::is_file(&head, field);
         let name = match (declared, field) {
             (Declared::ByPlace(_), Some(field)) => field.name.to_owned(),
             _ => head.name,
@@ -179,95 +117,6 @@ async fn all(
         parts.push(Part { name, is_file, content, inner, headers });
     }
     Ok(parts)
-}
-
-/// What a request has in memory of its parts, and how many it has.
-#[derive(Default)]
-struct Memory {
-    parts: usize,
-    texts: usize,
-    files: usize,
-}
-
-async fn text(cutter: &mut Cutter<'_>, memory: &mut Memory) -> Result<Upload, InputError> {
-    let mut all = BytesMut::new();
-    while let Some(data) = cutter.content().await? {
-        memory.texts += data.len();
-        if memory.texts > MOST_MEMORY {
-            return Err(InputError::TooLarge);
-        }
-        all.extend_from_slice(&data);
-    }
-    Ok(Upload::new(all))
-}
-
-/// Rule 6: the file, or what is wrong with it alone: the other parts are still read.
-async fn file(
-    cutter: &mut Cutter<'_>,
-    most: u64,
-    memory: &mut Memory,
-    spool: &Spool,
-) -> Result<Result<Upload, Expected>, InputError> {
-    let mut spooler = Some(Spooler::new(spool));
-    while let Some(data) = cutter.content().await? {
-        let fits = |spooler: &Spooler<'_>| spooler.len() + data.len() as u64 <= most;
-        spooler = spooler.filter(fits); // and with it its file
-        if let Some(spooler) = &mut spooler {
-            spooler.push(data, MOST_MEMORY.saturating_sub(memory.files)).await?;
-        }
-    }
-    let Some(spooler) = spooler else { return Ok(Err(TOO_LONG)) };
-    memory.files += spooler.in_memory();
-    Ok(Ok(spooler.finish().await?))
-}
-
-/// Whether a part is kept as a file: it is declared as one, or nothing is declared and it says that it is.
-fn is_file(head: &Head, field: Option<&Wire>) -> bool {
-    match field.map(|field| field.kind) {
-        Some(Kind::File | Kind::Files) => true,
-        None | Some(Kind::Either) => head.file_name.is_some() && !is_json(head.content_type.as_deref()),
-        Some(_) => false,
-    }
-}
-
-fn is_json(content_type: Option<&str>) -> bool {
-    let json = ["application/json", "application/*+json"];
-    content_type.is_some_and(|sent| media_type::accepts(&json, sent).is_some())
-}
-
-/// RFC 2046 section 5.1.1.
-fn boundary(content_type: &str) -> Option<&str> {
-    let boundary = media_type::boundary(content_type)?;
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
-    let fits =
-        (1..=70).contains(&boundary.len()) && boundary.bytes().all(allowed) && !boundary.ends_with(' ');
-    fits.then_some(boundary)
-}
-
-const TYPE: Expected =
-    Expected { rule: "contentType", message: Cow::Borrowed("must be of a media type that is declared") };
-const TOO_LONG: Expected =
-    Expected { rule: "maxLength", message: Cow::Borrowed("must not have more bytes than are declared") };
-
-/// Rule 4. Without one it is `text/plain` (RFC 7578 section 4.4), which JSON is as well.
-fn fits(head: &Head, field: Option<&Wire>) -> bool {
-    let Some(field) = field else { return true };
-    let usual: &[&str] = match field.kind {
-        Kind::File | Kind::Files | Kind::Either => &["*/*"],
-        Kind::Parts(_) => &["multipart/*"],
-        Kind::Json | Kind::JsonList => &["application/json", "application/*+json", "text/plain"],
-        _ => &["text/plain"],
-    };
-    let declared = if field.types.is_empty() { usual } else { field.types };
-    match &head.content_type {
-        Some(sent) => {
-            let range = media_type::accepts(declared, sent).and_then(|which| declared.get(which));
-            // a range lets any parameter come, and what is no file is read as UTF-8
-            let is_file = matches!(field.kind, Kind::File | Kind::Files);
-            range.is_some_and(|range| is_file || media_type::is_readable(range, sent))
-        }
-        None => !matches!(field.kind, Kind::File | Kind::Files) || field.types.is_empty(),
-    }
 }
 
 #[cfg(test)]
@@ -280,6 +129,7 @@ mod tests {
 
     use super::super::super::no_rule;
     use super::super::super::sample::Part as Share;
+    use super::kept::MOST_MEMORY;
     use super::*;
     use crate::input::arriving;
     use crate::settings::Settings;
@@ -450,20 +300,5 @@ mod tests {
         let typed = "Content-Disposition: form-data; name=\"share\"\r\nContent-Type: image/png";
         assert_eq!(faults(one(typed, "5")), ["/share contentType"]);
         assert_eq!(faults(named("share", "x") + &named("inner", "{")), ["/share type", "/inner type"]);
-    }
-
-    #[test]
-    fn boundaries() {
-        for (content_type, expected) in [
-            ("multipart/form-data; boundary=abc", Some("abc")),
-            ("multipart/form-data; charset=utf-8; Boundary=\"a b:c\"", Some("a b:c")),
-            ("multipart/form-data", None),
-            ("multipart/form-data; boundary=", None),
-            ("multipart/form-data; boundary=\"a \"", None),
-            ("multipart/form-data; boundary=a; boundary=b", None),
-        ] {
-            assert_eq!(boundary(content_type), expected, "{content_type}");
-        }
-        assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "a".repeat(71))), None);
     }
 }

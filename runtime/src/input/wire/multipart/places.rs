@@ -6,9 +6,46 @@ use std::borrow::Cow;
 use super::super::{Kind, Wire};
 use super::headers::{Parts, both, heads};
 use super::tree::value;
-use super::{Declared, Part, Places};
+use super::{Declared, Part};
 use crate::input::json::finish;
 use crate::input::{Decode, Entry, Refused, Rule, Tree, no_rule};
+
+/// How parts are written that are told by their places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    pub(crate) fields: &'static [Wire],
+    /// Whether the last of the fields is that of all parts behind the others.
+    pub(crate) rest: bool,
+}
+
+impl Places {
+    /// So many parts, each as its field says.
+    #[must_use]
+    pub const fn of_each(fields: &'static [Wire]) -> Self {
+        Self { fields, rest: false }
+    }
+
+    /// The same, but for the last of the fields, which says of all parts behind the others.
+    #[must_use]
+    pub const fn and_others(fields: &'static [Wire]) -> Self {
+        Self { fields, rest: !fields.is_empty() }
+    }
+
+    /// How many have a place of their own.
+    pub(crate) const fn first(self) -> usize {
+        self.fields.len() - self.rest as usize
+    }
+
+    /// How all others are written.
+    pub(crate) fn rest(self) -> Option<&'static Wire> {
+        self.fields.last().filter(|_| self.rest)
+    }
+
+    /// How the part of this place is written.
+    pub(super) fn of(self, at: usize) -> Option<&'static Wire> {
+        self.fields.get(at).filter(|_| at < self.first()).or_else(|| self.rest())
+    }
+}
 
 /// The object that parts are.
 ///
@@ -124,22 +161,5 @@ fn renumbered(pointer: &str, declared: Declared) -> (String, End) {
         (Some(inside), _) => (format!("{out}/{inside}"), End::Other),
         (None, Some(Declared::ByPlace(_))) => (out, End::Body),
         (None, _) => (out, End::Other),
-    }
-}
-
-impl Places {
-    /// How many have a place of their own.
-    pub(crate) const fn first(self) -> usize {
-        self.fields.len() - self.rest as usize
-    }
-
-    /// How all others are written.
-    pub(crate) fn rest(self) -> Option<&'static Wire> {
-        self.fields.last().filter(|_| self.rest)
-    }
-
-    /// How the part of this place is written.
-    pub(super) fn of(self, at: usize) -> Option<&'static Wire> {
-        self.fields.get(at).filter(|_| at < self.first()).or_else(|| self.rest())
     }
 }

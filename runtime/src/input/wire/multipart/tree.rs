@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::super::form::NO_JSON;
 use super::super::{Kind, Style, Wire};
+use super::declared::is_json;
 use super::places::{numbered, tree as placed};
-use super::{Declared, Part, is_json};
+use super::{Declared, Part};
 use crate::input::json::finish;
 use crate::input::{Decode, Entry, Expected, Refused, Rule, Tree, Upload, parse_tree};
 
