@@ -1,5 +1,7 @@
 //! 3.0, 3.1 and older drafts of JSON Schema in one form, without loss: versions, types with `null`, bounds.
 
+mod alias;
+mod both;
 mod draft;
 mod inheritance;
 mod listed;

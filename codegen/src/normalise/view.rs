@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 
 use foldhash::HashSet;
 
-use super::merge::{Apart, Reading, both, merged, typed};
+use super::both::{Apart, Reading, both, typed};
+use super::merge::merged;
 use crate::document::{
     Additional, Alternative, Beyond, Choice, Document, JsonType, Schema, SchemaId, Spanned, View,
 };
