@@ -1,6 +1,6 @@
 //! Request bodies and media types.
 
-use super::read::overlay;
+use super::follow::overlay;
 use super::{Encoding, Fields, MediaType, Reader, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::Docs;

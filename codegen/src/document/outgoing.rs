@@ -1,6 +1,6 @@
 //! What the server sends of its own accord: webhooks, and the callbacks of an operation.
 
-use super::read::is_extension;
+use super::extension::is_extension;
 use super::{Fields, PathItem, Reader, Spanned};
 
 /// An entry of `callbacks`.

@@ -1,6 +1,6 @@
 //! Parameters of a path or an operation.
 
-use super::read::overlay;
+use super::follow::overlay;
 use super::{Fields, Media, Reader, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::{Docs, Location, Style};

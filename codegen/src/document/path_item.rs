@@ -2,8 +2,8 @@
 
 use foldhash::HashMap;
 
+use super::extension::is_extension;
 use super::parameter::is_token;
-use super::read::is_extension;
 use super::{Operation, Parameter, Reader, Spanned};
 use crate::annotation::PathRules;
 use crate::finding::{Code, Finding};

@@ -1,7 +1,8 @@
-//! From trees to structs: each object is read through [`Fields`], which knows in the end what nobody asked for.
+//! From trees to structs: what reading needs at hand, and how the values of members are read.
 
 use foldhash::{HashMap, HashSet};
 
+use super::Fields;
 use super::by_uri::Elsewhere;
 use super::keywords::Waiting;
 use super::schema::{Schema, SchemaId};
@@ -11,7 +12,7 @@ use crate::model::Docs;
 use crate::normalise::{Draft, Stated, Version};
 use crate::resolve::{Identities, Library, Scope, Scopes};
 use crate::source::span::Place;
-use crate::source::tree::{Member, Node, Object, Value};
+use crate::source::tree::{Member, Node, Value};
 
 /// A value and where the document says it.
 #[derive(Clone, Debug)]
@@ -23,65 +24,6 @@ pub(crate) struct Spanned<T> {
 impl<T> Spanned<T> {
     pub(crate) fn new(value: T, place: Place) -> Self {
         Self { value, place }
-    }
-}
-
-/// An object that is being read.
-#[derive(Debug)]
-pub(crate) struct Fields<'n> {
-    what: &'static str,
-    pub(crate) place: Place,
-    object: &'n Object,
-    asked: Vec<&'static str>,
-    /// Inside `x-palisade`, where nothing is free.
-    ours: bool,
-    /// What stands here decides who may call: what is not understood stops generation.
-    guards: bool,
-}
-
-impl<'n> Fields<'n> {
-    /// Says that what stands here decides who may call.
-    pub(crate) fn guarding(self) -> Self {
-        Self { guards: true, ..self }
-    }
-
-    /// The member `key`, which from now on is known here.
-    pub(crate) fn get(&mut self, key: &'static str) -> Option<&'n Member> {
-        self.asked.push(key);
-        self.object.get(key)
-    }
-
-    /// Looks without making the member known.
-    pub(crate) fn peek_member(&self, key: &str) -> Option<&'n Member> {
-        self.object.get(key)
-    }
-
-    pub(crate) fn peek(&self, key: &str) -> Option<&'n Node> {
-        self.object.get(key).map(|member| &member.node)
-    }
-
-    /// Members that say nothing to a generator.
-    pub(crate) fn accept(&mut self, keys: &[&'static str]) {
-        self.asked.extend_from_slice(keys);
-    }
-
-    /// What it is, in messages.
-    pub(super) const fn what(&self) -> &'static str {
-        self.what
-    }
-
-    /// Whether it decides who may call.
-    pub(super) const fn guards(&self) -> bool {
-        self.guards
-    }
-
-    /// The members that are known here.
-    pub(super) fn asked(&self) -> impl Iterator<Item = &'static str> {
-        self.asked.iter().copied()
-    }
-
-    pub(crate) fn members(&self) -> &'n [Member] {
-        self.object.members()
     }
 }
 
@@ -113,25 +55,6 @@ pub(crate) struct Reader<'d> {
     pub(super) schemes_elsewhere: Vec<Elsewhere<'d>>,
 }
 
-/// Extensions of others that ask for a protection: marks of sensitive data (OpenAPI's registry), roles, rate limits.
-const PROTECTIONS: [&str; 6] = [
-    "x-sensitive-data",
-    "x-data-classification",
-    "x-exegesis-roles",
-    "x-kuadrant",
-    "x-tyk-api-gateway",
-    "x-rate-limit",
-];
-
-/// Extensions of others for which we have, or shall have, an annotation that does more.
-const CONVENIENCES: [&str; 5] =
-    ["x-ms-pageable", "x-speakeasy-pagination", "x-fern-pagination", "x-fern-idempotent", "x-idempotency"];
-
-/// Members that begin with `x-` are anybody's (OpenAPI 3.1 section 4.9).
-pub(crate) fn is_extension(key: &str) -> bool {
-    key.starts_with("x-")
-}
-
 impl<'d> Reader<'d> {
     pub(crate) fn new(library: &'d Library, stated: Stated, findings: &'d mut Findings) -> Self {
         let identities = Identities::of(library, stated.version, findings);
@@ -159,88 +82,22 @@ impl<'d> Reader<'d> {
         self.findings.push(finding);
     }
 
-    /// Opens an object. `what` names it in messages, e.g. "an operation".
-    pub(crate) fn fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
-        match &node.value {
-            Value::Object(object) => Some(Fields {
-                what,
-                place: node.place,
-                object,
-                asked: Vec::new(),
-                ours: false,
-                guards: false,
-            }),
-            _ => {
-                let message = format!("{what} is an object, not {}", node.kind());
-                self.push(Finding::error(Code::WrongType, message, node.place).help(form("an object", node)));
-                None
-            }
-        }
-    }
-
-    /// Opens an object inside `x-palisade`.
-    pub(crate) fn our_fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
-        self.fields(node, what).map(|fields| Fields { ours: true, ..fields })
-    }
-
-    /// Reports the members that nobody asked for. `x-` members are free, but not ours in a wrong place.
-    pub(crate) fn finish(&mut self, fields: Fields<'_>) {
-        for member in fields.object.members() {
-            let key = &*member.key;
-            if fields.asked.contains(&key) {
-                continue;
-            }
-            let finding = if fields.ours {
-                unknown(&fields, member)
-            } else if is_extension(key) {
-                self.extension(member, fields.what);
-                continue;
-            } else {
-                match self.undefined(&fields, member) {
-                    Some(finding) => finding,
-                    None => continue,
-                }
-            };
-            self.push(finding);
-        }
-    }
-
-    /// An extension that nobody asked for. Extensions are free, but not ours in a wrong place or misspelt, nor one that
-    /// asks for a protection in other words: what a document says about security is not passed over.
-    pub(crate) fn extension(&mut self, member: &Member, what: &str) {
-        let key = member.key.to_ascii_lowercase();
-        let finding = if *member.key == *"x-palisade" {
-            let message = format!("`x-palisade` has no meaning on {what}");
-            let help = "it stands on the document, a path, an operation, a security scheme or a schema";
-            Finding::error(Code::Misplaced, message, member.key_place).help(help)
-        } else if key.starts_with("x-palisade") || strsim::damerau_levenshtein(&key, "x-palisade") <= 2 {
-            let message = format!("`{}` is no annotation", member.key);
-            let finding = Finding::error(Code::UnknownMember, message, member.key_place);
-            finding.nearest(&member.key, ["x-palisade"]).help("annotations stand under `x-palisade`")
-        } else if PROTECTIONS.contains(&&*key) {
-            let message = format!("palisade 0.1 cannot enforce `{}` yet", member.key);
-            let help = "say it under `x-palisade` as far as it has words for it, or remove it";
-            Finding::error(Code::NotEnforced, message, member.key_place).help(help)
-        } else if CONVENIENCES.contains(&&*key) {
-            let message = format!("palisade 0.1 does not act on `{}`", member.key);
-            let help = "under `x-palisade`, `pagination` seals cursors and `idempotency` keeps answers";
-            Finding::warning(Code::NotEnforced, message, member.key_place).help(help)
-        } else {
-            return;
-        };
-        self.push(finding);
-    }
-
     pub(crate) fn wrong_type(&mut self, name: &str, wanted: &str, node: &Node) {
         let message = format!("`{name}` is {wanted}, not {}", node.kind());
         self.push(Finding::error(Code::WrongType, message, node.place).help(form(wanted, node)));
     }
 
     pub(crate) fn missing(&mut self, fields: &Fields<'_>, key: &str) {
-        let message = format!("{} needs the member `{key}`", fields.what);
+        let message = format!("{} needs the member `{key}`", fields.what());
         self.push(
             Finding::error(Code::MissingMember, message, fields.place).help(format!("write `{key}: ..`")),
         );
+    }
+
+    /// Warns that no code comes of this part.
+    pub(crate) fn ungenerated(&mut self, member: &Member, why: &str) {
+        let message = format!("no code is generated for `{}`: {why}", member.key);
+        self.push(Finding::warning(Code::Ungenerated, message, member.key_place));
     }
 
     pub(crate) fn string(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<Spanned<String>> {
@@ -248,7 +105,7 @@ impl<'d> Reader<'d> {
         if self.stands_for_nothing(fields, key, node) {
             return None;
         }
-        if fields.ours || (fields.guards && !PROSE.contains(&key)) {
+        if fields.is_ours() || (fields.guards() && !PROSE.contains(&key)) {
             return self.text(key, node);
         }
         self.loose_text(key, node)
@@ -267,7 +124,8 @@ impl<'d> Reader<'d> {
     /// `description: null`, or `description:` with nothing behind it: as if the member were not there. Not where it
     /// decides who may call: `security: null` could mean the opposite of itself.
     fn stands_for_nothing(&mut self, fields: &Fields<'_>, key: &str, node: &Node) -> bool {
-        let decides = fields.ours || key == "security" || (fields.guards && !UNDECISIVE.contains(&key));
+        let decides =
+            fields.is_ours() || key == "security" || (fields.guards() && !UNDECISIVE.contains(&key));
         let nothing = matches!(node.value, Value::Null) && !decides;
         if nothing {
             let message = format!("`{key}` is null: it is taken as if it were not there");
@@ -351,7 +209,7 @@ impl<'d> Reader<'d> {
         };
         match object.members() {
             // a property may be called so: it is described by a schema
-            [only] if &*only.key == "$ref" && only.node.as_str().is_some() && !fields.ours => {
+            [only] if &*only.key == "$ref" && only.node.as_str().is_some() && !fields.is_ours() => {
                 self.written_elsewhere(key, only)
             }
             members => members.iter().collect(),
@@ -391,68 +249,13 @@ impl<'d> Reader<'d> {
         }
         docs
     }
-
-    /// Follows `$ref` on what is not a schema, until something stands there. `kind` is its folder under `components`.
-    pub(crate) fn follow(&mut self, node: &'d Node, kind: &'static str) -> Option<(&'d Node, Docs)> {
-        let mut docs = Docs::default();
-        let mut seen: HashSet<*const Node> = HashSet::default();
-        let mut at = node;
-        while let Some(reference) = at.as_object().and_then(|object| object.get("$ref")) {
-            seen.insert(at);
-            let what = "a reference";
-            let mut fields = self.fields(at, what)?;
-            fields.accept(&["$ref"]);
-            let said = self.docs(&mut fields, &["summary", "description"]);
-            docs = Docs {
-                summary: docs.summary.or(said.summary),
-                description: docs.description.or(said.description),
-                deprecated: false,
-            };
-            self.finish(fields);
-            let target = self.library.follow(&reference.node, Some(kind));
-            at = match target {
-                Ok(target) => target,
-                Err(finding) => {
-                    self.push(*finding);
-                    return None;
-                }
-            };
-            if seen.contains(&std::ptr::from_ref(at)) {
-                let finding = Finding::error(
-                    Code::ReferenceCycle,
-                    "this reference leads back to itself",
-                    reference.node.place,
-                );
-                self.push(finding.help("write the thing out in one of the places"));
-                return None;
-            }
-        }
-        Some((at, docs))
-    }
 }
 
 /// How what was wanted is written.
-fn form(wanted: &str, found: &Node) -> String {
+pub(super) fn form(wanted: &str, found: &Node) -> String {
     let written = if wanted.starts_with("an array") { "`[one, two]`" } else { "`{ name: value }`" };
     match found.value {
         Value::Null => format!("nothing stands here: write {wanted}, {written}, or remove the member"),
         _ => format!("write {wanted}: {written}"),
-    }
-}
-
-fn unknown(fields: &Fields<'_>, member: &Member) -> Finding {
-    let message = format!("{} has no member `{}`", fields.what, member.key);
-    let finding = Finding::error(Code::UnknownMember, message, member.key_place);
-    finding
-        .nearest(&member.key, fields.asked.iter().copied())
-        .help("docs/annotations.md lists the members that stand here")
-}
-
-/// What is said beside a reference wins over what is said at its target.
-pub(crate) fn overlay(said: Docs, target: Docs) -> Docs {
-    Docs {
-        summary: said.summary.or(target.summary),
-        description: said.description.or(target.description),
-        deprecated: said.deprecated || target.deprecated,
     }
 }

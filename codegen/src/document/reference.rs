@@ -1,6 +1,6 @@
 //! References between schemas, and what schemas are known by.
 
-use super::read::is_extension;
+use super::extension::is_extension;
 use super::schema::Schema;
 use super::{Fields, Reader, SchemaId};
 use crate::finding::{Code, Finding};

@@ -1,7 +1,8 @@
 //! Responses.
 
+use super::extension::is_extension;
+use super::follow::overlay;
 use super::parameter::is_token;
-use super::read::{is_extension, overlay};
 use super::{Fields, Media, Reader, SchemaId, Spanned};
 use crate::finding::{Code, Finding};
 use crate::model::Docs;
@@ -166,32 +167,7 @@ impl<'d> Reader<'d> {
             self.push(Finding::error(Code::UnknownMember, message, said.1).help("remove it"));
         }
         fields.accept(&["name", "in"]);
-        let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
-        let has_content = fields.peek("content").is_some();
-        let place_of_content = fields.peek("content").map_or(fields.place, |content| content.place);
-        let content = self.content(&mut fields);
-        let (schema, content) = match (schema, content.as_slice()) {
-            (Some(schema), []) => (Some(schema), None),
-            (Some(_), _) => {
-                let message = "a header has `schema` or `content`, not both";
-                let finding = Finding::error(Code::InvalidValue, message, place_of_content);
-                self.push(finding.help("keep `schema`"));
-                (None, None)
-            }
-            (None, [one]) if one.item_schema.is_none() => {
-                (Some(self.schema_of_content(one)), Some(one.name.clone()))
-            }
-            (None, []) if !has_content => {
-                self.missing(&fields, "schema");
-                (None, None)
-            }
-            (None, _) => {
-                let message = "the `content` of a header has exactly one media type, and no `itemSchema`";
-                let finding = Finding::error(Code::InvalidValue, message, place_of_content);
-                self.push(finding.help("keep one, or write `schema`"));
-                (None, None)
-            }
-        };
+        let (schema, content) = self.header_schema(&mut fields);
         self.finish(fields);
         if !is_token(name) {
             let message = format!("`{name}` is no header name");
@@ -205,5 +181,35 @@ impl<'d> Reader<'d> {
         }
         let name = Spanned::new(name.to_owned(), place);
         Some(Header { name, required, explode, content, schema, docs })
+    }
+
+    /// The schema of a header, and the media type where `content` says it.
+    fn header_schema(&mut self, fields: &mut Fields<'d>) -> (Option<SchemaId>, Option<Spanned<String>>) {
+        let schema = fields.get("schema").map(|schema| self.schema(&schema.node));
+        let has_content = fields.peek("content").is_some();
+        let place_of_content = fields.peek("content").map_or(fields.place, |content| content.place);
+        let content = self.content(fields);
+        match (schema, content.as_slice()) {
+            (Some(schema), []) => (Some(schema), None),
+            (Some(_), _) => {
+                let message = "a header has `schema` or `content`, not both";
+                let finding = Finding::error(Code::InvalidValue, message, place_of_content);
+                self.push(finding.help("keep `schema`"));
+                (None, None)
+            }
+            (None, [one]) if one.item_schema.is_none() => {
+                (Some(self.schema_of_content(one)), Some(one.name.clone()))
+            }
+            (None, []) if !has_content => {
+                self.missing(fields, "schema");
+                (None, None)
+            }
+            (None, _) => {
+                let message = "the `content` of a header has exactly one media type, and no `itemSchema`";
+                let finding = Finding::error(Code::InvalidValue, message, place_of_content);
+                self.push(finding.help("keep one, or write `schema`"));
+                (None, None)
+            }
+        }
     }
 }

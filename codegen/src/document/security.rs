@@ -2,8 +2,9 @@
 
 use foldhash::HashSet;
 
+use super::extension::is_extension;
+use super::follow::overlay;
 use super::parameter::is_token;
-use super::read::is_extension;
 use super::{Fields, Reader, Spanned};
 use crate::annotation::SchemeRules;
 use crate::finding::{Code, Finding};
@@ -111,7 +112,7 @@ impl<'d> Reader<'d> {
     pub(super) fn scheme(&mut self, name: Spanned<String>, node: &'d Node) -> Option<Scheme> {
         let (node, said) = self.follow(node, "securitySchemes")?;
         let mut fields = self.fields(node, "a security scheme")?.guarding();
-        let mut docs = super::read::overlay(said, self.docs(&mut fields, &["description"]));
+        let mut docs = overlay(said, self.docs(&mut fields, &["description"]));
         if self.since_3_2 {
             docs.deprecated = self.docs(&mut fields, &["deprecated"]).deprecated;
         }
