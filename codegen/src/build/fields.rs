@@ -1,7 +1,7 @@
 //! How the members of a form are written (OpenAPI 3.1 section 4.8.14.4 and 4.8.15).
 
 use super::Builder;
-use super::content::{Family, is_json};
+use super::family::{Family, is_json};
 use super::free::Free;
 use super::wire::{Flat, How, wire};
 use crate::document::{Encoding, Media};
@@ -131,20 +131,22 @@ impl Builder<'_> {
             let style = if multipart { Style::Form } else { Style::DeepObject };
             return Some(Wire { types, ..wire(style, true, WireKind::Either) });
         }
-        let (kind, most) = match member {
-            Flat::File(most) if multipart => (WireKind::File, *most),
-            Flat::List(items) => match **items {
-                Flat::File(most) if multipart => (WireKind::Files, most),
-                _ if json || !items.is_text() => (WireKind::JsonList, None),
-                _ => (WireKind::List, None),
-            },
-            _ if json => (WireKind::Json, None),
-            Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any => (WireKind::Scalar, None),
-            Flat::Object(..) | Flat::Map(_) | Flat::Free(_) | Flat::Deep => (WireKind::Json, None),
-        };
+        let (kind, most) = kind(member, json, multipart);
+        self.types_are_read(&types, &kind, family, place)?;
+        Some(Wire { types, most, ..wire(Style::Form, true, kind) })
+    }
+
+    /// Whether what is no text can be read in each of its media types. `None` after a finding.
+    fn types_are_read(
+        &mut self,
+        types: &[String],
+        kind: &WireKind,
+        family: Family,
+        place: Place,
+    ) -> Option<()> {
         let unread = |one: &&String| match kind {
             WireKind::Json | WireKind::JsonList => !is_json(one),
-            WireKind::List => !multipart && !one.eq_ignore_ascii_case("text/plain"),
+            WireKind::List => family != Family::Multipart && !one.eq_ignore_ascii_case("text/plain"),
             _ => false,
         };
         if let Some(unread) = types.iter().find(unread) {
@@ -162,7 +164,7 @@ impl Builder<'_> {
             self.findings.push(Finding::error(Code::MediaType, message, place).help(help));
             return None;
         }
-        Some(Wire { types, most, ..wire(Style::Form, true, kind) })
+        Some(())
     }
 
     /// Remarks on a `contentType` beside a style (OpenAPI 3.1 section 4.8.15.1).
@@ -259,6 +261,21 @@ impl Builder<'_> {
             _ => {}
         }
         Some(())
+    }
+}
+
+/// How a field is read whose style is not stated, and how much a file may have.
+fn kind(member: &Flat, json: bool, multipart: bool) -> (WireKind, Option<usize>) {
+    match member {
+        Flat::File(most) if multipart => (WireKind::File, *most),
+        Flat::List(items) => match **items {
+            Flat::File(most) if multipart => (WireKind::Files, most),
+            _ if json || !items.is_text() => (WireKind::JsonList, None),
+            _ => (WireKind::List, None),
+        },
+        _ if json => (WireKind::Json, None),
+        Flat::Scalar | Flat::Encoded | Flat::File(_) | Flat::Any => (WireKind::Scalar, None),
+        Flat::Object(..) | Flat::Map(_) | Flat::Free(_) | Flat::Deep => (WireKind::Json, None),
     }
 }
 

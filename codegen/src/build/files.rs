@@ -5,7 +5,7 @@
 //! in a form.
 
 use super::Builder;
-use super::content::{Family, is_json, is_text};
+use super::family::{Family, is_json, is_text};
 use super::inside::ITEM;
 use super::left_out::LeftOut;
 use super::wire::Flat;

@@ -1,8 +1,8 @@
 //! Media types that are left out, because what the document says of them could not be kept.
 
 use super::Builder;
-use super::content::{Family, family};
 use super::direction::Direction;
+use super::family::{Family, family};
 use super::stream::{is_list, is_list_by_place};
 use crate::document::{Document, Media, SchemaId};
 use crate::finding::{Code, Finding};

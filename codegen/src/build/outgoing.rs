@@ -1,8 +1,8 @@
 //! Webhooks and callbacks: the type of what is sent. It goes out, as an answer does.
 
 use super::Builder;
-use super::content::{Family, family, is_json};
 use super::direction::Direction;
+use super::family::{Family, family, is_json};
 use crate::document::{Media, Operation, PathItem};
 use crate::finding::{Code, Finding};
 use crate::model::{Cause, Content, ContentForm, Outgoing};

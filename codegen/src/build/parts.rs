@@ -5,8 +5,8 @@
 //! a list of one struct.
 
 use super::Builder;
-use super::content::list_of;
 use super::direction::Direction;
+use super::form::list_of;
 use super::types::with;
 use crate::document::{Encoding, Media, Spanned};
 use crate::finding::{Code, Finding};

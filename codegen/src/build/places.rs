@@ -4,7 +4,7 @@
 //! they had names: `part1`, `part2`, and `rest`, a list. As many of the first are always there as `minItems` says.
 
 use super::Builder;
-use super::content::{Family, is_json};
+use super::family::{Family, is_json};
 use super::left_out::LeftOut;
 use super::stated::{Applied, all_of};
 use super::stream::{is_list, is_list_by_place};

@@ -5,8 +5,8 @@
 //! 3. What is left out because its schema cannot be enforced is not taken by a range instead.
 
 use super::Builder;
-use super::content::parts;
 use super::direction::Direction;
+use super::family::parts;
 use crate::document::{Media, MediaType};
 use crate::finding::{Code, Finding};
 use crate::model::{Content, ContentForm};

@@ -1,8 +1,8 @@
 //! How a value is written as text, by its style and by what it is.
 
 use super::Builder;
-use super::content::{Family, family, is_json, is_xml};
 use super::direction::Direction;
+use super::family::{Family, family, is_json, is_xml};
 use super::free::Free;
 use crate::document::{Media, Spanned};
 use crate::finding::{Code, Finding};
