@@ -12,6 +12,7 @@ mod discriminator;
 mod edges;
 mod event;
 mod family;
+pub(crate) mod field_name;
 mod fields;
 mod files;
 mod form;

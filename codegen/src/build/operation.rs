@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use foldhash::HashSet;
 
 use super::direction::Direction;
+use super::field_name;
 use super::literal::literal;
 use super::range::refused;
 use super::types::with;
@@ -35,6 +36,11 @@ pub(crate) fn is_ignored(operation: &document::Operation, parameter: &document::
         || credential_within(operation, parameter).is_some()
 }
 
+/// Whether it says for whom a proxy speaks.
+pub(crate) fn speaks_for_others(parameter: &document::Parameter) -> bool {
+    parameter.location == Location::Header && field_name::speaks_for_others(&parameter.name.value)
+}
+
 /// Whether it is what a client shows to a proxy (RFC 9110 section 11.7.2).
 pub(crate) fn is_for_a_proxy(parameter: &document::Parameter) -> bool {
     parameter.location == Location::Header && parameter.name.value.eq_ignore_ascii_case("proxy-authorization")
@@ -48,13 +54,6 @@ pub(crate) fn credential_within<'d>(
     let is_all_cookies =
         parameter.location == Location::Header && parameter.name.value.eq_ignore_ascii_case("cookie");
     operation.cookie.as_deref().filter(|_| is_all_cookies)
-}
-
-/// Whether it says for whom a proxy speaks: such headers are weighed by the trusted proxies, and no handler gets them.
-pub(crate) fn speaks_for_others(parameter: &document::Parameter) -> bool {
-    let name = parameter.name.value.to_ascii_lowercase();
-    let known = ["client-cert", "client-cert-chain", "forwarded", "x-real-ip"].contains(&&*name);
-    parameter.location == Location::Header && (known || name.starts_with("x-forwarded-"))
 }
 
 /// Whether it is a credential of a scheme that the operation names.

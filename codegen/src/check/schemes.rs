@@ -3,6 +3,7 @@
 use foldhash::HashMap;
 
 use crate::annotation::{TokenKind, Typ};
+use crate::build::field_name::is_taken;
 use crate::document::{Document, Scheme, SchemeForm};
 use crate::finding::{Code, Finding, Findings};
 
@@ -30,7 +31,7 @@ pub(super) fn enforceable(document: &Document, findings: &mut Findings) {
                     .help("use `in: header`, or say why not by `x-palisade: { in-query: \"the reason\" }`")
             }
             SchemeForm::ApiKey { location, name: header }
-                if location.value == "header" && is_spoken_for(&header.value) =>
+                if location.value == "header" && is_taken(&header.value) =>
             {
                 let message = format!(
                     "no key of `{name}` arrives in `{}`: HTTP, a proxy or the server itself has it",
@@ -43,32 +44,6 @@ pub(super) fn enforceable(document: &Document, findings: &mut Findings) {
         };
         findings.push(finding);
     }
-}
-
-/// Whether a header is another's: of the message or the connection (RFC 9110, RFC 9112), or of who speaks for the client, which
-/// the gate takes away before it looks for credentials.
-fn is_spoken_for(header: &str) -> bool {
-    const OTHERS: [&str; 17] = [
-        "client-cert",
-        "client-cert-chain",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "cookie",
-        "dpop",
-        "expect",
-        "forwarded",
-        "host",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "via",
-        "x-real-ip",
-    ];
-    let header = header.to_ascii_lowercase();
-    header.starts_with("x-forwarded-") || OTHERS.contains(&header.as_str())
 }
 
 /// Rejects settings of another kind of scheme: `issuer` on an API key, `prefix` on a token.
