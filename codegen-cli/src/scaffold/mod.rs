@@ -146,24 +146,8 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
         runtime: plan.palisade.dependency("runtime"),
         codegen: plan.palisade.dependency("codegen"),
     };
-    let handlers = template::Handlers { title, services: &facts.services, resources: &facts.resources };
     let public_origin = facts.proofs.then(|| facts.origin());
-    let config = template::Config {
-        package,
-        listen: LISTEN,
-        tls: facts.tls,
-        public_origin: public_origin.as_deref(),
-        developer: DEVELOPER,
-        cursor_keys_file: credentials::CURSOR_KEYS,
-        answer_keys_file: credentials::ANSWER_KEYS,
-        api_key_pepper_file: credentials::API_KEY_PEPPERS,
-        schemes,
-        api_keys: schemes.iter().any(|scheme| matches!(scheme.kind, template::SchemeKind::ApiKey)),
-        denylist: facts.denylist,
-        idempotency: facts.idempotency,
-        cursor_keys,
-        has_resources,
-    };
+    let handlers = template::Handlers { title, services: &facts.services, resources: &facts.resources };
     let readme = template::Readme {
         title,
         package,
@@ -191,10 +175,30 @@ fn files(plan: &Plan, facts: &Facts, made: &Made) -> Result<Vec<(&'static str, S
             })?,
         ),
         ("src/handlers.rs", rendered(&handlers)?),
-        ("palisade.toml", rendered(&config)?),
+        ("palisade.toml", rendered(&config(package, facts, public_origin.as_deref()))?),
         ("README.md", rendered(&readme)?),
         (".gitignore", include_str!("../../templates/gitignore.txt").to_owned()),
     ])
+}
+
+fn config<'a>(package: &'a str, facts: &'a Facts, public_origin: Option<&'a str>) -> template::Config<'a> {
+    let schemes = facts.schemes.as_slice();
+    template::Config {
+        package,
+        listen: LISTEN,
+        tls: facts.tls,
+        public_origin,
+        developer: DEVELOPER,
+        cursor_keys_file: credentials::CURSOR_KEYS,
+        answer_keys_file: credentials::ANSWER_KEYS,
+        api_key_pepper_file: credentials::API_KEY_PEPPERS,
+        schemes,
+        api_keys: schemes.iter().any(|scheme| matches!(scheme.kind, template::SchemeKind::ApiKey)),
+        denylist: facts.denylist,
+        idempotency: facts.idempotency,
+        cursor_keys: facts.cursor_keys,
+        has_resources: !facts.resources.is_empty(),
+    }
 }
 
 fn rendered(template: &impl Template) -> Result<String, Failure> {
