@@ -162,24 +162,7 @@ impl GateBuilder {
             .shared(self.settings.limits_in.clone())
             // those that are shared outlast this process where they are
             .kept(kept(Of::Document).filter(|_| self.settings.limits_in.is_none()));
-        let mut faults = Vec::new();
-        let mut prepared = BTreeMap::new();
-        for (policy, of) in &self.operations {
-            if of.hash != document.hash {
-                faults.push(format!(
-                    "operation `{}` is of another document, or of another version of it",
-                    policy.id
-                ));
-            }
-            match self.prepare(policy, document, &schemes, &limiter) {
-                Ok(ready) => _ = prepared.insert(policy.id, ready),
-                Err(missing) => faults.extend(missing),
-            }
-        }
-        faults.extend(uncountable(&limiter, document, &self.operations));
-        if !faults.is_empty() {
-            return Err(ConfigError::new(faults));
-        }
+        let operations = self.prepared(document, &schemes, &limiter)?;
         let mut strangers = Due::default();
         document.limits.iter().for_each(|limit| strangers.add(limiter.rule(limit, "")));
         self.tell_of_keys();
@@ -202,7 +185,7 @@ impl GateBuilder {
             walkers: Walkers::new(self.operations.iter().map(|(policy, _)| *policy)),
             schemes,
             strangers,
-            operations: prepared,
+            operations,
             effects: Effects::default(),
             limits_are_written: AtomicBool::new(false),
         }))
@@ -235,6 +218,31 @@ impl GateBuilder {
             }
         }
         verifiers.finish(&self.settings)
+    }
+
+    /// Every operation, or what is wrong with each.
+    fn prepared(
+        &self,
+        document: &'static Document,
+        schemes: &Schemes,
+        limiter: &Limiter,
+    ) -> Result<BTreeMap<&'static str, Prepared>, ConfigError> {
+        let mut faults = Vec::new();
+        let mut prepared = BTreeMap::new();
+        for (policy, of) in &self.operations {
+            if of.hash != document.hash {
+                faults.push(format!(
+                    "operation `{}` is of another document, or of another version of it",
+                    policy.id
+                ));
+            }
+            match self.prepare(policy, document, schemes, limiter) {
+                Ok(ready) => _ = prepared.insert(policy.id, ready),
+                Err(missing) => faults.extend(missing),
+            }
+        }
+        faults.extend(uncountable(limiter, document, &self.operations));
+        if faults.is_empty() { Ok(prepared) } else { Err(ConfigError::new(faults)) }
     }
 
     fn prepare(
