@@ -1,0 +1,78 @@
+//! One Redis counts for all instances, exactly.
+
+use palisade_tests::redis_server::Server;
+use palisade_tests::tokens::Signer;
+
+use crate::bench::{Bench, instance, run};
+
+/// One is made by hand, the other as its `palisade.toml` says.
+#[tokio::test]
+async fn a_configuration_says_where_limits_are_shared() {
+    let (redis, signer) = (Server::durable().await, Signer::new("k1"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("palisade.toml");
+    std::fs::write(&file, format!("limits_url = '{}'\nlimits_instances = 2", redis.url())).unwrap();
+    let config = palisade::config::Config::load(file).expect("a good configuration");
+    let configured = run(&signer, config.settings().await.expect("Redis answers")).await;
+    let instances = [instance(&redis, &signer).await, configured];
+    let bench = Bench { redis, instances, signer };
+    let mut statuses = Vec::new();
+    for number in 0..12 {
+        statuses.push(bench.get(number % 2, "/sure", "alice").await.status);
+    }
+    assert_eq!(statuses, [[204; 6], [429; 6]].concat());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn instances_share_a_limit_to_the_last_request() {
+    let bench = Bench::start().await;
+    for (path, subject) in [("/sure", "alice"), ("/sure", "bob"), ("/door", "anybody")] {
+        let all = (0..40).map(|number| bench.get(number % 2, path, subject));
+        let replies = futures_util::future::join_all(all).await;
+        let quota = if path == "/door" { 7 } else { 6 };
+        let of = |status: u16| replies.iter().filter(|reply| reply.status == status).count();
+        assert!(of(204) <= quota, "{path} {subject}: {}", of(204));
+        // whom a busy machine keeps waiting for too long is refused, whether or not it was counted
+        assert!(of(204) + of(503) >= quota && of(429) + of(503) >= 40 - quota, "{} {}", of(204), of(503));
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_is_told_wherever_one_asks() {
+    let bench = Bench::start().await;
+    for (number, left) in ["5", "4", "3", "2", "1", "0"].into_iter().enumerate() {
+        let reply = bench.get(number % 2, "/few", "alice").await;
+        assert_eq!(reply.allowed(204).header("x-ratelimit-remaining"), left);
+    }
+    let reply = bench.get(0, "/few", "alice").await;
+    reply.refused(429, "rate_limited");
+    let (policies, counters) = reply.policies();
+    assert_eq!(policies, ["\"few\";q=6;w=3600"]);
+    assert_eq!(bench.get(1, "/few", "alice").await.policies().1, counters, "the same, wherever one asks");
+    assert_ne!(bench.get(1, "/few", "bob").await.policies().1, counters);
+    let later = instance(&bench.redis, &bench.signer).await;
+    let there = later.get("/few").token(&bench.signer.token("alice", "")).send().await;
+    assert_eq!(there.policies().1, counters, "at one that started since as well");
+    let elsewhere = instance(&Server::durable().await, &bench.signer).await;
+    let there = elsewhere.get("/few").token(&bench.signer.token("alice", "")).send().await;
+    assert_ne!(there.policies().1, counters, "another Redis has another secret");
+    let wait: u64 = reply.header("retry-after").parse().unwrap();
+    assert!((590..=660).contains(&wait), "a sixth of an hour, and up to a tenth more: {wait}");
+}
+
+#[tokio::test]
+async fn windows_and_costs_are_shared_and_a_refusal_counts_nowhere() {
+    let bench = Bench::start().await;
+    for number in 0..5 {
+        bench.get(number % 2, "/sliding", "alice").await.allowed(204);
+    }
+    for number in 0..5 {
+        bench.get(number % 2, "/sliding", "alice").await.refused(429, "rate_limited");
+    }
+    bench.get(0, "/few", "alice").await.allowed(204); // the sixth, which the refusals have left
+    bench.get(1, "/few", "alice").await.refused(429, "rate_limited");
+    for number in 0..2 {
+        bench.get(number % 2, "/fixed", "alice").await.allowed(204);
+    }
+    bench.get(0, "/fixed", "alice").await.refused(429, "rate_limited");
+}
