@@ -93,7 +93,8 @@ async fn tell(folder: &Path, state: &State, app: App) -> Result<(), Box<dyn Erro
     let ran = move || async move { app.0.load(Ordering::SeqCst).to_string() };
     let readiness = Readiness::new().state("state", state);
     readiness.start();
-    let beside = readiness.routes().route("/told", get(|| async { events::everything() })).route("/ran", get(ran));
+    let beside =
+        readiness.routes().route("/told", get(|| async { events::everything() })).route("/ran", get(ran));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     std::fs::write(folder.join("beside"), listener.local_addr()?.to_string())?;
     tokio::spawn(async move { axum::serve(listener, beside).await });
