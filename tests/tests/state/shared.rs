@@ -121,12 +121,13 @@ async fn a_server_that_may_forget_is_warned_of() {
     palisade_tests::events::collect();
     let warned = || palisade_tests::events::everything();
     state(&Server::durable().await).await;
-    for setting in ["maxmemory", "appendonly", "appendfsync"] {
+    for setting in ["maxmemory", "appendonly", "appendfsync", "replica-read-only"] {
         assert!(!warned().contains(setting), "{}", warned());
     }
-    state(&Server::start("--appendonly no --appendfsync everysec --maxmemory-policy allkeys-lru").await)
-        .await;
-    for setting in ["maxmemory-policy", "no bound", "appendonly", "appendfsync"] {
+    let forgets =
+        "--appendonly no --appendfsync everysec --maxmemory-policy allkeys-lru --replica-read-only no";
+    state(&Server::start(forgets).await).await;
+    for setting in ["maxmemory-policy", "no bound", "appendonly", "appendfsync", "replica-read-only"] {
         assert!(warned().contains(setting), "{setting}: {}", warned());
     }
 }
@@ -186,6 +187,78 @@ async fn a_server_that_another_one_leads_is_not_believed_until_it_leads() {
     assert!(made(state.swap(key("a"), Expected::Version(first), record("2", HOUR)).await) > first);
     for event in ["Redis fails: requests that need it are refused", "Redis answers again"] {
         assert!(palisade_tests::events::everything().contains(event), "{event}");
+    }
+}
+
+/// Who was cut off from those that follow may not have heard yet that one of them leads now.
+#[tokio::test]
+async fn a_server_that_too_few_follow_is_not_believed_until_enough_do() {
+    let server = Server::durable().await;
+    let state = state(&server).await;
+    let first = made(state.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    server.ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]).await.unwrap();
+    let read = state.get(key("a")).await;
+    assert!(matches!(read, Err(StateError::Engine(_))), "{read:?}");
+    for expected in [Expected::Nothing, Expected::Version(first)] {
+        let swapped = state.swap(key("a"), expected, record("2", HOUR)).await;
+        assert!(matches!(swapped, Err(StateError::Engine(_))), "{swapped:?}");
+    }
+    server.ask(&["CONFIG", "SET", "min-replicas-to-write", "0"]).await.unwrap();
+    assert_eq!(state.get(key("a")).await.unwrap().map(|record| record.version), Some(first));
+}
+
+/// What `docs/state.md` says that its user needs.
+const ALLOWED: &str =
+    "+evalsha +script|load +info +config|get +time +hmget +pttl +hdel +del +get +set +hset +pexpire";
+
+#[tokio::test]
+async fn a_user_who_may_do_what_is_needed_is_enough_and_one_who_may_not_find_out_is_shown_nothing() {
+    let server = Server::durable().await;
+    // the keys of records and of versions, and none beside them
+    let keys = format!("~palisade:{} ~palisade:versions", "?".repeat(43));
+    let user = format!("ACL SETUSER bank on >hush {keys} {ALLOWED}");
+    server.ask(&user.split(' ').collect::<Vec<_>>()).await.unwrap();
+    let state = State::redis(server.url().replace("//", "//bank:hush@")).await.unwrap();
+    let first = made(state.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    assert_eq!(state.get(key("a")).await.unwrap().map(|record| record.version), Some(first));
+    assert_eq!(state.get(key("b")).await.unwrap(), None);
+    let other = state.swap(key("a"), Expected::Nothing, record("2", HOUR)).await.unwrap();
+    assert!(matches!(other, Swapped::Not(Some(_))), "{other:?}");
+    let second = made(state.swap(key("a"), Expected::Version(first), record("2", HOUR)).await);
+    server.follow().await;
+    let read = state.get(key("a")).await;
+    assert!(matches!(read, Err(StateError::Engine(_))), "{read:?}");
+    server.lead().await;
+    assert_eq!(made(state.swap(key("a"), Expected::Version(second), Next::Nothing).await), second);
+    server.ask(&["ACL", "SETUSER", "bank", "-hdel"]).await.unwrap();
+    let read = state.get(key("b")).await;
+    assert!(matches!(read, Err(StateError::Engine(_))), "{read:?}");
+}
+
+/// A disk that fails keeps it from writing, and makes nothing of what it has old.
+#[tokio::test]
+async fn a_server_whose_disk_fails_is_still_read() {
+    let server = Server::durable().await;
+    let state = state(&server).await;
+    let first = made(state.swap(key("a"), Expected::Nothing, record("1", HOUR)).await);
+    fail_to_save(&server).await;
+    let swapped = state.swap(key("a"), Expected::Version(first), record("2", HOUR)).await;
+    assert!(matches!(swapped, Err(StateError::Engine(_))), "{swapped:?}");
+    assert_eq!(state.get(key("a")).await.unwrap().map(|record| record.version), Some(first));
+}
+
+/// Its file cannot be put where a folder is, and until it can the server takes no writes.
+async fn fail_to_save(server: &Server) {
+    let told = server.ask(&["CONFIG", "GET", "dir"]).await.unwrap();
+    let (_, folder): (String, String) = redis::FromRedisValue::from_redis_value(told).unwrap();
+    std::fs::create_dir(std::path::Path::new(&folder).join("dump.rdb")).unwrap();
+    server.ask(&["CONFIG", "SET", "save", "3600 1"]).await.unwrap();
+    server.ask(&["BGSAVE"]).await.unwrap();
+    let began = Instant::now();
+    while !format!("{:?}", server.ask(&["INFO", "persistence"]).await).contains("rdb_last_bgsave_status:err")
+    {
+        assert!(began.elapsed() < Duration::from_secs(10), "it saves all the same");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -1,7 +1,8 @@
 -- Answers {version, value, left} of the record KEYS[1], as `swap.lua` does. It is a script and no transaction, which a server without
 -- room refuses though it only reads.
-if is_led() then
-    return led()
+local refused = doubt()
+if refused then
+    return refused
 end
 local found = redis.call('HMGET', KEYS[1], 'version', 'value')
 return {found[1], found[2], redis.call('PTTL', KEYS[1])}

@@ -8,7 +8,9 @@
 //! 5. records end by the server's clock. One that is more than 30 seconds apart from ours refuses everything (`clock.lua`): one of
 //!    the two was set, and by one that was set ahead a revocation is over, and a call that runs seems dead. What the server
 //!    forgot by it is gone: that its keys end is not ours to decide;
-//! 6. one that another server leads refuses everything, reads as well (`clock.lua`): what it shows may be old.
+//! 6. one that takes no writes because another server leads it, or because too few follow it, refuses everything, reads as well
+//!    (`led.lua`): what it shows may be old. One that has not heard yet that another leads is found by the second alone, and one that
+//!    takes writes though another leads it by neither.
 
 mod address;
 mod link;
@@ -60,8 +62,16 @@ impl Shared {
     ) -> Result<Self, StateError> {
         Ok(Self {
             link: Link::open(server, PATIENCE, RECORDS).await?,
-            get: Script::new(concat!(include_str!("clock.lua"), include_str!("get.lua"))),
-            swap: Script::new(concat!(include_str!("clock.lua"), include_str!("swap.lua"))),
+            get: Script::new(concat!(
+                include_str!("clock.lua"),
+                include_str!("led.lua"),
+                include_str!("get.lua")
+            )),
+            swap: Script::new(concat!(
+                include_str!("clock.lua"),
+                include_str!("led.lua"),
+                include_str!("swap.lua")
+            )),
             prefix: prefix.to_owned(),
             versions: format!("{prefix}:versions"),
             clock,

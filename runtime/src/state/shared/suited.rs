@@ -5,7 +5,8 @@
 //! 2. `maxmemory-policy noeviction`, else a full server forgets what is needed;
 //! 3. `appendonly yes`, and for records `appendfsync always`, else a crash loses what was answered to be kept;
 //! 4. a `maxmemory`, else it takes what the machine has, and dies of it;
-//! 5. what of 2 to 4 does not hold, or is not told, is a warning: the operator may know better.
+//! 5. for records `replica-read-only yes`, else a server that another one leads is believed;
+//! 6. what of 2 to 5 does not hold, or is not told, is a warning: the operator may know better.
 
 use std::collections::HashMap;
 
@@ -23,6 +24,7 @@ pub(super) const RECORDS: &[Need] = &[
     BOUND,
     ("appendonly", "yes", "a restart of Redis loses what was answered to be kept"),
     ("appendfsync", "always", "a crash of Redis loses what was answered to be kept"),
+    ("replica-read-only", "yes", "a Redis that another one leads shows what may be old, and takes changes"),
 ];
 
 /// Of a server that keeps counters, and from where accounts logged in. What a crash loses of the last second nobody relies on.

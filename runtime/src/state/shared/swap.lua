@@ -6,8 +6,9 @@
 -- which it is still kept; nil for what is not there.
 local found = redis.call('HMGET', KEYS[1], 'version', 'value')
 if (found[1] or '') ~= ARGV[2] then
-    if is_led() then
-        return led()
+    local refused = doubt()
+    if refused then
+        return refused
     end
     return {0, {found[1], found[2], redis.call('PTTL', KEYS[1])}}
 end
