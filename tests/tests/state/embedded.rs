@@ -10,8 +10,9 @@ use std::{
 
 use palisade::{
     Clock, State,
-    state::{Expected, Next, StateError},
+    state::{Expected, Key, Next, StateError},
 };
+use palisade_tests::{events, waiting::until};
 use redb::{ReadableDatabase, ReadableTableMetadata};
 use tempfile::TempDir;
 
@@ -118,6 +119,75 @@ async fn records_that_ended_are_swept_though_nobody_writes() {
         }
     }
     panic!("they are still there: {:?}", lengths(&path));
+}
+
+#[tokio::test]
+async fn that_nothing_is_swept_is_told_once_as_long_as_it_is_so() {
+    events::collect();
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::fixed(1_800_000_000);
+    let state = open(&folder, 10, &clock);
+    made(state.swap(key("a"), Expected::Nothing, record("a", HOUR)).await);
+    drop(state);
+    clock.set(1_799_999_999);
+    let state = open(&folder, 10, &clock);
+    until(async || told(&folder) > 0).await;
+    tokio::time::sleep(Duration::from_millis(1200)).await; // it looks once a second
+    assert_eq!(told(&folder), 1);
+    drop(state);
+}
+
+/// How often something was told of the file.
+fn told(folder: &TempDir) -> usize {
+    events::with("file", &folder.path().join("state").display().to_string()).len()
+}
+
+#[tokio::test]
+async fn a_file_that_fails_while_it_is_read_is_told_of_once_and_a_record_that_nobody_wrote_is_not() {
+    events::collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let clock = Clock::fixed(1_800_000_000);
+    drop(open(&folder, 10, &clock));
+    // twice what is kept in memory: all of it is read when the file is opened
+    let names: Vec<_> = (0..60).map(|number| number.to_string()).collect();
+    let end = (1_800_000_000_000_u64 + 3_600_000).to_be_bytes();
+    let long = [&1_u64.to_be_bytes(), &end, vec![7; 1 << 20].as_slice()].concat();
+    let records = names.iter().map(|name| (key(name), long.as_slice()));
+    put(&path, records.chain([(key("bad"), b"short".as_slice())]));
+    let state = open(&folder, 1000, &clock);
+    for name in &names {
+        assert!(state.get(key(name)).await.unwrap().is_some());
+    }
+    let read = state.get(key("bad")).await;
+    assert!(matches!(read, Err(StateError::Engine(_))), "{read:?}");
+    let swapped = state.swap(key("bad"), Expected::Nothing, record("1", HOUR)).await;
+    assert!(matches!(swapped, Err(StateError::Engine(_))), "{swapped:?}");
+    made(state.swap(key("good"), Expected::Nothing, record("1", HOUR)).await);
+    assert_eq!(told(&folder), 0, "all others are as they were");
+    // what is not in memory is not there any more
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(4096).unwrap();
+    let mut failed = 0;
+    for name in &names {
+        failed += u32::from(state.get(key(name)).await.is_err());
+    }
+    assert!(failed > 0);
+    assert_eq!(told(&folder), 1);
+    state.swap(key("good"), Expected::Nothing, record("1", HOUR)).await.unwrap_err();
+    assert_eq!(told(&folder), 1);
+}
+
+/// Puts these into a file that nobody has open, whatever they say.
+fn put<'a>(path: &Path, records: impl IntoIterator<Item = (Key, &'a [u8])>) {
+    let file = redb::Database::open(path).unwrap();
+    let writing = file.begin_write().unwrap();
+    {
+        let mut table = writing.open_table(table("records")).unwrap();
+        for (key, bytes) in records {
+            table.insert(key.as_bytes().as_slice(), bytes).unwrap();
+        }
+    }
+    writing.commit().unwrap();
 }
 
 /// How many records a file holds that nobody has open, and how many ends.

@@ -9,8 +9,11 @@
 //!    and nobody knows which records ended;
 //! 4. sweeping is bounded in each commit, and happens in the background. A record that ended counts as absent before it is swept;
 //! 5. a file that failed once is not written again before it is opened anew;
-//! 6. what waits for the writer is bounded, in changes and in bytes. What finds no place waits in its caller, in bounded time.
+//! 6. what waits for the writer is bounded, in changes and in bytes. What finds no place waits in its caller, in bounded time. A
+//!    change that is shorter than a kibibyte waits for none, so that a revocation does not stand behind answers: its number
+//!    bounds it.
 
+mod outage;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,7 @@ use redb::{Database, DatabaseError, ReadableDatabase};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use self::{
+    outage::Outage,
     time::{Millis, Time},
     writer::{Change, Writer},
 };
@@ -52,6 +56,7 @@ pub(super) struct Embedded {
     changes: Option<mpsc::Sender<Change>>,
     /// Kibibytes that may wait beside those that do (rule 6).
     waiting: Arc<Semaphore>,
+    outage: Arc<Outage>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -64,20 +69,34 @@ impl Embedded {
         let timer = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
         let (changes, waiting) = mpsc::channel(WAITING);
         let time = Arc::new(Time::of(clock));
-        let writer = Writer::new(Arc::clone(&file), Room::of(records, AVERAGE), Arc::clone(&time));
+        let outage = Arc::new(Outage::of(path));
+        let room = Room::of(records, AVERAGE);
+        let writer = Writer::new(Arc::clone(&file), room, Arc::clone(&time), Arc::clone(&outage));
         let writer = thread::Builder::new()
             .name("palisade-state".to_owned())
             .spawn(move || timer.block_on(writer.run(waiting)))
             .map_err(failed)?;
         let places = Arc::new(Semaphore::new(WAITING_KIBIBYTES as usize));
-        Ok(Self { file, time, changes: Some(changes), waiting: places, writer: Some(writer) })
+        Ok(Self { file, time, changes: Some(changes), waiting: places, outage, writer: Some(writer) })
+    }
+
+    /// Its thread is there as long as this is, unless it panicked.
+    fn ended(&self) -> StateError {
+        let error = failed("the writer of the file has ended");
+        self.outage.tell(&error);
+        error
     }
 }
 
 impl Engine for Embedded {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
-        let (file, time) = (Arc::clone(&self.file), Arc::clone(&self.time));
-        let find = move || records::read(&file.begin_read().map_err(failed)?, key, &time);
+        let (file, time, outage) = (Arc::clone(&self.file), Arc::clone(&self.time), Arc::clone(&self.outage));
+        let find = move || {
+            let read = file.begin_read().map_err(failed).and_then(|seen| records::read(&seen, key, &time));
+            read.inspect_err(|error| {
+                outage.is_that(error, &file);
+            })
+        };
         // a page that is not in memory is read from the disk: not on a thread that serves
         Box::pin(async { tokio::task::spawn_blocking(find).await.map_err(failed)? })
     }
@@ -85,11 +104,16 @@ impl Engine for Embedded {
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
-            let changes = self.changes.as_ref().ok_or_else(ended)?;
-            let place = Arc::clone(&self.waiting).acquire_many_owned(kibibytes(&next));
-            let place = place.await.map_err(|_| ended())?;
-            changes.send(Change { key, expected, next, answer, place }).await.map_err(|_| ended())?;
-            answered.await.map_err(|_| ended())?
+            let changes = self.changes.as_ref().ok_or_else(|| self.ended())?;
+            let place = match kibibytes(&next) {
+                0 => None,
+                length => {
+                    let place = Arc::clone(&self.waiting).acquire_many_owned(length).await;
+                    Some(place.map_err(|_| self.ended())?)
+                }
+            };
+            changes.send(Change { key, expected, next, answer, place }).await.map_err(|_| self.ended())?;
+            answered.await.map_err(|_| self.ended())?
         })
     }
 }
@@ -136,21 +160,19 @@ fn not_opened(path: &Path, error: &DatabaseError) -> StateError {
     }
 }
 
-fn ended() -> StateError {
-    failed("the writer of the file has ended")
-}
-
 fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StateError {
     StateError::Engine(error.into())
 }
 
-/// Rounded up.
+/// That a change waits for (rule 6), rounded up.
 fn kibibytes(next: &Next) -> u32 {
-    let length = match next {
-        Next::Record { value, .. } => value.len(),
-        Next::Nothing => 0,
-    };
-    u32::try_from(length / 1024 + 1).unwrap_or(WAITING_KIBIBYTES).min(WAITING_KIBIBYTES)
+    match next {
+        Next::Record { value, .. } if value.len() >= 1024 => {
+            // a `State` takes a mebibyte at most: who waited for more than there are would wait for ever
+            u32::try_from(value.len().div_ceil(1024)).unwrap_or(WAITING_KIBIBYTES)
+        }
+        Next::Record { .. } | Next::Nothing => 0,
+    }
 }
 
 /// Rounded up: no record ends before its time.

@@ -1,6 +1,6 @@
 //! The thread that writes: it takes what waits, commits it as one, and then answers.
 
-use std::{cell::Cell, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use redb::{Database, ReadableDatabase};
 use tokio::sync::{
@@ -11,6 +11,7 @@ use tokio::sync::{
 
 use super::{
     failed,
+    outage::Outage,
     records::{self, Tables},
     time::{Millis, Time},
 };
@@ -29,8 +30,8 @@ pub(super) struct Change {
     pub(super) expected: Expected,
     pub(super) next: Next,
     pub(super) answer: oneshot::Sender<Result<Swapped, StateError>>,
-    /// Held until it is written.
-    pub(super) place: OwnedSemaphorePermit,
+    /// Held until it is written, where it needs one.
+    pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
 type Answer = (oneshot::Sender<Result<Swapped, StateError>>, Result<Swapped, StateError>);
@@ -39,13 +40,12 @@ pub(super) struct Writer {
     file: Arc<Database>,
     room: Room,
     time: Arc<Time>,
-    /// The operator was told that the file failed.
-    is_told: Cell<bool>,
+    outage: Arc<Outage>,
 }
 
 impl Writer {
-    pub(super) const fn new(file: Arc<Database>, room: Room, time: Arc<Time>) -> Self {
-        Self { file, room, time, is_told: Cell::new(false) }
+    pub(super) const fn new(file: Arc<Database>, room: Room, time: Arc<Time>, outage: Arc<Outage>) -> Self {
+        Self { file, room, time, outage }
     }
 
     /// Until nobody is left who could send a change.
@@ -74,7 +74,7 @@ impl Writer {
         let answers: Vec<Answer> = match self.commit(changes) {
             Ok(results) => askers.into_iter().zip(results).collect(),
             Err(error) => {
-                self.tell(&error);
+                self.outage.is_that(&error, &self.file);
                 askers.into_iter().map(|asker| (asker, Err(same(&error)))).collect()
             }
         };
@@ -126,22 +126,17 @@ impl Writer {
 
     /// Sweeps as much as one commit does. Says whether there may be more.
     fn sweep(&self) -> bool {
-        self.try_to_sweep().unwrap_or_else(|error| {
-            match &error {
-                StateError::Engine(_) => self.tell(&error),
-                _ => tracing::warn!(target: "palisade::state", %error, "records that ended were not swept"),
+        match self.try_to_sweep() {
+            Ok(more) => {
+                self.outage.note_swept();
+                more
             }
-            false
-        })
-    }
-
-    /// Of the first failure: the others follow from it (rule 5 of the module).
-    fn tell(&self, error: &StateError) {
-        if matches!(error, StateError::Engine(_)) && !self.is_told.replace(true) {
-            tracing::error!(
-                target: "palisade::state", %error,
-                "the file of the state failed: what needs it is refused until the server is started again"
-            );
+            Err(error) => {
+                if !self.outage.is_that(&error, &self.file) {
+                    self.outage.tell_unswept(&error);
+                }
+                false
+            }
         }
     }
 
@@ -194,14 +189,13 @@ mod tests {
         let file = Arc::new(Database::create(folder.path().join("state")).unwrap());
         records::prepare(&file).unwrap();
         let time = Arc::new(Time::of(Clock::fixed(1_800_000_000)));
-        let writer = Writer::new(Arc::clone(&file), Room::of(10, 0), time);
+        let outage = Arc::new(Outage::of(folder.path()));
+        let writer = Writer::new(Arc::clone(&file), Room::of(10, 0), time, outage);
         let key = |name: &str| Key::new(Kind::Application, &[name.as_bytes()]);
-        let places = Arc::new(tokio::sync::Semaphore::new(2));
         let change = |name| {
             let (answer, answered) = oneshot::channel();
             let next = Next::Record { value: Vec::new(), keep: REST };
-            let place = Arc::clone(&places).try_acquire_owned().unwrap();
-            (Change { key: key(name), expected: Expected::Nothing, next, answer, place }, answered)
+            (Change { key: key(name), expected: Expected::Nothing, next, answer, place: None }, answered)
         };
         let ((stays, mut answered), (leaves, gone)) = (change("stays"), change("leaves"));
         drop(gone);
