@@ -204,7 +204,8 @@ impl Server {
         axum::Router::new().fallback_service(self)
     }
 
-    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on.
+    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on. The files of client
+    /// certificates are looked at from then on, and on SIGHUP, which ends a process that does not listen to it.
     ///
     /// [`serve`](crate::serve) does it before it listens; call it where the server is mounted otherwise.
     ///

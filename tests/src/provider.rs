@@ -54,6 +54,7 @@ pub struct Lies {
     /// Of its metadata, instead of its own.
     pub metadata: Value,
     pub without_refresh: bool,
+    pub token_type: &'static str,
 }
 
 /// What it was asked.
@@ -91,6 +92,7 @@ impl Provider {
             delay: Duration::ZERO,
             metadata: json!({}),
             without_refresh: false,
+            token_type: "Bearer",
         };
         let shared = Arc::new(Shared {
             signer: Signer::new("p1"),
@@ -239,7 +241,7 @@ impl Provider {
         let next = refresh.as_ref().map_or(0, |token| token[1..].parse::<usize>().unwrap() + 1);
         *refresh = Some(format!("r{next}"));
         let mut said = json!({
-            "access_token": format!("access-{next}"), "token_type": "Bearer", "expires_in": lies.expires_in,
+            "access_token": format!("access-{next}"), "token_type": lies.token_type, "expires_in": lies.expires_in,
             "refresh_token": *refresh, "id_token": id_token, "scope": lies.scope,
         });
         said.as_object_mut().unwrap().retain(|_, value| !value.is_null());

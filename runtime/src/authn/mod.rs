@@ -264,6 +264,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn beside_a_token_alone_one_in_a_form_is_the_second() {
+        use crate::operation::{Document, Scheme, SchemeKind};
+        static DOCUMENT: Document = Document {
+            schemes: &[
+                Scheme { name: "oauth", kind: SchemeKind::Bearer(testing::RULES) },
+                Scheme { name: "staff", kind: SchemeKind::Basic },
+            ],
+            ..testing::DOCUMENT
+        };
+        static ANY: Access = Access::Any(&[
+            &[Need { scheme: "oauth", scopes: &[] }],
+            &[Need { scheme: "staff", scopes: &[] }],
+        ]);
+        let mut verifiers = Verifiers::new(&DOCUMENT);
+        verifiers.bearer("oauth", Jwt::new(Bench::new().keys()));
+        verifiers.basic("staff", Passwords::new([]).unwrap());
+        let prepared = verifiers.finish(&crate::Settings::new()).unwrap().prepare("x", &ANY).unwrap();
+        let of = |value| prepared.token_of(&testing::parts(&[header("authorization", value)]).headers);
+        assert_eq!(["Bearer x", "bearer x", "Basic x"].map(of), [Some("oauth"), Some("oauth"), None]);
+    }
+
     #[tokio::test]
     async fn a_combination_holds_only_whole() {
         let bench = Bench::new();

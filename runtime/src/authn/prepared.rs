@@ -296,10 +296,15 @@ impl Schemes {
         })
     }
 
-    /// Loads the key sets that are fetched. Call it before the server says that it is ready.
+    /// Loads the key sets that are fetched, and begins to look at the files of client certificates. Call it before the server says
+    /// that it is ready.
     pub(crate) async fn load(&self) -> Result<(), Vec<SetupError>> {
         let mut errors = Vec::new();
         for scheme in self.ready.iter().flatten() {
+            #[cfg(feature = "tls")]
+            if let Verifier::MutualTls { certificates, .. } = &scheme.verifier {
+                certificates.keep_fresh();
+            }
             if let Verifier::Bearer(tokens) = &scheme.verifier
                 && tokens.load().await.is_err()
             {

@@ -307,13 +307,12 @@ impl Scheme {
 }
 
 impl Prepared {
-    /// The scheme whose credential stands in `Authorization`, if one does. Nothing that is there twice is left to ask this of.
-    pub(crate) fn authorization_of(&self, headers: &HeaderMap) -> Option<&'static str> {
+    /// The scheme whose token stands in `Authorization`, if one does. Nothing that is there twice is left to ask this of.
+    pub(crate) fn token_of(&self, headers: &HeaderMap) -> Option<&'static str> {
         let authorization = Authorization::read(headers).ok()??;
-        let mut schemes = self.schemes.iter();
-        schemes
-            .find(|scheme| scheme.word().is_some_and(|word| authorization.is(word)))
-            .map(|scheme| scheme.name)
+        let mut takers = self.schemes.iter().filter(|scheme| matches!(scheme.verifier, Verifier::Bearer(_)));
+        let taker = takers.find(|scheme| scheme.word().is_some_and(|word| authorization.is(word)));
+        taker.map(|scheme| scheme.name)
     }
 
     /// The query without the keys that stand in it.

@@ -162,9 +162,9 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let told = at.limits().of_body(sent.as_ref());
     let account = at.account(sent.as_ref());
     let form = sent.as_ref().filter(|sent| sent.is_form());
-    let credential = form.and_then(|_| at.security().authorization_of(&parts.headers));
-    let sent = sent.map(|sent| sent.beside_credential(credential.is_some()));
-    let payload = I::body(sent).map_err(|refused| match (refused, credential) {
+    let token = form.and_then(|_| at.security().token_of(&parts.headers));
+    let sent = sent.map(|sent| sent.beside_token(token.is_some()));
+    let payload = I::body(sent).map_err(|refused| match (refused, token) {
         (Refused::SecondToken, Some(scheme)) => at.denied(Denied::twice(scheme)),
         (refused, _) => Rejection::Input(refused.into()),
     })?; // 11

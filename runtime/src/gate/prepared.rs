@@ -128,8 +128,9 @@ impl Gate {
         self.prepared(Op::POLICY.id).filter(|prepared| prepared.ready.document.hash == Op::DOCUMENT.hash)
     }
 
-    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on. Limits that outlast the process
-    /// are written from then on, too.
+    /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on. The files of client
+    /// certificates are looked at from then on, and on SIGHUP, which ends a process that does not listen to it. Limits that outlast the
+    /// process are written from then on, too.
     ///
     /// # Errors
     /// Every key set that cannot be had.

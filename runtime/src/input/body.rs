@@ -83,7 +83,7 @@ impl<'a> Receiver<'a> {
         };
         match content {
             None => self.absent(declared, headers),
-            Some(content) => Ok(Some(Sent { content, which, declared, beside_credential: false })),
+            Some(content) => Ok(Some(Sent { content, which, declared, beside_token: false })),
         }
     }
 
@@ -111,7 +111,7 @@ impl<'a> Receiver<'a> {
                     Receiving::Spooled => Came::Spooled(Upload::default().said(None, Some(content_type))),
                     _ => Came::Whole(Bytes::new()),
                 };
-                Ok(Some(Sent { content, which, declared, beside_credential: false }))
+                Ok(Some(Sent { content, which, declared, beside_token: false }))
             }
             _ if declared.required => Err(InputError::Missing),
             _ => Ok(None),

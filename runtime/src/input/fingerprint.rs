@@ -118,7 +118,7 @@ mod tests {
             content: Came::Whole(Bytes::from_static(text.as_bytes())),
             which,
             declared: &BODY,
-            beside_credential: false,
+            beside_token: false,
         });
         print.body(sent.as_ref());
         print.finish()

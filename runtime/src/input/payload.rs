@@ -59,8 +59,8 @@ pub struct Sent<'a> {
     /// Which of the declared media types it is.
     pub(super) which: usize,
     pub(super) declared: &'a Body,
-    /// The request shows a credential in `Authorization`: a token in a form would be a second one.
-    pub(super) beside_credential: bool,
+    /// The request shows a token in `Authorization`: one in a form would be a second.
+    pub(super) beside_token: bool,
 }
 
 /// What came, by how it was received.
@@ -75,9 +75,9 @@ pub(super) enum Came {
 const TOKEN: &str = "access_token";
 
 impl Sent<'_> {
-    /// The same body, of a request that shows a credential in `Authorization`, or none there.
-    pub(crate) fn beside_credential(self, is_shown: bool) -> Self {
-        Self { beside_credential: is_shown, ..self }
+    /// The same body, of a request that shows a token in `Authorization`, or none there.
+    pub(crate) fn beside_token(self, is_shown: bool) -> Self {
+        Self { beside_token: is_shown, ..self }
     }
 
     /// Of an operation without a body.
@@ -182,15 +182,15 @@ impl Sent<'_> {
     /// Why not, with every violation together.
     pub fn form<T: Decode + Check>(self, fields: &'static [Wire], rule: Rule<T>) -> Result<T, Refused> {
         // RFC 6750 section 2: a client uses one method a request. What the document declares is data
-        let is_declared = fields.iter().any(|field| field.name == TOKEN);
-        if self.beside_credential && !is_declared && has_field(self.whole()?, TOKEN) {
+        let is_declared = fields.iter().any(|field| field.takes(TOKEN));
+        if self.beside_token && !is_declared && has_field(self.whole()?, TOKEN) {
             return Err(Refused::SecondToken);
         }
         form(self.whole()?, fields, Others::Plain, self.declared.depth, rule)
     }
 
-    /// As `application/x-www-form-urlencoded` whose schema alone says what is in it. The fields are those members that
-    /// are written in a way of their own.
+    /// As `application/x-www-form-urlencoded` whose schema alone says what is in it: then no name is one that the document does not
+    /// declare. The fields are those members that are written in a way of their own.
     ///
     /// # Errors
     /// Why not, with every violation together.
@@ -317,5 +317,42 @@ impl Sent<'_> {
     /// Always.
     pub fn unknown<T>(self) -> Result<T, Refused> {
         Err(Refused::Syntax)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::{Kind, Style};
+    use super::*;
+
+    static BODY: Body =
+        Body { media_types: &["application/x-www-form-urlencoded"], required: true, max: 1024, depth: 8 };
+    static MEMBERS: Wire = Wire::text("who").kind(Kind::Object(&["name", TOKEN], false));
+
+    fn sent() -> Sent<'static> {
+        let content = Came::Whole(Bytes::from_static(b"name=a&access_token=b"));
+        Sent { content, which: 0, declared: &BODY, beside_token: true }
+    }
+
+    #[test]
+    fn a_token_beside_another_is_data_where_a_name_on_the_wire_is_declared() {
+        let is_second = |fields: &'static [Wire]| {
+            let read = sent()
+                .form::<std::collections::BTreeMap<String, String>>(fields, super::super::member::no_rule);
+            matches!(read, Err(Refused::SecondToken))
+        };
+        static OWN: [Wire; 1] = [Wire::text(TOKEN)];
+        static EXPLODED: [Wire; 1] = [MEMBERS];
+        static WHOLE: [Wire; 1] = [MEMBERS.explode(false)];
+        static IN_BRACKETS: [Wire; 1] = [MEMBERS.style(Style::DeepObject).explode(true)];
+        assert!(!is_second(&OWN) && !is_second(&EXPLODED));
+        assert!(is_second(&[]) && is_second(&WHOLE) && is_second(&IN_BRACKETS));
+    }
+
+    #[test]
+    fn a_form_of_which_the_schema_alone_says_what_is_in_it_has_no_second_token() {
+        let read = sent()
+            .free_form::<std::collections::BTreeMap<String, String>>(&[], super::super::member::no_rule);
+        assert_eq!(read.unwrap()[TOKEN], "b");
     }
 }

@@ -44,6 +44,8 @@ use crate::outbound::{Address, Bounds, Outbound, Reach};
 const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: usize = 64 * 1024;
 const CALLS: usize = 64;
+/// Why an answer is no good by rule 5.
+pub(super) const UNKNOWN_TYPE: &str = "unknown_token_type";
 
 type Client = oauth2::Client<
     BasicErrorResponse,
@@ -95,6 +97,13 @@ pub(super) struct Tokens {
     pub(super) expires_in: Option<u64>,
     /// As granted: what was asked for where the provider does not say (RFC 6749 section 5.1).
     pub(super) scopes: Option<String>,
+}
+
+/// What a refresh token was given for.
+pub(super) enum Renewed {
+    Tokens(Tokens),
+    /// An access token that is none (rule 5), and the refresh token beside it: the one of before is spent.
+    Unshowable(Option<Zeroizing<String>>),
 }
 
 /// What is read of the metadata, beside what every issuer is asked for (Discovery section 3, RFC 9207 section 3,
@@ -192,7 +201,10 @@ impl Provider {
         let request = self.client.exchange_code(AuthorizationCode::new(code.to_owned()));
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()));
         let answer = request.request_async(self).await.map_err(fault)?;
-        let tokens = tokens(&answer)?;
+        if !is_showable(&answer) {
+            return Err(Fault::Exchange(UNKNOWN_TYPE));
+        }
+        let tokens = tokens(&answer);
         let id_token = answer.extra_fields().id_token.as_deref().ok_or(Fault::Exchange("no_id_token"))?;
         let asked = Asked {
             nonce: &pending.nonce,
@@ -210,12 +222,15 @@ impl Provider {
     }
 
     /// Gives a refresh token for new tokens (RFC 6749 section 6).
-    pub(super) async fn renew(&self, refresh: &str) -> Result<Tokens, Fault> {
+    pub(super) async fn renew(&self, refresh: &str) -> Result<Renewed, Fault> {
         let _place = self.calls.try_acquire().map_err(|_| Fault::Busy)?;
         let refresh = RefreshToken::new(refresh.to_owned());
         let request = self.client.exchange_refresh_token(&refresh);
         let answer = request.request_async(self).await.map_err(fault)?;
-        tokens(&answer)
+        Ok(match is_showable(&answer) {
+            true => Renewed::Tokens(tokens(&answer)),
+            false => Renewed::Unshowable(refresh_token(&answer)),
+        })
     }
 
     /// Where a browser goes to log out at the provider as well (RP-Initiated Logout section 2), where it has such a place.
@@ -283,18 +298,23 @@ fn way(supported: Option<&[String]>) -> Result<AuthType, LoginError> {
 }
 
 /// Rule 5.
-fn tokens(answer: &Answer) -> Result<Tokens, Fault> {
-    if !answer.token_type().as_ref().eq_ignore_ascii_case("bearer") {
-        return Err(Fault::Exchange("unknown_token_type"));
-    }
+fn is_showable(answer: &Answer) -> bool {
+    answer.token_type().as_ref().eq_ignore_ascii_case("bearer")
+}
+
+fn tokens(answer: &Answer) -> Tokens {
     let granted =
         |scopes: &Vec<Scope>| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
-    Ok(Tokens {
+    Tokens {
         access: Zeroizing::new(answer.access_token().secret().clone()),
-        refresh: answer.refresh_token().map(|token| Zeroizing::new(token.secret().clone())),
+        refresh: refresh_token(answer),
         expires_in: answer.expires_in().map(|time| time.as_secs()),
         scopes: answer.scopes().map(granted),
-    })
+    }
+}
+
+fn refresh_token(answer: &Answer) -> Option<Zeroizing<String>> {
+    answer.refresh_token().map(|token| Zeroizing::new(token.secret().clone()))
 }
 
 /// Its call was not answered.

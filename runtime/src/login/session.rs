@@ -90,12 +90,16 @@ impl Session {
         self.access = (*tokens.access).clone();
         self.access_ends = tokens.expires_in.map(|seconds| now.saturating_add(seconds));
         if let Some(refresh) = &tokens.refresh {
-            self.refresh.zeroize();
-            self.refresh = Some((**refresh).clone());
+            self.take_refresh(refresh);
         }
         if let Some(scopes) = &tokens.scopes {
             self.scopes.clone_from(scopes);
         }
+    }
+
+    pub(super) fn take_refresh(&mut self, refresh: &str) {
+        self.refresh.zeroize();
+        self.refresh = Some(refresh.to_owned());
     }
 
     pub(super) fn is_over(&self, lifetimes: Lifetimes, now: u64) -> bool {

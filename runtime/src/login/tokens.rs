@@ -4,7 +4,8 @@
 //! 1. an access token is given out while it is good for [`MARGIN`] more seconds;
 //! 2. a session's tokens are renewed by one at a time, of all instances: a provider that rotates refresh tokens takes two uses of
 //!    one for theft (RFC 9700 section 4.14.2). Whoever renews has the record for [`LEASE`] seconds, the others wait as long;
-//! 3. a refresh token that the provider refuses is forgotten: the user must log in again for more.
+//! 3. a refresh token that the provider refuses is forgotten: the user must log in again for more. One that comes beside an access
+//!    token that is none is kept all the same, for the one that was shown is spent.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::Login;
 use super::error::{Fault, LoginError};
 use super::event::Event;
-use super::provider::Tokens;
+use super::provider::{Renewed, UNKNOWN_TYPE};
+use super::session::Session;
 use super::store::ATTEMPTS;
 use crate::authn::{Kind, Principal};
 use crate::secret::Secret;
@@ -57,33 +59,47 @@ impl Login {
     }
 
     async fn renew(&self, key: Key, refresh: &str) -> Result<Option<Secret<String>>, LoginError> {
-        let renewed = self.0.provider.renew(refresh).await;
-        let (tokens, outcome) = match renewed {
-            Ok(tokens) => {
-                let access = Secret::new((*tokens.access).clone());
-                (Some(tokens), Ok(Some(access)))
+        match self.0.provider.renew(refresh).await {
+            Ok(Renewed::Tokens(tokens)) => {
+                let take = |session: &mut Session, now| {
+                    session.renewing = 0;
+                    session.take(&tokens, now);
+                };
+                self.settle(key, take).await?;
+                Ok(Some(Secret::new((*tokens.access).clone())))
             }
-            Err(Fault::Exchange("invalid_grant")) => (None, Ok(None)),
+            // as below: the lease ends by itself
+            Ok(Renewed::Unshowable(refresh)) => {
+                if let Some(refresh) = refresh {
+                    self.settle(key, |session, _| session.take_refresh(&refresh)).await?;
+                }
+                Err(LoginError::Provider(UNKNOWN_TYPE))
+            }
+            Err(Fault::Exchange("invalid_grant")) => {
+                let forget = |session: &mut Session, _| {
+                    session.renewing = 0;
+                    session.refresh = None;
+                };
+                if let Some(subject) = self.settle(key, forget).await? {
+                    Event::TokensEnded.emit(self.0.provider.issuer(), &subject);
+                }
+                Ok(None)
+            }
             // a lease that is not given back ends by itself
-            Err(fault) => return Err(LoginError::Provider(fault.code())),
-        };
-        let subject = self.settle(key, tokens.as_ref()).await?;
-        if let (None, Some(subject)) = (&tokens, subject) {
-            Event::TokensEnded.emit(self.0.provider.issuer(), &subject);
+            Err(fault) => Err(LoginError::Provider(fault.code())),
         }
-        outcome
     }
 
-    /// Puts new tokens into the record, or takes the old refresh token out of it. Whose it is, if it is still there.
-    async fn settle(&self, key: Key, tokens: Option<&Tokens>) -> Result<Option<String>, LoginError> {
+    /// Puts what a renewal brought into the record. Whose it is, if it is still there.
+    async fn settle(
+        &self,
+        key: Key,
+        change: impl Fn(&mut Session, u64),
+    ) -> Result<Option<String>, LoginError> {
         for _ in 0..ATTEMPTS {
             let now = self.now()?.unix();
             let Some((mut session, version)) = self.find(key, now).await? else { return Ok(None) };
-            session.renewing = 0;
-            match tokens {
-                Some(tokens) => session.take(tokens, now),
-                None => session.refresh = None,
-            }
+            change(&mut session, now);
             if self.put(key, &session, Some(version), now).await? {
                 return Ok(Some(session.subject.clone()));
             }

@@ -322,6 +322,12 @@ async fn a_token_endpoint_that_fails_fails_the_login() {
             502,
             "unknown_token_type",
         ),
+        (
+            200,
+            r#"{"access_token":"a","id_token":"a.b.c"}"#.to_owned(),
+            502,
+            "the answer of the token endpoint cannot be read",
+        ),
         (200, format!("{good},\"id_token\":\"a\",\"id_token\":\"b\"}}"), 503, "the answer is no strict JSON"),
         (200, "no JSON".to_owned(), 503, "the answer is no strict JSON"),
         (

@@ -69,6 +69,30 @@ async fn a_token_of_a_type_that_is_not_known_here_is_given_to_nobody() {
     browser.get("/elsewhere").await.refused(500, "internal");
 }
 
+/// RFC 6749 section 7.1: case does not count.
+#[tokio::test]
+async fn a_type_is_known_however_it_is_written() {
+    let bench = Bench::start().await;
+    bench.provider.lie(|lies| lies.token_type = "bEARER");
+    let mut browser = bench.logged_in().await;
+    bench.advance(300);
+    assert_eq!(browser.get("/elsewhere").await.allowed(200).json(), "access-1");
+}
+
+/// The provider has spent the one that was shown: two uses of it look like theft.
+#[tokio::test]
+async fn the_refresh_token_beside_a_token_of_another_type_is_the_next_to_be_shown() {
+    let bench = Bench::start().await;
+    let mut browser = bench.logged_in().await;
+    bench.provider.lie(|lies| lies.token_type = "DPoP");
+    bench.advance(300);
+    browser.get("/elsewhere").await.refused(500, "internal");
+    bench.provider.lie(|lies| lies.token_type = "Bearer");
+    bench.advance(11); // the lease of who failed
+    assert_eq!(browser.get("/elsewhere").await.allowed(200).json(), "access-2");
+    assert_eq!(bench.provider.counted().reused, 0);
+}
+
 #[tokio::test]
 async fn without_a_refresh_token_there_is_nothing_to_renew() {
     let bench = Bench::start().await;

@@ -231,11 +231,12 @@ impl KeyAdmin {
     }
 
     /// Revokes every key of an owner; answers how many were good until now or had ended by themselves. Then none is good in any
-    /// server, also of those that were made meanwhile.
+    /// server that was made before this was called. One that is being made in a [`State`](crate::State) meanwhile may be there
+    /// afterwards.
     ///
     /// # Errors
-    /// When the store does not do it, or is not done within two seconds. Keys in a [`State`](crate::State) go on being revoked then:
-    /// do it again to be told when they are.
+    /// When the store does not do it, or is not done within two seconds. Keys in a state go on being revoked then: do it again to be
+    /// told when they are. Where one cannot be revoked, the others are.
     pub async fn revoke_owner(&self, owner: &str) -> Result<usize, KeyAdminError> {
         let at = self.clock.now()?.unix();
         Ok(self.keys.engine.change(&Change::RevokeOwner { owner: owner.to_owned(), at }).await?)

@@ -67,14 +67,18 @@ impl ClientCertificates {
     /// # Errors
     /// When the text has no certificate, or one that is no authority's.
     pub fn from_pem(roots: &str) -> Result<Self, CertificateError> {
-        Ok(Self {
-            chains: Arc::new(Chains::up_to(roots)?),
-            roots_file: None,
+        Ok(Self::up_to(Arc::new(Chains::up_to(roots)?), None))
+    }
+
+    fn up_to(chains: Arc<Chains>, roots_file: Option<Watched<RootsFile>>) -> Self {
+        Self {
+            chains,
+            roots_file: roots_file.map(Arc::new),
             lists_file: None,
             grants: Grants::default(),
             grants_files: Vec::new(),
             only_granted: false,
-        })
+        }
     }
 
     /// Certificates that the authorities in a PEM file vouch for. A server looks at the file every minute, and on SIGHUP: those
@@ -83,13 +87,10 @@ impl ClientCertificates {
     /// # Errors
     /// When it cannot be read, or as [`ClientCertificates::from_pem`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, CertificateError> {
-        let mut made = None;
         let file = Watched::open(path.as_ref(), |path| {
-            let of_file = Self::from_pem(&RootsFile::read(path)?)?;
-            Ok(RootsFile(Arc::clone(&made.insert(of_file).chains)))
+            Ok(RootsFile(Arc::new(Chains::up_to(&RootsFile::read(path)?)?)))
         })?;
-        let made = made.ok_or(CertificateError::Unusable("no authority"))?;
-        Ok(Self { roots_file: Some(Arc::new(file)), ..made })
+        Ok(Self::up_to(Arc::clone(&file.made().0), Some(file)))
     }
 
     /// Revocation lists in PEM, for every authority of a chain. From then on a certificate is refused when its
@@ -138,7 +139,8 @@ impl ClientCertificates {
     }
 
     /// The grants of a file: one JSON object a line, `{"name", "scopes"}`; empty lines and lines that begin with `#` are
-    /// passed over. What it says of a name goes before [`ClientCertificates::grant`], and before a file that was named earlier.
+    /// passed over. What it says of a name goes before [`ClientCertificates::grant`], and before a file that was named earlier, **and what
+    /// stands there holds of a name that is not in it**: a name is barred from its scopes by a line with `"scopes": []`, not by none.
     ///
     /// A server looks at it every minute, and on SIGHUP: what stands there then takes over, a file that cannot be read or in which
     /// a line is no grant changes nothing and is a security event.
@@ -194,8 +196,8 @@ impl ClientCertificates {
         of_files.or_else(|| self.grants.of(name))
     }
 
-    /// From the first request on.
-    fn keep_fresh(&self) {
+    /// Begins to look at its files: from when a server is ready on, or from the first request on.
+    pub(in crate::authn) fn keep_fresh(&self) {
         self.roots_file.iter().for_each(|file| file.keep_fresh());
         self.lists_file.iter().for_each(|file| file.keep_fresh());
         self.grants_files.iter().for_each(|file| file.keep_fresh());
@@ -238,5 +240,39 @@ impl std::error::Error for CertificateError {
             Self::File(_, cause) => Some(cause),
             Self::TooLarge | Self::Unusable(_) | Self::Fields(_) | Self::Line(..) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority() -> String {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem()
+    }
+
+    #[test]
+    fn of_a_name_the_file_that_was_named_last_says_it_and_what_is_said_in_code_comes_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, lines: &[(&str, &str)]| {
+            let line =
+                |(name, scope): &(&str, &str)| format!("{{\"name\": \"{name}\", \"scopes\": [{scope}]}}\n");
+            let path = folder.path().join(name);
+            std::fs::write(&path, lines.iter().map(line).collect::<String>()).unwrap();
+            path
+        };
+        let first = file("first", &[("a", r#""first""#), ("b", r#""first""#)]);
+        let last = file("last", &[("a", r#""last""#), ("barred", "")]);
+        let machines = ClientCertificates::from_pem(&authority()).unwrap();
+        let machines = machines.grants_file(first).unwrap().grants_file(last).unwrap();
+        let machines = ["a", "b", "c", "barred"]
+            .iter()
+            .try_fold(machines, |machines, name| machines.grant(name, &["code"]))
+            .unwrap();
+        let granted = ["a", "b", "c", "barred", "d"].map(|name| machines.granted(name));
+        let granted = granted.each_ref().map(Option::as_deref);
+        assert_eq!(granted, [Some("last"), Some("first"), Some("code"), Some(""), None]);
     }
 }

@@ -33,13 +33,13 @@ pub(super) struct Chains {
 struct Parts {
     roots: Arc<RootCertStore>,
     /// Nothing is known of revocation without any.
-    lists: Vec<CertificateRevocationListDer<'static>>,
+    lists: Arc<[CertificateRevocationListDer<'static>]>,
 }
 
 impl Chains {
     /// Up to these authorities.
     pub(super) fn up_to(roots: &str) -> Result<Self, CertificateError> {
-        let parts = Parts { roots: roots_of(roots)?, lists: Vec::new() };
+        let parts = Parts { roots: roots_of(roots)?, lists: Arc::new([]) };
         Ok(Self { verifier: ArcSwap::from_pointee(parts.verifier()?), parts: Mutex::new(parts) })
     }
 
@@ -50,7 +50,7 @@ impl Chains {
 
     fn replace_roots(&self, roots: &str) -> Result<(), CertificateError> {
         let roots = roots_of(roots)?;
-        self.replace(|before| Parts { roots, lists: before.lists.clone() })
+        self.replace(|before| Parts { roots, lists: Arc::clone(&before.lists) })
     }
 
     pub(super) fn replace_lists(&self, lists: &str) -> Result<(), CertificateError> {
@@ -83,7 +83,7 @@ impl Parts {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::clone(&self.roots), provider);
         if !self.lists.is_empty() {
-            builder = builder.with_crls(self.lists.clone()).enforce_revocation_expiration();
+            builder = builder.with_crls(self.lists.iter().cloned()).enforce_revocation_expiration();
         }
         builder
             .build()
@@ -103,8 +103,8 @@ fn roots_of(pem: &str) -> Result<Arc<RootCertStore>, CertificateError> {
     Ok(Arc::new(store))
 }
 
-fn lists_of(pem: &str) -> Result<Vec<CertificateRevocationListDer<'static>>, CertificateError> {
-    let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(pem.as_bytes()).collect();
+fn lists_of(pem: &str) -> Result<Arc<[CertificateRevocationListDer<'static>]>, CertificateError> {
+    let lists: Result<Arc<[_]>, _> = CertificateRevocationListDer::pem_slice_iter(pem.as_bytes()).collect();
     let lists = lists.ok().filter(|lists| !lists.is_empty());
     lists.ok_or(CertificateError::Unusable("no PEM text of revocation lists"))
 }

@@ -1,7 +1,8 @@
 //! The files of a `mutualTLS` scheme as a running server sees them: read again when they have changed.
 //!
 //! Rules:
-//! 1. each is looked at every minute from the first request on, and on SIGHUP, as the server's own certificate is;
+//! 1. each is looked at every minute and on SIGHUP, as the server's own certificate is, from when the server is ready on; where nobody
+//!    asked for that, from the first request on. Before, the signal ends the process;
 //! 2. a file that cannot be used changes nothing, and an event of high severity says so, once until it is good again. Revocation
 //!    lists of before are out of date one day, and refuse everybody then.
 
@@ -34,7 +35,7 @@ pub(super) struct Watched<T> {
     made: Arc<T>,
     /// Of what was read when it was opened; `None`: it may have changed without a trace.
     opened: Option<Stamp>,
-    watched: AtomicBool,
+    is_watched: Arc<AtomicBool>,
 }
 
 /// The looks at one file.
@@ -42,6 +43,16 @@ struct Looks {
     path: PathBuf,
     seen: Option<Stamp>,
     failed: bool,
+}
+
+/// Looks are going on. Where they end though what is made of the file is still used (a look panicked, or the runtime is gone), the next
+/// request begins them anew.
+struct GoingOn(Arc<AtomicBool>);
+
+impl Drop for GoingOn {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 impl<T: Renewed> Watched<T> {
@@ -53,30 +64,31 @@ impl<T: Renewed> Watched<T> {
         // before it is read, as in a look
         let opened = settled(path);
         let made = read(path)?;
-        Ok(Self { path: path.to_owned(), made: Arc::new(made), opened, watched: AtomicBool::new(false) })
+        Ok(Self { path: path.to_owned(), made: Arc::new(made), opened, is_watched: Arc::default() })
     }
 
     pub(super) fn made(&self) -> &T {
         &self.made
     }
 
-    /// Begins to look at the file, once. It ends when nobody uses what is made of it any more.
+    /// Begins to look at the file, once: a SIGHUP that comes after it is heard. It ends when nobody uses what is made of the file
+    /// any more.
     pub(super) fn keep_fresh(&self) {
-        if self.watched.load(Ordering::Relaxed) {
+        if self.is_watched.load(Ordering::Relaxed) {
             return;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if self.watched.swap(true, Ordering::Relaxed) {
+        if self.is_watched.swap(true, Ordering::Relaxed) {
             return;
         }
         let looks = Looks { path: self.path.clone(), seen: self.opened.clone(), failed: false };
-        runtime.spawn(looks.go_on(Arc::downgrade(&self.made)));
+        let going_on = GoingOn(Arc::clone(&self.is_watched));
+        runtime.spawn(looks.go_on(Hangup::new(), Arc::downgrade(&self.made), going_on));
     }
 }
 
 impl Looks {
-    async fn go_on<T: Renewed>(mut self, of: Weak<T>) {
-        let mut hangup = Hangup::new();
+    async fn go_on<T: Renewed>(mut self, mut hangup: Hangup, of: Weak<T>, _going_on: GoingOn) {
         loop {
             let Some(made) = of.upgrade() else { return };
             let looked = tokio::task::spawn_blocking(move || {
@@ -133,9 +145,9 @@ mod tests {
 
     use super::*;
     use crate::authn::certificate::{ClientCertificate, ClientCertificates, PeerCertificate};
-    use crate::authn::{Principal, Reason};
+    use crate::authn::{Principal, Reason, Verifiers};
     use crate::clock::Clock;
-    use crate::operation::{CertificateRules, SubjectName};
+    use crate::operation::{CertificateRules, Document, Scheme, SchemeKind, SubjectName};
 
     fn authority(name: &str) -> (String, Issuer<'static, KeyPair>) {
         let key = KeyPair::generate().unwrap();
@@ -204,6 +216,49 @@ mod tests {
             written(&file, &list).await;
             assert_eq!(judged(), then, "{list}");
         }
+    }
+
+    /// Also for who comes first, and comes late.
+    #[tokio::test(start_paused = true)]
+    async fn files_are_looked_at_from_when_a_server_is_ready_on() {
+        static DOCUMENT: Document = Document {
+            schemes: &[Scheme {
+                name: "machine",
+                kind: SchemeKind::MutualTls(CertificateRules { subject: SubjectName::Distinguished }),
+            }],
+            ..crate::authn::testing::DOCUMENT
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("machines.crl");
+        let (pem, issuer) = authority("authority");
+        std::fs::write(&file, revokes(&issuer, &[1])).unwrap();
+        let machines = ClientCertificates::from_pem(&pem).unwrap().revocation_lists_file(&file).unwrap();
+        let mut verifiers = Verifiers::new(&DOCUMENT);
+        verifiers.mutual_tls("machine", machines.clone());
+        verifiers.finish(&crate::Settings::new()).unwrap().load().await.unwrap();
+        written(&file, &revokes(&issuer, &[1, 2])).await;
+        assert_eq!(judge(&machines, &client(&issuer, 2)).err(), Some(Reason::Revoked));
+    }
+
+    #[test]
+    fn looks_that_ended_with_their_runtime_begin_anew_in_another() {
+        let paused = || {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_all().start_paused(true).build().unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("machines.crl");
+        let (pem, issuer) = authority("authority");
+        std::fs::write(&file, revokes(&issuer, &[1])).unwrap();
+        let machines = ClientCertificates::from_pem(&pem).unwrap().revocation_lists_file(&file).unwrap();
+        let shown = client(&issuer, 2);
+        let judged = || judge(&machines, &shown).err();
+        assert_eq!(paused().block_on(async { judged() }), None);
+        paused().block_on(async {
+            assert_eq!(judged(), None);
+            written(&file, &revokes(&issuer, &[1, 2])).await;
+            assert_eq!(judged(), Some(Reason::Revoked));
+        });
     }
 
     #[tokio::test(start_paused = true)]

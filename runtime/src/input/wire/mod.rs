@@ -142,6 +142,12 @@ impl Wire {
         name.strip_prefix(self.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
     }
 
+    /// Whether a form declares this name by it: its own, or that of a member of an exploded object.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        let of_member = matches!(self.kind, Kind::Object(members, _) if members.contains(&name));
+        self.name == name || (of_member && self.explode && self.style != Style::DeepObject)
+    }
+
     /// Whether parts of this name may be several.
     pub(crate) const fn has_many(&self) -> bool {
         match self.kind {

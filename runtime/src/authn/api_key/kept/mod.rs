@@ -15,8 +15,8 @@
 //! 4. a rotation makes the successor, retires the key in whose place the rotated one was made, and then ends the rotated
 //!    one. Of two at once, the later one takes its successor back; one that is interrupted leaves a successor that nobody
 //!    was told the secret of, and the key can be rotated again;
-//! 5. the keys of an owner are revoked until none is found that is not, so those that others make meanwhile are, too. It goes on
-//!    when whoever asked waits no more ([`sweep`]). What fails has revoked some, and who asked was not told that it was done;
+//! 5. the keys of an owner are revoked until none is found that is not, so those whose record others make meanwhile are, too; not
+//!    one whose id is in the lists only, for most of those are never made. It goes on when whoever asked waits no more ([`sweep`]). What fails has revoked some, and who asked was not told that it was done;
 //! 6. keys that are over for long go with a change to the keys of their owner: fifty are looked at, those behind the
 //!    changed one. They go from the lists first. What is interrupted is done by a later change.
 

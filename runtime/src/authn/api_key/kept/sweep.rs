@@ -3,56 +3,84 @@
 //! Rules:
 //! 1. it is done in a task of its own, so it goes on when whoever asked waits no more, and who asks again waits for the same: with
 //!    80,000 keys it may take longer than a request may wait, and it is done all the same;
-//! 2. one key after the other, [`AT_ONCE`] under way: nothing is locked, and others change the state between them;
+//! 2. one key after the other, [`AT_ONCE`] under way, for all owners together and in turn: nothing is locked, and others change the
+//!    state between them;
 //! 3. whoever asks while it goes on is told that it is done when every key that there was when they asked is revoked: the list is
-//!    looked at again;
-//! 4. at most [`OWNERS`] owners at a time.
+//!    looked at again. A key that is being made, in the list and without a record yet, is none so far;
+//! 4. a key that cannot be revoked keeps no other from it: the first failure is told when all of a round were tried;
+//! 5. at most [`OWNERS`] owners at a time.
 
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use tokio::sync::watch::{self, Receiver};
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::{
+    Semaphore,
+    watch::{self, Receiver},
+};
 
 use super::Kept;
-use crate::authn::api_key::{change::revoke, store::KeyStoreError};
+use crate::{
+    authn::api_key::{change::revoke, store::KeyStoreError},
+    event::Pseudonym,
+};
 
 /// Rule 2. As many as a commit of a file takes leave room for those of others.
 const AT_ONCE: usize = 128;
-const OWNERS: usize = 8;
+/// Rule 5. Each has the ids of its owner's keys in memory.
+const OWNERS: usize = 1000;
 
-/// Those that go on, by owner.
-#[derive(Clone, Default)]
-pub(super) struct Sweeps(Arc<Mutex<HashMap<String, Sweep>>>);
+/// Those that go on.
+#[derive(Clone)]
+pub(super) struct Sweeps {
+    by_owner: Arc<Mutex<HashMap<String, Sweep>>>,
+    /// Rule 2.
+    places: Arc<Semaphore>,
+}
 
 pub(super) struct Sweep {
-    /// How many have asked for it.
-    asked: u64,
+    asked: Asked,
     /// How many keys were revoked, or why not all.
     ended: Receiver<Option<Result<usize, Fault>>>,
 }
 
+/// Who has asked for a sweep.
+#[derive(Clone, Copy)]
+struct Asked {
+    count: u64,
+    /// When the last of them did.
+    at: u64,
+}
+
+/// A [`KeyStoreError`] for all who wait.
 #[derive(Clone)]
 enum Fault {
     TimedOut,
-    Other(String),
+    Full,
+    Unavailable(String),
+}
+
+impl Default for Sweeps {
+    fn default() -> Self {
+        Self { by_owner: Arc::default(), places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
 }
 
 impl Sweeps {
     pub(super) fn held(&self) -> MutexGuard<'_, HashMap<String, Sweep>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_owner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn asked(&self, owner: &str) -> u64 {
-        self.held().get(owner).map_or(0, |sweep| sweep.asked)
+    fn asked(&self, owner: &str) -> Option<Asked> {
+        self.held().get(owner).map(|sweep| sweep.asked)
     }
 
     /// Rule 3: whether nobody has asked since; then those who ask from now on begin another.
-    fn end(&self, owner: &str, asked: u64) -> bool {
+    fn end(&self, owner: &str, asked: Asked) -> bool {
         let mut sweeps = self.held();
-        let nobody = sweeps.get(owner).is_none_or(|sweep| sweep.asked == asked);
+        let nobody = sweeps.get(owner).is_none_or(|sweep| sweep.asked.count == asked.count);
         if nobody {
             sweeps.remove(owner);
         }
@@ -67,8 +95,8 @@ impl Kept {
         let told = ended.wait_for(Option::is_some).await.map_err(KeyStoreError::unavailable)?;
         match told.as_ref() {
             Some(Ok(revoked)) => Ok(*revoked),
-            Some(Err(Fault::Other(why))) => Err(KeyStoreError::unavailable(why.clone())),
-            Some(Err(Fault::TimedOut)) | None => Err(KeyStoreError::TimedOut),
+            Some(Err(fault)) => Err(fault.clone().into()),
+            None => Err(KeyStoreError::TimedOut),
         }
     }
 
@@ -81,17 +109,24 @@ impl Kept {
         // one whose task is gone has told nobody anything
         sweeps.retain(|_, sweep| sweep.ended.has_changed().is_ok());
         if let Some(sweep) = sweeps.get_mut(owner) {
-            sweep.asked = sweep.asked.saturating_add(1);
+            sweep.asked = Asked { count: sweep.asked.count.saturating_add(1), at: sweep.asked.at.max(at) };
             return Ok(sweep.ended.clone());
         }
         if sweeps.len() >= OWNERS {
             return Err(KeyStoreError::unavailable("the keys of too many owners are being revoked"));
         }
         let (tell, ended) = watch::channel(None);
-        sweeps.insert(owner.to_owned(), Sweep { asked: 1, ended: ended.clone() });
+        let asked = Asked { count: 1, at };
+        sweeps.insert(owner.to_owned(), Sweep { asked, ended: ended.clone() });
         let (kept, owner) = (self.clone(), owner.to_owned());
         tokio::spawn(async move {
-            let outcome = kept.revoke_all(&owner, at).await;
+            let outcome = kept.revoke_all(&owner, asked).await;
+            if let Err(error) = &outcome {
+                // before anybody is told: who asks again begins another
+                kept.sweeps.held().remove(&owner);
+                let owner = Pseudonym::new(&kept.name, &owner);
+                tracing::warn!(target: "palisade::keys", %error, %owner, "not all keys of an owner were revoked");
+            }
             let _ = tell.send(Some(outcome.map_err(Fault::from))); // whether or not anybody waits
         });
         Ok(ended)
@@ -99,24 +134,57 @@ impl Kept {
 
     /// A key that is made in the place of one that is good has its record before that one is rotated, so the round after the one
     /// that revokes the old one finds it.
-    async fn revoke_all(&self, owner: &str, at: u64) -> Result<usize, KeyStoreError> {
+    async fn revoke_all(&self, owner: &str, first: Asked) -> Result<usize, KeyStoreError> {
         let (mut done, mut touched) = (BTreeSet::new(), 0);
         loop {
-            let asked = self.sweeps.asked(owner);
-            let mut ids = self.ids(self.of_owner(owner)).await?;
+            let asked = self.sweeps.asked(owner).unwrap_or(first);
+            let mut ids = self.in_turn(self.ids(self.of_owner(owner))).await?;
             ids.retain(|id| !done.contains(id));
-            let revoked = stream::iter(ids).map(async |id| {
-                let revoked = self.change_record(&id, |record| Ok(revoke(record, at).is_some())).await?;
-                Ok::<_, KeyStoreError>((id, revoked))
-            });
-            let round: Vec<(String, Option<bool>)> = revoked.buffered(AT_ONCE).try_collect().await?;
-            let now = round.iter().filter(|(_, revoked)| *revoked == Some(true)).count();
-            done.extend(round.into_iter().filter(|(_, revoked)| revoked.is_some()).map(|(id, _)| id));
+            let now = self.revoke_each(ids, asked.at, &mut done).await?;
             touched += now;
             if now == 0 && self.sweeps.end(owner, asked) {
                 return Ok(touched);
             }
         }
+    }
+
+    /// A round, to its end (rule 4). Those that are revoked by then are `done`; answers how many were not before.
+    async fn revoke_each(
+        &self,
+        ids: Vec<String>,
+        at: u64,
+        done: &mut BTreeSet<String>,
+    ) -> Result<usize, KeyStoreError> {
+        let revoked = stream::iter(ids).map(async |id| {
+            let revoked = self.change_record(&id, |record| {
+                // one that was made meanwhile is not revoked before it was made
+                let at = record.created.map_or(at, |created| created.max(at));
+                Ok(revoke(record, at).is_some())
+            });
+            (self.in_turn(revoked).await, id)
+        });
+        let mut revoked = std::pin::pin!(revoked.buffered(AT_ONCE));
+        let (mut now, mut failed) = (0, None);
+        while let Some((outcome, id)) = revoked.next().await {
+            match outcome {
+                Ok(Some(is_new)) => {
+                    now += usize::from(is_new);
+                    done.insert(id);
+                }
+                Ok(None) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(now), Err)
+    }
+
+    /// Rule 2.
+    async fn in_turn<T>(
+        &self,
+        step: impl Future<Output = Result<T, KeyStoreError>>,
+    ) -> Result<T, KeyStoreError> {
+        let _place = self.sweeps.places.acquire().await.map_err(KeyStoreError::unavailable)?;
+        step.await
     }
 }
 
@@ -124,7 +192,22 @@ impl From<KeyStoreError> for Fault {
     fn from(error: KeyStoreError) -> Self {
         match error {
             KeyStoreError::TimedOut => Self::TimedOut,
-            other => Self::Other(other.to_string()),
+            KeyStoreError::Full => Self::Full,
+            KeyStoreError::Unavailable(cause) => Self::Unavailable(cause.to_string()),
+            other => Self::Unavailable(other.to_string()),
         }
     }
 }
+
+impl From<Fault> for KeyStoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TimedOut => Self::TimedOut,
+            Fault::Full => Self::Full,
+            Fault::Unavailable(cause) => Self::unavailable(cause),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

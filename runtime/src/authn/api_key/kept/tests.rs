@@ -1,12 +1,10 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
-
-use futures_util::FutureExt as _;
 
 use super::*;
 use crate::{
@@ -15,20 +13,20 @@ use crate::{
     state::{Engine, LONGEST, Record},
 };
 
-const NOW: u64 = 1_800_000_000;
+pub(super) const NOW: u64 = 1_800_000_000;
 
-fn key(owner: &str) -> KeyRecord {
+pub(super) fn key(owner: &str) -> KeyRecord {
     let now = Clock::fixed(NOW).now().unwrap();
     NewKey::generate("bank_live", owner, &["a", "b"], now, Some(NOW + 1000)).unwrap().record
 }
 
-fn rotation(old: &KeyRecord) -> Change {
+pub(super) fn rotation(old: &KeyRecord) -> Change {
     let now = Clock::fixed(NOW).now().unwrap();
     let successor = NewKey::succeeding(old, "bank_live", now, None).unwrap().record;
     Change::Rotate { id: old.id.clone(), successor, at: NOW, until: NOW + 60 }
 }
 
-fn all() -> KeyQuery {
+pub(super) fn all() -> KeyQuery {
     KeyQuery { owner: None, after: None, limit: 100 }
 }
 
@@ -126,85 +124,6 @@ async fn of_rotations_at_once_one_is_made() {
         let successor = kept.find(&old.id).await.unwrap().unwrap().successor.unwrap();
         assert!(kept.find(&successor).await.unwrap().is_some());
     }
-}
-
-/// Whoever is first: a successor that comes to be while the keys of its owner are revoked is revoked, too.
-#[tokio::test]
-async fn no_key_slips_through_when_all_of_an_owner_are_revoked() {
-    let mut ends = BTreeSet::new();
-    for pace in 0..200 {
-        let kept = Kept::new(State::new(Steps::of_pace(pace)), "partner");
-        let old = key("acme");
-        kept.change(&Change::Create(old.clone())).await.unwrap();
-        let (rotate, revoke) = (rotation(&old), Change::RevokeOwner { owner: "acme".to_owned(), at: NOW });
-        let (rotated, revoked) = tokio::join!(kept.change(&rotate), kept.change(&revoke));
-        let listed = kept.list(&all()).await.unwrap();
-        assert!(listed.iter().all(|key| key.revoked_at == Some(NOW)), "{listed:?}");
-        ends.insert((rotated.is_ok(), revoked.unwrap()));
-    }
-    assert!(ends.len() > 1, "they met in one way only: {ends:?}");
-}
-
-fn revocation() -> Change {
-    Change::RevokeOwner { owner: "acme".to_owned(), at: NOW }
-}
-
-async fn all_are_revoked(kept: &Kept) -> bool {
-    kept.list(&all()).await.unwrap().iter().all(|key| key.revoked_at == Some(NOW))
-}
-
-/// Asks, and waits no more as soon as it would have to.
-fn ask_and_leave(kept: &Kept, change: &Change) {
-    assert!(kept.change(change).now_or_never().is_none());
-}
-
-#[tokio::test]
-async fn the_keys_of_an_owner_are_revoked_also_when_nobody_waits_for_it() {
-    let kept = Kept::new(State::new(Steps::of_pace(1)), "partner");
-    for _ in 0..20 {
-        kept.change(&Change::Create(key("acme"))).await.unwrap();
-    }
-    ask_and_leave(&kept, &revocation());
-    for _ in 0..10_000 {
-        tokio::task::yield_now().await;
-    }
-    assert!(all_are_revoked(&kept).await);
-    assert!(kept.sweeps.held().is_empty());
-}
-
-/// Whenever it was made.
-#[tokio::test]
-async fn who_asks_while_keys_are_revoked_is_told_when_those_made_since_are_as_well() {
-    for (pace, steps) in (1..6).flat_map(|pace| (0..80).map(move |steps| (pace, steps))) {
-        let engine = Steps::of_pace(pace);
-        let (kept, others) =
-            (Kept::new(State::new(engine.clone()), "partner"), Kept::new(engine.memory, "partner"));
-        kept.change(&Change::Create(key("acme"))).await.unwrap();
-        ask_and_leave(&kept, &revocation());
-        for _ in 0..steps {
-            tokio::task::yield_now().await;
-        }
-        // between two steps of ours
-        others.change(&Change::Create(key("acme"))).now_or_never().unwrap().unwrap();
-        kept.change(&revocation()).await.unwrap();
-        assert!(all_are_revoked(&kept).await, "pace {pace}, {steps} steps");
-    }
-}
-
-#[tokio::test]
-async fn the_keys_of_so_many_owners_are_revoked_at_a_time_and_one_that_failed_may_come_again() {
-    let engine = Steps { pace: 1, ..Steps::default() };
-    let kept = Kept::new(State::new(engine.clone()), "partner");
-    let of = |owner: usize| Change::RevokeOwner { owner: owner.to_string(), at: NOW };
-    for owner in 0..8 {
-        ask_and_leave(&kept, &of(owner));
-    }
-    assert!(matches!(kept.change(&of(8)).await, Err(KeyStoreError::Unavailable(_))));
-    assert_eq!(kept.change(&of(7)).await.unwrap(), 0);
-    kept.change(&of(8)).await.unwrap();
-    engine.fail_at(0);
-    assert!(matches!(kept.change(&of(8)).await, Err(KeyStoreError::TimedOut)));
-    kept.change(&of(8)).await.unwrap();
 }
 
 /// Whichever step fails, nothing is good that is in no list, and asking again makes the change.
@@ -350,11 +269,14 @@ async fn an_owner_with_too_many_keys_gets_no_more() {
 
 /// A state in memory that counts, takes its time, and fails when it should.
 #[derive(Clone)]
-struct Steps {
-    memory: State,
+pub(super) struct Steps {
+    pub(super) memory: State,
     pace: usize,
     taken: Arc<AtomicUsize>,
     swapped: Arc<AtomicUsize>,
+    under_way: Arc<AtomicUsize>,
+    /// Most steps that were under way at once.
+    most: Arc<AtomicUsize>,
     /// Steps that are made before one fails.
     left: Arc<AtomicUsize>,
     /// The change that fails is made, and nobody hears of it.
@@ -368,20 +290,25 @@ impl Default for Steps {
 }
 
 impl Steps {
-    fn of_pace(pace: usize) -> Self {
-        let [taken, swapped, left] = [0, 0, usize::MAX].map(|start| Arc::new(AtomicUsize::new(start)));
-        Self { memory: State::memory(), pace, taken, swapped, left, unheard: false }
+    pub(super) fn of_pace(pace: usize) -> Self {
+        let [taken, swapped, under_way, most] = [(); 4].map(|()| Arc::default());
+        let left = Arc::new(AtomicUsize::new(usize::MAX));
+        Self { memory: State::memory(), pace, taken, swapped, under_way, most, left, unheard: false }
     }
 
     fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)
     }
 
+    pub(super) fn most_at_once(&self) -> usize {
+        self.most.load(Ordering::Relaxed)
+    }
+
     fn swapped(&self) -> usize {
         self.swapped.load(Ordering::Relaxed)
     }
 
-    fn fail_at(&self, step: usize) {
+    pub(super) fn fail_at(&self, step: usize) {
         self.left.store(step, Ordering::Relaxed);
     }
 
@@ -393,7 +320,9 @@ impl Steps {
 
     async fn step(&self) -> Result<(), StateError> {
         let step = self.taken.fetch_add(1, Ordering::Relaxed);
+        self.most.fetch_max(self.under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.pause(step).await;
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
         let left = self.left.load(Ordering::Relaxed);
         if left != usize::MAX {
             self.left.store(left.checked_sub(1).unwrap_or(usize::MAX), Ordering::Relaxed);

@@ -1,0 +1,147 @@
+use std::collections::BTreeSet;
+
+use futures_util::FutureExt as _;
+
+use super::*;
+use crate::{
+    authn::api_key::{
+        change::Change,
+        kept::tests::{NOW, Steps, all, key, rotation},
+        record::KeyRecord,
+        store::KeyStore as _,
+    },
+    state::State,
+};
+
+/// Whoever is first: a successor that comes to be while the keys of its owner are revoked is revoked, too.
+#[tokio::test]
+async fn no_key_slips_through_when_all_of_an_owner_are_revoked() {
+    let mut ends = BTreeSet::new();
+    for pace in 0..200 {
+        let kept = Kept::new(State::new(Steps::of_pace(pace)), "partner");
+        let old = key("acme");
+        kept.change(&Change::Create(old.clone())).await.unwrap();
+        let (rotate, revoke) = (rotation(&old), Change::RevokeOwner { owner: "acme".to_owned(), at: NOW });
+        let (rotated, revoked) = tokio::join!(kept.change(&rotate), kept.change(&revoke));
+        let listed = kept.list(&all()).await.unwrap();
+        assert!(listed.iter().all(|key| key.revoked_at == Some(NOW)), "{listed:?}");
+        ends.insert((rotated.is_ok(), revoked.unwrap()));
+    }
+    assert!(ends.len() > 1, "they met in one way only: {ends:?}");
+}
+
+fn revocation() -> Change {
+    Change::RevokeOwner { owner: "acme".to_owned(), at: NOW }
+}
+
+async fn all_are_revoked(kept: &Kept) -> bool {
+    kept.list(&all()).await.unwrap().iter().all(|key| key.revoked_at == Some(NOW))
+}
+
+/// Asks, and waits no more as soon as it would have to.
+fn ask_and_leave(kept: &Kept, change: &Change) {
+    assert!(kept.change(change).now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn the_keys_of_an_owner_are_revoked_also_when_nobody_waits_for_it() {
+    let kept = Kept::new(State::new(Steps::of_pace(1)), "partner");
+    for _ in 0..20 {
+        kept.change(&Change::Create(key("acme"))).await.unwrap();
+    }
+    ask_and_leave(&kept, &revocation());
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(all_are_revoked(&kept).await);
+    assert!(kept.sweeps.held().is_empty());
+}
+
+/// Whenever it was made.
+#[tokio::test]
+async fn who_asks_while_keys_are_revoked_is_told_when_those_made_since_are_as_well() {
+    for (pace, steps) in (1..6).flat_map(|pace| (0..80).map(move |steps| (pace, steps))) {
+        let engine = Steps::of_pace(pace);
+        let (kept, others) =
+            (Kept::new(State::new(engine.clone()), "partner"), Kept::new(engine.memory, "partner"));
+        kept.change(&Change::Create(key("acme"))).await.unwrap();
+        ask_and_leave(&kept, &revocation());
+        for _ in 0..steps {
+            tokio::task::yield_now().await;
+        }
+        // between two steps of ours
+        others.change(&Change::Create(key("acme"))).now_or_never().unwrap().unwrap();
+        kept.change(&revocation()).await.unwrap();
+        assert!(all_are_revoked(&kept).await, "pace {pace}, {steps} steps");
+    }
+}
+
+#[tokio::test]
+async fn the_keys_of_so_many_owners_are_revoked_at_a_time_and_one_that_failed_may_come_again() {
+    let engine = Steps::of_pace(1);
+    let kept = Kept::new(State::new(engine.clone()), "partner");
+    let of = |owner: usize| Change::RevokeOwner { owner: owner.to_string(), at: NOW };
+    for owner in 0..OWNERS {
+        ask_and_leave(&kept, &of(owner));
+    }
+    assert!(matches!(kept.change(&of(OWNERS)).await, Err(KeyStoreError::Unavailable(_))));
+    assert_eq!(kept.change(&of(OWNERS - 1)).await.unwrap(), 0);
+    kept.change(&of(OWNERS)).await.unwrap();
+    engine.fail_at(0);
+    assert!(matches!(kept.change(&of(OWNERS)).await, Err(KeyStoreError::TimedOut)));
+    assert!(!kept.sweeps.held().contains_key(&OWNERS.to_string()));
+    kept.change(&of(OWNERS)).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_many_owners_at_once_all_are_done_and_the_state_is_asked_for_as_much_as_for_one() {
+    let engine = Steps::of_pace(1);
+    let (kept, others) =
+        (Kept::new(State::new(engine.clone()), "partner"), Kept::new(engine.memory.clone(), "partner"));
+    let owners: Vec<String> = (0..100).map(|owner| owner.to_string()).collect();
+    for owner in owners.iter().flat_map(|owner| [owner; 3]) {
+        others.change(&Change::Create(key(owner))).await.unwrap();
+    }
+    let swept = owners.iter().map(async |owner| kept.sweep(owner, NOW).await.unwrap());
+    assert_eq!(futures_util::future::join_all(swept).await, [3; 100]);
+    assert!(engine.most_at_once() > AT_ONCE / 2, "they did not meet: {}", engine.most_at_once());
+    assert!(engine.most_at_once() <= AT_ONCE, "{}", engine.most_at_once());
+}
+
+/// And who asked is told why.
+#[tokio::test]
+async fn a_key_that_cannot_be_revoked_keeps_no_other_good() {
+    let kept = Kept::new(State::memory(), "partner");
+    let mut keys: Vec<KeyRecord> = (0..400).map(|_| key("acme")).collect();
+    keys.sort_by(|one, other| one.id.cmp(&other.id));
+    for key in &keys {
+        kept.change(&Change::Create(key.clone())).await.unwrap();
+    }
+    let spoilt = keys.remove(0);
+    kept.update(kept.of_key(&spoilt.id), |_| Ok((Some("?".to_owned()), ()))).await.unwrap();
+    let failed = kept.change(&revocation()).await.unwrap_err();
+    assert_eq!(failed.to_string(), "the keys cannot be had: the record of a key cannot be read");
+    assert!(kept.sweeps.held().is_empty());
+    for key in keys {
+        assert_eq!(kept.find(&key.id).await.unwrap().unwrap().revoked_at, Some(NOW));
+    }
+}
+
+#[test]
+fn who_waits_is_told_that_the_state_is_full() {
+    assert!(matches!(KeyStoreError::from(Fault::from(KeyStoreError::Full)), KeyStoreError::Full));
+}
+
+#[tokio::test]
+async fn a_key_is_revoked_when_it_was_last_asked_for_and_never_before_it_was_made() {
+    let kept = Kept::new(State::memory(), "partner");
+    let (early, late) = (key("acme"), KeyRecord { created: Some(NOW + 20), ..key("acme") });
+    for key in [&early, &late] {
+        kept.change(&Change::Create(key.clone())).await.unwrap();
+    }
+    ask_and_leave(&kept, &revocation());
+    kept.change(&Change::RevokeOwner { owner: "acme".to_owned(), at: NOW + 9 }).await.unwrap();
+    for (key, at) in [(early, NOW + 9), (late, NOW + 20)] {
+        assert_eq!(kept.find(&key.id).await.unwrap().unwrap().revoked_at, Some(at));
+    }
+}
