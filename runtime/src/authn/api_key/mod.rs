@@ -91,7 +91,7 @@ impl ApiKeys {
     }
 
     /// The keys of a store, which is asked with every request: two seconds at most, and refused with 503 without an
-    /// answer.
+    /// answer. Events of its outages name it by its type.
     pub fn from_store(store: impl KeyStore) -> Self {
         let name = std::any::type_name_of_val(&store);
         Self::with(Engine::Store(Asked::new(store, name)))
