@@ -289,6 +289,19 @@ mod tests {
     }
 
     #[test]
+    fn a_port_behind_a_hop_is_passed_over() {
+        for (hop, address) in [
+            ("192.0.2.1:4711", "192.0.2.1"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[::ffff:192.0.2.1]:1", "192.0.2.1"),
+        ] {
+            assert_eq!(x_forwarded(PROXY, &[hop]), address);
+            assert_eq!(x_forwarded(PROXY, &[&format!("192.0.2.66, {hop}, 10.0.0.2:80")]), address, "{hop}");
+        }
+    }
+
+    #[test]
     fn a_hop_that_is_no_address_ends_the_walk() {
         for noise in [
             "unknown",

@@ -1,10 +1,12 @@
 //! Random bytes of the system.
 //!
 //! Rules:
-//! 1. all that nobody may guess is drawn here, but for keys that are made and signatures that are written by the cryptographic
-//!    library, which draws for itself and refuses likewise;
-//! 2. without random bytes nothing is made: whoever needs them is refused, or does not start;
-//! 3. what only needs to be distinct, or spread, may do without (`gate::request_id`, the hashers of tables).
+//! 1. all that nobody may guess is drawn here, but for what two libraries draw for themselves: keys that are made and signatures that
+//!    are written by the cryptographic one, and by the standard one (`RandomState`) the keys of hashes that are of this process
+//!    alone, also of those by which counters are told of (`limit::key`), networks known, values compared and files stood for;
+//! 2. without random bytes nothing is made: the cryptographic library aborts the process, and the standard one panics. What the
+//!    first promises in its interface is an error: should there ever be one, whoever needs the bytes is refused, or does not start,
+//!    and ids of requests are counted (`gate::request_id`).
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
@@ -22,6 +24,7 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Unspecified> {
 #[cfg(test)]
 pub(crate) mod failing {
     use std::cell::Cell;
+    use std::marker::PhantomData;
 
     thread_local! {
         static FAILS: Cell<bool> = const { Cell::new(false) };
@@ -31,17 +34,19 @@ pub(crate) mod failing {
         FAILS.get()
     }
 
-    /// As long as this is there.
-    pub(crate) struct Failing(());
+    /// As long as this is there, which stays in its thread.
+    pub(crate) struct Failing {
+        before: bool,
+        _of_this_thread: PhantomData<*const ()>,
+    }
 
     pub(crate) fn begin() -> Failing {
-        FAILS.set(true);
-        Failing(())
+        Failing { before: FAILS.replace(true), _of_this_thread: PhantomData }
     }
 
     impl Drop for Failing {
         fn drop(&mut self) {
-            FAILS.set(false);
+            FAILS.set(self.before);
         }
     }
 }
@@ -62,6 +67,16 @@ mod tests {
             make().is_err()
         };
         without && make().is_ok()
+    }
+
+    #[test]
+    fn it_fails_until_the_first_who_asked_for_that_has_ended() {
+        let fails = || super::fill(&mut [0]).is_err();
+        let outer = failing::begin();
+        drop(failing::begin());
+        assert!(fails());
+        drop(outer);
+        assert!(!fails());
     }
 
     fn new_key() -> Result<KeyRecord, RecordError> {

@@ -25,6 +25,9 @@ use api::*;
 /// Alice's note; Bob has none.
 pub const NOTE: &str = "0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
 
+/// Nobody ever says whose it is.
+pub const NOTE_OF_NO_ANSWER: &str = "00000000-0000-0000-0000-0000000051ee";
+
 /// The service: enough behaviour to see who got through.
 #[derive(Debug, Default)]
 pub struct Service {
@@ -350,6 +353,7 @@ impl ResolveNote for Service {
             "00000000-0000-0000-0000-00000000dead" => {
                 Err(Problem::internal("the store is away: secret-path"))
             }
+            NOTE_OF_NO_ANSWER => std::future::pending().await,
             _ => Ok(None),
         }
     }

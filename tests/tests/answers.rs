@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use palisade_tests::client::Reply;
 use palisade_tests::events;
-use palisade_tests::gate::Gate;
 use palisade_tests::gate::api::{Note, Webhooks};
+use palisade_tests::gate::{Gate, NOTE_OF_NO_ANSWER};
 use tokio::io::AsyncWriteExt;
 
 fn secured(reply: &Reply) {
@@ -79,6 +79,16 @@ async fn a_deadline_ends_a_slow_handler() {
     let started = std::time::Instant::now();
     gate.client.get("/faults/slow").send().await.refused(504, "deadline_exceeded");
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_deadline_ends_the_search_for_an_owner() {
+    let gate = Gate::start().await;
+    let note = format!("/notes/{NOTE_OF_NO_ANSWER}");
+    let put = gate.client.call("PUT", &note).header("content-type", "application/json");
+    let reply = put.body(r#"{"title":"t","priority":1}"#).token(&gate.alice()).send();
+    let reply = tokio::time::timeout(Duration::from_secs(5), reply).await.expect("it ends after 400 ms");
+    reply.refused(504, "deadline_exceeded");
 }
 
 #[tokio::test]

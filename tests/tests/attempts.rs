@@ -133,6 +133,17 @@ async fn nor_do_they_after_a_restart() {
 }
 
 #[tokio::test]
+async fn who_has_a_password_of_their_own_has_no_more_guesses_for_it() {
+    let _turn = TURN.lock().await;
+    let (gate, _) = start_with(2, 3).await;
+    for user in 0..3 {
+        log_in(&gate, ELSEWHERE, &format!("user-{user}"), "wrong").await.refused(401, "unauthenticated");
+        log_in(&gate, ELSEWHERE, "carol", RIGHT).await.allowed(200);
+    }
+    wait(&log_in(&gate, ELSEWHERE, "user-99", "wrong").await);
+}
+
+#[tokio::test]
 async fn guesses_at_once_are_as_many_as_guesses_in_turn() {
     let _turn = TURN.lock().await;
     let (gate, _) = start_with(2, 100).await;
@@ -166,6 +177,8 @@ async fn forged_tokens_count_for_their_network_and_good_ones_get_in_all_the_same
     let forged = forger.token("alice", "notes:read");
     for _ in 0..30 {
         show(&gate, ELSEWHERE, &forged).await.refused(401, "unauthenticated");
+        // who has a token of their own has no more guesses for it
+        show(&gate, ELSEWHERE, &gate.alice()).await.allowed(200);
     }
     assert!(wait(&show(&gate, ELSEWHERE, &forged).await) <= 3);
     // what is bad is answered alike, so that nobody learns which was good before

@@ -235,6 +235,7 @@ async fn a_limit_on_failures_lets_all_that_succeeds_through() {
         assert!(reply.allowed(204).headers.get("ratelimit").is_none(), "how often may one guess?");
     }
     for _ in 0..3 {
+        log_in("alice", "right").send().await.allowed(204); // which takes back no failure
         log_in("alice", "wrong").send().await.refused(401, "wrong");
     }
     log_in("alice", "wrong").send().await.refused(429, "rate_limited");

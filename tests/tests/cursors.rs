@@ -328,10 +328,12 @@ async fn an_old_key_without_an_end_is_told_of_when_the_server_is_built() {
         2026-11:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=
     ";
     events::collect();
+    const NOON: u64 = 1_796_126_400; // 2026-12-01T12:00:00Z
     const TOLD: &str =
         "old keys of cursors open for ever, or for long: write behind each when it was retired";
-    let ended = ENDLESS.trim_end().to_owned() + ":2026-01-01T12:00:00Z";
-    let gate = |list: &str| Gate::sealing(Settings::new(), CursorKeys::from_list(list).unwrap());
+    let ended = ENDLESS.trim_end().to_owned() + ":2026-12-01T11:00:00Z";
+    let settings = || Settings::new().clock(Clock::fixed(NOON));
+    let gate = |list: &str| Gate::sealing(settings(), CursorKeys::from_list(list).unwrap());
     gate(&ended).await;
     assert_eq!(events::with("message", TOLD), []);
     gate(ENDLESS).await;

@@ -91,6 +91,10 @@ impl Doors for Desk {
     async fn open_door(&self, _: Caller<OpenDoor>, _: OpenDoorInput) -> Result<OpenDoorOutput, Problem> {
         Ok(OpenDoorOutput::NoContent)
     }
+
+    async fn open_hatch(&self, _: Caller<OpenHatch>, _: OpenHatchInput) -> Result<OpenHatchOutput, Problem> {
+        Ok(OpenHatchOutput::NoContent)
+    }
 }
 
 fn days(days: u64) -> Duration {

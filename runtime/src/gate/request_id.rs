@@ -65,8 +65,7 @@ type Bits = [u8; 10];
 
 /// Random bits for several ids: a draw costs the same for one as for all of them.
 ///
-/// Ids need to be distinct, not secret, so they may lie here until they are used; and should the random source fail, they are
-/// counted.
+/// Ids need to be distinct, not secret, so they may lie here until they are used.
 struct Drawn {
     bits: [Bits; Self::AT_ONCE],
     used: usize,
@@ -96,7 +95,8 @@ impl Drawn {
     }
 }
 
-/// What no other request of this process has.
+/// What no other request of this process has. The library that draws never says that it could not: it aborts the process
+/// ([`random`](crate::random)). Should it ever say so, ids are not alike for it.
 fn counted() -> Bits {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let [a, b, c, d, e, f, g, h] = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::seen::Network;
@@ -192,6 +193,21 @@ fn nor_does_one_network_by_what_its_requests_say() {
     let charged = |number: u32| flood.charge(&seen(from(&format!("198.51.{number}.1")), None));
     let passed = (0..200).map(|number| admitted(&limiter, charged(number), 1)).sum::<usize>();
     assert!(passed >= 180, "{passed} of 200 new networks from elsewhere");
+}
+
+/// Or they come back together.
+#[test]
+fn who_is_refused_is_told_one_of_several_waits_and_none_that_is_too_short() {
+    let limiter = Limiter::new(1024);
+    let rule = limiter.rule(&FLOOD, "a");
+    let charge = rule.charge(&seen(from("192.0.2.1"), None));
+    assert_eq!(admitted(&limiter, charge, 9), 3);
+    let waits: HashSet<_> =
+        (0..200).map(|micros| limiter.decide(SECOND + micros, &[charge]).retry_after()).collect();
+    assert!(waits.iter().all(|wait| (20..=22).contains(wait)), "one in twenty seconds: {waits:?}");
+    assert!(waits.len() > 1, "{waits:?}");
+    let unknown: HashSet<_> = (0..200).map(|micros| limiter.some_time(micros)).collect();
+    assert_eq!(unknown, HashSet::from([1, 2, 3]));
 }
 
 #[test]

@@ -65,6 +65,7 @@ impl Service {
         match order.act {
             OrderAct::Pay => {}
             OrderAct::Refuse => return Err(Problem::new(409, "too_poor", "there is not enough")),
+            OrderAct::Doubt => return Err(Problem::new(401, "who_are_you", "log in once more")),
             OrderAct::Forbid => return Err(Problem::new(403, "closed", "not on a Sunday")),
             OrderAct::Throttle => return Err(Problem::new(429, "busy", "not so fast")),
             OrderAct::Fail => return Err(Problem::internal("the books burn")),

@@ -32,7 +32,9 @@ async fn a_refusal_and_a_failure_are_answers_too() {
 
 #[tokio::test]
 async fn what_is_about_the_caller_is_not_kept() {
-    for (act, status, code) in [("forbid", 403, "closed"), ("throttle", 429, "busy")] {
+    for (act, status, code) in
+        [("doubt", 401, "who_are_you"), ("forbid", 403, "closed"), ("throttle", 429, "busy")]
+    {
         on_each_engine(async |store| {
             let desk = store.desk().await;
             for times in 1..=2 {

@@ -2,10 +2,7 @@
 
 use std::{
     hint::black_box,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use arc_swap::ArcSwap;
@@ -14,11 +11,11 @@ use super::{
     change::Change,
     file::KeyFile,
     index::{Accepted, Index},
+    outage::{Keeper, Outages},
     record::{KeyRecord, RecordError},
     store::{KeyQuery, KeyStore, KeyStoreError, KeyUse, STORE_TIME, in_time},
     watch::WatchedFile,
 };
-use crate::event::SECURITY_EVENTS;
 
 pub(super) enum Engine {
     Memory(Memory),
@@ -29,8 +26,7 @@ pub(super) enum Engine {
 /// A store that is asked with every request.
 pub(super) struct Asked {
     store: Box<dyn KeyStore>,
-    /// Since the last request that it answered.
-    is_failing: AtomicBool,
+    outages: Outages,
 }
 
 /// Keys that live as long as the process.
@@ -93,13 +89,15 @@ impl Engine {
 }
 
 impl Asked {
-    pub(super) fn new(store: impl KeyStore) -> Self {
-        Self { store: Box::new(store), is_failing: AtomicBool::new(false) }
+    /// `name`: as the operator knows it.
+    pub(super) fn new(store: impl KeyStore, name: &str) -> Self {
+        Self { store: Box::new(store), outages: Outages::of(Keeper::Store(name.to_owned())) }
     }
 
     async fn nearest(&self, id: &str) -> Result<Option<Arc<Accepted>>, KeyStoreError> {
+        let look = self.outages.look(Some(id));
         let found = self.look_for(id).await;
-        self.tell(found.as_ref().err());
+        look.ended(&found);
         found
     }
 
@@ -113,20 +111,8 @@ impl Asked {
             _ if !is_there => Ok(None),
             // a store that answers with another's record must not lend its owner
             Ok(accepted) if accepted.record.id == id => Ok(Some(accepted)),
-            Ok(_) => Err(KeyStoreError::unavailable("the store answers with another key")),
-            Err(why) => Err(KeyStoreError::unavailable(why)),
-        }
-    }
-
-    /// The operator hears of an outage why, once; the event of each request says that there is one.
-    fn tell(&self, error: Option<&KeyStoreError>) {
-        match (self.is_failing.swap(error.is_some(), Ordering::Relaxed), error) {
-            (false, Some(error)) => tracing::error!(
-                target: SECURITY_EVENTS, event_type = "sys_key_store_unavailable", severity = "High",
-                failure_reason = %error, "requests with API keys are refused until their store answers",
-            ),
-            (true, None) => tracing::info!(target: "palisade::keys", "the store of API keys answers again"),
-            _ => {}
+            Ok(_) => Err(KeyStoreError::unreadable("the store answers with another key")),
+            Err(why) => Err(KeyStoreError::unreadable(why)),
         }
     }
 }

@@ -16,6 +16,7 @@ mod file;
 mod index;
 mod kept;
 mod line;
+mod outage;
 mod pepper;
 mod record;
 mod store;
@@ -90,9 +91,10 @@ impl ApiKeys {
     }
 
     /// The keys of a store, which is asked with every request: two seconds at most, and refused with 503 without an
-    /// answer.
+    /// answer. Events of its outages name it by its type.
     pub fn from_store(store: impl KeyStore) -> Self {
-        Self::with(Engine::Store(Asked::new(store)))
+        let name = std::any::type_name_of_val(&store);
+        Self::with(Engine::Store(Asked::new(store, name)))
     }
 
     /// The keys of this name in a state: shared by all instances that share it, and what one of them revokes the next
@@ -101,7 +103,7 @@ impl ApiKeys {
     /// There may be some five million keys, and some 80,000 of one owner, as far as the state has room.
     #[must_use]
     pub fn kept_in(state: State, name: &str) -> Self {
-        Self::from_store(Kept::new(state, name))
+        Self::with(Engine::Store(Asked::new(Kept::new(state, name), name)))
     }
 
     fn with(engine: Engine) -> Self {

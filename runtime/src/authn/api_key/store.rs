@@ -60,6 +60,8 @@ pub enum KeyStoreError {
     Unavailable(Box<dyn std::error::Error + Send + Sync>),
     /// It did not answer in time.
     TimedOut,
+    /// It answers, and what it has of this key is no record of it.
+    Unreadable(Box<dyn std::error::Error + Send + Sync>),
     /// It has no key with this id.
     NotFound,
     /// The key is revoked, or its time is over.
@@ -76,6 +78,10 @@ impl KeyStoreError {
     pub(super) fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Unavailable(cause.into())
     }
+
+    pub(super) fn unreadable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unreadable(cause.into())
+    }
 }
 
 /// Waits for a store, but not for ever.
@@ -90,6 +96,7 @@ impl fmt::Display for KeyStoreError {
         match self {
             Self::Unavailable(cause) => write!(f, "the keys cannot be had: {cause}"),
             Self::TimedOut => f.write_str("the store of the keys did not answer in time"),
+            Self::Unreadable(cause) => write!(f, "the record of the key cannot be read: {cause}"),
             Self::NotFound => f.write_str("there is no key with this id"),
             Self::NotLive => f.write_str("the key is revoked, or its time is over"),
             Self::Rotated(successor) => {
@@ -104,7 +111,7 @@ impl fmt::Display for KeyStoreError {
 impl std::error::Error for KeyStoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unavailable(cause) => Some(&**cause),
+            Self::Unavailable(cause) | Self::Unreadable(cause) => Some(&**cause),
             _ => None,
         }
     }

@@ -22,10 +22,11 @@ use tokio::{
 use super::{
     file::KeyFile,
     index::{Accepted, Index},
+    outage::{Keeper, Outages},
     record::RecordError,
     store::{KeyStoreError, STORE_TIME},
 };
-use crate::{authn::file::Stamp, event::SECURITY_EVENTS};
+use crate::authn::file::Stamp;
 
 /// How old an answer may be.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -34,6 +35,7 @@ pub(super) struct WatchedFile {
     file: KeyFile,
     seen: ArcSwap<Seen>,
     looking: Mutex<Option<Look>>,
+    outages: Outages,
 }
 
 /// A look that has begun. Whoever waits for it may leave, and it goes on.
@@ -62,7 +64,8 @@ impl WatchedFile {
     pub(super) fn open(file: KeyFile) -> Result<Self, RecordError> {
         let content = look(&file, None)?;
         let seen = Seen { at: Some(Instant::now()), content: Some(content) };
-        Ok(Self { file, seen: ArcSwap::from_pointee(seen), looking: Mutex::default() })
+        let outages = Outages::of(Keeper::File(file.path().to_owned()));
+        Ok(Self { file, seen: ArcSwap::from_pointee(seen), looking: Mutex::default(), outages })
     }
 
     pub(super) fn file(&self) -> &KeyFile {
@@ -101,21 +104,10 @@ impl WatchedFile {
         if before.is_fresh() {
             return before.answer();
         }
+        let told = self.outages.look(None);
         let waited = timeout_at(Instant::now() + STORE_TIME, self.newest(&mut looking, &before)).await;
         let (began, outcome) = waited.unwrap_or((None, Err(KeyStoreError::TimedOut)));
-        if let Err(error) = &outcome
-            && before.content.is_some()
-        {
-            tracing::error!(
-                target: SECURITY_EVENTS, event_type = "sys_key_store_unavailable", severity = "High",
-                file = %self.file.path().display(), failure_reason = %error,
-                "requests with API keys are refused until the file can be read",
-            );
-        }
-        if outcome.is_ok() && before.content.is_none() {
-            let file = self.file.path().display();
-            tracing::info!(target: "palisade::keys", %file, "the file of API keys can be read again");
-        }
+        told.ended(&outcome);
         // a failure counts from its end, so that those who wait are refused at once and not one after the other
         let at = if outcome.is_ok() { began } else { Some(Instant::now()) };
         let seen = Seen { at, content: outcome.ok() };
@@ -281,6 +273,21 @@ mod tests {
             file.change(&Change::Revoke { id: one.id.clone(), at: 1 }).unwrap();
             later().await;
             assert!(watched.nearest(&one.id).await.unwrap().unwrap().record.revoked_at.is_some());
+        });
+    }
+
+    #[test]
+    fn a_file_that_hangs_is_an_outage_however_short_requests_wait() {
+        let one = key();
+        let (_folder, _file, watched) = watching(&[&one]);
+        held_up(async |go_on| {
+            later().await;
+            let left = tokio::time::timeout(Duration::from_millis(600), watched.nearest(&one.id)).await;
+            assert!(left.is_err());
+            assert!(watched.outages.has_begun());
+            go_on.send(()).unwrap();
+            assert!(watched.nearest(&one.id).await.is_ok());
+            assert!(!watched.outages.has_begun());
         });
     }
 

@@ -172,6 +172,18 @@ mod tests {
         assert_eq!(cut_off, 5, "never ended");
     }
 
+    /// Rule 2 gives back its own call alone.
+    #[test]
+    fn logins_of_ones_own_between_guesses_make_no_more_guesses() {
+        let bench = Bench::start();
+        let guesses = (0..99).filter(|number| {
+            _ = bench.log_in(ELSEWHERE, &format!("puppet {number}")); // not known there before
+            bench.log_in(ELSEWHERE, "mallory").unwrap();
+            bench.guess(ELSEWHERE, &format!("user {number}")).is_ok()
+        });
+        assert_eq!(guesses.count(), 30);
+    }
+
     #[test]
     fn a_network_is_known_where_the_login_succeeded_and_for_the_spelling_that_did() {
         let bench = Bench::start();

@@ -114,7 +114,7 @@ impl Kept {
         let found = self.state.get(self.of_key(id)).await?;
         let is_there = found.is_some();
         let value = found.map_or_else(|| NOBODYS.as_bytes().to_vec(), |record| record.value);
-        let text = String::from_utf8(value).map_err(KeyStoreError::unavailable)?;
+        let text = String::from_utf8(value).map_err(KeyStoreError::unreadable)?;
         Ok(black_box(Some(read(&text)?)).filter(|_| is_there))
     }
 
@@ -225,7 +225,10 @@ impl Kept {
         let rotated = self.change_record(id, |old| succeed(old, new, at, until)).await;
         if let Err(refused) = rotated.and_then(|done| done.ok_or(KeyStoreError::NotFound)) {
             // where nobody knows whether the key was rotated, the successor that it may name stays
-            if !matches!(refused, KeyStoreError::TimedOut | KeyStoreError::Unavailable(_)) {
+            if !matches!(
+                refused,
+                KeyStoreError::TimedOut | KeyStoreError::Unavailable(_) | KeyStoreError::Unreadable(_)
+            ) {
                 self.forget(&[new], &new.owner).await?;
             }
             return Err(refused);
@@ -272,10 +275,10 @@ impl Kept {
 
 /// The record of a key: seconds, and behind a blank a line.
 fn read(text: &str) -> Result<KeyRecord, KeyStoreError> {
-    let unreadable = || KeyStoreError::unavailable("the record of a key cannot be read");
-    let (used, line) = text.split_once(' ').ok_or_else(unreadable)?;
-    let used: u64 = used.parse().map_err(KeyStoreError::unavailable)?;
-    let record = read_line(line).map_err(KeyStoreError::unavailable)?;
+    let (used, line) =
+        text.split_once(' ').ok_or_else(|| KeyStoreError::unreadable("it is not all there"))?;
+    let used: u64 = used.parse().map_err(KeyStoreError::unreadable)?;
+    let record = read_line(line).map_err(KeyStoreError::unreadable)?;
     Ok(KeyRecord { last_used: (used > 0).then_some(used), ..record })
 }
 

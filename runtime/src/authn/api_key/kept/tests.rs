@@ -97,7 +97,7 @@ async fn a_key_is_found_with_one_look_whether_it_is_there_or_not() {
         assert_eq!(kept.find(id).await.unwrap().is_some(), there);
         assert_eq!(counted.taken() - before, 1);
     }
-    assert!(matches!(kept.find(&spoilt.id).await, Err(KeyStoreError::Unavailable(_))));
+    assert!(matches!(kept.find(&spoilt.id).await, Err(KeyStoreError::Unreadable(_))));
 }
 
 #[tokio::test]
