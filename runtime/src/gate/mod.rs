@@ -173,9 +173,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
     visit.walk(cursor.as_ref().and_then(|scope| scope.walk(query.as_deref())));
-    let call = key
-        .zip(print)
-        .and_then(|(key, print)| at.call(&authorized, key, print.finish(), (visit.clock(), deadline)));
+    let call = key.zip(print).and_then(|(key, print)| at.call(&authorized, key, print.finish(), deadline));
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
     visit.begin(at.policy().priority)?; // 13
     if at.policy().login.is_some() {

@@ -23,7 +23,6 @@ use crate::authn::attempts::Failures;
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
 use crate::authz::{Authorized, Forbidden};
-use crate::clock::Clock;
 use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
@@ -312,10 +311,10 @@ impl Prepared {
         authorized: &Authorized,
         key: ClientKey,
         print: [u8; 32],
-        time: (Clock, Instant),
+        deadline: Instant,
     ) -> Option<Call> {
         let answers = self.ready.answers.as_ref()?;
-        Call::new(answers.kept.clone(), self.ready.policy, authorized, key, print, time)
+        Call::new(answers.kept.clone(), self.ready.policy, authorized, key, print, deadline)
     }
 
     /// Step 13: what a cursor of this request is bound to, and where the one it carries points.

@@ -166,13 +166,8 @@ impl Claim {
 
     /// The line of the ledger that says this call was done, with this answer.
     pub(super) fn line(&self, kept: Kept) -> Result<Line, Refusal> {
-        let now = self.call.clock.now()?.unix();
-        Ok(Line {
-            key: *self.call.key.as_bytes(),
-            value: self.call.sealed(bounded(kept))?,
-            ends: now.saturating_add(self.call.rule.ttl.as_secs()),
-            now,
-        })
+        let value = self.call.sealed(bounded(kept))?;
+        Ok(Line { key: *self.call.key.as_bytes(), value, keep: self.call.entered_for() })
     }
 
     pub(super) const fn has_ledger(&self) -> bool {

@@ -7,6 +7,7 @@ mod desk;
 mod keys;
 mod killed;
 mod ledger;
+mod ledger_clocks;
 mod outcomes;
 mod page;
 mod postgres;
