@@ -7,11 +7,11 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::abandoned::{Abandoned, Mark};
+use super::asked::Asks;
 use super::claim::Claim;
 use super::decide::{Decision, Entry, Found, Owner, Print, Stage, decide};
 use super::kept::Kept;
 use super::key::ClientKey;
-use super::ledger;
 use super::{KeptAnswers, Recovered, Refusal, Unsettled};
 use crate::answer::Accept;
 use crate::authn::Principal;
@@ -119,7 +119,7 @@ impl Call {
     /// The key is claimed; what the application committed says whether that is for the first time.
     async fn begin(self, version: u64, first: bool) -> Result<Claimed, Refusal> {
         let claim = Claim::new(self, version, first);
-        match claim.recall().await {
+        match claim.recall_as(Asks::BeforeTheHandler).await {
             Ok(None) => Ok(Claimed::Mine(Arc::new(claim))),
             Ok(Some(kept)) => Ok(Claimed::Replay(kept)),
             Err(refusal) => {
@@ -131,7 +131,7 @@ impl Call {
 
     /// Nobody knows: the ledger is asked, then the application. An answer: it was done. `None`: it was not.
     async fn recover(&self, version: u64) -> Result<Option<Kept>, Refusal> {
-        if let Some(kept) = self.committed().await? {
+        if let Some(kept) = self.committed(Asks::BeforeTheHandler).await? {
             // whoever asks next finds it as well, here or there
             _ = self.put(Expected::Version(version), Stage::Done(kept.clone()), self.rule.ttl).await;
             return Ok(Some(kept));
@@ -151,9 +151,9 @@ impl Call {
     }
 
     /// What the application committed of it.
-    pub(super) async fn committed(&self) -> Result<Option<Kept>, Refusal> {
+    pub(super) async fn committed(&self, when: Asks) -> Result<Option<Kept>, Refusal> {
         let Some(ledger) = &self.answers.ledger else { return Ok(None) };
-        let Some(value) = ledger::find(ledger.as_ref(), *self.key.as_bytes()).await? else {
+        let Some(value) = ledger.find(*self.key.as_bytes(), when).await? else {
             return Ok(None);
         };
         let line = Found { entry: self.open(&value)?, version: 0, left: Duration::ZERO };

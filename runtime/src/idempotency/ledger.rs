@@ -21,9 +21,6 @@ use crate::authn::StoreFuture;
 use crate::operation::Idempotent;
 use crate::problem::Problem;
 
-/// How long a ledger may take to find a line, or to write one.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 /// Where lines are found that were committed. Implemented for SQLite and Postgres by features of those names.
 pub trait Ledger: Send + Sync + 'static {
     /// The value of the line under `key` that has not ended, if one was committed.
@@ -75,6 +72,8 @@ pub enum LedgerError {
     Repeated,
     /// It did not answer within two seconds. A line that it was to write may be there.
     Late,
+    /// It failed several times, and is not asked for two seconds.
+    LeftAlone,
     /// It failed.
     Store(Box<dyn Error + Send + Sync>),
 }
@@ -144,32 +143,6 @@ impl<'a, Op: Idempotent> Once<'a, Op> {
     }
 }
 
-/// Once more when it fails: a connection may have been broken all the time.
-pub(super) async fn find(ledger: &dyn Ledger, key: [u8; 32]) -> Result<Option<Vec<u8>>, LedgerError> {
-    let twice = async {
-        match ledger.find(key).await {
-            Err(LedgerError::Store(_)) => ledger.find(key).await,
-            found => found,
-        }
-    };
-    in_time(twice).await
-}
-
-/// The same. A line that was committed after all is [`LedgerError::Repeated`] then.
-pub(super) async fn insert(ledger: &dyn Ledger, line: Line) -> Result<(), LedgerError> {
-    let twice = async {
-        match ledger.insert(line.clone()).await {
-            Err(LedgerError::Store(_)) => ledger.insert(line).await,
-            inserted => inserted,
-        }
-    };
-    in_time(twice).await
-}
-
-async fn in_time<T>(asked: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {
-    tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(LedgerError::Late))
-}
-
 /// The value holds an answer.
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,6 +161,7 @@ impl fmt::Display for LedgerError {
         match self {
             Self::Repeated => f.write_str("the call is in the ledger already"),
             Self::Late => f.write_str("the ledger did not answer in time"),
+            Self::LeftAlone => f.write_str("the ledger failed, and is left alone for a moment"),
             Self::Store(error) => write!(f, "the ledger failed: {error}"),
         }
     }

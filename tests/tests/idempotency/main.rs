@@ -8,6 +8,7 @@ mod keys;
 mod killed;
 mod ledger;
 mod ledger_clocks;
+mod ledger_outage;
 mod outcomes;
 mod page;
 mod postgres;
