@@ -154,11 +154,14 @@ impl Gate {
         });
     }
 
-    /// Ends when nothing runs any more that outlives its client, and what it was counted by is written.
+    /// Ends when nothing runs any more that outlives its client.
     pub(crate) async fn settled(&self) {
         self.inner.effects.settled().await;
-        self.inner.limiter.settle().await;
-        self.inner.write_limits().await;
+    }
+
+    /// Ends when what was counted is written, and others know which places are free. Neither waits for the other.
+    pub(crate) async fn written(&self) {
+        tokio::join!(self.inner.limiter.settle(), self.inner.write_limits());
     }
 
     /// What authenticates for an operation with this access.
