@@ -62,6 +62,12 @@ pub trait Servable:
     fn settled(&self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
+
+    /// Ends when what the server has to write last is written. It comes after [`Servable::settled`], also where that did not
+    /// end in time, and is waited for two seconds at most.
+    fn written(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 impl Servable for axum::Router {}
@@ -81,6 +87,10 @@ impl Servable for Server {
 
     fn settled(&self) -> impl Future<Output = ()> + Send {
         Self::settled(self)
+    }
+
+    fn written(&self) -> impl Future<Output = ()> + Send {
+        Self::written(self)
     }
 }
 

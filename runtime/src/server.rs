@@ -225,6 +225,11 @@ impl Server {
         self.shared.gate.settled().await;
     }
 
+    /// Waits until what was counted is written.
+    pub(crate) async fn written(&self) {
+        self.shared.gate.written().await;
+    }
+
     /// The settings it was built with.
     pub(crate) fn settings(&self) -> &Settings {
         self.shared.gate.settings()

@@ -217,6 +217,14 @@ impl Api for Service {
         self.moved(&caller, input.body, TransferOnceOutput::Created).await.map_err(problem)
     }
 
+    async fn transfer_briefly(
+        &self,
+        caller: Caller<TransferBriefly>,
+        input: TransferBrieflyInput,
+    ) -> Result<TransferBrieflyOutput, Problem> {
+        self.moved(&caller, input.body, TransferBrieflyOutput::Created).await.map_err(problem)
+    }
+
     async fn give(&self, _: Caller<Give>, input: GiveInput) -> Result<GiveOutput, Problem> {
         self.given(input.body).await.map_err(problem)
     }

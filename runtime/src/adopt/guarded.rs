@@ -66,4 +66,8 @@ impl Servable for Guarded {
     fn settled(&self) -> impl Future<Output = ()> + Send {
         self.gate.settled()
     }
+
+    fn written(&self) -> impl Future<Output = ()> + Send {
+        self.gate.written()
+    }
 }

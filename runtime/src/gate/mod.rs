@@ -117,7 +117,7 @@ async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<
     let authorized = authz::authorize(authenticated).map_err(|reason| at.forbidden(reason))?; // 8
     visit.identify(authorized.principal());
     visit.count_by(at.limits().of_path(captures));
-    visit.spend(&at.limits().by_principal).await?; // 9
+    in_time(deadline, visit.spend(&at.limits().by_principal)).await??; // 9
     Ok(Entered { authorized, deadline })
 }
 
@@ -169,17 +169,15 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
         (refused, _) => Rejection::Input(refused.into()),
     })?; // 11
     visit.count_by(told);
-    visit.spend(&at.limits().by_body).await?; // 11
+    in_time(deadline, visit.spend(&at.limits().by_body)).await??; // 11
     let owned = object::own(at, &authorized, captures, deadline).await?; // 12
     let cursor = at.open_cursor(&authorized, cursor, visit.now())?; // 13
     visit.walk(cursor.as_ref().and_then(|scope| scope.walk(query.as_deref())));
-    let call = key
-        .zip(print)
-        .and_then(|(key, print)| at.call(&authorized, key, print.finish(), (visit.clock(), deadline)));
+    let call = key.zip(print).and_then(|(key, print)| at.call(&authorized, key, print.finish(), deadline));
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
     visit.begin(at.policy().priority)?; // 13
     if at.policy().login.is_some() {
-        visit.attempt(at.policy().id, account).await?; // 13
+        in_time(deadline, visit.attempt(at.policy().id, account)).await??; // 13
     }
     Ok(Admitted { caller: Caller::new(passed), input: I::assemble(decoded, payload), deadline, call })
 }

@@ -23,7 +23,6 @@ use crate::authn::attempts::Failures;
 use crate::authn::step_up::Insufficient;
 use crate::authn::{self, Authenticated, Denied, Principal, Schemes};
 use crate::authz::{Authorized, Forbidden};
-use crate::clock::Clock;
 use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
@@ -156,11 +155,14 @@ impl Gate {
         });
     }
 
-    /// Ends when nothing runs any more that outlives its client, and what it was counted by is written.
+    /// Ends when nothing runs any more that outlives its client.
     pub(crate) async fn settled(&self) {
         self.inner.effects.settled().await;
-        self.inner.limiter.settle().await;
-        self.inner.write_limits().await;
+    }
+
+    /// Ends when what was counted is written, and others know which places are free. Neither waits for the other.
+    pub(crate) async fn written(&self) {
+        tokio::join!(self.inner.limiter.settle(), self.inner.write_limits());
     }
 
     /// What authenticates for an operation with this access.
@@ -313,10 +315,10 @@ impl Prepared {
         authorized: &Authorized,
         key: ClientKey,
         print: [u8; 32],
-        time: (Clock, Instant),
+        deadline: Instant,
     ) -> Option<Call> {
         let answers = self.ready.answers.as_ref()?;
-        Call::new(answers.kept.clone(), self.ready.policy, authorized, key, print, time)
+        Call::new(answers.kept.clone(), self.ready.policy, authorized, key, print, deadline)
     }
 
     /// Step 13: what a cursor of this request is bound to, and where the one it carries points.

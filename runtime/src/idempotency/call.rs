@@ -7,16 +7,15 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::abandoned::{Abandoned, Mark};
+use super::asked::Asks;
 use super::claim::Claim;
 use super::decide::{Decision, Entry, Found, Owner, Print, Stage, decide};
 use super::kept::Kept;
 use super::key::ClientKey;
-use super::ledger;
 use super::{KeptAnswers, Recovered, Refusal, Unsettled};
 use crate::answer::Accept;
 use crate::authn::Principal;
 use crate::authz::Authorized;
-use crate::clock::Clock;
 use crate::operation::{Idempotency, Policy, Rerun};
 use crate::problem::Problem;
 use crate::state::{Expected, Key, Kind, Next, Record, StateError, Swapped};
@@ -35,7 +34,7 @@ pub(crate) struct Call {
     principal: Principal,
     /// The `Accept` lines of the request: what its answer is written by.
     pub(super) accept: HeaderMap,
-    pub(super) clock: Clock,
+    timeout: Duration,
     pub(super) deadline: Instant,
 }
 
@@ -56,7 +55,7 @@ impl Call {
         authorized: &Authorized,
         client: ClientKey,
         print: Print,
-        (clock, deadline): (Clock, Instant),
+        deadline: Instant,
     ) -> Option<Self> {
         let (rule, principal) = (policy.idempotency.as_ref()?, authorized.principal()?.clone());
         let mut parts = vec![policy.id.as_bytes(), client.as_str().as_bytes()];
@@ -64,8 +63,8 @@ impl Call {
             parts.extend([principal.issuer().as_bytes(), principal.subject().as_bytes()]);
         }
         let key = Key::new(Kind::Answer, &parts);
-        let (operation, accept) = (policy.id, HeaderMap::new());
-        Some(Self { answers, rule, operation, key, print, client, principal, accept, clock, deadline })
+        let (operation, timeout, accept) = (policy.id, policy.timeout, HeaderMap::new());
+        Some(Self { answers, rule, operation, key, print, client, principal, accept, timeout, deadline })
     }
 
     /// With the `Accept` lines of its request.
@@ -120,7 +119,7 @@ impl Call {
     /// The key is claimed; what the application committed says whether that is for the first time.
     async fn begin(self, version: u64, first: bool) -> Result<Claimed, Refusal> {
         let claim = Claim::new(self, version, first);
-        match claim.recall().await {
+        match claim.recall_as(Asks::BeforeTheHandler).await {
             Ok(None) => Ok(Claimed::Mine(Arc::new(claim))),
             Ok(Some(kept)) => Ok(Claimed::Replay(kept)),
             Err(refusal) => {
@@ -132,7 +131,7 @@ impl Call {
 
     /// Nobody knows: the ledger is asked, then the application. An answer: it was done. `None`: it was not.
     async fn recover(&self, version: u64) -> Result<Option<Kept>, Refusal> {
-        if let Some(kept) = self.committed().await? {
+        if let Some(kept) = self.committed(Asks::BeforeTheHandler).await? {
             // whoever asks next finds it as well, here or there
             _ = self.put(Expected::Version(version), Stage::Done(kept.clone()), self.rule.ttl).await;
             return Ok(Some(kept));
@@ -152,10 +151,9 @@ impl Call {
     }
 
     /// What the application committed of it.
-    pub(super) async fn committed(&self) -> Result<Option<Kept>, Refusal> {
+    pub(super) async fn committed(&self, when: Asks) -> Result<Option<Kept>, Refusal> {
         let Some(ledger) = &self.answers.ledger else { return Ok(None) };
-        let now = self.clock.now()?.unix();
-        let Some(value) = ledger::find(ledger.as_ref(), *self.key.as_bytes(), now).await? else {
+        let Some(value) = ledger.find(*self.key.as_bytes(), when).await? else {
             return Ok(None);
         };
         let line = Found { entry: self.open(&value)?, version: 0, left: Duration::ZERO };
@@ -174,6 +172,12 @@ impl Call {
     /// The time until the deadline, and the margin.
     fn lease(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now()).saturating_add(self.answers.margin)
+    }
+
+    /// For how long a line of this call is needed. While its record in the state says that nobody knows, another run may begin,
+    /// and asks the ledger within its own time.
+    pub(super) fn entered_for(&self) -> Duration {
+        self.lease().saturating_add(self.rule.ttl).saturating_add(self.timeout)
     }
 
     async fn put(&self, expected: Expected, stage: Stage, keep: Duration) -> Result<Swapped, Refusal> {

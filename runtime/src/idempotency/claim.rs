@@ -8,10 +8,11 @@ use tokio::time::Instant;
 
 use super::Refusal;
 use super::abandoned::Mark;
+use super::asked::Asks;
 use super::call::Call;
 use super::decide::{Decision, Entry, Stage, decide};
 use super::kept::Kept;
-use super::ledger::{self, LedgerError, Line};
+use super::ledger::{LedgerError, Line};
 use crate::answer::Accept;
 use crate::operation::Rerun;
 use crate::problem::Rejection;
@@ -78,7 +79,7 @@ impl Claim {
             Err(refusal) => Err(refusal),
         };
         if self.is_written()
-            && let Ok(Some(kept)) = self.call.committed().await
+            && let Ok(Some(kept)) = self.call.committed(Asks::AfterIt).await
         {
             return Ok(kept.again());
         }
@@ -91,7 +92,7 @@ impl Claim {
         if self.is_written() {
             return Ok(None);
         }
-        match ledger::insert(ledger.as_ref(), self.line(kept.clone())?).await {
+        match ledger.insert(self.line(kept.clone())?).await {
             Ok(()) => {
                 self.wrote(kept);
                 Ok(None)
@@ -112,7 +113,11 @@ impl Claim {
 
     /// What another run of this call committed, if it did: then this one was done before.
     pub(crate) async fn recall(&self) -> Result<Option<Kept>, Refusal> {
-        let committed = self.call.committed().await?;
+        self.recall_as(Asks::AfterIt).await
+    }
+
+    pub(super) async fn recall_as(&self, when: Asks) -> Result<Option<Kept>, Refusal> {
+        let committed = self.call.committed(when).await?;
         if let Some(kept) = &committed {
             _ = self.record(Stage::Done(kept.clone())).await;
         }
@@ -166,13 +171,8 @@ impl Claim {
 
     /// The line of the ledger that says this call was done, with this answer.
     pub(super) fn line(&self, kept: Kept) -> Result<Line, Refusal> {
-        let now = self.call.clock.now()?.unix();
-        Ok(Line {
-            key: *self.call.key.as_bytes(),
-            value: self.call.sealed(bounded(kept))?,
-            ends: now.saturating_add(self.call.rule.ttl.as_secs()),
-            now,
-        })
+        let value = self.call.sealed(bounded(kept))?;
+        Ok(Line { key: *self.call.key.as_bytes(), value, keep: self.call.entered_for() })
     }
 
     pub(super) const fn has_ledger(&self) -> bool {

@@ -4,9 +4,11 @@
 //! which nobody knows. A line that is committed together with the effect is there exactly when the effect is. Rules:
 //! 1. the line has the answer, so a call that was done is answered as it was, though no answer of it was ever kept;
 //! 2. the ledger is asked before a handler runs, after one that wrote no line, and about every call that is unknown;
-//! 3. a line is there once: a second run of the call, however late, cannot commit its effect;
+//! 3. a line is there once: as long as it is there, a second run of the call cannot commit its effect. When it ends, the clock
+//!    of the database says, and no instance;
 //! 4. an answer that is kept and that the handler wrote no line for has one written before anybody gets it. Else the commit
-//!    of a run that was cut off could come later, and the call would have two answers.
+//!    of a run that was cut off could come later, and the call would have two answers;
+//! 5. a line is there for longer than what is kept of its call in the state: a call is forgotten there first.
 
 use std::error::Error;
 use std::fmt;
@@ -19,15 +21,12 @@ use crate::authn::StoreFuture;
 use crate::operation::Idempotent;
 use crate::problem::Problem;
 
-/// How long a ledger may take to find a line, or to write one.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 /// Where lines are found that were committed. Implemented for SQLite and Postgres by features of those names.
 pub trait Ledger: Send + Sync + 'static {
-    /// The value of the line under `key` that has not ended `now` (seconds since 1970), if one was committed.
+    /// The value of the line under `key` that has not ended, if one was committed.
     ///
     /// It must see every transaction that was committed before it is asked: a replica that lags behind does not.
-    fn find(&self, key: [u8; 32], now: u64) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError>;
+    fn find(&self, key: [u8; 32]) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError>;
 
     /// Writes the line in a transaction of its own, and commits it: the call came to this, and no other run of it may be
     /// committed any more. As [`Transaction::insert`] does, it waits for a transaction that holds a line with this key.
@@ -52,17 +51,16 @@ pub struct Line {
     pub key: [u8; 32],
     /// Its answer, sealed; about a mebibyte at most.
     pub value: Vec<u8>,
-    /// Until when it is needed, in seconds since 1970.
-    pub ends: u64,
-    /// The time now, in seconds since 1970.
-    pub now: u64,
+    /// How long it is needed from now on. It ends by the clock of the database: those of two instances may differ, and for
+    /// one that is ahead a line would have ended that another relies on.
+    pub keep: Duration,
 }
 
 impl Line {
     /// A line of one's own, to try an implementation of [`Transaction`] with.
     #[must_use]
-    pub const fn new(key: [u8; 32], value: Vec<u8>, now: u64, ends: u64) -> Self {
-        Self { key, value, ends, now }
+    pub const fn new(key: [u8; 32], value: Vec<u8>, keep: Duration) -> Self {
+        Self { key, value, keep }
     }
 }
 
@@ -74,6 +72,8 @@ pub enum LedgerError {
     Repeated,
     /// It did not answer within two seconds. A line that it was to write may be there.
     Late,
+    /// It failed several times, and is not asked for two seconds.
+    LeftAlone,
     /// It failed.
     Store(Box<dyn Error + Send + Sync>),
 }
@@ -143,40 +143,10 @@ impl<'a, Op: Idempotent> Once<'a, Op> {
     }
 }
 
-/// Once more when it fails: a connection may have been broken all the time.
-pub(super) async fn find(
-    ledger: &dyn Ledger,
-    key: [u8; 32],
-    now: u64,
-) -> Result<Option<Vec<u8>>, LedgerError> {
-    let twice = async {
-        match ledger.find(key, now).await {
-            Err(LedgerError::Store(_)) => ledger.find(key, now).await,
-            found => found,
-        }
-    };
-    in_time(twice).await
-}
-
-/// The same. A line that was committed after all is [`LedgerError::Repeated`] then.
-pub(super) async fn insert(ledger: &dyn Ledger, line: Line) -> Result<(), LedgerError> {
-    let twice = async {
-        match ledger.insert(line.clone()).await {
-            Err(LedgerError::Store(_)) => ledger.insert(line).await,
-            inserted => inserted,
-        }
-    };
-    in_time(twice).await
-}
-
-async fn in_time<T>(asked: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {
-    tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(LedgerError::Late))
-}
-
 /// The value holds an answer.
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("ends", &self.ends).finish_non_exhaustive()
+        f.debug_struct("Line").field("keep", &self.keep).finish_non_exhaustive()
     }
 }
 
@@ -191,6 +161,7 @@ impl fmt::Display for LedgerError {
         match self {
             Self::Repeated => f.write_str("the call is in the ledger already"),
             Self::Late => f.write_str("the ledger did not answer in time"),
+            Self::LeftAlone => f.write_str("the ledger failed, and is left alone for a moment"),
             Self::Store(error) => write!(f, "the ledger failed: {error}"),
         }
     }

@@ -12,6 +12,7 @@
 //! | `kept` | an answer as it is kept |
 //! | `keys` | how records are sealed |
 //! | `ledger` | a record that the application commits together with its effect |
+//! | `asked` | how it is asked, and when it is left alone |
 //! | `refusal` | why a call is neither done nor answered |
 //!
 //! Rules:
@@ -30,6 +31,7 @@
 //!    ([`KeptAnswers::bytes_per_day`]), each answer 768 KiB, and the state its room: when it is full, 503.
 
 mod abandoned;
+mod asked;
 mod call;
 mod claim;
 mod decide;
@@ -53,6 +55,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::abandoned::Followed;
+use self::asked::Asked;
 pub(crate) use self::call::{Call, Claimed};
 pub(crate) use self::claim::Claim;
 pub(crate) use self::kept::Kept;
@@ -92,7 +95,7 @@ const BYTES_PER_DAY: u64 = 64 << 20;
 pub struct KeptAnswers {
     state: State,
     keys: Arc<AnswerKeys>,
-    ledger: Option<Arc<dyn Ledger>>,
+    ledger: Option<Arc<Asked>>,
     recover: Option<Arc<Recover>>,
     margin: Duration,
     calls_per_day: u32,
@@ -154,7 +157,7 @@ impl KeptAnswers {
     /// and about every call of which nothing else is known.
     #[must_use]
     pub fn ledger(mut self, ledger: impl Ledger) -> Self {
-        self.ledger = Some(Arc::new(ledger));
+        self.ledger = Some(Arc::new(Asked::new(ledger)));
         self
     }
 

@@ -1,4 +1,7 @@
 //! A ledger in Postgres: the database of the effect, through sqlx.
+//!
+//! Time is when the server got the statement (`statement_timestamp`): one that waits for another transaction does not see its
+//! line end meanwhile.
 
 use sqlx::{PgConnection, PgPool, Postgres};
 
@@ -29,14 +32,16 @@ impl PostgresLedger {
 }
 
 impl Ledger for PostgresLedger {
-    fn find(&self, key: [u8; 32], now: u64) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError> {
+    fn find(&self, key: [u8; 32]) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError> {
         Box::pin(async move {
-            sqlx::query_scalar("SELECT answer FROM palisade_answers WHERE key = $1 AND ends > $2")
-                .bind(key.to_vec())
-                .bind(seconds(now))
-                .fetch_optional(&self.0)
-                .await
-                .map_err(failed)
+            sqlx::query_scalar(
+                "SELECT answer FROM palisade_answers
+                 WHERE key = $1 AND ends > floor(extract(epoch FROM statement_timestamp()))::bigint",
+            )
+            .bind(key.to_vec())
+            .fetch_optional(&self.0)
+            .await
+            .map_err(failed)
         })
     }
 
@@ -57,22 +62,23 @@ impl Transaction for PgConnection {
             // a few at a time, and none that another transaction holds: nobody waits for this
             sqlx::query(
                 "DELETE FROM palisade_answers WHERE key IN (
-                     SELECT key FROM palisade_answers WHERE ends <= $1 LIMIT 32 FOR UPDATE SKIP LOCKED)",
+                     SELECT key FROM palisade_answers
+                     WHERE ends <= floor(extract(epoch FROM statement_timestamp()))::bigint
+                     LIMIT 32 FOR UPDATE SKIP LOCKED)",
             )
-            .bind(seconds(line.now))
             .execute(&mut *self)
             .await
             .map_err(failed)?;
             // one that has ended and was not removed yet is in nobody's way
             let written = sqlx::query(
-                "INSERT INTO palisade_answers (key, answer, ends) VALUES ($1, $2, $3)
+                "INSERT INTO palisade_answers (key, answer, ends)
+                 VALUES ($1, $2, floor(extract(epoch FROM statement_timestamp()))::bigint + $3)
                  ON CONFLICT (key) DO UPDATE SET answer = EXCLUDED.answer, ends = EXCLUDED.ends
-                 WHERE palisade_answers.ends <= $4",
+                 WHERE palisade_answers.ends <= floor(extract(epoch FROM statement_timestamp()))::bigint",
             )
             .bind(line.key.to_vec())
             .bind(line.value)
-            .bind(seconds(line.ends))
-            .bind(seconds(line.now))
+            .bind(seconds(line.keep))
             .execute(&mut *self)
             .await
             .map_err(failed)?;

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::key::KeyFault;
 use super::ledger::LedgerError;
-use crate::clock::ClockError;
 use crate::problem::Problem;
 use crate::sealing::Unsealed;
 use crate::state::StateError;
@@ -30,8 +29,6 @@ pub(crate) enum Refusal {
     Ledger(LedgerError),
     /// The application could not find out about an unknown call.
     Recovery(Problem),
-    /// The clock cannot be relied on.
-    Clock,
 }
 
 impl From<StateError> for Refusal {
@@ -52,12 +49,6 @@ impl From<LedgerError> for Refusal {
     }
 }
 
-impl From<ClockError> for Refusal {
-    fn from(_: ClockError) -> Self {
-        Self::Clock
-    }
-}
-
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -70,7 +61,6 @@ impl fmt::Display for Refusal {
             Self::Unreadable(why) => write!(f, "idempotency_unreadable: {why}"),
             Self::Ledger(error) => write!(f, "idempotency_ledger: {}", error.to_string().escape_debug()),
             Self::Recovery(problem) => write!(f, "idempotency_recovery: {}", problem.code()),
-            Self::Clock => f.write_str("idempotency_clock_failed"),
         }
     }
 }

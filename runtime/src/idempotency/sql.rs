@@ -1,10 +1,12 @@
 //! What the ledgers of sqlx have in common.
 
+use std::time::Duration;
+
 use super::ledger::LedgerError;
 
-/// A time as databases keep it.
-pub(super) fn seconds(unix: u64) -> i64 {
-    i64::try_from(unix).unwrap_or(i64::MAX)
+/// As databases count it, and none too few. More than a century is one: it is added to another time.
+pub(super) fn seconds(keep: Duration) -> i64 {
+    u32::try_from(keep.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).into()
 }
 
 pub(super) fn failed(error: sqlx::Error) -> LedgerError {

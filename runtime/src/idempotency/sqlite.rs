@@ -1,4 +1,6 @@
 //! A ledger in SQLite: the database of the effect, through sqlx.
+//!
+//! Time is that of the machine, which all who open the file share.
 
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
@@ -29,11 +31,10 @@ impl SqliteLedger {
 }
 
 impl Ledger for SqliteLedger {
-    fn find(&self, key: [u8; 32], now: u64) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError> {
+    fn find(&self, key: [u8; 32]) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError> {
         Box::pin(async move {
-            sqlx::query_scalar("SELECT answer FROM palisade_answers WHERE key = ?1 AND ends > ?2")
+            sqlx::query_scalar("SELECT answer FROM palisade_answers WHERE key = ?1 AND ends > unixepoch()")
                 .bind(key.to_vec())
-                .bind(seconds(now))
                 .fetch_optional(&self.0)
                 .await
                 .map_err(failed)
@@ -55,22 +56,20 @@ impl Transaction for SqliteConnection {
             // a few at a time: the effect does not wait for what a long pause has left
             sqlx::query(
                 "DELETE FROM palisade_answers WHERE key IN (
-                     SELECT key FROM palisade_answers WHERE ends <= ?1 LIMIT 32)",
+                     SELECT key FROM palisade_answers WHERE ends <= unixepoch() LIMIT 32)",
             )
-            .bind(seconds(line.now))
             .execute(&mut *self)
             .await
             .map_err(failed)?;
             // one that has ended and was not removed yet is in nobody's way
             let written = sqlx::query(
-                "INSERT INTO palisade_answers (key, answer, ends) VALUES (?1, ?2, ?3)
+                "INSERT INTO palisade_answers (key, answer, ends) VALUES (?1, ?2, unixepoch() + ?3)
                  ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, ends = excluded.ends
-                 WHERE palisade_answers.ends <= ?4",
+                 WHERE palisade_answers.ends <= unixepoch()",
             )
             .bind(line.key.to_vec())
             .bind(line.value)
-            .bind(seconds(line.ends))
-            .bind(seconds(line.now))
+            .bind(seconds(line.keep))
             .execute(&mut *self)
             .await
             .map_err(failed)?;

@@ -345,11 +345,9 @@ fn repeated(refusal: &Refusal) -> Outward<'_> {
             "nobody knows whether the first request with this Idempotency-Key was done; look before you ask with another key",
             high("sys_outcome_unknown"),
         ),
-        Refusal::State(_)
-        | Refusal::Unreadable(_)
-        | Refusal::Ledger(_)
-        | Refusal::Recovery(_)
-        | Refusal::Clock => Outward::unavailable(high("sys_idempotency_unavailable")),
+        Refusal::State(_) | Refusal::Unreadable(_) | Refusal::Ledger(_) | Refusal::Recovery(_) => {
+            Outward::unavailable(high("sys_idempotency_unavailable"))
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::settings::Settings;
 
 /// The first and the longest pause after the system refused to accept, e.g. for want of files.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
-/// For what is to be written, where those who did not finish have left no time.
+/// For what is to be written, when those who have begun have finished or have no time any more.
 const SETTLING: Duration = Duration::from_secs(2);
 
 /// What connections speak before they speak HTTP.
@@ -178,18 +178,26 @@ pub(super) async fn accept<S: Servable>(
     }
     drop(listener); // who comes now is refused at once, and does not wait for an answer that never comes
     drop(stop); // every connection waits for this
-    finish(tasks, service.settled(), drain).await;
+    finish(tasks, drain, service.settled(), service.written()).await;
 }
 
 /// Lets those who have begun finish, for so long. What the service has to write is written in any case.
-async fn finish(mut tasks: JoinSet<()>, settled: impl Future<Output = ()>, drain: Duration) {
+async fn finish(
+    mut tasks: JoinSet<()>,
+    drain: Duration,
+    settled: impl Future<Output = ()>,
+    written: impl Future<Output = ()>,
+) {
     let ends = Instant::now() + drain;
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout_at(ends, all).await.is_err() {
         tracing::warn!(connections = tasks.len(), "closing connections that did not finish in time");
         tasks.shutdown().await;
     }
-    if tokio::time::timeout_at(ends.max(Instant::now() + SETTLING), settled).await.is_err() {
+    if tokio::time::timeout_at(ends, settled).await.is_err() {
+        tracing::warn!("handlers run that did not finish in time");
+    }
+    if tokio::time::timeout(SETTLING, written).await.is_err() {
         tracing::warn!("not all that was to be written was written in time");
     }
 }

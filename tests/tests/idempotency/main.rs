@@ -7,6 +7,8 @@ mod desk;
 mod keys;
 mod killed;
 mod ledger;
+mod ledger_clocks;
+mod ledger_outage;
 mod outcomes;
 mod page;
 mod postgres;

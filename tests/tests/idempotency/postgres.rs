@@ -11,12 +11,27 @@ use palisade_tests::postgres_server::Server;
 use palisade_tests::tokens::Signer;
 use palisade_tests::waiting::until;
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-const NOW: u64 = 1_800_000_000;
+const MINUTE: Duration = Duration::from_secs(60);
 
-fn line(key: u8, value: &str, now: u64, ends: u64) -> Line {
-    Line::new([key; 32], value.into(), now, ends)
+fn line(key: u8, value: &str) -> Line {
+    Line::new([key; 32], value.into(), MINUTE)
+}
+
+/// The same database, whose clock is so far ahead for those who ask through this.
+async fn ahead(server: &Server, by: Duration) -> PgPool {
+    let name = format!("ahead_{}", by.as_secs());
+    let clock = format!(
+        "CREATE SCHEMA {name}; CREATE FUNCTION {name}.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE
+         AS $$ SELECT pg_catalog.statement_timestamp() + interval '{} seconds' $$",
+        by.as_secs()
+    );
+    let options: PgConnectOptions = server.url().parse().unwrap();
+    let pool = PgPool::connect_with(options.clone()).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(clock)).execute(&pool).await.unwrap();
+    let path = format!("{name},public,pg_catalog");
+    PgPool::connect_with(options.options([("search_path", path)])).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -25,39 +40,44 @@ async fn a_line_is_there_when_it_was_committed_and_once() {
     let pool = PgPool::connect(&server.url()).await.unwrap();
     sqlx::raw_sql(POSTGRES_TABLE).execute(&pool).await.unwrap();
     let ledger = PostgresLedger::new(pool.clone());
-    let found = async |key: u8, now: u64| ledger.find([key; 32], now).await.unwrap();
+    let found = async |key: u8| ledger.find([key; 32]).await.unwrap();
 
     let mut work = pool.begin().await.unwrap();
-    work.insert(line(1, "first", NOW, NOW + 60)).await.unwrap();
-    assert_eq!(found(1, NOW).await, None, "it is not committed");
+    work.insert(line(1, "first")).await.unwrap();
+    assert_eq!(found(1).await, None, "it is not committed");
     work.rollback().await.unwrap();
-    assert_eq!(found(1, NOW).await, None);
+    assert_eq!(found(1).await, None);
 
     let mut work = pool.begin().await.unwrap();
-    work.insert(line(1, "first", NOW, NOW + 60)).await.unwrap();
+    work.insert(line(1, "first")).await.unwrap();
     // another run waits for this one, and then is too late
     let (other, rest) = (pool.clone(), Duration::from_millis(200));
     let late = tokio::spawn(async move {
         let mut work = other.begin().await.unwrap();
-        work.insert(line(1, "second", NOW, NOW + 60)).await
+        work.insert(line(1, "second")).await
     });
     tokio::time::sleep(rest).await;
     work.commit().await.unwrap();
     assert!(matches!(late.await.unwrap(), Err(LedgerError::Repeated)));
-    assert_eq!(found(1, NOW + 59).await.as_deref(), Some(&b"first"[..]));
-    assert_eq!(found(1, NOW + 60).await, None, "it has ended");
-    assert_eq!(found(2, NOW).await, None);
+    let later = ahead(&server, MINUTE / 2).await;
+    let found_later = async |pool: &PgPool| PostgresLedger::new(pool.clone()).find([1; 32]).await.unwrap();
+    assert_eq!(found_later(&later).await.as_deref(), Some(&b"first"[..]));
+    let again = PostgresLedger::new(later).insert(line(1, "second")).await;
+    assert!(matches!(again, Err(LedgerError::Repeated)), "{again:?}");
+    let later = ahead(&server, MINUTE).await;
+    assert_eq!(found_later(&later).await, None, "it has ended");
+    assert_eq!(found(2).await, None);
 
     // and is in nobody's way from then on
-    let mut work = pool.begin().await.unwrap();
-    work.insert(line(1, "third", NOW + 60, NOW + 120)).await.unwrap();
+    let mut work = later.begin().await.unwrap();
+    work.insert(line(1, "third")).await.unwrap();
     work.commit().await.unwrap();
-    assert_eq!(found(1, NOW + 60).await.as_deref(), Some(&b"third"[..]));
+    assert_eq!(found_later(&later).await.as_deref(), Some(&b"third"[..]));
 
     // one in a transaction of its own
-    ledger.insert(line(200, "fourth", NOW, NOW + 60)).await.unwrap();
-    assert_eq!(found(200, NOW).await.as_deref(), Some(&b"fourth"[..]));
-    let again = ledger.insert(line(200, "fifth", NOW, NOW + 60)).await;
+    ledger.insert(line(200, "fourth")).await.unwrap();
+    assert_eq!(found(200).await.as_deref(), Some(&b"fourth"[..]));
+    let again = ledger.insert(line(200, "fifth")).await;
     assert!(matches!(again, Err(LedgerError::Repeated)), "{again:?}");
     pool.close().await;
 }

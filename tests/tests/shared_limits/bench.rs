@@ -49,6 +49,10 @@ impl Shared for Service {
         Ok(GetOpenOutput::NoContent)
     }
 
+    async fn get_brief(&self, _: Caller<GetBrief>, _: GetBriefInput) -> Result<GetBriefOutput, Problem> {
+        Ok(GetBriefOutput::NoContent)
+    }
+
     async fn get_sliding(
         &self,
         _: Caller<GetSliding>,

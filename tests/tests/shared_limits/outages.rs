@@ -126,3 +126,15 @@ async fn a_redis_that_hangs_costs_a_moment_and_then_none() {
     bench.recovers().await;
     bench.get(0, "/sure", "alice").await.allowed(204);
 }
+
+/// It may wait a second for Redis, and the operation may take less.
+#[tokio::test]
+async fn a_redis_that_hangs_is_waited_for_no_longer_than_the_operation_may_take() {
+    let bench = Bench::start().await;
+    bench.get(0, "/brief", "alice").await.allowed(204);
+    bench.redis.signal("STOP");
+    bench.get(0, "/brief", "alice").await.refused(504, "deadline_exceeded");
+    bench.redis.signal("CONT");
+    bench.recovers().await;
+    bench.get(0, "/brief", "alice").await.allowed(204);
+}

@@ -302,3 +302,40 @@ async fn shutdown_does_not_wait_for_ever() {
     assert_eq!(rest(&mut busy).await, "");
     tokio::time::timeout(LONG, server.done).await.unwrap().unwrap().unwrap();
 }
+
+/// A service with work that never ends, which knows what it was asked to do last.
+#[derive(Clone, Default)]
+struct Endless(Arc<AtomicUsize>);
+
+impl tower_service::Service<http::Request<axum::body::Body>> for Endless {
+    type Response = axum::response::Response;
+    type Error = std::convert::Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Request<axum::body::Body>) -> Self::Future {
+        std::future::ready(Ok(axum::response::Response::default()))
+    }
+}
+
+impl Servable for Endless {
+    async fn settled(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+
+    async fn written(&self) {
+        assert_eq!(self.0.fetch_add(10, Ordering::SeqCst), 1, "after what settles");
+    }
+}
+
+#[tokio::test]
+async fn what_is_to_be_written_is_written_though_work_does_not_end() {
+    let (service, listener) = (Endless::default(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let serving = serve(service.clone()).settings(Settings::new().drain(SHORT / 3)).listener(listener);
+    tokio::time::timeout(LONG, serving.shutdown(async {}).into_future()).await.unwrap().unwrap();
+    assert_eq!(service.0.load(Ordering::SeqCst), 11);
+}

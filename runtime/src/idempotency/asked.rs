@@ -1,0 +1,192 @@
+//! How a ledger is asked: in bounded time, and not at all while it fails.
+//!
+//! Rules:
+//! 1. what is asked takes two seconds at most;
+//! 2. what failed is asked once more in what is left of them, for a connection may have been broken all the time. What did not
+//!    answer in time is not: there is none left;
+//! 3. a ledger that five times in a row gives no answer is left alone for two seconds ([`Breaker`]). No handler begins
+//!    meanwhile, and nothing is asked twice; then one call asks;
+//! 4. what became of a handler that ran is asked and written all the same, once: nobody else will know.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::ledger::{Ledger, LedgerError, Line};
+use crate::authn::StoreFuture;
+use crate::breaker::{Breaker, Leave, Turn};
+
+/// How long a ledger may take to find a line, or to write one.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Failures without a success between them until no handler begins any more.
+const FAILURES: u32 = 5;
+/// For how long none does then.
+const REST: Duration = Duration::from_secs(2);
+
+/// The ledger of a server.
+pub(super) struct Asked {
+    ledger: Box<dyn Ledger>,
+    breaker: Breaker,
+}
+
+/// When it is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    BeforeTheHandler,
+    AfterIt,
+}
+
+impl Asked {
+    pub(super) fn new(ledger: impl Ledger) -> Self {
+        Self { ledger: Box::new(ledger), breaker: Breaker::new(FAILURES, REST) }
+    }
+
+    pub(super) async fn find(&self, key: [u8; 32], when: Asks) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.twice(when, || self.ledger.find(key)).await
+    }
+
+    /// After the handler. A line that was committed after all is [`LedgerError::Repeated`] the second time.
+    pub(super) async fn insert(&self, line: Line) -> Result<(), LedgerError> {
+        self.twice(Asks::AfterIt, || self.ledger.insert(line.clone())).await
+    }
+
+    async fn twice<'a, T>(
+        &'a self,
+        when: Asks,
+        ask: impl Fn() -> StoreFuture<'a, T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let until = Instant::now() + PATIENCE; // 1
+        let leave = self.breaker.admits();
+        if leave.is_none() && when == Asks::BeforeTheHandler {
+            return Err(LedgerError::LeftAlone); // 3
+        }
+        let first = self.once(leave, until, ask()).await;
+        if !matches!(first, Err(LedgerError::Store(_))) {
+            return first;
+        }
+        match self.breaker.admits() {
+            Some(leave) => self.once(Some(leave), until, ask()).await, // 2
+            None => first,
+        }
+    }
+
+    async fn once<T>(
+        &self,
+        leave: Option<Leave<'_>>,
+        until: Instant,
+        asked: StoreFuture<'_, T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let answer = timeout_at(until, asked).await.unwrap_or(Err(LedgerError::Late));
+        let turn = match (leave, &answer) {
+            (None, _) => Turn::None,
+            (Some(leave), Ok(_) | Err(LedgerError::Repeated)) => leave.succeeded(),
+            (Some(leave), Err(_)) => leave.failed(),
+        };
+        tell(turn, answer.as_ref().err());
+        answer
+    }
+}
+
+/// Tells the operator what changed.
+fn tell(turn: Turn, error: Option<&LedgerError>) {
+    let why = error.map(ToString::to_string).unwrap_or_default();
+    match turn {
+        Turn::Opened => {
+            tracing::error!(target: "palisade::idempotency", why, "the ledger fails: no call begins that it would be asked about");
+        }
+        Turn::StillOpen => tracing::warn!(target: "palisade::idempotency", why, "the ledger still fails"),
+        Turn::Closed => tracing::info!(target: "palisade::idempotency", "the ledger answers again"),
+        Turn::None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// One that answers nothing, or fails at once, and knows how often it was asked.
+    #[derive(Clone, Default)]
+    struct Away {
+        asked: Arc<AtomicUsize>,
+        hangs: bool,
+    }
+
+    impl Away {
+        fn answer<T: Send + 'static>(&self) -> StoreFuture<'_, T, LedgerError> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let hangs = self.hangs;
+            Box::pin(async move {
+                if hangs {
+                    std::future::pending::<()>().await;
+                }
+                Err(LedgerError::Store("the disk is gone".into()))
+            })
+        }
+
+        fn count(&self) -> usize {
+            self.asked.swap(0, Ordering::SeqCst)
+        }
+    }
+
+    impl Ledger for Away {
+        fn find(&self, _: [u8; 32]) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError> {
+            self.answer()
+        }
+
+        fn insert(&self, _: Line) -> StoreFuture<'_, (), LedgerError> {
+            self.answer()
+        }
+    }
+
+    fn line() -> Line {
+        Line::new([1; 32], Vec::new(), Duration::from_secs(1))
+    }
+
+    /// Rules 2 and 3.
+    #[tokio::test]
+    async fn one_that_fails_is_left_alone_by_those_who_begin() {
+        let away = Away::default();
+        let asked = Asked::new(away.clone());
+        let mut counts = Vec::new();
+        for _ in 0..100 {
+            let found = asked.find([1; 32], Asks::BeforeTheHandler).await;
+            assert!(matches!(found, Err(LedgerError::Store(_) | LedgerError::LeftAlone)), "{found:?}");
+            counts.push(away.count());
+        }
+        assert_eq!(counts[..4], [2, 2, 1, 0]);
+        assert_eq!(counts.iter().sum::<usize>(), 5);
+    }
+
+    /// Rule 4.
+    #[tokio::test]
+    async fn those_who_ran_ask_all_the_same_and_once() {
+        let away = Away::default();
+        let asked = Asked::new(away.clone());
+        for _ in 0..5 {
+            _ = asked.find([1; 32], Asks::BeforeTheHandler).await;
+        }
+        away.count();
+        let found = asked.find([1; 32], Asks::AfterIt).await;
+        assert!(matches!(found, Err(LedgerError::Store(_))), "{found:?}");
+        assert_eq!(away.count(), 1);
+        assert!(matches!(asked.insert(line()).await, Err(LedgerError::Store(_))));
+        assert_eq!(away.count(), 1);
+    }
+
+    /// Rules 1 and 2.
+    #[tokio::test(start_paused = true)]
+    async fn one_that_does_not_answer_is_asked_once() {
+        let away = Away { hangs: true, ..Away::default() };
+        let asked = Asked::new(away.clone());
+        let began = Instant::now();
+        assert!(matches!(asked.insert(line()).await, Err(LedgerError::Late)));
+        assert_eq!((away.count(), began.elapsed()), (1, PATIENCE));
+        for _ in 0..10 {
+            _ = asked.find([1; 32], Asks::BeforeTheHandler).await;
+        }
+        assert_eq!(away.count(), 4, "five in all");
+    }
+}
