@@ -201,6 +201,9 @@ impl Settings {
 
     /// How many connections are open at once; more are closed at once. Default: 10 000.
     ///
+    /// While more than half of them are open, one neighbourhood (an IPv4 /24, an IPv6 /48) that has a quarter gets no more, so
+    /// that nobody who holds a /48 takes all. Where one address may have more than a quarter, it is as many.
+    ///
     /// An idle one costs a few kilobytes, one that sends a large header up to 64 KiB. Keep it under the limit of open
     /// files of the process: where that is reached, whoever comes waits until there is a descriptor again.
     #[must_use]
