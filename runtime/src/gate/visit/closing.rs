@@ -79,6 +79,7 @@ impl Visit {
 
     /// The headers that every answer carries; a second time they stay the same.
     pub(crate) fn dress(&self, mut response: Response) -> Response {
+        let is_refusal = response.status().as_u16() >= 400;
         let headers = response.headers_mut();
         answer_headers::secure(headers, self.over_tls());
         if let Ok(id) = HeaderValue::from_str(self.witness.request_id.as_str()) {
@@ -95,6 +96,9 @@ impl Visit {
             RateLimitReset::Seconds => 0,
         };
         limit::headers::advertise(headers, self.advertised(), reset_from);
+        if is_refusal {
+            limit::headers::put_off(headers, self.advertised());
+        }
         response
     }
 
