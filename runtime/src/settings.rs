@@ -272,7 +272,7 @@ impl Settings {
     ///
     /// It bounds what clients hold who send slowly, on however many connections and streams. A body that comes at once is not
     /// counted; one for which there is no room is answered with 503. More than twice the
-    /// largest body that the document allows.
+    /// largest body that the document allows. What is reserved for a body counts with it: as much again as has come.
     #[must_use]
     pub fn max_body_memory(self, max_body_memory: usize) -> Self {
         Self { max_body_memory, ..self }
