@@ -1,8 +1,10 @@
-//! While Redis is away each limit does as it says, and afterwards it counts again.
+//! While Redis is away each limit does as it says, and afterwards it counts again; one that may forget is warned of.
 
 use std::time::{Duration, Instant};
 
+use palisade::SharedLimits;
 use palisade_tests::events;
+use palisade_tests::redis_server::Server;
 
 use crate::bench::{Bench, patient};
 
@@ -124,4 +126,18 @@ async fn a_redis_that_hangs_costs_a_moment_and_then_none() {
     bench.redis.signal("CONT");
     bench.recovers().await;
     bench.get(0, "/sure", "alice").await.allowed(204);
+}
+
+#[tokio::test]
+async fn a_redis_that_may_forget_counters_is_warned_of() {
+    events::collect();
+    let connect =
+        async |server: &Server| _ = SharedLimits::redis(&server.url(), 2).await.expect("Redis answers");
+    let warned = |setting: &str| events::with("setting", setting).len();
+    connect(&Server::durable().await).await;
+    assert_eq!(["maxmemory-policy", "maxmemory", "appendonly"].map(warned), [0; 3]);
+    connect(&Server::start("--appendonly no --appendfsync everysec --maxmemory-policy allkeys-lru").await)
+        .await;
+    assert_eq!(["maxmemory-policy", "maxmemory", "appendonly"].map(warned), [1; 3]);
+    assert_eq!(warned("appendfsync"), 0, "the last second is nothing that is relied on");
 }
