@@ -350,6 +350,7 @@ impl ResolveNote for Service {
             "00000000-0000-0000-0000-00000000dead" => {
                 Err(Problem::internal("the store is away: secret-path"))
             }
+            "00000000-0000-0000-0000-00000000aced" => std::future::pending().await,
             _ => Ok(None),
         }
     }

@@ -1,7 +1,7 @@
 //! More to do than is done at once, over sockets: what matters less is refused first.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use http_body_util::Empty;
 use hyper::body::Bytes;
@@ -74,14 +74,20 @@ impl Load for Service {
     }
 }
 
-/// Counts how often it was asked for a key, and has none.
+/// Counts how often it was asked for a key, and has none. Where it hangs, it does not say so.
 #[derive(Clone, Default)]
-struct NoKeys(Arc<AtomicUsize>);
+struct NoKeys {
+    asked: Arc<AtomicUsize>,
+    hangs: Arc<AtomicBool>,
+}
 
 impl KeyStore for NoKeys {
     fn find<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<KeyRecord>, KeyStoreError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async { Ok(None) })
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match self.hangs.load(Ordering::SeqCst) {
+            true => Box::pin(std::future::pending()),
+            false => Box::pin(async { Ok(None) }),
+        }
     }
 
     fn list<'a>(&'a self, _: &'a KeyQuery) -> StoreFuture<'a, Vec<KeyRecord>, KeyStoreError> {
@@ -234,7 +240,7 @@ async fn what_is_shed_is_not_authenticated() {
         shed.refused(503, "unavailable");
         assert_eq!(events::of(shed.header("x-request-id"))["event_type"], "sys_overloaded");
     }
-    assert_eq!(bench.keys.0.load(Ordering::SeqCst), 0);
+    assert_eq!(bench.keys.asked.load(Ordering::SeqCst), 0);
     bench.handlers.go_on();
     for sent in waiting {
         sent.await.unwrap().allowed(204);
@@ -245,7 +251,19 @@ async fn what_is_shed_is_not_authenticated() {
         ask().await.refused(401, "unauthenticated");
     }
     ask().await.refused(429, "rate_limited");
-    assert!(bench.keys.0.load(Ordering::SeqCst) >= 5);
+    assert!(bench.keys.asked.load(Ordering::SeqCst) >= 5);
+}
+
+/// The store may take two seconds, and the operation one: what asks for its credentials ends with it.
+#[tokio::test]
+async fn who_is_asked_for_credentials_is_waited_for_as_long_as_the_operation_may_take() {
+    let bench = Bench::start(2).await;
+    bench.keys.hangs.store(true, Ordering::SeqCst);
+    let now = Clock::system().now().unwrap();
+    let unknown = NewKey::generate("load_test", "nobody", &[], now, None).unwrap();
+    let reply = bench.client.get("/accounts").key(unknown.key.expose()).send().await;
+    reply.refused(504, "deadline_exceeded");
+    assert_eq!(bench.keys.asked.load(Ordering::SeqCst), 1);
 }
 
 /// However many connections and streams it takes: a client that lets its bodies come slowly holds as much memory as its share.
