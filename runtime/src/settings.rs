@@ -201,6 +201,9 @@ impl Settings {
 
     /// How many connections are open at once; more are closed at once. Default: 10 000.
     ///
+    /// While more than half of them are open, one neighbourhood (an IPv4 /24, an IPv6 /48) that has a quarter gets no more, so
+    /// that nobody who holds a /48 takes all. Where one address may have more than a quarter, it is as many.
+    ///
     /// An idle one costs a few kilobytes, one that sends a large header up to 64 KiB. Keep it under the limit of open
     /// files of the process: where that is reached, whoever comes waits until there is a descriptor again.
     #[must_use]
@@ -269,7 +272,7 @@ impl Settings {
     ///
     /// It bounds what clients hold who send slowly, on however many connections and streams. A body that comes at once is not
     /// counted; one for which there is no room is answered with 503. More than twice the
-    /// largest body that the document allows.
+    /// largest body that the document allows. What is reserved for a body counts with it: as much again as has come.
     #[must_use]
     pub fn max_body_memory(self, max_body_memory: usize) -> Self {
         Self { max_body_memory, ..self }
@@ -279,8 +282,8 @@ impl Settings {
     /// one /64) an eighth of it. Default: 256 MiB.
     ///
     /// While there are as many, the next request is answered with 503, before its handler runs; strangers are while there are
-    /// half as many. What handlers that run already answer comes on top. Answers of up to 16 KiB and those that are streamed do
-    /// not count. It needs [`serve`](crate::serve()), which knows when bytes leave.
+    /// half as many. What handlers that run already answer gives way to the same, where the method is safe (`GET`, `HEAD`);
+    /// what had effects is told, and comes on top. Answers of up to 16 KiB and those that are streamed do not count. It needs [`serve`](crate::serve()), which knows when bytes leave.
     #[must_use]
     pub fn max_answer_memory(self, max_answer_memory: usize) -> Self {
         Self { max_answer_memory, ..self }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{Extension, FromRef};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use palisade::{Caller, Gate, Holds, JwkSet, Jwt, Problem, Settings};
@@ -69,9 +70,10 @@ async fn create_note(op: CreateNote) -> Result<(axum::http::StatusCode, Json<Val
     }
 }
 
-async fn get_few(op: GetFew) -> axum::http::StatusCode {
+/// It says when there is more to see.
+async fn get_few(op: GetFew) -> (StatusCode, [(HeaderName, &'static str); 1]) {
     let _ = op.caller.request_id();
-    axum::http::StatusCode::NO_CONTENT
+    (StatusCode::NO_CONTENT, [(RETRY_AFTER, "5")])
 }
 
 async fn get_open(op: GetOpen) -> axum::http::StatusCode {
@@ -197,6 +199,7 @@ async fn limits_count_and_are_told() {
     for left in ["2", "1", "0"] {
         let reply = client.get("/few").token(&alice).send().await;
         assert_eq!(reply.allowed(204).header("x-ratelimit-remaining"), left);
+        assert_eq!(reply.header("retry-after"), "5", "what a handler says of what it did stays");
     }
     client.get("/few").token(&alice).send().await.refused(429, "rate_limited");
 }

@@ -1,8 +1,11 @@
 //! More to do than is done at once, over sockets: what matters less is refused first.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper::client::conn::http2;
 use palisade::{
     ApiKeys, Caller, Change, Clock, KeyQuery, KeyRecord, KeyStore, KeyStoreError, KeyUse, NewKey, Problem,
     Settings, StoreFuture,
@@ -21,9 +24,9 @@ mod api {
 
 use api::*;
 
-/// The handlers of `/work` wait until they may go on.
+/// The handlers of `/work` wait until they may go on, and those of `/books`.
 #[derive(Clone, Default)]
-struct Service(Waiting);
+struct Service(Waiting, Waiting);
 
 impl Load for Service {
     async fn status(&self, _: Caller<Status>, _: StatusInput) -> Result<StatusOutput, Problem> {
@@ -41,7 +44,13 @@ impl Load for Service {
     }
 
     async fn book(&self, _: Caller<Book>, _: BookInput) -> Result<BookOutput, Problem> {
+        self.1.wait().await;
         Ok(BookOutput::Ok("x".repeat(300 << 10)))
+    }
+
+    async fn print_book(&self, _: Caller<PrintBook>, _: PrintBookInput) -> Result<PrintBookOutput, Problem> {
+        self.1.wait().await;
+        Ok(PrintBookOutput::Ok("x".repeat(300 << 10)))
     }
 
     async fn note(&self, _: Caller<Note>, _: NoteInput) -> Result<NoteOutput, Problem> {
@@ -65,14 +74,20 @@ impl Load for Service {
     }
 }
 
-/// Counts how often it was asked for a key, and has none.
+/// Counts how often it was asked for a key, and has none. Where it hangs, it does not say so.
 #[derive(Clone, Default)]
-struct NoKeys(Arc<AtomicUsize>);
+struct NoKeys {
+    asked: Arc<AtomicUsize>,
+    hangs: Arc<AtomicBool>,
+}
 
 impl KeyStore for NoKeys {
     fn find<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<KeyRecord>, KeyStoreError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async { Ok(None) })
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match self.hangs.load(Ordering::SeqCst) {
+            true => Box::pin(std::future::pending()),
+            false => Box::pin(async { Ok(None) }),
+        }
     }
 
     fn list<'a>(&'a self, _: &'a KeyQuery) -> StoreFuture<'a, Vec<KeyRecord>, KeyStoreError> {
@@ -91,6 +106,8 @@ impl KeyStore for NoKeys {
 struct Bench {
     client: Client,
     handlers: Waiting,
+    /// The handlers of long answers; they wait for nothing from the start.
+    books: Waiting,
     keys: NoKeys,
 }
 
@@ -107,7 +124,8 @@ impl Bench {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         tokio::spawn(async move { palisade::serve(server).listener(listener).await.expect("it serves") });
-        Self { client, handlers: service.0, keys }
+        service.1.go_on();
+        Self { client, handlers: service.0, books: service.1, keys }
     }
 
     /// So many requests more whose handlers wait.
@@ -133,8 +151,49 @@ impl Bench {
         drop(stream);
     }
 
+    /// A client over HTTP/2 that says how much it takes of each answer: nothing, until it lets go of it.
+    async fn takes_nothing(&self) -> Asks {
+        let stream = hyper_util::rt::TokioIo::new(TcpStream::connect(self.client.0).await.unwrap());
+        let (sender, connection) = http2::Builder::new(hyper_util::rt::TokioExecutor::new())
+            .initial_stream_window_size(1_000)
+            .handshake(stream)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        Asks(sender)
+    }
+
     async fn status_of(&self, path: &str) -> u16 {
         self.client.get(path).send().await.status.as_u16()
+    }
+}
+
+#[derive(Clone)]
+struct Asks(http2::SendRequest<Empty<Bytes>>);
+
+impl Asks {
+    async fn ask(mut self, method: &str, path: &str) -> http::Response<hyper::body::Incoming> {
+        let request = http::Request::builder().method(method).uri(format!("http://test{path}"));
+        self.0.send_request(request.body(Empty::new()).unwrap()).await.unwrap()
+    }
+
+    /// Requests whose handlers answer all at once.
+    async fn at_once(
+        &self,
+        bench: &Bench,
+        count: usize,
+        method: &'static str,
+    ) -> Vec<http::Response<hyper::body::Incoming>> {
+        bench.books.stop();
+        let begun = bench.books.begun();
+        let sent: Vec<_> = (0..count).map(|_| tokio::spawn(self.clone().ask(method, "/books"))).collect();
+        bench.books.have_begun(begun + count).await;
+        bench.books.go_on();
+        let mut answers = Vec::new();
+        for answer in sent {
+            answers.push(answer.await.unwrap());
+        }
+        answers
     }
 }
 
@@ -181,7 +240,7 @@ async fn what_is_shed_is_not_authenticated() {
         shed.refused(503, "unavailable");
         assert_eq!(events::of(shed.header("x-request-id"))["event_type"], "sys_overloaded");
     }
-    assert_eq!(bench.keys.0.load(Ordering::SeqCst), 0);
+    assert_eq!(bench.keys.asked.load(Ordering::SeqCst), 0);
     bench.handlers.go_on();
     for sent in waiting {
         sent.await.unwrap().allowed(204);
@@ -192,7 +251,19 @@ async fn what_is_shed_is_not_authenticated() {
         ask().await.refused(401, "unauthenticated");
     }
     ask().await.refused(429, "rate_limited");
-    assert!(bench.keys.0.load(Ordering::SeqCst) >= 5);
+    assert!(bench.keys.asked.load(Ordering::SeqCst) >= 5);
+}
+
+/// The store may take two seconds, and the operation one: what asks for its credentials ends with it.
+#[tokio::test]
+async fn who_is_asked_for_credentials_is_waited_for_as_long_as_the_operation_may_take() {
+    let bench = Bench::start(2).await;
+    bench.keys.hangs.store(true, Ordering::SeqCst);
+    let now = Clock::system().now().unwrap();
+    let unknown = NewKey::generate("load_test", "nobody", &[], now, None).unwrap();
+    let reply = bench.client.get("/accounts").key(unknown.key.expose()).send().await;
+    reply.refused(504, "deadline_exceeded");
+    assert_eq!(bench.keys.asked.load(Ordering::SeqCst), 1);
 }
 
 /// However many connections and streams it takes: a client that lets its bodies come slowly holds as much memory as its share.
@@ -260,23 +331,12 @@ async fn who_sends_slowly_takes_no_place() {
     }
 }
 
-/// Over HTTP/2, whose clients say how much they take of each answer: nothing, until they let go of it.
 #[tokio::test]
 async fn who_does_not_take_answers_gets_no_more_of_them() {
     events::collect();
     let bench = Bench::with(Settings::new().max_answer_memory(8 << 20)).await;
-    let stream = hyper_util::rt::TokioIo::new(TcpStream::connect(bench.client.0).await.unwrap());
-    let (sender, connection) = hyper::client::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new())
-        .initial_stream_window_size(1_000)
-        .handshake(stream)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    let ask = async |path: &str| {
-        let request = http::Request::get(format!("http://test{path}"));
-        let request = request.body(http_body_util::Empty::<hyper::body::Bytes>::new()).unwrap();
-        sender.clone().send_request(request).await.unwrap()
-    };
+    let asks = bench.takes_nothing().await;
+    let ask = async |path: &str| asks.clone().ask("GET", path).await;
     let mut held = Vec::new();
     for _ in 0..4 {
         held.push(ask("/books").await); // 1.2 MiB: the last begins below the share of a mebibyte
@@ -289,4 +349,26 @@ async fn who_does_not_take_answers_gets_no_more_of_them() {
     bench.client.get("/status").send().await.refused(503, "unavailable");
     drop(held);
     until(async || bench.client.get("/status").send().await.status == 204).await;
+}
+
+/// When they began, none of them had been answered.
+#[tokio::test]
+async fn of_many_that_are_answered_at_once_no_more_wait_than_may() {
+    let bench = Bench::with(Settings::new().max_answer_memory(8 << 20)).await;
+    let asks = bench.takes_nothing().await;
+    let read = asks.at_once(&bench, 40, "GET").await;
+    let (told, refused): (Vec<_>, Vec<_>) = read.into_iter().partition(|answer| answer.status() == 200);
+    assert_eq!((told.len(), refused.len()), (4, 36), "the last begins below the share of a mebibyte");
+    let says_when =
+        |answer: &http::Response<_>| answer.status() == 503 && answer.headers()["retry-after"] == "1";
+    assert!(refused.iter().all(says_when));
+}
+
+#[tokio::test]
+async fn what_was_done_is_told_however_much_waits() {
+    let bench = Bench::with(Settings::new().max_answer_memory(8 << 20)).await;
+    let asks = bench.takes_nothing().await;
+    let done = asks.at_once(&bench, 8, "POST").await;
+    assert!(done.iter().all(|answer| answer.status() == 200));
+    bench.client.get("/status").send().await.refused(503, "unavailable");
 }

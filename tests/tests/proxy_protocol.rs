@@ -283,18 +283,34 @@ async fn who_comes_through_a_balancer_is_not_local() {
     assert_eq!(status(&ask(&through, &header).await), "401");
 }
 
+/// A connection of this client that was answered and stays.
+async fn opened(gate: &Gate, client: &str) -> Option<TcpStream> {
+    let mut stream = from("127.0.0.1", gate.client.0).await;
+    let request =
+        [&proxy_header::of(client, &[BY_TLS])[..], b"GET /open HTTP/1.1\r\nhost: test\r\n\r\n"].concat();
+    stream.write_all(&request).await.unwrap();
+    let mut some = [0; 12];
+    let read = timeout(Duration::from_secs(10), stream.read_exact(&mut some)).await.unwrap();
+    read.is_ok().then_some(stream)
+}
+
+#[tokio::test]
+async fn who_holds_a_48_does_not_take_every_connection() {
+    let gate = Gate::with(of_balancers().max_connections(8).max_connections_per_address(1)).await;
+    let mut held = Vec::new();
+    for network in 0..8 {
+        held.extend(opened(&gate, &format!("[2001:db8:80:{network}::1]:1")).await);
+    }
+    assert_eq!(held.len(), 4, "half of all, while nobody else is there");
+    for stranger in ["[2001:db8:81::1]:1", "[2001:db8:82::1]:1", "198.51.100.80:1", "198.51.100.81:1"] {
+        assert!(opened(&gate, stranger).await.is_some(), "{stranger}");
+    }
+}
+
 #[tokio::test]
 async fn connections_are_counted_by_client() {
     let gate = Gate::with(of_balancers().max_connections_per_address(2)).await;
-    let open = async |client: &str| {
-        let mut stream = from("127.0.0.1", gate.client.0).await;
-        let request =
-            [&proxy_header::of(client, &[BY_TLS])[..], b"GET /open HTTP/1.1\r\nhost: test\r\n\r\n"].concat();
-        stream.write_all(&request).await.unwrap();
-        let mut some = [0; 12];
-        let read = timeout(Duration::from_secs(10), stream.read_exact(&mut some)).await.unwrap();
-        read.is_ok().then_some(stream)
-    };
+    let open = async |client: &str| opened(&gate, client).await;
     let held = [open("198.51.100.80:1").await, open("198.51.100.80:2").await];
     assert!(held.iter().all(Option::is_some));
     assert!(open("198.51.100.80:3").await.is_none());

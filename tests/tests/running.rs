@@ -65,6 +65,10 @@ impl Running for Service {
         Ok(GetLateOutput::NoContent)
     }
 
+    async fn get_visit(&self, _: Caller<GetVisit>, _: GetVisitInput) -> Result<GetVisitOutput, Problem> {
+        Ok(GetVisitOutput::NoContent)
+    }
+
     async fn get_stream(&self, _: Caller<GetStream>, _: GetStreamInput) -> Result<GetStreamOutput, Problem> {
         let told = self.0.told();
         let numbers = futures_util::stream::unfold((0_i64, told), |(number, mut told)| async move {
@@ -229,4 +233,26 @@ async fn an_answer_is_under_way_until_it_has_been_sent_or_nobody_takes_it() {
     bench.go_on();
     until(async || bench.client.get("/streams").send().await.status == 200).await;
     drop((streams, again));
+}
+
+/// Who is refused by one limit is not told to come while another has nothing for them.
+#[tokio::test]
+async fn nobody_is_told_to_come_while_a_limit_has_nothing_left() {
+    let bench = Bench::start().await;
+    let sent = [bench.waiting("/mine", "alice").await, bench.waiting("/mine", "alice").await];
+    for (left, wait) in [(2, 1..=3), (1, 1..=3), (0, 1_200..=1_200)] {
+        let reply = bench.get("/visits", "alice").await;
+        assert_eq!(reply.refused(429, "rate_limited").json()["error"]["policy"], "each");
+        assert!(
+            reply.header("ratelimit").contains(&format!("\"visits\";r={left};t=")),
+            "{:?}",
+            reply.headers
+        );
+        let told: u64 = reply.header("retry-after").parse().unwrap();
+        assert!(wait.contains(&told), "{left} left: {told}");
+    }
+    bench.service.0.go_on();
+    for sent in sent {
+        sent.await.unwrap().allowed(204);
+    }
 }

@@ -7,13 +7,16 @@
 //! 2. while those of one network (an address, or an IPv6 /64) have an eighth of what a setting says, its next request is refused
 //!    (503); so is everybody's while all of them together have it, and while they have a half of it, that of callers who were not
 //!    authenticated;
-//! 3. a request is refused before its handler runs and never for its own answer: what was done is told.
+//! 3. a request is refused before its handler runs. What many that came at once answer goes by rule 2 again, with 503 in its
+//!    place, where the method is safe (RFC 9110 section 9.2.1) or the answer is one that is kept: either may be asked for again.
+//!    What had effects is told in any case, for it was done, and counts.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::limit::seen::Network;
+use crate::problem::Rejection;
 
 /// Rule 1.
 const AHEAD: u64 = 16 << 10;
@@ -54,26 +57,50 @@ impl Unread {
 
     /// Whether another request of this network may come (rule 2).
     pub(super) fn lets_in(&self, network: Network) -> bool {
-        match self.all() {
-            0 => true, // mostly nothing waits, and nobody waits for the lock
-            all => all < self.most && self.of().get(&network).is_none_or(|bytes| *bytes < self.most / SHARES),
-        }
+        // mostly nothing waits, and nobody waits for the lock
+        self.all() == 0 || self.has_room(&self.of(), network, true)
     }
 
     /// Whether its handler may run, now that it is known who calls.
     pub(super) fn lets_run(&self, network: Network, is_known: bool) -> bool {
-        self.lets_in(network) && (is_known || self.all() <= self.most / 2)
+        self.all() == 0 || self.has_room(&self.of(), network, is_known)
     }
 
-    /// Counts an answer of so many bytes. `None`: it is one that does not count.
+    fn has_room(&self, of: &HashMap<Network, u64>, network: Network, is_known: bool) -> bool {
+        let all = self.all();
+        let is_below_share = of.get(&network).is_none_or(|bytes| *bytes < self.most / SHARES);
+        all == 0 || (all < self.most && is_below_share && (is_known || all <= self.most / 2))
+    }
+
+    /// Counts an answer of so many bytes to what had effects. `None`: it is one that does not count.
     pub(super) fn count(&self, network: Network, bytes: Option<u64>) -> Option<Counted> {
         let bytes = bytes.filter(|bytes| *bytes > AHEAD)?;
+        Some(self.add(&mut self.of(), network, bytes))
+    }
+
+    /// The same of one that may be asked for again.
+    ///
+    /// # Errors
+    /// [`Rejection::Unread`] when there is no room for it (rule 3).
+    pub(super) fn offer(
+        &self,
+        network: Network,
+        is_known: bool,
+        bytes: Option<u64>,
+    ) -> Result<Option<Counted>, Rejection> {
+        let Some(bytes) = bytes.filter(|bytes| *bytes > AHEAD) else { return Ok(None) };
+        let mut of = self.of(); // nobody comes between the look and the count
+        match self.has_room(&of, network, is_known) {
+            true => Ok(Some(self.add(&mut of, network, bytes))),
+            false => Err(Rejection::Unread),
+        }
+    }
+
+    fn add(&self, of: &mut HashMap<Network, u64>, network: Network, bytes: u64) -> Counted {
         self.waiting.all.fetch_add(bytes, Ordering::Relaxed);
-        let mut of = self.of();
         let share = of.entry(network).or_default();
         *share = share.saturating_add(bytes);
-        drop(of);
-        Some(Counted { _answer: Arc::new(One { unread: self.clone(), network, bytes }) })
+        Counted { _answer: Arc::new(One { unread: self.clone(), network, bytes }) }
     }
 
     fn all(&self) -> u64 {
@@ -123,6 +150,20 @@ mod tests {
         let last = unread.count(there(8), Some(1 << 20));
         assert!(!unread.lets_in(there(9)), "all is taken");
         drop((first, second, others, more, rest, last));
+        assert!(unread.all() == 0 && unread.of().is_empty());
+    }
+
+    #[test]
+    fn what_many_answer_at_once_goes_where_there_is_no_room_unless_it_was_done() {
+        let unread = Unread::new(8 << 20);
+        let offer = |from: Network, is_known: bool| unread.offer(from, is_known, Some(700 << 10));
+        let held = [offer(HERE, false).unwrap(), offer(HERE, false).unwrap()];
+        assert!(matches!(offer(HERE, true), Err(Rejection::Unread)), "its share is taken");
+        assert!(matches!(unread.offer(HERE, false, Some(AHEAD)), Ok(None)));
+        let done = unread.count(HERE, Some(4 << 20)).unwrap();
+        assert!(matches!(offer(there(1), false), Err(Rejection::Unread)), "beyond a half");
+        assert!(offer(there(1), true).is_ok_and(|counted| counted.is_some()));
+        drop((held, done));
         assert!(unread.all() == 0 && unread.of().is_empty());
     }
 

@@ -2,8 +2,9 @@
 //!
 //! Rules:
 //! 1. a body that is whole with its first piece is not counted: nobody can hold it back;
-//! 2. of any other each piece is counted that stays in memory, until the body has been read or refused. What goes to a file is
-//!    counted as far as it is in memory first;
+//! 2. of any other each piece is counted that stays in memory, until the body has been read or refused, and so is what is
+//!    reserved for pieces to come ([`Arrival::make_room`]): as much again as came, whatever length the client declares. What
+//!    goes to a file is counted as far as it is in memory first;
 //! 3. all of them together take no more than a setting says, and those of one network (an address, or an IPv6 /64) an eighth
 //!    of it. Beyond a half of it, only bodies of callers who were authenticated are taken: nobody else can fill it for them.
 //!    What is over is refused (503);
@@ -61,15 +62,18 @@ pub(crate) struct Sender<'a> {
 pub(super) struct Arrival<'a> {
     stream: Stream,
     sender: Sender<'a>,
+    /// How many of its bytes came before they were all.
+    came: usize,
+    /// What is counted: these, or what is reserved.
     taken: usize,
-    /// How many of its bytes may still be in memory.
-    left: usize,
+    /// How many of its bytes may be in memory.
+    in_memory: usize,
 }
 
 impl<'a> Arrival<'a> {
     /// `in_memory`: how much of it is there at most.
     pub(super) fn new(stream: Stream, sender: Sender<'a>, in_memory: usize) -> Self {
-        Self { stream, sender, taken: 0, left: in_memory }
+        Self { stream, sender, came: 0, taken: 0, in_memory }
     }
 
     /// The next piece. `None`: it is whole.
@@ -83,17 +87,30 @@ impl<'a> Arrival<'a> {
             if self.stream.is_end_stream() {
                 return Some(Ok(data));
             }
-            return Some(self.take(data.len()).map(|()| data));
+            self.came = self.came.saturating_add(data.len());
+            return Some(self.hold(self.came).map(|()| data));
         }
     }
 
-    /// How many bytes are to come at least, as far as the client says it.
-    pub(super) fn to_come(&self) -> u64 {
-        self.stream.size_hint().lower()
+    /// Room for so many bytes more, which came.
+    pub(super) fn make_room(&mut self, all: &mut Vec<u8>, more: usize) -> Result<(), InputError> {
+        let needed = all.len().saturating_add(more);
+        if needed <= all.capacity() {
+            return Ok(());
+        }
+        let to_come = self.stream.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+        let whole = needed.saturating_add(to_come.unwrap_or(usize::MAX)).min(self.in_memory);
+        let room = needed.saturating_mul(2).min(whole).max(needed);
+        if !self.stream.is_end_stream() {
+            self.hold(room)?;
+        }
+        all.reserve_exact(room.saturating_sub(all.len()));
+        Ok(())
     }
 
-    fn take(&mut self, bytes: usize) -> Result<(), InputError> {
-        let bytes = bytes.min(self.left);
+    /// Counts up to so many bytes in memory.
+    fn hold(&mut self, bytes: usize) -> Result<(), InputError> {
+        let bytes = bytes.min(self.in_memory).saturating_sub(self.taken);
         if bytes == 0 {
             return Ok(());
         }
@@ -110,7 +127,6 @@ impl<'a> Arrival<'a> {
         taken.of.insert(network, share);
         drop(taken);
         self.taken = self.taken.saturating_add(bytes);
-        self.left = self.left.saturating_sub(bytes);
         Ok(())
     }
 }
@@ -134,9 +150,12 @@ impl Drop for Arrival<'_> {
 #[cfg(test)]
 pub(super) mod tests {
     use std::convert::Infallible;
+    use std::pin::Pin;
     use std::sync::LazyLock;
+    use std::task::{Context, Poll};
 
     use futures_util::{FutureExt, StreamExt, stream};
+    use http_body::{Frame, SizeHint};
 
     use super::*;
 
@@ -194,6 +213,56 @@ pub(super) mod tests {
         let known: Vec<_> = (4..8).map(|network| arrive(&arriving, network, 100)).collect();
         assert!(known.iter().all(|(_, refused)| refused.is_none()));
         assert_eq!(arrive(&arriving, 9, 1).1, Some(InputError::NoRoom), "all is taken");
+    }
+
+    /// Pieces of these lengths of a body that says how long it is, and then nothing.
+    struct Declared(u64, std::vec::IntoIter<usize>);
+
+    impl http_body::Body for Declared {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let Some(length) = self.1.next() else { return Poll::Pending };
+            self.0 -= length as u64;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b'x'; length])))))
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact(self.0)
+        }
+    }
+
+    /// A few bytes of ten thousand that are declared do not take ten thousand.
+    #[tokio::test]
+    async fn what_is_reserved_is_counted_and_is_no_more_than_came() {
+        let arriving = Arriving::new(1_000);
+        let sender = Sender { network: Network::V4([192, 0, 2, 1]), arriving: &arriving, is_known: true };
+        for (declared, in_memory, most) in [(10_000, 20_000, 86), (50, 20_000, 50), (10_000, 60, 60)] {
+            let body = Stream::new(Declared(declared, vec![1, 1, 1, 40].into_iter()));
+            let mut arrival = Arrival::new(body, sender, in_memory);
+            let mut all = Vec::new();
+            for expected in [2, 2, 6, most] {
+                let piece = arrival.next().await.unwrap().unwrap();
+                arrival.make_room(&mut all, piece.len()).unwrap();
+                all.extend_from_slice(&piece);
+                assert_eq!((all.capacity(), arriving.taken().all), (expected, expected));
+            }
+        }
+        assert_eq!(arriving.taken().all, 0);
+    }
+
+    #[test]
+    fn what_would_be_reserved_beyond_the_share_is_refused() {
+        let arriving = Arriving::new(800);
+        let (_other, refused) = arrive(&arriving, 1, 60);
+        assert_eq!(refused, None);
+        let (mut arrival, refused) = arrive(&arriving, 1, 30);
+        assert_eq!(refused, None, "90 of 100");
+        assert_eq!(arrival.make_room(&mut Vec::new(), 30), Err(InputError::NoRoom), "120 of 100");
     }
 
     #[tokio::test]

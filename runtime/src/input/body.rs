@@ -9,7 +9,7 @@
 //! 6. What generated code reads as it is and the files of forms are spooled: memory does not grow with them (`upload`).
 
 use axum::body::Body as Stream;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body::Body as _;
@@ -156,7 +156,7 @@ async fn nothing(mut stream: Stream) -> Result<(), InputError> {
 /// The bytes, at most `max` of them. A body of one frame, as most small ones are, is not copied.
 async fn collect(mut arrival: Arrival<'_>, max: usize) -> Result<Bytes, InputError> {
     let mut first = Bytes::new();
-    let mut all = BytesMut::new();
+    let mut all = Vec::new();
     while let Some(data) = arrival.next().await {
         let data = data?;
         if first.len() + all.len() + data.len() > max {
@@ -164,16 +164,14 @@ async fn collect(mut arrival: Arrival<'_>, max: usize) -> Result<Bytes, InputErr
         }
         match (first.is_empty(), all.is_empty()) {
             (true, true) => first = data,
-            (_, false) => all.extend_from_slice(&data),
-            (false, true) => {
-                let to_come = usize::try_from(arrival.to_come()).unwrap_or(max).min(max);
-                all.reserve(first.len() + data.len() + to_come);
+            _ => {
+                arrival.make_room(&mut all, first.len() + data.len())?;
                 all.extend_from_slice(&std::mem::take(&mut first));
                 all.extend_from_slice(&data);
             }
         }
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    Ok(if all.is_empty() { first } else { all.into() })
 }
 
 /// The same, with what is more than a few of them in a file.

@@ -12,7 +12,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::InvalidHeaderValue;
+use http::header::{InvalidHeaderValue, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{SECOND, Standing};
@@ -61,6 +61,18 @@ pub(crate) fn advertise<'a>(
     headers.insert(LIMIT, tightest.rule.burst.clone());
     set(headers, REMAINING, decimal(tightest.remaining.into()));
     set(headers, RESET, decimal(reset_from.saturating_add(tightest.reset.div_ceil(SECOND))));
+}
+
+/// Whoever is told to come again is told so for no time at which one of these limits still has nothing for them: it may be
+/// another that they were refused by. What is no number of seconds stays as it is.
+pub(crate) fn put_off<'a>(headers: &mut HeaderMap, standings: impl Iterator<Item = Standing<'a>>) {
+    let seconds = |value: &HeaderValue| value.to_str().ok()?.parse::<u64>().ok();
+    let Some(told) = headers.get(RETRY_AFTER).and_then(seconds) else { return };
+    let used_up = standings.filter(|one| is_of_a_time(one) && one.remaining == 0);
+    let Some(until) = used_up.map(|one| one.reset.div_ceil(SECOND)).max() else { return };
+    if until > told {
+        set(headers, RETRY_AFTER, decimal(until));
+    }
 }
 
 /// One item of `RateLimit-Policy` without its counter, e.g. `"money";q=10;w=60`.

@@ -13,6 +13,9 @@ pub(crate) enum Network {
     V6([u8; 8]),
 }
 
+/// The network that one organisation usually holds: an IPv4 /24, or an IPv6 /48.
+pub(crate) type Neighbourhood = [u8; 6];
+
 impl Network {
     /// An IPv4 address that is written as IPv6 (RFC 4291 section 2.5.5.2) is the IPv4 address.
     pub(crate) fn of(address: IpAddr) -> Self {
@@ -25,8 +28,8 @@ impl Network {
         }
     }
 
-    /// The network that one organisation usually holds: /24, or /48.
-    pub(super) fn neighbourhood(self) -> [u8; 6] {
+    /// Which neighbourhood it is of.
+    pub(crate) fn neighbourhood(self) -> Neighbourhood {
         match self {
             Self::V4([a, b, c, _]) => [4, a, b, c, 0, 0],
             Self::V6([a, b, c, d, e, f, ..]) => [a, b, c, d, e, f],

@@ -1,6 +1,11 @@
 //! Nonces, where the document asks for them (RFC 9449 section 9).
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+use std::time::Duration;
+
 use palisade::{Settings, State};
+use palisade_tests::faulty::{Faulty, HOLDS_ONE};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Proves, challenge, challenges, instance, proof_claims, shown};
@@ -48,4 +53,15 @@ async fn a_nonce_is_good_at_all_instances_that_share_a_state() {
     let full = State::memory_of(0, palisade::Clock::system());
     let away = instance(&bench.issuer, Settings::new().proofs_in(full)).await;
     shown(away.get("/fresh"), &token, &[&proof()]).send().await.refused(503, "unavailable");
+}
+
+#[tokio::test]
+async fn a_nonce_is_waited_for_as_long_as_the_operation_may_take() {
+    let fault = Arc::new(AtomicU8::new(HOLDS_ONE));
+    let state = State::new(Faulty::new(State::memory(), &fault));
+    let bench = Bench::with(Settings::new().proofs_in(state)).await;
+    let token = bench.bound();
+    let asked = async || bench.get("/fresh", &token, &[&bench.key.proof("GET", "/fresh", &token)]).await;
+    let reply = tokio::time::timeout(Duration::from_secs(10), asked()).await.expect("it ends");
+    reply.refused(504, "deadline_exceeded");
 }

@@ -1,8 +1,10 @@
-//! While Redis is away each limit does as it says, and afterwards it counts again.
+//! While Redis is away each limit does as it says, and afterwards it counts again; one that may forget is warned of.
 
 use std::time::{Duration, Instant};
 
+use palisade::SharedLimits;
 use palisade_tests::events;
+use palisade_tests::redis_server::Server;
 
 use crate::bench::{Bench, patient};
 
@@ -137,4 +139,18 @@ async fn a_redis_that_hangs_is_waited_for_no_longer_than_the_operation_may_take(
     bench.redis.signal("CONT");
     bench.recovers().await;
     bench.get(0, "/brief", "alice").await.allowed(204);
+}
+
+#[tokio::test]
+async fn a_redis_that_may_forget_counters_is_warned_of() {
+    events::collect();
+    let connect =
+        async |server: &Server| _ = SharedLimits::redis(&server.url(), 2).await.expect("Redis answers");
+    let warned = |setting: &str| events::with("setting", setting).len();
+    connect(&Server::durable().await).await;
+    assert_eq!(["maxmemory-policy", "maxmemory", "appendonly"].map(warned), [0; 3]);
+    connect(&Server::start("--appendonly no --appendfsync everysec --maxmemory-policy allkeys-lru").await)
+        .await;
+    assert_eq!(["maxmemory-policy", "maxmemory", "appendonly"].map(warned), [1; 3]);
+    assert_eq!(warned("appendfsync"), 0, "the last second is nothing that is relied on");
 }

@@ -23,12 +23,8 @@ impl Visit {
     /// answer has used the attempt.
     pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
         let held = std::mem::take(&mut self.held);
-        let mut response = match result {
-            Ok(mut response) => {
-                let bytes = response.body().size_hint().exact();
-                if let Some(counted) = self.gate.unread().count(self.network(), bytes) {
-                    response.extensions_mut().insert(counted);
-                }
+        let mut response = match result.and_then(|response| self.counted(response)) {
+            Ok(response) => {
                 self.report_login(&"a login was refused", response.status());
                 if held.is_empty() { response } else { response.map(|body| until_sent(body, held)) }
             }
@@ -45,6 +41,21 @@ impl Visit {
         }
         self.give_back(response.status()).await;
         self.dress(response)
+    }
+
+    /// An answer that counts until its client has taken it. One that may be asked for again goes where there is no room for it.
+    fn counted(&self, mut response: Response) -> Result<Response, Rejection> {
+        let bytes = response.body().size_hint().exact();
+        let has_effects = !self.witness.method.is_safe() && !self.is_replay;
+        let unread = self.gate.unread();
+        let counted = match has_effects {
+            true => unread.count(self.network(), bytes),
+            false => unread.offer(self.network(), self.witness.principal.is_some(), bytes)?,
+        };
+        if let Some(counted) = counted {
+            response.extensions_mut().insert(counted);
+        }
+        Ok(response)
     }
 
     /// Whether it is a login that was refused: that is its one event. What the server is to blame for is none, and has its own.
@@ -79,6 +90,7 @@ impl Visit {
 
     /// The headers that every answer carries; a second time they stay the same.
     pub(crate) fn dress(&self, mut response: Response) -> Response {
+        let is_refusal = response.status().as_u16() >= 400;
         let headers = response.headers_mut();
         answer_headers::secure(headers, self.over_tls());
         if let Ok(id) = HeaderValue::from_str(self.witness.request_id.as_str()) {
@@ -95,6 +107,9 @@ impl Visit {
             RateLimitReset::Seconds => 0,
         };
         limit::headers::advertise(headers, self.advertised(), reset_from);
+        if is_refusal {
+            limit::headers::put_off(headers, self.advertised());
+        }
         response
     }
 

@@ -1,5 +1,6 @@
 //! The scripts in a real Redis, that of counters against the functions of this crate.
 
+mod ends;
 mod places;
 
 use std::collections::HashMap;
