@@ -10,7 +10,6 @@ mod adopt;
 mod answer;
 mod authn;
 mod authz;
-#[cfg(any(feature = "outbound", feature = "redis"))]
 mod breaker;
 mod caller;
 mod clock;
