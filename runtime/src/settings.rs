@@ -282,8 +282,9 @@ impl Settings {
     /// one /64) an eighth of it. Default: 256 MiB.
     ///
     /// While there are as many, the next request is answered with 503, before its handler runs; strangers are while there are
-    /// half as many. What handlers that run already answer gives way to the same, where the method is safe (`GET`, `HEAD`);
-    /// what had effects is told, and comes on top. Answers of up to 16 KiB and those that are streamed do not count. It needs [`serve`](crate::serve()), which knows when bytes leave.
+    /// half as many. What handlers that run already answer gives way to the same, where the method is safe (`GET`, `HEAD`) or the
+    /// answer is one that is kept; what had effects is told, and comes on top. Answers of up to 16 KiB and those that are
+    /// streamed do not count. It needs [`serve`](crate::serve()), which knows when bytes leave.
     #[must_use]
     pub fn max_answer_memory(self, max_answer_memory: usize) -> Self {
         Self { max_answer_memory, ..self }

@@ -52,7 +52,7 @@ where
         let taken = match may_begin(&claim, allowance.as_deref(), &gate, &witness).await {
             Ok(taken) => taken,
             Err(rejection) => {
-                claim.release().await;
+                claim.give_up().await;
                 return Err(rejection);
             }
         };

@@ -6,7 +6,8 @@
 //!    answer in time is not: there is none left;
 //! 3. a ledger that five times in a row gives no answer is left alone for two seconds ([`Breaker`]). No handler begins
 //!    meanwhile, and nothing is asked twice; then one call asks;
-//! 4. what became of a handler that ran is asked and written all the same, once: nobody else will know.
+//! 4. what became of a handler that ran is asked and written all the same, once: nobody else will know;
+//! 5. whose operation may take no longer, and who has waited for half a second, was given no answer.
 
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::breaker::{Breaker, Leave, Turn};
 
 /// How long a ledger may take to find a line, or to write one.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Who leaves after so long says that it does not answer (rule 5).
+const LONG: Duration = Duration::from_millis(500);
 /// Failures without a success between them until no handler begins any more.
 const FAILURES: u32 = 5;
 /// For how long none does then.
@@ -76,14 +79,30 @@ impl Asked {
         until: Instant,
         asked: StoreFuture<'_, T, LedgerError>,
     ) -> Result<T, LedgerError> {
+        let mut waiting = Waiting { leave, since: Instant::now() };
         let answer = timeout_at(until, asked).await.unwrap_or(Err(LedgerError::Late));
-        let turn = match (leave, &answer) {
+        let turn = match (waiting.leave.take(), &answer) {
             (None, _) => Turn::None,
             (Some(leave), Ok(_) | Err(LedgerError::Repeated)) => leave.succeeded(),
             (Some(leave), Err(_)) => leave.failed(),
         };
         tell(turn, answer.as_ref().err());
         answer
+    }
+}
+
+/// One who waits for an answer, or has left.
+struct Waiting<'a> {
+    leave: Option<Leave<'a>>,
+    since: Instant,
+}
+
+/// Rule 5.
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(leave) = self.leave.take().filter(|_| self.since.elapsed() >= LONG) {
+            tell(leave.failed(), Some(&LedgerError::Late));
+        }
     }
 }
 
@@ -174,6 +193,18 @@ mod tests {
         assert_eq!(away.count(), 1);
         assert!(matches!(asked.insert(line()).await, Err(LedgerError::Store(_))));
         assert_eq!(away.count(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_does_not_answer_is_left_alone_also_where_nobody_may_wait_for_long() {
+        for (patience, asked_in_all) in [(LONG, 5), (LONG / 2, 20)] {
+            let away = Away { hangs: true, ..Away::default() };
+            let asked = Asked::new(away.clone());
+            for _ in 0..20 {
+                _ = tokio::time::timeout(patience, asked.find([1; 32], Asks::BeforeTheHandler)).await;
+            }
+            assert_eq!(away.count(), asked_in_all, "{patience:?}");
+        }
     }
 
     /// Rules 1 and 2.

@@ -123,7 +123,7 @@ impl Call {
             Ok(None) => Ok(Claimed::Mine(Arc::new(claim))),
             Ok(Some(kept)) => Ok(Claimed::Replay(kept)),
             Err(refusal) => {
-                claim.release().await;
+                claim.give_up().await;
                 Err(refusal)
             }
         }

@@ -145,6 +145,14 @@ impl Claim {
         self.tell(&released.map_err(Refusal::from));
     }
 
+    /// The handler did not run: the key is free again, or what is known of a run before it stays.
+    pub(crate) async fn give_up(&self) {
+        match self.first {
+            true => self.release().await,
+            false => self.forget_outcome().await,
+        }
+    }
+
     /// Whether the handler wrote the call into a transaction of its own.
     pub(crate) fn is_written(&self) -> bool {
         self.written().is_some()

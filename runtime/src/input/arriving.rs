@@ -98,12 +98,16 @@ impl<'a> Arrival<'a> {
         if needed <= all.capacity() {
             return Ok(());
         }
-        let to_come = self.stream.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
-        let whole = needed.saturating_add(to_come.unwrap_or(usize::MAX)).min(self.in_memory);
-        let room = needed.saturating_mul(2).min(whole).max(needed);
-        if !self.stream.is_end_stream() {
-            self.hold(room)?;
-        }
+        let room = match self.stream.is_end_stream() {
+            true => needed, // though its length may not be known even then
+            false => {
+                let to_come = self.stream.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+                let more = needed.min(to_come.unwrap_or(usize::MAX));
+                let room = needed.saturating_add(more).min(self.in_memory).max(needed);
+                self.hold(room)?;
+                room
+            }
+        };
         all.reserve_exact(room.saturating_sub(all.len()));
         Ok(())
     }
@@ -253,6 +257,39 @@ pub(super) mod tests {
             }
         }
         assert_eq!(arriving.taken().all, 0);
+    }
+
+    /// As one of HTTP/2 without a length, which ends with its last piece.
+    struct Ending(std::vec::IntoIter<usize>);
+
+    impl http_body::Body for Ending {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(self.0.next().map(|length| Ok(Frame::data(Bytes::from(vec![b'x'; length])))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.0.as_slice().is_empty()
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_reserved_behind_the_last_piece() {
+        let arriving = Arriving::new(1_000);
+        let sender = Sender { network: Network::V4([192, 0, 2, 1]), arriving: &arriving, is_known: true };
+        let mut arrival = Arrival::new(Stream::new(Ending(vec![1, 40].into_iter())), sender, 20_000);
+        let mut all = Vec::new();
+        for expected in [2, 41] {
+            let piece = arrival.next().await.unwrap().unwrap();
+            arrival.make_room(&mut all, piece.len()).unwrap();
+            all.extend_from_slice(&piece);
+            assert_eq!(all.capacity(), expected);
+        }
     }
 
     #[test]

@@ -51,3 +51,17 @@ async fn a_ledger_that_fails_is_left_alone_until_one_call_finds_that_it_answers(
     desk.transfer(&key_of("1"), "pay").send().await.allowed(201);
     assert_eq!(desk.effects.count(), 2);
 }
+
+/// A run of which nobody knows is not forgotten because the next one may not begin.
+#[tokio::test]
+async fn what_is_known_of_a_run_before_outlasts_a_ledger_that_fails() {
+    let (clock, ledger, key) = (Clock::fixed(now()), Counting::default(), key_of("1"));
+    let desk = Desk::of(clock.clone(), in_memory(&clock).ledger(ledger.clone())).await;
+    let call = async |act: &str| desk.post("/repeatable", &key, act).token(&desk.alice()).send().await;
+    ledger.works.store(true, Ordering::SeqCst);
+    call("panic").await.refused(500, "internal");
+    ledger.works.store(false, Ordering::SeqCst);
+    call("panic").await.refused(503, "unavailable");
+    call("pay").await.refused(422, "idempotency_key_reused");
+    assert_eq!(desk.effects.count(), 1);
+}

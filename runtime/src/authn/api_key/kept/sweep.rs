@@ -7,7 +7,7 @@
 //!    state between them;
 //! 3. whoever asks while it goes on is told that it is done when every key that there was when they asked is revoked: the list is
 //!    looked at again. A key that is being made, in the list and without a record yet, is none so far;
-//! 4. a key that cannot be revoked keeps no other from it: the first failure is told when all of a round were tried;
+//! 4. a key that cannot be revoked keeps no other from it: the first failure is told when all were tried;
 //! 5. at most [`OWNERS`] owners at a time.
 
 use std::{
@@ -122,8 +122,6 @@ impl Kept {
         tokio::spawn(async move {
             let outcome = kept.revoke_all(&owner, asked).await;
             if let Err(error) = &outcome {
-                // before anybody is told: who asks again begins another
-                kept.sweeps.held().remove(&owner);
                 let owner = Pseudonym::new(&kept.name, &owner);
                 tracing::warn!(target: "palisade::keys", %error, %owner, "not all keys of an owner were revoked");
             }
@@ -135,26 +133,29 @@ impl Kept {
     /// A key that is made in the place of one that is good has its record before that one is rotated, so the round after the one
     /// that revokes the old one finds it.
     async fn revoke_all(&self, owner: &str, first: Asked) -> Result<usize, KeyStoreError> {
-        let (mut done, mut touched) = (BTreeSet::new(), 0);
+        let (mut done, mut touched, mut failed) = (BTreeSet::new(), 0, None);
         loop {
             let asked = self.sweeps.asked(owner).unwrap_or(first);
-            let mut ids = self.in_turn(self.ids(self.of_owner(owner))).await?;
+            let ids = self.in_turn(self.ids(self.of_owner(owner))).await;
+            // before anybody is told: who asks again begins another
+            let mut ids = ids.inspect_err(|_| _ = self.sweeps.held().remove(owner))?;
             ids.retain(|id| !done.contains(id));
-            let now = self.revoke_each(ids, asked.at, &mut done).await?;
+            let (now, failure) = self.revoke_each(ids, asked.at, &mut done).await;
             touched += now;
+            failed = failed.or(failure);
             if now == 0 && self.sweeps.end(owner, asked) {
-                return Ok(touched);
+                return failed.map_or(Ok(touched), Err);
             }
         }
     }
 
-    /// A round, to its end (rule 4). Those that are revoked by then are `done`; answers how many were not before.
+    /// A round, to its end (rule 4). Those that are revoked by then are `done`; answers how many were not before, and why not all.
     async fn revoke_each(
         &self,
         ids: Vec<String>,
         at: u64,
         done: &mut BTreeSet<String>,
-    ) -> Result<usize, KeyStoreError> {
+    ) -> (usize, Option<KeyStoreError>) {
         let revoked = stream::iter(ids).map(async |id| {
             let revoked = self.change_record(&id, |record| {
                 // one that was made meanwhile is not revoked before it was made
@@ -175,7 +176,7 @@ impl Kept {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        failed.map_or(Ok(now), Err)
+        (now, failed)
     }
 
     /// Rule 2.

@@ -77,6 +77,26 @@ async fn who_asks_while_keys_are_revoked_is_told_when_those_made_since_are_as_we
 }
 
 #[tokio::test]
+async fn those_made_since_are_revoked_beside_one_that_cannot_be() {
+    for steps in 0..80 {
+        let engine = Steps::of_pace(1);
+        let (kept, others) =
+            (Kept::new(State::new(engine.clone()), "partner"), Kept::new(engine.memory, "partner"));
+        let [spoilt, since] = [key("acme"), key("acme")];
+        others.change(&Change::Create(spoilt.clone())).await.unwrap();
+        others.update(others.of_key(&spoilt.id), |_| Ok((Some("?".to_owned()), ()))).await.unwrap();
+        ask_and_leave(&kept, &revocation());
+        for _ in 0..steps {
+            tokio::task::yield_now().await;
+        }
+        others.change(&Change::Create(since.clone())).now_or_never().unwrap().unwrap();
+        assert!(kept.change(&revocation()).await.is_err());
+        let since = others.find(&since.id).await.unwrap().unwrap();
+        assert_eq!(since.revoked_at, Some(NOW), "{steps} steps");
+    }
+}
+
+#[tokio::test]
 async fn the_keys_of_so_many_owners_are_revoked_at_a_time_and_one_that_failed_may_come_again() {
     let engine = Steps::of_pace(1);
     let kept = Kept::new(State::new(engine.clone()), "partner");
