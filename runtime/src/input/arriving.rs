@@ -219,10 +219,14 @@ pub(super) mod tests {
         assert_eq!(arrive(&arriving, 9, 1).1, Some(InputError::NoRoom), "all is taken");
     }
 
-    /// Pieces of these lengths of a body that says how long it is, and then nothing.
-    struct Declared(u64, std::vec::IntoIter<usize>);
+    /// Pieces of these lengths. The first says how long the body is, as far as that is declared, and then nothing comes; the second
+    /// declares nothing, and ends with its last piece.
+    enum Pieces {
+        Declared(u64, std::vec::IntoIter<usize>),
+        Ending(std::vec::IntoIter<usize>),
+    }
 
-    impl http_body::Body for Declared {
+    impl http_body::Body for Pieces {
         type Data = Bytes;
         type Error = Infallible;
 
@@ -230,66 +234,59 @@ pub(super) mod tests {
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            let Some(length) = self.1.next() else { return Poll::Pending };
-            self.0 -= length as u64;
-            Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b'x'; length])))))
+            let next = match &mut *self {
+                Self::Declared(left, pieces) => {
+                    let Some(length) = pieces.next() else { return Poll::Pending };
+                    *left -= length as u64;
+                    Some(length)
+                }
+                Self::Ending(pieces) => pieces.next(),
+            };
+            Poll::Ready(next.map(|length| Ok(Frame::data(Bytes::from(vec![b'x'; length])))))
+        }
+
+        fn is_end_stream(&self) -> bool {
+            matches!(self, Self::Ending(pieces) if pieces.as_slice().is_empty())
         }
 
         fn size_hint(&self) -> SizeHint {
-            SizeHint::with_exact(self.0)
+            match self {
+                Self::Declared(left, _) => SizeHint::with_exact(*left),
+                Self::Ending(_) => SizeHint::default(),
+            }
         }
+    }
+
+    /// The room after each piece, and what is counted for it.
+    async fn room(body: Pieces, in_memory: usize) -> Vec<(usize, usize)> {
+        let arriving = Arriving::new(1_000);
+        let sender = Sender { network: Network::V4([192, 0, 2, 1]), arriving: &arriving, is_known: true };
+        let mut arrival = Arrival::new(Stream::new(body), sender, in_memory);
+        let (mut all, mut room) = (Vec::new(), Vec::new());
+        while let Some(piece) = arrival.next().now_or_never().flatten() {
+            let piece = piece.unwrap();
+            arrival.make_room(&mut all, piece.len()).unwrap();
+            all.extend_from_slice(&piece);
+            room.push((all.capacity(), arriving.taken().all));
+        }
+        drop(arrival);
+        assert_eq!(arriving.taken().all, 0);
+        room
     }
 
     /// A few bytes of ten thousand that are declared do not take ten thousand.
     #[tokio::test]
     async fn what_is_reserved_is_counted_and_is_no_more_than_came() {
-        let arriving = Arriving::new(1_000);
-        let sender = Sender { network: Network::V4([192, 0, 2, 1]), arriving: &arriving, is_known: true };
         for (declared, in_memory, most) in [(10_000, 20_000, 86), (50, 20_000, 50), (10_000, 60, 60)] {
-            let body = Stream::new(Declared(declared, vec![1, 1, 1, 40].into_iter()));
-            let mut arrival = Arrival::new(body, sender, in_memory);
-            let mut all = Vec::new();
-            for expected in [2, 2, 6, most] {
-                let piece = arrival.next().await.unwrap().unwrap();
-                arrival.make_room(&mut all, piece.len()).unwrap();
-                all.extend_from_slice(&piece);
-                assert_eq!((all.capacity(), arriving.taken().all), (expected, expected));
-            }
-        }
-        assert_eq!(arriving.taken().all, 0);
-    }
-
-    /// As one of HTTP/2 without a length, which ends with its last piece.
-    struct Ending(std::vec::IntoIter<usize>);
-
-    impl http_body::Body for Ending {
-        type Data = Bytes;
-        type Error = Infallible;
-
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            Poll::Ready(self.0.next().map(|length| Ok(Frame::data(Bytes::from(vec![b'x'; length])))))
-        }
-
-        fn is_end_stream(&self) -> bool {
-            self.0.as_slice().is_empty()
+            let body = Pieces::Declared(declared, vec![1, 1, 1, 40].into_iter());
+            assert_eq!(room(body, in_memory).await, [(2, 2), (2, 2), (6, 6), (most, most)]);
         }
     }
 
+    /// As of a body of HTTP/2 without a length.
     #[tokio::test]
     async fn nothing_is_reserved_behind_the_last_piece() {
-        let arriving = Arriving::new(1_000);
-        let sender = Sender { network: Network::V4([192, 0, 2, 1]), arriving: &arriving, is_known: true };
-        let mut arrival = Arrival::new(Stream::new(Ending(vec![1, 40].into_iter())), sender, 20_000);
-        let mut all = Vec::new();
-        for expected in [2, 41] {
-            let piece = arrival.next().await.unwrap().unwrap();
-            arrival.make_room(&mut all, piece.len()).unwrap();
-            all.extend_from_slice(&piece);
-            assert_eq!(all.capacity(), expected);
-        }
+        assert_eq!(room(Pieces::Ending(vec![1, 40].into_iter()), 20_000).await, [(2, 2), (41, 2)]);
     }
 
     #[test]
