@@ -8,6 +8,8 @@ use palisade::SECURITY_EVENTS;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
+use crate::redis_server::Server;
+
 type Fields = BTreeMap<String, String>;
 
 static COLLECTED: OnceLock<Arc<Mutex<Vec<Fields>>>> = OnceLock::new();
@@ -35,6 +37,12 @@ pub fn of(request_id: &str) -> Fields {
 pub fn with(field: &str, value: &str) -> Vec<BTreeMap<String, String>> {
     let all = COLLECTED.get().expect("collect() first").lock().unwrap();
     all.iter().filter(|fields| fields.get(field).is_some_and(|found| found == value)).cloned().collect()
+}
+
+/// How many tell of this Redis, which no other test has, with this value in a field.
+pub fn of_redis(server: &Server, field: &str, value: &str) -> usize {
+    let of_it = with("server", &server.address());
+    of_it.iter().filter(|fields| fields.get(field).is_some_and(|found| found == value)).count()
 }
 
 /// Everything that was ever logged, as text.

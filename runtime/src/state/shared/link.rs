@@ -44,6 +44,8 @@ pub(crate) struct Patience {
 
 pub(crate) struct Link {
     client: Client,
+    /// Host and port, for the log: an application may use more than one.
+    server: String,
     connection: ArcSwap<ConnectionManager>,
     breaker: Breaker,
     patience: Patience,
@@ -57,11 +59,13 @@ impl Link {
         needs: &[Need],
     ) -> Result<Self, StateError> {
         let client = server.client()?;
+        let server = client.get_connection_info().addr().to_string();
         let connection = connection(&client, patience).map_err(failed)?;
-        let checked = tokio::time::timeout(START, suited::check(&connection, needs)).await;
+        let checked = tokio::time::timeout(START, suited::check(&server, &connection, needs)).await;
         checked.unwrap_or(Err(StateError::Late))?;
         Ok(Self {
             client,
+            server,
             connection: ArcSwap::from_pointee(connection),
             breaker: Breaker::new(FAILURES, REST),
             patience,
@@ -100,19 +104,20 @@ impl Link {
             Some(_) => leave.failed(),
         };
         let why = error.map(ToString::to_string).unwrap_or_default();
+        let server = &*self.server;
         match turn {
             Turn::Opened => {
-                tracing::error!(target: "palisade::state", why, "Redis fails: {}", self.patience.without);
+                tracing::error!(target: "palisade::state", server, why, "Redis fails: {}", self.patience.without);
             }
-            Turn::StillOpen => tracing::warn!(target: "palisade::state", why, "Redis still fails"),
-            Turn::Closed => tracing::info!(target: "palisade::state", "Redis answers again"),
+            Turn::StillOpen => tracing::warn!(target: "palisade::state", server, why, "Redis still fails"),
+            Turn::Closed => tracing::info!(target: "palisade::state", server, "Redis answers again"),
             Turn::None => {}
         }
         if matches!(turn, Turn::Opened | Turn::StillOpen) {
             match connection(&self.client, self.patience) {
                 Ok(new) => self.connection.store(new.into()),
                 Err(error) => {
-                    tracing::error!(target: "palisade::state", %error, "no new connection to Redis")
+                    tracing::error!(target: "palisade::state", server, %error, "no new connection to Redis")
                 }
             }
         }

@@ -42,7 +42,11 @@ pub(crate) const COUNTERS: &[Need] = &[
 const BOUND: Need = ("maxmemory", "not 0", "Redis has no bound, and takes what the machine has");
 
 /// Refuses a server that cannot be used, and warns of one that cannot be relied on.
-pub(super) async fn check(connection: &ConnectionManager, needs: &[Need]) -> Result<(), StateError> {
+pub(super) async fn check(
+    server: &str,
+    connection: &ConnectionManager,
+    needs: &[Need],
+) -> Result<(), StateError> {
     let mut connection = connection.clone();
     let about: String =
         Cmd::new().arg("INFO").arg("cluster").query_async(&mut connection).await.map_err(judge)?;
@@ -54,9 +58,12 @@ pub(super) async fn check(connection: &ConnectionManager, needs: &[Need]) -> Res
             Cmd::new().arg("CONFIG").arg("GET").arg(name).query_async(&mut connection).await;
         match told.as_ref().ok().and_then(|told| told.get(name)).map(String::as_str) {
             Some(is) if is == needed || (needed == BOUND.1 && is != "0") => {}
-            Some(is) => tracing::warn!(target: "palisade::state", setting = name, is, needed, "{otherwise}"),
+            Some(is) => {
+                tracing::warn!(target: "palisade::state", server, setting = name, is, needed, "{otherwise}");
+            }
             None => tracing::warn!(
                 target: "palisade::state",
+                server,
                 setting = name,
                 needed,
                 "Redis does not tell a setting that is relied on"
