@@ -207,12 +207,23 @@ impl Bench {
         let withdrawn = self.issuer.token(turn - 3, &kid(turn - 3), TOKEN);
         assert_eq!(self.get(&withdrawn).await.status.as_u16(), 401, "the key of turn {}", turn - 3);
     }
+
+    /// Lets the time go on while nobody calls.
+    async fn pass(&self, seconds: u64) {
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+/// While a thread is busy, the time goes on by what the test says alone; when nothing happens, it ends all the same.
+fn stand_still() -> std::sync::mpsc::Sender<()> {
+    let (release, busy) = std::sync::mpsc::channel();
+    tokio::task::spawn_blocking(move || _ = busy.recv_timeout(Duration::from_secs(60)));
+    release
 }
 
 async fn rotate(floods: usize) -> Arc<Bench> {
-    // while a thread is busy, the time goes on by what the test says alone; when nothing happens, it ends all the same
-    let (release, busy) = std::sync::mpsc::channel::<()>();
-    tokio::task::spawn_blocking(move || _ = busy.recv_timeout(Duration::from_secs(60)));
+    let release = stand_still();
     let bench = Bench::start().await;
     let mut callers = Vec::new();
     let mut tasks = Vec::new();
@@ -257,4 +268,29 @@ async fn a_flood_of_made_up_keys_makes_nothing_of_it_fail() {
     // one for each half minute more
     let asked = bench.issuer.asked.load(Ordering::SeqCst) as u64;
     assert!(asked <= 3 * TURNS + TURNS * TURN / 30 + 3, "{asked}");
+}
+
+/// Who made up keys has used up every look at the key source: nobody knows yet whether the token is good.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_signs_as_soon_as_it_is_published_is_not_called_bad_in_a_flood() {
+    let _standing_still = stand_still();
+    let bench = Bench::start().await;
+    bench.pass(TURN * 2 - AHEAD - 1).await; // the third key is published in a second
+    let made_up = |number: u32| bench.issuer.token(0, &format!("made-up-{number}"), TOKEN);
+    for number in 0..3 {
+        bench.get(&made_up(number)).await.refused(401, "unauthenticated");
+    }
+    assert_eq!(bench.get(&made_up(3)).await.refused(503, "unavailable").header("retry-after"), "30");
+    bench.get(&made_up(2)).await.refused(401, "unauthenticated"); // it was looked for
+    bench.pass(1).await;
+    let token = bench.issuer.token(2, &kid(2), TOKEN);
+    let reply = bench.get(&token).await;
+    assert_eq!(reply.refused(503, "unavailable").header("retry-after"), "29");
+    assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"Rotation\"", "nobody calls it bad");
+    bench.get(&bench.issuer.token(0, &kid(0), TOKEN)).await.allowed(200);
+    bench.pass(29).await;
+    bench.get(&made_up(4)).await.refused(401, "unauthenticated");
+    bench.get(&token).await.allowed(200);
+    bench.get(&made_up(3)).await.refused(401, "unauthenticated"); // it has been looked for since
+    assert_eq!(bench.issuer.asked.load(Ordering::SeqCst), 6, "at the start, after a minute, and four times");
 }

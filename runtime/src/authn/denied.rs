@@ -93,6 +93,8 @@ pub enum Reason {
     SessionsUnavailable,
     /// The keys that could verify it cannot be had at the moment.
     KeysUnavailable,
+    /// The key that a token names may have been published since its issuer was last asked, who is asked again after so many seconds.
+    KeyNotSought(u32),
     /// The issuer of the token cannot be asked about it at the moment.
     IntrospectionUnavailable,
     /// The denylist cannot be asked at the moment.
@@ -200,6 +202,7 @@ impl Reason {
             Self::CrossSite => "cross_site",
             Self::SessionsUnavailable => "sessions_unavailable",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::KeyNotSought(_) => "key_not_sought",
             Self::Busy => "verifier_busy",
             Self::MachineFault => "machine_fault",
             Self::TooManyAttempts(_) => "too_many_attempts",
@@ -214,6 +217,7 @@ impl Reason {
             Self::CrossSite => Class::CrossSite,
             Self::Proof(ProofFault::TooMany) | Self::TooManyAttempts(_) => Class::TooMany,
             Self::KeysUnavailable
+            | Self::KeyNotSought(_)
             | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
             | Self::RevocationUnknown
@@ -256,10 +260,10 @@ impl Reason {
         matches!(self, Self::NoSession | Self::Inactive | Self::UntrustedCertificate)
     }
 
-    /// Seconds until the client may try again, where it tried too often.
+    /// Seconds until the client may try again.
     pub(crate) const fn wait(self) -> u64 {
         match self {
-            Self::TooManyAttempts(seconds) => seconds as u64,
+            Self::TooManyAttempts(seconds) | Self::KeyNotSought(seconds) => seconds as u64,
             _ => 1,
         }
     }
@@ -277,11 +281,13 @@ impl Reason {
             Self::WrongType | Self::UnknownKid | Self::UnknownIdentity | Self::NoSession => 3,
             Self::AlgorithmMismatch | Self::NotLoopback => 4,
             Self::BadSignature | Self::WrongSecret | Self::Inactive | Self::UntrustedCertificate => 5,
+            // less than what another scheme knows of a token whose signature it has verified
+            Self::KeyNotSought(_) => 6,
             Self::MissingClaim
             | Self::WrongIssuer
             | Self::WrongAudience
             | Self::IdToken
-            | Self::CertificateSubject => 6,
+            | Self::CertificateSubject => 7,
             Self::Expired
             | Self::RotationOverdue
             | Self::NotYetValid
@@ -295,7 +301,7 @@ impl Reason {
             | Self::KeyFromElsewhere
             | Self::KeyOfOtherOperations
             | Self::CrossSite
-            | Self::Revoked => 7,
+            | Self::Revoked => 8,
             // "we do not know" outranks every "no": a scheme that could not look might have said yes
             Self::KeysUnavailable
             | Self::SessionsUnavailable
@@ -303,7 +309,7 @@ impl Reason {
             | Self::RevocationUnknown
             | Self::Busy
             | Self::TooManyAttempts(_)
-            | Self::MachineFault => 8,
+            | Self::MachineFault => 9,
         }
     }
 }

@@ -261,7 +261,13 @@ fn denied<'a>(reason: &Denied) -> Outward<'a> {
             let outward = Outward::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", RATE_LIMITED, event);
             Outward { retry_after: Some(reason.reason().wait()), ..outward }
         }
-        Class::Unavailable => Outward::unavailable(high("authn_unavailable")),
+        Class::Unavailable => {
+            let event = match reason.reason() {
+                Reason::KeyNotSought(_) => medium("authn_unavailable"), // whoever makes up keys brings it about
+                _ => high("authn_unavailable"),
+            };
+            Outward { retry_after: Some(reason.reason().wait()), ..Outward::unavailable(event) }
+        }
     }
 }
 

@@ -109,18 +109,19 @@ impl IdTokens {
         asked: &Asked<'_>,
         now: Now,
     ) -> Result<Identified, BadIdToken> {
-        self.judge_by_newest(|| self.judge_now(token, asked, now)).await
+        self.judge_by_newest(token, || self.judge_now(token, asked, now)).await
     }
 
     pub(super) async fn judge_by_newest<T>(
         &self,
+        token: &str,
         judge: impl Fn() -> Result<T, BadIdToken>,
     ) -> Result<T, BadIdToken> {
         let by_known = || match judge() {
             Err(BadIdToken::Token(Reason::UnknownKid | Reason::KeysUnavailable)) => None,
             judged => Some(judged),
         };
-        let judged = self.keys.judge_by(by_known).await;
+        let judged = self.keys.judge_by(token.as_bytes(), by_known).await;
         judged.map_err(Reason::from)?.unwrap_or_else(judge)
     }
 
@@ -231,7 +232,7 @@ impl BadIdToken {
 
     /// Nobody knows whether the token is good.
     pub(crate) fn is_unknown(self) -> bool {
-        matches!(self, Self::Token(Reason::KeysUnavailable | Reason::Busy))
+        matches!(self, Self::Token(Reason::KeysUnavailable | Reason::KeyNotSought(_) | Reason::Busy))
     }
 }
 

@@ -49,7 +49,7 @@ struct OfLogoutTokens {
 impl IdTokens {
     /// Judges a logout token; when its key is not among those that the issuer had last time, looks again.
     pub(crate) async fn judge_logout(&self, token: &str, now: Now) -> Result<LoggedOut, BadIdToken> {
-        self.judge_by_newest(|| self.judge_logout_now(token, now)).await
+        self.judge_by_newest(token, || self.judge_logout_now(token, now)).await
     }
 
     fn judge_logout_now(&self, token: &str, now: Now) -> Result<LoggedOut, BadIdToken> {

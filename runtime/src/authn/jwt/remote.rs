@@ -7,11 +7,12 @@
 //!    answer's `max-age` are over: before it ends, so that no token meets a set that is older. Between a minute and an hour; an
 //!    answer that says nothing of its age is ten minutes old then, and one that failed a minute;
 //! 3. a token with an unknown `kid` causes one fetch that all who wait share. Tokens may cause three at once, and one more
-//!    every 30 s, *counted from the beginning and whatever came of it*: random `kid`s cannot drive us, and one of them does
+//!    every 30 s ([`turns`]): random `kid`s cannot drive us, and one of them does
 //!    not keep out the tokens of a key that was published since. A fetch that was under way when the token came may have been
 //!    answered before its key was published: after it, there is one more. What we fetch of our own accord is not counted. A flood of
 //!    random `kid`s takes every turn, and so a key that signs at once, without having been published before, is known half a
-//!    minute later at most: the flood itself fetches it. No scheme is better within this bound. Nothing tells an honest `kid`
+//!    minute later at most: the flood itself fetches it. Until then its tokens are not called bad: nobody knows yet, and the
+//!    client is told when. No scheme brings it sooner within this bound. Nothing tells an honest `kid`
 //!    from a made-up one before its key is known: turns for those not tried before go to the made-up ones, which are all
 //!    new, and turns for each network to who has many (a /48 has 65,536). Nor do turns for tokens that look right: issuer, audience
 //!    and times can be copied, and the claims of what nobody signed are not read. A shorter wait asks more of the issuer: 6 calls a
@@ -20,6 +21,8 @@
 //! 4. an answer that fails or has no usable key changes nothing: the last good set serves for 24 h, then none does;
 //!    a key that is missing from a good answer is gone at once;
 //! 5. a thousand wait for a fetch, more are refused at once as busy: each is a request that holds its place in the server.
+
+mod turns;
 
 use std::{
     sync::{
@@ -37,7 +40,8 @@ use tokio::{
     time::Instant,
 };
 
-use self::NoNewer::{Busy, Unreachable};
+use self::NoNewer::{Busy, NotYet, Unreachable};
+use self::turns::{Sought, Turn, Turns};
 use super::{
     JwkSet, Jwks,
     discovery::{Discovery, Form},
@@ -69,8 +73,6 @@ const TIMING: Timing = Timing {
     stale: Duration::from_secs(24 * 3600),
 };
 
-/// How many fetches tokens may cause at once.
-const BURST: u32 = 3;
 /// Rule 5.
 const WAITING: usize = 1024;
 
@@ -96,16 +98,27 @@ enum Whence {
     Discovered(Discovery),
 }
 
-#[derive(Default)]
 struct Progress {
     running: bool,
-    /// When tokens may cause as many fetches as ever: moved before anything is sent.
-    full_at: Option<Instant>,
+    turns: Turns,
     last_good: Option<Instant>,
     last_failed: bool,
     /// Of the set at hand, and where it was.
     etag: Option<(Address, HeaderValue)>,
     max_age: Option<Duration>,
+}
+
+impl Progress {
+    fn new(timing: Timing) -> Self {
+        Self {
+            running: false,
+            turns: Turns::new(timing.cooldown),
+            last_good: None,
+            last_failed: false,
+            etag: None,
+            max_age: None,
+        }
+    }
 }
 
 /// The set at hand may be out of date, and a newer one cannot be had.
@@ -114,6 +127,8 @@ pub(crate) enum NoNewer {
     Unreachable,
     /// Too many wait for it already.
     Busy,
+    /// Tokens have caused as many looks as they may, and there is none for this one before so much time is over.
+    NotYet(Duration),
 }
 
 impl From<NoNewer> for Reason {
@@ -121,6 +136,7 @@ impl From<NoNewer> for Reason {
         match why {
             Unreachable => Self::KeysUnavailable,
             Busy => Self::Busy,
+            NotYet(wait) => Self::KeyNotSought(whole_seconds(wait)),
         }
     }
 }
@@ -177,7 +193,7 @@ impl Jwks {
                 .map_err(|_| KeyError::Fetch("the machine has no root certificates"))?,
             whence,
             timing,
-            progress: Mutex::default(),
+            progress: Mutex::new(Progress::new(timing)),
             ended: watch::Sender::new(0),
             places: Semaphore::new(WAITING),
             kept_fresh: AtomicBool::new(false),
@@ -195,32 +211,38 @@ impl Jwks {
 
     /// Fetches the set unless it is there, and sees to it that it stays fresh.
     pub(crate) async fn load(&self) -> Result<(), NoNewer> {
-        if self.current().is_some() { Ok(()) } else { self.look_again().await.map(drop) }
+        if self.current().is_some() { Ok(()) } else { self.look_again(None).await.map(drop) }
     }
 
-    /// What `judge` says by the set at hand, or by a newer one where that has not the key (`None`). Rule 3.
-    pub(crate) async fn judge_by<T>(&self, judge: impl Fn() -> Option<T>) -> Result<Option<T>, NoNewer> {
+    /// What `judge` says of `token` by the set at hand, or by a newer one where that has not the key (`None`). Rule 3.
+    pub(crate) async fn judge_by<T>(
+        &self,
+        token: &[u8],
+        judge: impl Fn() -> Option<T>,
+    ) -> Result<Option<T>, NoNewer> {
         if let Some(judged) = judge() {
             return Ok(Some(judged));
         }
-        if let Looked::Along = self.look_again().await? {
+        let sought = Some(Sought::of(token));
+        if let Looked::Along = self.look_again(sought).await? {
             if let Some(judged) = judge() {
                 return Ok(Some(judged));
             }
-            self.look_again().await?;
+            self.look_again(sought).await?;
         }
         Ok(judge())
     }
 
     /// Looks at the far end again, as often as rule 3 lets, all callers together. When it is well, the set at
     /// hand is what the far end has.
-    async fn look_again(&self) -> Result<Looked, NoNewer> {
+    async fn look_again(&self, sought: Option<Sought<'_>>) -> Result<Looked, NoNewer> {
         let Some(remote) = self.remote() else { return Ok(Looked::Anew) };
         self.keep_fresh(remote);
         let mut ended = remote.ended.subscribe();
         ended.mark_unchanged();
-        let looked = match remote.claim() {
-            Claim::CoolingDown => return remote.state().map(|()| Looked::Anew),
+        let looked = match remote.claim(sought) {
+            Claim::InVain => return remote.state().map(|()| Looked::Anew),
+            Claim::NotYet(wait) => return remote.state().and(Err(NotYet(wait))),
             Claim::Running => Looked::Along,
             Claim::Begin => {
                 // on a task of its own: a caller who leaves must not end what others wait for
@@ -305,7 +327,8 @@ enum Looked {
 enum Claim {
     Begin,
     Running,
-    CoolingDown,
+    InVain,
+    NotYet(Duration),
 }
 
 struct Answer {
@@ -320,26 +343,29 @@ impl Remote {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn claim(&self) -> Claim {
+    fn claim(&self, sought: Option<Sought<'_>>) -> Claim {
         let mut progress = self.progress();
         if progress.running {
             return Claim::Running;
         }
-        let now = Instant::now();
-        let full_at = progress.full_at.map_or(now, |full_at| full_at.max(now)) + self.timing.cooldown;
-        if full_at > now + self.timing.cooldown * BURST {
-            return Claim::CoolingDown;
+        match progress.turns.take(sought, Instant::now()) {
+            Turn::Taken => {
+                progress.running = true;
+                Claim::Begin
+            }
+            Turn::InVain => Claim::InVain,
+            Turn::NotYet(wait) => Claim::NotYet(wait),
         }
-        progress.running = true;
-        progress.full_at = Some(full_at);
-        Claim::Begin
     }
 
-    /// The background keeps its own rhythm: the cooldown is about what tokens cause.
+    /// The background keeps its own rhythm: turns are about what tokens cause.
     fn claim_background(&self) -> bool {
         let mut progress = self.progress();
         let free = !progress.running;
-        progress.running = true;
+        if free {
+            progress.running = true;
+            progress.turns.begin(Instant::now());
+        }
         free
     }
 
@@ -394,6 +420,11 @@ impl Remote {
         let etag = reply.headers.get(header::ETAG).cloned();
         Ok(Answer { changed: Some((loaded.into(), etag.map(|etag| (address, etag)))), max_age })
     }
+}
+
+/// For `Retry-After`, so not before it is over.
+fn whole_seconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
 }
 
 /// A little before `max_age` is over (rule 2).

@@ -147,7 +147,7 @@ impl TokenVerifier {
         shown: &Shown<'_>,
         now: Now,
     ) -> Result<Judged, Reason> {
-        let judged = self.keys.judge_by(|| self.judge_at_hand(token, shown, now)).await;
+        let judged = self.keys.judge_by(token, || self.judge_at_hand(token, shown, now)).await;
         // 401 only when the set is known to be what the issuer has now; else nobody knows that the token is bad
         judged?.unwrap_or_else(|| self.judge(token, shown, now))
     }

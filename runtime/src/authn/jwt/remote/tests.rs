@@ -116,13 +116,13 @@ async fn unknown_kids_cause_few_fetches() {
     let jwks = Jwks::at(&issuer.address, Timing { cooldown, ..QUICK }).unwrap();
     jwks.load().await.unwrap();
     for _ in 0..100 {
-        jwks.look_again().await.unwrap();
+        jwks.look_again(None).await.unwrap();
     }
     assert_eq!(issuer.asked(), 3, "with the first");
     tokio::time::sleep(cooldown).await;
     issuer.say(keys(&["b", "a"]));
     for _ in 0..100 {
-        jwks.look_again().await.unwrap();
+        jwks.look_again(None).await.unwrap();
     }
     assert_eq!((kids(&jwks), issuer.asked()), (vec!["b".to_owned(), "a".to_owned()], 4));
 }
@@ -133,10 +133,10 @@ async fn a_key_that_is_taken_out_is_gone_at_once() {
     let jwks = Jwks::at(&issuer.address, QUICK).unwrap();
     jwks.load().await.unwrap();
     issuer.say(keys(&["b"]));
-    jwks.look_again().await.unwrap();
+    jwks.look_again(None).await.unwrap();
     assert_eq!(kids(&jwks), ["b"]);
     issuer.say("same");
-    jwks.look_again().await.unwrap();
+    jwks.look_again(None).await.unwrap();
     assert_eq!(kids(&jwks), ["b"], "304: as it was");
 }
 
@@ -162,14 +162,14 @@ async fn the_last_good_set_serves_through_an_outage_and_not_for_ever() {
     ] {
         let asked = issuer.asked();
         issuer.say(bad.as_str());
-        assert_eq!(jwks.look_again().await, Err(Unreachable), "{:.60}", bad);
+        assert_eq!(jwks.look_again(None).await, Err(Unreachable), "{:.60}", bad);
         assert_eq!((kids(&jwks), issuer.asked()), (vec!["a".to_owned()], asked + 1), "{:.60}", bad);
     }
     tokio::time::sleep(stale).await;
-    assert_eq!(jwks.look_again().await, Err(Unreachable));
+    assert_eq!(jwks.look_again(None).await, Err(Unreachable));
     assert!(kids(&jwks).is_empty(), "too old to be believed");
     issuer.say(keys(&["c"]));
-    assert_eq!(jwks.look_again().await, Ok(Looked::Anew));
+    assert_eq!(jwks.look_again(None).await, Ok(Looked::Anew));
     assert_eq!(kids(&jwks), ["c"]);
 }
 
@@ -198,7 +198,7 @@ async fn a_set_is_fetched_again_ahead_of_its_end_between_a_minute_and_an_hour() 
     let remote = jwks.remote().unwrap();
     let pause = |max_age: Option<u64>, last_failed| {
         *remote.progress() =
-            Progress { max_age: max_age.map(Duration::from_secs), last_failed, ..Progress::default() };
+            Progress { max_age: max_age.map(Duration::from_secs), last_failed, ..Progress::new(TIMING) };
         remote.pause().as_secs()
     };
     for (max_age, seconds) in
@@ -408,10 +408,10 @@ async fn an_issuer_that_moves_its_keys_or_loses_its_name_is_followed_or_not() {
     jwks.load().await.unwrap();
     assert_eq!(kids(&jwks), ["a"]);
     issuer.say(says("http://127.0.0.1:1", &moved.address));
-    assert_eq!(jwks.look_again().await, Err(Unreachable));
+    assert_eq!(jwks.look_again(None).await, Err(Unreachable));
     assert_eq!(kids(&jwks), ["a"], "the last good keys stay");
     issuer.say(says(&name, &moved.address));
-    assert_eq!(jwks.look_again().await, Ok(Looked::Anew));
+    assert_eq!(jwks.look_again(None).await, Ok(Looked::Anew));
     assert_eq!(kids(&jwks), ["b"], "the mark of another place's answer is not asked about");
     assert_eq!((issuer.asked(), keys.asked(), moved.asked()), (3, 1, 1));
 }

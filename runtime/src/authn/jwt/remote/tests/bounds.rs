@@ -39,16 +39,16 @@ async fn a_set_has_512_kib_and_100_keys() {
     let jwks = Jwks::at(&issuer.address, QUICK).unwrap();
     assert_eq!(jwks.load().await, Ok(()));
     issuer.say(sized(&set.replace("\"a\"", "\"b\""), 524_289));
-    assert_eq!(jwks.look_again().await, Err(Unreachable));
+    assert_eq!(jwks.look_again(None).await, Err(Unreachable));
     assert_eq!(kids(&jwks), ["a"]);
 
     let many: Vec<_> = (0..101).map(|number| Signer::new().jwk(&number.to_string())).collect();
     let set = |count: usize| ok(&json!({ "keys": many[..count] }).to_string());
     issuer.say(set(100));
-    assert_eq!(jwks.look_again().await, Ok(Looked::Anew));
+    assert_eq!(jwks.look_again(None).await, Ok(Looked::Anew));
     assert_eq!(kids(&jwks).len(), 100);
     issuer.say(set(101));
-    assert_eq!(jwks.look_again().await, Err(Unreachable));
+    assert_eq!(jwks.look_again(None).await, Err(Unreachable));
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn unknown_keys_cause_three_fetches_at_once_and_one_more_each_half_minute(
     let flood = async |seconds: u64| {
         tokio::time::advance(Duration::from_secs(seconds)).await;
         for _ in 0..20 {
-            jwks.look_again().await.unwrap();
+            jwks.look_again(None).await.unwrap();
         }
         issuer.asked()
     };
