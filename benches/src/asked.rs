@@ -8,8 +8,10 @@ use axum::body::Bytes;
 use axum::http::{Request, Uri};
 use axum::routing::post;
 use axum::{Json, Router};
+use futures_util::future::join_all;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use palisade::{Introspection, Secret};
 use serde::Deserialize;
@@ -66,24 +68,30 @@ impl Issuer {
         format!("http://{}/introspect", self.server.address)
     }
 
-    /// The same request by the client that ours is built on, within the same time, and whether the answer says that the token is
-    /// good, of whom, and until when.
-    pub(crate) fn bare(&self) -> io::Result<impl FnMut() -> bool + use<>> {
+    /// The same requests by the client that ours is built on, so many under way at once, each within the same time, and whether
+    /// each answer says that the token is good, of whom, and until when.
+    pub(crate) fn bare(&self, tokens: &[String]) -> io::Result<impl FnMut() -> bool + use<>> {
         let uri: Uri = self.address().parse().map_err(io::Error::other)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+        let form = |token: &String| Bytes::from(format!("token={token}&token_type_hint=access_token"));
+        let forms: Vec<_> = tokens.iter().map(form).collect();
         Ok(move || {
-            let request = Request::post(uri.clone())
-                .header("content-type", "application/x-www-form-urlencoded")
-                .header("accept", "application/json")
-                .header("authorization", "Basic YmVuY2g6YStzZWNyZXQ=")
-                .body(Full::new(Bytes::from_static(b"token=0123456789abcdef&token_type_hint=access_token")));
-            let exchange = async {
-                let Ok(request) = request else { return false };
-                let Ok(answer) = client.request(request).await else { return false };
-                answer.into_body().collect().await.is_ok_and(|body| said(&body.to_bytes()))
-            };
-            runtime.block_on(async { timeout(PATIENCE, exchange).await.is_ok_and(|answered| answered) })
+            let exchange =
+                async |form: &Bytes| timeout(PATIENCE, exchange(&client, &uri, form.clone())).await;
+            let answered = runtime.block_on(async { join_all(forms.iter().map(exchange)).await });
+            answered.into_iter().all(|answered| answered.is_ok_and(|answered| answered))
         })
     }
+}
+
+async fn exchange(client: &Client<HttpConnector, Full<Bytes>>, uri: &Uri, form: Bytes) -> bool {
+    let request = Request::post(uri.clone())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("accept", "application/json")
+        .header("authorization", "Basic YmVuY2g6YStzZWNyZXQ=")
+        .body(Full::new(form));
+    let Ok(request) = request else { return false };
+    let Ok(answer) = client.request(request).await else { return false };
+    answer.into_body().collect().await.is_ok_and(|body| said(&body.to_bytes()))
 }

@@ -14,6 +14,7 @@ use axum::http::Request;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
 use palisade::measure::{Authentication, show_certificate};
 use palisade::operation::{
     Access, Algorithm, Binding, CertificateRules, Document, ErrorForm, KeyLocation, KeyRules, Need, Scheme,
@@ -229,12 +230,29 @@ impl Bench {
         Ok(())
     }
 
+    /// One exchange after the other, and as many together as a server has under way: who waits for each finds its code and data
+    /// in slow memory each time, which a server that has work does not.
     fn asked(&self) -> io::Result<()> {
         let issuer = asked::Issuer::start()?;
-        let bare = timing::holds(issuer.bare()?)?;
-        let gate = Gate::builder().introspection("asked", issuer.introspection()?);
-        let ours = Self::waiting("asked", gate, request("authorization", "Bearer 0123456789abcdef")?)?;
-        self.print("token that its issuer is asked about / the exchange, read", self.calls / 600, bare, ours);
+        for (together, what) in [
+            (1, "token that its issuer is asked about / the exchange, read"),
+            (32, "32 tokens together that their issuer is asked about / the exchanges"),
+        ] {
+            let tokens: Vec<_> = (0..together).map(|number| format!("0123456789abcdef{number:02}")).collect();
+            let bare = timing::holds(issuer.bare(&tokens)?)?;
+            let gate = Gate::builder().introspection("asked", issuer.introspection()?);
+            let (door, now) = (door("asked", gate)?, now()?);
+            let shown = tokens.iter().map(|token| request("authorization", &format!("Bearer {token}")));
+            let shown = shown.collect::<io::Result<Vec<_>>>()?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let ours = timing::holds(move || {
+                let asked = join_all(shown.iter().map(|shown| door.accept(shown, now)));
+                runtime.block_on(asked).into_iter().all(|accepted| accepted)
+            })?;
+            let calls = (self.calls / 600 / together).max(1);
+            let mut ratios = timing::compare(self.rounds, calls, bare, ours).each(together);
+            table::added(what, &mut ratios, BUDGET);
+        }
         Ok(())
     }
 

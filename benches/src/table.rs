@@ -25,6 +25,12 @@ impl Ratios {
         self.alike.push(ours / first);
         self.ours.push(ours / ((first + second) / 2.0));
     }
+
+    /// Of one of so many that a call is made of.
+    pub(crate) fn each(mut self, of: usize) -> Self {
+        self.base.iter_mut().chain(&mut self.more).for_each(|time| *time /= of as f64);
+        self
+    }
 }
 
 pub(crate) fn title(rounds: usize) {

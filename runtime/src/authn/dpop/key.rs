@@ -1,6 +1,7 @@
 //! The key of a proof: in its header, and the one that the token is bound to.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::de::MapAccess;
@@ -18,13 +19,11 @@ use crate::{
             keys::Check,
         },
     },
-    operation::Algorithm,
     secret::ct_eq,
 };
 
 /// A key of a proof.
 pub(super) struct Chosen {
-    pub(super) algorithm: Algorithm,
     pub(super) check: Check,
     pub(super) thumbprint: [u8; 32],
 }
@@ -40,13 +39,25 @@ pub(super) fn choose(header: &[u8], bound_to: Option<&[u8; 32]>) -> Result<Chose
     let Some(Value::Object(jwk)) = header.jwk else { return Err(ProofFault::Key.into()) };
     let thumbprint = thumbprint(&jwk).and_then(|digest| digest.as_ref().first_chunk().copied());
     let thumbprint = thumbprint.ok_or(ProofFault::Key)?;
-    match bound_to.is_none_or(|bound_to| ct_eq(&thumbprint, bound_to)) {
-        true => {}
-        false => return Err(Reason::BindingMismatch),
-    }
+    is_bound(&thumbprint, bound_to)?;
     // private and symmetric keys are refused as in a set that was fetched
     let check = read_shown(&jwk, algorithm).map_err(|_| ProofFault::Key)?;
-    Ok(Chosen { algorithm, check, thumbprint })
+    Ok(Chosen { check, thumbprint })
+}
+
+impl Chosen {
+    /// This one, where the token is bound to it.
+    pub(super) fn bound_to(self: Arc<Self>, bound_to: Option<&[u8; 32]>) -> Result<Arc<Self>, Reason> {
+        is_bound(&self.thumbprint, bound_to)?;
+        Ok(self)
+    }
+}
+
+fn is_bound(thumbprint: &[u8; 32], to: Option<&[u8; 32]>) -> Result<(), Reason> {
+    match to.is_none_or(|to| ct_eq(thumbprint, to)) {
+        true => Ok(()),
+        false => Err(Reason::BindingMismatch),
+    }
 }
 
 /// RFC 7638 section 3: SHA-256 over the members that make the key, by name, without white space. `None` for a symmetric

@@ -19,6 +19,7 @@
 //!    (section 11.1): strangers cannot fill that store, for they have no proof that comes so far.
 
 mod claims;
+mod heads;
 mod key;
 mod nonce;
 mod replay;
@@ -34,6 +35,7 @@ use serde_json::Value;
 pub(crate) use self::replay::Use;
 use self::{
     claims::Claims,
+    heads::Heads,
     nonce::Nonces,
     replay::{Memory, Seen, Shared},
 };
@@ -157,6 +159,8 @@ struct Expected<'a> {
     /// The thumbprint of the key that the token is bound to.
     key: Option<&'a [u8; 32]>,
     nonces: Option<&'a Nonces>,
+    /// Those that were good beside such tokens; none where there is no token.
+    heads: Option<&'a Heads>,
 }
 
 /// The server's side of proofs, shared by the schemes of a document.
@@ -164,6 +168,7 @@ pub(crate) struct Proofs {
     origin: PublicOrigin,
     nonces: Nonces,
     seen: Box<dyn Seen>,
+    heads: Heads,
 }
 
 impl Proofs {
@@ -174,7 +179,7 @@ impl Proofs {
             Some(state) => Box::new(Shared::new(capacity, state)),
             None => Box::new(Memory::new(capacity)),
         };
-        Arc::new(Self { origin, nonces, seen })
+        Arc::new(Self { origin, nonces, seen, heads: Heads::new() })
     }
 
     /// Rules 1 to 8 for a request that shows `token`, which is bound to `key`.
@@ -189,16 +194,16 @@ impl Proofs {
         let proof = only(asked.headers)?;
         let target = self.origin.target(asked.path);
         let nonces = nonce.then_some(&self.nonces);
-        let (token, key) = (Some(token), Some(key));
-        let expected = Expected { method: asked.method, target: &target, token, key, nonces };
+        let (token, key, heads) = (Some(token), Some(key), Some(&self.heads));
+        let expected = Expected { method: asked.method, target: &target, token, key, nonces, heads };
         check(proof, &expected, now.wall().as_secs_f64()).map(|proven| proven.used)
     }
 
     /// Rules 1 to 6 for a request that shows no token and asks for one (section 5): which key it proves.
     pub(crate) fn prove(&self, asked: Asked<'_>, now: Now) -> Result<Proven, ProofFault> {
         let target = self.origin.target(asked.path);
-        let expected =
-            Expected { method: asked.method, target: &target, token: None, key: None, nonces: None };
+        let (method, target) = (asked.method, &*target);
+        let expected = Expected { method, target, token: None, key: None, nonces: None, heads: None };
         let proven = only(asked.headers).map_err(Reason::from);
         let proven = proven.and_then(|proof| check(proof, &expected, now.wall().as_secs_f64()));
         proven.map_err(|reason| match reason {
@@ -238,13 +243,13 @@ fn only(headers: &HeaderMap) -> Result<&[u8], ProofFault> {
 fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Proven, Reason> {
     let parts = Parts::split(proof).map_err(fault)?;
     let mut room = Room::for_token(proof);
-    let mut thumbprint = [0; 32];
-    let verified = jws::verify_by(&parts, &mut room, |header| {
-        let chosen = key::choose(header, expected.key)?;
-        thumbprint = chosen.thumbprint;
-        Ok((chosen.algorithm, chosen.check))
-    });
-    let payload = verified.map_err(fault)?.payload;
+    let known = expected.heads.and_then(|heads| heads.find(parts.header()));
+    let was_known = known.is_some();
+    let chosen = match known {
+        Some(chosen) => chosen.bound_to(expected.key)?,
+        None => Arc::new(key::choose(&parts.decoded_header().map_err(fault)?, expected.key).map_err(fault)?),
+    };
+    let payload = jws::verify_by(&parts, &mut room, &chosen.check).map_err(fault)?;
     let claims: Claims<'_> = json::object(payload).map_err(|_| ProofFault::Malformed)?;
     if claims.method.ok_or(ProofFault::Malformed)? != expected.method {
         return Err(ProofFault::Method.into());
@@ -273,8 +278,12 @@ fn check(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Proven, Reas
     if id.is_empty() || id.len() > MAX_ID {
         return Err(ProofFault::Malformed.into());
     }
+    if let Some(heads) = expected.heads.filter(|_| !was_known) {
+        heads.keep(parts.header(), &chosen);
+    }
     // good until then, and remembered as long
     let until = (issued + f64::from(OLDEST)).ceil() as u64;
+    let thumbprint = chosen.thumbprint;
     Ok(Proven { thumbprint, used: Use::new(&thumbprint, expected.target, &id, until) })
 }
 

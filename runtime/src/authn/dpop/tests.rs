@@ -26,8 +26,14 @@ fn used(proof: &[u8], expected: &Expected<'_>, now: f64) -> Result<Use, Reason> 
 fn the_examples_of_the_standard() {
     let key = bits(KEY);
     let target = PublicOrigin::parse("https://resource.example.org").unwrap().target("/protectedresource");
-    let resource =
-        Expected { method: "GET", target: &target, token: Some(TOKEN), key: Some(&key), nonces: None };
+    let resource = Expected {
+        method: "GET",
+        target: &target,
+        token: Some(TOKEN),
+        key: Some(&key),
+        nonces: None,
+        heads: None,
+    };
     for now in [1_562_262_618.0, 1_562_262_613.0, 1_562_262_678.0] {
         assert!(check(AT_THE_RESOURCE.as_bytes(), &resource, now).is_ok(), "{now}");
     }
@@ -73,11 +79,30 @@ fn claims() -> Value {
     json!({"htm": "GET", "htu": TARGET, "iat": NOW, "jti": "one", "ath": ath})
 }
 
+/// The key of the signer, as a token is bound to it.
+fn thumbprint() -> [u8; 32] {
+    key::thumbprint(jwk().as_object().unwrap()).unwrap().as_ref().try_into().unwrap()
+}
+
+/// The same comes of it whether or not its header was good before.
 fn judged(proof: &str, nonces: Option<&Nonces>) -> Result<Use, Reason> {
-    let thumbprint = key::thumbprint(jwk().as_object().unwrap()).unwrap();
-    let key = thumbprint.as_ref().try_into().unwrap();
-    let expected = Expected { method: "GET", target: TARGET, token: Some(b"token"), key: Some(&key), nonces };
-    check(proof.as_bytes(), &expected, NOW as f64).map(|proven| proven.used)
+    let (key, heads) = (thumbprint(), Heads::new());
+    let by = |heads, key: &[u8; 32], proof: &str| {
+        let (method, target, token) = ("GET", TARGET, Some(&b"token"[..]));
+        let expected = Expected { method, target, token, key: Some(key), nonces, heads };
+        check(proof.as_bytes(), &expected, NOW as f64).map(|proven| proven.used)
+    };
+    let read = by(None, &key, proof);
+    assert_eq!(by(Some(&heads), &key, proof), read);
+    let head = proof.split('.').next().unwrap_or_default();
+    assert_eq!(heads.find(head.as_bytes()).is_some(), read.is_ok(), "kept where it was good");
+    let good = || SIGNER.sign(&header(), &claims());
+    if nonces.is_none() {
+        assert!(by(Some(&heads), &key, &good()).is_ok());
+        assert_eq!(by(Some(&heads), &[0; 32], &good()), Err(Reason::BindingMismatch));
+        assert_eq!(by(Some(&heads), &key, proof), read);
+    }
+    read
 }
 
 fn with(mut object: Value, name: &str, value: Value) -> Value {
@@ -234,8 +259,14 @@ fn judged_by(algorithm: &str, jwk: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) 
     let proof = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(sign(signed.as_bytes())));
     let thumbprint = key::thumbprint(jwk.as_object().unwrap()).unwrap();
     let key = thumbprint.as_ref().try_into().unwrap();
-    let expected =
-        Expected { method: "GET", target: TARGET, token: Some(b"token"), key: Some(&key), nonces: None };
+    let expected = Expected {
+        method: "GET",
+        target: TARGET,
+        token: Some(b"token"),
+        key: Some(&key),
+        nonces: None,
+        heads: None,
+    };
     check(proof.as_bytes(), &expected, NOW as f64).map(|proven| proven.used)
 }
 

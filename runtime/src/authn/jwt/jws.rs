@@ -6,8 +6,6 @@
 //! 3. the header's rules ([`super::header`]); its `alg` is on the list of the scheme;
 //! 4. the key is found by `kid` and does that algorithm; the signature is of the first two parts as they were sent.
 
-use std::borrow::Borrow;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
@@ -55,6 +53,18 @@ impl<'a> Parts<'a> {
     }
 }
 
+impl Parts<'_> {
+    /// The header as it was sent.
+    pub(crate) const fn header(&self) -> &[u8] {
+        self.header
+    }
+
+    /// The header, decoded.
+    pub(crate) fn decoded_header(&self) -> Result<Vec<u8>, Reason> {
+        URL_SAFE_NO_PAD.decode(self.header).map_err(|_| Reason::Malformed)
+    }
+}
+
 /// Room for the decoded parts: one allocation a token.
 pub(crate) struct Room(Vec<u8>);
 
@@ -64,7 +74,7 @@ impl Room {
     }
 }
 
-/// A payload whose signature has verified. Only [`verify_by`] makes one.
+/// A payload whose signature has verified. Only [`verify`] makes one.
 pub(crate) struct Verified<'a> {
     pub(crate) payload: &'a [u8],
     pub(crate) algorithm: Algorithm,
@@ -78,31 +88,28 @@ pub(crate) fn verify<'a>(
     ring: &KeyRing,
     accept: impl FnOnce(&Header<'_>) -> Result<(), Reason>,
 ) -> Result<Verified<'a>, Reason> {
-    verify_by(parts, room, |header| {
-        let header = Header::parse(header)?;
-        if !allowed.contains(header.alg) {
-            return Err(Reason::AlgorithmNotAllowed);
-        }
-        accept(&header)?;
-        Ok((header.alg, ring.find(header.kid.as_deref(), header.alg)?))
-    })
+    let (header, rest) = decode(parts.header, &mut room.0)?;
+    let header = Header::parse(header)?;
+    if !allowed.contains(header.alg) {
+        return Err(Reason::AlgorithmNotAllowed);
+    }
+    accept(&header)?;
+    let key = ring.find(header.kid.as_deref(), header.alg)?;
+    Ok(Verified { payload: verified(parts, rest, key)?, algorithm: header.alg })
 }
 
-/// The same with the key that `choose` finds by the decoded header.
-pub(crate) fn verify_by<'a, K: Borrow<Check>>(
-    parts: &Parts<'_>,
-    room: &'a mut Room,
-    choose: impl FnOnce(&[u8]) -> Result<(Algorithm, K), Reason>,
-) -> Result<Verified<'a>, Reason> {
-    let (header, rest) = decode(parts.header, &mut room.0)?;
-    let (algorithm, key) = choose(header)?;
-    let (signature, rest) = decode(parts.signature, rest)?;
-    match key.borrow().verify(parts.signed, signature) {
+/// The payload of a token whose header names `key`, once its signature has verified.
+pub(crate) fn verify_by<'a>(parts: &Parts<'_>, room: &'a mut Room, key: &Check) -> Result<&'a [u8], Reason> {
+    verified(parts, &mut room.0, key)
+}
+
+fn verified<'a>(parts: &Parts<'_>, room: &'a mut [u8], key: &Check) -> Result<&'a [u8], Reason> {
+    let (signature, rest) = decode(parts.signature, room)?;
+    match key.verify(parts.signed, signature) {
         true => {}
         false => return Err(Reason::BadSignature),
     }
-    let (payload, _) = decode(parts.payload, rest)?;
-    Ok(Verified { payload, algorithm })
+    decode(parts.payload, rest).map(|(payload, _)| payload)
 }
 
 /// RFC 7515 section 2: base64url with all trailing `=` omitted. The engine also refuses trailing bits that are
