@@ -9,7 +9,8 @@ use axum::http::{Request, Uri};
 use axum::routing::post;
 use axum::{Json, Router};
 use futures_util::future::join_all;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -22,6 +23,8 @@ use crate::requests::Server;
 
 /// How long palisade waits for an answer. Nobody may wait without an end, and a timer is not free.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The largest answer that palisade reads. Nobody may take any.
+const LARGEST: usize = 64 * 1024;
 
 /// It answers that every token is active.
 pub(crate) async fn serve() -> io::Result<()> {
@@ -73,7 +76,10 @@ impl Issuer {
     pub(crate) fn bare(&self, tokens: &[String]) -> io::Result<impl FnMut() -> bool + use<>> {
         let uri: Uri = self.address().parse().map_err(io::Error::other)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let connector = HttpsConnectorBuilder::new().with_provider_and_platform_verifier(provider);
+        let connector = connector.map_err(io::Error::other)?.https_or_http().enable_http1().build();
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         let form = |token: &String| Bytes::from(format!("token={token}&token_type_hint=access_token"));
         let forms: Vec<_> = tokens.iter().map(form).collect();
         Ok(move || {
@@ -85,7 +91,10 @@ impl Issuer {
     }
 }
 
-async fn exchange(client: &Client<HttpConnector, Full<Bytes>>, uri: &Uri, form: Bytes) -> bool {
+/// As issuers are asked, by TLS where there is any.
+type Calls = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+async fn exchange(client: &Calls, uri: &Uri, form: Bytes) -> bool {
     let request = Request::post(uri.clone())
         .header("content-type", "application/x-www-form-urlencoded")
         .header("accept", "application/json")
@@ -93,5 +102,5 @@ async fn exchange(client: &Client<HttpConnector, Full<Bytes>>, uri: &Uri, form: 
         .body(Full::new(form));
     let Ok(request) = request else { return false };
     let Ok(answer) = client.request(request).await else { return false };
-    answer.into_body().collect().await.is_ok_and(|body| said(&body.to_bytes()))
+    Limited::new(answer.into_body(), LARGEST).collect().await.is_ok_and(|body| said(&body.to_bytes()))
 }

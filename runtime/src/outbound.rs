@@ -210,19 +210,25 @@ impl Outbound {
             Reach::Anywhere => &self.anywhere,
             Reach::Public => &self.public,
         };
-        let answer = timeout_at(bounds.until, client.request(request)).await;
-        let answer = answer.map_err(|_| NoReply::Silence("no answer in time"))?;
-        let answer = answer.map_err(|error| match error.is_connect() {
-            true => NoReply::Silence("no connection"),
-            false => NoReply::Unusable("the connection was closed, or what came over it is no answer"),
-        })?;
-        let (head, body) = answer.into_parts();
-        let from = head.extensions.get::<HttpInfo>().map(|far| far.remote_addr().ip());
-        let names = from.map_or(Reach::Public, Reach::of);
-        let body = timeout_at(bounds.until, Limited::new(body, bounds.bytes).collect()).await;
-        let body = body.map_err(|_| NoReply::Unusable("the answer did not end in time"))?;
-        let body = body.map_err(|_| NoReply::Unusable("the answer broke off or is too large"))?;
-        Ok(Reply { status: head.status, headers: head.headers, body: body.to_bytes(), names })
+        let mut answered = false;
+        let exchange = async {
+            let answer = client.request(request).await.map_err(|error| match error.is_connect() {
+                true => NoReply::Silence("no connection"),
+                false => NoReply::Unusable("the connection was closed, or what came over it is no answer"),
+            })?;
+            answered = true;
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, bounds.bytes).collect().await;
+            let body = body.map_err(|_| NoReply::Unusable("the answer broke off or is too large"))?;
+            let from = head.extensions.get::<HttpInfo>().map(|far| far.remote_addr().ip());
+            let names = from.map_or(Reach::Public, Reach::of);
+            Ok(Reply { status: head.status, headers: head.headers, body: body.to_bytes(), names })
+        };
+        match timeout_at(bounds.until, exchange).await {
+            Ok(reply) => reply,
+            Err(_) if answered => Err(NoReply::Unusable("the answer did not end in time")),
+            Err(_) => Err(NoReply::Silence("no answer in time")),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sealing and opening cursors.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_lc_rs::aead::{Aad, NONCE_LEN, Nonce};
@@ -223,30 +224,82 @@ impl Opened {
 }
 
 /// Opens what a client sent; cursors of its list live for `ttl`, and `now` is seconds since 1970.
+///
+/// What does not open takes as long as what was altered, whatever is wrong with it: where there is nothing to decrypt, or no key
+/// to do it with, a decoy is decrypted.
 pub(crate) fn open(
     keys: &CursorKeys,
     binding: &Binding<'_>,
     text: &str,
     (ttl, now): (Duration, u64),
 ) -> Result<Opened, BadCursor> {
-    if text.len() > LONGEST {
-        return Err(BadCursor(Reason::TooLong));
+    let (mut sent, readable) = match Sent::read(text) {
+        Ok(sent) => (sent, Ok(())),
+        Err(why) => (Sent::decoy(), Err(why)),
+    };
+    let key = keys.opening(sent.id, ttl, now);
+    let by = key.or(keys.first()).ok_or(BadCursor(Reason::UnknownKey))?;
+    let data = Aad::from(binding.associated_data(&sent.head()));
+    let opened = by.key.open_in_place(Nonce::from(&sent.nonce), data, sent.sealed());
+    readable?;
+    if key.is_none() {
+        return Err(BadCursor(Reason::UnknownKey));
     }
-    // The engine also refuses padding and trailing bits, so that one cursor has one text.
-    let mut bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| BadCursor(Reason::Malformed))?;
-    let (head, sealed) = bytes.split_at_mut_checked(HEAD).ok_or(BadCursor(Reason::Malformed))?;
-    let (&[version, a, b, c, d], nonce) = head.split_first_chunk().ok_or(BadCursor(Reason::Malformed))?;
-    if version != VERSION {
-        return Err(BadCursor(Reason::Malformed));
-    }
-    let key = keys.opening([a, b, c, d], ttl, now).ok_or(BadCursor(Reason::UnknownKey))?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| BadCursor(Reason::Malformed))?;
-    let data = Aad::from(binding.associated_data(&[version, a, b, c, d]));
-    let plain = key.key.open_in_place(nonce, data, sealed).map_err(|_| BadCursor(Reason::Inauthentic))?;
-    unpack(plain, now)
+    unpack(opened.map_err(|_| BadCursor(Reason::Inauthentic))?, now)
 }
 
-fn unpack(plain: &[u8], now: u64) -> Result<Opened, BadCursor> {
+/// What a client sent, taken apart and not yet believed.
+struct Sent {
+    id: [u8; 4],
+    nonce: [u8; NONCE_LEN],
+    bytes: Vec<u8>,
+}
+
+impl Sent {
+    fn read(text: &str) -> Result<Self, BadCursor> {
+        let malformed = BadCursor(Reason::Malformed);
+        if text.len() > LONGEST {
+            return Err(BadCursor(Reason::TooLong));
+        }
+        // The engine also refuses padding and trailing bits, so that one cursor has one text.
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed)?;
+        let (&[VERSION, a, b, c, d], rest) = bytes.split_first_chunk().ok_or(malformed)? else {
+            return Err(malformed);
+        };
+        let (&nonce, sealed) = rest.split_first_chunk().ok_or(malformed)?;
+        match sealed.len() < TAG {
+            true => Err(malformed),
+            false => Ok(Self { id: [a, b, c, d], nonce, bytes }),
+        }
+    }
+
+    /// As long as most cursors are, and of no key: it was read, and nothing in it is sealed.
+    fn decoy() -> Self {
+        static TEXT: LazyLock<String> =
+            LazyLock::new(|| URL_SAFE_NO_PAD.encode([VERSION; HEAD + SIZES[0] + TAG]));
+        let bytes = URL_SAFE_NO_PAD.decode(&*TEXT).unwrap_or_default();
+        Self { id: [VERSION; 4], nonce: [VERSION; NONCE_LEN], bytes }
+    }
+
+    const fn head(&self) -> [u8; 5] {
+        let [a, b, c, d] = self.id;
+        [VERSION, a, b, c, d]
+    }
+
+    fn sealed(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(HEAD..).unwrap_or_default()
+    }
+}
+
+fn unpack(plain: &mut [u8], now: u64) -> Result<Opened, BadCursor> {
+    let opened = read(plain, now);
+    if opened.is_err() {
+        plain.fill(0); // as the library does with what is not authentic
+    }
+    opened
+}
+
+fn read(plain: &[u8], now: u64) -> Result<Opened, BadCursor> {
     let malformed = BadCursor(Reason::Malformed);
     let (expiry, rest) = plain.split_first_chunk().ok_or(malformed)?;
     let (page, rest) = rest.split_first_chunk().ok_or(malformed)?;
