@@ -7,21 +7,21 @@
 //!    answer's `max-age` are over: before it ends, so that no token meets a set that is older. Between a minute and an hour; an
 //!    answer that says nothing of its age is ten minutes old then, and one that failed a minute;
 //! 3. a token with an unknown `kid` causes one fetch that all who wait share. Tokens may cause three at once, and one more
-//!    every 30 s ([`turns`]): random `kid`s cannot drive us, and one of them does
-//!    not keep out the tokens of a key that was published since. A fetch that was under way when the token came may have been
-//!    answered before its key was published: after it, there is one more. What we fetch of our own accord is not counted. A flood of
-//!    random `kid`s takes every turn, and so a key that signs at once, without having been published before, is known half a
-//!    minute later at most: the flood itself fetches it. Until then its tokens are not called bad: nobody knows yet, and the
-//!    client is told when. No scheme brings it sooner within this bound. Nothing tells an honest `kid`
-//!    from a made-up one before its key is known: turns for those not tried before go to the made-up ones, which are all
-//!    new, and turns for each network to who has many (a /48 has 65,536). Nor do turns for tokens that look right: issuer, audience
-//!    and times can be copied, and the claims of what nobody signed are not read. A shorter wait asks more of the issuer: 6 calls a
-//!    minute at 10 s, where it is 2. Who publishes a key for its `max-age`, an hour at most, before it signs is not concerned:
-//!    rule 2 brings it;
+//!    every 30 s ([`turns`]): random `kid`s cannot drive us, and one of them does not keep out the tokens of a key that was
+//!    published since. A fetch that was under way when the token came may have been answered before its key was published:
+//!    after it, there is one more. What we fetch of our own accord is not counted. A flood of random `kid`s takes every turn,
+//!    and so a key that signs at once, without having been published before, is known half a minute later at most: the flood
+//!    itself fetches it. Until then its tokens are not called bad: nobody knows yet, and the client is told when. No scheme
+//!    brings it sooner within this bound. Nothing tells an honest `kid` from a made-up one before its key is known: turns for
+//!    those not tried before go to the made-up ones, which are all new, and turns for each network to who has many (a /48 has
+//!    65,536). Nor do turns for tokens that look right: issuer, audience and times can be copied, and the claims of what
+//!    nobody signed are not read. A shorter wait asks more of the issuer: 6 calls a minute at 10 s, where it is 2. Who
+//!    publishes a key for its `max-age`, an hour at most, before it signs is not concerned: rule 2 brings it;
 //! 4. an answer that fails or has no usable key changes nothing: the last good set serves for 24 h, then none does;
 //!    a key that is missing from a good answer is gone at once;
 //! 5. a thousand wait for a fetch, more are refused at once as busy: each is a request that holds its place in the server.
 
+mod fetch;
 mod turns;
 
 use std::{
@@ -32,9 +32,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, header};
-use http_body_util::Full;
+use http::HeaderValue;
 use tokio::{
     sync::{Semaphore, watch},
     time::Instant,
@@ -43,13 +41,12 @@ use tokio::{
 use self::NoNewer::{Busy, NotYet, Unreachable};
 use self::turns::{Sought, Turn, Turns};
 use super::{
-    JwkSet, Jwks,
+    Jwks,
     discovery::{Discovery, Form},
     key_error::KeyError,
-    key_set::{self, Origin},
 };
 use crate::authn::Reason;
-use crate::outbound::{Address, Bounds, Outbound, Reach};
+use crate::outbound::{Address, Outbound};
 
 /// Longest and shortest time between two fetches of a set that is in use, and the rest of the clockwork.
 #[derive(Clone, Copy, Debug)]
@@ -331,12 +328,6 @@ enum Claim {
     NotYet(Duration),
 }
 
-struct Answer {
-    /// `None`: as it was (304).
-    changed: Option<(JwkSet, Option<(Address, HeaderValue)>)>,
-    max_age: Option<Duration>,
-}
-
 impl Remote {
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
         // a panic while it was held leaves plain values that are still true or false on their own
@@ -390,36 +381,6 @@ impl Remote {
             Whence::Discovered(discovery) => discovery.metadata().uri(),
         }
     }
-
-    async fn fetch(&self) -> Result<Answer, &'static str> {
-        let bounds = Bounds { until: Instant::now() + self.timing.answer, bytes: key_set::MAX_TEXT };
-        let (address, reach) = match &self.whence {
-            Whence::At(address) => (address.clone(), Reach::Anywhere),
-            Whence::Discovered(discovery) => discovery.keys(&self.outbound, bounds).await?,
-        };
-        let reach = if self.inside_too.load(Ordering::SeqCst) { Reach::Anywhere } else { reach };
-        let mut request = Request::get(address.uri().clone())
-            .header(header::ACCEPT, "application/jwk-set+json, application/json");
-        let etag = self.progress().etag.clone().filter(|(of, _)| *of == address);
-        let conditional = etag.is_some();
-        if let Some((_, etag)) = etag {
-            request = request.header(header::IF_NONE_MATCH, etag);
-        }
-        let request = request.body(Full::<Bytes>::default()).map_err(|_| "the request could not be made")?;
-        let reply = self.outbound.call(request, bounds, reach).await?;
-        let max_age = reply.headers.get(header::CACHE_CONTROL).and_then(max_age);
-        match reply.status {
-            StatusCode::NOT_MODIFIED if conditional => return Ok(Answer { changed: None, max_age }),
-            StatusCode::OK => {}
-            // redirects among them, and 304 to who has nothing that it could be about (RFC 9110 section 15.4.5)
-            _ => return Err("a status other than 200"),
-        }
-        let text = std::str::from_utf8(&reply.body).map_err(|_| "the answer is not UTF-8")?;
-        let loaded =
-            key_set::read(text, Origin::Fetched).map_err(|_| "the answer is no set of usable keys")?;
-        let etag = reply.headers.get(header::ETAG).cloned();
-        Ok(Answer { changed: Some((loaded.into(), etag.map(|etag| (address, etag)))), max_age })
-    }
 }
 
 /// For `Retry-After`, so not before it is over.
@@ -430,15 +391,6 @@ fn whole_seconds(wait: Duration) -> u32 {
 /// A little before `max_age` is over (rule 2).
 fn ahead_of(max_age: Duration) -> Duration {
     max_age.saturating_sub(max_age / 10)
-}
-
-fn max_age(value: &HeaderValue) -> Option<Duration> {
-    let directives = value.to_str().ok()?.split(',');
-    let seconds = directives.filter_map(|directive| {
-        let (name, value) = directive.trim().split_once('=')?;
-        name.eq_ignore_ascii_case("max-age").then(|| value.trim_matches('"').parse().ok()).flatten()
-    });
-    seconds.map(Duration::from_secs).next()
 }
 
 #[cfg(test)]

@@ -146,7 +146,7 @@ async fn the_last_good_set_serves_through_an_outage_and_not_for_ever() {
     let stale = Duration::from_millis(1500);
     let jwks = Jwks::at(&issuer.address, Timing { stale, ..QUICK }).unwrap();
     jwks.load().await.unwrap();
-    let large = "x".repeat(key_set::MAX_TEXT + 1);
+    let large = "x".repeat(super::super::key_set::MAX_TEXT + 1);
     let redirect = format!("HTTP/1.1 302 Found\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n", issuer.address);
     for bad in [
         "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n".to_owned(),
@@ -239,7 +239,7 @@ async fn an_issuer_that_is_not_there_is_said_at_the_start() {
 
 #[test]
 fn the_age_of_an_answer_is_read() {
-    let of = |value: &'static str| max_age(&HeaderValue::from_static(value)).map(|age| age.as_secs());
+    let of = |value: &'static str| fetch::max_age(&HeaderValue::from_static(value)).map(|age| age.as_secs());
     assert_eq!(of("public, max-age=300"), Some(300));
     assert_eq!(of("Max-Age=\"60\""), Some(60));
     assert_eq!((of("no-store"), of("max-age=x")), (None, None));
