@@ -36,7 +36,7 @@ pub(super) fn read_key(entry: &Value, origin: Origin) -> Result<Key, &'static st
         Some(Some(kid)) if kid.len() <= 256 => Some(kid.into()),
         Some(_) => return Err("its `kid` is no string of at most 256 bytes"),
     };
-    Ok(Key { kid, checks: checks_of(jwk, origin, stated)? })
+    Ok(Key::new(kid, checks_of(jwk, origin, stated)?))
 }
 
 /// The public key that stands in a proof, ready for its algorithm: judged as one of a set that was fetched.

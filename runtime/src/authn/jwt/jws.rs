@@ -6,6 +6,8 @@
 //! 3. the header's rules ([`super::header`]); its `alg` is on the list of the scheme;
 //! 4. the key is found by `kid` and does that algorithm; the signature is of the first two parts as they were sent.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
@@ -78,6 +80,7 @@ impl Room {
 pub(crate) struct Verified<'a> {
     pub(crate) payload: &'a [u8],
     pub(crate) algorithm: Algorithm,
+    pub(crate) key: &'a Arc<Check>,
 }
 
 /// Verifies a token that was taken apart, decoding it into `room`.
@@ -85,7 +88,7 @@ pub(crate) fn verify<'a>(
     parts: &Parts<'_>,
     room: &'a mut Room,
     allowed: Allowed,
-    ring: &KeyRing,
+    ring: &'a KeyRing,
     accept: impl FnOnce(&Header<'_>) -> Result<(), Reason>,
 ) -> Result<Verified<'a>, Reason> {
     let (header, rest) = decode(parts.header, &mut room.0)?;
@@ -95,7 +98,8 @@ pub(crate) fn verify<'a>(
     }
     accept(&header)?;
     let key = ring.find(header.kid.as_deref(), header.alg)?;
-    Ok(Verified { payload: verified(parts, rest, key)?, algorithm: header.alg })
+    let algorithm = header.alg;
+    Ok(Verified { payload: verified(parts, rest, key)?, algorithm, key })
 }
 
 /// The payload of a token whose header names `key`, once its signature has verified.

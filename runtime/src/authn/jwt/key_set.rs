@@ -85,7 +85,7 @@ fn collect(entries: Vec<Value>, origin: Origin) -> Result<Loaded, KeyError> {
     if keys.is_empty() {
         return Err(KeyError::NoUsableKey(left_out));
     }
-    let symmetric = |key: &Key| key.checks.iter().any(|(alg, _)| algorithm::is_hmac(*alg));
+    let symmetric = |key: &Key| key.does_any(algorithm::is_hmac);
     if keys.iter().any(symmetric) && !keys.iter().all(symmetric) {
         return Err(KeyError::Mixed);
     }

@@ -3,6 +3,8 @@
 //! The algorithm belongs to the key, never to the token alone (RFC 8725 section 3.1): a key is kept with
 //! exactly the algorithms that its type can do, and a token is matched against those.
 
+use std::sync::Arc;
+
 use aws_lc_rs::{hmac, signature::ParsedPublicKey};
 
 use crate::{authn::Reason, operation::Algorithm};
@@ -16,8 +18,8 @@ pub(crate) struct KeyRing {
 pub(crate) const MAX_KEYS: usize = 100;
 
 pub(crate) struct Key {
-    pub(crate) kid: Option<Box<str>>,
-    pub(crate) checks: Vec<(Algorithm, Check)>,
+    kid: Option<Box<str>>,
+    checks: Vec<(Algorithm, Arc<Check>)>,
 }
 
 /// A key ready for one algorithm.
@@ -58,7 +60,7 @@ impl KeyRing {
     ///
     /// A token's `kid` picks the keys that it names; where it names none, a key without (from PEM) fits any token. Where
     /// nothing picks, exactly one key must fit the algorithm.
-    pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Check, Reason> {
+    pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Arc<Check>, Reason> {
         let is_named = |key: &Key| kid.is_some() && key.kid.as_deref() == kid;
         let named = self.keys.iter().any(is_named);
         let fits = |key: &&Key| if named { is_named(key) } else { kid.is_none() || key.kid.is_none() };
@@ -85,7 +87,18 @@ impl KeyRing {
 }
 
 impl Key {
-    fn check(&self, algorithm: Algorithm) -> Option<&Check> {
+    pub(crate) fn new(kid: Option<Box<str>>, checks: impl IntoIterator<Item = (Algorithm, Check)>) -> Self {
+        Self {
+            kid,
+            checks: checks.into_iter().map(|(algorithm, check)| (algorithm, Arc::new(check))).collect(),
+        }
+    }
+
+    pub(crate) fn does_any(&self, of: impl Fn(Algorithm) -> bool) -> bool {
+        self.checks.iter().any(|(algorithm, _)| of(*algorithm))
+    }
+
+    fn check(&self, algorithm: Algorithm) -> Option<&Arc<Check>> {
         self.checks.iter().find(|(alg, _)| *alg == algorithm).map(|(_, check)| check)
     }
 }
@@ -96,7 +109,7 @@ mod tests {
 
     fn key(kid: Option<&str>, algorithms: &[Algorithm]) -> Key {
         let mac = || Check::Mac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32])));
-        Key { kid: kid.map(Into::into), checks: algorithms.iter().map(|alg| (*alg, mac())).collect() }
+        Key::new(kid.map(Into::into), algorithms.iter().map(|alg| (*alg, mac())))
     }
 
     #[test]
@@ -133,10 +146,10 @@ mod tests {
     fn a_key_without_kid_does_not_stand_in_the_way_of_one_that_is_named() {
         let (es, rs) = ([Algorithm::ES256], [Algorithm::RS256]);
         let ring = KeyRing::new(vec![key(None, &es), key(Some("a"), &es), key(None, &rs)]).unwrap();
-        let named: *const Check = ring.find(Some("a"), Algorithm::ES256).unwrap();
-        assert!(std::ptr::eq(named, ring.keys[1].check(Algorithm::ES256).unwrap()));
-        let other: *const Check = ring.find(Some("b"), Algorithm::ES256).unwrap();
-        assert!(std::ptr::eq(other, ring.keys[0].check(Algorithm::ES256).unwrap()));
+        let named = ring.find(Some("a"), Algorithm::ES256).unwrap();
+        assert!(Arc::ptr_eq(named, ring.keys[1].check(Algorithm::ES256).unwrap()));
+        let other = ring.find(Some("b"), Algorithm::ES256).unwrap();
+        assert!(Arc::ptr_eq(other, ring.keys[0].check(Algorithm::ES256).unwrap()));
         assert_eq!(ring.find(Some("a"), Algorithm::RS256).err(), Some(Reason::AlgorithmMismatch));
         assert_eq!(ring.find(None, Algorithm::ES256).err(), Some(Reason::UnknownKid));
     }

@@ -8,6 +8,7 @@ pub(crate) mod claims;
 #[cfg(feature = "outbound")]
 pub(crate) mod discovery;
 pub(crate) mod header;
+mod heads;
 #[cfg(feature = "login")]
 pub(crate) mod id_token;
 pub(crate) mod json;

@@ -34,7 +34,7 @@ pub(crate) fn read(text: &str) -> Result<Loaded, KeyError> {
         let jwk = serde_json::to_value(jwk).map_err(|_| KeyError::NotAPublicKey)?;
         let jwk = jwk.as_object().ok_or(KeyError::NotAPublicKey)?;
         match checks_of(jwk, Origin::Local, None) {
-            Ok(checks) => keys.push(Key { kid: None, checks }),
+            Ok(checks) => keys.push(Key::new(None, checks)),
             Err(why) => return Err(KeyError::NoUsableKey(vec![LeftOut { kid: None, why }])),
         }
     }

@@ -56,7 +56,7 @@ impl JwkSet {
     pub fn from_secret(secret: &Secret<Vec<u8>>) -> Result<Self, KeyError> {
         // looked at to make the key, which keeps its own wiped copy
         let check = jwk::mac(secret.expose()).ok_or(KeyError::ShortSecret)?;
-        let key = Key { kid: None, checks: vec![(Algorithm::HS256, check)] };
+        let key = Key::new(None, [(Algorithm::HS256, check)]);
         let ring = KeyRing::new(vec![key]).map_err(|_| KeyError::Ambiguous)?;
         Ok(Self { ring, left_out: Vec::new() })
     }

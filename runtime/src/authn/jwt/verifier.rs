@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    Jwks, Jwt,
+    JwkSet, Jwks, Jwt,
     algorithm::{Allowed, BadList},
     claims::{self, Expected, Profile},
     header::{self, Header},
+    heads::Heads,
     jws::{self, Parts, Room},
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         setup::Fault,
     },
     clock::Now,
-    operation::{Token, TokenRules},
+    operation::{Algorithm, Token, TokenRules},
 };
 
 /// Clocks that differ by more are broken, and a longer leeway is a longer life for every stolen token.
@@ -29,6 +30,7 @@ pub(crate) const MAX_LEEWAY: u64 = 120;
 pub(crate) struct TokenVerifier {
     scheme: &'static str,
     keys: Jwks,
+    heads: Heads,
     allowed: Allowed,
     typ: Option<&'static str>,
     profile: Profile,
@@ -76,6 +78,7 @@ impl TokenVerifier {
         Ok(Self {
             scheme,
             keys: jwt.keys,
+            heads: Heads::default(),
             allowed,
             typ,
             profile: match typ {
@@ -99,8 +102,7 @@ impl TokenVerifier {
         let Some(set) = keys.as_ref() else { return Err(Reason::KeysUnavailable) };
         let parts = Parts::split(token)?;
         let mut room = Room::for_token(token);
-        let verified =
-            jws::verify(&parts, &mut room, self.allowed, &set.ring, |header| self.check_type(header))?;
+        let (payload, algorithm) = self.verify(&parts, &mut room, set)?;
         let expected = Expected {
             issuer: Some(&self.issuer),
             audience: Some(&self.audience),
@@ -109,11 +111,26 @@ impl TokenVerifier {
             scopes_claim: self.scopes_claim,
             profile: self.profile,
         };
-        let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
+        let claims = claims::judge(payload, &expected, now.wall().as_secs_f64())?;
         let used = self.possession.check(token, claims.confirmation.as_ref(), shown, now)?;
-        let kind = Kind::Bearer(verified.algorithm);
+        let kind = Kind::Bearer(algorithm);
         let principal = claims.principal(self.scheme, kind, Arc::clone(&self.issuer));
         Ok(Judged { principal, used })
+    }
+
+    /// What a token says whose signature verifies, and by which algorithm.
+    fn verify<'a>(
+        &self,
+        parts: &Parts<'_>,
+        room: &'a mut Room,
+        set: &'a Arc<JwkSet>,
+    ) -> Result<(&'a [u8], Algorithm), Reason> {
+        if let Some(head) = self.heads.find(set, parts.header()) {
+            return Ok((jws::verify_by(parts, room, &head.check)?, head.algorithm));
+        }
+        let verified = jws::verify(parts, room, self.allowed, &set.ring, |header| self.check_type(header))?;
+        self.heads.keep(set, parts.header(), verified.algorithm, verified.key);
+        Ok((verified.payload, verified.algorithm))
     }
 
     /// RFC 9068 section 4: the `typ` of the scheme and no other. Where the document opted out, plain tokens pass
@@ -247,6 +264,31 @@ mod tests {
         clock::Clock,
         operation::Algorithm,
     };
+
+    /// A header that is known is not read again, and nothing else of a token is believed for it.
+    #[test]
+    fn what_is_known_of_a_header_is_of_its_keys_and_of_nothing_else() {
+        let (signer, other, now) = (Signer::new(), Signer::new(), Clock::fixed(NOW).now().unwrap());
+        let set = |signer: &Signer, kid| JwkSet::from_json(&signer.jwk(kid).to_string()).unwrap();
+        let keys = Jwks::from(set(&signer, "k1"));
+        let verifier = TokenVerifier::new("oauth", &RULES, Jwt::new(keys.clone()), None).ok().unwrap();
+        let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": "k1" });
+        let judged = |signer: &Signer, claims: &serde_json::Value| {
+            let token = signer.sign(&header, claims);
+            verifier.judge(token.as_bytes(), &Shown::nothing(), now).err()
+        };
+        let (good, mut late) = (plain_claims("alice", ""), plain_claims("alice", ""));
+        late["exp"] = json!(NOW - 60);
+        for _ in 0..2 {
+            assert_eq!(judged(&other, &good), Some(Reason::BadSignature));
+            assert_eq!(judged(&signer, &late), Some(Reason::Expired));
+            assert_eq!(judged(&signer, &good), None);
+        }
+        keys.replace(set(&other, "k1"));
+        assert_eq!((judged(&signer, &good), judged(&other, &good)), (Some(Reason::BadSignature), None));
+        keys.replace(set(&other, "k2"));
+        assert_eq!(judged(&other, &good), Some(Reason::UnknownKid));
+    }
 
     /// RFC 9068 section 2.2, for each way in which a document and a token write the type.
     #[test]
