@@ -95,6 +95,8 @@ pub enum Reason {
     KeysUnavailable,
     /// The issuer of the token cannot be asked about it at the moment.
     IntrospectionUnavailable,
+    /// It gave no answer for a while, and is not asked for so many seconds.
+    IntrospectionLeftAlone(u32),
     /// The denylist cannot be asked at the moment.
     RevocationUnknown,
     /// Too many passwords are being verified, or too many tokens asked about.
@@ -130,7 +132,7 @@ impl Denied {
         Self { reason, scheme: None }
     }
 
-    pub(in crate::authn) const fn of(scheme: &'static str, reason: Reason) -> Self {
+    pub(crate) const fn of(scheme: &'static str, reason: Reason) -> Self {
         Self { reason, scheme: Some(scheme) }
     }
 
@@ -191,7 +193,7 @@ impl Reason {
             Self::Revoked => "revoked",
             Self::Inactive => "inactive_token",
             Self::LivesTooLong => "lives_too_long",
-            Self::IntrospectionUnavailable => "introspection_unavailable",
+            Self::IntrospectionUnavailable | Self::IntrospectionLeftAlone(_) => "introspection_unavailable",
             Self::RevocationUnknown => "revocation_unknown",
             Self::RotationOverdue => "rotation_overdue",
             Self::KeyFromElsewhere => "key_from_elsewhere",
@@ -216,6 +218,7 @@ impl Reason {
             Self::KeysUnavailable
             | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
+            | Self::IntrospectionLeftAlone(_)
             | Self::RevocationUnknown
             | Self::Busy
             | Self::MachineFault
@@ -256,10 +259,10 @@ impl Reason {
         matches!(self, Self::NoSession | Self::Inactive | Self::UntrustedCertificate)
     }
 
-    /// Seconds until the client may try again, where it tried too often.
+    /// Seconds until the client may try again, where it tried too often or nobody is asked until then.
     pub(crate) const fn wait(self) -> u64 {
         match self {
-            Self::TooManyAttempts(seconds) => seconds as u64,
+            Self::TooManyAttempts(seconds) | Self::IntrospectionLeftAlone(seconds) => seconds as u64,
             _ => 1,
         }
     }
@@ -300,6 +303,7 @@ impl Reason {
             Self::KeysUnavailable
             | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
+            | Self::IntrospectionLeftAlone(_)
             | Self::RevocationUnknown
             | Self::Busy
             | Self::TooManyAttempts(_)

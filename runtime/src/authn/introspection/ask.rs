@@ -25,7 +25,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::{
-    breaker::{Breaker, Turn},
+    breaker::{Breaker, LeftAlone, Turn},
     outbound::{Address, Bounds, NoReply, Outbound, Reach, Reply},
     secret::Secret,
 };
@@ -86,6 +86,8 @@ pub(super) enum Unknown {
     /// Too many ask already.
     Busy,
     Unavailable,
+    /// Rule 5.
+    LeftAlone(LeftAlone),
 }
 
 impl Introspection {
@@ -155,7 +157,7 @@ impl Introspection {
             Ok(Ok(turn)) => turn,
             Ok(Err(_)) | Err(_) => return Err(Unknown::Busy),
         };
-        let leave = far.breaker.admits().ok_or(Unknown::Unavailable)?;
+        let leave = far.breaker.admits().map_err(Unknown::LeftAlone)?;
         let has_time = until.duration_since(Instant::now()) > PATIENCE / 2;
         let reply = far.call(token, until).await;
         match reply {

@@ -114,6 +114,9 @@ impl Introspector {
         let answer = answer.map_err(|unknown| match unknown {
             Unknown::Busy => Reason::Busy,
             Unknown::Unavailable => Reason::IntrospectionUnavailable,
+            Unknown::LeftAlone(left) => {
+                Reason::IntrospectionLeftAlone(u32::try_from(left.seconds()).unwrap_or(u32::MAX))
+            }
         })?;
         self.judge_answer(token, &answer, shown, now)
     }

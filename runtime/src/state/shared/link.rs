@@ -86,9 +86,7 @@ impl Link {
         time: Duration,
         request: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, StateError> {
-        let Some(leave) = self.breaker.admits() else {
-            return Err(failed("the server of the state failed, and is left alone for a moment"));
-        };
+        let leave = self.breaker.admits().map_err(failed)?;
         let mut connection = ConnectionManager::clone(&self.connection.load());
         let answered = tokio::time::timeout(time.min(self.patience.whole), request(&mut connection)).await;
         let answered = answered.map_or(Err(StateError::Late), |answered| answered.map_err(judge));
