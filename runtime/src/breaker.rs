@@ -6,24 +6,31 @@
 //! 3. a success closes it, a failure opens it for another while;
 //! 4. one who gives up before anything came of it says nothing: the next one asks in its place;
 //! 5. what those say who asked before it opened or closed changes nothing;
-//! 6. who must ask whether or not it is open has a say as well: while one asks, it closes and opens it as that one does.
+//! 6. who must ask whether or not it is open has a say as well: while one asks, it closes and opens it as that one does;
+//! 7. the operator is told when it opens and closes, of an opening once in ten seconds at most: a server that does one thing
+//!    and not another opens and closes it all the time.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Rule 7.
+const SELDOM: Duration = Duration::from_secs(10);
+
 /// The breaker of one server.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     rules: Mutex<Rules>,
+    told: Mutex<Told>,
     started: Instant,
 }
 
 impl Breaker {
     /// One that so many failures open, for so long.
     pub(crate) fn new(bound: u32, rest: Duration) -> Self {
-        Self { rules: Mutex::new(Rules::new(bound, rest)), started: Instant::now() }
+        let (rules, told) = (Mutex::new(Rules::new(bound, rest)), Mutex::default());
+        Self { rules, told, started: Instant::now() }
     }
 
     /// The leave to ask now, if there is one.
@@ -38,6 +45,11 @@ impl Breaker {
     /// For one who asks whatever it is. Rule 6.
     pub(crate) fn beside(&self) -> Leave<'_> {
         Leave { of: Some(self), turn: self.ask(|rules, _| rules.turns) }
+    }
+
+    /// What the operator is told of this turn. Rule 7.
+    pub(crate) fn news(&self, turn: Turn) -> Turn {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).news(turn, self.started.elapsed())
     }
 
     /// Whether it is closed.
@@ -108,6 +120,37 @@ impl Drop for Leave<'_> {
             rules.gave_up(now);
             Turn::None
         });
+    }
+}
+
+/// Rule 7, by a time that the caller tells.
+#[derive(Debug, Default)]
+struct Told {
+    is_open: bool,
+    last: Option<Duration>,
+}
+
+impl Told {
+    fn news(&mut self, turn: Turn, now: Duration) -> Turn {
+        match turn {
+            Turn::None => Turn::None,
+            Turn::Closed if std::mem::take(&mut self.is_open) => Turn::Closed,
+            Turn::Closed => Turn::None,
+            Turn::Opened | Turn::StillOpen if !self.is_due(now) => Turn::None,
+            Turn::Opened | Turn::StillOpen if self.is_open => Turn::StillOpen,
+            Turn::Opened | Turn::StillOpen => {
+                self.is_open = true;
+                Turn::Opened
+            }
+        }
+    }
+
+    fn is_due(&mut self, now: Duration) -> bool {
+        let due = self.last.is_none_or(|last| now.saturating_sub(last) >= SELDOM);
+        if due {
+            self.last = Some(now);
+        }
+        due
     }
 }
 
@@ -319,6 +362,35 @@ mod tests {
             assert_eq!(if succeeds { beside.succeeded() } else { beside.failed() }, turn);
             assert_eq!(breaker.is_closed(), succeeds);
         }
+    }
+
+    #[test]
+    fn what_opens_and_closes_all_the_time_is_told_of_once_in_ten_seconds() {
+        let (mut told, mut heard) = (Told::default(), Vec::new());
+        for second in (0..25).step_by(2) {
+            for (turn, later) in [(Turn::Opened, 0), (Turn::Closed, 100)] {
+                match told.news(turn, at(second * 1000 + later)) {
+                    Turn::None => {}
+                    news => heard.push((second, news)),
+                }
+            }
+        }
+        let both = |second| [(second, Turn::Opened), (second, Turn::Closed)];
+        assert_eq!(heard, [0, 10, 20].map(both).concat());
+    }
+
+    #[test]
+    fn what_stays_open_is_told_of_as_seldom_and_so_is_its_end() {
+        let mut told = Told::default();
+        assert_eq!(told.news(Turn::Opened, at(0)), Turn::Opened);
+        assert_eq!(told.news(Turn::Closed, at(1_000)), Turn::Closed);
+        let news: Vec<_> = (2..24).map(|second| told.news(Turn::StillOpen, at(second * 1000))).collect();
+        assert_eq!((news[8], news[18]), (Turn::Opened, Turn::StillOpen), "nobody knows of it before");
+        assert_eq!(news.iter().filter(|news| **news == Turn::None).count(), 20);
+        assert_eq!(
+            [told.news(Turn::Closed, at(24_000)), told.news(Turn::Closed, at(24_000))],
+            [Turn::Closed, Turn::None]
+        );
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Way {
     /// Tells the operator what changed.
     fn tell(&self, turn: Turn, error: Option<&LedgerError>) {
         let why = error.map(ToString::to_string).unwrap_or_default();
-        match turn {
+        match self.breaker.news(turn) {
             Turn::Opened => tracing::error!(target: "palisade::idempotency", why, "{}", self.fails),
             Turn::StillOpen => tracing::warn!(target: "palisade::idempotency", why, "{}", self.still_fails),
             Turn::Closed => tracing::info!(target: "palisade::idempotency", "{}", self.works_again),

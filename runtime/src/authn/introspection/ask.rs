@@ -174,7 +174,7 @@ impl Introspection {
     /// Tells the operator what changed.
     fn tell(&self, turn: Turn) {
         let endpoint = self.far.endpoint.uri();
-        match turn {
+        match self.far.breaker.news(turn) {
             Turn::Opened => {
                 tracing::error!(target: TARGET, %endpoint, "it does not answer, and is left alone for a moment");
             }

@@ -103,7 +103,7 @@ impl Link {
         };
         let why = error.map(ToString::to_string).unwrap_or_default();
         let server = &*self.server;
-        match turn {
+        match self.breaker.news(turn) {
             Turn::Opened => {
                 tracing::error!(target: "palisade::state", server, why, "Redis fails: {}", self.patience.without);
             }
