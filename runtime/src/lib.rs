@@ -82,7 +82,7 @@ pub use self::limit::shared::SharedLimits;
 pub use self::login::Login;
 pub use self::operation::Operation;
 pub use self::problem::Problem;
-pub use self::readiness::Readiness;
+pub use self::readiness::{Degraded, Readiness};
 pub use self::resource::{Attribute, Attributes};
 pub use self::secret::Secret;
 pub use self::serve::{Servable, Serve, ServeError, serve};

@@ -25,6 +25,7 @@ use crate::idempotency::KeptAnswers;
 use crate::input::Input;
 use crate::operation::{Document, Operation, Policy};
 use crate::problem::{Problem, Rejection};
+use crate::readiness::Degraded;
 use crate::resource::Attributes;
 use crate::routes;
 use crate::settings::Settings;
@@ -213,6 +214,11 @@ impl Server {
     /// Every key set that cannot be had.
     pub async fn ready(&self) -> Result<(), ConfigError> {
         self.shared.gate.ready().await
+    }
+
+    /// Says which of its schemes have an issuer that does not answer.
+    pub(crate) fn degraded(&self) -> Degraded {
+        self.shared.gate.degraded()
     }
 
     /// Whether one of its schemes takes client certificates, or tokens that are bound to them.

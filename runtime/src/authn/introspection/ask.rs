@@ -148,6 +148,11 @@ impl Introspection {
         self
     }
 
+    /// Whether it is not left alone: it answered, or nobody knows that it does not.
+    pub(super) fn answers(&self) -> bool {
+        self.far.breaker.is_closed()
+    }
+
     /// What it answers about `token`, which is well-formed.
     pub(super) async fn ask(&self, token: &str) -> Result<Bytes, Unknown> {
         let far = &*self.far;

@@ -99,6 +99,11 @@ impl Introspector {
         })
     }
 
+    /// Whether its endpoint answers, as far as is known.
+    pub(in crate::authn) fn answers(&self) -> bool {
+        self.far.answers()
+    }
+
     /// Judges `token`. `shown`: what else the request shows.
     pub(in crate::authn) async fn judge(
         &self,
