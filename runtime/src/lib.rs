@@ -51,7 +51,7 @@ pub mod types;
 
 pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService, Guarded};
-pub use self::answer::{Items, Notice, TypedBytes, Unfit};
+pub use self::answer::{EXPOSED_HEADERS, Items, Notice, TypedBytes, Unfit};
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Change, Class, Denied, Denylist,
     DenylistError, DenylistStore, Entry, Fault, Identity, IntrospectionVerifier, IssuedKey, JwkSet, Jwks,

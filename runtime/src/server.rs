@@ -13,6 +13,7 @@ use axum::response::Response;
 use http::HeaderValue;
 use tower_service::Service;
 
+use crate::adopt::Guarded;
 use crate::answer::Output;
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
@@ -203,6 +204,14 @@ impl Server {
     /// [`Settings::trusted_proxies`](crate::Settings::trusted_proxies) does not name passes for this machine.**
     pub fn into_router(self) -> axum::Router {
         axum::Router::new().fallback_service(self)
+    }
+
+    /// The server behind layers of tower, such as one for CORS, to be [served](crate::serve) with its settings as without them. What they
+    /// answer themselves has passed no gate.
+    #[must_use]
+    pub fn behind(self, layers: impl FnOnce(axum::Router) -> axum::Router) -> Guarded {
+        let gate = self.shared.gate.clone();
+        gate.guards(layers(self.into_router()))
     }
 
     /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on. The files of client
