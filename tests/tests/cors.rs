@@ -174,3 +174,20 @@ async fn the_layer_tells_scripts_of_its_origins_of_these_fields_and_nobody_else(
     let other = preflight("https://evil.example").await;
     assert_eq!(other.header("access-control-allow-origin"), "");
 }
+
+/// Whoever is believed about that could have a cache keep, or a script follow, a link to a server of theirs.
+#[tokio::test]
+async fn no_answer_names_the_host_that_its_request_does() {
+    let bench = Bench::start().await;
+    for path in ["/rows", "/limited", "/orders", "/proven", "/failing", "/nowhere"] {
+        for method in ["GET", "POST"] {
+            let call = bench.client.bare(method, path).header("host", "evil.example");
+            let call = call.header("x-forwarded-host", "evil.example").header("x-forwarded-proto", "https");
+            let reply = call.header("forwarded", "for=192.0.2.1;host=evil.example").send().await;
+            let said = format!("{:?} {:?}", reply.headers, reply.body);
+            assert!(reply.status != 500 && !said.contains("evil"), "{method} {path}: {said}");
+        }
+    }
+    let page = bench.client.bare("GET", "/rows").header("host", "evil.example").send().await;
+    assert!(page.allowed(200).header("link").starts_with("<?"), "{}", page.header("link"));
+}
