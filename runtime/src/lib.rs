@@ -51,7 +51,7 @@ pub mod types;
 
 pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService, Guarded};
-pub use self::answer::{Items, Notice, TypedBytes, Unfit};
+pub use self::answer::{EXPOSED_HEADERS, Items, Notice, TypedBytes, Unfit};
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Change, Class, Denied, Denylist,
     DenylistError, DenylistStore, Entry, Fault, Identity, IntrospectionVerifier, IssuedKey, JwkSet, Jwks,
@@ -82,7 +82,7 @@ pub use self::limit::shared::SharedLimits;
 pub use self::login::Login;
 pub use self::operation::Operation;
 pub use self::problem::Problem;
-pub use self::readiness::Readiness;
+pub use self::readiness::{Degraded, Readiness};
 pub use self::resource::{Attribute, Attributes};
 pub use self::secret::Secret;
 pub use self::serve::{Servable, Serve, ServeError, serve};

@@ -17,6 +17,9 @@ use crate::operation::ErrorForm;
 use crate::origin::PublicOrigin;
 use crate::state::State;
 
+/// Who waits longer for a place has better been told to come again: its client or a proxy may have left meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
 /// Settings of a server. The defaults are safe on a machine that faces the internet; each says why it is what it is.
 ///
 /// ```
@@ -39,6 +42,7 @@ pub struct Settings {
     pub(crate) failed_attempts: Most,
     pub(crate) max_connections: usize,
     pub(crate) max_requests: usize,
+    pub(crate) wait_for_place: Duration,
     pub(crate) max_connections_per_address: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) idle_timeout: Duration,
@@ -91,6 +95,7 @@ impl Settings {
             failed_attempts: Most::DEFAULT,
             max_connections: 10_000,
             max_requests: 10_000,
+            wait_for_place: Duration::from_millis(100),
             max_connections_per_address: 256,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
@@ -221,7 +226,8 @@ impl Settings {
         Self { max_connections_per_address, ..self }
     }
 
-    /// How many handlers are at work at once; what comes beyond is refused with 503 and `Retry-After: 1`. Default: 10 000.
+    /// How many handlers are at work at once; what comes beyond [waits](Self::wait_for_place), or is refused with 503 and
+    /// `Retry-After: 1`. Default: 10 000.
     ///
     /// Operations of priority `batch` are refused from half of it on, those of `normal` from nine tenths, so that there is
     /// room for `critical` ones; one of each class is taken while none is at work. A request counts when all of it has been
@@ -229,6 +235,18 @@ impl Settings {
     #[must_use]
     pub fn max_requests(self, max_requests: usize) -> Self {
         Self { max_requests, ..self }
+    }
+
+    /// How long a request waits for a place among the handlers at work, once all of it has been read. Default: 100 ms, at most
+    /// 5 s; with 0 none waits.
+    ///
+    /// It is what a burst takes that is a little more than the server does at once. A tenth as many wait as
+    /// [may be at work](Self::max_requests), at least one, each with all that was read of its request: in memory it is as if
+    /// that many more handlers were at work. While as many wait, what comes is refused before anything is done for it. What
+    /// matters more gets a place first, and who came first of those that matter as much; nobody waits beyond its deadline.
+    #[must_use]
+    pub fn wait_for_place(self, wait_for_place: Duration) -> Self {
+        Self { wait_for_place: wait_for_place.min(LONGEST_WAIT), ..self }
     }
 
     /// How long a client may take to send the head of a request, the first one counted from when it connects.
@@ -330,6 +348,12 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_made_to_wait_for_long() {
+        let wait = |seconds| Settings::new().wait_for_place(Duration::from_secs(seconds)).wait_for_place;
+        assert_eq!([0, 2, u64::MAX].map(wait), [Duration::ZERO, Duration::from_secs(2), LONGEST_WAIT]);
+    }
 
     #[test]
     fn a_public_origin_is_one() {

@@ -97,6 +97,8 @@ pub enum Reason {
     KeyNotSought(u32),
     /// The issuer of the token cannot be asked about it at the moment.
     IntrospectionUnavailable,
+    /// It gave no answer for a while, and is not asked for so many seconds.
+    IntrospectionLeftAlone(u32),
     /// The denylist cannot be asked at the moment.
     RevocationUnknown,
     /// Too many passwords are being verified, or too many tokens asked about.
@@ -132,7 +134,7 @@ impl Denied {
         Self { reason, scheme: None }
     }
 
-    pub(in crate::authn) const fn of(scheme: &'static str, reason: Reason) -> Self {
+    pub(crate) const fn of(scheme: &'static str, reason: Reason) -> Self {
         Self { reason, scheme: Some(scheme) }
     }
 
@@ -193,7 +195,7 @@ impl Reason {
             Self::Revoked => "revoked",
             Self::Inactive => "inactive_token",
             Self::LivesTooLong => "lives_too_long",
-            Self::IntrospectionUnavailable => "introspection_unavailable",
+            Self::IntrospectionUnavailable | Self::IntrospectionLeftAlone(_) => "introspection_unavailable",
             Self::RevocationUnknown => "revocation_unknown",
             Self::RotationOverdue => "rotation_overdue",
             Self::KeyFromElsewhere => "key_from_elsewhere",
@@ -220,6 +222,7 @@ impl Reason {
             | Self::KeyNotSought(_)
             | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
+            | Self::IntrospectionLeftAlone(_)
             | Self::RevocationUnknown
             | Self::Busy
             | Self::MachineFault
@@ -263,7 +266,9 @@ impl Reason {
     /// Seconds until the client may try again.
     pub(crate) const fn wait(self) -> u64 {
         match self {
-            Self::TooManyAttempts(seconds) | Self::KeyNotSought(seconds) => seconds as u64,
+            Self::TooManyAttempts(seconds)
+            | Self::KeyNotSought(seconds)
+            | Self::IntrospectionLeftAlone(seconds) => seconds as u64,
             _ => 1,
         }
     }
@@ -306,6 +311,7 @@ impl Reason {
             Self::KeysUnavailable
             | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
+            | Self::IntrospectionLeftAlone(_)
             | Self::RevocationUnknown
             | Self::Busy
             | Self::TooManyAttempts(_)

@@ -178,7 +178,7 @@ impl GateBuilder {
             ),
             spool: Spool::new(&self.settings),
             arriving: Arriving::new(self.settings.max_body_memory),
-            load: Load::new(self.settings.max_requests),
+            load: Load::new(self.settings.max_requests, self.settings.wait_for_place),
             unread: Unread::new(self.settings.max_answer_memory),
             settings: Settings { errors: document.errors, ..self.settings },
             limiter,

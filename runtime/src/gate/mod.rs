@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | 0 connection caps, header deadline and size | [`serve`](crate::serve) | close, 400, 431 |
 //! | 1 request id, client address, panic guard, headers of every answer | [`Visit::open`], [`Visit::close`] | 500 |
-//! | 2 room for its priority, plaintext check, limits by address and of all together, also on what is under way | [`Visit::arrive`] | 403, 429, 503 |
+//! | 2 room for its priority, at work or waiting, plaintext check, limits by address and of all together, also on what is under way | [`Visit::arrive`] | 403, 429, 503 |
 //! | 3 route | [`Routes::find`](crate::server::Routes) | 404, 405 |
 //! | 4 deadline, declared length of the body | [`enter`] | 413, 504 |
 //! | 6 authenticate, unless as many attempts have failed as may | [`enter`] | 401, 400, 429, 503 |
@@ -20,7 +20,7 @@
 //! | 11 media types of the answer | [`handle`] | 406 |
 //! | 12 object: whose is it | [`admit`] | 404 |
 //! | 13 cursor | [`admit`] | 400 |
-//! | 13 a place among the handlers at work | [`admit`] | 503 |
+//! | 13 a place among the handlers at work, waited for | [`admit`] | 503 |
 //! | 13 a login: as many attempts have failed as may | [`admit`] | 429 |
 //! | 14 idempotency: the key claimed, the answer of the first call again, or neither | [`handle`] | 409, 422, 429, 503 |
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
@@ -175,7 +175,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     visit.walk(cursor.as_ref().and_then(|scope| scope.walk(query.as_deref())));
     let call = key.zip(print).and_then(|(key, print)| at.call(&authorized, key, print.finish(), deadline));
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
-    visit.begin(at.policy().priority)?; // 13
+    visit.begin(at.policy().priority, deadline).await?; // 13
     if at.policy().login.is_some() {
         in_time(deadline, visit.attempt(at.policy().id, account)).await??; // 13
     }

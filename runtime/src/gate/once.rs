@@ -24,6 +24,7 @@ use super::allowance::{Allowance, Taken};
 use super::visit::refusal;
 use super::{Gate, Prepared, Visit, Witness, effects, guarded};
 use crate::answer::Answer;
+use crate::breaker::Leave;
 use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed, Kept};
 use crate::problem::{Problem, Rejection, outward};
@@ -71,7 +72,7 @@ where
     Ok(response)
 }
 
-/// Whether there is time left, and what is kept of this principal leaves room.
+/// Whether there is time left, the ledger takes what comes of it, and what is kept of this principal leaves room.
 async fn may_begin(
     claim: &Claim,
     allowance: Option<&Allowance>,
@@ -81,10 +82,13 @@ async fn may_begin(
     if Instant::now() >= claim.deadline() {
         return Err(Rejection::Deadline);
     }
-    match allowance {
-        Some(allowance) => allowance.take(claim.is_first(), gate, witness).await.map(Some),
-        None => Ok(None),
-    }
+    let begins = claim.begins().map_err(Rejection::Idempotency)?;
+    let taken = match allowance {
+        Some(allowance) => Some(allowance.take(claim.is_first(), gate, witness).await?),
+        None => None,
+    };
+    begins.map(Leave::goes_on);
+    Ok(taken)
 }
 
 /// Keeps what became of the call, and says what the client gets.

@@ -31,6 +31,7 @@ use crate::input::{Arriving, CursorInput, Sent, Spool};
 use crate::limit::{Limiter, kept};
 use crate::operation::{Document, Operation, Ownership, Policy};
 use crate::problem::{Problem, Rejection};
+use crate::readiness::Degraded;
 use crate::resource::Attributes;
 use crate::settings::Settings;
 
@@ -138,6 +139,12 @@ impl Gate {
         loaded.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))?;
         self.keep_limits();
         Ok(())
+    }
+
+    /// Says which of its schemes have an issuer that does not answer, as long as there is a gate.
+    pub(crate) fn degraded(&self) -> Degraded {
+        let inner = Arc::downgrade(&self.inner);
+        Degraded::new(move || inner.upgrade().map_or_else(Vec::new, |inner| inner.schemes.unanswered()))
     }
 
     /// Writes the counters that outlast this process from now on, as long as there is a gate.

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
 
 pub(super) use self::closing::refusal;
 use super::effects::Effects;
@@ -197,13 +198,17 @@ impl Visit {
         Network::of(self.origin.address)
     }
 
-    /// Its handler comes next: it counts from here on.
-    pub(super) fn begin(&mut self, class: Priority) -> Result<(), Rejection> {
+    /// Its handler comes next, at once or when there is a place for it: it counts from here on.
+    pub(super) async fn begin(&mut self, class: Priority, deadline: Instant) -> Result<(), Rejection> {
         if !self.gate.unread().lets_run(self.network(), self.witness.principal.is_some()) {
             return Err(Rejection::Unread);
         }
-        self.place = Some(self.gate.load().enter(class).ok_or(Rejection::Overloaded(class))?);
-        Ok(())
+        let load = self.gate.load();
+        self.place = match load.enter(class) {
+            Some(place) => Some(place),
+            None => Box::pin(load.wait(class, deadline)).await,
+        };
+        if self.place.is_some() { Ok(()) } else { Err(Rejection::Overloaded(class)) }
     }
 
     /// For the handler that goes on though its client has left.

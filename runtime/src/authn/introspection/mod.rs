@@ -99,6 +99,11 @@ impl Introspector {
         })
     }
 
+    /// Whether its endpoint answers, as far as is known.
+    pub(in crate::authn) fn answers(&self) -> bool {
+        self.far.answers()
+    }
+
     /// Judges `token`. `shown`: what else the request shows.
     pub(in crate::authn) async fn judge(
         &self,
@@ -114,6 +119,9 @@ impl Introspector {
         let answer = answer.map_err(|unknown| match unknown {
             Unknown::Busy => Reason::Busy,
             Unknown::Unavailable => Reason::IntrospectionUnavailable,
+            Unknown::LeftAlone(left) => {
+                Reason::IntrospectionLeftAlone(u32::try_from(left.seconds()).unwrap_or(u32::MAX))
+            }
         })?;
         self.judge_answer(token, &answer, shown, now)
     }

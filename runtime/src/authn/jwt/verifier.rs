@@ -181,6 +181,14 @@ impl TokenVerifier {
         self.judge(token, shown, now)
     }
 
+    /// Whether its keys are those of their issuer now, as far as is known.
+    pub(crate) fn has_current_keys(&self) -> bool {
+        #[cfg(feature = "outbound")]
+        return self.keys.is_current();
+        #[cfg(not(feature = "outbound"))]
+        true
+    }
+
     /// Fetches the keys for the first time, where they are fetched.
     #[cfg(feature = "outbound")]
     pub(crate) async fn load(&self) -> Result<(), Reason> {
