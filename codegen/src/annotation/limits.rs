@@ -136,13 +136,19 @@ impl<'d> Reader<'d> {
             let finding = Finding::error(Code::InvalidValue, message, member.node.place);
             self.push(finding.help("write `per: global`, or a list such as `[address, body.username]`"));
         }
+        if per.contains(&Per::Address) && per.contains(&Per::Network) {
+            let message = "who counts by `address` counts by `network` as well: an address is of one";
+            let finding = Finding::error(Code::InvalidValue, message, member.node.place);
+            self.push(finding.help("name two limits, one by each, or leave one of them out"));
+        }
         (complete && !per.is_empty()).then_some((per, scope))
     }
 
     fn part(&mut self, word: &Spanned<String>) -> Option<Per> {
-        const KNOWN: [&str; 3] = ["address", "principal", "global"];
+        const KNOWN: [&str; 4] = ["address", "network", "principal", "global"];
         let finding = match (&*word.value, word.value.split_once('.')) {
             ("address", _) => return Some(Per::Address),
+            ("network", _) => return Some(Per::Network),
             ("principal", _) => return Some(Per::Principal),
             ("global", _) => return Some(Per::Global),
             (_, Some(("path", name))) if !name.is_empty() => return Some(Per::Path(name.to_owned())),
@@ -156,8 +162,8 @@ impl<'d> Reader<'d> {
                 Finding::error(Code::InvalidValue, message, word.place).nearest(other, KNOWN)
             }
         };
-        let help = "limits count per `address`, `principal`, `global`, `path.<parameter>`, `body.<member>`, \
-                    or a list of them";
+        let help = "limits count per `address`, `network`, `principal`, `global`, `path.<parameter>`, \
+                    `body.<member>`, or a list of them";
         self.push(finding.help(help));
         None
     }
@@ -185,11 +191,11 @@ impl<'d> Reader<'d> {
             "request" => return Some(CountedOn::Request),
             "failure" => {
                 let (per, _) = per?;
-                if per.iter().any(|part| matches!(part, Per::Address | Per::Principal)) {
+                if per.iter().any(|part| part.is_of_origin() || *part == Per::Principal) {
                     return Some(CountedOn::Failure);
                 }
                 let message = "a stranger who fails would use up this limit for everybody else";
-                let help = "count failures by `address` or `principal`, alone or beside others: `[address, body.username]`";
+                let help = "count failures by `address`, `network` or `principal`, alone or beside others: `[address, body.username]`";
                 Finding::error(Code::InvalidValue, message, word.place).help(help)
             }
             other => {

@@ -26,6 +26,7 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
     let cost = integer(cost.into());
     let per = limit.per.iter().map(|part| match part {
         Per::Address => quote!(p::Per::Address),
+        Per::Network => quote!(p::Per::Network),
         Per::Principal => quote!(p::Per::Principal),
         Per::Global => quote!(p::Per::Global),
         Per::Path(name) => quote!(p::Per::Path(#name)),

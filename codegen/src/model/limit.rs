@@ -63,6 +63,8 @@ pub enum Counter {
 pub enum Per {
     /// The client's address.
     Address,
+    /// The network that it is of.
+    Network,
     /// The authenticated principal.
     Principal,
     /// Everybody together.
@@ -77,7 +79,15 @@ impl Limit {
     /// Whether it counts without a look at anything but where a request comes from.
     #[must_use]
     pub fn is_of_strangers(&self) -> bool {
-        self.per.iter().all(|part| matches!(part, Per::Address | Per::Global))
+        self.per.iter().all(|part| part.is_of_origin() || *part == Per::Global)
+    }
+}
+
+impl Per {
+    /// Whether it counts by where requests come from.
+    #[must_use]
+    pub const fn is_of_origin(&self) -> bool {
+        matches!(self, Self::Address | Self::Network)
     }
 }
 

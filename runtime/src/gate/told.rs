@@ -31,6 +31,6 @@ impl Told {
     pub(super) fn concerns_one_client(&self) -> bool {
         let limit = self.rule.limit();
         limit.on == CountedOn::Request
-            && limit.per.iter().any(|part| matches!(part, Per::Address | Per::Principal))
+            && limit.per.iter().any(|part| part.is_of_origin() || *part == Per::Principal)
     }
 }

@@ -314,6 +314,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_network_is_the_same_in_the_next_process() {
+        static SITE: Limit =
+            Limit { per: &[Per::Network], ..limit("site", operation::Counter::FixedWindow, 5, 86_400) };
+        let clock = Clock::fixed(NOW);
+        let state = State::memory_of(1000, clock.clone());
+        let passed = |limiter: &Limiter, network: u16| {
+            let from = Network::of(std::net::Ipv6Addr::new(0x2001, 0xdb8, 1, network, 0, 0, 0, 1).into());
+            let seen = Seen { from, principal: None, is_claimed: false, values: &[] };
+            let rule = limiter.rule(&SITE, "a");
+            limiter.decide(micros(&clock), &[rule.charge(&seen)]).refused_by().is_none()
+        };
+        let first = built(&state, &clock).await;
+        assert_eq!((0..3).filter(|network| passed(&first, *network)).count(), 3);
+        first.keep(micros(&clock)).await;
+        let next = built(&state, &clock).await;
+        assert_eq!((3..12).filter(|network| passed(&next, *network)).count(), 2);
+    }
+
+    #[tokio::test]
     async fn what_does_not_change_is_not_written_and_what_is_over_is_removed() {
         let clock = Clock::fixed(NOW);
         let state = State::memory_of(1000, clock.clone());

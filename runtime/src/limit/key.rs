@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher};
 use siphasher::sip::SipHasher13;
 
 use super::memory::{Half, counter, placed};
-use super::seen::{Network, Seen};
+use super::seen::{Network, Seen, Site};
 use crate::operation::{Counter, Limit, Per};
 
 /// The key of a counter; never zero, which marks a place that was never used.
@@ -190,6 +190,10 @@ pub(super) fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By 
                 network(hash, seen.from);
                 By::Address
             }
+            (Per::Network, _) => {
+                site(hash, seen.from.site());
+                By::Address
+            }
             (Per::Path(_) | Per::Body(_), _) => {
                 match seen.value(*part) {
                     Some(value) => {
@@ -239,6 +243,16 @@ fn network(hash: &mut impl Hasher, network: Network) {
     }
 }
 
+fn site(hash: &mut impl Hasher, site: Site) {
+    match site {
+        Site::V4(octets) => network(hash, Network::V4(octets)),
+        Site::V6(octets) => {
+            hash.write_u8(9);
+            hash.write(&octets);
+        }
+    }
+}
+
 /// With its length, so that `a` + `bc` and `ab` + `c` are two things.
 fn text(hash: &mut impl Hasher, text: &str) {
     hash.write_usize(text.len());
@@ -279,6 +293,7 @@ mod tests {
             let seen = Seen { principal: Some((issuer, subject)), ..from("192.0.2.1") };
             keyer.prefix(&limit("l"), None).key(&[Per::Principal], &seen).0
         };
+        let by_network = |address| keyer.prefix(&limit("l"), None).key(&[Per::Network], &from(address)).0;
         let pair = |address: &str, values: [Option<&str>; 2]| {
             let parts = [Per::Body("a"), Per::Body("b")];
             let there = parts.into_iter().zip(values);
@@ -305,6 +320,9 @@ mod tests {
             by_address(&keyer, "192.0.2.2"),
             by_address(&keyer, "c000:201::"),
             keyer.prefix(&limit("l"), None).key(&[Per::Global], &from("::1")).0,
+            by_network("2001:db8:1::"),
+            by_network("2001:db8:2::"),
+            by_address(&keyer, "2001:db8:1::"),
         ];
         assert_eq!(HashSet::from(keys).len(), keys.len());
         assert_eq!(principal("https://id", "alice"), principal("https://id", "alice"));

@@ -69,6 +69,8 @@ pub enum Counter {
 pub enum Per {
     /// The client's address (IPv6 by /64).
     Address,
+    /// The network that the client's address is of: an IPv6 /48, or an IPv4 address alone.
+    Network,
     /// The authenticated principal; who has none is counted by address.
     Principal,
     /// Everybody together.
@@ -86,6 +88,14 @@ pub enum Counting {
     Document,
     /// Each operation is counted for itself.
     Operation,
+}
+
+impl Per {
+    /// Whether it counts by where requests come from.
+    #[must_use]
+    pub const fn is_of_origin(self) -> bool {
+        matches!(self, Self::Address | Self::Network)
+    }
 }
 
 impl Limit {

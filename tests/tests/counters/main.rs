@@ -1,5 +1,7 @@
 //! Limits over sockets: what a request counts as, by what it is counted, and how.
 
+mod networks;
+
 use palisade::{Caller, Clock, Jwt, Problem, Settings};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::tokens::Signer;
@@ -65,6 +67,14 @@ impl Counted for Service {
 
     async fn get_other(&self, _: Caller<GetOther>, _: GetOtherInput) -> Result<GetOtherOutput, Problem> {
         Ok(GetOtherOutput::NoContent)
+    }
+
+    async fn get_site(&self, _: Caller<GetSite>, _: GetSiteInput) -> Result<GetSiteOutput, Problem> {
+        Ok(GetSiteOutput::NoContent)
+    }
+
+    async fn post_guess(&self, _: Caller<PostGuess>, _: PostGuessInput) -> Result<PostGuessOutput, Problem> {
+        Ok(PostGuessOutput::NoContent)
     }
 
     async fn get_fixed(&self, _: Caller<GetFixed>, _: GetFixedInput) -> Result<GetFixedOutput, Problem> {
