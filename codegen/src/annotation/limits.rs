@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::units;
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+use crate::model::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
 
@@ -62,12 +62,13 @@ impl<'d> Reader<'d> {
         }
         let on = self.counts(&mut fields, per.as_ref());
         let on_outage = self.on_outage(&mut fields);
+        let advertise = self.advertise(&mut fields, per.as_ref(), on);
         self.finish(fields);
-        let (amount, (per, alone), scope, counter, on, on_outage) =
-            (amount?, per?, scope?, counter?, on?, on_outage?);
+        let (amount, (per, alone), scope, counter, on, on_outage, advertise) =
+            (amount?, per?, scope?, counter?, on?, on_outage?, advertise?);
         let scope = if alone == Counting::Operation { alone } else { scope };
         let Amount { quota, window, burst } = amount;
-        let limit = Limit { name, quota, window, burst, counter, per, scope, on, on_outage };
+        let limit = Limit { name, quota, window, burst, counter, per, scope, on, on_outage, advertise };
         Some(NamedLimit { place: member.key_place, limit })
     }
 
@@ -223,6 +224,38 @@ impl<'d> Reader<'d> {
                 None
             }
         }
+    }
+
+    /// Only what is left to one client alone is told, so of no other limit there is a word about who is.
+    fn advertise(
+        &mut self,
+        fields: &mut Fields<'d>,
+        per: Option<&(Vec<Per>, Counting)>,
+        on: Option<CountedOn>,
+    ) -> Option<Advertise> {
+        let Some(word) = self.string(fields, "advertise") else { return Some(Advertise::Admitted) };
+        let advertise = match &*word.value {
+            "admitted" => Advertise::Admitted,
+            "always" => Advertise::Always,
+            "authenticated" => Advertise::Authenticated,
+            other => {
+                let message = format!("`{other}` does not say who is told of a limit");
+                let finding = Finding::error(Code::InvalidValue, message, word.place);
+                let help = "`admitted`, the default, tells who was authenticated or needs not be, `always` \
+                            everybody, `authenticated` nobody else";
+                self.push(finding.help(help).nearest(other, ["admitted", "always", "authenticated"]));
+                return None;
+            }
+        };
+        let (per, _) = per?;
+        let is_of_one = per.iter().any(|part| part.is_of_origin() || *part == Per::Principal);
+        if !is_of_one || on? == CountedOn::Failure {
+            let message = "nobody is told of this limit, so it has no `advertise`";
+            let finding = Finding::error(Code::InvalidValue, message, word.place);
+            let help = "leave it out: what all have together tells about the others, and failures are for no guesser to know";
+            self.push(finding.help(help));
+        }
+        Some(advertise)
     }
 
     fn counter(&mut self, fields: &mut Fields<'d>) -> Option<Counter> {

@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::values::{duration, integer};
-use crate::model::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+use crate::model::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 
 /// The facts of a limit as an operation meets it whose requests count as `cost`, as an expression.
 pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
@@ -45,6 +45,11 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
         OnOutage::Deny => quote!(Deny),
         OnOutage::Allow => quote!(Allow),
     };
+    let advertise = match limit.advertise {
+        Advertise::Admitted => quote!(Admitted),
+        Advertise::Always => quote!(Always),
+        Advertise::Authenticated => quote!(Authenticated),
+    };
     quote! {
         p::Limit {
             name: #name,
@@ -57,6 +62,7 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
             scope: p::Counting::#scope,
             on: p::CountedOn::#on,
             on_outage: p::OnOutage::#on_outage,
+            advertise: p::Advertise::#advertise,
         }
     }
 }

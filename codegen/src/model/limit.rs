@@ -23,6 +23,19 @@ pub struct Limit {
     pub on: CountedOn,
     /// What holds while the counters that instances share cannot be asked.
     pub on_outage: OnOutage,
+    /// Who is told where they stand.
+    pub advertise: Advertise,
+}
+
+/// Who is told where they stand with a limit (`advertise`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advertise {
+    /// `admitted`, the default.
+    Admitted,
+    /// `always`
+    Always,
+    /// `authenticated`
+    Authenticated,
 }
 
 /// What holds while shared counters cannot be asked (`on-outage`).

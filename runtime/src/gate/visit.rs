@@ -17,7 +17,7 @@ use super::effects::Effects;
 use super::fault::{Fault, Made};
 use super::limits::{Due, Values};
 use super::load::Place;
-use super::told::Told;
+use super::told::{Reader, Told};
 use super::walk::Walk;
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Connection, Origin};

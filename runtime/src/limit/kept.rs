@@ -251,7 +251,7 @@ mod tests {
     use super::super::{Limiter, SECOND};
     use super::*;
     use crate::clock::Clock;
-    use crate::operation::{self, CountedOn, Counting, Limit, OnOutage, Per};
+    use crate::operation::{self, Advertise, CountedOn, Counting, Limit, OnOutage, Per};
 
     const NOW: u64 = 1_800_000_000;
 
@@ -259,7 +259,19 @@ mod tests {
         let window = Duration::from_secs(seconds);
         let (per, scope, on) = (&[Per::Principal], Counting::Document, CountedOn::Request);
         let on_outage = OnOutage::Local;
-        Limit { name, quota, window, burst: quota, counter, cost: 1, per, scope, on, on_outage }
+        Limit {
+            name,
+            quota,
+            window,
+            burst: quota,
+            counter,
+            cost: 1,
+            per,
+            scope,
+            on,
+            on_outage,
+            advertise: Advertise::Admitted,
+        }
     }
 
     static HOURLY: Limit = limit("hourly", operation::Counter::TokenBucket, 5, 3600);

@@ -274,10 +274,22 @@ mod tests {
     }
 
     fn limit(name: &'static str) -> Limit {
-        use crate::operation::{CountedOn, Counting, OnOutage};
+        use crate::operation::{Advertise, CountedOn, Counting, OnOutage};
         let (window, per, scope) = (std::time::Duration::from_secs(60), &[Per::Address], Counting::Document);
         let (counter, on, on_outage) = (Counter::TokenBucket, CountedOn::Request, OnOutage::Local);
-        Limit { name, quota: 1, window, burst: 1, counter, cost: 1, per, scope, on, on_outage }
+        Limit {
+            name,
+            quota: 1,
+            window,
+            burst: 1,
+            counter,
+            cost: 1,
+            per,
+            scope,
+            on,
+            on_outage,
+            advertise: Advertise::Admitted,
+        }
     }
 
     fn by_address(keyer: &Keyer, text: &str) -> u64 {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::seen::Network;
 use super::*;
 use crate::flood::grows_by;
-use crate::operation::{CountedOn, Counter, Per};
+use crate::operation::{Advertise, CountedOn, Counter, Per};
 
 static FLOOD: Limit = limit("flood", 3, &[Per::Address], Counting::Document);
 static MONEY: Limit = limit("money", 2, &[Per::Principal], Counting::Operation);
@@ -22,6 +22,7 @@ const fn limit(name: &'static str, burst: u32, per: &'static [Per], scope: Count
         scope,
         on: CountedOn::Request,
         on_outage: OnOutage::Local,
+        advertise: Advertise::Admitted,
     }
 }
 

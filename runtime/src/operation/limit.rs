@@ -25,6 +25,20 @@ pub struct Limit {
     pub on: CountedOn,
     /// What holds while the counters that instances share cannot be asked.
     pub on_outage: OnOutage,
+    /// Who is told where they stand.
+    pub advertise: Advertise,
+}
+
+/// Who is told where they stand with a limit that concerns them alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Advertise {
+    /// Who was authenticated, and everybody on a public operation.
+    Admitted,
+    /// Everybody, also before it is known who calls.
+    Always,
+    /// Who was authenticated.
+    Authenticated,
 }
 
 /// What counts.

@@ -6,7 +6,7 @@ mod limit;
 
 use std::time::Duration;
 
-pub use limit::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+pub use limit::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 
 use crate::cursor::Direction;
 

@@ -1,6 +1,7 @@
 //! Limits over sockets: what a request counts as, by what it is counted, and how.
 
 mod networks;
+mod told;
 
 use palisade::{Caller, Clock, Jwt, Problem, Settings};
 use palisade_tests::client::{Client, Reply};
@@ -71,6 +72,18 @@ impl Counted for Service {
 
     async fn get_site(&self, _: Caller<GetSite>, _: GetSiteInput) -> Result<GetSiteOutput, Problem> {
         Ok(GetSiteOutput::NoContent)
+    }
+
+    async fn tell_anybody(
+        &self,
+        _: Caller<TellAnybody>,
+        _: TellAnybodyInput,
+    ) -> Result<TellAnybodyOutput, Problem> {
+        Ok(TellAnybodyOutput::NoContent)
+    }
+
+    async fn tell_known(&self, _: Caller<TellKnown>, _: TellKnownInput) -> Result<TellKnownOutput, Problem> {
+        Ok(TellKnownOutput::NoContent)
     }
 
     async fn post_guess(&self, _: Caller<PostGuess>, _: PostGuessInput) -> Result<PostGuessOutput, Problem> {

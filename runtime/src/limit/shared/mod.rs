@@ -302,12 +302,24 @@ impl SharedLimits {
 mod share {
     use super::*;
     use crate::limit::meter::State;
-    use crate::operation::{CountedOn, Counting, OnOutage, Per};
+    use crate::operation::{Advertise, CountedOn, Counting, OnOutage, Per};
 
     fn limit(counter: Counter, quota: u32, burst: u32, cost: u32) -> Limit {
         let (window, scope) = (Duration::from_secs(60), Counting::Document);
         let (per, on, on_outage) = (&[Per::Global], CountedOn::Request, OnOutage::Local);
-        Limit { name: "few", quota, window, burst, counter, cost, per, scope, on, on_outage }
+        Limit {
+            name: "few",
+            quota,
+            window,
+            burst,
+            counter,
+            cost,
+            per,
+            scope,
+            on,
+            on_outage,
+            advertise: Advertise::Admitted,
+        }
     }
 
     /// How many pass in the first instant, and in the hour after it.
@@ -366,6 +378,7 @@ mod share {
                 scope,
                 on,
                 on_outage,
+                advertise: Advertise::Admitted,
             }
         }
         let limiter = Limiter::new(1024).shared(Some(SharedLimits::away(2)));
