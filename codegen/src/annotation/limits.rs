@@ -23,6 +23,9 @@ pub(crate) enum RateLimit {
     None,
 }
 
+/// Requests that an exact log has room for. It keeps the time of each, for each caller, so it is for few.
+const MOST_LOGGED: u32 = 64;
+
 /// How many, in which time, and how many at once.
 struct Amount {
     quota: u32,
@@ -79,7 +82,9 @@ impl<'d> Reader<'d> {
         }
         let rate = self.unit(fields, "rate", units::rate, "a number and a time, such as `100/1m`");
         let burst = self.number(fields, "burst", 1..=u32::MAX);
-        if let (Some(burst), Some(Counter::SlidingWindow | Counter::FixedWindow)) = (&burst, counter) {
+        if let (Some(burst), Some(Counter::SlidingWindow | Counter::FixedWindow | Counter::ExactLog)) =
+            (&burst, counter)
+        {
             let finding = Finding::error(Code::InvalidValue, "a window has no `burst`", burst.place);
             self.push(finding.help("leave it out: the quota of `rate` may come at once"));
         }
@@ -88,7 +93,13 @@ impl<'d> Reader<'d> {
             let finding = Finding::error(Code::InvalidValue, message, member.key_place);
             self.push(finding.help("leave it out: `rate` says how many may come in a time"));
         }
-        let (quota, window) = rate?.value;
+        let rate = rate?;
+        let (quota, window) = rate.value;
+        if counter == Some(Counter::ExactLog) && quota > MOST_LOGGED {
+            let message = format!("an exact log has room for {MOST_LOGGED} requests, and not for {quota}");
+            let finding = Finding::error(Code::InvalidValue, message, rate.place);
+            self.push(finding.help("write `sliding-window`: of so many two counts say as much, and take no more room than for few"));
+        }
         Some(Amount { quota, window, burst: burst.map_or(quota, |burst| burst.value) })
     }
 
@@ -259,12 +270,14 @@ impl<'d> Reader<'d> {
     }
 
     fn counter(&mut self, fields: &mut Fields<'d>) -> Option<Counter> {
-        const KNOWN: [&str; 4] = ["token-bucket", "sliding-window", "fixed-window", "concurrency"];
+        const KNOWN: [&str; 5] =
+            ["token-bucket", "sliding-window", "fixed-window", "exact-log", "concurrency"];
         let Some(word) = self.string(fields, "algorithm") else { return Some(Counter::TokenBucket) };
         let finding = match &*word.value {
             "token-bucket" => return Some(Counter::TokenBucket),
             "sliding-window" => return Some(Counter::SlidingWindow),
             "fixed-window" => return Some(Counter::FixedWindow),
+            "exact-log" => return Some(Counter::ExactLog),
             "concurrency" => return Some(Counter::Concurrency),
             later @ "leaky-bucket" => {
                 let message = format!("palisade 0.1 cannot enforce the algorithm `{later}` yet");
@@ -277,7 +290,7 @@ impl<'d> Reader<'d> {
         };
         self.push(
             finding
-                .help("write `token-bucket`, the default, `sliding-window`, `fixed-window` or `concurrency`"),
+                .help("write `token-bucket`, the default, `sliding-window`, `fixed-window`, `exact-log` or `concurrency`"),
         );
         None
     }

@@ -21,6 +21,7 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
         Counter::TokenBucket => quote!(TokenBucket),
         Counter::SlidingWindow => quote!(SlidingWindow),
         Counter::FixedWindow => quote!(FixedWindow),
+        Counter::ExactLog => quote!(ExactLog),
         Counter::Concurrency => quote!(Concurrency),
     };
     let cost = integer(cost.into());

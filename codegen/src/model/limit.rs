@@ -11,7 +11,7 @@ pub struct Limit {
     pub quota: u32,
     /// The time in which `quota` requests come back; zero for what is under way at once.
     pub window: Duration,
-    /// How many may come at once; `quota` when the document says nothing, and for windows.
+    /// How many may come at once; `quota` when the document says nothing, for windows and for logs.
     pub burst: u32,
     /// How it counts.
     pub counter: Counter,
@@ -67,6 +67,8 @@ pub enum Counter {
     SlidingWindow,
     /// `fixed-window`
     FixedWindow,
+    /// `exact-log`
+    ExactLog,
     /// `concurrency`
     Concurrency,
 }

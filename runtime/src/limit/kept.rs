@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 
 use super::SECOND;
 use super::key::Keyer;
+use super::log::{self, Units};
 use super::memory::{Entry, SHARDS, Table};
 use super::meter;
 use crate::clock::Now;
@@ -31,6 +32,10 @@ const WORTH: u64 = 60 * SECOND;
 const SECRET_LASTS: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// What one counter takes in a record.
 const BYTES: usize = 24;
+/// What one that keeps a log takes at most: its key, how many units there are, and when each ends.
+const BYTES_OF_LOG: usize = 8 + 8 + 8 * log::MOST;
+/// As many of those fit a record.
+pub(super) const MOST_LOGS: usize = LONGEST / BYTES_OF_LOG;
 /// Room for this many counters fits the records.
 pub(crate) const MOST: usize = LONGEST / BYTES * SHARDS / 2;
 
@@ -92,7 +97,7 @@ impl KeptLimits {
         let secret = secret(&state).await?;
         let mut found = [const { Vec::new() }; TABLES.len()];
         for (of, found) in TABLES.into_iter().zip(&mut found) {
-            let records = join_all((0..SHARDS).map(|shard| state.get(of.key(shard)))).await;
+            let records = join_all((0..of.shards()).map(|shard| state.get(of.key(shard)))).await;
             *found = records.into_iter().collect::<Result<_, _>>()?;
         }
         Ok(Self { state, secret, found: Arc::new(found) })
@@ -152,8 +157,13 @@ impl Kept {
 
     /// Puts what was found into a new table. What finds no place there, because the table became smaller, is forgotten.
     pub(super) fn restore(&mut self, table: &Table) {
-        for record in std::mem::take(&mut self.found).into_iter().flatten() {
-            record.value.as_chunks().0.iter().for_each(|bytes| table.restore(read(bytes)));
+        for (shard, record) in std::mem::take(&mut self.found).into_iter().enumerate() {
+            let Some(Record { value, .. }) = record else { continue };
+            if shard < SHARDS {
+                value.as_chunks().0.iter().for_each(|bytes| table.restore(read(bytes)));
+            } else {
+                read_logs(&value).for_each(|(key, units)| table.restore_log(key, units));
+            }
         }
     }
 
@@ -181,14 +191,12 @@ impl Kept {
         shard: &mut Shard,
         now: u64,
     ) -> Result<(), StateError> {
-        let counters = table.counters(number, now.saturating_add(WORTH));
-        let value: Vec<u8> = counters.iter().flat_map(bytes).collect();
+        let (value, last) = kept_of(table, number, now);
         let print = print(&value);
         if shard.print == Some(print) {
             return Ok(());
         }
         let expected = shard.version.map_or(Expected::Nothing, Expected::Version);
-        let last = counters.iter().map(|counter| counter.state.fresh_at).max();
         let next = last.map_or(Next::Nothing, |last| Next::Record {
             value,
             keep: Duration::from_micros(last.saturating_sub(now)),
@@ -202,7 +210,28 @@ impl Kept {
     }
 }
 
+/// Rule 3: what is kept of a shard, and when the last of it is over.
+fn kept_of(table: &Table, shard: usize, now: u64) -> (Vec<u8>, Option<u64>) {
+    let worth = now.saturating_add(WORTH);
+    if shard < SHARDS {
+        let counters = table.counters(shard, worth);
+        let last = counters.iter().map(|counter| counter.state.fresh_at).max();
+        return (counters.iter().flat_map(bytes).collect(), last);
+    }
+    let logs = table.logs(shard, worth);
+    let last = logs.iter().filter_map(|(_, units)| units.last().copied()).max();
+    (logs.iter().flat_map(|(key, units)| bytes_of_log(*key, units)).collect(), last)
+}
+
 impl Of {
+    /// Of attempts none keeps a log.
+    const fn shards(self) -> usize {
+        match self {
+            Self::Document => SHARDS * 2,
+            Self::Attempts | Self::AttemptsOfKnown => SHARDS,
+        }
+    }
+
     fn key(self, shard: usize) -> Key {
         let name: &[u8] = match self {
             Self::Document => b"document",
@@ -224,6 +253,27 @@ fn bytes(Entry { key, state }: &Entry) -> [u8; BYTES] {
         *place = number.to_le_bytes();
     }
     bytes
+}
+
+/// Its units without those that were never used. Those that have ended stay: what does not change is not written again.
+fn bytes_of_log(key: u64, units: &Units) -> Vec<u8> {
+    let used = units.iter().filter(|unit| **unit > 0);
+    let count = used.clone().count() as u64;
+    [key, count].iter().chain(used).flat_map(|number| number.to_le_bytes()).collect()
+}
+
+fn read_logs(bytes: &[u8]) -> impl Iterator<Item = (u64, Units)> {
+    let mut numbers = bytes.as_chunks::<8>().0.iter().map(|number| u64::from_le_bytes(*number));
+    std::iter::from_fn(move || {
+        let (key, count) = (numbers.next()?, usize::try_from(numbers.next()?).ok()?);
+        let mut units = [0; log::MOST];
+        let (_, used) = units.split_at_mut_checked(log::MOST.checked_sub(count)?)?;
+        for unit in used {
+            *unit = numbers.next()?;
+        }
+        units.sort_unstable(); // as they were, unless somebody else has written them
+        Some((key, units))
+    })
 }
 
 fn read(bytes: &[u8; BYTES]) -> Entry {
@@ -278,7 +328,8 @@ mod tests {
     static DAILY: Limit = limit("daily", operation::Counter::FixedWindow, 5, 86_400);
     static SLIDING: Limit = limit("sliding", operation::Counter::SlidingWindow, 5, 86_400);
     static SHORT: Limit = limit("short", operation::Counter::TokenBucket, 5, 30);
-    static LIMITS: [&Limit; 4] = [&HOURLY, &DAILY, &SLIDING, &SHORT];
+    static LOG: Limit = limit("log", operation::Counter::ExactLog, 5, 7200);
+    static LIMITS: [&Limit; 5] = [&HOURLY, &DAILY, &SLIDING, &LOG, &SHORT];
 
     /// A server of its own each time.
     async fn built(state: &State, clock: &Clock) -> Limiter {
@@ -313,16 +364,44 @@ mod tests {
         let clock = Clock::fixed(NOW + 30);
         let next = built(&state, &clock).await;
         let again = LIMITS.map(|limit| passed(&next, &clock, limit, "alice"));
-        assert_eq!(again, [0, 0, 0, 5], "all but what half a minute gave back");
+        assert_eq!(again, [0, 0, 0, 0, 5], "all but what half a minute gave back");
         let others = LIMITS.map(|limit| passed(&next, &clock, limit, "bob"));
-        assert_eq!(others, [5; 4]);
+        assert_eq!(others, [5; 5]);
         assert_eq!(passed(&next, &clock, &HOURLY, "late"), 5, "of the last second nothing is known");
         clock.advance(Duration::from_secs(3570));
         assert_eq!(passed(&next, &clock, &HOURLY, "alice"), 5, "an hour after it was spent");
+        assert_eq!(passed(&next, &clock, &LOG, "alice"), 0, "an hour before it ends");
         let midnight = (NOW / 86_400 + 1) * 86_400;
         clock.advance(Duration::from_secs(midnight - NOW - 3600));
         assert_eq!(passed(&next, &clock, &DAILY, "alice"), 5, "the window ends where it did");
         assert!(passed(&next, &clock, &SLIDING, "alice") < 2, "and counts as the one before");
+    }
+
+    /// And no later, to the second.
+    #[tokio::test]
+    async fn a_log_ends_unit_by_unit_in_the_next_process_as_well() {
+        let clock = Clock::fixed(NOW);
+        let state = State::memory_of(1000, clock.clone());
+        let first = built(&state, &clock).await;
+        let one = |limiter: &Limiter, clock: &Clock| {
+            let (rule, from) = (limiter.rule(&LOG, "a"), Network::of("192.0.2.1".parse().unwrap()));
+            let seen =
+                Seen { from, principal: Some(("https://id", "alice")), is_claimed: false, values: &[] };
+            limiter.decide(micros(clock), &[rule.charge(&seen)]).refused_by().is_none()
+        };
+        for _ in 0..5 {
+            assert!(one(&first, &clock));
+            clock.advance(Duration::from_secs(60));
+        }
+        first.keep(micros(&clock)).await;
+        let clock = Clock::fixed(NOW + 300);
+        let next = built(&state, &clock).await;
+        clock.advance(Duration::from_secs(7200 - 301));
+        assert!(!one(&next, &clock));
+        clock.advance(Duration::from_secs(1));
+        assert!(one(&next, &clock) && !one(&next, &clock), "the first has ended");
+        clock.advance(Duration::from_secs(60));
+        assert!(one(&next, &clock) && !one(&next, &clock), "and the second");
     }
 
     #[tokio::test]

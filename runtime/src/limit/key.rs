@@ -225,6 +225,7 @@ pub(super) fn of_limit(hash: &mut impl Hasher, limit: &Limit, operation: Option<
         Counter::SlidingWindow => 3,
         Counter::FixedWindow => 4,
         Counter::Concurrency => 5,
+        Counter::ExactLog => 6,
     };
     hash.write_u8(way);
     hash.write(&limit.window.as_micros().to_le_bytes());

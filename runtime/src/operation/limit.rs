@@ -73,6 +73,8 @@ pub enum Counter {
     SlidingWindow,
     /// At most `quota` in each `window`: twice that around a boundary.
     FixedWindow,
+    /// At most `quota` in any `window`, told by when each of them came. A quota is 64 at most.
+    ExactLog,
     /// At most `quota` at once, each from when it comes until its answer has left. It has no `window`.
     Concurrency,
 }

@@ -1,5 +1,6 @@
 //! Limits over sockets: what a request counts as, by what it is counted, and how.
 
+mod logs;
 mod networks;
 mod told;
 
@@ -68,6 +69,22 @@ impl Counted for Service {
 
     async fn get_other(&self, _: Caller<GetOther>, _: GetOtherInput) -> Result<GetOtherOutput, Problem> {
         Ok(GetOtherOutput::NoContent)
+    }
+
+    async fn get_log(&self, _: Caller<GetLog>, _: GetLogInput) -> Result<GetLogOutput, Problem> {
+        Ok(GetLogOutput::NoContent)
+    }
+
+    async fn get_costly_log(
+        &self,
+        _: Caller<GetCostlyLog>,
+        _: GetCostlyLogInput,
+    ) -> Result<GetCostlyLogOutput, Problem> {
+        Ok(GetCostlyLogOutput::NoContent)
+    }
+
+    async fn get_try(&self, _: Caller<GetTry>, _: GetTryInput) -> Result<GetTryOutput, Problem> {
+        Ok(GetTryOutput::NoContent)
     }
 
     async fn get_site(&self, _: Caller<GetSite>, _: GetSiteInput) -> Result<GetSiteOutput, Problem> {

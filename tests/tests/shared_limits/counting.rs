@@ -111,3 +111,28 @@ async fn a_network_is_one_wherever_it_asks() {
         assert_eq!(statuses, [204, 204, 429], "a half of four");
     }
 }
+
+#[tokio::test]
+async fn a_log_is_shared_and_in_an_outage_each_instance_has_its_share() {
+    let mut bench = Bench::start().await;
+    for (number, left) in ["3", "2", "1", "0"].into_iter().enumerate() {
+        let reply = bench.get(number % 2, "/log", "alice").await;
+        assert!(reply.allowed(204).header("ratelimit").starts_with(&format!("\"log\";r={left};t=")));
+    }
+    for instance in [0, 1] {
+        let reply = bench.get(instance, "/log", "alice").await;
+        reply.refused(429, "rate_limited");
+        let wait: u64 = reply.header("retry-after").parse().unwrap();
+        assert!((3_500..=3_961).contains(&wait), "until the first ends: {wait}");
+    }
+    bench.get(0, "/few", "alice").await.allowed(204); // which the refusals have left
+    bench.get(1, "/log", "bob").await.allowed(204);
+    bench.redis.kill();
+    for instance in [0, 1] {
+        let mut statuses = Vec::new();
+        for _ in 0..3 {
+            statuses.push(bench.get(instance, "/log", "carol").await.status);
+        }
+        assert_eq!(statuses, [204, 204, 429], "a half of four");
+    }
+}
