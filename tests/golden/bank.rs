@@ -985,6 +985,7 @@ impl p::Operation for CreateTransfer {
             required: false,
             ttl: p::Duration::from_secs(86_400),
             rerun: p::Rerun::Safe,
+            replays: p::Replays::Free,
             docs: None,
             longest: 276_546,
         }),

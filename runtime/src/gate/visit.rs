@@ -29,7 +29,7 @@ use crate::input::{Receiver, Receiving, Sender};
 use crate::limit::running::{Entered, Held};
 use crate::limit::seen::{Network, Seen};
 use crate::limit::{Charge, Few, Outage, Reserved, Rule};
-use crate::operation::{Body, Priority};
+use crate::operation::{Body, Priority, Replays};
 use crate::problem::Rejection;
 use crate::serve::Session;
 use crate::settings::Settings;
@@ -159,7 +159,8 @@ impl Visit {
         let asking = self.gate.limiter().ask(micros(now), &charges, &seen);
         let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
         self.reserved.extend(decision.reserved());
-        if self.witness.policy.is_some_and(|policy| policy.idempotency.is_some()) {
+        let idempotency = self.witness.policy.and_then(|policy| policy.idempotency.as_ref());
+        if idempotency.is_some_and(|rule| rule.replays == Replays::Free) {
             self.of_principal.extend(decision.of_principal());
         }
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
