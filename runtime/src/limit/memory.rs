@@ -14,23 +14,21 @@
 //! * Who gets a place later starts from where the shared bucket stands, so moving from one to the other gains nothing.
 //!   The price: as long as a bucket is shared, all newcomers who could land in it start with what is left in it.
 
+mod shard;
 #[cfg(test)]
 mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub(super) use self::shard::Entry;
+use self::shard::{REACH, Shard};
 use super::Few;
 use super::kept::MOST_LOGS;
 use super::key::Key;
-use super::log::{Log, MOST, Units};
+use super::log::{Log, Units};
 use super::meter::{Meter, State};
 
-/// Places that a key may stand in, from its home on. Until four fifths are taken, hardly a key finds none.
-const REACH: usize = 32;
-/// Of these, the places that are everybody's, and those of a crowd beyond them.
-const FREE_FOR_ALL: usize = REACH / 4;
-const OF_A_CROWD: usize = 3;
 /// Counters without a log to one that keeps some.
 const LOGS_TO_OTHERS: usize = 8;
 /// Overflow buckets of each rule.
@@ -100,25 +98,6 @@ impl Ask {
     }
 }
 
-/// A counter in its place.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Entry {
-    pub(super) key: Key,
-    /// Of one that keeps a log: when the last of it ends.
-    pub(super) state: State,
-}
-
-/// What one lock is for.
-#[derive(Debug, Default)]
-struct Shard {
-    /// Behind the last home are as many as its key may be away from it.
-    entries: Box<[Entry]>,
-    /// As many as places, where each keeps a log; else none.
-    logs: Box<[Units]>,
-    /// No key was ever put further from its home: nobody looks for one there.
-    furthest: usize,
-}
-
 /// Who can make a counter come to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Half {
@@ -162,86 +141,6 @@ pub(super) const SHARDS: usize = Shards::BITS as usize / 2;
 fn shard_of(key: Key, keeps_log: bool) -> Shards {
     let among_its_kind = 1 << ((key >> 48) % SHARDS as u64);
     if keeps_log { among_its_kind << SHARDS } else { among_its_kind }
-}
-
-impl Shard {
-    fn new(homes: usize) -> Self {
-        let entries = vec![Entry::default(); homes.saturating_add(REACH - 1)].into();
-        Self { entries, ..Self::default() }
-    }
-
-    fn of_logs(homes: usize) -> Self {
-        let shard = Self::new(homes);
-        Self { logs: vec![[0; MOST]; shard.entries.len()].into(), ..shard }
-    }
-
-    /// Where a key may stand, from its home on. The home is found by a product and no division, which would cost as much as
-    /// the look at it.
-    fn home(&self, key: Key) -> usize {
-        let homes = self.entries.len().saturating_sub(REACH - 1) as u64;
-        usize::try_from((key & Key::from(u32::MAX)).saturating_mul(homes) >> 32).unwrap_or(0)
-    }
-
-    fn reach(&self, key: Key) -> impl Iterator<Item = (usize, &Entry)> {
-        let home = self.home(key);
-        (home..).zip(self.entries.get(home..).unwrap_or_default()).take(REACH)
-    }
-
-    /// Where the counter of `ask` stands, which is in this place.
-    fn consider(&self, ask: &mut Ask, place: usize, far: usize, now: u64) {
-        let at = Place::At(place, far);
-        match (ask.meter.log(), self.logs.get(place), self.entries.get(place)) {
-            (Some(log), Some(units), _) => ask.consider_log(at, log, units, now),
-            (None, _, Some(entry)) => ask.consider(at, entry.state, now),
-            _ => {} // which has no place
-        }
-    }
-
-    /// Charges what was asked for to this place.
-    fn charge(&mut self, ask: &Ask, place: usize, far: usize, now: u64) {
-        let Some(entry) = self.entries.get_mut(place) else { return };
-        let state = match (ask.meter.log(), self.logs.get_mut(place)) {
-            (Some(log), Some(units)) => {
-                if counter(entry.key) != counter(ask.key) {
-                    *units = log.units(ask.state, now);
-                }
-                State::full_at(log.note(units, now, ask.cost))
-            }
-            _ => ask.next,
-        };
-        *entry = Entry { key: ask.key, state };
-        self.furthest = self.furthest.max(far);
-    }
-
-    /// Takes back what was spent at `then`, if its counter is here.
-    fn give_back(&mut self, ask: &Ask, then: u64, now: u64) {
-        let mut reach = self.reach(ask.key);
-        let Some((place, _)) = reach.find(|(_, entry)| counter(entry.key) == counter(ask.key)) else {
-            return;
-        };
-        drop(reach);
-        let Some(entry) = self.entries.get_mut(place) else { return };
-        entry.state = match (ask.meter.log(), self.logs.get_mut(place)) {
-            (Some(log), Some(units)) => State::full_at(log.give_back(units, then, now, ask.cost)),
-            _ => ask.meter.give_back(entry.state, then, now, ask.cost),
-        };
-    }
-
-    /// Puts a counter into a place where none ever was, and says which.
-    fn restore(&mut self, counter: Entry) -> Option<usize> {
-        let free = self.reach(counter.key).enumerate().find(|(_, (_, entry))| entry.key == 0);
-        let (far, place) = free.map(|(far, (place, _))| (far, place))?;
-        self.furthest = self.furthest.max(far);
-        *self.entries.get_mut(place)? = counter;
-        Some(place)
-    }
-
-    /// Whether those of its crowd have as many of the places where a newcomer may stand as they get.
-    fn is_crowded(&self, key: Key, now: u64) -> bool {
-        let live = || self.reach(key).filter(|(_, entry)| entry.state.fresh_at > now);
-        let of_its_crowd = live().filter(|(_, entry)| entry.key & CROWD == key & CROWD);
-        of_its_crowd.count() >= OF_A_CROWD && live().count() >= FREE_FOR_ALL
-    }
 }
 
 /// The table.

@@ -228,6 +228,15 @@ fn a_log_and_a_bucket_are_charged_both_or_none() {
 }
 
 #[test]
+fn the_same_log_twice_counts_once() {
+    let table = table_with_logs(1024);
+    for round in 0..12 {
+        let mut asks = [0, 1].map(|_| Ask::new(key(7), 0, log(), 1));
+        assert_eq!(table.decide(SECOND, &mut asks), round < 10, "{round}");
+    }
+}
+
+#[test]
 fn what_is_given_back_to_a_log_may_pass_again() {
     let table = table_with_logs(1024);
     assert!(note(&table, SECOND, 1, 4) && note(&table, 2 * SECOND, 1, 6));

@@ -175,7 +175,7 @@ async fn the_script_reckons_exactly_with_large_numbers() {
         let (now, _) = one(&counters, name(u64::MAX), bucket(1, 1, 1), 1).await;
         let state = match meter {
             Meter::Bucket(rate) => State::full_at(now + dice.below(rate.times().1.max(1))),
-            Meter::Log(_) => unreachable!("of a log all that is reckoned is a sum"),
+            Meter::Log(_) => continue, // of which all that is reckoned is a sum
             Meter::Window(_) => {
                 let slides = number % 3 == 1;
                 let start = now - now % length - if slides { dice.below(2) * length } else { 0 };
