@@ -160,6 +160,8 @@ impl Settings {
 
     /// How many rate limit counters there are. Default: 131 072, which take 3 MiB, all of it from the start.
     ///
+    /// Where a limit keeps an exact log there are an eighth as many more for such limits, at 536 bytes each (9 MiB).
+    ///
     /// Each caller takes one for each limit, until that limit is unused long enough to be full again. Half of them are for
     /// principals, half for everybody else. When a half is taken, callers that were not there before share what is left of
     /// it, and nobody who is over a limit is forgotten.

@@ -43,6 +43,7 @@ pub static DOCUMENT: p::Document = p::Document {
             scope: p::Counting::Document,
             on: p::CountedOn::Request,
             on_outage: p::OnOutage::Local,
+            advertise: p::Advertise::Admitted,
         },
         p::Limit {
             name: "whole",
@@ -55,6 +56,7 @@ pub static DOCUMENT: p::Document = p::Document {
             scope: p::Counting::Document,
             on: p::CountedOn::Request,
             on_outage: p::OnOutage::Local,
+            advertise: p::Advertise::Admitted,
         },
     ],
     errors: p::ErrorForm::Envelope,
@@ -589,6 +591,7 @@ impl p::Operation for GetStatus {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "whole",
@@ -601,6 +604,7 @@ impl p::Operation for GetStatus {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[],
@@ -679,6 +683,7 @@ impl p::Operation for ListAccounts {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "whole",
@@ -691,6 +696,7 @@ impl p::Operation for ListAccounts {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "browse",
@@ -703,6 +709,7 @@ impl p::Operation for ListAccounts {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[p::Parameter { name: "currency", location: p::Location::Query }],
@@ -800,6 +807,7 @@ impl p::Operation for GetAccount {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "whole",
@@ -812,6 +820,7 @@ impl p::Operation for GetAccount {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "browse",
@@ -824,6 +833,7 @@ impl p::Operation for GetAccount {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],
@@ -926,6 +936,7 @@ impl p::Operation for CreateTransfer {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "whole",
@@ -938,6 +949,7 @@ impl p::Operation for CreateTransfer {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "money",
@@ -950,6 +962,7 @@ impl p::Operation for CreateTransfer {
                 scope: p::Counting::Operation,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],
@@ -972,6 +985,7 @@ impl p::Operation for CreateTransfer {
             required: false,
             ttl: p::Duration::from_secs(86_400),
             rerun: p::Rerun::Safe,
+            replays: p::Replays::Free,
             docs: None,
             longest: 276_546,
         }),
@@ -1078,6 +1092,7 @@ impl p::Operation for ListTransfers {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "whole",
@@ -1090,6 +1105,7 @@ impl p::Operation for ListTransfers {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "browse",
@@ -1102,6 +1118,7 @@ impl p::Operation for ListTransfers {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[
@@ -1231,6 +1248,7 @@ impl p::Operation for GetRate {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "whole",
@@ -1243,6 +1261,7 @@ impl p::Operation for GetRate {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "browse",
@@ -1255,6 +1274,7 @@ impl p::Operation for GetRate {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[
@@ -1351,6 +1371,7 @@ impl p::Operation for ListRates {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "whole",
@@ -1363,6 +1384,7 @@ impl p::Operation for ListRates {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "browse",
@@ -1375,6 +1397,7 @@ impl p::Operation for ListRates {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[],
@@ -1462,6 +1485,7 @@ impl p::Operation for CreatePayout {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "whole",
@@ -1474,6 +1498,7 @@ impl p::Operation for CreatePayout {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "money",
@@ -1486,6 +1511,7 @@ impl p::Operation for CreatePayout {
                 scope: p::Counting::Operation,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],
@@ -1604,6 +1630,7 @@ impl p::Operation for SetFreeze {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "whole",
@@ -1616,6 +1643,7 @@ impl p::Operation for SetFreeze {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "browse",
@@ -1628,6 +1656,7 @@ impl p::Operation for SetFreeze {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[p::Parameter { name: "accountId", location: p::Location::Path }],

@@ -44,6 +44,7 @@ pub static DOCUMENT: p::Document = p::Document {
             scope: p::Counting::Document,
             on: p::CountedOn::Request,
             on_outage: p::OnOutage::Local,
+            advertise: p::Advertise::Admitted,
         },
     ],
     errors: p::ErrorForm::Envelope,
@@ -99,6 +100,7 @@ impl p::Operation for OpenDoor {
                 scope: p::Counting::Document,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
             p::Limit {
                 name: "each",
@@ -111,6 +113,7 @@ impl p::Operation for OpenDoor {
                 scope: p::Counting::Operation,
                 on: p::CountedOn::Request,
                 on_outage: p::OnOutage::Local,
+                advertise: p::Advertise::Admitted,
             },
         ],
         parameters: &[],

@@ -110,6 +110,7 @@ impl Builder<'_> {
             required: rule.required,
             ttl: rule.ttl.unwrap_or(ANSWER_TTL),
             rerun: rule.rerun,
+            counts_replays: rule.counts_replays,
             docs: docs.filter(|url| is_link(url)).cloned(),
         })
     }

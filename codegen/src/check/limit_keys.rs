@@ -36,7 +36,7 @@ fn misfit(written: &document::Operation, operation: &Operation, named: &NamedLim
 /// Why this operation cannot be counted by `part`.
 fn fault(api: &Api, operation: &Operation, part: &Per) -> Option<String> {
     match part {
-        Per::Address | Per::Principal | Per::Global => None,
+        Per::Address | Per::Network | Per::Principal | Per::Global => None,
         Per::Path(name) => {
             let mut all = operation.parameters.iter();
             let found = all.find(|it| it.location == Location::Path && it.name == *name);

@@ -217,6 +217,7 @@ fn idempotency(api: &Api, operation: &Operation, rule: &Idempotency) -> TokenStr
     let required = rule.required;
     let ttl = duration(rule.ttl);
     let rerun = if rule.rerun { quote!(Safe) } else { quote!(Never) };
+    let replays = if rule.counts_replays { quote!(Counted) } else { quote!(Free) };
     let docs = optional_text(rule.docs.as_ref());
     let longest = count(longest(api, operation));
     quote! {
@@ -224,6 +225,7 @@ fn idempotency(api: &Api, operation: &Operation, rule: &Idempotency) -> TokenStr
             required: #required,
             ttl: #ttl,
             rerun: p::Rerun::#rerun,
+            replays: p::Replays::#replays,
             docs: #docs,
             longest: #longest,
         })

@@ -146,6 +146,7 @@ fn api() -> Api {
             counter: crate::model::Counter::TokenBucket,
             on: crate::model::CountedOn::Request,
             on_outage: crate::model::OnOutage::Local,
+            advertise: crate::model::Advertise::Admitted,
             per: vec![Per::Address],
             scope: Counting::Document,
         }],

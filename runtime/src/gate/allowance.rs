@@ -12,7 +12,7 @@ use crate::authn::Principal;
 use crate::idempotency::KeptAnswers;
 use crate::limit::seen::{Network, Seen};
 use crate::limit::{Charge, Few, Limiter, Outage, Reserved, Rule};
-use crate::operation::{CountedOn, Counter, Counting, Idempotency, Limit, OnOutage, Per};
+use crate::operation::{Advertise, CountedOn, Counter, Counting, Idempotency, Limit, OnOutage, Per};
 use crate::problem::Rejection;
 
 /// What a record has beside the body of its answer: headers, and how it is sealed.
@@ -102,5 +102,6 @@ fn limit(name: &'static str, most: u32, cost: u32) -> &'static Limit {
         scope: Counting::Document,
         on: CountedOn::Request,
         on_outage: OnOutage::Local,
+        advertise: Advertise::Admitted,
     }))
 }

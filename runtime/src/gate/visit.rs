@@ -18,7 +18,7 @@ use super::effects::Effects;
 use super::fault::{Fault, Made};
 use super::limits::{Due, Values};
 use super::load::Place;
-use super::told::Told;
+use super::told::{Reader, Told};
 use super::walk::Walk;
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Connection, Origin};
@@ -30,7 +30,7 @@ use crate::input::{Receiver, Receiving, Sender};
 use crate::limit::running::{Entered, Held};
 use crate::limit::seen::{Network, Seen};
 use crate::limit::{Charge, Few, Outage, Reserved, Rule};
-use crate::operation::{Body, Priority};
+use crate::operation::{Body, Priority, Replays};
 use crate::problem::Rejection;
 use crate::serve::Session;
 use crate::settings::Settings;
@@ -160,7 +160,8 @@ impl Visit {
         let asking = self.gate.limiter().ask(micros(now), &charges, &seen);
         let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
         self.reserved.extend(decision.reserved());
-        if self.witness.policy.is_some_and(|policy| policy.idempotency.is_some()) {
+        let idempotency = self.witness.policy.and_then(|policy| policy.idempotency.as_ref());
+        if idempotency.is_some_and(|rule| rule.replays == Replays::Free) {
             self.of_principal.extend(decision.of_principal());
         }
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));

@@ -168,7 +168,7 @@ mod tests {
     use super::super::shared::SharedLimits;
     use super::super::{Limiter, Rule};
     use super::*;
-    use crate::operation::{CountedOn, Counting, OnOutage, Per};
+    use crate::operation::{Advertise, CountedOn, Counting, OnOutage, Per};
 
     static FLOOD: Limit = limit("flood", 50, Duration::from_secs(1), 100, &[Per::Address]);
     static MONEY: Limit = limit("money", 10, Duration::from_secs(60), 10, &[Per::Principal]);
@@ -192,6 +192,7 @@ mod tests {
             scope: Counting::Document,
             on: CountedOn::Request,
             on_outage: OnOutage::Local,
+            advertise: Advertise::Admitted,
         }
     }
 

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher};
 use siphasher::sip::SipHasher13;
 
 use super::memory::{Half, counter, placed};
-use super::seen::{Network, Seen};
+use super::seen::{Network, Seen, Site};
 use crate::operation::{Counter, Limit, Per};
 
 /// The key of a counter; never zero, which marks a place that was never used.
@@ -190,6 +190,10 @@ pub(super) fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By 
                 network(hash, seen.from);
                 By::Address
             }
+            (Per::Network, _) => {
+                site(hash, seen.from.site());
+                By::Address
+            }
             (Per::Path(_) | Per::Body(_), _) => {
                 match seen.value(*part) {
                     Some(value) => {
@@ -221,6 +225,7 @@ pub(super) fn of_limit(hash: &mut impl Hasher, limit: &Limit, operation: Option<
         Counter::SlidingWindow => 3,
         Counter::FixedWindow => 4,
         Counter::Concurrency => 5,
+        Counter::ExactLog => 6,
     };
     hash.write_u8(way);
     hash.write(&limit.window.as_micros().to_le_bytes());
@@ -234,6 +239,16 @@ fn network(hash: &mut impl Hasher, network: Network) {
         }
         Network::V6(octets) => {
             hash.write_u8(7);
+            hash.write(&octets);
+        }
+    }
+}
+
+fn site(hash: &mut impl Hasher, site: Site) {
+    match site {
+        Site::V4(octets) => network(hash, Network::V4(octets)),
+        Site::V6(octets) => {
+            hash.write_u8(9);
             hash.write(&octets);
         }
     }
@@ -260,10 +275,22 @@ mod tests {
     }
 
     fn limit(name: &'static str) -> Limit {
-        use crate::operation::{CountedOn, Counting, OnOutage};
+        use crate::operation::{Advertise, CountedOn, Counting, OnOutage};
         let (window, per, scope) = (std::time::Duration::from_secs(60), &[Per::Address], Counting::Document);
         let (counter, on, on_outage) = (Counter::TokenBucket, CountedOn::Request, OnOutage::Local);
-        Limit { name, quota: 1, window, burst: 1, counter, cost: 1, per, scope, on, on_outage }
+        Limit {
+            name,
+            quota: 1,
+            window,
+            burst: 1,
+            counter,
+            cost: 1,
+            per,
+            scope,
+            on,
+            on_outage,
+            advertise: Advertise::Admitted,
+        }
     }
 
     fn by_address(keyer: &Keyer, text: &str) -> u64 {
@@ -279,6 +306,7 @@ mod tests {
             let seen = Seen { principal: Some((issuer, subject)), ..from("192.0.2.1") };
             keyer.prefix(&limit("l"), None).key(&[Per::Principal], &seen).0
         };
+        let by_network = |address| keyer.prefix(&limit("l"), None).key(&[Per::Network], &from(address)).0;
         let pair = |address: &str, values: [Option<&str>; 2]| {
             let parts = [Per::Body("a"), Per::Body("b")];
             let there = parts.into_iter().zip(values);
@@ -305,6 +333,9 @@ mod tests {
             by_address(&keyer, "192.0.2.2"),
             by_address(&keyer, "c000:201::"),
             keyer.prefix(&limit("l"), None).key(&[Per::Global], &from("::1")).0,
+            by_network("2001:db8:1::"),
+            by_network("2001:db8:2::"),
+            by_address(&keyer, "2001:db8:1::"),
         ];
         assert_eq!(HashSet::from(keys).len(), keys.len());
         assert_eq!(principal("https://id", "alice"), principal("https://id", "alice"));

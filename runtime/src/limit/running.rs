@@ -162,7 +162,7 @@ mod tests {
     use super::super::seen::{Network, Seen};
     use super::*;
     use crate::flood::grows_by;
-    use crate::operation::{CountedOn, Counter, Counting, OnOutage, Per};
+    use crate::operation::{Advertise, CountedOn, Counter, Counting, OnOutage, Per};
 
     static EACH: Limit = limit("each", 2, 1, &[Per::Principal]);
     static WHOLE: Limit = limit("whole", 3, 1, &[Per::Global]);
@@ -180,6 +180,7 @@ mod tests {
             scope: Counting::Document,
             on: CountedOn::Request,
             on_outage: OnOutage::Local,
+            advertise: Advertise::Admitted,
         }
     }
 

@@ -6,7 +6,7 @@ mod limit;
 
 use std::time::Duration;
 
-pub use limit::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+pub use limit::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 
 use crate::cursor::Direction;
 
@@ -354,10 +354,21 @@ pub struct Idempotency {
     pub ttl: Duration,
     /// What becomes of a call when nobody knows what became of the one before it.
     pub rerun: Rerun,
+    /// What an answer of before takes from the limits of its principal.
+    pub replays: Replays,
     /// Where clients read about it.
     pub docs: Option<&'static str>,
     /// How long the body of an answer is at most, in bytes.
     pub longest: usize,
+}
+
+/// What an answer that a call gets again takes from the limits of its principal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replays {
+    /// Nothing: what it was charged is given back.
+    Free,
+    /// What a call takes that is done.
+    Counted,
 }
 
 /// Whether a handler may run again when nobody knows what became of it: its process ended, or it panicked or took too
