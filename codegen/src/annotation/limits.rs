@@ -140,10 +140,11 @@ impl<'d> Reader<'d> {
     }
 
     fn part(&mut self, word: &Spanned<String>) -> Option<Per> {
-        const KNOWN: [&str; 3] = ["address", "principal", "global"];
+        const KNOWN: [&str; 4] = ["address", "principal", "tenant", "global"];
         let finding = match (&*word.value, word.value.split_once('.')) {
             ("address", _) => return Some(Per::Address),
             ("principal", _) => return Some(Per::Principal),
+            ("tenant", _) => return Some(Per::Tenant),
             ("global", _) => return Some(Per::Global),
             (_, Some(("path", name))) if !name.is_empty() => return Some(Per::Path(name.to_owned())),
             (_, Some(("body", name))) if !name.is_empty() => return Some(Per::Body(name.to_owned())),
@@ -156,7 +157,7 @@ impl<'d> Reader<'d> {
                 Finding::error(Code::InvalidValue, message, word.place).nearest(other, KNOWN)
             }
         };
-        let help = "limits count per `address`, `principal`, `global`, `path.<parameter>`, `body.<member>`, \
+        let help = "limits count per `address`, `principal`, `tenant`, `global`, `path.<parameter>`, `body.<member>`, \
                     or a list of them";
         self.push(finding.help(help));
         None
@@ -185,7 +186,7 @@ impl<'d> Reader<'d> {
             "request" => return Some(CountedOn::Request),
             "failure" => {
                 let (per, _) = per?;
-                if per.iter().any(|part| matches!(part, Per::Address | Per::Principal)) {
+                if per.iter().any(|part| matches!(part, Per::Address | Per::Principal | Per::Tenant)) {
                     return Some(CountedOn::Failure);
                 }
                 let message = "a stranger who fails would use up this limit for everybody else";

@@ -27,6 +27,7 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
     let per = limit.per.iter().map(|part| match part {
         Per::Address => quote!(p::Per::Address),
         Per::Principal => quote!(p::Per::Principal),
+        Per::Tenant => quote!(p::Per::Tenant),
         Per::Global => quote!(p::Per::Global),
         Per::Path(name) => quote!(p::Per::Path(#name)),
         Per::Body(name) => quote!(p::Per::Body(#name)),

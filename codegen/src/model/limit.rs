@@ -65,6 +65,8 @@ pub enum Per {
     Address,
     /// The authenticated principal.
     Principal,
+    /// The tenant that the caller's credentials name.
+    Tenant,
     /// Everybody together.
     Global,
     /// `path.<name>`: what stands at this parameter.

@@ -281,7 +281,13 @@ mod tests {
     fn passed(limiter: &Limiter, clock: &Clock, limit: &'static Limit, subject: &str) -> usize {
         let rule = limiter.rule(limit, "a");
         let from = Network::of("192.0.2.1".parse().unwrap());
-        let seen = Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] };
+        let seen = Seen {
+            from,
+            principal: Some(("https://id", subject)),
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        };
         let passes = || limiter.decide(micros(clock), &[rule.charge(&seen)]).refused_by().is_none();
         (0..9).filter(|_| passes()).count()
     }
@@ -343,8 +349,13 @@ mod tests {
         let clock = Clock::fixed(NOW);
         let key = async |state: &State, limit: &'static Limit| {
             let from = Network::of("::1".parse().unwrap());
-            let seen =
-                Seen { from, principal: Some(("https://id", "alice")), is_claimed: false, values: &[] };
+            let seen = Seen {
+                from,
+                principal: Some(("https://id", "alice")),
+                tenant: None,
+                is_claimed: false,
+                values: &[],
+            };
             built(state, &clock).await.rule(limit, "a").charge(&seen).key
         };
         let [one, other] = [(); 2].map(|()| State::memory_of(1000, clock.clone()));

@@ -71,6 +71,8 @@ pub enum Per {
     Address,
     /// The authenticated principal; who has none is counted by address.
     Principal,
+    /// The tenant that the caller's credentials name, whoever calls for it; who names none is counted as a principal.
+    Tenant,
     /// Everybody together.
     Global,
     /// What stands at this parameter of the path, whatever its case.

@@ -22,6 +22,7 @@ const RULES: TokenRules = TokenRules {
     leeway: std::time::Duration::from_secs(30),
     max_lifetime: None,
     scopes_claim: &["scope"],
+    tenant_claim: &[],
     binding: Binding::None,
     revocation: Revocation::None,
 };
