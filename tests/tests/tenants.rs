@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use palisade::cursor::CursorKeys;
 use palisade::{
-    AnswerKeys, ApiKeys, Caller, Clock, Jwt, KeptAnswers, NewKey, Problem, Settings, SharedLimits, State,
+    AnswerKeys, ApiKeys, Caller, Clock, Jwt, KeptAnswers, KeyAdmin, KeyRequest, NewKey, Problem, Settings,
+    SharedLimits, State,
 };
 use palisade_tests::client::{Call, Client, Reply};
 use palisade_tests::events;
@@ -74,6 +75,7 @@ struct Bench {
     signer: Signer,
     /// Tokens of it name no tenant.
     plain: Signer,
+    partners: ApiKeys,
     /// Keys of one partner: in north, in south, in none.
     keys: [String; 3],
 }
@@ -95,11 +97,11 @@ impl Bench {
             }
         };
         let keys = [Some("north"), Some("south"), None].map(new);
-        let records = keys.iter().map(|key| key.record.clone());
+        let partners = ApiKeys::new(keys.iter().map(|key| key.record.clone())).unwrap();
         let server = server(Service::default())
             .oauth(trusted(&signer))
             .plain(trusted(&plain))
-            .partner(ApiKeys::new(records).unwrap())
+            .partner(partners.clone())
             .cursor_keys(CursorKeys::generate().unwrap())
             .idempotency(KeptAnswers::new(state, AnswerKeys::generate().unwrap()))
             .settings(settings)
@@ -108,7 +110,7 @@ impl Bench {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         tokio::spawn(async move { palisade::serve(server).listener(listener).await.unwrap() });
-        Self { client, signer, plain, keys: keys.map(|key| key.key.expose().clone()) }
+        Self { client, signer, plain, partners, keys: keys.map(|key| key.key.expose().clone()) }
     }
 
     fn token_with(&self, subject: &str, org: Value) -> String {
@@ -145,6 +147,27 @@ async fn who_calls_has_the_tenant_that_its_credential_names() {
     assert_eq!(me(get().token(&bench.plain_token("alice"))).await, "-");
     for (key, tenant) in bench.keys.iter().zip(["north", "south", "-"]) {
         assert_eq!(me(get().header("x-key", key)).await, tenant);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_a_server_makes_for_a_tenant_is_of_it_and_so_is_its_successor() {
+    let bench = Bench::start().await;
+    let admin = KeyAdmin::new(&bench.partners, &DOCUMENT, "partner").unwrap();
+    let request = |tenant: &str| KeyRequest {
+        owner: "acme".to_owned(),
+        tenant: Some(tenant.to_owned()),
+        ..KeyRequest::default()
+    };
+    let made = admin.create(&request("east"), |_| true).await.unwrap();
+    let next = admin.rotate(&made.info.id, Duration::from_secs(60), |_| true).await.unwrap();
+    for issued in [made, next] {
+        let reply = bench.client.get("/me").header("x-key", issued.key.expose()).send().await;
+        assert_eq!(reply.allowed(200).json(), "east");
+        assert_eq!(admin.find(&issued.info.id).await.unwrap().tenant.as_deref(), Some("east"));
+    }
+    for bad in ["", "a\nb", &"n".repeat(257)] {
+        assert!(admin.create(&request(bad), |_| true).await.is_err(), "{bad}");
     }
 }
 

@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn a_successor_lives_as_long_as_its_predecessor_was_made_for() {
-        let old = new_key(Some(1_800_000_100)).named("billing").unwrap().record;
+        let old = new_key(Some(1_800_000_100)).named("billing").unwrap().of_tenant("north").unwrap().record;
         let now = Clock::fixed(1_800_000_050).now().unwrap();
         let new = NewKey::succeeding(&old, "bank_live", now, None).unwrap().record;
         assert_eq!((&new.owner, &new.tenant), (&old.owner, &old.tenant));

@@ -131,6 +131,17 @@ fn who_is_named_must_be_there_and_who_is_not_need_not() {
     assert_eq!(judge(&SILENT, &ours).unwrap_err(), Reason::WrongIssuer);
 }
 
+/// The answer can be read, and names none: that is known, and no failure of the issuer.
+#[test]
+fn an_answer_that_names_no_tenant_lets_nobody_in() {
+    static TENANTS: TokenRules = TokenRules { tenant_claim: &["org_id"], ..STATED };
+    let judge = |value| judge(&TENANTS, &with("org_id", value));
+    assert_eq!(judge(json!("north")).unwrap().tenant(), Some("north"));
+    for bad in [Value::Null, json!(""), json!(7), json!(["north"]), json!({}), json!(null)] {
+        assert_eq!(judge(bad.clone()).unwrap_err(), Reason::NoTenant, "{bad}");
+    }
+}
+
 #[test]
 fn only_the_boolean_true_is_active() {
     assert_eq!(judge(&STATED, &with("active", json!(false))).unwrap_err(), Reason::Inactive);
