@@ -17,7 +17,7 @@
 //! 7. a credential in a cookie is one only in a request that our own pages made ([`cross_site`]);
 //! 8. attempts that fail are counted, and refused when they are too many ([`attempts`]);
 //! 9. a proof that was shown beside a token ([`dpop`]) counts as used from then on, whatever becomes of the request;
-//! 10. credentials that an alternative asks for together name one tenant, or none. Those that name two refuse the request, also
+//! 10. credentials that an alternative asks for together name one tenant, or none ([`tenants`]). Those that name two refuse the request, also
 //!     when another alternative would let it in with one of them: for whom it acts would be a guess.
 //!
 //! What the principals may do is [`crate::authz`]'s question, asked of the [`Authenticated`] that comes out here.
@@ -45,6 +45,7 @@ mod session;
 mod setup;
 pub(crate) mod step_up;
 mod store;
+mod tenants;
 #[cfg(test)]
 pub(crate) mod testing;
 mod token;
@@ -113,7 +114,7 @@ pub(crate) async fn authenticate<'p>(
         let judged: Vec<_> = verdicts.into_iter().map(|verdict| verdict.and_then(Result::ok)).collect();
         note_proof(prepared, &judged, now).await?;
         let held: Vec<_> = judged.into_iter().map(|judged| judged.map(|judged| judged.principal)).collect();
-        one_tenant(prepared, &held)?;
+        tenants::agree(prepared, &held)?;
         return Ok(Authenticated::assertion(prepared, held));
     }
     let nothing_shown = verdicts.iter().all(Option::is_none);
@@ -170,21 +171,6 @@ async fn note_proof(prepared: &Prepared, judged: &[Option<Judged>], now: Now) ->
     scheme.note(used, now).await.map_err(|reason| Denied::of(scheme.name, reason))
 }
 
-/// Rule 10, of every alternative that is whole.
-fn one_tenant(prepared: &Prepared, held: &[Option<Principal>]) -> Result<(), Denied> {
-    let of = |need: &prepared::Need| held.get(need.scheme).and_then(Option::as_ref);
-    for needs in prepared.alternatives.iter().filter(|needs| needs.iter().all(|need| of(need).is_some())) {
-        let mut tenants = needs.iter().filter_map(|need| Some((of(need)?.tenant()?, need.scheme)));
-        let Some((first, _)) = tenants.next() else { continue };
-        if let Some((_, other)) = tenants.find(|(tenant, _)| *tenant != first)
-            && let Some(scheme) = prepared.schemes.get(other)
-        {
-            return Err(Denied::of(scheme.name, Reason::TwoTenants));
-        }
-    }
-    Ok(())
-}
-
 /// Rule 4: whether another scheme has accepted what the scheme at `place` reads, and no alternative asks for both.
 fn is_settled(prepared: &Prepared, verdicts: &[Verdict], place: usize) -> bool {
     let Some(asking) = prepared.schemes.get(place) else { return false };
@@ -220,7 +206,7 @@ mod tests {
         testing::{Bench, NOW, header},
         *,
     };
-    use crate::operation::{Access, Document, Need, Scheme, SchemeKind, TokenRules};
+    use crate::operation::{Access, Document, Need, Scheme, SchemeKind};
 
     static OAUTH: Access = Access::Any(&[&[Need { scheme: "oauth", scopes: &[] }]]);
     static EITHER: Access =
@@ -310,40 +296,6 @@ mod tests {
         assert_eq!(reason(&BOTH, &[token.clone(), key.clone()]).await, Ok(()));
         assert_eq!(reason(&BOTH, &[token]).await, Err(Reason::Incomplete));
         assert_eq!(reason(&BOTH, &[key]).await, Err(Reason::Incomplete));
-    }
-
-    /// Rule 10.
-    #[tokio::test]
-    async fn credentials_of_two_tenants_are_not_combined() {
-        static TENANTS: Document = Document {
-            schemes: &[
-                Scheme {
-                    name: "oauth",
-                    kind: SchemeKind::Bearer(TokenRules { tenant_claim: &["org"], ..testing::RULES }),
-                },
-                Scheme { name: "partner", kind: testing::PARTNER },
-            ],
-            ..testing::DOCUMENT
-        };
-        let judged = async |access: &'static Access, of_token: &str, of_key: Option<&str>| {
-            let bench = Bench::new();
-            let new = testing::new_key();
-            let new = if let Some(tenant) = of_key { new.of_tenant(tenant).unwrap() } else { new };
-            let mut verifiers = Verifiers::new(&TENANTS);
-            verifiers.bearer("oauth", Jwt::new(bench.keys()));
-            verifiers.api_key("partner", ApiKeys::new([new.record]).unwrap());
-            let prepared = verifiers.finish(&crate::Settings::new()).unwrap().prepare("x", access).unwrap();
-            let headers = [bench.bearer_in("alice", of_token), header("x-api-key", new.key.expose())];
-            let outcome = bench.authenticate(&prepared, &headers).await;
-            outcome.map(|_| ()).map_err(|denied| (denied.reason(), denied.scheme()))
-        };
-        let two = Err((Reason::TwoTenants, Some("partner")));
-        assert_eq!(judged(&BOTH, "north", Some("north")).await, Ok(()));
-        assert_eq!(judged(&BOTH, "north", None).await, Ok(()), "it names none");
-        assert_eq!(judged(&BOTH, "north", Some("south")).await, two);
-        assert_eq!(judged(&BOTH, "north", Some("North")).await, two);
-        assert_eq!(judged(&KEY_WITH_OR_WITHOUT, "north", Some("north")).await, Ok(()));
-        assert_eq!(judged(&KEY_WITH_OR_WITHOUT, "north", Some("south")).await, two, "the key alone would do");
     }
 
     #[tokio::test]

@@ -138,8 +138,8 @@ impl Principal {
         self.word(Word::Subject).unwrap_or_default()
     }
 
-    /// The tenant that its credential names: the claim of a token that the scheme calls `claims.tenant`, the claim that a
-    /// [`Login`](crate::LoginBuilder::tenant_claim) reads, `tenant` of an API key. Passwords and certificates name none.
+    /// The tenant that its credential names: the claim of a token that the scheme calls `claims.tenant`, the claim of the ID token
+    /// that `LoginBuilder::tenant_claim` names for a session, `tenant` of an API key. Passwords and certificates name none.
     ///
     /// It is never empty. Where a scheme has a claim for it, no token without one gets here.
     #[must_use]
