@@ -36,5 +36,6 @@ fn main() {
     palisade_codegen::Build::new("specs/problems.yaml").run();
     palisade_codegen::Build::new("specs/disk.yaml").run();
     palisade_codegen::Build::new("specs/cors.yaml").run();
+    palisade_codegen::Build::new("specs/tenants.yaml").run();
     json_schema::generate();
 }

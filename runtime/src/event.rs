@@ -1,8 +1,8 @@
 //! Security events: one for every refusal, through `tracing`.
 //!
 //! Target [`SECURITY_EVENTS`]. Fields: `event_type timestamp source_ip user_agent endpoint failure_reason request_id principal`,
-//! and `operation_id status severity`; of a login that failed also `account`, a digest as well. `endpoint` is the method and the
-//! *template*, never the path that was sent; `principal` is the issuer and a digest of the subject; `user_agent` is cut and
+//! and `tenant operation_id status severity`; of a login that failed also `account`, a digest as well. `endpoint` is the method and the
+//! *template*, never the path that was sent; `principal` is the issuer and a digest of the subject, `tenant` a digest; `user_agent` is cut and
 //! escaped, so that a log line cannot be forged.
 //!
 //! Connections that are closed before anything is asked over them are told of together, with their `count`.
@@ -49,6 +49,7 @@ pub(crate) struct Event<'a> {
     pub(crate) operation: Option<&'static str>,
     pub(crate) request_id: &'a str,
     pub(crate) principal: Option<&'a Principal>,
+    pub(crate) tenant: Option<&'a str>,
     /// Whose account was tried, where that is what it tells of.
     pub(crate) account: Option<&'a str>,
     pub(crate) status: u16,
@@ -82,6 +83,7 @@ impl Event<'_> {
                     failure_reason = %self.reason,
                     request_id = self.request_id,
                     principal = %Pseudonym(self.principal.map(Principal::identity)),
+                    tenant = %Digest(self.tenant),
                     account = self.account,
                     operation_id = self.operation.unwrap_or("-"),
                     status = self.status,
@@ -182,15 +184,24 @@ pub(crate) struct Pseudonym<'a>(Option<Identity<'a>>);
 
 impl<'a> Pseudonym<'a> {
     pub(crate) fn new(issuer: &'a str, subject: &'a str) -> Self {
-        Self(Some(Identity { issuer, subject }))
+        Self(Some(Identity { issuer, subject, tenant: None }))
     }
 }
 
 impl fmt::Display for Pseudonym<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(Identity { issuer, subject }) = self.0 else { return f.write_str("-") };
-        let digest = digest::digest(&digest::SHA256, subject.as_bytes());
-        write!(f, "{}#", issuer.escape_debug())?;
+        let Some(Identity { issuer, subject, .. }) = self.0 else { return f.write_str("-") };
+        write!(f, "{}#{}", issuer.escape_debug(), Digest(Some(subject)))
+    }
+}
+
+/// A name that can be followed through the log without standing in it.
+struct Digest<'a>(Option<&'a str>);
+
+impl fmt::Display for Digest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(name) = self.0 else { return f.write_str("-") };
+        let digest = digest::digest(&digest::SHA256, name.as_bytes());
         digest.as_ref().iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

@@ -28,6 +28,7 @@ pub static DOCUMENT: p::Document = p::Document {
                 leeway: p::Duration::from_secs(30),
                 max_lifetime: None,
                 scopes_claim: &["scope"],
+                tenant_claim: &[],
                 binding: p::Binding::Certificate,
                 revocation: p::Revocation::None,
             }),

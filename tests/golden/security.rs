@@ -18,6 +18,7 @@ pub static DOCUMENT: p::Document = p::Document {
                 leeway: p::Duration::from_secs(5),
                 max_lifetime: Some(p::Duration::from_secs(3600)),
                 scopes_claim: &["scope"],
+                tenant_claim: &[],
                 binding: p::Binding::None,
                 revocation: p::Revocation::None,
             }),

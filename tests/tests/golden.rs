@@ -104,6 +104,8 @@ goldens! {
     streams,
     /// Parameters of each style.
     styles,
+    /// Claims that name the tenant, and limits by it.
+    tenants,
     /// Tokens about which their issuer is asked, and revocation.
     tokens,
     /// Choices: `oneOf` and lists of types.

@@ -157,11 +157,12 @@ impl<'d> Reader<'d> {
     }
 
     fn part(&mut self, word: &Spanned<String>) -> Option<Per> {
-        const KNOWN: [&str; 4] = ["address", "network", "principal", "global"];
+        const KNOWN: [&str; 5] = ["address", "network", "principal", "tenant", "global"];
         let finding = match (&*word.value, word.value.split_once('.')) {
             ("address", _) => return Some(Per::Address),
             ("network", _) => return Some(Per::Network),
             ("principal", _) => return Some(Per::Principal),
+            ("tenant", _) => return Some(Per::Tenant),
             ("global", _) => return Some(Per::Global),
             (_, Some(("path", name))) if !name.is_empty() => return Some(Per::Path(name.to_owned())),
             (_, Some(("body", name))) if !name.is_empty() => return Some(Per::Body(name.to_owned())),
@@ -174,7 +175,7 @@ impl<'d> Reader<'d> {
                 Finding::error(Code::InvalidValue, message, word.place).nearest(other, KNOWN)
             }
         };
-        let help = "limits count per `address`, `network`, `principal`, `global`, `path.<parameter>`, \
+        let help = "limits count per `address`, `network`, `principal`, `tenant`, `global`, `path.<parameter>`, \
                     `body.<member>`, or a list of them";
         self.push(finding.help(help));
         None
@@ -203,7 +204,8 @@ impl<'d> Reader<'d> {
             "request" => return Some(CountedOn::Request),
             "failure" => {
                 let (per, _) = per?;
-                if per.iter().any(|part| part.is_of_origin() || *part == Per::Principal) {
+                if per.iter().any(|part| part.is_of_origin() || matches!(part, Per::Principal | Per::Tenant))
+                {
                     return Some(CountedOn::Failure);
                 }
                 let message = "a stranger who fails would use up this limit for everybody else";

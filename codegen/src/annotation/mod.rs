@@ -1,5 +1,6 @@
 //! `x-palisade`: the one key that annotations stand under, typed for each level.
 
+mod claims;
 mod idempotency;
 mod limits;
 mod login;

@@ -29,6 +29,7 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
         Per::Address => quote!(p::Per::Address),
         Per::Network => quote!(p::Per::Network),
         Per::Principal => quote!(p::Per::Principal),
+        Per::Tenant => quote!(p::Per::Tenant),
         Per::Global => quote!(p::Per::Global),
         Per::Path(name) => quote!(p::Per::Path(#name)),
         Per::Body(name) => quote!(p::Per::Body(#name)),

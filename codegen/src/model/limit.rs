@@ -82,6 +82,8 @@ pub enum Per {
     Network,
     /// The authenticated principal.
     Principal,
+    /// The tenant that the caller's credentials name.
+    Tenant,
     /// Everybody together.
     Global,
     /// `path.<name>`: what stands at this parameter.

@@ -41,6 +41,10 @@ pub enum Reason {
     BadSignature,
     /// A claim that must be there is not.
     MissingClaim,
+    /// The claim that names the tenant is not there, or is no text, empty or over 256 bytes.
+    NoTenant,
+    /// Credentials that are asked for together name different tenants.
+    TwoTenants,
     /// `exp` has passed.
     Expired,
     /// `nbf` is still to come.
@@ -176,6 +180,8 @@ impl Reason {
             Self::UnknownKid => "unknown_kid",
             Self::BadSignature => "bad_signature",
             Self::MissingClaim => "missing_claim",
+            Self::NoTenant => "no_tenant",
+            Self::TwoTenants => "two_tenants",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::IssuedInFuture => "issued_in_future",
@@ -294,6 +300,8 @@ impl Reason {
             | Self::IdToken
             | Self::CertificateSubject => 7,
             Self::Expired
+            | Self::NoTenant
+            | Self::TwoTenants
             | Self::RotationOverdue
             | Self::NotYetValid
             | Self::IssuedInFuture

@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use super::visit::micros;
 use super::{Gate, Witness};
-use crate::authn::Principal;
 use crate::idempotency::KeptAnswers;
-use crate::limit::seen::{Network, Seen};
 use crate::limit::{Charge, Few, Limiter, Outage, Reserved, Rule};
 use crate::operation::{Advertise, CountedOn, Counter, Counting, Idempotency, Limit, OnOutage, Per};
 use crate::problem::Rejection;
@@ -58,9 +56,7 @@ impl Allowance {
         gate: &Gate,
         witness: &Witness,
     ) -> Result<Taken, Rejection> {
-        let principal = witness.principal.as_ref().map(Principal::identity);
-        let principal = principal.map(|identity| (identity.issuer, identity.subject));
-        let seen = Seen { from: Network::of(witness.address), principal, is_claimed: false, values: &[] };
+        let seen = witness.seen();
         let rules = [Some(&self.bytes), is_first.then_some(&self.keys)];
         let charges: Few<Charge<'_>> = rules.into_iter().flatten().map(|rule| rule.charge(&seen)).collect();
         let now = gate.settings().clock.now().map_err(|_| Rejection::ClockFailed)?;

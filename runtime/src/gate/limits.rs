@@ -3,7 +3,7 @@
 //! | step | counts by |
 //! |---|---|
 //! | 2 | nothing but the client's address or its network, or all clients together |
-//! | 9 | the principal, a parameter of the path, and the above |
+//! | 9 | the principal, the tenant, a parameter of the path, and the above |
 //! | 11 | a member of the body, and the above |
 //!
 //! Those of one step are decided together: first those on what is under way, which are left again when others refuse; then
@@ -88,7 +88,13 @@ impl Limits {
                 self.path.push((part, captured(policy, name).ok_or_else(fault)?));
             }
             Per::Body(name) if !self.body.contains(&name) => self.body.push(name),
-            Per::Path(_) | Per::Body(_) | Per::Address | Per::Network | Per::Principal | Per::Global => {}
+            Per::Path(_)
+            | Per::Body(_)
+            | Per::Address
+            | Per::Network
+            | Per::Principal
+            | Per::Tenant
+            | Per::Global => {}
         }
         Ok(())
     }

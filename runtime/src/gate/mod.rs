@@ -111,11 +111,12 @@ async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<
     let authenticated =
         in_time(deadline, authn::authenticate(at.security(), parts, local, now, attempts)).await?;
     let authenticated = authenticated.map_err(|reason| at.denied(reason))?; // 6, 7
-    visit.identify(at.first_held(&authenticated));
+    let first = at.first_held(&authenticated);
+    visit.identify(first, first);
     let login = step_up::check(policy.step_up.as_ref(), &authenticated, visit.now());
     login.map_err(|reason| at.insufficient(reason, &authenticated))?; // 7
     let authorized = authz::authorize(authenticated).map_err(|reason| at.forbidden(reason))?; // 8
-    visit.identify(authorized.principal());
+    visit.identify(authorized.principal(), authorized.of_tenant());
     visit.count_by(at.limits().of_path(captures));
     in_time(deadline, visit.spend(&at.limits().by_principal)).await??; // 9
     Ok(Entered { authorized, deadline })

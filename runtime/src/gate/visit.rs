@@ -89,6 +89,7 @@ impl Visit {
             user_agent: parts.headers.get(USER_AGENT).cloned(),
             policy: None,
             principal: None,
+            of_tenant: None,
             errors: settings.errors,
         };
         Self {
@@ -190,9 +191,7 @@ impl Visit {
 
     /// What its limits count by.
     fn seen(&self) -> Seen<'_> {
-        let principal =
-            self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
-        Seen { from: self.network(), principal, is_claimed: false, values: &self.values }
+        Seen { values: &self.values, ..self.witness.seen() }
     }
 
     fn network(&self) -> Network {
@@ -222,8 +221,10 @@ impl Visit {
         self.held.clone()
     }
 
-    pub(crate) fn identify(&mut self, principal: Option<&Principal>) {
+    /// Who calls, and whose credential says for which tenant.
+    pub(crate) fn identify(&mut self, principal: Option<&Principal>, of_tenant: Option<&Principal>) {
         self.witness.principal = principal.cloned();
+        self.witness.of_tenant = of_tenant.cloned();
     }
 
     /// Every answer from here on gives this nonce.

@@ -9,6 +9,7 @@ use super::RequestId;
 use super::walk::Walked;
 use crate::authn::Principal;
 use crate::event::{Endpoint, Event, Kind, Severity};
+use crate::limit::seen::{Network, Seen};
 use crate::operation::{ErrorForm, Policy};
 use crate::problem::{Outward, Rejection, outward};
 
@@ -21,11 +22,24 @@ pub(crate) struct Witness {
     pub(super) user_agent: Option<HeaderValue>,
     pub(super) policy: Option<&'static Policy>,
     pub(super) principal: Option<Principal>,
+    /// Whose credential says for which tenant.
+    pub(super) of_tenant: Option<Principal>,
     /// What its refusal would look like.
     pub(super) errors: ErrorForm,
 }
 
 impl Witness {
+    /// What limits count by of who asks.
+    pub(super) fn seen(&self) -> Seen<'_> {
+        let principal = self.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
+        let from = Network::of(self.address);
+        Seen { from, principal, tenant: self.tenant(), is_claimed: false, values: &[] }
+    }
+
+    fn tenant(&self) -> Option<&str> {
+        self.of_tenant.as_ref().and_then(Principal::tenant)
+    }
+
     /// The event of a list that one caller walks for long, or often.
     pub(super) fn report_walk(&self, walked: &Walked, status: StatusCode) {
         let kind = Kind { event_type: "excess_pages_walked", severity: Severity::Medium };
@@ -68,6 +82,7 @@ impl Witness {
             operation: self.policy.map(|policy| policy.id),
             request_id: self.request_id.as_str(),
             principal: self.principal.as_ref(),
+            tenant: self.tenant(),
             account,
             status,
         }

@@ -223,8 +223,13 @@ mod tests {
 
     fn advertised(limiter: &Limiter, rules: &[&Rule], times: usize) -> HeaderMap {
         let here = Network::of("192.0.2.1".parse().unwrap());
-        let seen =
-            Seen { from: here, principal: Some(("https://id", "alice")), is_claimed: false, values: &[] };
+        let seen = Seen {
+            from: here,
+            principal: Some(("https://id", "alice")),
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        };
         let charges: Vec<_> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         (1..times).for_each(|_| _ = limiter.decide(SECOND, &charges));
         let decision = limiter.decide(SECOND, &charges);
@@ -258,8 +263,13 @@ mod tests {
         let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
         let of = |limiter: &Limiter, rule: &Rule, subject: &str| {
             let from = Network::of("192.0.2.1".parse().unwrap());
-            let seen =
-                Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] };
+            let seen = Seen {
+                from,
+                principal: Some(("https://id", subject)),
+                tenant: None,
+                is_claimed: false,
+                values: &[],
+            };
             let charges = [rule.charge(&seen)];
             let mut headers = HeaderMap::new();
             advertise(&mut headers, limiter.decide(SECOND, &charges).standings(), 0);

@@ -83,7 +83,7 @@ impl Prefix {
         let by = parts(&mut written, per, seen);
         let hash = written.finish();
         let crowd = match (by, seen.principal) {
-            (By::Principal, Some(principal)) if per.len() > 1 => self.crowd_of(principal),
+            (By::Principal, Some(principal)) if per.len() > 1 => self.crowd_of(per, principal, seen.tenant),
             (By::Principal, _) if !seen.is_claimed => hash, // of this counter alone
             (By::Everybody, _) => hash,
             (By::Principal | By::Address | By::Values, _) => self.near(seen.from.neighbourhood()),
@@ -101,10 +101,13 @@ impl Prefix {
         self.told.hash(&counter(key).to_le_bytes()).to_le_bytes()
     }
 
-    fn crowd_of(&self, (issuer, subject): (&str, &str)) -> u64 {
+    /// Counters of a tenant are of all its principals, so their crowd must not tell those apart.
+    fn crowd_of(&self, per: &[Per], principal: (&str, &str), tenant: Option<&str>) -> u64 {
         let mut written = Written { hash: self.hash, bytes: [0; WRITTEN], length: 0 };
-        text(&mut written, issuer);
-        text(&mut written, subject);
+        match tenant.filter(|_| !per.contains(&Per::Principal)) {
+            Some(tenant) => text(&mut written, tenant),
+            None => of_principal(&mut written, principal, tenant),
+        }
         written.finish()
     }
 
@@ -180,13 +183,15 @@ pub(super) fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By 
                 hash.write_u8(4);
                 By::Everybody
             }
-            (Per::Principal, Some((issuer, subject))) => {
-                hash.write_u8(3);
-                text(hash, issuer);
-                text(hash, subject);
+            (Per::Principal, Some(principal)) => {
+                of_principal(hash, principal, seen.tenant);
                 By::Principal
             }
-            (Per::Address | Per::Principal, _) => {
+            (Per::Tenant, Some(principal)) => {
+                of_tenant(hash, principal, seen.tenant);
+                By::Principal
+            }
+            (Per::Address | Per::Principal | Per::Tenant, _) => {
                 network(hash, seen.from);
                 By::Address
             }
@@ -208,6 +213,30 @@ pub(super) fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By 
         by = by.max(here);
     }
     by
+}
+
+/// Writes who was authenticated. In each tenant that is somebody else.
+fn of_principal(hash: &mut impl Hasher, (issuer, subject): (&str, &str), tenant: Option<&str>) {
+    match tenant {
+        None => hash.write_u8(3),
+        Some(tenant) => {
+            hash.write_u8(10);
+            text(hash, tenant);
+        }
+    }
+    text(hash, issuer);
+    text(hash, subject);
+}
+
+/// Writes for whom. Who has no tenant is counted alone, and not with all others who have none.
+fn of_tenant(hash: &mut impl Hasher, principal: (&str, &str), tenant: Option<&str>) {
+    match tenant {
+        None => of_principal(hash, principal, None),
+        Some(tenant) => {
+            hash.write_u8(11);
+            text(hash, tenant);
+        }
+    }
 }
 
 /// Writes which limit counts. One that counts in another way, or by windows of another length, is another one.
@@ -271,7 +300,7 @@ mod tests {
     }
 
     fn from(text: &str) -> Seen<'static> {
-        Seen { from: network(text), principal: None, is_claimed: false, values: &[] }
+        Seen { from: network(text), principal: None, tenant: None, is_claimed: false, values: &[] }
     }
 
     fn limit(name: &'static str) -> Limit {
@@ -307,6 +336,11 @@ mod tests {
             keyer.prefix(&limit("l"), None).key(&[Per::Principal], &seen).0
         };
         let by_network = |address| keyer.prefix(&limit("l"), None).key(&[Per::Network], &from(address)).0;
+        let in_tenant = |per: &[Per], tenant, subject| {
+            let seen = Seen { principal: Some(("https://id", subject)), tenant, ..from("192.0.2.1") };
+            keyer.prefix(&limit("l"), None).key(per, &seen).0
+        };
+        let (by_principal, by_tenant) = (&[Per::Principal], &[Per::Tenant]);
         let pair = |address: &str, values: [Option<&str>; 2]| {
             let parts = [Per::Body("a"), Per::Body("b")];
             let there = parts.into_iter().zip(values);
@@ -323,6 +357,12 @@ mod tests {
             principal("https://ida", "lice"),
             principal("https://id", "bob"),
             principal("", "https://idalice"),
+            in_tenant(by_principal, Some("north"), "alice"),
+            in_tenant(by_principal, Some("south"), "alice"),
+            in_tenant(by_principal, Some("northhttps://id"), "alice"),
+            in_tenant(by_tenant, Some("north"), "alice"),
+            in_tenant(by_tenant, Some("south"), "alice"),
+            in_tenant(&[Per::Principal, Per::Tenant], Some("north"), "alice"),
             pair("192.0.2.1", [Some("ab"), Some("c")]),
             pair("192.0.2.1", [Some("a"), Some("bc")]),
             pair("192.0.2.1", [Some("abc"), None]),
@@ -339,6 +379,11 @@ mod tests {
         ];
         assert_eq!(HashSet::from(keys).len(), keys.len());
         assert_eq!(principal("https://id", "alice"), principal("https://id", "alice"));
+        let alone = principal("https://id", "alice");
+        assert_eq!(in_tenant(by_tenant, None, "alice"), alone, "without a tenant: the principal");
+        assert_eq!(in_tenant(by_tenant, Some("north"), "bob"), in_tenant(by_tenant, Some("north"), "alice"));
+        let nobody = keyer.prefix(&limit("l"), None).key(by_tenant, &from("192.0.2.1")).0;
+        assert_eq!(nobody, by_address(&keyer, "192.0.2.1"), "without a principal: the address");
     }
 
     /// Wherever what is gathered is passed on.

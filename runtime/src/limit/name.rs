@@ -64,7 +64,13 @@ mod tests {
     use crate::operation::Counter;
 
     fn from(text: &str) -> Seen<'static> {
-        Seen { from: Network::of(text.parse().unwrap()), principal: None, is_claimed: false, values: &[] }
+        Seen {
+            from: Network::of(text.parse().unwrap()),
+            principal: None,
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        }
     }
 
     #[test]

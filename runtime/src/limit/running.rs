@@ -186,7 +186,7 @@ mod tests {
 
     fn seen(subject: &str) -> Seen<'_> {
         let from = Network::of("192.0.2.1".parse().unwrap());
-        Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] }
+        Seen { from, principal: Some(("https://id", subject)), tenant: None, is_claimed: false, values: &[] }
     }
 
     /// How much room each limit has, and that it was let in.

@@ -62,6 +62,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) from: Network,
     /// Issuer and subject: a subject means something only together with who named it.
     pub(crate) principal: Option<(&'a str, &'a str)>,
+    /// For which tenant that is: one of all issuers that name it.
+    pub(crate) tenant: Option<&'a str>,
     /// Whether that is who the request claims to be, before it is known: anybody can.
     pub(crate) is_claimed: bool,
     /// What it says at the parts of path and body that are asked for, in one spelling ([`spelled`]).

@@ -31,7 +31,7 @@ fn from(text: &str) -> Network {
 }
 
 fn seen<'a>(from: Network, principal: Option<(&'a str, &'a str)>) -> Seen<'a> {
-    Seen { from, principal, is_claimed: false, values: &[] }
+    Seen { from, principal, tenant: None, is_claimed: false, values: &[] }
 }
 
 const ALICE: Option<(&str, &str)> = Some(("https://id", "alice"));
@@ -154,6 +154,25 @@ fn a_million_addresses_neither_grow_the_table_nor_wash_anybody_free() {
     });
     assert_eq!(passed.sum::<usize>(), 400, "two each");
     assert_eq!(admitted_at(&limiter, end, whole.charge(&seen(Network::of(over), None)), 200), 100);
+}
+
+/// Beside what else it counts by: where its counters lie must not depend on who asks.
+#[test]
+fn all_principals_of_a_tenant_share_its_counters() {
+    static EACH: Limit = limit("each", 3, &[Per::Tenant], Counting::Document);
+    static LOOKS: Limit = limit("looks", 3, &[Per::Tenant, Per::Path("id")], Counting::Document);
+    let limiter = Limiter::new(1024);
+    for limit in [&EACH, &LOOKS] {
+        let rule = limiter.rule(limit, "a");
+        let values = [(Per::Path("id"), "7".to_owned())];
+        let admitted = |tenant, who| {
+            let seen = Seen { values: &values, tenant, ..seen(from("192.0.2.1"), who) };
+            admitted(&limiter, rule.charge(&seen), 9)
+        };
+        assert_eq!([Some("north"), Some("south")].map(|tenant| admitted(tenant, ALICE)), [3, 3]);
+        assert_eq!([Some("north"), Some("south")].map(|tenant| admitted(tenant, BOB)), [0, 0]);
+        assert_eq!([ALICE, BOB].map(|who| admitted(None, who)), [3, 3], "who has no tenant is counted alone");
+    }
 }
 
 /// Of 4,096 places a half is theirs: a customer's network has 65,536 networks of its own to come from, and a principal all

@@ -89,6 +89,8 @@ pub enum Per {
     Network,
     /// The authenticated principal; who has none is counted by address.
     Principal,
+    /// The tenant that the caller's credentials name, whoever calls for it; who names none is counted as a principal.
+    Tenant,
     /// Everybody together.
     Global,
     /// What stands at this parameter of the path, whatever its case.

@@ -102,6 +102,8 @@ pub struct TokenRules {
     pub max_lifetime: Option<Duration>,
     /// Path of the claim that carries the scopes, e.g. `["scope"]`.
     pub scopes_claim: &'static [&'static str],
+    /// Path of the claim that names the tenant, which every token has then, e.g. `["org_id"]`. Empty: there are no tenants.
+    pub tenant_claim: &'static [&'static str],
     /// What a token must be bound to.
     pub binding: Binding,
     /// Whether the denylist is asked about each token.

@@ -32,6 +32,7 @@ pub(super) fn instead_of(written: &[u8], peer: IpAddr, form: ErrorForm) -> Optio
         operation: None,
         request_id: id.as_str(),
         principal: None,
+        tenant: None,
         account: None,
         status: outward.status.as_u16(),
     };

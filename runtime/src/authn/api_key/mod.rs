@@ -187,6 +187,7 @@ impl ApiKeys {
             subject: &key.record.owner,
             scopes: &self.scopes(&key),
             credential: Some(&key.record.id),
+            tenant: key.record.tenant.as_deref(),
             ..Said::default()
         };
         Ok(Principal::new(facts, said))

@@ -250,7 +250,7 @@ impl<'a> Attempts<'a> {
                     continue;
                 }
                 Some(Some(Ok(judged))) => {
-                    let Identity { issuer, subject } = judged.principal.identity();
+                    let Identity { issuer, subject, .. } = judged.principal.identity();
                     self.remember(issuer, subject, subject).await;
                 }
                 _ => {}
@@ -265,7 +265,13 @@ impl<'a> Attempts<'a> {
         claimed: Option<(&str, &str)>,
         allowed: impl FnOnce(Decision<'_>) -> T,
     ) -> Result<T, Reason> {
-        let seen = Seen { from: Network::of(self.from), principal: claimed, is_claimed: true, values: &[] };
+        let seen = Seen {
+            from: Network::of(self.from),
+            principal: claimed,
+            tenant: None,
+            is_claimed: true,
+            values: &[],
+        };
         let (limiter, rules) = self.rules(at);
         let charges: Few<Charge<'_>> =
             rules.iter().flat_map(|of| of.iter()).map(|rule| rule.charge(&seen)).collect();

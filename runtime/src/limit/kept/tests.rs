@@ -47,7 +47,8 @@ fn micros(clock: &Clock) -> u64 {
 fn passed(limiter: &Limiter, clock: &Clock, limit: &'static Limit, subject: &str) -> usize {
     let rule = limiter.rule(limit, "a");
     let from = Network::of("192.0.2.1".parse().unwrap());
-    let seen = Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] };
+    let seen =
+        Seen { from, principal: Some(("https://id", subject)), tenant: None, is_claimed: false, values: &[] };
     let passes = || limiter.decide(micros(clock), &[rule.charge(&seen)]).refused_by().is_none();
     (0..9).filter(|_| passes()).count()
 }
@@ -88,7 +89,13 @@ async fn a_log_ends_unit_by_unit_in_the_next_process_as_well() {
     let first = built(&state, &clock).await;
     let one = |limiter: &Limiter, clock: &Clock| {
         let (rule, from) = (limiter.rule(&LOG, "a"), Network::of("192.0.2.1".parse().unwrap()));
-        let seen = Seen { from, principal: Some(("https://id", "alice")), is_claimed: false, values: &[] };
+        let seen = Seen {
+            from,
+            principal: Some(("https://id", "alice")),
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        };
         limiter.decide(micros(clock), &[rule.charge(&seen)]).refused_by().is_none()
     };
     for _ in 0..5 {
@@ -114,7 +121,7 @@ async fn a_network_is_the_same_in_the_next_process() {
     let state = State::memory_of(1000, clock.clone());
     let passed = |limiter: &Limiter, network: u16| {
         let from = Network::of(std::net::Ipv6Addr::new(0x2001, 0xdb8, 1, network, 0, 0, 0, 1).into());
-        let seen = Seen { from, principal: None, is_claimed: false, values: &[] };
+        let seen = Seen { from, principal: None, tenant: None, is_claimed: false, values: &[] };
         let rule = limiter.rule(&SITE, "a");
         limiter.decide(micros(&clock), &[rule.charge(&seen)]).refused_by().is_none()
     };
@@ -155,7 +162,13 @@ async fn keys_are_hashed_under_the_secret_of_the_state() {
     let clock = Clock::fixed(NOW);
     let key = async |state: &State, limit: &'static Limit| {
         let from = Network::of("::1".parse().unwrap());
-        let seen = Seen { from, principal: Some(("https://id", "alice")), is_claimed: false, values: &[] };
+        let seen = Seen {
+            from,
+            principal: Some(("https://id", "alice")),
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        };
         built(state, &clock).await.rule(limit, "a").charge(&seen).key
     };
     let [one, other] = [(); 2].map(|()| State::memory_of(1000, clock.clone()));

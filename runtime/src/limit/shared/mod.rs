@@ -386,7 +386,7 @@ mod share {
         }
         let limiter = Limiter::new(1024).shared(Some(SharedLimits::away(2)));
         let from = Network::of("192.0.2.1".parse().unwrap());
-        let seen = Seen { from, principal: None, is_claimed: false, values: &[] };
+        let seen = Seen { from, principal: None, tenant: None, is_claimed: false, values: &[] };
         let passed = async |limits: &[&'static Limit]| {
             let rules: Vec<_> = limits.iter().map(|limit| limiter.rule(limit, "a")).collect();
             let charges: Vec<_> = rules.iter().map(|rule| rule.charge(&seen)).collect();
