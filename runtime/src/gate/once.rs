@@ -24,7 +24,6 @@ use super::allowance::{Allowance, Taken};
 use super::visit::refusal;
 use super::{Gate, Prepared, Visit, Witness, effects, guarded};
 use crate::answer::Answer;
-use crate::breaker::Leave;
 use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed, Kept};
 use crate::problem::{Problem, Rejection, outward};
@@ -87,7 +86,9 @@ async fn may_begin(
         Some(allowance) => Some(allowance.take(claim.is_first(), gate, witness).await?),
         None => None,
     };
-    begins.map(Leave::goes_on);
+    if let Some(leave) = begins {
+        leave.goes_on();
+    }
     Ok(taken)
 }
 

@@ -136,7 +136,8 @@ async fn nobody_waits_longer_than_the_operation_may_take() {
     let began = tokio::time::Instant::now();
     let late = bench.client.get("/hasty").send().await;
     late.refused(503, "unavailable");
-    assert!(began.elapsed() < Duration::from_secs(4), "its timeout is a second");
+    let waited = began.elapsed();
+    assert!((500..4_000).contains(&waited.as_millis()), "its timeout is a second: {waited:?}");
     assert_eq!(events::of(late.header("x-request-id"))["event_type"], "sys_overloaded");
     bench.handlers.go_on();
     for sent in at_work {
