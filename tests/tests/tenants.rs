@@ -249,7 +249,8 @@ async fn a_cursor_of_one_tenant_does_not_open_in_another() {
 
 /// A limit of three by tenants.
 async fn tenants_are_counted(bench: &Bench) {
-    bench.get("/fair", "alice", "north").await.allowed(204);
+    let reply = bench.get("/fair", "alice", "north").await;
+    assert_eq!(reply.allowed(204).header("ratelimit-policy"), "", "what is left tells what others do");
     bench.get("/fair", "bob", "north").await.allowed(204);
     let by_key = |key: &str| bench.client.get("/fair").header("x-key", key).send();
     by_key(&bench.keys[0]).await.allowed(204); // of the same tenant, whatever is shown

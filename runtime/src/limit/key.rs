@@ -101,7 +101,7 @@ impl Prefix {
         self.told.hash(&counter(key).to_le_bytes()).to_le_bytes()
     }
 
-    /// Counters of a tenant are of all its principals, so their crowd must not tell those apart.
+    /// Counters of a tenant are of one crowd, however many principals it has: none takes the places of others.
     fn crowd_of(&self, per: &[Per], principal: (&str, &str), tenant: Option<&str>) -> u64 {
         let mut written = Written { hash: self.hash, bytes: [0; WRITTEN], length: 0 };
         match tenant.filter(|_| !per.contains(&Per::Principal)) {
@@ -403,6 +403,24 @@ mod tests {
                 assert!(keys.insert(key(str::from_utf8(&other).unwrap())), "{at} of {length}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_tenant_is_counted_by_is_of_one_crowd_whoever_asks_for_it() {
+        let prefix = Keyer::default().prefix(&limit("l"), None);
+        let values = [(Per::Path("id"), "7".to_owned())];
+        let crowd = |by, tenant, subject| {
+            let principal = Some(("https://id", subject));
+            let seen = Seen { principal, tenant, values: &values, ..from("192.0.2.1") };
+            prefix.key(&[by, Per::Path("id")], &seen).1
+        };
+        let north = crowd(Per::Tenant, Some("north"), "alice");
+        assert_eq!(north, crowd(Per::Tenant, Some("north"), "bob"));
+        assert_ne!(north, crowd(Per::Tenant, Some("south"), "alice"));
+        assert_ne!(crowd(Per::Tenant, None, "alice"), crowd(Per::Tenant, None, "bob"));
+        let alice = crowd(Per::Principal, Some("north"), "alice");
+        assert_ne!(alice, crowd(Per::Principal, Some("north"), "bob"));
+        assert_ne!(alice, crowd(Per::Principal, Some("south"), "alice"));
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn a_million_addresses_neither_grow_the_table_nor_wash_anybody_free() {
     assert_eq!(admitted_at(&limiter, end, whole.charge(&seen(Network::of(over), None)), 200), 100);
 }
 
-/// Beside what else it counts by: where its counters lie must not depend on who asks.
+/// Also beside what else it counts by.
 #[test]
 fn all_principals_of_a_tenant_share_its_counters() {
     static EACH: Limit = limit("each", 3, &[Per::Tenant], Counting::Document);
