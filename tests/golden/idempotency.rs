@@ -48,6 +48,7 @@ impl p::Operation for AddOrder {
         }),
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: Some(p::Idempotency {
@@ -123,6 +124,7 @@ impl p::Operation for ReplaceOrders {
         body: None,
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: Some(p::Idempotency {

@@ -89,6 +89,7 @@ impl Visit {
             policy: None,
             principal: None,
             errors: settings.errors,
+            events: settings.events.clone(),
         };
         Self {
             gate: gate.clone(),

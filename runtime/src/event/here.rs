@@ -1,0 +1,27 @@
+//! Which sink the events of a task are for.
+//!
+//! Many are raised far below the gate, by parts that belong to no server: stores of keys, issuers, logins. What is raised while a
+//! connection is accepted or a request is answered goes to the sink of the server that does it.
+
+use super::{Events, SecurityEvent};
+
+tokio::task_local! {
+    static SINK: Option<Events>;
+}
+
+/// What is raised meanwhile goes to this sink.
+///
+/// No `async fn`, which would hold its argument twice.
+pub(crate) fn storing<F: Future>(sink: Option<Events>, work: F) -> impl Future<Output = F::Output> {
+    SINK.scope(sink, work)
+}
+
+/// Hands an event to the sink of this task, where it has one.
+pub(crate) fn store(event: impl FnOnce() -> SecurityEvent) {
+    // it has none, or ends
+    _ = SINK.try_with(|sink| {
+        if let Some(sink) = sink {
+            sink.push(event());
+        }
+    });
+}
