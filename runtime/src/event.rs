@@ -22,11 +22,11 @@ use http::HeaderValue;
 use serde::Serialize;
 
 pub(crate) use self::asking::{Asked, Asking};
-pub(crate) use self::here::{store, storing};
+pub(crate) use self::here::{blocking, sink, store, storing};
 pub use self::record::SecurityEvent;
 pub(crate) use self::record::known;
-pub(crate) use self::sink::NotStored;
 pub use self::sink::{EventSink, EventSinkError, Events};
+pub(crate) use self::sink::{NotStored, Worth};
 use crate::authn::{Identity, Principal};
 
 /// The `tracing` target of security events: filter on it to send them where they belong.
@@ -82,7 +82,7 @@ impl Event<'_> {
     pub(crate) fn emit(&self, sink: Option<&Events>) {
         self.trace();
         if let Some(sink) = sink {
-            sink.push(self.into());
+            sink.push(self.kind.severity.into(), || self.into());
         }
     }
 
@@ -138,7 +138,7 @@ impl ConnectionEvent<'_> {
             count = self.count,
             severity = ?self.kind.severity,
         );
-        store(|| self.into());
+        store(self.kind.severity, || self.into());
     }
 }
 
@@ -181,7 +181,7 @@ impl AccountEvent<'_> {
             Severity::Medium => emit_at!(tracing::Level::WARN),
             Severity::High => emit_at!(tracing::Level::ERROR),
         }
-        store(|| self.into());
+        store(self.kind.severity, || self.into());
     }
 }
 

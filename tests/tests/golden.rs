@@ -28,7 +28,7 @@ goldens! {
     any_media_type,
     /// Lists, lists of lists, lists of nullable items.
     arrays,
-    /// Operations whose calls are told of, and those of a path or a document that are not.
+    /// Operations whose calls are told of, and one of the same document that is not.
     audit,
     /// Structs whose schema says more, and members that are not declared by name.
     beyond,

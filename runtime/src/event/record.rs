@@ -62,9 +62,6 @@ pub struct SecurityEvent {
     /// Of how many of its kind it tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// It is never dropped silently.
-    #[serde(skip)]
-    pub(crate) is_kept: bool,
 }
 
 impl SecurityEvent {
@@ -87,7 +84,6 @@ impl SecurityEvent {
             operation_id: None,
             status: None,
             count: None,
-            is_kept: severity == Severity::High,
         }
     }
 

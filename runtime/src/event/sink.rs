@@ -93,6 +93,24 @@ struct Shared {
     runs: AtomicBool,
 }
 
+/// What an event is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// It is dropped, and counted, where there is no room for it.
+    Dropped,
+    /// It is never dropped silently.
+    Kept,
+}
+
+impl From<Severity> for Worth {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Low | Severity::Medium => Self::Dropped,
+            Severity::High => Self::Kept,
+        }
+    }
+}
+
 /// What the writer and those who have events know of each other.
 pub(super) struct Book {
     room: Arc<Semaphore>,
@@ -159,20 +177,24 @@ impl Events {
         }
     }
 
-    /// One more, which is stored when it can be (rules 3 and 4).
-    pub(crate) fn push(&self, mut event: SecurityEvent) {
+    /// One more, which is stored when it can be (rules 3 and 4). It is made where there is room for it: a flood costs little.
+    pub(crate) fn push(&self, worth: Worth, event: impl FnOnce() -> SecurityEvent) {
         self.start();
         let Shared { queue, room, reserve, overflow, book, .. } = &*self.shared;
-        event.sequence = book.next();
-        let has_room = event.is_kept || room.available_permits() > *reserve;
-        match has_room.then(|| Arc::clone(room).try_acquire_owned().ok()).flatten() {
+        let (sequence, is_kept) = (book.next(), worth == Worth::Kept);
+        let has_room = is_kept || room.available_permits() > *reserve;
+        let place = has_room.then(|| Arc::clone(room).try_acquire_owned().ok()).flatten();
+        if place.is_none() && !is_kept {
+            return book.drop_one();
+        }
+        let event = SecurityEvent { sequence, ..event() };
+        match place {
+            None => overflow.take(event),
             Some(place) => {
                 if queue.send(Item::Event(event, place)).is_err() {
                     book.drop_one(); // the runtime of the writer has ended
                 }
             }
-            None if event.is_kept => overflow.take(event),
-            None => book.drop_one(),
         }
     }
 

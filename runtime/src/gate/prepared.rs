@@ -27,7 +27,7 @@ use crate::authz::{Authorized, Forbidden};
 use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
-use crate::event::Events;
+use crate::event::{Events, storing};
 use crate::idempotency::{Call, ClientKey, KeptAnswers, Refusal};
 use crate::input::{Arriving, CursorInput, Sent, Spool};
 use crate::limit::{Limiter, kept};
@@ -136,7 +136,7 @@ impl Gate {
     /// # Errors
     /// Every key set that cannot be had.
     pub async fn ready(&self) -> Result<(), ConfigError> {
-        let loaded = self.inner.schemes.load().await;
+        let loaded = storing(self.inner.settings.events.clone(), self.inner.schemes.load()).await;
         loaded.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))?;
         self.keep_limits();
         if let Some(events) = &self.inner.settings.events {

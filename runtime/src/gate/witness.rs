@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, StatusCode};
 use super::RequestId;
 use super::walk::Walked;
 use crate::authn::Principal;
-use crate::event::{Endpoint, Event, Events, Kind, NotStored, SecurityEvent, Severity};
+use crate::event::{Endpoint, Event, Events, Kind, NotStored, SecurityEvent, Severity, Worth};
 use crate::operation::{ErrorForm, Policy};
 use crate::problem::{Outward, Rejection, outward};
 
@@ -71,7 +71,7 @@ impl Witness {
         let event = self.event(kind, reason, status, None);
         event.trace();
         if let Some(events) = &self.events {
-            events.push(SecurityEvent { is_kept: true, ..SecurityEvent::from(&event) });
+            events.push(Worth::Kept, || SecurityEvent::from(&event));
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) fn instead_of(written: &[u8], peer: IpAddr, form: ErrorForm) -> Optio
         status: Some(outward.status.as_u16()),
     };
     event.trace();
-    store(|| SecurityEvent::from(&event));
+    store(event.kind.severity, || SecurityEvent::from(&event));
     let text = Text::of(&outward, id.as_str(), form);
     let mut headers = http::HeaderMap::new();
     secure(&mut headers, false);

@@ -5,3 +5,4 @@ mod adopted;
 mod audit;
 mod desk;
 mod outage;
+mod page;

@@ -232,7 +232,7 @@ impl ApiKeys {
                 "a key that was rotated is still in use, and its overlap is nearly over",
             );
             let kind = event::Kind { event_type: "authn_key_retiring", severity: Severity::Medium };
-            event::store(|| SecurityEvent {
+            event::store(kind.severity, || SecurityEvent {
                 failure_reason: known(&format_args!("rotated_key {}", key.record.id)),
                 ..SecurityEvent::of(kind)
             });

@@ -70,7 +70,7 @@ impl Outages {
                     "requests with API keys are refused until {}", self.of.until(),
                 );
                 let kind = Kind { event_type: "sys_key_store_unavailable", severity: Severity::High };
-                event::store(|| SecurityEvent {
+                event::store(kind.severity, || SecurityEvent {
                     failure_reason: error.and_then(|error| known(error)),
                     ..SecurityEvent::of(kind)
                 });

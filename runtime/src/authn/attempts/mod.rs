@@ -325,7 +325,7 @@ impl<'a> Attempts<'a> {
             account, "as many attempts to authenticate have failed as may",
         );
         let kind = Kind { event_type: "authn_login_fail_max", severity: Severity::High };
-        store(|| SecurityEvent {
+        store(kind.severity, || SecurityEvent {
             source_ip: Some(self.from),
             failure_reason: known(&limit),
             request_id: known(&self.request_id),

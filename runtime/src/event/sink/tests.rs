@@ -57,6 +57,10 @@ fn event(severity: Severity, number: u64) -> SecurityEvent {
     SecurityEvent { count: Some(number), ..SecurityEvent::of(Kind { event_type, severity }) }
 }
 
+fn push(events: &Events, severity: Severity, number: u64) {
+    events.push(severity.into(), || event(severity, number));
+}
+
 fn silent(_: &str) {}
 
 fn events(capacity: usize) -> (Events, Arc<Shelf>) {
@@ -74,7 +78,7 @@ async fn what_waited_for_the_sink_comes_in_its_order_when_that_is_back() {
     for mode in [AWAY, HANGS, PANICS] {
         shelf.is(mode);
         shelf.stored.lock().unwrap().clear();
-        (0..200).for_each(|number| events.push(event(Severity::Low, number)));
+        (0..200).for_each(|number| push(&events, Severity::Low, number));
         secs(20).await;
         assert!(!events.answers() && shelf.stored().is_empty());
         shelf.is(GOOD);
@@ -89,7 +93,7 @@ async fn what_waited_for_the_sink_comes_in_its_order_when_that_is_back() {
 async fn a_sink_that_is_away_is_asked_less_and_less() {
     let (events, shelf) = events(1000);
     shelf.is(AWAY);
-    events.push(event(Severity::Low, 0));
+    push(&events, Severity::Low, 0);
     secs(60).await;
     let calls = shelf.calls.load(Ordering::SeqCst);
     assert!((15..=36).contains(&calls), "every five seconds, less a half at most: {calls}");
@@ -99,10 +103,10 @@ async fn a_sink_that_is_away_is_asked_less_and_less() {
 async fn a_flood_leaves_room_for_what_is_high_and_its_end_is_told() {
     let (events, shelf) = events(80);
     shelf.is(AWAY);
-    events.push(event(Severity::High, 0));
+    push(&events, Severity::High, 0);
     tokio::time::sleep(Duration::from_millis(1)).await; // the writer has it
-    (0..1000).for_each(|number| events.push(event(Severity::Medium, number)));
-    (1..=10).for_each(|number| events.push(event(Severity::High, number)));
+    (0..1000).for_each(|number| push(&events, Severity::Medium, number));
+    (1..=10).for_each(|number| push(&events, Severity::High, number));
     shelf.is(GOOD);
     secs(10).await;
     let stored = shelf.stored();
@@ -112,7 +116,7 @@ async fn a_flood_leaves_room_for_what_is_high_and_its_end_is_told() {
     assert_eq!(of("sys_events_dropped").collect::<Vec<_>>(), [931]);
     assert_eq!(stored.len(), 11 + 69 + 1);
 
-    events.push(event(Severity::Low, 0));
+    push(&events, Severity::Low, 0);
     secs(10).await;
     assert_eq!(shelf.stored().len(), 82, "it is told once");
 }
@@ -124,9 +128,9 @@ async fn what_is_high_waits_for_room_and_is_said_aloud_then() {
     let say = |line: &str| SAID.lock().unwrap().push(line.to_owned());
     let events = Events::new(64, Arc::clone(&shelf) as Arc<dyn EventSink>, say);
     shelf.is(AWAY);
-    (0..64).for_each(|number| events.push(event(Severity::High, number)));
+    (0..64).for_each(|number| push(&events, Severity::High, number));
     tokio::time::sleep(Duration::from_millis(1)).await;
-    events.push(event(Severity::High, 64));
+    push(&events, Severity::High, 64);
     tokio::time::sleep(Duration::from_millis(3)).await;
     assert!(SAID.lock().unwrap().is_empty());
     let said = async || {
@@ -140,7 +144,7 @@ async fn what_is_high_waits_for_room_and_is_said_aloud_then() {
     assert!(SAID.lock().unwrap()[0].ends_with("}\n"));
 
     // whose room comes in time waits for it
-    events.push(event(Severity::High, 65));
+    push(&events, Severity::High, 65);
     shelf.is(GOOD);
     events.shared.book.hurry.notify_one();
     secs(10).await;
@@ -150,9 +154,9 @@ async fn what_is_high_waits_for_room_and_is_said_aloud_then() {
 
     // no more lines than somebody reads
     shelf.is(AWAY);
-    (0..64).for_each(|number| events.push(event(Severity::High, number)));
+    (0..64).for_each(|number| push(&events, Severity::High, number));
     for _ in 0..100 {
-        (0..10).for_each(|number| events.push(event(Severity::High, number)));
+        (0..10).for_each(|number| push(&events, Severity::High, number));
         tokio::time::sleep(Duration::from_millis(6)).await;
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -189,7 +193,7 @@ async fn what_is_to_be_stored_first_is_stored_or_refused() {
 async fn what_is_to_be_stored_first_goes_before_a_flood() {
     let (events, shelf) = events(1000);
     shelf.is(SLOW);
-    (0..500).for_each(|number| events.push(event(Severity::Low, number)));
+    (0..500).for_each(|number| push(&events, Severity::Low, number));
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(events.store(event(Severity::Medium, 0)).await, Ok(()));
     let place = shelf.stored().iter().position(|(kind, _)| *kind == "medium");
@@ -200,7 +204,7 @@ async fn what_is_to_be_stored_first_goes_before_a_flood() {
 async fn what_waits_is_written_at_the_end() {
     let (events, shelf) = events(1000);
     shelf.is(AWAY);
-    (0..300).for_each(|number| events.push(event(Severity::Low, number)));
+    (0..300).for_each(|number| push(&events, Severity::Low, number));
     secs(60).await;
     shelf.is(GOOD);
     let began = tokio::time::Instant::now();
@@ -209,7 +213,7 @@ async fn what_waits_is_written_at_the_end() {
     assert!(began.elapsed() < Duration::from_millis(1), "it does not wait for the pause to end");
 
     shelf.is(HANGS);
-    events.push(event(Severity::Low, 0));
+    push(&events, Severity::Low, 0);
     let began = tokio::time::Instant::now();
     events.settle().await;
     assert_eq!(began.elapsed(), LAST);
@@ -218,13 +222,13 @@ async fn what_waits_is_written_at_the_end() {
 #[tokio::test(start_paused = true)]
 async fn the_writer_ends_when_nobody_has_events_any_more() {
     let (events, shelf) = events(1000);
-    events.push(event(Severity::Low, 0));
+    push(&events, Severity::Low, 0);
     drop(events);
     secs(1).await;
     assert_eq!((shelf.stored().len(), Arc::strong_count(&shelf)), (1, 1));
     let (events, shelf) = self::events(1000);
     shelf.is(AWAY);
-    events.push(event(Severity::Low, 0));
+    push(&events, Severity::Low, 0);
     secs(1).await;
     assert_eq!(Arc::strong_count(&shelf), 2);
     drop(events);
@@ -240,7 +244,7 @@ fn a_flood_with_no_sink_that_takes_it_leaves_no_more_than_the_queue() {
         let (events, shelf) = events(256);
         shelf.is(AWAY);
         let grown = crate::flood::grows_by(100_000, |number| {
-            events.push(SecurityEvent {
+            events.push(Worth::Dropped, || SecurityEvent {
                 failure_reason: super::super::known(&"a".repeat(500)),
                 ..event(Severity::Low, number.into())
             });
