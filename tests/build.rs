@@ -37,5 +37,6 @@ fn main() {
     palisade_codegen::Build::new("specs/disk.yaml").run();
     palisade_codegen::Build::new("specs/cors.yaml").run();
     palisade_codegen::Build::new("specs/tenants.yaml").run();
+    palisade_codegen::Build::new("specs/audit.yaml").run();
     json_schema::generate();
 }

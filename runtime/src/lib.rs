@@ -70,7 +70,7 @@ pub use self::config_error::ConfigError;
 pub use self::cursor::{
     BothWays, CursorKeyError, CursorKeys, Direction, Forward, Page, PageFrom, Position, SealedCursor,
 };
-pub use self::event::SECURITY_EVENTS;
+pub use self::event::{EventSink, EventSinkError, Events, SECURITY_EVENTS, SecurityEvent, Severity};
 pub use self::gate::{Gate, GateBuilder, RequestId};
 pub use self::idempotency::{AnswerKeys, KeptAnswers};
 pub use self::input::{Decimal, Parts, Upload, UploadReader};

@@ -29,6 +29,7 @@ use http::{HeaderValue, StatusCode};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use crate::event::Events;
 use crate::gate::names_one_host;
 use crate::limit::shared::SharedLimits;
 use crate::serve::{ServeError, bind_here, serve};
@@ -78,6 +79,7 @@ struct Now {
 enum Part {
     State(State),
     Limits(SharedLimits),
+    Events(Events),
     Other(Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>),
 }
 
@@ -102,11 +104,22 @@ impl Readiness {
         self
     }
 
-    /// With the limits that these settings share with other instances, where they do, under the name `limits`.
+    /// With the sink of security events, likewise: whether it stored what it was given last. It is not asked for that.
     #[must_use]
-    pub fn shared_by(self, settings: &Settings) -> Self {
-        match &settings.limits_in {
-            Some(limits) => self.limits("limits", limits),
+    pub fn events(mut self, name: &'static str, events: &Events) -> Self {
+        self.parts.push((name, Part::Events(events.clone())));
+        self
+    }
+
+    /// With the limits that these settings share with other instances, where they do, under the name `limits`, and with the sink
+    /// of their security events, where they have one, under the name `events`.
+    #[must_use]
+    pub fn shared_by(mut self, settings: &Settings) -> Self {
+        if let Some(limits) = &settings.limits_in {
+            self = self.limits("limits", limits);
+        }
+        match &settings.events {
+            Some(events) => self.events("events", events),
             None => self,
         }
     }
@@ -237,6 +250,7 @@ impl Part {
         match self {
             Self::State(state) => Box::pin(state.answers()),
             Self::Limits(limits) => Box::pin(limits.answers()),
+            Self::Events(events) => Box::pin(std::future::ready(events.answers())),
             Self::Other(answers) => Box::pin(timeout(PATIENCE, answers()).map(|answer| answer == Ok(true))),
         }
     }

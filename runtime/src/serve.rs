@@ -32,6 +32,7 @@ pub(crate) use self::tls::Hangup;
 #[cfg(feature = "tls")]
 pub use self::tls::{Tls, TlsError};
 use crate::config_error::ConfigError;
+use crate::event::storing;
 use crate::readiness::{Degraded, Readiness};
 use crate::server::Server;
 use crate::settings::Settings;
@@ -212,7 +213,8 @@ impl<S: Servable> Serve<S> {
     /// Other settings than those of the service, for the connections only.
     pub fn settings(self, settings: Settings) -> Self {
         let errors = self.settings.errors; // of the document
-        Self { settings: Settings { errors, ..settings }, ..self }
+        let events = settings.events.or(self.settings.events);
+        Self { settings: Settings { errors, events, ..settings }, ..self }
     }
 
     /// Stops when this is done. Default: on Ctrl-C, and on SIGTERM where there is one.
@@ -249,7 +251,8 @@ impl<S: Servable> Serve<S> {
             shutdown.await;
             readiness.stop();
         });
-        accept(listener, transport, self.service, self.settings, told).await;
+        let sink = self.settings.events.clone();
+        storing(sink, accept(listener, transport, self.service, self.settings, told)).await;
         Ok(())
     }
 }

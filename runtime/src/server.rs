@@ -21,6 +21,7 @@ use crate::authn::{
 use crate::caller::Caller;
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
+use crate::event::storing;
 use crate::gate::{self, Gate, GateBuilder, Prepared, Request, Visit};
 use crate::idempotency::KeptAnswers;
 use crate::input::Input;
@@ -270,7 +271,8 @@ impl Service<http::Request<Body>> for Server {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let shared = Arc::clone(&self.shared);
-        Box::pin(async move { Ok(shared.answer(request).await) })
+        let sink = shared.gate.settings().events.clone();
+        Box::pin(storing(sink, async move { Ok(shared.answer(request).await) }))
     }
 }
 

@@ -11,6 +11,7 @@ pub use self::proxies::ForwardedHeader;
 pub(crate) use self::proxies::{TrustedProxies, network};
 use crate::authn::attempts::Most;
 use crate::clock::Clock;
+use crate::event::Events;
 use crate::limit::kept::KeptLimits;
 use crate::limit::shared::SharedLimits;
 use crate::operation::ErrorForm;
@@ -59,6 +60,7 @@ pub struct Settings {
     pub(crate) proof_capacity: usize,
     pub(crate) proofs_in: Option<State>,
     pub(crate) clock: Clock,
+    pub(crate) events: Option<Events>,
     /// As the document says.
     pub(crate) errors: ErrorForm,
 }
@@ -112,6 +114,7 @@ impl Settings {
             proof_capacity: 262_144,
             proofs_in: None,
             clock: Clock::system(),
+            events: None,
             errors: ErrorForm::default(),
         }
     }
@@ -120,6 +123,16 @@ impl Settings {
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Where security events are stored, besides the log: an [`EventSink`](crate::EventSink), or [`Events`] where a
+    /// readiness tells of it as well. Default: nowhere.
+    ///
+    /// Requests do not wait for it, but for those of operations with `audit: true`, which are not done while it is away: a
+    /// server with such an operation is not built without one. What waits for it, and what is dropped: `docs/events.md`.
+    #[must_use]
+    pub fn events_to(self, events: impl Into<Events>) -> Self {
+        Self { events: Some(events.into()), ..self }
     }
 
     /// The address under which clients call this server, such as `https://api.example.com`: the front of every URI of it.

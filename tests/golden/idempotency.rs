@@ -49,6 +49,7 @@ impl p::Operation for AddOrder {
         }),
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: Some(p::Idempotency {
@@ -125,6 +126,7 @@ impl p::Operation for ReplaceOrders {
         body: None,
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: Some(p::Idempotency {

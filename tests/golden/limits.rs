@@ -148,6 +148,7 @@ impl p::Operation for NameItem {
         }),
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Batch,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: None,

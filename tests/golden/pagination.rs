@@ -77,6 +77,7 @@ impl p::Operation for ListItems {
         body: None,
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: Some(p::Pagination {
             cursor: "after",

@@ -98,6 +98,7 @@ impl p::Operation for DeleteFile {
         body: None,
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: Some(p::Ownership {
             resource: "File",
             id: "fileId",

@@ -121,6 +121,7 @@ impl p::Operation for OpenDoor {
         body: None,
         timeout: p::Duration::from_millis(500),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -100,7 +100,7 @@ fn names(parameter: &Parameter) -> &[String] {
 
 /// The policy of an operation, as an expression. `derive(Operation)` compares with and writes the very same.
 pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
-    let Operation { id, timeout, .. } = operation;
+    let Operation { id, timeout, audit, .. } = operation;
     let method = operation.method.as_str();
     let path = &operation.path.text;
     let access = access(api, &operation.access);
@@ -132,6 +132,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
             body: #body,
             timeout: #timeout,
             priority: #priority,
+            audit: #audit,
             ownership: #ownership,
             pagination: #pagination,
             idempotency: #idempotency,

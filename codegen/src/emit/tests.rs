@@ -44,6 +44,7 @@ fn operation(id: &str, path: &str) -> Operation {
         cost: 1,
         timeout: Duration::from_secs(10),
         priority: Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -274,6 +274,9 @@ impl GateBuilder {
             // an adopted operation is answered by axum, past the gate: its answers cannot be kept
             needs("it is idempotent, and nothing keeps its answers (`idempotency`)".to_owned());
         }
+        if policy.audit && self.settings.events.is_none() {
+            needs("it is audited, and nothing stores its events (`Settings::events_to`)".to_owned());
+        }
         let Some(security) = security.filter(|_| faults.is_empty()) else { return Err(faults) };
         let limits = Limits::new(policy, limiter).map_err(|fault| vec![fault])?;
         let cursor = policy.pagination.as_ref().and(self.cursor_keys.clone());

@@ -23,12 +23,14 @@
 //! | 13 a place among the handlers at work, waited for | [`admit`] | 503 |
 //! | 13 a login: as many attempts have failed as may | [`admit`] | 429 |
 //! | 14 idempotency: the key claimed, the answer of the first call again, or neither | [`handle`] | 409, 422, 429, 503 |
+//! | 14 an audited call: told of before it is done | [`handle`] | 503 |
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
 //! | 16 answer: only declared, only conforming | [`handle`] | 500 |
 //!
 //! Step 5 of the design, what failed before, is part of step 6: [`attempts`](crate::authn::attempts).
 
 mod allowance;
+mod audited;
 mod builder;
 mod effects;
 mod fault;
@@ -55,6 +57,7 @@ use futures_util::TryFutureExt;
 use http::request::Parts;
 use tokio::time::{Instant, timeout_at};
 
+pub(crate) use self::audited::Audited;
 pub use self::builder::GateBuilder;
 pub(crate) use self::effects::judge;
 pub(crate) use self::head::names_one_host;
@@ -208,7 +211,8 @@ where
     match call.map(|call| call.accepting(accept)) {
         Some(call) => once::run::<S, Op>(at, service, visit, caller, input, call).await, // 14 to 16
         None => {
-            let answer = effects::run::<S, Op>(service, visit, caller, input, deadline).await?; // 15, 16
+            let audited = Audited::begin(&visit.witness(), deadline).await?; // 14
+            let answer = effects::run::<S, Op>(service, visit, caller, input, deadline, audited).await?; // 15, 16
             Ok(answer.into_response(accept))
         }
     }

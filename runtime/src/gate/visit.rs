@@ -91,6 +91,7 @@ impl Visit {
             principal: None,
             of_tenant: None,
             errors: settings.errors,
+            events: settings.events.clone(),
         };
         Self {
             gate: gate.clone(),

@@ -75,6 +75,11 @@ impl Call {
         self
     }
 
+    /// Until when it is to be answered.
+    pub(crate) const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// Claims the key, or finds out why not, within the deadline of the operation. Rules 1 and 2 of the module.
     pub(crate) async fn claim(self) -> Result<Claimed, Refusal> {
         let owner = owner()?;

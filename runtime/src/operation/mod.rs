@@ -235,6 +235,8 @@ pub struct Policy {
     pub timeout: Duration,
     /// What it gives way to when there is too much to do.
     pub priority: Priority,
+    /// Whether a call is told of before it is done, and how it ended.
+    pub audit: bool,
     /// The object it is about, if it is about one.
     pub ownership: Option<Ownership>,
     /// How its list is walked, if it is a list.

@@ -190,6 +190,7 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             medium("input_cursor_fail"),
         ),
         R::Idempotency(refusal) => repeated(refusal),
+        R::Unaudited => Outward::unavailable(high("sys_audit_unavailable")),
         R::Deadline => Outward::new(
             StatusCode::GATEWAY_TIMEOUT,
             "deadline_exceeded",

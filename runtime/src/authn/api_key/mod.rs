@@ -49,7 +49,13 @@ use super::{
     Occasion, Reason,
     principal::{Facts, Kind, Principal, Said},
 };
-use crate::{clock::Now, event::SECURITY_EVENTS, operation::KeyRules, secret::ct_eq, state::State};
+use crate::{
+    clock::Now,
+    event::{self, SECURITY_EVENTS, SecurityEvent, Severity, known},
+    operation::KeyRules,
+    secret::ct_eq,
+    state::State,
+};
 
 /// The API keys that a server accepts. Clones share them.
 ///
@@ -226,6 +232,11 @@ impl ApiKeys {
                 not_after = key.record.not_after,
                 "a key that was rotated is still in use, and its overlap is nearly over",
             );
+            let kind = event::Kind { event_type: "authn_key_retiring", severity: Severity::Medium };
+            event::store(kind.severity, || SecurityEvent {
+                failure_reason: known(&format_args!("rotated_key {}", key.record.id)),
+                ..SecurityEvent::of(kind)
+            });
         }
     }
 }

@@ -50,7 +50,7 @@ use self::{
 use super::{Identity, Reason, Verdict, prepared::Prepared, present::Credential};
 use crate::{
     clock::Now,
-    event::{Pseudonym, SECURITY_EVENTS},
+    event::{Kind, Pseudonym, SECURITY_EVENTS, SecurityEvent, Severity, known, store},
     limit::{
         Charge, Decision, Few, Limiter, Reserved, Rule,
         kept::{Kept, Of},
@@ -330,6 +330,14 @@ impl<'a> Attempts<'a> {
             timestamp = %jiff::Timestamp::now(), source_ip = %self.from, limit, request_id = self.request_id,
             account, "as many attempts to authenticate have failed as may",
         );
+        let kind = Kind { event_type: "authn_login_fail_max", severity: Severity::High };
+        store(kind.severity, || SecurityEvent {
+            source_ip: Some(self.from),
+            failure_reason: known(&limit),
+            request_id: known(&self.request_id),
+            account: known(&account),
+            ..SecurityEvent::of(kind)
+        });
     }
 
     fn micros(&self) -> u64 {
