@@ -211,6 +211,24 @@ fn whenever_ten_seconds_begin_no_more_than_ten_pass_of_each_counter() {
 }
 
 #[test]
+fn moving_from_the_shared_bucket_to_a_log_gains_nothing() {
+    let table = table_with_logs(REACH);
+    // of one home, and of a crowd each
+    for number in 1..=REACH as u64 {
+        let neighbour = key(0) ^ (number << 32) ^ (number << 40);
+        assert!(table.decide(SECOND, &mut [Ask::new(neighbour, 1, log(), 1)]));
+    }
+    // no place for this one; those of the others have ended when it comes again
+    assert!(note(&table, 6 * SECOND, 0, 6) && !note(&table, 6 * SECOND, 0, 5));
+    assert_eq!(
+        (0..20).filter(|_| note(&table, 12 * SECOND, 0, 1)).count(),
+        4,
+        "beside six that have not ended"
+    );
+    assert_eq!((0..20).filter(|_| note(&table, 16 * SECOND, 0, 1)).count(), 6);
+}
+
+#[test]
 fn a_log_and_a_bucket_are_charged_both_or_none() {
     let table = table_with_logs(1024);
     let both = |now, first: u64, second: u64, cost| {
