@@ -22,7 +22,9 @@ use http::HeaderValue;
 use serde::Serialize;
 
 pub(crate) use self::asking::{Asked, Asking};
-pub(crate) use self::here::{blocking, sink, store, storing};
+#[cfg(feature = "tls")]
+pub(crate) use self::here::sink;
+pub(crate) use self::here::{blocking, store, storing};
 pub use self::record::SecurityEvent;
 pub(crate) use self::record::known;
 pub use self::sink::{EventSink, EventSinkError, Events};
