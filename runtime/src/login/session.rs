@@ -133,7 +133,7 @@ pub(super) fn key_of(issuer: &str, client: &str, id: &[u8]) -> Option<Key> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const LIVES: Lifetimes = Lifetimes { absolute: 3600, idle: 600 };
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    fn session(now: u64) -> Session {
+    pub(in super::super) fn session(now: u64) -> Session {
         let who = Identified { subject: "alice".to_owned(), class: None, time: None, session: None };
         Session::begin(who, &tokens(Some(60), Some("r"), None), "openid notes", LIVES, now)
     }
