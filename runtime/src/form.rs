@@ -68,6 +68,8 @@ pub(super) fn is_scope(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn parse(text: &str) -> Option<Form> {
@@ -87,6 +89,24 @@ mod tests {
         let pairs = |count: usize| (0..count).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
         assert!(parse(&pairs(MOST_PAIRS)).is_some());
         assert!(parse(&pairs(MOST_PAIRS + 1)).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_does_not_end_within_ten_seconds_is_none() {
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, form)]);
+        let after = async |millis| {
+            let late = async move {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                Ok::<_, std::io::Error>("a=1")
+            };
+            let body = Body::from_stream(futures_util::stream::once(late));
+            let begun = tokio::time::Instant::now();
+            let form = tokio::time::timeout(Duration::from_secs(60), Form::receive(&headers, body)).await;
+            (form.is_ok_and(|form| form.is_ok()), begun.elapsed().as_secs())
+        };
+        assert_eq!(after(9_900).await, (true, 9));
+        assert_eq!(after(3_600_000).await, (false, 10));
     }
 
     #[test]

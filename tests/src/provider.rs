@@ -54,6 +54,8 @@ pub struct Lies {
     /// Of its metadata, instead of its own.
     pub metadata: Value,
     pub without_refresh: bool,
+    /// It does not give its keys, which others sign for it as well.
+    pub without_keys: bool,
     pub token_type: &'static str,
 }
 
@@ -92,6 +94,7 @@ impl Provider {
             delay: Duration::ZERO,
             metadata: json!({}),
             without_refresh: false,
+            without_keys: false,
             token_type: "Bearer",
         };
         let shared = Arc::new(Shared {
@@ -158,6 +161,9 @@ async fn metadata(State(provider): State<Provider>) -> Response {
 }
 
 async fn jwks(State(provider): State<Provider>) -> Response {
+    if provider.lies().without_keys {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     let keys: Value = serde_json::from_str(provider.shared.signer.jwks()).unwrap();
     Json(keys).into_response()
 }

@@ -4,8 +4,11 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use palisade::config::Config;
+use palisade_tests::events;
 use palisade_tests::instance::Instance;
 use palisade_tests::tokens::Signer;
+use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_configured-server");
 
@@ -58,4 +61,20 @@ async fn a_server_starts_with_the_keys_that_its_document_needs_and_not_without()
         let said = fails(folder.path());
         assert!(said.contains("`cursor_keys_file`"), "{text:?}: {said}");
     }
+}
+
+#[test]
+fn a_key_that_is_left_out_of_the_file_of_keys_is_told() {
+    events::collect();
+    let folder = folder(REST);
+    let jwks = folder.path().join("jwks");
+    let mut keys: Value = serde_json::from_str(Signer::new("k1").jwks()).unwrap();
+    let mut other = keys["keys"][0].clone();
+    (other["kid"], other["use"]) = (json!("of no use"), json!("enc"));
+    keys["keys"].as_array_mut().unwrap().push(other);
+    std::fs::write(&jwks, keys.to_string()).unwrap();
+    Config::load(folder.path().join("palisade.toml")).unwrap().bearer("token").unwrap();
+    let [told] = &events::with("kid", "of no use")[..] else { panic!("{}", events::everything()) };
+    assert_eq!((&*told["message"], &*told["file"]), ("key left out", &*jwks.display().to_string()));
+    assert_eq!(told["why"], "its `use` is not `sig`");
 }

@@ -16,7 +16,8 @@
 //! 6. some alternative must be whole: all its schemes verified. `{}` always is;
 //! 7. a credential in a cookie is one only in a request that our own pages made ([`cross_site`]);
 //! 8. attempts that fail are counted, and refused when they are too many ([`attempts`]);
-//! 9. a proof that was shown beside a token ([`dpop`]) counts as used from then on, whatever becomes of the request;
+//! 9. a proof ([`dpop`]) that was shown beside a token, and was good with it, counts as used from then on, whatever becomes of
+//!    the request (RFC 9449 section 11.1). One beside a token that is refused opens nothing, and is not remembered;
 //! 10. credentials that an alternative asks for together name one tenant, or none ([`tenants`]). Those that name two refuse the request, also
 //!     when another alternative would let it in with one of them: for whom it acts would be a guess.
 //!
@@ -106,14 +107,15 @@ pub(crate) async fn authenticate<'p>(
     let (verdicts, charged) = judge_all(prepared, &shown, parts, &on, attempts).await;
     let denied = refused(prepared, &verdicts);
     attempts.settle(prepared, &verdicts, charged).await;
+    let noted = note_proof(prepared, &verdicts, now).await;
     if let Some(denied) = denied {
         return Err(Box::pin(attempts.after(prepared, denied, parts)).await);
     }
+    noted?;
     let verified = |need: &prepared::Need| matches!(verdicts.get(need.scheme), Some(Some(Ok(_))));
     if prepared.alternatives.iter().any(|needs| needs.iter().all(verified)) {
-        let judged: Vec<_> = verdicts.into_iter().map(|verdict| verdict.and_then(Result::ok)).collect();
-        note_proof(prepared, &judged, now).await?;
-        let held: Vec<_> = judged.into_iter().map(|judged| judged.map(|judged| judged.principal)).collect();
+        let judged = verdicts.into_iter().map(|verdict| verdict.and_then(Result::ok));
+        let held: Vec<_> = judged.map(|judged| judged.map(|judged| judged.principal)).collect();
         tenants::agree(prepared, &held)?;
         return Ok(Authenticated::assertion(prepared, held));
     }
@@ -164,9 +166,9 @@ async fn judge_all<'a>(
 }
 
 /// Rule 9. A request shows one proof, whichever of its schemes look at it, so it is noted once.
-async fn note_proof(prepared: &Prepared, judged: &[Option<Judged>], now: Now) -> Result<(), Denied> {
-    let mut shown = prepared.schemes.iter().zip(judged);
-    let used = shown.find_map(|(scheme, judged)| Some((scheme, judged.as_ref()?.used?)));
+async fn note_proof(prepared: &Prepared, verdicts: &[Verdict], now: Now) -> Result<(), Denied> {
+    let mut shown = prepared.schemes.iter().zip(verdicts);
+    let used = shown.find_map(|(scheme, verdict)| Some((scheme, verdict.as_ref()?.as_ref().ok()?.used?)));
     let Some((scheme, used)) = used else { return Ok(()) };
     scheme.note(used, now).await.map_err(|reason| Denied::of(scheme.name, reason))
 }
@@ -322,6 +324,33 @@ mod tests {
         assert_eq!(reason(&ISSUERS, &[bench.bearer("alice", "")]).await, Ok(()));
         assert_eq!(reason(&ISSUERS, &[bench.bearer_of_other("alice")]).await, Ok(()));
         assert_eq!(reason(&OAUTH, &[bench.bearer_of_other("alice")]).await, Err(Reason::BadSignature));
+    }
+
+    /// RFC 9110 section 15.5.2: 401 says that the credential is bad, so nobody says it who does not know.
+    #[test]
+    fn of_several_refusals_of_one_token_not_knowing_goes_first_and_then_the_farthest() {
+        static THREE: Access = Access::Any(&[
+            &[Need { scheme: "oauth", scopes: &[] }],
+            &[Need { scheme: "other", scopes: &[] }],
+            &[Need { scheme: "dev", scopes: &[] }],
+        ]);
+        let prepared = Bench::new().prepare(&THREE);
+        let of = |reasons: [Reason; 3]| {
+            let verdicts: Vec<Verdict> = reasons.into_iter().map(|reason| Some(Err(reason))).collect();
+            let denied = refused(&prepared, &verdicts).unwrap();
+            (denied.reason(), denied.scheme().unwrap())
+        };
+        use Reason::{BadSignature, Expired, KeyNotSought, KeysUnavailable, Malformed, UnknownKid};
+        for (reasons, expected) in [
+            ([KeysUnavailable, Expired, BadSignature], (KeysUnavailable, "oauth")),
+            ([BadSignature, Expired, KeysUnavailable], (KeysUnavailable, "dev")),
+            ([UnknownKid, KeyNotSought(7), BadSignature], (KeyNotSought(7), "other")),
+            ([KeyNotSought(7), Expired, UnknownKid], (Expired, "other")),
+            ([Malformed, UnknownKid, BadSignature], (BadSignature, "dev")),
+            ([BadSignature, BadSignature, UnknownKid], (BadSignature, "oauth")),
+        ] {
+            assert_eq!(of(reasons), expected, "{reasons:?}");
+        }
     }
 
     #[tokio::test]

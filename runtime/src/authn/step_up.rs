@@ -63,9 +63,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        authn::principal::{Kind, tests::logged_in},
+        authn::{
+            principal::{Kind, tests::logged_in},
+            testing::Bench,
+        },
         clock::Clock,
-        operation::Algorithm,
+        operation::{Access, Algorithm, Need},
     };
 
     const NOW: u64 = 1_800_000_000;
@@ -107,6 +110,23 @@ mod tests {
         for bad in [None, Some(now - 300.5), Some(0.0), Some(-1.0), Some(f64::NAN)] {
             assert_eq!(decide(&[], Some(300), (None, bad)), Err(Insufficient::Age), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn who_shows_nothing_that_tells_of_a_login_has_not_logged_in() {
+        static ACCESS: Access = Access::Any(&[&[Need { scheme: "oauth", scopes: &[] }]]);
+        static RULE: StepUp = StepUp { acr: &[], max_age: None };
+        let (prepared, now) = (Bench::new().prepare(&ACCESS), Clock::fixed(NOW).now().unwrap());
+        let decide = |rule, shown: &[Kind]| {
+            let held = shown.iter().map(|kind| Some(logged_in(*kind, None, None))).collect();
+            check(rule, &Authenticated::assertion(&prepared, held), now)
+        };
+        let token = Kind::Bearer(Algorithm::ES256);
+        for none in [&[][..], &[Kind::ApiKey], &[Kind::Basic, Kind::ApiKey]] {
+            assert_eq!(decide(Some(&RULE), none), Err(Insufficient::NoToken), "{none:?}");
+            assert_eq!(decide(None, none), Ok(()));
+        }
+        assert_eq!(decide(Some(&RULE), &[Kind::ApiKey, token]), Ok(()));
     }
 
     #[test]

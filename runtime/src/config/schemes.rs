@@ -54,7 +54,8 @@ impl Config {
         let text = self.values.text(key, faults)?.to_owned();
         let made = if *key == file {
             let path = self.path(&text);
-            JwkSet::from_file(&path).map(Jwks::from).map_err(|error| format!("`{}`: {error}", path.display()))
+            let set = JwkSet::from_file(&path).inspect(|set| tell_left_out(&path, set));
+            set.map(Jwks::from).map_err(|error| format!("`{}`: {error}", path.display()))
         } else if *key == url {
             fetched(&text)
         } else {
@@ -296,6 +297,16 @@ impl Config {
                 faults.add(&key, "means nothing for a scheme of this kind");
             }
         }
+    }
+}
+
+/// A set of keys that the operator wrote: what is not used of it is no fault, and should not be a riddle.
+fn tell_left_out(path: &std::path::Path, set: &JwkSet) {
+    for left_out in set.left_out() {
+        tracing::warn!(
+            target: "palisade::keys", file = %path.display(), kid = left_out.kid.as_deref(), why = left_out.why,
+            "key left out",
+        );
     }
 }
 

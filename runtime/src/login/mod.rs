@@ -39,6 +39,8 @@ mod return_to;
 mod session;
 mod step_up;
 mod store;
+#[cfg(test)]
+mod testing;
 mod tokens;
 
 use std::fmt;

@@ -341,7 +341,43 @@ fn fault(error: RequestTokenError<Unreached, BasicErrorResponse>) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::*;
+    use crate::outbound::pretended;
+
+    fn checked(issuer: String, inside_too: bool) -> Checked {
+        Checked {
+            tenant: Vec::new(),
+            issuer,
+            client: "app".to_owned(),
+            secret: None,
+            redirect: "https://app.example.com/callback".to_owned(),
+            scopes: Vec::new(),
+            algorithms: vec![crate::operation::Algorithm::ES256],
+            inside_too,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_provider_that_does_not_answer_is_waited_for_for_five_seconds() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let silent = format!("http://{}", listener.local_addr().unwrap());
+        let begun = Instant::now();
+        assert!(Provider::meet(&checked(silent, false)).await.is_err());
+        assert_eq!(begun.elapsed().as_secs(), 5);
+    }
+
+    /// Rule 5 of [`outbound`](crate::outbound). Its keys are asked for by another, who is told of nothing here.
+    #[tokio::test]
+    async fn a_provider_at_a_public_address_names_no_token_endpoint_inside_unless_it_may() {
+        for inside_too in [false, true] {
+            let base = testing::provider().await;
+            pretended::public(1);
+            let provider = Provider::meet(&checked(base, inside_too)).await.unwrap();
+            let called = !matches!(provider.renew("r").await, Err(Fault::Unreachable(_)));
+            assert_eq!(called, inside_too);
+        }
+    }
 
     /// RFC 7636 appendix B.
     #[test]

@@ -137,7 +137,7 @@ pub(super) fn key_of(issuer: &str, client: &str, id: &[u8]) -> Option<Key> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const LIVES: Lifetimes = Lifetimes { absolute: 3600, idle: 600 };
@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    fn session(now: u64) -> Session {
+    pub(in super::super) fn session(now: u64) -> Session {
         let who =
             Identified { subject: "alice".to_owned(), tenant: None, class: None, time: None, session: None };
         Session::begin(who, &tokens(Some(60), Some("r"), None), "openid notes", LIVES, now)

@@ -113,3 +113,31 @@ impl Login {
         Key::new(Kind::Session, &[b"logout token", self.issuer().as_bytes(), id.as_bytes()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::session::tests::session;
+    use super::super::testing;
+    use super::*;
+    use crate::clock::Clock;
+
+    /// Rule 1: whoever may write to the state makes nobody another's session.
+    #[tokio::test]
+    async fn a_record_in_the_place_of_another_is_no_session() {
+        let clock = Clock::fixed(1_800_000_000);
+        let (login, now) = (testing::login(clock.clone()).await, clock.now().unwrap().unix());
+        let mut keys = Vec::new();
+        for _ in 0..2 {
+            let id = login.keep(&session(now), now).await.unwrap();
+            keys.push(key_of(login.issuer(), login.client(), id.as_bytes()).unwrap());
+        }
+        assert!(login.find(keys[0], now).await.unwrap().is_some());
+        let (_, version) = login.find(keys[1], now).await.unwrap().unwrap();
+        let value = login.0.state.get(keys[0]).await.unwrap().unwrap().value;
+        let next = Next::Record { value, keep: Duration::from_secs(60) };
+        let moved = login.0.state.swap(keys[1], Expected::Version(version), next).await.unwrap();
+        assert!(matches!(moved, Swapped::Made(_)));
+        assert!(login.find(keys[0], now).await.unwrap().is_some());
+        assert!(login.find(keys[1], now).await.unwrap().is_none());
+    }
+}

@@ -1,11 +1,14 @@
 //! Keys that are where an issuer says.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use palisade::{Denylist, Introspection, JwkSet, Jwks, Jwt, Secret};
+use palisade::{ConfigError, Denylist, Introspection, JwkSet, Jwks, Jwt, Secret, ServeError, Server};
+use palisade_tests::events;
 use palisade_tests::tokens::{ISSUER, Signer, claims, header};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::api::server;
 use super::bench::{Bench, Service, issuer};
@@ -60,25 +63,29 @@ async fn an_outage_of_the_keys_is_503_for_new_ones_and_nothing_for_known_ones() 
     bench.get("/signed", &known).await.allowed(200);
 }
 
+/// A server with these keys, and introspection at `base`.
+fn with_keys(base: &str, keys: Jwks) -> Server {
+    let far = Introspection::new(&format!("{base}/introspect"), "a", &Secret::new("b".to_owned())).unwrap();
+    let denylist = Denylist::in_memory();
+    server(Service { denylist: denylist.clone() })
+        .opaque(far.clone())
+        .cached(far)
+        .revocable(Jwt::new(JwkSet::from_json(Signer::new("k1").jwks()).unwrap()).issuer(ISSUER))
+        .signed(Jwt::new(keys))
+        .denylist(denylist)
+        .build()
+        .unwrap()
+}
+
+async fn ready(base: &str, keys: Jwks) -> Result<(), ConfigError> {
+    with_keys(base, keys).ready().await
+}
+
 #[tokio::test]
 async fn an_issuer_that_is_another_one_or_names_no_keys_is_said_before_the_server_is_ready() {
     let (issuer, base) = issuer().await;
-    let signer = Signer::new("k1");
-    *issuer.keys.lock().unwrap() = signer.jwks().to_owned();
-    let ready = |keys: Jwks| async {
-        let far =
-            Introspection::new(&format!("{base}/introspect"), "a", &Secret::new("b".to_owned())).unwrap();
-        let denylist = Denylist::in_memory();
-        let server = server(Service { denylist: denylist.clone() })
-            .opaque(far.clone())
-            .cached(far)
-            .revocable(Jwt::new(JwkSet::from_json(signer.jwks()).unwrap()).issuer(ISSUER))
-            .signed(Jwt::new(keys))
-            .denylist(denylist)
-            .build()
-            .unwrap();
-        server.ready().await
-    };
+    *issuer.keys.lock().unwrap() = Signer::new("k1").jwks().to_owned();
+    let ready = |keys: Jwks| ready(&base, keys);
     let tenant = format!("{base}/tenant");
     let says = |issuer_said: &str| {
         *issuer.metadata.lock().unwrap() =
@@ -92,6 +99,42 @@ async fn an_issuer_that_is_another_one_or_names_no_keys_is_said_before_the_serve
     assert!(ready(Jwks::discover(&base).unwrap()).await.is_err(), "it is another issuer");
     *issuer.metadata.lock().unwrap() = json!({ "issuer": base }).to_string();
     assert!(ready(Jwks::discover(&base).unwrap()).await.is_err(), "it names no keys");
+}
+
+/// Whoever runs it need not ask whether it is ready.
+#[tokio::test]
+async fn a_server_whose_keys_cannot_be_had_does_not_run() {
+    let nowhere = "http://127.0.0.1:1";
+    let server = with_keys(nowhere, Jwks::discover(nowhere).unwrap());
+    let ran = timeout(Duration::from_secs(10), palisade::serve(server).listen("127.0.0.1:0").into_future());
+    assert!(matches!(ran.await, Ok(Err(ServeError::NotReady(_)))));
+}
+
+#[tokio::test]
+async fn what_is_left_out_of_the_keys_of_an_issuer_is_told() {
+    events::collect();
+    let told = |base: &str, message: &str| {
+        let mut told = events::with("address", &format!("{base}/.well-known/openid-configuration"));
+        told.retain(|event| event["message"] == message);
+        told
+    };
+    let (issuer, base) = issuer().await;
+    *issuer.metadata.lock().unwrap() =
+        json!({ "issuer": base, "jwks_uri": format!("{base}/keys") }).to_string();
+    let mut keys: Value = serde_json::from_str(Signer::new("k1").jwks()).unwrap();
+    let mut other = keys["keys"][0].clone();
+    (other["kid"], other["use"]) = (json!("of no use"), json!("enc"));
+    keys["keys"].as_array_mut().unwrap().push(other.clone());
+    *issuer.keys.lock().unwrap() = keys.to_string();
+    let ready = ready(&base, Jwks::discover(&base).unwrap());
+    assert!(ready.await.is_ok());
+    let [left_out] = &told(&base, "key left out")[..] else { panic!("{}", events::everything()) };
+    assert_eq!((&*left_out["kid"], &*left_out["why"]), ("of no use", "its `use` is not `sig`"));
+
+    *issuer.keys.lock().unwrap() = json!({ "keys": [other] }).to_string();
+    assert!(self::ready(&base, Jwks::discover(&base).unwrap()).await.is_err());
+    let [refused] = &told(&base, "key set not refreshed")[..] else { panic!("{}", events::everything()) };
+    assert_eq!(refused["why"], "no usable key; `of no use`: its `use` is not `sig`");
 }
 
 #[test]

@@ -49,6 +49,26 @@ async fn who_shows_a_certificate_holds_its_key() {
     }
 }
 
+#[tokio::test]
+async fn a_chain_of_more_than_eight_certificates_ends_the_connection() {
+    let server = Sealed::start().await;
+    let name = || ServerName::try_from("localhost").unwrap();
+    for (length, served) in [(8, true), (9, false)] {
+        let mut alice = server.authority.client(ALICE);
+        alice.chain = vec![alice.chain[0].clone(); length];
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let mut stream =
+            connector(&server.authority.pem, Some(&alice)).connect(name(), stream).await.unwrap();
+        let asked = b"GET /certificate HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        _ = stream.write_all(asked).await;
+        let mut answer = Vec::new();
+        _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert_eq!(answer.starts_with("HTTP/1.1 200"), served, "{length}: {answer}");
+        assert!(served || answer.is_empty(), "{answer}");
+    }
+}
+
 /// Shows a certificate and signs with the key of another.
 #[derive(Debug)]
 struct Thief(Arc<CertifiedKey>);

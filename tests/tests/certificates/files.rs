@@ -114,6 +114,39 @@ async fn who_is_taken_out_of_the_files_of_grants_and_of_authorities_is_out() {
     assert!(unusable() && opens().await == 401);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn files_of_authorities_and_of_lists_that_cannot_be_used_are_events() {
+    events::collect();
+    let _handled = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [roots, lists] = ["ca.pem", "machines.crl"].map(|name| folder.path().join(name));
+    let authority = Authority::default();
+    std::fs::write(&roots, &authority.pem).unwrap();
+    std::fs::write(&lists, authority.revokes(&[7], 2100)).unwrap();
+    let certificates = ClientCertificates::from_file(&roots).unwrap().revocation_lists_file(&lists).unwrap();
+    let server = Sealed::run(authority, certificates, Settings::new(), true).await;
+    let alice = server.authority.client(ALICE);
+    let opens = async || server.get("/certificate", Some(&alice), &[]).await.status.as_u16();
+    assert_eq!(opens().await, 200);
+    for (file, event) in [(&roots, "sys_authorities_unusable"), (&lists, "sys_revocation_lists_unusable")] {
+        std::fs::write(file, "none").unwrap();
+        let told = || {
+            let told = events::with("event_type", event);
+            told.into_iter().find(|event| event["file"] == file.display().to_string())
+        };
+        for _ in 0..200 {
+            hang_up();
+            if told().is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(told().expect(event)["severity"], "High");
+        assert_eq!(opens().await, 200, "what was there before holds");
+    }
+}
+
 /// Looks at files, now.
 #[cfg(unix)]
 fn hang_up() {

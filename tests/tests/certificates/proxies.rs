@@ -38,6 +38,25 @@ async fn a_certificate_is_shown_through_a_balancer() {
     assert!(connector.connect(name(), twice).await.is_err(), "a second header is no TLS");
 }
 
+/// What a trusted proxy shows over TLS of ours is its own, not that of those for whom it asks.
+#[tokio::test]
+async fn the_certificate_of_a_proxy_is_nobodys_for_whom_it_asks() {
+    for trusted in [false, true] {
+        let authority = Authority::default();
+        let certificates = ClientCertificates::from_pem(&authority.pem).unwrap();
+        let proxies = Settings::new().trusted_proxies(["127.0.0.1"]).unwrap();
+        let settings = if trusted { proxies } else { Settings::new() };
+        let server = Sealed::run(authority, certificates, settings, true).await;
+        let proxy = server.authority.client(ALICE);
+        let headers = [("x-forwarded-proto", "https"), ("x-forwarded-for", "198.51.100.7")];
+        let reply = server.get("/certificate", Some(&proxy), &headers).await;
+        match trusted {
+            true => _ = reply.refused(401, "unauthenticated"),
+            false => assert_eq!(reply.allowed(200).json(), ALICE, "who is no proxy asks for itself"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_header_of_a_certificate_is_the_word_of_proxies_that_are_trusted_with_it() {
     events::collect();

@@ -204,3 +204,19 @@ async fn why_a_store_cannot_be_asked_is_told_once_and_that_it_can_be_again() {
     };
     assert_eq!(notes["message"], "the last uses of API keys were not noted");
 }
+
+/// A store that never tells when a key was used, asked by many at once.
+#[tokio::test]
+async fn a_key_of_a_store_that_is_nearly_over_is_one_event_a_minute() {
+    events::collect();
+    let mut made = key("desk_test", "doors:open", 100);
+    (made.record.rotated_at, made.record.not_after) = (Some(now() - 95), Some(now() + 5));
+    let server = Server::start(ApiKeys::from_store(Muddled(made.record.clone()))).await;
+    let opened = (0..20).map(|_| server.door(made.key.expose()));
+    for reply in futures_util::future::join_all(opened).await {
+        reply.allowed(204);
+    }
+    let told = events::with("key", &made.record.id);
+    let told: Vec<_> = told.iter().map(|event| &*event["event_type"]).collect();
+    assert_eq!(told, ["authn_key_retiring"]);
+}

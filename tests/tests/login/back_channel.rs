@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use palisade::Settings;
+use palisade::login::LoginBuilder;
 use palisade_tests::client::Reply;
 use palisade_tests::events;
 use palisade_tests::tokens::{Signer, header};
@@ -236,4 +238,26 @@ async fn tokens_that_nobody_signed_are_counted_and_a_good_one_ends_sessions_all_
     assert!(is_in(&mut browser).await);
     bench.ends("a", &json!({})).await;
     assert!(!is_in(&mut browser).await);
+}
+
+/// Whether its token is good is not known, so it is told to come again, and guesses nothing.
+#[tokio::test]
+async fn a_logout_that_comes_while_the_keys_cannot_be_had_may_come_again() {
+    let one_guess = |builder: LoginBuilder| {
+        builder.back_channel_logout(PATH).settings(&Settings::new().failed_attempts(1, 1))
+    };
+    let bench = Bench::with(one_guess).await;
+    let mut browser = bench.as_of("alice", Some("s1")).await;
+    bench.provider.lie(|lies| lies.without_keys = true);
+    let mut head = header("p2");
+    head.typ = Some("logout+jwt".to_owned());
+    let token = Signer::new("p2").sign(&head, &bench.logout("a", &json!({})));
+    for _ in 0..3 {
+        let reply = bench.post_token(&token).await;
+        assert_eq!(reply.status.as_u16(), 400, "{:?}", reply.body);
+        assert_eq!(reply.json(), json!({ "error": "temporarily_unavailable" }));
+        let event = events::of(reply.header("x-request-id"));
+        assert_eq!((&*event["failure_reason"], &*event["severity"]), ("keys_unavailable", "Low"));
+    }
+    assert!(is_in(&mut browser).await);
 }

@@ -107,8 +107,16 @@ impl Bench {
     }
 
     pub async fn on(state: State, clock: Clock, change: impl FnOnce(LoginBuilder) -> LoginBuilder) -> Self {
+        Self::by(Provider::start().await, state, clock, change).await
+    }
+
+    pub async fn by(
+        provider: Provider,
+        state: State,
+        clock: Clock,
+        change: impl FnOnce(LoginBuilder) -> LoginBuilder,
+    ) -> Self {
         events::collect();
-        let provider = Provider::start().await;
         let login = change(builder(&provider, &state, &clock)).open().await.unwrap();
         let (site, key) = site(&login, &clock).await;
         Self { provider, site, clock, state, key }

@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use palisade::Settings;
+use palisade::login::LoginBuilder;
 use palisade_tests::events;
 use palisade_tests::provider::{CLIENT, Provider, SECRET};
 use palisade_tests::tokens::Signer;
@@ -413,5 +415,24 @@ async fn a_provider_that_is_none_is_not_met() {
         provider.lie(|lies| lies.metadata = metadata.clone());
         let error = builder(&provider, &palisade::State::memory(), &clock).open().await.unwrap_err();
         assert_eq!(error.to_string(), format!("the provider: {why}"));
+    }
+}
+
+/// Nobody knows whether the ID token is good, so nobody says that it is bad, and it is no guess.
+#[tokio::test]
+async fn a_login_whose_keys_cannot_be_had_is_told_to_come_again() {
+    let one_guess = |builder: LoginBuilder| builder.settings(&Settings::new().failed_attempts(1, 1));
+    let bench = Bench::with(one_guess).await;
+    let mut head = palisade_tests::tokens::header("p2");
+    head.typ = None;
+    bench.provider.lie(|lies| {
+        lies.without_keys = true;
+        lies.id_token = Some(Signer::new("p2").sign(&head, &json!({})));
+    });
+    for _ in 0..3 {
+        let reply = bench.browser().log_in("/login").await;
+        assert_eq!(reply.status.as_u16(), 503, "{:?}", reply.body);
+        let event = events::of(reply.header("x-request-id"));
+        assert_eq!(event["failure_reason"], "keys_unavailable");
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use palisade::State;
+use palisade::{Clock, State};
 use palisade_tests::events;
 use palisade_tests::faulty::{DOWN, Faulty, WELL};
 use palisade_tests::provider::Provider;
+use serde_json::json;
 
 use crate::bench::*;
 
@@ -209,6 +210,26 @@ async fn logout_ends_the_session_here_and_at_the_provider() {
     // by the application, too
     other.post("/leave").await.allowed(204);
     other.get("/me").await.refused(401, "unauthenticated");
+}
+
+/// The provider's word goes into `Location`, where a browser would follow it anywhere.
+#[tokio::test]
+async fn a_provider_whose_logout_is_at_no_address_of_ours_to_call_has_none() {
+    for (at, goes) in [
+        (json!("http://192.0.2.1/end"), "/"),
+        (json!("javascript:alert(1)"), "/"),
+        (json!("/end"), "/"),
+        (json!("https://u:p@id.example.com/end"), "/"),
+        (json!("https://id.example.com/end"), "https://id.example.com/end?client_id="),
+    ] {
+        let provider = Provider::start().await;
+        provider.lie(|lies| lies.metadata = json!({ "end_session_endpoint": at }));
+        let clock = Clock::fixed(palisade_tests::tokens::now());
+        let bench = Bench::by(provider, State::memory_of(10, clock.clone()), clock, |builder| builder).await;
+        let reply = bench.logged_in().await.post("/logout").await;
+        let location = reply.allowed(303).header("location");
+        assert!(location == goes || goes.len() > 1 && location.starts_with(goes), "{at}: {location}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! A server with proven doors, its issuer, and a client with a key.
 
+use std::sync::LazyLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use palisade::operation::Operation;
-use palisade::{Caller, JwkSet, Jwt, Problem, Settings};
+use palisade::{ApiKeys, Caller, Clock, JwkSet, Jwt, NewKey, Problem, Settings};
 use palisade_tests::client::{Call, Client, Reply};
 use palisade_tests::tokens::{ClientKey, ISSUER, Signer, claims, header, now, sha256};
 use serde_json::{Value, json};
@@ -12,6 +14,13 @@ use tokio::net::TcpListener;
 use crate::api::*;
 
 pub const ORIGIN: &str = "https://api.example.com";
+
+/// The key of the machine from which Alice calls.
+pub static MACHINE: LazyLock<NewKey> = LazyLock::new(machine);
+
+pub fn machine() -> NewKey {
+    NewKey::generate("machine_test", "desk", &[], Clock::system().now().unwrap(), None).unwrap()
+}
 
 pub struct Service;
 
@@ -35,6 +44,7 @@ doors! {
     get_fresh GetFresh GetFreshInput GetFreshOutput;
     get_plain GetPlain GetPlainInput GetPlainOutput;
     get_either GetEither GetEitherInput GetEitherOutput;
+    get_both GetBoth GetBothInput GetBothOutput;
     get_strong GetStrong GetStrongInput GetStrongOutput;
     post_strong PostStrong PostStrongInput PostStrongOutput;
     delete_strong DeleteStrong DeleteStrongInput DeleteStrongOutput;
@@ -85,6 +95,7 @@ pub async fn instance(issuer: &Signer, settings: Settings) -> Client {
         .again(jwt())
         .fresh(jwt())
         .plain(jwt())
+        .machine(ApiKeys::new([MACHINE.record.clone()]).unwrap())
         .settings(settings.public_origin(ORIGIN).unwrap())
         .build()
         .unwrap();

@@ -6,7 +6,9 @@ use palisade_tests::events;
 use palisade_tests::tokens::ClientKey;
 use serde_json::json;
 
-use crate::bench::{ALGORITHMS, Bench, Proves, challenge, challenges, instance, proof_claims, shown};
+use crate::bench::{
+    ALGORITHMS, Bench, MACHINE, Proves, challenge, challenges, instance, machine, proof_claims, shown,
+};
 
 #[tokio::test]
 async fn a_proof_is_good_once_for_one_uri() {
@@ -33,6 +35,37 @@ async fn a_proof_is_good_once_for_one_uri() {
         format!(r#"DPoP realm="Proven doors", error="insufficient_scope", scope="doors:open", {ALGORITHMS}"#);
     assert_eq!(challenges(reply.refused(403, "forbidden")), [scope]);
     bench.get("/proven/a", &poor, &[&proof]).await.refused(401, "unauthenticated");
+}
+
+/// RFC 9449 section 11.1: also where something else that was shown, or not shown, refused the request.
+#[tokio::test]
+async fn a_proof_that_was_good_beside_a_bad_credential_is_not_good_again() {
+    events::collect();
+    let bench = Bench::start().await;
+    let token = bench.bound();
+    let (good, other) = (MACHINE.key.expose(), machine().key);
+    let call = |proof: &str, key: Option<&str>| {
+        let call = shown(bench.client.get("/both"), &token, &[proof]);
+        key.into_iter().fold(call, |call, key| call.header("x-machine-key", key)).send()
+    };
+    let proof = || bench.key.proof("GET", "/both", &token);
+    call(&proof(), Some(good)).await.allowed(200);
+    for bad in [Some(other.expose().as_str()), None] {
+        let proof = proof();
+        let first = call(&proof, bad).await;
+        let event = events::of(first.refused(401, "unauthenticated").header("x-request-id"));
+        assert_ne!(event["event_type"], "authn_token_reuse");
+        let again = call(&proof, Some(good)).await;
+        let event = events::of(again.refused(401, "unauthenticated").header("x-request-id"));
+        assert_eq!((&*event["event_type"], &*event["severity"]), ("authn_token_reuse", "High"));
+    }
+    // one beside a token that is none opened nothing, and may come again
+    let proof = proof();
+    shown(bench.client.get("/both"), &format!("{token}x"), &[&proof])
+        .send()
+        .await
+        .refused(401, "unauthenticated");
+    call(&proof, Some(good)).await.allowed(200);
 }
 
 #[tokio::test]

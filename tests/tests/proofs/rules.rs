@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use palisade::{JwkSet, Jwt, Settings};
+use palisade::{ApiKeys, JwkSet, Jwt, Settings};
 use palisade_tests::events;
 use palisade_tests::tokens::{ClientKey, ISSUER, Signer, now, sha256};
 use serde_json::{Value, json};
@@ -132,7 +132,9 @@ fn without_its_public_origin_the_server_is_not_built() {
     let issuer = Signer::new("k1");
     let jwt = || Jwt::new(JwkSet::from_json(issuer.jwks()).unwrap()).issuer(ISSUER).audience("gate");
     let built = |settings: Settings| {
-        server(Service).oauth(jwt()).again(jwt()).fresh(jwt()).plain(jwt()).settings(settings).build()
+        let machine = ApiKeys::new([]).unwrap();
+        let server = server(Service).oauth(jwt()).again(jwt()).fresh(jwt()).plain(jwt()).machine(machine);
+        server.settings(settings).build()
     };
     let error = built(Settings::new()).err().unwrap().to_string();
     assert!(error.contains("scheme `oauth`") && error.contains("public_origin"), "{error}");

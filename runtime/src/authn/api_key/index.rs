@@ -17,6 +17,7 @@ use ipnet::IpNet;
 
 use super::{
     change::Records,
+    noted::NOTE_EVERY,
     record::{KeyRecord, MAX_RECORDS, RecordError},
     store::KeyQuery,
 };
@@ -25,9 +26,6 @@ use crate::{
     clock::Now,
     settings::network,
 };
-
-/// Uses of a key are noted once in so many seconds.
-const NOTE_EVERY: u64 = 60;
 
 /// Records in the order of their ids, to be listed, and of the hashes of those, to be found.
 pub(super) struct Index {
@@ -121,14 +119,13 @@ fn hashed(records: &[Arc<Accepted>]) -> (RandomState, Vec<(u64, Arc<Accepted>)>)
 }
 
 impl Accepted {
-    /// Whether this use is to be noted: it is the first in a minute.
+    /// Whether the last use that is known of is so long ago that this one is to be noted.
     pub(super) fn is_to_be_noted(&self, now: Now) -> bool {
-        let known = self.last_used.load(Ordering::Relaxed);
-        now.unix() >= known.saturating_add(NOTE_EVERY)
-            && self
-                .last_used
-                .compare_exchange(known, now.unix(), Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+        now.unix() >= self.last_used.load(Ordering::Relaxed).saturating_add(NOTE_EVERY)
+    }
+
+    pub(super) fn used(&self, now: Now) {
+        self.last_used.fetch_max(now.unix(), Ordering::Relaxed);
     }
 
     /// The record with what is known of its last use.
@@ -219,7 +216,12 @@ mod tests {
         let records = records(1);
         let index = Index::new(records.clone()).unwrap();
         let noted = |index: &Index, at| {
-            index.nearest(&records[0].id).unwrap().is_to_be_noted(Clock::fixed(at).now().unwrap())
+            let (key, now) = (index.nearest(&records[0].id).unwrap(), Clock::fixed(at).now().unwrap());
+            let due = key.is_to_be_noted(now);
+            if due {
+                key.used(now);
+            }
+            due
         };
         assert!(noted(&index, 1_800_000_000) && !noted(&index, 1_800_000_059));
         let again = Index::new(records.clone()).unwrap().used_like(&index);

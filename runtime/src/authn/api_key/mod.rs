@@ -16,6 +16,7 @@ mod file;
 mod index;
 mod kept;
 mod line;
+mod noted;
 mod outage;
 mod pepper;
 mod record;
@@ -38,6 +39,7 @@ use self::{
     engine::{Asked, Engine, Memory},
     index::Accepted,
     kept::Kept,
+    noted::Noted,
     uses::Uses,
     watch::WatchedFile,
 };
@@ -70,6 +72,7 @@ pub struct ApiKeys {
     peppers: Arc<KeyPeppers>,
     /// Whether an owner may hold a scope now.
     granting: Option<Arc<Granting>>,
+    noted: Arc<Noted>,
     uses: Arc<Uses>,
 }
 
@@ -114,8 +117,8 @@ impl ApiKeys {
 
     fn with(engine: Engine) -> Self {
         let nobody = Arc::new(Accepted::from(KeyRecord::of_nobody()));
-        let (peppers, uses) = (Arc::default(), Arc::default());
-        Self { engine: Arc::new(engine), nobody, peppers, granting: None, uses }
+        let (peppers, noted, uses) = (Arc::default(), Arc::default(), Arc::default());
+        Self { engine: Arc::new(engine), nobody, peppers, granting: None, noted, uses }
     }
 
     /// Verifies hashes that are keyed with these peppers besides plain ones, and keys new ones with the first.
@@ -217,11 +220,13 @@ impl ApiKeys {
         }
     }
 
-    /// Beside the request: once a minute for each key.
+    /// Beside the request: once a minute for each key. What is known of its last use is looked at first, for nothing waits
+    /// for that.
     fn note_use(&self, key: &Accepted, now: Now) {
-        if !key.is_to_be_noted(now) {
+        if !key.is_to_be_noted(now) || !self.noted.is_first(&key.record.id, now.unix()) {
             return;
         }
+        key.used(now);
         if !self.engine.forgets_uses() {
             self.uses.note(&self.engine, &key.record.id, now.unix());
         }

@@ -26,7 +26,8 @@ pub trait KeyStore: Send + Sync + 'static {
     /// other than before.
     fn change<'a>(&'a self, change: &'a Change) -> StoreFuture<'a, usize, KeyStoreError>;
 
-    /// Notes when keys were last used. At most once a minute for each key, and never in the way of a request.
+    /// Notes when keys were last used: of each key at most once a minute from each process, and never in the way of a
+    /// request. What [`KeyStore::find`] then says of it (`last_used`) keeps the other processes from noting it, too.
     fn used<'a>(&'a self, uses: &'a [KeyUse]) -> StoreFuture<'a, (), KeyStoreError>;
 }
 

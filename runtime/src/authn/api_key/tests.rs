@@ -207,7 +207,9 @@ async fn a_store_is_asked_and_one_that_does_not_answer_refuses() {
     };
     assert_eq!(open(Some(&made)).await, Ok(()));
     assert_eq!(open(Some(&other)).await, Err(Reason::KeysUnavailable), "a record of another id");
+    let begun = tokio::time::Instant::now();
     assert_eq!(open(None).await, Err(Reason::KeysUnavailable));
+    assert_eq!(begun.elapsed().as_secs(), 2);
 }
 
 #[tokio::test]
@@ -227,4 +229,40 @@ async fn the_last_use_stands_beside_the_file_after_a_while() {
     }
     assert_eq!(file.read().unwrap()[0].last_used, Some(NOW + 7), "once a minute");
     assert!(matches!(keys.replace([]), Err(RecordError::NotInMemory)));
+}
+
+/// Has one key, never tells when it was used, and counts what it is told of that.
+struct Forgetful(KeyRecord, Arc<std::sync::atomic::AtomicUsize>);
+
+impl KeyStore for Forgetful {
+    fn find<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Option<KeyRecord>, KeyStoreError> {
+        Box::pin(async { Ok(Some(self.0.clone())) })
+    }
+
+    fn list<'a>(&'a self, _: &'a KeyQuery) -> StoreFuture<'a, Vec<KeyRecord>, KeyStoreError> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn change<'a>(&'a self, _: &'a Change) -> StoreFuture<'a, usize, KeyStoreError> {
+        Box::pin(async { Ok(0) })
+    }
+
+    fn used<'a>(&'a self, uses: &'a [KeyUse]) -> StoreFuture<'a, (), KeyStoreError> {
+        self.1.fetch_add(uses.len(), std::sync::atomic::Ordering::Relaxed);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_is_told_of_a_key_once_a_minute_though_it_forgets() {
+    let made = make(None);
+    let told = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let keys = ApiKeys::from_store(Forgetful(made.record.clone(), Arc::clone(&told)));
+    let mut counted = Vec::new();
+    for second in [0, 0, 3, 59, 60, 63, 120] {
+        judge(&keys, made.key.expose(), NOW + second).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        counted.push(told.load(std::sync::atomic::Ordering::Relaxed));
+    }
+    assert_eq!(counted, [1, 1, 1, 1, 2, 2, 3]);
 }

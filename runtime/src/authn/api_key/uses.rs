@@ -1,7 +1,7 @@
 //! When keys were last used: gathered beside the requests, handed to the store every two seconds.
 //!
-//! A key comes here once a minute at most. At most 10,000 are held; what comes beyond, what a store does not take in
-//! time, and what is held when the process ends is lost: the next use of the key is noted again.
+//! A key comes here once a minute at most ([`noted`](super::noted)). At most 10,000 are held; what comes beyond, what a
+//! store does not take in time, and what is held when the process ends is lost: a use of the key a minute later is noted.
 
 use std::{
     collections::HashMap,

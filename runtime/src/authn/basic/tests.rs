@@ -119,6 +119,13 @@ async fn over_the_queue_a_request_is_refused_as_busy() {
     assert_eq!(judge(&passwords, "carol", PASSWORD).await, Ok(()), "and then there is room again");
 }
 
+/// What OWASP recommends, whatever the default of a crate becomes.
+#[test]
+fn a_new_hash_costs_19_mib_and_two_passes() {
+    let record = PasswordRecord::new("carol", &Secret::new(PASSWORD.to_owned()), &[]).unwrap();
+    assert!(record.hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", record.hash);
+}
+
 #[test]
 fn stored_hashes_are_between_a_floor_and_a_cap() {
     const STRONG: &str = "the hash costs more than m=262144, t=16, p=8";

@@ -148,3 +148,49 @@ impl Renewed for ListsFile {
         self.0.replace_lists(&read(path, MAX_LISTS)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+
+    use super::*;
+    use crate::clock::Clock;
+
+    /// 2027-01-15.
+    const NOW: u64 = 1_800_000_000;
+
+    struct Authority(Issuer<'static, KeyPair>);
+
+    impl Authority {
+        /// All have the same name, and each a key of its own.
+        fn new() -> (Self, Chains) {
+            let key = KeyPair::generate().unwrap();
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.distinguished_name.push(DnType::CommonName, "authority");
+            let pem = params.self_signed(&key).unwrap().pem();
+            (Self(Issuer::new(params, key)), Chains::up_to(&pem).unwrap())
+        }
+
+        /// A certificate from the beginning of one year to that of another.
+        fn signs(&self, (from, until): (i32, i32)) -> Vec<u8> {
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
+            params.signed_by(&KeyPair::generate().unwrap(), &self.0).unwrap().der().to_vec()
+        }
+    }
+
+    /// It decides how the attempt is counted: what was good before is no guess.
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_told_apart() {
+        let ((ours, chains), (namesake, _)) = (Authority::new(), Authority::new());
+        let now = Clock::fixed(NOW).now().unwrap();
+        let verify = |der: Vec<u8>| chains.verify(&PeerCertificate::new(vec![der]).unwrap(), now);
+        let of_today = (2026, 2028);
+        assert_eq!(verify(ours.signs(of_today)), Ok(()));
+        assert_eq!(verify(ours.signs((2025, 2027))), Err(Reason::Expired));
+        assert_eq!(verify(ours.signs((2028, 2029))), Err(Reason::NotYetValid));
+        assert_eq!(verify(namesake.signs(of_today)), Err(Reason::BadSignature));
+        assert_eq!(verify(vec![0x30, 0]), Err(Reason::Malformed));
+    }
+}

@@ -382,7 +382,9 @@ mod tests {
             let list = Denylist::new(Broken(hangs));
             assert_eq!(list.check(&alice, now()).await, Err(Reason::RevocationUnknown));
             let day = Duration::from_secs(86_400);
+            let begun = tokio::time::Instant::now();
             let revoked = tokio::time::timeout(day, list.revoke_token("https://a", "1", u64::MAX)).await;
+            assert_eq!(begun.elapsed().as_secs(), if hangs { 2 } else { 0 });
             let error = revoked.expect("a logout does not hang with its store").unwrap_err();
             assert_eq!(error.to_string(), format!("the store of the denylist failed: {why}"));
         }

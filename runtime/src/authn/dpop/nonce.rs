@@ -151,6 +151,23 @@ mod tests {
         assert_eq!(alone.accept(&nonce, START + SLOT), Ok(false));
     }
 
+    /// An instance whose clock is a minute behind takes it until its own second minute is over.
+    #[tokio::test]
+    async fn a_nonce_lies_in_the_state_for_four_minutes() {
+        let clock = Clock::fixed(START);
+        let state = State::memory_of(4, clock.clone());
+        let nonce = Nonces::new(Some(state.clone())).current(START).await.unwrap();
+        let taken = async || {
+            let late = Nonces::new(Some(state.clone()));
+            late.current(START + SLOT).await.unwrap();
+            late.accept(&nonce, START + SLOT)
+        };
+        clock.advance(Duration::from_secs(239));
+        assert_eq!(taken().await, Ok(true));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(taken().await, Ok(false));
+    }
+
     #[tokio::test]
     async fn a_state_that_fails_leaves_them_unknown() {
         let full = Nonces::new(Some(State::memory_of(0, Clock::system())));

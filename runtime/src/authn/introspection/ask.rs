@@ -9,7 +9,7 @@
 //! 5. an endpoint that five times in a row does not answer is left alone for two seconds ([`Breaker`]), and the requests of that
 //!    time are refused at once. The beginning of an answer is one, whatever it says and however it goes on: what is asked about
 //!    is the client's, and must not close the endpoint for others. Nor does a call that had less than half of its time left
-//!    when it began say anything, or one whose request has gone.
+//!    when it began say anything, or one whose requests have all gone.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -252,7 +252,95 @@ impl std::error::Error for IntrospectionError {}
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
+
+    use super::super::cache::Cache;
     use super::*;
+    use crate::clock::Clock;
+
+    /// An endpoint that takes connections and says nothing.
+    async fn silent() -> (TcpListener, Introspection) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = format!("http://{}/i", listener.local_addr().unwrap());
+        (listener, Introspection::new(&at, "us", &Secret::new("secret".to_owned())).unwrap())
+    }
+
+    fn is_left_alone(far: &Introspection) -> bool {
+        far.far.breaker.admits().is_err()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_takes_two_seconds_and_five_without_an_answer_are_the_last_for_a_while() {
+        let (_listener, far) = silent().await;
+        for _ in 0..FAILURES {
+            assert!(!is_left_alone(&far));
+            let begun = Instant::now();
+            assert_eq!(far.ask("t").await, Err(Unknown::Unavailable));
+            assert_eq!(begun.elapsed().as_secs(), 2);
+        }
+        assert!(is_left_alone(&far));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_wait_for_their_turn_within_the_same_time_and_more_are_refused() {
+        let (_listener, far) = silent().await;
+        let calls = far.far.calls.acquire_many(64).await.unwrap();
+        let begun = Instant::now();
+        let asked = futures_util::future::join_all((0..1100).map(|_| async {
+            let outcome = far.ask("t").await;
+            (outcome, begun.elapsed().as_secs())
+        }));
+        let of = |all: &[(Result<Bytes, Unknown>, u64)], after| {
+            let busy = all.iter().filter(|one| **one == (Err(Unknown::Busy), after));
+            busy.count()
+        };
+        let all = asked.await;
+        assert_eq!((of(&all, 0), of(&all, 2)), (1100 - 64 - 1024, 64 + 1024));
+        drop(calls);
+        assert!(!is_left_alone(&far), "nobody called");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waited_for_more_than_a_second_says_nothing() {
+        for (waited, says) in [(1_100, false), (900, true)] {
+            let (_listener, far) = silent().await;
+            let calls = far.far.calls.acquire_many(64).await.unwrap();
+            let asked = futures_util::future::join_all((0..FAILURES).map(|_| far.ask("t")));
+            let freed = async {
+                tokio::time::sleep(Duration::from_millis(waited)).await;
+                drop(calls);
+            };
+            let (outcomes, ()) = tokio::join!(asked, freed);
+            assert!(outcomes.iter().all(|outcome| *outcome == Err(Unknown::Unavailable)));
+            assert_eq!(is_left_alone(&far), says, "{waited}");
+        }
+    }
+
+    /// Through the cache, too, where the call is on a task of its own.
+    #[tokio::test]
+    async fn a_call_whose_requests_have_gone_ends_and_says_nothing() {
+        let (_listener, far) = silent().await;
+        let (cache, now) = (Cache::new(Duration::from_secs(10)), Clock::system().now().unwrap());
+        let moment = |time| Duration::from_millis(time);
+        let asked = futures_util::future::join_all((0..FAILURES).map(async |number| {
+            let token = format!("t{number}");
+            let leaves = tokio::time::timeout(moment(50), cache.ask(&far, &token, now));
+            let stays = tokio::time::timeout(moment(200), cache.ask(&far, &token, now));
+            _ = tokio::join!(leaves, stays);
+        }));
+        let goes_on = async {
+            tokio::time::sleep(moment(120)).await;
+            CALLS + WAITING - far.far.places.available_permits()
+        };
+        let (under_way, _) = tokio::join!(goes_on, asked);
+        assert_eq!(under_way, FAILURES as usize, "for those who stay, once for each token");
+        while far.far.places.available_permits() < CALLS + WAITING {
+            tokio::time::sleep(moment(5)).await;
+        }
+        assert!(!is_left_alone(&far));
+        let again = tokio::time::timeout(moment(50), cache.ask(&far, "t0", now));
+        assert!(again.await.is_err(), "it is asked again");
+    }
 
     #[test]
     fn names_and_secrets_are_encoded_as_forms_are() {

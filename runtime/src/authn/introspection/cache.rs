@@ -4,12 +4,14 @@
 //! 1. they are kept under the SHA-256 of the token, never under the token;
 //! 2. an answer about an active token for as long as the document says and not beyond its `exp`; that a token is not active
 //!    for half as long, and five seconds at most; that nobody knows, not at all;
-//! 3. requests with the same token share one call that is under way;
+//! 3. requests with the same token share one call that is under way. It ends without a word when all of them have gone, as
+//!    does the call of a single request that has;
 //! 4. 4096 of each kind, the oldest goes first, and none over 8 KiB. The kinds are apart: tokens that somebody makes up push out none of the good.
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -39,8 +41,10 @@ pub(super) struct Cache {
 struct Shared {
     yes: Kept,
     no: Kept,
-    under_way: HashMap<Key, watch::Receiver<Option<Outcome>>>,
+    under_way: HashMap<Key, Weak<Tell>>,
 }
+
+type Tell = watch::Sender<Option<Outcome>>;
 
 impl Cache {
     pub(super) fn new(longest: Duration) -> Self {
@@ -56,22 +60,11 @@ impl Cache {
             Found::UnderWay(answer) => answer,
             Found::Nothing(tell, answer) => {
                 // on a task of its own: a caller who leaves must not end what others wait for
-                let (far, token, shared) = (far.clone(), token.to_owned(), Arc::clone(&self.shared));
-                let (yes, no) = (self.yes, self.no);
+                let call = Call { far: far.clone(), token: token.to_owned(), key, tell };
+                let (shared, yes, no) = (Arc::clone(&self.shared), self.yes, self.no);
                 tokio::spawn(async move {
-                    let outcome = far.ask(&token).await;
-                    let mut shared = lock(&shared);
-                    if let Some(answer) = outcome.as_ref().ok().filter(|answer| answer.len() <= LARGEST) {
-                        match State::of(answer) {
-                            Some(State { active: true, exp }) => {
-                                shared.yes.put(key, answer.clone(), lifetime(exp, yes, now));
-                            }
-                            Some(State { active: false, .. }) => shared.no.put(key, answer.clone(), no),
-                            None => {}
-                        }
-                    }
-                    shared.under_way.remove(&key);
-                    drop(shared);
+                    let Some((tell, outcome)) = call.make(&shared).await else { return };
+                    keep(&shared, key, &outcome, (yes, no), now);
                     tell.send_replace(Some(outcome));
                 });
                 answer
@@ -88,11 +81,12 @@ impl Cache {
             return Found::Kept(answer);
         }
         // one whose sender is gone died before it could tell
-        if let Some(answer) = under_way.get(&key).filter(|answer| answer.has_changed().is_ok()) {
-            return Found::UnderWay(answer.clone());
+        if let Some(tell) = under_way.get(&key).and_then(Weak::upgrade) {
+            return Found::UnderWay(tell.subscribe());
         }
         let (tell, answer) = watch::channel(None);
-        under_way.insert(key, answer.clone());
+        let tell = Arc::new(tell);
+        under_way.insert(key, Arc::downgrade(&tell));
         Found::Nothing(tell, answer)
     }
 }
@@ -100,7 +94,51 @@ impl Cache {
 enum Found {
     Kept(Bytes),
     UnderWay(watch::Receiver<Option<Outcome>>),
-    Nothing(watch::Sender<Option<Outcome>>, watch::Receiver<Option<Outcome>>),
+    Nothing(Arc<Tell>, watch::Receiver<Option<Outcome>>),
+}
+
+/// A call that is under way, for all who wait for it.
+struct Call {
+    far: Introspection,
+    token: String,
+    key: Key,
+    tell: Arc<Tell>,
+}
+
+impl Call {
+    /// What came of it, and whom to tell; `None` when nobody waits any more.
+    async fn make(self, shared: &Mutex<Shared>) -> Option<(Arc<Tell>, Outcome)> {
+        let Self { far, token, key, tell } = self;
+        let mut asking = pin!(far.ask(&token));
+        loop {
+            tokio::select! {
+                outcome = &mut asking => return Some((tell, outcome)),
+                () = tell.closed() => {
+                    // who comes now finds it under way, or begins another: it is looked up under the same lock
+                    let mut shared = lock(shared);
+                    if tell.receiver_count() == 0 {
+                        shared.under_way.remove(&key);
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rule 2, and that the call is over.
+fn keep(shared: &Mutex<Shared>, key: Key, outcome: &Outcome, (yes, no): (Duration, Duration), now: Now) {
+    let mut shared = lock(shared);
+    if let Some(answer) = outcome.as_ref().ok().filter(|answer| answer.len() <= LARGEST) {
+        match State::of(answer) {
+            Some(State { active: true, exp }) => {
+                shared.yes.put(key, answer.clone(), lifetime(exp, yes, now));
+            }
+            Some(State { active: false, .. }) => shared.no.put(key, answer.clone(), no),
+            None => {}
+        }
+    }
+    shared.under_way.remove(&key);
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
@@ -204,6 +242,51 @@ mod tests {
         assert!(kept.order.len() <= 2 && kept.get(&[9; 32]).is_some());
         kept.put([8; 32], Bytes::new(), Duration::ZERO);
         assert_eq!(kept.get(&[8; 32]), None);
+    }
+
+    /// What is kept of the answers, each `seconds` after it came.
+    async fn kept_after(cache: &Cache, answers: &[(&str, Bytes)], seconds: u64) -> Vec<bool> {
+        let now = Clock::fixed(1_800_000_000).now().unwrap();
+        for (token, answer) in answers {
+            keep(&cache.shared, key(token), &Ok(answer.clone()), (cache.yes, cache.no), now);
+        }
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        answers.iter().map(|(token, _)| matches!(cache.look(key(token)), Found::Kept(_))).collect()
+    }
+
+    const YES: Bytes = Bytes::from_static(br#"{"active":true}"#);
+    const NO: Bytes = Bytes::from_static(br#"{"active":false}"#);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_no_is_kept_for_half_as_long_as_a_yes_and_five_seconds_at_most() {
+        for (longest, no) in [(60, 5), (10, 5), (4, 2)] {
+            let after = async |seconds| {
+                let cache = Cache::new(Duration::from_secs(longest));
+                kept_after(&cache, &[("yes", YES), ("no", NO)], seconds).await
+            };
+            assert_eq!(after(no - 1).await, [true, true], "{longest}");
+            assert_eq!(after(no).await, [true, false], "{longest}");
+            assert_eq!(after(longest).await, [false, false], "{longest}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_over_8_kib_and_what_is_no_answer_are_not_kept() {
+        let long = |bytes: usize| Bytes::from(format!("{}{}", r#"{"active":true}"#, " ".repeat(bytes - 15)));
+        let cache = Cache::new(Duration::from_secs(60));
+        let answers = [("a", long(8192)), ("b", long(8193)), ("c", Bytes::from_static(b"{}"))];
+        assert_eq!(kept_after(&cache, &answers, 0).await, [true, false, false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tokens_that_are_made_up_push_out_none_of_the_good() {
+        let cache = Cache::new(Duration::from_secs(60));
+        assert_eq!(kept_after(&cache, &[("good", YES)], 0).await, [true]);
+        let made_up: Vec<_> = (0..=CAPACITY).map(|number| number.to_string()).collect();
+        let made_up: Vec<_> = made_up.iter().map(|token| (&**token, NO)).collect();
+        let kept = kept_after(&cache, &made_up, 0).await;
+        assert_eq!(kept.iter().filter(|kept| **kept).count(), CAPACITY);
+        assert!(matches!(cache.look(key("good")), Found::Kept(_)));
     }
 
     #[test]

@@ -238,6 +238,12 @@ fn document_and_configuration_agree() {
         Some(vec![Fault::NoIssuer, Fault::NoAudience])
     );
     assert_eq!(faults(&SILENT, far().issuer("urn:palisade:scheme:x")), Some(vec![Fault::ReservedIssuer]));
+    const fn tolerant(seconds: u64) -> TokenRules {
+        TokenRules { leeway: std::time::Duration::from_secs(seconds), ..RULES }
+    }
+    static MOST: TokenRules = tolerant(120);
+    static MORE: TokenRules = tolerant(121);
+    assert_eq!((faults(&MOST, far()), faults(&MORE, far())), (None, Some(vec![Fault::Leeway])));
     static PROVED: TokenRules = TokenRules { binding: Binding::Proof { nonce: false }, ..RULES };
     assert_eq!(faults(&PROVED, far()), Some(vec![Fault::NoPublicOrigin]), "nobody could judge the proofs");
 }

@@ -264,6 +264,10 @@ mod tests {
         // OpenID Connect Core 1.0 appendix A.3
         let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         assert_eq!(left_half(Algorithm::RS256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        // of the same token, by the hashes of the other algorithms
+        assert_eq!(left_half(Algorithm::ES256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(left_half(Algorithm::ES384, token), "jtAeDp945y1dDqU3nkIVGNZP1HjH_MFs");
+        assert_eq!(left_half(Algorithm::EdDSA, token), "q7nS86GgvvFaZkzALLWqJYaJIKw2wCDAVfCAsm5CrBM");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(crate) enum Origin {
 /// A key of a set that is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Its `kid`, if it has one.
+    /// Its `kid`, if it has one: 256 letters of it at most.
     pub kid: Option<String>,
     /// Why.
     pub why: &'static str,
@@ -73,7 +73,7 @@ fn collect(entries: Vec<Value>, origin: Origin) -> Result<Loaded, KeyError> {
     }
     let (mut keys, mut left_out) = (Vec::new(), Vec::new());
     for entry in entries {
-        let kid = entry.get("kid").and_then(Value::as_str).map(str::to_owned);
+        let kid = entry.get("kid").and_then(Value::as_str).map(|kid| kid.chars().take(256).collect());
         if origin == Origin::Local && entry.as_object().is_some_and(jwk::is_private) {
             return Err(KeyError::PrivateKey);
         }
@@ -124,6 +124,14 @@ mod tests {
     }
 
     #[test]
+    fn of_a_set_without_a_usable_key_each_is_told_with_the_reason_and_not_at_any_length() {
+        let keys = [ed(json!({"kid": "a", "use": "enc"})), ec(json!({"kid": "b".repeat(100_000)}))];
+        let why = load(&keys, Origin::Fetched).err().unwrap().to_string();
+        assert!(why.starts_with("no usable key; `a`: its `use` is not `sig`; `bbb"), "{why:.99}");
+        assert!(why.ends_with("b`: its `kid` is no string of at most 256 bytes") && why.len() < 400);
+    }
+
+    #[test]
     fn a_local_secret_is_long_and_alone() {
         let oct = |length: usize| json!({"kty": "oct", "kid": "s", "k": base64(&vec![7; length])});
         assert!(load(&[oct(32)], Origin::Local).is_ok());
@@ -136,6 +144,17 @@ mod tests {
     fn a_local_set_with_a_private_key_is_refused_whole() {
         let keys = [ed(json!({"kid": "a"})), ec(json!({"kid": "b", "d": "AAAA"}))];
         assert!(matches!(load(&keys, Origin::Local), Err(KeyError::PrivateKey)));
+    }
+
+    /// RFC 7518 sections 6.2.2 and 6.3.2: `d` need not be among them.
+    #[test]
+    fn each_private_member_makes_a_key_private() {
+        for member in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
+            let key = ec(json!({ member: "AAAA" }));
+            assert!(matches!(load(&[key.clone()], Origin::Local), Err(KeyError::PrivateKey)), "{member}");
+            let left_out = load(&[key, ed(json!({}))], Origin::Fetched).unwrap().left_out;
+            assert_eq!(left_out, [LeftOut { kid: None, why: "it is a private key" }], "{member}");
+        }
     }
 
     #[test]

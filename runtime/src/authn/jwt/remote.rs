@@ -284,7 +284,9 @@ impl Jwks {
                 }
             }
             Err(why) => {
-                tracing::warn!(target: "palisade::keys", address = %remote.asked(), why, "key set not refreshed");
+                tracing::warn!(
+                    target: "palisade::keys", address = %remote.asked(), why = &*why, "key set not refreshed",
+                );
                 if progress.last_good.is_none_or(|good| good.elapsed() > remote.timing.stale) {
                     progress.etag = None;
                     self.clear();

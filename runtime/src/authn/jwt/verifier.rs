@@ -301,6 +301,18 @@ mod tests {
         assert_eq!(judged(&other, &good), Some(Reason::UnknownKid));
     }
 
+    #[test]
+    fn a_leeway_is_two_minutes_at_most() {
+        const fn tolerant(seconds: u64) -> TokenRules {
+            TokenRules { leeway: std::time::Duration::from_secs(seconds), ..RULES }
+        }
+        static MOST: TokenRules = tolerant(120);
+        static MORE: TokenRules = tolerant(121);
+        let keys = || JwkSet::from_json(&Signer::new().jwk("k1").to_string()).unwrap();
+        let faults = |rules| TokenVerifier::new("oauth", rules, Jwt::new(keys()), None).err();
+        assert_eq!((faults(&MOST), faults(&MORE)), (None, Some(vec![Fault::Leeway])));
+    }
+
     /// RFC 9068 section 2.2, for each way in which a document and a token write the type.
     #[test]
     fn access_tokens_have_all_their_claims_however_their_type_is_written() {

@@ -1,5 +1,6 @@
 //! One fetch of a key set (rule 1 of [`remote`](super)).
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub(super) struct Answer {
 }
 
 impl Remote {
-    pub(super) async fn fetch(&self) -> Result<Answer, &'static str> {
+    pub(super) async fn fetch(&self) -> Result<Answer, Cow<'static, str>> {
         let bounds = Bounds { until: Instant::now() + self.timing.answer, bytes: key_set::MAX_TEXT };
         let (address, reach) = match &self.whence {
             Whence::At(address) => (address.clone(), Reach::Anywhere),
@@ -34,17 +35,16 @@ impl Remote {
             request = request.header(header::IF_NONE_MATCH, etag);
         }
         let request = request.body(Full::<Bytes>::default()).map_err(|_| "the request could not be made")?;
-        let reply = self.outbound.call(request, bounds, reach).await?;
+        let reply = self.outbound.call(request, bounds, reach).await.map_err(<&str>::from)?;
         let max_age = reply.headers.get(header::CACHE_CONTROL).and_then(max_age);
         match reply.status {
             StatusCode::NOT_MODIFIED if conditional => return Ok(Answer { changed: None, max_age }),
             StatusCode::OK => {}
             // redirects among them, and 304 to who has nothing that it could be about (RFC 9110 section 15.4.5)
-            _ => return Err("a status other than 200"),
+            _ => return Err("a status other than 200".into()),
         }
         let text = std::str::from_utf8(&reply.body).map_err(|_| "the answer is not UTF-8")?;
-        let loaded =
-            key_set::read(text, Origin::Fetched).map_err(|_| "the answer is no set of usable keys")?;
+        let loaded = key_set::read(text, Origin::Fetched).map_err(|error| error.to_string())?;
         let etag = reply.headers.get(header::ETAG).cloned();
         Ok(Answer { changed: Some((loaded.into(), etag.map(|etag| (address, etag)))), max_age })
     }

@@ -13,6 +13,7 @@ use crate::authn::jwt::{Jwt, TokenVerifier};
 use crate::authn::present::Shown;
 use crate::authn::testing::{NOW, Signer, plain_claims};
 use crate::clock::Clock;
+use crate::outbound::pretended;
 
 /// What the issuer answers, and how often it was asked.
 #[derive(Clone)]
@@ -414,6 +415,21 @@ async fn an_issuer_that_moves_its_keys_or_loses_its_name_is_followed_or_not() {
     assert_eq!(jwks.look_again(None).await, Ok(Looked::Anew));
     assert_eq!(kids(&jwks), ["b"], "the mark of another place's answer is not asked about");
     assert_eq!((issuer.asked(), keys.asked(), moved.asked()), (3, 1, 1));
+}
+
+/// Rule 5 of [`outbound`](crate::outbound).
+#[tokio::test]
+async fn an_issuer_at_a_public_address_names_no_keys_inside_unless_it_may() {
+    let (keys, issuer) = (Issuer::start(keys(&["a"])).await, Issuer::start(String::new()).await);
+    let name = issuer.address.trim_end_matches("/keys").to_owned();
+    issuer.say(ok(&json!({ "issuer": name, "jwks_uri": keys.address }).to_string()));
+    let jwks = || Jwks::of_issuer(&name, Form::OpenId, QUICK).unwrap();
+    pretended::public(1);
+    assert_eq!(jwks().load().await, Err(Unreachable));
+    assert_eq!((issuer.asked(), keys.asked()), (1, 0));
+    pretended::public(1);
+    assert_eq!(jwks().allow_private_addresses().load().await, Ok(()));
+    assert_eq!(keys.asked(), 1);
 }
 
 mod bounds;
