@@ -35,5 +35,8 @@ fn main() {
     palisade_codegen::Build::new("specs/rotation.yaml").run();
     palisade_codegen::Build::new("specs/problems.yaml").run();
     palisade_codegen::Build::new("specs/disk.yaml").run();
+    palisade_codegen::Build::new("specs/cors.yaml").run();
+    palisade_codegen::Build::new("specs/tenants.yaml").run();
+    palisade_codegen::Build::new("specs/audit.yaml").run();
     json_schema::generate();
 }

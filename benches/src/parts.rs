@@ -10,7 +10,7 @@ use governor::clock::FakeRelativeClock;
 use governor::{Quota, RateLimiter};
 use palisade::CursorKeys;
 use palisade::measure::{Cursors, Limits};
-use palisade::operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+use palisade::operation::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 use palisade::types::Uuid;
 
 use crate::table::{self, Ratios};
@@ -39,6 +39,7 @@ const fn limit(name: &'static str, quota: u32, window: Duration, per: &'static [
         scope: Counting::Document,
         on: CountedOn::Request,
         on_outage: OnOutage::Local,
+        advertise: Advertise::Admitted,
     }
 }
 

@@ -51,6 +51,7 @@ pub(crate) const fn rules_for(algorithms: &'static [Algorithm], binding: Binding
         leeway: Duration::from_secs(30),
         max_lifetime: None,
         scopes_claim: &["scope"],
+        tenant_claim: &[],
         binding,
         revocation: Revocation::None,
     }

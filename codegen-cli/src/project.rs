@@ -15,6 +15,8 @@ use crate::store;
 pub(crate) const DEV: &str = "dev";
 /// Who develops: the subject of examples, and the owner of a scaffold's objects.
 pub(crate) const DEVELOPER: &str = "alice";
+/// The tenant of examples.
+pub(crate) const DEVELOPERS: &str = "developers";
 
 const CONFIG: &str = "palisade.toml";
 

@@ -45,6 +45,8 @@ pub(crate) struct Grant<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) audience: &'a str,
     pub(crate) subject: &'a str,
+    /// There where the document has a claim for it.
+    pub(crate) tenant: Option<&'a str>,
     pub(crate) scopes: &'a [String],
     /// The thumbprint of the certificate that it is bound to.
     pub(crate) certificate: Option<&'a str>,
@@ -155,6 +157,9 @@ impl Signer {
             put(&mut claims, &["cnf".to_owned(), "jkt".to_owned()], Value::from(thumbprint));
         }
         put(&mut claims, &rules.scopes_claim, Value::from(grant.scopes.join(" ")));
+        if let Some(tenant) = grant.tenant {
+            put(&mut claims, &rules.tenant_claim, Value::from(tenant));
+        }
         self.signed(&header, &claims)
     }
 

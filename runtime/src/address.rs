@@ -441,6 +441,7 @@ mod tests {
         let mut lines =
             headers(&[("forwarded", "for=a"), ("x-forwarded-for", "b"), ("x-real-ip", "c"), ("accept", "d")]);
         lines.append(&FOR, "e".parse().unwrap());
+        lines.append("x-forwarded-host", "evil.example".parse().unwrap());
         lines.append("x-forwarded-of-tomorrow", "f".parse().unwrap());
         forget_forwarded(&mut lines);
         assert_eq!(lines, headers(&[("accept", "d")]));

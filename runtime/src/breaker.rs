@@ -5,34 +5,82 @@
 //! 2. when it has been open for a while, one asks; all others go without until it is known what came of that;
 //! 3. a success closes it, a failure opens it for another while;
 //! 4. one who gives up before anything came of it says nothing: the next one asks in its place;
-//! 5. what those say who asked before it opened or closed changes nothing.
+//! 5. what those say who asked before it opened or closed changes nothing;
+//! 6. who must ask whether or not it is open has a say as well: while one asks, it closes and opens it as that one does;
+//! 7. the operator is told when it opens and closes, of an opening once in ten seconds at most: a server that does one thing
+//!    and not another opens and closes it all the time.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// Rule 7.
+const SELDOM: Duration = Duration::from_secs(10);
 
 /// The breaker of one server.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     rules: Mutex<Rules>,
+    told: Mutex<Told>,
     started: Instant,
 }
 
 impl Breaker {
     /// One that so many failures open, for so long.
     pub(crate) fn new(bound: u32, rest: Duration) -> Self {
-        Self { rules: Mutex::new(Rules::new(bound, rest)), started: Instant::now() }
+        let (rules, told) = (Mutex::new(Rules::new(bound, rest)), Mutex::default());
+        Self { rules, told, started: Instant::now() }
     }
 
     /// The leave to ask now, if there is one.
-    pub(crate) fn admits(&self) -> Option<Leave<'_>> {
-        let turn = self.ask(|rules, now| rules.admits(now).then_some(rules.turns))?;
-        Some(Leave { of: Some(self), turn })
+    pub(crate) fn admits(&self) -> Result<Leave<'_>, LeftAlone> {
+        let turn = self.ask(|rules, now| match rules.admits(now) {
+            true => Ok(rules.turns),
+            false => Err(LeftAlone(rules.rest_left(now))),
+        })?;
+        Ok(Leave { of: Some(self), turn })
+    }
+
+    /// For one who asks whatever it is. Rule 6.
+    pub(crate) fn beside(&self) -> Leave<'_> {
+        Leave { of: Some(self), turn: self.ask(|rules, _| rules.turns) }
+    }
+
+    /// What the operator is told of this turn. Rule 7.
+    pub(crate) fn news(&self, turn: Turn) -> Turn {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).news(turn, self.started.elapsed())
+    }
+
+    /// Whether it is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.ask(|rules, _| matches!(rules.position, Position::Closed { .. }))
     }
 
     fn ask<T>(&self, ask: impl FnOnce(&mut Rules, Duration) -> T) -> T {
         ask(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner), self.started.elapsed())
     }
 }
+
+/// Nobody asks for so long, or until it is known what comes of one who does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LeftAlone(pub(crate) Duration);
+
+impl LeftAlone {
+    /// After how many seconds it is worth to come again.
+    pub(crate) fn seconds(self) -> u64 {
+        let Self(left) = self;
+        left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0)).max(1)
+    }
+}
+
+impl fmt::Display for LeftAlone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it failed, and is left alone for a moment")
+    }
+}
+
+impl Error for LeftAlone {}
 
 /// The leave to ask, of one who then reports what came of it.
 #[derive(Debug)]
@@ -53,6 +101,11 @@ impl Leave<'_> {
         self.report(Rules::failed)
     }
 
+    /// Another one reports what came of it, or nobody: it is waited for as long as it may take.
+    pub(crate) fn goes_on(mut self) {
+        self.of = None;
+    }
+
     fn report(&mut self, report: impl FnOnce(&mut Rules, Duration) -> Turn) -> Turn {
         let turn = self.turn;
         let Some(breaker) = self.of.take() else { return Turn::None };
@@ -67,6 +120,37 @@ impl Drop for Leave<'_> {
             rules.gave_up(now);
             Turn::None
         });
+    }
+}
+
+/// Rule 7, by a time that the caller tells.
+#[derive(Debug, Default)]
+struct Told {
+    is_open: bool,
+    last: Option<Duration>,
+}
+
+impl Told {
+    fn news(&mut self, turn: Turn, now: Duration) -> Turn {
+        match turn {
+            Turn::None => Turn::None,
+            Turn::Closed if std::mem::take(&mut self.is_open) => Turn::Closed,
+            Turn::Closed => Turn::None,
+            Turn::Opened | Turn::StillOpen if !self.is_due(now) => Turn::None,
+            Turn::Opened | Turn::StillOpen if self.is_open => Turn::StillOpen,
+            Turn::Opened | Turn::StillOpen => {
+                self.is_open = true;
+                Turn::Opened
+            }
+        }
+    }
+
+    fn is_due(&mut self, now: Duration) -> bool {
+        let due = self.last.is_none_or(|last| now.saturating_sub(last) >= SELDOM);
+        if due {
+            self.last = Some(now);
+        }
+        due
     }
 }
 
@@ -122,6 +206,13 @@ impl Rules {
                 self.turn(Position::HalfOpen { until: now.saturating_add(self.rest) }, Turn::None);
                 true
             }
+        }
+    }
+
+    fn rest_left(&self, now: Duration) -> Duration {
+        match self.position {
+            Position::Open { until } => until.saturating_sub(now),
+            Position::Closed { .. } | Position::HalfOpen { .. } => Duration::ZERO,
         }
     }
 
@@ -243,6 +334,63 @@ mod tests {
         drop(second);
         assert_eq!(third.failed(), Turn::None);
         assert_eq!(asks.succeeded(), Turn::Closed, "it is the one that asks");
+    }
+
+    #[test]
+    fn what_is_left_of_its_rest_is_told_in_whole_seconds() {
+        let mut breaker = open();
+        assert_eq!(
+            [0, 400, 999, 1000].map(|now| breaker.rest_left(at(now))),
+            [at(1000), at(600), at(1), at(0)]
+        );
+        assert!(breaker.admits(at(1000)));
+        assert_eq!(breaker.rest_left(at(1000)), at(0), "one asks: what comes of it is known soon");
+        let seconds = |millis| LeftAlone(at(millis)).seconds();
+        assert_eq!([0, 1, 1000, 1001, 2000].map(seconds), [1, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn who_asks_beside_the_one_that_does_closes_and_opens_it_as_well() {
+        for (succeeds, turn) in [(true, Turn::Closed), (false, Turn::StillOpen)] {
+            let breaker = Breaker::new(1, Duration::ZERO);
+            assert_eq!(breaker.admits().unwrap().failed(), Turn::Opened);
+            let resting = breaker.beside();
+            assert_eq!(resting.succeeded(), Turn::None, "nobody was to ask");
+            breaker.admits().unwrap().goes_on();
+            assert!(!breaker.is_closed());
+            let beside = breaker.beside();
+            assert_eq!(if succeeds { beside.succeeded() } else { beside.failed() }, turn);
+            assert_eq!(breaker.is_closed(), succeeds);
+        }
+    }
+
+    #[test]
+    fn what_opens_and_closes_all_the_time_is_told_of_once_in_ten_seconds() {
+        let (mut told, mut heard) = (Told::default(), Vec::new());
+        for second in (0..25).step_by(2) {
+            for (turn, later) in [(Turn::Opened, 0), (Turn::Closed, 100)] {
+                match told.news(turn, at(second * 1000 + later)) {
+                    Turn::None => {}
+                    news => heard.push((second, news)),
+                }
+            }
+        }
+        let both = |second| [(second, Turn::Opened), (second, Turn::Closed)];
+        assert_eq!(heard, [0, 10, 20].map(both).concat());
+    }
+
+    #[test]
+    fn what_stays_open_is_told_of_as_seldom_and_so_is_its_end() {
+        let mut told = Told::default();
+        assert_eq!(told.news(Turn::Opened, at(0)), Turn::Opened);
+        assert_eq!(told.news(Turn::Closed, at(1_000)), Turn::Closed);
+        let news: Vec<_> = (2..24).map(|second| told.news(Turn::StillOpen, at(second * 1000))).collect();
+        assert_eq!((news[8], news[18]), (Turn::Opened, Turn::StillOpen), "nobody knows of it before");
+        assert_eq!(news.iter().filter(|news| **news == Turn::None).count(), 20);
+        assert_eq!(
+            [told.news(Turn::Closed, at(24_000)), told.news(Turn::Closed, at(24_000))],
+            [Turn::Closed, Turn::None]
+        );
     }
 
     #[test]

@@ -58,6 +58,13 @@ impl<Op: Operation> Caller<Op> {
         self.passed.principals().iter().find(|principal| principal.scheme() == scheme)
     }
 
+    /// The tenant for which the caller acts: the one that its credential names ([`Principal::tenant`]), or else another of the
+    /// combination that let the request in. Credentials that name two tenants let nobody in.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.passed.tenant()
+    }
+
     /// The id of this request, as the answer's `X-Request-Id` and the log have it.
     #[must_use]
     pub fn request_id(&self) -> RequestId {

@@ -1,29 +1,40 @@
-//! Security events: one for every refusal, through `tracing`.
+//! Security events: one for every refusal, through `tracing`, and to a sink where there is one ([`sink`]).
 //!
 //! Target [`SECURITY_EVENTS`]. Fields: `event_type timestamp source_ip user_agent endpoint failure_reason request_id principal`,
-//! and `operation_id status severity`; of a login that failed also `account`, a digest as well. `endpoint` is the method and the
-//! *template*, never the path that was sent; `principal` is the issuer and a digest of the subject; `user_agent` is cut and
+//! and `tenant operation_id status severity`; of a login that failed also `account`, a digest as well. `endpoint` is the method and the
+//! *template*, never the path that was sent; `principal` is the issuer and a digest of the subject, `tenant` a digest; `user_agent` is cut and
 //! escaped, so that a log line cannot be forged.
 //!
 //! Connections that are closed before anything is asked over them are told of together, with their `count`.
 
 mod asking;
+mod here;
+mod overflow;
+mod record;
+mod sink;
+mod writer;
 
 use std::fmt;
 use std::net::IpAddr;
 
 use aws_lc_rs::digest;
 use http::HeaderValue;
+use serde::Serialize;
 
 pub(crate) use self::asking::{Asked, Asking};
+pub(crate) use self::here::{blocking, sink, store, storing};
+pub use self::record::SecurityEvent;
+pub(crate) use self::record::known;
+pub use self::sink::{EventSink, EventSinkError, Events};
+pub(crate) use self::sink::{NotStored, Worth};
 use crate::authn::{Identity, Principal};
 
 /// The `tracing` target of security events: filter on it to send them where they belong.
 pub const SECURITY_EVENTS: &str = "palisade::security";
 
-/// How loud an event is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Severity {
+/// How loud a security event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Severity {
     /// Happens all day: a missing token, a malformed parameter.
     Low,
     /// Worth a look when it repeats: a forged token, another's object.
@@ -49,9 +60,10 @@ pub(crate) struct Event<'a> {
     pub(crate) operation: Option<&'static str>,
     pub(crate) request_id: &'a str,
     pub(crate) principal: Option<&'a Principal>,
+    pub(crate) tenant: Option<&'a str>,
     /// Whose account was tried, where that is what it tells of.
     pub(crate) account: Option<&'a str>,
-    pub(crate) status: u16,
+    pub(crate) status: Option<u16>,
 }
 
 /// The method and template, or `unmatched`.
@@ -67,8 +79,16 @@ impl fmt::Display for Endpoint<'_> {
 }
 
 impl Event<'_> {
+    /// Hands the event to `tracing`, and to a sink where there is one.
+    pub(crate) fn emit(&self, sink: Option<&Events>) {
+        self.trace();
+        if let Some(sink) = sink {
+            sink.push(self.kind.severity.into(), || self.into());
+        }
+    }
+
     /// Hands the event to `tracing`: high as errors, medium as warnings, low as information.
-    pub(crate) fn emit(&self) {
+    pub(crate) fn trace(&self) {
         macro_rules! emit_at {
             ($level:expr) => {
                 tracing::event!(
@@ -81,7 +101,8 @@ impl Event<'_> {
                     endpoint = %self.endpoint,
                     failure_reason = %self.reason,
                     request_id = self.request_id,
-                    principal = %Pseudonym(self.principal.map(Principal::identity)),
+                    principal = %Pseudonym::of(self.principal),
+                    tenant = %Digest(self.tenant),
                     account = self.account,
                     operation_id = self.operation.unwrap_or("-"),
                     status = self.status,
@@ -108,7 +129,7 @@ pub(crate) struct ConnectionEvent<'a> {
 }
 
 impl ConnectionEvent<'_> {
-    /// Hands the event to `tracing`, as a warning.
+    /// Hands the event to `tracing`, as a warning, and to the sink of the server that is connected to.
     pub(crate) fn emit(&self) {
         tracing::warn!(
             target: SECURITY_EVENTS,
@@ -119,6 +140,7 @@ impl ConnectionEvent<'_> {
             count = self.count,
             severity = ?self.kind.severity,
         );
+        store(self.kind.severity, || self.into());
     }
 }
 
@@ -135,7 +157,7 @@ pub(crate) struct AccountEvent<'a> {
 }
 
 impl AccountEvent<'_> {
-    /// Hands the event to `tracing`: high as errors, medium as warnings, low as information.
+    /// Hands the event to `tracing`, high as errors, medium as warnings, low as information, and to the sink of the request.
     pub(crate) fn emit(&self) {
         macro_rules! emit_at {
             ($level:expr) => {
@@ -161,6 +183,7 @@ impl AccountEvent<'_> {
             Severity::Medium => emit_at!(tracing::Level::WARN),
             Severity::High => emit_at!(tracing::Level::ERROR),
         }
+        store(self.kind.severity, || self.into());
     }
 }
 
@@ -182,15 +205,28 @@ pub(crate) struct Pseudonym<'a>(Option<Identity<'a>>);
 
 impl<'a> Pseudonym<'a> {
     pub(crate) fn new(issuer: &'a str, subject: &'a str) -> Self {
-        Self(Some(Identity { issuer, subject }))
+        Self(Some(Identity { issuer, subject, tenant: None }))
+    }
+
+    fn of(principal: Option<&'a Principal>) -> Self {
+        Self(principal.map(Principal::identity))
     }
 }
 
 impl fmt::Display for Pseudonym<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(Identity { issuer, subject }) = self.0 else { return f.write_str("-") };
-        let digest = digest::digest(&digest::SHA256, subject.as_bytes());
-        write!(f, "{}#", issuer.escape_debug())?;
+        let Some(Identity { issuer, subject, .. }) = self.0 else { return f.write_str("-") };
+        write!(f, "{}#{}", issuer.escape_debug(), Digest(Some(subject)))
+    }
+}
+
+/// A name that can be followed through the log without standing in it.
+struct Digest<'a>(Option<&'a str>);
+
+impl fmt::Display for Digest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(name) = self.0 else { return f.write_str("-") };
+        let digest = digest::digest(&digest::SHA256, name.as_bytes());
         digest.as_ref().iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

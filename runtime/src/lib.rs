@@ -51,7 +51,7 @@ pub mod types;
 
 pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService, Guarded};
-pub use self::answer::{Items, Notice, TypedBytes, Unfit};
+pub use self::answer::{EXPOSED_HEADERS, Items, Notice, TypedBytes, Unfit};
 pub use self::authn::{
     ApiKeys, BasicVerifier, BearerVerifier, CertificateVerifier, Change, Class, Denied, Denylist,
     DenylistError, DenylistStore, Entry, Fault, Identity, IntrospectionVerifier, IssuedKey, JwkSet, Jwks,
@@ -70,7 +70,7 @@ pub use self::config_error::ConfigError;
 pub use self::cursor::{
     BothWays, CursorKeyError, CursorKeys, Direction, Forward, Page, PageFrom, Position, SealedCursor,
 };
-pub use self::event::SECURITY_EVENTS;
+pub use self::event::{EventSink, EventSinkError, Events, SECURITY_EVENTS, SecurityEvent, Severity};
 pub use self::gate::{Gate, GateBuilder, RequestId};
 pub use self::idempotency::{AnswerKeys, KeptAnswers};
 pub use self::input::{Decimal, Parts, Upload, UploadReader};
@@ -82,7 +82,7 @@ pub use self::limit::shared::SharedLimits;
 pub use self::login::Login;
 pub use self::operation::Operation;
 pub use self::problem::Problem;
-pub use self::readiness::Readiness;
+pub use self::readiness::{Degraded, Readiness};
 pub use self::resource::{Attribute, Attributes};
 pub use self::secret::Secret;
 pub use self::serve::{Servable, Serve, ServeError, serve};

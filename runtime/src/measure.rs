@@ -170,8 +170,13 @@ impl Limits {
 
     /// The same by the shared counters; `false` also when they cannot be asked.
     pub async fn ask(&self, micros: u64, from: IpAddr, principal: (&str, &str)) -> bool {
-        let seen =
-            Seen { from: Network::of(from), principal: Some(principal), is_claimed: false, values: &[] };
+        let seen = Seen {
+            from: Network::of(from),
+            principal: Some(principal),
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        };
         let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
         let decided = self.limiter.ask(micros, &charges, &seen).await;
         decided.is_ok_and(|decision| decision.refused_by().is_none())
@@ -179,8 +184,13 @@ impl Limits {
 
     /// Takes a place under each of them, which are on what is under way, and leaves it.
     pub async fn pass(&self, from: IpAddr, principal: (&str, &str)) -> bool {
-        let seen =
-            Seen { from: Network::of(from), principal: Some(principal), is_claimed: false, values: &[] };
+        let seen = Seen {
+            from: Network::of(from),
+            principal: Some(principal),
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        };
         let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
         self.limiter.enter(&charges, &seen).await.is_ok_and(|entered| entered.held.is_ok())
     }
@@ -194,8 +204,13 @@ impl Limits {
     /// Charges all of them, or none.
     #[must_use]
     pub fn allow(&self, micros: u64, from: IpAddr, principal: (&str, &str)) -> bool {
-        let seen =
-            Seen { from: Network::of(from), principal: Some(principal), is_claimed: false, values: &[] };
+        let seen = Seen {
+            from: Network::of(from),
+            principal: Some(principal),
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        };
         let charges: Few<_> = self.rules.iter().map(|rule| rule.charge(&seen)).collect();
         self.limiter.decide(micros, &charges).refused_by().is_none()
     }
@@ -215,7 +230,7 @@ impl Cursors {
     /// Sealed with these keys.
     #[must_use]
     pub fn new(keys: CursorKeys) -> Self {
-        let caller = [Identity { issuer: "https://id.example.com", subject: "alice" }];
+        let caller = [Identity { issuer: "https://id.example.com", subject: "alice", tenant: None }];
         Self { keys, caller, filters: Filters::from_canonical(b"status=open".to_vec()) }
     }
 

@@ -6,13 +6,14 @@
 //!    shared is as far from the others, and each operation refuses, or does as its limit says, by itself;
 //! 3. before the server takes requests it is not ready (503), whatever its parts say, nor once it is to stop, so that nobody sends
 //!    it more; that it says until the process ends;
+//!    Issuers of tokens are not asked for that: what requests found, or who keeps their keys fresh, is what is told of them;
 //! 4. parts are asked once a second at most, by one at a time: whoever asks often learns what was found last.
 
 use std::fmt;
 use std::future::IntoFuture;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -28,6 +29,7 @@ use http::{HeaderValue, StatusCode};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use crate::event::Events;
 use crate::gate::names_one_host;
 use crate::limit::shared::SharedLimits;
 use crate::serve::{ServeError, bind_here, serve};
@@ -59,10 +61,16 @@ pub struct Readiness {
     now: Arc<Now>,
 }
 
+/// What a server relies on besides, and whether that answers: asked whenever somebody wants to know, and not waited for.
+#[derive(Clone)]
+pub struct Degraded(Arc<dyn Fn() -> Vec<&'static str> + Send + Sync>);
+
 #[derive(Default)]
 struct Now {
     starts: AtomicBool,
     stops: AtomicBool,
+    /// Of the servers that tell of themselves.
+    servers: std::sync::Mutex<Vec<Degraded>>,
     /// What was found last, and when.
     found: Mutex<Option<(Instant, Vec<&'static str>)>>,
 }
@@ -71,6 +79,7 @@ struct Now {
 enum Part {
     State(State),
     Limits(SharedLimits),
+    Events(Events),
     Other(Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>),
 }
 
@@ -95,11 +104,22 @@ impl Readiness {
         self
     }
 
-    /// With the limits that these settings share with other instances, where they do, under the name `limits`.
+    /// With the sink of security events, likewise: whether it stored what it was given last. It is not asked for that.
     #[must_use]
-    pub fn shared_by(self, settings: &Settings) -> Self {
-        match &settings.limits_in {
-            Some(limits) => self.limits("limits", limits),
+    pub fn events(mut self, name: &'static str, events: &Events) -> Self {
+        self.parts.push((name, Part::Events(events.clone())));
+        self
+    }
+
+    /// With the limits that these settings share with other instances, where they do, under the name `limits`, and with the sink
+    /// of their security events, where they have one, under the name `events`.
+    #[must_use]
+    pub fn shared_by(mut self, settings: &Settings) -> Self {
+        if let Some(limits) = &settings.limits_in {
+            self = self.limits("limits", limits);
+        }
+        match &settings.events {
+            Some(events) => self.events("events", events),
             None => self,
         }
     }
@@ -126,14 +146,26 @@ impl Readiness {
         self.now.stops.store(true, Ordering::SeqCst);
     }
 
-    /// The names of the parts that do not answer now, or did not a second ago.
+    /// Tells also of this, from now on.
+    pub(crate) fn tell_of(&self, degraded: Degraded) {
+        self.now.servers.lock().unwrap_or_else(PoisonError::into_inner).push(degraded);
+    }
+
+    fn of_servers(&self) -> Vec<&'static str> {
+        let servers = self.now.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        servers.iter().flat_map(|Degraded(names)| names()).collect()
+    }
+
+    /// The names of the parts that do not answer now, or did not a second ago; after them those of the schemes of a server that
+    /// is [served](crate::Serve::readiness) with it whose issuer does not.
     pub async fn degraded(&self) -> Vec<&'static str> {
         let mut found = self.now.found.lock().await; // rule 4
         if let Some((_, names)) = found.as_ref().filter(|(then, _)| then.elapsed() < FRESH) {
             return names.clone();
         }
         let asked = self.parts.iter().map(async |(name, part)| (!part.answers().await).then_some(*name));
-        let names: Vec<_> = futures_util::future::join_all(asked).await.into_iter().flatten().collect();
+        let mut names: Vec<_> = futures_util::future::join_all(asked).await.into_iter().flatten().collect();
+        names.extend(self.of_servers());
         *found = Some((Instant::now(), names.clone()));
         names
     }
@@ -193,11 +225,32 @@ fn answer(status: StatusCode, word: &'static str, degraded: &[&'static str]) -> 
     response
 }
 
+impl Degraded {
+    /// Whatever `names` says when it is asked: the names of what does not answer then. It must not wait.
+    #[must_use]
+    pub fn new(names: impl Fn() -> Vec<&'static str> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(names))
+    }
+}
+
+impl Default for Degraded {
+    fn default() -> Self {
+        Self::new(Vec::new)
+    }
+}
+
+impl fmt::Debug for Degraded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Degraded").field(&(self.0)()).finish()
+    }
+}
+
 impl Part {
     fn answers(&self) -> BoxFuture<'_, bool> {
         match self {
             Self::State(state) => Box::pin(state.answers()),
             Self::Limits(limits) => Box::pin(limits.answers()),
+            Self::Events(events) => Box::pin(std::future::ready(events.answers())),
             Self::Other(answers) => Box::pin(timeout(PATIENCE, answers()).map(|answer| answer == Ok(true))),
         }
     }

@@ -32,7 +32,8 @@ pub(crate) use self::tls::Hangup;
 #[cfg(feature = "tls")]
 pub use self::tls::{Tls, TlsError};
 use crate::config_error::ConfigError;
-use crate::readiness::Readiness;
+use crate::event::storing;
+use crate::readiness::{Degraded, Readiness};
 use crate::server::Server;
 use crate::settings::Settings;
 
@@ -57,6 +58,11 @@ pub trait Servable:
         std::future::ready(Ok(()))
     }
 
+    /// Says, whenever it is asked, what it relies on that does not answer: [`Readiness`] tells of it beside its own parts.
+    fn degraded(&self) -> Degraded {
+        Degraded::default()
+    }
+
     /// Ends when nothing runs any more that outlives its client. A server that stops waits for it, as long as it waits
     /// for those who are being answered.
     fn settled(&self) -> impl Future<Output = ()> + Send {
@@ -79,6 +85,10 @@ impl Servable for Server {
 
     fn asks_for_certificates(&self) -> bool {
         Self::asks_for_certificates(self)
+    }
+
+    fn degraded(&self) -> Degraded {
+        Self::degraded(self)
     }
 
     fn ready(&self) -> impl Future<Output = Result<(), ConfigError>> + Send {
@@ -203,7 +213,8 @@ impl<S: Servable> Serve<S> {
     /// Other settings than those of the service, for the connections only.
     pub fn settings(self, settings: Settings) -> Self {
         let errors = self.settings.errors; // of the document
-        Self { settings: Settings { errors, ..settings }, ..self }
+        let events = settings.events.or(self.settings.events);
+        Self { settings: Settings { errors, events, ..settings }, ..self }
     }
 
     /// Stops when this is done. Default: on Ctrl-C, and on SIGTERM where there is one.
@@ -213,7 +224,8 @@ impl<S: Servable> Serve<S> {
         Self { shutdown: Box::pin(shutdown), ..self }
     }
 
-    /// Tells it when the server begins to take requests, and when it begins to stop. Whoever wants balancers to know some time before calls [`Readiness::stop`]
+    /// Tells it when the server begins to take requests, and when it begins to stop, and which of its schemes have an issuer that
+    /// does not answer. Whoever wants balancers to know some time before calls [`Readiness::stop`]
     /// in [`Serve::shutdown`] and waits there.
     pub fn readiness(self, readiness: &Readiness) -> Self {
         Self { readiness: Some(readiness.clone()), ..self }
@@ -233,12 +245,14 @@ impl<S: Servable> Serve<S> {
             tracing::info!(%address, tls = transport.is_protected(), "listening");
         }
         let (shutdown, readiness) = (self.shutdown, self.readiness.unwrap_or_default());
+        readiness.tell_of(self.service.degraded());
         readiness.start();
         let told = Box::pin(async move {
             shutdown.await;
             readiness.stop();
         });
-        accept(listener, transport, self.service, self.settings, told).await;
+        let sink = self.settings.events.clone();
+        storing(sink, accept(listener, transport, self.service, self.settings, told)).await;
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use axum::response::Response;
 use http::HeaderValue;
 use tower_service::Service;
 
+use crate::adopt::Guarded;
 use crate::answer::Output;
 use crate::authn::{
     BasicVerifier, BearerVerifier, CertificateVerifier, Denylist, IntrospectionVerifier, KeyVerifier,
@@ -20,11 +21,13 @@ use crate::authn::{
 use crate::caller::Caller;
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
+use crate::event::storing;
 use crate::gate::{self, Gate, GateBuilder, Prepared, Request, Visit};
 use crate::idempotency::KeptAnswers;
 use crate::input::Input;
 use crate::operation::{Document, Operation, Policy};
 use crate::problem::{Problem, Rejection};
+use crate::readiness::Degraded;
 use crate::resource::Attributes;
 use crate::routes;
 use crate::settings::Settings;
@@ -204,6 +207,14 @@ impl Server {
         axum::Router::new().fallback_service(self)
     }
 
+    /// The server behind layers of tower, such as one for CORS, to be [served](crate::serve) with its settings as without them. What they
+    /// answer themselves has passed no gate.
+    #[must_use]
+    pub fn behind(self, layers: impl FnOnce(axum::Router) -> axum::Router) -> Guarded {
+        let gate = self.shared.gate.clone();
+        gate.guards(layers(self.into_router()))
+    }
+
     /// Fetches the key sets that its schemes name by URL, and keeps them fresh from then on. The files of client
     /// certificates are looked at from then on, and on SIGHUP, which ends a process that does not listen to it.
     ///
@@ -213,6 +224,11 @@ impl Server {
     /// Every key set that cannot be had.
     pub async fn ready(&self) -> Result<(), ConfigError> {
         self.shared.gate.ready().await
+    }
+
+    /// Says which of its schemes have an issuer that does not answer.
+    pub(crate) fn degraded(&self) -> Degraded {
+        self.shared.gate.degraded()
     }
 
     /// Whether one of its schemes takes client certificates, or tokens that are bound to them.
@@ -255,7 +271,8 @@ impl Service<http::Request<Body>> for Server {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let shared = Arc::clone(&self.shared);
-        Box::pin(async move { Ok(shared.answer(request).await) })
+        let sink = shared.gate.settings().events.clone();
+        Box::pin(storing(sink, async move { Ok(shared.answer(request).await) }))
     }
 }
 

@@ -11,11 +11,15 @@ pub use self::proxies::ForwardedHeader;
 pub(crate) use self::proxies::{TrustedProxies, network};
 use crate::authn::attempts::Most;
 use crate::clock::Clock;
+use crate::event::Events;
 use crate::limit::kept::KeptLimits;
 use crate::limit::shared::SharedLimits;
 use crate::operation::ErrorForm;
 use crate::origin::PublicOrigin;
 use crate::state::State;
+
+/// Who waits longer for a place has better been told to come again: its client or a proxy may have left meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Settings of a server. The defaults are safe on a machine that faces the internet; each says why it is what it is.
 ///
@@ -39,6 +43,7 @@ pub struct Settings {
     pub(crate) failed_attempts: Most,
     pub(crate) max_connections: usize,
     pub(crate) max_requests: usize,
+    pub(crate) wait_for_place: Duration,
     pub(crate) max_connections_per_address: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) idle_timeout: Duration,
@@ -55,6 +60,7 @@ pub struct Settings {
     pub(crate) proof_capacity: usize,
     pub(crate) proofs_in: Option<State>,
     pub(crate) clock: Clock,
+    pub(crate) events: Option<Events>,
     /// As the document says.
     pub(crate) errors: ErrorForm,
 }
@@ -91,6 +97,7 @@ impl Settings {
             failed_attempts: Most::DEFAULT,
             max_connections: 10_000,
             max_requests: 10_000,
+            wait_for_place: Duration::from_millis(100),
             max_connections_per_address: 256,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
@@ -107,6 +114,7 @@ impl Settings {
             proof_capacity: 262_144,
             proofs_in: None,
             clock: Clock::system(),
+            events: None,
             errors: ErrorForm::default(),
         }
     }
@@ -115,6 +123,16 @@ impl Settings {
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Where security events are stored, besides the log: an [`EventSink`](crate::EventSink), or [`Events`] where a
+    /// readiness tells of it as well. Default: nowhere.
+    ///
+    /// Requests do not wait for it, but for those of operations with `audit: true`, which are not done while it is away: a
+    /// server with such an operation is not built without one. What waits for it, and what is dropped: `docs/events.md`.
+    #[must_use]
+    pub fn events_to(self, events: impl Into<Events>) -> Self {
+        Self { events: Some(events.into()), ..self }
     }
 
     /// The address under which clients call this server, such as `https://api.example.com`: the front of every URI of it.
@@ -154,6 +172,8 @@ impl Settings {
     }
 
     /// How many rate limit counters there are. Default: 131 072, which take 3 MiB, all of it from the start.
+    ///
+    /// Where a limit keeps an exact log there are an eighth as many more for such limits, at 536 bytes each (9 MiB).
     ///
     /// Each caller takes one for each limit, until that limit is unused long enough to be full again. Half of them are for
     /// principals, half for everybody else. When a half is taken, callers that were not there before share what is left of
@@ -221,7 +241,8 @@ impl Settings {
         Self { max_connections_per_address, ..self }
     }
 
-    /// How many handlers are at work at once; what comes beyond is refused with 503 and `Retry-After: 1`. Default: 10 000.
+    /// How many handlers are at work at once; what comes beyond [waits](Self::wait_for_place), or is refused with 503 and
+    /// `Retry-After: 1`. Default: 10 000.
     ///
     /// Operations of priority `batch` are refused from half of it on, those of `normal` from nine tenths, so that there is
     /// room for `critical` ones; one of each class is taken while none is at work. A request counts when all of it has been
@@ -229,6 +250,18 @@ impl Settings {
     #[must_use]
     pub fn max_requests(self, max_requests: usize) -> Self {
         Self { max_requests, ..self }
+    }
+
+    /// How long a request waits for a place among the handlers at work, once all of it has been read. Default: 100 ms, at most
+    /// 5 s; with 0 none waits.
+    ///
+    /// It is what a burst takes that is a little more than the server does at once. A tenth as many wait as
+    /// [may be at work](Self::max_requests), at least one, each with all that was read of its request: in memory it is as if
+    /// that many more handlers were at work. While as many wait, what comes is refused before anything is done for it. What
+    /// matters more gets a place first, and who came first of those that matter as much; nobody waits beyond its deadline.
+    #[must_use]
+    pub fn wait_for_place(self, wait_for_place: Duration) -> Self {
+        Self { wait_for_place: wait_for_place.min(LONGEST_WAIT), ..self }
     }
 
     /// How long a client may take to send the head of a request, the first one counted from when it connects.
@@ -330,6 +363,12 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_made_to_wait_for_long() {
+        let wait = |seconds| Settings::new().wait_for_place(Duration::from_secs(seconds)).wait_for_place;
+        assert_eq!([0, 2, u64::MAX].map(wait), [Duration::ZERO, Duration::from_secs(2), LONGEST_WAIT]);
+    }
 
     #[test]
     fn a_public_origin_is_one() {

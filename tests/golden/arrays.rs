@@ -93,6 +93,7 @@ impl p::Operation for PutLists {
         }),
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: None,

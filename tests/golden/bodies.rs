@@ -66,6 +66,7 @@ impl p::Operation for CreateAccount {
         }),
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -81,6 +81,7 @@ impl p::Operation for GetWord {
         body: None,
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: None,

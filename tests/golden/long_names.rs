@@ -122,6 +122,7 @@ impl p::Operation for Post {
         }),
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: None,

@@ -18,6 +18,7 @@ pub static DOCUMENT: p::Document = p::Document {
                 leeway: p::Duration::from_secs(30),
                 max_lifetime: None,
                 scopes_claim: &["scope"],
+                tenant_claim: &[],
                 binding: p::Binding::None,
                 revocation: p::Revocation::None,
             }),
@@ -76,6 +77,7 @@ impl p::Operation for ListItems {
         body: None,
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: Some(p::Pagination {
             cursor: "after",

@@ -65,6 +65,7 @@ impl p::Operation for PlantTree {
         }),
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: None,

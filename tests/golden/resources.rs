@@ -18,6 +18,7 @@ pub static DOCUMENT: p::Document = p::Document {
                 leeway: p::Duration::from_secs(30),
                 max_lifetime: None,
                 scopes_claim: &["scope"],
+                tenant_claim: &[],
                 binding: p::Binding::None,
                 revocation: p::Revocation::None,
             }),
@@ -97,6 +98,7 @@ impl p::Operation for DeleteFile {
         body: None,
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: Some(p::Ownership {
             resource: "File",
             id: "fileId",

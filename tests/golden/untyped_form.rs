@@ -108,6 +108,7 @@ impl p::Operation for Pay {
         }),
         timeout: p::Duration::from_secs(10),
         priority: p::Priority::Normal,
+        audit: false,
         ownership: None,
         pagination: None,
         idempotency: None,

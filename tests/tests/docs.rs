@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 28] = [
+const PAGES: [&str; 29] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -23,6 +23,7 @@ const PAGES: [&str; 28] = [
     "docs/adr/0008-proxy-header.md",
     "docs/authentication.md",
     "docs/diagnostics.md",
+    "docs/events.md",
     "docs/idempotency.md",
     "docs/issuer.md",
     "docs/limits.md",

@@ -28,6 +28,8 @@ goldens! {
     any_media_type,
     /// Lists, lists of lists, lists of nullable items.
     arrays,
+    /// Operations whose calls are told of, and one of the same document that is not.
+    audit,
     /// Structs whose schema says more, and members that are not declared by name.
     beyond,
     /// Request bodies, and answers by status, range and default.
@@ -104,6 +106,8 @@ goldens! {
     streams,
     /// Parameters of each style.
     styles,
+    /// Claims that name the tenant, and limits by it.
+    tenants,
     /// Tokens about which their issuer is asked, and revocation.
     tokens,
     /// Choices: `oneOf` and lists of types.

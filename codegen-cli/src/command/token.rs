@@ -41,6 +41,10 @@ pub(crate) struct Token {
     #[arg(long)]
     subject: String,
 
+    /// The tenant for which it is. Needed where the document has a claim for it.
+    #[arg(long)]
+    tenant: Option<String>,
+
     /// A scope of the token; repeat it for more.
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ' ')]
     scopes: Vec<String>,
@@ -81,6 +85,7 @@ impl Token {
         let (config, name) = (project.config(), scheme.name.as_str());
         let issuer = one_of("issuer", self.issuer, config.issuer(name), rules.issuer.as_ref())?;
         let audience = one_of("audience", self.audience, config.audience(name), rules.audience.as_ref())?;
+        let tenant = tenant(self.tenant.as_deref(), rules, name)?;
         let algorithm = signer::algorithm(rules)
             .ok_or_else(|| Failure::usage(format!("the document lists no algorithm for scheme `{name}`")))?;
         let file = self
@@ -94,6 +99,7 @@ impl Token {
             issuer: &issuer,
             audience: &audience,
             subject: &self.subject,
+            tenant,
             scopes: &self.scopes,
             certificate: certificate.as_deref(),
             key: key.as_ref().map(Signer::thumbprint),
@@ -105,6 +111,22 @@ impl Token {
         reporter.answer(&token, &fields)?;
         reporter.remark("Good", &format!("for {lifetime} s, as `{}` of {issuer}", self.subject));
         Ok(())
+    }
+}
+
+/// A token names a tenant where the document has a claim for it, and there alone.
+fn tenant<'a>(given: Option<&'a str>, rules: &TokenRules, scheme: &str) -> Result<Option<&'a str>, Failure> {
+    match (given, rules.tenant_claim.as_slice()) {
+        (None, [_, ..]) => {
+            let message = format!("every token of scheme `{scheme}` names a tenant");
+            Err(Failure::usage(message).help("give it by `--tenant`"))
+        }
+        (Some(_), []) => {
+            let message = format!("the document has no claim for the tenant of tokens of scheme `{scheme}`");
+            let help = "name it by `claims: { tenant: org_id }` on the scheme, or leave `--tenant` out";
+            Err(Failure::usage(message).help(help))
+        }
+        (given, _) => Ok(given),
     }
 }
 

@@ -74,11 +74,15 @@ impl Facts {
             SchemeKind::Bearer { binding: Binding::Proof { .. }, .. } => format!(" --dpop-key {PROOF_KEY}"),
             _ => String::new(),
         };
+        let tenant = match scheme.kind {
+            SchemeKind::Bearer { names_tenants: true, .. } => format!(" --tenant {}", project::DEVELOPERS),
+            _ => String::new(),
+        };
         let (about, mut lines) = match scheme.kind {
             SchemeKind::Bearer { .. } | SchemeKind::Introspected { .. } => (
                 "A token",
                 vec![format!(
-                    "TOKEN=$(cargo palisade token --scheme {name} --subject {DEVELOPER}{scopes}{bound})"
+                    "TOKEN=$(cargo palisade token --scheme {name} --subject {DEVELOPER}{tenant}{scopes}{bound})"
                 )],
             ),
             SchemeKind::ApiKey => (
@@ -159,6 +163,7 @@ fn scheme(step: &StepOutline, package: &str) -> Scheme {
                 issuer_in_document: rules.issuer.is_some(),
                 audience_in_document: rules.audience.is_some(),
                 binding: rules.binding,
+                names_tenants: !rules.tenant_claim.is_empty(),
             };
             (credentials::key_set(name), kind)
         }

@@ -123,6 +123,8 @@ pub(crate) enum SchemeKind {
         audience_in_document: bool,
         /// What its tokens are bound to.
         binding: Binding,
+        /// Whether each names a tenant.
+        names_tenants: bool,
     },
     /// Tokens about which their issuer is asked.
     Introspected {

@@ -31,6 +31,7 @@ fn rules(algorithms: &[Algorithm]) -> TokenRules {
         leeway: Duration::ZERO,
         max_lifetime: None,
         scopes_claim: vec!["realm".to_owned(), "scopes".to_owned()],
+        tenant_claim: vec!["realm".to_owned(), "org".to_owned()],
         binding: Binding::None,
         revocation: Revocation::None,
     }
@@ -40,6 +41,7 @@ const GRANT: Grant<'_> = Grant {
     issuer: "https://i",
     audience: "a",
     subject: "alice",
+    tenant: None,
     scopes: &[],
     certificate: None,
     key: None,
@@ -77,6 +79,8 @@ fn tokens_have_the_type_and_the_scopes_where_the_document_wants_them() {
     let token = signer.token(&rules(&ALL), &Grant { scopes: &scopes, ..GRANT }).unwrap();
     assert_eq!(part(&token, 0)["typ"], "at+jwt");
     assert_eq!(part(&token, 1)["realm"]["scopes"], "a b");
+    let token = signer.token(&rules(&ALL), &Grant { tenant: Some("north"), ..GRANT }).unwrap();
+    assert_eq!(part(&token, 1)["realm"], json!({ "scopes": "", "org": "north" }));
     let bound = signer.token(&rules(&ALL), &Grant { certificate: Some("abc"), ..GRANT }).unwrap();
     assert_eq!(part(&bound, 1)["cnf"]["x5t#S256"], "abc");
     let bound = signer.token(&rules(&ALL), &Grant { key: Some("abc"), ..GRANT }).unwrap();

@@ -99,6 +99,26 @@ fn a_list_shows_everything_but_secrets() {
 }
 
 #[test]
+fn a_key_is_of_its_tenant_and_so_is_the_next() {
+    let project = Project::new("");
+    project.create(&[]);
+    assert!(!project.done(&["list"]).stdout.contains("TENANT"), "where no key has one");
+    assert!(!project.text().contains("tenant"));
+    let (_, id) = project.create(&["--tenant", "north"]);
+    let shown = project.done(&["list"]).stdout;
+    assert!(
+        shown.starts_with("ID            OWNER  TENANT  SCOPES") && shown.contains("acme   north"),
+        "{shown}"
+    );
+    project.done(&["rotate", "--id", &id]);
+    let tenants: Vec<Value> = project.listed().into_iter().map(|key| key["tenant"].clone()).collect();
+    let of = |tenant: Value| tenants.iter().filter(|one| **one == tenant).count();
+    assert_eq!((of("north".into()), of(Value::Null)), (2, 1));
+    let refused = project.run(&["create", "--owner", "acme", "--tenant", ""]);
+    assert!(refused.code == 2 && refused.stderr.contains("empty"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_rotated_key_is_retiring_and_the_one_before_it_revoked() {
     let project = Project::new("");
     let (_, first) = project.create(&["--expires", "30d"]);

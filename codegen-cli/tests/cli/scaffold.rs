@@ -239,19 +239,19 @@ paths:
       responses: { "204": { description: Kept. } }
 components:
   securitySchemes:
-    vault: { type: http, scheme: bearer, x-palisade: { binding: dpop } }
+    vault: { type: http, scheme: bearer, x-palisade: { binding: dpop, claims: { tenant: org_id } } }
 "#;
 
-/// A token that is bound to a key, and the proof that goes with it, by the commands that the README names.
+/// A token that is bound to a key and names a tenant, and the proof that goes with it, by the commands that the README names.
 #[test]
-fn where_tokens_are_bound_to_keys_the_commands_make_both() {
+fn where_tokens_are_bound_to_keys_and_tenants_the_commands_make_them_so() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("vault.yaml"), VAULT).unwrap();
     new(folder.path(), "cargo palisade new palisade-scaffold-vault --spec vault.yaml --mock");
     let project = folder.path().join("palisade-scaffold-vault");
     let readme = fs::read_to_string(project.join("README.md")).unwrap();
     for line in [
-        "TOKEN=$(cargo palisade token --scheme vault --subject alice --dpop-key dev/client.dpop.pem)",
+        "TOKEN=$(cargo palisade token --scheme vault --subject alice --tenant developers --dpop-key dev/client.dpop.pem)",
         "PROOF=$(cargo palisade proof --key dev/client.dpop.pem --method GET --url http://127.0.0.1:8080/secrets --token $TOKEN)",
         "curl -i -H \"Authorization: DPoP $TOKEN\" -H \"$PROOF\" http://127.0.0.1:8080/secrets",
     ] {
@@ -259,7 +259,10 @@ fn where_tokens_are_bound_to_keys_the_commands_make_both() {
     }
     let program = build(&project, "palisade-scaffold-vault");
     let key = "dev/client.dpop.pem";
-    let token = credential(&project, &["token", "--subject", "alice", "--dpop-key", key]);
+    let run = palisade(&project, &["token", "--subject", "alice", "--dpop-key", key]);
+    assert!(run.code == 2 && run.stderr.contains("--tenant"), "{}", run.stderr);
+    let line = ["token", "--subject", "alice", "--tenant", "north", "--dpop-key", key];
+    let token = credential(&project, &line);
     let proof_of = |method: &str, url: &str| {
         let line = ["proof", "--key", key, "--method", method, "--url", url, "--token", &token];
         credential(&project, &line).strip_prefix("DPoP: ").unwrap().to_owned()

@@ -18,6 +18,8 @@ pub(crate) struct Idempotency {
     pub(crate) ttl: Option<Duration>,
     /// Whether the handler may run again where nobody knows what became of it.
     pub(crate) rerun: bool,
+    /// Whether an answer of before stays charged to limits of its principal.
+    pub(crate) counts_replays: bool,
 }
 
 impl<'d> Reader<'d> {
@@ -26,7 +28,7 @@ impl<'d> Reader<'d> {
         let place = member.key_place;
         if member.node.as_str().is_some() {
             let required = self.key_rule("idempotency", &member.node)?;
-            return Some(Idempotency { place, required, ttl: None, rerun: false });
+            return Some(Idempotency { place, required, ttl: None, rerun: false, counts_replays: false });
         }
         let mut fields = self.our_fields(&member.node, "`idempotency`")?;
         let required = match fields.get("key") {
@@ -37,9 +39,11 @@ impl<'d> Reader<'d> {
             }
         };
         let ttl = self.unit(&mut fields, "ttl", units::duration, units::DURATION_HELP);
-        let rerun = self.rerun(&mut fields);
+        let rerun = self.either(&mut fields, "rerun", ["never", "safe"]);
+        let counts_replays = self.either(&mut fields, "replays", ["free", "counted"]);
         self.finish(fields);
-        Some(Idempotency { place, required: required?, ttl: ttl.map(|ttl| ttl.value), rerun })
+        let ttl = ttl.map(|ttl| ttl.value);
+        Some(Idempotency { place, required: required?, ttl, rerun, counts_replays })
     }
 
     fn key_rule(&mut self, name: &str, node: &'d Node) -> Option<bool> {
@@ -54,16 +58,14 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn rerun(&mut self, fields: &mut Fields<'d>) -> bool {
-        let Some(word) = self.string(fields, "rerun") else { return false };
-        match &*word.value {
-            "safe" => true,
-            "never" => false,
-            _ => {
-                self.one_of("rerun", &word, &["never", "safe"]);
-                false
-            }
+    /// Whether it is the second of two words; the first is the default.
+    fn either(&mut self, fields: &mut Fields<'d>, name: &'static str, words: [&'static str; 2]) -> bool {
+        let Some(word) = self.string(fields, name) else { return false };
+        let [default, other] = words;
+        if word.value != default && word.value != other {
+            self.one_of(name, &word, &words);
         }
+        word.value == other
     }
 
     fn one_of(&mut self, name: &str, word: &Spanned<String>, words: &[&'static str]) {

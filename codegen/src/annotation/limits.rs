@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::units;
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
-use crate::model::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+use crate::model::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 use crate::source::span::Place;
 use crate::source::tree::{Member, Node};
 
@@ -22,6 +22,9 @@ pub(crate) enum RateLimit {
     Names(Vec<Spanned<String>>),
     None,
 }
+
+/// Requests that an exact log has room for. It keeps the time of each, for each caller, so it is for few.
+const MOST_LOGGED: u32 = 64;
 
 /// How many, in which time, and how many at once.
 struct Amount {
@@ -62,12 +65,13 @@ impl<'d> Reader<'d> {
         }
         let on = self.counts(&mut fields, per.as_ref());
         let on_outage = self.on_outage(&mut fields);
+        let advertise = self.advertise(&mut fields, per.as_ref(), on);
         self.finish(fields);
-        let (amount, (per, alone), scope, counter, on, on_outage) =
-            (amount?, per?, scope?, counter?, on?, on_outage?);
+        let (amount, (per, alone), scope, counter, on, on_outage, advertise) =
+            (amount?, per?, scope?, counter?, on?, on_outage?, advertise?);
         let scope = if alone == Counting::Operation { alone } else { scope };
         let Amount { quota, window, burst } = amount;
-        let limit = Limit { name, quota, window, burst, counter, per, scope, on, on_outage };
+        let limit = Limit { name, quota, window, burst, counter, per, scope, on, on_outage, advertise };
         Some(NamedLimit { place: member.key_place, limit })
     }
 
@@ -78,7 +82,9 @@ impl<'d> Reader<'d> {
         }
         let rate = self.unit(fields, "rate", units::rate, "a number and a time, such as `100/1m`");
         let burst = self.number(fields, "burst", 1..=u32::MAX);
-        if let (Some(burst), Some(Counter::SlidingWindow | Counter::FixedWindow)) = (&burst, counter) {
+        if let (Some(burst), Some(Counter::SlidingWindow | Counter::FixedWindow | Counter::ExactLog)) =
+            (&burst, counter)
+        {
             let finding = Finding::error(Code::InvalidValue, "a window has no `burst`", burst.place);
             self.push(finding.help("leave it out: the quota of `rate` may come at once"));
         }
@@ -87,7 +93,13 @@ impl<'d> Reader<'d> {
             let finding = Finding::error(Code::InvalidValue, message, member.key_place);
             self.push(finding.help("leave it out: `rate` says how many may come in a time"));
         }
-        let (quota, window) = rate?.value;
+        let rate = rate?;
+        let (quota, window) = rate.value;
+        if counter == Some(Counter::ExactLog) && quota > MOST_LOGGED {
+            let message = format!("an exact log has room for {MOST_LOGGED} requests, and not for {quota}");
+            let finding = Finding::error(Code::InvalidValue, message, rate.place);
+            self.push(finding.help("write `sliding-window`: of so many two counts say as much, and take no more room than for few"));
+        }
         Some(Amount { quota, window, burst: burst.map_or(quota, |burst| burst.value) })
     }
 
@@ -136,14 +148,21 @@ impl<'d> Reader<'d> {
             let finding = Finding::error(Code::InvalidValue, message, member.node.place);
             self.push(finding.help("write `per: global`, or a list such as `[address, body.username]`"));
         }
+        if per.contains(&Per::Address) && per.contains(&Per::Network) {
+            let message = "who counts by `address` counts by `network` as well: an address is of one";
+            let finding = Finding::error(Code::InvalidValue, message, member.node.place);
+            self.push(finding.help("name two limits, one by each, or leave one of them out"));
+        }
         (complete && !per.is_empty()).then_some((per, scope))
     }
 
     fn part(&mut self, word: &Spanned<String>) -> Option<Per> {
-        const KNOWN: [&str; 3] = ["address", "principal", "global"];
+        const KNOWN: [&str; 5] = ["address", "network", "principal", "tenant", "global"];
         let finding = match (&*word.value, word.value.split_once('.')) {
             ("address", _) => return Some(Per::Address),
+            ("network", _) => return Some(Per::Network),
             ("principal", _) => return Some(Per::Principal),
+            ("tenant", _) => return Some(Per::Tenant),
             ("global", _) => return Some(Per::Global),
             (_, Some(("path", name))) if !name.is_empty() => return Some(Per::Path(name.to_owned())),
             (_, Some(("body", name))) if !name.is_empty() => return Some(Per::Body(name.to_owned())),
@@ -156,8 +175,8 @@ impl<'d> Reader<'d> {
                 Finding::error(Code::InvalidValue, message, word.place).nearest(other, KNOWN)
             }
         };
-        let help = "limits count per `address`, `principal`, `global`, `path.<parameter>`, `body.<member>`, \
-                    or a list of them";
+        let help = "limits count per `address`, `network`, `principal`, `tenant`, `global`, `path.<parameter>`, \
+                    `body.<member>`, or a list of them";
         self.push(finding.help(help));
         None
     }
@@ -185,11 +204,12 @@ impl<'d> Reader<'d> {
             "request" => return Some(CountedOn::Request),
             "failure" => {
                 let (per, _) = per?;
-                if per.iter().any(|part| matches!(part, Per::Address | Per::Principal)) {
+                if per.iter().any(|part| part.is_of_origin() || matches!(part, Per::Principal | Per::Tenant))
+                {
                     return Some(CountedOn::Failure);
                 }
                 let message = "a stranger who fails would use up this limit for everybody else";
-                let help = "count failures by `address` or `principal`, alone or beside others: `[address, body.username]`";
+                let help = "count failures by `address`, `network` or `principal`, alone or beside others: `[address, body.username]`";
                 Finding::error(Code::InvalidValue, message, word.place).help(help)
             }
             other => {
@@ -219,13 +239,47 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// Only what is left to one client alone is told, so of no other limit there is a word about who is.
+    fn advertise(
+        &mut self,
+        fields: &mut Fields<'d>,
+        per: Option<&(Vec<Per>, Counting)>,
+        on: Option<CountedOn>,
+    ) -> Option<Advertise> {
+        let Some(word) = self.string(fields, "advertise") else { return Some(Advertise::Admitted) };
+        let advertise = match &*word.value {
+            "admitted" => Advertise::Admitted,
+            "always" => Advertise::Always,
+            "authenticated" => Advertise::Authenticated,
+            other => {
+                let message = format!("`{other}` does not say who is told of a limit");
+                let finding = Finding::error(Code::InvalidValue, message, word.place);
+                let help = "`admitted`, the default, tells who was authenticated or needs not be, `always` \
+                            everybody, `authenticated` nobody else";
+                self.push(finding.help(help).nearest(other, ["admitted", "always", "authenticated"]));
+                return None;
+            }
+        };
+        let (per, _) = per?;
+        let is_of_one = per.iter().any(|part| part.is_of_origin() || *part == Per::Principal);
+        if !is_of_one || on? == CountedOn::Failure {
+            let message = "nobody is told of this limit, so it has no `advertise`";
+            let finding = Finding::error(Code::InvalidValue, message, word.place);
+            let help = "leave it out: what all have together tells about the others, and failures are for no guesser to know";
+            self.push(finding.help(help));
+        }
+        Some(advertise)
+    }
+
     fn counter(&mut self, fields: &mut Fields<'d>) -> Option<Counter> {
-        const KNOWN: [&str; 4] = ["token-bucket", "sliding-window", "fixed-window", "concurrency"];
+        const KNOWN: [&str; 5] =
+            ["token-bucket", "sliding-window", "fixed-window", "exact-log", "concurrency"];
         let Some(word) = self.string(fields, "algorithm") else { return Some(Counter::TokenBucket) };
         let finding = match &*word.value {
             "token-bucket" => return Some(Counter::TokenBucket),
             "sliding-window" => return Some(Counter::SlidingWindow),
             "fixed-window" => return Some(Counter::FixedWindow),
+            "exact-log" => return Some(Counter::ExactLog),
             "concurrency" => return Some(Counter::Concurrency),
             later @ "leaky-bucket" => {
                 let message = format!("palisade 0.1 cannot enforce the algorithm `{later}` yet");
@@ -238,7 +292,7 @@ impl<'d> Reader<'d> {
         };
         self.push(
             finding
-                .help("write `token-bucket`, the default, `sliding-window`, `fixed-window` or `concurrency`"),
+                .help("write `token-bucket`, the default, `sliding-window`, `fixed-window`, `exact-log` or `concurrency`"),
         );
         None
     }

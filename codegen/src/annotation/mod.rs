@@ -1,5 +1,6 @@
 //! `x-palisade`: the one key that annotations stand under, typed for each level.
 
+mod claims;
 mod idempotency;
 mod limits;
 mod login;
@@ -61,6 +62,8 @@ pub(crate) struct SharedRules {
     pub(crate) body_depth: Option<Spanned<usize>>,
     pub(crate) timeout: Option<Spanned<Duration>>,
     pub(crate) priority: Option<Priority>,
+    /// Whether calls that are done are told of as well.
+    pub(crate) audit: Option<Spanned<bool>>,
 }
 
 /// On a security scheme.
@@ -94,7 +97,7 @@ struct Level {
 
 const DOCUMENT: Level = Level {
     what: "`x-palisade` of a document",
-    later: &["roles", "policies", "headers", "cors", "events", "audit"],
+    later: &["roles", "policies", "headers", "cors", "events"],
     elsewhere: &[
         ("public", "an operation"),
         ("authorize", "an operation or a path"),
@@ -111,7 +114,7 @@ const DOCUMENT: Level = Level {
 
 const PATH: Level = Level {
     what: "`x-palisade` of a path",
-    later: &["roles", "policy", "audit", "cors", "headers"],
+    later: &["roles", "policy", "cors", "headers"],
     elsewhere: &[
         ("public", "an operation"),
         ("pagination", "an operation"),
@@ -129,7 +132,7 @@ const PATH: Level = Level {
 
 const OPERATION: Level = Level {
     what: "`x-palisade` of an operation",
-    later: &["roles", "policy", "audit", "cors", "headers"],
+    later: &["roles", "policy", "cors", "headers"],
     elsewhere: &[
         ("limits", "the document"),
         ("resources", "the document"),
@@ -226,6 +229,7 @@ impl<'d> Reader<'d> {
         }
         shared.timeout = self.unit(fields, "timeout", units::duration, units::DURATION_HELP);
         shared.priority = self.priority(fields);
+        shared.audit = self.boolean(fields, "audit");
         shared
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::claims::Claims;
 use super::units;
 use crate::document::{Fields, Reader, Spanned};
 use crate::finding::{Code, Finding};
@@ -23,7 +24,7 @@ pub(crate) struct TokenSettings {
     pub(crate) typ: Option<Spanned<Typ>>,
     pub(crate) leeway: Option<Spanned<Duration>>,
     pub(crate) max_lifetime: Option<Spanned<Duration>>,
-    pub(crate) scopes_claim: Option<Vec<String>>,
+    pub(crate) claims: Claims,
     pub(crate) binding: Option<Binding>,
     pub(crate) revocation: Option<Revocation>,
     /// `introspection`, to point at where no token is introspected.
@@ -106,7 +107,7 @@ impl<'d> Reader<'d> {
         });
         let leeway = self.leeway(fields);
         let max_lifetime = self.unit(fields, "max-lifetime", units::duration, units::DURATION_HELP);
-        let scopes_claim = self.claims(fields);
+        let claims = self.claims(fields);
         let binding = self.binding(fields);
         let revocation = self.revocation(fields);
         let (introspection, cache) = self.introspection(fields);
@@ -119,7 +120,7 @@ impl<'d> Reader<'d> {
             typ,
             leeway,
             max_lifetime,
-            scopes_claim,
+            claims,
             binding,
             revocation,
             introspection,
@@ -186,7 +187,11 @@ impl<'d> Reader<'d> {
         }
     }
 
-    fn not_empty(&mut self, fields: &mut Fields<'d>, key: &'static str) -> Option<Spanned<String>> {
+    pub(super) fn not_empty(
+        &mut self,
+        fields: &mut Fields<'d>,
+        key: &'static str,
+    ) -> Option<Spanned<String>> {
         let text = self.string(fields, key)?;
         if text.value.trim().is_empty() {
             let finding = Finding::error(Code::InvalidValue, format!("an empty `{key}`"), text.place);
@@ -245,27 +250,6 @@ impl<'d> Reader<'d> {
                 .nearest(name, known)
         };
         self.push(finding);
-    }
-
-    fn claims(&mut self, fields: &mut Fields<'d>) -> Option<Vec<String>> {
-        let member = fields.get("claims")?;
-        let mut claims = self.our_fields(&member.node, "`claims`")?;
-        let path = self.not_empty(&mut claims, "scopes");
-        for later in ["roles", "attributes"] {
-            if let Some(member) = claims.get(later) {
-                self.not_enforced(later, member.key_place);
-            }
-        }
-        self.finish(claims);
-        let path = path?;
-        let steps: Vec<String> = path.value.split('.').map(str::to_owned).collect();
-        if steps.iter().any(String::is_empty) {
-            let message = format!("`{}` is no path of a claim", path.value);
-            let help = "names joined by dots, such as `scope` or `realm_access.scopes`";
-            self.push(Finding::error(Code::InvalidValue, message, path.place).help(help));
-            return None;
-        }
-        Some(steps)
     }
 
     /// What every token must be bound to.

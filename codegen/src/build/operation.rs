@@ -136,6 +136,7 @@ impl Builder<'_> {
             cost: policy::cost(written),
             timeout: self.timeout(item, written),
             priority: self.priority(item, written),
+            audit: self.audit(item, written),
             ownership,
             pagination: policy::pagination(written),
             idempotency: self.idempotency(written),

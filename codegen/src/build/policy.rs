@@ -86,6 +86,11 @@ impl Builder<'_> {
         self.nearest(item, operation, |level| level.priority).unwrap_or_default()
     }
 
+    pub(super) fn audit(&self, item: &PathItem, operation: &Operation) -> bool {
+        self.nearest(item, operation, |level| level.audit.as_ref().map(|audit| audit.value))
+            .unwrap_or_default()
+    }
+
     pub(super) fn body_bounds(&self, item: &PathItem, operation: &Operation) -> (usize, usize) {
         let max = self.nearest(item, operation, |level| level.body_max.as_ref().map(|max| max.value));
         let depth = self.nearest(item, operation, |level| level.body_depth.as_ref().map(|depth| depth.value));
@@ -110,6 +115,7 @@ impl Builder<'_> {
             required: rule.required,
             ttl: rule.ttl.unwrap_or(ANSWER_TTL),
             rerun: rule.rerun,
+            counts_replays: rule.counts_replays,
             docs: docs.filter(|url| is_link(url)).cloned(),
         })
     }

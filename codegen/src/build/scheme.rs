@@ -58,7 +58,8 @@ fn token_rules(written: &TokenSettings) -> TokenRules {
         audience: written.audience.as_ref().map(|audience| audience.value.clone()),
         leeway: written.leeway.as_ref().map_or(LEEWAY, |leeway| leeway.value),
         max_lifetime: written.max_lifetime.as_ref().map(|lifetime| lifetime.value),
-        scopes_claim: written.scopes_claim.clone().unwrap_or_else(|| vec!["scope".to_owned()]),
+        scopes_claim: written.claims.scopes.clone().unwrap_or_else(|| vec!["scope".to_owned()]),
+        tenant_claim: written.claims.tenant.clone().unwrap_or_default(),
         binding: written.binding.unwrap_or(Binding::None),
         revocation: written.revocation.unwrap_or(Revocation::None),
     }

@@ -1,22 +1,25 @@
-//! What limits count by: parameters of the path and members of the body.
+//! What limits count by: parameters of the path, members of the body, and tenants.
 
 use super::limits::names;
 use crate::annotation::NamedLimit;
 use crate::document::{self, Document};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{
-    Api, Content, ContentForm, Location, Member, Operation, Per, Schema, Shape, Style, TextFormat, Type,
-    WireKind,
+    Access, Api, Content, ContentForm, Location, Member, Operation, Per, Schema, SchemeKind, Shape, Style,
+    TextFormat, Type, WireKind,
 };
 
 /// Rejects a limit that counts by a parameter or member which an operation under it does not have, or of which one value
-/// has several spellings: who counts by those has as many counters as there are.
+/// has several spellings: who counts by those has as many counters as there are. Rejects one that counts by tenants where no
+/// credential names one: it would count principals.
 pub(super) fn are_there(document: &Document, api: &Api, findings: &mut Findings) {
     for ((_, written), operation) in document.operations().zip(&api.operations) {
         let named = operation.limits.iter().filter_map(|id| document.rules.limits.get(id.position()));
         for named in named {
-            let faults = named.limit.per.iter().filter_map(|part| fault(api, operation, part));
-            faults.for_each(|fault| findings.push(misfit(written, operation, named, &fault)));
+            for part in &named.limit.per {
+                let Some(fault) = fault(api, operation, part) else { continue };
+                findings.push(misfit(written, operation, named, &fault).help(way_out(part)));
+            }
         }
     }
 }
@@ -24,19 +27,44 @@ pub(super) fn are_there(document: &Document, api: &Api, findings: &mut Findings)
 fn misfit(written: &document::Operation, operation: &Operation, named: &NamedLimit, fault: &str) -> Finding {
     let message = format!("the limit `{}` does not fit `{}`: {fault}", named.limit.name, operation.id);
     let here = names(&written.rules.shared).iter().find(|name| name.value == named.limit.name);
-    let finding = match here {
+    match here {
         Some(name) => {
             Finding::error(Code::LimitMisfit, message, name.place).related(named.place, "declared here")
         }
         None => Finding::error(Code::LimitMisfit, message, named.place),
-    };
-    finding.help("count by a string: a parameter of the path, or a required member of a required body that is JSON or a form")
+    }
+}
+
+fn way_out(part: &Per) -> &'static str {
+    match part {
+        Per::Tenant => {
+            "name the claim of its tokens by `claims: { tenant: org_id }` on the scheme, or count by `principal`"
+        }
+        _ => {
+            "count by a string: a parameter of the path, or a required member of a required body that is JSON or a form"
+        }
+    }
+}
+
+/// Whether some credential of it can name a tenant: a token by a claim, an API key or a session by what is kept of it. A public
+/// operation has no credentials; limits that it inherits count its callers by address.
+fn has_tenants(api: &Api, operation: &Operation) -> bool {
+    let Access::Any(alternatives) = &operation.access else { return true };
+    let mut needs = alternatives.iter().flatten();
+    needs.any(|need| match &api.scheme(need.scheme).kind {
+        SchemeKind::Bearer(rules) => !rules.tenant_claim.is_empty(),
+        SchemeKind::ApiKey(_) => true,
+        SchemeKind::Basic | SchemeKind::MutualTls(_) => false,
+    })
 }
 
 /// Why this operation cannot be counted by `part`.
 fn fault(api: &Api, operation: &Operation, part: &Per) -> Option<String> {
     match part {
-        Per::Address | Per::Principal | Per::Global => None,
+        Per::Address | Per::Network | Per::Principal | Per::Global => None,
+        Per::Tenant => {
+            (!has_tenants(api, operation)).then(|| "none of its credentials names a tenant".to_owned())
+        }
         Per::Path(name) => {
             let mut all = operation.parameters.iter();
             let found = all.find(|it| it.location == Location::Path && it.name == *name);

@@ -1,7 +1,7 @@
 //! Rate limits.
 
 use super::access::requirements;
-use crate::annotation::{RateLimit, SharedRules};
+use crate::annotation::{NamedLimit, RateLimit, SharedRules};
 use crate::document::{Document, Spanned};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{Api, Per};
@@ -35,15 +35,20 @@ pub(super) fn declared(document: &Document, findings: &mut Findings) {
     }
 }
 
-/// Rejects a public operation that names a limit per principal: it has no principals. Limits that it inherits count
+/// Rejects a public operation that names a limit per principal or per tenant: it has neither. Limits that it inherits count
 /// such callers by address.
 pub(super) fn principals_exist(document: &Document, findings: &mut Findings) {
     for (_, operation) in document.operations() {
         let public = requirements(document, operation).is_some_and(|all| all.alternatives.is_empty());
         for name in names(&operation.rules.shared).iter().filter(|_| public) {
             let found = document.rules.limits.iter().find(|limit| limit.limit.name == name.value);
-            if let Some(limit) = found.filter(|limit| limit.limit.per.contains(&Per::Principal)) {
-                let message = format!("`{}` counts principals, and a public operation has none", name.value);
+            let what = |limit: &NamedLimit| match &limit.limit.per {
+                per if per.contains(&Per::Principal) => Some("principals"),
+                per if per.contains(&Per::Tenant) => Some("tenants"),
+                _ => None,
+            };
+            if let Some((limit, what)) = found.and_then(|limit| Some((limit, what(limit)?))) {
+                let message = format!("`{}` counts {what}, and a public operation has none", name.value);
                 let finding = Finding::error(Code::LimitWithoutPrincipal, message, name.place);
                 findings
                     .push(finding.related(limit.place, "declared here").help("name a limit `per: address`"));

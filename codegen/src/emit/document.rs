@@ -73,6 +73,7 @@ fn token_rules(rules: &TokenRules) -> TokenStream {
     let leeway = duration(rules.leeway);
     let max_lifetime = optional_duration(rules.max_lifetime);
     let scopes_claim = &rules.scopes_claim;
+    let tenant_claim = &rules.tenant_claim;
     let binding = match rules.binding {
         Binding::None => quote!(None),
         Binding::Certificate => quote!(Certificate),
@@ -87,6 +88,7 @@ fn token_rules(rules: &TokenRules) -> TokenStream {
             leeway: #leeway,
             max_lifetime: #max_lifetime,
             scopes_claim: &[#(#scopes_claim),*],
+            tenant_claim: &[#(#tenant_claim),*],
             binding: p::Binding::#binding,
             revocation: p::Revocation::#revocation,
         })

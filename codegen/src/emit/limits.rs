@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::values::{duration, integer};
-use crate::model::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+use crate::model::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 
 /// The facts of a limit as an operation meets it whose requests count as `cost`, as an expression.
 pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
@@ -21,12 +21,15 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
         Counter::TokenBucket => quote!(TokenBucket),
         Counter::SlidingWindow => quote!(SlidingWindow),
         Counter::FixedWindow => quote!(FixedWindow),
+        Counter::ExactLog => quote!(ExactLog),
         Counter::Concurrency => quote!(Concurrency),
     };
     let cost = integer(cost.into());
     let per = limit.per.iter().map(|part| match part {
         Per::Address => quote!(p::Per::Address),
+        Per::Network => quote!(p::Per::Network),
         Per::Principal => quote!(p::Per::Principal),
+        Per::Tenant => quote!(p::Per::Tenant),
         Per::Global => quote!(p::Per::Global),
         Per::Path(name) => quote!(p::Per::Path(#name)),
         Per::Body(name) => quote!(p::Per::Body(#name)),
@@ -44,6 +47,11 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
         OnOutage::Deny => quote!(Deny),
         OnOutage::Allow => quote!(Allow),
     };
+    let advertise = match limit.advertise {
+        Advertise::Admitted => quote!(Admitted),
+        Advertise::Always => quote!(Always),
+        Advertise::Authenticated => quote!(Authenticated),
+    };
     quote! {
         p::Limit {
             name: #name,
@@ -56,6 +64,7 @@ pub(super) fn limit(limit: &Limit, cost: u32) -> TokenStream {
             scope: p::Counting::#scope,
             on: p::CountedOn::#on,
             on_outage: p::OnOutage::#on_outage,
+            advertise: p::Advertise::#advertise,
         }
     }
 }

@@ -100,7 +100,7 @@ fn names(parameter: &Parameter) -> &[String] {
 
 /// The policy of an operation, as an expression. `derive(Operation)` compares with and writes the very same.
 pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
-    let Operation { id, timeout, .. } = operation;
+    let Operation { id, timeout, audit, .. } = operation;
     let method = operation.method.as_str();
     let path = &operation.path.text;
     let access = access(api, &operation.access);
@@ -132,6 +132,7 @@ pub(crate) fn policy(api: &Api, operation: &Operation) -> TokenStream {
             body: #body,
             timeout: #timeout,
             priority: #priority,
+            audit: #audit,
             ownership: #ownership,
             pagination: #pagination,
             idempotency: #idempotency,
@@ -217,6 +218,7 @@ fn idempotency(api: &Api, operation: &Operation, rule: &Idempotency) -> TokenStr
     let required = rule.required;
     let ttl = duration(rule.ttl);
     let rerun = if rule.rerun { quote!(Safe) } else { quote!(Never) };
+    let replays = if rule.counts_replays { quote!(Counted) } else { quote!(Free) };
     let docs = optional_text(rule.docs.as_ref());
     let longest = count(longest(api, operation));
     quote! {
@@ -224,6 +226,7 @@ fn idempotency(api: &Api, operation: &Operation, rule: &Idempotency) -> TokenStr
             required: #required,
             ttl: #ttl,
             rerun: p::Rerun::#rerun,
+            replays: p::Replays::#replays,
             docs: #docs,
             longest: #longest,
         })

@@ -138,7 +138,7 @@ codes! {
     }
     NotEnforced = "PAL0021" "an annotation that cannot be enforced yet" {
         why: "The vocabulary knows the annotation, this release cannot enforce it. It stops rather than leave it unenforced.",
-        bad: "x-palisade: { audit: true }",
+        bad: "x-palisade: { roles: [teller] }",
         good: "x-palisade: { rate-limit: [money] }"
     }
     Ungenerated = "PAL0022" "a part of the document that no code is generated for" {

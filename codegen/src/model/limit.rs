@@ -11,7 +11,7 @@ pub struct Limit {
     pub quota: u32,
     /// The time in which `quota` requests come back; zero for what is under way at once.
     pub window: Duration,
-    /// How many may come at once; `quota` when the document says nothing, and for windows.
+    /// How many may come at once; `quota` when the document says nothing, for windows and for logs.
     pub burst: u32,
     /// How it counts.
     pub counter: Counter,
@@ -23,6 +23,19 @@ pub struct Limit {
     pub on: CountedOn,
     /// What holds while the counters that instances share cannot be asked.
     pub on_outage: OnOutage,
+    /// Who is told where they stand.
+    pub advertise: Advertise,
+}
+
+/// Who is told where they stand with a limit (`advertise`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advertise {
+    /// `admitted`, the default.
+    Admitted,
+    /// `always`
+    Always,
+    /// `authenticated`
+    Authenticated,
 }
 
 /// What holds while shared counters cannot be asked (`on-outage`).
@@ -54,6 +67,8 @@ pub enum Counter {
     SlidingWindow,
     /// `fixed-window`
     FixedWindow,
+    /// `exact-log`
+    ExactLog,
     /// `concurrency`
     Concurrency,
 }
@@ -63,8 +78,12 @@ pub enum Counter {
 pub enum Per {
     /// The client's address.
     Address,
+    /// The network that it is of.
+    Network,
     /// The authenticated principal.
     Principal,
+    /// The tenant that the caller's credentials name.
+    Tenant,
     /// Everybody together.
     Global,
     /// `path.<name>`: what stands at this parameter.
@@ -77,7 +96,15 @@ impl Limit {
     /// Whether it counts without a look at anything but where a request comes from.
     #[must_use]
     pub fn is_of_strangers(&self) -> bool {
-        self.per.iter().all(|part| matches!(part, Per::Address | Per::Global))
+        self.per.iter().all(|part| part.is_of_origin() || *part == Per::Global)
+    }
+}
+
+impl Per {
+    /// Whether it counts by where requests come from.
+    #[must_use]
+    pub const fn is_of_origin(&self) -> bool {
+        matches!(self, Self::Address | Self::Network)
     }
 }
 

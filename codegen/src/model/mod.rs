@@ -24,7 +24,7 @@ pub use definition::{Definition, Member, Object, Origin, Shape, Union, Variant, 
 pub use docs::Docs;
 pub use ids::{LimitId, ResourceId, SchemeId, TypeId};
 pub use keyword::{Keyword, Keywords, Kind, ShapeId, Tagged, Value};
-pub use limit::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+pub use limit::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 pub use operation::{
     Body, Content, ContentForm, Framing, Header, Literal, Location, Method, Operation, Parameter, Priority,
     Response, StatusKey, Style, Wire, WireKind,

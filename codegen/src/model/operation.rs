@@ -38,6 +38,8 @@ pub struct Operation {
     pub timeout: Duration,
     /// What it gives way to when there is too much to do.
     pub priority: Priority,
+    /// Whether calls that are done are told of as well.
+    pub audit: bool,
     /// The object it is about, if it is about one.
     pub ownership: Option<Ownership>,
     /// How its list is walked, if it is a list.

@@ -128,6 +128,8 @@ pub struct Idempotency {
     pub ttl: Duration,
     /// Whether the handler may run again where nobody knows what became of it.
     pub rerun: bool,
+    /// Whether an answer of before stays charged to limits of its principal.
+    pub counts_replays: bool,
     /// Where clients read about it: `externalDocs.url` of the operation, or of the document.
     pub docs: Option<String>,
 }

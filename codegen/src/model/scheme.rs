@@ -77,6 +77,8 @@ pub struct TokenRules {
     pub max_lifetime: Option<Duration>,
     /// Path of the claim that carries the scopes.
     pub scopes_claim: Vec<String>,
+    /// Path of the claim that names the tenant; empty where there are no tenants.
+    pub tenant_claim: Vec<String>,
     /// What a token must be bound to.
     pub binding: Binding,
     /// Whether the denylist is asked about each token.

@@ -6,7 +6,7 @@ use axum::response::Response;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::Instant;
 
-use crate::gate::{Gate, Visit, judge};
+use crate::gate::{Audited, Gate, Visit, judge};
 use crate::operation::Policy;
 use crate::problem::{Problem, Rejection};
 
@@ -22,6 +22,8 @@ pub(super) struct Desk {
 pub(super) struct Case {
     pub(super) visit: Visit,
     outcome: Outcome,
+    /// Where its end is to be told.
+    audited: Option<Audited>,
 }
 
 #[derive(Clone, Copy)]
@@ -36,7 +38,7 @@ enum Outcome {
 
 impl Desk {
     pub(super) fn new(gate: &Gate, visit: Visit) -> Self {
-        let case = Case { visit, outcome: Outcome::Stranger };
+        let case = Case { visit, outcome: Outcome::Stranger, audited: None };
         Self { gate: gate.clone(), case: Arc::new(Mutex::new(case)), deadline: watch::Sender::new(None) }
     }
 
@@ -69,10 +71,17 @@ impl Desk {
     /// The answer as it leaves, whatever the handler made of it.
     pub(super) async fn close(&self, answered: Result<Response, Rejection>) -> Response {
         let mut case = self.case.lock().await;
+        let answered = match (case.outcome, answered) {
+            (Outcome::Passed(policy), Ok(answer)) => judged(policy, answer),
+            (_, answered) => answered,
+        };
+        if let Some(audited) = case.audited.take() {
+            audited.ended(answered.as_ref().map(Response::status));
+        }
         match (case.outcome, answered) {
             // Again, should the handler have made another answer of the refusal.
             (Outcome::Refused, Ok(refusal)) => case.visit.dress(refusal),
-            (Outcome::Passed(policy), Ok(answer)) => case.visit.close(judged(policy, answer)).await,
+            (Outcome::Passed(_), Ok(answer)) => case.visit.close(Ok(answer)).await,
             (Outcome::Stranger, Ok(answer)) => case.visit.close(unfolded(answer, Rejection::Handler)).await,
             (_, Err(rejection)) => case.visit.close(Err(rejection)).await,
         }
@@ -80,8 +89,9 @@ impl Desk {
 }
 
 impl Case {
-    pub(super) fn pass(&mut self, policy: &'static Policy) {
+    pub(super) fn pass(&mut self, policy: &'static Policy, audited: Option<Audited>) {
         self.outcome = Outcome::Passed(policy);
+        self.audited = audited;
     }
 
     pub(super) async fn refuse(&mut self, rejection: Rejection) -> Response {

@@ -15,6 +15,7 @@ use tower_service::Service;
 
 use crate::config_error::ConfigError;
 use crate::gate::Gate;
+use crate::readiness::Degraded;
 use crate::serve::Servable;
 use crate::settings::Settings;
 
@@ -57,6 +58,10 @@ impl Servable for Guarded {
 
     fn asks_for_certificates(&self) -> bool {
         self.gate.asks_for_certificates()
+    }
+
+    fn degraded(&self) -> Degraded {
+        self.gate.degraded()
     }
 
     fn ready(&self) -> impl Future<Output = Result<(), ConfigError>> + Send {

@@ -15,6 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::desk::Desk;
+use crate::event::storing;
 use crate::gate::{Gate, Visit, guarded};
 use crate::problem::Rejection;
 
@@ -65,7 +66,8 @@ where
         let ready = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, ready);
         let gate = self.gate.clone();
-        Box::pin(async move { Ok(pass(&gate, inner, request).await) })
+        let sink = gate.settings().events.clone();
+        Box::pin(storing(sink, async move { Ok(pass(&gate, inner, request).await) }))
     }
 }
 

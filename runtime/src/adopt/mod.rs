@@ -31,7 +31,7 @@ pub use self::field::{Agrees, Stated, stated};
 pub use self::guarded::Guarded;
 pub use self::layer::{GateLayer, GateService};
 use crate::caller::Caller;
-use crate::gate::{self, Admitted, Gate, Request, Visit};
+use crate::gate::{self, Admitted, Audited, Gate, Request, Visit};
 use crate::input::Input;
 use crate::operation::Operation;
 use crate::problem::{Problem, Rejection};
@@ -48,7 +48,7 @@ pub trait Adopted: Reads {
     fn adopt(caller: Caller<Self>, input: Self::Input) -> Self;
 }
 
-/// Steps 2 and 4 to 13 for a request that axum routed to a handler.
+/// Steps 2, 4 to 13 and the audit of 14 for a request that axum routed to a handler.
 ///
 /// # Errors
 /// The answer that the client gets instead of the handler's.
@@ -70,8 +70,8 @@ where
         return Err(miswired("the handler extracts two operations").into_response());
     };
     match steps::<Op>(&gate, &mut case.visit, &parts, body).await {
-        Ok(Admitted { caller, input, deadline, .. }) => {
-            case.pass(Op::POLICY);
+        Ok((Admitted { caller, input, deadline, .. }, audited)) => {
+            case.pass(Op::POLICY, audited);
             desk.due(deadline);
             Ok(Op::adopt(caller, input))
         }
@@ -84,7 +84,7 @@ async fn steps<Op: Adopted>(
     visit: &mut Visit,
     parts: &Parts,
     body: axum::body::Body,
-) -> Result<Admitted<Op, Op::Input>, Rejection> {
+) -> Result<(Admitted<Op, Op::Input>, Option<Audited>), Rejection> {
     let policy = Op::POLICY;
     let fault = |fault| Rejection::Handler(miswired(fault));
     let prepared =
@@ -97,7 +97,10 @@ async fn steps<Op: Adopted>(
     }
     let captures = template::captures(policy.path, parts.uri.path())
         .ok_or_else(|| fault("the route's path is not the document's: use `PATH` of the operation"))?;
-    gate::admit::<Op, Op::Input>(&prepared, visit, Request { parts, body, captures: &captures }).await // 4 to 13
+    let request = Request { parts, body, captures: &captures };
+    let admitted = gate::admit::<Op, Op::Input>(&prepared, visit, request).await?; // 4 to 13
+    let audited = Audited::begin(&visit.witness(), admitted.deadline).await?; // 14
+    Ok((admitted, audited))
 }
 
 /// A fault of the application, not of the client.

@@ -26,6 +26,7 @@ const POLICY: Policy = Policy {
     body: None,
     timeout: Duration::from_millis(50),
     priority: crate::operation::Priority::Normal,
+    audit: false,
     ownership: None,
     pagination: None,
     idempotency: None,

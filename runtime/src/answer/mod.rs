@@ -3,6 +3,7 @@
 mod accept;
 mod content;
 mod event;
+mod exposed;
 mod form;
 mod header;
 pub(crate) mod headers;
@@ -23,6 +24,7 @@ use serde::Serialize;
 
 pub(crate) use self::accept::Accept;
 use self::content::{conforms, json_bytes};
+pub use self::exposed::EXPOSED_HEADERS;
 pub use self::header::HeaderForm;
 pub use self::items::Items;
 pub use self::notice::Notice;

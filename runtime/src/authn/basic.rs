@@ -38,6 +38,7 @@ use super::{
     api_key::{RecordError, check_scopes, check_subject, lines},
     principal::{Facts, Kind, Principal, Said},
 };
+use crate::event;
 use crate::secret::Secret;
 
 const MAX_PASSWORD: usize = 1024;
@@ -231,7 +232,7 @@ impl Passwords {
         let admitted = Arc::clone(&self.0.admitted).try_acquire_owned().map_err(|_| Reason::Busy)?;
         let running = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| Reason::Busy)?;
         let store = Arc::clone(&self.0);
-        let (user, verified, known) = tokio::task::spawn_blocking(move || {
+        let (user, verified, known) = event::blocking(move || {
             // Held by the work and not by who waits for it: a client that leaves does not make room for another.
             let _held = (admitted, running);
             let users = store.users();

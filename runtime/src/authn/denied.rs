@@ -41,6 +41,10 @@ pub enum Reason {
     BadSignature,
     /// A claim that must be there is not.
     MissingClaim,
+    /// The claim that names the tenant is not there, or is no text, empty or over 256 bytes.
+    NoTenant,
+    /// Credentials that are asked for together name different tenants.
+    TwoTenants,
     /// `exp` has passed.
     Expired,
     /// `nbf` is still to come.
@@ -97,6 +101,8 @@ pub enum Reason {
     KeyNotSought(u32),
     /// The issuer of the token cannot be asked about it at the moment.
     IntrospectionUnavailable,
+    /// It gave no answer for a while, and is not asked for so many seconds.
+    IntrospectionLeftAlone(u32),
     /// The denylist cannot be asked at the moment.
     RevocationUnknown,
     /// Too many passwords are being verified, or too many tokens asked about.
@@ -132,7 +138,7 @@ impl Denied {
         Self { reason, scheme: None }
     }
 
-    pub(in crate::authn) const fn of(scheme: &'static str, reason: Reason) -> Self {
+    pub(crate) const fn of(scheme: &'static str, reason: Reason) -> Self {
         Self { reason, scheme: Some(scheme) }
     }
 
@@ -174,6 +180,8 @@ impl Reason {
             Self::UnknownKid => "unknown_kid",
             Self::BadSignature => "bad_signature",
             Self::MissingClaim => "missing_claim",
+            Self::NoTenant => "no_tenant",
+            Self::TwoTenants => "two_tenants",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::IssuedInFuture => "issued_in_future",
@@ -193,7 +201,7 @@ impl Reason {
             Self::Revoked => "revoked",
             Self::Inactive => "inactive_token",
             Self::LivesTooLong => "lives_too_long",
-            Self::IntrospectionUnavailable => "introspection_unavailable",
+            Self::IntrospectionUnavailable | Self::IntrospectionLeftAlone(_) => "introspection_unavailable",
             Self::RevocationUnknown => "revocation_unknown",
             Self::RotationOverdue => "rotation_overdue",
             Self::KeyFromElsewhere => "key_from_elsewhere",
@@ -220,6 +228,7 @@ impl Reason {
             | Self::KeyNotSought(_)
             | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
+            | Self::IntrospectionLeftAlone(_)
             | Self::RevocationUnknown
             | Self::Busy
             | Self::MachineFault
@@ -263,7 +272,9 @@ impl Reason {
     /// Seconds until the client may try again.
     pub(crate) const fn wait(self) -> u64 {
         match self {
-            Self::TooManyAttempts(seconds) | Self::KeyNotSought(seconds) => seconds as u64,
+            Self::TooManyAttempts(seconds)
+            | Self::KeyNotSought(seconds)
+            | Self::IntrospectionLeftAlone(seconds) => seconds as u64,
             _ => 1,
         }
     }
@@ -289,6 +300,8 @@ impl Reason {
             | Self::IdToken
             | Self::CertificateSubject => 7,
             Self::Expired
+            | Self::NoTenant
+            | Self::TwoTenants
             | Self::RotationOverdue
             | Self::NotYetValid
             | Self::IssuedInFuture
@@ -306,6 +319,7 @@ impl Reason {
             Self::KeysUnavailable
             | Self::SessionsUnavailable
             | Self::IntrospectionUnavailable
+            | Self::IntrospectionLeftAlone(_)
             | Self::RevocationUnknown
             | Self::Busy
             | Self::TooManyAttempts(_)

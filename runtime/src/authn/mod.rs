@@ -17,7 +17,9 @@
 //! 7. a credential in a cookie is one only in a request that our own pages made ([`cross_site`]);
 //! 8. attempts that fail are counted, and refused when they are too many ([`attempts`]);
 //! 9. a proof ([`dpop`]) that was shown beside a token, and was good with it, counts as used from then on, whatever becomes of
-//!    the request (RFC 9449 section 11.1). One beside a token that is refused opens nothing, and is not remembered.
+//!    the request (RFC 9449 section 11.1). One beside a token that is refused opens nothing, and is not remembered;
+//! 10. credentials that an alternative asks for together name one tenant, or none ([`tenants`]). Those that name two refuse the request, also
+//!     when another alternative would let it in with one of them: for whom it acts would be a guess.
 //!
 //! What the principals may do is [`crate::authz`]'s question, asked of the [`Authenticated`] that comes out here.
 
@@ -44,6 +46,7 @@ mod session;
 mod setup;
 pub(crate) mod step_up;
 mod store;
+mod tenants;
 #[cfg(test)]
 pub(crate) mod testing;
 mod token;
@@ -112,7 +115,8 @@ pub(crate) async fn authenticate<'p>(
     let verified = |need: &prepared::Need| matches!(verdicts.get(need.scheme), Some(Some(Ok(_))));
     if prepared.alternatives.iter().any(|needs| needs.iter().all(verified)) {
         let judged = verdicts.into_iter().map(|verdict| verdict.and_then(Result::ok));
-        let held = judged.map(|judged| judged.map(|judged| judged.principal)).collect();
+        let held: Vec<_> = judged.map(|judged| judged.map(|judged| judged.principal)).collect();
+        tenants::agree(prepared, &held)?;
         return Ok(Authenticated::assertion(prepared, held));
     }
     let nothing_shown = verdicts.iter().all(Option::is_none);
@@ -204,7 +208,7 @@ mod tests {
         testing::{Bench, NOW, header},
         *,
     };
-    use crate::operation::{Access, Need};
+    use crate::operation::{Access, Document, Need, Scheme, SchemeKind};
 
     static OAUTH: Access = Access::Any(&[&[Need { scheme: "oauth", scopes: &[] }]]);
     static EITHER: Access =
@@ -268,7 +272,6 @@ mod tests {
 
     #[test]
     fn beside_a_token_alone_one_in_a_form_is_the_second() {
-        use crate::operation::{Document, Scheme, SchemeKind};
         static DOCUMENT: Document = Document {
             schemes: &[
                 Scheme { name: "oauth", kind: SchemeKind::Bearer(testing::RULES) },

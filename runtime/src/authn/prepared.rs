@@ -296,6 +296,15 @@ impl Schemes {
         })
     }
 
+    /// The names of those whose issuer does not answer, as far as is known.
+    pub(crate) fn unanswered(&self) -> Vec<&'static str> {
+        let answers = |scheme: &Scheme| match &scheme.verifier {
+            Verifier::Bearer(tokens) => tokens.issuer_answers(),
+            _ => true,
+        };
+        self.ready.iter().flatten().filter(|scheme| !answers(scheme)).map(|scheme| scheme.name).collect()
+    }
+
     /// Loads the key sets that are fetched, and begins to look at the files of client certificates. Call it before the server says
     /// that it is ready.
     pub(crate) async fn load(&self) -> Result<(), Vec<SetupError>> {

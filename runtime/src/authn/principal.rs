@@ -10,15 +10,18 @@ use crate::operation::Algorithm;
 #[derive(Clone)]
 pub struct Principal(Arc<Sealed>);
 
-/// Who a principal is: the pair that names the same caller again, whatever credential it shows.
+/// Who a principal is: what names the same caller again, whatever credential it shows.
 ///
-/// A subject alone does not: two issuers may both know an `alice`.
+/// A subject alone does not: two issuers may both know an `alice`. Nor does it with its issuer where there are tenants: who works
+/// for two of them is somebody else in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity<'a> {
     /// Who vouches for the subject: the `iss` of a token, or a name of our own for a scheme without issuers.
     pub issuer: &'a str,
     /// Whom it vouches for.
     pub subject: &'a str,
+    /// The tenant for which it does, where the credential names one.
+    pub tenant: Option<&'a str>,
 }
 
 /// What a verifier found out; [`Principal::new`] seals it, with what the credential says.
@@ -43,14 +46,16 @@ pub(in crate::authn) struct Said<'a> {
     pub(in crate::authn) credential: Option<&'a str>,
     /// `acr`: how the user of a token logged in (RFC 9470 section 6.1).
     pub(in crate::authn) login_class: Option<&'a str>,
+    /// Never empty: [`is_tenant`].
+    pub(in crate::authn) tenant: Option<&'a str>,
 }
 
-/// Every request makes one, so what it [says](Said) is one piece of memory and not five.
+/// Every request makes one, so what it [says](Said) is one piece of memory and not six.
 struct Sealed {
     facts: Facts,
     words: Box<str>,
     /// Where each of them ends, in the order of [`Word`]; it begins where the last one before it ends.
-    ends: [Option<usize>; 5],
+    ends: [Option<usize>; 6],
 }
 
 #[derive(Clone, Copy)]
@@ -60,6 +65,7 @@ enum Word {
     Client,
     Credential,
     LoginClass,
+    Tenant,
 }
 
 /// What kind of credential was shown.
@@ -82,8 +88,8 @@ pub enum Kind {
 
 impl Principal {
     pub(in crate::authn) fn new(facts: Facts, said: Said<'_>) -> Self {
-        let Said { subject, scopes, client, credential, login_class } = said;
-        let said = [Some(subject), Some(scopes), client, credential, login_class];
+        let Said { subject, scopes, client, credential, login_class, tenant } = said;
+        let said = [Some(subject), Some(scopes), client, credential, login_class, tenant];
         let mut words = String::with_capacity(said.iter().flatten().map(|word| word.len()).sum());
         let ends = said.map(|word| {
             words.push_str(word?);
@@ -114,10 +120,10 @@ impl Principal {
         &NOBODY
     }
 
-    /// Who it is: (issuer, subject).
+    /// Who it is: issuer, subject, and the tenant where there is one.
     #[must_use]
     pub fn identity(&self) -> Identity<'_> {
-        Identity { issuer: self.issuer(), subject: self.subject() }
+        Identity { issuer: self.issuer(), subject: self.subject(), tenant: self.tenant() }
     }
 
     /// Who vouches for the subject. `urn:palisade:scheme:<name>` for API keys and passwords.
@@ -130,6 +136,15 @@ impl Principal {
     #[must_use]
     pub fn subject(&self) -> &str {
         self.word(Word::Subject).unwrap_or_default()
+    }
+
+    /// The tenant that its credential names: the claim of a token that the scheme calls `claims.tenant`, the claim of the ID token
+    /// that `LoginBuilder::tenant_claim` names for a session, `tenant` of an API key. Passwords and certificates name none.
+    ///
+    /// It is never empty. Where a scheme has a claim for it, no token without one gets here.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.word(Word::Tenant)
     }
 
     /// The scheme of the document that verified it.
@@ -229,6 +244,15 @@ pub(in crate::authn) fn local_issuer(scheme: &str) -> Arc<str> {
 
 pub(in crate::authn) const LOCAL_ISSUER: &str = "urn:palisade:scheme:";
 
+/// Bytes of a tenant at most: as long as a name of an API key may be, which can name the same ones. It is hashed with every call
+/// and stands in every principal, so who may choose it must not make that dear.
+const LONGEST_TENANT: usize = 256;
+
+/// Whether this names a tenant. An empty text would be "no tenant" to whom compares it with one.
+pub(in crate::authn) fn is_tenant(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_TENANT
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -263,7 +287,9 @@ pub(crate) mod tests {
         let words = [None, Some(""), Some("a"), Some("ab")];
         for client in words {
             for credential in words {
-                for login_class in words {
+                for (login_class, tenant) in
+                    words.into_iter().flat_map(|word| [(word, None), (word, Some("t"))])
+                {
                     let facts = Facts {
                         scheme: "oauth",
                         kind: Kind::Introspected,
@@ -272,10 +298,12 @@ pub(crate) mod tests {
                         expires: None,
                         login_time: None,
                     };
-                    let said = Said { subject: "alice", scopes: "x y", client, credential, login_class };
+                    let said =
+                        Said { subject: "alice", scopes: "x y", client, credential, login_class, tenant };
                     let caller = Principal::new(facts, said);
                     let told = (caller.client_id(), caller.credential_id(), caller.login_class());
                     assert_eq!(told, (client, credential, login_class));
+                    assert_eq!(caller.tenant(), tenant);
                     assert_eq!(caller.subject(), "alice");
                     assert_eq!(caller.scopes().collect::<Vec<_>>(), ["x", "y"]);
                 }
@@ -329,6 +357,25 @@ pub(crate) mod tests {
         let other = principal("partner", Kind::ApiKey, "alice", "");
         assert_ne!(one.identity(), other.identity());
         assert_eq!(one.identity(), one.clone().identity());
+    }
+
+    #[test]
+    fn the_same_subject_in_another_tenant_is_somebody_else() {
+        let of = |tenant| {
+            let facts = Facts {
+                scheme: "oauth",
+                kind: Kind::Introspected,
+                issuer: "https://id.example.com".into(),
+                issued: None,
+                expires: None,
+                login_time: None,
+            };
+            Principal::new(facts, Said { subject: "alice", tenant, ..Said::default() })
+        };
+        let [one, other, none] = [Some("north"), Some("south"), None].map(of);
+        assert_ne!(one.identity(), other.identity());
+        assert_ne!(one.identity(), none.identity());
+        assert_eq!(one.identity(), of(Some("north")).identity());
     }
 
     #[test]

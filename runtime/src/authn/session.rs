@@ -25,7 +25,7 @@ pub(in crate::authn) fn place(rules: &KeyRules, login: &Login) -> Result<Place, 
     }
 }
 
-/// Looks the session of an id up. Its principal is the provider's: (issuer, subject).
+/// Looks the session of an id up. Its principal is the provider's: (issuer, subject), and the tenant where logins name one.
 pub(in crate::authn) async fn judge(
     login: &Login,
     scheme: &'static str,
@@ -37,6 +37,9 @@ pub(in crate::authn) async fn judge(
         Unknown::None => Reason::NoSession,
         Unknown::Unavailable => Reason::SessionsUnavailable,
     })?;
+    if login.names_tenants() && session.tenant.is_none() {
+        return Err(Reason::NoTenant); // it began when nobody asked
+    }
     let facts = Facts {
         scheme,
         kind: Kind::Session,
@@ -51,6 +54,7 @@ pub(in crate::authn) async fn judge(
         client: Some(login.client()),
         credential: Some(&URL_SAFE_NO_PAD.encode(key.as_bytes())),
         login_class: session.class.as_deref(),
+        tenant: session.tenant.as_deref(),
     };
     Ok(Principal::new(facts, said))
 }

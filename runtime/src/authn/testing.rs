@@ -34,9 +34,16 @@ pub(crate) const RULES: TokenRules = TokenRules {
     leeway: Duration::from_secs(30),
     max_lifetime: Some(Duration::from_secs(3600)),
     scopes_claim: &["scope"],
+    tenant_claim: &[],
     binding: Binding::None,
     revocation: Revocation::None,
 };
+
+pub(crate) const PARTNER: SchemeKind = SchemeKind::ApiKey(KeyRules {
+    location: KeyLocation::Header("X-API-Key"),
+    prefix: Some("bank_live"),
+    rotate_within: None,
+});
 
 pub(crate) static DOCUMENT: Document = Document {
     title: "Test Bank",
@@ -44,14 +51,7 @@ pub(crate) static DOCUMENT: Document = Document {
     hash: "",
     schemes: &[
         Scheme { name: "oauth", kind: SchemeKind::Bearer(RULES) },
-        Scheme {
-            name: "partner",
-            kind: SchemeKind::ApiKey(KeyRules {
-                location: KeyLocation::Header("X-API-Key"),
-                prefix: Some("bank_live"),
-                rotate_within: None,
-            }),
-        },
+        Scheme { name: "partner", kind: PARTNER },
         Scheme { name: "other", kind: SchemeKind::Bearer(RULES) },
         Scheme { name: "dev", kind: SchemeKind::Bearer(RULES) },
         Scheme {
@@ -103,10 +103,12 @@ pub(crate) fn plain_claims(subject: &str, scopes: &str) -> Value {
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(Signer::new);
 static OTHER: LazyLock<Signer> = LazyLock::new(Signer::new);
-static KEY: LazyLock<NewKey> = LazyLock::new(|| {
+static KEY: LazyLock<NewKey> = LazyLock::new(new_key);
+
+pub(crate) fn new_key() -> NewKey {
     let now = Clock::fixed(NOW).now().unwrap();
     NewKey::generate("bank_live", "acme", &["transfers:write"], now, None).unwrap()
-});
+}
 
 /// The document's verifiers and good credentials for each.
 pub(crate) struct Bench;
@@ -141,6 +143,13 @@ impl Bench {
     pub(crate) fn bearer(&self, subject: &str, scopes: &str) -> (&'static str, String) {
         let token = SIGNER.sign(&plain_header(), &plain_claims(subject, scopes));
         ("authorization", format!("Bearer {token}"))
+    }
+
+    /// One whose claim `org` names this tenant.
+    pub(crate) fn bearer_in(&self, subject: &str, tenant: &str) -> (&'static str, String) {
+        let mut claims = plain_claims(subject, "");
+        claims["org"] = tenant.into();
+        ("authorization", format!("Bearer {}", SIGNER.sign(&plain_header(), &claims)))
     }
 
     pub(crate) fn bearer_of_other(&self, subject: &str) -> (&'static str, String) {

@@ -88,6 +88,15 @@ impl Tokens {
         }
     }
 
+    /// Whether their issuer answers, where it is asked, as far as is known.
+    pub(in crate::authn) fn issuer_answers(&self) -> bool {
+        match &self.how {
+            How::Signed(verifier) => verifier.has_current_keys(),
+            #[cfg(feature = "outbound")]
+            How::Introspected(introspector) => introspector.answers(),
+        }
+    }
+
     /// Fetches the keys for the first time, where they are fetched.
     pub(in crate::authn) async fn load(&self) -> Result<(), Reason> {
         match &self.how {

@@ -91,6 +91,11 @@ impl Authorized {
         &self.principals
     }
 
+    /// Whose credential names the tenant: that of who calls, or else of another. All that name one name the same.
+    pub(crate) fn of_tenant(&self) -> Option<&Principal> {
+        self.principals.iter().find(|principal| principal.tenant().is_some())
+    }
+
     /// Who they are, in the same order.
     pub(crate) fn identities(&self) -> SmallVec<[Identity<'_>; 1]> {
         self.principals.iter().map(Principal::identity).collect()

@@ -35,9 +35,11 @@ impl Binding<'_> {
             prefixed(&mut data, part);
         }
         data.extend_from_slice(&length(self.principals.len()));
-        for Identity { issuer, subject } in self.principals {
-            prefixed(&mut data, issuer.as_bytes());
-            prefixed(&mut data, subject.as_bytes());
+        for Identity { issuer, subject, tenant } in self.principals {
+            // a tenant has a name, so none is told from all of them
+            for part in [tenant.unwrap_or_default(), issuer, subject] {
+                prefixed(&mut data, part.as_bytes());
+            }
         }
         prefixed(&mut data, &self.filters.0);
         data
@@ -60,11 +62,12 @@ mod tests {
     fn bytes(
         operation: &str,
         document: &str,
-        principals: &[(&'static str, &'static str)],
+        principals: &[(&'static str, &'static str, Option<&'static str>)],
         filters: &Filters,
     ) -> Vec<u8> {
-        let of = |pair: &(&'static str, &'static str)| Identity { issuer: pair.0, subject: pair.1 };
-        let principals: Vec<_> = principals.iter().map(of).collect();
+        let principals = principals.iter();
+        let principals: Vec<_> =
+            principals.map(|&(issuer, subject, tenant)| Identity { issuer, subject, tenant }).collect();
         Binding { operation, document, principals: &principals, filters }.associated_data(b"head")
     }
 
@@ -74,12 +77,19 @@ mod tests {
         let all = [
             bytes("ab", "c", &[], &none),
             bytes("a", "bc", &[], &none),
-            bytes("ab", "c", &[("", "")], &none),
-            bytes("ab", "c", &[("d", "")], &none),
-            bytes("ab", "c", &[("", "d")], &none),
-            bytes("ab", "c", &[("d", "e"), ("f", "g")], &none),
-            bytes("ab", "c", &[("d", "e"), ("f", "h")], &none),
-            bytes("ab", "c", &[("f", "g"), ("d", "e")], &none),
+            bytes("ab", "c", &[("", "", None)], &none),
+            bytes("ab", "c", &[("d", "", None)], &none),
+            bytes("ab", "c", &[("", "d", None)], &none),
+            bytes("ab", "c", &[("d", "e", None), ("f", "g", None)], &none),
+            bytes("ab", "c", &[("d", "e", None), ("f", "h", None)], &none),
+            bytes("ab", "c", &[("f", "g", None), ("d", "e", None)], &none),
+            bytes("ab", "c", &[("d", "e", Some("f"))], &none),
+            bytes("ab", "c", &[("d", "e", Some("g"))], &none),
+            bytes("ab", "c", &[("d", "", Some("e"))], &none),
+            bytes("ab", "c", &[("", "e", Some("d"))], &none),
+            bytes("ab", "c", &[("d", "e", None)], &none),
+            bytes("ab", "c", &[("d", "e", Some("f")), ("g", "h", None)], &none),
+            bytes("ab", "c", &[("d", "e", None), ("g", "h", Some("f"))], &none),
             bytes("ab", "c", &[], &Filters::from_canonical(vec![0])),
             bytes("ab", "c", &[], &Filters::from_canonical(vec![0, 0])),
         ];

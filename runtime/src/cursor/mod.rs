@@ -5,7 +5,7 @@
 //! authorized anew.
 //!
 //! ```text
-//! text      = base64url, no padding, of:  version 1 | key id 4 | nonce 12 | ciphertext | tag 16
+//! text      = base64url, no padding, of:  version 2 | key id 4 | nonce 12 | ciphertext | tag 16
 //! plaintext = expiry 8 | page 4 | side 1 | length 2 | position | zeros up to 128, 256, 512, 1024 or 1472
 //! ```
 

@@ -13,7 +13,8 @@ use super::page::{PageFrom, Side};
 use super::position::{Position, whole};
 use crate::input::{At, Check, Violations};
 
-const VERSION: u8 = 1;
+/// 2: its principals have tenants.
+const VERSION: u8 = 2;
 const TAG: usize = 16;
 /// Bytes before the ciphertext: version, key id, nonce.
 const HEAD: usize = 1 + 4 + NONCE_LEN;

@@ -53,6 +53,11 @@ pub(crate) enum Asked {
     RequestId,
 }
 
+/// Who asks, where somebody does.
+pub(super) fn asked_from() -> Option<IpAddr> {
+    ASKING.try_with(|asking| asking.source).ok()
+}
+
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let told = ASKING.try_with(|asking| match self {

@@ -3,16 +3,15 @@
 //! 1. Both are asked together, before the handler runs: when one is used up, none is charged.
 //! 2. A key counts when it is claimed for the first time, and not when it is claimed anew.
 //! 3. Bytes count for each run, by the longest answer that it may have. What that did not take is given back once it is kept.
+//! 4. Where the handler does not run after all, both are given back.
 
 use std::time::Duration;
 
 use super::visit::micros;
 use super::{Gate, Witness};
-use crate::authn::Principal;
 use crate::idempotency::KeptAnswers;
-use crate::limit::seen::{Network, Seen};
 use crate::limit::{Charge, Few, Limiter, Outage, Reserved, Rule};
-use crate::operation::{CountedOn, Counter, Counting, Idempotency, Limit, OnOutage, Per};
+use crate::operation::{Advertise, CountedOn, Counter, Counting, Idempotency, Limit, OnOutage, Per};
 use crate::problem::Rejection;
 
 /// What a record has beside the body of its answer: headers, and how it is sealed.
@@ -26,7 +25,10 @@ pub(super) struct Allowance {
 }
 
 /// What a run was charged until its answer is kept.
-pub(super) struct Taken(Option<Reserved>);
+pub(super) struct Taken {
+    bytes: Option<Reserved>,
+    key: Option<Reserved>,
+}
 
 impl Allowance {
     /// For calls of one operation. What they are counted by is that of all operations together.
@@ -58,9 +60,7 @@ impl Allowance {
         gate: &Gate,
         witness: &Witness,
     ) -> Result<Taken, Rejection> {
-        let principal = witness.principal.as_ref().map(Principal::identity);
-        let principal = principal.map(|identity| (identity.issuer, identity.subject));
-        let seen = Seen { from: Network::of(witness.address), principal, is_claimed: false, values: &[] };
+        let seen = witness.seen();
         let rules = [Some(&self.bytes), is_first.then_some(&self.keys)];
         let charges: Few<Charge<'_>> = rules.into_iter().flatten().map(|rule| rule.charge(&seen)).collect();
         let now = gate.settings().clock.now().map_err(|_| Rejection::ClockFailed)?;
@@ -68,7 +68,10 @@ impl Allowance {
         let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
         match decision.refused_by() {
             Some(limit) => Err(Rejection::Limited { limit, retry_after: decision.retry_after() }),
-            None => Ok(Taken(decision.charged_to(self.bytes.limit()))),
+            None => Ok(Taken {
+                bytes: decision.charged_to(self.bytes.limit()),
+                key: decision.charged_to(self.keys.limit()),
+            }),
         }
     }
 }
@@ -76,10 +79,18 @@ impl Allowance {
 impl Taken {
     /// Gives back all but `kept` bytes.
     pub(super) async fn settle(self, kept: usize, gate: &Gate) {
-        if let Some(rest) = self.0.and_then(|charged| charged.beyond(units(kept)))
+        if let Some(rest) = self.bytes.and_then(|charged| charged.beyond(units(kept)))
             && let Ok(now) = gate.settings().clock.now()
         {
             gate.limiter().give_back(micros(now), &[rest]).await;
+        }
+    }
+
+    /// Gives back all of it: there is no run.
+    pub(super) async fn undo(self, gate: &Gate) {
+        let charged: Vec<_> = [self.bytes, self.key].into_iter().flatten().collect();
+        if let Ok(now) = gate.settings().clock.now() {
+            gate.limiter().give_back(micros(now), &charged).await;
         }
     }
 }
@@ -102,5 +113,6 @@ fn limit(name: &'static str, most: u32, cost: u32) -> &'static Limit {
         scope: Counting::Document,
         on: CountedOn::Request,
         on_outage: OnOutage::Local,
+        advertise: Advertise::Admitted,
     }))
 }

@@ -178,7 +178,7 @@ impl GateBuilder {
             ),
             spool: Spool::new(&self.settings),
             arriving: Arriving::new(self.settings.max_body_memory),
-            load: Load::new(self.settings.max_requests),
+            load: Load::new(self.settings.max_requests, self.settings.wait_for_place),
             unread: Unread::new(self.settings.max_answer_memory),
             settings: Settings { errors: document.errors, ..self.settings },
             limiter,
@@ -273,6 +273,9 @@ impl GateBuilder {
         if policy.idempotency.is_some() && self.answers.is_none() {
             // an adopted operation is answered by axum, past the gate: its answers cannot be kept
             needs("it is idempotent, and nothing keeps its answers (`idempotency`)".to_owned());
+        }
+        if policy.audit && self.settings.events.is_none() {
+            needs("it is audited, and nothing stores its events (`Settings::events_to`)".to_owned());
         }
         let Some(security) = security.filter(|_| faults.is_empty()) else { return Err(faults) };
         let limits = Limits::new(policy, limiter).map_err(|fault| vec![fault])?;

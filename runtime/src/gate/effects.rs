@@ -11,12 +11,15 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::lazy;
+use http::StatusCode;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Visit, guarded};
+use super::audited::telling;
+use super::{Audited, Visit, guarded};
 use crate::answer::{Answer, Output, Unfit};
 use crate::caller::Caller;
+use crate::event::storing;
 use crate::operation::Policy;
 use crate::problem::{Problem, Rejection};
 use crate::server::Served;
@@ -59,16 +62,24 @@ pub(super) async fn run<S, Op>(
     caller: Caller<Op>,
     input: Op::Input,
     deadline: Instant,
+    audited: Option<Audited>,
 ) -> Result<Answer, Rejection>
 where
     S: Send + Sync + 'static,
     Op: Served<S>,
 {
     if matches!(Op::POLICY.method, "GET" | "HEAD") {
-        return answered::<S, Op>(service, caller, input, deadline).await;
+        return telling(audited, answered::<S, Op>(service, caller, input, deadline), status).await;
     }
     let service = Arc::clone(service);
-    spawned(visit, async move { answered::<S, Op>(&service, caller, input, deadline).await }).await
+    let work =
+        async move { telling(audited, answered::<S, Op>(&service, caller, input, deadline), status).await };
+    spawned(visit, work).await
+}
+
+fn status(answer: &Answer) -> StatusCode {
+    // conforming answers have one
+    StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Rules 1, 3 and 5.
@@ -79,12 +90,14 @@ pub(super) async fn spawned<T: Send + 'static>(
     let (witness, running, held) = (visit.witness(), visit.effects().begin(), visit.held());
     let place = visit.give_place();
     let (tell, told) = oneshot::channel();
-    tokio::spawn(guarded(work).map(move |outcome| {
+    let sink = witness.events.clone();
+    let work = guarded(work).map(move |outcome| {
         if let Err(Err(rejection)) = tell.send(outcome) {
             witness.report_unanswered(&rejection); // 5
         }
         drop((running, held, place)); // 6
-    }));
+    });
+    tokio::spawn(storing(sink, work));
     // The task is dropped without an answer only when the runtime shuts down.
     told.await.unwrap_or(Err(Rejection::Deadline))
 }

@@ -2,8 +2,8 @@
 //!
 //! | step | counts by |
 //! |---|---|
-//! | 2 | nothing but the client's address, or all clients together |
-//! | 9 | the principal, a parameter of the path, and the above |
+//! | 2 | nothing but the client's address or its network, or all clients together |
+//! | 9 | the principal, the tenant, a parameter of the path, and the above |
 //! | 11 | a member of the body, and the above |
 //!
 //! Those of one step are decided together: first those on what is under way, which are left again when others refuse; then
@@ -69,7 +69,7 @@ impl Limits {
                 limits.ask_for(policy, *part)?;
             }
             let told = |part: &Per| matches!(part, Per::Body(_));
-            let strange = |part: &Per| matches!(part, Per::Address | Per::Global);
+            let strange = |part: &Per| part.is_of_origin() || *part == Per::Global;
             match () {
                 () if limit.per.iter().any(told) => limits.by_body.add(rule),
                 () if limit.per.iter().all(strange) => limits.by_source.add(rule),
@@ -88,7 +88,13 @@ impl Limits {
                 self.path.push((part, captured(policy, name).ok_or_else(fault)?));
             }
             Per::Body(name) if !self.body.contains(&name) => self.body.push(name),
-            Per::Path(_) | Per::Body(_) | Per::Address | Per::Principal | Per::Global => {}
+            Per::Path(_)
+            | Per::Body(_)
+            | Per::Address
+            | Per::Network
+            | Per::Principal
+            | Per::Tenant
+            | Per::Global => {}
         }
         Ok(())
     }

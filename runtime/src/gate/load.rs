@@ -1,4 +1,4 @@
-//! How many handlers are at work, and what is refused when these are too many.
+//! How many handlers are at work, what waits for that, and what is refused when these are too many.
 //!
 //! Rules:
 //! 1. handlers of every class are counted together: each takes of what all have;
@@ -7,111 +7,115 @@
 //! 3. while none is at work each class is let in, whatever the most is: a setting sheds load and closes nothing;
 //! 4. a request has a place from when all of it has been read until its handler has answered or ended, also when nobody waits
 //!    for it any more. Who sends slowly has none: else one client could take all places and do nothing with them;
-//! 5. while there is no place for it, a request is refused when it comes, before anything is done for it. What loses the last
-//!    place to another meanwhile is refused when its handler would begin.
+//! 5. what finds no place when its handler would begin waits for one for a moment, and not beyond its deadline: so a burst is
+//!    served that is over at once. A tenth as many wait as are at work, and one at least;
+//! 6. a place that is left goes to who waits: what matters more first, and who came first of a class, if its class may have
+//!    one by rule 2. Nobody who comes later gets it instead, unless it matters more;
+//! 7. when as many wait as may, the last of those that matter least gives way to one that matters more, and is refused;
+//! 8. while there is no place for it, nor one to wait at, a request is refused when it comes, before anything is done for it.
+//!    What loses the last to another meanwhile is refused when its handler would begin;
+//! 9. who leaves while it waits has not been there: the place that it was just given goes to the next.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod places;
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use self::places::{Places, Ticket};
 use crate::operation::Priority;
 
-/// The handlers that are at work. Clones are the same.
+/// The handlers that are at work, and what waits. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
-    at_work: Arc<AtomicUsize>,
-    most: usize,
+    places: Shared,
+    patience: Duration,
 }
 
 /// One that counts until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicUsize>);
+pub(crate) struct Place(Shared);
+
+type Shared = Arc<Mutex<Places<oneshot::Sender<()>>>>;
 
 impl Load {
-    pub(super) fn new(most: usize) -> Self {
-        Self { at_work: Arc::default(), most }
+    /// Of so many, for which others wait so long, or not at all.
+    pub(super) fn new(most: usize, patience: Duration) -> Self {
+        let most_waiting = if patience.is_zero() { 0 } else { (most / 10).max(1) };
+        Self { places: Arc::new(Mutex::new(Places::new(most, most_waiting))), patience }
     }
 
-    /// Whether one of this class would find a place.
+    /// Whether one of this class would find a place, or one to wait at.
     pub(super) fn has_room(&self, class: Priority) -> bool {
-        self.at_work.load(Ordering::Relaxed) < room(self.most, class)
+        lock(&self.places).has_room(class)
     }
 
     /// A place for one of this class, while there is room for its class.
     pub(super) fn enter(&self, class: Priority) -> Option<Place> {
-        let room = room(self.most, class);
-        let more = |at_work: usize| (at_work < room).then(|| at_work.saturating_add(1));
-        let entered = self.at_work.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
-        entered.is_ok().then(|| Place(Arc::clone(&self.at_work)))
+        lock(&self.places).enter(class).then(|| self.place())
+    }
+
+    /// The same, waited for until the deadline at most.
+    pub(super) async fn wait(&self, class: Priority, deadline: Instant) -> Option<Place> {
+        let mut waiter = match self.queue(class)? {
+            Queued::Entered(place) => return Some(place),
+            Queued::Waits(waiter) => waiter,
+        };
+        let until = deadline.min(Instant::now() + self.patience);
+        let told = timeout_at(until, &mut waiter.told).await;
+        matches!(told, Ok(Ok(()))).then(|| self.place()) // else 5 or 7
+    }
+
+    fn queue(&self, class: Priority) -> Option<Queued> {
+        let mut places = lock(&self.places);
+        if places.enter(class) {
+            return Some(Queued::Entered(self.place()));
+        }
+        let (tell, told) = oneshot::channel();
+        let ticket = places.wait(class, tell)?;
+        Some(Queued::Waits(Waiter { places: Arc::clone(&self.places), ticket, told }))
+    }
+
+    fn place(&self) -> Place {
+        Place(Arc::clone(&self.places))
     }
 }
 
+enum Queued {
+    Entered(Place),
+    Waits(Waiter),
+}
+
+/// One that waits. It is told under the lock: once it is no longer in the line, it has been told or never will be.
+struct Waiter {
+    places: Shared,
+    ticket: Ticket,
+    told: oneshot::Receiver<()>,
+}
+
+/// Rule 9.
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        lock(&self.places).forget(self.ticket);
+        if self.told.try_recv().is_ok() {
+            drop(Place(Arc::clone(&self.places)));
+        }
+    }
+}
+
+/// Rule 6.
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        let mut places = lock(&self.0);
+        while places.leave().is_some_and(|waiter| waiter.send(()).is_err()) {}
     }
 }
 
-/// How many may be at work, this one included, for one of this class to begin.
-fn room(most: usize, class: Priority) -> usize {
-    let room = match class {
-        Priority::Critical => most,
-        Priority::Normal => most - most / 10,
-        Priority::Batch => most / 2,
-    };
-    room.max(1)
+fn lock(places: &Shared) -> MutexGuard<'_, Places<oneshot::Sender<()>>> {
+    places.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fill(load: &Load, class: Priority) -> Vec<Place> {
-        std::iter::from_fn(|| load.enter(class)).collect()
-    }
-
-    #[test]
-    fn what_matters_less_gives_way_first() {
-        let load = Load::new(100);
-        let batch = fill(&load, Priority::Batch);
-        let normal = fill(&load, Priority::Normal);
-        let critical = fill(&load, Priority::Critical);
-        assert_eq!([batch.len(), normal.len(), critical.len()], [50, 40, 10]);
-        assert!(!load.has_room(Priority::Critical));
-        drop(critical);
-        assert!(load.has_room(Priority::Critical) && !load.has_room(Priority::Normal));
-        assert!(load.enter(Priority::Normal).is_none(), "there is room for what is critical only");
-        assert!(load.enter(Priority::Critical).is_some());
-        drop(normal);
-        assert!(load.enter(Priority::Batch).is_none());
-        assert!(load.enter(Priority::Normal).is_some());
-        drop(batch);
-        assert_eq!(fill(&load, Priority::Critical).len(), 100);
-    }
-
-    #[test]
-    fn no_setting_shuts_a_class_out() {
-        for most in [0, 1, 2] {
-            for class in [Priority::Critical, Priority::Normal, Priority::Batch] {
-                assert!(Load::new(most).enter(class).is_some(), "{most} {class:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn many_at_once_find_as_many_places_as_there_are() {
-        let load = Load::new(64);
-        let entered: usize = std::thread::scope(|threads| {
-            let all: Vec<_> = (0..8)
-                .map(|_| {
-                    threads.spawn(|| {
-                        (0..1_000).filter_map(|_| load.enter(Priority::Critical)).collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            let held: Vec<_> = all.into_iter().map(|thread| thread.join().unwrap()).collect();
-            held.iter().map(Vec::len).sum()
-        });
-        assert_eq!(entered, 64);
-        assert_eq!(load.at_work.load(Ordering::Relaxed), 0, "all left");
-    }
-}
+mod tests;

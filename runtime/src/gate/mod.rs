@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | 0 connection caps, header deadline and size | [`serve`](crate::serve) | close, 400, 431 |
 //! | 1 request id, client address, panic guard, headers of every answer | [`Visit::open`], [`Visit::close`] | 500 |
-//! | 2 room for its priority, plaintext check, limits by address and of all together, also on what is under way | [`Visit::arrive`] | 403, 429, 503 |
+//! | 2 room for its priority, at work or waiting, plaintext check, limits by address and of all together, also on what is under way | [`Visit::arrive`] | 403, 429, 503 |
 //! | 3 route | [`Routes::find`](crate::server::Routes) | 404, 405 |
 //! | 4 deadline, declared length of the body | [`enter`] | 413, 504 |
 //! | 6 authenticate, unless as many attempts have failed as may | [`enter`] | 401, 400, 429, 503 |
@@ -20,15 +20,17 @@
 //! | 11 media types of the answer | [`handle`] | 406 |
 //! | 12 object: whose is it | [`admit`] | 404 |
 //! | 13 cursor | [`admit`] | 400 |
-//! | 13 a place among the handlers at work | [`admit`] | 503 |
+//! | 13 a place among the handlers at work, waited for | [`admit`] | 503 |
 //! | 13 a login: as many attempts have failed as may | [`admit`] | 429 |
 //! | 14 idempotency: the key claimed, the answer of the first call again, or neither | [`handle`] | 409, 422, 429, 503 |
+//! | 14 an audited call: told of before it is done | [`handle`] | 503 |
 //! | 15 handler, spawned where it has effects | [`handle`] | what the document declares |
 //! | 16 answer: only declared, only conforming | [`handle`] | 500 |
 //!
 //! Step 5 of the design, what failed before, is part of step 6: [`attempts`](crate::authn::attempts).
 
 mod allowance;
+mod audited;
 mod builder;
 mod effects;
 mod fault;
@@ -55,6 +57,7 @@ use futures_util::TryFutureExt;
 use http::request::Parts;
 use tokio::time::{Instant, timeout_at};
 
+pub(crate) use self::audited::Audited;
 pub use self::builder::GateBuilder;
 pub(crate) use self::effects::judge;
 pub(crate) use self::head::names_one_host;
@@ -111,11 +114,12 @@ async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<
     let authenticated =
         in_time(deadline, authn::authenticate(at.security(), parts, local, now, attempts)).await?;
     let authenticated = authenticated.map_err(|reason| at.denied(reason))?; // 6, 7
-    visit.identify(at.first_held(&authenticated));
+    let first = at.first_held(&authenticated);
+    visit.identify(first, first);
     let login = step_up::check(policy.step_up.as_ref(), &authenticated, visit.now());
     login.map_err(|reason| at.insufficient(reason, &authenticated))?; // 7
     let authorized = authz::authorize(authenticated).map_err(|reason| at.forbidden(reason))?; // 8
-    visit.identify(authorized.principal());
+    visit.identify(authorized.principal(), authorized.of_tenant());
     visit.count_by(at.limits().of_path(captures));
     in_time(deadline, visit.spend(&at.limits().by_principal)).await??; // 9
     Ok(Entered { authorized, deadline })
@@ -175,7 +179,7 @@ pub(crate) async fn admit<Op: Operation, I: Input>(
     visit.walk(cursor.as_ref().and_then(|scope| scope.walk(query.as_deref())));
     let call = key.zip(print).and_then(|(key, print)| at.call(&authorized, key, print.finish(), deadline));
     let passed = Passed::new(authorized, owned, cursor, visit.request_id());
-    visit.begin(at.policy().priority)?; // 13
+    visit.begin(at.policy().priority, deadline).await?; // 13
     if at.policy().login.is_some() {
         in_time(deadline, visit.attempt(at.policy().id, account)).await??; // 13
     }
@@ -207,7 +211,8 @@ where
     match call.map(|call| call.accepting(accept)) {
         Some(call) => once::run::<S, Op>(at, service, visit, caller, input, call).await, // 14 to 16
         None => {
-            let answer = effects::run::<S, Op>(service, visit, caller, input, deadline).await?; // 15, 16
+            let audited = Audited::begin(&visit.witness(), deadline).await?; // 14
+            let answer = effects::run::<S, Op>(service, visit, caller, input, deadline, audited).await?; // 15, 16
             Ok(answer.into_response(accept))
         }
     }

@@ -13,6 +13,8 @@
 //!    there: a run that is committed later would be a second answer.
 //! 7. A handler that answers otherwise than it wrote into a transaction did not commit that, or the ledger has it: it is taken
 //!    for one that wrote nothing.
+//! 8. An audited call is told of before its handler runs, when the key is claimed, and before an answer is given again
+//!    ([`audited`](super::audited)). Where that cannot be stored, the key is free again.
 
 use std::sync::Arc;
 
@@ -21,8 +23,9 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 use super::allowance::{Allowance, Taken};
+use super::audited::{replayed, telling};
 use super::visit::refusal;
-use super::{Gate, Prepared, Visit, Witness, effects, guarded};
+use super::{Audited, Gate, Prepared, Visit, Witness, effects, guarded};
 use crate::answer::Answer;
 use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed, Kept};
@@ -42,15 +45,19 @@ where
     Op: Served<S>,
 {
     let (service, witness, gate) = (Arc::clone(service), visit.witness(), visit.gate().clone());
-    let allowance = at.allowance().cloned();
+    let (allowance, deadline) = (at.allowance().cloned(), call.deadline());
     // 1
     let (response, is_replay) = effects::spawned(visit, async move {
         let claim = match call.claim().await.map_err(Rejection::Idempotency)? {
-            Claimed::Replay(kept) => return Ok((kept.again(), true)), // 2
+            Claimed::Replay(kept) => {
+                let again = kept.again();
+                replayed(&witness, deadline, again.status()).await?; // 8
+                return Ok((again, true)); // 2
+            }
             Claimed::Mine(claim) => claim,
         };
-        let taken = match may_begin(&claim, allowance.as_deref(), &gate, &witness).await {
-            Ok(taken) => taken,
+        let (taken, audited) = match begin(&claim, allowance.as_deref(), &gate, &witness).await {
+            Ok(begun) => begun,
             Err(rejection) => {
                 claim.give_up().await;
                 return Err(rejection);
@@ -58,7 +65,8 @@ where
         };
         let caller = caller.claimed(Arc::clone(&claim));
         let answering = effects::answered::<S, Op>(&service, caller, input, claim.deadline());
-        let settled = settle(&claim, guarded(answering).await, &witness).await;
+        let settling = async { settle(&claim, guarded(answering).await, &witness).await };
+        let settled = telling(audited, settling, Response::status).await;
         if let Some(taken) = taken {
             taken.settle(claim.length(), &gate).await;
         }
@@ -71,7 +79,26 @@ where
     Ok(response)
 }
 
-/// Whether there is time left, and what is kept of this principal leaves room.
+/// What is charged for a run that begins, and whom its end is told to.
+async fn begin(
+    claim: &Claim,
+    allowance: Option<&Allowance>,
+    gate: &Gate,
+    witness: &Witness,
+) -> Result<(Option<Taken>, Option<Audited>), Rejection> {
+    let taken = may_begin(claim, allowance, gate, witness).await?;
+    match Audited::begin(witness, claim.deadline()).await {
+        Ok(audited) => Ok((taken, audited)), // 8
+        Err(rejection) => {
+            if let Some(taken) = taken {
+                taken.undo(gate).await;
+            }
+            Err(rejection)
+        }
+    }
+}
+
+/// Whether there is time left, the ledger takes what comes of it, and what is kept of this principal leaves room.
 async fn may_begin(
     claim: &Claim,
     allowance: Option<&Allowance>,
@@ -81,10 +108,15 @@ async fn may_begin(
     if Instant::now() >= claim.deadline() {
         return Err(Rejection::Deadline);
     }
-    match allowance {
-        Some(allowance) => allowance.take(claim.is_first(), gate, witness).await.map(Some),
-        None => Ok(None),
+    let begins = claim.begins().map_err(Rejection::Idempotency)?;
+    let taken = match allowance {
+        Some(allowance) => Some(allowance.take(claim.is_first(), gate, witness).await?),
+        None => None,
+    };
+    if let Some(leave) = begins {
+        leave.goes_on();
     }
+    Ok(taken)
 }
 
 /// Keeps what became of the call, and says what the client gets.

@@ -96,6 +96,10 @@ impl Passed {
         self.authorized.principals()
     }
 
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.authorized.of_tenant().and_then(Principal::tenant)
+    }
+
     pub(crate) fn request_id(&self) -> RequestId {
         self.request_id
     }

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::future::OptionFuture;
 use http::HeaderMap;
 use tokio::time::Instant;
 
@@ -26,11 +27,13 @@ use crate::authz::{Authorized, Forbidden};
 use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
+use crate::event::{Events, storing};
 use crate::idempotency::{Call, ClientKey, KeptAnswers, Refusal};
 use crate::input::{Arriving, CursorInput, Sent, Spool};
 use crate::limit::{Limiter, kept};
 use crate::operation::{Document, Operation, Ownership, Policy};
 use crate::problem::{Problem, Rejection};
+use crate::readiness::Degraded;
 use crate::resource::Attributes;
 use crate::settings::Settings;
 
@@ -134,10 +137,19 @@ impl Gate {
     /// # Errors
     /// Every key set that cannot be had.
     pub async fn ready(&self) -> Result<(), ConfigError> {
-        let loaded = self.inner.schemes.load().await;
+        let loaded = storing(self.inner.settings.events.clone(), self.inner.schemes.load()).await;
         loaded.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))?;
         self.keep_limits();
+        if let Some(events) = &self.inner.settings.events {
+            events.start();
+        }
         Ok(())
+    }
+
+    /// Says which of its schemes have an issuer that does not answer, as long as there is a gate.
+    pub(crate) fn degraded(&self) -> Degraded {
+        let inner = Arc::downgrade(&self.inner);
+        Degraded::new(move || inner.upgrade().map_or_else(Vec::new, |inner| inner.schemes.unanswered()))
     }
 
     /// Writes the counters that outlast this process from now on, as long as there is a gate.
@@ -160,9 +172,10 @@ impl Gate {
         self.inner.effects.settled().await;
     }
 
-    /// Ends when what was counted is written, and others know which places are free. Neither waits for the other.
+    /// Ends when what was counted is written, others know which places are free, and events are stored. None waits for another.
     pub(crate) async fn written(&self) {
-        tokio::join!(self.inner.limiter.settle(), self.inner.write_limits());
+        let events = OptionFuture::from(self.inner.settings.events.as_ref().map(Events::settle));
+        tokio::join!(self.inner.limiter.settle(), self.inner.write_limits(), events);
     }
 
     /// What authenticates for an operation with this access.

@@ -11,13 +11,14 @@ use futures_util::FutureExt;
 use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
 
 pub(super) use self::closing::refusal;
 use super::effects::Effects;
 use super::fault::{Fault, Made};
 use super::limits::{Due, Values};
 use super::load::Place;
-use super::told::Told;
+use super::told::{Reader, Told};
 use super::walk::Walk;
 use super::{Gate, Prepared, REQUEST_ID, RequestId, Witness};
 use crate::address::{self, Connection, Origin};
@@ -29,7 +30,7 @@ use crate::input::{Receiver, Receiving, Sender};
 use crate::limit::running::{Entered, Held};
 use crate::limit::seen::{Network, Seen};
 use crate::limit::{Charge, Few, Outage, Reserved, Rule};
-use crate::operation::{Body, Priority};
+use crate::operation::{Body, Priority, Replays};
 use crate::problem::Rejection;
 use crate::serve::Session;
 use crate::settings::Settings;
@@ -88,7 +89,9 @@ impl Visit {
             user_agent: parts.headers.get(USER_AGENT).cloned(),
             policy: None,
             principal: None,
+            of_tenant: None,
             errors: settings.errors,
+            events: settings.events.clone(),
         };
         Self {
             gate: gate.clone(),
@@ -159,7 +162,8 @@ impl Visit {
         let asking = self.gate.limiter().ask(micros(now), &charges, &seen);
         let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
         self.reserved.extend(decision.reserved());
-        if self.witness.policy.is_some_and(|policy| policy.idempotency.is_some()) {
+        let idempotency = self.witness.policy.and_then(|policy| policy.idempotency.as_ref());
+        if idempotency.is_some_and(|rule| rule.replays == Replays::Free) {
             self.of_principal.extend(decision.of_principal());
         }
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
@@ -188,22 +192,24 @@ impl Visit {
 
     /// What its limits count by.
     fn seen(&self) -> Seen<'_> {
-        let principal =
-            self.witness.principal.as_ref().map(|principal| (principal.issuer(), principal.subject()));
-        Seen { from: self.network(), principal, is_claimed: false, values: &self.values }
+        Seen { values: &self.values, ..self.witness.seen() }
     }
 
     fn network(&self) -> Network {
         Network::of(self.origin.address)
     }
 
-    /// Its handler comes next: it counts from here on.
-    pub(super) fn begin(&mut self, class: Priority) -> Result<(), Rejection> {
+    /// Its handler comes next, at once or when there is a place for it: it counts from here on.
+    pub(super) async fn begin(&mut self, class: Priority, deadline: Instant) -> Result<(), Rejection> {
         if !self.gate.unread().lets_run(self.network(), self.witness.principal.is_some()) {
             return Err(Rejection::Unread);
         }
-        self.place = Some(self.gate.load().enter(class).ok_or(Rejection::Overloaded(class))?);
-        Ok(())
+        let load = self.gate.load();
+        self.place = match load.enter(class) {
+            Some(place) => Some(place),
+            None => Box::pin(load.wait(class, deadline)).await,
+        };
+        if self.place.is_some() { Ok(()) } else { Err(Rejection::Overloaded(class)) }
     }
 
     /// For the handler that goes on though its client has left.
@@ -216,8 +222,10 @@ impl Visit {
         self.held.clone()
     }
 
-    pub(crate) fn identify(&mut self, principal: Option<&Principal>) {
+    /// Who calls, and whose credential says for which tenant.
+    pub(crate) fn identify(&mut self, principal: Option<&Principal>, of_tenant: Option<&Principal>) {
         self.witness.principal = principal.cloned();
+        self.witness.of_tenant = of_tenant.cloned();
     }
 
     /// Every answer from here on gives this nonce.

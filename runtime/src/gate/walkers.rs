@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::limit::seen::Seen;
 use crate::limit::{Limiter, Rule};
-use crate::operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per, Policy};
+use crate::operation::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per, Policy};
 
 /// Callers and lists in an hour.
 const ROOM: usize = 32 * 1024;
@@ -25,6 +25,7 @@ static PAGES: Limit = Limit {
     scope: Counting::Operation,
     on: CountedOn::Request,
     on_outage: OnOutage::Local,
+    advertise: Advertise::Admitted,
 };
 
 /// The counts of the lists of a server.

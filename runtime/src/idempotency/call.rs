@@ -14,7 +14,7 @@ use super::kept::Kept;
 use super::key::ClientKey;
 use super::{KeptAnswers, Recovered, Refusal, Unsettled};
 use crate::answer::Accept;
-use crate::authn::Principal;
+use crate::authn::{Identity, Principal};
 use crate::authz::Authorized;
 use crate::operation::{Idempotency, Policy, Rerun};
 use crate::problem::Problem;
@@ -60,7 +60,9 @@ impl Call {
         let (rule, principal) = (policy.idempotency.as_ref()?, authorized.principal()?.clone());
         let mut parts = vec![policy.id.as_bytes(), client.as_str().as_bytes()];
         for principal in authorized.principals() {
-            parts.extend([principal.issuer().as_bytes(), principal.subject().as_bytes()]);
+            let Identity { issuer, subject, tenant } = principal.identity();
+            // a tenant has a name, so none is told from all of them
+            parts.extend([tenant.unwrap_or_default(), issuer, subject].map(str::as_bytes));
         }
         let key = Key::new(Kind::Answer, &parts);
         let (operation, timeout, accept) = (policy.id, policy.timeout, HeaderMap::new());
@@ -71,6 +73,11 @@ impl Call {
     pub(crate) fn accepting(mut self, accept: Accept<'_>) -> Self {
         self.accept = accept.lines();
         self
+    }
+
+    /// Until when it is to be answered.
+    pub(crate) const fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     /// Claims the key, or finds out why not, within the deadline of the operation. Rules 1 and 2 of the module.
@@ -141,6 +148,7 @@ impl Call {
             operation: self.operation,
             issuer: self.principal.issuer().to_owned(),
             subject: self.principal.subject().to_owned(),
+            tenant: self.principal.tenant().map(str::to_owned),
             key: self.client.as_str().to_owned(),
         };
         let asked = tokio::time::timeout_at(self.deadline, ask(call)).await;

@@ -14,6 +14,7 @@ use super::decide::{Decision, Entry, Stage, decide};
 use super::kept::Kept;
 use super::ledger::{LedgerError, Line};
 use crate::answer::Accept;
+use crate::breaker::Leave;
 use crate::operation::Rerun;
 use crate::problem::Rejection;
 use crate::sealing::OVERHEAD;
@@ -50,6 +51,13 @@ impl Claim {
 
     pub(crate) const fn deadline(&self) -> Instant {
         self.call.deadline
+    }
+
+    /// The leave for its handler to begin: of a ledger that takes no lines, nobody would learn what came of it.
+    pub(crate) fn begins(&self) -> Result<Option<Leave<'_>>, Refusal> {
+        let ledger = self.call.answers.ledger.as_ref();
+        let begins = ledger.map(|ledger| ledger.begins()).transpose();
+        begins.map_err(|left_alone| LedgerError::from(left_alone).into())
     }
 
     pub(crate) fn accept(&self) -> Accept<'_> {
@@ -90,6 +98,7 @@ impl Claim {
     async fn enter(&self, kept: &Kept) -> Result<Option<Kept>, Refusal> {
         let Some(ledger) = &self.call.answers.ledger else { return Ok(None) };
         if self.is_written() {
+            ledger.was_told();
             return Ok(None);
         }
         match ledger.insert(self.line(kept.clone())?).await {

@@ -122,13 +122,20 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::operation::Rerun;
+    use crate::operation::{Replays, Rerun};
 
     const UUID: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
     fn read(required: bool, lines: &[&[u8]]) -> Result<Option<String>, KeyFault> {
         let ttl = Duration::from_secs(1);
-        let rule = Idempotency { required, ttl, rerun: Rerun::Never, docs: None, longest: 0 };
+        let rule = Idempotency {
+            required,
+            ttl,
+            rerun: Rerun::Never,
+            replays: Replays::Free,
+            docs: None,
+            longest: 0,
+        };
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(FIELD.clone(), HeaderValue::from_bytes(line).unwrap());

@@ -9,7 +9,7 @@ use crate::sealing::{Sealer, Unsealed};
 use crate::state::Key;
 
 /// What records are sealed under: a master that seals cursors, too, gives unrelated keys.
-const ANSWERS: &[u8] = b"palisade answer v1";
+const ANSWERS: &[u8] = b"palisade answer v2";
 
 /// The keys that kept answers are sealed and opened with, in order: the first seals, all of them open.
 ///

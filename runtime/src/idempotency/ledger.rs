@@ -18,6 +18,7 @@ use super::claim::Claim;
 use super::kept::Kept;
 use crate::answer::{Output, Unfit};
 use crate::authn::StoreFuture;
+use crate::breaker::LeftAlone;
 use crate::operation::Idempotent;
 use crate::problem::Problem;
 
@@ -72,8 +73,8 @@ pub enum LedgerError {
     Repeated,
     /// It did not answer within two seconds. A line that it was to write may be there.
     Late,
-    /// It failed several times, and is not asked for two seconds.
-    LeftAlone,
+    /// It failed several times, and is not asked for this long.
+    LeftAlone(Duration),
     /// It failed.
     Store(Box<dyn Error + Send + Sync>),
 }
@@ -161,13 +162,19 @@ impl fmt::Display for LedgerError {
         match self {
             Self::Repeated => f.write_str("the call is in the ledger already"),
             Self::Late => f.write_str("the ledger did not answer in time"),
-            Self::LeftAlone => f.write_str("the ledger failed, and is left alone for a moment"),
+            Self::LeftAlone(_) => f.write_str("the ledger failed, and is left alone for a moment"),
             Self::Store(error) => write!(f, "the ledger failed: {error}"),
         }
     }
 }
 
 impl Error for LedgerError {}
+
+impl From<LeftAlone> for LedgerError {
+    fn from(LeftAlone(left): LeftAlone) -> Self {
+        Self::LeftAlone(left)
+    }
+}
 
 impl fmt::Display for CommitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

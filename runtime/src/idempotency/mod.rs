@@ -116,6 +116,8 @@ pub struct Unsettled {
     pub issuer: String,
     /// Who called.
     pub subject: String,
+    /// For which tenant, where the caller's credential names one.
+    pub tenant: Option<String>,
     /// The key of the call, without quotes.
     pub key: String,
 }

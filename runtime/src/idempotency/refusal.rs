@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::key::KeyFault;
 use super::ledger::LedgerError;
+use crate::breaker::LeftAlone;
 use crate::problem::Problem;
 use crate::sealing::Unsealed;
 use crate::state::StateError;
@@ -29,6 +30,17 @@ pub(crate) enum Refusal {
     Ledger(LedgerError),
     /// The application could not find out about an unknown call.
     Recovery(Problem),
+}
+
+impl Refusal {
+    /// Where nobody is asked, because they failed.
+    pub(crate) fn left_alone(&self) -> Option<LeftAlone> {
+        match self {
+            Self::State(error) => error.left_alone(),
+            Self::Ledger(LedgerError::LeftAlone(left)) => Some(LeftAlone(*left)),
+            _ => None,
+        }
+    }
 }
 
 impl From<StateError> for Refusal {

@@ -95,6 +95,7 @@ pub(super) const POLICY: Policy = Policy {
     body: None,
     timeout: Duration::from_secs(1),
     priority: crate::operation::Priority::Normal,
+    audit: false,
     ownership: None,
     pagination: Some(Pagination { cursor: "after", limit: "limit", ttl: Duration::from_secs(1) }),
     idempotency: None,

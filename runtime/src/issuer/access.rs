@@ -106,6 +106,7 @@ impl Issuer {
             leeway: crate::authn::jwt::MAX_LEEWAY as f64,
             max_lifetime: None,
             scopes_claim: &["scope"],
+            tenant_claim: &[],
             profile: Profile::AccessToken,
         };
         let claims = claims::judge(verified.ok()?.payload, &expected, now).ok()?;

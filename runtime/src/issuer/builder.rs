@@ -79,7 +79,7 @@ impl IssuerBuilder {
     }
 
     /// The settings of the server that the endpoints are mounted in: its proxies, whose word says who asks, and how many attempts
-    /// may fail. Without them whoever connects is who asks.
+    /// may fail, and where events of its endpoints are stored. Without them whoever connects is who asks.
     pub fn settings(mut self, settings: &Settings) -> Self {
         self.settings = settings.clone();
         self

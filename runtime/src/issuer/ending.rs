@@ -83,7 +83,7 @@ impl Issuer {
         let about = About { issuer: &self.0.issuer, subject, client: "-", family: "-" };
         Event::Revoked(Why::Everywhere).emit(&about);
         if let Some(denylist) = &self.0.denylist {
-            let of = Identity { issuer: &self.0.issuer, subject };
+            let of = Identity { issuer: &self.0.issuer, subject, tenant: None };
             denylist.revoke_all_until(of, ended.denied_until).await?;
         }
         Ok(())

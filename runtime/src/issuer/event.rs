@@ -65,7 +65,7 @@ impl Event {
         AccountEvent {
             kind: Kind { event_type, severity },
             reason,
-            identity: Identity { issuer: about.issuer, subject: about.subject },
+            identity: Identity { issuer: about.issuer, subject: about.subject, tenant: None },
             client: about.client,
             family: about.family,
         }

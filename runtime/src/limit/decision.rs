@@ -86,7 +86,8 @@ impl<'a> Decision<'a> {
     /// limits of addresses and of all together stay charged, for they are about what comes, and not about what is done.
     pub(crate) fn of_principal(&self) -> Vec<Reserved> {
         let by_principal = |charge: &Charge<'_>| {
-            charge.rule.limit.per.contains(&Per::Principal) && half_of(charge.key) == Half::Known
+            let is_of_callers = |part: &Per| matches!(part, Per::Principal | Per::Tenant);
+            charge.rule.limit.per.iter().any(is_of_callers) && half_of(charge.key) == Half::Known
         };
         self.charged(|charge| charge.rule.limit.on == CountedOn::Request && by_principal(charge))
     }

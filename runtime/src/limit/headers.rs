@@ -168,7 +168,7 @@ mod tests {
     use super::super::shared::SharedLimits;
     use super::super::{Limiter, Rule};
     use super::*;
-    use crate::operation::{CountedOn, Counting, OnOutage, Per};
+    use crate::operation::{Advertise, CountedOn, Counting, OnOutage, Per};
 
     static FLOOD: Limit = limit("flood", 50, Duration::from_secs(1), 100, &[Per::Address]);
     static MONEY: Limit = limit("money", 10, Duration::from_secs(60), 10, &[Per::Principal]);
@@ -192,6 +192,7 @@ mod tests {
             scope: Counting::Document,
             on: CountedOn::Request,
             on_outage: OnOutage::Local,
+            advertise: Advertise::Admitted,
         }
     }
 
@@ -222,8 +223,13 @@ mod tests {
 
     fn advertised(limiter: &Limiter, rules: &[&Rule], times: usize) -> HeaderMap {
         let here = Network::of("192.0.2.1".parse().unwrap());
-        let seen =
-            Seen { from: here, principal: Some(("https://id", "alice")), is_claimed: false, values: &[] };
+        let seen = Seen {
+            from: here,
+            principal: Some(("https://id", "alice")),
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        };
         let charges: Vec<_> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         (1..times).for_each(|_| _ = limiter.decide(SECOND, &charges));
         let decision = limiter.decide(SECOND, &charges);
@@ -257,8 +263,13 @@ mod tests {
         let (flood, money) = (limiter.rule(&FLOOD, "a"), limiter.rule(&MONEY, "a"));
         let of = |limiter: &Limiter, rule: &Rule, subject: &str| {
             let from = Network::of("192.0.2.1".parse().unwrap());
-            let seen =
-                Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] };
+            let seen = Seen {
+                from,
+                principal: Some(("https://id", subject)),
+                tenant: None,
+                is_claimed: false,
+                values: &[],
+            };
             let charges = [rule.charge(&seen)];
             let mut headers = HeaderMap::new();
             advertise(&mut headers, limiter.decide(SECOND, &charges).standings(), 0);

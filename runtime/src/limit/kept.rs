@@ -8,6 +8,9 @@
 //!    time of day at which the server was built, and is not set;
 //! 5. their keys are hashes under a secret that lies in the state: an identity is not there as text.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +21,7 @@ use tokio::sync::Mutex;
 
 use super::SECOND;
 use super::key::Keyer;
+use super::log::{self, Units};
 use super::memory::{Entry, SHARDS, Table};
 use super::meter;
 use crate::clock::Now;
@@ -31,6 +35,10 @@ const WORTH: u64 = 60 * SECOND;
 const SECRET_LASTS: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// What one counter takes in a record.
 const BYTES: usize = 24;
+/// What one that keeps a log takes at most: its key, how many units there are, and when each ends.
+const BYTES_OF_LOG: usize = 8 + 8 + 8 * log::MOST;
+/// As many of those fit a record.
+pub(super) const MOST_LOGS: usize = LONGEST / BYTES_OF_LOG;
 /// Room for this many counters fits the records.
 pub(crate) const MOST: usize = LONGEST / BYTES * SHARDS / 2;
 
@@ -92,7 +100,7 @@ impl KeptLimits {
         let secret = secret(&state).await?;
         let mut found = [const { Vec::new() }; TABLES.len()];
         for (of, found) in TABLES.into_iter().zip(&mut found) {
-            let records = join_all((0..SHARDS).map(|shard| state.get(of.key(shard)))).await;
+            let records = join_all((0..of.shards()).map(|shard| state.get(of.key(shard)))).await;
             *found = records.into_iter().collect::<Result<_, _>>()?;
         }
         Ok(Self { state, secret, found: Arc::new(found) })
@@ -152,8 +160,13 @@ impl Kept {
 
     /// Puts what was found into a new table. What finds no place there, because the table became smaller, is forgotten.
     pub(super) fn restore(&mut self, table: &Table) {
-        for record in std::mem::take(&mut self.found).into_iter().flatten() {
-            record.value.as_chunks().0.iter().for_each(|bytes| table.restore(read(bytes)));
+        for (shard, record) in std::mem::take(&mut self.found).into_iter().enumerate() {
+            let Some(Record { value, .. }) = record else { continue };
+            if shard < SHARDS {
+                value.as_chunks().0.iter().for_each(|bytes| table.restore(read(bytes)));
+            } else {
+                read_logs(&value).for_each(|(key, units)| table.restore_log(key, units));
+            }
         }
     }
 
@@ -181,14 +194,12 @@ impl Kept {
         shard: &mut Shard,
         now: u64,
     ) -> Result<(), StateError> {
-        let counters = table.counters(number, now.saturating_add(WORTH));
-        let value: Vec<u8> = counters.iter().flat_map(bytes).collect();
+        let (value, last) = kept_of(table, number, now);
         let print = print(&value);
         if shard.print == Some(print) {
             return Ok(());
         }
         let expected = shard.version.map_or(Expected::Nothing, Expected::Version);
-        let last = counters.iter().map(|counter| counter.state.fresh_at).max();
         let next = last.map_or(Next::Nothing, |last| Next::Record {
             value,
             keep: Duration::from_micros(last.saturating_sub(now)),
@@ -202,7 +213,28 @@ impl Kept {
     }
 }
 
+/// Rule 3: what is kept of a shard, and when the last of it is over.
+fn kept_of(table: &Table, shard: usize, now: u64) -> (Vec<u8>, Option<u64>) {
+    let worth = now.saturating_add(WORTH);
+    if shard < SHARDS {
+        let counters = table.counters(shard, worth);
+        let last = counters.iter().map(|counter| counter.state.fresh_at).max();
+        return (counters.iter().flat_map(bytes).collect(), last);
+    }
+    let logs = table.logs(shard, worth);
+    let last = logs.iter().filter_map(|(_, units)| units.last().copied()).max();
+    (logs.iter().flat_map(|(key, units)| bytes_of_log(*key, units)).collect(), last)
+}
+
 impl Of {
+    /// Of attempts none keeps a log.
+    const fn shards(self) -> usize {
+        match self {
+            Self::Document => SHARDS * 2,
+            Self::Attempts | Self::AttemptsOfKnown => SHARDS,
+        }
+    }
+
     fn key(self, shard: usize) -> Key {
         let name: &[u8] = match self {
             Self::Document => b"document",
@@ -226,6 +258,27 @@ fn bytes(Entry { key, state }: &Entry) -> [u8; BYTES] {
     bytes
 }
 
+/// Its units without those that were never used. Those that have ended stay: what does not change is not written again.
+fn bytes_of_log(key: u64, units: &Units) -> Vec<u8> {
+    let used = units.iter().filter(|unit| **unit > 0);
+    let count = used.clone().count() as u64;
+    [key, count].iter().chain(used).flat_map(|number| number.to_le_bytes()).collect()
+}
+
+fn read_logs(bytes: &[u8]) -> impl Iterator<Item = (u64, Units)> {
+    let mut numbers = bytes.as_chunks::<8>().0.iter().map(|number| u64::from_le_bytes(*number));
+    std::iter::from_fn(move || {
+        let (key, count) = (numbers.next()?, usize::try_from(numbers.next()?).ok()?);
+        let mut units = [0; log::MOST];
+        let (_, used) = units.split_at_mut_checked(log::MOST.checked_sub(count)?)?;
+        for unit in used {
+            *unit = numbers.next()?;
+        }
+        units.sort_unstable(); // as they were, unless somebody else has written them
+        Some((key, units))
+    })
+}
+
 fn read(bytes: &[u8; BYTES]) -> Entry {
     let mut numbers = bytes.as_chunks::<8>().0.iter().map(|number| u64::from_le_bytes(*number));
     let mut next = || numbers.next().unwrap_or_default();
@@ -242,132 +295,5 @@ impl fmt::Debug for KeptLimits {
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kept").field("of", &self.of).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::seen::{Network, Seen};
-    use super::super::{Limiter, SECOND};
-    use super::*;
-    use crate::clock::Clock;
-    use crate::operation::{self, CountedOn, Counting, Limit, OnOutage, Per};
-
-    const NOW: u64 = 1_800_000_000;
-
-    const fn limit(name: &'static str, counter: operation::Counter, quota: u32, seconds: u64) -> Limit {
-        let window = Duration::from_secs(seconds);
-        let (per, scope, on) = (&[Per::Principal], Counting::Document, CountedOn::Request);
-        let on_outage = OnOutage::Local;
-        Limit { name, quota, window, burst: quota, counter, cost: 1, per, scope, on, on_outage }
-    }
-
-    static HOURLY: Limit = limit("hourly", operation::Counter::TokenBucket, 5, 3600);
-    static DAILY: Limit = limit("daily", operation::Counter::FixedWindow, 5, 86_400);
-    static SLIDING: Limit = limit("sliding", operation::Counter::SlidingWindow, 5, 86_400);
-    static SHORT: Limit = limit("short", operation::Counter::TokenBucket, 5, 30);
-    static LIMITS: [&Limit; 4] = [&HOURLY, &DAILY, &SLIDING, &SHORT];
-
-    /// A server of its own each time.
-    async fn built(state: &State, clock: &Clock) -> Limiter {
-        let kept = KeptLimits::load(state.clone()).await.unwrap();
-        Limiter::new(4096).kept(Some(kept.of(Of::Document, clock.now().unwrap())))
-    }
-
-    fn micros(clock: &Clock) -> u64 {
-        u64::try_from(clock.now().unwrap().monotonic().as_micros()).unwrap()
-    }
-
-    fn passed(limiter: &Limiter, clock: &Clock, limit: &'static Limit, subject: &str) -> usize {
-        let rule = limiter.rule(limit, "a");
-        let from = Network::of("192.0.2.1".parse().unwrap());
-        let seen = Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] };
-        let passes = || limiter.decide(micros(clock), &[rule.charge(&seen)]).refused_by().is_none();
-        (0..9).filter(|_| passes()).count()
-    }
-
-    #[tokio::test]
-    async fn the_next_process_begins_with_counters_of_long_windows() {
-        let clock = Clock::fixed(NOW);
-        let state = State::memory_of(1000, clock.clone());
-        let first = built(&state, &clock).await;
-        for limit in LIMITS {
-            assert_eq!(passed(&first, &clock, limit, "alice"), 5, "{}", limit.name);
-        }
-        first.keep(micros(&clock)).await;
-        assert_eq!(passed(&first, &clock, &HOURLY, "late"), 5, "after it was written");
-        drop(first);
-        // the clock of another process has another beginning
-        let clock = Clock::fixed(NOW + 30);
-        let next = built(&state, &clock).await;
-        let again = LIMITS.map(|limit| passed(&next, &clock, limit, "alice"));
-        assert_eq!(again, [0, 0, 0, 5], "all but what half a minute gave back");
-        let others = LIMITS.map(|limit| passed(&next, &clock, limit, "bob"));
-        assert_eq!(others, [5; 4]);
-        assert_eq!(passed(&next, &clock, &HOURLY, "late"), 5, "of the last second nothing is known");
-        clock.advance(Duration::from_secs(3570));
-        assert_eq!(passed(&next, &clock, &HOURLY, "alice"), 5, "an hour after it was spent");
-        let midnight = (NOW / 86_400 + 1) * 86_400;
-        clock.advance(Duration::from_secs(midnight - NOW - 3600));
-        assert_eq!(passed(&next, &clock, &DAILY, "alice"), 5, "the window ends where it did");
-        assert!(passed(&next, &clock, &SLIDING, "alice") < 2, "and counts as the one before");
-    }
-
-    #[tokio::test]
-    async fn what_does_not_change_is_not_written_and_what_is_over_is_removed() {
-        let clock = Clock::fixed(NOW);
-        let state = State::memory_of(1000, clock.clone());
-        let limiter = built(&state, &clock).await;
-        let shards = async || {
-            let found = join_all((0..SHARDS).map(|shard| state.get(Of::Document.key(shard)))).await;
-            found.into_iter().filter_map(|found| Some(found.unwrap()?.version)).collect::<Vec<_>>()
-        };
-        limiter.keep(micros(&clock)).await;
-        assert!(shards().await.is_empty());
-        passed(&limiter, &clock, &HOURLY, "alice");
-        limiter.keep(micros(&clock)).await;
-        let written = shards().await;
-        assert_eq!(written.len(), 1);
-        limiter.keep(micros(&clock)).await;
-        assert_eq!(shards().await, written);
-        clock.advance(Duration::from_secs(3600 - 60));
-        limiter.keep(micros(&clock)).await;
-        assert!(shards().await.is_empty(), "what is over in a minute");
-        passed(&limiter, &clock, &HOURLY, "alice");
-        limiter.keep(micros(&clock)).await;
-        assert_eq!(shards().await.len(), 1);
-    }
-
-    #[tokio::test]
-    async fn keys_are_hashed_under_the_secret_of_the_state() {
-        let clock = Clock::fixed(NOW);
-        let key = async |state: &State, limit: &'static Limit| {
-            let from = Network::of("::1".parse().unwrap());
-            let seen =
-                Seen { from, principal: Some(("https://id", "alice")), is_claimed: false, values: &[] };
-            built(state, &clock).await.rule(limit, "a").charge(&seen).key
-        };
-        let [one, other] = [(); 2].map(|()| State::memory_of(1000, clock.clone()));
-        let hourly = key(&one, &HOURLY).await;
-        assert_eq!(hourly, key(&one, &HOURLY).await);
-        assert_ne!(hourly, key(&other, &HOURLY).await);
-        // a limit that counts otherwise since then is another one
-        static LONGER: Limit = limit("hourly", operation::Counter::TokenBucket, 5, 7200);
-        static FIXED: Limit = limit("hourly", operation::Counter::FixedWindow, 5, 3600);
-        assert_ne!(hourly, key(&one, &LONGER).await);
-        assert_ne!(hourly, key(&one, &FIXED).await);
-    }
-
-    #[tokio::test]
-    async fn a_state_that_fails_stops_nobody_and_is_written_again_when_it_does_not() {
-        let clock = Clock::fixed(NOW);
-        let state = State::memory_of(2, clock.clone()); // the secret, and one of two
-        let limiter = built(&state, &clock).await;
-        (0..50).for_each(|number| _ = passed(&limiter, &clock, &HOURLY, &format!("subject {number}")));
-        limiter.keep(micros(&clock)).await;
-        assert!(limiter.kept.as_ref().unwrap().written.lock().await.is_failing);
-        clock.advance(Duration::from_micros(3600 * SECOND));
-        limiter.keep(micros(&clock)).await;
-        assert!(!limiter.kept.as_ref().unwrap().written.lock().await.is_failing);
     }
 }

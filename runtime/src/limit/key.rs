@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher};
 use siphasher::sip::SipHasher13;
 
 use super::memory::{Half, counter, placed};
-use super::seen::{Network, Seen};
+use super::seen::{Network, Seen, Site};
 use crate::operation::{Counter, Limit, Per};
 
 /// The key of a counter; never zero, which marks a place that was never used.
@@ -83,7 +83,7 @@ impl Prefix {
         let by = parts(&mut written, per, seen);
         let hash = written.finish();
         let crowd = match (by, seen.principal) {
-            (By::Principal, Some(principal)) if per.len() > 1 => self.crowd_of(principal),
+            (By::Principal, Some(principal)) if per.len() > 1 => self.crowd_of(per, principal, seen.tenant),
             (By::Principal, _) if !seen.is_claimed => hash, // of this counter alone
             (By::Everybody, _) => hash,
             (By::Principal | By::Address | By::Values, _) => self.near(seen.from.neighbourhood()),
@@ -101,10 +101,13 @@ impl Prefix {
         self.told.hash(&counter(key).to_le_bytes()).to_le_bytes()
     }
 
-    fn crowd_of(&self, (issuer, subject): (&str, &str)) -> u64 {
+    /// Counters of a tenant are of one crowd, however many principals it has: none takes the places of others.
+    fn crowd_of(&self, per: &[Per], principal: (&str, &str), tenant: Option<&str>) -> u64 {
         let mut written = Written { hash: self.hash, bytes: [0; WRITTEN], length: 0 };
-        text(&mut written, issuer);
-        text(&mut written, subject);
+        match tenant.filter(|_| !per.contains(&Per::Principal)) {
+            Some(tenant) => text(&mut written, tenant),
+            None => of_principal(&mut written, principal, tenant),
+        }
         written.finish()
     }
 
@@ -180,14 +183,20 @@ pub(super) fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By 
                 hash.write_u8(4);
                 By::Everybody
             }
-            (Per::Principal, Some((issuer, subject))) => {
-                hash.write_u8(3);
-                text(hash, issuer);
-                text(hash, subject);
+            (Per::Principal, Some(principal)) => {
+                of_principal(hash, principal, seen.tenant);
                 By::Principal
             }
-            (Per::Address | Per::Principal, _) => {
+            (Per::Tenant, Some(principal)) => {
+                of_tenant(hash, principal, seen.tenant);
+                By::Principal
+            }
+            (Per::Address | Per::Principal | Per::Tenant, _) => {
                 network(hash, seen.from);
+                By::Address
+            }
+            (Per::Network, _) => {
+                site(hash, seen.from.site());
                 By::Address
             }
             (Per::Path(_) | Per::Body(_), _) => {
@@ -206,6 +215,30 @@ pub(super) fn parts(hash: &mut impl Hasher, per: &[Per], seen: &Seen<'_>) -> By 
     by
 }
 
+/// Writes who was authenticated. In each tenant that is somebody else.
+fn of_principal(hash: &mut impl Hasher, (issuer, subject): (&str, &str), tenant: Option<&str>) {
+    match tenant {
+        None => hash.write_u8(3),
+        Some(tenant) => {
+            hash.write_u8(10);
+            text(hash, tenant);
+        }
+    }
+    text(hash, issuer);
+    text(hash, subject);
+}
+
+/// Writes for whom. Who has no tenant is counted alone, and not with all others who have none.
+fn of_tenant(hash: &mut impl Hasher, principal: (&str, &str), tenant: Option<&str>) {
+    match tenant {
+        None => of_principal(hash, principal, None),
+        Some(tenant) => {
+            hash.write_u8(11);
+            text(hash, tenant);
+        }
+    }
+}
+
 /// Writes which limit counts. One that counts in another way, or by windows of another length, is another one.
 pub(super) fn of_limit(hash: &mut impl Hasher, limit: &Limit, operation: Option<&str>) {
     text(hash, limit.name);
@@ -221,6 +254,7 @@ pub(super) fn of_limit(hash: &mut impl Hasher, limit: &Limit, operation: Option<
         Counter::SlidingWindow => 3,
         Counter::FixedWindow => 4,
         Counter::Concurrency => 5,
+        Counter::ExactLog => 6,
     };
     hash.write_u8(way);
     hash.write(&limit.window.as_micros().to_le_bytes());
@@ -234,6 +268,16 @@ fn network(hash: &mut impl Hasher, network: Network) {
         }
         Network::V6(octets) => {
             hash.write_u8(7);
+            hash.write(&octets);
+        }
+    }
+}
+
+fn site(hash: &mut impl Hasher, site: Site) {
+    match site {
+        Site::V4(octets) => network(hash, Network::V4(octets)),
+        Site::V6(octets) => {
+            hash.write_u8(9);
             hash.write(&octets);
         }
     }
@@ -256,14 +300,26 @@ mod tests {
     }
 
     fn from(text: &str) -> Seen<'static> {
-        Seen { from: network(text), principal: None, is_claimed: false, values: &[] }
+        Seen { from: network(text), principal: None, tenant: None, is_claimed: false, values: &[] }
     }
 
     fn limit(name: &'static str) -> Limit {
-        use crate::operation::{CountedOn, Counting, OnOutage};
+        use crate::operation::{Advertise, CountedOn, Counting, OnOutage};
         let (window, per, scope) = (std::time::Duration::from_secs(60), &[Per::Address], Counting::Document);
         let (counter, on, on_outage) = (Counter::TokenBucket, CountedOn::Request, OnOutage::Local);
-        Limit { name, quota: 1, window, burst: 1, counter, cost: 1, per, scope, on, on_outage }
+        Limit {
+            name,
+            quota: 1,
+            window,
+            burst: 1,
+            counter,
+            cost: 1,
+            per,
+            scope,
+            on,
+            on_outage,
+            advertise: Advertise::Admitted,
+        }
     }
 
     fn by_address(keyer: &Keyer, text: &str) -> u64 {
@@ -279,6 +335,12 @@ mod tests {
             let seen = Seen { principal: Some((issuer, subject)), ..from("192.0.2.1") };
             keyer.prefix(&limit("l"), None).key(&[Per::Principal], &seen).0
         };
+        let by_network = |address| keyer.prefix(&limit("l"), None).key(&[Per::Network], &from(address)).0;
+        let in_tenant = |per: &[Per], tenant, subject| {
+            let seen = Seen { principal: Some(("https://id", subject)), tenant, ..from("192.0.2.1") };
+            keyer.prefix(&limit("l"), None).key(per, &seen).0
+        };
+        let (by_principal, by_tenant) = (&[Per::Principal], &[Per::Tenant]);
         let pair = |address: &str, values: [Option<&str>; 2]| {
             let parts = [Per::Body("a"), Per::Body("b")];
             let there = parts.into_iter().zip(values);
@@ -295,6 +357,12 @@ mod tests {
             principal("https://ida", "lice"),
             principal("https://id", "bob"),
             principal("", "https://idalice"),
+            in_tenant(by_principal, Some("north"), "alice"),
+            in_tenant(by_principal, Some("south"), "alice"),
+            in_tenant(by_principal, Some("northhttps://id"), "alice"),
+            in_tenant(by_tenant, Some("north"), "alice"),
+            in_tenant(by_tenant, Some("south"), "alice"),
+            in_tenant(&[Per::Principal, Per::Tenant], Some("north"), "alice"),
             pair("192.0.2.1", [Some("ab"), Some("c")]),
             pair("192.0.2.1", [Some("a"), Some("bc")]),
             pair("192.0.2.1", [Some("abc"), None]),
@@ -305,9 +373,17 @@ mod tests {
             by_address(&keyer, "192.0.2.2"),
             by_address(&keyer, "c000:201::"),
             keyer.prefix(&limit("l"), None).key(&[Per::Global], &from("::1")).0,
+            by_network("2001:db8:1::"),
+            by_network("2001:db8:2::"),
+            by_address(&keyer, "2001:db8:1::"),
         ];
         assert_eq!(HashSet::from(keys).len(), keys.len());
         assert_eq!(principal("https://id", "alice"), principal("https://id", "alice"));
+        let alone = principal("https://id", "alice");
+        assert_eq!(in_tenant(by_tenant, None, "alice"), alone, "without a tenant: the principal");
+        assert_eq!(in_tenant(by_tenant, Some("north"), "bob"), in_tenant(by_tenant, Some("north"), "alice"));
+        let nobody = keyer.prefix(&limit("l"), None).key(by_tenant, &from("192.0.2.1")).0;
+        assert_eq!(nobody, by_address(&keyer, "192.0.2.1"), "without a principal: the address");
     }
 
     /// Wherever what is gathered is passed on.
@@ -327,6 +403,24 @@ mod tests {
                 assert!(keys.insert(key(str::from_utf8(&other).unwrap())), "{at} of {length}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_tenant_is_counted_by_is_of_one_crowd_whoever_asks_for_it() {
+        let prefix = Keyer::default().prefix(&limit("l"), None);
+        let values = [(Per::Path("id"), "7".to_owned())];
+        let crowd = |by, tenant, subject| {
+            let principal = Some(("https://id", subject));
+            let seen = Seen { principal, tenant, values: &values, ..from("192.0.2.1") };
+            prefix.key(&[by, Per::Path("id")], &seen).1
+        };
+        let north = crowd(Per::Tenant, Some("north"), "alice");
+        assert_eq!(north, crowd(Per::Tenant, Some("north"), "bob"));
+        assert_ne!(north, crowd(Per::Tenant, Some("south"), "alice"));
+        assert_ne!(crowd(Per::Tenant, None, "alice"), crowd(Per::Tenant, None, "bob"));
+        let alice = crowd(Per::Principal, Some("north"), "alice");
+        assert_ne!(alice, crowd(Per::Principal, Some("north"), "bob"));
+        assert_ne!(alice, crowd(Per::Principal, Some("south"), "alice"));
     }
 
     #[test]

@@ -9,24 +9,28 @@
 //! * Of [`REACH`] places a quarter is for everybody; of the others no crowd (the network of an organisation, a principal whose
 //!   limit counts by more than that) gets any when it has three of these. So one crowd takes a few places in a hundred. What
 //!   anybody can say makes a counter of the crowd that says it, and whoever else says it is counted by the same.
+//! * Counters that keep a log stand in shards of their own, where each place has room for one ([`Units`]). There are none until a
+//!   limit of the document keeps a log, and then an eighth as many as of the others. All else is the same for them.
 //! * Who gets a place later starts from where the shared bucket stands, so moving from one to the other gains nothing.
 //!   The price: as long as a bucket is shared, all newcomers who could land in it start with what is left in it.
 
+mod shard;
 #[cfg(test)]
 mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub(super) use self::shard::Entry;
+use self::shard::{REACH, Shard};
 use super::Few;
+use super::kept::MOST_LOGS;
 use super::key::Key;
+use super::log::{Log, Units};
 use super::meter::{Meter, State};
 
-/// Places that a key may stand in, from its home on. Until four fifths are taken, hardly a key finds none.
-const REACH: usize = 32;
-/// Of these, the places that are everybody's, and those of a crowd beyond them.
-const FREE_FOR_ALL: usize = REACH / 4;
-const OF_A_CROWD: usize = 3;
+/// Counters without a log to one that keeps some.
+const LOGS_TO_OTHERS: usize = 8;
 /// Overflow buckets of each rule.
 pub(crate) const OVERFLOWS: usize = 64;
 
@@ -39,6 +43,8 @@ pub(crate) struct Ask {
     pub(crate) cost: u32,
     pub(crate) meter: Meter,
     place: Place,
+    /// Whether the request has asked for this one before: a limit that is named twice counts once.
+    is_twin: bool,
     /// Where it stands, and where it would with the charge.
     state: State,
     next: State,
@@ -79,22 +85,17 @@ impl Ask {
             Err(wait) => self.wait = wait.max(1),
         }
     }
-}
 
-/// A counter in its place.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Entry {
-    pub(super) key: Key,
-    pub(super) state: State,
-}
+    /// The same of one that has a log in its place.
+    fn consider_log(&mut self, place: Place, log: Log, units: &Units, now: u64) {
+        (self.place, self.state) = (place, log.state(units, now));
+        self.wait = log.wait(units, now, self.cost);
+        self.next = log.after(self.state, now, self.cost);
+    }
 
-/// What one lock is for.
-#[derive(Debug)]
-struct Shard {
-    /// Behind the last home are as many as its key may be away from it.
-    entries: Box<[Entry]>,
-    /// No key was ever put further from its home: nobody looks for one there.
-    furthest: usize,
+    fn shard(&self) -> Shards {
+        shard_of(self.key, self.meter.log().is_some())
+    }
 }
 
 /// Who can make a counter come to be.
@@ -130,45 +131,24 @@ pub(crate) const fn half_of(key: Key) -> Half {
     if key & HALF == 0 { Half::Strangers } else { Half::Known }
 }
 
-/// One bit for each shard: in this order their locks are taken.
-type Shards = u64;
+/// One bit for each shard: in this order their locks are taken. Those whose counters keep logs come behind the others.
+type Shards = u128;
 
-pub(super) const SHARDS: usize = Shards::BITS as usize;
+/// Of counters without logs, and as many of those that keep some.
+pub(super) const SHARDS: usize = Shards::BITS as usize / 2;
 
 /// The shard of a key comes from its upper half, the home in it from the lower.
-fn shard_of(key: Key) -> Shards {
-    1 << ((key >> 48) % u64::from(Shards::BITS))
-}
-
-impl Shard {
-    fn new(homes: usize) -> Self {
-        Self { entries: vec![Entry::default(); homes.saturating_add(REACH - 1)].into(), furthest: 0 }
-    }
-
-    /// Where a key may stand, from its home on. The home is found by a product and no division, which would cost as much as
-    /// the look at it.
-    fn home(&self, key: Key) -> usize {
-        let homes = self.entries.len().saturating_sub(REACH - 1) as u64;
-        usize::try_from((key & Key::from(u32::MAX)).saturating_mul(homes) >> 32).unwrap_or(0)
-    }
-
-    fn reach(&self, key: Key) -> impl Iterator<Item = (usize, &Entry)> {
-        let home = self.home(key);
-        (home..).zip(self.entries.get(home..).unwrap_or_default()).take(REACH)
-    }
-
-    /// Whether those of its crowd have as many of the places where a newcomer may stand as they get.
-    fn is_crowded(&self, key: Key, now: u64) -> bool {
-        let live = || self.reach(key).filter(|(_, entry)| entry.state.fresh_at > now);
-        let of_its_crowd = live().filter(|(_, entry)| entry.key & CROWD == key & CROWD);
-        of_its_crowd.count() >= OF_A_CROWD && live().count() >= FREE_FOR_ALL
-    }
+fn shard_of(key: Key, keeps_log: bool) -> Shards {
+    let among_its_kind = 1 << ((key >> 48) % SHARDS as u64);
+    if keeps_log { among_its_kind << SHARDS } else { among_its_kind }
 }
 
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Table {
     shards: Box<[Mutex<Shard>]>,
+    /// Of a shard of counters that keep logs.
+    homes_of_logs: usize,
     overflow: Mutex<Vec<State>>,
     /// No overflow bucket is anything but fresh after this time, so that nobody has to lock them to know.
     overflow_until: AtomicU64,
@@ -178,8 +158,20 @@ impl Table {
     /// A table of at least `capacity` places. Each takes 24 bytes, all of them at once.
     pub(crate) fn new(capacity: usize) -> Self {
         let homes = capacity.div_ceil(SHARDS).max(REACH);
-        let shards = (0..SHARDS).map(|_| Mutex::new(Shard::new(homes))).collect();
-        Self { shards, overflow: Mutex::default(), overflow_until: AtomicU64::new(0) }
+        let without = (0..SHARDS).map(|_| Mutex::new(Shard::new(homes)));
+        let shards = without.chain((0..SHARDS).map(|_| Mutex::default())).collect();
+        let homes_of_logs = homes.div_ceil(LOGS_TO_OTHERS).clamp(REACH, MOST_LOGS - REACH);
+        Self { shards, homes_of_logs, overflow: Mutex::default(), overflow_until: AtomicU64::new(0) }
+    }
+
+    /// Makes room for counters that keep logs, if there is none yet: all of it at once.
+    pub(crate) fn make_room_for_logs(&self) {
+        for shard in self.shards.iter().skip(SHARDS) {
+            let mut shard = lock(shard);
+            if shard.logs.is_empty() {
+                *shard = Shard::of_logs(self.homes_of_logs);
+            }
+        }
     }
 
     /// Makes room for the overflow buckets of one more rule, and gives the number of its first.
@@ -197,11 +189,11 @@ impl Table {
     /// gets between the check and the charge, and no two requests wait for each other. All are taken before the first look,
     /// because nothing is read ahead of a lock: so the memory of all counters is waited for at once.
     pub(crate) fn decide(&self, now: u64, asks: &mut [Ask]) -> bool {
-        let needed = asks.iter().fold(0, |all, ask| all | shard_of(ask.key));
+        let needed = asks.iter().fold(0, |all, ask| all | ask.shard());
         let mut shards = self.locked(needed);
         for at in 0..asks.len() {
             if let Some((before, [ask, ..])) = asks.split_at_mut_checked(at)
-                && let Some(shard) = shards.get(rank(ask.key, needed))
+                && let Some(shard) = shards.get(rank(ask.shard(), needed))
             {
                 self.look(shard, before, ask, now);
             }
@@ -209,13 +201,11 @@ impl Table {
         if !self.overflowed(now, asks) {
             return false;
         }
-        for ask in asks.iter() {
+        for ask in asks.iter().filter(|ask| !ask.is_twin) {
             if let Place::At(place, far) = ask.place
-                && let Some(shard) = shards.get_mut(rank(ask.key, needed))
-                && let Some(entry) = shard.entries.get_mut(place)
+                && let Some(shard) = shards.get_mut(rank(ask.shard(), needed))
             {
-                *entry = Entry { key: ask.key, state: ask.next };
-                shard.furthest = shard.furthest.max(far);
+                shard.charge(ask, place, far, now);
             }
         }
         true
@@ -227,15 +217,29 @@ impl Table {
         lock(shard).entries.iter().filter(|entry| entry.state.fresh_at > at).copied().collect()
     }
 
+    /// The same of a shard whose counters keep logs.
+    pub(super) fn logs(&self, shard: usize, at: u64) -> Vec<(Key, Units)> {
+        let Some(shard) = self.shards.get(shard) else { return Vec::new() };
+        let shard = lock(shard);
+        let all = shard.entries.iter().zip(&shard.logs);
+        all.filter(|(entry, _)| entry.state.fresh_at > at).map(|(entry, units)| (entry.key, *units)).collect()
+    }
+
     /// Puts a counter into a new table, if it finds a place. In the order of their places all that stood in a table do.
     pub(super) fn restore(&self, counter: Entry) {
-        for mut shard in self.locked(shard_of(counter.key)) {
-            let free = shard.reach(counter.key).enumerate().find(|(_, (_, entry))| entry.key == 0);
-            if let Some((far, place)) = free.map(|(far, (place, _))| (far, place)) {
-                shard.furthest = shard.furthest.max(far);
-                if let Some(entry) = shard.entries.get_mut(place) {
-                    *entry = counter;
-                }
+        for mut shard in self.locked(shard_of(counter.key, false)) {
+            shard.restore(counter);
+        }
+    }
+
+    /// The same of one that keeps a log.
+    pub(super) fn restore_log(&self, key: Key, units: Units) {
+        self.make_room_for_logs();
+        let last = units.last().copied().unwrap_or_default();
+        for mut shard in self.locked(shard_of(key, true)) {
+            let place = shard.restore(Entry { key, state: State::full_at(last) });
+            if let Some(log) = place.and_then(|place| shard.logs.get_mut(place)) {
+                *log = units;
             }
         }
     }
@@ -251,32 +255,26 @@ impl Table {
 
     /// Takes back what was spent at `then`. Who found no place stays charged: the bucket is shared with strangers.
     pub(crate) fn give_back(&self, now: u64, then: u64, ask: &Ask) {
-        for mut shard in self.locked(shard_of(ask.key)) {
-            let place = shard
-                .reach(ask.key)
-                .find(|(_, entry)| counter(entry.key) == counter(ask.key))
-                .map(|(place, _)| place);
-            if let Some(entry) = place.and_then(|place| shard.entries.get_mut(place)) {
-                entry.state = ask.meter.give_back(entry.state, then, now, ask.cost);
-            }
+        for mut shard in self.locked(ask.shard()) {
+            shard.give_back(ask, then, now);
         }
     }
 
     /// Finds the bucket of `ask`, or a place for it that none of those `before` it has chosen.
     fn look(&self, shard: &Shard, before: &[Ask], ask: &mut Ask, now: u64) {
         if let Some(same) = before.iter().find(|other| other.key == ask.key) {
-            *ask = *same; // a limit that is named twice counts once
+            *ask = Ask { is_twin: true, ..*same };
             return;
         }
         let mut free = None;
         for (far, (place, entry)) in shard.reach(ask.key).enumerate() {
             if counter(entry.key) == counter(ask.key) {
-                return ask.consider(Place::At(place, far), entry.state, now);
+                return shard.consider(ask, place, far, now);
             }
             if entry.state.fresh_at <= now && free.is_none() {
                 let chosen = |other: &Ask| {
                     matches!(other.place, Place::At(taken, _) if taken == place)
-                        && shard_of(other.key) == shard_of(ask.key)
+                        && other.shard() == ask.shard()
                 };
                 free = Some(Place::At(place, far)).filter(|_| !before.iter().any(chosen));
             }
@@ -331,9 +329,9 @@ impl Table {
     }
 }
 
-/// Which of the locked shards is that of a key.
-fn rank(key: Key, locked: Shards) -> usize {
-    (locked & shard_of(key).wrapping_sub(1)).count_ones() as usize
+/// Which of the locked shards is this one.
+fn rank(shard: Shards, locked: Shards) -> usize {
+    (locked & shard.wrapping_sub(1)).count_ones() as usize
 }
 
 /// Every write under these locks is a whole value, so a thread that died holding one leaves nothing half-done.

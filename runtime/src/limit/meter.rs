@@ -1,8 +1,9 @@
-//! What a counter counts: a token bucket or a window, behind one set of functions.
+//! What a counter counts: a token bucket, a window or a log, behind one set of functions.
 
 use std::time::Duration;
 
 use super::gcra::Rate;
+use super::log::Log;
 use super::window::Window;
 use crate::operation::{Counter, Limit};
 
@@ -11,7 +12,7 @@ use crate::operation::{Counter, Limit};
 pub(crate) struct State {
     /// Microseconds.
     pub(crate) fresh_at: u64,
-    /// Of windows: this one's count above, the last one's below.
+    /// Of windows: this one's count above, the last one's below. Of logs: how many count, above.
     pub(super) counts: u64,
 }
 
@@ -20,6 +21,8 @@ pub(crate) struct State {
 pub(crate) enum Meter {
     Bucket(Rate),
     Window(Window),
+    /// Of which a state tells what is told of it; in a place of its own it has a log beside it.
+    Log(Log),
 }
 
 impl State {
@@ -56,8 +59,17 @@ impl Meter {
             Counter::TokenBucket => Self::Bucket(Rate::new(limit.quota, limit.window, limit.burst)),
             Counter::SlidingWindow => Self::Window(Window::sliding(limit.quota, limit.window)),
             Counter::FixedWindow => Self::Window(Window::fixed(limit.quota, limit.window)),
+            Counter::ExactLog => Self::Log(Log::new(limit.quota, limit.window)),
             // it is not metered ([`Running`](super::running::Running))
             Counter::Concurrency => Self::default(),
+        }
+    }
+
+    /// When it keeps a log.
+    pub(crate) const fn log(self) -> Option<Log> {
+        match self {
+            Self::Log(log) => Some(log),
+            Self::Bucket(_) | Self::Window(_) => None,
         }
     }
 
@@ -66,6 +78,7 @@ impl Meter {
         match self {
             Self::Bucket(rate) => rate.spend(state.fresh_at, now, cost).map(State::full_at),
             Self::Window(window) => window.spend(state, now, cost),
+            Self::Log(log) => log.spend(state, now, cost),
         }
     }
 
@@ -74,6 +87,7 @@ impl Meter {
         match self {
             Self::Bucket(rate) => State::full_at(rate.give_back(state.fresh_at, then, now, cost)),
             Self::Window(window) => window.give_back(state, then, now, cost),
+            Self::Log(_) => state, // of a bucket that is shared, where nothing is given back
         }
     }
 
@@ -82,6 +96,7 @@ impl Meter {
         match self {
             Self::Bucket(rate) => rate.remaining(state.fresh_at, now),
             Self::Window(window) => window.remaining(state, now),
+            Self::Log(log) => log.remaining(state, now),
         }
     }
 
@@ -90,6 +105,7 @@ impl Meter {
         match self {
             Self::Bucket(rate) => rate.until_next(state.fresh_at, now),
             Self::Window(window) => window.until_next(state, now),
+            Self::Log(log) => log.until_next(state, now),
         }
     }
 }

@@ -16,6 +16,7 @@ mod gcra;
 pub(crate) mod headers;
 pub(crate) mod kept;
 pub(crate) mod key;
+mod log;
 mod memory;
 mod meter;
 mod name;
@@ -104,7 +105,8 @@ pub(crate) struct Charge<'a> {
 pub(crate) struct Outage(pub(crate) &'static Limit);
 
 impl Limiter {
-    /// Room for `capacity` counters, at 24 bytes each, and never more.
+    /// Room for `capacity` counters, at 24 bytes each, and never more; where a limit keeps a log, for an eighth as many of
+    /// these, at 536 bytes each.
     pub(crate) fn new(capacity: usize) -> Self {
         let table = Table::new(capacity);
         let (keyer, jitter) = (Keyer::default(), RandomState::new());
@@ -158,6 +160,9 @@ impl Limiter {
         let next = rules.len();
         let number = *rules.entry((limit.name, alone)).or_insert(next);
         let meter = Meter::new(limit);
+        if meter.log().is_some() {
+            self.table.make_room_for_logs();
+        }
         Rule {
             limit,
             meter,

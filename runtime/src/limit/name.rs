@@ -64,12 +64,18 @@ mod tests {
     use crate::operation::Counter;
 
     fn from(text: &str) -> Seen<'static> {
-        Seen { from: Network::of(text.parse().unwrap()), principal: None, is_claimed: false, values: &[] }
+        Seen {
+            from: Network::of(text.parse().unwrap()),
+            principal: None,
+            tenant: None,
+            is_claimed: false,
+            values: &[],
+        }
     }
 
     #[test]
     fn names_are_the_same_everywhere_and_tell_counters_apart() {
-        use crate::operation::{CountedOn, Counting, OnOutage};
+        use crate::operation::{Advertise, CountedOn, Counting, OnOutage};
         let (window, per) = (std::time::Duration::from_secs(60), &[Per::Principal]);
         let (scope, on, on_outage) = (Counting::Document, CountedOn::Request, OnOutage::Local);
         let of = |name, counter, window| Limit {
@@ -83,6 +89,7 @@ mod tests {
             scope,
             on,
             on_outage,
+            advertise: Advertise::Admitted,
         };
         let bucket = of("l", Counter::TokenBucket, window);
         let name = |limit: &Limit, operation, seen: &Seen<'_>| {

@@ -162,7 +162,7 @@ mod tests {
     use super::super::seen::{Network, Seen};
     use super::*;
     use crate::flood::grows_by;
-    use crate::operation::{CountedOn, Counter, Counting, OnOutage, Per};
+    use crate::operation::{Advertise, CountedOn, Counter, Counting, OnOutage, Per};
 
     static EACH: Limit = limit("each", 2, 1, &[Per::Principal]);
     static WHOLE: Limit = limit("whole", 3, 1, &[Per::Global]);
@@ -180,12 +180,13 @@ mod tests {
             scope: Counting::Document,
             on: CountedOn::Request,
             on_outage: OnOutage::Local,
+            advertise: Advertise::Admitted,
         }
     }
 
     fn seen(subject: &str) -> Seen<'_> {
         let from = Network::of("192.0.2.1".parse().unwrap());
-        Seen { from, principal: Some(("https://id", subject)), is_claimed: false, values: &[] }
+        Seen { from, principal: Some(("https://id", subject)), tenant: None, is_claimed: false, values: &[] }
     }
 
     /// How much room each limit has, and that it was let in.

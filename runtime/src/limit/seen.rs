@@ -13,6 +13,16 @@ pub(crate) enum Network {
     V6([u8; 8]),
 }
 
+/// The network that a client's address is counted by with its neighbours: who is given an IPv6 /48 has 65,536 networks of
+/// their own in it. Of IPv4 it is the address alone, for a /24 is of many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Site {
+    /// An IPv4 address.
+    V4([u8; 4]),
+    /// The first 48 bits of an IPv6 address.
+    V6([u8; 6]),
+}
+
 /// The network that one organisation usually holds: an IPv4 /24, or an IPv6 /48.
 pub(crate) type Neighbourhood = [u8; 6];
 
@@ -28,11 +38,19 @@ impl Network {
         }
     }
 
-    /// Which neighbourhood it is of.
-    pub(crate) fn neighbourhood(self) -> Neighbourhood {
+    /// Which site it is of.
+    pub(crate) const fn site(self) -> Site {
         match self {
-            Self::V4([a, b, c, _]) => [4, a, b, c, 0, 0],
-            Self::V6([a, b, c, d, e, f, ..]) => [a, b, c, d, e, f],
+            Self::V4(octets) => Site::V4(octets),
+            Self::V6([a, b, c, d, e, f, ..]) => Site::V6([a, b, c, d, e, f]),
+        }
+    }
+
+    /// Which neighbourhood it is of.
+    pub(crate) const fn neighbourhood(self) -> Neighbourhood {
+        match self.site() {
+            Site::V4([a, b, c, _]) => [4, a, b, c, 0, 0],
+            Site::V6(site) => site,
         }
     }
 }
@@ -44,6 +62,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) from: Network,
     /// Issuer and subject: a subject means something only together with who named it.
     pub(crate) principal: Option<(&'a str, &'a str)>,
+    /// For which tenant that is: one of all issuers that name it.
+    pub(crate) tenant: Option<&'a str>,
     /// Whether that is who the request claims to be, before it is known: anybody can.
     pub(crate) is_claimed: bool,
     /// What it says at the parts of path and body that are asked for, in one spelling ([`spelled`]).
@@ -76,5 +96,15 @@ mod tests {
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_site_is_a_48_of_ipv6_and_an_address_of_ipv4() {
+        let site = |text| network(text).site();
+        assert_eq!(site("2001:db8:1::1"), site("2001:db8:1:ffff::1"));
+        assert_ne!(site("2001:db8:1::1"), site("2001:db8:2::1"));
+        assert_eq!(site("::ffff:192.0.2.1"), site("192.0.2.1"));
+        assert_ne!(site("192.0.2.1"), site("192.0.2.2"));
+        assert_eq!(network("192.0.2.1").neighbourhood(), network("192.0.2.2").neighbourhood());
     }
 }

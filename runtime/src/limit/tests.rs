@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::seen::Network;
 use super::*;
 use crate::flood::grows_by;
-use crate::operation::{CountedOn, Counter, Per};
+use crate::operation::{Advertise, CountedOn, Counter, Per};
 
 static FLOOD: Limit = limit("flood", 3, &[Per::Address], Counting::Document);
 static MONEY: Limit = limit("money", 2, &[Per::Principal], Counting::Operation);
@@ -22,6 +22,7 @@ const fn limit(name: &'static str, burst: u32, per: &'static [Per], scope: Count
         scope,
         on: CountedOn::Request,
         on_outage: OnOutage::Local,
+        advertise: Advertise::Admitted,
     }
 }
 
@@ -30,7 +31,7 @@ fn from(text: &str) -> Network {
 }
 
 fn seen<'a>(from: Network, principal: Option<(&'a str, &'a str)>) -> Seen<'a> {
-    Seen { from, principal, is_claimed: false, values: &[] }
+    Seen { from, principal, tenant: None, is_claimed: false, values: &[] }
 }
 
 const ALICE: Option<(&str, &str)> = Some(("https://id", "alice"));
@@ -59,6 +60,28 @@ fn each_limit_counts_whom_it_says() {
     assert_eq!(admitted(&limiter, money.charge(&seen(here, None)), 9), 0);
     assert_eq!(admitted(&limiter, limiter.rule(&WHOLE, "a").charge(&seen(here, ALICE)), 99), 99);
     assert_eq!(admitted(&limiter, limiter.rule(&WHOLE, "b").charge(&seen(there, None)), 9), 1);
+}
+
+/// An IPv6 /48 has 65,536 networks, each of which `per: address` counts alone.
+#[test]
+fn a_network_is_a_48_of_ipv6_and_an_address_of_ipv4() {
+    static SITE: Limit = limit("site", 3, &[Per::Network], Counting::Document);
+    static NAMED: Limit = limit("named", 2, &[Per::Network, Per::Body("name")], Counting::Document);
+    let limiter = Limiter::new(1024);
+    let (site, named) = (limiter.rule(&SITE, "a"), limiter.rule(&NAMED, "a"));
+    let passed = |text: &str| admitted(&limiter, site.charge(&seen(from(text), ALICE)), 1);
+    let of_site: usize = (0..9).map(|net| passed(&format!("2001:db8:1:{net}::1"))).sum();
+    assert_eq!(of_site, 3);
+    assert_eq!([passed("2001:db8:2::1"), passed("192.0.2.1"), passed("192.0.2.2")], [1; 3]);
+    let of_address: usize = (0..9).map(|_| passed("::ffff:192.0.2.1")).sum();
+    assert_eq!(of_address, 2, "three, with the one before");
+    let says = |text: &str, name: &str| {
+        let values = [(Per::Body("name"), name.to_owned())];
+        admitted(&limiter, named.charge(&Seen { values: &values, ..seen(from(text), None) }), 1)
+    };
+    let of_pair: usize = (0..9).map(|net| says(&format!("2001:db8:1:{net}::1"), "a")).sum();
+    assert_eq!(of_pair, 2);
+    assert_eq!([says("2001:db8:1::1", "b"), says("2001:db8:2::1", "a")], [1; 2]);
 }
 
 #[test]
@@ -131,6 +154,25 @@ fn a_million_addresses_neither_grow_the_table_nor_wash_anybody_free() {
     });
     assert_eq!(passed.sum::<usize>(), 400, "two each");
     assert_eq!(admitted_at(&limiter, end, whole.charge(&seen(Network::of(over), None)), 200), 100);
+}
+
+/// Also beside what else it counts by.
+#[test]
+fn all_principals_of_a_tenant_share_its_counters() {
+    static EACH: Limit = limit("each", 3, &[Per::Tenant], Counting::Document);
+    static LOOKS: Limit = limit("looks", 3, &[Per::Tenant, Per::Path("id")], Counting::Document);
+    let limiter = Limiter::new(1024);
+    for limit in [&EACH, &LOOKS] {
+        let rule = limiter.rule(limit, "a");
+        let values = [(Per::Path("id"), "7".to_owned())];
+        let admitted = |tenant, who| {
+            let seen = Seen { values: &values, tenant, ..seen(from("192.0.2.1"), who) };
+            admitted(&limiter, rule.charge(&seen), 9)
+        };
+        assert_eq!([Some("north"), Some("south")].map(|tenant| admitted(tenant, ALICE)), [3, 3]);
+        assert_eq!([Some("north"), Some("south")].map(|tenant| admitted(tenant, BOB)), [0, 0]);
+        assert_eq!([ALICE, BOB].map(|who| admitted(None, who)), [3, 3], "who has no tenant is counted alone");
+    }
 }
 
 /// Of 4,096 places a half is theirs: a customer's network has 65,536 networks of its own to come from, and a principal all

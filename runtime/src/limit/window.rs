@@ -138,7 +138,7 @@ impl Window {
     }
 }
 
-fn micros(length: Duration) -> u64 {
+pub(super) fn micros(length: Duration) -> u64 {
     u64::try_from(length.as_micros()).unwrap_or(u64::MAX).max(1)
 }
 

@@ -35,6 +35,7 @@ pub struct LoginBuilder {
     scopes: Vec<String>,
     classes: Vec<String>,
     algorithms: Vec<Algorithm>,
+    tenant: Vec<String>,
     cookie: String,
     absolute: Duration,
     idle: Duration,
@@ -63,6 +64,8 @@ pub(super) struct Checked {
     pub(super) redirect: String,
     pub(super) scopes: Vec<String>,
     pub(super) algorithms: Vec<Algorithm>,
+    /// Path of the claim of ID tokens that names the tenant; empty where none does.
+    pub(super) tenant: Vec<String>,
     /// What the provider names may be at addresses that are not public.
     pub(super) inside_too: bool,
 }
@@ -79,6 +82,7 @@ impl LoginBuilder {
             scopes: Vec::new(),
             classes: Vec::new(),
             algorithms: vec![Algorithm::RS256, Algorithm::ES256, Algorithm::PS256, Algorithm::EdDSA],
+            tenant: Vec::new(),
             cookie: "__Host-session".to_owned(),
             absolute: 12 * HOUR,
             idle: HOUR,
@@ -122,6 +126,15 @@ impl LoginBuilder {
     #[must_use]
     pub fn algorithms(mut self, algorithms: &[Algorithm]) -> Self {
         self.algorithms = algorithms.to_vec();
+        self
+    }
+
+    /// The claim of ID tokens that names the tenant of who logs in, or a path such as `organization.id`: that of the session
+    /// ([`Principal::tenant`](crate::Principal::tenant)). It is then asked of every login, and of every session: one that began
+    /// before is over. Unless said sessions have none.
+    #[must_use]
+    pub fn tenant_claim(mut self, path: &str) -> Self {
+        self.tenant = path.split('.').map(str::to_owned).collect();
         self
     }
 
@@ -182,7 +195,7 @@ impl LoginBuilder {
     }
 
     /// The settings of the server that the endpoints are mounted in: its proxies, whose word says who asks, and how many attempts
-    /// may fail. Without them whoever connects is who asks.
+    /// may fail, and where events of its endpoints are stored. Without them whoever connects is who asks.
     pub fn settings(mut self, settings: &Settings) -> Self {
         self.settings = settings.clone();
         self
@@ -220,9 +233,11 @@ impl LoginBuilder {
             redirect: self.redirect,
             scopes,
             algorithms: self.algorithms,
+            tenant: self.tenant,
             inside_too: self.inside_too,
         };
         let provider = Provider::meet(&checked).await?;
+        let names_tenants = !checked.tenant.is_empty();
         Ok(Login::new(Shared {
             provider,
             asked: checked.scopes.join(" "),
@@ -237,6 +252,7 @@ impl LoginBuilder {
             lifetimes: Lifetimes { absolute: self.absolute.as_secs(), idle: self.idle.as_secs() },
             pages: self.pages,
             classes: self.classes,
+            names_tenants,
             clock: self.clock,
             counters: Counters::new(&self.settings),
         }))
@@ -281,6 +297,9 @@ impl LoginBuilder {
             }
             () if !whole(self.absolute) || !whole(self.idle) || self.idle > self.absolute => {
                 Err("a session lasts whole seconds from a minute to ninety days, idle no longer than at all")
+            }
+            () if self.tenant.iter().any(String::is_empty) => {
+                Err("the claim of the tenant is a name, or names joined by dots")
             }
             () if !self.scopes.iter().all(|scope| is_scope(scope)) => {
                 Err("a scope is a word without spaces, quotes and backslashes (RFC 6749 section 3.3)")
@@ -361,6 +380,8 @@ mod tests {
         assert!(refused(at, |it| it.lifetimes(HOUR, Duration::from_secs(59))));
         assert!(refused(at, |it| it.lifetimes(LONGEST + MINUTE, HOUR)));
         assert!(refused(at, |it| it.scopes(&["a b"])));
+        assert!(!refused(at, |it| it.tenant_claim("organization.id")));
+        assert!(refused(at, |it| it.tenant_claim("")) && refused(at, |it| it.tenant_claim("a..b")));
         assert!(!refused(at, |it| it.classes(&["urn:bank:strong", "gold"])));
         assert!(refused(at, |it| it.classes(&["a b"])));
         assert!(refused(at, |it| it.classes(&[""])));

@@ -47,7 +47,7 @@ impl Event {
     /// `subject`: whom it is about, `-` where that is not known.
     pub(super) fn emit(self, issuer: &str, subject: &str) {
         let (event_type, reason, severity) = self.kind();
-        let identity = Identity { issuer, subject };
+        let identity = Identity { issuer, subject, tenant: None };
         AccountEvent { kind: Kind { event_type, severity }, reason, identity, client: "-", family: "-" }
             .emit();
     }

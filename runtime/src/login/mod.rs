@@ -104,6 +104,8 @@ struct Shared {
     pages: Pages,
     /// That a page may ask for.
     classes: Vec<String>,
+    /// Whether every session has a tenant.
+    names_tenants: bool,
     clock: Clock,
     counters: Counters,
 }
@@ -152,6 +154,11 @@ impl Login {
 
     pub(crate) fn client(&self) -> &str {
         &self.0.client
+    }
+
+    /// Whether every session has a tenant.
+    pub(crate) fn names_tenants(&self) -> bool {
+        self.0.names_tenants
     }
 
     /// The name of the session's cookie.

@@ -144,7 +144,8 @@ impl Provider {
             false => (keys, reply.names),
         };
         let ids = IdTokens::new(keys, &checked.algorithms, issuer, &checked.client)
-            .ok_or(LoginError::Configuration("ID tokens are signed by an asymmetric algorithm"))?;
+            .ok_or(LoginError::Configuration("ID tokens are signed by an asymmetric algorithm"))?
+            .naming_tenants(checked.tenant.clone());
         ids.load().await.map_err(|_| LoginError::Provider("its keys cannot be had"))?;
         Ok(Self {
             client: client(checked, &published, discovery.metadata().is_https())?,
@@ -352,6 +353,7 @@ mod tests {
             redirect: "https://app.example.com/callback".to_owned(),
             scopes: Vec::new(),
             algorithms: vec![crate::operation::Algorithm::ES256],
+            tenant: Vec::new(),
             inside_too,
         }
     }

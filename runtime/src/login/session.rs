@@ -34,6 +34,9 @@ pub(super) struct Lifetimes {
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Session {
     pub(crate) subject: String,
+    /// As the ID token of the login names it.
+    #[serde(default)]
+    pub(crate) tenant: Option<String>,
     /// As granted, separated by single spaces.
     pub(crate) scopes: String,
     /// `acr` of the login.
@@ -67,6 +70,7 @@ impl Session {
     ) -> Self {
         let mut session = Self {
             subject: who.subject,
+            tenant: who.tenant,
             scopes: asked.to_owned(),
             class: who.class,
             time: who.time,
@@ -148,7 +152,8 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn session(now: u64) -> Session {
-        let who = Identified { subject: "alice".to_owned(), class: None, time: None, session: None };
+        let who =
+            Identified { subject: "alice".to_owned(), tenant: None, class: None, time: None, session: None };
         Session::begin(who, &tokens(Some(60), Some("r"), None), "openid notes", LIVES, now)
     }
 

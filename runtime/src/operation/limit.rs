@@ -25,6 +25,20 @@ pub struct Limit {
     pub on: CountedOn,
     /// What holds while the counters that instances share cannot be asked.
     pub on_outage: OnOutage,
+    /// Who is told where they stand.
+    pub advertise: Advertise,
+}
+
+/// Who is told where they stand with a limit that concerns them alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Advertise {
+    /// Who was authenticated, and everybody on a public operation.
+    Admitted,
+    /// Everybody, also before it is known who calls.
+    Always,
+    /// Who was authenticated.
+    Authenticated,
 }
 
 /// What counts.
@@ -59,6 +73,8 @@ pub enum Counter {
     SlidingWindow,
     /// At most `quota` in each `window`: twice that around a boundary.
     FixedWindow,
+    /// At most `quota` in any `window`, told by when each of them came. A quota is 64 at most.
+    ExactLog,
     /// At most `quota` at once, each from when it comes until its answer has left. It has no `window`.
     Concurrency,
 }
@@ -69,8 +85,12 @@ pub enum Counter {
 pub enum Per {
     /// The client's address (IPv6 by /64).
     Address,
+    /// The network that the client's address is of: an IPv6 /48, or an IPv4 address alone.
+    Network,
     /// The authenticated principal; who has none is counted by address.
     Principal,
+    /// The tenant that the caller's credentials name, whoever calls for it; who names none is counted as a principal.
+    Tenant,
     /// Everybody together.
     Global,
     /// What stands at this parameter of the path, whatever its case.
@@ -86,6 +106,14 @@ pub enum Counting {
     Document,
     /// Each operation is counted for itself.
     Operation,
+}
+
+impl Per {
+    /// Whether it counts by where requests come from.
+    #[must_use]
+    pub const fn is_of_origin(self) -> bool {
+        matches!(self, Self::Address | Self::Network)
+    }
 }
 
 impl Limit {

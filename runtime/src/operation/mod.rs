@@ -6,7 +6,7 @@ mod limit;
 
 use std::time::Duration;
 
-pub use limit::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+pub use limit::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 
 use crate::cursor::Direction;
 
@@ -102,6 +102,8 @@ pub struct TokenRules {
     pub max_lifetime: Option<Duration>,
     /// Path of the claim that carries the scopes, e.g. `["scope"]`.
     pub scopes_claim: &'static [&'static str],
+    /// Path of the claim that names the tenant, which every token has then, e.g. `["org_id"]`. Empty: there are no tenants.
+    pub tenant_claim: &'static [&'static str],
     /// What a token must be bound to.
     pub binding: Binding,
     /// Whether the denylist is asked about each token.
@@ -233,6 +235,8 @@ pub struct Policy {
     pub timeout: Duration,
     /// What it gives way to when there is too much to do.
     pub priority: Priority,
+    /// Whether a call is told of before it is done, and how it ended.
+    pub audit: bool,
     /// The object it is about, if it is about one.
     pub ownership: Option<Ownership>,
     /// How its list is walked, if it is a list.
@@ -354,10 +358,21 @@ pub struct Idempotency {
     pub ttl: Duration,
     /// What becomes of a call when nobody knows what became of the one before it.
     pub rerun: Rerun,
+    /// What an answer of before takes from the limits of its principal.
+    pub replays: Replays,
     /// Where clients read about it.
     pub docs: Option<&'static str>,
     /// How long the body of an answer is at most, in bytes.
     pub longest: usize,
+}
+
+/// What an answer that a call gets again takes from the limits of its principal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replays {
+    /// Nothing: what it was charged is given back.
+    Free,
+    /// What a call takes that is done.
+    Counted,
 }
 
 /// Whether a handler may run again when nobody knows what became of it: its process ended, or it panicked or took too

@@ -35,6 +35,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::{Problem, ProblemType, Rejection};
 use crate::authn::{Class, Denied, ProofFault, Reason};
+use crate::breaker::LeftAlone;
 use crate::event::{Kind, Severity};
 use crate::idempotency::{KeyFault, Refusal};
 use crate::input::{InputClass, Violations};
@@ -189,6 +190,7 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             medium("input_cursor_fail"),
         ),
         R::Idempotency(refusal) => repeated(refusal),
+        R::Unaudited => Outward::unavailable(high("sys_audit_unavailable")),
         R::Deadline => Outward::new(
             StatusCode::GATEWAY_TIMEOUT,
             "deadline_exceeded",
@@ -352,7 +354,9 @@ fn repeated(refusal: &Refusal) -> Outward<'_> {
             high("sys_outcome_unknown"),
         ),
         Refusal::State(_) | Refusal::Unreadable(_) | Refusal::Ledger(_) | Refusal::Recovery(_) => {
-            Outward::unavailable(high("sys_idempotency_unavailable"))
+            let outward = Outward::unavailable(high("sys_idempotency_unavailable"));
+            let left_alone = refusal.left_alone().map(LeftAlone::seconds);
+            Outward { retry_after: left_alone.or(outward.retry_after), ..outward }
         }
     }
 }
@@ -386,6 +390,21 @@ mod tests {
         let of = |problem: Problem| outward(&Rejection::Handler(problem)).event.event_type;
         assert_eq!(of(Problem::invalid_cursor("other_position")), "input_cursor_fail");
         assert_eq!(of(Problem::new(400, "invalid_cursor", "a handler says so")), "business_refused");
+    }
+
+    #[test]
+    fn what_is_left_alone_says_for_how_long() {
+        let left = LeftAlone(std::time::Duration::from_millis(1_400));
+        let state = crate::state::StateError::Engine(left.into());
+        for refusal in [Refusal::Ledger(left.into()), Refusal::State(state)] {
+            assert_eq!(outward(&Rejection::Idempotency(refusal)).retry_after, Some(2));
+        }
+        let fails = Refusal::State(crate::state::StateError::Late);
+        assert_eq!(outward(&Rejection::Idempotency(fails)).retry_after, Some(1));
+        for (reason, wait) in [(Reason::IntrospectionLeftAlone(2), 2), (Reason::IntrospectionUnavailable, 1)]
+        {
+            assert_eq!(denied(&Denied::of("opaque", reason)).retry_after, Some(wait));
+        }
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub(crate) enum Rejection {
     Cursor(BadCursor),
     /// A call that may be sent again is neither done nor answered.
     Idempotency(Refusal),
+    /// What is about to be done could not be told of, as it must.
+    Unaudited,
     /// The operation took longer than the document allows.
     Deadline,
     /// The handler (or anything before it) panicked.
@@ -118,6 +120,7 @@ impl fmt::Display for Rejection {
             Self::ResolverFailed(problem) => write!(f, "resolver_failed: {}", Cause(problem)),
             Self::Cursor(reason) => write!(f, "bad_cursor: {}", reason.reason()),
             Self::Idempotency(refusal) => refusal.fmt(f),
+            Self::Unaudited => f.write_str("audit_event_not_stored"),
             Self::Deadline => f.write_str("deadline_exceeded"),
             Self::Panicked(message) => write!(f, "panicked: {}", message.escape_debug()),
             Self::Handler(problem) => write!(f, "handler: {}", Cause(problem)),

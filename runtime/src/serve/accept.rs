@@ -21,6 +21,7 @@ use super::proxy_protocol::{Caller, Proxies};
 use super::slots::{Slot, Slots};
 use super::tally::Tally;
 use crate::address::Relay;
+use crate::event::storing;
 use crate::settings::Settings;
 
 /// The first and the longest pause after the system refused to accept, e.g. for want of files.
@@ -172,7 +173,8 @@ pub(super) async fn accept<S: Servable>(
             Some(_) = tasks.join_next() => {}
             (stream, peer) = door.next(&listener) => if let Some(slot) = door.admit(peer) {
                 let (door, service, stopped) = (Arc::clone(&door), service.clone(), stopped.clone());
-                tasks.spawn(async move { door.serve(slot, service, stream, peer, stopped).await });
+                let serving = async move { door.serve(slot, service, stream, peer, stopped).await };
+                tasks.spawn(storing(settings.events.clone(), serving));
             },
         }
     }

@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::answer::headers::secure;
 use crate::clock::Clock;
-use crate::event::{Endpoint, Event};
+use crate::event::{Endpoint, Event, SecurityEvent, store};
 use crate::gate::{REQUEST_ID, RequestId};
 use crate::operation::ErrorForm;
 use crate::problem::{Rejection, Text, outward};
@@ -32,10 +32,12 @@ pub(super) fn instead_of(written: &[u8], peer: IpAddr, form: ErrorForm) -> Optio
         operation: None,
         request_id: id.as_str(),
         principal: None,
+        tenant: None,
         account: None,
-        status: outward.status.as_u16(),
+        status: Some(outward.status.as_u16()),
     };
-    event.emit();
+    event.trace();
+    store(event.kind.severity, || SecurityEvent::from(&event));
     let text = Text::of(&outward, id.as_str(), form);
     let mut headers = http::HeaderMap::new();
     secure(&mut headers, false);

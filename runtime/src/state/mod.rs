@@ -27,6 +27,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use self::memory::Memory;
 use crate::authn::StoreFuture;
+use crate::breaker::LeftAlone;
 use crate::clock::Clock;
 use crate::operation::Priority;
 
@@ -118,6 +119,14 @@ impl StateError {
     /// Whether what was asked for may have been done, or may be done yet.
     pub(crate) const fn may_be_done(&self) -> bool {
         matches!(self, Self::Late | Self::Engine(_))
+    }
+
+    /// Where nobody asks it, because it failed.
+    pub(crate) fn left_alone(&self) -> Option<LeftAlone> {
+        match self {
+            Self::Engine(error) => error.downcast_ref().copied(),
+            _ => None,
+        }
     }
 }
 

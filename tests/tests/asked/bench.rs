@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::HeaderMap;
-use palisade::{Caller, Denylist, Introspection, JwkSet, Jwks, Jwt, Problem, Secret, Settings};
+use palisade::{Caller, Denylist, Introspection, JwkSet, Jwks, Jwt, Problem, Readiness, Secret, Settings};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::tokens::{ISSUER, Signer, claims, header, now};
 use serde_json::{Value, json};
@@ -137,6 +137,8 @@ fn reply(status: u16, of: &str, body: String) -> Response {
 /// A server, its issuer and a signer whose keys that publishes.
 pub struct Bench {
     pub client: Client,
+    /// Where the server says whether it is ready.
+    pub itself: Client,
     pub issuer: Arc<Issuer>,
     /// Where the issuer is.
     pub base: String,
@@ -191,8 +193,11 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         server.ready().await.unwrap();
-        tokio::spawn(async move { palisade::serve(server).listener(listener).await.unwrap() });
-        Self { client, issuer, base, signer, denylist }
+        let readiness = Readiness::new();
+        let itself = Client(readiness.listen("127.0.0.1:0").await.unwrap());
+        let serving = palisade::serve(server).listener(listener).readiness(&readiness);
+        tokio::spawn(async move { serving.await.unwrap() });
+        Self { client, itself, issuer, base, signer, denylist }
     }
 
     pub async fn get(&self, path: &str, token: &str) -> Reply {

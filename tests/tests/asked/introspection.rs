@@ -128,6 +128,7 @@ async fn an_issuer_that_does_not_answer_is_left_alone_for_a_moment() {
         reply.refused(503, "unavailable");
     }
     let asked = bench.issuer.asked();
+    assert_eq!(bench.get("/opaque", "good").await.header("retry-after"), "2", "what is left of two seconds");
     for _ in 0..20 {
         bench.get("/opaque", "good").await.refused(503, "unavailable");
     }

@@ -4,6 +4,7 @@
 mod bench;
 mod introspection;
 mod keys;
+mod readiness;
 mod revocation;
 mod roots;
 

@@ -3,3 +3,4 @@
 mod addresses;
 mod callers;
 mod descriptors;
+mod events;

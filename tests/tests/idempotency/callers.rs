@@ -94,6 +94,39 @@ async fn who_asks_again_is_counted_by_address_and_not_by_principal() {
     .await;
 }
 
+/// `replays: counted`: two for each principal, whether they are done or not.
+async fn what_comes_again_is_counted_by_principal(instances: [&Desk; 2]) {
+    let [here, there] = instances;
+    let call = |desk: &Desk, path, key, token: &str| {
+        desk.client.call("POST", path).header("idempotency-key", key).token(token).send()
+    };
+    let (alice, bob) = (here.alice(), here.bob());
+    call(here, "/counted", KEY, &alice).await.allowed(204);
+    let again = call(there, "/counted", KEY, &alice).await;
+    assert_eq!(again.allowed(204).header("idempotent-replayed"), "true");
+    for (desk, key) in [(here, KEY), (there, OTHER_KEY)] {
+        let reply = call(desk, "/counted", key, &alice).await;
+        reply.refused(429, "rate_limited");
+        assert_eq!(reply.json()["error"]["policy"], "twice");
+    }
+    call(here, "/counted", KEY, &bob).await.allowed(204);
+    assert_eq!(here.effects.count(), 2);
+    // beside it, as long as replays are free
+    for _ in 0..3 {
+        call(here, "/rare", KEY, &alice).await.allowed(204);
+    }
+    assert_eq!(here.effects.count(), 3);
+}
+
+#[tokio::test]
+async fn where_replays_count_who_asks_again_is_counted_by_principal() {
+    on_each_engine(async |store| {
+        let desk = store.desk().await;
+        what_comes_again_is_counted_by_principal([&desk, &desk]).await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn nor_is_who_asks_another_instance_again_where_redis_counts() {
     let redis = redis().await;
@@ -105,6 +138,19 @@ async fn nor_is_who_asks_another_instance_again_where_redis_counts() {
         Desk::counting(signer, effects, clock, answers.clone(), settings).await
     };
     who_asks_again_is_counted_by_address([&instance().await, &instance().await]).await;
+}
+
+#[tokio::test]
+async fn and_at_whichever_instance_where_redis_counts() {
+    let redis = redis().await;
+    let (clock, signer, effects) = (Clock::fixed(now()), Signer::new("k1"), Effects::default());
+    let answers = in_memory(&clock);
+    let instance = async || {
+        let settings = Settings::new().clock(clock.clone()).limits_in(shared(&redis).await);
+        let (signer, effects, clock) = (signer.clone(), effects.clone(), clock.clone());
+        Desk::counting(signer, effects, clock, answers.clone(), settings).await
+    };
+    what_comes_again_is_counted_by_principal([&instance().await, &instance().await]).await;
 }
 
 async fn redis() -> Server {

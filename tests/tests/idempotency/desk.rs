@@ -109,6 +109,11 @@ impl Transfers for Service {
         Ok(RareOutput::NoContent)
     }
 
+    async fn counted(&self, _: Caller<Counted>, _: CountedInput) -> Result<CountedOutput, Problem> {
+        self.effects.add(1);
+        Ok(CountedOutput::NoContent)
+    }
+
     async fn wordy(&self, _: Caller<Wordy>, _: WordyInput) -> Result<WordyOutput, Problem> {
         self.effects.add(1);
         let headers = WordyNoContentHeaders { x_words: "a".repeat(1 << 20) };

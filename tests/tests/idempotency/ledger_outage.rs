@@ -36,6 +36,56 @@ impl Ledger for Counting {
     }
 }
 
+/// One that answers whoever looks, and takes lines only when it has room.
+#[derive(Clone, Default)]
+struct Full {
+    told: Arc<AtomicUsize>,
+    has_room: Arc<AtomicBool>,
+}
+
+impl Ledger for Full {
+    fn find(&self, _: [u8; 32]) -> StoreFuture<'_, Option<Vec<u8>>, LedgerError> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn insert(&self, _: Line) -> StoreFuture<'_, (), LedgerError> {
+        self.told.fetch_add(1, Ordering::SeqCst);
+        let taken = self.has_room.load(Ordering::SeqCst);
+        Box::pin(async move { taken.then_some(()).ok_or(LedgerError::Store("the disk is full".into())) })
+    }
+}
+
+/// Nothing runs of which it could not be told, but for one call at a time that finds out whether it can be.
+#[tokio::test]
+async fn a_ledger_that_answers_and_takes_no_lines_lets_one_call_at_a_time_find_that_out() {
+    let (clock, ledger) = (Clock::fixed(now()), Full::default());
+    let desk = Desk::of(clock.clone(), in_memory(&clock).ledger(ledger.clone())).await;
+    let pay = |number: usize| desk.transfer(&key_of(&number.to_string()), "pay").send();
+    for number in 0..3 {
+        pay(number).await.refused(503, "unavailable");
+    }
+    assert_eq!((desk.effects.count(), ledger.told.load(Ordering::SeqCst)), (3, 5));
+    let refused = pay(3).await;
+    refused.refused(503, "unavailable");
+    assert_eq!(refused.header("retry-after"), "2", "what is left of two seconds");
+    assert_eq!(desk.effects.count(), 3, "its handler did not run");
+    let many = async |first: usize| {
+        for reply in futures_util::future::join_all((first..first + 20).map(pay)).await {
+            reply.refused(503, "unavailable");
+        }
+        desk.effects.count() > 3
+    };
+    let first = AtomicUsize::new(100);
+    until(async || many(first.fetch_add(20, Ordering::SeqCst)).await).await;
+    assert_eq!((desk.effects.count(), ledger.told.load(Ordering::SeqCst)), (4, 6), "one asks, once");
+    ledger.has_room.store(true, Ordering::SeqCst);
+    until(async || pay(4).await.status == 201).await;
+    assert_eq!((desk.effects.count(), ledger.told.load(Ordering::SeqCst)), (5, 7));
+    for number in 5..25 {
+        pay(number).await.allowed(201);
+    }
+}
+
 #[tokio::test]
 async fn a_ledger_that_fails_is_left_alone_until_one_call_finds_that_it_answers() {
     let (clock, ledger) = (Clock::fixed(now()), Counting::default());

@@ -36,7 +36,8 @@ impl Doors for Service {
     }
 
     async fn get_notes(&self, caller: Caller<GetNotes>, _: GetNotesInput) -> Result<GetNotesOutput, Problem> {
-        Ok(GetNotesOutput::Ok(who(&caller)))
+        let tenant = caller.tenant().map(|tenant| format!(" in {tenant}")).unwrap_or_default();
+        Ok(GetNotesOutput::Ok(who(&caller) + &tenant))
     }
 
     async fn post_notes(

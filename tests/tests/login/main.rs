@@ -9,6 +9,7 @@ mod others;
 mod outward;
 mod sessions;
 mod step_up;
+mod tenants;
 mod tokens;
 
 #[allow(missing_docs, dead_code, reason = "as it is generated")]

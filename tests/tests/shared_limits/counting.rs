@@ -1,5 +1,8 @@
 //! One Redis counts for all instances, exactly.
 
+use std::time::Duration;
+
+use palisade::{Settings, SharedLimits};
 use palisade_tests::redis_server::Server;
 use palisade_tests::tokens::Signer;
 
@@ -75,4 +78,61 @@ async fn windows_and_costs_are_shared_and_a_refusal_counts_nowhere() {
         bench.get(number % 2, "/fixed", "alice").await.allowed(204);
     }
     bench.get(0, "/fixed", "alice").await.refused(429, "rate_limited");
+}
+
+/// Of IPv6 a /48, of IPv4 an address; in an outage each instance counts its share of the same.
+#[tokio::test]
+async fn a_network_is_one_wherever_it_asks() {
+    let (mut redis, signer) = (Server::durable().await, Signer::new("k1"));
+    let start = async || {
+        let shared = SharedLimits::redis(&redis.url(), 2).await.expect("Redis answers");
+        let settings = Settings::new().limits_in(shared.patience(Duration::from_secs(1)));
+        run(&signer, settings.trusted_proxies(["127.0.0.1"]).unwrap()).await
+    };
+    let instances = [start().await, start().await];
+    let get = async |instance: usize, from: &str| {
+        let call = instances[instance].get("/site").header("x-forwarded-for", from);
+        call.header("x-forwarded-proto", "https").send().await.status
+    };
+    let mut statuses = Vec::new();
+    for number in 0..6 {
+        statuses.push(get(number % 2, &format!("2001:db8:1:{number}::1")).await);
+    }
+    assert_eq!(statuses, [204, 204, 204, 204, 429, 429]);
+    for from in ["2001:db8:2::1", "192.0.2.1", "192.0.2.2"] {
+        assert_eq!(get(0, from).await, 204, "{from}");
+    }
+    redis.kill();
+    for instance in [0, 1] {
+        let mut statuses = Vec::new();
+        for number in 0..3 {
+            statuses.push(get(instance, &format!("2001:db8:3:{number}::1")).await);
+        }
+        assert_eq!(statuses, [204, 204, 429], "a half of four");
+    }
+}
+
+#[tokio::test]
+async fn a_log_is_shared_and_in_an_outage_each_instance_has_its_share() {
+    let mut bench = Bench::start().await;
+    for (number, left) in ["3", "2", "1", "0"].into_iter().enumerate() {
+        let reply = bench.get(number % 2, "/log", "alice").await;
+        assert!(reply.allowed(204).header("ratelimit").starts_with(&format!("\"log\";r={left};t=")));
+    }
+    for instance in [0, 1] {
+        let reply = bench.get(instance, "/log", "alice").await;
+        reply.refused(429, "rate_limited");
+        let wait: u64 = reply.header("retry-after").parse().unwrap();
+        assert!((3_500..=3_961).contains(&wait), "until the first ends: {wait}");
+    }
+    bench.get(0, "/few", "alice").await.allowed(204); // which the refusals have left
+    bench.get(1, "/log", "bob").await.allowed(204);
+    bench.redis.kill();
+    for instance in [0, 1] {
+        let mut statuses = Vec::new();
+        for _ in 0..3 {
+            statuses.push(bench.get(instance, "/log", "carol").await.status);
+        }
+        assert_eq!(statuses, [204, 204, 429], "a half of four");
+    }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use palisade::SharedLimits;
 use palisade_tests::events;
 use palisade_tests::redis_server::Server;
+use palisade_tests::waiting::until;
 
 use crate::bench::{Bench, patient};
 
@@ -98,19 +99,39 @@ async fn while_another_redis_leads_each_limit_does_as_it_says_and_afterwards_it_
 #[tokio::test]
 async fn a_redis_that_takes_nothing_is_away() {
     events::collect();
-    let bench = Bench::start().await;
     for (setting, bad) in [("maxmemory", "1mb"), ("min-replicas-to-write", "1")] {
+        let bench = Bench::start().await;
         let outages = || events::of_redis(&bench.redis, "message", FAILS);
-        let before = outages();
         bench.redis.ask(&["CONFIG", "SET", setting, bad]).await.unwrap();
         for turn in 0..6 {
             let reply = bench.get(0, "/sure", "carol").await;
             reply.refused(503, "unavailable");
-            assert_eq!(outages() - before, usize::from(turn >= 4), "five failures are an outage");
+            assert_eq!(outages(), usize::from(turn >= 4), "five failures are an outage");
         }
         bench.redis.ask(&["CONFIG", "SET", setting, "0"]).await.unwrap();
         bench.recovers().await;
         bench.get(0, "/sure", "carol").await.allowed(204);
+    }
+}
+
+/// It refuses whom it knows, which takes no write, and counts nobody else: by the one it answers again, by the other it fails.
+#[tokio::test]
+async fn an_outage_that_comes_and_goes_is_told_of_once() {
+    events::collect();
+    let bench = Bench::start().await;
+    for _ in 0..6 {
+        bench.get(0, "/open", "bob").await.allowed(204);
+    }
+    bench.redis.ask(&["CONFIG", "SET", "maxmemory", "1mb"]).await.unwrap();
+    for _ in 0..3 {
+        for _ in 0..5 {
+            bench.get(0, "/sure", "carol").await.refused(503, "unavailable");
+        }
+        bench.get(0, "/open", "bob").await.allowed(204); // nobody is asked
+        until(async || bench.get(0, "/open", "bob").await.status == 429).await;
+    }
+    for told in [FAILS, "Redis answers again"] {
+        assert_eq!(events::of_redis(&bench.redis, "message", told), 1, "{told}");
     }
 }
 

@@ -15,6 +15,7 @@ Examples:
   KEY=$(cargo palisade key create --scheme partner --owner alice --name \"nightly import\")
 
   cargo palisade key create --scheme partner --owner alice --from-address 192.0.2.0/24 --operation listNotes
+  cargo palisade key create --scheme partner --owner alice --tenant north
 
 Where the document says `rotate-within`, a key ends within that time, and does without `--expires`.";
 
@@ -26,6 +27,10 @@ pub(super) struct Create {
     /// Whom the key stands for: the subject of its caller.
     #[arg(long)]
     owner: String,
+
+    /// The tenant for which it does, where there are tenants.
+    #[arg(long)]
+    tenant: Option<String>,
 
     /// A scope that the key grants; repeat it for more.
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ' ')]
@@ -64,7 +69,11 @@ impl Create {
             Some(name) => made.and_then(|new| new.named(name)),
             None => made,
         };
-        let bounded = named.and_then(|new| new.bounded(self.addresses, self.operations));
+        let owned = match &self.tenant {
+            Some(tenant) => named.and_then(|new| new.of_tenant(tenant)),
+            None => named,
+        };
+        let bounded = owned.and_then(|new| new.bounded(self.addresses, self.operations));
         let new = bounded.map_err(|cause| Failure::usage(format!("no key was made: {cause}")))?;
         let new = new.peppered(&keys.peppers);
         keys.change(&Change::Create(new.record.clone()))?;

@@ -17,10 +17,21 @@ Examples:
 States: `active`, `retiring` (rotated, within the overlap), `overdue` (older than `rotate-within`), `expired`, `revoked`.
 The last use is known to a minute or so.";
 
-const HEADINGS: [&str; 10] =
-    ["ID", "OWNER", "NAME", "SCOPES", "FROM", "OPERATIONS", "CREATED", "EXPIRES", "LAST USED", "STATE"];
+const HEADINGS: [&str; 11] = [
+    "ID",
+    "OWNER",
+    "TENANT",
+    "NAME",
+    "SCOPES",
+    "FROM",
+    "OPERATIONS",
+    "CREATED",
+    "EXPIRES",
+    "LAST USED",
+    "STATE",
+];
 /// Those that are left out where no key has such a thing.
-const RARE: [&str; 3] = ["NAME", "FROM", "OPERATIONS"];
+const RARE: [&str; 4] = ["TENANT", "NAME", "FROM", "OPERATIONS"];
 
 #[derive(Debug, Args)]
 pub(super) struct List {
@@ -58,6 +69,7 @@ fn fields(record: &KeyRecord, state: KeyState) -> Value {
     json!({
         "id": record.id,
         "owner": record.owner,
+        "tenant": record.tenant,
         "name": record.name,
         "scopes": record.scopes,
         "addresses": record.addresses,
@@ -78,6 +90,7 @@ fn row(record: &KeyRecord, state: KeyState) -> [String; HEADINGS.len()] {
     [
         record.id.clone(),
         record.owner.clone(),
+        record.tenant.clone().unwrap_or_else(|| "-".to_owned()),
         record.name.clone().unwrap_or_else(|| "-".to_owned()),
         words(&record.scopes),
         words(&record.addresses),
@@ -122,7 +135,7 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_names_stand_only_where_a_key_has_one() {
         let row = |name: &str, owner: &str| {
-            ["4fZ0cQy81LmA", owner, name, "a b", "-", "-", &time(1_800_000_000), "-", "-", "active"]
+            ["4fZ0cQy81LmA", owner, "-", name, "a b", "-", "-", &time(1_800_000_000), "-", "-", "active"]
                 .map(str::to_owned)
         };
         let text = table(vec![row("-", "acme"), row("-", "a longer owner")]);

@@ -14,7 +14,7 @@ Examples:
   cargo palisade key rotate --id 4fZ0cQy81LmA
   cargo palisade key rotate --id 4fZ0cQy81LmA --overlap 7d --expires 90d
 
-The new key has the owner, the scopes and the name of the old one, and is good at once. The old one is good until the
+The new key has the owner, the tenant, the scopes and the name of the old one, and is good at once. The old one is good until the
 overlap is over, and never beyond its own end. The key in whose place the old one was made is revoked.";
 
 #[derive(Debug, Args)]

@@ -40,6 +40,8 @@ pub struct KeyAdmin {
 pub struct KeyRequest {
     /// Whom it stands for.
     pub owner: String,
+    /// For which tenant, where there are tenants.
+    pub tenant: Option<String>,
     /// What it grants.
     pub scopes: Vec<String>,
     /// What people call it.
@@ -69,6 +71,8 @@ pub struct KeyInfo {
     pub id: String,
     /// Whom it stands for.
     pub owner: String,
+    /// For which tenant.
+    pub tenant: Option<String>,
     /// What people call it.
     pub name: Option<String>,
     /// What it grants.
@@ -153,6 +157,9 @@ impl KeyAdmin {
         let mut new = NewKey::generate(self.prefix, &request.owner, &scopes, now, end)?;
         if let Some(name) = &request.name {
             new = new.named(name)?;
+        }
+        if let Some(tenant) = &request.tenant {
+            new = new.of_tenant(tenant)?;
         }
         let new = new.bounded(&request.addresses, &request.operations)?.peppered(&self.keys.peppers);
         self.keys.engine.change(&Change::Create(new.record.clone())).await?;
@@ -266,6 +273,7 @@ impl KeyAdmin {
             state: record.state(now, self.rotate_within),
             id: record.id,
             owner: record.owner,
+            tenant: record.tenant,
             name: record.name,
             scopes: record.scopes,
             addresses: record.addresses,

@@ -8,7 +8,7 @@
 //! ```
 //! (on one line). `sha256` is of the 43 characters of the secret: with 256 random bits behind it a fast hash is
 //! right, and a slow one would let strangers spend the server's time. With a pepper it is `hmac_sha256`, and
-//! `pepper` says which. Besides, there may be `name`, `addresses`, `operations`, `revoked_at`, `rotated_at`, `successor` and `replaces`; only
+//! `pepper` says which. Besides, there may be `tenant`, `name`, `addresses`, `operations`, `revoked_at`, `rotated_at`, `successor` and `replaces`; only
 //! the id, the hash and the owner must be there, and unknown members are refused.
 
 use std::path::Path;
@@ -37,6 +37,7 @@ impl KeyRecord {
             hmac_sha256,
             pepper: self.pepper.clone(),
             owner: self.owner.clone(),
+            tenant: self.tenant.clone(),
             name: self.name.clone(),
             scopes: self.scopes.clone(),
             addresses: self.addresses.clone(),
@@ -63,6 +64,8 @@ struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pepper: Option<String>,
     owner: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -135,6 +138,7 @@ impl Line {
             pepper: self.pepper,
             name: self.name,
             owner: self.owner,
+            tenant: self.tenant,
             scopes: self.scopes,
             addresses: self.addresses,
             operations: self.operations,
@@ -199,7 +203,13 @@ mod tests {
     #[test]
     fn a_peppered_record_names_its_pepper_and_a_rotated_one_its_successor() {
         let peppers = KeyPeppers::generate("2026-12").unwrap();
-        let mut record = new_key(Some(1_900_000_000)).named("billing").unwrap().peppered(&peppers).record;
+        let mut record = new_key(Some(1_900_000_000))
+            .named("billing")
+            .unwrap()
+            .of_tenant("north")
+            .unwrap()
+            .peppered(&peppers)
+            .record;
         record.rotated_at = Some(1_800_000_001);
         record.successor = Some("a".repeat(12));
         record.replaces = Some("b".repeat(12));
@@ -217,6 +227,7 @@ mod tests {
             "x".to_owned(),
             good.replace("\"owner\":\"acme\"", "\"owner\":\"\""),
             good.replace("\"owner\":\"acme\"", "\"owner\":\"acme\",\"admin\":true"),
+            good.replace("\"owner\":\"acme\"", "\"owner\":\"acme\",\"tenant\":\"\""),
             good.replace("transfers:write", "two words"),
             good.replace("\"id\":\"", "\"id\":\"x"),
             good.replace("\"created\":\"2027", "\"created\":\"yesterday"),

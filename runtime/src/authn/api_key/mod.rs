@@ -51,7 +51,13 @@ use super::{
     Occasion, Reason,
     principal::{Facts, Kind, Principal, Said},
 };
-use crate::{clock::Now, event::SECURITY_EVENTS, operation::KeyRules, secret::ct_eq, state::State};
+use crate::{
+    clock::Now,
+    event::{self, SECURITY_EVENTS, SecurityEvent, Severity, known},
+    operation::KeyRules,
+    secret::ct_eq,
+    state::State,
+};
 
 /// The API keys that a server accepts. Clones share them.
 ///
@@ -190,6 +196,7 @@ impl ApiKeys {
             subject: &key.record.owner,
             scopes: &self.scopes(&key),
             credential: Some(&key.record.id),
+            tenant: key.record.tenant.as_deref(),
             ..Said::default()
         };
         Ok(Principal::new(facts, said))
@@ -230,6 +237,11 @@ impl ApiKeys {
                 not_after = key.record.not_after,
                 "a key that was rotated is still in use, and its overlap is nearly over",
             );
+            let kind = event::Kind { event_type: "authn_key_retiring", severity: Severity::Medium };
+            event::store(kind.severity, || SecurityEvent {
+                failure_reason: known(&format_args!("rotated_key {}", key.record.id)),
+                ..SecurityEvent::of(kind)
+            });
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tracing::field::display;
 
 use super::store::KeyStoreError;
-use crate::event::SECURITY_EVENTS;
+use crate::event::{self, Kind, SECURITY_EVENTS, SecurityEvent, Severity, known};
 
 /// Rule 2.
 const SELDOM: Duration = Duration::from_secs(10);
@@ -63,11 +63,18 @@ impl Outages {
         let (store, file) = self.of.fields();
         let (store, file, reason) = (store, file.map(display), error.map(display));
         match news {
-            Some(News::Begins) => tracing::error!(
-                target: SECURITY_EVENTS, event_type = "sys_key_store_unavailable", severity = "High",
-                store, file, failure_reason = reason,
-                "requests with API keys are refused until {}", self.of.until(),
-            ),
+            Some(News::Begins) => {
+                tracing::error!(
+                    target: SECURITY_EVENTS, event_type = "sys_key_store_unavailable", severity = "High",
+                    store, file, failure_reason = reason,
+                    "requests with API keys are refused until {}", self.of.until(),
+                );
+                let kind = Kind { event_type: "sys_key_store_unavailable", severity: Severity::High };
+                event::store(kind.severity, || SecurityEvent {
+                    failure_reason: error.and_then(|error| known(error)),
+                    ..SecurityEvent::of(kind)
+                });
+            }
             Some(News::IsOver) => {
                 tracing::info!(target: "palisade::keys", store, file, "{}", self.of.again());
             }

@@ -29,6 +29,8 @@ pub struct KeyRecord {
     pub name: Option<String>,
     /// Whom the key stands for: the subject of its principal.
     pub owner: String,
+    /// The tenant for which it does, where there are tenants.
+    pub tenant: Option<String>,
     /// The scopes that it grants.
     pub scopes: Vec<String>,
     /// The networks that it is good from, such as `192.0.2.0/24`, and addresses; empty: from everywhere.
@@ -122,6 +124,7 @@ impl NewKey {
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             created: Some(now.unix()),
             not_after,
+            tenant: None,
             addresses: Vec::new(),
             operations: Vec::new(),
             pepper: None,
@@ -136,7 +139,7 @@ impl NewKey {
         Ok(Self { key, record })
     }
 
-    /// Makes the key that takes the place of `old`: the same owner, scopes, name and bounds. Without `not_after` it is good
+    /// Makes the key that takes the place of `old`: the same owner, tenant, scopes, name and bounds. Without `not_after` it is good
     /// for as long as `old` was made for. [`Change::Rotate`](super::Change) brings both into a store.
     ///
     /// # Errors
@@ -152,6 +155,7 @@ impl NewKey {
         let not_after = not_after.or_else(|| lifetime.map(|lifetime| now.unix().saturating_add(lifetime)));
         let mut new = Self::generate(prefix, &old.owner, &scopes, now, not_after)?;
         new.record.name.clone_from(&old.name);
+        new.record.tenant.clone_from(&old.tenant);
         new.record.addresses.clone_from(&old.addresses);
         new.record.operations.clone_from(&old.operations);
         new.record.replaces = Some(old.id.clone());
@@ -185,6 +189,16 @@ impl NewKey {
         Ok(self)
     }
 
+    /// Of this tenant: that of its principal ([`Principal::tenant`](crate::Principal::tenant)).
+    ///
+    /// # Errors
+    /// When the tenant is empty, over 256 bytes, or has control characters.
+    pub fn of_tenant(mut self, tenant: &str) -> Result<Self, RecordError> {
+        check_subject(tenant).map_err(RecordError::Fields)?;
+        self.record.tenant = Some(tenant.to_owned());
+        Ok(self)
+    }
+
     /// What people call it.
     ///
     /// # Errors
@@ -206,6 +220,7 @@ impl KeyRecord {
             pepper: None,
             name: None,
             owner: "nobody".to_owned(),
+            tenant: None,
             scopes: vec!["nothing:read".to_owned()],
             addresses: Vec::new(),
             operations: Vec::new(),
@@ -271,6 +286,7 @@ impl KeyRecord {
         }
         self.operations.iter().try_for_each(|id| check_subject(id))?;
         self.name.as_deref().map_or(Ok(()), check_subject)?;
+        self.tenant.as_deref().map_or(Ok(()), check_subject)?;
         check_subject(&self.owner)?;
         check_scopes(&self.scopes)
     }
@@ -388,10 +404,11 @@ mod tests {
 
     #[test]
     fn a_successor_lives_as_long_as_its_predecessor_was_made_for() {
-        let old = new_key(Some(1_800_000_100)).named("billing").unwrap().record;
+        let old = new_key(Some(1_800_000_100)).named("billing").unwrap().of_tenant("north").unwrap().record;
         let now = Clock::fixed(1_800_000_050).now().unwrap();
         let new = NewKey::succeeding(&old, "bank_live", now, None).unwrap().record;
-        assert_eq!((&new.owner, &new.scopes, &new.name), (&old.owner, &old.scopes, &old.name));
+        assert_eq!((&new.owner, &new.tenant), (&old.owner, &old.tenant));
+        assert_eq!((&new.scopes, &new.name), (&old.scopes, &old.name));
         assert_eq!((new.not_after, new.replaces.as_deref()), (Some(1_800_000_150), Some(old.id.as_str())));
         let new = NewKey::succeeding(&old, "bank_live", now, Some(1_800_000_060)).unwrap().record;
         assert_eq!(new.not_after, Some(1_800_000_060));

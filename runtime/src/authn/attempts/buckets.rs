@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::operation::{CountedOn, Counter, Counting, Limit, OnOutage, Per};
+use crate::operation::{Advertise, CountedOn, Counter, Counting, Limit, OnOutage, Per};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -39,6 +39,7 @@ pub(super) fn limits(names: [&'static str; 3], per: &'static [Per], most: u32) -
             scope: Counting::Document,
             on: CountedOn::Failure,
             on_outage: OnOutage::Local,
+            advertise: Advertise::Admitted,
         }))
     };
     let [minute, hour, day] = names;

@@ -18,7 +18,7 @@ use crate::{
     address::{self, Connection},
     authn::{Reason, present::Credential},
     clock::Now,
-    event::Asking,
+    event::{Asking, Events, storing},
     gate::REQUEST_ID,
     settings::{ForwardedHeader, Settings, TrustedProxies},
 };
@@ -28,6 +28,7 @@ pub(crate) struct Counters {
     failures: Failures,
     proxies: TrustedProxies,
     forwarded: ForwardedHeader,
+    events: Option<Events>,
 }
 
 /// Seconds until the next attempt: as many have failed as may.
@@ -46,6 +47,7 @@ impl Counters {
             ),
             proxies: settings.trusted_proxies.clone(),
             forwarded: settings.forwarded,
+            events: settings.events.clone(),
         }
     }
 
@@ -62,7 +64,7 @@ impl Counters {
         let id = sent.unwrap_or_else(|| RequestId::fresh(now));
         let asking = Asking::of(&request, self.source(request.extensions(), request.headers()), id);
         request.extensions_mut().insert(id);
-        let mut response = asking.during(next.run(request)).await;
+        let mut response = storing(self.events.clone(), asking.during(next.run(request))).await;
         if let Ok(id) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(REQUEST_ID, id);
         }

@@ -50,7 +50,7 @@ use self::{
 use super::{Identity, Reason, Verdict, prepared::Prepared, present::Credential};
 use crate::{
     clock::Now,
-    event::{Pseudonym, SECURITY_EVENTS},
+    event::{Kind, Pseudonym, SECURITY_EVENTS, SecurityEvent, Severity, known, store},
     limit::{
         Charge, Decision, Few, Limiter, Reserved, Rule,
         kept::{Kept, Of},
@@ -250,7 +250,7 @@ impl<'a> Attempts<'a> {
                     continue;
                 }
                 Some(Some(Ok(judged))) => {
-                    let Identity { issuer, subject } = judged.principal.identity();
+                    let Identity { issuer, subject, .. } = judged.principal.identity();
                     self.remember(issuer, subject, subject).await;
                 }
                 _ => {}
@@ -265,7 +265,13 @@ impl<'a> Attempts<'a> {
         claimed: Option<(&str, &str)>,
         allowed: impl FnOnce(Decision<'_>) -> T,
     ) -> Result<T, Reason> {
-        let seen = Seen { from: Network::of(self.from), principal: claimed, is_claimed: true, values: &[] };
+        let seen = Seen {
+            from: Network::of(self.from),
+            principal: claimed,
+            tenant: None,
+            is_claimed: true,
+            values: &[],
+        };
         let (limiter, rules) = self.rules(at);
         let charges: Few<Charge<'_>> =
             rules.iter().flat_map(|of| of.iter()).map(|rule| rule.charge(&seen)).collect();
@@ -324,6 +330,14 @@ impl<'a> Attempts<'a> {
             timestamp = %jiff::Timestamp::now(), source_ip = %self.from, limit, request_id = self.request_id,
             account, "as many attempts to authenticate have failed as may",
         );
+        let kind = Kind { event_type: "authn_login_fail_max", severity: Severity::High };
+        store(kind.severity, || SecurityEvent {
+            source_ip: Some(self.from),
+            failure_reason: known(&limit),
+            request_id: known(&self.request_id),
+            account: known(&account),
+            ..SecurityEvent::of(kind)
+        });
     }
 
     fn micros(&self) -> u64 {

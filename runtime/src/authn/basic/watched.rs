@@ -21,7 +21,7 @@ use crate::{
         api_key::{RecordError, read_text},
         file::Stamp,
     },
-    event::SECURITY_EVENTS,
+    event::{self, Kind, SECURITY_EVENTS, SecurityEvent, Severity, known},
 };
 
 /// How old the last look may be.
@@ -80,6 +80,11 @@ impl Watched {
             timestamp = %jiff::Timestamp::now(), file = %self.path.display(), failure_reason = %error,
             "the users of before stay until the file can be read",
         );
+        let kind = Kind { event_type: "sys_password_file_unusable", severity: Severity::High };
+        event::store(kind.severity, || SecurityEvent {
+            failure_reason: known(error),
+            ..SecurityEvent::of(kind)
+        });
     }
 }
 

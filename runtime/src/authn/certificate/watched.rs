@@ -16,7 +16,9 @@ use std::{
 };
 
 use super::authority::CertificateError;
-use crate::{authn::file::Stamp, event::SECURITY_EVENTS, serve::Hangup};
+use crate::authn::file::Stamp;
+use crate::event::{self, Kind, SECURITY_EVENTS, SecurityEvent, Severity, known};
+use crate::serve::Hangup;
 
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -83,7 +85,8 @@ impl<T: Renewed> Watched<T> {
         }
         let looks = Looks { path: self.path.clone(), seen: self.opened.clone(), failed: false };
         let going_on = GoingOn(Arc::clone(&self.is_watched));
-        runtime.spawn(looks.go_on(Hangup::new(), Arc::downgrade(&self.made), going_on));
+        let looking = looks.go_on(Hangup::new(), Arc::downgrade(&self.made), going_on);
+        runtime.spawn(event::storing(event::sink(), looking));
     }
 }
 
@@ -91,7 +94,7 @@ impl Looks {
     async fn go_on<T: Renewed>(mut self, mut hangup: Hangup, of: Weak<T>, _going_on: GoingOn) {
         loop {
             let Some(made) = of.upgrade() else { return };
-            let looked = tokio::task::spawn_blocking(move || {
+            let looked = event::blocking(move || {
                 self.look(&*made);
                 self
             });
@@ -127,6 +130,11 @@ impl Looks {
             timestamp = %jiff::Timestamp::now(), file = %self.path.display(), failure_reason = %error,
             "what the file held before stays until it can be read",
         );
+        let kind = Kind { event_type, severity: Severity::High };
+        event::store(kind.severity, || SecurityEvent {
+            failure_reason: known(error),
+            ..SecurityEvent::of(kind)
+        });
     }
 }
 

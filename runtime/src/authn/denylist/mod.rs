@@ -154,7 +154,7 @@ impl Denylist {
         self.put(Mark::token(issuer, jti), entry).await
     }
 
-    /// Revokes every token that somebody was given until now.
+    /// Revokes every token that somebody was given until now, by the issuer and the subject: for whatever tenant.
     ///
     /// # Errors
     /// When the store has no room or fails, or does not answer in time: the tokens may be good still.

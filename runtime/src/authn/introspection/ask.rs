@@ -25,7 +25,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::{
-    breaker::{Breaker, Turn},
+    breaker::{Breaker, LeftAlone, Turn},
     outbound::{Address, Bounds, NoReply, Outbound, Reach, Reply},
     secret::Secret,
 };
@@ -86,6 +86,8 @@ pub(super) enum Unknown {
     /// Too many ask already.
     Busy,
     Unavailable,
+    /// Rule 5.
+    LeftAlone(LeftAlone),
 }
 
 impl Introspection {
@@ -146,6 +148,11 @@ impl Introspection {
         self
     }
 
+    /// Whether it is not left alone: it answered, or nobody knows that it does not.
+    pub(super) fn answers(&self) -> bool {
+        self.far.breaker.is_closed()
+    }
+
     /// What it answers about `token`, which is well-formed.
     pub(super) async fn ask(&self, token: &str) -> Result<Bytes, Unknown> {
         let far = &*self.far;
@@ -155,7 +162,7 @@ impl Introspection {
             Ok(Ok(turn)) => turn,
             Ok(Err(_)) | Err(_) => return Err(Unknown::Busy),
         };
-        let leave = far.breaker.admits().ok_or(Unknown::Unavailable)?;
+        let leave = far.breaker.admits().map_err(Unknown::LeftAlone)?;
         let has_time = until.duration_since(Instant::now()) > PATIENCE / 2;
         let reply = far.call(token, until).await;
         match reply {
@@ -172,7 +179,7 @@ impl Introspection {
     /// Tells the operator what changed.
     fn tell(&self, turn: Turn) {
         let endpoint = self.far.endpoint.uri();
-        match turn {
+        match self.far.breaker.news(turn) {
             Turn::Opened => {
                 tracing::error!(target: TARGET, %endpoint, "it does not answer, and is left alone for a moment");
             }
@@ -259,7 +266,7 @@ mod tests {
     }
 
     fn is_left_alone(far: &Introspection) -> bool {
-        far.far.breaker.admits().is_none()
+        far.far.breaker.admits().is_err()
     }
 
     #[tokio::test(start_paused = true)]
@@ -331,6 +338,7 @@ mod tests {
             tokio::time::sleep(moment(5)).await;
         }
         assert!(!is_left_alone(&far));
+        assert_eq!(cache.under_way(), 0);
         let again = tokio::time::timeout(moment(50), cache.ask(&far, "t0", now));
         assert!(again.await.is_err(), "it is asked again");
     }

@@ -10,8 +10,8 @@
 //!    asks for `iat`;
 //! 6. `iss` and `aud` must be there and be ours where the document or the configuration names them. An issuer that tells
 //!    no audience answers for the client that asks (RFC 7662 section 4);
-//! 7. `sub` must be there: the principal is (issuer, subject). The issuer is the one that is named, else the one that the
-//!    answer names, else the scheme itself.
+//! 7. `sub` must be there, and the tenant where the document has a claim for it: the principal is (issuer, subject, tenant). The
+//!    issuer is the one that is named, else the one that the answer names, else the scheme itself.
 //!
 //! An answer is judged again, at the time and with the certificate of each request that it is used for.
 
@@ -99,6 +99,11 @@ impl Introspector {
         })
     }
 
+    /// Whether its endpoint answers, as far as is known.
+    pub(in crate::authn) fn answers(&self) -> bool {
+        self.far.answers()
+    }
+
     /// Judges `token`. `shown`: what else the request shows.
     pub(in crate::authn) async fn judge(
         &self,
@@ -114,6 +119,9 @@ impl Introspector {
         let answer = answer.map_err(|unknown| match unknown {
             Unknown::Busy => Reason::Busy,
             Unknown::Unavailable => Reason::IntrospectionUnavailable,
+            Unknown::LeftAlone(left) => {
+                Reason::IntrospectionLeftAlone(u32::try_from(left.seconds()).unwrap_or(u32::MAX))
+            }
         })?;
         self.judge_answer(token, &answer, shown, now)
     }
@@ -132,6 +140,7 @@ impl Introspector {
             leeway: self.rules.leeway.as_secs_f64(),
             max_lifetime: self.rules.max_lifetime.map(|longest| longest.as_secs_f64()),
             scopes_claim: self.rules.scopes_claim,
+            tenant_claim: self.rules.tenant_claim,
             profile: Profile::Introspected { word: self.far.word },
         };
         let claims =

@@ -22,6 +22,7 @@ const RULES: TokenRules = TokenRules {
     leeway: std::time::Duration::from_secs(30),
     max_lifetime: None,
     scopes_claim: &["scope"],
+    tenant_claim: &[],
     binding: Binding::None,
     revocation: Revocation::None,
 };
@@ -128,6 +129,17 @@ fn who_is_named_must_be_there_and_who_is_not_need_not() {
     assert_eq!(own.issuer(), "urn:palisade:scheme:oauth");
     let ours = with("iss", json!("urn:palisade:scheme:partner"));
     assert_eq!(judge(&SILENT, &ours).unwrap_err(), Reason::WrongIssuer);
+}
+
+/// The answer can be read, and names none: that is known, and no failure of the issuer.
+#[test]
+fn an_answer_that_names_no_tenant_lets_nobody_in() {
+    static TENANTS: TokenRules = TokenRules { tenant_claim: &["org_id"], ..STATED };
+    let judge = |value| judge(&TENANTS, &with("org_id", value));
+    assert_eq!(judge(json!("north")).unwrap().tenant(), Some("north"));
+    for bad in [Value::Null, json!(""), json!(7), json!(["north"]), json!({}), json!(null)] {
+        assert_eq!(judge(bad.clone()).unwrap_err(), Reason::NoTenant, "{bad}");
+    }
 }
 
 #[test]

@@ -9,7 +9,8 @@
 //!    accepted;
 //! 6. an access token (RFC 9068 section 2.2) also has `sub`, `client_id`, `iat` and `jti`; any token has `sub`, but a logout token,
 //!    which has `iat` and `jti`;
-//! 7. a token that is not typed as an access token must not look like an ID token.
+//! 7. a token that is not typed as an access token must not look like an ID token;
+//! 8. where there is a claim for it, the tenant is one text that is not empty and not too long.
 //!
 //! What an issuer says of a token when it is asked (RFC 7662 section 2.2) has the same members and is judged by the same
 //! rules, but `exp` need not be there, nor `iss` and `aud` where nobody says what they must be. Before all others: `active`
@@ -19,6 +20,7 @@
 //! What a token is bound to (`cnf`) comes out of it; whether that was shown is [`binding`](crate::authn::binding)'s
 //! question. So do `acr` and `auth_time`, of which [`step_up`](crate::authn::step_up) decides.
 
+mod named;
 mod read;
 
 use std::{borrow::Cow, sync::Arc};
@@ -28,7 +30,7 @@ use super::json;
 use crate::authn::{
     Reason,
     binding::Confirmation,
-    principal::{Facts, Kind, Principal, Said},
+    principal::{Facts, Kind, Principal, Said, is_tenant},
 };
 
 /// What a scheme asks of the claims.
@@ -41,6 +43,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) leeway: f64,
     pub(crate) max_lifetime: Option<f64>,
     pub(crate) scopes_claim: &'a [&'a str],
+    /// Empty: no tenant is asked for.
+    pub(crate) tenant_claim: &'a [&'a str],
     pub(crate) profile: Profile,
 }
 
@@ -84,6 +88,8 @@ pub(crate) struct Accepted<'a> {
     pub(in crate::authn) confirmation: Option<Confirmation<'a>>,
     pub(crate) acr: Option<Cow<'a, str>>,
     pub(crate) auth_time: Option<f64>,
+    /// There where it is asked for.
+    pub(crate) tenant: Option<Cow<'a, str>>,
 }
 
 impl Accepted<'_> {
@@ -108,6 +114,7 @@ impl Accepted<'_> {
             client: self.client.as_deref(),
             credential: self.id.as_deref(),
             login_class: self.acr.as_deref(),
+            tenant: self.tenant.as_deref(),
         };
         Principal::new(facts, said)
     }
@@ -160,9 +167,30 @@ pub(crate) fn judge<'a>(
         None if logout_token => Cow::Borrowed(""),
         None => return Err(Reason::MissingClaim),
     };
+    let tenant = tenant(claims.tenant, expected)?;
     let scopes = claims.scopes.unwrap_or_default();
     let Claims { client, id, confirmation, issuer, iat: issued, acr, auth_time, .. } = claims;
-    Ok(Accepted { subject, scopes, client, id, issuer, issued, expires, confirmation, acr, auth_time })
+    Ok(Accepted {
+        subject,
+        scopes,
+        client,
+        id,
+        issuer,
+        issued,
+        expires,
+        confirmation,
+        acr,
+        auth_time,
+        tenant,
+    })
+}
+
+/// Rule 8. Nobody without a tenant gets in: what is kept by tenant would be kept for all of them together.
+fn tenant<'a>(named: Option<Cow<'a, str>>, expected: &Expected<'_>) -> Result<Option<Cow<'a, str>>, Reason> {
+    if expected.tenant_claim.is_empty() {
+        return Ok(None);
+    }
+    named.filter(|tenant| is_tenant(tenant)).map(Some).ok_or(Reason::NoTenant)
 }
 
 fn judge_active(claims: &Claims<'_>, word: &str) -> Result<(), Reason> {

@@ -9,7 +9,8 @@
 //! 5. `exp` and `iat` are there (section 2), `nonce` is that of the request, compared in constant time (rule 11);
 //! 6. `at_hash`, where it is there, is that of the access token (section 3.1.3.8);
 //! 7. where classes were asked for, `acr` is one of them (rule 12);
-//! 8. where `max_age` was asked for, `auth_time` is there (section 3.1.2.1), and was no longer before the request than that (rule 13).
+//! 8. where `max_age` was asked for, `auth_time` is there (section 3.1.2.1), and was no longer before the request than that (rule 13);
+//! 9. where a claim names the tenant, it is there.
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -33,6 +34,8 @@ pub(crate) struct IdTokens {
     pub(super) allowed: Allowed,
     issuer: String,
     client: String,
+    /// Path of the claim that names the tenant; empty where none does.
+    tenant: Vec<String>,
 }
 
 /// What the request of a login asked for and the answer gave beside the token.
@@ -49,6 +52,7 @@ pub(crate) struct Asked<'a> {
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) subject: String,
+    pub(crate) tenant: Option<String>,
     pub(crate) class: Option<String>,
     pub(crate) time: Option<f64>,
     /// `sid`: the session at the provider.
@@ -94,7 +98,13 @@ impl IdTokens {
     /// By the keys of the issuer. `None` where an algorithm is one of a shared secret, or there is none.
     pub(crate) fn new(keys: Jwks, algorithms: &[Algorithm], issuer: &str, client: &str) -> Option<Self> {
         let allowed = Allowed::new(algorithms).ok().filter(|allowed| !allowed.contains(Algorithm::HS256))?;
-        Some(Self { keys, allowed, issuer: issuer.to_owned(), client: client.to_owned() })
+        let (issuer, client) = (issuer.to_owned(), client.to_owned());
+        Some(Self { keys, allowed, issuer, client, tenant: Vec::new() })
+    }
+
+    /// Whose claim at this path names the tenant.
+    pub(crate) fn naming_tenants(self, tenant: Vec<String>) -> Self {
+        Self { tenant, ..self }
     }
 
     /// Fetches the keys for the first time.
@@ -131,7 +141,8 @@ impl IdTokens {
         let parts = Parts::split(token.as_bytes())?;
         let mut room = Room::for_token(token.as_bytes());
         let verified = jws::verify(&parts, &mut room, self.allowed, &set.ring, plainly_typed)?;
-        let expected = self.expected(Profile::IdToken);
+        let tenant_claim: Vec<&str> = self.tenant.iter().map(String::as_str).collect();
+        let expected = Expected { tenant_claim: &tenant_claim, ..self.expected(Profile::IdToken) };
         let claims = claims::judge(verified.payload, &expected, now.wall().as_secs_f64())?;
         let own: OfIdTokens = serde_json::from_slice(verified.payload).map_err(|_| Reason::Malformed)?;
         self.judge_own(&own, verified.algorithm, asked)?;
@@ -144,6 +155,7 @@ impl IdTokens {
         }
         Ok(Identified {
             subject: claims.subject.into_owned(),
+            tenant: claims.tenant.map(Into::into),
             class: claims.acr.map(Into::into),
             time: claims.auth_time,
             session: own.sid,
@@ -158,6 +170,7 @@ impl IdTokens {
             leeway: LEEWAY,
             max_lifetime: None,
             scopes_claim: &[],
+            tenant_claim: &[],
             profile,
         }
     }

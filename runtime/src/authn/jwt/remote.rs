@@ -206,6 +206,11 @@ impl Jwks {
         }
     }
 
+    /// Whether the far end answered when it was asked last: the set at hand is its own then, until it is asked again.
+    pub(crate) fn is_current(&self) -> bool {
+        self.remote().is_none_or(|remote| remote.state().is_ok())
+    }
+
     /// Fetches the set unless it is there, and sees to it that it stays fresh.
     pub(crate) async fn load(&self) -> Result<(), NoNewer> {
         if self.current().is_some() { Ok(()) } else { self.look_again(None).await.map(drop) }

@@ -39,6 +39,7 @@ pub(crate) struct TokenVerifier {
     leeway: f64,
     max_lifetime: Option<f64>,
     scopes_claim: &'static [&'static str],
+    tenant_claim: &'static [&'static str],
     pub(in crate::authn) possession: Possession,
     pub(crate) loopback_only: bool,
 }
@@ -91,6 +92,7 @@ impl TokenVerifier {
             leeway: rules.leeway.as_secs_f64(),
             max_lifetime: rules.max_lifetime.map(|longest| longest.as_secs_f64()),
             scopes_claim: rules.scopes_claim,
+            tenant_claim: rules.tenant_claim,
             possession,
             loopback_only: jwt.loopback_only,
         })
@@ -109,6 +111,7 @@ impl TokenVerifier {
             leeway: self.leeway,
             max_lifetime: self.max_lifetime,
             scopes_claim: self.scopes_claim,
+            tenant_claim: self.tenant_claim,
             profile: self.profile,
         };
         let claims = claims::judge(payload, &expected, now.wall().as_secs_f64())?;
@@ -179,6 +182,14 @@ impl TokenVerifier {
         now: Now,
     ) -> Result<Judged, Reason> {
         self.judge(token, shown, now)
+    }
+
+    /// Whether its keys are those of their issuer now, as far as is known.
+    pub(crate) fn has_current_keys(&self) -> bool {
+        #[cfg(feature = "outbound")]
+        return self.keys.is_current();
+        #[cfg(not(feature = "outbound"))]
+        true
     }
 
     /// Fetches the keys for the first time, where they are fetched.

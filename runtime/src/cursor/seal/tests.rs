@@ -18,7 +18,8 @@ fn filters() -> Filters {
     Filters::from_canonical(b"accountId=7&status=open".to_vec())
 }
 
-const ALICE: Identity<'static> = Identity { issuer: "https://id.example.com", subject: "alice" };
+const ALICE: Identity<'static> =
+    Identity { issuer: "https://id.example.com", subject: "alice", tenant: Some("north") };
 
 fn binding(filters: &Filters) -> Binding<'_> {
     Binding { operation: "listTransfers", document: "3f5a", principals: &[ALICE], filters }
@@ -59,9 +60,17 @@ fn opens_for_nothing_that_differs_in_any_part() {
         Binding { document: "3f5b", ..bound },
         Binding { principals: &[], ..bound },
         Binding { principals: &[Identity { subject: "bob", ..ALICE }], ..bound },
-        Binding { principals: &[Identity { issuer: "https://id.example.co", subject: "malice" }], ..bound },
+        Binding {
+            principals: &[Identity { issuer: "https://id.example.co", subject: "malice", ..ALICE }],
+            ..bound
+        },
         Binding { principals: &[Identity { issuer: "https://id.example.org", ..ALICE }], ..bound },
-        Binding { principals: &[ALICE, Identity { issuer: "urn:b", subject: "partner" }], ..bound },
+        Binding { principals: &[Identity { tenant: Some("south"), ..ALICE }], ..bound },
+        Binding { principals: &[Identity { tenant: None, ..ALICE }], ..bound },
+        Binding {
+            principals: &[ALICE, Identity { issuer: "urn:b", subject: "partner", tenant: None }],
+            ..bound
+        },
     ];
     for other in others.into_iter().chain(other_filters.iter().map(|filters| Binding { filters, ..bound })) {
         assert_eq!(reason(&keys, &other, &text, NOW), "altered_or_bound_elsewhere", "{other:?}");

@@ -4,7 +4,9 @@ use super::*;
 use crate::authn::Jwt;
 use crate::authn::testing::{Bench, DOCUMENT, RULES};
 use crate::limit::shared::SharedLimits;
-use crate::operation::{CountedOn, Counter, Counting, ErrorForm, Limit, OnOutage, Per, Scheme, TokenRules};
+use crate::operation::{
+    Advertise, CountedOn, Counter, Counting, ErrorForm, Limit, OnOutage, Per, Scheme, TokenRules,
+};
 
 static REVOCABLE: Document = Document {
     title: "Test",
@@ -55,6 +57,7 @@ async fn a_limit_that_shared_counters_cannot_keep_is_found_when_the_gate_is_buil
         scope: Counting::Document,
         on: CountedOn::Request,
         on_outage: OnOutage::Local,
+        advertise: Advertise::Admitted,
     };
     let build = |settings| {
         let builder = GateBuilder::default().document(&FAR).bearer("oauth", Jwt::new(Bench::new().keys()));

@@ -5,7 +5,7 @@ use http::header::{ALLOW, CONNECTION, LINK, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use http_body::Body as _;
 
-use super::{Fault, Told, Visit, Walk, micros};
+use super::{Fault, Reader, Told, Visit, Walk, micros};
 use crate::answer::headers as answer_headers;
 use crate::authn::dpop;
 use crate::gate::{REQUEST_ID, Witness};
@@ -113,12 +113,15 @@ impl Visit {
         response
     }
 
-    /// The limits that this caller may know of. Who is not authenticated where one should be learns of none.
+    /// The limits that this caller may know of. Who is not authenticated where one should be learns of those alone that say so.
     fn advertised(&self) -> impl Iterator<Item = Standing<'_>> + Clone {
         let public = self.witness.policy.is_some_and(|policy| matches!(policy.access, Access::Public(_)));
-        let known = public || self.witness.principal.is_some();
-        let told = self.standings.iter().filter(move |told| known && told.concerns_one_client());
-        told.map(Told::standing)
+        let reader = match public {
+            _ if self.witness.principal.is_some() => Reader::Authenticated,
+            true => Reader::Anybody,
+            false => Reader::Stranger,
+        };
+        self.standings.iter().filter(move |told| told.is_for(reader)).map(Told::standing)
     }
 
     /// TLS is ours, or a trusted proxy vouched for HTTPS; a loopback connection is protected without either.

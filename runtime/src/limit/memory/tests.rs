@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::flood::grows_by;
+use crate::limit::dice::Dice;
 use crate::limit::gcra::Rate;
 
 const SECOND: u64 = 1_000_000;
@@ -122,4 +124,125 @@ fn threads_together_get_what_one_would() {
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     assert_eq!(admitted, 30, "the three counters of the second kind hold ten each");
+}
+
+/// Ten in any ten seconds.
+fn log() -> Meter {
+    Meter::Log(Log::new(10, Duration::from_secs(10)))
+}
+
+fn table_with_logs(capacity: usize) -> Table {
+    let table = Table::new(capacity);
+    table.add_overflow(0);
+    table.make_room_for_logs();
+    table
+}
+
+fn note(table: &Table, now: u64, number: u64, cost: u32) -> bool {
+    table.decide(now, &mut [Ask::new(key(number), 0, log(), cost)])
+}
+
+#[test]
+fn logs_have_room_from_when_one_is_asked_for_and_not_before() {
+    let table = Table::new(131_072);
+    let places = table.places();
+    table.make_room_for_logs();
+    let with_logs = table.places();
+    assert!((places / 9..places / 6).contains(&(with_logs - places)), "{places} and {with_logs}");
+    note(&table, SECOND, 1, 10);
+    table.make_room_for_logs();
+    assert_eq!((table.places(), note(&table, SECOND, 1, 1)), (with_logs, false), "once");
+    // what is kept of as many as there can be fits the records
+    let most = Table::new(crate::limit::kept::MOST);
+    assert!(most.homes_of_logs + REACH - 1 <= MOST_LOGS);
+}
+
+#[test]
+fn a_log_of_a_million_strangers_neither_grows_nor_frees_who_is_over_it() {
+    let table = table_with_logs(32_768);
+    assert!(note(&table, SECOND, 0, 10) && !note(&table, SECOND, 0, 1));
+    let mut admitted = 0;
+    let grown = grows_by(1_000_000, |number| {
+        admitted +=
+            usize::from(note(&table, SECOND + u64::from(number) / 1_000_000, u64::from(number) + 1, 1));
+    });
+    assert_eq!(grown, 0);
+    assert!(!note(&table, SECOND, 0, 1), "still over its limit");
+    let logs = table.homes_of_logs * SHARDS;
+    assert!((logs / 2..logs * 3 / 2).contains(&admitted), "{admitted} of a million for {logs} places");
+    assert!(note(&table, 11 * SECOND + 1, 0, 10), "and it is free when its time has come");
+}
+
+/// By a clock that is moved at random, many counters at once: of each no more than ten in any ten seconds, whether it had a
+/// place or shared a bucket.
+#[test]
+fn whenever_ten_seconds_begin_no_more_than_ten_pass_of_each_counter() {
+    for capacity in [32_768, 1] {
+        let table = table_with_logs(capacity);
+        let (mut dice, mut now, mut refused) = (Dice(3), SECOND, 0);
+        let mut passed: Vec<Vec<(u64, u32)>> = vec![Vec::new(); 40];
+        let mut busy = 1_000;
+        for _ in 0..40_000 {
+            let step = if dice.below(200) == 0 { 12 * SECOND } else { SECOND / 40 };
+            now += dice.below(step);
+            let number = dice.below(40);
+            let cost = u32::try_from(1 + dice.below(3)).unwrap();
+            if dice.below(4) == 0 {
+                busy += 1; // newcomers, who take places where there are few
+                note(&table, now, busy, 1);
+            }
+            let mut twice = [(); 2].map(|()| Ask::new(key(number), 0, log(), cost));
+            match table.decide(now, &mut twice) {
+                true if dice.below(10) == 0 => table.give_back(now, now, &twice[0]),
+                true => passed[usize::try_from(number).unwrap()].push((now, cost)),
+                false => refused += 1,
+            }
+        }
+        for all in &passed {
+            for (first, (start, _)) in all.iter().enumerate() {
+                let within = all[first..].iter().take_while(|(at, _)| at - start < 10 * SECOND);
+                let count: u32 = within.map(|(_, cost)| cost).sum();
+                assert!(count <= 10, "{count} from {start} on");
+            }
+        }
+        let all: usize = passed.iter().map(Vec::len).sum();
+        assert!(all > 1_000 && refused > 1_000, "{all} passed, {refused} refused");
+    }
+}
+
+#[test]
+fn a_log_and_a_bucket_are_charged_both_or_none() {
+    let table = table_with_logs(1024);
+    let both = |now, first: u64, second: u64, cost| {
+        let mut asks = [Ask::new(key(first), 0, log(), cost), Ask::new(key(second), 0, rate(), cost)];
+        table.decide(now, &mut asks)
+    };
+    assert!(note(&table, SECOND, 1, 9));
+    assert!((0..50).all(|_| !both(SECOND, 1, 2, 2)));
+    assert!(take(&table, SECOND, 2, 0), "the bucket was not charged");
+    exhaust(&table, 3 * SECOND, 3);
+    assert!((0..50).all(|_| !both(3 * SECOND, 1, 3, 1)));
+    assert!(note(&table, 3 * SECOND, 1, 1) && !note(&table, 3 * SECOND, 1, 1), "nor was the log");
+    assert!(both(11 * SECOND, 1, 2, 9), "nine have ended");
+    assert!(!both(11 * SECOND, 1, 2, 1));
+}
+
+#[test]
+fn the_same_log_twice_counts_once() {
+    let table = table_with_logs(1024);
+    for round in 0..12 {
+        let mut asks = [0, 1].map(|_| Ask::new(key(7), 0, log(), 1));
+        assert_eq!(table.decide(SECOND, &mut asks), round < 10, "{round}");
+    }
+}
+
+#[test]
+fn what_is_given_back_to_a_log_may_pass_again() {
+    let table = table_with_logs(1024);
+    assert!(note(&table, SECOND, 1, 4) && note(&table, 2 * SECOND, 1, 6));
+    table.give_back(3 * SECOND, SECOND, &Ask::new(key(1), 0, log(), 4));
+    assert!(!note(&table, 3 * SECOND, 1, 5));
+    assert!(note(&table, 3 * SECOND, 1, 4));
+    assert!(!note(&table, 11 * SECOND, 1, 1), "six of two seconds, and four of three");
+    assert!(note(&table, 12 * SECOND, 1, 6) && !note(&table, 12 * SECOND, 1, 1));
 }

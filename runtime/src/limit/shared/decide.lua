@@ -1,15 +1,16 @@
 -- Charges all counters of a request, or none of them; or gives back what a request was charged.
 --
 -- KEYS: the counters. ARGV: 'spend' or 'give-back'; then of each counter
---   how it counts: 'bucket', 'sliding', 'fixed';
---   a bucket: the time in which one token comes back, and that in which an empty one fills; a window: its length, its quota;
+--   how it counts: 'bucket', 'sliding', 'fixed', 'log';
+--   a bucket: the time in which one token comes back, and that in which an empty one fills; others: length and quota of a
+--   window;
 --   what the request costs;
 --   when it was spent, to give it back.
 -- Answers the time; and when it charges, of each counter when it is fresh, both counts, and how long it makes the request
--- wait.
+-- wait; of a log when the first of it ends, how many count, and zero.
 --
 -- All times are microseconds since 1970. These and all that is reckoned with them are whole numbers under 2 ^ 53, which a
--- double holds exactly. The decisions are those of `gcra.rs` and `window.rs`, by the clock of this server alone.
+-- double holds exactly. The decisions are those of `gcra.rs`, `window.rs` and `log.rs`, by the clock of this server alone.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
@@ -26,14 +27,48 @@ local function load(key)
     return { fresh = tonumber(fresh), current = tonumber(current), previous = tonumber(previous) }
 end
 
+-- A log is when each of its units ends, the first first. Those that have ended are left out. No unit ends later than one that
+-- comes now: one that does was written before the clock was set back.
+local function load_log(counter)
+    local state = { fresh = 0, ends = {} }
+    local kept = redis.call('GET', counter.key)
+    if not kept then
+        return state
+    end
+    if not string.match(kept, '^%d[%d ]*$') then
+        return nil
+    end
+    for number in string.gmatch(kept, '%d+') do
+        local ends = tonumber(number)
+        if ends > now + counter.length then
+            ends, counter.mend = now + counter.length, true
+        end
+        if ends > now then
+            table.insert(state.ends, ends)
+            state.fresh = ends
+        end
+    end
+    return state
+end
+
+local function written(state)
+    if not state.ends then
+        return string.format('%.0f %.0f %.0f', state.fresh, state.current, state.previous)
+    end
+    local numbers = {}
+    for index, ends in ipairs(state.ends) do
+        numbers[index] = string.format('%.0f', ends)
+    end
+    return table.concat(numbers, ' ')
+end
+
 -- It ends when it is fresh: from then on it says nothing that a counter which is not there does not.
 local function store(key, state)
     if state.fresh <= now then
         redis.call('DEL', key)
         return
     end
-    local kept = string.format('%.0f %.0f %.0f', state.fresh, state.current, state.previous)
-    redis.call('SET', key, kept, 'PX', string.format('%.0f', math.ceil((state.fresh - now) / 1000)))
+    redis.call('SET', key, written(state), 'PX', string.format('%.0f', math.ceil((state.fresh - now) / 1000)))
 end
 
 local function span(counter)
@@ -89,8 +124,40 @@ local function passes_after(counter, current, previous)
     return counter.length - left
 end
 
+-- How long the request waits for this log, and the log when it does not.
+local function spend_of_log(counter, state)
+    local missing = #state.ends + counter.cost - counter.quota
+    if missing > 0 then
+        local ends = state.ends[missing]
+        return ends and ends - now or counter.length
+    end
+    local next = { fresh = now + counter.length, ends = { unpack(state.ends) } }
+    for _ = 1, counter.cost do
+        table.insert(next.ends, next.fresh)
+    end
+    return 0, next
+end
+
+-- The log when what was noted at `counter.spent` was not.
+local function give_back_of_log(counter, state)
+    local noted, left = math.min(counter.spent, now) + counter.length, counter.cost
+    local next = { fresh = 0, ends = {} }
+    for _, ends in ipairs(state.ends) do
+        if ends >= noted and left > 0 and noted > now then
+            left = left - 1
+        else
+            table.insert(next.ends, ends)
+            next.fresh = ends
+        end
+    end
+    return next
+end
+
 -- How long the request waits for this counter, and the state when it does not.
 local function spend(counter, state)
+    if counter.way == 'log' then
+        return spend_of_log(counter, state)
+    end
     if counter.way == 'bucket' then
         local ahead = math.max(state.fresh - now, 0) + counter.interval * counter.cost
         if ahead > counter.fills then
@@ -114,6 +181,9 @@ end
 
 -- The state when what was spent at `counter.spent` was not.
 local function give_back(counter, state)
+    if counter.way == 'log' then
+        return give_back_of_log(counter, state)
+    end
     if state.fresh <= now then
         return state
     end
@@ -143,11 +213,11 @@ for index, key in ipairs(KEYS) do
     else
         counter.length, counter.quota = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
     end
-    counter.state = load(key)
+    counter.state = counter.way == 'log' and load_log(counter) or counter.way ~= 'log' and load(key)
     if not counter.state then
         return redis.error_reply('ERR a counter holds what nobody wrote there')
     end
-    if counter.state.fresh > latest(counter) then
+    if counter.way ~= 'log' and counter.state.fresh > latest(counter) then
         counter.state.fresh, counter.mend = latest(counter), true
     end
     if ARGV[1] == 'spend' then
@@ -166,7 +236,11 @@ for _, counter in ipairs(asked) do
         store(counter.key, state)
     end
     if ARGV[1] == 'spend' then
-        for _, number in ipairs({ state.fresh, state.current, state.previous, counter.wait }) do
+        local told = { state.fresh, state.current, state.previous, counter.wait }
+        if state.ends then
+            told = { state.ends[1] or 0, #state.ends, 0, counter.wait }
+        end
+        for _, number in ipairs(told) do
             table.insert(answer, number)
         end
     end

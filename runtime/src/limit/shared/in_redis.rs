@@ -83,6 +83,10 @@ impl InRedis {
                 let (length, quota, slides) = window.facts();
                 call.arg(if slides { "sliding" } else { "fixed" }).arg(length).arg(quota);
             }
+            Meter::Log(log) => {
+                let (length, quota) = log.facts();
+                call.arg("log").arg(length).arg(quota);
+            }
         }
         call.arg(asked.cost);
     }

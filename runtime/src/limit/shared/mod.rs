@@ -29,6 +29,7 @@ pub(crate) use self::places::{Came, Lease, Taken};
 use self::places::{MOST, MOST_TAKEN, Places, Room, Said};
 use super::Few;
 use super::gcra::Rate;
+use super::log::Log;
 use super::memory::Outcome;
 use super::meter::Meter;
 use super::name::Name;
@@ -236,6 +237,7 @@ fn share(limit: &Limit, instances: u32) -> Meter {
         }
         Counter::SlidingWindow => Meter::Window(Window::sliding(part(limit.quota), limit.window)),
         Counter::FixedWindow => Meter::Window(Window::fixed(part(limit.quota), limit.window)),
+        Counter::ExactLog => Meter::Log(Log::new(part(limit.quota), limit.window)),
         // it is not metered
         Counter::Concurrency => Meter::default(),
     }
@@ -253,6 +255,7 @@ pub(crate) fn is_exact(limit: &Limit) -> bool {
             interval.saturating_mul(limit.cost.into()).max(span)
         }
         Meter::Window(window) => window.facts().0.saturating_mul(2),
+        Meter::Log(log) => log.facts().0,
     };
     farthest <= FARTHEST
 }
@@ -302,12 +305,24 @@ impl SharedLimits {
 mod share {
     use super::*;
     use crate::limit::meter::State;
-    use crate::operation::{CountedOn, Counting, OnOutage, Per};
+    use crate::operation::{Advertise, CountedOn, Counting, OnOutage, Per};
 
     fn limit(counter: Counter, quota: u32, burst: u32, cost: u32) -> Limit {
         let (window, scope) = (Duration::from_secs(60), Counting::Document);
         let (per, on, on_outage) = (&[Per::Global], CountedOn::Request, OnOutage::Local);
-        Limit { name: "few", quota, window, burst, counter, cost, per, scope, on, on_outage }
+        Limit {
+            name: "few",
+            quota,
+            window,
+            burst,
+            counter,
+            cost,
+            per,
+            scope,
+            on,
+            on_outage,
+            advertise: Advertise::Admitted,
+        }
     }
 
     /// How many pass in the first instant, and in the hour after it.
@@ -330,7 +345,7 @@ mod share {
             let meter = share(&limit(Counter::TokenBucket, quota, burst, 1), instances);
             assert_eq!(admitted(meter, 1), (at_once, hour), "{instances} of {quota} with {burst}");
         }
-        for counter in [Counter::SlidingWindow, Counter::FixedWindow] {
+        for counter in [Counter::SlidingWindow, Counter::FixedWindow, Counter::ExactLog] {
             for (instances, at_once) in [(1, 60), (4, 15), (7, 8), (100, 1)] {
                 let (first, _) = admitted(share(&limit(counter, 60, 60, 1), instances), 1);
                 assert_eq!(first, at_once, "{instances}");
@@ -366,11 +381,12 @@ mod share {
                 scope,
                 on,
                 on_outage,
+                advertise: Advertise::Admitted,
             }
         }
         let limiter = Limiter::new(1024).shared(Some(SharedLimits::away(2)));
         let from = Network::of("192.0.2.1".parse().unwrap());
-        let seen = Seen { from, principal: None, is_claimed: false, values: &[] };
+        let seen = Seen { from, principal: None, tenant: None, is_claimed: false, values: &[] };
         let passed = async |limits: &[&'static Limit]| {
             let rules: Vec<_> = limits.iter().map(|limit| limiter.rule(limit, "a")).collect();
             let charges: Vec<_> = rules.iter().map(|rule| rule.charge(&seen)).collect();
@@ -397,6 +413,8 @@ mod share {
         assert!(!is_exact(&Limit { cost: 80, ..of(Counter::TokenBucket, 1, 1) }));
         assert!(!is_exact(&of(Counter::TokenBucket, 1, u32::MAX)));
         assert!(is_exact(&of(Counter::SlidingWindow, u32::MAX, u32::MAX)));
+        assert!(is_exact(&of(Counter::ExactLog, 64, 64)));
+        assert!(!is_exact(&Limit { window: year * 80, ..of(Counter::ExactLog, 1, 1) }));
         assert!(!is_exact(&Limit { window: year * 40, ..of(Counter::SlidingWindow, 1, 1) }));
     }
 }

@@ -86,9 +86,7 @@ impl Link {
         time: Duration,
         request: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, StateError> {
-        let Some(leave) = self.breaker.admits() else {
-            return Err(failed("the server of the state failed, and is left alone for a moment"));
-        };
+        let leave = self.breaker.admits().map_err(failed)?;
         let mut connection = ConnectionManager::clone(&self.connection.load());
         let answered = tokio::time::timeout(time.min(self.patience.whole), request(&mut connection)).await;
         let answered = answered.map_or(Err(StateError::Late), |answered| answered.map_err(judge));
@@ -105,7 +103,7 @@ impl Link {
         };
         let why = error.map(ToString::to_string).unwrap_or_default();
         let server = &*self.server;
-        match turn {
+        match self.breaker.news(turn) {
             Turn::Opened => {
                 tracing::error!(target: "palisade::state", server, why, "Redis fails: {}", self.patience.without);
             }

@@ -8,10 +8,11 @@ use serde::{
 };
 
 use super::{
-    super::json::{Members, Names, Object, Skip, Text, Why, once, text},
+    super::json::{Members, Object, Text, Why, once, text},
     Expected,
+    named::{Named, Wanted},
 };
-use crate::authn::{Reason, binding::Confirmation};
+use crate::authn::binding::Confirmation;
 
 #[derive(Default)]
 pub(super) struct Claims<'a> {
@@ -21,6 +22,7 @@ pub(super) struct Claims<'a> {
     pub(super) client: Option<Cow<'a, str>>,
     pub(super) id: Option<Cow<'a, str>>,
     pub(super) scopes: Option<Cow<'a, str>>,
+    pub(super) tenant: Option<Cow<'a, str>>,
     pub(super) exp: Option<f64>,
     pub(super) nbf: Option<f64>,
     pub(super) iat: Option<f64>,
@@ -35,13 +37,17 @@ pub(super) struct Claims<'a> {
 pub(super) struct Reader<'a, 'de> {
     pub(super) claims: Claims<'de>,
     expected: &'a Expected<'a>,
+    wanted: Wanted<'a>,
     /// Whether the claim that scopes are in was there.
     scoped: Option<()>,
+    /// Whether that was which the tenant is in.
+    tenanted: Option<()>,
 }
 
 impl<'a> Reader<'a, '_> {
     pub(super) fn new(expected: &'a Expected<'a>) -> Self {
-        Self { claims: Claims::default(), expected, scoped: None }
+        let wanted = Wanted::of(expected);
+        Self { claims: Claims::default(), expected, wanted, scoped: None, tenanted: None }
     }
 }
 
@@ -54,7 +60,7 @@ impl<'de> Members<'de> for Reader<'_, 'de> {
         members: &mut A,
         why: &Why,
     ) -> Result<bool, A::Error> {
-        let Self { claims, expected, scoped } = self;
+        let Self { claims, expected, wanted, scoped, tenanted } = self;
         match name {
             "iss" => text(&mut claims.issuer, members, why)?,
             "aud" => {
@@ -80,12 +86,15 @@ impl<'de> Members<'de> for Reader<'_, 'de> {
             "token_type" if expected.profile.is_told() => text(&mut claims.token_type, members, why)?,
             other => {
                 claims.id_token |= matches!(other, "nonce" | "at_hash");
-                match expected.scopes_claim {
-                    [first, path @ ..] if *first == other => {
-                        once(scoped, (), why)?;
-                        claims.scopes = members.next_value_seed(Scopes { path, why })?;
-                    }
-                    _ => return Ok(false),
+                let Some(wanted) = wanted.below(other) else { return Ok(false) };
+                let found = members.next_value_seed(Named { wanted, why })?;
+                if wanted.scopes.is_some() {
+                    once(scoped, (), why)?;
+                    claims.scopes = found.scopes;
+                }
+                if wanted.tenant.is_some() {
+                    once(tenanted, (), why)?;
+                    claims.tenant = found.tenant;
                 }
             }
         }
@@ -150,77 +159,6 @@ impl<'de> Visitor<'de> for Contains<'_> {
         let mut found = false;
         while let Some(Text(item)) = items.next_element()? {
             found |= item == self.0;
-        }
-        Ok(found)
-    }
-}
-
-/// The scopes at the end of `path`: one string of words, or an array of words (then kept joined by spaces).
-///
-/// A wrong type refuses the token: it must not read as "no scopes", which somebody may take for "any".
-struct Scopes<'a> {
-    path: &'a [&'a str],
-    why: &'a Why,
-}
-
-impl<'de> DeserializeSeed<'de> for Scopes<'_> {
-    type Value = Option<Cow<'de, str>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        if self.path.is_empty() {
-            deserializer.deserialize_any(self)
-        } else {
-            deserializer.deserialize_map(self)
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for Scopes<'_> {
-    type Value = Option<Cow<'de, str>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("scopes")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut joined = String::new();
-        while let Some(Text(scope)) = items.next_element()? {
-            // joined by spaces, "a b" would turn into two rights that nobody granted
-            if scope.is_empty() || scope.contains(' ') {
-                return Err(self.why.fail(Reason::Malformed));
-            }
-            if !joined.is_empty() {
-                joined.push(' ');
-            }
-            joined.push_str(&scope);
-        }
-        Ok(Some(Cow::Owned(joined)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let [wanted, rest @ ..] = self.path else {
-            return Err(self.why.fail(Reason::Malformed));
-        };
-        let mut found = None;
-        let mut names = Names::default();
-        while let Some(Text(name)) = members.next_key()? {
-            let is_wanted = name == *wanted;
-            if !names.add(name) {
-                return Err(self.why.fail(Reason::DuplicateMember));
-            }
-            if is_wanted {
-                found = members.next_value_seed(Scopes { path: rest, why: self.why })?;
-            } else {
-                members.next_value_seed(Skip(self.why))?;
-            }
         }
         Ok(found)
     }

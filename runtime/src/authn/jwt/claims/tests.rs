@@ -9,6 +9,7 @@ fn expected() -> Expected<'static> {
         leeway: 30.0,
         max_lifetime: Some(3600.0),
         scopes_claim: &["scope"],
+        tenant_claim: &[],
         profile: Profile::AccessToken,
     }
 }
@@ -212,6 +213,63 @@ fn scopes_can_stand_deeper() {
     assert_eq!(judge(r#"{"roles":{"a":1}}"#), Err(Reason::Malformed));
     assert_eq!(judge(r#"["roles"]"#), Err(Reason::Malformed));
     assert_eq!(judge("null"), Err(Reason::Malformed));
+}
+
+fn tenant(path: &[&str], changes: &[(&str, &str)]) -> Result<Option<String>, Reason> {
+    let expected = Expected { tenant_claim: path, ..expected() };
+    judge(claims(changes).as_bytes(), &expected, NOW).map(|accepted| accepted.tenant.map(Into::into))
+}
+
+#[test]
+fn a_tenant_is_one_text_and_nobody_without_it_gets_in() {
+    let of = |value: &str| tenant(&["org_id"], &[("org_id", value)]);
+    assert_eq!(of(r#""north""#), Ok(Some("north".to_owned())));
+    assert_eq!(of(r#""n\u006frth""#), Ok(Some("north".to_owned())));
+    let longest = "x".repeat(256);
+    assert_eq!(of(&format!("\"{longest}\"")), Ok(Some(longest.clone())));
+    let longer = format!("\"{longest}x\"");
+    for bad in
+        ["", r#""""#, "null", "7", "-7", "7.5", "true", r#"["north"]"#, r#"{"id":"north"}"#, "[]", &longer]
+    {
+        assert_eq!(of(bad), Err(Reason::NoTenant), "{bad}");
+    }
+    assert_eq!(tenant(&["org_id"], &[("Org_id", r#""north""#)]), Err(Reason::NoTenant));
+    assert_eq!(tenant(&[], &[("org_id", r#""north""#)]), Ok(None), "where nobody asks");
+    // what is read over is still read
+    assert_eq!(of(r#"{"a":1,"a":1}"#), Err(Reason::DuplicateMember));
+    assert_eq!(of(r#"[{"a":1,"a":1}]"#), Err(Reason::DuplicateMember));
+    let twice = claims(&[("org_id", r#""north""#)]).replacen('{', r#"{"org_id":"south","#, 1);
+    let expected = Expected { tenant_claim: &["org_id"], ..expected() };
+    assert_eq!(judge(twice.as_bytes(), &expected, NOW).unwrap_err(), Reason::DuplicateMember);
+}
+
+#[test]
+fn a_tenant_can_stand_deeper_and_beside_the_scopes() {
+    let of = |value: &str| tenant(&["org", "id"], &[("org", value)]);
+    assert_eq!(of(r#"{"x":1,"id":"north"}"#), Ok(Some("north".to_owned())));
+    for bad in [r#""north""#, "null", r#"{"x":"north"}"#, r#"{"id":{"id":"north"}}"#, r#"["id"]"#] {
+        assert_eq!(of(bad), Err(Reason::NoTenant), "{bad}");
+    }
+    assert_eq!(of(r#"{"id":"north","id":"south"}"#), Err(Reason::DuplicateMember));
+    let both =
+        Expected { scopes_claim: &["realm", "roles"], tenant_claim: &["realm", "org", "id"], ..expected() };
+    let judge = |value: &str| {
+        let text = claims(&[("realm", value)]);
+        judge(text.as_bytes(), &both, NOW)
+            .map(|accepted| (accepted.scopes.into_owned(), accepted.tenant.unwrap().into_owned()))
+    };
+    let wanted = Ok(("clerk boss".to_owned(), "north".to_owned()));
+    assert_eq!(judge(r#"{"roles":["clerk","boss"],"org":{"id":"north"}}"#), wanted);
+    assert_eq!(judge(r#"{"org":{"id":"north"},"roles":"clerk boss"}"#), wanted);
+    assert_eq!(judge(r#"{"roles":"clerk"}"#), Err(Reason::NoTenant));
+    assert_eq!(judge(r#"{"roles":7,"org":{"id":"north"}}"#), Err(Reason::Malformed), "that are no scopes");
+    assert_eq!(judge("7"), Err(Reason::Malformed));
+}
+
+/// The reason of a token that is bad otherwise stays its own.
+#[test]
+fn an_expired_token_without_a_tenant_is_expired() {
+    assert_eq!(tenant(&["org_id"], &[("exp", "1799999970")]), Err(Reason::Expired));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::in_redis::{InRedis, PATIENCE};
 use super::server::Server;
 use super::*;
 use crate::limit::dice::Dice;
+use crate::limit::log::{MOST as UNITS, Units};
 use crate::limit::meter::State;
 use crate::state::shared::Patience;
 
@@ -32,6 +33,10 @@ fn window(slides: bool, quota: u32, micros: u64) -> Meter {
     Meter::Window(if slides { Window::sliding(quota, length) } else { Window::fixed(quota, length) })
 }
 
+fn log(quota: u32, micros: u64) -> Meter {
+    Meter::Log(Log::new(quota, Duration::from_micros(micros)))
+}
+
 /// One that is fresh says what one that is not there says.
 fn seen(state: State, now: u64) -> State {
     if state.fresh_at <= now { State::default() } else { state }
@@ -50,28 +55,51 @@ async fn one(counters: &InRedis, name: Name, meter: Meter, cost: u32) -> (u64, O
 }
 
 /// What the functions of this crate make of the same, one counter after the other.
-struct Twin(HashMap<Name, State>);
+#[derive(Default)]
+struct Twin {
+    states: HashMap<Name, State>,
+    logs: HashMap<Name, Units>,
+}
 
 impl Twin {
-    fn state(&self, name: Name) -> State {
-        self.0.get(&name).copied().unwrap_or_default()
+    fn state(&self, one: &Asked, now: u64) -> State {
+        match one.meter {
+            Meter::Log(log) => log.state(self.logs.get(&one.name).unwrap_or(&[0; UNITS]), now),
+            _ => self.states.get(&one.name).copied().unwrap_or_default(),
+        }
+    }
+
+    fn wait(&self, one: &Asked, now: u64) -> u64 {
+        match one.meter {
+            Meter::Log(log) => log.wait(self.logs.get(&one.name).unwrap_or(&[0; UNITS]), now, one.cost),
+            meter => meter.spend(self.state(one, now), now, one.cost).err().map_or(0, |wait| wait.max(1)),
+        }
+    }
+
+    fn charge(&mut self, one: &Asked, now: u64) {
+        if let Meter::Log(log) = one.meter {
+            log.note(self.logs.entry(one.name).or_insert([0; UNITS]), now, one.cost);
+        } else if let Ok(next) = one.meter.spend(self.state(one, now), now, one.cost) {
+            self.states.insert(one.name, next);
+        }
     }
 
     fn spend(&mut self, now: u64, asked: &[Asked]) -> Vec<(State, u64)> {
-        let each: Vec<_> =
-            asked.iter().map(|one| one.meter.spend(self.state(one.name), now, one.cost)).collect();
-        if each.iter().all(Result::is_ok) {
-            self.0.extend(asked.iter().zip(&each).map(|(one, next)| (one.name, next.unwrap())));
+        let waits: Vec<_> = asked.iter().map(|one| self.wait(one, now)).collect();
+        if waits.iter().all(|wait| *wait == 0) {
+            asked.iter().for_each(|one| self.charge(one, now));
         }
-        let outcome = |(one, spent): (&Asked, &Result<State, u64>)| {
-            (seen(self.state(one.name), now), spent.err().map_or(0, |wait| wait.max(1)))
-        };
-        asked.iter().zip(&each).map(outcome).collect()
+        asked.iter().zip(waits).map(|(one, wait)| (seen(self.state(one, now), now), wait)).collect()
     }
 
     fn give_back(&mut self, now: u64, spent: &Spent) {
         let Asked { name, meter, cost } = spent.asked;
-        self.0.insert(name, meter.give_back(self.state(name), spent.then, now, cost));
+        if let Meter::Log(log) = meter {
+            log.give_back(self.logs.entry(name).or_insert([0; UNITS]), spent.then, now, cost);
+            return;
+        }
+        let left = meter.give_back(self.state(&spent.asked, now), spent.then, now, cost);
+        self.states.insert(name, left);
     }
 }
 
@@ -80,15 +108,16 @@ impl Twin {
 #[tokio::test]
 async fn the_script_decides_as_this_crate_does() {
     let (_server, counters) = start().await;
-    let (mut dice, mut twin) = (Dice(7), Twin(HashMap::new()));
+    let (mut dice, mut twin) = (Dice(7), Twin::default());
     let (mut passed, mut refused, mut given) = (0, 0, 0);
     let meters: Vec<_> = (0..12)
         .map(|number: u64| {
             let quota = u32::try_from(1 + dice.below(9)).unwrap();
             let micros = 2_000 + dice.below(40_000);
-            match number % 3 {
+            match number % 4 {
                 0 => bucket(quota, micros, 1 + quota / 2),
-                kind => window(kind == 1, quota, micros),
+                1 => log(quota, micros),
+                kind => window(kind == 2, quota, micros),
             }
         })
         .collect();
@@ -146,6 +175,7 @@ async fn the_script_reckons_exactly_with_large_numbers() {
         let (now, _) = one(&counters, name(u64::MAX), bucket(1, 1, 1), 1).await;
         let state = match meter {
             Meter::Bucket(rate) => State::full_at(now + dice.below(rate.times().1.max(1))),
+            Meter::Log(_) => continue, // of which all that is reckoned is a sum
             Meter::Window(_) => {
                 let slides = number % 3 == 1;
                 let start = now - now % length - if slides { dice.below(2) * length } else { 0 };
@@ -170,14 +200,45 @@ async fn the_script_reckons_exactly_with_large_numbers() {
     assert!(passed > 200 && refused > 200, "{passed} passed, {refused} refused");
 }
 
+/// However far a window reaches and however many units it has.
+#[tokio::test]
+async fn the_script_keeps_logs_of_all_lengths_and_quotas() {
+    let (server, counters) = start().await;
+    let (mut dice, mut passed, mut refused) = (Dice(13), 0, 0);
+    for number in 0..600 {
+        let length = SECOND + dice.below(400 * 86_400 * SECOND);
+        let of =
+            Log::new(u32::try_from(1 + dice.below(UNITS as u64)).unwrap(), Duration::from_micros(length));
+        let cost = u32::try_from(1 + dice.below(u64::from(of.facts().1))).unwrap();
+        let (now, _) = one(&counters, name(u64::MAX), bucket(1, 1, 1), 1).await;
+        let mut units = [0; UNITS];
+        let used = usize::try_from(dice.below(u64::from(of.facts().1) + 1)).unwrap();
+        units.iter_mut().take(used).for_each(|unit| *unit = now + dice.below(length));
+        units.sort_unstable();
+        let kept: Vec<_> = units.iter().filter(|unit| **unit > 0).map(u64::to_string).collect();
+        if !kept.is_empty() {
+            server.ask(&["SET", &counters.key(name(number)), &kept.join(" ")]).await.unwrap();
+        }
+        let (now, outcome) = one(&counters, name(number), Meter::Log(of), cost).await;
+        let wait = of.wait(&units, now, cost);
+        if wait == 0 {
+            of.note(&mut units, now, cost);
+        }
+        assert_eq!((outcome.state, outcome.wait), (of.state(&units, now), wait), "{of:?}, {cost} at {now}");
+        *(if wait == 0 { &mut passed } else { &mut refused }) += 1;
+    }
+    assert!(passed > 100 && refused > 100, "{passed} passed, {refused} refused");
+}
+
 /// Time that was set back must not shut anybody out for as long as it was set back.
 #[tokio::test]
 async fn a_counter_of_the_future_is_used_up_and_no_more() {
     let (server, counters) = start().await;
-    let of = [bucket(1, 300_000, 1), window(true, 1, 300_000), window(false, 1, 300_000)];
+    let of = [bucket(1, 300_000, 1), window(true, 1, 300_000), window(false, 1, 300_000), log(1, 300_000)];
     for (number, meter) in (0..).zip(of) {
         let (now, _) = one(&counters, name(9), bucket(1, 1, 1), 1).await;
-        let ahead = format!("{} 1 1", (now + 3_600 * SECOND) / 300_000 * 300_000);
+        let ahead = (now + 3_600 * SECOND) / 300_000 * 300_000;
+        let ahead = if meter.log().is_some() { ahead.to_string() } else { format!("{ahead} 1 1") };
         server.ask(&["SET", &counters.key(name(number)), &ahead]).await.unwrap();
         let (_, outcome) = one(&counters, name(number), meter, 1).await;
         assert!((1..=600_000).contains(&outcome.wait), "{meter:?} waits {}", outcome.wait);
@@ -190,7 +251,11 @@ async fn a_counter_of_the_future_is_used_up_and_no_more() {
 #[tokio::test]
 async fn a_counter_ends_when_it_is_fresh_and_not_before() {
     let (server, counters) = start().await;
-    let of = [(bucket(1, 2 * SECOND, 3), 2_000), (window(true, 3, 60 * SECOND), 120_000)];
+    let of = [
+        (bucket(1, 2 * SECOND, 3), 2_000),
+        (log(3, 2 * SECOND), 2_000),
+        (window(true, 3, 60 * SECOND), 120_000),
+    ];
     for (number, (meter, longest)) in (0..).zip(of) {
         let (now, outcome) = one(&counters, name(number), meter, 1).await;
         let redis::Value::Int(left) = server.ask(&["PTTL", &counters.key(name(number))]).await.unwrap()
@@ -202,19 +267,24 @@ async fn a_counter_ends_when_it_is_fresh_and_not_before() {
         let asked = Asked { name: name(number), meter, cost: 1 };
         counters.give_back(&[Spent { asked, then: now }], LONG).await.unwrap();
     }
-    let gone = server.ask(&["EXISTS", &counters.key(name(0))]).await.unwrap();
-    assert_eq!(gone, redis::Value::Int(0), "a bucket that is full again");
+    for (number, what) in [(0, "a bucket that is full again"), (1, "a log of nothing")] {
+        let gone = server.ask(&["EXISTS", &counters.key(name(number))]).await.unwrap();
+        assert_eq!(gone, redis::Value::Int(0), "{what}");
+    }
 }
 
 #[tokio::test]
 async fn what_nobody_of_us_wrote_is_no_answer() {
     let (server, counters) = start().await;
-    let asked = [Asked { name: name(1), meter: bucket(1, SECOND, 1), cost: 1 }];
+    let asked = [bucket(1, SECOND, 1), log(1, SECOND)].map(|meter| [Asked { name: name(1), meter, cost: 1 }]);
     for words in [["SET", &counters.key(name(1)), "many"], ["LPUSH", &counters.key(name(1)), "1"]] {
         server.ask(&["DEL", &counters.key(name(1))]).await.unwrap();
         server.ask(&words).await.unwrap();
-        assert!(counters.spend(&asked, LONG).await.is_err(), "{words:?}");
+        for one in &asked {
+            assert!(counters.spend(one, LONG).await.is_err(), "{words:?}, {one:?}");
+        }
     }
+    let [asked, _] = asked;
     server.ask(&["DEL", &counters.key(name(1))]).await.unwrap();
     server.ask(&["SCRIPT", "FLUSH"]).await.unwrap();
     assert_eq!(

@@ -1,5 +1,9 @@
 //! Limits over sockets: what a request counts as, by what it is counted, and how.
 
+mod logs;
+mod networks;
+mod told;
+
 use palisade::{Caller, Clock, Jwt, Problem, Settings};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::tokens::Signer;
@@ -65,6 +69,42 @@ impl Counted for Service {
 
     async fn get_other(&self, _: Caller<GetOther>, _: GetOtherInput) -> Result<GetOtherOutput, Problem> {
         Ok(GetOtherOutput::NoContent)
+    }
+
+    async fn get_log(&self, _: Caller<GetLog>, _: GetLogInput) -> Result<GetLogOutput, Problem> {
+        Ok(GetLogOutput::NoContent)
+    }
+
+    async fn get_costly_log(
+        &self,
+        _: Caller<GetCostlyLog>,
+        _: GetCostlyLogInput,
+    ) -> Result<GetCostlyLogOutput, Problem> {
+        Ok(GetCostlyLogOutput::NoContent)
+    }
+
+    async fn get_try(&self, _: Caller<GetTry>, _: GetTryInput) -> Result<GetTryOutput, Problem> {
+        Ok(GetTryOutput::NoContent)
+    }
+
+    async fn get_site(&self, _: Caller<GetSite>, _: GetSiteInput) -> Result<GetSiteOutput, Problem> {
+        Ok(GetSiteOutput::NoContent)
+    }
+
+    async fn tell_anybody(
+        &self,
+        _: Caller<TellAnybody>,
+        _: TellAnybodyInput,
+    ) -> Result<TellAnybodyOutput, Problem> {
+        Ok(TellAnybodyOutput::NoContent)
+    }
+
+    async fn tell_known(&self, _: Caller<TellKnown>, _: TellKnownInput) -> Result<TellKnownOutput, Problem> {
+        Ok(TellKnownOutput::NoContent)
+    }
+
+    async fn post_guess(&self, _: Caller<PostGuess>, _: PostGuessInput) -> Result<PostGuessOutput, Problem> {
+        Ok(PostGuessOutput::NoContent)
     }
 
     async fn get_fixed(&self, _: Caller<GetFixed>, _: GetFixedInput) -> Result<GetFixedOutput, Problem> {

@@ -1,7 +1,10 @@
 //! More to do than is done at once, over sockets: what matters less is refused first.
 
+mod waiting;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use http_body_util::Empty;
 use hyper::body::Bytes;
@@ -41,6 +44,15 @@ impl Load for Service {
     async fn effect(&self, _: Caller<Effect>, _: EffectInput) -> Result<EffectOutput, Problem> {
         self.0.wait().await;
         Ok(EffectOutput::NoContent)
+    }
+
+    async fn urgent(&self, _: Caller<Urgent>, _: UrgentInput) -> Result<UrgentOutput, Problem> {
+        self.0.wait().await;
+        Ok(UrgentOutput::NoContent)
+    }
+
+    async fn hasty(&self, _: Caller<Hasty>, _: HastyInput) -> Result<HastyOutput, Problem> {
+        Ok(HastyOutput::NoContent)
     }
 
     async fn book(&self, _: Caller<Book>, _: BookInput) -> Result<BookOutput, Problem> {
@@ -112,9 +124,9 @@ struct Bench {
 }
 
 impl Bench {
-    /// A server that has so many handlers at work.
+    /// A server that has so many handlers at work, and at which nothing waits for that.
     async fn start(most: usize) -> Self {
-        Self::with(Settings::new().max_requests(most)).await
+        Self::with(Settings::new().max_requests(most).wait_for_place(Duration::ZERO)).await
     }
 
     async fn with(settings: Settings) -> Self {
@@ -130,8 +142,12 @@ impl Bench {
 
     /// So many requests more whose handlers wait.
     async fn waiting(&self, count: usize) -> Vec<JoinHandle<Reply>> {
+        self.at_work(count, "/work").await
+    }
+
+    async fn at_work(&self, count: usize, path: &str) -> Vec<JoinHandle<Reply>> {
         let begun = self.handlers.begun();
-        let sent = (0..count).map(|_| tokio::spawn(self.client.get("/work").send())).collect();
+        let sent = (0..count).map(|_| tokio::spawn(self.client.get(path).send())).collect();
         self.handlers.have_begun(begun + count).await;
         sent
     }
@@ -276,7 +292,7 @@ async fn bodies_that_come_slowly_take_a_share_of_the_memory() {
     let head = "POST /notes HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length:";
     let slowly = format!("{head} {}\r\n\r\n{first}", note.len());
     let mut held = bench.sends(&slowly).await;
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let answer = bench.client.raw(slowly.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"), "{answer}");
     // what comes at once is held by nobody, and the one that is on its way comes through
@@ -297,7 +313,7 @@ async fn bodies_that_come_slowly_take_a_share_of_the_memory() {
 async fn work_that_goes_on_without_its_client_counts_and_a_read_that_does_not_is_over() {
     let bench = Bench::start(2).await;
     bench.leaves("POST /work HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n").await;
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(bench.status_of("/reports").await, 503, "its handler is at work still");
     bench.handlers.go_on();
     until(async || bench.status_of("/reports").await == 204).await;

@@ -1,0 +1,92 @@
+//! What must be told, and finds no room in the queue.
+//!
+//! Rules:
+//! 1. it waits for room for 5 ms, beside its request, and at most 64 do;
+//! 2. after that it is a line of JSON on standard error, a hundred in a second at most;
+//! 3. what is beyond that is dropped, and counted.
+
+use std::io::{self, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+
+use super::record::SecurityEvent;
+use super::sink::Book;
+use super::writer::Item;
+
+/// Rule 1.
+const PATIENCE: Duration = Duration::from_millis(5);
+const WAITING: usize = 64;
+/// Rule 2.
+const LINES: u32 = 100;
+
+pub(super) struct Overflow {
+    /// Weak, so that who waits does not keep the writer waiting for more.
+    queue: mpsc::WeakUnboundedSender<Item>,
+    room: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    last: Arc<LastResort>,
+}
+
+struct LastResort {
+    tell: fn(&str),
+    lines: Mutex<(Instant, u32)>,
+    book: Arc<Book>,
+}
+
+impl Overflow {
+    pub(super) fn new(
+        queue: mpsc::WeakUnboundedSender<Item>,
+        room: Arc<Semaphore>,
+        tell: fn(&str),
+        book: &Arc<Book>,
+    ) -> Self {
+        let lines = Mutex::new((Instant::now(), 0));
+        let last = Arc::new(LastResort { tell, lines, book: Arc::clone(book) });
+        Self { queue, room, places: Arc::new(Semaphore::new(WAITING)), last }
+    }
+
+    pub(super) fn take(&self, event: SecurityEvent) {
+        let (Ok(runtime), Ok(place)) = (Handle::try_current(), Arc::clone(&self.places).try_acquire_owned())
+        else {
+            return self.last.book.drop_one(); // 3
+        };
+        let (queue, room, last) = (self.queue.clone(), Arc::clone(&self.room), Arc::clone(&self.last));
+        runtime.spawn(async move {
+            let found = timeout(PATIENCE, room.acquire_owned()).await; // 1
+            if let Ok(Ok(room)) = found
+                && let Some(queue) = queue.upgrade()
+            {
+                if queue.send(Item::Event(event, room)).is_err() {
+                    last.book.drop_one();
+                }
+            } else if last.may_tell() {
+                // nobody may read what the process says
+                _ = tokio::task::spawn_blocking(move || (last.tell)(&event.line())).await;
+            } else {
+                last.book.drop_one(); // 3
+            }
+            drop(place);
+        });
+    }
+}
+
+impl LastResort {
+    /// Rule 2.
+    fn may_tell(&self) -> bool {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.0.elapsed() >= Duration::from_secs(1) {
+            *lines = (Instant::now(), 0);
+        }
+        lines.1 = lines.1.saturating_add(1);
+        lines.1 <= LINES
+    }
+}
+
+/// Says a line where whoever runs the process reads it.
+pub(super) fn standard_error(line: &str) {
+    _ = io::stderr().write_all(line.as_bytes()); // there is nowhere else to say that it fails
+}

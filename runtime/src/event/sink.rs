@@ -1,0 +1,276 @@
+//! Where security events are stored besides the log.
+//!
+//! Rules:
+//! 1. what happens is told to `tracing`, whatever becomes of the sink;
+//! 2. no request waits for the sink, but for what is to be stored before it is done ([`Events::store`]);
+//! 3. events wait in a queue of so many. Those of low and medium severity have seven eighths of it: no flood of them takes the
+//!    room of what is high, or audited. Where they have none they are dropped and counted;
+//! 4. what is high, or audited, waits for room for 5 ms where there is none, beside its request, and goes to standard error then
+//!    ([`Overflow`]);
+//! 5. one task writes, in the order in which they came, and what failed again before what comes later ([`Writer`]);
+//! 6. what is to be stored at once goes before what waits, so that no flood keeps it from being stored;
+//! 7. `tracing` is told when dropping begins, and the sink how many were dropped, when there is room again.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::overflow::{Overflow, standard_error};
+use super::record::SecurityEvent;
+use super::writer::{Audit, Item, Writer};
+use super::{Kind, Severity};
+use crate::authn::StoreFuture;
+
+/// How many events wait, by default, and how many may.
+const CAPACITY: usize = 4096;
+const CAPACITIES: (usize, usize) = (64, 1 << 20);
+/// How many wait at once to be stored before anything else is done.
+const AUDITS: usize = 1024;
+/// For how long one of these waits: for what is being written, and for itself.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(2);
+/// For how long what is left is written when the server ends. All that is written then has two seconds.
+const LAST: Duration = Duration::from_millis(1800);
+
+/// Where security events are stored: a table, a topic, a collector.
+///
+/// One call at a time, in the order in which events came. A call that takes longer than a second is given up, and counts as
+/// failed. What failed is given again, perhaps with other events behind it, until it is stored: an event that was stored by a call that
+/// failed comes twice, under the same [`SecurityEvent::sequence`]. So an error says "not now"; what can never be stored is not one.
+pub trait EventSink: Send + Sync + 'static {
+    /// Stores them, at most 64, all or none. When this ends well they will not be lost.
+    fn write<'a>(&'a self, events: &'a [SecurityEvent]) -> StoreFuture<'a, (), EventSinkError>;
+}
+
+/// Why events are not stored now.
+#[derive(Debug)]
+pub struct EventSinkError(Box<dyn Error + Send + Sync>);
+
+impl EventSinkError {
+    /// For this reason.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for EventSinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "events are not stored: {}", self.0)
+    }
+}
+
+impl Error for EventSinkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// Security events on their way to a sink. Clones are the same.
+///
+/// For [`Settings::events_to`](crate::Settings::events_to), and for [`Readiness::events`](crate::Readiness::events). What
+/// becomes of events while the sink is away: `docs/events.md`.
+#[derive(Clone)]
+pub struct Events {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: mpsc::UnboundedSender<Item>,
+    audits: mpsc::Sender<Audit>,
+    /// Bounds the queue.
+    room: Arc<Semaphore>,
+    /// What low and medium leave of it.
+    reserve: usize,
+    overflow: Overflow,
+    book: Arc<Book>,
+    /// Until it runs.
+    writer: Mutex<Option<Writer>>,
+    runs: AtomicBool,
+}
+
+/// What an event is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// It is dropped, and counted, where there is no room for it.
+    Dropped,
+    /// It is never dropped silently.
+    Kept,
+}
+
+impl From<Severity> for Worth {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Low | Severity::Medium => Self::Dropped,
+            Severity::High => Self::Kept,
+        }
+    }
+}
+
+/// What the writer and those who have events know of each other.
+pub(super) struct Book {
+    room: Arc<Semaphore>,
+    capacity: usize,
+    sequence: AtomicU64,
+    dropped: AtomicU64,
+    is_dropping: AtomicBool,
+    pub(super) is_away: AtomicBool,
+    /// Nobody waits until it is time to try again.
+    pub(super) hurry: Notify,
+}
+
+impl<S: EventSink> From<S> for Events {
+    fn from(sink: S) -> Self {
+        Self::to(sink)
+    }
+}
+
+impl Events {
+    /// To this sink. 4096 events wait for it at most, each of a few hundred bytes, and of 6 KiB at most.
+    pub fn to(sink: impl EventSink) -> Self {
+        Self::holding(CAPACITY, sink)
+    }
+
+    /// To this sink, with room for so many that wait: from 64 to 1 048 576. Another number is the nearest of these.
+    pub fn holding(events: usize, sink: impl EventSink) -> Self {
+        Self::new(events.clamp(CAPACITIES.0, CAPACITIES.1), Arc::new(sink), standard_error)
+    }
+
+    pub(super) fn new(capacity: usize, sink: Arc<dyn EventSink>, last_resort: fn(&str)) -> Self {
+        let (queue, items) = mpsc::unbounded_channel(); // bounded by `room`
+        let (audits, first) = mpsc::channel(AUDITS);
+        let room = Arc::new(Semaphore::new(capacity));
+        let book = Arc::new(Book {
+            room: Arc::clone(&room),
+            capacity,
+            sequence: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            is_dropping: AtomicBool::new(false),
+            is_away: AtomicBool::new(false),
+            hurry: Notify::new(),
+        });
+        let overflow = Overflow::new(queue.downgrade(), Arc::clone(&room), last_resort, &book);
+        let writer = Mutex::new(Some(Writer::new(sink, items, first, Arc::clone(&book))));
+        let (reserve, runs) = (capacity / 8, AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { queue, audits, room, reserve, overflow, book, writer, runs }) }
+    }
+
+    /// Whether what it was given last was stored.
+    pub(crate) fn answers(&self) -> bool {
+        !self.shared.book.is_away.load(Ordering::Relaxed)
+    }
+
+    /// Writes from now on, where there is a runtime to do so. What came before has waited.
+    pub(crate) fn start(&self) {
+        if self.shared.runs.load(Ordering::Relaxed) {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        let writer = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            runtime.spawn(writer.run());
+            self.shared.runs.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// One more, which is stored when it can be (rules 3 and 4). It is made where there is room for it: a flood costs little.
+    pub(crate) fn push(&self, worth: Worth, event: impl FnOnce() -> SecurityEvent) {
+        self.start();
+        let Shared { queue, room, reserve, overflow, book, .. } = &*self.shared;
+        let (sequence, is_kept) = (book.next(), worth == Worth::Kept);
+        let has_room = is_kept || room.available_permits() > *reserve;
+        let place = has_room.then(|| Arc::clone(room).try_acquire_owned().ok()).flatten();
+        if place.is_none() && !is_kept {
+            return book.drop_one();
+        }
+        let event = SecurityEvent { sequence, ..event() };
+        match place {
+            None => overflow.take(event),
+            Some(place) => {
+                if queue.send(Item::Event(event, place)).is_err() {
+                    book.drop_one(); // the runtime of the writer has ended
+                }
+            }
+        }
+    }
+
+    /// One that is stored when this ends well (rule 6).
+    pub(crate) async fn store(&self, mut event: SecurityEvent) -> Result<(), NotStored> {
+        self.start();
+        event.sequence = self.shared.book.next();
+        let (tell, stored) = oneshot::channel();
+        self.shared.audits.try_send(Audit { event, tell }).map_err(|_| NotStored)?;
+        match timeout(AUDIT_PATIENCE, stored).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(NotStored),
+        }
+    }
+
+    /// Ends when what waits is written, in bounded time.
+    pub(crate) async fn settle(&self) {
+        self.start();
+        let (tell, written) = oneshot::channel();
+        let asked = self.shared.queue.send(Item::Settle(tell)).is_ok();
+        self.shared.book.hurry.notify_one();
+        if !asked || timeout(LAST, written).await.is_err() {
+            let book = &self.shared.book;
+            let lost = book.capacity.saturating_sub(self.shared.room.available_permits());
+            tracing::error!(
+                target: "palisade::events", count = lost,
+                "the server ends, and security events are not stored that it has for its sink"
+            );
+        }
+    }
+}
+
+/// It is not known to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotStored;
+
+impl Book {
+    fn next(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Rule 7.
+    pub(super) fn drop_one(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        if !self.is_dropping.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                target: "palisade::events",
+                "security events are dropped: more of them wait for their sink than there is room for"
+            );
+        }
+    }
+
+    /// What the sink is told of those that were dropped, once there is room again.
+    pub(super) fn take_dropped(&self) -> Option<SecurityEvent> {
+        if self.dropped.load(Ordering::Relaxed) == 0 || self.room.available_permits() < self.capacity / 2 {
+            return None;
+        }
+        self.is_dropping.store(false, Ordering::Relaxed);
+        let count = self.dropped.swap(0, Ordering::Relaxed);
+        let kind = Kind { event_type: "sys_events_dropped", severity: Severity::High };
+        let event = SecurityEvent {
+            sequence: self.next(),
+            failure_reason: Some("no_room_for_those_that_wait".into()),
+            count: Some(count),
+            ..SecurityEvent::of(kind)
+        };
+        tracing::error!(target: "palisade::events", count, "security events were dropped");
+        Some(event)
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("capacity", &self.shared.book.capacity).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Operations with `audit: true`: what is done is told of before it is done, and how it ended.
+//!
+//! The logging vocabulary of OWASP has no words for that: its `sensitive_*` say what became of which data, which the handler knows
+//! and we do not.
+//!
+//! Rules:
+//! 1. before the handler begins, when nothing else refuses any more, `audit_begun` is stored. Where it is not in time, the handler
+//!    does not run, and the client may come again (503);
+//! 2. what became of the call is `audit_ended` with its status, or the reason why there is none. It waits for the sink as what
+//!    is high does, and is told also where nobody waits for the answer any more;
+//! 3. a call that gets the answer of another is `audit_replayed`, stored before that leaves. Nothing is done for it;
+//! 4. a call whose end nobody sees, because its client left and that stopped it, or because the process did not wait for it, is
+//!    told of as that: it may have been done in part.
+
+use futures_util::FutureExt;
+use http::StatusCode;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Witness, guarded};
+use crate::event::{Kind, NotStored, Severity};
+use crate::problem::{Rejection, outward};
+
+/// A call that has begun, and is to be told the end of.
+pub(crate) struct Audited {
+    /// None: it was told.
+    of: Option<Box<Witness>>,
+}
+
+impl Audited {
+    /// Rule 1. None: it is no audited operation.
+    pub(crate) async fn begin(witness: &Witness, deadline: Instant) -> Result<Option<Self>, Rejection> {
+        if !witness.is_audited() {
+            return Ok(None);
+        }
+        stored(witness, deadline, "audit_begun", None).await?;
+        Ok(Some(Self { of: Some(Box::new(witness.clone())) }))
+    }
+
+    /// Rule 2.
+    pub(crate) fn ended(mut self, outcome: Result<StatusCode, &Rejection>) {
+        if let Some(witness) = self.of.take() {
+            match outcome {
+                Ok(status) => witness.report_audited(kind("audit_ended"), &"-", Some(status.as_u16())),
+                Err(rejection) => {
+                    let status = outward(rejection).status.as_u16();
+                    witness.report_audited(kind("audit_ended"), rejection, Some(status));
+                }
+            }
+        }
+    }
+}
+
+/// Rule 4.
+impl Drop for Audited {
+    fn drop(&mut self) {
+        if let Some(witness) = self.of.take() {
+            witness.report_audited(kind("audit_ended"), &"not_seen", None);
+        }
+    }
+}
+
+/// Tells the end of what is done. It is told as well when this is dropped before that.
+///
+/// No `async fn`, which would hold its argument twice.
+pub(super) fn telling<T>(
+    audited: Option<Audited>,
+    work: impl Future<Output = Result<T, Rejection>>,
+    status: impl FnOnce(&T) -> StatusCode,
+) -> impl Future<Output = Result<T, Rejection>> {
+    guarded(work).map(move |outcome| {
+        if let Some(audited) = audited {
+            audited.ended(outcome.as_ref().map(status));
+        }
+        outcome
+    })
+}
+
+/// Rule 3.
+pub(super) async fn replayed(
+    witness: &Witness,
+    deadline: Instant,
+    status: StatusCode,
+) -> Result<(), Rejection> {
+    match witness.is_audited() {
+        true => stored(witness, deadline, "audit_replayed", Some(status)).await,
+        false => Ok(()),
+    }
+}
+
+async fn stored(
+    witness: &Witness,
+    deadline: Instant,
+    event_type: &'static str,
+    status: Option<StatusCode>,
+) -> Result<(), Rejection> {
+    let storing = witness.store(kind(event_type), status.map(|status| status.as_u16()));
+    match timeout_at(deadline, storing).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(NotStored)) | Err(_) => Err(Rejection::Unaudited),
+    }
+}
+
+/// It happens all day.
+const fn kind(event_type: &'static str) -> Kind {
+    Kind { event_type, severity: Severity::Low }
+}

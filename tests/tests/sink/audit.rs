@@ -1,0 +1,149 @@
+//! What is audited is told of before it is done, and how it ended; or it is not done.
+
+use std::time::Duration;
+
+use palisade::{Readiness, Settings};
+use palisade_tests::waiting::until;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::desk::{AWAY, Desk, GOOD, HANGS, Service, complete, keys, types};
+
+const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+
+#[tokio::test]
+async fn it_is_told_of_first_and_how_it_ended() {
+    let desk = Desk::start().await;
+    for (method, act, status, reason) in [
+        ("POST", "", 204, None),
+        ("POST", "?act=refuse", 409, Some("handler: too_poor")),
+        ("POST", "?act=panic", 500, Some("panicked: secret-panic")),
+        ("GET", "", 204, None),
+        ("GET", "?act=refuse", 409, Some("handler: too_poor")),
+        ("GET", "?act=panic", 500, Some("panicked: secret-panic")),
+    ] {
+        let reply = desk.call(method, &format!("/payments{act}")).send().await;
+        let refused = usize::from(status >= 400); // which has its event as ever
+        let told = desk.sink.of(reply.allowed(status).header("x-request-id"), 2 + refused).await;
+        assert_eq!(types(&told)[..2], ["audit_begun", "audit_ended"]);
+        let [begun, ended, ..] = told.as_slice() else { panic!("{told:?}") };
+        assert!(begun.get("status").is_none());
+        assert_eq!(ended["status"], status);
+        assert_eq!(ended.get("failure_reason").and_then(|reason| reason.as_str()), reason);
+        for event in [begun, ended] {
+            assert!(event["principal"].as_str().unwrap().starts_with("urn:palisade:scheme:key#"), "{event}");
+            assert_eq!(event["endpoint"], format!("{method} /payments"));
+            assert_eq!(event["severity"], "Low");
+        }
+    }
+    // who is refused before has the event of that
+    let reply = desk.client.call("POST", "/payments").send().await;
+    assert_eq!(types(&desk.sink.of(reply.allowed(401).header("x-request-id"), 1).await), ["authn_missing"]);
+    // what is not audited has none
+    let reply = desk.client.get("/status").send().await;
+    assert!(desk.sink.of(reply.allowed(204).header("x-request-id"), 0).await.is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_done_that_nobody_is_told_of() {
+    let desk = Desk::start().await;
+    for mode in [AWAY, HANGS] {
+        desk.sink.is(mode);
+        for (method, path) in [("POST", "/payments"), ("GET", "/payments"), ("DELETE", "/payments")] {
+            let before = desk.paid();
+            let reply = desk.call(method, path).send().await;
+            reply.refused(503, "unavailable");
+            assert_eq!(reply.header("retry-after"), "1");
+            assert_eq!(desk.paid(), before, "the handler did not run");
+            desk.client.get("/status").send().await.allowed(204);
+            desk.sink.is(GOOD);
+            until(async || desk.call(method, path).send().await.status == 204).await;
+            assert_eq!(desk.paid(), before + 1);
+            // others that came before it was back as well
+            let refused = desk.sink.of(reply.header("x-request-id"), 1).await;
+            assert_eq!(types(&refused), ["sys_audit_unavailable"]);
+            assert_eq!(refused[0]["failure_reason"], "audit_event_not_stored");
+            desk.sink.is(mode);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_longer_than_the_operation_may_take() {
+    let desk = Desk::start().await;
+    desk.sink.is(HANGS);
+    desk.call("DELETE", "/payments").send().await.refused(503, "unavailable");
+    let away = Readiness::new().events("events", &desk.events).degraded().await;
+    assert!(away.is_empty(), "the sink has a second, and the operation less");
+    assert_eq!(desk.paid(), 0);
+}
+
+#[tokio::test]
+async fn it_is_told_of_whose_end_nobody_sees() {
+    let desk = Desk::start().await;
+    for (method, status) in [("POST", Some(204)), ("GET", None)] {
+        desk.service.handlers.stop();
+        let (begun, told) = (desk.service.handlers.begun(), desk.sink.stored().len());
+        let mut client = TcpStream::connect(desk.client.0).await.unwrap();
+        let request = format!(
+            "{method} /payments?act=wait HTTP/1.1\r\nhost: test\r\nx-api-key: {}\r\ncontent-length: 0\r\n\r\n",
+            desk.key
+        );
+        client.write_all(request.as_bytes()).await.unwrap();
+        desk.service.handlers.have_begun(begun + 1).await;
+        drop(client);
+        if method == "POST" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert_eq!(desk.sink.stored().len(), told + 1, "it has effects, and goes on");
+            desk.service.handlers.go_on();
+        }
+        until(async || desk.sink.stored().len() == told + 2).await;
+        let ended = desk.sink.stored().pop().unwrap();
+        assert_eq!(ended["event_type"], "audit_ended");
+        assert_eq!(ended.get("status").and_then(serde_json::Value::as_u64), status);
+        assert_eq!(ended.get("failure_reason").is_some(), status.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_answered_again_is_told_of_as_that() {
+    let desk = Desk::start().await;
+    let call = || desk.call("PUT", "/payments").header("idempotency-key", KEY);
+    desk.sink.is(AWAY);
+    call().send().await.refused(503, "unavailable");
+    assert_eq!(desk.paid(), 0);
+    desk.sink.is(GOOD);
+    until(async || call().send().await.status == 204).await; // the key was free
+    assert_eq!(desk.paid(), 1);
+    let begun = desk.sink.having("event_type", "audit_begun", 1).await;
+    let told = desk.sink.of(begun[0]["request_id"].as_str().unwrap(), 2).await;
+    assert_eq!(types(&told), ["audit_begun", "audit_ended"]);
+    assert_eq!(told[1]["status"], 204);
+
+    let again = call().send().await;
+    let told = desk.sink.of(again.allowed(204).header("x-request-id"), 1).await;
+    assert_eq!((types(&told), &told[0]["status"]), (vec!["audit_replayed"], &204.into()));
+    assert_eq!(desk.paid(), 1);
+
+    desk.sink.is(AWAY);
+    call().send().await.refused(503, "unavailable");
+    desk.sink.is(GOOD);
+    until(async || call().send().await.status == 204).await;
+    assert_eq!(desk.paid(), 1);
+    // of a run that fails, too
+    let panics = desk.call("PUT", "/payments?act=panic").header("idempotency-key", &KEY.replace('8', "7"));
+    let panicked = panics.send().await;
+    let told = desk.sink.of(panicked.allowed(500).header("x-request-id"), 3).await;
+    assert_eq!(types(&told), ["audit_begun", "audit_ended", "sys_crash"]);
+}
+
+#[tokio::test]
+async fn a_server_whose_audited_operations_are_told_to_nobody_is_not_built() {
+    let missing = complete(Service::default(), keys().1, Settings::new()).unwrap_err();
+    let expected: Vec<_> = ["listPayments", "pay", "payOnce", "hurry"]
+        .map(|id| {
+            format!("operation `{id}`: it is audited, and nothing stores its events (`Settings::events_to`)")
+        })
+        .into();
+    assert_eq!(missing.faults().collect::<Vec<_>>(), expected);
+}
