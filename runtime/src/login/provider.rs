@@ -354,6 +354,7 @@ mod tests {
             redirect: "https://app.example.com/callback".to_owned(),
             scopes: Vec::new(),
             algorithms: vec![crate::operation::Algorithm::ES256],
+            tenant: Vec::new(),
             inside_too,
         }
     }

@@ -338,6 +338,7 @@ mod tests {
             tokio::time::sleep(moment(5)).await;
         }
         assert!(!is_left_alone(&far));
+        assert_eq!(cache.under_way(), 0);
         let again = tokio::time::timeout(moment(50), cache.ask(&far, "t0", now));
         assert!(again.await.is_err(), "it is asked again");
     }

@@ -74,6 +74,11 @@ impl Cache {
         told.clone().unwrap_or(Err(Unknown::Unavailable))
     }
 
+    #[cfg(test)]
+    pub(super) fn under_way(&self) -> usize {
+        lock(&self.shared).under_way.len()
+    }
+
     fn look(&self, key: Key) -> Found {
         let mut shared = lock(&self.shared);
         let Shared { yes, no, under_way } = &mut *shared;
