@@ -101,11 +101,6 @@ impl Leave<'_> {
         self.report(Rules::failed)
     }
 
-    /// Another one reports what came of it, or nobody: it is waited for as long as it may take.
-    pub(crate) fn goes_on(mut self) {
-        self.of = None;
-    }
-
     fn report(&mut self, report: impl FnOnce(&mut Rules, Duration) -> Turn) -> Turn {
         let turn = self.turn;
         let Some(breaker) = self.of.take() else { return Turn::None };
@@ -356,10 +351,11 @@ mod tests {
             assert_eq!(breaker.admits().unwrap().failed(), Turn::Opened);
             let resting = breaker.beside();
             assert_eq!(resting.succeeded(), Turn::None, "nobody was to ask");
-            breaker.admits().unwrap().goes_on();
+            let asks = breaker.admits().unwrap();
             assert!(!breaker.is_closed());
             let beside = breaker.beside();
             assert_eq!(if succeeds { beside.succeeded() } else { beside.failed() }, turn);
+            drop(asks);
             assert_eq!(breaker.is_closed(), succeeds);
         }
     }

@@ -6,8 +6,8 @@ use super::access::requirements;
 use crate::document::{self, Document, PathItem};
 use crate::finding::{Code, Finding, Findings};
 use crate::model::{
-    Api, ContentForm, Grammar, Method, NumberFormat, Operation, Schema, Shape, StatusKey, Text, TextFormat,
-    Type, TypeId, WordValue,
+    Api, ContentForm, Grammar, Method, NumberFormat, Operation, Per, Schema, Shape, StatusKey, Text,
+    TextFormat, Type, TypeId, WordValue,
 };
 
 /// The longest answer that is kept, in bytes: what the state takes, without what stands beside it.
@@ -34,6 +34,25 @@ pub(super) fn keys_have_an_owner(document: &Document, findings: &mut Findings) {
         let message = format!("{what} is called by nobody in particular, so its keys would be everybody's");
         let finding = Finding::error(Code::Idempotency, message, rule.place).related(place, label);
         findings.push(finding.help("require a scheme in every alternative, or remove `idempotency`"));
+    }
+}
+
+/// Rejects `replays: counted` where nothing would be charged for them.
+pub(super) fn replays_are_charged(document: &Document, api: &Api, findings: &mut Findings) {
+    for ((item, written), operation) in document.operations().zip(&api.operations) {
+        let Some(rule) = written.rules.idempotency.as_ref().filter(|rule| rule.counts_replays) else {
+            continue;
+        };
+        let of_caller = |per: &Per| matches!(per, Per::Principal | Per::Tenant);
+        if operation.limits.iter().any(|limit| api.limit(*limit).per.iter().any(of_caller)) {
+            continue;
+        }
+        let message = format!(
+            "`replays: counted`, and no limit of {} counts by `principal` or `tenant`",
+            what(item, written)
+        );
+        let finding = Finding::error(Code::Idempotency, message, rule.place);
+        findings.push(finding.help("name such a limit in `rate-limit`, or leave `replays` out"));
     }
 }
 

@@ -90,6 +90,7 @@ pub(crate) fn check(document: &Document, api: Option<Api>, findings: &mut Findin
         wires::credentials_are_no_members(document, &api, findings);
         wires::identifiers_are_plain(document, &api, findings);
         idempotency::answers_can_be_kept(document, &api, findings);
+        idempotency::replays_are_charged(document, &api, findings);
     }
     if findings.has_errors() {
         return None;

@@ -264,9 +264,9 @@ impl Reason {
         )
     }
 
-    /// Whether nobody can tell one that was good before from one that is made up.
+    /// Whether nobody can tell one that was good before, or will be, from one that is made up.
     pub(in crate::authn) const fn may_be_made_up(self) -> bool {
-        matches!(self, Self::NoSession | Self::Inactive | Self::UntrustedCertificate)
+        matches!(self, Self::NoSession | Self::Inactive | Self::UntrustedCertificate | Self::KeyNotSought(_))
     }
 
     /// Seconds until the client may try again.
@@ -291,10 +291,12 @@ impl Reason {
             | Self::EmbeddedKey => 2,
             Self::WrongType | Self::UnknownKid | Self::UnknownIdentity | Self::NoSession => 3,
             Self::AlgorithmMismatch | Self::NotLoopback => 4,
-            Self::BadSignature | Self::WrongSecret | Self::Inactive | Self::UntrustedCertificate => 5,
-            // less than what another scheme knows of a token whose signature it has verified
+            Self::Inactive | Self::UntrustedCertificate => 5,
+            // more than what an issuer says who does not know it, and less than that of one whose key it names
             Self::KeyNotSought(_) => 6,
-            Self::MissingClaim
+            Self::BadSignature
+            | Self::WrongSecret
+            | Self::MissingClaim
             | Self::WrongIssuer
             | Self::WrongAudience
             | Self::IdToken

@@ -27,6 +27,7 @@ use super::audited::{replayed, telling};
 use super::visit::refusal;
 use super::{Audited, Gate, Prepared, Visit, Witness, effects, guarded};
 use crate::answer::Answer;
+use crate::breaker::Leave;
 use crate::caller::Caller;
 use crate::idempotency::{Call, Claim, Claimed, Kept};
 use crate::problem::{Problem, Rejection, outward};
@@ -56,7 +57,8 @@ where
             }
             Claimed::Mine(claim) => claim,
         };
-        let (taken, audited) = match begin(&claim, allowance.as_deref(), &gate, &witness).await {
+        let Begun { taken, audited, leave } = match begin(&claim, allowance.as_deref(), &gate, &witness).await
+        {
             Ok(begun) => begun,
             Err(rejection) => {
                 claim.give_up().await;
@@ -67,6 +69,7 @@ where
         let answering = effects::answered::<S, Op>(&service, caller, input, claim.deadline());
         let settling = async { settle(&claim, guarded(answering).await, &witness).await };
         let settled = telling(audited, settling, Response::status).await;
+        drop(leave); // what was written has said more; where nothing was, another run may say it
         if let Some(taken) = taken {
             taken.settle(claim.length(), &gate).await;
         }
@@ -79,16 +82,25 @@ where
     Ok(response)
 }
 
-/// What is charged for a run that begins, and whom its end is told to.
-async fn begin(
-    claim: &Claim,
+/// A run that begins.
+struct Begun<'c> {
+    /// What is charged for it.
+    taken: Option<Taken>,
+    /// Whom its end is told to.
+    audited: Option<Audited>,
+    /// Where the ledger took no lines: it may say whether it does again.
+    leave: Option<Leave<'c>>,
+}
+
+async fn begin<'c>(
+    claim: &'c Claim,
     allowance: Option<&Allowance>,
     gate: &Gate,
     witness: &Witness,
-) -> Result<(Option<Taken>, Option<Audited>), Rejection> {
-    let taken = may_begin(claim, allowance, gate, witness).await?;
+) -> Result<Begun<'c>, Rejection> {
+    let (taken, leave) = may_begin(claim, allowance, gate, witness).await?;
     match Audited::begin(witness, claim.deadline()).await {
-        Ok(audited) => Ok((taken, audited)), // 8
+        Ok(audited) => Ok(Begun { taken, audited, leave }), // 8
         Err(rejection) => {
             if let Some(taken) = taken {
                 taken.undo(gate).await;
@@ -99,24 +111,21 @@ async fn begin(
 }
 
 /// Whether there is time left, the ledger takes what comes of it, and what is kept of this principal leaves room.
-async fn may_begin(
-    claim: &Claim,
+async fn may_begin<'c>(
+    claim: &'c Claim,
     allowance: Option<&Allowance>,
     gate: &Gate,
     witness: &Witness,
-) -> Result<Option<Taken>, Rejection> {
+) -> Result<(Option<Taken>, Option<Leave<'c>>), Rejection> {
     if Instant::now() >= claim.deadline() {
         return Err(Rejection::Deadline);
     }
-    let begins = claim.begins().map_err(Rejection::Idempotency)?;
+    let leave = claim.begins().map_err(Rejection::Idempotency)?;
     let taken = match allowance {
         Some(allowance) => Some(allowance.take(claim.is_first(), gate, witness).await?),
         None => None,
     };
-    if let Some(leave) = begins {
-        leave.goes_on();
-    }
-    Ok(taken)
+    Ok((taken, leave))
 }
 
 /// Keeps what became of the call, and says what the client gets.

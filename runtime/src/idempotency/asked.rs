@@ -9,7 +9,7 @@
 //! 4. what became of a handler that ran is asked and written all the same, once: nobody else will know;
 //!    a ledger may answer and take no lines, as a database that is full or a copy does: for what is written there is a breaker of
 //!    its own, which no look closes. While it is open no handler begins either; then one does, and what is written by whoever
-//!    ran says whether lines are taken again;
+//!    ran says whether lines are taken again. Where that one writes nothing, another begins in its place;
 //! 5. whose operation may take no longer, and who has waited for half a second, was given no answer.
 
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl Asked {
         self.looks.twice(when, true, || self.ledger.find(key)).await
     }
 
-    /// The leave to begin, of a handler that it will be told of. Who does begin says so of the leave.
+    /// The leave to begin, of a handler that it will be told of: to be held until that is over.
     pub(super) fn begins(&self) -> Result<Leave<'_>, LeftAlone> {
         self.lines.breaker.admits() // 4
     }
@@ -227,9 +227,9 @@ mod tests {
         for _ in 0..100 {
             assert!(asked.find([1; 32], Asks::BeforeTheHandler).await.is_ok());
             let Ok(leave) = asked.begins() else { continue };
-            leave.goes_on();
             ran += 1;
             assert!(matches!(asked.insert(line()).await, Err(LedgerError::Store(_))));
+            drop(leave);
         }
         assert_eq!((ran, full.told.load(Ordering::SeqCst)), (3, 5), "what failed is told twice");
         assert_eq!(full.asked.load(Ordering::SeqCst), 100);

@@ -86,6 +86,20 @@ async fn a_ledger_that_answers_and_takes_no_lines_lets_one_call_at_a_time_find_t
     }
 }
 
+/// Of a run that keeps nothing, the ledger is told nothing: the next call finds out in its place, and waits for nothing.
+#[tokio::test]
+async fn a_call_that_keeps_nothing_does_not_prolong_an_outage() {
+    let (clock, ledger) = (Clock::fixed(now()), Full::default());
+    let desk = Desk::of(clock.clone(), in_memory(&clock).ledger(ledger.clone())).await;
+    for number in 0..3 {
+        desk.transfer(&key_of(&number.to_string()), "pay").send().await.refused(503, "unavailable");
+    }
+    ledger.has_room.store(true, Ordering::SeqCst);
+    until(async || desk.transfer(&key_of("3"), "forbid").send().await.status == 403).await;
+    desk.transfer(&key_of("4"), "forbid").send().await.refused(403, "closed");
+    desk.transfer(&key_of("5"), "pay").send().await.allowed(201);
+}
+
 #[tokio::test]
 async fn a_ledger_that_fails_is_left_alone_until_one_call_finds_that_it_answers() {
     let (clock, ledger) = (Clock::fixed(now()), Counting::default());

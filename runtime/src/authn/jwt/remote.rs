@@ -268,6 +268,7 @@ impl Jwks {
         let mut progress = remote.progress();
         progress.running = false;
         progress.last_failed = outcome.is_err();
+        progress.turns.ended(outcome.is_ok());
         match outcome {
             Ok(answer) => {
                 progress.last_good = Some(Instant::now());
