@@ -12,13 +12,13 @@ use super::claim::Claim;
 use super::decide::{Decision, Entry, Found, Owner, Print, Stage, decide};
 use super::kept::Kept;
 use super::key::ClientKey;
-use super::{KeptAnswers, Recovered, Refusal, Unsettled};
+use super::{KeptAnswers, Recovered, Refusal, Unsettled, name};
 use crate::answer::Accept;
-use crate::authn::{Identity, Principal};
+use crate::authn::Principal;
 use crate::authz::Authorized;
 use crate::operation::{Idempotency, Policy, Rerun};
 use crate::problem::Problem;
-use crate::state::{Expected, Key, Kind, Next, Record, StateError, Swapped};
+use crate::state::{Expected, Key, Next, Record, StateError, Swapped};
 
 /// How often a claim is tried when others claim or release the key at the same time.
 const ATTEMPTS: usize = 4;
@@ -47,7 +47,6 @@ pub(crate) enum Claimed {
 }
 
 impl Call {
-    /// Everybody whose credential counted is in what it is kept under: with another partner beside them it is another call.
     /// `None` for nobody in particular, whom the document of an idempotent operation does not let in.
     pub(crate) fn new(
         answers: KeptAnswers,
@@ -58,13 +57,7 @@ impl Call {
         deadline: Instant,
     ) -> Option<Self> {
         let (rule, principal) = (policy.idempotency.as_ref()?, authorized.principal()?.clone());
-        let mut parts = vec![policy.id.as_bytes(), client.as_str().as_bytes()];
-        for principal in authorized.principals() {
-            let Identity { issuer, subject, tenant } = principal.identity();
-            // a tenant has a name, so none is told from all of them
-            parts.extend([tenant.unwrap_or_default(), issuer, subject].map(str::as_bytes));
-        }
-        let key = Key::new(Kind::Answer, &parts);
+        let key = name::of(policy.id, client.as_str(), &authorized.identities());
         let (operation, timeout, accept) = (policy.id, policy.timeout, HeaderMap::new());
         Some(Self { answers, rule, operation, key, print, client, principal, accept, timeout, deadline })
     }

@@ -6,6 +6,7 @@
 //! | `key` | the key that a client gives its call |
 //! | `strength` | whether nobody guesses it |
 //! | `decide` | what becomes of a call, by what is kept under its key |
+//! | `name` | what a call is kept under |
 //! | `call` | claiming the key of a call |
 //! | `claim` | what became of the call that claimed it |
 //! | `abandoned` | claims of calls that did not run |
@@ -39,6 +40,7 @@ mod kept;
 mod key;
 mod keys;
 mod ledger;
+mod name;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod refusal;
