@@ -2,9 +2,11 @@
 #![deny(warnings)]
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use palisade::cursor::CursorKeys;
+use palisade::idempotency::Recovered;
 use palisade::{
     AnswerKeys, ApiKeys, Caller, Clock, Jwt, KeptAnswers, KeyAdmin, KeyRequest, NewKey, Problem, Settings,
     SharedLimits, State,
@@ -64,7 +66,8 @@ impl Tenants for Service {
         Ok(ListOrdersOutput::Ok(Orders { data: page.items, next_cursor: page.next }))
     }
 
-    async fn order(&self, _: Caller<Order>, _: OrderInput) -> Result<OrderOutput, Problem> {
+    async fn order(&self, caller: Caller<Order>, _: OrderInput) -> Result<OrderOutput, Problem> {
+        assert_ne!(caller.principal().subject(), "broken", "and nobody knows what came of it");
         Ok(OrderOutput::Ok(self.orders.fetch_add(1, Ordering::SeqCst) + 1))
     }
 }
@@ -86,6 +89,10 @@ impl Bench {
     }
 
     async fn with(state: State, settings: Settings) -> Self {
+        Self::keeping(KeptAnswers::new(state, AnswerKeys::generate().unwrap()), settings).await
+    }
+
+    async fn keeping(answers: KeptAnswers, settings: Settings) -> Self {
         let (signer, plain) = (Signer::new("k1"), Signer::new("k2"));
         let trusted = |signer: &Signer| Jwt::new(palisade::JwkSet::from_json(signer.jwks()).unwrap());
         let now = Clock::system().now().unwrap();
@@ -103,7 +110,7 @@ impl Bench {
             .plain(trusted(&plain))
             .partner(partners.clone())
             .cursor_keys(CursorKeys::generate().unwrap())
-            .idempotency(KeptAnswers::new(state, AnswerKeys::generate().unwrap()))
+            .idempotency(answers)
             .settings(settings)
             .build()
             .unwrap();
@@ -234,6 +241,30 @@ async fn a_key_of_a_call_is_another_one_in_each_tenant() {
         // what is moved from one part to the next is another call as well
         assert_eq!(order("halice", "nort").await, (json!(4), false));
     }
+}
+
+/// Also where it is the second credential that names it.
+#[tokio::test]
+async fn who_is_asked_about_a_call_is_told_its_tenant_as_the_handler_was() {
+    let asked: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
+    let told = Arc::clone(&asked);
+    let answers = KeptAnswers::in_memory().unwrap().recover(move |call| {
+        told.lock().unwrap().push(call.tenant);
+        async { Ok(Recovered::Unknown) }
+    });
+    let bench = Bench::keeping(answers, Settings::new()).await;
+    let [north, south, none] = &bench.keys;
+    let (named, plain) = (bench.token("broken", "east"), bench.plain_token("broken"));
+    for (token, key) in [(&plain, Some(north)), (&plain, Some(south)), (&plain, Some(none)), (&named, None)] {
+        for (status, code) in [(500, "internal"), (409, "outcome_unknown")] {
+            let call = bench.client.post("/orders", "").token(token);
+            let call = key.into_iter().fold(call, |call, key| call.header("x-key", key));
+            let reply = call.header("idempotency-key", "8e03978e-40d5-43dd-bc93-6894a57f9324").send().await;
+            reply.refused(status, code);
+        }
+    }
+    let tenants = [Some("north"), Some("south"), None, Some("east")];
+    assert_eq!(*asked.lock().unwrap(), tenants.map(|tenant| tenant.map(str::to_owned)));
 }
 
 #[tokio::test]

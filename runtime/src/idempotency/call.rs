@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(super) print: Print,
     client: ClientKey,
     principal: Principal,
+    /// The tenant that the handler would be told.
+    tenant: Option<String>,
     /// The `Accept` lines of the request: what its answer is written by.
     pub(super) accept: HeaderMap,
     timeout: Duration,
@@ -58,8 +60,21 @@ impl Call {
     ) -> Option<Self> {
         let (rule, principal) = (policy.idempotency.as_ref()?, authorized.principal()?.clone());
         let key = name::of(policy.id, client.as_str(), &authorized.identities());
+        let tenant = authorized.tenant().map(str::to_owned);
         let (operation, timeout, accept) = (policy.id, policy.timeout, HeaderMap::new());
-        Some(Self { answers, rule, operation, key, print, client, principal, accept, timeout, deadline })
+        Some(Self {
+            answers,
+            rule,
+            operation,
+            key,
+            print,
+            client,
+            principal,
+            tenant,
+            accept,
+            timeout,
+            deadline,
+        })
     }
 
     /// With the `Accept` lines of its request.
@@ -141,7 +156,7 @@ impl Call {
             operation: self.operation,
             issuer: self.principal.issuer().to_owned(),
             subject: self.principal.subject().to_owned(),
-            tenant: self.principal.tenant().map(str::to_owned),
+            tenant: self.tenant.clone(),
             key: self.client.as_str().to_owned(),
         };
         let asked = tokio::time::timeout_at(self.deadline, ask(call)).await;

@@ -118,7 +118,7 @@ pub struct Unsettled {
     pub issuer: String,
     /// Who called.
     pub subject: String,
-    /// For which tenant, where the caller's credential names one.
+    /// For which tenant, where a credential of the call names one: as [`Caller::tenant`](crate::Caller::tenant) says it.
     pub tenant: Option<String>,
     /// The key of the call, without quotes.
     pub key: String,
