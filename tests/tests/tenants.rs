@@ -8,8 +8,8 @@ use std::time::Duration;
 use palisade::cursor::CursorKeys;
 use palisade::idempotency::Recovered;
 use palisade::{
-    AnswerKeys, ApiKeys, Caller, Clock, Jwt, KeptAnswers, KeyAdmin, KeyRequest, NewKey, Problem, Settings,
-    SharedLimits, State,
+    AnswerKeys, ApiKeys, Caller, Clock, Jwt, KeptAnswers, KeyAdmin, KeyAdminError, KeyRequest, KeyState,
+    NewKey, Problem, Settings, SharedLimits, State,
 };
 use palisade_tests::client::{Call, Client, Reply};
 use palisade_tests::events;
@@ -175,6 +175,55 @@ async fn a_key_that_a_server_makes_for_a_tenant_is_of_it_and_so_is_its_successor
     }
     for bad in ["", "a\nb", &"n".repeat(257)] {
         assert!(admin.create(&request(bad), |_| true).await.is_err(), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn who_manages_the_keys_of_one_tenant_finds_no_others() {
+    let bench = Bench::start().await;
+    let redis = Redis::durable().await;
+    let shared = ApiKeys::kept_in(State::redis(&redis.url()).await.unwrap(), "partner");
+    for keys in [bench.partners.clone(), shared] {
+        let admin = KeyAdmin::new(&keys, &DOCUMENT, "partner").unwrap();
+        let request = |tenant: Option<&str>| KeyRequest {
+            owner: "acme".to_owned(),
+            tenant: tenant.map(str::to_owned),
+            ..KeyRequest::default()
+        };
+        let mut made = Vec::new();
+        for tenant in [Some("east"), Some("west"), Some("west"), None] {
+            made.push(admin.create(&request(tenant), |_| true).await.unwrap().info.id);
+        }
+        let list = async |admin: &KeyAdmin, after: Option<&str>, limit| {
+            let page = admin.list(Some("acme"), after, limit).await.unwrap();
+            (page.keys.into_iter().map(|key| key.id).collect::<Vec<_>>(), page.next)
+        };
+        let (mut west_keys, mut all) = (made[1..3].to_vec(), made.clone());
+        west_keys.sort();
+        all.sort();
+        assert_eq!(list(&admin, None, 9).await, (all, None), "one that is not bounded has all");
+        let west = admin.of_tenant("west");
+        assert_eq!(list(&west, None, 9).await, (west_keys.clone(), None));
+        assert_eq!(list(&west, None, 1).await, (vec![west_keys[0].clone()], Some(west_keys[0].clone())));
+        assert_eq!(list(&west, Some(&west_keys[0]), 1).await, (vec![west_keys[1].clone()], None));
+        assert_eq!(list(&admin.of_tenant("north-east"), None, 9).await, (vec![], None));
+
+        let status = |error: KeyAdminError| Problem::from(error).status();
+        for others in [&made[0], &made[3]] {
+            assert_eq!(west.find(others).await.map(|_| ()).map_err(status), Err(404));
+            let rotated = west.rotate(others, Duration::ZERO, |_| true).await;
+            assert_eq!(rotated.map(|_| ()).map_err(status), Err(404));
+            assert_eq!(west.revoke(others).await.map_err(status), Err(404));
+            assert_eq!(admin.find(others).await.unwrap().state, KeyState::Active);
+        }
+        assert_eq!(west.revoke_owner("acme").await.map_err(status), Err(403));
+        assert_eq!(west.create(&request(Some("east")), |_| true).await.map(|_| ()).map_err(status), Err(403));
+        let new = west.create(&request(None), |_| true).await.unwrap();
+        assert_eq!(new.info.tenant.as_deref(), Some("west"));
+        let next = west.rotate(&made[1], Duration::from_secs(60), |_| true).await.unwrap();
+        assert_eq!(next.info.tenant.as_deref(), Some("west"));
+        west.revoke(&made[2]).await.unwrap();
+        assert_eq!(admin.find(&made[2]).await.unwrap().state, KeyState::Revoked);
     }
 }
 
