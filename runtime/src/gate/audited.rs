@@ -10,7 +10,9 @@
 //!    is high does, and is told also where nobody waits for the answer any more;
 //! 3. a call that gets the answer of another is `audit_replayed`, stored before that leaves. Nothing is done for it;
 //! 4. a call whose end nobody sees, because its client left and that stopped it, or because the process did not wait for it, is
-//!    told of as that: it may have been done in part.
+//!    told of as that: it may have been done in part;
+//! 5. a client who leaves while its call waits to be told of stops it there: `audit_begun` may be stored, and the handler does
+//!    not run. That is told of as well.
 
 use futures_util::FutureExt;
 use http::StatusCode;
@@ -24,6 +26,8 @@ use crate::problem::{Rejection, outward};
 pub(crate) struct Audited {
     /// None: it was told.
     of: Option<Box<Witness>>,
+    /// What is said of its end when nobody has seen one.
+    unseen: &'static str,
 }
 
 impl Audited {
@@ -32,8 +36,15 @@ impl Audited {
         if !witness.is_audited() {
             return Ok(None);
         }
-        stored(witness, deadline, "audit_begun", None).await?;
-        Ok(Some(Self { of: Some(Box::new(witness.clone())) }))
+        let mut begins = Self { of: Some(Box::new(witness.clone())), unseen: "not_run" }; // 5
+        match stored(witness, deadline, "audit_begun", None).await {
+            Ok(()) => begins.unseen = "not_seen", // 4
+            Err(rejection) => {
+                begins.of = None; // its refusal is told
+                return Err(rejection);
+            }
+        }
+        Ok(Some(begins))
     }
 
     /// Rule 2.
@@ -50,11 +61,11 @@ impl Audited {
     }
 }
 
-/// Rule 4.
+/// Rules 4 and 5.
 impl Drop for Audited {
     fn drop(&mut self) {
         if let Some(witness) = self.of.take() {
-            witness.report_audited(kind("audit_ended"), &"not_seen", None);
+            witness.report_audited(kind("audit_ended"), &self.unseen, None);
         }
     }
 }
