@@ -347,7 +347,6 @@ mod tests {
 
     fn checked(issuer: String, inside_too: bool) -> Checked {
         Checked {
-            tenant: Vec::new(),
             issuer,
             client: "app".to_owned(),
             secret: None,
