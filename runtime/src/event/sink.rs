@@ -38,11 +38,14 @@ const AUDIT_PATIENCE: Duration = Duration::from_secs(2);
 /// For how long what is left is written when the server ends. All that is written then has two seconds.
 const LAST: Duration = Duration::from_millis(1800);
 
+/// Of the process: with its name it says which event one is, also where several sinks store in one place.
+static SEQUENCE: AtomicU64 = AtomicU64::new(0);
+
 /// Where security events are stored: a table, a topic, a collector.
 ///
 /// One call at a time, in the order in which events came. A call that takes longer than a second is given up, and counts as
 /// failed. What failed is given again, perhaps with other events behind it, until it is stored: an event that was stored by a call that
-/// failed comes twice, under the same [`SecurityEvent::sequence`]. So an error says "not now"; what can never be stored is not one.
+/// failed comes twice, under the same [`SecurityEvent::sequence`] of the same [`SecurityEvent::process`]. So an error says "not now"; what can never be stored is not one.
 pub trait EventSink: Send + Sync + 'static {
     /// Stores them, at most 64, all or none. When this ends well they will not be lost.
     fn write<'a>(&'a self, events: &'a [SecurityEvent]) -> StoreFuture<'a, (), EventSinkError>;
@@ -121,7 +124,6 @@ impl From<Severity> for Worth {
 pub(super) struct Book {
     room: Arc<Semaphore>,
     capacity: usize,
-    sequence: AtomicU64,
     dropped: AtomicU64,
     is_dropping: AtomicBool,
     pub(super) is_away: AtomicBool,
@@ -154,7 +156,6 @@ impl Events {
         let book = Arc::new(Book {
             room: Arc::clone(&room),
             capacity,
-            sequence: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             is_dropping: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
@@ -192,7 +193,7 @@ impl Events {
     pub(crate) fn push(&self, worth: Worth, event: impl FnOnce() -> SecurityEvent) {
         self.start();
         let Shared { queue, overflow, audit_overflow, book, .. } = &*self.shared;
-        let sequence = book.next();
+        let sequence = Book::next();
         let place = self.place(worth);
         if place.is_none() && worth == Worth::Dropped {
             return book.drop_one();
@@ -222,7 +223,7 @@ impl Events {
     /// One that is stored when this ends well (rule 6).
     pub(crate) async fn store(&self, mut event: SecurityEvent) -> Result<(), NotStored> {
         self.start();
-        event.sequence = self.shared.book.next();
+        event.sequence = Book::next();
         let (tell, stored) = oneshot::channel();
         self.shared.audits.try_send(Audit { event, tell }).map_err(|_| NotStored)?;
         match timeout(AUDIT_PATIENCE, stored).await {
@@ -259,8 +260,8 @@ const fn share(capacity: usize) -> usize {
 pub(crate) struct NotStored;
 
 impl Book {
-    fn next(&self) -> u64 {
-        self.sequence.fetch_add(1, Ordering::Relaxed)
+    fn next() -> u64 {
+        SEQUENCE.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Rule 7.
@@ -283,7 +284,7 @@ impl Book {
         let count = self.dropped.swap(0, Ordering::Relaxed);
         let kind = Kind { event_type: "sys_events_dropped", severity: Severity::High };
         let event = SecurityEvent {
-            sequence: self.next(),
+            sequence: Book::next(),
             failure_reason: Some("no_room_for_those_that_wait".into()),
             count: Some(count),
             ..SecurityEvent::of(kind)
