@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::allowance::Allowance;
+use super::audited::Begun;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
@@ -187,6 +188,7 @@ impl GateBuilder {
             strangers,
             operations,
             effects: Effects::default(),
+            begun: Begun::default(),
             limits_are_written: AtomicBool::new(false),
         }))
     }

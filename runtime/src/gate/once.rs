@@ -87,7 +87,7 @@ async fn begin(
     witness: &Witness,
 ) -> Result<(Option<Taken>, Option<Audited>), Rejection> {
     let taken = may_begin(claim, allowance, gate, witness).await?;
-    match Audited::begin(witness, claim.deadline()).await {
+    match Audited::begin(gate, witness, claim.deadline()).await {
         Ok(audited) => Ok((taken, audited)), // 8
         Err(rejection) => {
             if let Some(taken) = taken {

@@ -113,6 +113,27 @@ async fn it_is_told_of_whose_end_nobody_sees() {
 }
 
 #[tokio::test]
+async fn a_server_that_ends_tells_of_what_it_did_not_wait_for() {
+    let desk = Desk::draining(Duration::ZERO).await;
+    let client = call(&desk, "POST", "?act=wait").await;
+    desk.service.handlers.have_begun(1).await;
+    desk.stop.send(()).unwrap();
+    desk.stopped.await.unwrap();
+    let ends = || {
+        let mut stored = desk.sink.stored();
+        stored.retain(|event| event["event_type"] == "audit_ended");
+        stored
+    };
+    let [unseen] = ends().try_into().unwrap();
+    assert_eq!((&unseen["failure_reason"], unseen.get("status")), (&"not_seen".into(), None));
+    // its process goes on
+    desk.service.handlers.go_on();
+    until(async || ends().len() == 2).await;
+    assert_eq!((&ends()[1]["status"], &ends()[1]["request_id"]), (&204.into(), &unseen["request_id"]));
+    drop(client);
+}
+
+#[tokio::test]
 async fn a_call_whose_client_leaves_before_it_is_done_is_told_of_as_that() {
     events::collect();
     let desk = Desk::start().await;

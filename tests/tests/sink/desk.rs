@@ -193,10 +193,19 @@ impl Desk {
 
     /// So many events wait at most.
     pub async fn holding(count: usize) -> Self {
+        Self::with(count, Settings::new()).await
+    }
+
+    /// What has begun has so long when it stops.
+    pub async fn draining(drain: Duration) -> Self {
+        Self::with(4096, Settings::new().drain(drain)).await
+    }
+
+    async fn with(count: usize, settings: Settings) -> Self {
         let service = Service::default();
         let (sink, (key, keys)) = (service.sink.clone(), keys());
         let events = Events::holding(count, sink.clone());
-        let settings = Settings::new().events_to(events.clone());
+        let settings = settings.events_to(events.clone());
         let server = complete(service.clone(), keys, settings).expect("a complete server");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
