@@ -98,6 +98,8 @@ struct Shared {
     /// Until it runs.
     writer: Mutex<Option<Writer>>,
     runs: AtomicBool,
+    /// That what waited was not stored at the end is told.
+    is_lost: AtomicBool,
 }
 
 /// What an event is worth.
@@ -165,9 +167,20 @@ impl Events {
         let overflow = Overflow::new(queue.downgrade(), Arc::clone(&room), last_resort, &book);
         let audit_overflow = Overflow::new(queue.downgrade(), Arc::clone(&audit_room), last_resort, &book);
         let writer = Mutex::new(Some(Writer::new(sink, items, first, Arc::clone(&book))));
-        let (reserve, runs) = (share(capacity), AtomicBool::new(false));
-        let shared =
-            Shared { queue, audits, room, reserve, audit_room, overflow, audit_overflow, book, writer, runs };
+        let (reserve, runs, is_lost) = (share(capacity), AtomicBool::new(false), AtomicBool::new(false));
+        let shared = Shared {
+            queue,
+            audits,
+            room,
+            reserve,
+            audit_room,
+            overflow,
+            audit_overflow,
+            book,
+            writer,
+            runs,
+            is_lost,
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -238,7 +251,9 @@ impl Events {
         let (tell, written) = oneshot::channel();
         let asked = self.shared.queue.send(Item::Settle(tell)).is_ok();
         self.shared.book.hurry.notify_one();
-        if !asked || timeout(LAST, written).await.is_err() {
+        let is_lost = !asked || timeout(LAST, written).await.is_err();
+        // a server and its service may have the same
+        if is_lost && !self.shared.is_lost.swap(true, Ordering::Relaxed) {
             let Shared { room, audit_room, book, .. } = &*self.shared;
             let free = room.available_permits().saturating_add(audit_room.available_permits());
             let lost = book.capacity.saturating_add(share(book.capacity)).saturating_sub(free);
