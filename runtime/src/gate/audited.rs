@@ -11,8 +11,8 @@
 //! 3. a call that gets the answer of another is `audit_replayed`, stored before that leaves. Nothing is done for it;
 //! 4. a call whose end nobody sees, because its client left and that stopped it, or because the process did not wait for it, is
 //!    told of as that: it may have been done in part;
-//! 5. a client who leaves while its call waits to be told of stops it there: `audit_begun` may be stored, and the handler does
-//!    not run. That is told of as well;
+//! 5. a client who leaves while its call waits to be told of stops it there, and so does the deadline of the operation (504), which
+//!    says nothing of the sink: `audit_begun` may be stored, and the handler does not run. That is told of as well;
 //! 6. a server that ends tells of those that still run as of 4, while the sink is still written. Where its process goes on, their
 //!    ends are told when they come.
 
@@ -94,10 +94,12 @@ impl Audited {
         let mut begins = Self { begun, number, unseen: "not_run" }; // 5
         match stored(witness, deadline, "audit_begun", None).await {
             Ok(()) => begins.unseen = UNSEEN,
-            Err(rejection) => {
-                begins.begun.take(number); // its refusal is told
-                return Err(rejection);
+            // its refusal says that it did not run
+            Err(Rejection::Unaudited) => {
+                begins.begun.take(number);
+                return Err(Rejection::Unaudited);
             }
+            Err(late) => return Err(late), // 5
         }
         Ok(Some(begins))
     }
@@ -163,7 +165,8 @@ async fn stored(
     let storing = witness.store(kind(event_type), status.map(|status| status.as_u16()));
     match timeout_at(deadline, storing).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(NotStored)) | Err(_) => Err(Rejection::Unaudited),
+        Ok(Err(NotStored)) => Err(Rejection::Unaudited),
+        Err(_) => Err(Rejection::Deadline),
     }
 }
 

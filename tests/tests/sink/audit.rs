@@ -50,7 +50,7 @@ async fn nothing_is_done_that_nobody_is_told_of() {
     let desk = Desk::start().await;
     for mode in [AWAY, HANGS] {
         desk.sink.is(mode);
-        for (method, path) in [("POST", "/payments"), ("GET", "/payments"), ("DELETE", "/payments")] {
+        for (method, path) in [("POST", "/payments"), ("GET", "/payments")] {
             let before = desk.paid();
             let reply = desk.call(method, path).send().await;
             reply.refused(503, "unavailable");
@@ -73,10 +73,15 @@ async fn nothing_is_done_that_nobody_is_told_of() {
 async fn nobody_waits_longer_than_the_operation_may_take() {
     let desk = Desk::start().await;
     desk.sink.is(HANGS);
-    desk.call("DELETE", "/payments").send().await.refused(503, "unavailable");
+    let late = desk.call("DELETE", "/payments").send().await;
+    late.refused(504, "deadline_exceeded");
     let away = Readiness::new().events("events", &desk.events).degraded().await;
     assert!(away.is_empty(), "the sink has a second, and the operation less");
     assert_eq!(desk.paid(), 0);
+    desk.sink.is(GOOD);
+    let told = desk.sink.of(late.header("x-request-id"), 2).await;
+    assert_eq!(types(&told), ["audit_ended", "sys_deadline"]);
+    assert_eq!((&told[0]["failure_reason"], &told[1]["severity"]), (&"not_run".into(), &"Medium".into()));
 }
 
 /// A call of a client that can leave.
