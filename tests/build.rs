@@ -38,5 +38,6 @@ fn main() {
     palisade_codegen::Build::new("specs/cors.yaml").run();
     palisade_codegen::Build::new("specs/tenants.yaml").run();
     palisade_codegen::Build::new("specs/audit.yaml").run();
+    palisade_codegen::Build::new("specs/crowd.yaml").run();
     json_schema::generate();
 }

@@ -6,7 +6,8 @@
 //!    alone, also of those by which counters are told of (`limit::key`), networks known, values compared and files stood for;
 //! 2. without random bytes nothing is made: the cryptographic library aborts the process, and the standard one panics. What the
 //!    first promises in its interface is an error: should there ever be one, whoever needs the bytes is refused, or does not start,
-//!    and ids of requests are counted (`gate::request_id`).
+//!    ids of requests are counted (`gate::request_id`), and a process is named in its security events by when it began
+//!    (`event::record`).
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;

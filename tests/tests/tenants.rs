@@ -2,12 +2,14 @@
 #![deny(warnings)]
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use palisade::cursor::CursorKeys;
+use palisade::idempotency::Recovered;
 use palisade::{
-    AnswerKeys, ApiKeys, Caller, Clock, Jwt, KeptAnswers, KeyAdmin, KeyRequest, NewKey, Problem, Settings,
-    SharedLimits, State,
+    AnswerKeys, ApiKeys, Caller, Clock, Jwt, KeptAnswers, KeyAdmin, KeyAdminError, KeyRequest, KeyState,
+    NewKey, Problem, Settings, SharedLimits, State,
 };
 use palisade_tests::client::{Call, Client, Reply};
 use palisade_tests::events;
@@ -64,7 +66,8 @@ impl Tenants for Service {
         Ok(ListOrdersOutput::Ok(Orders { data: page.items, next_cursor: page.next }))
     }
 
-    async fn order(&self, _: Caller<Order>, _: OrderInput) -> Result<OrderOutput, Problem> {
+    async fn order(&self, caller: Caller<Order>, _: OrderInput) -> Result<OrderOutput, Problem> {
+        assert_ne!(caller.principal().subject(), "broken", "and nobody knows what came of it");
         Ok(OrderOutput::Ok(self.orders.fetch_add(1, Ordering::SeqCst) + 1))
     }
 }
@@ -86,6 +89,10 @@ impl Bench {
     }
 
     async fn with(state: State, settings: Settings) -> Self {
+        Self::keeping(KeptAnswers::new(state, AnswerKeys::generate().unwrap()), settings).await
+    }
+
+    async fn keeping(answers: KeptAnswers, settings: Settings) -> Self {
         let (signer, plain) = (Signer::new("k1"), Signer::new("k2"));
         let trusted = |signer: &Signer| Jwt::new(palisade::JwkSet::from_json(signer.jwks()).unwrap());
         let now = Clock::system().now().unwrap();
@@ -103,7 +110,7 @@ impl Bench {
             .plain(trusted(&plain))
             .partner(partners.clone())
             .cursor_keys(CursorKeys::generate().unwrap())
-            .idempotency(KeptAnswers::new(state, AnswerKeys::generate().unwrap()))
+            .idempotency(answers)
             .settings(settings)
             .build()
             .unwrap();
@@ -172,6 +179,55 @@ async fn a_key_that_a_server_makes_for_a_tenant_is_of_it_and_so_is_its_successor
 }
 
 #[tokio::test]
+async fn who_manages_the_keys_of_one_tenant_finds_no_others() {
+    let bench = Bench::start().await;
+    let redis = Redis::durable().await;
+    let shared = ApiKeys::kept_in(State::redis(&redis.url()).await.unwrap(), "partner");
+    for keys in [bench.partners.clone(), shared] {
+        let admin = KeyAdmin::new(&keys, &DOCUMENT, "partner").unwrap();
+        let request = |tenant: Option<&str>| KeyRequest {
+            owner: "acme".to_owned(),
+            tenant: tenant.map(str::to_owned),
+            ..KeyRequest::default()
+        };
+        let mut made = Vec::new();
+        for tenant in [Some("east"), Some("west"), Some("west"), None] {
+            made.push(admin.create(&request(tenant), |_| true).await.unwrap().info.id);
+        }
+        let list = async |admin: &KeyAdmin, after: Option<&str>, limit| {
+            let page = admin.list(Some("acme"), after, limit).await.unwrap();
+            (page.keys.into_iter().map(|key| key.id).collect::<Vec<_>>(), page.next)
+        };
+        let (mut west_keys, mut all) = (made[1..3].to_vec(), made.clone());
+        west_keys.sort();
+        all.sort();
+        assert_eq!(list(&admin, None, 9).await, (all, None), "one that is not bounded has all");
+        let west = admin.of_tenant("west");
+        assert_eq!(list(&west, None, 9).await, (west_keys.clone(), None));
+        assert_eq!(list(&west, None, 1).await, (vec![west_keys[0].clone()], Some(west_keys[0].clone())));
+        assert_eq!(list(&west, Some(&west_keys[0]), 1).await, (vec![west_keys[1].clone()], None));
+        assert_eq!(list(&admin.of_tenant("north-east"), None, 9).await, (vec![], None));
+
+        let status = |error: KeyAdminError| Problem::from(error).status();
+        for others in [&made[0], &made[3]] {
+            assert_eq!(west.find(others).await.map(|_| ()).map_err(status), Err(404));
+            let rotated = west.rotate(others, Duration::ZERO, |_| true).await;
+            assert_eq!(rotated.map(|_| ()).map_err(status), Err(404));
+            assert_eq!(west.revoke(others).await.map_err(status), Err(404));
+            assert_eq!(admin.find(others).await.unwrap().state, KeyState::Active);
+        }
+        assert_eq!(west.revoke_owner("acme").await.map_err(status), Err(403));
+        assert_eq!(west.create(&request(Some("east")), |_| true).await.map(|_| ()).map_err(status), Err(403));
+        let new = west.create(&request(None), |_| true).await.unwrap();
+        assert_eq!(new.info.tenant.as_deref(), Some("west"));
+        let next = west.rotate(&made[1], Duration::from_secs(60), |_| true).await.unwrap();
+        assert_eq!(next.info.tenant.as_deref(), Some("west"));
+        west.revoke(&made[2]).await.unwrap();
+        assert_eq!(admin.find(&made[2]).await.unwrap().state, KeyState::Revoked);
+    }
+}
+
+#[tokio::test]
 async fn a_token_without_a_tenant_is_refused_where_tokens_have_one() {
     events::collect();
     let bench = Bench::start().await;
@@ -234,6 +290,30 @@ async fn a_key_of_a_call_is_another_one_in_each_tenant() {
         // what is moved from one part to the next is another call as well
         assert_eq!(order("halice", "nort").await, (json!(4), false));
     }
+}
+
+/// Also where it is the second credential that names it.
+#[tokio::test]
+async fn who_is_asked_about_a_call_is_told_its_tenant_as_the_handler_was() {
+    let asked: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
+    let told = Arc::clone(&asked);
+    let answers = KeptAnswers::in_memory().unwrap().recover(move |call| {
+        told.lock().unwrap().push(call.tenant);
+        async { Ok(Recovered::Unknown) }
+    });
+    let bench = Bench::keeping(answers, Settings::new()).await;
+    let [north, south, none] = &bench.keys;
+    let (named, plain) = (bench.token("broken", "east"), bench.plain_token("broken"));
+    for (token, key) in [(&plain, Some(north)), (&plain, Some(south)), (&plain, Some(none)), (&named, None)] {
+        for (status, code) in [(500, "internal"), (409, "outcome_unknown")] {
+            let call = bench.client.post("/orders", "").token(token);
+            let call = key.into_iter().fold(call, |call, key| call.header("x-key", key));
+            let reply = call.header("idempotency-key", "8e03978e-40d5-43dd-bc93-6894a57f9324").send().await;
+            reply.refused(status, code);
+        }
+    }
+    let tenants = [Some("north"), Some("south"), None, Some("east")];
+    assert_eq!(*asked.lock().unwrap(), tenants.map(|tenant| tenant.map(str::to_owned)));
 }
 
 #[tokio::test]

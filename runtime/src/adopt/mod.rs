@@ -99,7 +99,7 @@ async fn steps<Op: Adopted>(
         .ok_or_else(|| fault("the route's path is not the document's: use `PATH` of the operation"))?;
     let request = Request { parts, body, captures: &captures };
     let admitted = gate::admit::<Op, Op::Input>(&prepared, visit, request).await?; // 4 to 13
-    let audited = Audited::begin(&visit.witness(), admitted.deadline).await?; // 14
+    let audited = Audited::begin(gate, &visit.witness(), admitted.deadline).await?; // 14
     Ok((admitted, audited))
 }
 

@@ -335,6 +335,17 @@ impl Scheme {
         }
     }
 
+    /// Whether a credential of it can name a tenant. Of API keys each record says for itself.
+    fn may_name_tenants(&self) -> bool {
+        match &self.verifier {
+            Verifier::Bearer(tokens) => tokens.names_tenants(),
+            #[cfg(feature = "login")]
+            Verifier::Session { login, .. } => login.names_tenants(),
+            Verifier::ApiKey { .. } => true,
+            Verifier::Basic { .. } | Verifier::MutualTls { .. } => false,
+        }
+    }
+
     /// Notes that a proof was shown, or refuses it.
     pub(in crate::authn) async fn note(&self, used: Use, now: Now) -> Result<(), Reason> {
         match &self.verifier {
@@ -358,6 +369,11 @@ impl Prepared {
         let tells =
             |need: &Need| self.schemes.get(need.scheme).is_some_and(|scheme| scheme.tells_of_logins());
         !self.public && self.alternatives.iter().all(|alternative| alternative.iter().any(tells))
+    }
+
+    /// Whether some credential can name a tenant. A public operation has none, and its callers are counted by address.
+    pub(crate) fn may_name_tenants(&self) -> bool {
+        self.public || self.schemes.iter().any(|scheme| scheme.may_name_tenants())
     }
 
     /// The nonce that an answer gives to its client, where a scheme of the operation asks for one.

@@ -88,6 +88,15 @@ impl Tokens {
         }
     }
 
+    /// Whether each of them has a tenant.
+    pub(in crate::authn) const fn names_tenants(&self) -> bool {
+        match &self.how {
+            How::Signed(verifier) => verifier.names_tenants(),
+            #[cfg(feature = "outbound")]
+            How::Introspected(introspector) => introspector.names_tenants(),
+        }
+    }
+
     /// Whether their issuer answers, where it is asked, as far as is known.
     pub(in crate::authn) fn issuer_answers(&self) -> bool {
         match &self.how {

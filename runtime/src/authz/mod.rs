@@ -96,6 +96,11 @@ impl Authorized {
         self.principals.iter().find(|principal| principal.tenant().is_some())
     }
 
+    /// The tenant of the call.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.of_tenant().and_then(Principal::tenant)
+    }
+
     /// Who they are, in the same order.
     pub(crate) fn identities(&self) -> SmallVec<[Identity<'_>; 1]> {
         self.principals.iter().map(Principal::identity).collect()

@@ -2,11 +2,13 @@
 
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use serde::Serialize;
 
 use super::asking::{Asked, asked_from};
 use super::{AccountEvent, ConnectionEvent, Digest, Event, Kind, Pseudonym, Severity, UserAgent};
+use crate::random;
 use crate::types::Timestamp;
 
 /// Longest text of an event, in bytes.
@@ -24,8 +26,11 @@ pub struct SecurityEvent {
     pub severity: Severity,
     /// When.
     pub timestamp: Timestamp,
-    /// The place of this event among all that this process had for its sink: what comes twice has it twice.
+    /// The place of this event among all that this process had for its sinks. With `process` it says which event it is: what
+    /// comes twice has both twice.
     pub sequence: u64,
+    /// Drawn by each process when it begins: 128 bits, in hex.
+    pub process: &'static str,
     /// Who asked, past trusted proxies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_ip: Option<IpAddr>,
@@ -75,6 +80,7 @@ impl SecurityEvent {
             severity,
             timestamp: Timestamp::now(),
             sequence: 0,
+            process: process(),
             source_ip: None,
             user_agent: None,
             endpoint: None,
@@ -97,6 +103,18 @@ impl SecurityEvent {
         line.push('\n');
         line
     }
+}
+
+/// Which process this is, among all that store events in one place.
+fn process() -> &'static str {
+    static PROCESS: LazyLock<String> = LazyLock::new(|| {
+        let mut bytes = [0; 16];
+        let drawn = random::fill(&mut bytes).map(|()| u128::from_be_bytes(bytes));
+        let id = drawn
+            .unwrap_or_else(|_| u128::from_be_bytes(jiff::Timestamp::now().as_nanosecond().to_be_bytes()));
+        format!("{id:032x}")
+    });
+    &PROCESS
 }
 
 impl From<&Event<'_>> for SecurityEvent {
@@ -181,10 +199,19 @@ mod tests {
         let event = SecurityEvent {
             source_ip: Some(IpAddr::from([192, 0, 2, 7])),
             status: Some(401),
+            process: "00f1",
             timestamp: "2026-11-23T10:00:00Z".parse().unwrap(),
             ..SecurityEvent::of(Kind { event_type: "authn_missing", severity: Severity::Low })
         };
-        let line = r#"{"event_type":"authn_missing","severity":"Low","timestamp":"2026-11-23T10:00:00Z","sequence":0,"source_ip":"192.0.2.7","status":401}"#;
+        let line = r#"{"event_type":"authn_missing","severity":"Low","timestamp":"2026-11-23T10:00:00Z","sequence":0,"process":"00f1","source_ip":"192.0.2.7","status":401}"#;
         assert_eq!(event.line(), format!("{line}\n"));
+    }
+
+    #[test]
+    fn each_event_says_which_process_has_it() {
+        let of = |event_type| SecurityEvent::of(Kind { event_type, severity: Severity::Low }).process;
+        assert_eq!(of("authn_missing"), of("sys_crash"));
+        assert_eq!(of("sys_crash").len(), 32);
+        assert!(of("sys_crash").chars().all(|digit| matches!(digit, '0'..='9' | 'a'..='f')));
     }
 }

@@ -5,8 +5,9 @@
 //! 2. no request waits for the sink, but for what is to be stored before it is done ([`Events::store`]);
 //! 3. events wait in a queue of so many. Those of low and medium severity have seven eighths of it: no flood of them takes the
 //!    room of what is high, or audited. Where they have none they are dropped and counted;
-//! 4. what is high, or audited, waits for room for 5 ms where there is none, beside its request, and goes to standard error then
-//!    ([`Overflow`]);
+//! 4. audited events have an eighth more than all, for themselves: what is high may be a flood as well. What is high, or audited,
+//!    waits for room for 5 ms where there is none, beside its request, and goes to standard error then ([`Overflow`], one for each
+//!    of the two);
 //! 5. one task writes, in the order in which they came, and what failed again before what comes later ([`Writer`]);
 //! 6. what is to be stored at once goes before what waits, so that no flood keeps it from being stored;
 //! 7. `tracing` is told when dropping begins, and the sink how many were dropped, when there is room again.
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::overflow::{Overflow, standard_error};
@@ -37,11 +38,14 @@ const AUDIT_PATIENCE: Duration = Duration::from_secs(2);
 /// For how long what is left is written when the server ends. All that is written then has two seconds.
 const LAST: Duration = Duration::from_millis(1800);
 
+/// Of the process: with its name it says which event one is, also where several sinks store in one place.
+static SEQUENCE: AtomicU64 = AtomicU64::new(0);
+
 /// Where security events are stored: a table, a topic, a collector.
 ///
 /// One call at a time, in the order in which events came. A call that takes longer than a second is given up, and counts as
 /// failed. What failed is given again, perhaps with other events behind it, until it is stored: an event that was stored by a call that
-/// failed comes twice, under the same [`SecurityEvent::sequence`]. So an error says "not now"; what can never be stored is not one.
+/// failed comes twice, under the same [`SecurityEvent::sequence`] of the same [`SecurityEvent::process`]. So an error says "not now"; what can never be stored is not one.
 pub trait EventSink: Send + Sync + 'static {
     /// Stores them, at most 64, all or none. When this ends well they will not be lost.
     fn write<'a>(&'a self, events: &'a [SecurityEvent]) -> StoreFuture<'a, (), EventSinkError>;
@@ -86,11 +90,16 @@ struct Shared {
     room: Arc<Semaphore>,
     /// What low and medium leave of it.
     reserve: usize,
+    /// For audited events, where there is no other.
+    audit_room: Arc<Semaphore>,
     overflow: Overflow,
+    audit_overflow: Overflow,
     book: Arc<Book>,
     /// Until it runs.
     writer: Mutex<Option<Writer>>,
     runs: AtomicBool,
+    /// That what waited was not stored at the end is told.
+    is_lost: AtomicBool,
 }
 
 /// What an event is worth.
@@ -100,6 +109,8 @@ pub(crate) enum Worth {
     Dropped,
     /// It is never dropped silently.
     Kept,
+    /// Nor is this, whatever others there are.
+    Audited,
 }
 
 impl From<Severity> for Worth {
@@ -115,7 +126,6 @@ impl From<Severity> for Worth {
 pub(super) struct Book {
     room: Arc<Semaphore>,
     capacity: usize,
-    sequence: AtomicU64,
     dropped: AtomicU64,
     is_dropping: AtomicBool,
     pub(super) is_away: AtomicBool,
@@ -130,12 +140,13 @@ impl<S: EventSink> From<S> for Events {
 }
 
 impl Events {
-    /// To this sink. 4096 events wait for it at most, each of a few hundred bytes, and of 6 KiB at most.
+    /// To this sink. 4096 events wait for it at most, and 512 more of audited calls, each of a few hundred bytes, and of 6 KiB at most.
     pub fn to(sink: impl EventSink) -> Self {
         Self::holding(CAPACITY, sink)
     }
 
-    /// To this sink, with room for so many that wait: from 64 to 1 048 576. Another number is the nearest of these.
+    /// To this sink, with room for so many that wait: from 64 to 1 048 576, and for an eighth more of audited calls. Another number
+    /// is the nearest of these.
     pub fn holding(events: usize, sink: impl EventSink) -> Self {
         Self::new(events.clamp(CAPACITIES.0, CAPACITIES.1), Arc::new(sink), standard_error)
     }
@@ -147,16 +158,30 @@ impl Events {
         let book = Arc::new(Book {
             room: Arc::clone(&room),
             capacity,
-            sequence: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             is_dropping: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
             hurry: Notify::new(),
         });
+        let audit_room = Arc::new(Semaphore::new(share(capacity)));
         let overflow = Overflow::new(queue.downgrade(), Arc::clone(&room), last_resort, &book);
+        let audit_overflow = Overflow::new(queue.downgrade(), Arc::clone(&audit_room), last_resort, &book);
         let writer = Mutex::new(Some(Writer::new(sink, items, first, Arc::clone(&book))));
-        let (reserve, runs) = (capacity / 8, AtomicBool::new(false));
-        Self { shared: Arc::new(Shared { queue, audits, room, reserve, overflow, book, writer, runs }) }
+        let (reserve, runs, is_lost) = (share(capacity), AtomicBool::new(false), AtomicBool::new(false));
+        let shared = Shared {
+            queue,
+            audits,
+            room,
+            reserve,
+            audit_room,
+            overflow,
+            audit_overflow,
+            book,
+            writer,
+            runs,
+            is_lost,
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Whether what it was given last was stored.
@@ -180,28 +205,38 @@ impl Events {
     /// One more, which is stored when it can be (rules 3 and 4). It is made where there is room for it: a flood costs little.
     pub(crate) fn push(&self, worth: Worth, event: impl FnOnce() -> SecurityEvent) {
         self.start();
-        let Shared { queue, room, reserve, overflow, book, .. } = &*self.shared;
-        let (sequence, is_kept) = (book.next(), worth == Worth::Kept);
-        let has_room = is_kept || room.available_permits() > *reserve;
-        let place = has_room.then(|| Arc::clone(room).try_acquire_owned().ok()).flatten();
-        if place.is_none() && !is_kept {
+        let Shared { queue, overflow, audit_overflow, book, .. } = &*self.shared;
+        let sequence = Book::next();
+        let place = self.place(worth);
+        if place.is_none() && worth == Worth::Dropped {
             return book.drop_one();
         }
         let event = SecurityEvent { sequence, ..event() };
-        match place {
-            None => overflow.take(event),
-            Some(place) => {
+        match (place, worth) {
+            (Some(place), _) => {
                 if queue.send(Item::Event(event, place)).is_err() {
                     book.drop_one(); // the runtime of the writer has ended
                 }
             }
+            (None, Worth::Audited) => audit_overflow.take(event),
+            (None, _) => overflow.take(event),
+        }
+    }
+
+    fn place(&self, worth: Worth) -> Option<OwnedSemaphorePermit> {
+        let Shared { room, reserve, audit_room, .. } = &*self.shared;
+        let of = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_owned().ok();
+        match worth {
+            Worth::Dropped if room.available_permits() <= *reserve => None,
+            Worth::Dropped | Worth::Kept => of(room),
+            Worth::Audited => of(room).or_else(|| of(audit_room)),
         }
     }
 
     /// One that is stored when this ends well (rule 6).
     pub(crate) async fn store(&self, mut event: SecurityEvent) -> Result<(), NotStored> {
         self.start();
-        event.sequence = self.shared.book.next();
+        event.sequence = Book::next();
         let (tell, stored) = oneshot::channel();
         self.shared.audits.try_send(Audit { event, tell }).map_err(|_| NotStored)?;
         match timeout(AUDIT_PATIENCE, stored).await {
@@ -216,9 +251,12 @@ impl Events {
         let (tell, written) = oneshot::channel();
         let asked = self.shared.queue.send(Item::Settle(tell)).is_ok();
         self.shared.book.hurry.notify_one();
-        if !asked || timeout(LAST, written).await.is_err() {
-            let book = &self.shared.book;
-            let lost = book.capacity.saturating_sub(self.shared.room.available_permits());
+        let is_lost = !asked || timeout(LAST, written).await.is_err();
+        // a server and its service may have the same
+        if is_lost && !self.shared.is_lost.swap(true, Ordering::Relaxed) {
+            let Shared { room, audit_room, book, .. } = &*self.shared;
+            let free = room.available_permits().saturating_add(audit_room.available_permits());
+            let lost = book.capacity.saturating_add(share(book.capacity)).saturating_sub(free);
             tracing::error!(
                 target: "palisade::events", count = lost,
                 "the server ends, and security events are not stored that it has for its sink"
@@ -227,13 +265,18 @@ impl Events {
     }
 }
 
+/// What some of the events have for themselves.
+const fn share(capacity: usize) -> usize {
+    capacity / 8
+}
+
 /// It is not known to be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotStored;
 
 impl Book {
-    fn next(&self) -> u64 {
-        self.sequence.fetch_add(1, Ordering::Relaxed)
+    fn next() -> u64 {
+        SEQUENCE.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Rule 7.
@@ -256,7 +299,7 @@ impl Book {
         let count = self.dropped.swap(0, Ordering::Relaxed);
         let kind = Kind { event_type: "sys_events_dropped", severity: Severity::High };
         let event = SecurityEvent {
-            sequence: self.next(),
+            sequence: Book::next(),
             failure_reason: Some("no_room_for_those_that_wait".into()),
             count: Some(count),
             ..SecurityEvent::of(kind)

@@ -10,35 +10,103 @@
 //!    is high does, and is told also where nobody waits for the answer any more;
 //! 3. a call that gets the answer of another is `audit_replayed`, stored before that leaves. Nothing is done for it;
 //! 4. a call whose end nobody sees, because its client left and that stopped it, or because the process did not wait for it, is
-//!    told of as that: it may have been done in part.
+//!    told of as that: it may have been done in part;
+//! 5. a client who leaves while its call waits to be told of stops it there, and so does the deadline of the operation (504), which
+//!    says nothing of the sink: `audit_begun` may be stored, and the handler does not run. That is told of as well;
+//! 6. a server that ends tells of those that still run as of 4, while the sink is still written. Where its process goes on, their
+//!    ends are told when they come.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use http::StatusCode;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Witness, guarded};
+use super::{Gate, Witness, guarded};
 use crate::event::{Kind, NotStored, Severity};
 use crate::problem::{Rejection, outward};
 
+/// The audited calls of a gate that have not ended: no more than handlers are at work.
+#[derive(Clone, Default)]
+pub(crate) struct Begun(Arc<Mutex<Calls>>);
+
+#[derive(Default)]
+struct Calls {
+    next: u64,
+    open: BTreeMap<u64, Call>,
+}
+
+struct Call {
+    witness: Witness,
+    is_told: bool,
+}
+
+impl Begun {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, witness: Witness) -> u64 {
+        let mut calls = self.calls();
+        let number = calls.next;
+        calls.next = number.wrapping_add(1);
+        calls.open.insert(number, Call { witness, is_told: false });
+        number
+    }
+
+    fn take(&self, number: u64) -> Option<Call> {
+        self.calls().open.remove(&number)
+    }
+
+    /// Rule 6.
+    pub(super) fn tell_unseen(&self) {
+        for call in self.calls().open.values_mut().filter(|call| !call.is_told) {
+            call.is_told = true;
+            call.witness.report_audited(kind("audit_ended"), &UNSEEN, None);
+        }
+    }
+}
+
 /// A call that has begun, and is to be told the end of.
 pub(crate) struct Audited {
-    /// None: it was told.
-    of: Option<Box<Witness>>,
+    begun: Begun,
+    number: u64,
+    /// What is said of its end when nobody has seen one.
+    unseen: &'static str,
 }
+
+/// Rule 4.
+const UNSEEN: &str = "not_seen";
 
 impl Audited {
     /// Rule 1. None: it is no audited operation.
-    pub(crate) async fn begin(witness: &Witness, deadline: Instant) -> Result<Option<Self>, Rejection> {
+    pub(crate) async fn begin(
+        gate: &Gate,
+        witness: &Witness,
+        deadline: Instant,
+    ) -> Result<Option<Self>, Rejection> {
         if !witness.is_audited() {
             return Ok(None);
         }
-        stored(witness, deadline, "audit_begun", None).await?;
-        Ok(Some(Self { of: Some(Box::new(witness.clone())) }))
+        let begun = gate.begun().clone();
+        let number = begun.add(witness.clone());
+        let mut begins = Self { begun, number, unseen: "not_run" }; // 5
+        match stored(witness, deadline, "audit_begun", None).await {
+            Ok(()) => begins.unseen = UNSEEN,
+            // its refusal says that it did not run
+            Err(Rejection::Unaudited) => {
+                begins.begun.take(number);
+                return Err(Rejection::Unaudited);
+            }
+            Err(late) => return Err(late), // 5
+        }
+        Ok(Some(begins))
     }
 
     /// Rule 2.
-    pub(crate) fn ended(mut self, outcome: Result<StatusCode, &Rejection>) {
-        if let Some(witness) = self.of.take() {
+    pub(crate) fn ended(self, outcome: Result<StatusCode, &Rejection>) {
+        if let Some(Call { witness, .. }) = self.begun.take(self.number) {
             match outcome {
                 Ok(status) => witness.report_audited(kind("audit_ended"), &"-", Some(status.as_u16())),
                 Err(rejection) => {
@@ -50,11 +118,12 @@ impl Audited {
     }
 }
 
-/// Rule 4.
+/// Rules 4 and 5.
 impl Drop for Audited {
     fn drop(&mut self) {
-        if let Some(witness) = self.of.take() {
-            witness.report_audited(kind("audit_ended"), &"not_seen", None);
+        let unseen = self.begun.take(self.number).filter(|call| !call.is_told);
+        if let Some(Call { witness, .. }) = unseen {
+            witness.report_audited(kind("audit_ended"), &self.unseen, None);
         }
     }
 }
@@ -96,7 +165,8 @@ async fn stored(
     let storing = witness.store(kind(event_type), status.map(|status| status.as_u16()));
     match timeout_at(deadline, storing).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(NotStored)) | Err(_) => Err(Rejection::Unaudited),
+        Ok(Err(NotStored)) => Err(Rejection::Unaudited),
+        Err(_) => Err(Rejection::Deadline),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::allowance::Allowance;
+use super::audited::Begun;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
@@ -24,7 +25,7 @@ use crate::idempotency::KeptAnswers;
 use crate::input::{Arriving, Spool};
 use crate::limit::Limiter;
 use crate::limit::kept::{self, KeptLimits, Of};
-use crate::operation::{Document, Location, Operation, Ownership, Policy, Revocation, SchemeKind};
+use crate::operation::{Document, Location, Operation, Ownership, Per, Policy, Revocation, SchemeKind};
 use crate::problem::Problem;
 use crate::resource::Attributes;
 use crate::settings::Settings;
@@ -187,6 +188,7 @@ impl GateBuilder {
             strangers,
             operations,
             effects: Effects::default(),
+            begun: Begun::default(),
             limits_are_written: AtomicBool::new(false),
         }))
     }
@@ -264,6 +266,15 @@ impl GateBuilder {
                 "it asks how its user logged in: what it takes must be tokens or sessions (`Login`)"
                     .to_owned(),
             );
+        }
+        if security.as_ref().is_some_and(|security| !security.may_name_tenants()) {
+            // nor whether a login names tenants: it would count each of its users alone
+            for limit in policy.limits.iter().filter(|limit| limit.per.contains(&Per::Tenant)) {
+                needs(format!(
+                    "the limit `{}` counts by tenant, and none of its credentials names one: give the `Login` a `tenant_claim`, or count by `principal`",
+                    limit.name
+                ));
+            }
         }
         let ownership = policy.ownership.as_ref().map(|facts| self.ownership_rule(policy, facts));
         let ownership = ownership.transpose().map_err(&mut needs).ok().flatten();

@@ -211,7 +211,7 @@ where
     match call.map(|call| call.accepting(accept)) {
         Some(call) => once::run::<S, Op>(at, service, visit, caller, input, call).await, // 14 to 16
         None => {
-            let audited = Audited::begin(&visit.witness(), deadline).await?; // 14
+            let audited = Audited::begin(visit.gate(), &visit.witness(), deadline).await?; // 14
             let answer = effects::run::<S, Op>(service, visit, caller, input, deadline, audited).await?; // 15, 16
             Ok(answer.into_response(accept))
         }

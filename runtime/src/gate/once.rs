@@ -99,7 +99,7 @@ async fn begin<'c>(
     witness: &Witness,
 ) -> Result<Begun<'c>, Rejection> {
     let (taken, leave) = may_begin(claim, allowance, gate, witness).await?;
-    match Audited::begin(witness, claim.deadline()).await {
+    match Audited::begin(gate, witness, claim.deadline()).await {
         Ok(audited) => Ok(Begun { taken, audited, leave }), // 8
         Err(rejection) => {
             if let Some(taken) = taken {

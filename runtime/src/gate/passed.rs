@@ -97,7 +97,7 @@ impl Passed {
     }
 
     pub(crate) fn tenant(&self) -> Option<&str> {
-        self.authorized.of_tenant().and_then(Principal::tenant)
+        self.authorized.tenant()
     }
 
     pub(crate) fn request_id(&self) -> RequestId {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::CursorScope;
 use super::allowance::Allowance;
+use super::audited::Begun;
 use super::builder::GateBuilder;
 use super::effects::Effects;
 use super::limits::{Due, Limits};
@@ -61,6 +62,7 @@ pub(super) struct Inner {
     pub(super) strangers: Due,
     pub(super) operations: BTreeMap<&'static str, Prepared>,
     pub(super) effects: Effects,
+    pub(super) begun: Begun,
     pub(super) spool: Spool,
     pub(super) arriving: Arriving,
     pub(super) limits_are_written: AtomicBool,
@@ -173,7 +175,9 @@ impl Gate {
     }
 
     /// Ends when what was counted is written, others know which places are free, and events are stored. None waits for another.
+    /// What still runs is told of before.
     pub(crate) async fn written(&self) {
+        self.inner.begun.tell_unseen();
         let events = OptionFuture::from(self.inner.settings.events.as_ref().map(Events::settle));
         tokio::join!(self.inner.limiter.settle(), self.inner.write_limits(), events);
     }
@@ -205,6 +209,11 @@ impl Gate {
     /// The tasks of its operations that may outlive their clients.
     pub(crate) fn effects(&self) -> &Effects {
         &self.inner.effects
+    }
+
+    /// Its audited calls that have not ended.
+    pub(super) fn begun(&self) -> &Begun {
+        &self.inner.begun
     }
 
     pub(super) fn spool(&self) -> &Spool {

@@ -85,7 +85,7 @@ impl Witness {
         let event = self.event(kind, reason, status, None);
         event.trace();
         if let Some(events) = &self.events {
-            events.push(Worth::Kept, || SecurityEvent::from(&event));
+            events.push(Worth::Audited, || SecurityEvent::from(&event));
         }
     }
 

@@ -12,13 +12,13 @@ use super::claim::Claim;
 use super::decide::{Decision, Entry, Found, Owner, Print, Stage, decide};
 use super::kept::Kept;
 use super::key::ClientKey;
-use super::{KeptAnswers, Recovered, Refusal, Unsettled};
+use super::{KeptAnswers, Recovered, Refusal, Unsettled, name};
 use crate::answer::Accept;
-use crate::authn::{Identity, Principal};
+use crate::authn::Principal;
 use crate::authz::Authorized;
 use crate::operation::{Idempotency, Policy, Rerun};
 use crate::problem::Problem;
-use crate::state::{Expected, Key, Kind, Next, Record, StateError, Swapped};
+use crate::state::{Expected, Key, Next, Record, StateError, Swapped};
 
 /// How often a claim is tried when others claim or release the key at the same time.
 const ATTEMPTS: usize = 4;
@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(super) print: Print,
     client: ClientKey,
     principal: Principal,
+    /// The tenant that the handler would be told.
+    tenant: Option<String>,
     /// The `Accept` lines of the request: what its answer is written by.
     pub(super) accept: HeaderMap,
     timeout: Duration,
@@ -47,7 +49,6 @@ pub(crate) enum Claimed {
 }
 
 impl Call {
-    /// Everybody whose credential counted is in what it is kept under: with another partner beside them it is another call.
     /// `None` for nobody in particular, whom the document of an idempotent operation does not let in.
     pub(crate) fn new(
         answers: KeptAnswers,
@@ -58,15 +59,22 @@ impl Call {
         deadline: Instant,
     ) -> Option<Self> {
         let (rule, principal) = (policy.idempotency.as_ref()?, authorized.principal()?.clone());
-        let mut parts = vec![policy.id.as_bytes(), client.as_str().as_bytes()];
-        for principal in authorized.principals() {
-            let Identity { issuer, subject, tenant } = principal.identity();
-            // a tenant has a name, so none is told from all of them
-            parts.extend([tenant.unwrap_or_default(), issuer, subject].map(str::as_bytes));
-        }
-        let key = Key::new(Kind::Answer, &parts);
+        let key = name::of(policy.id, client.as_str(), &authorized.identities());
+        let tenant = authorized.tenant().map(str::to_owned);
         let (operation, timeout, accept) = (policy.id, policy.timeout, HeaderMap::new());
-        Some(Self { answers, rule, operation, key, print, client, principal, accept, timeout, deadline })
+        Some(Self {
+            answers,
+            rule,
+            operation,
+            key,
+            print,
+            client,
+            principal,
+            tenant,
+            accept,
+            timeout,
+            deadline,
+        })
     }
 
     /// With the `Accept` lines of its request.
@@ -148,7 +156,7 @@ impl Call {
             operation: self.operation,
             issuer: self.principal.issuer().to_owned(),
             subject: self.principal.subject().to_owned(),
-            tenant: self.principal.tenant().map(str::to_owned),
+            tenant: self.tenant.clone(),
             key: self.client.as_str().to_owned(),
         };
         let asked = tokio::time::timeout_at(self.deadline, ask(call)).await;

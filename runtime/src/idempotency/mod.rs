@@ -6,6 +6,7 @@
 //! | `key` | the key that a client gives its call |
 //! | `strength` | whether nobody guesses it |
 //! | `decide` | what becomes of a call, by what is kept under its key |
+//! | `name` | what a call is kept under |
 //! | `call` | claiming the key of a call |
 //! | `claim` | what became of the call that claimed it |
 //! | `abandoned` | claims of calls that did not run |
@@ -39,6 +40,7 @@ mod kept;
 mod key;
 mod keys;
 mod ledger;
+mod name;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod refusal;
@@ -116,7 +118,7 @@ pub struct Unsettled {
     pub issuer: String,
     /// Who called.
     pub subject: String,
-    /// For which tenant, where the caller's credential names one.
+    /// For which tenant, where a credential of the call names one: as [`Caller::tenant`](crate::Caller::tenant) says it.
     pub tenant: Option<String>,
     /// The key of the call, without quotes.
     pub key: String,

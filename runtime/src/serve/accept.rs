@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{OptionFuture, join};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -21,7 +22,7 @@ use super::proxy_protocol::{Caller, Proxies};
 use super::slots::{Slot, Slots};
 use super::tally::Tally;
 use crate::address::Relay;
-use crate::event::storing;
+use crate::event::{Events, storing};
 use crate::settings::Settings;
 
 /// The first and the longest pause after the system refused to accept, e.g. for want of files.
@@ -180,7 +181,10 @@ pub(super) async fn accept<S: Servable>(
     }
     drop(listener); // who comes now is refused at once, and does not wait for an answer that never comes
     drop(stop); // every connection waits for this
-    finish(tasks, drain, service.settled(), service.written()).await;
+    // of a service that has no sink of its own, or another
+    let stored = OptionFuture::from(settings.events.as_ref().map(Events::settle));
+    let written = join(service.written(), stored);
+    finish(tasks, drain, service.settled(), written).await;
 }
 
 /// Lets those who have begun finish, for so long. What the service has to write is written in any case.
@@ -188,7 +192,7 @@ async fn finish(
     mut tasks: JoinSet<()>,
     drain: Duration,
     settled: impl Future<Output = ()>,
-    written: impl Future<Output = ()>,
+    written: impl Future,
 ) {
     let ends = Instant::now() + drain;
     let all = async { while tasks.join_next().await.is_some() {} };

@@ -148,7 +148,7 @@ pub async fn site(login: &Login, clock: &Clock) -> (Client, String) {
         .settings(Settings::new().clock(clock.clone()).public_origin(OURS).unwrap())
         .build()
         .unwrap();
-    let site = login.router().fallback_service(server);
+    let site = server.behind(|site| login.router().merge(site));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = Client(listener.local_addr().unwrap());
     tokio::spawn(async move { palisade::serve(site).listener(listener).await.unwrap() });

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use palisade::{Readiness, Settings};
+use palisade_tests::events;
 use palisade_tests::waiting::until;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::desk::{AWAY, Desk, GOOD, HANGS, Service, complete, keys, types};
+use crate::desk::{AWAY, Desk, GOOD, HANGS, Service, WAITS, complete, keys, types};
 
 const KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
@@ -49,7 +50,7 @@ async fn nothing_is_done_that_nobody_is_told_of() {
     let desk = Desk::start().await;
     for mode in [AWAY, HANGS] {
         desk.sink.is(mode);
-        for (method, path) in [("POST", "/payments"), ("GET", "/payments"), ("DELETE", "/payments")] {
+        for (method, path) in [("POST", "/payments"), ("GET", "/payments")] {
             let before = desk.paid();
             let reply = desk.call(method, path).send().await;
             reply.refused(503, "unavailable");
@@ -72,10 +73,26 @@ async fn nothing_is_done_that_nobody_is_told_of() {
 async fn nobody_waits_longer_than_the_operation_may_take() {
     let desk = Desk::start().await;
     desk.sink.is(HANGS);
-    desk.call("DELETE", "/payments").send().await.refused(503, "unavailable");
+    let late = desk.call("DELETE", "/payments").send().await;
+    late.refused(504, "deadline_exceeded");
     let away = Readiness::new().events("events", &desk.events).degraded().await;
     assert!(away.is_empty(), "the sink has a second, and the operation less");
     assert_eq!(desk.paid(), 0);
+    desk.sink.is(GOOD);
+    let told = desk.sink.of(late.header("x-request-id"), 2).await;
+    assert_eq!(types(&told), ["audit_ended", "sys_deadline"]);
+    assert_eq!((&told[0]["failure_reason"], &told[1]["severity"]), (&"not_run".into(), &"Medium".into()));
+}
+
+/// A call of a client that can leave.
+async fn call(desk: &Desk, method: &str, act: &str) -> TcpStream {
+    let mut client = TcpStream::connect(desk.client.0).await.unwrap();
+    let request = format!(
+        "{method} /payments{act} HTTP/1.1\r\nhost: test\r\nx-api-key: {}\r\ncontent-length: 0\r\n\r\n",
+        desk.key
+    );
+    client.write_all(request.as_bytes()).await.unwrap();
+    client
 }
 
 #[tokio::test]
@@ -84,12 +101,7 @@ async fn it_is_told_of_whose_end_nobody_sees() {
     for (method, status) in [("POST", Some(204)), ("GET", None)] {
         desk.service.handlers.stop();
         let (begun, told) = (desk.service.handlers.begun(), desk.sink.stored().len());
-        let mut client = TcpStream::connect(desk.client.0).await.unwrap();
-        let request = format!(
-            "{method} /payments?act=wait HTTP/1.1\r\nhost: test\r\nx-api-key: {}\r\ncontent-length: 0\r\n\r\n",
-            desk.key
-        );
-        client.write_all(request.as_bytes()).await.unwrap();
+        let client = call(&desk, method, "?act=wait").await;
         desk.service.handlers.have_begun(begun + 1).await;
         drop(client);
         if method == "POST" {
@@ -103,6 +115,55 @@ async fn it_is_told_of_whose_end_nobody_sees() {
         assert_eq!(ended.get("status").and_then(serde_json::Value::as_u64), status);
         assert_eq!(ended.get("failure_reason").is_some(), status.is_none());
     }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_tells_of_what_it_did_not_wait_for() {
+    let desk = Desk::draining(Duration::ZERO).await;
+    let client = call(&desk, "POST", "?act=wait").await;
+    desk.service.handlers.have_begun(1).await;
+    desk.stop.send(()).unwrap();
+    desk.stopped.await.unwrap();
+    let ends = || {
+        let mut stored = desk.sink.stored();
+        stored.retain(|event| event["event_type"] == "audit_ended");
+        stored
+    };
+    let [unseen] = ends().try_into().unwrap();
+    assert_eq!((&unseen["failure_reason"], unseen.get("status")), (&"not_seen".into(), None));
+    // its process goes on
+    desk.service.handlers.go_on();
+    until(async || ends().len() == 2).await;
+    assert_eq!((&ends()[1]["status"], &ends()[1]["request_id"]), (&204.into(), &unseen["request_id"]));
+    drop(client);
+}
+
+#[tokio::test]
+async fn a_call_whose_client_leaves_before_it_is_done_is_told_of_as_that() {
+    events::collect();
+    let desk = Desk::start().await;
+    for method in ["POST", "GET"] {
+        let (begun, told) = (desk.sink.waiting(), desk.sink.stored().len());
+        desk.sink.is(WAITS);
+        let client = call(&desk, method, "").await;
+        until(async || desk.sink.waiting() > begun).await;
+        drop(client);
+        until(async || !unrun(method).is_empty()).await;
+        desk.sink.is(GOOD);
+        until(async || desk.sink.stored().len() == told + 2).await;
+        let stored = desk.sink.stored().split_off(told);
+        assert_eq!(types(&stored), ["audit_begun", "audit_ended"]);
+        assert_eq!(stored[0]["request_id"], stored[1]["request_id"]);
+        assert_eq!(stored[1]["failure_reason"], "not_run");
+        assert_eq!(desk.paid(), 0, "the handler did not run");
+    }
+}
+
+/// What the log says of calls that did not run.
+fn unrun(method: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut unrun = events::with("failure_reason", "not_run");
+    unrun.retain(|event| event["endpoint"] == format!("{method} /payments"));
+    unrun
 }
 
 #[tokio::test]

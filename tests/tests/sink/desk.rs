@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use palisade::{
     AnswerKeys, ApiKeys, Caller, Clock, EventSink, EventSinkError, Events, KeptAnswers, NewKey, Problem,
@@ -23,6 +24,8 @@ use api::*;
 pub const GOOD: usize = 0;
 pub const AWAY: usize = 1;
 pub const HANGS: usize = 2;
+/// It stores when it is good again.
+pub const WAITS: usize = 3;
 
 /// What it stores is JSON, as a collector would get it.
 #[derive(Clone, Default)]
@@ -31,6 +34,7 @@ pub struct Sink(Arc<Shelf>);
 #[derive(Default)]
 struct Shelf {
     mode: AtomicUsize,
+    waiting: AtomicUsize,
     stored: Mutex<Vec<Value>>,
 }
 
@@ -40,6 +44,7 @@ impl EventSink for Sink {
             match self.0.mode.load(Ordering::SeqCst) {
                 AWAY => return Err(EventSinkError::new("the collector is away")),
                 HANGS => std::future::pending().await,
+                WAITS => self.is_good_again().await,
                 _ => {}
             }
             let events = events.iter().map(|event| serde_json::to_value(event).unwrap());
@@ -52,6 +57,18 @@ impl EventSink for Sink {
 impl Sink {
     pub fn is(&self, mode: usize) {
         self.0.mode.store(mode, Ordering::SeqCst);
+    }
+
+    async fn is_good_again(&self) {
+        self.0.waiting.fetch_add(1, Ordering::SeqCst);
+        while self.0.mode.load(Ordering::SeqCst) == WAITS {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// How many calls it has begun that wait until it is good again.
+    pub fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::SeqCst)
     }
 
     pub fn stored(&self) -> Vec<Value> {
@@ -176,10 +193,19 @@ impl Desk {
 
     /// So many events wait at most.
     pub async fn holding(count: usize) -> Self {
+        Self::with(count, Settings::new()).await
+    }
+
+    /// What has begun has so long when it stops.
+    pub async fn draining(drain: Duration) -> Self {
+        Self::with(4096, Settings::new().drain(drain)).await
+    }
+
+    async fn with(count: usize, settings: Settings) -> Self {
         let service = Service::default();
         let (sink, (key, keys)) = (service.sink.clone(), keys());
         let events = Events::holding(count, sink.clone());
-        let settings = Settings::new().events_to(events.clone());
+        let settings = settings.events_to(events.clone());
         let server = complete(service.clone(), keys, settings).expect("a complete server");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());

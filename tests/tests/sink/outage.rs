@@ -7,7 +7,7 @@ use palisade::Readiness;
 use palisade_tests::events;
 use palisade_tests::waiting::until;
 
-use crate::desk::{AWAY, Desk, GOOD, HANGS, types};
+use crate::desk::{AWAY, Desk, GOOD, HANGS, Sink, types};
 
 #[tokio::test]
 async fn a_sink_gets_what_the_log_says() {
@@ -30,7 +30,7 @@ async fn a_sink_gets_what_the_log_says() {
         logged.retain(|name, value| !(matches!(name.as_str(), "target") || value == "-"));
         let stored = stored.as_object().unwrap();
         let mut names: BTreeSet<_> = stored.keys().map(String::as_str).collect();
-        assert!(names.remove("sequence"));
+        assert!(names.remove("sequence") && names.remove("process"));
         assert_eq!(names, logged.keys().map(String::as_str).collect());
         for name in names.into_iter().filter(|name| *name != "timestamp") {
             let text = stored[name].as_str().map_or_else(|| stored[name].to_string(), str::to_owned);
@@ -122,6 +122,28 @@ async fn a_server_that_stops_stores_what_it_has() {
     desk.stop.send(()).unwrap();
     desk.stopped.await.unwrap();
     assert_eq!(desk.sink.stored().len(), 100);
+}
+
+#[tokio::test]
+async fn a_service_without_a_sink_is_served_with_one_that_is_written_at_the_end() {
+    let sink = Sink::default();
+    let events = palisade::Events::to(sink.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = palisade_tests::client::Client(listener.local_addr().unwrap());
+    let (stop, told) = tokio::sync::oneshot::channel::<()>();
+    let serving = palisade::serve(axum::Router::new())
+        .settings(palisade::Settings::new().events_to(events.clone()))
+        .listener(listener)
+        .shutdown(async { _ = told.await });
+    let stopped = tokio::spawn(async move { serving.await.unwrap() });
+    sink.is(AWAY);
+    client.raw(b"no request at all\r\n\r\n").await;
+    until(async || !Readiness::new().events("events", &events).degraded().await.is_empty()).await;
+    tokio::time::sleep(Duration::from_millis(400)).await; // its pauses are longer than a stop is
+    sink.is(GOOD);
+    stop.send(()).unwrap();
+    stopped.await.unwrap();
+    assert_eq!(types(&sink.stored()), ["input_malformed_request"]);
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@
 //!    maker gets the new text;
 //! 2. where the scheme says `rotate-within`, a key has a `not_after` within it, and that is the default;
 //! 3. the text of a key is in the answer that made it, as a [`Secret`], and nowhere else. Lists have neither text nor
-//!    hash.
+//!    hash;
+//! 4. of one that is [bounded to a tenant](KeyAdmin::of_tenant) the keys of others are not there, and it makes none for others. Any
+//!    other goes by owners and ids alone, whatever their tenants.
 
 use std::{fmt, time::Duration};
 
@@ -32,6 +34,7 @@ pub struct KeyAdmin {
     keys: ApiKeys,
     prefix: &'static str,
     rotate_within: Option<Duration>,
+    tenant: Option<String>,
     clock: Clock,
 }
 
@@ -110,6 +113,8 @@ pub struct KeyPage {
 pub enum KeyAdminError {
     /// A scope that the key should grant is not whoever makes it to grant.
     NotGranted,
+    /// It is not for the tenant that this is bounded to.
+    OtherTenant,
     /// The key would be good for longer than the scheme's `rotate-within`, or for no time.
     Lifetime,
     /// The key cannot be so: its owner, its name, a scope.
@@ -132,7 +137,14 @@ impl KeyAdmin {
             return Err(fault(Fault::OtherKind));
         };
         let (prefix, rotate_within) = (rules.prefix.unwrap_or("key"), rules.rotate_within);
-        Ok(Self { keys: keys.clone(), prefix, rotate_within, clock: Clock::system() })
+        Ok(Self { keys: keys.clone(), prefix, rotate_within, tenant: None, clock: Clock::system() })
+    }
+
+    /// Bounded to the keys of one tenant, such as that of who calls: it makes keys of it, whether their requests say so or not, and
+    /// finds, lists, rotates and revokes no others. Keys without a tenant are others.
+    #[must_use]
+    pub fn of_tenant(&self, tenant: &str) -> Self {
+        Self { tenant: Some(tenant.to_owned()), ..self.clone() }
     }
 
     /// Another clock than the system's.
@@ -144,13 +156,18 @@ impl KeyAdmin {
     /// Makes a key. `may_grant`: whether whoever asks may grant this scope.
     ///
     /// # Errors
-    /// When a scope may not be granted, the key cannot be so, or the store does not take it.
+    /// When a scope may not be granted, the key would be of another tenant than this is bounded to, it cannot be so, or the store
+    /// does not take it.
     pub async fn create(
         &self,
         request: &KeyRequest,
         may_grant: impl Fn(&str) -> bool,
     ) -> Result<IssuedKey, KeyAdminError> {
         check_granted(&request.scopes, may_grant)?;
+        let tenant = request.tenant.as_deref().or(self.tenant.as_deref());
+        if self.is_of_others(tenant) {
+            return Err(KeyAdminError::OtherTenant);
+        }
         let now = self.clock.now()?;
         let scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
         let end = self.end(request.lifetime, now)?;
@@ -158,7 +175,7 @@ impl KeyAdmin {
         if let Some(name) = &request.name {
             new = new.named(name)?;
         }
-        if let Some(tenant) = &request.tenant {
+        if let Some(tenant) = tenant {
             new = new.of_tenant(tenant)?;
         }
         let new = new.bounded(&request.addresses, &request.operations)?.peppered(&self.keys.peppers);
@@ -187,12 +204,15 @@ impl KeyAdmin {
     ) -> Result<KeyPage, KeyAdminError> {
         let now = self.clock.now()?;
         let limit = limit.clamp(1, PAGE);
-        let (owner, after) = (owner.map(str::to_owned), after.map(str::to_owned));
+        let (owner, after, tenant) =
+            (owner.map(str::to_owned), after.map(str::to_owned), self.tenant.clone());
         // one more than is shown says whether there is a next page
-        let mut found = self.keys.engine.list(&KeyQuery { owner, after, limit: limit + 1 }).await?;
+        let query = KeyQuery { owner, tenant, after, limit: limit + 1 };
+        let mut found = self.keys.engine.list(&query).await?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|record| record.id.clone());
+        found.retain(|record| query.is_of(record)); // also where a store of one's own knows no tenants
         Ok(KeyPage { keys: found.into_iter().map(|record| self.info(record, now)).collect(), next })
     }
 
@@ -232,26 +252,39 @@ impl KeyAdmin {
     /// # Errors
     /// When there is no such key, or the store does not do it.
     pub async fn revoke(&self, id: &str) -> Result<(), KeyAdminError> {
+        if self.tenant.is_some() {
+            self.record(id).await?; // 4
+        }
         let at = self.clock.now()?.unix();
         self.keys.engine.change(&Change::Revoke { id: id.to_owned(), at }).await?;
         Ok(())
     }
 
-    /// Revokes every key of an owner; answers how many were good until now or had ended by themselves. Then none is good in any
-    /// server that was made before this was called. One that is being made in a [`State`](crate::State) meanwhile may be there
-    /// afterwards.
+    /// Revokes every key of an owner, in whatever tenant; answers how many were good until now or had ended by themselves. Then none
+    /// is good in any server that was made before this was called. One that is being made in a [`State`](crate::State) meanwhile may
+    /// be there afterwards.
     ///
     /// # Errors
-    /// When the store does not do it, or is not done within two seconds. Keys in a state go on being revoked then: do it again to be
-    /// told when they are. Where one cannot be revoked, the others are.
+    /// When this is bounded to a tenant: the owner's keys of others would end as well. When the store does not do it, or is not done
+    /// within two seconds. Keys in a state go on being revoked then: do it again to be told when they are. Where one cannot be
+    /// revoked, the others are.
     pub async fn revoke_owner(&self, owner: &str) -> Result<usize, KeyAdminError> {
+        if self.tenant.is_some() {
+            return Err(KeyAdminError::OtherTenant); // 4
+        }
         let at = self.clock.now()?.unix();
         Ok(self.keys.engine.change(&Change::RevokeOwner { owner: owner.to_owned(), at }).await?)
     }
 
     async fn record(&self, id: &str) -> Result<KeyRecord, KeyAdminError> {
         let found = self.keys.engine.find(id).await?;
+        let found = found.filter(|key| !self.is_of_others(key.record.tenant.as_deref()));
         Ok(found.ok_or(KeyStoreError::NotFound)?.snapshot())
+    }
+
+    /// Rule 4.
+    fn is_of_others(&self, tenant: Option<&str>) -> bool {
+        self.tenant.is_some() && self.tenant.as_deref() != tenant
     }
 
     /// Rule 2.
@@ -324,13 +357,16 @@ impl From<ClockError> for KeyAdminError {
     }
 }
 
-/// What a client may be told: 403 for a scope, 404 for an id, 409 for a key that cannot be rotated, 422 for a key that
-/// cannot be so, 503 while the store does not answer. The document declares 403, 409 and 422 where they may come.
+/// What a client may be told: 403 for a scope or a tenant, 404 for an id, 409 for a key that cannot be rotated, 422 for a key
+/// that cannot be so, 503 while the store does not answer. The document declares 403, 409 and 422 where they may come.
 impl From<KeyAdminError> for Problem {
     fn from(error: KeyAdminError) -> Self {
         let problem = match &error {
             KeyAdminError::NotGranted => {
                 Self::new(403, "scope_not_granted", "you may not make a key that grants this")
+            }
+            KeyAdminError::OtherTenant => {
+                Self::new(403, "other_tenant", "you may not do this for another tenant")
             }
             KeyAdminError::Lifetime => {
                 Self::new(422, "key_lifetime", "a key of this scheme is not good for that long")
@@ -355,6 +391,7 @@ impl fmt::Display for KeyAdminError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotGranted => f.write_str("a scope of the key may not be granted"),
+            Self::OtherTenant => f.write_str("it is not for one tenant alone, or for another"),
             Self::Lifetime => f.write_str("the key would be good for too long, or for no time"),
             Self::Record(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),

@@ -100,7 +100,7 @@ impl Index {
             .as_deref()
             .map_or(0, |after| self.by_id.partition_point(|key| key.record.id.as_str() <= after));
         let behind = self.by_id.iter().skip(start);
-        let asked = behind.filter(|key| query.owner.as_deref().is_none_or(|owner| owner == key.record.owner));
+        let asked = behind.filter(|key| query.is_of(&key.record));
         asked.take(query.limit).map(|key| key.snapshot()).collect()
     }
 }
@@ -180,7 +180,7 @@ mod tests {
     fn pages_follow_each_other_until_nothing_is_left() {
         let index = Index::new(records(7)).unwrap();
         let page = |owner: Option<&str>, after: Option<String>| {
-            index.page(&KeyQuery { owner: owner.map(str::to_owned), after, limit: 3 })
+            index.page(&KeyQuery { owner: owner.map(str::to_owned), after, limit: 3, ..KeyQuery::default() })
         };
         let mut seen = Vec::new();
         loop {

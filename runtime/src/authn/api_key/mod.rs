@@ -76,7 +76,7 @@ pub struct ApiKeys {
     uses: Arc<Uses>,
 }
 
-type Granting = dyn Fn(&str, &str) -> bool + Send + Sync;
+type Granting = dyn Fn(&str, Option<&str>, &str) -> bool + Send + Sync;
 
 impl ApiKeys {
     /// These keys, in memory.
@@ -127,12 +127,13 @@ impl ApiKeys {
         Self { peppers: Arc::new(peppers), ..self }
     }
 
-    /// Asks with each use of a key, for each of its scopes, whether its owner may hold that now: `(owner, scope)`. One that is
-    /// denied is not the caller's. Without it a key has the scopes that it was made with.
+    /// Asks with each use of a key, for each of its scopes, whether its owner may hold that now: `(owner, tenant, scope)`, for the
+    /// same owner in another tenant is somebody else. One that is denied is not the caller's. Without it a key has the scopes that it
+    /// was made with.
     ///
     /// It is asked in the way of the request, so it must have the answer at hand.
     #[must_use]
-    pub fn granting(self, ask: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+    pub fn granting(self, ask: impl Fn(&str, Option<&str>, &str) -> bool + Send + Sync + 'static) -> Self {
         Self { granting: Some(Arc::new(ask)), ..self }
     }
 
@@ -205,7 +206,8 @@ impl ApiKeys {
     /// Those that its owner may hold.
     fn scopes<'k>(&self, key: &'k Accepted) -> Cow<'k, str> {
         let Some(granting) = &self.granting else { return Cow::Borrowed(&key.scopes) };
-        let held = key.record.scopes.iter().filter(|scope| granting(&key.record.owner, scope));
+        let KeyRecord { owner, tenant, scopes, .. } = &key.record;
+        let held = scopes.iter().filter(|scope| granting(owner, tenant.as_deref(), scope));
         Cow::Owned(held.map(String::as_str).collect::<Vec<_>>().join(" "))
     }
 

@@ -37,10 +37,21 @@ pub trait KeyStore: Send + Sync + 'static {
 pub struct KeyQuery {
     /// Those of this owner only.
     pub owner: Option<String>,
+    /// Those of this tenant only.
+    pub tenant: Option<String>,
     /// Those with an id behind this one only.
     pub after: Option<String>,
     /// Not more than this.
     pub limit: usize,
+}
+
+impl KeyQuery {
+    /// Whether a record is of the owner and the tenant that are asked for.
+    #[must_use]
+    pub fn is_of(&self, record: &KeyRecord) -> bool {
+        self.owner.as_ref().is_none_or(|owner| *owner == record.owner)
+            && self.tenant.as_ref().is_none_or(|tenant| record.tenant.as_ref() == Some(tenant))
+    }
 }
 
 /// That a key was used.

@@ -67,11 +67,11 @@ async fn a_key_is_its_owner_with_its_scopes() {
 
 #[tokio::test]
 async fn a_scope_that_an_owner_may_hold_no_more_is_gone_at_the_next_use() {
-    let made = make(None);
+    let made = make(None).of_tenant("north").unwrap();
     let writes = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let ask = Arc::clone(&writes);
-    let keys = ApiKeys::new([made.record.clone()]).unwrap().granting(move |owner, scope| {
-        assert_eq!(owner, "acme");
+    let keys = ApiKeys::new([made.record.clone()]).unwrap().granting(move |owner, tenant, scope| {
+        assert_eq!((owner, tenant), ("acme", Some("north")));
         scope != "transfers:write" || ask.load(std::sync::atomic::Ordering::Relaxed)
     });
     for may_write in [true, false] {

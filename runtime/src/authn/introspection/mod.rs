@@ -126,6 +126,11 @@ impl Introspector {
         self.judge_answer(token, &answer, shown, now)
     }
 
+    /// Whether each of its tokens has a tenant.
+    pub(crate) const fn names_tenants(&self) -> bool {
+        !self.rules.tenant_claim.is_empty()
+    }
+
     /// Rules 4 to 7.
     fn judge_answer(
         &self,

@@ -151,7 +151,10 @@ mod tests {
     fn each_private_member_makes_a_key_private() {
         for member in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
             let key = ec(json!({ member: "AAAA" }));
-            assert!(matches!(load(&[key.clone()], Origin::Local), Err(KeyError::PrivateKey)), "{member}");
+            assert!(
+                matches!(load(std::slice::from_ref(&key), Origin::Local), Err(KeyError::PrivateKey)),
+                "{member}"
+            );
             let left_out = load(&[key, ed(json!({}))], Origin::Fetched).unwrap().left_out;
             assert_eq!(left_out, [LeftOut { kid: None, why: "it is a private key" }], "{member}");
         }

@@ -98,6 +98,11 @@ impl TokenVerifier {
         })
     }
 
+    /// Whether each of its tokens has a tenant.
+    pub(crate) const fn names_tenants(&self) -> bool {
+        !self.tenant_claim.is_empty()
+    }
+
     /// Judges `token` by the keys as they are now. `shown`: what else the request shows.
     pub(crate) fn judge(&self, token: &[u8], shown: &Shown<'_>, now: Now) -> Result<Judged, Reason> {
         let keys = self.keys.current();

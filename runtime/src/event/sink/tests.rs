@@ -122,6 +122,24 @@ async fn a_flood_leaves_room_for_what_is_high_and_its_end_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_flood_of_what_is_high_takes_the_room_of_what_is_audited() {
+    let (events, shelf) = events(80);
+    shelf.is(AWAY);
+    (0..1000).for_each(|number| push(&events, Severity::High, number));
+    for number in 0..10 {
+        events
+            .push(Worth::Audited, || SecurityEvent { event_type: "audited", ..event(Severity::Low, number) });
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    shelf.is(GOOD);
+    secs(10).await;
+    let stored = shelf.stored();
+    let audited: Vec<_> = stored.iter().filter(|(kind, _)| *kind == "audited").collect();
+    assert_eq!(audited.len(), 10, "an eighth of 80");
+    assert_eq!(stored.iter().filter(|(kind, _)| *kind == "high").count(), 80);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_high_waits_for_room_and_is_said_aloud_then() {
     static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let shelf = Arc::new(Shelf::default());

@@ -161,7 +161,8 @@ impl Kept {
                 if page.len() >= query.limit {
                     break;
                 }
-                page.extend(self.records(ids.to_vec()).await?);
+                let records = self.records(ids.to_vec()).await?;
+                page.extend(records.into_iter().filter(|record| query.is_of(record)));
             }
         }
         page.truncate(query.limit);

@@ -27,7 +27,7 @@ pub(super) fn rotation(old: &KeyRecord) -> Change {
 }
 
 pub(super) fn all() -> KeyQuery {
-    KeyQuery { owner: None, after: None, limit: 100 }
+    KeyQuery { limit: 100, ..KeyQuery::default() }
 }
 
 /// The same changes to the keys in memory and to those in a state leave the same keys.
@@ -62,6 +62,7 @@ async fn a_state_does_as_the_rules_of_changes_say() {
         owner: Some(owner.to_owned()),
         after: Some(after.to_owned()),
         limit,
+        ..KeyQuery::default()
     };
     assert_eq!(kept.list(&page("acme", "", 2)).await.unwrap().len(), 2);
     let found = kept.list(&page("other", "", 2)).await.unwrap();
