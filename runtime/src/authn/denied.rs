@@ -291,12 +291,10 @@ impl Reason {
             | Self::EmbeddedKey => 2,
             Self::WrongType | Self::UnknownKid | Self::UnknownIdentity | Self::NoSession => 3,
             Self::AlgorithmMismatch | Self::NotLoopback => 4,
-            Self::Inactive | Self::UntrustedCertificate => 5,
-            // more than what an issuer says who does not know it, and less than that of one whose key it names
+            Self::BadSignature | Self::WrongSecret | Self::Inactive | Self::UntrustedCertificate => 5,
+            // two issuers may give their keys one name; less than what is known of a token whose signature has verified
             Self::KeyNotSought(_) => 6,
-            Self::BadSignature
-            | Self::WrongSecret
-            | Self::MissingClaim
+            Self::MissingClaim
             | Self::WrongIssuer
             | Self::WrongAudience
             | Self::IdToken

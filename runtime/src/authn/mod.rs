@@ -340,11 +340,12 @@ mod tests {
             let denied = refused(&prepared, &verdicts).unwrap();
             (denied.reason(), denied.scheme().unwrap())
         };
-        use Reason::{BadSignature, Expired, KeyNotSought, KeysUnavailable, Malformed, UnknownKid};
+        use Reason::{BadSignature, Expired, Inactive, KeyNotSought, KeysUnavailable, Malformed, UnknownKid};
         for (reasons, expected) in [
             ([KeysUnavailable, Expired, BadSignature], (KeysUnavailable, "oauth")),
             ([BadSignature, Expired, KeysUnavailable], (KeysUnavailable, "dev")),
             ([UnknownKid, KeyNotSought(7), BadSignature], (KeyNotSought(7), "other")),
+            ([Inactive, KeyNotSought(7), UnknownKid], (KeyNotSought(7), "other")),
             ([KeyNotSought(7), Expired, UnknownKid], (Expired, "other")),
             ([Malformed, UnknownKid, BadSignature], (BadSignature, "dev")),
             ([BadSignature, BadSignature, UnknownKid], (BadSignature, "oauth")),
