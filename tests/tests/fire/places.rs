@@ -14,6 +14,8 @@ const PLACES: usize = 3;
 /// For how long a place is held without a word, and how often there is one.
 const LEASE: Duration = Duration::from_secs(30);
 const PACE: Duration = Duration::from_secs(10);
+/// Within which a busy machine refuses: who is not refused then has a place.
+const REFUSED: Duration = Duration::from_secs(3);
 /// What a busy machine may need.
 const SLACK: Duration = Duration::from_secs(8);
 
@@ -30,7 +32,7 @@ impl Drop for Held {
 async fn place(client: Client, token: &str) -> Option<Held> {
     let call = client.get("/place").token(token);
     let mut asking = tokio::spawn(async move { call.send().await });
-    match tokio::time::timeout(Duration::from_secs(1), &mut asking).await {
+    match tokio::time::timeout(REFUSED, &mut asking).await {
         Ok(reply) => {
             reply.unwrap().refused(429, "rate_limited");
             None
