@@ -49,10 +49,11 @@ impl Fleet {
         self.folder.path().join("books")
     }
 
-    /// One of them or two are killed and started again; or Redis is, and now and then one of them while it is away.
+    /// One of them or two are killed and started again; or Redis is, as the first of all that happens, and now and then one of them
+    /// while it is away.
     pub async fn suffer(&mut self, dice: &mut Dice) {
         let one = dice.below(INSTANCES as u64) as usize;
-        match dice.below(10) {
+        match dice.below(10) * u64::from(self.outages > 0) {
             0 => {
                 self.redis.kill();
                 self.outages += 1;
