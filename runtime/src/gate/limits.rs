@@ -7,7 +7,8 @@
 //! | 11 | a member of the body, and the above |
 //!
 //! Those of one step are decided together: first those on what is under way, which are left again when others refuse; then
-//! the others, of which all are charged or none.
+//! the others, of which all are charged or none. What those of earlier steps were charged is taken back then
+//! ([`Visit::close`](super::Visit::close)).
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::limit::key::Key;
-use crate::limit::{Rule, Standing};
+use crate::limit::{Reserved, Rule, Standing};
 use crate::operation::{Advertise, CountedOn, Per};
 
 /// Whom an answer is for.
@@ -30,6 +30,17 @@ impl Told {
     pub(super) fn new(rule: &Arc<Rule>, standing: &Standing<'_>) -> Self {
         let Standing { key, remaining, reset, wait, .. } = *standing;
         Self { rule: Arc::clone(rule), key, remaining, reset, wait }
+    }
+
+    /// What was charged to it is taken back.
+    pub(super) fn give_back(&mut self, charged: &Reserved) {
+        if self.key == charged.key() {
+            let most = self.rule.limit().burst;
+            self.remaining = self.remaining.saturating_add(charged.cost()).min(most);
+            if self.remaining == most {
+                self.reset = 0;
+            }
+        }
     }
 
     pub(super) fn standing(&self) -> Standing<'_> {

@@ -30,7 +30,7 @@ use crate::input::{Receiver, Receiving, Sender};
 use crate::limit::running::{Entered, Held};
 use crate::limit::seen::{Network, Seen};
 use crate::limit::{Charge, Few, Outage, Reserved, Rule};
-use crate::operation::{Body, Priority, Replays};
+use crate::operation::{Body, Priority};
 use crate::problem::Rejection;
 use crate::serve::Session;
 use crate::settings::Settings;
@@ -48,10 +48,8 @@ pub(crate) struct Visit {
     standings: Few<Told>,
     /// Its place among all whose handlers are at work.
     place: Option<Place>,
-    /// What is taken back if it succeeds.
-    reserved: Vec<Reserved>,
-    /// What is taken back if it is answered as another call was.
-    of_principal: Vec<Reserved>,
+    /// What its limits were charged, of which some may be taken back.
+    charged: Vec<Reserved>,
     is_replay: bool,
     /// Where it is a login that a handler verifies.
     attempt: Option<Attempt>,
@@ -102,8 +100,7 @@ impl Visit {
             fault,
             standings: Few::new(),
             place: None,
-            reserved: Vec::new(),
-            of_principal: Vec::new(),
+            charged: Vec::new(),
             is_replay: false,
             attempt: None,
             held: Few::new(),
@@ -143,10 +140,8 @@ impl Visit {
         self.values.extend(values);
     }
 
-    /// Counts this request under each of the limits, or under none when one is used up (steps 2, 9 and 11).
-    ///
-    /// What step 9 refuses has been counted by step 2 and stays so: its credential has been verified, and who is over a
-    /// limit of their own must not have that for nothing.
+    /// Counts this request under each of the limits, or under none when one is used up (steps 2, 9 and 11). What earlier steps
+    /// counted is taken back then, when it is [closed](Visit::close).
     pub(crate) async fn spend(&mut self, due: &Due) -> Result<(), Rejection> {
         let Due { running, counted: rules } = due;
         if !running.is_empty() {
@@ -161,11 +156,7 @@ impl Visit {
         let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         let asking = self.gate.limiter().ask(micros(now), &charges, &seen);
         let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
-        self.reserved.extend(decision.reserved());
-        let idempotency = self.witness.policy.and_then(|policy| policy.idempotency.as_ref());
-        if idempotency.is_some_and(|rule| rule.replays == Replays::Free) {
-            self.of_principal.extend(decision.of_principal());
-        }
+        self.charged.append(&mut decision.charged());
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
         let told = rules.iter().zip(decision.standings()).filter(|(_, standing)| standing.counted);
         self.standings.extend(told.map(|(rule, standing)| Told::new(rule, &standing)));

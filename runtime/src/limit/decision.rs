@@ -50,9 +50,34 @@ pub(crate) struct Reserved {
     pub(super) then: u64,
     /// Of the shared counter that was charged.
     pub(super) name: Option<Name>,
+    limit: &'static Limit,
 }
 
 impl Reserved {
+    /// The counter.
+    pub(crate) const fn key(&self) -> Key {
+        self.ask.key
+    }
+
+    /// How many requests it counted for.
+    pub(crate) const fn cost(&self) -> u32 {
+        self.ask.cost
+    }
+
+    /// Whether it is to be taken back if the request succeeds.
+    pub(crate) fn is_of_failures(&self) -> bool {
+        self.limit.on == CountedOn::Failure
+    }
+
+    /// Whether it is to be taken back if the request gets the answer of one that was counted: what its principal is counted by.
+    /// The limits of addresses and of all together stay charged, for they are about what comes, and not about what is done.
+    pub(crate) fn is_of_caller(&self) -> bool {
+        let is_of_callers = |part: &Per| matches!(part, Per::Principal | Per::Tenant);
+        !self.is_of_failures()
+            && self.limit.per.iter().any(is_of_callers)
+            && half_of(self.ask.key) == Half::Known
+    }
+
     /// What is left of it when `cost` is used; `None`: nothing.
     pub(crate) fn beyond(mut self, cost: u32) -> Option<Self> {
         self.ask.cost = self.ask.cost.saturating_sub(cost);
@@ -77,33 +102,13 @@ impl<'a> Decision<'a> {
         })
     }
 
-    /// What is to be taken back if the request succeeds.
-    pub(crate) fn reserved(&self) -> Vec<Reserved> {
-        self.charged(|charge| charge.rule.limit.on == CountedOn::Failure)
-    }
-
-    /// What is to be taken back if the request gets the answer of one that was counted: what its principal is counted by. The
-    /// limits of addresses and of all together stay charged, for they are about what comes, and not about what is done.
-    pub(crate) fn of_principal(&self) -> Vec<Reserved> {
-        let by_principal = |charge: &Charge<'_>| {
-            let is_of_callers = |part: &Per| matches!(part, Per::Principal | Per::Tenant);
-            charge.rule.limit.per.iter().any(is_of_callers) && half_of(charge.key) == Half::Known
-        };
-        self.charged(|charge| charge.rule.limit.on == CountedOn::Request && by_principal(charge))
-    }
-
-    /// What was charged to this limit.
-    pub(crate) fn charged_to(&self, limit: &Limit) -> Option<Reserved> {
-        self.charged(|charge| std::ptr::eq(charge.rule.limit, limit)).pop()
-    }
-
-    /// What was charged to these limits. One that is named twice was charged once.
-    fn charged(&self, of: impl Fn(&Charge<'_>) -> bool) -> Vec<Reserved> {
-        let mut charged: Vec<Reserved> = Vec::new(); // most documents limit no failures
+    /// What was charged. A limit that is named twice was charged once.
+    pub(crate) fn charged(&self) -> Vec<Reserved> {
+        let mut charged: Vec<Reserved> = Vec::new();
         if self.refused_by().is_some() {
             return charged;
         }
-        for (index, charge) in self.charges.iter().enumerate().filter(|(_, charge)| of(charge)) {
+        for (index, charge) in self.charges.iter().enumerate() {
             let (meter, name) = match &self.by {
                 By::Process => (charge.rule.meter, None),
                 By::Shared(names) => (charge.rule.meter, names.get(index).copied()),
@@ -111,10 +116,16 @@ impl<'a> Decision<'a> {
                 By::Share => continue,
             };
             if !charged.iter().any(|other| other.ask.key == charge.key) {
-                charged.push(Reserved { ask: charge.ask(meter), then: self.now, name });
+                let (ask, then, limit) = (charge.ask(meter), self.now, charge.rule.limit);
+                charged.push(Reserved { ask, then, name, limit });
             }
         }
         charged
+    }
+
+    /// What was charged to this limit.
+    pub(crate) fn charged_to(&self, limit: &Limit) -> Option<Reserved> {
+        self.charged().into_iter().find(|reserved| std::ptr::eq(reserved.limit, limit))
     }
 
     /// The limit that refused, and if there are several, the one to wait for longest; `None` when the request may go on.

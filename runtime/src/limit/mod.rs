@@ -5,8 +5,9 @@
 //! a request    rule.charge(&seen)              -> Charge                     whom it counts
 //!              limiter.ask(now, &charges, ..)  -> Decision                   all or nothing
 //!              headers::advertise(.., decision.standings())                  what the client is told
-//! its answer   limiter.give_back(now, &reserved)                             of limits on failures, when it is good; of those
-//!                                                                            of the principal, when it is that of another call
+//! its answer   limiter.give_back(now, &charged)                              of limits on failures, when it is good; of those
+//!                                                                            of the principal, when it is that of another call;
+//!                                                                            of all, when another limit refuses it later
 //! ```
 
 mod decision;
@@ -259,7 +260,7 @@ impl Limiter {
     /// Takes back what was charged. What the shared counters do not hear of stays charged.
     pub(crate) async fn give_back(&self, now: u64, reserved: &[Reserved]) {
         self.give_back_here(now, reserved);
-        let spent = |Reserved { ask, then, name }: &Reserved| {
+        let spent = |Reserved { ask, then, name, .. }: &Reserved| {
             Some(Spent { asked: Asked { name: (*name)?, meter: ask.meter, cost: ask.cost }, then: *then })
         };
         let spent: Vec<Spent> = reserved.iter().filter_map(spent).collect();

@@ -2,6 +2,7 @@
 
 mod logs;
 mod networks;
+mod steps;
 mod told;
 
 use palisade::{Caller, Clock, Jwt, Problem, Settings};
@@ -49,6 +50,10 @@ impl Counted for Service {
 
     async fn get_guess(&self, _: Caller<GetGuess>, _: GetGuessInput) -> Result<GetGuessOutput, Problem> {
         Ok(GetGuessOutput::NoContent)
+    }
+
+    async fn post_step(&self, _: Caller<PostStep>, _: PostStepInput) -> Result<PostStepOutput, Problem> {
+        Ok(PostStepOutput::NoContent)
     }
 
     async fn get_thing(&self, _: Caller<GetThing>, _: GetThingInput) -> Result<GetThingOutput, Problem> {

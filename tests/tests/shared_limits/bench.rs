@@ -73,6 +73,10 @@ impl Shared for Service {
         Ok(GetLogOutput::NoContent)
     }
 
+    async fn get_steps(&self, _: Caller<GetSteps>, _: GetStepsInput) -> Result<GetStepsOutput, Problem> {
+        Ok(GetStepsOutput::NoContent)
+    }
+
     async fn get_site(&self, _: Caller<GetSite>, _: GetSiteInput) -> Result<GetSiteOutput, Problem> {
         Ok(GetSiteOutput::NoContent)
     }

@@ -80,6 +80,23 @@ async fn windows_and_costs_are_shared_and_a_refusal_counts_nowhere() {
     bench.get(0, "/fixed", "alice").await.refused(429, "rate_limited");
 }
 
+#[tokio::test]
+async fn what_a_later_step_refuses_the_earlier_one_has_not_counted_anywhere() {
+    let mut bench = Bench::start().await;
+    for number in 0..6 {
+        bench.get(number % 2, "/steps", "alice").await.allowed(204);
+    }
+    for number in 0..8 {
+        let reply = bench.get(number % 2, "/steps", "alice").await;
+        assert_eq!(reply.refused(429, "rate_limited").json()["error"]["policy"], "few");
+    }
+    bench.get(0, "/steps", "bob").await.allowed(204); // the seventh of this address
+    let reply = bench.get(1, "/steps", "bob").await;
+    assert_eq!(reply.refused(429, "rate_limited").json()["error"]["policy"], "door");
+    bench.redis.kill();
+    bench.get(0, "/steps", "carol").await.refused(503, "unavailable");
+}
+
 /// Of IPv6 a /48, of IPv4 an address; in an outage each instance counts its share of the same.
 #[tokio::test]
 async fn a_network_is_one_wherever_it_asks() {

@@ -85,7 +85,7 @@ impl Attempts<'_> {
     /// Counts for the network, ten times as widely as guesses, what costs us something before it is known whether it is good.
     #[cfg(feature = "login")]
     pub(crate) async fn tries(&self) -> Result<Trial, TooMany> {
-        let charged = self.charge(Whom::NetworkWidely, None, |decision| decision.reserved()).await;
+        let charged = self.charge(Whom::NetworkWidely, None, |decision| decision.charged()).await;
         charged.map(Trial).map_err(|reason| TooMany(reason.wait()))
     }
 

@@ -58,7 +58,7 @@ impl Attempts<'_> {
         };
         let at = whom(account.is_some(), is_known);
         let claimed = account.as_ref().map(Account::claimed);
-        let charged = self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision))).await;
+        let charged = self.charge(at, claimed, |decision| (decision.charged(), closed(&decision))).await;
         let (reserved, closes) = charged.map_err(Denied::new)?;
         Ok(Attempt { account, at, reserved, closes })
     }

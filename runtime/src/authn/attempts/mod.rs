@@ -224,7 +224,7 @@ impl<'a> Attempts<'a> {
         let Credential::Text(text) = credential else { return Ok(None) };
         let at = whom(true, self.knows(claim.issuer, &claim.account, &claim.account).await);
         let claimed = Some((claim.issuer, &*claim.account));
-        let charge = self.charge(at, claimed, |decision| (decision.reserved(), closed(&decision)));
+        let charge = self.charge(at, claimed, |decision| (decision.charged(), closed(&decision)));
         // boxed: a request without a password does not carry the room for it
         let (flight, charged) = Box::pin(self.failures.flights.board(scheme_of.name, text, charge)).await?;
         let (reserved, closes) = charged.unwrap_or_default();

@@ -27,7 +27,7 @@ pub(super) struct Counted {
 type Taken = (Vec<Reserved>, Option<&'static str>);
 
 fn taken(decision: &Decision<'_>) -> Taken {
-    (decision.reserved(), closed(decision))
+    (decision.charged(), closed(decision))
 }
 
 impl Counted {
@@ -78,7 +78,7 @@ impl Attempts<'_> {
         if !of_known.is_some_and(|of_known| of_known.networks.knows_here(there, self.now)) {
             return None;
         }
-        match self.charge(Whom::Network, None, |decision| decision.reserved()).await {
+        match self.charge(Whom::Network, None, |decision| decision.charged()).await {
             Ok(reserved) => {
                 self.give_back(Whom::Network, &reserved).await;
                 None

@@ -11,18 +11,17 @@ use crate::authn::dpop;
 use crate::gate::{REQUEST_ID, Witness};
 use crate::limit::running::until_sent;
 use crate::limit::{self, Standing};
-use crate::operation::Access;
+use crate::operation::{Access, Replays};
 use crate::problem::{self, Outward, Rejection, outward};
 use crate::settings::RateLimitReset;
 
 impl Visit {
     /// Writes the answer: the envelope of a refusal with its event, and the headers that every answer carries.
     ///
-    /// A limit on failures was charged when the request came, else all who try at once would find it open; what succeeds
-    /// is taken back here, and what a principal was charged for a call that is answered again. Who does not wait for the
-    /// answer has used the attempt.
+    /// Who does not wait for the answer has used what the request was charged.
     pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
         let held = std::mem::take(&mut self.held);
+        let is_over = result.as_ref().is_err_and(Rejection::is_by_limit);
         let mut response = match result.and_then(|response| self.counted(response)) {
             Ok(response) => {
                 self.report_login(&"a login was refused", response.status());
@@ -39,7 +38,7 @@ impl Visit {
         {
             Box::pin(self.attempts_at(now).end(&attempt, response.status())).await;
         }
-        self.give_back(response.status()).await;
+        self.give_back(is_over, response.status()).await;
         self.dress(response)
     }
 
@@ -73,18 +72,26 @@ impl Visit {
         self.gate.walkers().count(self.micros(), policy.id, &self.seen())
     }
 
-    async fn give_back(&mut self, status: StatusCode) {
-        let mut charged = Vec::new();
-        if status.as_u16() < 400 {
-            charged.append(&mut self.reserved);
-        }
-        if self.is_replay {
-            charged.append(&mut self.of_principal);
-        }
-        if !charged.is_empty()
+    /// Takes back what this request was charged
+    ///
+    /// 1. by all of its limits, when one of them refuses it, at whichever step: it consumes from all or from none;
+    /// 2. by limits on failures, when it succeeds: they are charged when it comes, else all who try at once would find them open;
+    /// 3. by those of its principal, when it is answered as another call was and the document has such answers be free.
+    async fn give_back(&mut self, is_over: bool, status: StatusCode) {
+        let idempotency = self.witness.policy.and_then(|policy| policy.idempotency.as_ref());
+        let is_free = self.is_replay && idempotency.is_some_and(|rule| rule.replays == Replays::Free);
+        self.charged.retain(|charged| {
+            is_over
+                || (charged.is_of_failures() && status.as_u16() < 400)
+                || (charged.is_of_caller() && is_free)
+        });
+        if !self.charged.is_empty()
             && let Ok(now) = self.gate.settings().clock.now()
         {
-            self.gate.limiter().give_back(micros(now), &charged).await;
+            for charged in &self.charged {
+                self.standings.iter_mut().for_each(|told| told.give_back(charged));
+            }
+            self.gate.limiter().give_back(micros(now), &self.charged).await;
         }
     }
 
