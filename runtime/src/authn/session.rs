@@ -1,5 +1,7 @@
 //! Sessions of browsers as credentials: what a login keeps of one becomes a principal (step 7 of the gate).
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
@@ -43,7 +45,7 @@ pub(in crate::authn) async fn judge(
     let facts = Facts {
         scheme,
         kind: Kind::Session,
-        issuer: login.issuer().into(),
+        issuer: Arc::clone(login.issuer()),
         issued: Some(session.began),
         expires: Some(session.ends),
         login_time: session.time,

@@ -148,7 +148,7 @@ impl Login {
         Ok(())
     }
 
-    pub(crate) fn issuer(&self) -> &str {
+    pub(crate) fn issuer(&self) -> &Arc<str> {
         self.0.provider.issuer()
     }
 

@@ -11,6 +11,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -77,7 +78,7 @@ impl fmt::Debug for WithIdToken {
 }
 
 pub(super) struct Provider {
-    issuer: String,
+    issuer: Arc<str>,
     client: Client,
     scopes: Vec<Scope>,
     ids: IdTokens,
@@ -149,7 +150,7 @@ impl Provider {
         ids.load().await.map_err(|_| LoginError::Provider("its keys cannot be had"))?;
         Ok(Self {
             client: client(checked, &published, discovery.metadata().is_https())?,
-            issuer: issuer.to_owned(),
+            issuer: issuer.into(),
             scopes: checked.scopes.iter().cloned().map(Scope::new).collect(),
             ids,
             outbound,
@@ -165,7 +166,7 @@ impl Provider {
         })
     }
 
-    pub(super) fn issuer(&self) -> &str {
+    pub(super) const fn issuer(&self) -> &Arc<str> {
         &self.issuer
     }
 

@@ -30,29 +30,33 @@ pub(super) struct Lifetimes {
     pub(super) idle: u64,
 }
 
-/// What is kept of a session. Times are seconds since 1970.
+/// What is kept of a session. Times are seconds since 1970. What it does not have is not written: each request reads all of it.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Session {
     pub(crate) subject: String,
     /// As the ID token of the login names it.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tenant: Option<String>,
     /// As granted, separated by single spaces.
     pub(crate) scopes: String,
     /// `acr` of the login.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) class: Option<String>,
     /// `auth_time` of the login.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) time: Option<f64>,
     pub(crate) began: u64,
     pub(crate) ends: u64,
     pub(super) used: u64,
     pub(super) access: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) access_ends: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) refresh: Option<String>,
     /// Until then somebody renews its tokens.
     pub(super) renewing: u64,
     /// The session at the provider.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sid: Option<String>,
     #[serde(default)]
     #[zeroize(skip)]

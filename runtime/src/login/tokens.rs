@@ -109,7 +109,7 @@ impl Login {
 
     /// Under what the session of a caller is kept, where it is one of this login.
     pub(super) fn session_of(&self, caller: &Principal) -> Option<Key> {
-        let by_us = caller.issuer() == self.issuer() && caller.client_id() == Some(self.client());
+        let by_us = caller.issuer() == &**self.issuer() && caller.client_id() == Some(self.client());
         let ours = caller.kind() == Kind::Session && by_us;
         let digest = URL_SAFE_NO_PAD.decode(caller.credential_id().filter(|_| ours)?).ok()?;
         Some(Key::of_session(digest.try_into().ok()?))

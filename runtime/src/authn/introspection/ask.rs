@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::Full;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, SemaphorePermit},
     time::{Instant, timeout_at},
 };
 use zeroize::Zeroizing;
@@ -158,12 +158,8 @@ impl Introspection {
         let far = &*self.far;
         let _place = far.places.try_acquire().map_err(|_| Unknown::Busy)?;
         let until = Instant::now() + PATIENCE;
-        let _turn = match timeout_at(until, far.calls.acquire()).await {
-            Ok(Ok(turn)) => turn,
-            Ok(Err(_)) | Err(_) => return Err(Unknown::Busy),
-        };
+        let (_turn, has_time) = far.turn(until).await?;
         let leave = far.breaker.admits().map_err(Unknown::LeftAlone)?;
-        let has_time = until.duration_since(Instant::now()) > PATIENCE / 2;
         let reply = far.call(token, until).await;
         match reply {
             Err(NoReply::Silence(_)) if !has_time => drop(leave),
@@ -195,6 +191,17 @@ impl Introspection {
 }
 
 impl Far {
+    /// A turn to call, and whether more than half of the time is left for it.
+    async fn turn(&self, until: Instant) -> Result<(SemaphorePermit<'_>, bool), Unknown> {
+        if let Ok(turn) = self.calls.try_acquire() {
+            return Ok((turn, true));
+        }
+        match timeout_at(until, self.calls.acquire()).await {
+            Ok(Ok(turn)) => Ok((turn, until.duration_since(Instant::now()) > PATIENCE / 2)),
+            Ok(Err(_)) | Err(_) => Err(Unknown::Busy),
+        }
+    }
+
     async fn call(&self, token: &str, until: Instant) -> Result<Reply, NoReply> {
         let body = format!("token={}&token_type_hint=access_token", form(token));
         let request = Request::post(self.endpoint.uri().clone())
