@@ -17,6 +17,8 @@ const AWAY: usize = 1;
 const HANGS: usize = 2;
 const PANICS: usize = 3;
 const SLOW: usize = 4;
+/// Each event takes 20 ms.
+const BY_EACH: usize = 5;
 
 impl EventSink for Shelf {
     fn write<'a>(&'a self, events: &'a [SecurityEvent]) -> StoreFuture<'a, (), EventSinkError> {
@@ -25,6 +27,10 @@ impl EventSink for Shelf {
             assert!((1..=64).contains(&events.len()));
             if self.mode.load(Ordering::SeqCst) == SLOW {
                 tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            if self.mode.load(Ordering::SeqCst) == BY_EACH {
+                let each = Duration::from_millis(20);
+                tokio::time::sleep(each * u32::try_from(events.len()).unwrap()).await;
             }
             match self.mode.load(Ordering::SeqCst) {
                 AWAY => return Err(EventSinkError::new("away")),
@@ -216,6 +222,55 @@ async fn what_is_to_be_stored_first_goes_before_a_flood() {
     assert_eq!(events.store(event(Severity::Medium, 0)).await, Ok(()));
     let place = shelf.stored().iter().position(|(kind, _)| *kind == "medium");
     assert_eq!(place, Some(64), "behind what was being written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_does_not_keep_a_slow_sink_away() {
+    let (events, shelf) = events(1000);
+    shelf.is(BY_EACH);
+    (0..500).for_each(|number| push(&events, Severity::Low, number));
+    secs(3).await;
+    assert!(!shelf.stored().is_empty(), "64 take 1280 ms: fewer are given then");
+    assert_eq!(events.store(event(Severity::Medium, 0)).await, Ok(()), "in the middle of it");
+    secs(9).await; // each takes 20 ms still: nothing was given in vain again
+    let mut stored = shelf.stored();
+    stored.retain(|(kind, _)| *kind == "low");
+    assert_eq!(stored, (0..500).map(|number| ("low", Some(number))).collect::<Vec<_>>());
+
+    // more are given again when it is fast
+    shelf.is(GOOD);
+    (0..1000).for_each(|number| push(&events, Severity::Low, number));
+    let calls = shelf.calls.load(Ordering::SeqCst);
+    secs(1).await;
+    assert!(shelf.calls.load(Ordering::SeqCst) - calls <= 1 + 875_usize.div_ceil(64));
+
+    // one by one where nothing else is in time
+    shelf.is(HANGS);
+    push(&events, Severity::Low, 0);
+    secs(60).await;
+    let before = shelf.stored().len();
+    shelf.is(BY_EACH);
+    (0..70).for_each(|number| push(&events, Severity::Low, number));
+    secs(10).await;
+    assert_eq!(shelf.stored().len(), before + 71);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_while_events_are_given_again_to_a_sink_that_hangs() {
+    let (events, shelf) = events(1000);
+    shelf.is(HANGS);
+    push(&events, Severity::Low, 0);
+    secs(2).await;
+    for _ in 0..500 {
+        let began = tokio::time::Instant::now();
+        assert_eq!(events.store(event(Severity::Medium, 0)).await, Err(NotStored));
+        assert_eq!(began.elapsed(), Duration::ZERO, "neither during a call nor during a pause");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    shelf.is(GOOD);
+    secs(6).await;
+    assert_eq!(events.store(event(Severity::Medium, 1)).await, Ok(()));
+    assert_eq!(shelf.stored(), [("low", Some(0)), ("medium", Some(1))]);
 }
 
 #[tokio::test(start_paused = true)]
