@@ -18,10 +18,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::home::Home;
 use super::overflow::{Overflow, standard_error};
 use super::record::SecurityEvent;
 use super::writer::{Audit, Item, Writer};
@@ -95,9 +95,7 @@ struct Shared {
     overflow: Overflow,
     audit_overflow: Overflow,
     book: Arc<Book>,
-    /// Until it runs.
-    writer: Mutex<Option<Writer>>,
-    runs: AtomicBool,
+    home: Arc<Home>,
     /// That what waited was not stored at the end is told.
     is_lost: AtomicBool,
 }
@@ -166,8 +164,8 @@ impl Events {
         let audit_room = Arc::new(Semaphore::new(share(capacity)));
         let overflow = Overflow::new(queue.downgrade(), Arc::clone(&room), last_resort, &book);
         let audit_overflow = Overflow::new(queue.downgrade(), Arc::clone(&audit_room), last_resort, &book);
-        let writer = Mutex::new(Some(Writer::new(sink, items, first, Arc::clone(&book))));
-        let (reserve, runs, is_lost) = (share(capacity), AtomicBool::new(false), AtomicBool::new(false));
+        let home = Home::of(Writer::new(sink, items, first, Arc::clone(&book)));
+        let (reserve, is_lost) = (share(capacity), AtomicBool::new(false));
         let shared = Shared {
             queue,
             audits,
@@ -177,8 +175,7 @@ impl Events {
             overflow,
             audit_overflow,
             book,
-            writer,
-            runs,
+            home,
             is_lost,
         };
         Self { shared: Arc::new(shared) }
@@ -191,15 +188,7 @@ impl Events {
 
     /// Writes from now on, where there is a runtime to do so. What came before has waited.
     pub(crate) fn start(&self) {
-        if self.shared.runs.load(Ordering::Relaxed) {
-            return;
-        }
-        let Ok(runtime) = Handle::try_current() else { return };
-        let writer = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            runtime.spawn(writer.run());
-            self.shared.runs.store(true, Ordering::Relaxed);
-        }
+        self.shared.home.send_out();
     }
 
     /// One more, which is stored when it can be (rules 3 and 4). It is made where there is room for it: a flood costs little.
@@ -215,7 +204,7 @@ impl Events {
         match (place, worth) {
             (Some(place), _) => {
                 if queue.send(Item::Event(event, place)).is_err() {
-                    book.drop_one(); // the runtime of the writer has ended
+                    book.drop_one(); // never: there is a writer as long as there is this
                 }
             }
             (None, Worth::Audited) => audit_overflow.take(event),

@@ -58,6 +58,8 @@ pub(super) struct Writer {
     most: usize,
     pause: Duration,
     chance: RandomState,
+    /// It ran before, in a runtime that has ended since.
+    has_run: bool,
 }
 
 /// What is given next, and not stored yet.
@@ -84,10 +86,17 @@ impl Writer {
         book: Arc<Book>,
     ) -> Self {
         let (batch, chance) = (Batch::default(), RandomState::new());
-        Self { sink, queue, audits, book, batch, most: MOST, pause: PAUSES.0, chance }
+        Self { sink, queue, audits, book, batch, most: MOST, pause: PAUSES.0, chance, has_run: false }
     }
 
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(&mut self) {
+        if std::mem::replace(&mut self.has_run, true) {
+            tracing::warn!(
+                target: "palisade::events",
+                "the task that stored security events has ended before them: another one goes on"
+            );
+        }
+        self.batch.refuse_audits(); // nobody waits for them any more
         while self.fill().await {
             let (given, began) = (self.batch.events.len().min(self.most), Instant::now());
             match self.write(given).await {
@@ -173,6 +182,12 @@ impl Writer {
                 "security events wait for their sink; operations with `audit` are refused until it is back"
             );
         }
+    }
+
+    /// It ends by that, and what comes out of it is no failure of the sink that is known.
+    pub(super) fn has_panicked(&self) {
+        self.book.is_away.store(true, Ordering::Relaxed);
+        tracing::error!(target: "palisade::events", "the task that stores security events has panicked");
     }
 
     /// Rules 2, 4 and 6.

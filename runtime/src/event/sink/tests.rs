@@ -1,5 +1,6 @@
 //! The queue and its writer, by a clock that does not wait.
 
+use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
@@ -19,6 +20,34 @@ const PANICS: usize = 3;
 const SLOW: usize = 4;
 /// Each event takes 20 ms.
 const BY_EACH: usize = 5;
+/// It panics when it is given up.
+const PANICS_LATE: usize = 6;
+/// It panics when it is asked why it failed.
+const UNSPEAKABLE: usize = 7;
+/// It panics, and whoever holds what came out of it does.
+const PANICS_TWICE: usize = 8;
+
+/// What panics in the end.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("a sink that panics when it is dropped");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Unspeakable;
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("a sink that panics when it is asked")
+    }
+}
+
+impl Error for Unspeakable {}
 
 impl EventSink for Shelf {
     fn write<'a>(&'a self, events: &'a [SecurityEvent]) -> StoreFuture<'a, (), EventSinkError> {
@@ -36,6 +65,12 @@ impl EventSink for Shelf {
                 AWAY => return Err(EventSinkError::new("away")),
                 HANGS => std::future::pending().await,
                 PANICS => panic!("a sink that panics"),
+                PANICS_LATE => {
+                    let _bomb = Bomb;
+                    std::future::pending().await
+                }
+                UNSPEAKABLE => return Err(EventSinkError::new(Unspeakable)),
+                PANICS_TWICE => std::panic::panic_any(Bomb),
                 _ => self.stored.lock().unwrap().extend_from_slice(events),
             }
             Ok(())
@@ -81,7 +116,7 @@ async fn secs(secs: u64) {
 #[tokio::test(start_paused = true)]
 async fn what_waited_for_the_sink_comes_in_its_order_when_that_is_back() {
     let (events, shelf) = events(1000);
-    for mode in [AWAY, HANGS, PANICS] {
+    for mode in [AWAY, HANGS, PANICS, PANICS_LATE, UNSPEAKABLE] {
         shelf.is(mode);
         shelf.stored.lock().unwrap().clear();
         (0..200).for_each(|number| push(&events, Severity::Low, number));
@@ -197,19 +232,19 @@ async fn what_is_to_be_stored_first_is_stored_or_refused() {
     let (events, shelf) = events(1000);
     assert_eq!(events.store(event(Severity::Low, 0)).await, Ok(()));
     assert_eq!(shelf.stored(), [("low", Some(0))]);
-    for mode in [AWAY, HANGS, PANICS] {
+    for mode in [AWAY, HANGS, PANICS, PANICS_LATE, UNSPEAKABLE] {
         shelf.is(mode);
         let began = tokio::time::Instant::now();
-        assert_eq!(events.store(event(Severity::Low, 1)).await, Err(NotStored));
+        assert!(events.store(event(Severity::Low, 1)).await.is_err());
         assert!(began.elapsed() <= Duration::from_secs(1), "as soon as it is known");
         let began = tokio::time::Instant::now();
-        assert_eq!(events.store(event(Severity::Low, 1)).await, Err(NotStored));
+        assert!(events.store(event(Severity::Low, 1)).await.is_err());
         assert_eq!(began.elapsed(), Duration::ZERO, "nobody waits during a pause");
         shelf.is(GOOD);
         secs(6).await;
         assert_eq!(events.store(event(Severity::Low, 2)).await, Ok(()));
     }
-    let expected = [("low", Some(0))].into_iter().chain([("low", Some(2)); 3]);
+    let expected = [("low", Some(0))].into_iter().chain([("low", Some(2)); 5]);
     assert_eq!(shelf.stored(), expected.collect::<Vec<_>>(), "what was refused is not stored later");
 }
 
@@ -263,7 +298,7 @@ async fn nobody_waits_while_events_are_given_again_to_a_sink_that_hangs() {
     secs(2).await;
     for _ in 0..500 {
         let began = tokio::time::Instant::now();
-        assert_eq!(events.store(event(Severity::Medium, 0)).await, Err(NotStored));
+        assert!(events.store(event(Severity::Medium, 0)).await.is_err());
         assert_eq!(began.elapsed(), Duration::ZERO, "neither during a call nor during a pause");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -271,6 +306,47 @@ async fn nobody_waits_while_events_are_given_again_to_a_sink_that_hangs() {
     secs(6).await;
     assert_eq!(events.store(event(Severity::Medium, 1)).await, Ok(()));
     assert_eq!(shelf.stored(), [("low", Some(0)), ("medium", Some(1))]);
+}
+
+#[test]
+fn what_waits_outlives_the_runtime_in_which_it_came() {
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let (events, shelf) = events(1000);
+    shelf.is(HANGS);
+    runtime().block_on(async {
+        push(&events, Severity::Low, 0);
+        tokio::time::sleep(Duration::from_millis(1)).await; // the writer has it
+        _ = timeout(Duration::from_millis(1), events.store(event(Severity::Medium, 0))).await;
+    });
+    shelf.is(GOOD);
+    push(&events, Severity::Low, 1);
+    assert!(events.answers() && shelf.stored().is_empty());
+    runtime().block_on(async {
+        assert_eq!(events.store(event(Severity::Medium, 1)).await, Ok(()));
+        secs(1).await;
+    });
+    assert_eq!(shelf.stored(), [("medium", Some(1)), ("low", Some(0)), ("low", Some(1))]);
+    // at the end as well
+    push(&events, Severity::Low, 2);
+    runtime().block_on(events.settle());
+    assert_eq!(shelf.stored().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_panics_goes_on_with_the_next_event() {
+    let (events, shelf) = events(1000);
+    shelf.is(PANICS_TWICE);
+    push(&events, Severity::Low, 0);
+    secs(1).await;
+    assert!(!events.answers(), "a readiness says so");
+    assert_eq!(shelf.calls.load(Ordering::SeqCst), 1);
+    assert!(events.store(event(Severity::Medium, 0)).await.is_err());
+    shelf.is(GOOD);
+    push(&events, Severity::Low, 1);
+    secs(1).await;
+    assert_eq!(shelf.stored(), [("low", Some(0)), ("low", Some(1))]);
+    assert!(events.answers());
 }
 
 #[tokio::test(start_paused = true)]
