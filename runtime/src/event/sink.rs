@@ -3,12 +3,13 @@
 //! Rules:
 //! 1. what happens is told to `tracing`, whatever becomes of the sink;
 //! 2. no request waits for the sink, but for what is to be stored before it is done ([`Events::store`]);
-//! 3. events wait in a queue of so many. Those of low and medium severity have seven eighths of it: no flood of them takes the
-//!    room of what is high, or audited. Where they have none they are dropped and counted;
-//! 4. audited events have an eighth more than all, for themselves: what is high may be a flood as well. What is high, or audited,
-//!    waits for room for 5 ms where there is none, beside its request, and goes to standard error then ([`Overflow`], one for each
-//!    of the two);
-//! 5. one task writes, in the order in which they came, and what failed again before what comes later ([`Writer`]);
+//! 3. events wait in a queue of so many. What is not high has seven eighths of it: no flood takes the room of what is high. What is
+//!    of low or medium severity is dropped and counted where it has none;
+//! 4. audited events have an eighth more than all, for themselves, and take that first: what is high may be a flood as well. What
+//!    is high, or audited, waits for room for 5 ms where there is none, beside its request, and goes to standard error then
+//!    ([`Overflow`], one for each of the two);
+//! 5. one task writes, in the order in which they came, and what failed again before what comes later ([`Writer`]). It outlives the
+//!    runtime that it began in ([`Home`]);
 //! 6. what is to be stored at once goes before what waits, so that no flood keeps it from being stored;
 //! 7. `tracing` is told when dropping begins, and the sink how many were dropped, when there is room again.
 
@@ -88,9 +89,9 @@ struct Shared {
     audits: mpsc::Sender<Audit>,
     /// Bounds the queue.
     room: Arc<Semaphore>,
-    /// What low and medium leave of it.
+    /// What is left of it for what is high.
     reserve: usize,
-    /// For audited events, where there is no other.
+    /// For audited events alone.
     audit_room: Arc<Semaphore>,
     overflow: Overflow,
     audit_overflow: Overflow,
@@ -215,10 +216,11 @@ impl Events {
     fn place(&self, worth: Worth) -> Option<OwnedSemaphorePermit> {
         let Shared { room, reserve, audit_room, .. } = &*self.shared;
         let of = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_owned().ok();
+        let beside_reserve = || if room.available_permits() > *reserve { of(room) } else { None };
         match worth {
-            Worth::Dropped if room.available_permits() <= *reserve => None,
-            Worth::Dropped | Worth::Kept => of(room),
-            Worth::Audited => of(room).or_else(|| of(audit_room)),
+            Worth::Dropped => beside_reserve(),
+            Worth::Kept => of(room),
+            Worth::Audited => of(audit_room).or_else(beside_reserve),
         }
     }
 

@@ -181,6 +181,22 @@ async fn no_flood_of_what_is_high_takes_the_room_of_what_is_audited() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_flood_of_what_is_audited_takes_the_room_of_what_is_high() {
+    let (events, shelf) = events(80);
+    shelf.is(AWAY);
+    for number in 0..1000 {
+        let audited = || SecurityEvent { event_type: "audited", ..event(Severity::Low, number) };
+        events.push(Worth::Audited, audited);
+    }
+    (0..10).for_each(|number| push(&events, Severity::High, number));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    shelf.is(GOOD);
+    secs(10).await;
+    let of = |kind| shelf.stored().iter().filter(|(found, _)| *found == kind).count();
+    assert_eq!((of("high"), of("audited")), (10, 10 + 70), "an eighth of their own, and seven eighths");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_high_waits_for_room_and_is_said_aloud_then() {
     static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let shelf = Arc::new(Shelf::default());
