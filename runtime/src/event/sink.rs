@@ -239,15 +239,21 @@ impl Events {
     /// Ends when what waits is written, in bounded time.
     pub(crate) async fn settle(&self) {
         self.start();
-        let (tell, written) = oneshot::channel();
-        let asked = self.shared.queue.send(Item::Settle(tell)).is_ok();
-        self.shared.book.hurry.notify_one();
-        let is_lost = !asked || timeout(LAST, written).await.is_err();
+        let Shared { queue, room, audit_room, overflow, audit_overflow, book, .. } = &*self.shared;
+        let writing = async {
+            book.hurry.notify_one();
+            tokio::join!(overflow.settle(), audit_overflow.settle()); // what has no room yet comes before
+            let (tell, written) = oneshot::channel();
+            let asked = queue.send(Item::Settle(tell));
+            book.hurry.notify_one();
+            asked.is_ok() && written.await.is_ok()
+        };
+        let is_lost = !timeout(LAST, writing).await.unwrap_or(false);
         // a server and its service may have the same
         if is_lost && !self.shared.is_lost.swap(true, Ordering::Relaxed) {
-            let Shared { room, audit_room, book, .. } = &*self.shared;
             let free = room.available_permits().saturating_add(audit_room.available_permits());
             let lost = book.capacity.saturating_add(share(book.capacity)).saturating_sub(free);
+            let lost = lost.saturating_add(overflow.waiting()).saturating_add(audit_overflow.waiting());
             tracing::error!(
                 target: "palisade::events", count = lost,
                 "the server ends, and security events are not stored that it has for its sink"

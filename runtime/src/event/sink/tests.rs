@@ -26,6 +26,8 @@ const PANICS_LATE: usize = 6;
 const UNSPEAKABLE: usize = 7;
 /// It panics, and whoever holds what came out of it does.
 const PANICS_TWICE: usize = 8;
+/// A call takes less than those wait who find no room.
+const BRISK: usize = 9;
 
 /// What panics in the end.
 struct Bomb;
@@ -56,6 +58,9 @@ impl EventSink for Shelf {
             assert!((1..=64).contains(&events.len()));
             if self.mode.load(Ordering::SeqCst) == SLOW {
                 tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            if self.mode.load(Ordering::SeqCst) == BRISK {
+                tokio::time::sleep(Duration::from_millis(2)).await;
             }
             if self.mode.load(Ordering::SeqCst) == BY_EACH {
                 let each = Duration::from_millis(20);
@@ -363,6 +368,18 @@ async fn a_writer_that_panics_goes_on_with_the_next_event() {
     secs(1).await;
     assert_eq!(shelf.stored(), [("low", Some(0)), ("low", Some(1))]);
     assert!(events.answers());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_room_at_the_end_is_written_as_well() {
+    let (events, shelf) = events(64);
+    shelf.is(AWAY);
+    (0..64).for_each(|number| push(&events, Severity::High, number));
+    secs(1).await;
+    (64..74).for_each(|number| push(&events, Severity::High, number));
+    shelf.is(BRISK);
+    events.settle().await;
+    assert_eq!(shelf.stored(), (0..74).map(|number| ("high", Some(number))).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
