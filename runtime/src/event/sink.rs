@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::home::Home;
 use super::overflow::{Overflow, standard_error};
@@ -28,6 +28,7 @@ use super::record::SecurityEvent;
 use super::writer::{Audit, Item, Writer};
 use super::{Kind, Severity};
 use crate::authn::StoreFuture;
+use crate::breaker::LeftAlone;
 
 /// How many events wait, by default, and how many may.
 const CAPACITY: usize = 4096;
@@ -45,8 +46,9 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(0);
 /// Where security events are stored: a table, a topic, a collector.
 ///
 /// One call at a time, in the order in which events came. A call that takes longer than a second is given up, and counts as
-/// failed. What failed is given again, perhaps with other events behind it, until it is stored: an event that was stored by a call that
-/// failed comes twice, under the same [`SecurityEvent::sequence`] of the same [`SecurityEvent::process`]. So an error says "not now"; what can never be stored is not one.
+/// failed. What failed is given again, perhaps with other events behind it or in several calls, until it is stored: an event that
+/// was stored by a call that failed comes twice, under the same [`SecurityEvent::sequence`] of the same [`SecurityEvent::process`].
+/// So an error says "not now"; what can never be stored is not one.
 pub trait EventSink: Send + Sync + 'static {
     /// Stores them, at most 64, all or none. When this ends well they will not be lost.
     fn write<'a>(&'a self, events: &'a [SecurityEvent]) -> StoreFuture<'a, (), EventSinkError>;
@@ -128,6 +130,8 @@ pub(super) struct Book {
     dropped: AtomicU64,
     is_dropping: AtomicBool,
     pub(super) is_away: AtomicBool,
+    /// When the sink is asked again.
+    again: Mutex<Option<Instant>>,
     /// Nobody waits until it is time to try again.
     pub(super) hurry: Notify,
 }
@@ -160,6 +164,7 @@ impl Events {
             dropped: AtomicU64::new(0),
             is_dropping: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
+            again: Mutex::new(None),
             hurry: Notify::new(),
         });
         let audit_room = Arc::new(Semaphore::new(share(capacity)));
@@ -229,10 +234,10 @@ impl Events {
         self.start();
         event.sequence = Book::next();
         let (tell, stored) = oneshot::channel();
-        self.shared.audits.try_send(Audit { event, tell }).map_err(|_| NotStored)?;
+        _ = self.shared.audits.try_send(Audit { event, tell }); // dropped where there is no place: it is not stored
         match timeout(AUDIT_PATIENCE, stored).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(NotStored),
+            _ => Err(NotStored(self.shared.book.left_alone())),
         }
     }
 
@@ -267,13 +272,23 @@ const fn share(capacity: usize) -> usize {
     capacity / 8
 }
 
-/// It is not known to be stored.
+/// It is not known to be stored. The sink is left alone for so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotStored;
+pub(crate) struct NotStored(pub(crate) LeftAlone);
 
 impl Book {
     fn next() -> u64 {
         SEQUENCE.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The sink is asked again then, and not before.
+    pub(super) fn leave_alone(&self, until: Instant) {
+        *self.again.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
+
+    fn left_alone(&self) -> LeftAlone {
+        let until = *self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        LeftAlone(until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now())))
     }
 
     /// Rule 7.

@@ -102,13 +102,14 @@ impl Writer {
             match self.write(given).await {
                 Ok(()) => self.is_stored(given, began.elapsed()),
                 Err(failure) => {
+                    let again = self.put_off();
                     self.is_away(given, &failure);
                     if self.queue.is_closed() {
                         let count = self.batch.events.len();
                         tracing::error!(target: "palisade::events", count, "security events are given up");
                         return; // 6
                     }
-                    self.rest().await;
+                    self.rest(again).await;
                 }
             }
         }
@@ -190,17 +191,23 @@ impl Writer {
         tracing::error!(target: "palisade::events", "the task that stores security events has panicked");
     }
 
-    /// Rules 2, 4 and 6.
-    async fn rest(&mut self) {
+    /// When the sink is asked again. Rule 2.
+    fn put_off(&mut self) -> Instant {
         let half = self.pause / 2;
         let part = self.chance.hash_one(Instant::now()) % 1024;
         let chance = half * u32::try_from(part).unwrap_or_default() / 1024;
-        let ends = Instant::now() + half + chance;
+        let again = Instant::now() + half + chance;
         self.pause = self.pause.saturating_mul(2).min(PAUSES.1);
+        self.book.leave_alone(again);
+        again
+    }
+
+    /// Rules 4 and 6.
+    async fn rest(&mut self, again: Instant) {
         let book = Arc::clone(&self.book);
         loop {
             tokio::select! {
-                () = sleep_until(ends) => return,
+                () = sleep_until(again) => return,
                 () = book.hurry.notified() => return self.pause = PAUSES.0,
                 Some(audit) = self.audits.recv() => drop(audit),
             }

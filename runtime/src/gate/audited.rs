@@ -95,9 +95,9 @@ impl Audited {
         match stored(witness, deadline, "audit_begun", None).await {
             Ok(()) => begins.unseen = UNSEEN,
             // its refusal says that it did not run
-            Err(Rejection::Unaudited) => {
+            Err(unaudited @ Rejection::Unaudited(_)) => {
                 begins.begun.take(number);
-                return Err(Rejection::Unaudited);
+                return Err(unaudited);
             }
             Err(late) => return Err(late), // 5
         }
@@ -165,7 +165,7 @@ async fn stored(
     let storing = witness.store(kind(event_type), status.map(|status| status.as_u16()));
     match timeout_at(deadline, storing).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(NotStored)) => Err(Rejection::Unaudited),
+        Ok(Err(NotStored(left_alone))) => Err(Rejection::Unaudited(left_alone)),
         Err(_) => Err(Rejection::Deadline),
     }
 }

@@ -383,6 +383,25 @@ async fn what_waits_for_room_at_the_end_is_written_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_to_be_stored_first_says_when_it_is_worth_to_come_again() {
+    let (events, shelf) = events(1000);
+    shelf.is(AWAY);
+    assert_eq!(events.store(event(Severity::Medium, 0)).await.unwrap_err().0.seconds(), 1);
+    push(&events, Severity::Low, 0);
+    secs(20).await;
+    let before = shelf.calls.load(Ordering::SeqCst);
+    while shelf.calls.load(Ordering::SeqCst) == before {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // a pause has begun, of two seconds and a half at least
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let left = events.store(event(Severity::Medium, 0)).await.unwrap_err().0.seconds();
+    assert!((3..=5).contains(&left), "{left}");
+    secs(left).await;
+    assert!(shelf.calls.load(Ordering::SeqCst) > before + 1, "it was asked again by then");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_waits_is_written_at_the_end() {
     let (events, shelf) = events(1000);
     shelf.is(AWAY);
