@@ -72,13 +72,18 @@ impl Witness {
     }
 
     /// The event of what is about to be done, once it is stored.
-    pub(super) async fn store(&self, kind: Kind, status: Option<u16>) -> Result<(), NotStored> {
+    pub(super) async fn store(
+        &self,
+        kind: Kind,
+        reason: &(dyn fmt::Display + Sync),
+        status: Option<u16>,
+    ) -> Result<(), NotStored> {
         let stored = {
-            let event = SecurityEvent::from(&self.event(kind, &"-", status, None));
+            let event = SecurityEvent::from(&self.event(kind, reason, status, None));
             self.events.as_ref().ok_or(NotStored(LeftAlone(Duration::ZERO)))?.store(event)
         };
         stored.await?;
-        self.event(kind, &"-", status, None).trace();
+        self.event(kind, reason, status, None).trace();
         Ok(())
     }
 
