@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use palisade::{Readiness, Settings};
-use palisade_tests::client::Client;
+use palisade_tests::client::{Client, Reply};
 use palisade_tests::events;
 use palisade_tests::waiting::until;
 use tokio::io::AsyncWriteExt;
@@ -205,6 +205,12 @@ fn unrun(method: &str) -> Vec<std::collections::BTreeMap<String, String>> {
     unrun
 }
 
+/// What is left of the limit of its operation.
+fn left(reply: &Reply) -> u32 {
+    let (_, left) = reply.header("ratelimit").split_once("r=").unwrap();
+    left.split(';').next().unwrap().parse().unwrap()
+}
+
 #[tokio::test]
 async fn a_call_that_is_answered_again_is_told_of_as_that() {
     let desk = Desk::start().await;
@@ -226,7 +232,9 @@ async fn a_call_that_is_answered_again_is_told_of_as_that() {
     assert_eq!(desk.paid(), 1);
 
     desk.sink.is(AWAY);
-    call().send().await.refused(503, "unavailable");
+    let refused = call().send().await;
+    refused.refused(503, "unavailable");
+    assert_eq!(left(&refused), left(&again), "nothing was done, and its limit has it back");
     desk.sink.is(GOOD);
     until(async || call().send().await.status == 204).await;
     assert_eq!(desk.paid(), 1);
