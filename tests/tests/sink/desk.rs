@@ -112,6 +112,10 @@ pub struct Service {
 }
 
 impl Service {
+    pub fn of(sink: &Sink) -> Self {
+        Self { sink: sink.clone(), ..Self::default() }
+    }
+
     async fn act(&self, act: Option<ListPaymentsAct>) -> Result<(), Problem> {
         let begun = self.paid.fetch_add(1, Ordering::SeqCst);
         assert!(self.sink.begun() > begun, "it was told of first");
