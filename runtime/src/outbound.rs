@@ -210,9 +210,10 @@ impl Outbound {
             Reach::Anywhere => &self.anywhere,
             Reach::Public => &self.public,
         };
+        let asked = client.request(request); // which is small: what comes of it is on the heap
         let mut answered = false;
         let exchange = async {
-            let answer = client.request(request).await.map_err(|error| match error.is_connect() {
+            let answer = asked.await.map_err(|error| match error.is_connect() {
                 true => NoReply::Silence("no connection"),
                 false => NoReply::Unusable("the connection was closed, or what came over it is no answer"),
             })?;

@@ -50,6 +50,8 @@ pub(crate) struct Visit {
     place: Option<Place>,
     /// What its limits were charged, of which some may be taken back.
     charged: Vec<Reserved>,
+    /// One of its limits refuses it.
+    is_over: bool,
     is_replay: bool,
     /// Where it is a login that a handler verifies.
     attempt: Option<Attempt>,
@@ -101,6 +103,7 @@ impl Visit {
             standings: Few::new(),
             place: None,
             charged: Vec::new(),
+            is_over: false,
             is_replay: false,
             attempt: None,
             held: Few::new(),
@@ -143,13 +146,23 @@ impl Visit {
     /// Counts this request under each of the limits, or under none when one is used up (steps 2, 9 and 11). What earlier steps
     /// counted is taken back then, when it is [closed](Visit::close).
     pub(crate) async fn spend(&mut self, due: &Due) -> Result<(), Rejection> {
-        let Due { running, counted: rules } = due;
-        if !running.is_empty() {
-            self.enter(running).await?;
+        let spent = self.pass(due).await;
+        self.is_over = spent.is_err();
+        spent
+    }
+
+    async fn pass(&mut self, due: &Due) -> Result<(), Rejection> {
+        if !due.running.is_empty() {
+            self.enter(&due.running).await?;
         }
-        if rules.is_empty() {
-            return Ok(());
+        match due.counted.is_empty() {
+            true => Ok(()),
+            false => self.charge(&due.counted).await,
         }
+    }
+
+    /// What came in a time.
+    async fn charge(&mut self, rules: &[Arc<Rule>]) -> Result<(), Rejection> {
         // not when its head came: a client may let its body come long after that, of many requests at once
         let now = self.clock().now().map_err(|_| Rejection::ClockFailed)?;
         let seen = self.seen();

@@ -97,13 +97,6 @@ pub(crate) enum Rejection {
     Unfit(Unfit),
 }
 
-impl Rejection {
-    /// Whether a limit of the document refuses: what the others counted is taken back then.
-    pub(crate) const fn is_by_limit(&self) -> bool {
-        matches!(self, Self::Limited { .. } | Self::Uncounted(_))
-    }
-}
-
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

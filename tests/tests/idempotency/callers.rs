@@ -201,6 +201,23 @@ async fn a_principal_has_so_many_keys_in_a_day() {
     .await;
 }
 
+/// What may be kept is no limit of the document: who has used that up is no less counted by those.
+#[tokio::test]
+async fn who_has_no_keys_left_is_counted_all_the_same() {
+    on_each_engine(async |store| {
+        let desk = store.keeping(store.answers().calls_per_day(1)).await;
+        let rare = async |key: &str| {
+            desk.client.call("POST", "/rare").header("idempotency-key", key).token(&desk.alice()).send().await
+        };
+        rare(KEY).await.allowed(204);
+        for policy in ["idempotency keys", "twice"] {
+            let reply = rare(OTHER_KEY).await;
+            assert_eq!(reply.refused(429, "rate_limited").json()["error"]["policy"], policy);
+        }
+    })
+    .await;
+}
+
 /// Whose answers take 8 KiB a day, of which a call may take five and takes one.
 async fn small(shared: Option<SharedLimits>) -> Desk {
     let clock = Clock::fixed(now());

@@ -21,7 +21,6 @@ impl Visit {
     /// Who does not wait for the answer has used what the request was charged.
     pub(crate) async fn close(&mut self, result: Result<Response, Rejection>) -> Response {
         let held = std::mem::take(&mut self.held);
-        let is_over = result.as_ref().is_err_and(Rejection::is_by_limit);
         let mut response = match result.and_then(|response| self.counted(response)) {
             Ok(response) => {
                 self.report_login(&"a login was refused", response.status());
@@ -38,7 +37,7 @@ impl Visit {
         {
             Box::pin(self.attempts_at(now).end(&attempt, response.status())).await;
         }
-        self.give_back(is_over, response.status()).await;
+        self.give_back(response.status()).await;
         self.dress(response)
     }
 
@@ -74,24 +73,26 @@ impl Visit {
 
     /// Takes back what this request was charged
     ///
-    /// 1. by all of its limits, when one of them refuses it, at whichever step: it consumes from all or from none;
+    /// 1. by all of its limits, when one of them refuses it, at whichever step: it consumes from all or from none. What its
+    ///    principal may have kept in a day is no limit of the document, and a call that is over that has been one;
     /// 2. by limits on failures, when it succeeds: they are charged when it comes, else all who try at once would find them open;
     /// 3. by those of its principal, when it is answered as another call was and the document has such answers be free.
-    async fn give_back(&mut self, is_over: bool, status: StatusCode) {
+    async fn give_back(&mut self, status: StatusCode) {
         let idempotency = self.witness.policy.and_then(|policy| policy.idempotency.as_ref());
         let is_free = self.is_replay && idempotency.is_some_and(|rule| rule.replays == Replays::Free);
-        self.charged.retain(|charged| {
-            is_over
+        let mut charged = std::mem::take(&mut self.charged);
+        charged.retain(|charged| {
+            self.is_over
                 || (charged.is_of_failures() && status.as_u16() < 400)
                 || (charged.is_of_caller() && is_free)
         });
-        if !self.charged.is_empty()
+        if !charged.is_empty()
             && let Ok(now) = self.gate.settings().clock.now()
         {
-            for charged in &self.charged {
+            for charged in &charged {
                 self.standings.iter_mut().for_each(|told| told.give_back(charged));
             }
-            self.gate.limiter().give_back(micros(now), &self.charged).await;
+            self.gate.limiter().give_back(micros(now), &charged).await;
         }
     }
 
