@@ -9,6 +9,7 @@
 
 mod asking;
 mod here;
+mod home;
 mod overflow;
 mod record;
 mod sink;

@@ -203,7 +203,7 @@ impl Outbound {
         reach: Reach,
     ) -> Result<Reply, NoReply> {
         // an address in the place of a name is not looked up
-        if literal(request.uri()).is_some_and(|address| !reach.lets(address)) {
+        if reach == Reach::Public && literal(request.uri()).is_some_and(|address| !is_public(address)) {
             return Err(NoReply::Unusable("an address that another server names is not public"));
         }
         let client = match reach {

@@ -2,6 +2,8 @@
 //! file that both share with the commands and with other servers.
 #![deny(warnings)]
 
+#[path = "keys/many.rs"]
+mod many;
 #[path = "keys/outages.rs"]
 mod outages;
 

@@ -15,6 +15,7 @@ use axum::response::Response;
 use axum::routing::get;
 use palisade::{Caller, Clock, Jwks, Jwt, Problem, Settings};
 use palisade_tests::client::{Client, Reply};
+use palisade_tests::events;
 use palisade_tests::tokens::{Signer, claims, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -87,6 +88,13 @@ impl Issuer {
         self.signer(turn).sign(&header(kid), &claims)
     }
 
+    fn expired(&self) -> String {
+        let mut claims = claims("alice", "");
+        claims["iat"] = json!(START - 3600);
+        claims["exp"] = json!(START - 1800);
+        self.signer(0).sign(&header(&kid(0)), &claims)
+    }
+
     /// What is published: keys that sign, that will, and that did as long as a token of theirs is good.
     fn published(&self) -> String {
         let now = self.seconds();
@@ -141,7 +149,7 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let keys = format!("http://{}/keys", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let settings = Settings::new().clock(clock.clone());
+        let settings = Settings::new().clock(clock.clone()).trusted_proxies(["127.0.0.1"]).unwrap();
         let server = server(Service).signed(Jwt::new(Jwks::url(&keys).unwrap())).settings(settings);
         let server = server.build().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -153,7 +161,12 @@ impl Bench {
     }
 
     async fn get(&self, token: &str) -> Reply {
-        self.client.get("/me").token(token).send().await
+        self.get_from("198.51.100.1", token).await
+    }
+
+    async fn get_from(&self, address: &str, token: &str) -> Reply {
+        let call = self.client.get("/me").header("x-forwarded-for", address);
+        call.header("x-forwarded-proto", "https").token(token).send().await
     }
 
     /// Calls all the time with tokens of the key that signs, some of them fresh and some about to expire.
@@ -293,4 +306,36 @@ async fn a_key_that_signs_as_soon_as_it_is_published_is_not_called_bad_in_a_floo
     bench.get(&token).await.allowed(200);
     bench.get(&made_up(3)).await.refused(401, "unauthenticated"); // it has been looked for since
     assert_eq!(bench.issuer.asked.load(Ordering::SeqCst), 6, "at the start, after a minute, and four times");
+}
+
+/// Neither where others have guessed from its network, nor where there are many of it: nobody is counted for it.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_not_sought_is_no_guess_and_the_guesses_of_others_are_not_its_own() {
+    events::collect();
+    let _standing_still = stand_still();
+    let (office, gateway) = ("203.0.113.7", "203.0.113.8");
+    let bench = Bench::start().await;
+    bench.pass(MAX_AGE).await; // tokens may cause three looks
+    let token = |turn: u64, kid: &str, number: u64| bench.issuer.token(turn, kid, TOKEN + number);
+    for number in 0..3 {
+        bench.get(&token(0, &format!("made-up-{number}"), 0)).await.refused(401, "unauthenticated");
+    }
+    for number in 0..30 {
+        bench.get_from(office, &token(1, &kid(0), number)).await.refused(401, "unauthenticated");
+    }
+    let (forged, expired) = (token(1, &kid(0), 30), bench.issuer.expired());
+    bench.get_from(office, &forged).await.refused(429, "rate_limited");
+    let new = async |from: &str, number: u64| {
+        let reply = bench.get_from(from, &token(9, &kid(9), number)).await;
+        assert_eq!(reply.refused(503, "unavailable").header("retry-after"), "30", "{number}");
+    };
+    new(office, 0).await;
+    for number in 0..310 {
+        new(gateway, number).await;
+    }
+    bench.get_from(gateway, &expired).await.refused(401, "unauthenticated");
+    bench.get_from(gateway, &forged).await.refused(401, "unauthenticated");
+    let told = events::with("source_ip", gateway);
+    assert!(told.iter().all(|event| event["event_type"] != "authn_login_fail_max"));
+    assert_eq!(told.iter().filter(|event| event["failure_reason"].contains("key_not_sought")).count(), 310);
 }

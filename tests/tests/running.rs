@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use palisade::{Caller, Items, Jwt, Problem};
+use palisade::{Caller, Items, Jwt, Problem, Settings};
 use palisade_tests::client::{Client, Reply};
 use palisade_tests::tokens::Signer;
 use palisade_tests::waiting::{Waiting, until};
@@ -89,10 +89,15 @@ struct Bench {
 
 impl Bench {
     async fn start() -> Self {
+        Self::with(Settings::new()).await
+    }
+
+    async fn with(settings: Settings) -> Self {
         let signer = Signer::new("k1");
         let keys = palisade::JwkSet::from_json(signer.jwks()).expect("a key set");
         let service = Service::default();
-        let server = server(service.clone()).token(Jwt::new(keys)).build().expect("a complete server");
+        let server = server(service.clone()).token(Jwt::new(keys)).settings(settings);
+        let server = server.build().expect("a complete server");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         tokio::spawn(async move { palisade::serve(server).listener(listener).await.expect("it serves") });
@@ -235,24 +240,39 @@ async fn an_answer_is_under_way_until_it_has_been_sent_or_nobody_takes_it() {
     drop((streams, again));
 }
 
-/// Who is refused by one limit is not told to come while another has nothing for them.
+/// Who finds no place has visited nothing.
 #[tokio::test]
-async fn nobody_is_told_to_come_while_a_limit_has_nothing_left() {
+async fn what_finds_no_place_another_limit_has_not_counted() {
     let bench = Bench::start().await;
     let sent = [bench.waiting("/mine", "alice").await, bench.waiting("/mine", "alice").await];
-    for (left, wait) in [(2, 1..=3), (1, 1..=3), (0, 1_200..=1_200)] {
+    for _ in 0..5 {
         let reply = bench.get("/visits", "alice").await;
         assert_eq!(reply.refused(429, "rate_limited").json()["error"]["policy"], "each");
-        assert!(
-            reply.header("ratelimit").contains(&format!("\"visits\";r={left};t=")),
-            "{:?}",
-            reply.headers
-        );
+        assert!(reply.header("ratelimit").contains("\"visits\";r=3"), "{:?}", reply.headers);
         let told: u64 = reply.header("retry-after").parse().unwrap();
-        assert!(wait.contains(&told), "{left} left: {told}");
+        assert!((1..=3).contains(&told), "{told}");
     }
     bench.service.0.go_on();
     for sent in sent {
         sent.await.unwrap().allowed(204);
     }
+}
+
+/// Who is refused for another reason is not told to come while a limit has nothing for them.
+#[tokio::test]
+async fn nobody_is_told_to_come_while_a_limit_has_nothing_left() {
+    let bench = Bench::with(Settings::new().max_requests(1)).await;
+    let sent = bench.waiting("/mine", "alice").await; // whose handler is all that the server does at once
+    for (left, wait) in [(2, 1), (1, 1), (0, 1_200)] {
+        let reply = bench.get("/visits", "alice").await;
+        reply.refused(503, "unavailable");
+        assert!(
+            reply.header("ratelimit").contains(&format!("\"visits\";r={left};t=")),
+            "{:?}",
+            reply.headers
+        );
+        assert_eq!(reply.header("retry-after"), wait.to_string(), "{left} left");
+    }
+    bench.service.0.go_on();
+    sent.await.unwrap().allowed(204);
 }

@@ -1,6 +1,9 @@
 //! Tenants over sockets: the same issuer and subject is somebody else in each, and what is kept for one is not for another.
 #![deny(warnings)]
 
+#[path = "tenants/untenanted.rs"]
+mod untenanted;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -202,13 +205,19 @@ async fn who_manages_the_keys_of_one_tenant_finds_no_others() {
         west_keys.sort();
         all.sort();
         assert_eq!(list(&admin, None, 9).await, (all, None), "one that is not bounded has all");
-        let west = admin.of_tenant("west");
+        let west = admin.of_tenant("west").unwrap();
         assert_eq!(list(&west, None, 9).await, (west_keys.clone(), None));
         assert_eq!(list(&west, None, 1).await, (vec![west_keys[0].clone()], Some(west_keys[0].clone())));
         assert_eq!(list(&west, Some(&west_keys[0]), 1).await, (vec![west_keys[1].clone()], None));
-        assert_eq!(list(&admin.of_tenant("north-east"), None, 9).await, (vec![], None));
+        assert_eq!(list(&admin.of_tenant("north-east").unwrap(), None, 9).await, (vec![], None));
 
         let status = |error: KeyAdminError| Problem::from(error).status();
+        assert_eq!(
+            west.of_tenant("east").map(|_| ()).map_err(status),
+            Err(403),
+            "nobody gets out of a tenant"
+        );
+        assert_eq!(list(&west.of_tenant("west").unwrap(), None, 9).await, (west_keys.clone(), None));
         for others in [&made[0], &made[3]] {
             assert_eq!(west.find(others).await.map(|_| ()).map_err(status), Err(404));
             let rotated = west.rotate(others, Duration::ZERO, |_| true).await;

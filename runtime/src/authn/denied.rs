@@ -276,9 +276,9 @@ impl Reason {
         )
     }
 
-    /// Whether nobody can tell one that was good before, or will be, from one that is made up.
+    /// Whether nobody can tell one that was good before from one that is made up.
     pub(in crate::authn) const fn may_be_made_up(self) -> bool {
-        matches!(self, Self::NoSession | Self::Inactive | Self::UntrustedCertificate | Self::KeyNotSought(_))
+        matches!(self, Self::NoSession | Self::Inactive | Self::UntrustedCertificate)
     }
 
     /// Seconds until the client may try again.

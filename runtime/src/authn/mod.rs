@@ -155,8 +155,7 @@ async fn judge_all<'a>(
     }
     for (place, scheme, credential) in to_be_asked {
         if !is_settled(prepared, &verdicts, place) {
-            // boxed: where everything is at hand, a request does not carry the room for asking
-            let judged = Box::pin(scheme.judge(credential, parts, on)).await;
+            let judged = scheme.judge(credential, parts, on).await;
             if let Some(verdict) = verdicts.get_mut(place) {
                 *verdict = Some(judged);
             }

@@ -3,7 +3,8 @@
 //! Rules:
 //! 1. it waits for room for 5 ms, beside its request, and at most 64 do;
 //! 2. after that it is a line of JSON on standard error, a hundred in a second at most;
-//! 3. what is beyond that is dropped, and counted.
+//! 3. what is beyond that is dropped, and counted;
+//! 4. a server that ends waits for those who wait, for a moment: what finds room then is written as well.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,6 +72,17 @@ impl Overflow {
             }
             drop(place);
         });
+    }
+
+    /// Ends when none waits any more, or a moment after none may. Rule 4.
+    pub(super) async fn settle(&self) {
+        let all = u32::try_from(WAITING).unwrap_or(u32::MAX);
+        _ = timeout(PATIENCE * 4, self.places.acquire_many(all)).await; // nobody may read what is said then
+    }
+
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        WAITING.saturating_sub(self.places.available_permits())
     }
 }
 

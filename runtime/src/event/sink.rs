@@ -3,12 +3,13 @@
 //! Rules:
 //! 1. what happens is told to `tracing`, whatever becomes of the sink;
 //! 2. no request waits for the sink, but for what is to be stored before it is done ([`Events::store`]);
-//! 3. events wait in a queue of so many. Those of low and medium severity have seven eighths of it: no flood of them takes the
-//!    room of what is high, or audited. Where they have none they are dropped and counted;
-//! 4. audited events have an eighth more than all, for themselves: what is high may be a flood as well. What is high, or audited,
-//!    waits for room for 5 ms where there is none, beside its request, and goes to standard error then ([`Overflow`], one for each
-//!    of the two);
-//! 5. one task writes, in the order in which they came, and what failed again before what comes later ([`Writer`]);
+//! 3. events wait in a queue of so many. What is not high has seven eighths of it: no flood takes the room of what is high. What is
+//!    of low or medium severity is dropped and counted where it has none;
+//! 4. audited events have an eighth more than all, for themselves, and take that first: what is high may be a flood as well. What
+//!    is high, or audited, waits for room for 5 ms where there is none, beside its request, and goes to standard error then
+//!    ([`Overflow`], one for each of the two);
+//! 5. one task writes, in the order in which they came, and what failed again before what comes later ([`Writer`]). It outlives the
+//!    runtime that it began in ([`Home`]);
 //! 6. what is to be stored at once goes before what waits, so that no flood keeps it from being stored;
 //! 7. `tracing` is told when dropping begins, and the sink how many were dropped, when there is room again.
 
@@ -18,15 +19,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use super::home::Home;
 use super::overflow::{Overflow, standard_error};
 use super::record::SecurityEvent;
 use super::writer::{Audit, Item, Writer};
 use super::{Kind, Severity};
 use crate::authn::StoreFuture;
+use crate::breaker::LeftAlone;
 
 /// How many events wait, by default, and how many may.
 const CAPACITY: usize = 4096;
@@ -44,8 +46,9 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(0);
 /// Where security events are stored: a table, a topic, a collector.
 ///
 /// One call at a time, in the order in which events came. A call that takes longer than a second is given up, and counts as
-/// failed. What failed is given again, perhaps with other events behind it, until it is stored: an event that was stored by a call that
-/// failed comes twice, under the same [`SecurityEvent::sequence`] of the same [`SecurityEvent::process`]. So an error says "not now"; what can never be stored is not one.
+/// failed. What failed is given again, perhaps with other events behind it or in several calls, until it is stored: an event that
+/// was stored by a call that failed comes twice, under the same [`SecurityEvent::sequence`] of the same [`SecurityEvent::process`].
+/// So an error says "not now"; what can never be stored is not one.
 pub trait EventSink: Send + Sync + 'static {
     /// Stores them, at most 64, all or none. When this ends well they will not be lost.
     fn write<'a>(&'a self, events: &'a [SecurityEvent]) -> StoreFuture<'a, (), EventSinkError>;
@@ -88,16 +91,14 @@ struct Shared {
     audits: mpsc::Sender<Audit>,
     /// Bounds the queue.
     room: Arc<Semaphore>,
-    /// What low and medium leave of it.
+    /// What is left of it for what is high.
     reserve: usize,
-    /// For audited events, where there is no other.
+    /// For audited events alone.
     audit_room: Arc<Semaphore>,
     overflow: Overflow,
     audit_overflow: Overflow,
     book: Arc<Book>,
-    /// Until it runs.
-    writer: Mutex<Option<Writer>>,
-    runs: AtomicBool,
+    home: Arc<Home>,
     /// That what waited was not stored at the end is told.
     is_lost: AtomicBool,
 }
@@ -129,6 +130,8 @@ pub(super) struct Book {
     dropped: AtomicU64,
     is_dropping: AtomicBool,
     pub(super) is_away: AtomicBool,
+    /// When the sink is asked again.
+    again: Mutex<Option<Instant>>,
     /// Nobody waits until it is time to try again.
     pub(super) hurry: Notify,
 }
@@ -161,13 +164,14 @@ impl Events {
             dropped: AtomicU64::new(0),
             is_dropping: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
+            again: Mutex::new(None),
             hurry: Notify::new(),
         });
         let audit_room = Arc::new(Semaphore::new(share(capacity)));
         let overflow = Overflow::new(queue.downgrade(), Arc::clone(&room), last_resort, &book);
         let audit_overflow = Overflow::new(queue.downgrade(), Arc::clone(&audit_room), last_resort, &book);
-        let writer = Mutex::new(Some(Writer::new(sink, items, first, Arc::clone(&book))));
-        let (reserve, runs, is_lost) = (share(capacity), AtomicBool::new(false), AtomicBool::new(false));
+        let home = Home::of(Writer::new(sink, items, first, Arc::clone(&book)));
+        let (reserve, is_lost) = (share(capacity), AtomicBool::new(false));
         let shared = Shared {
             queue,
             audits,
@@ -177,8 +181,7 @@ impl Events {
             overflow,
             audit_overflow,
             book,
-            writer,
-            runs,
+            home,
             is_lost,
         };
         Self { shared: Arc::new(shared) }
@@ -191,15 +194,7 @@ impl Events {
 
     /// Writes from now on, where there is a runtime to do so. What came before has waited.
     pub(crate) fn start(&self) {
-        if self.shared.runs.load(Ordering::Relaxed) {
-            return;
-        }
-        let Ok(runtime) = Handle::try_current() else { return };
-        let writer = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            runtime.spawn(writer.run());
-            self.shared.runs.store(true, Ordering::Relaxed);
-        }
+        self.shared.home.send_out();
     }
 
     /// One more, which is stored when it can be (rules 3 and 4). It is made where there is room for it: a flood costs little.
@@ -215,7 +210,7 @@ impl Events {
         match (place, worth) {
             (Some(place), _) => {
                 if queue.send(Item::Event(event, place)).is_err() {
-                    book.drop_one(); // the runtime of the writer has ended
+                    book.drop_one(); // never: there is a writer as long as there is this
                 }
             }
             (None, Worth::Audited) => audit_overflow.take(event),
@@ -226,10 +221,11 @@ impl Events {
     fn place(&self, worth: Worth) -> Option<OwnedSemaphorePermit> {
         let Shared { room, reserve, audit_room, .. } = &*self.shared;
         let of = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_owned().ok();
+        let beside_reserve = || if room.available_permits() > *reserve { of(room) } else { None };
         match worth {
-            Worth::Dropped if room.available_permits() <= *reserve => None,
-            Worth::Dropped | Worth::Kept => of(room),
-            Worth::Audited => of(room).or_else(|| of(audit_room)),
+            Worth::Dropped => beside_reserve(),
+            Worth::Kept => of(room),
+            Worth::Audited => of(audit_room).or_else(beside_reserve),
         }
     }
 
@@ -238,25 +234,31 @@ impl Events {
         self.start();
         event.sequence = Book::next();
         let (tell, stored) = oneshot::channel();
-        self.shared.audits.try_send(Audit { event, tell }).map_err(|_| NotStored)?;
+        _ = self.shared.audits.try_send(Audit { event, tell }); // dropped where there is no place: it is not stored
         match timeout(AUDIT_PATIENCE, stored).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(NotStored),
+            _ => Err(NotStored(self.shared.book.left_alone())),
         }
     }
 
     /// Ends when what waits is written, in bounded time.
     pub(crate) async fn settle(&self) {
         self.start();
-        let (tell, written) = oneshot::channel();
-        let asked = self.shared.queue.send(Item::Settle(tell)).is_ok();
-        self.shared.book.hurry.notify_one();
-        let is_lost = !asked || timeout(LAST, written).await.is_err();
+        let Shared { queue, room, audit_room, overflow, audit_overflow, book, .. } = &*self.shared;
+        let writing = async {
+            book.hurry.notify_one();
+            tokio::join!(overflow.settle(), audit_overflow.settle()); // what has no room yet comes before
+            let (tell, written) = oneshot::channel();
+            let asked = queue.send(Item::Settle(tell));
+            book.hurry.notify_one();
+            asked.is_ok() && written.await.is_ok()
+        };
+        let is_lost = !timeout(LAST, writing).await.unwrap_or(false);
         // a server and its service may have the same
         if is_lost && !self.shared.is_lost.swap(true, Ordering::Relaxed) {
-            let Shared { room, audit_room, book, .. } = &*self.shared;
             let free = room.available_permits().saturating_add(audit_room.available_permits());
             let lost = book.capacity.saturating_add(share(book.capacity)).saturating_sub(free);
+            let lost = lost.saturating_add(overflow.waiting()).saturating_add(audit_overflow.waiting());
             tracing::error!(
                 target: "palisade::events", count = lost,
                 "the server ends, and security events are not stored that it has for its sink"
@@ -270,13 +272,23 @@ const fn share(capacity: usize) -> usize {
     capacity / 8
 }
 
-/// It is not known to be stored.
+/// It is not known to be stored. The sink is left alone for so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotStored;
+pub(crate) struct NotStored(pub(crate) LeftAlone);
 
 impl Book {
     fn next() -> u64 {
         SEQUENCE.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The sink is asked again then, and not before.
+    pub(super) fn leave_alone(&self, until: Instant) {
+        *self.again.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
+
+    fn left_alone(&self) -> LeftAlone {
+        let until = *self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        LeftAlone(until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now())))
     }
 
     /// Rule 7.

@@ -4,13 +4,17 @@
 //! 1. a call has at most 64 events, of which at most half are to be stored before anything is done;
 //! 2. a call that fails, panics or takes longer than a second is made again, after a pause that doubles from 100 ms to 5 s, with
 //!    a half of it left to chance: instances do not all come back at once;
-//! 3. what was to be stored at once is not: whoever waits for it is told, also during a pause, and it is not given again;
-//! 4. whoever has left before it was given is not waited for: nothing was done;
-//! 5. a server that ends does not wait for the pause. When nobody has events any more, what fails is given up.
+//! 3. after a call that took longer than that, half as many are given, down to one: a sink may be slow, and a burst would keep it
+//!    away for ever. Twice as many are given again when so many took less than half of a second;
+//! 4. what was to be stored at once is not, when a call fails: whoever waits for it is told, and it is not given again. So is who
+//!    comes during a pause, or while events are given again to a sink that is away;
+//! 5. whoever has left before it was given is not waited for: nothing was done;
+//! 6. a server that ends does not wait for the pause. When nobody has events any more, what fails is given up.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::record::SecurityEvent;
-use super::sink::{Book, EventSink, EventSinkError};
+use super::sink::{Book, EventSink};
 
 /// Rule 1.
 const MOST: usize = 64;
@@ -49,11 +53,16 @@ pub(super) struct Writer {
     queue: mpsc::UnboundedReceiver<Item>,
     audits: mpsc::Receiver<Audit>,
     book: Arc<Book>,
+    batch: Batch,
+    /// How many are given in one call.
+    most: usize,
     pause: Duration,
     chance: RandomState,
+    /// It ran before, in a runtime that has ended since.
+    has_run: bool,
 }
 
-/// What is given in one call.
+/// What is given next, and not stored yet.
 #[derive(Default)]
 struct Batch {
     /// Those that are waited for first.
@@ -64,7 +73,7 @@ struct Batch {
 }
 
 enum Failure {
-    Said(EventSinkError),
+    Said(String),
     Panicked,
     Late,
 }
@@ -76,75 +85,98 @@ impl Writer {
         audits: mpsc::Receiver<Audit>,
         book: Arc<Book>,
     ) -> Self {
-        Self { sink, queue, audits, book, pause: PAUSES.0, chance: RandomState::new() }
+        let (batch, chance) = (Batch::default(), RandomState::new());
+        Self { sink, queue, audits, book, batch, most: MOST, pause: PAUSES.0, chance, has_run: false }
     }
 
-    pub(super) async fn run(mut self) {
-        while let Some(batch) = self.next().await {
-            self.deliver(batch).await;
+    pub(super) async fn run(&mut self) {
+        if std::mem::replace(&mut self.has_run, true) {
+            tracing::warn!(
+                target: "palisade::events",
+                "the task that stored security events has ended before them: another one goes on"
+            );
+        }
+        self.batch.refuse_audits(); // nobody waits for them any more
+        while self.fill().await {
+            let (given, began) = (self.batch.events.len().min(self.most), Instant::now());
+            match self.write(given).await {
+                Ok(()) => self.is_stored(given, began.elapsed()),
+                Err(failure) => {
+                    let again = self.put_off();
+                    self.is_away(given, &failure);
+                    if self.queue.is_closed() {
+                        let count = self.batch.events.len();
+                        tracing::error!(target: "palisade::events", count, "security events are given up");
+                        return; // 6
+                    }
+                    self.rest(again).await;
+                }
+            }
         }
     }
 
-    async fn next(&mut self) -> Option<Batch> {
-        let (mut batch, mut first) = (Batch::default(), None);
-        tokio::select! {
-            biased;
-            Some(audit) = self.audits.recv() => batch.audit(audit),
-            Some(item) = self.queue.recv() => first = Some(item),
-            else => return None,
+    /// Ends when there is something to give. False: there will be nothing any more.
+    async fn fill(&mut self) -> bool {
+        while self.batch.events.is_empty() {
+            self.batch.settle.drain(..).for_each(|tell| _ = tell.send(()));
+            tokio::select! {
+                biased;
+                Some(audit) = self.audits.recv() => self.batch.audit(audit),
+                Some(item) = self.queue.recv() => self.batch.take(item),
+                else => return false,
+            }
         }
-        while batch.audits.len() < MOST / 2
+        while !self.gives_again()
+            && self.batch.audits.len() < self.most.div_ceil(2)
             && let Ok(audit) = self.audits.try_recv()
         {
-            batch.audit(audit);
+            self.batch.audit(audit);
         }
-        first.into_iter().for_each(|item| batch.take(item));
-        while batch.events.len() < MOST
+        // who waits for all before it does not wait for what comes later
+        while self.batch.settle.is_empty()
+            && self.batch.events.len() < self.most
             && let Ok(item) = self.queue.try_recv()
         {
-            batch.take(item);
+            self.batch.take(item);
         }
-        Some(batch)
+        true
     }
 
-    /// Until all of it is stored.
-    async fn deliver(&mut self, mut batch: Batch) {
-        while !batch.events.is_empty() {
-            let Err(failure) = self.write(&batch.events).await else {
-                self.is_back();
-                batch.stored();
-                batch.events.extend(self.book.take_dropped());
-                continue;
-            };
-            batch.refuse_audits(); // 3
-            self.is_away(&failure);
-            if self.queue.is_closed() {
-                let count = batch.events.len();
-                tracing::error!(target: "palisade::events", count, "security events are given up");
-                return; // 5
+    /// Whether the sink is away, and has events to be given again: nobody waits for what comes of that. Rule 4.
+    fn gives_again(&self) -> bool {
+        self.book.is_away.load(Ordering::Relaxed) && self.batch.audits.is_empty()
+    }
+
+    async fn write(&mut self, given: usize) -> Result<(), Failure> {
+        let gives_again = self.gives_again();
+        let events = self.batch.events.get(..given).unwrap_or_default();
+        let mut writing = pin!(attempt(&*self.sink, events));
+        loop {
+            tokio::select! {
+                biased;
+                written = &mut writing => return written,
+                Some(audit) = self.audits.recv(), if gives_again => drop(audit),
             }
-            self.rest().await;
-        }
-        batch.settle.into_iter().for_each(|tell| _ = tell.send(()));
-    }
-
-    async fn write(&self, events: &[SecurityEvent]) -> Result<(), Failure> {
-        let writing = AssertUnwindSafe(async { self.sink.write(events).await }).catch_unwind();
-        match timeout(PATIENCE, writing).await {
-            Ok(Ok(said)) => said.map_err(Failure::Said),
-            Ok(Err(_)) => Err(Failure::Panicked),
-            Err(_) => Err(Failure::Late),
         }
     }
 
-    fn is_back(&mut self) {
+    fn is_stored(&mut self, given: usize, took: Duration) {
         self.pause = PAUSES.0;
         if self.book.is_away.swap(false, Ordering::Relaxed) {
             tracing::info!(target: "palisade::events", "the sink of security events stores them again");
         }
+        if given == self.most && took < PATIENCE / 2 {
+            self.most = self.most.saturating_mul(2).min(MOST); // 3
+        }
+        self.batch.stored(given);
+        self.batch.events.extend(self.book.take_dropped());
     }
 
-    fn is_away(&self, failure: &Failure) {
+    fn is_away(&mut self, given: usize, failure: &Failure) {
+        self.batch.refuse_audits(); // 4
+        if matches!(failure, Failure::Late) {
+            self.most = (given / 2).max(1); // 3
+        }
         if !self.book.is_away.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 target: "palisade::events", %failure,
@@ -153,22 +185,45 @@ impl Writer {
         }
     }
 
-    /// Rules 2, 3 and 5.
-    async fn rest(&mut self) {
+    /// It ends by that, and what comes out of it is no failure of the sink that is known.
+    pub(super) fn has_panicked(&self) {
+        self.book.is_away.store(true, Ordering::Relaxed);
+        tracing::error!(target: "palisade::events", "the task that stores security events has panicked");
+    }
+
+    /// When the sink is asked again. Rule 2.
+    fn put_off(&mut self) -> Instant {
         let half = self.pause / 2;
         let part = self.chance.hash_one(Instant::now()) % 1024;
         let chance = half * u32::try_from(part).unwrap_or_default() / 1024;
-        let ends = Instant::now() + half + chance;
+        let again = Instant::now() + half + chance;
         self.pause = self.pause.saturating_mul(2).min(PAUSES.1);
+        self.book.leave_alone(again);
+        again
+    }
+
+    /// Rules 4 and 6.
+    async fn rest(&mut self, again: Instant) {
         let book = Arc::clone(&self.book);
         loop {
             tokio::select! {
-                () = sleep_until(ends) => return,
+                () = sleep_until(again) => return,
                 () = book.hurry.notified() => return self.pause = PAUSES.0,
                 Some(audit) = self.audits.recv() => drop(audit),
             }
         }
     }
+}
+
+/// One call. What it drops and how it says that it fails is of the sink as well, and may panic.
+async fn attempt(sink: &dyn EventSink, events: &[SecurityEvent]) -> Result<(), Failure> {
+    let attempt = async {
+        match timeout(PATIENCE, sink.write(events)).await {
+            Ok(said) => said.map_err(|error| Failure::Said(error.to_string())),
+            Err(_) => Err(Failure::Late),
+        }
+    };
+    AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or(Err(Failure::Panicked))
 }
 
 impl Batch {
@@ -182,18 +237,20 @@ impl Batch {
         }
     }
 
+    /// Before all that nobody waits for.
     fn audit(&mut self, Audit { event, tell }: Audit) {
-        // 4
+        // 5
         if !tell.is_closed() {
-            self.events.push(event);
+            self.events.insert(self.audits.len(), event);
             self.audits.push(tell);
         }
     }
 
-    fn stored(&mut self) {
-        self.events.clear();
-        self.places.clear();
-        self.audits.drain(..).for_each(|tell| _ = tell.send(()));
+    fn stored(&mut self, given: usize) {
+        let audits = given.min(self.audits.len());
+        self.events.drain(..given);
+        self.places.drain(..given.saturating_sub(audits).min(self.places.len())); // that some were dropped has none
+        self.audits.drain(..audits).for_each(|tell| _ = tell.send(()));
     }
 
     fn refuse_audits(&mut self) {
@@ -205,7 +262,7 @@ impl Batch {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Said(error) => error.fmt(f),
+            Self::Said(error) => f.write_str(error),
             Self::Panicked => f.write_str("it panicked"),
             Self::Late => f.write_str("it did not answer in time"),
         }

@@ -14,7 +14,9 @@
 //! 5. a client who leaves while its call waits to be told of stops it there, and so does the deadline of the operation (504), which
 //!    says nothing of the sink: `audit_begun` may be stored, and the handler does not run. That is told of as well;
 //! 6. a server that ends tells of those that still run as of 4, while the sink is still written. Where its process goes on, their
-//!    ends are told when they come.
+//!    ends are told when they come;
+//! 7. a call of which `audit_begun` is not stored by then is not told of: it does not run. Where it is stored after that, the
+//!    handler begins when its end is stored as well, as of 4: what comes later may be told to nobody.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,12 +37,20 @@ pub(crate) struct Begun(Arc<Mutex<Calls>>);
 struct Calls {
     next: u64,
     open: BTreeMap<u64, Call>,
+    /// A server of theirs has ended.
+    is_over: bool,
 }
 
 struct Call {
     witness: Witness,
-    is_told: bool,
+    /// What is said of its end when nobody has seen one. None: it is told.
+    unseen: Option<&'static str>,
 }
+
+/// Of a call that waits to be told of. Rule 5.
+const UNRUN: &str = "not_run";
+/// Of one that runs. Rule 4.
+const UNSEEN: &str = "not_seen";
 
 impl Begun {
     fn calls(&self) -> MutexGuard<'_, Calls> {
@@ -51,18 +61,46 @@ impl Begun {
         let mut calls = self.calls();
         let number = calls.next;
         calls.next = number.wrapping_add(1);
-        calls.open.insert(number, Call { witness, is_told: false });
+        calls.open.insert(number, Call { witness, unseen: Some(UNRUN) });
         number
     }
 
-    fn take(&self, number: u64) -> Option<Call> {
-        self.calls().open.remove(&number)
+    /// It runs from now on. False: it is to be told of as rule 7 says before it does.
+    fn run(&self, number: u64) -> bool {
+        let mut calls = self.calls();
+        if !calls.is_over
+            && let Some(call) = calls.open.get_mut(&number)
+        {
+            call.unseen = Some(UNSEEN);
+        }
+        !calls.is_over
     }
 
-    /// Rule 6.
+    fn is_told(&self, number: u64) {
+        if let Some(call) = self.calls().open.get_mut(&number) {
+            call.unseen = None;
+        }
+    }
+
+    /// What became of it is told before anybody says that it was not seen.
+    fn end(&self, number: u64, tell: impl FnOnce(&Call)) {
+        let mut calls = self.calls();
+        if let Some(call) = calls.open.remove(&number) {
+            tell(&call);
+        }
+    }
+
+    /// Those that come from now on are of a server that serves.
+    pub(super) fn open(&self) {
+        self.calls().is_over = false;
+    }
+
+    /// Rules 6 and 7.
     pub(super) fn tell_unseen(&self) {
-        for call in self.calls().open.values_mut().filter(|call| !call.is_told) {
-            call.is_told = true;
+        let mut calls = self.calls();
+        calls.is_over = true;
+        for call in calls.open.values_mut().filter(|call| call.unseen == Some(UNSEEN)) {
+            call.unseen = None;
             call.witness.report_audited(kind("audit_ended"), &UNSEEN, None);
         }
     }
@@ -72,12 +110,7 @@ impl Begun {
 pub(crate) struct Audited {
     begun: Begun,
     number: u64,
-    /// What is said of its end when nobody has seen one.
-    unseen: &'static str,
 }
-
-/// Rule 4.
-const UNSEEN: &str = "not_seen";
 
 impl Audited {
     /// Rule 1. None: it is no audited operation.
@@ -91,40 +124,47 @@ impl Audited {
         }
         let begun = gate.begun().clone();
         let number = begun.add(witness.clone());
-        let mut begins = Self { begun, number, unseen: "not_run" }; // 5
-        match stored(witness, deadline, "audit_begun", None).await {
-            Ok(()) => begins.unseen = UNSEEN,
+        let begins = Self { begun, number };
+        match begins.told(witness, deadline).await {
+            Ok(()) => Ok(Some(begins)),
             // its refusal says that it did not run
-            Err(Rejection::Unaudited) => {
-                begins.begun.take(number);
-                return Err(Rejection::Unaudited);
+            Err(unaudited @ Rejection::Unaudited(_)) => {
+                begins.begun.is_told(number);
+                Err(unaudited)
             }
-            Err(late) => return Err(late), // 5
+            Err(late) => Err(late), // 5
         }
-        Ok(Some(begins))
+    }
+
+    async fn told(&self, witness: &Witness, deadline: Instant) -> Result<(), Rejection> {
+        stored(witness, deadline, "audit_begun", &"-", None).await?;
+        if !self.begun.run(self.number) {
+            stored(witness, deadline, "audit_ended", &UNSEEN, None).await?; // 7
+            self.begun.is_told(self.number);
+        }
+        Ok(())
     }
 
     /// Rule 2.
     pub(crate) fn ended(self, outcome: Result<StatusCode, &Rejection>) {
-        if let Some(Call { witness, .. }) = self.begun.take(self.number) {
-            match outcome {
-                Ok(status) => witness.report_audited(kind("audit_ended"), &"-", Some(status.as_u16())),
-                Err(rejection) => {
-                    let status = outward(rejection).status.as_u16();
-                    witness.report_audited(kind("audit_ended"), rejection, Some(status));
-                }
+        self.begun.end(self.number, |Call { witness, .. }| match outcome {
+            Ok(status) => witness.report_audited(kind("audit_ended"), &"-", Some(status.as_u16())),
+            Err(rejection) => {
+                let status = outward(rejection).status.as_u16();
+                witness.report_audited(kind("audit_ended"), rejection, Some(status));
             }
-        }
+        });
     }
 }
 
 /// Rules 4 and 5.
 impl Drop for Audited {
     fn drop(&mut self) {
-        let unseen = self.begun.take(self.number).filter(|call| !call.is_told);
-        if let Some(Call { witness, .. }) = unseen {
-            witness.report_audited(kind("audit_ended"), &self.unseen, None);
-        }
+        self.begun.end(self.number, |Call { witness, unseen }| {
+            if let Some(unseen) = unseen {
+                witness.report_audited(kind("audit_ended"), unseen, None);
+            }
+        });
     }
 }
 
@@ -151,7 +191,7 @@ pub(super) async fn replayed(
     status: StatusCode,
 ) -> Result<(), Rejection> {
     match witness.is_audited() {
-        true => stored(witness, deadline, "audit_replayed", Some(status)).await,
+        true => stored(witness, deadline, "audit_replayed", &"-", Some(status)).await,
         false => Ok(()),
     }
 }
@@ -160,12 +200,13 @@ async fn stored(
     witness: &Witness,
     deadline: Instant,
     event_type: &'static str,
+    reason: &'static &'static str,
     status: Option<StatusCode>,
 ) -> Result<(), Rejection> {
-    let storing = witness.store(kind(event_type), status.map(|status| status.as_u16()));
+    let storing = witness.store(kind(event_type), reason, status.map(|status| status.as_u16()));
     match timeout_at(deadline, storing).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(NotStored)) => Err(Rejection::Unaudited),
+        Ok(Err(NotStored(left_alone))) => Err(Rejection::Unaudited(left_alone)),
         Err(_) => Err(Rejection::Deadline),
     }
 }
@@ -173,4 +214,61 @@ async fn stored(
 /// It happens all day.
 const fn kind(event_type: &'static str) -> Kind {
     Kind { event_type, severity: Severity::Low }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::event::{EventSink, EventSinkError, Events, SecurityEvent};
+    use crate::{RequestId, StoreFuture};
+
+    /// The reasons of what it was given.
+    #[derive(Clone, Default)]
+    struct Reasons(Arc<Mutex<Vec<String>>>);
+
+    impl EventSink for Reasons {
+        fn write<'a>(&'a self, events: &'a [SecurityEvent]) -> StoreFuture<'a, (), EventSinkError> {
+            let reasons = events.iter().filter_map(|event| event.failure_reason.as_deref());
+            self.0.lock().unwrap().extend(reasons.map(str::to_owned));
+            Box::pin(std::future::ready(Ok(())))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_waits_to_be_told_of_is_no_call_whose_end_was_not_seen() {
+        let reasons = Reasons::default();
+        let events = Events::to(reasons.clone());
+        let begun = Begun::default();
+        let call = || {
+            let witness = Witness {
+                request_id: RequestId::fresh(None),
+                address: [192, 0, 2, 7].into(),
+                method: Method::PUT,
+                user_agent: None,
+                policy: None,
+                principal: None,
+                of_tenant: None,
+                errors: Default::default(),
+                events: Some(events.clone()),
+            };
+            Audited { begun: begun.clone(), number: begun.add(witness) }
+        };
+        let (waits, runs) = (call(), call());
+        assert!(begun.run(runs.number));
+        let told = async || {
+            events.settle().await;
+            std::mem::take(&mut *reasons.0.lock().unwrap())
+        };
+        begun.tell_unseen();
+        assert_eq!(told().await, [UNSEEN], "of the one that runs");
+        assert!(!begun.run(waits.number), "it does not, until its end is told");
+        drop(waits);
+        assert_eq!(told().await, [UNRUN]);
+        drop(runs);
+        assert!(told().await.is_empty(), "it is told once");
+        begun.open();
+        assert!(begun.run(call().number));
+    }
 }

@@ -1,8 +1,9 @@
 //! Step 14: a call that may be sent again, and is done once.
 //!
 //! 1. The claim, the handler and the record are one task: a client who leaves stops none of them.
-//! 2. Who is not the first runs no handler, and what the limits of its principal were charged is taken back. The steps before
-//!    this one have let it pass, as they do every call: who may not call any more gets no answer of before.
+//! 2. Who is not the first runs no handler, and what the limits of its principal were charged is taken back, also where the answer
+//!    of before cannot be told of (8). The steps before this one have let it pass, as they do every call: who may not call any more
+//!    gets no answer of before.
 //! 3. What the handler answered is kept, also a refusal and a failure: it ran, and may have done something. Where it may run
 //!    again, what is not kept is not sent: the next run may answer otherwise.
 //! 4. 401, 403 and 429 are not kept: they are about the caller, not about the call.
@@ -17,6 +18,7 @@
 //!    ([`audited`](super::audited)). Where that cannot be stored, the key is free again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::response::Response;
 use http::StatusCode;
@@ -47,13 +49,16 @@ where
 {
     let (service, witness, gate) = (Arc::clone(service), visit.witness(), visit.gate().clone());
     let (allowance, deadline) = (at.allowance().cloned(), call.deadline());
+    let is_replay = Arc::new(AtomicBool::new(false));
+    let replays = Arc::clone(&is_replay);
     // 1
-    let (response, is_replay) = effects::spawned(visit, async move {
+    let answered = effects::spawned(visit, async move {
         let claim = match call.claim().await.map_err(Rejection::Idempotency)? {
             Claimed::Replay(kept) => {
+                replays.store(true, Ordering::Relaxed); // 2
                 let again = kept.again();
                 replayed(&witness, deadline, again.status()).await?; // 8
-                return Ok((again, true)); // 2
+                return Ok(again);
             }
             Claimed::Mine(claim) => claim,
         };
@@ -73,13 +78,13 @@ where
         if let Some(taken) = taken {
             taken.settle(claim.length(), &gate).await;
         }
-        Ok((settled?, false))
+        settled
     })
-    .await?;
-    if is_replay {
+    .await;
+    if is_replay.load(Ordering::Relaxed) {
         visit.note_replay(); // 2
     }
-    Ok(response)
+    answered
 }
 
 /// A run that begins.

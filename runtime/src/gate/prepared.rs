@@ -142,6 +142,7 @@ impl Gate {
         let loaded = storing(self.inner.settings.events.clone(), self.inner.schemes.load()).await;
         loaded.map_err(|errors| ConfigError::new(errors.iter().map(ToString::to_string).collect()))?;
         self.keep_limits();
+        self.inner.begun.open();
         if let Some(events) = &self.inner.settings.events {
             events.start();
         }

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode};
 
 use super::RequestId;
 use super::walk::Walked;
 use crate::authn::Principal;
+use crate::breaker::LeftAlone;
 use crate::event::{Endpoint, Event, Events, Kind, NotStored, SecurityEvent, Severity, Worth};
 use crate::limit::seen::{Network, Seen};
 use crate::operation::{ErrorForm, Policy};
@@ -70,13 +72,18 @@ impl Witness {
     }
 
     /// The event of what is about to be done, once it is stored.
-    pub(super) async fn store(&self, kind: Kind, status: Option<u16>) -> Result<(), NotStored> {
+    pub(super) async fn store(
+        &self,
+        kind: Kind,
+        reason: &(dyn fmt::Display + Sync),
+        status: Option<u16>,
+    ) -> Result<(), NotStored> {
         let stored = {
-            let event = SecurityEvent::from(&self.event(kind, &"-", status, None));
-            self.events.as_ref().ok_or(NotStored)?.store(event)
+            let event = SecurityEvent::from(&self.event(kind, reason, status, None));
+            self.events.as_ref().ok_or(NotStored(LeftAlone(Duration::ZERO)))?.store(event)
         };
         stored.await?;
-        self.event(kind, &"-", status, None).trace();
+        self.event(kind, reason, status, None).trace();
         Ok(())
     }
 

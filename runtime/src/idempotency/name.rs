@@ -5,10 +5,10 @@
 //!    another partner beside them it is another call;
 //! 2. where any of them is of a tenant, one part more has the tenants of all. So the number of parts is odd there and even
 //!    everywhere else, and no call of a tenant has the name of one that is of none;
-//! 3. **a name never changes** with a version of this crate: a call that is sent again across an update would be done twice.
+//! 3. **a name never changes** with a version of this crate, and is one on machines of every kind: a call that is sent again across an update would be done twice.
 
 use crate::authn::Identity;
-use crate::state::{Key, Kind};
+use crate::state::{Key, Kind, length};
 
 /// The name of the call of `operation` under the key `client` by these callers.
 pub(super) fn of(operation: &str, client: &str, callers: &[Identity<'_>]) -> Key {
@@ -26,7 +26,7 @@ pub(super) fn of(operation: &str, client: &str, callers: &[Identity<'_>]) -> Key
 /// The tenants of all, each behind its length. A tenant has a name, so none is told from all of them.
 fn tenants(callers: &[Identity<'_>]) -> Vec<u8> {
     let each = callers.iter().map(|caller| caller.tenant.unwrap_or_default().as_bytes());
-    each.flat_map(|tenant| tenant.len().to_be_bytes().into_iter().chain(tenant.iter().copied())).collect()
+    each.flat_map(|tenant| length(tenant).into_iter().chain(tenant.iter().copied())).collect()
 }
 
 #[cfg(test)]

@@ -196,7 +196,10 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             medium("input_cursor_fail"),
         ),
         R::Idempotency(refusal) => repeated(refusal),
-        R::Unaudited => Outward::unavailable(high("sys_audit_unavailable")),
+        R::Unaudited(left_alone) => Outward {
+            retry_after: Some(left_alone.seconds()),
+            ..Outward::unavailable(high("sys_audit_unavailable"))
+        },
         R::Deadline => Outward::new(
             StatusCode::GATEWAY_TIMEOUT,
             "deadline_exceeded",
@@ -403,6 +406,7 @@ mod tests {
         for refusal in [Refusal::Ledger(left.into()), Refusal::State(state)] {
             assert_eq!(outward(&Rejection::Idempotency(refusal)).retry_after, Some(2));
         }
+        assert_eq!(outward(&Rejection::Unaudited(left)).retry_after, Some(2));
         let fails = Refusal::State(crate::state::StateError::Late);
         assert_eq!(outward(&Rejection::Idempotency(fails)).retry_after, Some(1));
         for (reason, wait) in [

@@ -8,6 +8,7 @@ use crate::answer::Unfit;
 use crate::authn::Denied;
 use crate::authn::step_up::Insufficient;
 use crate::authz::Forbidden;
+use crate::breaker::LeftAlone;
 use crate::cursor::BadCursor;
 use crate::idempotency::Refusal;
 use crate::input::InputError;
@@ -83,8 +84,8 @@ pub(crate) enum Rejection {
     Cursor(BadCursor),
     /// A call that may be sent again is neither done nor answered.
     Idempotency(Refusal),
-    /// What is about to be done could not be told of, as it must.
-    Unaudited,
+    /// What is about to be done could not be told of, as it must. The sink is left alone for so long.
+    Unaudited(LeftAlone),
     /// The operation took longer than the document allows.
     Deadline,
     /// The handler (or anything before it) panicked.
@@ -134,7 +135,7 @@ impl fmt::Display for Rejection {
             Self::ResolverFailed(problem) => write!(f, "resolver_failed: {}", Cause(problem)),
             Self::Cursor(reason) => write!(f, "bad_cursor: {}", reason.reason()),
             Self::Idempotency(refusal) => refusal.fmt(f),
-            Self::Unaudited => f.write_str("audit_event_not_stored"),
+            Self::Unaudited(_) => f.write_str("audit_event_not_stored"),
             Self::Deadline => f.write_str("deadline_exceeded"),
             Self::Panicked(message) => write!(f, "panicked: {}", message.escape_debug()),
             Self::Handler(problem) => write!(f, "handler: {}", Cause(problem)),

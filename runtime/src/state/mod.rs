@@ -57,6 +57,11 @@ pub struct Key {
     priority: Priority,
 }
 
+/// The length of a part of a name, in eight bytes on every machine: names outlast them, and machines share them.
+pub(crate) fn length(part: &[u8]) -> [u8; 8] {
+    u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()
+}
+
 /// What is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
@@ -304,7 +309,7 @@ impl Key {
         context.update(&[kind.tag()]);
         for part in parts {
             // with its length, so that no part of the one can stand for a part of the other
-            context.update(&part.len().to_be_bytes());
+            context.update(&length(part));
             context.update(part);
         }
         let digest = context.finish().as_ref().first_chunk().copied().unwrap_or_default();

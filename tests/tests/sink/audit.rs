@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use palisade::{Readiness, Settings};
+use palisade_tests::client::{Client, Reply};
 use palisade_tests::events;
 use palisade_tests::waiting::until;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 use crate::desk::{AWAY, Desk, GOOD, HANGS, Service, WAITS, complete, keys, types};
 
@@ -139,6 +141,43 @@ async fn a_server_that_ends_tells_of_what_it_did_not_wait_for() {
 }
 
 #[tokio::test]
+async fn what_begins_after_a_server_has_ended_has_its_end_told_before() {
+    let desk = Desk::start().await;
+    let another = async || {
+        let (stop, told) = oneshot::channel::<()>();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client(listener.local_addr().unwrap());
+        let serving = palisade::serve(desk.server.clone()).listener(listener);
+        let serving = tokio::spawn(serving.shutdown(async { _ = told.await }).into_future());
+        until(async || TcpStream::connect(client.0).await.is_ok()).await;
+        (client, stop, serving)
+    };
+    let (_, stop, stopped) = another().await;
+    stop.send(()).unwrap();
+    stopped.await.unwrap().unwrap();
+    // it is over for what cannot know whether its runtime goes on
+    for method in ["POST", "GET", "PUT"] {
+        desk.service.handlers.stop();
+        let (begun, told) = (desk.service.handlers.begun(), desk.sink.stored().len());
+        let call = desk.call(method, "/payments?act=wait").header("idempotency-key", KEY);
+        let answered = tokio::spawn(async move { call.send().await });
+        desk.service.handlers.have_begun(begun + 1).await;
+        let before = desk.sink.stored().split_off(told);
+        assert_eq!(types(&before), ["audit_begun", "audit_ended"], "stored before the handler began");
+        assert_eq!((&before[1]["failure_reason"], before[1].get("status")), (&"not_seen".into(), None));
+        desk.service.handlers.go_on();
+        let reply = answered.await.unwrap();
+        let told = desk.sink.of(reply.allowed(204).header("x-request-id"), 3).await;
+        assert_eq!((types(&told)[2], &told[2]["status"]), ("audit_ended", &204.into()));
+    }
+    // one that begins to serve says nothing of its end
+    let (client, _stop, _serving) = another().await;
+    let reply = client.call("POST", "/payments").key(&desk.key).send().await;
+    let told = desk.sink.of(reply.allowed(204).header("x-request-id"), 2).await;
+    assert_eq!((types(&told)[1], &told[1]["status"]), ("audit_ended", &204.into()));
+}
+
+#[tokio::test]
 async fn a_call_whose_client_leaves_before_it_is_done_is_told_of_as_that() {
     events::collect();
     let desk = Desk::start().await;
@@ -166,6 +205,12 @@ fn unrun(method: &str) -> Vec<std::collections::BTreeMap<String, String>> {
     unrun
 }
 
+/// What is left of the limit of its operation.
+fn left(reply: &Reply) -> u32 {
+    let (_, left) = reply.header("ratelimit").split_once("r=").unwrap();
+    left.split(';').next().unwrap().parse().unwrap()
+}
+
 #[tokio::test]
 async fn a_call_that_is_answered_again_is_told_of_as_that() {
     let desk = Desk::start().await;
@@ -187,7 +232,9 @@ async fn a_call_that_is_answered_again_is_told_of_as_that() {
     assert_eq!(desk.paid(), 1);
 
     desk.sink.is(AWAY);
-    call().send().await.refused(503, "unavailable");
+    let refused = call().send().await;
+    refused.refused(503, "unavailable");
+    assert_eq!(left(&refused), left(&again), "nothing was done, and its limit has it back");
     desk.sink.is(GOOD);
     until(async || call().send().await.status == 204).await;
     assert_eq!(desk.paid(), 1);

@@ -112,6 +112,10 @@ pub struct Service {
 }
 
 impl Service {
+    pub fn of(sink: &Sink) -> Self {
+        Self { sink: sink.clone(), ..Self::default() }
+    }
+
     async fn act(&self, act: Option<ListPaymentsAct>) -> Result<(), Problem> {
         let begun = self.paid.fetch_add(1, Ordering::SeqCst);
         assert!(self.sink.begun() > begun, "it was told of first");
@@ -163,6 +167,7 @@ impl Payments for Service {
 
 pub struct Desk {
     pub client: Client,
+    pub server: Server,
     pub sink: Sink,
     pub events: Events,
     pub service: Service,
@@ -210,9 +215,9 @@ impl Desk {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         let (stop, told) = oneshot::channel();
-        let serving = palisade::serve(server).listener(listener).shutdown(async { _ = told.await });
+        let serving = palisade::serve(server.clone()).listener(listener).shutdown(async { _ = told.await });
         let stopped = tokio::spawn(async move { serving.await.expect("it serves") });
-        Self { client, sink, events, service, key, stop, stopped }
+        Self { client, server, sink, events, service, key, stop, stopped }
     }
 
     pub fn call(&self, method: &str, path: &str) -> Call {

@@ -7,7 +7,7 @@ use palisade::Readiness;
 use palisade_tests::events;
 use palisade_tests::waiting::until;
 
-use crate::desk::{AWAY, Desk, GOOD, HANGS, Sink, types};
+use crate::desk::{AWAY, Desk, GOOD, HANGS, Service, Sink, complete, keys, types};
 
 #[tokio::test]
 async fn a_sink_gets_what_the_log_says() {
@@ -153,4 +153,36 @@ async fn a_server_stops_though_its_sink_hangs() {
     desk.client.get("/nothing").send().await.allowed(404);
     desk.stop.send(()).unwrap();
     tokio::time::timeout(Duration::from_secs(10), desk.stopped).await.unwrap().unwrap();
+}
+
+#[test]
+fn a_sink_outlives_the_runtime_in_which_its_server_was_made_ready() {
+    events::collect();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (sink, (key, keys)) = (Sink::default(), keys());
+    let settings = palisade::Settings::new().events_to(palisade::Events::to(sink.clone()));
+    let server = complete(Service::of(&sink), keys, settings).unwrap();
+    runtime().block_on(async {
+        server.ready().await.unwrap();
+        tokio::task::yield_now().await; // the writer runs
+    });
+    let told = || {
+        events::with(
+            "message",
+            "the task that stored security events has ended before them: another one goes on",
+        )
+    };
+    assert!(told().is_empty());
+    runtime().block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = palisade_tests::client::Client(listener.local_addr().unwrap());
+        let (stop, stops) = tokio::sync::oneshot::channel::<()>();
+        let serving = palisade::serve(server).listener(listener).shutdown(async { _ = stops.await });
+        let stopped = tokio::spawn(serving.into_future());
+        client.call("POST", "/payments").key(&key).send().await.allowed(204);
+        stop.send(()).unwrap();
+        stopped.await.unwrap().unwrap();
+    });
+    assert_eq!(types(&sink.stored()), ["audit_begun", "audit_ended"]);
+    assert_eq!(told().len(), 1, "the operator is told of it");
 }

@@ -7,26 +7,31 @@
 //! 3. the text of a key is in the answer that made it, as a [`Secret`], and nowhere else. Lists have neither text nor
 //!    hash;
 //! 4. of one that is [bounded to a tenant](KeyAdmin::of_tenant) the keys of others are not there, and it makes none for others. Any
-//!    other goes by owners and ids alone, whatever their tenants.
+//!    other goes by owners and ids alone, whatever their tenants. What is bounded to one tenant is not to be had for another, and not
+//!    even the id of another's key is told, where a store of one's own knows no tenants either.
 
-use std::{fmt, time::Duration};
+mod error;
 
+use std::time::Duration;
+
+pub use self::error::KeyAdminError;
 use super::{
     ApiKeys,
     change::Change,
-    record::{KeyRecord, KeyState, NewKey, RecordError},
+    record::{KeyRecord, KeyState, NewKey},
     store::{KeyQuery, KeyStoreError},
 };
 use crate::{
     authn::{Fault, SetupError},
-    clock::{Clock, ClockError, Now},
+    clock::{Clock, Now},
     operation::{Document, SchemeKind},
-    problem::Problem,
     secret::Secret,
 };
 
 /// Most keys of a page.
 const PAGE: usize = 100;
+/// How often a store is asked for one page. One that knows tenants is asked once.
+const ROUNDS: usize = 10;
 
 /// Manages the keys of a scheme. Handlers of an application call it behind a scope of their own.
 #[derive(Clone, Debug)]
@@ -107,24 +112,6 @@ pub struct KeyPage {
     pub next: Option<String>,
 }
 
-/// Why nothing was done.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum KeyAdminError {
-    /// A scope that the key should grant is not whoever makes it to grant.
-    NotGranted,
-    /// It is not for the tenant that this is bounded to.
-    OtherTenant,
-    /// The key would be good for longer than the scheme's `rotate-within`, or for no time.
-    Lifetime,
-    /// The key cannot be so: its owner, its name, a scope.
-    Record(RecordError),
-    /// The store did not do it.
-    Store(KeyStoreError),
-    /// The clock cannot be relied on.
-    Clock(ClockError),
-}
-
 impl KeyAdmin {
     /// Manages the keys of this scheme of the document.
     ///
@@ -142,9 +129,12 @@ impl KeyAdmin {
 
     /// Bounded to the keys of one tenant, such as that of who calls: it makes keys of it, whether their requests say so or not, and
     /// finds, lists, rotates and revokes no others. Keys without a tenant are others.
-    #[must_use]
-    pub fn of_tenant(&self, tenant: &str) -> Self {
-        Self { tenant: Some(tenant.to_owned()), ..self.clone() }
+    ///
+    /// # Errors
+    /// When this is bounded to another tenant.
+    pub fn of_tenant(&self, tenant: &str) -> Result<Self, KeyAdminError> {
+        self.check_tenant(Some(tenant))?;
+        Ok(Self { tenant: Some(tenant.to_owned()), ..self.clone() })
     }
 
     /// Another clock than the system's.
@@ -165,9 +155,7 @@ impl KeyAdmin {
     ) -> Result<IssuedKey, KeyAdminError> {
         check_granted(&request.scopes, may_grant)?;
         let tenant = request.tenant.as_deref().or(self.tenant.as_deref());
-        if self.is_of_others(tenant) {
-            return Err(KeyAdminError::OtherTenant);
-        }
+        self.check_tenant(tenant)?;
         let now = self.clock.now()?;
         let scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
         let end = self.end(request.lifetime, now)?;
@@ -208,12 +196,26 @@ impl KeyAdmin {
             (owner.map(str::to_owned), after.map(str::to_owned), self.tenant.clone());
         // one more than is shown says whether there is a next page
         let query = KeyQuery { owner, tenant, after, limit: limit + 1 };
-        let mut found = self.keys.engine.list(&query).await?;
+        let mut found = self.records(query).await?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|record| record.id.clone());
-        found.retain(|record| query.is_of(record)); // also where a store of one's own knows no tenants
         Ok(KeyPage { keys: found.into_iter().map(|record| self.info(record, now)).collect(), next })
+    }
+
+    /// What is asked for and nothing else, whatever the store shows (rule 4).
+    async fn records(&self, mut query: KeyQuery) -> Result<Vec<KeyRecord>, KeyStoreError> {
+        let mut records = Vec::new();
+        for _ in 0..ROUNDS {
+            let found = self.keys.engine.list(&query).await?;
+            let is_last = found.len() < query.limit;
+            query.after = found.last().map(|record| record.id.clone());
+            records.extend(found.into_iter().filter(|record| query.is_of(record)));
+            if is_last || records.len() >= query.limit {
+                return Ok(records);
+            }
+        }
+        Err(KeyStoreError::unavailable("the store shows keys that it was not asked for"))
     }
 
     /// Makes a key in the place of `id`, which is good for `overlap` from now on, and never beyond its own end. The key
@@ -283,6 +285,11 @@ impl KeyAdmin {
     }
 
     /// Rule 4.
+    fn check_tenant(&self, tenant: Option<&str>) -> Result<(), KeyAdminError> {
+        if self.is_of_others(tenant) { Err(KeyAdminError::OtherTenant) } else { Ok(()) }
+    }
+
+    /// Rule 4.
     fn is_of_others(&self, tenant: Option<&str>) -> bool {
         self.tenant.is_some() && self.tenant.as_deref() != tenant
     }
@@ -338,66 +345,3 @@ impl KeyState {
         }
     }
 }
-
-impl From<RecordError> for KeyAdminError {
-    fn from(error: RecordError) -> Self {
-        Self::Record(error)
-    }
-}
-
-impl From<KeyStoreError> for KeyAdminError {
-    fn from(error: KeyStoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<ClockError> for KeyAdminError {
-    fn from(error: ClockError) -> Self {
-        Self::Clock(error)
-    }
-}
-
-/// What a client may be told: 403 for a scope or a tenant, 404 for an id, 409 for a key that cannot be rotated, 422 for a key
-/// that cannot be so, 503 while the store does not answer. The document declares 403, 409 and 422 where they may come.
-impl From<KeyAdminError> for Problem {
-    fn from(error: KeyAdminError) -> Self {
-        let problem = match &error {
-            KeyAdminError::NotGranted => {
-                Self::new(403, "scope_not_granted", "you may not make a key that grants this")
-            }
-            KeyAdminError::OtherTenant => {
-                Self::new(403, "other_tenant", "you may not do this for another tenant")
-            }
-            KeyAdminError::Lifetime => {
-                Self::new(422, "key_lifetime", "a key of this scheme is not good for that long")
-            }
-            KeyAdminError::Record(RecordError::Fields(_)) => Self::new(
-                422,
-                "key_fields",
-                "the owner, the name, a scope, an address or an operation is not well-formed",
-            ),
-            KeyAdminError::Store(KeyStoreError::NotFound) => Self::not_found(),
-            KeyAdminError::Store(KeyStoreError::NotLive | KeyStoreError::Rotated(_)) => {
-                Self::new(409, "key_not_rotated", "the key is good no more, or was rotated before")
-            }
-            KeyAdminError::Store(_) | KeyAdminError::Clock(_) => Self::unavailable(),
-            KeyAdminError::Record(_) => Self::internal("no key could be made"),
-        };
-        problem.because(error)
-    }
-}
-
-impl fmt::Display for KeyAdminError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotGranted => f.write_str("a scope of the key may not be granted"),
-            Self::OtherTenant => f.write_str("it is not for one tenant alone, or for another"),
-            Self::Lifetime => f.write_str("the key would be good for too long, or for no time"),
-            Self::Record(error) => error.fmt(f),
-            Self::Store(error) => error.fmt(f),
-            Self::Clock(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for KeyAdminError {}

@@ -109,7 +109,7 @@ impl ApiKeys {
     /// The keys of this name in a state: shared by all instances that share it, and what one of them revokes the next
     /// request of every other is refused. [`KeyAdmin`] makes and ends them. The state is asked once with every request.
     ///
-    /// There may be some five million keys, and some 80,000 of one owner, as far as the state has room.
+    /// There may be some five million keys, and some 80,000 of one owner or of one tenant, as far as the state has room.
     #[must_use]
     pub fn kept_in(state: State, name: &str) -> Self {
         Self::with(Engine::Store(Asked::new(Kept::new(state, name), name)))

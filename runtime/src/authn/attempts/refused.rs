@@ -51,8 +51,7 @@ impl Attempts<'_> {
     pub(in crate::authn) async fn after(&self, prepared: &Prepared, denied: Denied, parts: &Parts) -> Denied {
         let scheme =
             denied.scheme().and_then(|name| prepared.schemes.iter().find(|scheme| scheme.name == name));
-        let counts = denied.reason().is_bad_credential() || denied.reason().may_be_made_up();
-        let Some(scheme) = scheme.filter(|_| counts) else { return denied };
+        let Some(scheme) = scheme.filter(|_| denied.reason().is_bad_credential()) else { return denied };
         let shown = scheme.find(parts).ok().flatten();
         let claim = shown.as_ref().and_then(|credential| scheme.claim(credential));
         if let Some(claim) = claim.as_ref().filter(|_| scheme.is_guessable()) {

@@ -19,7 +19,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use futures_util::future::BoxFuture;
 
 use super::ProofFault;
-use crate::state::{Expected, Key, Kind, Next, State, StateError, Swapped};
+use crate::state::{Expected, Key, Kind, Next, State, StateError, Swapped, length};
 
 /// Of how many parts one key takes at most one.
 const SHARES: usize = 32;
@@ -43,7 +43,7 @@ impl Use {
         let mut context = Context::new(&SHA256);
         context.update(key);
         // with its length, so that no part of the one can stand for a part of the other
-        context.update(&target.len().to_be_bytes());
+        context.update(&length(target.as_bytes()));
         context.update(target.as_bytes());
         context.update(id.as_bytes());
         let id = context.finish().as_ref().first_chunk().copied().unwrap_or_default();

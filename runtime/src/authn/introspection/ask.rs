@@ -203,7 +203,7 @@ impl Far {
     }
 
     async fn call(&self, token: &str, until: Instant) -> Result<Reply, NoReply> {
-        let body = format!("token={}&token_type_hint=access_token", form(token));
+        let body = ["token=", &form(token), "&token_type_hint=access_token"].concat();
         let request = Request::post(self.endpoint.uri().clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")

@@ -9,7 +9,7 @@
 //! 3. a token with an unknown `kid` causes one fetch that all who wait share. Tokens may cause three at once, and one more
 //!    every 30 s ([`turns`]): random `kid`s cannot drive us, and one of them does not keep out the tokens of a key that was
 //!    published since. A fetch that was under way when the token came may have been answered before its key was published:
-//!    after it, there is one more. What we fetch of our own accord is not counted. A flood of random `kid`s takes every turn,
+//!    after it, there is one more; the end of one is not taken for that of the next. What we fetch of our own accord is not counted. A flood of random `kid`s takes every turn,
 //!    and so a key that signs at once, without having been published before, is known half a minute later at most: the flood
 //!    itself fetches it. Until then its tokens are not called bad: nobody knows yet, and the client is told when. No scheme
 //!    brings it sooner within this bound. Nothing tells an honest `kid` from a made-up one before its key is known: turns for
@@ -79,8 +79,6 @@ pub(crate) struct Remote {
     outbound: Outbound,
     timing: Timing,
     progress: Mutex<Progress>,
-    /// Counts the fetches that ended; who waits for one watches it.
-    ended: watch::Sender<u64>,
     /// Of those who wait.
     places: Semaphore,
     kept_fresh: AtomicBool,
@@ -97,6 +95,9 @@ enum Whence {
 
 struct Progress {
     running: bool,
+    /// Told when a fetch ends, in the moment in which it runs no more: who begins one or comes along watches it from then on, and is
+    /// not woken by the end of the one before.
+    ended: watch::Sender<()>,
     turns: Turns,
     last_good: Option<Instant>,
     last_failed: bool,
@@ -109,6 +110,7 @@ impl Progress {
     fn new(timing: Timing) -> Self {
         Self {
             running: false,
+            ended: watch::Sender::new(()),
             turns: Turns::new(timing.cooldown),
             last_good: None,
             last_failed: false,
@@ -191,7 +193,6 @@ impl Jwks {
             whence,
             timing,
             progress: Mutex::new(Progress::new(timing)),
-            ended: watch::Sender::new(0),
             places: Semaphore::new(WAITING),
             kept_fresh: AtomicBool::new(false),
             inside_too: AtomicBool::new(false),
@@ -240,17 +241,15 @@ impl Jwks {
     async fn look_again(&self, sought: Option<Sought<'_>>) -> Result<Looked, NoNewer> {
         let Some(remote) = self.remote() else { return Ok(Looked::Anew) };
         self.keep_fresh(remote);
-        let mut ended = remote.ended.subscribe();
-        ended.mark_unchanged();
-        let looked = match remote.claim(sought) {
+        let (looked, mut ended) = match remote.claim(sought) {
             Claim::InVain => return remote.state().map(|()| Looked::Anew),
             Claim::NotYet(wait) => return remote.state().and(Err(NotYet(wait))),
-            Claim::Running => Looked::Along,
-            Claim::Begin => {
+            Claim::Running(ended) => (Looked::Along, ended),
+            Claim::Begin(ended) => {
                 // on a task of its own: a caller who leaves must not end what others wait for
                 let jwks = self.clone();
                 tokio::spawn(async move { jwks.refresh().await });
-                Looked::Anew
+                (Looked::Anew, ended)
             }
         };
         let _place = remote.places.try_acquire().map_err(|_| Busy)?;
@@ -294,8 +293,7 @@ impl Jwks {
                 }
             }
         }
-        drop(progress);
-        remote.ended.send_modify(|count| *count = count.wrapping_add(1));
+        progress.ended.send_replace(());
     }
 
     /// Begins the background refresh, once. It ends when nobody holds the set any more.
@@ -330,8 +328,8 @@ enum Looked {
 }
 
 enum Claim {
-    Begin,
-    Running,
+    Begin(watch::Receiver<()>),
+    Running(watch::Receiver<()>),
     InVain,
     NotYet(Duration),
 }
@@ -345,12 +343,12 @@ impl Remote {
     fn claim(&self, sought: Option<Sought<'_>>) -> Claim {
         let mut progress = self.progress();
         if progress.running {
-            return Claim::Running;
+            return Claim::Running(progress.ended.subscribe());
         }
         match progress.turns.take(sought, Instant::now()) {
             Turn::Taken => {
                 progress.running = true;
-                Claim::Begin
+                Claim::Begin(progress.ended.subscribe())
             }
             Turn::InVain => Claim::InVain,
             Turn::NotYet(wait) => Claim::NotYet(wait),

@@ -1,5 +1,6 @@
 //! The queue and its writer, by a clock that does not wait.
 
+use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
@@ -17,6 +18,38 @@ const AWAY: usize = 1;
 const HANGS: usize = 2;
 const PANICS: usize = 3;
 const SLOW: usize = 4;
+/// Each event takes 20 ms.
+const BY_EACH: usize = 5;
+/// It panics when it is given up.
+const PANICS_LATE: usize = 6;
+/// It panics when it is asked why it failed.
+const UNSPEAKABLE: usize = 7;
+/// It panics, and whoever holds what came out of it does.
+const PANICS_TWICE: usize = 8;
+/// A call takes less than those wait who find no room.
+const BRISK: usize = 9;
+
+/// What panics in the end.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("a sink that panics when it is dropped");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Unspeakable;
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("a sink that panics when it is asked")
+    }
+}
+
+impl Error for Unspeakable {}
 
 impl EventSink for Shelf {
     fn write<'a>(&'a self, events: &'a [SecurityEvent]) -> StoreFuture<'a, (), EventSinkError> {
@@ -26,10 +59,23 @@ impl EventSink for Shelf {
             if self.mode.load(Ordering::SeqCst) == SLOW {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
+            if self.mode.load(Ordering::SeqCst) == BRISK {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            if self.mode.load(Ordering::SeqCst) == BY_EACH {
+                let each = Duration::from_millis(20);
+                tokio::time::sleep(each * u32::try_from(events.len()).unwrap()).await;
+            }
             match self.mode.load(Ordering::SeqCst) {
                 AWAY => return Err(EventSinkError::new("away")),
                 HANGS => std::future::pending().await,
                 PANICS => panic!("a sink that panics"),
+                PANICS_LATE => {
+                    let _bomb = Bomb;
+                    std::future::pending().await
+                }
+                UNSPEAKABLE => return Err(EventSinkError::new(Unspeakable)),
+                PANICS_TWICE => std::panic::panic_any(Bomb),
                 _ => self.stored.lock().unwrap().extend_from_slice(events),
             }
             Ok(())
@@ -75,7 +121,7 @@ async fn secs(secs: u64) {
 #[tokio::test(start_paused = true)]
 async fn what_waited_for_the_sink_comes_in_its_order_when_that_is_back() {
     let (events, shelf) = events(1000);
-    for mode in [AWAY, HANGS, PANICS] {
+    for mode in [AWAY, HANGS, PANICS, PANICS_LATE, UNSPEAKABLE] {
         shelf.is(mode);
         shelf.stored.lock().unwrap().clear();
         (0..200).for_each(|number| push(&events, Severity::Low, number));
@@ -140,6 +186,22 @@ async fn no_flood_of_what_is_high_takes_the_room_of_what_is_audited() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_flood_of_what_is_audited_takes_the_room_of_what_is_high() {
+    let (events, shelf) = events(80);
+    shelf.is(AWAY);
+    for number in 0..1000 {
+        let audited = || SecurityEvent { event_type: "audited", ..event(Severity::Low, number) };
+        events.push(Worth::Audited, audited);
+    }
+    (0..10).for_each(|number| push(&events, Severity::High, number));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    shelf.is(GOOD);
+    secs(10).await;
+    let of = |kind| shelf.stored().iter().filter(|(found, _)| *found == kind).count();
+    assert_eq!((of("high"), of("audited")), (10, 10 + 70), "an eighth of their own, and seven eighths");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_high_waits_for_room_and_is_said_aloud_then() {
     static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let shelf = Arc::new(Shelf::default());
@@ -191,19 +253,19 @@ async fn what_is_to_be_stored_first_is_stored_or_refused() {
     let (events, shelf) = events(1000);
     assert_eq!(events.store(event(Severity::Low, 0)).await, Ok(()));
     assert_eq!(shelf.stored(), [("low", Some(0))]);
-    for mode in [AWAY, HANGS, PANICS] {
+    for mode in [AWAY, HANGS, PANICS, PANICS_LATE, UNSPEAKABLE] {
         shelf.is(mode);
         let began = tokio::time::Instant::now();
-        assert_eq!(events.store(event(Severity::Low, 1)).await, Err(NotStored));
+        assert!(events.store(event(Severity::Low, 1)).await.is_err());
         assert!(began.elapsed() <= Duration::from_secs(1), "as soon as it is known");
         let began = tokio::time::Instant::now();
-        assert_eq!(events.store(event(Severity::Low, 1)).await, Err(NotStored));
+        assert!(events.store(event(Severity::Low, 1)).await.is_err());
         assert_eq!(began.elapsed(), Duration::ZERO, "nobody waits during a pause");
         shelf.is(GOOD);
         secs(6).await;
         assert_eq!(events.store(event(Severity::Low, 2)).await, Ok(()));
     }
-    let expected = [("low", Some(0))].into_iter().chain([("low", Some(2)); 3]);
+    let expected = [("low", Some(0))].into_iter().chain([("low", Some(2)); 5]);
     assert_eq!(shelf.stored(), expected.collect::<Vec<_>>(), "what was refused is not stored later");
 }
 
@@ -216,6 +278,127 @@ async fn what_is_to_be_stored_first_goes_before_a_flood() {
     assert_eq!(events.store(event(Severity::Medium, 0)).await, Ok(()));
     let place = shelf.stored().iter().position(|(kind, _)| *kind == "medium");
     assert_eq!(place, Some(64), "behind what was being written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_does_not_keep_a_slow_sink_away() {
+    let (events, shelf) = events(1000);
+    shelf.is(BY_EACH);
+    (0..500).for_each(|number| push(&events, Severity::Low, number));
+    secs(3).await;
+    assert!(!shelf.stored().is_empty(), "64 take 1280 ms: fewer are given then");
+    assert_eq!(events.store(event(Severity::Medium, 0)).await, Ok(()), "in the middle of it");
+    secs(9).await; // each takes 20 ms still: nothing was given in vain again
+    let mut stored = shelf.stored();
+    stored.retain(|(kind, _)| *kind == "low");
+    assert_eq!(stored, (0..500).map(|number| ("low", Some(number))).collect::<Vec<_>>());
+
+    // more are given again when it is fast
+    shelf.is(GOOD);
+    (0..1000).for_each(|number| push(&events, Severity::Low, number));
+    let calls = shelf.calls.load(Ordering::SeqCst);
+    secs(1).await;
+    assert!(shelf.calls.load(Ordering::SeqCst) - calls <= 1 + 875_usize.div_ceil(64));
+
+    // one by one where nothing else is in time
+    shelf.is(HANGS);
+    push(&events, Severity::Low, 0);
+    secs(60).await;
+    let before = shelf.stored().len();
+    shelf.is(BY_EACH);
+    (0..70).for_each(|number| push(&events, Severity::Low, number));
+    secs(10).await;
+    assert_eq!(shelf.stored().len(), before + 71);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_while_events_are_given_again_to_a_sink_that_hangs() {
+    let (events, shelf) = events(1000);
+    shelf.is(HANGS);
+    push(&events, Severity::Low, 0);
+    secs(2).await;
+    for _ in 0..500 {
+        let began = tokio::time::Instant::now();
+        assert!(events.store(event(Severity::Medium, 0)).await.is_err());
+        assert_eq!(began.elapsed(), Duration::ZERO, "neither during a call nor during a pause");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    shelf.is(GOOD);
+    secs(6).await;
+    assert_eq!(events.store(event(Severity::Medium, 1)).await, Ok(()));
+    assert_eq!(shelf.stored(), [("low", Some(0)), ("medium", Some(1))]);
+}
+
+#[test]
+fn what_waits_outlives_the_runtime_in_which_it_came() {
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let (events, shelf) = events(1000);
+    shelf.is(HANGS);
+    runtime().block_on(async {
+        push(&events, Severity::Low, 0);
+        tokio::time::sleep(Duration::from_millis(1)).await; // the writer has it
+        _ = timeout(Duration::from_millis(1), events.store(event(Severity::Medium, 0))).await;
+    });
+    shelf.is(GOOD);
+    push(&events, Severity::Low, 1);
+    assert!(events.answers() && shelf.stored().is_empty());
+    runtime().block_on(async {
+        assert_eq!(events.store(event(Severity::Medium, 1)).await, Ok(()));
+        secs(1).await;
+    });
+    assert_eq!(shelf.stored(), [("medium", Some(1)), ("low", Some(0)), ("low", Some(1))]);
+    // at the end as well
+    push(&events, Severity::Low, 2);
+    runtime().block_on(events.settle());
+    assert_eq!(shelf.stored().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_panics_goes_on_with_the_next_event() {
+    let (events, shelf) = events(1000);
+    shelf.is(PANICS_TWICE);
+    push(&events, Severity::Low, 0);
+    secs(1).await;
+    assert!(!events.answers(), "a readiness says so");
+    assert_eq!(shelf.calls.load(Ordering::SeqCst), 1);
+    assert!(events.store(event(Severity::Medium, 0)).await.is_err());
+    shelf.is(GOOD);
+    push(&events, Severity::Low, 1);
+    secs(1).await;
+    assert_eq!(shelf.stored(), [("low", Some(0)), ("low", Some(1))]);
+    assert!(events.answers());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_room_at_the_end_is_written_as_well() {
+    let (events, shelf) = events(64);
+    shelf.is(AWAY);
+    (0..64).for_each(|number| push(&events, Severity::High, number));
+    secs(1).await;
+    (64..74).for_each(|number| push(&events, Severity::High, number));
+    shelf.is(BRISK);
+    events.settle().await;
+    assert_eq!(shelf.stored(), (0..74).map(|number| ("high", Some(number))).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_stored_first_says_when_it_is_worth_to_come_again() {
+    let (events, shelf) = events(1000);
+    shelf.is(AWAY);
+    assert_eq!(events.store(event(Severity::Medium, 0)).await.unwrap_err().0.seconds(), 1);
+    push(&events, Severity::Low, 0);
+    secs(20).await;
+    let before = shelf.calls.load(Ordering::SeqCst);
+    while shelf.calls.load(Ordering::SeqCst) == before {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // a pause has begun, of two seconds and a half at least
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let left = events.store(event(Severity::Medium, 0)).await.unwrap_err().0.seconds();
+    assert!((3..=5).contains(&left), "{left}");
+    secs(left).await;
+    assert!(shelf.calls.load(Ordering::SeqCst) > before + 1, "it was asked again by then");
 }
 
 #[tokio::test(start_paused = true)]

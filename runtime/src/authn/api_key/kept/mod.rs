@@ -4,12 +4,13 @@
 //! |---|---|
 //! | of a key | when it was last used, and its line |
 //! | of an owner | the ids of the owner's keys in order |
+//! | of a tenant | the ids of the tenant's keys in order |
 //! | of a character | the ids of all keys that begin with it in order |
 //!
 //! Rules:
 //! 1. what a key is stands in its own record and nowhere else: one look finds it, however many there are, and what changes
 //!    it holds at once;
-//! 2. the id of a new key is in both lists before its record is made: what is interrupted leaves an id behind that nobody
+//! 2. the id of a new key is in all its lists before its record is made: what is interrupted leaves an id behind that nobody
 //!    has the key of, and no key that a list does not show. What is refused is refused before;
 //! 3. a key that is not there costs one look as well, and a line is read;
 //! 4. a rotation makes the successor, retires the key in whose place the rotated one was made, and then ends the rotated
@@ -18,7 +19,9 @@
 //! 5. the keys of an owner are revoked until none is found that is not, so those whose record others make meanwhile are, too; not
 //!    one whose id is in the lists only, for most of those are never made. It goes on when whoever asked waits no more ([`sweep`]). What fails has revoked some, and who asked was not told that it was done;
 //! 6. keys that are over for long go with a change to the keys of their owner: fifty are looked at, those behind the
-//!    changed one. They go from the lists first. What is interrupted is done by a later change.
+//!    changed one. They go from the lists first. What is interrupted is done by a later change;
+//! 7. a page looks at the keys that are asked for, however many others there are: those of an owner in a tenant are in the lists of
+//!    both.
 
 mod sweep;
 
@@ -75,14 +78,19 @@ impl Kept {
         Key::new(Kind::ApiKey, &[b"owned", self.name.as_bytes(), owner.as_bytes()])
     }
 
+    fn of_tenant(&self, tenant: &str) -> Key {
+        Key::new(Kind::ApiKey, &[b"of tenant", self.name.as_bytes(), tenant.as_bytes()])
+    }
+
     fn of_character(&self, character: u8) -> Key {
         Key::new(Kind::ApiKey, &[b"ids", self.name.as_bytes(), &[character]])
     }
 
-    /// Both lists that have this key.
-    fn lists(&self, id: &str, owner: &str) -> [Key; 2] {
+    /// All lists that have this key.
+    fn lists(&self, KeyRecord { id, owner, tenant, .. }: &KeyRecord) -> impl Iterator<Item = Key> {
         let first = id.as_bytes().first().copied().unwrap_or_default();
-        [self.of_character(first), self.of_owner(owner)]
+        let tenant = tenant.as_deref().map(|tenant| self.of_tenant(tenant));
+        [self.of_character(first), self.of_owner(owner)].into_iter().chain(tenant)
     }
 
     async fn text(&self, key: Key) -> Result<(String, Option<u64>), KeyStoreError> {
@@ -145,18 +153,35 @@ impl Kept {
         Ok(self.text(list).await?.0.lines().map(str::to_owned).collect())
     }
 
+    /// Rule 7: where to look, in one place after the other. What all lists of a place have is what is asked for.
+    fn places(&self, KeyQuery { owner, tenant, after, .. }: &KeyQuery) -> Vec<Vec<Key>> {
+        let owner = owner.as_deref().map(|owner| self.of_owner(owner));
+        let tenant = tenant.as_deref().map(|tenant| self.of_tenant(tenant));
+        let of_both: Vec<Key> = owner.into_iter().chain(tenant).collect();
+        if !of_both.is_empty() {
+            return vec![of_both];
+        }
+        let first = after.as_deref().and_then(|after| after.bytes().next()).unwrap_or_default();
+        let characters = BASE62.iter().filter(|each| **each >= first);
+        characters.map(|each| vec![self.of_character(*each)]).collect()
+    }
+
+    /// Behind the id `after`.
+    async fn ids_in(&self, place: Vec<Key>, after: &str) -> Result<Vec<String>, KeyStoreError> {
+        let mut ids: Option<Vec<String>> = None;
+        for list in place {
+            let mut of_list = self.ids(list).await?;
+            of_list.retain(|id| ids.as_ref().map_or(&**id > after, |ids| ids.binary_search(id).is_ok()));
+            ids = Some(of_list);
+        }
+        Ok(ids.unwrap_or_default())
+    }
+
     async fn page(&self, query: &KeyQuery) -> Result<Vec<KeyRecord>, KeyStoreError> {
         let after = query.after.as_deref().unwrap_or_default();
-        let lists: Vec<Key> = match &query.owner {
-            Some(owner) => vec![self.of_owner(owner)],
-            None => {
-                let first = after.bytes().next().unwrap_or_default();
-                BASE62.iter().filter(|each| **each >= first).map(|each| self.of_character(*each)).collect()
-            }
-        };
         let mut page = Vec::new();
-        for list in lists {
-            let ids: Vec<String> = self.ids(list).await?.into_iter().filter(|id| &**id > after).collect();
+        for place in self.places(query) {
+            let ids = self.ids_in(place, after).await?;
             for ids in ids.chunks(query.limit.max(1)) {
                 if page.len() >= query.limit {
                     break;
@@ -195,7 +220,7 @@ impl Kept {
         if self.record(&new.id).await?.is_some() {
             return Err(KeyStoreError::Exists);
         }
-        for list in self.lists(&new.id, &new.owner) {
+        for list in self.lists(new) {
             self.update(list, |text| {
                 let mut ids: Vec<&str> = text.lines().collect();
                 let Err(place) = ids.binary_search(&&*new.id) else { return Ok((None, ())) };
@@ -214,7 +239,7 @@ impl Kept {
     /// Rule 4.
     async fn rotate(&self, id: &str, new: &KeyRecord, at: u64, until: u64) -> Result<usize, KeyStoreError> {
         let mut old = self.record(id).await?.ok_or(KeyStoreError::NotFound)?;
-        if new.owner != old.owner {
+        if (&new.owner, &new.tenant) != (&old.owner, &old.tenant) {
             return Err(KeyStoreError::unavailable("a key does not change hands"));
         }
         succeed(&mut old, new, at, until)?;
@@ -230,7 +255,7 @@ impl Kept {
                 refused,
                 KeyStoreError::TimedOut | KeyStoreError::Unavailable(_) | KeyStoreError::Unreadable(_)
             ) {
-                self.forget(&[new], &new.owner).await?;
+                self.forget(&[new]).await?;
             }
             return Err(refused);
         }
@@ -245,19 +270,19 @@ impl Kept {
         ids.truncate(AT_ONCE);
         let looked_at = self.records(ids).await?;
         let over: Vec<&KeyRecord> = looked_at.iter().filter(|record| is_over(record, at)).collect();
-        self.forget(&over, owner).await
+        self.forget(&over).await
     }
 
-    async fn forget(&self, records: &[&KeyRecord], owner: &str) -> Result<(), KeyStoreError> {
-        for KeyRecord { id, .. } in records {
-            for list in self.lists(id, owner) {
+    async fn forget(&self, records: &[&KeyRecord]) -> Result<(), KeyStoreError> {
+        for record in records {
+            for list in self.lists(record) {
                 self.update(list, |text| {
-                    let left: Vec<&str> = text.lines().filter(|other| other != id).collect();
+                    let left: Vec<&str> = text.lines().filter(|other| *other != record.id).collect();
                     Ok((Some(left.join("\n")), ()))
                 })
                 .await?;
             }
-            let key = self.of_key(id);
+            let key = self.of_key(&record.id);
             if let Some(record) = self.state.get(key).await? {
                 self.state.swap(key, Expected::Version(record.version), Next::Nothing).await?;
             }
@@ -320,5 +345,7 @@ impl From<StateError> for KeyStoreError {
     }
 }
 
+#[cfg(test)]
+mod steps;
 #[cfg(test)]
 mod tests;

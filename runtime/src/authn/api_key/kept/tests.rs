@@ -1,23 +1,17 @@
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::collections::BTreeMap;
 
-use super::*;
-use crate::{
-    authn::api_key::NewKey,
-    clock::Clock,
-    state::{Engine, LONGEST, Record},
-};
+use super::{steps::Steps, *};
+use crate::{authn::api_key::NewKey, clock::Clock, state::LONGEST};
 
 pub(super) const NOW: u64 = 1_800_000_000;
 
 pub(super) fn key(owner: &str) -> KeyRecord {
     let now = Clock::fixed(NOW).now().unwrap();
     NewKey::generate("bank_live", owner, &["a", "b"], now, Some(NOW + 1000)).unwrap().record
+}
+
+fn key_of_north(owner: &str) -> KeyRecord {
+    KeyRecord { tenant: Some("north".to_owned()), ..key(owner) }
 }
 
 pub(super) fn rotation(old: &KeyRecord) -> Change {
@@ -101,6 +95,43 @@ async fn a_key_is_found_with_one_look_whether_it_is_there_or_not() {
     assert!(matches!(kept.find(&spoilt.id).await, Err(KeyStoreError::Unreadable(_))));
 }
 
+/// Rule 7. The records of others cannot even be read.
+#[tokio::test]
+async fn a_page_looks_at_what_is_asked_for_and_at_no_other_key() {
+    let counted = Steps::default();
+    let kept = Kept::new(State::new(counted.clone()), "partner");
+    let [mut of_acme, of_other] =
+        [[(); 3].map(|()| key_of_north("acme")), [(); 3].map(|()| key_of_north("other"))];
+    of_acme.sort_by(|one, other| one.id.cmp(&other.id));
+    for key in of_acme.iter().chain(&of_other) {
+        kept.change(&Change::Create(key.clone())).await.unwrap();
+    }
+    for number in 0..100 {
+        let tenant = (number % 3 > 0).then(|| format!("south {}", number % 3));
+        let spoilt = KeyRecord { tenant, ..key("acme") };
+        kept.change(&Change::Create(spoilt.clone())).await.unwrap();
+        kept.update(kept.of_key(&spoilt.id), |_| Ok((Some("?".to_owned()), ()))).await.unwrap();
+    }
+    let of = |owner: Option<&str>, tenant: &str| KeyQuery {
+        owner: owner.map(str::to_owned),
+        tenant: Some(tenant.to_owned()),
+        ..all()
+    };
+    let behind = KeyQuery { after: Some(of_acme[0].id.clone()), limit: 1, ..of(Some("acme"), "north") };
+    for (query, expected, looks) in [
+        (of(None, "north"), 6, 7),
+        (of(Some("acme"), "north"), 3, 5),
+        (behind, 1, 3),
+        (of(Some("nobody"), "north"), 0, 2),
+        (of(None, "west"), 0, 1),
+    ] {
+        let before = counted.taken();
+        let listed = kept.list(&query).await.unwrap();
+        assert_eq!((listed.len(), counted.taken() - before), (expected, looks), "{query:?}");
+        assert!(listed.iter().all(|key| query.is_of(key) && Some(&key.id) > query.after.as_ref()));
+    }
+}
+
 #[tokio::test]
 async fn keys_of_another_name_are_others() {
     let state = State::memory();
@@ -134,14 +165,14 @@ async fn what_is_interrupted_is_made_when_it_is_asked_for_again() {
     for step in 0.. {
         let engine = Steps::default();
         let kept = Kept::new(State::new(engine.clone()), "partner");
-        let (first, other) = (key("acme"), key("acme"));
+        let (first, other) = (key_of_north("acme"), key_of_north("acme"));
         let second = rotation(&first);
         for change in [Change::Create(first.clone()), Change::Create(other), second.clone()] {
             kept.change(&change).await.unwrap();
         }
         let Change::Rotate { successor: second, .. } = second else { panic!() };
         let changes = [
-            Change::Create(key("acme")),
+            Change::Create(key_of_north("acme")),
             rotation(&second),
             Change::Revoke { id: second.id.clone(), at: NOW },
             Change::RevokeOwner { owner: "acme".to_owned(), at: NOW },
@@ -154,7 +185,7 @@ async fn what_is_interrupted_is_made_when_it_is_asked_for_again() {
             if outcome.is_err() {
                 failed += 1;
                 let again = match &change {
-                    Change::Create(_) => Change::Create(key("acme")), // whoever asks again gets another key
+                    Change::Create(_) => Change::Create(key_of_north("acme")), // whoever asks again gets another key
                     Change::Rotate { .. } => rotation(&second),
                     other => other.clone(),
                 };
@@ -162,7 +193,10 @@ async fn what_is_interrupted_is_made_when_it_is_asked_for_again() {
             }
             let listed = kept.list(&all()).await.unwrap();
             let owned = KeyQuery { owner: Some("acme".to_owned()), ..all() };
-            assert_eq!(listed.len(), kept.list(&owned).await.unwrap().len());
+            let of_tenant = KeyQuery { tenant: Some("north".to_owned()), ..all() };
+            for query in [owned, of_tenant] {
+                assert_eq!(listed.len(), kept.list(&query).await.unwrap().len());
+            }
             if let Change::RevokeOwner { .. } = change {
                 assert!(listed.iter().all(|key| key.revoked_at.is_some()), "{listed:?}");
             }
@@ -200,12 +234,13 @@ async fn what_is_refused_leaves_nothing_behind() {
 #[tokio::test]
 async fn keys_that_ended_long_ago_leave_nothing_behind() {
     let kept = Kept::new(State::memory(), "partner");
-    let (old, good) = (key("acme"), KeyRecord { not_after: None, ..key("acme") });
+    let (old, good) = (key_of_north("acme"), KeyRecord { not_after: None, ..key_of_north("acme") });
     for key in [&old, &good] {
         kept.change(&Change::Create(key.clone())).await.unwrap();
     }
     let end = old.not_after.unwrap();
-    let later = |days: u64| KeyRecord { created: Some(end + days * 86_400), not_after: None, ..key("acme") };
+    let later =
+        |days: u64| KeyRecord { created: Some(end + days * 86_400), not_after: None, ..key_of_north("acme") };
     kept.change(&Change::Create(later(89))).await.unwrap();
     assert_eq!(kept.list(&all()).await.unwrap().len(), 3);
     kept.change(&Change::Create(later(90))).await.unwrap();
@@ -213,7 +248,7 @@ async fn keys_that_ended_long_ago_leave_nothing_behind() {
     assert!(kept.find(&old.id).await.unwrap().is_none());
     assert!(kept.find(&good.id).await.unwrap().is_some());
     assert!(kept.state.get(kept.of_key(&old.id)).await.unwrap().is_none());
-    for list in kept.lists(&old.id, "acme") {
+    for list in kept.lists(&old) {
         assert!(!kept.ids(list).await.unwrap().contains(&old.id));
     }
 }
@@ -239,7 +274,7 @@ async fn however_many_ended_long_ago_all_go() {
 async fn no_key_is_left_without_the_successor_that_it_names() {
     let mut unheard = 0;
     for step in 0.. {
-        let engine = Steps { unheard: true, ..Steps::default() };
+        let engine = Steps::unheard();
         let kept = Kept::new(State::new(engine.clone()), "partner");
         let old = key("acme");
         kept.change(&Change::Create(old.clone())).await.unwrap();
@@ -258,100 +293,15 @@ async fn no_key_is_left_without_the_successor_that_it_names() {
 }
 
 #[tokio::test]
-async fn an_owner_with_too_many_keys_gets_no_more() {
+async fn an_owner_or_a_tenant_with_too_many_keys_gets_no_more() {
     let kept = Kept::new(State::memory(), "partner");
-    let full = ["AAAAAAAAAAAA"; LONGEST / 13].join("\n");
-    kept.update(kept.of_owner("acme"), |_| Ok((Some(full.clone()), ()))).await.unwrap();
-    let new = key("acme");
-    let refused = kept.change(&Change::Create(new.clone())).await;
-    assert!(matches!(refused, Err(KeyStoreError::Full)), "{refused:?}");
-    assert!(kept.find(&new.id).await.unwrap().is_none());
-}
-
-/// A state in memory that counts, takes its time, and fails when it should.
-#[derive(Clone)]
-pub(super) struct Steps {
-    pub(super) memory: State,
-    pace: usize,
-    taken: Arc<AtomicUsize>,
-    swapped: Arc<AtomicUsize>,
-    under_way: Arc<AtomicUsize>,
-    /// Most steps that were under way at once.
-    most: Arc<AtomicUsize>,
-    /// Steps that are made before one fails.
-    left: Arc<AtomicUsize>,
-    /// The change that fails is made, and nobody hears of it.
-    unheard: bool,
-}
-
-impl Default for Steps {
-    fn default() -> Self {
-        Self::of_pace(0)
-    }
-}
-
-impl Steps {
-    pub(super) fn of_pace(pace: usize) -> Self {
-        let [taken, swapped, under_way, most] = [(); 4].map(|()| Arc::default());
-        let left = Arc::new(AtomicUsize::new(usize::MAX));
-        Self { memory: State::memory(), pace, taken, swapped, under_way, most, left, unheard: false }
-    }
-
-    fn taken(&self) -> usize {
-        self.taken.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn most_at_once(&self) -> usize {
-        self.most.load(Ordering::Relaxed)
-    }
-
-    fn swapped(&self) -> usize {
-        self.swapped.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn fail_at(&self, step: usize) {
-        self.left.store(step, Ordering::Relaxed);
-    }
-
-    async fn pause(&self, step: usize) {
-        for _ in 0..(step * 7 + 3) * self.pace % 11 {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn step(&self) -> Result<(), StateError> {
-        let step = self.taken.fetch_add(1, Ordering::Relaxed);
-        self.most.fetch_max(self.under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.pause(step).await;
-        self.under_way.fetch_sub(1, Ordering::Relaxed);
-        let left = self.left.load(Ordering::Relaxed);
-        if left != usize::MAX {
-            self.left.store(left.checked_sub(1).unwrap_or(usize::MAX), Ordering::Relaxed);
-        }
-        if left == 0 { Err(StateError::Late) } else { Ok(()) }
-    }
-}
-
-impl Engine for Steps {
-    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
-        Box::pin(async move {
-            self.step().await?;
-            let found = self.memory.get(key).await;
-            // the answer is on its way as long
-            self.pause(self.taken()).await;
-            found
-        })
-    }
-
-    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
-        Box::pin(async move {
-            let step = self.step().await;
-            if step.is_err() && !self.unheard {
-                return step.and(Err(StateError::Late));
-            }
-            self.swapped.fetch_add(1, Ordering::Relaxed);
-            let made = self.memory.swap(key, expected, next).await;
-            step.and(made)
-        })
+    for list in [kept.of_owner("acme"), kept.of_tenant("north")] {
+        let full = ["AAAAAAAAAAAA"; LONGEST / 13].join("\n");
+        kept.update(list, |_| Ok((Some(full.clone()), ()))).await.unwrap();
+        let new = key_of_north("acme");
+        let refused = kept.change(&Change::Create(new.clone())).await;
+        assert!(matches!(refused, Err(KeyStoreError::Full)), "{refused:?}");
+        assert!(kept.find(&new.id).await.unwrap().is_none());
+        kept.update(list, |_| Ok((Some(String::new()), ()))).await.unwrap();
     }
 }

@@ -433,3 +433,4 @@ async fn an_issuer_at_a_public_address_names_no_keys_inside_unless_it_may() {
 }
 
 mod bounds;
+mod ends;

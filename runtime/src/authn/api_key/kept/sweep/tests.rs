@@ -1,14 +1,18 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::FutureExt as _;
 
 use super::*;
 use crate::{
     authn::api_key::{
+        ApiKeys,
         change::Change,
-        kept::tests::{NOW, Steps, all, key, rotation},
+        kept::{
+            steps::Steps,
+            tests::{NOW, all, key, rotation},
+        },
         record::KeyRecord,
-        store::KeyStore as _,
+        store::{KeyQuery, KeyStore as _},
     },
     state::State,
 };
@@ -146,6 +150,45 @@ async fn a_key_that_cannot_be_revoked_keeps_no_other_good() {
     for key in keys {
         assert_eq!(kept.find(&key.id).await.unwrap().unwrap().revoked_at, Some(NOW));
     }
+}
+
+async fn many(memory: &State) -> Kept {
+    let kept = Kept::new(memory.clone(), "partner");
+    for _ in 0..2000 {
+        kept.change(&Change::Create(key("acme"))).await.unwrap();
+    }
+    kept
+}
+
+async fn revoked(kept: &Kept) -> usize {
+    let listed = kept.list(&KeyQuery { limit: 3000, ..all() }).await.unwrap();
+    listed.iter().filter(|key| key.revoked_at == Some(NOW)).count()
+}
+
+#[tokio::test]
+async fn each_key_takes_one_look_and_one_write() {
+    let engine = Steps::of_pace(1);
+    let (kept, others) = (Kept::new(State::new(engine.clone()), "partner"), many(&engine.memory).await);
+    assert_eq!(kept.change(&revocation()).await.unwrap(), 2000);
+    assert_eq!((revoked(&others).await, engine.swapped()), (2000, 2000));
+    // beside the list, once a round, and what is tidied
+    assert!(engine.taken() <= 4000 + 2 + 51, "{}", engine.taken());
+    assert_eq!(kept.change(&revocation()).await.unwrap(), 0);
+    assert_eq!(engine.swapped(), 2000);
+}
+
+/// Whoever asked is not told that it is done while keys are good, and each is revoked once, however often they ask.
+#[tokio::test(start_paused = true)]
+async fn what_takes_longer_than_a_request_waits_goes_on_and_is_not_called_done_before_it_is() {
+    let engine = Steps::changing_in(Duration::from_millis(250));
+    let (keys, others) =
+        (ApiKeys::kept_in(State::new(engine.clone()), "partner"), many(&engine.memory).await);
+    let late = keys.engine.change(&revocation()).await;
+    assert!(matches!(late, Err(KeyStoreError::TimedOut)), "{late:?}");
+    let at_first = revoked(&others).await;
+    assert!((1..2000).contains(&at_first), "{at_first}");
+    while keys.engine.change(&revocation()).await.is_err() {}
+    assert_eq!((revoked(&others).await, engine.swapped()), (2000, 2000));
 }
 
 #[test]
