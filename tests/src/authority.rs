@@ -1,4 +1,6 @@
-//! An authority of certificates.
+//! An authority of certificates, and what clients connect with.
+
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
@@ -8,7 +10,10 @@ use rcgen::{
     IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
     date_time_ymd,
 };
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::TlsConnector;
 
 /// An authority that signs what it is asked to.
 pub struct Authority {
@@ -82,4 +87,22 @@ impl Identity {
     pub fn thumbprint(&self) -> String {
         URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &self.chain[0]))
     }
+}
+
+/// What a client connects with, that knows the authority of this certificate.
+pub fn connector(root: &str, identity: Option<&Identity>) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(root.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = builder.with_root_certificates(roots);
+    let config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let key = PrivateKeyDer::Pkcs8(identity.key.serialize_der().into());
+            builder.with_client_auth_cert(identity.chain.clone(), key).unwrap()
+        }
+    };
+    TlsConnector::from(Arc::new(config))
 }

@@ -1,6 +1,7 @@
 //! Why a request was not authenticated: precise for the logs, coarse for the client.
 
 use super::ProofFault;
+use crate::breaker::LeftAlone;
 
 /// A request that was not authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,8 @@ pub enum Reason {
     CrossSite,
     /// The sessions cannot be asked at the moment.
     SessionsUnavailable,
+    /// The state of the sessions failed, and is not asked for so many seconds.
+    SessionsLeftAlone(u32),
     /// The keys that could verify it cannot be had at the moment.
     KeysUnavailable,
     /// The key that a token names may have been published since its issuer was last asked, who is asked again after so many seconds.
@@ -105,6 +108,8 @@ pub enum Reason {
     IntrospectionLeftAlone(u32),
     /// The denylist cannot be asked at the moment.
     RevocationUnknown,
+    /// Where it is kept failed, and is not asked for so many seconds.
+    RevocationLeftAlone(u32),
     /// Too many passwords are being verified, or too many tokens asked about.
     Busy,
     /// The clock or the random source of the machine cannot be relied on.
@@ -202,19 +207,24 @@ impl Reason {
             Self::Inactive => "inactive_token",
             Self::LivesTooLong => "lives_too_long",
             Self::IntrospectionUnavailable | Self::IntrospectionLeftAlone(_) => "introspection_unavailable",
-            Self::RevocationUnknown => "revocation_unknown",
+            Self::RevocationUnknown | Self::RevocationLeftAlone(_) => "revocation_unknown",
             Self::RotationOverdue => "rotation_overdue",
             Self::KeyFromElsewhere => "key_from_elsewhere",
             Self::KeyOfOtherOperations => "key_of_other_operations",
             Self::NoSession => "no_session",
             Self::CrossSite => "cross_site",
-            Self::SessionsUnavailable => "sessions_unavailable",
+            Self::SessionsUnavailable | Self::SessionsLeftAlone(_) => "sessions_unavailable",
             Self::KeysUnavailable => "keys_unavailable",
             Self::KeyNotSought(_) => "key_not_sought",
             Self::Busy => "verifier_busy",
             Self::MachineFault => "machine_fault",
             Self::TooManyAttempts(_) => "too_many_attempts",
         }
+    }
+
+    /// One that says for how many seconds nobody is asked.
+    pub(in crate::authn) fn for_so_long(of: fn(u32) -> Self, left: LeftAlone) -> Self {
+        of(u32::try_from(left.seconds()).unwrap_or(u32::MAX))
     }
 
     /// What the client is told.
@@ -227,9 +237,11 @@ impl Reason {
             Self::KeysUnavailable
             | Self::KeyNotSought(_)
             | Self::SessionsUnavailable
+            | Self::SessionsLeftAlone(_)
             | Self::IntrospectionUnavailable
             | Self::IntrospectionLeftAlone(_)
             | Self::RevocationUnknown
+            | Self::RevocationLeftAlone(_)
             | Self::Busy
             | Self::MachineFault
             | Self::Proof(ProofFault::NoRoom | ProofFault::Unknown) => Class::Unavailable,
@@ -274,7 +286,9 @@ impl Reason {
         match self {
             Self::TooManyAttempts(seconds)
             | Self::KeyNotSought(seconds)
-            | Self::IntrospectionLeftAlone(seconds) => seconds as u64,
+            | Self::SessionsLeftAlone(seconds)
+            | Self::IntrospectionLeftAlone(seconds)
+            | Self::RevocationLeftAlone(seconds) => seconds as u64,
             _ => 1,
         }
     }
@@ -318,9 +332,11 @@ impl Reason {
             // "we do not know" outranks every "no": a scheme that could not look might have said yes
             Self::KeysUnavailable
             | Self::SessionsUnavailable
+            | Self::SessionsLeftAlone(_)
             | Self::IntrospectionUnavailable
             | Self::IntrospectionLeftAlone(_)
             | Self::RevocationUnknown
+            | Self::RevocationLeftAlone(_)
             | Self::Busy
             | Self::TooManyAttempts(_)
             | Self::MachineFault => 9,

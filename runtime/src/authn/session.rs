@@ -37,7 +37,8 @@ pub(in crate::authn) async fn judge(
     let (session, key) = login.session(id, on.now, on.request_id).await.map_err(|unknown| match unknown {
         Unknown::Malformed => Reason::Malformed,
         Unknown::None => Reason::NoSession,
-        Unknown::Unavailable => Reason::SessionsUnavailable,
+        Unknown::Unavailable(Some(left)) => Reason::for_so_long(Reason::SessionsLeftAlone, left),
+        Unknown::Unavailable(None) => Reason::SessionsUnavailable,
     })?;
     if login.names_tenants() && session.tenant.is_none() {
         return Err(Reason::NoTenant); // it began when nobody asked

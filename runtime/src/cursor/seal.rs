@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::binding::Binding;
-use super::keys::CursorKeys;
+use super::keys::{CursorKeys, Key};
 use super::page::{PageFrom, Side};
 use super::position::{Position, whole};
 use crate::input::{At, Check, Violations};
@@ -240,13 +240,22 @@ pub(crate) fn open(
     };
     let key = keys.opening(sent.id, ttl, now);
     let by = key.or(keys.first()).ok_or(BadCursor(Reason::UnknownKey))?;
-    let data = Aad::from(binding.associated_data(&sent.head()));
-    let opened = by.key.open_in_place(Nonce::from(&sent.nonce), data, sent.sealed());
+    let data = binding.associated_data(&sent.head());
+    let opened = decrypt(by, &data, &mut sent);
     readable?;
     if key.is_none() {
         return Err(BadCursor(Reason::UnknownKey));
     }
-    unpack(opened.map_err(|_| BadCursor(Reason::Inauthentic))?, now)
+    unpack(opened?, now)
+}
+
+/// What is sealed, in its place.
+fn decrypt<'s>(by: &Key, data: &[u8], sent: &'s mut Sent) -> Result<&'s mut [u8], BadCursor> {
+    let nonce = Nonce::from(&sent.nonce);
+    let sealed = sent.sealed();
+    #[cfg(test)]
+    tests::OPENINGS.with_borrow_mut(|openings| openings.push(sealed.len()));
+    by.key.open_in_place(nonce, Aad::from(data), sealed).map_err(|_| BadCursor(Reason::Inauthentic))
 }
 
 /// What a client sent, taken apart and not yet believed.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::visit::micros;
 use super::{Gate, Witness};
 use crate::idempotency::KeptAnswers;
-use crate::limit::{Charge, Few, Limiter, Outage, Reserved, Rule};
+use crate::limit::{Charge, Few, Limiter, Reserved, Rule};
 use crate::operation::{Advertise, CountedOn, Counter, Counting, Idempotency, Limit, OnOutage, Per};
 use crate::problem::Rejection;
 
@@ -65,7 +65,7 @@ impl Allowance {
         let charges: Few<Charge<'_>> = rules.into_iter().flatten().map(|rule| rule.charge(&seen)).collect();
         let now = gate.settings().clock.now().map_err(|_| Rejection::ClockFailed)?;
         let asking = gate.limiter().ask(micros(now), &charges, &seen);
-        let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
+        let decision = asking.await?;
         match decision.refused_by() {
             Some(limit) => Err(Rejection::Limited { limit, retry_after: decision.retry_after() }),
             None => Ok(Taken {

@@ -29,7 +29,7 @@ use crate::clock::{Clock, ClockError, Now};
 use crate::input::{Receiver, Receiving, Sender};
 use crate::limit::running::{Entered, Held};
 use crate::limit::seen::{Network, Seen};
-use crate::limit::{Charge, Few, Outage, Reserved, Rule};
+use crate::limit::{Charge, Few, Reserved, Rule};
 use crate::operation::{Body, Priority};
 use crate::problem::Rejection;
 use crate::serve::Session;
@@ -168,7 +168,7 @@ impl Visit {
         let seen = self.seen();
         let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         let asking = self.gate.limiter().ask(micros(now), &charges, &seen);
-        let decision = asking.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
+        let decision = asking.await?;
         self.charged.append(&mut decision.charged());
         let refused = decision.refused_by().map(|limit| (limit, decision.retry_after()));
         let told = rules.iter().zip(decision.standings()).filter(|(_, standing)| standing.counted);
@@ -184,8 +184,7 @@ impl Visit {
         let seen = self.seen();
         let charges: Few<Charge<'_>> = rules.iter().map(|rule| rule.charge(&seen)).collect();
         let entering = self.gate.limiter().enter(&charges, &seen);
-        let Entered { standings, held } =
-            entering.await.map_err(|Outage(limit)| Rejection::Uncounted(limit))?;
+        let Entered { standings, held } = entering.await?;
         let told = rules.iter().zip(&standings).filter(|(_, standing)| standing.counted);
         self.standings.extend(told.map(|(rule, standing)| Told::new(rule, standing)));
         let full =

@@ -51,6 +51,7 @@ use self::name::{Name, NamePrefix};
 use self::running::Running;
 use self::seen::Seen;
 use self::shared::{Asked, SharedLimits, Spent};
+use crate::breaker::LeftAlone;
 use crate::operation::{Counting, Limit, OnOutage};
 
 /// A list with one item for each limit of an operation. Documents rarely name more than three, so most cost no allocation.
@@ -103,7 +104,11 @@ pub(crate) struct Charge<'a> {
 
 /// The limit that lets nothing pass while the shared counters cannot be asked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Outage(pub(crate) &'static Limit);
+pub(crate) struct Outage {
+    pub(crate) limit: &'static Limit,
+    /// When they are not asked, because they failed.
+    pub(crate) left_alone: Option<LeftAlone>,
+}
 
 impl Limiter {
     /// Room for `capacity` counters, at 24 bytes each, and never more; where a limit keeps a log, for an eighth as many of
@@ -213,19 +218,29 @@ impl Limiter {
                 asked.push(Asked { name: *name, meter: charge.rule.meter, cost: charge.cost });
             }
         }
-        let Ok(answer) = shared.spend(&asked).await else { return self.outage(now, charges) };
+        let answer = match shared.spend(&asked).await {
+            Ok(answer) => answer,
+            Err(error) => return self.outage(now, charges, error.left_alone()),
+        };
         let outcome = |name: &Name| {
             let place = asked.iter().position(|one| one.name == *name)?;
             answer.outcomes.get(place).copied()
         };
-        let Some(outcomes) = names.iter().map(outcome).collect() else { return self.outage(now, charges) };
+        let Some(outcomes) = names.iter().map(outcome).collect() else {
+            return self.outage(now, charges, None);
+        };
         let jitter = self.jitter.hash_one(now);
         Ok(Decision { charges, outcomes, now: answer.now, jitter, by: By::Shared(names) })
     }
 
     /// What the limits say of an outage. Those that do not hold are asked for nothing.
-    fn outage<'a>(&self, now: u64, charges: &'a [Charge<'a>]) -> Result<Decision<'a>, Outage> {
-        none_denies(charges)?;
+    fn outage<'a>(
+        &self,
+        now: u64,
+        charges: &'a [Charge<'a>],
+        left_alone: Option<LeftAlone>,
+    ) -> Result<Decision<'a>, Outage> {
+        none_denies(charges, left_alone)?;
         let share = |charge: &Charge<'_>| {
             (charge.rule.limit.on_outage == OnOutage::Local).then_some(charge.rule.share)
         };
@@ -279,9 +294,10 @@ impl Limiter {
 }
 
 /// Whether all of these limits let something pass in an outage.
-fn none_denies(charges: &[Charge<'_>]) -> Result<(), Outage> {
+fn none_denies(charges: &[Charge<'_>], left_alone: Option<LeftAlone>) -> Result<(), Outage> {
     let denies = |charge: &&Charge<'_>| charge.rule.limit.on_outage == OnOutage::Deny;
-    charges.iter().find(denies).map_or(Ok(()), |charge| Err(Outage(charge.rule.limit)))
+    let outage = |charge: &Charge<'_>| Outage { limit: charge.rule.limit, left_alone };
+    charges.iter().find(denies).map_or(Ok(()), |charge| Err(outage(charge)))
 }
 
 impl Charge<'_> {

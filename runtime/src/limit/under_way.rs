@@ -10,6 +10,7 @@ use super::running::Entered;
 use super::seen::Seen;
 use super::shared::{SharedLimits, Taken};
 use super::{Charge, Few, Limiter, Outage, Rule, Standing, none_denies};
+use crate::breaker::LeftAlone;
 use crate::operation::OnOutage;
 
 impl Limiter {
@@ -44,8 +45,9 @@ impl Limiter {
     ) -> Result<Entered<'a>, Outage> {
         // a limit that is named twice has one counter, where a request takes its places once
         let wanted: Few<(Taken, u32)> = charges.iter().map(|charge| charge.wanted(seen)).collect();
-        let Ok(came) = shared.take(&wanted).await else {
-            return self.enter_in_outage(shared, charges, &wanted);
+        let came = match shared.take(&wanted).await {
+            Ok(came) => came,
+            Err(error) => return self.enter_in_outage(shared, charges, &wanted, error.left_alone()),
         };
         let standing = |(charge, taken): (&Charge<'a>, &u32)| charge.standing(*taken, charge.rule.quota());
         let mut standings: Few<Standing<'a>> = charges.iter().zip(&came.taken).map(standing).collect();
@@ -56,7 +58,7 @@ impl Limiter {
                 self.running.enter(charges, |_| u32::MAX).held.map(|held| held.with(lease))
             }
             (None, Some(full)) => Err(full),
-            (None, None) => return self.enter_in_outage(shared, charges, &wanted), // which contradicts itself
+            (None, None) => return self.enter_in_outage(shared, charges, &wanted, None), // which contradicts itself
         };
         Ok(Entered { standings, held })
     }
@@ -67,8 +69,9 @@ impl Limiter {
         shared: &SharedLimits,
         charges: &[Charge<'a>],
         wanted: &[(Taken, u32)],
+        left_alone: Option<LeftAlone>,
     ) -> Result<Entered<'a>, Outage> {
-        none_denies(charges)?;
+        none_denies(charges, left_alone)?;
         let is_open = |rule: &Rule| rule.limit.on_outage == OnOutage::Allow;
         let most = |rule: &Rule| match is_open(rule) {
             true => u32::MAX,

@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::authn::KeyError;
 use crate::authn::jwt::id_token::BadIdToken;
+use crate::breaker::LeftAlone;
 use crate::state::StateError;
 
 /// A login that could not be opened, or could not do its part.
@@ -113,6 +114,16 @@ impl Fault {
 impl From<LoginError> for Fault {
     fn from(error: LoginError) -> Self {
         Self::Ours(error)
+    }
+}
+
+impl LoginError {
+    /// Where nobody asks the state, because it failed.
+    pub(super) fn left_alone(&self) -> Option<LeftAlone> {
+        match self {
+            Self::State(error) => error.left_alone(),
+            _ => None,
+        }
     }
 }
 

@@ -54,6 +54,7 @@ use self::provider::Provider;
 use self::session::{Lifetimes, Session, key_of};
 use crate::authn::Principal;
 use crate::authn::attempts::Counters;
+use crate::breaker::LeftAlone;
 use crate::clock::{Clock, Now};
 use crate::origin::PublicOrigin;
 use crate::state::{Key, State};
@@ -117,8 +118,8 @@ pub(crate) enum Unknown {
     Malformed,
     /// There is none, or it is over.
     None,
-    /// The state cannot be asked.
-    Unavailable,
+    /// The state cannot be asked; perhaps because it failed, and is left alone.
+    Unavailable(Option<LeftAlone>),
 }
 
 impl Login {
@@ -182,7 +183,7 @@ impl Login {
         let now = now.unix();
         let found = self.find(key, now).await.map_err(|error| {
             tracing::error!(target: "palisade::login", request_id, %error, "a session cannot be looked up");
-            Unknown::Unavailable
+            Unknown::Unavailable(error.left_alone())
         })?;
         let (mut session, version) = found.ok_or(Unknown::None)?;
         if session.is_due(self.0.lifetimes, now) {

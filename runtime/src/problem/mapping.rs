@@ -92,6 +92,12 @@ impl<'a> Outward<'a> {
         Self { retry_after, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", UNAVAILABLE, event) }
     }
 
+    /// And what could do it is perhaps left alone.
+    fn unavailable_while(left_alone: Option<LeftAlone>, event: Kind) -> Self {
+        let outward = Self::unavailable(event);
+        Self { retry_after: left_alone.map(LeftAlone::seconds).or(outward.retry_after), ..outward }
+    }
+
     fn not_found(event: Kind) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", NOT_FOUND, event)
     }
@@ -142,7 +148,7 @@ pub(crate) fn outward(rejection: &Rejection) -> Outward<'_> {
             ..Outward::unavailable(medium("excess_answers_not_taken"))
         },
         R::Limited { limit, retry_after } => limited(limit, *retry_after),
-        R::Uncounted(_) => Outward::unavailable(high("sys_limits_unavailable")),
+        R::Uncounted(outage) => Outward::unavailable_while(outage.left_alone, high("sys_limits_unavailable")),
         R::NoRoute => Outward::not_found(low("input_no_route")),
         R::NoMethod { allow } => Outward {
             allow: Some(allow),
@@ -357,9 +363,7 @@ fn repeated(refusal: &Refusal) -> Outward<'_> {
             high("sys_outcome_unknown"),
         ),
         Refusal::State(_) | Refusal::Unreadable(_) | Refusal::Ledger(_) | Refusal::Recovery(_) => {
-            let outward = Outward::unavailable(high("sys_idempotency_unavailable"));
-            let left_alone = refusal.left_alone().map(LeftAlone::seconds);
-            Outward { retry_after: left_alone.or(outward.retry_after), ..outward }
+            Outward::unavailable_while(refusal.left_alone(), high("sys_idempotency_unavailable"))
         }
     }
 }
@@ -405,8 +409,14 @@ mod tests {
         assert_eq!(outward(&Rejection::Unaudited(left)).retry_after, Some(2));
         let fails = Refusal::State(crate::state::StateError::Late);
         assert_eq!(outward(&Rejection::Idempotency(fails)).retry_after, Some(1));
-        for (reason, wait) in [(Reason::IntrospectionLeftAlone(2), 2), (Reason::IntrospectionUnavailable, 1)]
-        {
+        for (reason, wait) in [
+            (Reason::IntrospectionLeftAlone(2), 2),
+            (Reason::IntrospectionUnavailable, 1),
+            (Reason::RevocationLeftAlone(2), 2),
+            (Reason::RevocationUnknown, 1),
+            (Reason::SessionsLeftAlone(2), 2),
+            (Reason::SessionsUnavailable, 1),
+        ] {
             assert_eq!(denied(&Denied::of("opaque", reason)).retry_after, Some(wait));
         }
     }

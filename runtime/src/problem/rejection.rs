@@ -12,6 +12,7 @@ use crate::breaker::LeftAlone;
 use crate::cursor::BadCursor;
 use crate::idempotency::Refusal;
 use crate::input::InputError;
+use crate::limit::Outage;
 use crate::operation::{Limit, Priority};
 use crate::problem::Problem;
 
@@ -40,7 +41,7 @@ pub(crate) enum Rejection {
         retry_after: u64,
     },
     /// A limit lets nothing pass while the counters that instances share cannot be asked.
-    Uncounted(&'static Limit),
+    Uncounted(Outage),
     /// No declared path matches.
     NoRoute,
     /// The path is declared, the method is not.
@@ -97,6 +98,12 @@ pub(crate) enum Rejection {
     Unfit(Unfit),
 }
 
+impl From<Outage> for Rejection {
+    fn from(outage: Outage) -> Self {
+        Self::Uncounted(outage)
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -108,7 +115,7 @@ impl fmt::Display for Rejection {
             Self::Limited { limit, .. } => write!(f, "limit_exceeded: {}", limit.name),
             Self::Overloaded(priority) => write!(f, "overloaded: {priority:?}"),
             Self::Unread => f.write_str("answers_not_taken"),
-            Self::Uncounted(limit) => write!(f, "limit_not_counted: {}", limit.name),
+            Self::Uncounted(Outage { limit, .. }) => write!(f, "limit_not_counted: {}", limit.name),
             Self::NoRoute => f.write_str("no_route"),
             Self::NoMethod { .. } => f.write_str("method_not_declared"),
             Self::Denied { reason, .. } => reason.fmt(f),

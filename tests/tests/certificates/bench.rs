@@ -1,21 +1,18 @@
 //! A server with sealed doors, and what clients connect with.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
 use palisade::{Caller, ClientCertificates, JwkSet, Jwt, Problem, Settings, Tls};
+pub use palisade_tests::authority::connector;
 use palisade_tests::authority::{Authority, Identity};
 use palisade_tests::client::Reply;
 use palisade_tests::tokens::{ISSUER, Signer, claims, header};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsConnector;
 
 use crate::api::*;
 
@@ -136,22 +133,4 @@ impl Sealed {
         }
         format!("Bearer {}", self.signer.sign(&header("k1"), &claims))
     }
-}
-
-/// What a client connects with.
-pub fn connector(root: &str, identity: Option<&Identity>) -> TlsConnector {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(root.as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let builder = builder.with_root_certificates(roots);
-    let config = match identity {
-        None => builder.with_no_client_auth(),
-        Some(identity) => {
-            let key = PrivateKeyDer::Pkcs8(identity.key.serialize_der().into());
-            builder.with_client_auth_cert(identity.chain.clone(), key).unwrap()
-        }
-    };
-    TlsConnector::from(Arc::new(config))
 }

@@ -7,6 +7,7 @@ use palisade::{Clock, State};
 use palisade_tests::events;
 use palisade_tests::faulty::{DOWN, Faulty, WELL};
 use palisade_tests::provider::Provider;
+use palisade_tests::redis_server::Server;
 use serde_json::json;
 
 use crate::bench::*;
@@ -351,6 +352,20 @@ async fn a_state_that_is_full_or_away_refuses_and_forgets_nobody() {
     let told = events::with("request_id", reply.header("x-request-id"));
     assert!(told.iter().any(|fields| fields["target"] == "palisade::login"), "{told:?}");
     browser.get("/me").await.allowed(200);
+}
+
+#[tokio::test]
+async fn while_their_state_is_left_alone_callers_are_told_for_how_long() {
+    let mut redis = Server::durable().await;
+    let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
+    let bench = Bench::on(State::redis(&redis.url()).await.unwrap(), clock, |builder| builder).await;
+    let mut browser = bench.logged_in().await;
+    browser.get("/me").await.allowed(200);
+    redis.kill();
+    for wait in ["1", "1", "1", "1", "1", "2"] {
+        let reply = browser.get("/me").await;
+        assert_eq!(reply.refused(503, "unavailable").header("retry-after"), wait);
+    }
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ async fn in_an_outage_each_limit_does_as_it_says_and_no_counter_is_filled() {
         bench.get(instance, "/few", "alice").await.refused(429, "rate_limited");
         let reply = bench.get(instance, "/sure", "bob").await;
         assert_eq!(reply.refused(503, "unavailable").header("retry-after"), "1");
+        let reply = bench.get(instance, "/sure", "bob").await; // five have failed, and it is left alone
+        assert_eq!(reply.refused(503, "unavailable").header("retry-after"), "2");
         for _ in 0..10 {
             let reply = bench.get(instance, "/open", "alice").await;
             assert!(reply.allowed(204).headers.get("ratelimit").is_none(), "nobody counts");

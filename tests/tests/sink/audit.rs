@@ -245,6 +245,25 @@ async fn a_call_that_is_answered_again_is_told_of_as_that() {
     assert_eq!(types(&told), ["audit_begun", "audit_ended", "sys_crash"]);
 }
 
+/// Of a principal who has room for one call, or for one answer of headers alone.
+#[tokio::test]
+async fn a_call_that_is_not_done_takes_nothing_of_what_may_be_kept() {
+    for (calls, bytes) in [(1, 64 << 20), (1000, 4 << 10)] {
+        let desk = Desk::keeping(calls, bytes).await;
+        let call = || desk.call("PUT", "/payments").header("idempotency-key", KEY);
+        desk.sink.is(AWAY);
+        call().send().await.refused(503, "unavailable");
+        desk.sink.is(GOOD);
+        until(async || {
+            let status = call().send().await.status;
+            assert_ne!(status, 429, "{calls} calls of {bytes} bytes");
+            status == 204
+        })
+        .await;
+        assert_eq!(desk.paid(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_server_whose_audited_operations_are_told_to_nobody_is_not_built() {
     let missing = complete(Service::default(), keys().1, Settings::new()).unwrap_err();

@@ -187,8 +187,20 @@ pub fn complete(
     keys: ApiKeys,
     settings: Settings,
 ) -> Result<Server, palisade::ConfigError> {
-    let answers = KeptAnswers::new(State::memory(), AnswerKeys::generate().unwrap());
+    complete_keeping(answers(), service, keys, settings)
+}
+
+fn complete_keeping(
+    answers: KeptAnswers,
+    service: Service,
+    keys: ApiKeys,
+    settings: Settings,
+) -> Result<Server, palisade::ConfigError> {
     server(service).key(keys).idempotency(answers).settings(settings).build()
+}
+
+fn answers() -> KeptAnswers {
+    KeptAnswers::new(State::memory(), AnswerKeys::generate().unwrap())
 }
 
 impl Desk {
@@ -198,20 +210,26 @@ impl Desk {
 
     /// So many events wait at most.
     pub async fn holding(count: usize) -> Self {
-        Self::with(count, Settings::new()).await
+        Self::with(count, Settings::new(), answers()).await
+    }
+
+    /// So many keys of a principal are kept in a day, and so many bytes under them.
+    pub async fn keeping(calls: u32, bytes: u64) -> Self {
+        let answers = answers().calls_per_day(calls).bytes_per_day(bytes);
+        Self::with(4096, Settings::new(), answers).await
     }
 
     /// What has begun has so long when it stops.
     pub async fn draining(drain: Duration) -> Self {
-        Self::with(4096, Settings::new().drain(drain)).await
+        Self::with(4096, Settings::new().drain(drain), answers()).await
     }
 
-    async fn with(count: usize, settings: Settings) -> Self {
+    async fn with(count: usize, settings: Settings, answers: KeptAnswers) -> Self {
         let service = Service::default();
         let (sink, (key, keys)) = (service.sink.clone(), keys());
         let events = Events::holding(count, sink.clone());
         let settings = settings.events_to(events.clone());
-        let server = complete(service.clone(), keys, settings).expect("a complete server");
+        let server = complete_keeping(answers, service.clone(), keys, settings).expect("a complete server");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client(listener.local_addr().unwrap());
         let (stop, told) = oneshot::channel();

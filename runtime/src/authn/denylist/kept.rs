@@ -89,7 +89,9 @@ mod tests {
     use super::super::{Denylist, Reason};
     use super::*;
     use crate::authn::principal::tests::token;
+    use crate::breaker::LeftAlone;
     use crate::clock::Clock;
+    use crate::state::Engine;
 
     const NOW: u64 = 1_800_000_000;
 
@@ -134,6 +136,33 @@ mod tests {
             put.await.unwrap().unwrap();
         }
         assert_eq!(kept.get([mark, mark], NOW).await.unwrap(), [Some(ends(many - 1, NOW + 100)); 2]);
+    }
+
+    /// A state that failed.
+    struct Rests;
+
+    impl Rests {
+        fn fails<T>() -> StoreFuture<'static, T, StateError> {
+            Box::pin(async { Err(StateError::Engine(LeftAlone(Duration::from_millis(1_400)).into())) })
+        }
+    }
+
+    impl Engine for Rests {
+        fn get(&self, _: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+            Self::fails()
+        }
+
+        fn swap(&self, _: Key, _: Expected, _: Next) -> StoreFuture<'_, Swapped, StateError> {
+            Self::fails()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_whose_state_is_left_alone_says_for_how_long() {
+        let alice = token("https://a", "alice", Some("1"), Some(NOW), Some(NOW + 600));
+        let now = Clock::fixed(NOW).now().unwrap();
+        let checked = Denylist::kept_in(State::new(Rests)).check(&alice, now).await;
+        assert_eq!(checked, Err(Reason::RevocationLeftAlone(2)));
     }
 
     #[tokio::test]

@@ -21,8 +21,9 @@ use aws_lc_rs::digest;
 
 use self::{kept::Kept, memory::Memory};
 use super::{Identity, Principal, Reason, StoreFuture, jwt::MAX_LEEWAY};
+use crate::breaker::LeftAlone;
 use crate::clock::{Clock, Now};
-use crate::state::State;
+use crate::state::{State, StateError};
 
 /// How long the store may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -202,8 +203,8 @@ impl Denylist {
         let asked = tokio::time::timeout(PATIENCE, self.store.get(marks, now.unix())).await;
         let entries = match asked {
             Ok(Ok(entries)) => entries,
-            Ok(Err(error)) => return Err(unavailable(&error.to_string())),
-            Err(_) => return Err(unavailable(LATE)),
+            Ok(Err(error)) => return Err(unavailable(&error.to_string(), error.left_alone())),
+            Err(_) => return Err(unavailable(LATE, None)),
         };
         let denied = entries.iter().flatten().any(|entry| issued <= entry.issued_until);
         if denied { Err(Reason::Revoked) } else { Ok(()) }
@@ -215,9 +216,22 @@ fn named(principal: &Principal) -> Option<&str> {
     principal.credential_id().filter(|id| principal.kind().is_bearer() && !id.is_empty())
 }
 
-fn unavailable(why: &str) -> Reason {
+fn unavailable(why: &str, left_alone: Option<LeftAlone>) -> Reason {
     tracing::warn!(target: "palisade::denylist", why, "the denylist cannot be asked");
-    Reason::RevocationUnknown
+    match left_alone {
+        Some(left) => Reason::for_so_long(Reason::RevocationLeftAlone, left),
+        None => Reason::RevocationUnknown,
+    }
+}
+
+impl DenylistError {
+    /// Where nobody asks the state in which it is kept, because that failed.
+    fn left_alone(&self) -> Option<LeftAlone> {
+        match self {
+            Self::Store(error) => error.downcast_ref::<StateError>()?.left_alone(),
+            _ => None,
+        }
+    }
 }
 
 impl Mark {

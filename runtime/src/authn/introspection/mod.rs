@@ -119,9 +119,7 @@ impl Introspector {
         let answer = answer.map_err(|unknown| match unknown {
             Unknown::Busy => Reason::Busy,
             Unknown::Unavailable => Reason::IntrospectionUnavailable,
-            Unknown::LeftAlone(left) => {
-                Reason::IntrospectionLeftAlone(u32::try_from(left.seconds()).unwrap_or(u32::MAX))
-            }
+            Unknown::LeftAlone(left) => Reason::for_so_long(Reason::IntrospectionLeftAlone, left),
         })?;
         self.judge_answer(token, &answer, shown, now)
     }

@@ -1,8 +1,15 @@
+use std::cell::RefCell;
+
 use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
 
 use super::super::binding::Filters;
 use super::*;
 use crate::authn::Identity;
+
+thread_local! {
+    /// How many bytes each opening of this thread had before it.
+    pub(super) static OPENINGS: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
 
 const OLD: &str = "old:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=";
 const NEW: &str = "new:3q2-7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=";
@@ -142,6 +149,44 @@ fn a_retired_key_opens_nothing_once_its_cursors_have_ended() {
     assert_eq!(at(NOW + 900), "unknown_key");
     // without a time it opens until it is taken out of the list
     assert_eq!(reason(&keys(&[NEW, OLD]), &binding(&filters), &forged, NOW + 900), "");
+}
+
+/// What a caller could tell by the time it takes: whether there is such a key, or a cursor at all.
+#[test]
+fn whatever_is_wrong_with_a_cursor_as_much_is_decrypted() {
+    let (keys, filters) = (keys(&[NEW, &format!("{OLD}:2027-01-15T08:00:00Z")]), filters());
+    let (good, bound) = (sealed(&keys), binding(&filters));
+    let altered = |at: usize| {
+        let mut bytes = URL_SAFE_NO_PAD.decode(&good).unwrap();
+        bytes[at] ^= 1;
+        URL_SAFE_NO_PAD.encode(bytes)
+    };
+    let retired = sealed(&self::keys(&[OLD]));
+    let bob = Binding { principals: &[Identity { subject: "bob", ..ALICE }], ..bound };
+    let last = HEAD + SIZES[0] + TAG - 1;
+    for (text, binding, now, why) in [
+        (&*good, bound, NOW, ""),
+        (&*retired, bound, NOW, ""),
+        ("", bound, NOW, "malformed"),
+        ("no base64!", bound, NOW, "malformed"),
+        (&*format!("{good}="), bound, NOW, "malformed"),
+        ("A", bound, NOW, "malformed"),
+        ("AgAA", bound, NOW, "malformed"),
+        (&good[..42], bound, NOW, "malformed"),
+        (&*altered(0), bound, NOW, "malformed"),
+        (&*"A".repeat(LONGEST + 1), bound, NOW, "too_long"),
+        (&*altered(1), bound, NOW, "unknown_key"),
+        (&*retired, bound, NOW + 900, "unknown_key"),
+        (&*altered(5), bound, NOW, "altered_or_bound_elsewhere"),
+        (&*altered(HEAD), bound, NOW, "altered_or_bound_elsewhere"),
+        (&*altered(last), bound, NOW, "altered_or_bound_elsewhere"),
+        (&*good, bob, NOW, "altered_or_bound_elsewhere"),
+        (&*good, bound, NOW + 900, "expired"),
+    ] {
+        OPENINGS.take();
+        assert_eq!(reason(&keys, &binding, text, now), why, "{text}");
+        assert_eq!(OPENINGS.take(), [SIZES[0] + TAG], "{why}: {text}");
+    }
 }
 
 #[test]

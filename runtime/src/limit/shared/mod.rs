@@ -394,7 +394,7 @@ mod share {
             for _ in 0..30 {
                 match limiter.ask(1_000_000, &charges, &seen).await {
                     Ok(decision) => passed += u32::from(decision.refused_by().is_none()),
-                    Err(outage) => assert_eq!(outage.0.name, "sure"),
+                    Err(outage) => assert_eq!(outage.limit.name, "sure"),
                 }
             }
             passed
