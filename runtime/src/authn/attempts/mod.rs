@@ -21,8 +21,9 @@
 //!    tell whether they are made up or were good before ([`Reason::may_be_made_up`]). They count for the network, by buckets
 //!    ten times as large, and each once: an honest client shows the same again and again. What nobody knows counts
 //!    nowhere. So a token whose key was not sought ([`Reason::KeyNotSought`]) is 503 whatever was counted: it may be good a moment
-//!    later, and the clients of an issuer that changes its keys would close their network. One that is made up costs less than a
-//!    bad signature, for nothing is verified and nothing fetched, and so it tells nothing either;
+//!    later, and the clients of an issuer that changes its keys would close their network. One that is made up costs its
+//!    scheme less than a bad signature: nothing is verified and nothing fetched, and so it tells nothing either. Another scheme that
+//!    reads the same place does with it as with any token: one of introspection asks its issuer;
 //! 8. while a bucket of rules 6 or 7 is empty, every bad credential is answered as too many, whatever is wrong with it: the
 //!    answer does not tell one that was good before from one that is made up, nor whom rule 3 spares there ([`refused`]).
 //!

@@ -11,21 +11,23 @@
 //! 1. what a key is stands in its own record and nowhere else: one look finds it, however many there are, and what changes
 //!    it holds at once;
 //! 2. the id of a new key is in all its lists before its record is made: what is interrupted leaves an id behind that nobody
-//!    has the key of, and no key that a list does not show. What is refused is refused before;
+//!    has the key of, and no key that a list does not show. What is refused is refused before; where a list has no room, those before it
+//!    lose the id again. First come the lists that fill first, so who has no more room writes to none that others share;
 //! 3. a key that is not there costs one look as well, and a line is read;
 //! 4. a rotation makes the successor, retires the key in whose place the rotated one was made, and then ends the rotated
 //!    one. Of two at once, the later one takes its successor back; one that is interrupted leaves a successor that nobody
 //!    was told the secret of, and the key can be rotated again;
 //! 5. the keys of an owner are revoked until none is found that is not, so those whose record others make meanwhile are, too; not
 //!    one whose id is in the lists only, for most of those are never made. It goes on when whoever asked waits no more ([`sweep`]). What fails has revoked some, and who asked was not told that it was done;
-//! 6. keys that are over for long go with a change to the keys of their owner: fifty are looked at, those behind the
-//!    changed one. They go from the lists first. What is interrupted is done by a later change;
+//! 6. keys that are over for long go with a change to the keys of their owner or tenant, and with a key that finds no room: fifty
+//!    are looked at, those behind the changed one in the lists of both. Ids are drawn, so in time all are. They go from the lists
+//!    first, last from those where they are looked for: what is interrupted before that is done by a later change;
 //! 7. a page looks at the keys that are asked for, however many others there are: those of an owner in a tenant are in the lists of
 //!    both.
 
 mod sweep;
 
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, hint::black_box, sync::Arc, time::Duration};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -86,11 +88,16 @@ impl Kept {
         Key::new(Kind::ApiKey, &[b"ids", self.name.as_bytes(), &[character]])
     }
 
-    /// All lists that have this key.
-    fn lists(&self, KeyRecord { id, owner, tenant, .. }: &KeyRecord) -> impl Iterator<Item = Key> {
-        let first = id.as_bytes().first().copied().unwrap_or_default();
+    /// The lists of those whose key it is.
+    fn circles(&self, KeyRecord { owner, tenant, .. }: &KeyRecord) -> Vec<Key> {
         let tenant = tenant.as_deref().map(|tenant| self.of_tenant(tenant));
-        [self.of_character(first), self.of_owner(owner)].into_iter().chain(tenant)
+        tenant.into_iter().chain([self.of_owner(owner)]).collect()
+    }
+
+    /// All lists that have this key, in the order of rule 2.
+    fn lists(&self, key: &KeyRecord) -> impl DoubleEndedIterator<Item = Key> {
+        let first = key.id.as_bytes().first().copied().unwrap_or_default();
+        self.circles(key).into_iter().chain([self.of_character(first)])
     }
 
     async fn text(&self, key: Key) -> Result<(String, Option<u64>), KeyStoreError> {
@@ -195,31 +202,42 @@ impl Kept {
     }
 
     async fn make(&self, change: &Change) -> Result<usize, KeyStoreError> {
-        let (owner, id, touched) = match change {
+        let (circles, id, touched) = match change {
             Change::Create(new) => {
                 self.add(new).await?;
-                (new.owner.clone(), &*new.id, 1)
+                (self.circles(new), &*new.id, 1)
             }
             Change::Rotate { id, successor, at, until } => {
-                (successor.owner.clone(), &**id, self.rotate(id, successor, *at, *until).await?)
+                (self.circles(successor), &**id, self.rotate(id, successor, *at, *until).await?)
             }
             Change::Revoke { id, at } => {
                 let revoked =
-                    self.change_record(id, |record| Ok((record.owner.clone(), revoke(record, *at))));
-                let (owner, revoked) = revoked.await?.ok_or(KeyStoreError::NotFound)?;
-                (owner, &**id, usize::from(revoked.is_some()))
+                    self.change_record(id, |record| Ok((self.circles(record), revoke(record, *at))));
+                let (circles, revoked) = revoked.await?.ok_or(KeyStoreError::NotFound)?;
+                (circles, &**id, usize::from(revoked.is_some()))
             }
-            Change::RevokeOwner { owner, at } => (owner.clone(), "", self.sweep(owner, *at).await?),
+            Change::RevokeOwner { owner, at } => {
+                (vec![self.of_owner(owner)], "", self.sweep(owner, *at).await?)
+            }
         };
-        let _ = self.tidy(&owner, id, change.at()).await; // the change is made: a later one tidies, too
+        let _ = self.tidy(circles, id, change.at()).await; // the change is made: a later one tidies, too
         Ok(touched)
     }
 
-    /// Rule 2.
+    /// Rule 2. Who asks again may find room.
     async fn add(&self, new: &KeyRecord) -> Result<(), KeyStoreError> {
         if self.record(&new.id).await?.is_some() {
             return Err(KeyStoreError::Exists);
         }
+        let added = self.put(new).await;
+        if let Err(KeyStoreError::Full) = added {
+            let _ = self.forget(&[new]).await;
+            let _ = self.tidy(self.circles(new), &new.id, new.created.unwrap_or(0)).await;
+        }
+        added
+    }
+
+    async fn put(&self, new: &KeyRecord) -> Result<(), KeyStoreError> {
         for list in self.lists(new) {
             self.update(list, |text| {
                 let mut ids: Vec<&str> = text.lines().collect();
@@ -263,26 +281,35 @@ impl Kept {
     }
 
     /// Rule 6.
-    async fn tidy(&self, owner: &str, changed: &str, at: u64) -> Result<(), KeyStoreError> {
-        let mut ids = self.ids(self.of_owner(owner)).await?;
-        let behind = ids.partition_point(|id| &**id <= changed);
-        ids.rotate_left(behind);
-        ids.truncate(AT_ONCE);
-        let looked_at = self.records(ids).await?;
+    async fn tidy(&self, circles: Vec<Key>, changed: &str, at: u64) -> Result<(), KeyStoreError> {
+        let of_each = AT_ONCE / circles.len().max(1);
+        let mut looked_at = BTreeSet::new();
+        for list in circles {
+            let mut ids = self.ids(list).await?;
+            let behind = ids.partition_point(|id| &**id <= changed);
+            ids.rotate_left(behind);
+            looked_at.extend(ids.into_iter().take(of_each));
+        }
+        let looked_at = self.records(looked_at.into_iter().collect()).await?;
         let over: Vec<&KeyRecord> = looked_at.iter().filter(|record| is_over(record, at)).collect();
         self.forget(&over).await
     }
 
+    /// Each list is changed once, however many of its keys go.
     async fn forget(&self, records: &[&KeyRecord]) -> Result<(), KeyStoreError> {
-        for record in records {
-            for list in self.lists(record) {
-                self.update(list, |text| {
-                    let left: Vec<&str> = text.lines().filter(|other| *other != record.id).collect();
-                    Ok((Some(left.join("\n")), ()))
-                })
-                .await?;
-            }
-            let key = self.of_key(&record.id);
+        let gone: BTreeSet<&str> = records.iter().map(|record| &*record.id).collect();
+        let lists: BTreeSet<_> =
+            records.iter().flat_map(|record| self.lists(record).rev().enumerate()).collect();
+        for (_, list) in lists {
+            self.update(list, |text| {
+                let left: Vec<&str> = text.lines().filter(|id| !gone.contains(id)).collect();
+                let left = left.join("\n");
+                Ok(((left != text).then_some(left), ()))
+            })
+            .await?;
+        }
+        for id in gone {
+            let key = self.of_key(id);
             if let Some(record) = self.state.get(key).await? {
                 self.state.swap(key, Expected::Version(record.version), Next::Nothing).await?;
             }

@@ -293,15 +293,88 @@ async fn no_key_is_left_without_the_successor_that_it_names() {
 }
 
 #[tokio::test]
-async fn an_owner_or_a_tenant_with_too_many_keys_gets_no_more() {
+async fn whichever_step_of_it_fails_a_later_change_takes_them_from_all_lists() {
+    let mut interrupted = 0;
+    for step in 0.. {
+        let engine = Steps::default();
+        let kept = Kept::new(State::new(engine.clone()), "partner");
+        let (old, end) = (key_of_north("acme"), NOW + 1000 + 90 * 86_400);
+        kept.change(&Change::Create(old.clone())).await.unwrap();
+        let later =
+            || Change::Create(KeyRecord { created: Some(end), not_after: None, ..key_of_north("acme") });
+        engine.fail_at(step);
+        let made = kept.change(&later()).await;
+        engine.fail_at(usize::MAX);
+        if made.is_ok() && kept.find(&old.id).await.unwrap().is_none() {
+            break;
+        }
+        interrupted += usize::from(made.is_ok());
+        kept.change(&later()).await.unwrap();
+        for list in kept.lists(&old) {
+            assert!(!kept.ids(list).await.unwrap().contains(&old.id), "step {step}");
+        }
+    }
+    assert!(interrupted > 5, "{interrupted}");
+}
+
+/// Of as many owners, in one tenant.
+#[tokio::test]
+async fn keys_of_a_tenant_that_ended_long_ago_go_whosever_they_were() {
     let kept = Kept::new(State::memory(), "partner");
-    for list in [kept.of_owner("acme"), kept.of_tenant("north")] {
-        let full = ["AAAAAAAAAAAA"; LONGEST / 13].join("\n");
-        kept.update(list, |_| Ok((Some(full.clone()), ()))).await.unwrap();
+    for number in 0..100 {
+        kept.change(&Change::Create(key_of_north(&number.to_string()))).await.unwrap();
+    }
+    for number in 100..200 {
+        let new = KeyRecord {
+            created: Some(NOW + 100 * 86_400),
+            not_after: None,
+            ..key_of_north(&number.to_string())
+        };
+        kept.change(&Change::Create(new)).await.unwrap();
+    }
+    let listed = kept.list(&KeyQuery { limit: 1000, ..all() }).await.unwrap();
+    assert_eq!(listed.len(), 100, "those that are good");
+    assert_eq!(kept.ids(kept.of_tenant("north")).await.unwrap().len(), 100);
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_full_of_keys_that_ended_long_ago_has_room_soon() {
+    let kept = Kept::new(State::memory(), "partner");
+    for number in 0..10 {
+        kept.change(&Change::Create(key_of_north(&number.to_string()))).await.unwrap();
+    }
+    fill(&kept, kept.of_tenant("north")).await;
+    let new = || KeyRecord { created: Some(NOW + 100 * 86_400), not_after: None, ..key_of_north("acme") };
+    let refused = kept.change(&Change::Create(new())).await;
+    assert!(matches!(refused, Err(KeyStoreError::Full)), "{refused:?}");
+    kept.change(&Change::Create(new())).await.unwrap();
+}
+
+/// One id that nobody has, of the length that there is room for.
+async fn fill(kept: &Kept, list: Key) {
+    kept.update(list, |text| {
+        let filler = "z".repeat(LONGEST - text.len() - usize::from(!text.is_empty()));
+        Ok((Some(text.lines().chain([&*filler]).collect::<Vec<_>>().join("\n")), ()))
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn where_a_list_has_no_room_no_other_keeps_the_id() {
+    for place in 0..3 {
+        let counted = Steps::default();
+        let kept = Kept::new(State::new(counted.clone()), "partner");
         let new = key_of_north("acme");
+        let lists = [kept.of_tenant("north"), kept.of_owner("acme"), kept.of_character(new.id.as_bytes()[0])];
+        fill(&kept, lists[place]).await;
+        let before = counted.swapped();
         let refused = kept.change(&Change::Create(new.clone())).await;
         assert!(matches!(refused, Err(KeyStoreError::Full)), "{refused:?}");
         assert!(kept.find(&new.id).await.unwrap().is_none());
-        kept.update(list, |_| Ok((Some(String::new()), ()))).await.unwrap();
+        for list in lists {
+            assert!(!kept.ids(list).await.unwrap().contains(&new.id), "{place}");
+        }
+        assert_eq!(counted.swapped() - before, 2 * place, "those before it, there and back");
     }
 }
