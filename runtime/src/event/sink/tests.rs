@@ -378,8 +378,33 @@ async fn what_waits_for_room_at_the_end_is_written_as_well() {
     secs(1).await;
     (64..74).for_each(|number| push(&events, Severity::High, number));
     shelf.is(BRISK);
-    events.settle().await;
-    assert_eq!(shelf.stored(), (0..74).map(|number| ("high", Some(number))).collect::<Vec<_>>());
+    // more find room while the end is waited for
+    let settling = tokio::spawn({
+        let events = events.clone();
+        async move { events.settle().await }
+    });
+    tokio::task::yield_now().await;
+    assert_eq!(events.shared.overflow.waiting(), 10, "no others do");
+    (74..79).for_each(|number| push(&events, Severity::High, number));
+    settling.await.unwrap();
+    assert_eq!(shelf.stored(), (0..79).map(|number| ("high", Some(number))).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_event_that_came_while_the_runtime_of_the_writer_ended_is_stored() {
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let (events, shelf) = events(1000);
+    let first = runtime();
+    first.block_on(async { push(&events, Severity::Low, 0) });
+    runtime().block_on(async {
+        events.push(Worth::Kept, || {
+            std::thread::scope(|scope| _ = scope.spawn(move || drop(first)));
+            event(Severity::High, 1)
+        });
+        secs(1).await;
+    });
+    assert_eq!(shelf.stored(), [("low", Some(0)), ("high", Some(1))]);
 }
 
 #[tokio::test(start_paused = true)]
