@@ -2,13 +2,16 @@
 //!
 //! Rules:
 //! 1. it runs in the runtime of whoever has an event first, or says that there will be some;
-//! 2. when that runtime ends, or the writer panics, it comes home with all that it holds, and goes out again with whoever has an
-//!    event then: nothing is lost with a runtime that a part of the application had for itself;
-//! 3. the operator is told of both. After a panic the sink counts as away.
+//! 2. when that runtime ends it comes home with all that it holds, and goes out again with whoever has an event then: nothing is
+//!    lost with a runtime that a part of the application had for itself;
+//! 3. when the writer panics the sink counts as away, and it goes on after a pause;
+//! 4. the operator is told of both, and never while something is dropped: a log that panics then would end the process.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 
 use super::writer::Writer;
@@ -45,19 +48,20 @@ struct Out {
 
 impl Out {
     async fn run(mut self) {
-        if let Some(writer) = &mut self.writer {
-            writer.run().await;
+        let Some(writer) = &mut self.writer else { return };
+        while AssertUnwindSafe(writer.run()).catch_unwind().await.is_err() {
+            if !writer.has_panicked().await {
+                return;
+            }
         }
     }
 }
 
-/// Rule 2.
+/// Rules 2 and 4.
 impl Drop for Out {
     fn drop(&mut self) {
-        if std::thread::panicking()
-            && let Some(writer) = &self.writer
-        {
-            writer.has_panicked(); // 3
+        if let Some(writer) = &mut self.writer {
+            writer.has_ended(); // told where it goes out again
         }
         *self.home.writer.lock().unwrap_or_else(PoisonError::into_inner) = self.writer.take();
         self.home.is_out.store(false, Ordering::Relaxed);

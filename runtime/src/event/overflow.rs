@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::record::SecurityEvent;
 use super::sink::Book;
@@ -21,6 +21,8 @@ use super::writer::Item;
 /// Rule 1.
 const PATIENCE: Duration = Duration::from_millis(5);
 const WAITING: usize = 64;
+/// Rule 4.
+const MOMENT: Duration = Duration::from_millis(1);
 /// Rule 2.
 const LINES: u32 = 100;
 
@@ -76,8 +78,13 @@ impl Overflow {
 
     /// Ends when none waits any more, or a moment after none may. Rule 4.
     pub(super) async fn settle(&self) {
-        let all = u32::try_from(WAITING).unwrap_or(u32::MAX);
-        _ = timeout(PATIENCE * 4, self.places.acquire_many(all)).await; // nobody may read what is said then
+        // it takes none of the places: others may come meanwhile
+        let none_waits = async {
+            while self.waiting() > 0 {
+                sleep(MOMENT).await;
+            }
+        };
+        _ = timeout(PATIENCE * 4, none_waits).await; // nobody may read what is said then
     }
 
     /// How many wait.

@@ -199,7 +199,11 @@ impl Events {
 
     /// One more, which is stored when it can be (rules 3 and 4). It is made where there is room for it: a flood costs little.
     pub(crate) fn push(&self, worth: Worth, event: impl FnOnce() -> SecurityEvent) {
-        self.start();
+        self.queue(worth, event);
+        self.start(); // a runtime may have ended meanwhile
+    }
+
+    fn queue(&self, worth: Worth, event: impl FnOnce() -> SecurityEvent) {
         let Shared { queue, overflow, audit_overflow, book, .. } = &*self.shared;
         let sequence = Book::next();
         let place = self.place(worth);
@@ -231,10 +235,10 @@ impl Events {
 
     /// One that is stored when this ends well (rule 6).
     pub(crate) async fn store(&self, mut event: SecurityEvent) -> Result<(), NotStored> {
-        self.start();
         event.sequence = Book::next();
         let (tell, stored) = oneshot::channel();
         _ = self.shared.audits.try_send(Audit { event, tell }); // dropped where there is no place: it is not stored
+        self.start();
         match timeout(AUDIT_PATIENCE, stored).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(NotStored(self.shared.book.left_alone())),

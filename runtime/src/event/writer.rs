@@ -1,11 +1,14 @@
 //! The one task that writes to a sink.
 //!
 //! Rules:
-//! 1. a call has at most 64 events, of which at most half are to be stored before anything is done;
+//! 1. a call has at most 64 events, of which at most half are to be stored before anything is done. Where one is given at a time,
+//!    every other is;
 //! 2. a call that fails, panics or takes longer than a second is made again, after a pause that doubles from 100 ms to 5 s, with
-//!    a half of it left to chance: instances do not all come back at once;
-//! 3. after a call that took longer than that, half as many are given, down to one: a sink may be slow, and a burst would keep it
-//!    away for ever. Twice as many are given again when so many took less than half of a second;
+//!    a half of it left to chance: instances do not all come back at once. It is the pause of a writer that panics as well;
+//! 3. after a full call that took longer than that, half as many are given, down to one: a sink may be slow, and a burst would keep
+//!    it away for ever. One of fewer may have been bad luck, and has to be late twice in a row. After a full call in less than half
+//!    of a second twice as many are given again, and one more after one in less than three quarters: nearer to the second, a sink
+//!    that takes its time for each event would be late again;
 //! 4. what was to be stored at once is not, when a call fails: whoever waits for it is told, and it is not given again. So is who
 //!    comes during a pause, or while events are given again to a sink that is away;
 //! 5. whoever has left before it was given is not waited for: nothing was done;
@@ -13,7 +16,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,6 +33,10 @@ use super::sink::{Book, EventSink};
 const MOST: usize = 64;
 /// Rule 2.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Rule 3.
+const FAST: Duration = Duration::from_millis(500);
+const IN_TIME: Duration = Duration::from_millis(750);
+/// Rule 2.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// What waits in the queue.
@@ -58,8 +65,10 @@ pub(super) struct Writer {
     most: usize,
     pause: Duration,
     chance: RandomState,
+    /// The last call had events that somebody waits for.
+    had_audits: bool,
     /// It ran before, in a runtime that has ended since.
-    has_run: bool,
+    has_ended: bool,
 }
 
 /// What is given next, and not stored yet.
@@ -86,11 +95,12 @@ impl Writer {
         book: Arc<Book>,
     ) -> Self {
         let (batch, chance) = (Batch::default(), RandomState::new());
-        Self { sink, queue, audits, book, batch, most: MOST, pause: PAUSES.0, chance, has_run: false }
+        let (had_audits, has_ended) = (false, false);
+        Self { sink, queue, audits, book, batch, most: MOST, pause: PAUSES.0, chance, had_audits, has_ended }
     }
 
     pub(super) async fn run(&mut self) {
-        if std::mem::replace(&mut self.has_run, true) {
+        if std::mem::take(&mut self.has_ended) {
             tracing::warn!(
                 target: "palisade::events",
                 "the task that stored security events has ended before them: another one goes on"
@@ -99,6 +109,7 @@ impl Writer {
         self.batch.refuse_audits(); // nobody waits for them any more
         while self.fill().await {
             let (given, began) = (self.batch.events.len().min(self.most), Instant::now());
+            self.had_audits = !self.batch.audits.is_empty();
             match self.write(given).await {
                 Ok(()) => self.is_stored(given, began.elapsed()),
                 Err(failure) => {
@@ -117,6 +128,12 @@ impl Writer {
 
     /// Ends when there is something to give. False: there will be nothing any more.
     async fn fill(&mut self) -> bool {
+        if self.batch.events.is_empty()
+            && self.room_for_audits() == 0
+            && let Ok(item) = self.queue.try_recv()
+        {
+            self.batch.take(item);
+        }
         while self.batch.events.is_empty() {
             self.batch.settle.drain(..).for_each(|tell| _ = tell.send(()));
             tokio::select! {
@@ -127,7 +144,7 @@ impl Writer {
             }
         }
         while !self.gives_again()
-            && self.batch.audits.len() < self.most.div_ceil(2)
+            && self.batch.audits.len() < self.room_for_audits()
             && let Ok(audit) = self.audits.try_recv()
         {
             self.batch.audit(audit);
@@ -140,6 +157,16 @@ impl Writer {
             self.batch.take(item);
         }
         true
+    }
+
+    /// Rule 1.
+    fn room_for_audits(&self) -> usize {
+        if self.most == 1 { usize::from(!self.had_audits) } else { self.most / 2 }
+    }
+
+    /// Whether a call of so many has as many as it may.
+    fn is_full(&self, given: usize) -> bool {
+        given == self.most || self.batch.audits.len() >= self.room_for_audits()
     }
 
     /// Whether the sink is away, and has events to be given again: nobody waits for what comes of that. Rule 4.
@@ -162,22 +189,25 @@ impl Writer {
 
     fn is_stored(&mut self, given: usize, took: Duration) {
         self.pause = PAUSES.0;
+        // 3
+        if self.is_full(given) && took < IN_TIME {
+            let more = if took < FAST { self.most } else { 1 };
+            self.most = self.most.saturating_add(more).min(MOST);
+        }
+        self.batch.stored(given);
         if self.book.is_away.swap(false, Ordering::Relaxed) {
             tracing::info!(target: "palisade::events", "the sink of security events stores them again");
         }
-        if given == self.most && took < PATIENCE / 2 {
-            self.most = self.most.saturating_mul(2).min(MOST); // 3
-        }
-        self.batch.stored(given);
         self.batch.events.extend(self.book.take_dropped());
     }
 
     fn is_away(&mut self, given: usize, failure: &Failure) {
-        self.batch.refuse_audits(); // 4
-        if matches!(failure, Failure::Late) {
-            self.most = (given / 2).max(1); // 3
+        let was_away = self.book.is_away.swap(true, Ordering::Relaxed);
+        if matches!(failure, Failure::Late) && (was_away || self.is_full(given)) {
+            self.most = (self.most / 2).max(1); // 3
         }
-        if !self.book.is_away.swap(true, Ordering::Relaxed) {
+        self.batch.refuse_audits(); // 4
+        if !was_away {
             tracing::error!(
                 target: "palisade::events", %failure,
                 "security events wait for their sink; operations with `audit` are refused until it is back"
@@ -185,10 +215,25 @@ impl Writer {
         }
     }
 
-    /// It ends by that, and what comes out of it is no failure of the sink that is known.
-    pub(super) fn has_panicked(&self) {
+    /// The runtime ends before it does.
+    pub(super) fn has_ended(&mut self) {
+        self.has_ended = true;
+    }
+
+    /// What comes out of it is no failure of the sink that is known. Ends when it is time to go on; false: nobody has events any more.
+    pub(super) async fn has_panicked(&mut self) -> bool {
         self.book.is_away.store(true, Ordering::Relaxed);
-        tracing::error!(target: "palisade::events", "the task that stores security events has panicked");
+        self.batch.refuse_audits(); // 4
+        let again = self.put_off();
+        // that may be what panics
+        _ = catch_unwind(
+            || tracing::error!(target: "palisade::events", "the task that stores security events has panicked"),
+        );
+        if self.queue.is_closed() {
+            return false; // 6
+        }
+        self.rest(again).await;
+        true
     }
 
     /// When the sink is asked again. Rule 2.

@@ -1,5 +1,8 @@
 //! The queue and its writer, by a clock that does not wait.
 
+mod panics;
+mod slow;
+
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
@@ -28,6 +31,10 @@ const UNSPEAKABLE: usize = 7;
 const PANICS_TWICE: usize = 8;
 /// A call takes less than those wait who find no room.
 const BRISK: usize = 9;
+/// A call takes 600 ms, whatever it has.
+const FAR: usize = 10;
+/// One event takes so long that two are late.
+const ALONE: usize = 11;
 
 /// What panics in the end.
 struct Bomb;
@@ -62,8 +69,14 @@ impl EventSink for Shelf {
             if self.mode.load(Ordering::SeqCst) == BRISK {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
-            if self.mode.load(Ordering::SeqCst) == BY_EACH {
-                let each = Duration::from_millis(20);
+            if self.mode.load(Ordering::SeqCst) == FAR {
+                tokio::time::sleep(Duration::from_millis(600)).await;
+            }
+            if let Some(millis) = [(BY_EACH, 20), (ALONE, 800)]
+                .into_iter()
+                .find_map(|(mode, millis)| (self.mode.load(Ordering::SeqCst) == mode).then_some(millis))
+            {
+                let each = Duration::from_millis(millis);
                 tokio::time::sleep(each * u32::try_from(events.len()).unwrap()).await;
             }
             match self.mode.load(Ordering::SeqCst) {
@@ -281,37 +294,6 @@ async fn what_is_to_be_stored_first_goes_before_a_flood() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_does_not_keep_a_slow_sink_away() {
-    let (events, shelf) = events(1000);
-    shelf.is(BY_EACH);
-    (0..500).for_each(|number| push(&events, Severity::Low, number));
-    secs(3).await;
-    assert!(!shelf.stored().is_empty(), "64 take 1280 ms: fewer are given then");
-    assert_eq!(events.store(event(Severity::Medium, 0)).await, Ok(()), "in the middle of it");
-    secs(9).await; // each takes 20 ms still: nothing was given in vain again
-    let mut stored = shelf.stored();
-    stored.retain(|(kind, _)| *kind == "low");
-    assert_eq!(stored, (0..500).map(|number| ("low", Some(number))).collect::<Vec<_>>());
-
-    // more are given again when it is fast
-    shelf.is(GOOD);
-    (0..1000).for_each(|number| push(&events, Severity::Low, number));
-    let calls = shelf.calls.load(Ordering::SeqCst);
-    secs(1).await;
-    assert!(shelf.calls.load(Ordering::SeqCst) - calls <= 1 + 875_usize.div_ceil(64));
-
-    // one by one where nothing else is in time
-    shelf.is(HANGS);
-    push(&events, Severity::Low, 0);
-    secs(60).await;
-    let before = shelf.stored().len();
-    shelf.is(BY_EACH);
-    (0..70).for_each(|number| push(&events, Severity::Low, number));
-    secs(10).await;
-    assert_eq!(shelf.stored().len(), before + 71);
-}
-
-#[tokio::test(start_paused = true)]
 async fn nobody_waits_while_events_are_given_again_to_a_sink_that_hangs() {
     let (events, shelf) = events(1000);
     shelf.is(HANGS);
@@ -355,22 +337,6 @@ fn what_waits_outlives_the_runtime_in_which_it_came() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_writer_that_panics_goes_on_with_the_next_event() {
-    let (events, shelf) = events(1000);
-    shelf.is(PANICS_TWICE);
-    push(&events, Severity::Low, 0);
-    secs(1).await;
-    assert!(!events.answers(), "a readiness says so");
-    assert_eq!(shelf.calls.load(Ordering::SeqCst), 1);
-    assert!(events.store(event(Severity::Medium, 0)).await.is_err());
-    shelf.is(GOOD);
-    push(&events, Severity::Low, 1);
-    secs(1).await;
-    assert_eq!(shelf.stored(), [("low", Some(0)), ("low", Some(1))]);
-    assert!(events.answers());
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_waits_for_room_at_the_end_is_written_as_well() {
     let (events, shelf) = events(64);
     shelf.is(AWAY);
@@ -378,8 +344,33 @@ async fn what_waits_for_room_at_the_end_is_written_as_well() {
     secs(1).await;
     (64..74).for_each(|number| push(&events, Severity::High, number));
     shelf.is(BRISK);
-    events.settle().await;
-    assert_eq!(shelf.stored(), (0..74).map(|number| ("high", Some(number))).collect::<Vec<_>>());
+    // more find room while the end is waited for
+    let settling = tokio::spawn({
+        let events = events.clone();
+        async move { events.settle().await }
+    });
+    tokio::task::yield_now().await;
+    assert_eq!(events.shared.overflow.waiting(), 10, "no others do");
+    (74..79).for_each(|number| push(&events, Severity::High, number));
+    settling.await.unwrap();
+    assert_eq!(shelf.stored(), (0..79).map(|number| ("high", Some(number))).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_event_that_came_while_the_runtime_of_the_writer_ended_is_stored() {
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let (events, shelf) = events(1000);
+    let first = runtime();
+    first.block_on(async { push(&events, Severity::Low, 0) });
+    runtime().block_on(async {
+        events.push(Worth::Kept, || {
+            std::thread::scope(|scope| _ = scope.spawn(move || drop(first)));
+            event(Severity::High, 1)
+        });
+        secs(1).await;
+    });
+    assert_eq!(shelf.stored(), [("low", Some(0)), ("high", Some(1))]);
 }
 
 #[tokio::test(start_paused = true)]
