@@ -101,10 +101,12 @@ impl Writer {
 
     pub(super) async fn run(&mut self) {
         if std::mem::take(&mut self.has_ended) {
-            tracing::warn!(
-                target: "palisade::events",
-                "the task that stored security events has ended before them: another one goes on"
-            );
+            tell(|| {
+                tracing::warn!(
+                    target: "palisade::events",
+                    "the task that stored security events has ended before them: another one goes on"
+                );
+            });
         }
         self.batch.refuse_audits(); // nobody waits for them any more
         while self.fill().await {
@@ -117,7 +119,9 @@ impl Writer {
                     self.is_away(given, &failure);
                     if self.queue.is_closed() {
                         let count = self.batch.events.len();
-                        tracing::error!(target: "palisade::events", count, "security events are given up");
+                        tell(
+                            || tracing::error!(target: "palisade::events", count, "security events are given up"),
+                        );
                         return; // 6
                     }
                     self.rest(again).await;
@@ -196,7 +200,9 @@ impl Writer {
         }
         self.batch.stored(given);
         if self.book.is_away.swap(false, Ordering::Relaxed) {
-            tracing::info!(target: "palisade::events", "the sink of security events stores them again");
+            tell(
+                || tracing::info!(target: "palisade::events", "the sink of security events stores them again"),
+            );
         }
         self.batch.events.extend(self.book.take_dropped());
     }
@@ -208,10 +214,12 @@ impl Writer {
         }
         self.batch.refuse_audits(); // 4
         if !was_away {
-            tracing::error!(
-                target: "palisade::events", %failure,
-                "security events wait for their sink; operations with `audit` are refused until it is back"
-            );
+            tell(|| {
+                tracing::error!(
+                    target: "palisade::events", %failure,
+                    "security events wait for their sink; operations with `audit` are refused until it is back"
+                );
+            });
         }
     }
 
@@ -225,8 +233,7 @@ impl Writer {
         self.book.is_away.store(true, Ordering::Relaxed);
         self.batch.refuse_audits(); // 4
         let again = self.put_off();
-        // that may be what panics
-        _ = catch_unwind(
+        tell(
             || tracing::error!(target: "palisade::events", "the task that stores security events has panicked"),
         );
         if self.queue.is_closed() {
@@ -258,6 +265,11 @@ impl Writer {
             }
         }
     }
+}
+
+/// A log that panics is no failure of the sink.
+fn tell(log: impl FnOnce()) {
+    _ = catch_unwind(AssertUnwindSafe(log));
 }
 
 /// One call. What it drops and how it says that it fails is of the sink as well, and may panic.
