@@ -1,12 +1,14 @@
 //! The ledger in SQLite.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use palisade::idempotency::{Ledger, LedgerError, Line, SQLITE_TABLE, SqliteLedger, Transaction};
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnectOptions;
 
 const MINUTE: Duration = Duration::from_secs(60);
+/// Of what a database counts in, the first is over in part.
+const SECOND: Duration = Duration::from_secs(1);
 
 fn line(key: u8, value: &str) -> Line {
     Line::new([key; 32], value.into(), MINUTE)
@@ -31,11 +33,15 @@ async fn a_line_is_there_once_and_what_has_ended_goes_a_few_at_a_time() {
         lines
     };
 
+    let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let mut work = pool.begin().await.unwrap();
     for key in 0..100 {
         work.insert(line(key, "first")).await.unwrap();
     }
     work.commit().await.unwrap();
+    let first: i64 =
+        sqlx::query_scalar("SELECT min(ends) FROM palisade_answers").fetch_one(&pool).await.unwrap();
+    assert!(Duration::from_secs(first.cast_unsigned()) >= before + MINUTE, "{first}, from {before:?} on");
     pass(MINUTE / 2).await;
     assert_eq!(found(99).await.as_deref(), Some(&b"first"[..]));
 
@@ -46,7 +52,7 @@ async fn a_line_is_there_once_and_what_has_ended_goes_a_few_at_a_time() {
     assert_eq!(count().await, 100);
 
     // of those that have ended none is in the way
-    pass(MINUTE / 2).await;
+    pass(MINUTE / 2 + SECOND).await;
     assert_eq!(found(99).await, None, "it has ended");
     let mut work = pool.begin().await.unwrap();
     work.insert(line(99, "third")).await.unwrap();
