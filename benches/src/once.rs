@@ -24,7 +24,7 @@ pub(crate) fn measure(rounds: usize, calls: usize) -> io::Result<()> {
 }
 
 fn compare(rounds: usize, calls: usize) -> io::Result<()> {
-    let bench = Bench::new(rounds * calls + 2)?;
+    let bench = Bench::new(rounds * timing::calls_made(calls) + 2)?;
     for (what, is_new) in [("under a new key, sealed in memory", true), ("that was answered before", false)] {
         let turn = Cell::new(0);
         let plain = timing::holds(|| bench.call("/orders", None))?;

@@ -116,13 +116,13 @@ async fn swap(state: &State, number: u64) -> bool {
 }
 
 /// A Redis that keeps all in memory, so that no disk is measured.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     url: String,
 }
 
 impl Server {
-    fn start(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn start(folder: &Path) -> io::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let process = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
@@ -133,7 +133,7 @@ impl Server {
         Ok(Self { process, url: format!("redis://127.0.0.1:{port}") })
     }
 
-    async fn connect(&self) -> io::Result<(State, MultiplexedConnection)> {
+    pub(crate) async fn connect(&self) -> io::Result<(State, MultiplexedConnection)> {
         for _ in 0..100 {
             if let Ok(state) = State::redis(&self.url).await {
                 let client = redis::Client::open(self.url.as_str()).map_err(io::Error::other)?;

@@ -77,12 +77,13 @@ fn short(budget: f64) -> String {
     if budget < 10.0 { format!("{budget:.2}") } else { format!("{budget:.0}") }
 }
 
-/// The ratio, and between which the median of all rounds that there could be lies, in 95 of 100 runs. Whether both may be the same.
+/// The ratio, and between which the median of all rounds that there could be lies, in 95 of 100 runs. Whether it may be 1, or as far from it
+/// as that of the A/A.
 pub(crate) fn interval(what: &str, ratios: &mut Ratios) -> bool {
     let ours = median(&mut ratios.alike);
     row(what, ratios, ours, None);
     let [same, ours] = [&mut ratios.same, &mut ratios.alike].map(|values| around_median(values));
-    let alike = same.0 <= ours.1 && ours.0 <= same.1;
+    let alike = same.0.min(1.0) <= ours.1 && ours.0 <= same.1.max(1.0);
     let verdict = if alike { "alike" } else { "not alike" };
     println!("    A/A {:.4} to {:.4}, ours {:.4} to {:.4}: {verdict}", same.0, same.1, ours.0, ours.1);
     alike

@@ -35,30 +35,40 @@ impl Breaker {
 
     /// The leave to ask now, if there is one.
     pub(crate) fn admits(&self) -> Result<Leave<'_>, LeftAlone> {
-        let turn = self.ask(|rules, now| match rules.admits(now) {
-            true => Ok(rules.turns),
-            false => Err(LeftAlone(rules.rest_left(now))),
+        let turn = self.ask(|rules| {
+            if rules.is_closed() {
+                return Ok(rules.turns); // whatever the time is, which is not free to read
+            }
+            let now = self.now();
+            if rules.admits(now) { Ok(rules.turns) } else { Err(LeftAlone(rules.rest_left(now))) }
         })?;
         Ok(Leave { of: Some(self), turn })
     }
 
     /// For one who asks whatever it is. Rule 6.
     pub(crate) fn beside(&self) -> Leave<'_> {
-        Leave { of: Some(self), turn: self.ask(|rules, _| rules.turns) }
+        Leave { of: Some(self), turn: self.ask(|rules| rules.turns) }
     }
 
     /// What the operator is told of this turn. Rule 7.
     pub(crate) fn news(&self, turn: Turn) -> Turn {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).news(turn, self.started.elapsed())
+        match turn {
+            Turn::None => Turn::None,
+            turn => self.told.lock().unwrap_or_else(PoisonError::into_inner).news(turn, self.now()),
+        }
     }
 
     /// Whether it is closed.
     pub(crate) fn is_closed(&self) -> bool {
-        self.ask(|rules, _| matches!(rules.position, Position::Closed { .. }))
+        self.ask(|rules| rules.is_closed())
     }
 
-    fn ask<T>(&self, ask: impl FnOnce(&mut Rules, Duration) -> T) -> T {
-        ask(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner), self.started.elapsed())
+    fn ask<T>(&self, ask: impl FnOnce(&mut Rules) -> T) -> T {
+        ask(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
     }
 }
 
@@ -98,21 +108,21 @@ impl Leave<'_> {
 
     /// There was none.
     pub(crate) fn failed(mut self) -> Turn {
-        self.report(Rules::failed)
+        self.report(|rules, breaker| rules.failed(breaker.now()))
     }
 
-    fn report(&mut self, report: impl FnOnce(&mut Rules, Duration) -> Turn) -> Turn {
+    fn report(&mut self, report: impl FnOnce(&mut Rules, &Breaker) -> Turn) -> Turn {
         let turn = self.turn;
         let Some(breaker) = self.of.take() else { return Turn::None };
-        breaker.ask(|rules, now| if rules.turns == turn { report(rules, now) } else { Turn::None }) // 5
+        breaker.ask(|rules| if rules.turns == turn { report(rules, breaker) } else { Turn::None }) // 5
     }
 }
 
 /// Rule 4.
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        self.report(|rules, now| {
-            rules.gave_up(now);
+        self.report(|rules, breaker| {
+            rules.gave_up(breaker.now());
             Turn::None
         });
     }
@@ -191,6 +201,10 @@ pub(crate) enum Turn {
 impl Rules {
     const fn new(bound: u32, rest: Duration) -> Self {
         Self { bound, rest, position: Position::Closed { failures: 0 }, turns: 0 }
+    }
+
+    const fn is_closed(&self) -> bool {
+        matches!(self.position, Position::Closed { .. })
     }
 
     fn admits(&mut self, now: Duration) -> bool {

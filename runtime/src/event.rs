@@ -13,6 +13,7 @@ mod home;
 mod overflow;
 mod record;
 mod sink;
+mod whole;
 mod writer;
 
 use std::fmt;
@@ -30,6 +31,7 @@ pub use self::record::SecurityEvent;
 pub(crate) use self::record::known;
 pub use self::sink::{EventSink, EventSinkError, Events};
 pub(crate) use self::sink::{NotStored, Worth};
+pub(crate) use self::whole::whole;
 use crate::authn::{Identity, Principal};
 
 /// The `tracing` target of security events: filter on it to send them where they belong.

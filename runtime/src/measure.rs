@@ -104,7 +104,7 @@ impl Tokens {
     }
 }
 
-/// The check of an API key, of keys in memory.
+/// The check of an API key.
 pub struct Keys {
     keys: ApiKeys,
     rules: &'static KeyRules,
@@ -119,13 +119,16 @@ impl Keys {
     }
 
     /// Whether this key names a principal.
-    #[must_use]
-    pub fn accept(&self, key: &str, now: Now) -> bool {
-        // keys in memory are there at once
+    pub async fn accept(&self, key: &str, now: Now) -> bool {
         let on =
             Occasion { local: true, from: Ipv4Addr::LOCALHOST.into(), operation: "x", now, request_id: "-" };
-        let judged = self.keys.judge("key", &self.issuer, self.rules, key, &on).now_or_never();
-        judged.is_some_and(|judged| judged.is_ok())
+        self.keys.judge("key", &self.issuer, self.rules, key, &on).await.is_ok()
+    }
+
+    /// The same of keys in memory, which are there at once; `false` where something is waited for.
+    #[must_use]
+    pub fn accept_at_once(&self, key: &str, now: Now) -> bool {
+        self.accept(key, now).now_or_never() == Some(true)
     }
 }
 

@@ -19,9 +19,9 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
@@ -196,42 +196,48 @@ impl Outbound {
     }
 
     /// Makes one call.
-    pub(crate) async fn call(
+    ///
+    /// No `async fn`, which would hold the request to its end.
+    pub(crate) fn call(
         &self,
         request: Request<Full<Bytes>>,
         bounds: Bounds,
         reach: Reach,
-    ) -> Result<Reply, NoReply> {
+    ) -> impl Future<Output = Result<Reply, NoReply>> + Send + use<> {
         // an address in the place of a name is not looked up
-        if reach == Reach::Public && literal(request.uri()).is_some_and(|address| !is_public(address)) {
-            return Err(NoReply::Unusable("an address that another server names is not public"));
-        }
-        let client = match reach {
-            Reach::Anywhere => &self.anywhere,
-            Reach::Public => &self.public,
+        let literal = literal(request.uri());
+        let asked = match reach {
+            Reach::Anywhere => Some(self.anywhere.request(request)),
+            Reach::Public if literal.is_none_or(is_public) => Some(self.public.request(request)),
+            Reach::Public => None,
         };
-        let asked = client.request(request); // which is small: what comes of it is on the heap
-        let mut answered = false;
-        let exchange = async {
-            let answer = asked.await.map_err(|error| match error.is_connect() {
-                true => NoReply::Silence("no connection"),
-                false => NoReply::Unusable("the connection was closed, or what came over it is no answer"),
-            })?;
-            answered = true;
-            let (head, body) = answer.into_parts();
-            let body = Limited::new(body, bounds.bytes).collect().await;
-            let body = body.map_err(|_| NoReply::Unusable("the answer broke off or is too large"))?;
-            let from = head.extensions.get::<HttpInfo>().map(|far| far.remote_addr().ip());
-            let names = from.map_or(Reach::Public, Reach::of);
-            #[cfg(test)]
-            let names = if pretended::is_public() { Reach::Public } else { names };
-            Ok(Reply { status: head.status, headers: head.headers, body: body.to_bytes(), names })
-        };
-        match timeout_at(bounds.until, exchange).await {
-            Ok(reply) => reply,
-            Err(_) if answered => Err(NoReply::Unusable("the answer did not end in time")),
-            Err(_) => Err(NoReply::Silence("no answer in time")),
-        }
+        answer(asked, bounds)
+    }
+}
+
+/// The answer to what was asked, within its bounds.
+async fn answer(asked: Option<ResponseFuture>, bounds: Bounds) -> Result<Reply, NoReply> {
+    let asked = asked.ok_or(NoReply::Unusable("an address that another server names is not public"))?;
+    let mut answered = false;
+    let reply = timeout_at(bounds.until, async {
+        let answer = asked.await.map_err(|error| match error.is_connect() {
+            true => NoReply::Silence("no connection"),
+            false => NoReply::Unusable("the connection was closed, or what came over it is no answer"),
+        })?;
+        answered = true;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, bounds.bytes).collect().await;
+        let body = body.map_err(|_| NoReply::Unusable("the answer broke off or is too large"))?;
+        let from = head.extensions.get::<HttpInfo>().map(|far| far.remote_addr().ip());
+        let names = from.map_or(Reach::Public, Reach::of);
+        #[cfg(test)]
+        let names = if pretended::is_public() { Reach::Public } else { names };
+        Ok(Reply { status: head.status, headers: head.headers, body: body.to_bytes(), names })
+    });
+    match reply.await {
+        Ok(reply) => reply,
+        Err(_) if answered => Err(NoReply::Unusable("the answer did not end in time")),
+        Err(_) => Err(NoReply::Silence("no answer in time")),
     }
 }
 

@@ -35,6 +35,28 @@ pub const HOLDS_ONE: u8 = 3;
 /// It waits.
 pub const HELD: u8 = 4;
 
+/// While the change that waits does so, lets who asked for it leave; then lets it go on.
+///
+/// # Panics
+/// Where nothing waits within ten seconds.
+pub async fn who_asked_leaves<T: Send + 'static>(
+    fault: &AtomicU8,
+    asking: impl Future<Output = T> + Send + 'static,
+) {
+    fault.store(HOLDS_ONE, Ordering::SeqCst);
+    let asking = tokio::spawn(asking);
+    for _ in 0..10_000 {
+        if fault.load(Ordering::SeqCst) == HELD {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(fault.load(Ordering::SeqCst), HELD);
+    asking.abort();
+    tokio::time::sleep(Duration::from_millis(200)).await; // the server sees it
+    fault.store(WELL, Ordering::SeqCst);
+}
+
 impl Engine for Faulty {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
         Box::pin(async move {

@@ -45,7 +45,7 @@ mod proof;
 mod session;
 mod setup;
 pub(crate) mod step_up;
-mod store;
+pub(crate) mod store;
 mod tenants;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -155,7 +155,8 @@ async fn judge_all<'a>(
     }
     for (place, scheme, credential) in to_be_asked {
         if !is_settled(prepared, &verdicts, place) {
-            let judged = scheme.judge(credential, parts, on).await;
+            // boxed: a request whose credential is at hand does not carry the room for asking
+            let judged = Box::pin(scheme.judge(credential, parts, on)).await;
             if let Some(verdict) = verdicts.get_mut(place) {
                 *verdict = Some(judged);
             }

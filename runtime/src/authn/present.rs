@@ -254,7 +254,7 @@ impl Scheme {
         matches!(self.verifier, Verifier::Basic { .. })
     }
 
-    /// As [`Scheme::judge`], by what is at hand. `None`: an issuer must be asked.
+    /// Judges the credential that a request shows to this scheme. `None`: it is a token, and its issuer must be asked.
     pub(in crate::authn) async fn judge_at_hand(
         &self,
         credential: &Credential<'_>,
@@ -265,12 +265,27 @@ impl Scheme {
             (Verifier::Bearer(tokens), Credential::Text(text)) => {
                 tokens.judge_at_hand(text, &Shown::of(parts), on.local, on.now).await
             }
-            _ => Some(self.judge(credential, parts, on).await),
+            _ => Some(self.judge_other(credential, parts, on).await),
         }
     }
 
-    /// Judges the credential that a request shows to this scheme.
+    /// The same of a token whose issuer must be asked.
     pub(in crate::authn) async fn judge(
+        &self,
+        credential: &Credential<'_>,
+        parts: &Parts,
+        on: &Occasion<'_>,
+    ) -> Result<Judged, Reason> {
+        match (&self.verifier, credential) {
+            (Verifier::Bearer(tokens), Credential::Text(text)) => {
+                tokens.judge(text, &Shown::of(parts), on.local, on.now).await
+            }
+            _ => Err(Reason::Malformed),
+        }
+    }
+
+    /// What is no token.
+    async fn judge_other(
         &self,
         credential: &Credential<'_>,
         parts: &Parts,
@@ -281,9 +296,6 @@ impl Scheme {
                 .map_err(|CrossSite| Reason::CrossSite)?;
         }
         let principal = match (&self.verifier, credential) {
-            (Verifier::Bearer(tokens), Credential::Text(text)) => {
-                return tokens.judge(text, &Shown::of(parts), on.local, on.now).await;
-            }
             (Verifier::ApiKey { keys, issuer, rules, .. }, Credential::Text(text)) => {
                 let text = std::str::from_utf8(text).map_err(|_| Reason::Malformed)?;
                 keys.judge(self.name, issuer, rules, text, on).await

@@ -65,8 +65,7 @@ impl Tokens {
             How::Signed(verifier) if verifier.loopback_only && !local => Err(Reason::NotLoopback),
             How::Signed(verifier) => verifier.judge_and_look_again(token, shown, now).await,
             #[cfg(feature = "outbound")]
-            // boxed: where tokens are signed, a request does not carry the room for asking
-            How::Introspected(introspector) => Box::pin(introspector.judge(token, shown, now)).await,
+            How::Introspected(introspector) => introspector.judge(token, shown, now).await,
         };
         self.unless_denied(judged, now).await
     }

@@ -19,6 +19,7 @@ tokio::task_local! {
 }
 
 /// Who asks, for what, and under which id we speak of it.
+#[derive(Clone)]
 pub(crate) struct Asking {
     source: IpAddr,
     user_agent: Option<HeaderValue>,
@@ -42,6 +43,11 @@ impl Asking {
     pub(crate) async fn during<F: Future>(self, answering: F) -> F::Output {
         ASKING.scope(self, answering).await
     }
+}
+
+/// For work of this task that goes on in another.
+pub(super) fn asking() -> Option<Asking> {
+    ASKING.try_with(Clone::clone).ok()
 }
 
 /// One of the facts of the request that is being answered, `-` where there is none.

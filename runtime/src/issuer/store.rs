@@ -18,6 +18,7 @@ use super::family::Family;
 use super::{ATTEMPTS, Issuer};
 use crate::authn::jwt::MAX_LEEWAY;
 use crate::clock::Now;
+use crate::event::whole;
 use crate::state::{Expected, Key, Kind, Next, StateError, Swapped};
 
 /// What was ended of a subject: see the rules of [`ending`](super::ending).
@@ -93,8 +94,13 @@ impl Issuer {
         Err(IssuerError::Busy)
     }
 
-    /// Revokes a family: its record first, then its access tokens.
+    /// Revokes a family: its record first, then its access tokens. Whole, also where who asked for it leaves.
     pub(super) async fn end(&self, id: &str, why: Why) -> Result<(), IssuerError> {
+        let (issuer, id) = (self.clone(), id.to_owned());
+        whole(async move { issuer.end_now(&id, why).await }).await.unwrap_or(Err(IssuerError::Busy))
+    }
+
+    async fn end_now(&self, id: &str, why: Why) -> Result<(), IssuerError> {
         let now = self.now()?;
         for _ in 0..ATTEMPTS {
             let Some((family, version)) = self.family(id).await? else { return Ok(()) };

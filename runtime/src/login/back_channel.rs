@@ -3,11 +3,13 @@
 //! Rules:
 //! 1. it is a form with one `logout_token` (section 2.5), received as [`Form`] says. No cookie and no `Origin` counts: the token says
 //!    who asks, and without a good one nothing is changed;
-//! 2. the token is judged by the rules of [`logout_token`](crate::authn::jwt::logout_token), and taken once;
+//! 2. the token is judged by the rules of [`logout_token`](crate::authn::jwt::logout_token), and refused once what it says was done: not
+//!    before, for whoever sent it may send it again where that failed or nobody heard of it;
 //! 3. where it names a session at the provider (`sid`), those end that came of it, and those of its subject of which nobody knows of
 //!    which session they came; else all of the subject (section 2.4, of `sid`);
 //! 4. the answer is 200, also when there was no session to end, or 400 (section 2.8), which says no more than whether another try may
-//!    help. Nothing of it is kept by a cache. When the end of the sessions failed, the token may come again.
+//!    help. Nothing of it is kept by a cache. It goes on where the
+//!    provider does not wait for it.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -21,7 +23,7 @@ use super::error::LoginError;
 use super::event::Event;
 use crate::authn::jwt::id_token::BadIdToken;
 use crate::authn::jwt::logout_token::LoggedOut;
-use crate::event::{Asked, Severity};
+use crate::event::{Asked, Severity, whole};
 use crate::form::Form;
 
 /// Why nobody was logged out.
@@ -55,11 +57,17 @@ impl Login {
         let form = Form::receive(headers, body).await.map_err(|_| Refused::Request)?;
         let token = form.get("logout_token").ok_or(Refused::Request)?;
         let logged_out = self.0.provider.logged_out(token, self.now()?).await?;
-        let mark = self.mark_logout(&logged_out.id).await?.ok_or(Refused::Replayed)?;
-        if let Err(error) = self.ends(&logged_out).await {
-            self.unmark_logout(&logged_out.id, mark).await;
-            return Err(error.into());
+        if self.was_logged_out(&logged_out.id).await? {
+            return Err(Refused::Replayed);
         }
+        let login = self.clone();
+        let done = whole(async move { login.logs_out(&logged_out).await }).await;
+        Ok(done.unwrap_or(Err(LoginError::Busy))?)
+    }
+
+    async fn logs_out(&self, logged_out: &LoggedOut) -> Result<(), LoginError> {
+        self.ends(logged_out).await?;
+        self.mark_logout(&logged_out.id).await?; // 2
         Event::EndedByProvider.emit(self.issuer(), logged_out.subject.as_deref().unwrap_or("-"));
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! 1. a record is sealed as being about its key: one that is moved, or of keys that were taken away, is no session;
 //! 2. it is kept as long as its session can last, and changed by comparing versions: a session that was ended is not brought back
 //!    by a request that was under way;
-//! 3. the mark of a logout token that was taken is kept as long as the token is good;
+//! 3. the mark of a logout token that was done is kept as long as the token is good;
 //! 4. the mark of a finished login is kept as long as its cookie could come again, and by a margin for clocks that differ.
 
 use std::time::Duration;
@@ -18,7 +18,6 @@ use super::session::{Session, key_of, new_id};
 use crate::authn::jwt::MAX_LEEWAY;
 use crate::authn::jwt::logout_token::LONGEST;
 use crate::clock::Now;
-use crate::event::Asked;
 use crate::state::{Expected, Key, Kind, Next, Swapped};
 
 /// How often a change is tried when others change the same record.
@@ -90,23 +89,17 @@ impl Login {
         }
     }
 
-    /// Notes that this logout token was taken: the version of the mark, or `None` where it was taken before. It stands beside the
-    /// sessions, where only the provider adds to it, and not among the marks of logins, which whoever logs in fills.
-    pub(super) async fn mark_logout(&self, id: &str) -> Result<Option<u64>, LoginError> {
+    /// Notes that what this logout token says was done. It stands beside the sessions, where only the provider adds to it, and not among
+    /// the marks of logins, which whoever logs in fills.
+    pub(super) async fn mark_logout(&self, id: &str) -> Result<(), LoginError> {
         let keep = Duration::from_secs(LONGEST.saturating_add(2 * MAX_LEEWAY));
         let next = Next::Record { value: Vec::new(), keep };
-        match self.0.state.swap(self.logout_key(id), Expected::Nothing, next).await? {
-            Swapped::Made(version) => Ok(Some(version)),
-            Swapped::Not(_) => Ok(None),
-        }
+        self.0.state.swap(self.logout_key(id), Expected::Nothing, next).await?; // where it stands, it was done twice
+        Ok(())
     }
 
-    /// Takes the mark back, so that the provider may try again.
-    pub(super) async fn unmark_logout(&self, id: &str, version: u64) {
-        let swapped = self.0.state.swap(self.logout_key(id), Expected::Version(version), Next::Nothing).await;
-        if let Err(error) = swapped {
-            tracing::warn!(target: "palisade::login", request_id = %Asked::RequestId, %error, "the mark of a logout that failed stays");
-        }
+    pub(super) async fn was_logged_out(&self, id: &str) -> Result<bool, LoginError> {
+        Ok(self.0.state.get(self.logout_key(id)).await?.is_some())
     }
 
     fn logout_key(&self, id: &str) -> Key {

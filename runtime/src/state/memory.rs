@@ -1,13 +1,18 @@
 //! The engine in memory: records by their key, and the keys in the order in which their records end.
+//!
+//! A look that is not to tell whether there is a record reads one all the same, wherever it lies: which one, only the key says.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
+    hint::black_box,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+use indexmap::IndexMap;
+
 use super::room::{Held, Room, cost};
-use super::{Engine, Expected, Key, Next, Record, StateError, Swapped};
+use super::{ALIKE, Engine, Expected, Key, Next, Record, StateError, Swapped};
 use crate::authn::StoreFuture;
 use crate::clock::Clock;
 
@@ -22,7 +27,7 @@ pub(super) struct Memory {
 
 #[derive(Default)]
 struct Kept {
-    records: HashMap<Key, Stored>,
+    records: IndexMap<Key, Stored>,
     /// When each ends: the same keys.
     ends: BTreeSet<(Duration, Key)>,
     /// Of the whole engine, so that a key that comes back does not begin anew.
@@ -42,6 +47,12 @@ impl Stored {
     fn shown(&self, now: Duration) -> Record {
         Record { value: self.value.clone(), version: self.version, left: self.end.saturating_sub(now) }
     }
+
+    /// As much of it as the records of others are long.
+    fn in_part(&self, now: Duration) -> Record {
+        let value = self.value.get(..ALIKE).unwrap_or(&self.value).to_vec();
+        Record { value, version: self.version, left: self.end.saturating_sub(now) }
+    }
 }
 
 impl Memory {
@@ -50,24 +61,35 @@ impl Memory {
     }
 
     /// The records that have not ended, and the time. By a clock that nobody sets: it would end them all.
-    fn now<T>(&self, act: impl FnOnce(&mut Kept, Duration) -> T) -> Result<T, StateError> {
-        let now = self.clock.now().map_err(|_| StateError::Clock)?.monotonic();
+    fn now<T>(&self, act: impl FnOnce(&mut Kept, Duration) -> T) -> T {
+        let now = self.clock.monotonic();
         // it is changed whole or not at all
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.forget_ended(now);
-        Ok(act(&mut kept, now))
+        act(&mut kept, now)
     }
 }
 
 impl Engine for Memory {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
         let found = self.now(|kept, now| kept.records.get(&key).map(|found| found.shown(now)));
-        Box::pin(std::future::ready(found))
+        Box::pin(std::future::ready(Ok(found)))
+    }
+
+    fn get_alike(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        let found = self.now(|kept, now| match kept.records.get(&key) {
+            Some(found) => Some(found.shown(now)),
+            None => {
+                black_box(kept.another(key).map(|other| other.in_part(now)));
+                None
+            }
+        });
+        Box::pin(std::future::ready(Ok(found)))
     }
 
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
         let swapped = self.now(|kept, now| kept.swap(key, expected, next, now, self.room));
-        Box::pin(std::future::ready(swapped.flatten()))
+        Box::pin(std::future::ready(swapped))
     }
 }
 
@@ -112,9 +134,17 @@ impl Kept {
 
     fn remove(&mut self, end: Duration, key: Key) {
         self.ends.remove(&(end, key));
-        if let Some(removed) = self.records.remove(&key) {
+        if let Some(removed) = self.records.swap_remove(&key) {
             self.bytes = self.bytes.saturating_sub(cost(removed.value.len()));
         }
+    }
+
+    /// A record for a key that has none.
+    fn another(&self, key: Key) -> Option<&Stored> {
+        let [first, second, third, fourth, ..] = *key.as_bytes();
+        let number = u32::from_be_bytes([first, second, third, fourth]) as usize;
+        let (_, other) = self.records.get_index(number.checked_rem(self.records.len())?)?;
+        Some(other)
     }
 
     fn forget_ended(&mut self, now: Duration) {

@@ -24,16 +24,17 @@ pub use self::shared::RedisServer;
 use std::{fmt, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use futures_util::FutureExt;
 
 use self::memory::Memory;
-use crate::authn::StoreFuture;
+use crate::authn::{StoreFuture, store};
 use crate::breaker::LeftAlone;
 use crate::clock::Clock;
 use crate::operation::Priority;
 
 /// Of a value, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;
+/// As long as the records that [`Engine::get_alike`] is asked for, in bytes.
+pub(crate) const ALIKE: usize = 320;
 /// How long an engine may take. One that is shared answers in a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -45,6 +46,12 @@ pub struct State(Arc<dyn Engine>);
 pub trait Engine: Send + Sync + 'static {
     /// The record under `key`.
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError>;
+
+    /// The same where nobody is to learn by waiting whether there is one: what is not there takes as long as a record of some 320
+    /// bytes. An engine that does not do its part here is asked as by [`Engine::get`].
+    fn get_alike(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        self.get(key)
+    }
 
     /// Puts `next` in the place of what is there, when that is what `expected` says.
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError>;
@@ -218,6 +225,11 @@ impl State {
         in_time(self.0.get(key)).await
     }
 
+    /// The same in a time that does not tell whether there is one, as far as the engine can.
+    pub(crate) async fn get_alike(&self, key: Key) -> Result<Option<Record>, StateError> {
+        in_time(self.0.get_alike(key)).await
+    }
+
     /// Puts `next` in the place of what is under `key`, when that is what `expected` says.
     ///
     /// # Errors
@@ -239,12 +251,8 @@ impl State {
     }
 }
 
-async fn in_time<T>(mut asked: StoreFuture<'_, T, StateError>) -> Result<T, StateError> {
-    // an engine in memory has answered already, and needs no timer
-    match (&mut asked).now_or_never() {
-        Some(answered) => answered,
-        None => tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(StateError::Late)),
-    }
+async fn in_time<T>(asked: StoreFuture<'_, T, StateError>) -> Result<T, StateError> {
+    store::in_time(asked, PATIENCE).await.unwrap_or(Err(StateError::Late))
 }
 
 /// The round after `round`, of what is ended together: later than every one before it, also when the record of those is gone, for it

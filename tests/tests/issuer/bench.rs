@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use palisade::issuer::{Client as OurClient, Clients, IssuerBuilder, IssuerKeys, SignIn, Tokens};
 use palisade::{Caller, Clock, Denylist, Issuer, Jwks, Jwt, Problem, Secret, Settings, State};
-use palisade_tests::client::{Client, Reply};
+use palisade_tests::client::{Call, Client, Reply};
 use palisade_tests::events;
 pub use palisade_tests::faulty::*;
 use serde_json::{Value, json};
@@ -137,12 +137,20 @@ impl Bench {
     }
 
     pub async fn post(&self, path: &str, form: &str) -> Reply {
-        let call = self.desk.call("POST", path).header("content-type", "application/x-www-form-urlencoded");
-        call.body(form).send().await
+        self.posting(path, form).send().await
     }
 
     pub async fn refresh(&self, token: &str) -> Reply {
-        self.post("/token", &format!("grant_type=refresh_token&client_id=app&refresh_token={token}")).await
+        self.refreshing(token).send().await
+    }
+
+    pub fn refreshing(&self, token: &str) -> Call {
+        self.posting("/token", &format!("grant_type=refresh_token&client_id=app&refresh_token={token}"))
+    }
+
+    fn posting(&self, path: &str, form: &str) -> Call {
+        let call = self.desk.call("POST", path).header("content-type", "application/x-www-form-urlencoded");
+        call.body(form)
     }
 }
 

@@ -11,6 +11,7 @@ use palisade::issuer::{GrantError, SignIn};
 use palisade::{Clock, Denylist, Issuer, Secret, State};
 use palisade_tests::client::Client;
 use palisade_tests::events;
+use palisade_tests::faulty::who_asked_leaves;
 use serde_json::json;
 
 use crate::bench::*;
@@ -295,6 +296,24 @@ async fn what_is_renewed_while_all_of_a_subject_end_ends_with_them() {
     let again = bench.sign_in("alice").await;
     assert_eq!(bench.me(shown(&again.access)).await, 200);
     pair(&bench.refresh(&renewing(&again)).await);
+}
+
+/// A thief whose connection broke would keep what was to be revoked.
+#[tokio::test]
+async fn a_token_that_is_used_again_revokes_its_family_also_where_who_used_it_leaves() {
+    let bench = Bench::start().await;
+    let first = bench.sign_in("alice").await;
+    let (access, next) = pair(&bench.refresh(&renewing(&first)).await);
+    assert_eq!(bench.me(&access).await, 200);
+    who_asked_leaves(&bench.fault, bench.refreshing(&renewing(&first)).send()).await;
+    for _ in 0..100 {
+        if bench.me(&access).await == 401 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(bench.me(&access).await, 401);
+    refused(&bench.refresh(&next).await, 400, "invalid_grant");
 }
 
 #[tokio::test]

@@ -1,11 +1,16 @@
 //! Logout by the provider: the token that ends sessions, and every one that ends none.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use palisade::Settings;
 use palisade::login::LoginBuilder;
+use palisade::{Settings, State};
 use palisade_tests::client::Reply;
 use palisade_tests::events;
+use palisade_tests::faulty::{Faulty, LOSES_ANSWERS, WELL, who_asked_leaves};
 use palisade_tests::tokens::{Signer, header};
 use serde_json::{Value, json};
 
@@ -200,8 +205,8 @@ async fn a_logout_that_fails_is_told_and_may_come_again() {
     let small = palisade::State::memory_of(2, clock.clone());
     let bench = Bench::on(small, clock, |builder| builder.back_channel_logout(PATH)).await;
     let mut browser = bench.logged_in().await;
-    // there is room for its mark, and none for the end of the sessions
-    let token = bench.sign("logout+jwt", &bench.logout("1", &json!({})));
+    // there is room for the end of those of that name, and none for the end of those without one
+    let token = bench.sign("logout+jwt", &bench.logout("1", &json!({ "sid": "s1" })));
     for _ in 0..2 {
         let reply = bench.post_token(&token).await;
         assert_eq!(
@@ -210,6 +215,45 @@ async fn a_logout_that_fails_is_told_and_may_come_again() {
         );
     }
     assert!(is_in(&mut browser).await);
+}
+
+/// Some providers ask once.
+#[tokio::test]
+async fn a_logout_whose_provider_does_not_wait_is_done_all_the_same() {
+    let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
+    let fault = Arc::new(AtomicU8::new(WELL));
+    let state = State::new(Faulty::new(State::memory_of(1000, clock.clone()), &fault));
+    let bench = Bench::on(state, clock, |builder| builder.back_channel_logout(PATH)).await;
+    let mut browser = bench.as_of("alice", Some("s1")).await;
+    let token = bench.sign("logout+jwt", &bench.logout("1", &json!({ "sid": "s1" })));
+    let call = bench.site.call("POST", PATH).header("content-type", "application/x-www-form-urlencoded");
+    let call = call.body(format!("logout_token={token}"));
+    who_asked_leaves(&fault, call.send()).await;
+    for _ in 0..100 {
+        if !is_in(&mut browser).await {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!is_in(&mut browser).await);
+}
+
+/// Its mark is lost, and not what it says: it is done again.
+#[tokio::test]
+async fn a_logout_token_whose_end_nobody_heard_of_may_come_again() {
+    let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
+    let fault = Arc::new(AtomicU8::new(WELL));
+    let state = State::new(Faulty::new(State::memory_of(1000, clock.clone()), &fault));
+    let bench = Bench::on(state, clock, |builder| builder.back_channel_logout(PATH)).await;
+    let mut browser = bench.as_of("alice", Some("s1")).await;
+    let token = bench.sign("logout+jwt", &bench.logout("1", &json!({ "sid": "s1" })));
+    fault.store(LOSES_ANSWERS, Ordering::SeqCst);
+    let reply = bench.post_token(&token).await;
+    assert_eq!((reply.status.as_u16(), reply.json()), (400, json!({ "error": "temporarily_unavailable" })));
+    fault.store(WELL, Ordering::SeqCst);
+    assert_eq!(bench.post_token(&token).await.status, 200);
+    assert!(!is_in(&mut browser).await);
+    bench.refuses(&token, "logout_token_replayed").await;
 }
 
 #[tokio::test]

@@ -222,7 +222,8 @@ impl KeyAdmin {
     /// in whose place `id` was made is revoked.
     ///
     /// # Errors
-    /// When there is no such key, it is not good or was rotated before, it grants what whoever asks may not grant, or
+    /// When there is no such key, it is revoked, over or was rotated before (one that is overdue under `rotate-within` is rotated: that is
+    /// how its holder gets another), it grants what whoever asks may not grant, or
     /// the store does not do it.
     pub async fn rotate(
         &self,

@@ -3,7 +3,7 @@
 //!
 //! Rules:
 //! 1. an id is given once, and a store in memory or in a file has at most 50,000 keys;
-//! 2. only a key that is good and has no successor is rotated. Its successor is good at once; it is itself until the
+//! 2. only a key that is neither revoked nor over, and has no successor, is rotated; also one that is overdue. Its successor is good at once; it is itself until the
 //!    end of the overlap, and never beyond its own `not_after`;
 //! 3. rotating twice retires the first: the key in whose place a rotated key was made is revoked;
 //! 4. a key that is revoked stays so, with its first time;

@@ -26,7 +26,7 @@ impl KeyRecord {
     #[must_use]
     pub fn to_line(&self) -> String {
         let time = |seconds: Option<u64>| seconds.and_then(rfc3339);
-        let hash: String = self.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = base16ct::lower::encode_string(&self.hash);
         let (sha256, hmac_sha256) = match self.pepper {
             None => (Some(hash), None),
             Some(_) => (None, Some(hash)),
@@ -163,14 +163,11 @@ pub(super) fn rfc3339(seconds: u64) -> Option<String> {
     Some(time.to_string())
 }
 
+/// In steps that do not depend on the digits.
 fn from_hex(text: &str) -> Option<[u8; 32]> {
     let mut hash = [0; 32];
-    let mut digits = text.chars().map(|digit| digit.to_digit(16));
-    for place in &mut hash {
-        let (high, low) = (digits.next()??, digits.next()??);
-        *place = u8::try_from(high * 16 + low).ok()?;
-    }
-    digits.next().is_none().then_some(hash)
+    let decoded = base16ct::mixed::decode(text, &mut hash).ok()?;
+    (decoded.len() == 32).then_some(hash)
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ impl ApiKeys {
     /// answer. Events of its outages name it by its type.
     pub fn from_store(store: impl KeyStore) -> Self {
         let name = std::any::type_name_of_val(&store);
-        Self::with(Engine::Store(Asked::new(store, name)))
+        Self::with(Engine::Store(Asked::new(store, name, KeyRecord::of_nobody)))
     }
 
     /// The keys of this name in a state: shared by all instances that share it, and what one of them revokes the next
@@ -112,7 +112,7 @@ impl ApiKeys {
     /// There may be some five million keys, and some 80,000 of one owner or of one tenant, as far as the state has room.
     #[must_use]
     pub fn kept_in(state: State, name: &str) -> Self {
-        Self::with(Engine::Store(Asked::new(Kept::new(state, name), name)))
+        Self::with(Engine::Store(Asked::new(Kept::new(state, name), name, Kept::of_nobody)))
     }
 
     fn with(engine: Engine) -> Self {

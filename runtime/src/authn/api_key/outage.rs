@@ -126,11 +126,11 @@ impl Look<'_> {
 
     fn report(&mut self, error: Option<&KeyStoreError>) {
         let Some(outages) = self.of.take() else { return };
-        let (turn, now) = (self.turn, Instant::now());
+        let turn = self.turn;
         let news = outages.ask(|course| match error {
             None => course.succeeded(turn),
-            Some(KeyStoreError::Unreadable(_)) => course.unreadable(now),
-            Some(_) => course.failed(turn, now),
+            Some(KeyStoreError::Unreadable(_)) => course.unreadable(Instant::now()),
+            Some(_) => course.failed(turn, Instant::now()),
         });
         outages.tell(news, self.key, error);
     }
@@ -139,7 +139,7 @@ impl Look<'_> {
 /// Rule 4.
 impl Drop for Look<'_> {
     fn drop(&mut self) {
-        if self.began.elapsed() >= LONG {
+        if self.of.is_some() && self.began.elapsed() >= LONG {
             self.report(Some(&KeyStoreError::TimedOut));
         }
     }

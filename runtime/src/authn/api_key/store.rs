@@ -7,7 +7,7 @@
 use std::{fmt, time::Duration};
 
 use super::{change::Change, record::KeyRecord};
-use crate::authn::StoreFuture;
+use crate::authn::{StoreFuture, store};
 
 /// Longest wait for a store.
 pub(super) const STORE_TIME: Duration = Duration::from_secs(2);
@@ -97,10 +97,8 @@ impl KeyStoreError {
 }
 
 /// Waits for a store, but not for ever.
-pub(super) async fn in_time<T>(
-    answer: impl Future<Output = Result<T, KeyStoreError>>,
-) -> Result<T, KeyStoreError> {
-    tokio::time::timeout(STORE_TIME, answer).await.unwrap_or(Err(KeyStoreError::TimedOut))
+pub(super) async fn in_time<T>(asked: StoreFuture<'_, T, KeyStoreError>) -> Result<T, KeyStoreError> {
+    store::in_time(asked, STORE_TIME).await.unwrap_or(Err(KeyStoreError::TimedOut))
 }
 
 impl fmt::Display for KeyStoreError {

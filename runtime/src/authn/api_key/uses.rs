@@ -46,7 +46,7 @@ async fn hand_over(gathered: Arc<Mutex<Gathered>>, engine: Arc<Engine>) {
     tokio::time::sleep(GATHER).await;
     let taken = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
     let uses = taken.uses.into_iter().map(|(id, at)| KeyUse { id, at }).collect();
-    if let Err(error) = in_time(engine.used(uses)).await {
+    if let Err(error) = in_time(Box::pin(engine.used(uses))).await {
         tracing::warn!(target: "palisade::keys", %error, "the last uses of API keys were not noted");
     }
 }

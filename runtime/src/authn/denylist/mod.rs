@@ -20,7 +20,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use aws_lc_rs::digest;
 
 use self::{kept::Kept, memory::Memory};
-use super::{Identity, Principal, Reason, StoreFuture, jwt::MAX_LEEWAY};
+use super::{Identity, Principal, Reason, StoreFuture, jwt::MAX_LEEWAY, store::in_time};
 use crate::breaker::LeftAlone;
 use crate::clock::{Clock, Now};
 use crate::state::{State, StateError};
@@ -180,8 +180,8 @@ impl Denylist {
         if entry.keep_until < now {
             return Ok(());
         }
-        let kept = tokio::time::timeout(PATIENCE, self.store.put(mark, entry, now)).await;
-        kept.unwrap_or_else(|_| Err(DenylistError::Store(LATE.into())))
+        let kept = in_time(self.store.put(mark, entry, now), PATIENCE).await;
+        kept.unwrap_or_else(|| Err(DenylistError::Store(LATE.into())))
     }
 
     fn now(&self) -> Result<u64, DenylistError> {
@@ -200,11 +200,10 @@ impl Denylist {
         }
         let marks =
             [Mark::token(principal.issuer(), id), Mark::subject(principal.issuer(), principal.subject())];
-        let asked = tokio::time::timeout(PATIENCE, self.store.get(marks, now.unix())).await;
-        let entries = match asked {
-            Ok(Ok(entries)) => entries,
-            Ok(Err(error)) => return Err(unavailable(&error.to_string(), error.left_alone())),
-            Err(_) => return Err(unavailable(LATE, None)),
+        let entries = match in_time(self.store.get(marks, now.unix()), PATIENCE).await {
+            Some(Ok(entries)) => entries,
+            Some(Err(error)) => return Err(unavailable(&error.to_string(), error.left_alone())),
+            None => return Err(unavailable(LATE, None)),
         };
         let denied = entries.iter().flatten().any(|entry| issued <= entry.issued_until);
         if denied { Err(Reason::Revoked) } else { Ok(()) }

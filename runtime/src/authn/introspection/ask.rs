@@ -15,9 +15,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use futures_util::future::{Either, ready};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::Full;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::{Instant, timeout_at},
@@ -202,15 +203,26 @@ impl Far {
         }
     }
 
-    async fn call(&self, token: &str, until: Instant) -> Result<Reply, NoReply> {
-        let body = ["token=", &form(token), "&token_type_hint=access_token"].concat();
+    /// No `async fn`, which would hold the request to its end.
+    fn call(
+        &self,
+        token: &str,
+        until: Instant,
+    ) -> impl Future<Output = Result<Reply, NoReply>> + Send + use<> {
+        let mut body = String::with_capacity(2 * token.len());
+        body.push_str("token=");
+        body.extend(encoded(token));
+        body.push_str("&token_type_hint=access_token");
         let request = Request::post(self.endpoint.uri().clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
             .header(header::AUTHORIZATION, self.authorization.clone())
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|_| NoReply::Unusable("the request could not be made"))?;
-        self.outbound.call(request, Bounds { until, bytes: MAX_ANSWER }, Reach::Anywhere).await
+            .body(Full::new(Bytes::from(body)));
+        let bounds = Bounds { until, bytes: MAX_ANSWER };
+        match request {
+            Ok(request) => Either::Left(self.outbound.call(request, bounds, Reach::Anywhere)),
+            Err(_) => Either::Right(ready(Err(NoReply::Unusable("the request could not be made")))),
+        }
     }
 }
 
@@ -233,8 +245,13 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// `application/x-www-form-urlencoded` (RFC 6749 appendix B).
 fn form(text: &str) -> String {
-    const SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_').remove(b' ');
-    utf8_percent_encode(text, SET).to_string().replace(' ', "+")
+    encoded(text).to_string().replace("%20", "+")
+}
+
+/// The same with a blank as any other letter that is encoded.
+fn encoded(text: &str) -> PercentEncode<'_> {
+    const SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+    utf8_percent_encode(text, SET)
 }
 
 impl fmt::Debug for Introspection {

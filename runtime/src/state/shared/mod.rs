@@ -27,7 +27,7 @@ pub use self::address::RedisServer;
 pub(crate) use self::link::{Link, Patience};
 pub(crate) use self::suited::COUNTERS;
 use self::suited::RECORDS;
-use super::{Engine, Expected, Key, Next, Record, StateError, Swapped};
+use super::{ALIKE, Engine, Expected, Key, Next, Record, StateError, Swapped};
 use crate::authn::StoreFuture;
 use crate::clock::Clock;
 
@@ -84,6 +84,14 @@ impl Shared {
         Ok(now.wall().as_millis().to_string())
     }
 
+    async fn look(&self, key: Key, bytes_of_none: usize) -> Result<Option<Record>, StateError> {
+        let mut script = self.get.key(self.name(key));
+        script.arg(self.time()?).arg(bytes_of_none);
+        let (version, value, left, _): (_, _, _, Vec<u8>) =
+            self.link.ask(async |redis| script.invoke_async(redis).await).await?;
+        read((version, value, left))
+    }
+
     fn name(&self, key: Key) -> String {
         format!("{}:{}", self.prefix, BASE64_URL_SAFE_NO_PAD.encode(key.as_bytes()))
     }
@@ -91,11 +99,11 @@ impl Shared {
 
 impl Engine for Shared {
     fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
-        Box::pin(async move {
-            let mut script = self.get.key(self.name(key));
-            script.arg(self.time()?);
-            read(self.link.ask(async |redis| script.invoke_async(redis).await).await?)
-        })
+        Box::pin(self.look(key, 0))
+    }
+
+    fn get_alike(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        Box::pin(self.look(key, ALIKE))
     }
 
     fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {

@@ -11,38 +11,44 @@
 //! 1. what a key is stands in its own record and nowhere else: one look finds it, however many there are, and what changes
 //!    it holds at once;
 //! 2. the id of a new key is in all its lists before its record is made: what is interrupted leaves an id behind that nobody
-//!    has the key of, and no key that a list does not show. What is refused is refused before; where a list has no room, those before it
-//!    lose the id again. First come the lists that fill first, so who has no more room writes to none that others share;
-//! 3. a key that is not there costs one look as well, and a line is read;
+//!    has the key of, and no key that a list does not show. What is refused is refused before; where a list cannot be changed, those
+//!    before it lose the id again. A list without ids is none. What was begun goes on when whoever asked for it
+//!    waits no more. First come the lists that fill first, so who has no more room writes to none that others share;
+//! 3. a key that is not there costs one look as well, and a line is read ([`Kept::of_nobody`]);
 //! 4. a rotation makes the successor, retires the key in whose place the rotated one was made, and then ends the rotated
 //!    one. Of two at once, the later one takes its successor back; one that is interrupted leaves a successor that nobody
 //!    was told the secret of, and the key can be rotated again;
 //! 5. the keys of an owner are revoked until none is found that is not, so those whose record others make meanwhile are, too; not
-//!    one whose id is in the lists only, for most of those are never made. It goes on when whoever asked waits no more ([`sweep`]). What fails has revoked some, and who asked was not told that it was done;
+//!    one whose id is in the lists only, for most of those are never made. It goes on when whoever asked waits no more ([`sweep`]). What fails has revoked some,
+//!    and who asked was not told that it was done;
 //! 6. keys that are over for long go with a change to the keys of their owner or tenant, and with a key that finds no room: fifty
 //!    are looked at, those behind the changed one in the lists of both. Ids are drawn, so in time all are. They go from the lists
-//!    first, last from those where they are looked for: what is interrupted before that is done by a later change;
+//!    first, last from those where they are looked for: what is interrupted before that is done by a later change. One change at
+//!    a time does that, and waits for it a moment only ([`tidy`]): it is made, and whoever asked for it must learn that;
 //! 7. a page looks at the keys that are asked for, however many others there are: those of an owner in a tenant are in the lists of
 //!    both.
 
 mod sweep;
+mod tidy;
 
-use std::{collections::BTreeSet, hint::black_box, sync::Arc, time::Duration};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::sync::Mutex;
 
 use self::sweep::Sweeps;
 use crate::{
     authn::{
         StoreFuture,
         api_key::{
-            change::{AT_ONCE, Change, is_over, revoke, succeed},
+            change::{Change, revoke, succeed},
             line::read_line,
             record::KeyRecord,
             store::{KeyQuery, KeyStore, KeyStoreError, KeyUse},
             text::BASE62,
         },
     },
+    event::whole,
     state::{Expected, Key, Kind, Next, State, StateError, Swapped},
 };
 
@@ -54,8 +60,8 @@ const LOOKS: usize = 32;
 const FOR_EVER: Duration = Duration::from_secs(100 * 366 * 86_400);
 /// Rule 3: what is read where there is nothing.
 const NOBODYS: &str = concat!(
-    r#"1800000000 {"id":"000000000000","hmac_sha256":""#,
-    "0000000000000000000000000000000000000000000000000000000000000000",
+    r#"1800000000 {"id":"4hTz0QkW9aBx","hmac_sha256":""#,
+    "5f0c9a3be1d24768b09cf3527ad81e6436c5e90f1b8a2d7749fe03d6a5b81c2e",
     r#"","pepper":"nobody","owner":"nobody","scopes":["nothing:read"],"created":"2026-11-23T10:00:00Z"}"#
 );
 
@@ -65,11 +71,18 @@ pub(super) struct Kept {
     /// Which keys of the state.
     name: Arc<str>,
     sweeps: Sweeps,
+    /// Held by the change that looks for keys that are over.
+    tidying: Arc<Mutex<()>>,
 }
 
 impl Kept {
     pub(super) fn new(state: State, name: &str) -> Self {
-        Self { state, name: name.into(), sweeps: Sweeps::default() }
+        Self { state, name: name.into(), sweeps: Sweeps::default(), tidying: Arc::default() }
+    }
+
+    /// As a record that is there comes to be.
+    pub(super) fn of_nobody() -> KeyRecord {
+        read(black_box(NOBODYS.as_bytes())).unwrap_or_else(|_| KeyRecord::of_nobody())
     }
 
     fn of_key(&self, id: &str) -> Key {
@@ -117,7 +130,10 @@ impl Kept {
             let (next, outcome) = change(&text)?;
             let Some(next) = next else { return Ok(outcome) };
             let expected = version.map_or(Expected::Nothing, Expected::Version);
-            let next = Next::Record { value: next.into_bytes(), keep: FOR_EVER };
+            let next = match next.is_empty() {
+                true => Next::Nothing,
+                false => Next::Record { value: next.into_bytes(), keep: FOR_EVER },
+            };
             if let Swapped::Made(_) = self.state.swap(key, expected, next).await? {
                 return Ok(outcome);
             }
@@ -126,11 +142,8 @@ impl Kept {
     }
 
     async fn record(&self, id: &str) -> Result<Option<KeyRecord>, KeyStoreError> {
-        let found = self.state.get(self.of_key(id)).await?;
-        let is_there = found.is_some();
-        let value = found.map_or_else(|| NOBODYS.as_bytes().to_vec(), |record| record.value);
-        let text = String::from_utf8(value).map_err(KeyStoreError::unreadable)?;
-        Ok(black_box(Some(read(&text)?)).filter(|_| is_there))
+        let Some(found) = self.state.get_alike(self.of_key(id)).await? else { return Ok(None) };
+        Ok(Some(read(&found.value)?))
     }
 
     async fn records(&self, ids: Vec<String>) -> Result<Vec<KeyRecord>, KeyStoreError> {
@@ -148,7 +161,7 @@ impl Kept {
             if text.is_empty() {
                 return Ok((None, None));
             }
-            let mut record = read(text)?;
+            let mut record = read(text.as_bytes())?;
             let outcome = change(&mut record)?;
             let next = written(&record);
             Ok(((next != text).then_some(next), Some(outcome)))
@@ -188,6 +201,9 @@ impl Kept {
         let after = query.after.as_deref().unwrap_or_default();
         let mut page = Vec::new();
         for place in self.places(query) {
+            if page.len() >= query.limit {
+                break;
+            }
             let ids = self.ids_in(place, after).await?;
             for ids in ids.chunks(query.limit.max(1)) {
                 if page.len() >= query.limit {
@@ -220,7 +236,7 @@ impl Kept {
                 (vec![self.of_owner(owner)], "", self.sweep(owner, *at).await?)
             }
         };
-        let _ = self.tidy(circles, id, change.at()).await; // the change is made: a later one tidies, too
+        self.tidy_beside(circles, id, change.at()).await;
         Ok(touched)
     }
 
@@ -229,15 +245,20 @@ impl Kept {
         if self.record(&new.id).await?.is_some() {
             return Err(KeyStoreError::Exists);
         }
-        let added = self.put(new).await;
-        if let Err(KeyStoreError::Full) = added {
-            let _ = self.forget(&[new]).await;
-            let _ = self.tidy(self.circles(new), &new.id, new.created.unwrap_or(0)).await;
+        let listed = self.list_id(new).await;
+        let is_listed = listed.is_ok();
+        let added = if is_listed { self.put(new).await } else { listed };
+        let is_full = matches!(added, Err(KeyStoreError::Full));
+        if !is_listed || is_full {
+            let _ = self.forget(&[new]).await; // it has no record
+        }
+        if is_full {
+            self.tidy_beside(self.circles(new), &new.id, new.created.unwrap_or(0)).await;
         }
         added
     }
 
-    async fn put(&self, new: &KeyRecord) -> Result<(), KeyStoreError> {
+    async fn list_id(&self, new: &KeyRecord) -> Result<(), KeyStoreError> {
         for list in self.lists(new) {
             self.update(list, |text| {
                 let mut ids: Vec<&str> = text.lines().collect();
@@ -247,6 +268,10 @@ impl Kept {
             })
             .await?;
         }
+        Ok(())
+    }
+
+    async fn put(&self, new: &KeyRecord) -> Result<(), KeyStoreError> {
         self.update(self.of_key(&new.id), |text| match text {
             "" => Ok((Some(written(new)), ())),
             _ => Err(KeyStoreError::Exists),
@@ -280,43 +305,6 @@ impl Kept {
         Ok(2 + usize::from(retired == Some(true)))
     }
 
-    /// Rule 6.
-    async fn tidy(&self, circles: Vec<Key>, changed: &str, at: u64) -> Result<(), KeyStoreError> {
-        let of_each = AT_ONCE / circles.len().max(1);
-        let mut looked_at = BTreeSet::new();
-        for list in circles {
-            let mut ids = self.ids(list).await?;
-            let behind = ids.partition_point(|id| &**id <= changed);
-            ids.rotate_left(behind);
-            looked_at.extend(ids.into_iter().take(of_each));
-        }
-        let looked_at = self.records(looked_at.into_iter().collect()).await?;
-        let over: Vec<&KeyRecord> = looked_at.iter().filter(|record| is_over(record, at)).collect();
-        self.forget(&over).await
-    }
-
-    /// Each list is changed once, however many of its keys go.
-    async fn forget(&self, records: &[&KeyRecord]) -> Result<(), KeyStoreError> {
-        let gone: BTreeSet<&str> = records.iter().map(|record| &*record.id).collect();
-        let lists: BTreeSet<_> =
-            records.iter().flat_map(|record| self.lists(record).rev().enumerate()).collect();
-        for (_, list) in lists {
-            self.update(list, |text| {
-                let left: Vec<&str> = text.lines().filter(|id| !gone.contains(id)).collect();
-                let left = left.join("\n");
-                Ok(((left != text).then_some(left), ()))
-            })
-            .await?;
-        }
-        for id in gone {
-            let key = self.of_key(id);
-            if let Some(record) = self.state.get(key).await? {
-                self.state.swap(key, Expected::Version(record.version), Next::Nothing).await?;
-            }
-        }
-        Ok(())
-    }
-
     async fn note(&self, KeyUse { id, at }: &KeyUse) -> Result<(), KeyStoreError> {
         let noted = self.change_record(id, |record| {
             record.last_used = record.last_used.max(Some(*at));
@@ -327,7 +315,8 @@ impl Kept {
 }
 
 /// The record of a key: seconds, and behind a blank a line.
-fn read(text: &str) -> Result<KeyRecord, KeyStoreError> {
+fn read(record: &[u8]) -> Result<KeyRecord, KeyStoreError> {
+    let text = std::str::from_utf8(record).map_err(KeyStoreError::unreadable)?;
     let (used, line) =
         text.split_once(' ').ok_or_else(|| KeyStoreError::unreadable("it is not all there"))?;
     let used: u64 = used.parse().map_err(KeyStoreError::unreadable)?;
@@ -349,7 +338,11 @@ impl KeyStore for Kept {
     }
 
     fn change<'a>(&'a self, change: &'a Change) -> StoreFuture<'a, usize, KeyStoreError> {
-        Box::pin(self.make(change))
+        let (kept, change) = (self.clone(), change.clone());
+        Box::pin(async move {
+            let made = whole(async move { kept.make(&change).await }).await;
+            made.unwrap_or_else(|| Err(KeyStoreError::unavailable("the change was given up")))
+        })
     }
 
     fn used<'a>(&'a self, uses: &'a [KeyUse]) -> StoreFuture<'a, (), KeyStoreError> {

@@ -59,6 +59,11 @@ impl Steps {
         Self { changes_in, ..Self::default() }
     }
 
+    /// The same records.
+    pub(super) fn beside(self, other: &Self) -> Self {
+        Self { memory: other.memory.clone(), ..self }
+    }
+
     pub(super) fn unheard() -> Self {
         Self { unheard: true, ..Self::default() }
     }

@@ -74,7 +74,7 @@ async fn who_asks_while_keys_are_revoked_is_told_when_those_made_since_are_as_we
             tokio::task::yield_now().await;
         }
         // between two steps of ours
-        others.change(&Change::Create(key("acme"))).now_or_never().unwrap().unwrap();
+        others.add(&key("acme")).now_or_never().unwrap().unwrap();
         kept.change(&revocation()).await.unwrap();
         assert!(all_are_revoked(&kept).await, "pace {pace}, {steps} steps");
     }
@@ -93,7 +93,7 @@ async fn those_made_since_are_revoked_beside_one_that_cannot_be() {
         for _ in 0..steps {
             tokio::task::yield_now().await;
         }
-        others.change(&Change::Create(since.clone())).now_or_never().unwrap().unwrap();
+        others.add(&since).now_or_never().unwrap().unwrap();
         assert!(kept.change(&revocation()).await.is_err());
         let since = others.find(&since.id).await.unwrap().unwrap();
         assert_eq!(since.revoked_at, Some(NOW), "{steps} steps");

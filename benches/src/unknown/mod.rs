@@ -1,43 +1,30 @@
 //! Whether time tells who is known: the check of a credential of a known name with another secret, against one of a name that
 //! nobody has. As far from 1 as the A/A beside it, and no farther: else the command fails.
 //!
-//! Of keys in a state everything is done for an id of nobody as well, but the engine has no record to fetch from wherever it
-//! lies: in memory some 50 ns, which are for who reads the table, too.
-//!
 //! And whether it tells what is wrong with a cursor, against one that was altered. One of another caller and one of an unknown key
 //! must be alike. For who reads the table are one that is no base64, some 30 ns later, as it is read before a decoy is, and who
 //! sends it knows; and one that expired, some 8 ns sooner, as the library notes an error for what is not authentic.
+
+mod kept;
 
 use std::io;
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
-use futures_util::FutureExt;
 use palisade::measure::{Cursors, Keys, Users};
-use palisade::operation::{Document, ErrorForm, KeyLocation, KeyRules, Scheme, SchemeKind};
-use palisade::{
-    ApiKeys, Clock, CursorKeys, KeyAdmin, KeyPeppers, KeyRequest, NewKey, PasswordRecord, Passwords, Secret,
-    State,
-};
+use palisade::operation::{KeyLocation, KeyRules};
+use palisade::{ApiKeys, Clock, CursorKeys, KeyPeppers, NewKey, PasswordRecord, Passwords, Secret};
 
 use crate::{table, timing};
 
 const RULES: KeyRules =
     KeyRules { location: KeyLocation::Header("X-API-Key"), prefix: Some("bench"), rotate_within: None };
 
-static DOCUMENT: Document = Document {
-    title: "Bench",
-    version: "1",
-    hash: "",
-    schemes: &[Scheme { name: "key", kind: SchemeKind::ApiKey(RULES) }],
-    limits: &[],
-    errors: ErrorForm::Envelope,
-};
-
 /// Keys in the store, so that a look-up is one.
 const KEYS: usize = 10_000;
 
-/// So many of each are shown in turn: where one key lies in memory matters more than whether it is known.
+/// So many of each are shown, one of them throughout a short round, as by whoever wants to know of one: what the times of those
+/// that are known differ by among each other is what nobody can tell an unknown one by.
 const SHOWN: usize = 100;
 
 /// Into how many short rounds each round is cut: the more often both sides take turns, the less does it matter what else
@@ -51,12 +38,10 @@ pub(crate) fn measure(rounds: usize, calls: usize, quick: bool) -> io::Result<()
         ("API key of nobody / another secret of a known id", None),
         ("the same with a pepper", Some(KeyPeppers::generate("bench").map_err(io::Error::other)?)),
     ] {
-        let (known, unknown) = keys(peppers)?;
+        let (known, unknown) = keys(peppers, calls / OFTEN)?;
         alike &= table::interval(what, &mut timing::compare(rounds * OFTEN, calls / OFTEN, known, unknown));
     }
-    let (known, unknown) = kept_keys()?;
-    let what = "API key of nobody / another secret of a known id, in a state";
-    table::interval(what, &mut timing::compare(rounds * OFTEN, calls / OFTEN, known, unknown));
+    alike &= kept::measure(rounds * OFTEN, calls / OFTEN)?;
     for (what, names) in [
         ("password of nobody / another password of a known user", Names::of_one_cost()?),
         ("the same where users have two costs, of the lower one", Names::of_two_costs(Cost::Lower)?),
@@ -100,7 +85,7 @@ fn cursors(rounds: usize, calls: usize) -> io::Result<bool> {
     Ok(alike)
 }
 
-fn keys(peppers: Option<KeyPeppers>) -> io::Result<(impl FnMut(), impl FnMut())> {
+fn keys(peppers: Option<KeyPeppers>, calls: usize) -> io::Result<(impl FnMut(), impl FnMut())> {
     let now = Clock::system().now().map_err(io::Error::other)?;
     let peppers = peppers.unwrap_or_default();
     let make = || {
@@ -123,44 +108,29 @@ fn keys(peppers: Option<KeyPeppers>) -> io::Result<(impl FnMut(), impl FnMut())>
         let keys = Keys::new(&RULES, keys.clone());
         // looked at to be shown, as a client does
         let texts: Vec<_> = made.iter().map(|made| made.key.expose().clone()).collect();
-        let mut turn = 0;
-        timing::holds(move || {
-            turn = (turn + 1) % SHOWN;
-            texts.get(turn).is_some_and(|text| !keys.accept(text, now))
-        })
+        let mut turns = Turns::of(calls);
+        timing::holds(move || turns.next(&texts).is_some_and(|text| !keys.accept_at_once(text, now)))
     };
     Ok((refused(known)?, refused(unknown)?))
 }
 
-/// The secrets are wrong because the peppers of who judges are others, under the same id.
-fn kept_keys() -> io::Result<(impl FnMut(), impl FnMut())> {
-    let peppers = || KeyPeppers::generate("bench").map_err(io::Error::other);
-    let (state, others, now) =
-        (State::memory(), State::memory(), Clock::system().now().map_err(io::Error::other)?);
-    let made = |state: &State, count: usize| {
-        let keys = ApiKeys::kept_in(state.clone(), "bench").peppers(peppers()?);
-        let admin = KeyAdmin::new(&keys, &DOCUMENT, "key").map_err(io::Error::other)?;
-        let make = |number: usize| {
-            let (owner, scopes) = (format!("owner {number}"), vec!["items:read".to_owned()]);
-            let request = KeyRequest { owner, scopes, ..KeyRequest::default() };
-            // memory has everything at hand
-            let made = admin.create(&request, |_| true).now_or_never();
-            let made = made.ok_or(io::ErrorKind::WouldBlock)?.map_err(io::Error::other)?;
-            Ok(made.key.expose().clone()) // looked at to be shown, as a client does
-        };
-        (0..count).map(make).collect::<io::Result<Vec<String>>>()
-    };
-    let known = made(&state, KEYS)?.into_iter().step_by(KEYS / SHOWN).collect();
-    let unknown = made(&others, SHOWN)?;
-    let refused = |texts: Vec<String>| {
-        let keys = Keys::new(&RULES, ApiKeys::kept_in(state.clone(), "bench").peppers(peppers()?));
-        let mut turn = 0;
-        timing::holds(move || {
-            turn = (turn + 1) % SHOWN;
-            texts.get(turn).is_some_and(|text| !keys.accept(text, now))
-        })
-    };
-    Ok((refused(known)?, refused(unknown)?))
+/// Whose turn it is: another one in each short round.
+struct Turns {
+    calls: usize,
+    made: usize,
+}
+
+impl Turns {
+    /// Of so many calls a round.
+    fn of(calls: usize) -> Self {
+        Self { calls: timing::calls_made(calls), made: 0 }
+    }
+
+    fn next<'t>(&mut self, texts: &'t [String]) -> Option<&'t String> {
+        let round = self.made / self.calls;
+        self.made += 1;
+        texts.get(round % texts.len())
+    }
 }
 
 /// Users, the name of one of them, and that of nobody.
