@@ -26,7 +26,7 @@ use super::home::Home;
 use super::overflow::{Overflow, standard_error};
 use super::record::SecurityEvent;
 use super::writer::{Audit, Item, Writer};
-use super::{Kind, Severity};
+use super::{Kind, Severity, tell};
 use crate::authn::StoreFuture;
 use crate::breaker::LeftAlone;
 
@@ -299,10 +299,12 @@ impl Book {
     pub(super) fn drop_one(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
         if !self.is_dropping.swap(true, Ordering::Relaxed) {
-            tracing::error!(
-                target: "palisade::events",
-                "security events are dropped: more of them wait for their sink than there is room for"
-            );
+            tell(|| {
+                tracing::error!(
+                    target: "palisade::events",
+                    "security events are dropped: more of them wait for their sink than there is room for"
+                );
+            });
         }
     }
 

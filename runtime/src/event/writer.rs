@@ -16,7 +16,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,6 +28,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::record::SecurityEvent;
 use super::sink::{Book, EventSink};
+use super::tell; // a log that panics is no failure of the sink
 
 /// Rule 1.
 const MOST: usize = 64;
@@ -265,11 +266,6 @@ impl Writer {
             }
         }
     }
-}
-
-/// A log that panics is no failure of the sink.
-fn tell(log: impl FnOnce()) {
-    _ = catch_unwind(AssertUnwindSafe(log));
 }
 
 /// One call. What it drops and how it says that it fails is of the sink as well, and may panic.

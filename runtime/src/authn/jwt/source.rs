@@ -194,9 +194,10 @@ impl fmt::Debug for Jwks {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::issuer::{Families, IssuerKeys};
     use crate::{Issuer, State};
-    use std::time::Duration;
 
     #[test]
     fn keys_of_an_issuer_are_those_of_now_in_whichever_runtime_they_are_used() {

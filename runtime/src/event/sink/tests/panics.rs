@@ -1,7 +1,7 @@
 //! A writer that panics, by what its sink does or by what the log does.
 
 use super::*;
-use crate::logs::PanickingLog;
+use crate::logs::{PanickingLog, tell_to};
 
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_panics_goes_on_after_a_pause() {
@@ -31,7 +31,7 @@ async fn a_writer_that_panics_goes_on_after_a_pause() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_that_panics_ends_no_process_and_keeps_no_event_from_its_sink() {
-    let _log = tracing::subscriber::set_default(PanickingLog("palisade::events"));
+    let _log = tell_to(PanickingLog("palisade::events"));
     let (events, shelf) = events(1000);
     shelf.is(AWAY);
     push(&events, Severity::Low, 0);

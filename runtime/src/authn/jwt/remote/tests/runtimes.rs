@@ -3,7 +3,7 @@
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
-use crate::logs::PanickingLog;
+use crate::logs::{PanickingLog, tell_to};
 
 /// Looked at again all the time.
 const RESTLESS: Timing =
@@ -79,7 +79,7 @@ fn a_fetch_that_ends_with_its_runtime_has_failed_and_is_begun_again() {
 
 #[tokio::test]
 async fn a_log_that_panics_ends_no_refresh() {
-    let log = tracing::subscriber::set_default(PanickingLog("palisade::keys"));
+    let log = tell_to(PanickingLog("palisade::keys"));
     let signer = Signer::new();
     let issuer = Issuer::start("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n".to_owned()).await;
     let jwks = Jwks::at(&issuer.address, RESTLESS).unwrap();
