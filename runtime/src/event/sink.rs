@@ -11,7 +11,8 @@
 //! 5. one task writes, in the order in which they came, and what failed again before what comes later ([`Writer`]). It outlives the
 //!    runtime that it began in ([`Home`]);
 //! 6. what is to be stored at once goes before what waits, so that no flood keeps it from being stored;
-//! 7. `tracing` is told when dropping begins, and the sink how many were dropped, when there is room again.
+//! 7. `tracing` is told when dropping begins, and the sink how many were dropped, when there is room again. Where nobody has events any
+//!    more, `tracing` is told how many the sink never got.
 
 use std::error::Error;
 use std::fmt;
@@ -308,6 +309,11 @@ impl Book {
         }
     }
 
+    /// So many are never stored.
+    pub(super) fn lose(&self, count: usize) {
+        self.dropped.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     /// What the sink is told of those that were dropped, once there is room again.
     pub(super) fn take_dropped(&self) -> Option<SecurityEvent> {
         if self.dropped.load(Ordering::Relaxed) == 0 || self.room.available_permits() < self.capacity / 2 {
@@ -324,6 +330,21 @@ impl Book {
         };
         tracing::error!(target: "palisade::events", count, "security events were dropped");
         Some(event)
+    }
+}
+
+/// Nobody has events for this sink any more, and nothing writes them.
+impl Drop for Book {
+    fn drop(&mut self) {
+        let count = *self.dropped.get_mut();
+        if count > 0 {
+            tell(|| {
+                tracing::error!(
+                    target: "palisade::events", count,
+                    "security events are given up: nobody has any more, and their sink has not got these"
+                );
+            });
+        }
     }
 }
 
