@@ -18,6 +18,7 @@ mod writer;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aws_lc_rs::digest;
 use http::HeaderValue;
@@ -46,6 +47,11 @@ pub enum Severity {
     Medium,
     /// Worth a look now: a panic, an answer that does not fit the document.
     High,
+}
+
+/// For what goes on whatever becomes of the log: one that panics while something is dropped would end the process.
+pub(crate) fn tell(log: impl FnOnce()) {
+    _ = catch_unwind(AssertUnwindSafe(log));
 }
 
 /// What happened, in the words of the OWASP logging vocabulary.

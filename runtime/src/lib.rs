@@ -23,12 +23,15 @@ mod event;
 mod flood;
 mod form;
 mod gate;
+mod going_on;
 pub mod idempotency;
 mod input;
 pub mod issuer;
 mod limit;
 #[cfg(feature = "login")]
 pub mod login;
+#[cfg(test)]
+mod logs;
 pub mod operation;
 mod origin;
 #[cfg(feature = "outbound")]

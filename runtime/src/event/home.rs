@@ -5,7 +5,8 @@
 //! 2. when that runtime ends it comes home with all that it holds, and goes out again with whoever has an event then: nothing is
 //!    lost with a runtime that a part of the application had for itself;
 //! 3. when the writer panics the sink counts as away, and it goes on after a pause;
-//! 4. the operator is told of both, and never while something is dropped: a log that panics then would end the process.
+//! 4. the operator is told of both, and never while something is dropped: a log that panics then would end the process. What
+//!    is told while the last of it is dropped is told so that it does not ([`tell`](super::tell)).
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -11,7 +11,8 @@
 //! 5. one task writes, in the order in which they came, and what failed again before what comes later ([`Writer`]). It outlives the
 //!    runtime that it began in ([`Home`]);
 //! 6. what is to be stored at once goes before what waits, so that no flood keeps it from being stored;
-//! 7. `tracing` is told when dropping begins, and the sink how many were dropped, when there is room again.
+//! 7. `tracing` is told when dropping begins, and the sink how many were dropped, when there is room again. Where nobody has events any
+//!    more, `tracing` is told how many the sink never got.
 
 use std::error::Error;
 use std::fmt;
@@ -26,7 +27,7 @@ use super::home::Home;
 use super::overflow::{Overflow, standard_error};
 use super::record::SecurityEvent;
 use super::writer::{Audit, Item, Writer};
-use super::{Kind, Severity};
+use super::{Kind, Severity, tell};
 use crate::authn::StoreFuture;
 use crate::breaker::LeftAlone;
 
@@ -299,11 +300,18 @@ impl Book {
     pub(super) fn drop_one(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
         if !self.is_dropping.swap(true, Ordering::Relaxed) {
-            tracing::error!(
-                target: "palisade::events",
-                "security events are dropped: more of them wait for their sink than there is room for"
-            );
+            tell(|| {
+                tracing::error!(
+                    target: "palisade::events",
+                    "security events are dropped: more of them wait for their sink than there is room for"
+                );
+            });
         }
+    }
+
+    /// So many are never stored.
+    pub(super) fn lose(&self, count: usize) {
+        self.dropped.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// What the sink is told of those that were dropped, once there is room again.
@@ -322,6 +330,21 @@ impl Book {
         };
         tracing::error!(target: "palisade::events", count, "security events were dropped");
         Some(event)
+    }
+}
+
+/// Nobody has events for this sink any more, and nothing writes them.
+impl Drop for Book {
+    fn drop(&mut self) {
+        let count = *self.dropped.get_mut();
+        if count > 0 {
+            tell(|| {
+                tracing::error!(
+                    target: "palisade::events", count,
+                    "security events are given up: nobody has any more, and their sink has not got these"
+                );
+            });
+        }
     }
 }
 

@@ -12,11 +12,12 @@
 //! 4. what was to be stored at once is not, when a call fails: whoever waits for it is told, and it is not given again. So is who
 //!    comes during a pause, or while events are given again to a sink that is away;
 //! 5. whoever has left before it was given is not waited for: nothing was done;
-//! 6. a server that ends does not wait for the pause. When nobody has events any more, what fails is given up.
+//! 6. a server that ends does not wait for the pause. When nobody has events any more, what fails is given again for five seconds more;
+//! 7. what it has when it is given up is counted, and told of with what was dropped before.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,6 +29,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::record::SecurityEvent;
 use super::sink::{Book, EventSink};
+use super::tell; // a log that panics is no failure of the sink
 
 /// Rule 1.
 const MOST: usize = 64;
@@ -38,6 +40,8 @@ const FAST: Duration = Duration::from_millis(500);
 const IN_TIME: Duration = Duration::from_millis(750);
 /// Rule 2.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Rule 6.
+const AT_LAST: Duration = Duration::from_secs(5);
 
 /// What waits in the queue.
 #[expect(clippy::large_enum_variant, reason = "nearly all are of it")]
@@ -69,6 +73,8 @@ pub(super) struct Writer {
     had_audits: bool,
     /// It ran before, in a runtime that has ended since.
     has_ended: bool,
+    /// When it is given up, now that nobody has events any more.
+    ends: Option<Instant>,
 }
 
 /// What is given next, and not stored yet.
@@ -95,8 +101,9 @@ impl Writer {
         book: Arc<Book>,
     ) -> Self {
         let (batch, chance) = (Batch::default(), RandomState::new());
-        let (had_audits, has_ended) = (false, false);
-        Self { sink, queue, audits, book, batch, most: MOST, pause: PAUSES.0, chance, had_audits, has_ended }
+        let (most, pause) = (MOST, PAUSES.0);
+        let (had_audits, has_ended, ends) = (false, false, None);
+        Self { sink, queue, audits, book, batch, most, pause, chance, had_audits, has_ended, ends }
     }
 
     pub(super) async fn run(&mut self) {
@@ -117,14 +124,9 @@ impl Writer {
                 Err(failure) => {
                     let again = self.put_off();
                     self.is_away(given, &failure);
-                    if self.queue.is_closed() {
-                        let count = self.batch.events.len();
-                        tell(
-                            || tracing::error!(target: "palisade::events", count, "security events are given up"),
-                        );
-                        return; // 6
+                    if !self.rest(again).await {
+                        return;
                     }
-                    self.rest(again).await;
                 }
             }
         }
@@ -228,7 +230,7 @@ impl Writer {
         self.has_ended = true;
     }
 
-    /// What comes out of it is no failure of the sink that is known. Ends when it is time to go on; false: nobody has events any more.
+    /// What comes out of it is no failure of the sink that is known. Ends when it is time to go on; false: it is given up.
     pub(super) async fn has_panicked(&mut self) -> bool {
         self.book.is_away.store(true, Ordering::Relaxed);
         self.batch.refuse_audits(); // 4
@@ -236,11 +238,7 @@ impl Writer {
         tell(
             || tracing::error!(target: "palisade::events", "the task that stores security events has panicked"),
         );
-        if self.queue.is_closed() {
-            return false; // 6
-        }
-        self.rest(again).await;
-        true
+        self.rest(again).await
     }
 
     /// When the sink is asked again. Rule 2.
@@ -254,22 +252,33 @@ impl Writer {
         again
     }
 
-    /// Rules 4 and 6.
-    async fn rest(&mut self, again: Instant) {
+    /// Rules 4 and 6. False: it is given up.
+    async fn rest(&mut self, again: Instant) -> bool {
+        if self.queue.is_closed() && *self.ends.get_or_insert_with(|| Instant::now() + AT_LAST) < again {
+            return false;
+        }
         let book = Arc::clone(&self.book);
         loop {
             tokio::select! {
-                () = sleep_until(again) => return,
-                () = book.hurry.notified() => return self.pause = PAUSES.0,
+                () = sleep_until(again) => return true,
+                () = book.hurry.notified() => {
+                    self.pause = PAUSES.0;
+                    return true;
+                }
                 Some(audit) = self.audits.recv() => drop(audit),
             }
         }
     }
 }
 
-/// A log that panics is no failure of the sink.
-fn tell(log: impl FnOnce()) {
-    _ = catch_unwind(AssertUnwindSafe(log));
+/// Rule 7.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.batch.refuse_audits();
+        let queued = std::iter::from_fn(|| self.queue.try_recv().ok());
+        let queued = queued.filter(|item| matches!(item, Item::Event(..))).count();
+        self.book.lose(self.batch.events.len().saturating_add(queued));
+    }
 }
 
 /// One call. What it drops and how it says that it fails is of the sink as well, and may panic.

@@ -16,7 +16,8 @@
 //! 6. a server that ends tells of those that still run as of 4, while the sink is still written. Where its process goes on, their
 //!    ends are told when they come;
 //! 7. a call of which `audit_begun` is not stored by then is not told of: it does not run. Where it is stored after that, the
-//!    handler begins when its end is stored as well, as of 4: what comes later may be told to nobody.
+//!    handler begins when its end is stored as well, as of 4: what comes later may be told to nobody;
+//! 8. a log that panics keeps none of this from the sink, and ends no process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -218,10 +219,13 @@ const fn kind(event_type: &'static str) -> Kind {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::Method;
 
     use super::*;
-    use crate::event::{EventSink, EventSinkError, Events, SecurityEvent};
+    use crate::event::{EventSink, EventSinkError, Events, SECURITY_EVENTS, SecurityEvent};
+    use crate::logs::{PanickingLog, tell_to};
     use crate::{RequestId, StoreFuture};
 
     /// The reasons of what it was given.
@@ -236,25 +240,51 @@ mod tests {
         }
     }
 
+    fn call(begun: &Begun, events: &Events) -> Audited {
+        let witness = Witness {
+            request_id: RequestId::fresh(None),
+            address: [192, 0, 2, 7].into(),
+            method: Method::PUT,
+            user_agent: None,
+            policy: None,
+            principal: None,
+            of_tenant: None,
+            errors: Default::default(),
+            events: Some(events.clone()),
+        };
+        Audited { begun: begun.clone(), number: begun.add(witness) }
+    }
+
+    #[tokio::test]
+    async fn a_log_that_panics_keeps_no_end_from_the_sink_and_ends_no_process() {
+        let _log = tell_to(PanickingLog(SECURITY_EVENTS));
+        let reasons = Reasons::default();
+        let events = Events::to(reasons.clone());
+        let begun = Begun::default();
+        let crashes = call(&begun, &events);
+        let crash = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _dropped_by_it = crashes;
+            panic!("a panic that drops it");
+        }));
+        assert!(crash.is_err());
+        let ends = call(&begun, &events);
+        assert!(begun.run(ends.number));
+        ends.ended(Err(&Rejection::Deadline));
+        let now = Instant::now() + Duration::from_secs(1);
+        let waits = call(&begun, &events);
+        let witness = begun.calls().open[&waits.number].witness.clone();
+        assert!(stored(&witness, now, "audit_replayed", &"replayed", None).await.is_ok());
+        events.settle().await;
+        let late = Rejection::Deadline.to_string();
+        assert_eq!(*reasons.0.lock().unwrap(), ["replayed", UNRUN, &late]);
+    }
+
     #[tokio::test]
     async fn a_call_that_waits_to_be_told_of_is_no_call_whose_end_was_not_seen() {
         let reasons = Reasons::default();
         let events = Events::to(reasons.clone());
         let begun = Begun::default();
-        let call = || {
-            let witness = Witness {
-                request_id: RequestId::fresh(None),
-                address: [192, 0, 2, 7].into(),
-                method: Method::PUT,
-                user_agent: None,
-                policy: None,
-                principal: None,
-                of_tenant: None,
-                errors: Default::default(),
-                events: Some(events.clone()),
-            };
-            Audited { begun: begun.clone(), number: begun.add(witness) }
-        };
+        let call = || call(&begun, &events);
         let (waits, runs) = (call(), call());
         assert!(begun.run(runs.number));
         let told = async || {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use super::allowance::Allowance;
 use super::audited::Begun;
@@ -21,6 +20,7 @@ use crate::authn::{
 use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::CursorKeys;
+use crate::going_on::GoingOn;
 use crate::idempotency::KeptAnswers;
 use crate::input::{Arriving, Spool};
 use crate::limit::Limiter;
@@ -189,7 +189,7 @@ impl GateBuilder {
             operations,
             effects: Effects::default(),
             begun: Begun::default(),
-            limits_are_written: AtomicBool::new(false),
+            writes_limits: GoingOn::default(),
         }))
     }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use futures_util::future::OptionFuture;
 use http::HeaderMap;
@@ -29,6 +28,7 @@ use crate::clock::Now;
 use crate::config_error::ConfigError;
 use crate::cursor::{self, CursorKeys, Filters};
 use crate::event::{Events, storing};
+use crate::going_on::{Going, GoingOn};
 use crate::idempotency::{Call, ClientKey, KeptAnswers, Refusal};
 use crate::input::{Arriving, CursorInput, Sent, Spool};
 use crate::limit::{Limiter, kept};
@@ -65,7 +65,7 @@ pub(super) struct Inner {
     pub(super) begun: Begun,
     pub(super) spool: Spool,
     pub(super) arriving: Arriving,
-    pub(super) limits_are_written: AtomicBool,
+    pub(super) writes_limits: GoingOn,
 }
 
 /// An operation's policy with the parts that it names.
@@ -156,18 +156,10 @@ impl Gate {
     }
 
     /// Writes the counters that outlast this process from now on, as long as there is a gate.
-    fn keep_limits(&self) {
-        if !self.inner.failures.are_kept() || self.inner.limits_are_written.swap(true, Ordering::Relaxed) {
-            return;
+    pub(super) fn keep_limits(&self) {
+        if self.inner.failures.are_kept() {
+            self.inner.writes_limits.begin(|going| write_limits(Arc::downgrade(&self.inner), going));
         }
-        let inner = Arc::downgrade(&self.inner);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(kept::PERIOD).await;
-                let Some(inner) = inner.upgrade() else { return };
-                inner.write_limits().await;
-            }
-        });
     }
 
     /// Ends when nothing runs any more that outlives its client.
@@ -259,6 +251,14 @@ impl Inner {
             self.limiter.keep(micros(now)).await;
             self.failures.keep(micros(now)).await;
         }
+    }
+}
+
+async fn write_limits(inner: Weak<Inner>, _going: Going) {
+    loop {
+        tokio::time::sleep(kept::PERIOD).await;
+        let Some(inner) = inner.upgrade() else { return };
+        inner.write_limits().await;
     }
 }
 

@@ -68,6 +68,7 @@ pub(crate) struct Visit {
 impl Visit {
     /// Step 1: who is at the door, and under which id do we speak of it.
     pub(crate) fn open(gate: &Gate, parts: &mut Parts) -> Self {
+        gate.keep_limits(); // the runtime in which they were written may have ended
         let settings = gate.settings();
         let session: Option<Session> = parts.extensions.remove();
         let connection = Connection::of(&parts.extensions, session.is_some());

@@ -10,7 +10,7 @@ use super::RequestId;
 use super::walk::Walked;
 use crate::authn::Principal;
 use crate::breaker::LeftAlone;
-use crate::event::{Endpoint, Event, Events, Kind, NotStored, SecurityEvent, Severity, Worth};
+use crate::event::{Endpoint, Event, Events, Kind, NotStored, SecurityEvent, Severity, Worth, tell};
 use crate::limit::seen::{Network, Seen};
 use crate::operation::{ErrorForm, Policy};
 use crate::problem::{Outward, Rejection, outward};
@@ -83,14 +83,14 @@ impl Witness {
             self.events.as_ref().ok_or(NotStored(LeftAlone(Duration::ZERO)))?.store(event)
         };
         stored.await?;
-        self.event(kind, reason, status, None).trace();
+        tell(|| self.event(kind, reason, status, None).trace());
         Ok(())
     }
 
-    /// The event of what was done. The sink gets it.
+    /// The event of what was done. The sink gets it, whatever the log does: a call may be dropped because that panics.
     pub(super) fn report_audited(&self, kind: Kind, reason: &dyn fmt::Display, status: Option<u16>) {
         let event = self.event(kind, reason, status, None);
-        event.trace();
+        tell(|| event.trace());
         if let Some(events) = &self.events {
             events.push(Worth::Audited, || SecurityEvent::from(&event));
         }

@@ -43,7 +43,11 @@ mod sign_in;
 mod store;
 mod text;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -66,7 +70,7 @@ use self::{
 use crate::authn::attempts::{Attempts, Counters};
 use crate::{
     Clock, Denylist, ProofFault, Secret, State, authn::dpop::Proofs, clock::Now, form::is_scope,
-    secret::ct_eq,
+    going_on::Going, secret::ct_eq,
 };
 
 /// How often the keys are looked at, whether somebody signs or not.
@@ -393,23 +397,25 @@ impl Issuer {
     }
 
     /// Reads the keys again and again while somebody holds the issuer, so that they are rotated also where nobody signs, and
-    /// replaced ones are refused also where tokens are only verified.
+    /// replaced ones are refused also where tokens are only verified: in whichever runtime that is.
     fn look_after_keys(&self) {
         let held = Arc::downgrade(&self.0);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(TEND).await;
-                let Some(inner) = held.upgrade() else { return };
-                let issuer = Self(inner);
-                let looked = match issuer.now() {
-                    Ok(now) => issuer.0.ring.look(now).await,
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = looked {
-                    tracing::warn!(target: "palisade::issuer", %error, "the signing keys cannot be looked at");
-                }
-            }
-        });
+        self.0.ring.published().tended_by(move |going| look_on(held.clone(), going));
+    }
+}
+
+async fn look_on(held: Weak<Inner>, _going: Going) {
+    loop {
+        tokio::time::sleep(TEND).await;
+        let Some(inner) = held.upgrade() else { return };
+        let issuer = Issuer(inner);
+        let looked = match issuer.now() {
+            Ok(now) => issuer.0.ring.look(now).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = looked {
+            tracing::warn!(target: "palisade::issuer", %error, "the signing keys cannot be looked at");
+        }
     }
 }
 

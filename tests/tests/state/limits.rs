@@ -1,9 +1,10 @@
 //! Limits that outlast their process.
 
 use std::future::IntoFuture;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use palisade::state::{Engine, Expected, Key, Next, Record, StateError, Swapped};
@@ -183,4 +184,49 @@ async fn a_server_that_stops_forgets_nothing() {
         stop.send(()).unwrap();
         served.await.unwrap().unwrap();
     }
+}
+
+/// Says how often it was written.
+#[derive(Clone)]
+struct Counting {
+    inner: State,
+    written: Arc<AtomicUsize>,
+}
+
+impl Engine for Counting {
+    fn get(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+        Box::pin(self.inner.get(key))
+    }
+
+    fn swap(&self, key: Key, expected: Expected, next: Next) -> StoreFuture<'_, Swapped, StateError> {
+        self.written.fetch_add(1, Ordering::SeqCst);
+        Box::pin(self.inner.swap(key, expected, next))
+    }
+}
+
+#[test]
+fn counters_are_written_though_the_runtime_ends_in_which_the_server_was_made_ready() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (signer, written, lasting) = (Signer::new("k1"), Arc::new(AtomicUsize::new(0)), runtime());
+    let server = lasting.block_on(async {
+        let state = State::new(Counting { inner: State::memory(), written: Arc::clone(&written) });
+        let settings = Settings::new().limits_kept(KeptLimits::load(state).await.unwrap());
+        let books = Books::open(":memory:").await;
+        let service = Service { books, how: How::Recorded, pause: || Duration::ZERO };
+        build(service, signer.jwks(), KeptAnswers::in_memory().unwrap(), settings)
+    });
+    runtime().block_on(server.ready()).unwrap();
+    lasting.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client(listener.local_addr().unwrap());
+        let app = server.into_router().into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let before = written.load(Ordering::SeqCst);
+        assert_eq!(left(client, "/bucket", &signer.token("alice", "")).await, 499);
+        let began = std::time::Instant::now();
+        while written.load(Ordering::SeqCst) == before {
+            assert!(began.elapsed() < Duration::from_secs(10), "nobody writes them");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
 }

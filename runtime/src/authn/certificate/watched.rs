@@ -8,16 +8,14 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use super::authority::CertificateError;
 use crate::authn::file::Stamp;
 use crate::event::{self, Kind, SECURITY_EVENTS, SecurityEvent, Severity, known};
+use crate::going_on::{Going, GoingOn};
 use crate::serve::Hangup;
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -37,7 +35,7 @@ pub(super) struct Watched<T> {
     made: Arc<T>,
     /// Of what was read when it was opened; `None`: it may have changed without a trace.
     opened: Option<Stamp>,
-    is_watched: Arc<AtomicBool>,
+    looks: GoingOn,
 }
 
 /// The looks at one file.
@@ -45,16 +43,6 @@ struct Looks {
     path: PathBuf,
     seen: Option<Stamp>,
     failed: bool,
-}
-
-/// Looks are going on. Where they end though what is made of the file is still used (a look panicked, or the runtime is gone), the next
-/// request begins them anew.
-struct GoingOn(Arc<AtomicBool>);
-
-impl Drop for GoingOn {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
 }
 
 impl<T: Renewed> Watched<T> {
@@ -66,32 +54,26 @@ impl<T: Renewed> Watched<T> {
         // before it is read, as in a look
         let opened = settled(path);
         let made = read(path)?;
-        Ok(Self { path: path.to_owned(), made: Arc::new(made), opened, is_watched: Arc::default() })
+        Ok(Self { path: path.to_owned(), made: Arc::new(made), opened, looks: GoingOn::default() })
     }
 
     pub(super) fn made(&self) -> &T {
         &self.made
     }
 
-    /// Begins to look at the file, once: a SIGHUP that comes after it is heard. It ends when nobody uses what is made of the file
-    /// any more.
+    /// Begins to look at the file, unless somebody does: a SIGHUP that comes after it is heard. It ends when nobody uses what is made
+    /// of the file any more.
     pub(super) fn keep_fresh(&self) {
-        if self.is_watched.load(Ordering::Relaxed) {
-            return;
-        }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if self.is_watched.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let looks = Looks { path: self.path.clone(), seen: self.opened.clone(), failed: false };
-        let going_on = GoingOn(Arc::clone(&self.is_watched));
-        let looking = looks.go_on(Hangup::new(), Arc::downgrade(&self.made), going_on);
-        runtime.spawn(event::storing(event::sink(), looking));
+        self.looks.begin(|going| {
+            let looks = Looks { path: self.path.clone(), seen: self.opened.clone(), failed: false };
+            let looking = looks.go_on(Hangup::new(), Arc::downgrade(&self.made), going);
+            event::storing(event::sink(), looking)
+        });
     }
 }
 
 impl Looks {
-    async fn go_on<T: Renewed>(mut self, mut hangup: Hangup, of: Weak<T>, _going_on: GoingOn) {
+    async fn go_on<T: Renewed>(mut self, mut hangup: Hangup, of: Weak<T>, _going: Going) {
         loop {
             let Some(made) = of.upgrade() else { return };
             let looked = event::blocking(move || {

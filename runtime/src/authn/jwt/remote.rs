@@ -19,14 +19,17 @@
 //!    publishes a key for its `max-age`, an hour at most, before it signs is not concerned: rule 2 brings it;
 //! 4. an answer that fails or has no usable key changes nothing: the last good set serves for 24 h, then none does;
 //!    a key that is missing from a good answer is gone at once;
-//! 5. a thousand wait for a fetch, more are refused at once as busy: each is a request that holds its place in the server.
+//! 5. a thousand wait for a fetch, more are refused at once as busy: each is a request that holds its place in the server;
+//! 6. a runtime that ends, or a log that panics, ends what goes on in it and no more: a fetch has failed then, which is told to those who
+//!    wait for it, and whoever uses the set next begins rule 2 anew.
 
 mod fetch;
 mod turns;
+mod under_way;
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -39,13 +42,16 @@ use tokio::{
 };
 
 use self::NoNewer::{Busy, NotYet, Unreachable};
-use self::turns::{Sought, Turn, Turns};
+use self::turns::{Sought, Turns};
+use self::under_way::Claim;
 use super::{
     Jwks,
     discovery::{Discovery, Form},
     key_error::KeyError,
+    source::Source,
 };
 use crate::authn::Reason;
+use crate::going_on::{Going, GoingOn};
 use crate::outbound::{Address, Outbound};
 
 /// Longest and shortest time between two fetches of a set that is in use, and the rest of the clockwork.
@@ -81,7 +87,7 @@ pub(crate) struct Remote {
     progress: Mutex<Progress>,
     /// Of those who wait.
     places: Semaphore,
-    kept_fresh: AtomicBool,
+    kept_fresh: GoingOn,
     /// What the issuer names may be at addresses that are not public.
     inside_too: AtomicBool,
 }
@@ -117,6 +123,14 @@ impl Progress {
             etag: None,
             max_age: None,
         }
+    }
+
+    /// The fetch that is under way ends.
+    fn end(&mut self, answered: bool) {
+        self.running = false;
+        self.last_failed = !answered;
+        self.turns.ended(answered);
+        self.ended.send_replace(());
     }
 }
 
@@ -194,7 +208,7 @@ impl Jwks {
             timing,
             progress: Mutex::new(Progress::new(timing)),
             places: Semaphore::new(WAITING),
-            kept_fresh: AtomicBool::new(false),
+            kept_fresh: GoingOn::default(),
             inside_too: AtomicBool::new(false),
         }))
     }
@@ -214,6 +228,7 @@ impl Jwks {
 
     /// Fetches the set unless it is there, and sees to it that it stays fresh.
     pub(crate) async fn load(&self) -> Result<(), NoNewer> {
+        self.keep_fresh();
         if self.current().is_some() { Ok(()) } else { self.look_again(None).await.map(drop) }
     }
 
@@ -223,6 +238,7 @@ impl Jwks {
         token: &[u8],
         judge: impl Fn() -> Option<T>,
     ) -> Result<Option<T>, NoNewer> {
+        self.keep_fresh();
         if let Some(judged) = judge() {
             return Ok(Some(judged));
         }
@@ -240,15 +256,13 @@ impl Jwks {
     /// hand is what the far end has.
     async fn look_again(&self, sought: Option<Sought<'_>>) -> Result<Looked, NoNewer> {
         let Some(remote) = self.remote() else { return Ok(Looked::Anew) };
-        self.keep_fresh(remote);
-        let (looked, mut ended) = match remote.claim(sought) {
+        let (looked, mut ended) = match self.claim(remote, sought) {
             Claim::InVain => return remote.state().map(|()| Looked::Anew),
             Claim::NotYet(wait) => return remote.state().and(Err(NotYet(wait))),
             Claim::Running(ended) => (Looked::Along, ended),
-            Claim::Begin(ended) => {
+            Claim::Begin(fetch, ended) => {
                 // on a task of its own: a caller who leaves must not end what others wait for
-                let jwks = self.clone();
-                tokio::spawn(async move { jwks.refresh().await });
+                tokio::spawn(fetch.finish());
                 (Looked::Anew, ended)
             }
         };
@@ -260,61 +274,22 @@ impl Jwks {
         }
     }
 
-    /// Fetches once and exchanges the keys if there are new ones. The caller has claimed the fetch.
-    async fn refresh(&self) {
+    /// Begins the background refresh where it does not go on. It ends when nobody holds the set any more.
+    fn keep_fresh(&self) {
         let Some(remote) = self.remote() else { return };
-        let outcome = remote.fetch().await;
-        let mut progress = remote.progress();
-        progress.running = false;
-        progress.last_failed = outcome.is_err();
-        progress.turns.ended(outcome.is_ok());
-        match outcome {
-            Ok(answer) => {
-                progress.last_good = Some(Instant::now());
-                progress.max_age = answer.max_age;
-                if let Some((set, etag)) = answer.changed {
-                    progress.etag = etag;
-                    for left_out in set.left_out() {
-                        tracing::info!(
-                            target: "palisade::keys", address = %remote.asked(), kid = left_out.kid.as_deref(),
-                            why = left_out.why, "key left out",
-                        );
-                    }
-                    self.replace(set);
-                }
-            }
-            Err(why) => {
-                tracing::warn!(
-                    target: "palisade::keys", address = %remote.asked(), why = &*why, "key set not refreshed",
-                );
-                if progress.last_good.is_none_or(|good| good.elapsed() > remote.timing.stale) {
-                    progress.etag = None;
-                    self.clear();
-                }
-            }
-        }
-        progress.ended.send_replace(());
+        remote.kept_fresh.begin(|going| stay_fresh(self.downgrade(), remote.timing.shortest, going));
     }
+}
 
-    /// Begins the background refresh, once. It ends when nobody holds the set any more.
-    fn keep_fresh(&self, remote: &Remote) {
-        if remote.kept_fresh.swap(true, Ordering::SeqCst) {
-            return;
+async fn stay_fresh(source: Weak<Source>, mut pause: Duration, _going: Going) {
+    loop {
+        tokio::time::sleep(pause).await;
+        let Some(jwks) = Jwks::from_weak(&source) else { return };
+        let Some(remote) = jwks.remote() else { return };
+        if let Some(fetch) = jwks.claim_background(remote) {
+            fetch.finish().await;
         }
-        let source = self.downgrade();
-        let first = remote.timing.shortest;
-        tokio::spawn(async move {
-            let mut pause = first;
-            loop {
-                tokio::time::sleep(pause).await;
-                let Some(jwks) = Self::from_weak(&source) else { return };
-                let Some(remote) = jwks.remote() else { return };
-                if remote.claim_background() {
-                    jwks.refresh().await;
-                }
-                pause = remote.pause();
-            }
-        });
+        pause = remote.pause();
     }
 }
 
@@ -327,43 +302,10 @@ enum Looked {
     Along,
 }
 
-enum Claim {
-    Begin(watch::Receiver<()>),
-    Running(watch::Receiver<()>),
-    InVain,
-    NotYet(Duration),
-}
-
 impl Remote {
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
         // a panic while it was held leaves plain values that are still true or false on their own
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn claim(&self, sought: Option<Sought<'_>>) -> Claim {
-        let mut progress = self.progress();
-        if progress.running {
-            return Claim::Running(progress.ended.subscribe());
-        }
-        match progress.turns.take(sought, Instant::now()) {
-            Turn::Taken => {
-                progress.running = true;
-                Claim::Begin(progress.ended.subscribe())
-            }
-            Turn::InVain => Claim::InVain,
-            Turn::NotYet(wait) => Claim::NotYet(wait),
-        }
-    }
-
-    /// The background keeps its own rhythm: turns are about what tokens cause.
-    fn claim_background(&self) -> bool {
-        let mut progress = self.progress();
-        let free = !progress.running;
-        if free {
-            progress.running = true;
-            progress.turns.begin(Instant::now());
-        }
-        free
     }
 
     fn state(&self) -> Result<(), NoNewer> {

@@ -1,8 +1,13 @@
 //! Where the keys of an issuer come from, and how they are exchanged while the server runs.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use arc_swap::{ArcSwapOption, Guard};
+use futures_util::future::BoxFuture;
 
 use super::{
     jwk,
@@ -11,7 +16,11 @@ use super::{
     keys::{Key, KeyRing},
     pem,
 };
-use crate::{operation::Algorithm, secret::Secret};
+use crate::{
+    going_on::{Going, GoingOn},
+    operation::Algorithm,
+    secret::Secret,
+};
 
 /// A set of keys that verify tokens.
 pub struct JwkSet {
@@ -86,8 +95,15 @@ pub struct Jwks(Arc<Source>);
 
 pub(crate) struct Source {
     current: ArcSwapOption<JwkSet>,
+    tended: OnceLock<Tended>,
     #[cfg(feature = "outbound")]
     pub(crate) remote: Option<super::remote::Remote>,
+}
+
+/// Who exchanges the keys in this process.
+struct Tended {
+    tending: GoingOn,
+    tend: Box<dyn Fn(Going) -> BoxFuture<'static, ()> + Send + Sync>,
 }
 
 impl Jwks {
@@ -96,8 +112,25 @@ impl Jwks {
         self.0.current.store(Some(Arc::new(set)));
     }
 
+    /// Has them exchanged from now on by `tend`, as long as there is a runtime in which they are used.
+    pub(crate) fn tended_by<T: Future<Output = ()> + Send + 'static>(
+        &self,
+        tend: impl Fn(Going) -> T + Send + Sync + 'static,
+    ) {
+        let tend = Box::new(move |going| Box::pin(tend(going)) as BoxFuture<'static, ()>);
+        _ = self.0.tended.set(Tended { tending: GoingOn::default(), tend }); // by one
+        self.tend();
+    }
+
+    fn tend(&self) {
+        if let Some(Tended { tending, tend }) = self.0.tended.get() {
+            tending.begin(tend);
+        }
+    }
+
     /// The keys, if there are any yet.
     pub(crate) fn current(&self) -> Guard<Option<Arc<JwkSet>>> {
+        self.tend();
         self.0.current.load()
     }
 
@@ -118,7 +151,8 @@ impl Jwks {
 #[cfg(feature = "outbound")]
 impl Jwks {
     pub(crate) fn fetched(remote: super::remote::Remote) -> Self {
-        Self(Arc::new(Source { current: ArcSwapOption::empty(), remote: Some(remote) }))
+        let (current, tended) = (ArcSwapOption::empty(), OnceLock::new());
+        Self(Arc::new(Source { current, tended, remote: Some(remote) }))
     }
 
     pub(crate) fn remote(&self) -> Option<&super::remote::Remote> {
@@ -142,6 +176,7 @@ impl From<JwkSet> for Jwks {
     fn from(set: JwkSet) -> Self {
         Self(Arc::new(Source {
             current: ArcSwapOption::from_pointee(set),
+            tended: OnceLock::new(),
             #[cfg(feature = "outbound")]
             remote: None,
         }))
@@ -154,5 +189,35 @@ impl fmt::Debug for Jwks {
             Some(set) => write!(f, "Jwks({} keys)", set.ring.len()),
             None => f.write_str("Jwks(not loaded)"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::issuer::{Families, IssuerKeys};
+    use crate::{Issuer, State};
+
+    #[test]
+    fn keys_of_an_issuer_are_those_of_now_in_whichever_runtime_they_are_used() {
+        let paused = || {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_all().start_paused(true).build().unwrap()
+        };
+        let state = State::memory();
+        let open = async || {
+            let keys = IssuerKeys::from_list("a:QmUNWk7Z6mzmGsX2Fh1Hlpxw+m3IVvJ9yYwtJW7yPgI=").unwrap();
+            Issuer::builder("https://id.example.com", "api", state.clone(), keys).open().await.unwrap()
+        };
+        let (ours, other) = paused().block_on(async { (open().await, open().await) });
+        let kids = || format!("{:?}", ours.keys().current());
+        let before = kids();
+        paused().block_on(async {
+            other.replace_keys(Families::Keep).await.unwrap();
+            assert_eq!(kids(), before);
+            tokio::time::sleep(Duration::from_secs(16)).await;
+            assert_ne!(kids(), before);
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! The queue and its writer, by a clock that does not wait.
 
+mod ends;
 mod panics;
 mod slow;
 

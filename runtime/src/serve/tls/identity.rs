@@ -3,10 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::{Duration, SystemTime},
 };
 
@@ -23,6 +20,7 @@ use zeroize::Zeroizing;
 use super::{Hangup, TlsError};
 use crate::{
     authn::file::{self, ReadError},
+    going_on::{Going, GoingOn},
     secret::Secret,
 };
 
@@ -36,8 +34,13 @@ const MAX_FILE: usize = 1024 * 1024;
 pub(super) struct Identity {
     current: ArcSwap<CertifiedKey>,
     files: Option<Files>,
-    kept_fresh: AtomicBool,
+    /// When the files were written that were read last.
+    seen: Mutex<Written>,
+    looks: GoingOn,
 }
+
+/// Nothing for what cannot be looked at.
+type Written = [Option<SystemTime>; 2];
 
 #[derive(Clone, Debug)]
 struct Files {
@@ -48,7 +51,8 @@ struct Files {
 impl Identity {
     pub(super) fn from_files(chain: &Path, key: &Path) -> Result<Self, TlsError> {
         let files = Files { chain: chain.to_owned(), key: key.to_owned() };
-        Ok(Self { files: Some(files.clone()), ..Self::of(files.read()?) })
+        let seen = Mutex::new(files.written()); // before they are read: what changes meanwhile is read again
+        Ok(Self { seen, files: Some(files.clone()), ..Self::of(files.read()?) })
     }
 
     pub(super) fn from_pem(chain: &str, key: &Secret<String>) -> Result<Self, TlsError> {
@@ -57,44 +61,47 @@ impl Identity {
     }
 
     fn of(pair: CertifiedKey) -> Self {
-        Self { current: ArcSwap::from_pointee(pair), files: None, kept_fresh: AtomicBool::new(false) }
+        let current = ArcSwap::from_pointee(pair);
+        Self { current, files: None, seen: Mutex::default(), looks: GoingOn::default() }
     }
 
-    /// Begins to look at the files, once. It ends when nobody uses them any more.
+    /// Begins to look at the files where nobody does. It ends when nobody uses them any more.
     pub(super) fn keep_fresh(self: &Arc<Self>) {
-        let Some(files) = self.files.clone() else { return };
-        if self.kept_fresh.swap(true, Ordering::SeqCst) {
+        if let Some(files) = &self.files {
+            self.looks.begin(|going| look_on(files.clone(), Arc::downgrade(self), going));
+        }
+    }
+
+    /// Reads the files, if they have changed or somebody said so.
+    async fn look(&self, files: &Files, told: bool) {
+        let written = files.written();
+        let seen = std::mem::replace(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner), written);
+        if !told && written == seen {
             return;
         }
-        let identity = Arc::downgrade(self);
-        tokio::spawn(async move {
-            let mut seen = files.changed();
-            let mut hangup = Hangup::new();
-            loop {
-                let told = tokio::select! {
-                    () = tokio::time::sleep(EVERY) => false,
-                    () = hangup.wait() => true,
-                };
-                let Some(identity) = identity.upgrade() else { return };
-                let now = files.changed();
-                if !told && now == seen {
-                    continue;
-                }
-                seen = now;
-                let again = files.clone();
-                let read = tokio::task::spawn_blocking(move || again.read()).await;
-                match read {
-                    Ok(Ok(pair)) => {
-                        identity.current.store(Arc::new(pair));
-                        tracing::info!(chain = %files.chain.display(), "certificate read again");
-                    }
-                    Ok(Err(error)) => tracing::error!(
-                        chain = %files.chain.display(), %error, "certificate not read again: the old one stays",
-                    ),
-                    Err(_) => tracing::error!("certificate not read again: the old one stays"),
-                }
+        let again = files.clone();
+        match tokio::task::spawn_blocking(move || again.read()).await {
+            Ok(Ok(pair)) => {
+                self.current.store(Arc::new(pair));
+                tracing::info!(chain = %files.chain.display(), "certificate read again");
             }
-        });
+            Ok(Err(error)) => tracing::error!(
+                chain = %files.chain.display(), %error, "certificate not read again: the old one stays",
+            ),
+            Err(_) => tracing::error!("certificate not read again: the old one stays"),
+        }
+    }
+}
+
+async fn look_on(files: Files, of: Weak<Identity>, _going: Going) {
+    let mut hangup = Hangup::new();
+    loop {
+        let told = tokio::select! {
+            () = tokio::time::sleep(EVERY) => false,
+            () = hangup.wait() => true,
+        };
+        let Some(identity) = of.upgrade() else { return };
+        identity.look(&files, told).await;
     }
 }
 
@@ -109,8 +116,7 @@ impl Files {
         pair(&Zeroizing::new(text(&self.chain)?), &Zeroizing::new(text(&self.key)?))
     }
 
-    /// When they were written last; nothing for what cannot be looked at.
-    fn changed(&self) -> [Option<SystemTime>; 2] {
+    fn written(&self) -> Written {
         [&self.chain, &self.key].map(|path| fs::metadata(path).and_then(|meta| meta.modified()).ok())
     }
 }
@@ -137,4 +143,41 @@ fn pair(chain: &str, key: &str) -> Result<CertifiedKey, TlsError> {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => TlsError::Mismatch,
         _ => TlsError::Key,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes a pair of its own, and says what its certificate is.
+    fn write([chain, key]: &[PathBuf; 2]) -> CertificateDer<'static> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(chain, made.cert.pem()).unwrap();
+        fs::write(key, made.signing_key.serialize_pem()).unwrap();
+        made.cert.der().clone()
+    }
+
+    #[test]
+    fn files_are_looked_at_in_whichever_runtime_they_are_used() {
+        let paused = || {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_all().start_paused(true).build().unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["chain.pem", "key.pem"].map(|name| folder.path().join(name));
+        let first = write(&files);
+        let identity = Arc::new(Identity::from_files(&files[0], &files[1]).unwrap());
+        let shown = || identity.current.load().cert[0].clone();
+        paused().block_on(async { identity.keep_fresh() });
+        // between them nobody looks
+        let second = write(&files);
+        let later = SystemTime::now() + Duration::from_secs(10);
+        fs::File::options().append(true).open(&files[0]).unwrap().set_modified(later).unwrap();
+        paused().block_on(async {
+            identity.keep_fresh();
+            assert_eq!(shown(), first);
+            tokio::time::sleep(EVERY + Duration::from_secs(1)).await;
+            assert_eq!(shown(), second);
+        });
+    }
 }

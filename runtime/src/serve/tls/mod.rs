@@ -103,7 +103,8 @@ impl Tls {
         let ask = ask || self.ask;
         let config = config(&self.identity, ask);
         self.identity.keep_fresh();
-        Acceptor { tls: TlsAcceptor::from(Arc::new(config)), handshake_timeout: self.handshake_timeout }
+        let (tls, handshake_timeout) = (TlsAcceptor::from(Arc::new(config)), self.handshake_timeout);
+        Acceptor { tls, handshake_timeout, identity: self.identity }
     }
 }
 
@@ -128,11 +129,13 @@ fn config(identity: &Arc<Identity>, ask: bool) -> ServerConfig {
 pub(super) struct Acceptor {
     tls: TlsAcceptor,
     handshake_timeout: Duration,
+    identity: Arc<Identity>,
 }
 
 impl Acceptor {
     /// The connection after its handshake, and what is known of it since.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, Session)> {
+        self.identity.keep_fresh(); // where a log that panicked has ended it
         let handshake = tokio::time::timeout(self.handshake_timeout, self.tls.accept(stream));
         let stream = handshake.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         let (_, connection) = stream.get_ref();

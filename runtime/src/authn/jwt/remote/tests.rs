@@ -434,3 +434,4 @@ async fn an_issuer_at_a_public_address_names_no_keys_inside_unless_it_may() {
 
 mod bounds;
 mod ends;
+mod runtimes;

@@ -1,34 +1,7 @@
 //! A writer that panics, by what its sink does or by what the log does.
 
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
-
 use super::*;
-
-/// It panics at whatever the writer says.
-struct PanickingLog;
-
-impl Subscriber for PanickingLog {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "palisade::events"
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, _: &Event<'_>) {
-        panic!("a log that panics")
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
+use crate::logs::{PanickingLog, tell_to};
 
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_panics_goes_on_after_a_pause() {
@@ -58,7 +31,7 @@ async fn a_writer_that_panics_goes_on_after_a_pause() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_that_panics_ends_no_process_and_keeps_no_event_from_its_sink() {
-    let _log = tracing::subscriber::set_default(PanickingLog);
+    let _log = tell_to(PanickingLog("palisade::events"));
     let (events, shelf) = events(1000);
     shelf.is(AWAY);
     push(&events, Severity::Low, 0);

@@ -150,14 +150,15 @@ async fn the_last_good_set_serves_for_a_day() {
     let jwks = Jwks::url(&issuer.address).unwrap();
     jwks.load().await.unwrap();
     // from now on only what is asked for here is fetched
-    jwks.remote().unwrap().progress().running = true;
+    let claimed = || jwks.claim_background(jwks.remote().unwrap()).unwrap();
+    let fetch = claimed();
     issuer.say("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n");
     tokio::time::advance(DAY - Duration::from_secs(10)).await;
-    jwks.refresh().await;
+    fetch.finish().await;
     assert_eq!(kids(&jwks), ["a"]);
-    jwks.remote().unwrap().progress().running = true;
+    let fetch = claimed();
     tokio::time::advance(Duration::from_secs(11)).await;
-    jwks.refresh().await;
+    fetch.finish().await;
     assert!(kids(&jwks).is_empty());
 }
 

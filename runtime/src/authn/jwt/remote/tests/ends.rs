@@ -50,8 +50,8 @@ async fn who_comes_while_a_fetch_ends_is_not_judged_by_its_answer() {
         runtime.spawn(async move { tell.send(judged(&verifier, &token).await) });
         std::thread::sleep(Duration::from_millis(100)); // until it waits for what the end of the fetch holds
     };
-    jwks.remote().unwrap().progress().running = true;
-    jwks.refresh().with_subscriber(WhenLeftOut(Mutex::new(Some(Box::new(come))))).await;
+    let fetch = jwks.claim_background(jwks.remote().unwrap()).unwrap();
+    fetch.finish().with_subscriber(WhenLeftOut(Mutex::new(Some(Box::new(come))))).await;
     assert_eq!(told.await.unwrap(), Ok(()));
     assert_eq!(issuer.asked(), 3);
 }
