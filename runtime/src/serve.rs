@@ -32,7 +32,7 @@ pub(crate) use self::tls::Hangup;
 #[cfg(feature = "tls")]
 pub use self::tls::{Tls, TlsError};
 use crate::config_error::ConfigError;
-use crate::event::storing;
+use crate::event::{Events, storing};
 use crate::readiness::{Degraded, Readiness};
 use crate::server::Server;
 use crate::settings::Settings;
@@ -252,6 +252,7 @@ impl<S: Servable> Serve<S> {
             readiness.stop();
         });
         let sink = self.settings.events.clone();
+        sink.iter().for_each(Events::start);
         storing(sink, accept(listener, transport, self.service, self.settings, told)).await;
         Ok(())
     }

@@ -199,6 +199,8 @@ impl Server {
     /// Serve it by [`serve`](crate::serve), or by axum with `into_make_service_with_connect_info::<SocketAddr>()`: a
     /// request whose peer is not known is nobody's, and is refused.
     ///
+    /// Another accept loop writes nothing when it ends: call [`Server::written`] then, of a clone.
+    ///
     /// [`serve`](crate::serve) refuses to listen in plain text where others could; another accept loop does not, so TLS and the
     /// address are the application's business then. The gate believes in its own TLS and in that of trusted proxies: without
     /// either, whatever does not come from this machine is refused as plain text. **A proxy on this machine that
@@ -241,8 +243,11 @@ impl Server {
         self.shared.gate.settled().await;
     }
 
-    /// Waits until what was counted is written.
-    pub(crate) async fn written(&self) {
+    /// Ends when what was counted is written and security events are stored, or after two seconds.
+    ///
+    /// [`serve`](crate::serve) does it when it stops. Keep a clone of a server that is mounted otherwise, and call it when its accept
+    /// loop has ended, before the runtime does: else what waits for the sink of security events is lost.
+    pub async fn written(&self) {
         self.shared.gate.written().await;
     }
 

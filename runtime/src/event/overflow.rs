@@ -3,7 +3,7 @@
 //! Rules:
 //! 1. it waits for room for 5 ms, beside its request, and at most 64 do;
 //! 2. after that it is a line of JSON on standard error, a hundred in a second at most;
-//! 3. what is beyond that is dropped, and counted;
+//! 3. what is beyond that is dropped, and counted; so is what waits when its runtime ends, and what cannot be said;
 //! 4. a server that ends waits for those who wait, for a moment: what finds room then is written as well.
 
 use std::io::{self, Write as _};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 
 use super::record::SecurityEvent;
@@ -57,23 +57,8 @@ impl Overflow {
         else {
             return self.last.book.drop_one(); // 3
         };
-        let (queue, room, last) = (self.queue.clone(), Arc::clone(&self.room), Arc::clone(&self.last));
-        runtime.spawn(async move {
-            let found = timeout(PATIENCE, room.acquire_owned()).await; // 1
-            if let Ok(Ok(room)) = found
-                && let Some(queue) = queue.upgrade()
-            {
-                if queue.send(Item::Event(event, room)).is_err() {
-                    last.book.drop_one();
-                }
-            } else if last.may_tell() {
-                // nobody may read what the process says
-                _ = tokio::task::spawn_blocking(move || (last.tell)(&event.line())).await;
-            } else {
-                last.book.drop_one(); // 3
-            }
-            drop(place);
-        });
+        let waiting = Waiting { event: Some(event), last: Arc::clone(&self.last), _place: place };
+        runtime.spawn(waiting.find_room(self.queue.clone(), Arc::clone(&self.room)));
     }
 
     /// Ends when none waits any more, or a moment after none may. Rule 4.
@@ -90,6 +75,45 @@ impl Overflow {
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
         WAITING.saturating_sub(self.places.available_permits())
+    }
+}
+
+/// What waits for room. Dropped before anybody has it, it is counted.
+struct Waiting {
+    event: Option<SecurityEvent>,
+    last: Arc<LastResort>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Waiting {
+    async fn find_room(mut self, queue: mpsc::WeakUnboundedSender<Item>, room: Arc<Semaphore>) {
+        let found = timeout(PATIENCE, room.acquire_owned()).await; // 1
+        if let Ok(Ok(room)) = found
+            && let Some(queue) = queue.upgrade()
+            && let Some(event) = self.event.take()
+        {
+            if queue.send(Item::Event(event, room)).is_err() {
+                self.last.book.drop_one();
+            }
+        } else if self.last.may_tell() {
+            // nobody may read what the process says
+            _ = tokio::task::spawn_blocking(move || self.say()).await;
+        }
+    }
+
+    fn say(mut self) {
+        let line = self.event.as_ref().map(SecurityEvent::line);
+        (self.last.tell)(&line.unwrap_or_default());
+        self.event = None;
+    }
+}
+
+/// Rule 3.
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.event.is_some() {
+            self.last.book.drop_one();
+        }
     }
 }
 

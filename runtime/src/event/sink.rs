@@ -193,15 +193,17 @@ impl Events {
         !self.shared.book.is_away.load(Ordering::Relaxed)
     }
 
-    /// Writes from now on, where there is a runtime to do so. What came before has waited.
+    /// Writes from now on, where there is a runtime to do so. What came before has waited. What is lost at the end of who starts it is
+    /// told again.
     pub(crate) fn start(&self) {
+        self.shared.is_lost.store(false, Ordering::Relaxed);
         self.shared.home.send_out();
     }
 
     /// One more, which is stored when it can be (rules 3 and 4). It is made where there is room for it: a flood costs little.
     pub(crate) fn push(&self, worth: Worth, event: impl FnOnce() -> SecurityEvent) {
         self.queue(worth, event);
-        self.start(); // a runtime may have ended meanwhile
+        self.shared.home.send_out(); // a runtime may have ended meanwhile
     }
 
     fn queue(&self, worth: Worth, event: impl FnOnce() -> SecurityEvent) {
@@ -239,7 +241,7 @@ impl Events {
         event.sequence = Book::next();
         let (tell, stored) = oneshot::channel();
         _ = self.shared.audits.try_send(Audit { event, tell }); // dropped where there is no place: it is not stored
-        self.start();
+        self.shared.home.send_out();
         match timeout(AUDIT_PATIENCE, stored).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(NotStored(self.shared.book.left_alone())),
@@ -248,7 +250,7 @@ impl Events {
 
     /// Ends when what waits is written, in bounded time.
     pub(crate) async fn settle(&self) {
-        self.start();
+        self.shared.home.send_out();
         let Shared { queue, room, audit_room, overflow, audit_overflow, book, .. } = &*self.shared;
         let writing = async {
             book.hurry.notify_one();
@@ -264,6 +266,8 @@ impl Events {
             let free = room.available_permits().saturating_add(audit_room.available_permits());
             let lost = book.capacity.saturating_add(share(book.capacity)).saturating_sub(free);
             let lost = lost.saturating_add(overflow.waiting()).saturating_add(audit_overflow.waiting());
+            let lost = u64::try_from(lost).unwrap_or(u64::MAX);
+            let lost = lost.saturating_add(book.dropped.load(Ordering::Relaxed));
             tracing::error!(
                 target: "palisade::events", count = lost,
                 "the server ends, and security events are not stored that it has for its sink"

@@ -5,10 +5,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use futures_util::future::OptionFuture;
 use http::HeaderMap;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::CursorScope;
 use super::allowance::Allowance;
@@ -37,6 +38,9 @@ use crate::problem::{Problem, Rejection};
 use crate::readiness::Degraded;
 use crate::resource::Attributes;
 use crate::settings::Settings;
+
+/// For what is to be written last.
+const WRITING: Duration = Duration::from_secs(2);
 
 /// How an object of a resource is found. The future owns what it needs, so it may outlive the call.
 pub(crate) type Resolver = dyn Fn(String) -> Resolving + Send + Sync;
@@ -167,12 +171,18 @@ impl Gate {
         self.inner.effects.settled().await;
     }
 
-    /// Ends when what was counted is written, others know which places are free, and events are stored. None waits for another.
-    /// What still runs is told of before.
-    pub(crate) async fn written(&self) {
+    /// Ends when what was counted is written, others know which places are free, and events are stored, or after two seconds. None
+    /// waits for another. What still runs is told of before.
+    ///
+    /// [`serve`](crate::serve) does it when it stops. Where the gate is served otherwise, such as by `axum::serve`, call it when that has
+    /// ended, before the runtime does: else what waits for the sink of security events is lost.
+    pub async fn written(&self) {
         self.inner.begun.tell_unseen();
         let events = OptionFuture::from(self.inner.settings.events.as_ref().map(Events::settle));
-        tokio::join!(self.inner.limiter.settle(), self.inner.write_limits(), events);
+        let all = async { tokio::join!(self.inner.limiter.settle(), self.inner.write_limits(), events) };
+        if timeout(WRITING, all).await.is_err() {
+            tracing::warn!("not all that a gate had to write was written in time");
+        }
     }
 
     /// What authenticates for an operation with this access.

@@ -186,3 +186,28 @@ fn a_sink_outlives_the_runtime_in_which_its_server_was_made_ready() {
     assert_eq!(types(&sink.stored()), ["audit_begun", "audit_ended"]);
     assert_eq!(told().len(), 1, "the operator is told of it");
 }
+
+#[tokio::test]
+async fn what_waits_when_another_accept_loop_has_ended_is_written_when_it_is_told_to() {
+    let (sink, (_, keys)) = (Sink::default(), keys());
+    let events = palisade::Events::to(sink.clone());
+    let settings = palisade::Settings::new().events_to(events.clone());
+    let server = complete(Service::of(&sink), keys, settings).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = palisade_tests::client::Client(listener.local_addr().unwrap());
+    let (stop, stops) = tokio::sync::oneshot::channel::<()>();
+    let app = server.clone().into_router().into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let serving = axum::serve(listener, app).with_graceful_shutdown(async { _ = stops.await });
+    let stopped = tokio::spawn(serving.into_future());
+    sink.is(AWAY);
+    for _ in 0..100 {
+        client.get("/nothing").send().await.allowed(404);
+    }
+    until(async || !Readiness::new().events("events", &events).degraded().await.is_empty()).await;
+    tokio::time::sleep(Duration::from_millis(400)).await; // its pauses are longer than the end takes
+    sink.is(GOOD);
+    stop.send(()).unwrap();
+    stopped.await.unwrap().unwrap();
+    server.written().await;
+    assert_eq!(sink.stored().len(), 100);
+}

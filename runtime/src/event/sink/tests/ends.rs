@@ -36,7 +36,11 @@ async fn a_sink_that_comes_back_is_given_what_waits_though_nobody_has_events_any
     (0..200).for_each(|number| push(&events, Severity::Low, number));
     secs(20).await;
     drop(events);
-    secs(1).await;
+    let calls = || shelf.calls.load(Ordering::SeqCst);
+    let before = calls();
+    while calls() == before {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     shelf.is(GOOD);
     secs(6).await;
     assert_eq!((shelf.stored().len(), Arc::strong_count(&shelf)), (200, 1));
@@ -88,4 +92,54 @@ fn what_no_runtime_writes_any_more_is_told_of() {
         panic!("a panic that drops them");
     }));
     assert!(crash.is_err());
+}
+
+#[test]
+fn what_waits_for_room_in_a_runtime_that_ends_is_counted() {
+    let (events, shelf) = events(64);
+    shelf.is(AWAY);
+    runtime().block_on(async {
+        (0..70).for_each(|number| push(&events, Severity::High, number));
+        tokio::task::yield_now().await;
+    });
+    shelf.is(GOOD);
+    runtime().block_on(async {
+        push(&events, Severity::Low, 0);
+        secs(10).await;
+    });
+    let told = shelf.stored().into_iter().find(|(kind, _)| *kind == "sys_events_dropped");
+    assert_eq!(told, Some(("sys_events_dropped", Some(7))), "and the one that came then");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_said_aloud_is_counted() {
+    let shelf = Arc::new(Shelf::default());
+    let events = Events::new(64, Arc::clone(&shelf) as Arc<dyn EventSink>, |_| panic!("nobody can say it"));
+    shelf.is(AWAY);
+    (0..65).for_each(|number| push(&events, Severity::High, number));
+    for _ in 0..500 {
+        if events.shared.book.dropped.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    shelf.is(GOOD);
+    secs(10).await;
+    assert!(shelf.stored().contains(&("sys_events_dropped", Some(1))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_end_says_what_is_lost_with_what_was_dropped_before() {
+    let heard = Heard::of("palisade::events");
+    let _log = tell_to(heard.clone());
+    let (events, shelf) = events(80);
+    shelf.is(AWAY);
+    (0..100).for_each(|number| push(&events, Severity::Low, number));
+    for _ in 0..2 {
+        events.start();
+        heard.take();
+        tokio::join!(events.settle(), events.settle());
+        let lost = "the server ends, and security events are not stored that it has for its sink";
+        let told: Vec<_> = heard.take().into_iter().filter(|line| line.contains(lost)).collect();
+        assert_eq!(told, [format!("message={lost} count=100 ")]);
+    }
 }
