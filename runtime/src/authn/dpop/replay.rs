@@ -161,8 +161,10 @@ impl Uses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authn::StoreFuture;
     use crate::clock::Clock;
     use crate::flood::{LITTLE, grows_by};
+    use crate::state::{Engine, Record};
 
     const NOW: u64 = 1_800_000_000;
 
@@ -281,8 +283,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_state_that_fails_refuses() {
-        let state = State::memory_of(10, Clock::fixed(0)); // it was never set
-        let shared = Shared::new(1000, state);
+        struct Away;
+
+        impl Engine for Away {
+            fn get(&self, _: Key) -> StoreFuture<'_, Option<Record>, StateError> {
+                Box::pin(async { Err(StateError::Late) })
+            }
+
+            fn swap(&self, _: Key, _: Expected, _: Next) -> StoreFuture<'_, Swapped, StateError> {
+                Box::pin(async { Err(StateError::Late) })
+            }
+        }
+
+        let shared = Shared::new(1000, State::new(Away));
         assert_eq!(shared.note(used(1, "/a", "x", NOW + 60), NOW).await, Err(ProofFault::Unknown));
     }
 }
