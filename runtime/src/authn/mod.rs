@@ -106,7 +106,9 @@ pub(crate) async fn authenticate<'p>(
     let on = Occasion { local, from, operation: prepared.operation, now, request_id };
     let (verdicts, charged) = judge_all(prepared, &shown, parts, &on, attempts).await;
     let denied = refused(prepared, &verdicts);
-    attempts.settle(prepared, &verdicts, charged).await;
+    if !charged.is_empty() {
+        Box::pin(attempts.settle(prepared, &verdicts, charged)).await;
+    }
     let noted = note_proof(prepared, &verdicts, now).await;
     if let Some(denied) = denied {
         return Err(Box::pin(attempts.after(prepared, denied, parts)).await);
@@ -141,7 +143,12 @@ async fn judge_all<'a>(
             verdicts.push(None);
             continue;
         };
-        verdicts.push(match attempts.before(place, prepared, credential).await {
+        // boxed: a request without a password does not carry the room for one
+        let held = match scheme.is_guessable() {
+            true => Box::pin(attempts.before(place, prepared, credential)).await,
+            false => Ok(None),
+        };
+        verdicts.push(match held {
             Err(reason) => Some(Err(reason)),
             Ok(held) => {
                 charged.extend(held);

@@ -220,17 +220,14 @@ impl<'a> Attempts<'a> {
         prepared: &Prepared,
         credential: &Credential<'_>,
     ) -> Result<Option<Charged<'a>>, Reason> {
-        let Some(scheme_of) = prepared.schemes.get(scheme).filter(|scheme| scheme.is_guessable()) else {
-            return Ok(None);
-        };
+        let Some(scheme_of) = prepared.schemes.get(scheme) else { return Ok(None) };
         // what claims nothing is malformed, and no verification is started for it
         let Some(claim) = scheme_of.claim(credential) else { return Ok(None) };
         let Credential::Text(text) = credential else { return Ok(None) };
         let at = whom(true, self.knows(claim.issuer, &claim.account, &claim.account).await);
         let claimed = Some((claim.issuer, &*claim.account));
         let charge = self.charge(at, claimed, |decision| (decision.charged(), closed(&decision)));
-        // boxed: a request without a password does not carry the room for it
-        let (flight, charged) = Box::pin(self.failures.flights.board(scheme_of.name, text, charge)).await?;
+        let (flight, charged) = self.failures.flights.board(scheme_of.name, text, charge).await?;
         let (reserved, closes) = charged.unwrap_or_default();
         Ok(Some(Charged { scheme, account: claim.account, at, reserved, closes, _flight: flight }))
     }
