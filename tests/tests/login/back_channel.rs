@@ -217,13 +217,17 @@ async fn a_logout_that_fails_is_told_and_may_come_again() {
     assert!(is_in(&mut browser).await);
 }
 
-/// Some providers ask once.
-#[tokio::test]
-async fn a_logout_whose_provider_does_not_wait_is_done_all_the_same() {
+async fn on_a_faulty_state() -> (Bench, Arc<AtomicU8>) {
     let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
     let fault = Arc::new(AtomicU8::new(WELL));
     let state = State::new(Faulty::new(State::memory_of(1000, clock.clone()), &fault));
-    let bench = Bench::on(state, clock, |builder| builder.back_channel_logout(PATH)).await;
+    (Bench::on(state, clock, |builder| builder.back_channel_logout(PATH)).await, fault)
+}
+
+/// Some providers ask once.
+#[tokio::test]
+async fn a_logout_whose_provider_does_not_wait_is_done_all_the_same() {
+    let (bench, fault) = on_a_faulty_state().await;
     let mut browser = bench.as_of("alice", Some("s1")).await;
     let token = bench.sign("logout+jwt", &bench.logout("1", &json!({ "sid": "s1" })));
     let call = bench.site.call("POST", PATH).header("content-type", "application/x-www-form-urlencoded");
@@ -241,10 +245,7 @@ async fn a_logout_whose_provider_does_not_wait_is_done_all_the_same() {
 /// Its mark is lost, and not what it says: it is done again.
 #[tokio::test]
 async fn a_logout_token_whose_end_nobody_heard_of_may_come_again() {
-    let clock = palisade::Clock::fixed(palisade_tests::tokens::now());
-    let fault = Arc::new(AtomicU8::new(WELL));
-    let state = State::new(Faulty::new(State::memory_of(1000, clock.clone()), &fault));
-    let bench = Bench::on(state, clock, |builder| builder.back_channel_logout(PATH)).await;
+    let (bench, fault) = on_a_faulty_state().await;
     let mut browser = bench.as_of("alice", Some("s1")).await;
     let token = bench.sign("logout+jwt", &bench.logout("1", &json!({ "sid": "s1" })));
     fault.store(LOSES_ANSWERS, Ordering::SeqCst);
