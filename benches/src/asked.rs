@@ -1,7 +1,10 @@
-//! An issuer that is asked about tokens: a server in a process of its own, and the bare exchange with it.
+//! An issuer that is asked about tokens, over a socket in the same thread: what waking and sleep cost is the machine's. And the bare
+//! exchange with it.
 
 use std::hint::black_box;
 use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -16,10 +19,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use palisade::{Introspection, Secret};
 use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use crate::credentials;
-use crate::requests::Server;
 
 /// How long palisade waits for an answer. Nobody may wait without an end, and a timer is not free.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,11 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LARGEST: usize = 64 * 1024;
 
 /// It answers that every token is active.
-pub(crate) async fn serve() -> io::Result<()> {
+fn answering() -> Router {
     let answer = credentials::claims_with("active", true.into());
-    let app =
-        Router::new().route("/introspect", post(move |_: Bytes| std::future::ready(Json(answer.clone()))));
-    axum::serve(crate::listener().await?, app).await
+    Router::new().route("/introspect", post(move |_: Bytes| std::future::ready(Json(answer.clone()))))
 }
 
 /// What every reader of an answer looks at (RFC 7662 section 2.2).
@@ -53,29 +55,38 @@ fn said(answer: &[u8]) -> bool {
     })
 }
 
+/// An issuer, and what whoever asks it works in.
 pub(crate) struct Issuer {
-    server: Server,
+    runtime: Runtime,
+    address: SocketAddr,
 }
 
 impl Issuer {
     pub(crate) fn start() -> io::Result<Self> {
-        Ok(Self { server: Server::start("issuer", std::path::Path::new(""))? })
+        let runtime = crate::current_thread()?;
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let address = listener.local_addr()?;
+        runtime.spawn(axum::serve(listener, answering()).into_future());
+        Ok(Self { runtime, address })
     }
 
     pub(crate) fn introspection(&self) -> io::Result<Introspection> {
         let secret = Secret::new("a secret".to_owned());
-        Introspection::new(&self.address(), "bench", &secret).map_err(io::Error::other)
+        Introspection::new(&self.url(), "bench", &secret).map_err(io::Error::other)
     }
 
-    fn address(&self) -> String {
-        format!("http://{}/introspect", self.server.address)
+    fn url(&self) -> String {
+        format!("http://{}/introspect", self.address)
+    }
+
+    pub(crate) fn waits<T>(&self, asked: impl Future<Output = T>) -> T {
+        self.runtime.block_on(asked)
     }
 
     /// The same requests by the client that ours is built on, so many under way at once, each within the same time, and whether
     /// each answer says that the token is good, of whom, and until when.
-    pub(crate) fn bare(&self, tokens: &[String]) -> io::Result<impl FnMut() -> bool + use<>> {
-        let uri: Uri = self.address().parse().map_err(io::Error::other)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    pub(crate) fn bare(self: Rc<Self>, tokens: &[String]) -> io::Result<impl FnMut() -> bool + use<>> {
+        let uri: Uri = self.url().parse().map_err(io::Error::other)?;
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         let connector = HttpsConnectorBuilder::new().with_provider_and_platform_verifier(provider);
         let connector = connector.map_err(io::Error::other)?.https_or_http().enable_http1().build();
@@ -85,7 +96,7 @@ impl Issuer {
         Ok(move || {
             let exchange =
                 async |form: &Bytes| timeout(PATIENCE, exchange(&client, &uri, form.clone())).await;
-            let answered = runtime.block_on(async { join_all(forms.iter().map(exchange)).await });
+            let answered = self.waits(async { join_all(forms.iter().map(exchange)).await });
             answered.into_iter().all(|answered| answered.is_ok_and(|answered| answered))
         })
     }

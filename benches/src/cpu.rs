@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Nanoseconds that all threads of this process have run. Unlike `schedstat`, which moves with the ticks of the scheduler,
@@ -10,6 +11,13 @@ use rustix::time::{ClockId, clock_gettime};
 pub(crate) fn of_this_process() -> u64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
+}
+
+/// This thread, and those that it starts from now on, run on one core: the last that they may.
+pub(crate) fn keep_to_one() -> io::Result<()> {
+    let (all, mut last) = (sched_getaffinity(None)?, CpuSet::new());
+    last.set((0..CpuSet::MAX_CPU).rfind(|core| all.is_set(*core)).unwrap_or_default());
+    Ok(sched_setaffinity(None, &last)?)
 }
 
 /// Nanoseconds that all threads of the process have run (`/proc/PID/task/*/schedstat`, first field).

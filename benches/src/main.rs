@@ -26,6 +26,8 @@ mod vouched;
 
 use std::io;
 
+use tokio::runtime::Runtime;
+
 /// How much is measured.
 struct Effort {
     rounds: usize,
@@ -52,7 +54,6 @@ async fn main() -> io::Result<()> {
         ["serve", "hand"] => hand::serve().await,
         ["serve", "hand-limited"] => hand::serve_limited().await,
         ["serve", "palisade"] => guarded::serve_guarded().await,
-        ["serve", "issuer"] => asked::serve().await,
         ["serve", "provider"] => sessions::serve().await,
         ["generate", document] => generation::report(document),
         ["--quick", subjects @ ..] => measure(&QUICK, subjects).await,
@@ -92,6 +93,10 @@ async fn measure(effort: &Effort, subjects: &[&str]) -> io::Result<()> {
         generation::measure(effort.rounds.min(3), effort.quick)?;
     }
     Ok(())
+}
+
+fn current_thread() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Binds a port of the system's choice and says which.

@@ -56,7 +56,7 @@ impl Bench {
         let answers = KeptAnswers::new(state, AnswerKeys::generate().map_err(io::Error::other)?);
         let answers = answers.calls_per_day(u32::MAX).bytes_per_day(1 << 40);
         let server = guarded::guarded(keys, answers)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = crate::current_thread()?;
         Ok(Self { runtime, server, key, body: credentials::order() })
     }
 

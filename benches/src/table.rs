@@ -77,8 +77,8 @@ fn short(budget: f64) -> String {
     if budget < 10.0 { format!("{budget:.2}") } else { format!("{budget:.0}") }
 }
 
-/// The ratio, and between which the median of all rounds that there could be lies, in 95 of 100 runs. Whether it may be 1, or as far from it
-/// as that of the A/A.
+/// The ratio, and between which the median of all rounds that there could be lies, in 995 of 1000 runs: there are ten such rows, and one in
+/// twenty runs may fail by chance. Whether it may be 1, or as far from it as that of the A/A.
 pub(crate) fn interval(what: &str, ratios: &mut Ratios) -> bool {
     let ours = median(&mut ratios.alike);
     row(what, ratios, ours, None);
@@ -89,11 +89,11 @@ pub(crate) fn interval(what: &str, ratios: &mut Ratios) -> bool {
     alike
 }
 
-/// The order statistics that enclose the median: the count of values below it is binomial, and 1.96 of its deviations are
-/// those 95 of 100.
+/// The order statistics that enclose the median: the count of values below it is binomial, and 2.81 of its deviations are
+/// those 995 of 1000.
 fn around_median(values: &mut [f64]) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
-    let (half, away) = (values.len() as f64 / 2.0, 0.98 * (values.len() as f64).sqrt());
+    let (half, away) = (values.len() as f64 / 2.0, 1.404 * (values.len() as f64).sqrt());
     let at = |place: f64| values.get(place.max(0.0) as usize).or(values.last()).copied().unwrap_or(f64::NAN);
     (at(half - away), at(half + away))
 }

@@ -49,7 +49,7 @@ impl Authentication {
     /// Whether the request names a principal.
     pub async fn accept(&self, request: &Parts, now: Now) -> bool {
         let attempts = self.gate.failures().of(Ipv4Addr::LOCALHOST.into(), now, "measured");
-        authn::authenticate(&self.prepared, request, true, now, attempts).await.is_ok()
+        authn::authenticate(&self.prepared, request, true, now, &attempts).await.is_ok()
     }
 
     /// The same where nothing is waited for; `false` where something is.
@@ -140,6 +140,12 @@ impl Users {
     #[must_use]
     pub const fn new(users: Passwords) -> Self {
         Self(users)
+    }
+
+    /// One whose hash may be as weak as argon2 can be, for what is done beside it to be seen; `None` where it is no hash.
+    #[must_use]
+    pub fn of_any_cost(user: &str, hash: &str, scopes: &str) -> Option<Passwords> {
+        Passwords::of_any_cost(user, hash, scopes)
     }
 
     /// Whether this is the password.

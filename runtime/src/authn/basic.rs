@@ -215,30 +215,37 @@ impl Passwords {
         Ok(())
     }
 
+    /// One user, whatever the hash costs.
+    #[cfg(feature = "measure")]
+    pub(crate) fn of_any_cost(user: &str, hash: &str, scopes: &str) -> Option<Self> {
+        let hash = PasswordHash::new(hash).ok()?;
+        let cost = cost_of(&Params::try_from(&hash).ok()?);
+        let of = HashMap::from([(user.into(), User { hash, cost, scopes: scopes.into() })]);
+        Some(Self::with(Users { dummies: Dummies::like(&of)?, of }, None))
+    }
+
     /// The work of a verification, without the wait for it.
     #[cfg(feature = "measure")]
     pub(crate) fn verify(&self, user: &str, password: &str) -> bool {
-        self.0.users().verify(user, password)
+        self.0.users().verify(user, password).0
     }
 
-    /// Judges a presented `user:password`.
+    /// Judges what is shown.
     pub(in crate::authn) async fn judge(
         &self,
         scheme: &'static str,
         issuer: &Arc<str>,
-        encoded: &[u8],
+        shown: &Arc<UserPass>,
     ) -> Result<Principal, Reason> {
-        let (user, password) = decode(encoded)?;
         let admitted = Arc::clone(&self.0.admitted).try_acquire_owned().map_err(|_| Reason::Busy)?;
         let running = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| Reason::Busy)?;
-        let store = Arc::clone(&self.0);
-        let (user, verified, known) = event::blocking(move || {
+        let (store, of_work) = (Arc::clone(&self.0), Arc::clone(shown));
+        let (verified, known) = event::blocking(move || {
             // Held by the work and not by who waits for it: a client that leaves does not make room for another.
             let _held = (admitted, running);
             let users = store.users();
-            let verified = users.verify(&user, &password);
-            let known = users.of.get(user.as_str()).map(|known| Arc::clone(&known.scopes));
-            (user, verified, known)
+            let (verified, user) = users.verify(of_work.user(), of_work.password());
+            (verified, user.map(|user| Arc::clone(&user.scopes)))
         })
         .await
         .map_err(|_| Reason::MachineFault)?;
@@ -254,17 +261,12 @@ impl Passwords {
                     expires: None,
                     login_time: None,
                 };
-                let said = Said { subject: &user, scopes: &scopes, ..Said::default() };
+                let said = Said { subject: shown.user(), scopes: &scopes, ..Said::default() };
                 Ok(Principal::new(facts, said))
             }
             false => Err(Reason::WrongSecret),
         }
     }
-}
-
-/// Whom a credential claims to be; `None` when it is malformed.
-pub(in crate::authn) fn claimed(encoded: &[u8]) -> Option<String> {
-    decode(encoded).ok().map(|(user, _)| user)
 }
 
 impl Store {
@@ -305,25 +307,45 @@ impl Users {
     }
 
     /// Rule 3: the dummy is nobody's, so its verdict says nothing; its cost says that nothing is known.
-    fn verify(&self, user: &str, password: &str) -> bool {
-        let hash = self.of.get(user).map_or_else(|| self.dummies.of(user), |known| Some(&known.hash));
-        hash.is_some_and(|hash| Argon2::default().verify_password(password.as_bytes(), hash).is_ok())
+    fn verify(&self, user: &str, password: &str) -> (bool, Option<&User>) {
+        let known = self.of.get(user);
+        let hash = known.map_or_else(|| self.dummies.of(user), |known| Some(&known.hash));
+        let verified = |hash| Argon2::default().verify_password(password.as_bytes(), hash).is_ok();
+        (hash.is_some_and(verified), known)
     }
 }
 
-fn decode(encoded: &[u8]) -> Result<(String, Zeroizing<String>), Reason> {
-    // base64 of the longest user, a colon and the longest password
-    if encoded.len() > (256 + 1 + MAX_PASSWORD).div_ceil(3) * 4 {
-        return Err(Reason::Malformed);
+/// What is shown (rule 1), read.
+pub(in crate::authn) struct UserPass {
+    text: Zeroizing<String>,
+    colon: usize,
+}
+
+impl UserPass {
+    /// `None`: it is malformed.
+    pub(in crate::authn) fn read(encoded: &[u8]) -> Option<Self> {
+        // base64 of the longest user, a colon and the longest password
+        if encoded.len() > (256 + 1 + MAX_PASSWORD).div_ceil(3) * 4 {
+            return None;
+        }
+        let bytes = Zeroizing::new(STANDARD.decode(encoded).ok()?);
+        let text = std::str::from_utf8(&bytes).ok()?;
+        let colon = text.find(':')?;
+        let shown = Self { text: Zeroizing::new(text.to_owned()), colon };
+        // RFC 7617 section 2: neither may contain control characters
+        let good = check_user(shown.user()).is_ok()
+            && shown.password().len() <= MAX_PASSWORD
+            && !shown.password().chars().any(char::is_control);
+        good.then_some(shown)
     }
-    let bytes = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| Reason::Malformed)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| Reason::Malformed)?;
-    let (user, password) = text.split_once(':').ok_or(Reason::Malformed)?;
-    // RFC 7617 section 2: neither may contain control characters
-    if check_user(user).is_err() || password.len() > MAX_PASSWORD || password.chars().any(char::is_control) {
-        return Err(Reason::Malformed);
+
+    pub(in crate::authn) fn user(&self) -> &str {
+        self.text.get(..self.colon).unwrap_or_default()
     }
-    Ok((user.to_owned(), Zeroizing::new(password.to_owned())))
+
+    pub(in crate::authn) fn password(&self) -> &str {
+        self.text.get(self.colon..).and_then(|rest| rest.strip_prefix(':')).unwrap_or_default()
+    }
 }
 
 /// RFC 7617 section 2: a user-id has no colon.

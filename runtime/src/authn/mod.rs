@@ -96,7 +96,7 @@ pub(crate) async fn authenticate<'p>(
     parts: &Parts,
     local: bool,
     now: Now,
-    attempts: Attempts<'_>,
+    attempts: &Attempts<'_>,
 ) -> Result<Authenticated<'p>, Denied> {
     if prepared.public {
         return Ok(Authenticated::assertion(prepared, Vec::new()));
@@ -129,11 +129,11 @@ type Verdict = Option<Result<Judged, Reason>>;
 
 /// Rules 3 and 4: what each scheme says of the credential that is shown to it, and what was charged before it did.
 async fn judge_all<'a>(
-    prepared: &Prepared,
-    shown: &[Option<Credential<'_>>],
+    prepared: &'a Prepared,
+    shown: &'a [Option<Credential<'_>>],
     parts: &Parts,
     on: &Occasion<'_>,
-    attempts: Attempts<'a>,
+    attempts: &Attempts<'a>,
 ) -> (Vec<Verdict>, Vec<Charged<'a>>) {
     let mut verdicts = Vec::with_capacity(prepared.schemes.len());
     let mut charged = Vec::new();
@@ -144,14 +144,13 @@ async fn judge_all<'a>(
             continue;
         };
         // boxed: a request without a password does not carry the room for one
-        let held = match scheme.is_guessable() {
+        let charge = match scheme.is_guessable() {
             true => Box::pin(attempts.before(place, prepared, credential)).await,
             false => Ok(None),
         };
-        verdicts.push(match held {
+        verdicts.push(match charge.map(|charge| charged.extend(charge)) {
             Err(reason) => Some(Err(reason)),
-            Ok(held) => {
-                charged.extend(held);
+            Ok(()) => {
                 let judged = scheme.judge_at_hand(credential, parts, on).await;
                 if judged.is_none() {
                     to_be_asked.push((place, scheme, credential));

@@ -10,7 +10,7 @@ use percent_encoding::{percent_decode, percent_decode_str};
 use super::{
     Denied, Judged, Reason, api_key,
     attempts::Claim,
-    basic,
+    basic::UserPass,
     certificate::ClientCertificate,
     cross_site::{self, CrossSite},
     dpop::Asked,
@@ -22,6 +22,8 @@ use crate::{clock::Now, operation::Binding};
 pub(in crate::authn) enum Credential<'r> {
     /// What stands in a header, a cookie or the query.
     Text(Cow<'r, [u8]>),
+    /// A user and a password that stand in a header.
+    Password(Arc<UserPass>),
     /// What the client has shown for its connection.
     #[cfg_attr(
         not(feature = "tls"),
@@ -226,16 +228,23 @@ impl Scheme {
                 ours.map(|authorization| Cow::Borrowed(authorization.rest))
             }),
         };
-        let found = found.map(|text| text.map(Credential::Text));
+        let found = found.map(|text| text.map(|text| self.read(text)));
         found.map_err(|reason| Denied::of(self.name, reason))
     }
 
+    /// A password that is malformed stays a text, which opens nothing.
+    fn read<'r>(&self, text: Cow<'r, [u8]>) -> Credential<'r> {
+        let password = matches!(self.verifier, Verifier::Basic { .. }).then(|| UserPass::read(&text));
+        password
+            .flatten()
+            .map_or_else(|| Credential::Text(text), |shown| Credential::Password(Arc::new(shown)))
+    }
+
     /// Whom a credential claims to be, before it is verified.
-    pub(in crate::authn) fn claim(&self, credential: &Credential<'_>) -> Option<Claim<'_>> {
-        let Credential::Text(text) = credential else { return None };
-        let account = match &self.verifier {
-            Verifier::Basic { .. } => basic::claimed(text)?,
-            Verifier::ApiKey { .. } => api_key::claimed(text)?.to_owned(),
+    pub(in crate::authn) fn claim<'c>(&'c self, credential: &'c Credential<'_>) -> Option<Claim<'c>> {
+        let account = match (&self.verifier, credential) {
+            (Verifier::Basic { .. }, Credential::Password(shown)) => shown.user(),
+            (Verifier::ApiKey { .. }, Credential::Text(text)) => api_key::claimed(text)?,
             _ => return None,
         };
         Some(Claim { issuer: self.claims_under()?, account })
@@ -304,14 +313,14 @@ impl Scheme {
             (Verifier::Session { login, .. }, Credential::Text(id)) => {
                 super::session::judge(login, self.name, id, on).await
             }
-            (Verifier::Basic { passwords, issuer }, Credential::Text(text)) => {
-                passwords.judge(self.name, issuer, text).await
+            (Verifier::Basic { passwords, issuer }, Credential::Password(shown)) => {
+                passwords.judge(self.name, issuer, shown).await
             }
             #[cfg(feature = "tls")]
             (Verifier::MutualTls { certificates, issuer, rules }, Credential::Certificate(shown)) => {
                 certificates.judge(self.name, issuer, rules, shown, on.now)
             }
-            // `find` gives each verifier its own kind
+            // `find` gives each verifier its own kind, or a password that is malformed
             _ => Err(Reason::Malformed),
         };
         principal.map(|principal| Judged { principal, used: None })

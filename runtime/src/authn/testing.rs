@@ -137,7 +137,7 @@ impl Bench {
         headers: &[(&str, String)],
     ) -> Result<Authenticated<'p>, Denied> {
         let now = Clock::fixed(NOW).now().unwrap();
-        authenticate(prepared, &parts(headers), false, now, attempts()).await
+        authenticate(prepared, &parts(headers), false, now, &attempts()).await
     }
 
     pub(crate) fn bearer(&self, subject: &str, scopes: &str) -> (&'static str, String) {

@@ -54,11 +54,11 @@ async fn a_token_in_the_query_beside_the_header_is_refused() {
     let clock = crate::clock::Clock::fixed(NOW).now().unwrap();
     for beside in ["/x?a=1&access_token=x", "/x?access%5Ftoken=x", "/x?%61ccess_toke%6e=x", "/x?access_token"]
     {
-        let denied = authenticate(&prepared, &at(beside), false, clock, testing::attempts()).await;
+        let denied = authenticate(&prepared, &at(beside), false, clock, &testing::attempts()).await;
         assert_eq!(denied.err().map(|denied| denied.class()), Some(Class::InvalidRequest), "{beside}");
     }
     for other in ["/x?access=1", "/x?access_tokens=1", "/x?a=access_token", "/x?access%255Ftoken=x"] {
-        let let_in = authenticate(&prepared, &at(other), false, clock, testing::attempts()).await;
+        let let_in = authenticate(&prepared, &at(other), false, clock, &testing::attempts()).await;
         assert!(let_in.is_ok(), "{other}");
     }
 }
@@ -179,8 +179,8 @@ async fn development_tokens_are_taken_from_this_machine_only() {
     let prepared = bench.prepare(&DEV);
     let clock = crate::clock::Clock::fixed(NOW).now().unwrap();
     let parts = testing::parts(&[bench.bearer("alice", "")]);
-    assert!(authenticate(&prepared, &parts, true, clock, testing::attempts()).await.is_ok());
-    let denied = authenticate(&prepared, &parts, false, clock, testing::attempts()).await.err().unwrap();
+    assert!(authenticate(&prepared, &parts, true, clock, &testing::attempts()).await.is_ok());
+    let denied = authenticate(&prepared, &parts, false, clock, &testing::attempts()).await.err().unwrap();
     assert_eq!(denied.reason(), Reason::NotLoopback);
 }
 

@@ -112,7 +112,7 @@ async fn enter(at: &Prepared, visit: &mut Visit, request: &Asked<'_>) -> Result<
     visit.give_nonce(in_time(deadline, at.security().nonce(visit.now())).await?);
     let (local, now, attempts) = (visit.is_local(), visit.now(), visit.attempts());
     let authenticated =
-        in_time(deadline, authn::authenticate(at.security(), parts, local, now, attempts)).await?;
+        in_time(deadline, authn::authenticate(at.security(), parts, local, now, &attempts)).await?;
     let authenticated = authenticated.map_err(|reason| at.denied(reason))?; // 6, 7
     let first = at.first_held(&authenticated);
     visit.identify(first, first);

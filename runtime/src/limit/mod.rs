@@ -280,7 +280,7 @@ impl Limiter {
         };
         let spent: Vec<Spent> = reserved.iter().filter_map(spent).collect();
         if let Some(shared) = self.shared.as_ref().filter(|_| !spent.is_empty()) {
-            _ = shared.give_back(&spent).await;
+            _ = Box::pin(shared.give_back(&spent)).await;
         }
     }
 

@@ -62,12 +62,14 @@ impl Login {
 
     /// The rounds of a session that begins now.
     pub(super) async fn rounds(&self, subject: &str, sid: Option<&str>) -> Result<Rounds, LoginError> {
-        let of_subject = self.round(Group::Subject(subject));
+        let of_subject = Group::Subject(subject);
         if self.0.pages.back_channel.is_none() {
-            return Ok(Rounds { subject: of_subject.await?, at_provider: 0 });
+            return Ok(Rounds { subject: self.round(of_subject).await?, at_provider: 0 });
         }
         let there = sid.map_or(Group::Unnamed(subject), Group::AtProvider);
-        let (subject, at_provider) = tokio::try_join!(of_subject, self.round(there))?;
+        // boxed: who asks for one does not carry the room for both
+        let both = Box::pin(async { tokio::try_join!(self.round(of_subject), self.round(there)) });
+        let (subject, at_provider) = both.await?;
         Ok(Rounds { subject, at_provider })
     }
 

@@ -188,8 +188,9 @@ impl Login {
         let (mut session, version) = found.ok_or(Unknown::None)?;
         if session.is_due(self.0.lifetimes, now) {
             session.used = now;
-            // who changed it meanwhile noted it, too, or ended it; a failure costs the session a part of its idle time
-            if let Err(error) = self.put(key, &session, Some(version), now).await {
+            // who changed it meanwhile noted it, too, or ended it; a failure costs the session a part of its idle time. Boxed: it is
+            // once a minute
+            if let Err(error) = Box::pin(self.put(key, &session, Some(version), now)).await {
                 tracing::warn!(target: "palisade::login", request_id, %error, "the use of a session was not noted");
             }
         }

@@ -18,6 +18,8 @@ use crate::clock::Clock;
 
 /// Of a record, in bytes.
 const AVERAGE: u64 = 2_560;
+/// How many records are looked at for one to be read in the place of another.
+const OTHERS: usize = 4;
 
 pub(super) struct Memory {
     room: Room,
@@ -139,12 +141,15 @@ impl Kept {
         }
     }
 
-    /// A record for a key that has none.
+    /// A record for a key that has none: of some, the longest, for what is kept beside the records that are asked for is short.
     fn another(&self, key: Key) -> Option<&Stored> {
-        let [first, second, third, fourth, ..] = *key.as_bytes();
-        let number = u32::from_be_bytes([first, second, third, fourth]) as usize;
-        let (_, other) = self.records.get_index(number.checked_rem(self.records.len())?)?;
-        Some(other)
+        let (numbers, _) = key.as_bytes().as_chunks();
+        // each of them as often as any other, without a division
+        let at =
+            |number: &[u8; 4]| (u64::from(u32::from_be_bytes(*number)) * self.records.len() as u64) >> 32;
+        let others =
+            numbers.iter().take(OTHERS).filter_map(|number| self.records.get_index(at(number) as usize));
+        others.map(|(_, other)| other).max_by_key(|other| other.value.len().min(ALIKE))
     }
 
     fn forget_ended(&mut self, now: Duration) {

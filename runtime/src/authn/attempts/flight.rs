@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
-    hash::BuildHasher,
+    hash::{BuildHasher, Hash},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -31,15 +31,14 @@ pub(super) struct Flight<'a> {
 }
 
 impl Flights {
-    /// A request of this scheme and credential. `charge` is made for the first, and for none that comes while that is here:
+    /// A request that shows this. `charge` is made for the first, and for none that comes while that is here:
     /// who comes meanwhile waits for what becomes of it.
     pub(super) async fn board<T>(
         &self,
-        scheme: &str,
-        credential: &[u8],
+        shown: impl Hash,
         charge: impl Future<Output = Result<T, Reason>>,
     ) -> Result<(Flight<'_>, Option<T>), Reason> {
-        let key = self.hasher.hash_one((scheme, credential));
+        let key = self.hasher.hash_one(shown);
         let flight = self.arrive(key);
         let mut charged = None;
         let pass = flight.pass.get_or_init(async || {
@@ -97,9 +96,8 @@ mod tests {
     #[tokio::test]
     async fn the_same_at_the_same_time_is_charged_once_and_leaves_nothing() {
         let flights = Flights::default();
-        let board = async |credential: &[u8]| {
-            flights.board("password", credential, std::future::ready(Ok(()))).await.unwrap()
-        };
+        let board =
+            async |credential: &[u8]| flights.board(credential, std::future::ready(Ok(()))).await.unwrap();
         let (first, second, other) = (board(b"a").await, board(b"a").await, board(b"b").await);
         assert_eq!((first.1, second.1, other.1), (Some(()), None, Some(())));
         drop(first);
@@ -117,7 +115,7 @@ mod tests {
             let refused = number.is_multiple_of(2).then_some(Reason::TooManyAttempts(7));
             let charge = std::future::ready(refused.map_or(Ok(()), Err));
             let credential = number.to_be_bytes();
-            let boarded = flights.board("password", &credential, charge).now_or_never().unwrap();
+            let boarded = flights.board(credential, charge).now_or_never().unwrap();
             assert_eq!(boarded.is_err(), refused.is_some());
         });
         assert_eq!(grown, 0);
@@ -131,22 +129,20 @@ mod tests {
             tokio::task::yield_now().await;
             Err::<(), _>(Reason::TooManyAttempts(7))
         };
-        let (first, second) = tokio::join!(
-            flights.board("password", b"a", refused),
-            flights.board("password", b"a", std::future::ready(Ok(()))),
-        );
+        let (first, second) =
+            tokio::join!(flights.board("a", refused), flights.board("a", std::future::ready(Ok(()))));
         assert_eq!(first.err(), Some(Reason::TooManyAttempts(7)));
         assert_eq!(second.err(), Some(Reason::TooManyAttempts(7)));
         assert!(flights.lock().is_empty(), "who is refused is not here");
-        assert!(flights.board("password", b"a", std::future::ready(Ok(()))).await.is_ok());
+        assert!(flights.board("a", std::future::ready(Ok(()))).await.is_ok());
     }
 
     #[tokio::test]
     async fn who_leaves_while_it_is_charged_leaves_that_to_the_next() {
         let flights = Flights::default();
-        let mut first = Box::pin(flights.board("password", b"a", std::future::pending::<Result<(), _>>()));
+        let mut first = Box::pin(flights.board("a", std::future::pending::<Result<(), _>>()));
         assert!(first.as_mut().now_or_never().is_none());
-        let second = flights.board("password", b"a", std::future::ready(Ok(())));
+        let second = flights.board("a", std::future::ready(Ok(())));
         drop(first);
         assert_eq!(second.await.unwrap().1, Some(()));
     }

@@ -13,7 +13,7 @@
 
 use http::StatusCode;
 
-use super::{Attempts, Whom, closed, pseudonym, whom};
+use super::{Attempts, Whom, closed, known::Place, pseudonym, whom};
 use crate::{
     authn::Denied,
     limit::{Reserved, seen::spelled},
@@ -25,6 +25,7 @@ const ISSUER: &str = "urn:palisade:login";
 /// A call whose handler runs.
 pub(crate) struct Attempt {
     account: Option<Account>,
+    there: Option<Place>,
     at: Whom,
     reserved: Vec<Reserved>,
     closes: Option<&'static str>,
@@ -52,25 +53,19 @@ impl Attempts<'_> {
     /// Rule 1: what is charged before the handler runs, or why it does not run. `account`: as the body writes it.
     pub(crate) async fn begin(&self, operation: &str, account: Option<String>) -> Result<Attempt, Denied> {
         let account = account.map(|written| Account::new(operation, written));
-        let is_known = match &account {
-            Some(it) => self.knows(&it.door, &it.counted, &it.written).await,
-            None => false,
-        };
-        let at = whom(account.is_some(), is_known);
+        let there = account.as_ref().and_then(|it| self.there(&it.door, &it.counted, &it.written));
+        let at = whom(account.is_some(), self.knows(there).await);
         let claimed = account.as_ref().map(Account::claimed);
         let charged = self.charge(at, claimed, |decision| (decision.charged(), closed(&decision))).await;
         let (reserved, closes) = charged.map_err(Denied::new)?;
-        Ok(Attempt { account, at, reserved, closes })
+        Ok(Attempt { account, there, at, reserved, closes })
     }
 
     /// Rule 2: what becomes of the charge, now that its call is answered with this status.
     pub(crate) async fn end(&self, attempt: &Attempt, status: StatusCode) {
         if has_succeeded(status) {
             self.give_back(attempt.at, &attempt.reserved).await;
-            if let Some(Account { written, counted, door }) = &attempt.account {
-                self.remember(door, counted, written).await;
-            }
-            return;
+            return self.remember(attempt.there).await;
         }
         self.report(attempt.closes, attempt.claimed());
     }

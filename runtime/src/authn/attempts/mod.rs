@@ -48,10 +48,11 @@ pub(crate) use self::networks::Shelf;
 use self::{
     buckets::{ACCOUNT, NETWORK, NETWORK_WIDELY, limits},
     flight::{Flight, Flights},
-    networks::{Networks, Whereabouts},
+    known::Place,
+    networks::Networks,
     refused::Counted,
 };
-use super::{Identity, Reason, Verdict, prepared::Prepared, present::Credential};
+use super::{Reason, Verdict, prepared::Prepared, present::Credential};
 use crate::{
     clock::Now,
     event::{Kind, Pseudonym, SECURITY_EVENTS, SecurityEvent, Severity, known, store},
@@ -89,7 +90,7 @@ impl Most {
 /// What a credential claims before it is verified.
 pub(in crate::authn) struct Claim<'c> {
     pub(in crate::authn) issuer: &'c str,
-    pub(in crate::authn) account: String,
+    pub(in crate::authn) account: &'c str,
 }
 
 /// By whom an attempt is counted.
@@ -144,7 +145,8 @@ pub(crate) struct Attempts<'a> {
 pub(in crate::authn) struct Charged<'a> {
     /// The place of its scheme.
     scheme: usize,
-    account: String,
+    claim: Claim<'a>,
+    there: Option<Place>,
     at: Whom,
     /// Nothing where another request that shows the same was charged.
     reserved: Vec<Reserved>,
@@ -217,19 +219,23 @@ impl<'a> Attempts<'a> {
     pub(in crate::authn) async fn before(
         self,
         scheme: usize,
-        prepared: &Prepared,
-        credential: &Credential<'_>,
+        prepared: &'a Prepared,
+        credential: &'a Credential<'_>,
     ) -> Result<Option<Charged<'a>>, Reason> {
         let Some(scheme_of) = prepared.schemes.get(scheme) else { return Ok(None) };
         // what claims nothing is malformed, and no verification is started for it
         let Some(claim) = scheme_of.claim(credential) else { return Ok(None) };
-        let Credential::Text(text) = credential else { return Ok(None) };
-        let at = whom(true, self.knows(claim.issuer, &claim.account, &claim.account).await);
-        let claimed = Some((claim.issuer, &*claim.account));
-        let charge = self.charge(at, claimed, |decision| (decision.charged(), closed(&decision)));
-        let (flight, charged) = self.failures.flights.board(scheme_of.name, text, charge).await?;
+        let Credential::Password(shown) = credential else { return Ok(None) };
+        let there = self.there(claim.issuer, claim.account, claim.account);
+        let at = whom(true, self.knows(there).await);
+        let claimed = Some((claim.issuer, claim.account));
+        // pinned here: who hands it on does not carry the room for it as well
+        let charge =
+            std::pin::pin!(self.charge(at, claimed, |decision| (decision.charged(), closed(&decision))));
+        let shown = (scheme_of.name, shown.user(), shown.password());
+        let (flight, charged) = self.failures.flights.board(shown, charge).await?;
         let (reserved, closes) = charged.unwrap_or_default();
-        Ok(Some(Charged { scheme, account: claim.account, at, reserved, closes, _flight: flight }))
+        Ok(Some(Charged { scheme, claim, there, at, reserved, closes, _flight: flight }))
     }
 
     /// Gives back what was charged for passwords that no scheme found wrong, and remembers whose were right.
@@ -246,14 +252,10 @@ impl<'a> Attempts<'a> {
             let accepted = of_the_same.clone().any(|(_, verdict)| matches!(verdict, Some(Ok(_))));
             match verdicts.get(charged.scheme) {
                 Some(Some(Err(reason))) if reason.is_guess() && !accepted => {
-                    let issuer = scheme.claims_under().map_or("", |issuer| issuer);
-                    self.report(charged.closes, Some((issuer, &charged.account)));
+                    self.report(charged.closes, Some((charged.claim.issuer, charged.claim.account)));
                     continue;
                 }
-                Some(Some(Ok(judged))) => {
-                    let Identity { issuer, subject, .. } = judged.principal.identity();
-                    self.remember(issuer, subject, subject).await;
-                }
+                Some(Some(Ok(_))) => self.remember(charged.there).await,
                 _ => {}
             }
             self.give_back(charged.at, &charged.reserved).await;
@@ -304,22 +306,23 @@ impl<'a> Attempts<'a> {
         self.rules(at).0.give_back(self.micros(), reserved).await;
     }
 
-    /// Rule 3. `written`: how this request spells the name of the account.
-    async fn knows(&self, issuer: &str, account: &str, written: &str) -> bool {
-        match &self.failures.of_known {
-            Some(of_known) => of_known.networks.knows(self.there(issuer, account, written), self.now).await,
-            None => false,
+    /// Rule 3: an account where it is. `written`: how this request spells its name.
+    fn there(&self, issuer: &str, account: &str, written: &str) -> Option<Place> {
+        let of_known = self.failures.of_known.as_ref()?;
+        Some(of_known.networks.place(Network::of(self.from), issuer, account, written))
+    }
+
+    async fn knows(&self, there: Option<Place>) -> bool {
+        match (&self.failures.of_known, there) {
+            (Some(of_known), Some(there)) => of_known.networks.knows(there, self.now).await,
+            _ => false,
         }
     }
 
-    async fn remember(&self, issuer: &str, account: &str, written: &str) {
-        if let Some(of_known) = &self.failures.of_known {
-            of_known.networks.learn(self.there(issuer, account, written), self.now).await;
+    async fn remember(&self, there: Option<Place>) {
+        if let (Some(of_known), Some(there)) = (&self.failures.of_known, there) {
+            of_known.networks.learn(there, self.now).await;
         }
-    }
-
-    fn there<'n>(&self, issuer: &'n str, account: &'n str, written: &'n str) -> Whereabouts<'n> {
-        Whereabouts { from: Network::of(self.from), issuer, account, written }
     }
 
     /// The event that a bucket is empty now: the next attempt is refused.

@@ -41,15 +41,6 @@ pub(super) struct Networks {
     shelf: Option<Shelf>,
 }
 
-/// An account, as it is counted, where it is, and how its name is spelled there.
-#[derive(Clone, Copy)]
-pub(super) struct Whereabouts<'a> {
-    pub(super) from: Network,
-    pub(super) issuer: &'a str,
-    pub(super) account: &'a str,
-    pub(super) written: &'a str,
-}
-
 impl Networks {
     pub(super) fn new(shelf: Option<Shelf>) -> Self {
         let hasher = match &shelf {
@@ -63,46 +54,46 @@ impl Networks {
     }
 
     /// What this process knows alone.
-    pub(super) fn knows_here(&self, whereabouts: Whereabouts<'_>, now: Now) -> bool {
-        self.known.holds(self.place(whereabouts), now)
+    pub(super) fn knows_here(&self, place: Place, now: Now) -> bool {
+        self.known.holds(place, now)
     }
 
-    pub(super) async fn knows(&self, whereabouts: Whereabouts<'_>, now: Now) -> bool {
-        let place = self.place(whereabouts);
+    pub(super) async fn knows(&self, place: Place, now: Now) -> bool {
         if self.known.holds(place, now) {
             return true;
         }
         let Some(shelf) = &self.shelf else { return false };
-        // rule 5
-        let Ok((set, _)) = shelf.find(self.known.number(place)).await else { return false };
+        // rule 5. Boxed, as below: who is known here does not carry the room for the look
+        let Ok((set, _)) = Box::pin(shelf.find(self.known.number(place))).await else { return false };
         if set.holds(place, now) {
             self.known.take(place, &set);
         }
         set.holds(place, now)
     }
 
-    pub(super) async fn learn(&self, whereabouts: Whereabouts<'_>, now: Now) {
-        let place = self.place(whereabouts);
+    pub(super) async fn learn(&self, place: Place, now: Now) {
         let before = self.known.insert(place, now);
         let Some(shelf) = &self.shelf else { return };
         let fresh = now.unix().saturating_add(LATELY).saturating_sub(DAY);
         if before.is_some_and(|until| until > fresh) {
             return; // rule 4
         }
-        if let Err(error) = shelf.add(self.known.number(place), place, now).await {
+        if let Err(error) = Box::pin(shelf.add(self.known.number(place), place, now)).await {
             tracing::warn!(target: "palisade::state", %error, "the network of an account is known to this process alone");
         }
     }
 
-    fn place(&self, whereabouts: Whereabouts<'_>) -> Place {
-        let Whereabouts { from, issuer, account, written } = whereabouts;
+    /// Of an account, as it is counted, where it is, and how its name is spelled there.
+    pub(super) fn place(&self, from: Network, issuer: &str, account: &str, written: &str) -> Place {
         let owner = self.hash(&[issuer.as_bytes(), account.as_bytes()]);
         let network = match &from {
             Network::V4(bytes) => &bytes[..],
             Network::V6(bytes) => &bytes[..],
         };
-        let key = |name: &str| self.hash(&[issuer.as_bytes(), name.as_bytes(), network]);
-        Place { owner, key: key(account).max(1), written: key(written) }
+        let of = |name: &str| self.hash(&[issuer.as_bytes(), name.as_bytes(), network]);
+        let key = of(account);
+        let written = if written == account { key } else { of(written) };
+        Place { owner, key: key.max(1), written }
     }
 
     fn hash(&self, parts: &[&[u8]]) -> u64 {

@@ -39,7 +39,8 @@ impl Counted {
         let bytes = match credential {
             Credential::Text(text) => &**text,
             Credential::Certificate(ClientCertificate::Whole(certificate)) => certificate.thumbprint(),
-            Credential::Certificate(ClientCertificate::Unreadable) => return None,
+            // of a password it is known whose it is
+            Credential::Password(_) | Credential::Certificate(ClientCertificate::Unreadable) => return None,
         };
         let key = self.hasher.hash_one((from, bytes));
         Some(Place { owner: key, key, written: key })
@@ -58,7 +59,7 @@ impl Attempts<'_> {
             // it was charged before
             return self.as_of_strangers(claim).await.map_or(denied, |wait| Denied::of(scheme.name, wait));
         }
-        let claimed = claim.as_ref().map(|claim| (claim.issuer, &*claim.account));
+        let claimed = claim.as_ref().map(|claim| (claim.issuer, claim.account));
         match self.count(denied.reason(), claimed, shown.as_ref()).await {
             Ok(closes) => {
                 self.report(closes, claimed);
@@ -72,9 +73,8 @@ impl Attempts<'_> {
     /// others: why one of a stranger would be refused.
     async fn as_of_strangers(&self, claim: &Claim<'_>) -> Option<Reason> {
         // whom it was known for when this was charged is known here since
-        let there = self.there(claim.issuer, &claim.account, &claim.account);
-        let of_known = self.failures.of_known.as_ref();
-        if !of_known.is_some_and(|of_known| of_known.networks.knows_here(there, self.now)) {
+        let there = self.there(claim.issuer, claim.account, claim.account)?;
+        if !self.failures.of_known.as_ref()?.networks.knows_here(there, self.now) {
             return None;
         }
         match self.charge(Whom::Network, None, |decision| decision.charged()).await {

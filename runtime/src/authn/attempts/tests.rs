@@ -14,14 +14,15 @@ const HERE: &str = "urn:here";
 /// One that is refused says how long to wait.
 fn guess(failures: &Failures, clock: &Clock, from: &str, account: Option<&str>) -> Result<(), u64> {
     let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
-    let known = account.is_some_and(|account| attempts.knows(HERE, account, account).now_or_never().unwrap());
+    let known = account.and_then(|account| attempts.there(HERE, account, account));
+    let known = attempts.knows(known).now_or_never().unwrap();
     let counted = attempts.charge(whom(account.is_some(), known), account.map(|name| (HERE, name)), |_| ());
     counted.now_or_never().unwrap().map_err(Reason::wait)
 }
 
 fn log_in(failures: &Failures, clock: &Clock, from: &str) {
     let attempts = failures.of(from.parse().unwrap(), clock.now().unwrap(), "request");
-    attempts.remember(HERE, ALICE, ALICE).now_or_never().unwrap();
+    attempts.remember(attempts.there(HERE, ALICE, ALICE)).now_or_never().unwrap();
 }
 
 fn start() -> (Failures, Clock) {
@@ -105,10 +106,10 @@ fn a_flood_of_attempts_takes_no_more_memory() {
         let account = format!("account {number}");
         _ = guess(&failures, &clock, &from.to_string(), Some(&account));
         let attempts = failures.of(from.into(), clock.now().unwrap(), "request");
-        attempts.remember(HERE, &account, &account).now_or_never().unwrap();
+        attempts.remember(attempts.there(HERE, &account, &account)).now_or_never().unwrap();
         let shown = Credential::Text(account.as_bytes().into());
         _ = attempts.count(Reason::NoSession, None, Some(&shown)).now_or_never().unwrap();
-        let flight = failures.flights.board("password", account.as_bytes(), std::future::ready(Ok(())));
+        let flight = failures.flights.board(&*account, std::future::ready(Ok(())));
         _ = flight.now_or_never().unwrap();
     });
     assert!(grown <= 0, "{grown} bytes");
