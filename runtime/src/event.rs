@@ -32,7 +32,7 @@ pub use self::record::SecurityEvent;
 pub(crate) use self::record::known;
 pub use self::sink::{EventSink, EventSinkError, Events};
 pub(crate) use self::sink::{NotStored, Worth};
-pub(crate) use self::whole::whole;
+pub(crate) use self::whole::{whole, works_settled};
 use crate::authn::{Identity, Principal};
 
 /// The `tracing` target of security events: filter on it to send them where they belong.

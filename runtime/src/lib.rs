@@ -45,12 +45,14 @@ mod routes;
 mod sealing;
 mod secret;
 mod segments;
+mod seldom;
 mod serve;
 mod server;
 mod settings;
 mod signing;
 pub mod state;
 pub mod types;
+mod works;
 
 pub use self::address::Peer;
 pub use self::adopt::{GateLayer, GateService, Guarded};

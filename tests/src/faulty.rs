@@ -34,6 +34,8 @@ pub const LOSES_ANSWERS: u8 = 2;
 pub const HOLDS_ONE: u8 = 3;
 /// It waits.
 pub const HELD: u8 = 4;
+/// The next change, and no other, is not made.
+pub const FAILS_ONE: u8 = 5;
 
 /// While the change that waits does so, lets who asked for it leave; then lets it go on.
 ///
@@ -72,6 +74,10 @@ impl Engine for Faulty {
             let holds = self.fault.compare_exchange(HOLDS_ONE, HELD, Ordering::SeqCst, Ordering::SeqCst);
             while holds.is_ok() && self.fault.load(Ordering::SeqCst) == HELD {
                 tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let fails = self.fault.compare_exchange(FAILS_ONE, WELL, Ordering::SeqCst, Ordering::SeqCst);
+            if fails.is_ok() {
+                return Err(StateError::Late);
             }
             match self.fault.load(Ordering::SeqCst) {
                 DOWN => Err(StateError::Late),

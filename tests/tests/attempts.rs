@@ -52,6 +52,20 @@ fn wait(reply: &Reply) -> u64 {
     reply.refused(429, "rate_limited").header("retry-after").parse().unwrap()
 }
 
+/// They claim no account, and are guesses of their network.
+#[tokio::test]
+async fn passwords_that_are_malformed_count_as_well() {
+    let _turn = TURN.lock().await;
+    let (gate, _) = start_with(5, 2).await;
+    let malformed = async |text: &str| {
+        call(&gate, "/password", ELSEWHERE, ("authorization", &format!("Basic {text}"))).await
+    };
+    malformed("!!").await.refused(401, "unauthenticated");
+    malformed(&STANDARD.encode("carol")).await.refused(401, "unauthenticated");
+    wait(&malformed(&STANDARD.encode("carol:a\tb")).await);
+    log_in(&gate, HOME, "carol", RIGHT).await.allowed(200);
+}
+
 #[tokio::test]
 async fn guesses_at_a_password_wait_longer_and_longer() {
     let _turn = TURN.lock().await;

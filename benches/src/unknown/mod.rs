@@ -29,7 +29,7 @@ const SHOWN: usize = 100;
 
 /// Into how many short rounds each round is cut: the more often both sides take turns, the less does it matter what else
 /// the machine does.
-const OFTEN: usize = 40;
+const OFTEN: usize = 80;
 
 /// `quick`: that it answers is all that is asked. One round says nothing of time, and must not fail by chance.
 pub(crate) fn measure(rounds: usize, calls: usize, quick: bool) -> io::Result<()> {

@@ -111,7 +111,7 @@ pub(crate) async fn authenticate<'p>(
     }
     let noted = note_proof(prepared, &verdicts, now).await;
     if let Some(denied) = denied {
-        return Err(Box::pin(attempts.after(prepared, denied, parts)).await);
+        return Err(Box::pin(attempts.after(prepared, denied, &shown)).await);
     }
     noted?;
     let verified = |need: &prepared::Need| matches!(verdicts.get(need.scheme), Some(Some(Ok(_))));

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::allowance::Allowance;
 use super::audited::Begun;
-use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
 use super::prepared::{Answers, Gate, Inner, OwnershipRule, Prepared, Ready, Resolver, ResolverHandle};
@@ -29,6 +28,7 @@ use crate::operation::{Document, Location, Operation, Ownership, Per, Policy, Re
 use crate::problem::Problem;
 use crate::resource::Attributes;
 use crate::settings::Settings;
+use crate::works::Works;
 
 /// Collects the parts of a [`Gate`].
 #[derive(Default)]
@@ -187,7 +187,7 @@ impl GateBuilder {
             schemes,
             strangers,
             operations,
-            effects: Effects::default(),
+            effects: Works::default(),
             begun: Begun::default(),
             writes_limits: GoingOn::default(),
         }))

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::lazy;
 use http::StatusCode;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::audited::telling;
@@ -23,38 +23,6 @@ use crate::event::storing;
 use crate::operation::Policy;
 use crate::problem::{Problem, Rejection};
 use crate::server::Served;
-
-/// The tasks that run whether or not somebody waits for their answer.
-#[derive(Clone, Debug)]
-pub(crate) struct Effects(watch::Sender<usize>);
-
-impl Default for Effects {
-    fn default() -> Self {
-        Self(watch::Sender::new(0))
-    }
-}
-
-impl Effects {
-    fn begin(&self) -> Running {
-        self.0.send_modify(|running| *running = running.saturating_add(1));
-        Running(self.0.clone())
-    }
-
-    /// Waits until none runs.
-    pub(crate) async fn settled(&self) {
-        // Fails only when no sender is left, and this is one.
-        _ = self.0.subscribe().wait_for(|running| *running == 0).await;
-    }
-}
-
-/// One of them.
-struct Running(watch::Sender<usize>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.send_modify(|running| *running = running.saturating_sub(1));
-    }
-}
 
 pub(super) async fn run<S, Op>(
     service: &Arc<S>,

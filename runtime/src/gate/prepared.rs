@@ -15,7 +15,6 @@ use super::CursorScope;
 use super::allowance::Allowance;
 use super::audited::Begun;
 use super::builder::GateBuilder;
-use super::effects::Effects;
 use super::limits::{Due, Limits};
 use super::load::Load;
 use super::unread::Unread;
@@ -38,6 +37,7 @@ use crate::problem::{Problem, Rejection};
 use crate::readiness::Degraded;
 use crate::resource::Attributes;
 use crate::settings::Settings;
+use crate::works::Works;
 
 /// For what is to be written last.
 const WRITING: Duration = Duration::from_secs(2);
@@ -65,7 +65,7 @@ pub(super) struct Inner {
     pub(super) failures: Failures,
     pub(super) strangers: Due,
     pub(super) operations: BTreeMap<&'static str, Prepared>,
-    pub(super) effects: Effects,
+    pub(super) effects: Works,
     pub(super) begun: Begun,
     pub(super) spool: Spool,
     pub(super) arriving: Arriving,
@@ -210,7 +210,7 @@ impl Gate {
     }
 
     /// The tasks of its operations that may outlive their clients.
-    pub(crate) fn effects(&self) -> &Effects {
+    pub(crate) fn effects(&self) -> &Works {
         &self.inner.effects
     }
 

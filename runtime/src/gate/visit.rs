@@ -14,7 +14,6 @@ use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 pub(super) use self::closing::refusal;
-use super::effects::Effects;
 use super::fault::{Fault, Made};
 use super::limits::{Due, Values};
 use super::load::Place;
@@ -34,6 +33,7 @@ use crate::operation::{Body, Priority};
 use crate::problem::Rejection;
 use crate::serve::Session;
 use crate::settings::Settings;
+use crate::works::Works;
 
 /// A request between the door and its answer.
 pub(crate) struct Visit {
@@ -272,7 +272,7 @@ impl Visit {
     }
 
     /// The tasks of this gate that outlive their clients.
-    pub(super) fn effects(&self) -> &Effects {
+    pub(super) fn effects(&self) -> &Works {
         self.gate.effects()
     }
 

@@ -17,6 +17,7 @@ use super::event::{About, Event, Why};
 use super::family::Refusal;
 use super::store::Subject;
 use super::text::{self, RefreshText};
+use crate::event::whole;
 use crate::state::later_round;
 use crate::{Identity, Principal};
 
@@ -79,6 +80,12 @@ impl Issuer {
     /// # Errors
     /// When the issuer cannot do its part: do it again.
     pub async fn revoke_all(&self, subject: &str) -> Result<(), IssuerError> {
+        let (issuer, subject) = (self.clone(), subject.to_owned());
+        let done = whole(async move { issuer.revoke_all_now(&subject).await }).await;
+        done.unwrap_or(Err(IssuerError::Busy))
+    }
+
+    async fn revoke_all_now(&self, subject: &str) -> Result<(), IssuerError> {
         let ended = self.end_subject(subject).await?;
         let about = About { issuer: &self.0.issuer, subject, client: "-", family: "-" };
         Event::Revoked(Why::Everywhere).emit(&about);

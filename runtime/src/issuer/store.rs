@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::builder::LONGEST_FAMILY;
@@ -118,10 +119,11 @@ impl Issuer {
 
     async fn deny(&self, id: &str, family: &Family) -> Result<(), IssuerError> {
         let Some(denylist) = &self.0.denylist else { return Ok(()) };
-        for (number, exp) in &family.live {
-            denylist.revoke_token(&self.0.issuer, &format!("{id}.{number}"), *exp).await?;
-        }
-        Ok(())
+        // at once, and one that fails keeps no other from it
+        let denied = family.live.iter().map(async |(number, exp)| {
+            denylist.revoke_token(&self.0.issuer, &format!("{id}.{number}"), *exp).await
+        });
+        Ok(join_all(denied).await.into_iter().collect::<Result<(), _>>()?)
     }
 }
 

@@ -22,7 +22,7 @@ use super::proxy_protocol::{Caller, Proxies};
 use super::slots::{Slot, Slots};
 use super::tally::Tally;
 use crate::address::Relay;
-use crate::event::{Events, storing};
+use crate::event::{Events, storing, works_settled};
 use crate::settings::Settings;
 
 /// The first and the longest pause after the system refused to accept, e.g. for want of files.
@@ -184,16 +184,11 @@ pub(super) async fn accept<S: Servable>(
     // of a service that has no sink of its own, or another
     let stored = OptionFuture::from(settings.events.as_ref().map(Events::settle));
     let written = join(service.written(), stored);
-    finish(tasks, drain, service.settled(), written).await;
+    finish(tasks, drain, join(service.settled(), works_settled()), written).await;
 }
 
 /// Lets those who have begun finish, for so long. What the service has to write is written in any case.
-async fn finish(
-    mut tasks: JoinSet<()>,
-    drain: Duration,
-    settled: impl Future<Output = ()>,
-    written: impl Future,
-) {
+async fn finish(mut tasks: JoinSet<()>, drain: Duration, settled: impl Future, written: impl Future) {
     let ends = Instant::now() + drain;
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout_at(ends, all).await.is_err() {

@@ -1,6 +1,7 @@
 //! The engine in memory: records by their key, and the keys in the order in which their records end.
 //!
-//! A look that is not to tell whether there is a record reads one all the same, wherever it lies: which one, only the key says.
+//! A look that is not to tell whether there is a record looks at others as well, whether or not there is one, and where there is none it
+//! copies of them: which ones, only the key says.
 
 use std::{
     collections::BTreeSet,
@@ -50,9 +51,11 @@ impl Stored {
         Record { value: self.value.clone(), version: self.version, left: self.end.saturating_sub(now) }
     }
 
-    /// As much of it as the records of others are long.
+    /// As long as the records that are asked for, whatever it is.
     fn in_part(&self, now: Duration) -> Record {
-        let value = self.value.get(..ALIKE).unwrap_or(&self.value).to_vec();
+        let mut value = Vec::with_capacity(ALIKE);
+        value.extend_from_slice(self.value.get(..ALIKE).unwrap_or(&self.value));
+        value.resize(ALIKE, 0);
         Record { value, version: self.version, left: self.end.saturating_sub(now) }
     }
 }
@@ -79,11 +82,14 @@ impl Engine for Memory {
     }
 
     fn get_alike(&self, key: Key) -> StoreFuture<'_, Option<Record>, StateError> {
-        let found = self.now(|kept, now| match kept.records.get(&key) {
-            Some(found) => Some(found.shown(now)),
-            None => {
-                black_box(kept.another(key).map(|other| other.in_part(now)));
-                None
+        let found = self.now(|kept, now| {
+            let other = black_box(kept.another(key));
+            match kept.records.get(&key) {
+                Some(found) => Some(found.shown(now)),
+                None => {
+                    black_box(other.map(|other| other.in_part(now)));
+                    None
+                }
             }
         });
         Box::pin(std::future::ready(Ok(found)))
@@ -173,6 +179,30 @@ mod tests {
 
     fn record(value: &str, seconds: u64) -> Next {
         Next::Record { value: value.into(), keep: Duration::from_secs(seconds) }
+    }
+
+    /// Where half of what is kept is short, hardly a look falls upon it.
+    #[test]
+    fn what_is_read_for_a_key_that_has_no_record_is_mostly_as_long_as_one() {
+        let now = Duration::from_secs(1);
+        let mut kept = Kept::default();
+        let put = |kept: &mut Kept, number: usize| {
+            let value = vec![b'x'; if number.is_multiple_of(2) { ALIKE } else { 0 }];
+            let next = Next::Record { value, keep: Duration::from_secs(60) };
+            let room = Room::of(1000, AVERAGE);
+            kept.swap(key(&number.to_string()), Expected::Nothing, next, now, room).unwrap();
+        };
+        let looks = |kept: &Kept| -> Vec<_> {
+            (1000..2000)
+                .map(|number| kept.another(key(&number.to_string())).map(|it| it.value.len()))
+                .collect()
+        };
+        assert!(looks(&kept).iter().all(Option::is_none));
+        put(&mut kept, 0);
+        assert!(looks(&kept).iter().all(|found| *found == Some(ALIKE)));
+        (1..200).for_each(|number| put(&mut kept, number));
+        let long = looks(&kept).iter().filter(|found| **found == Some(ALIKE)).count();
+        assert!((880..980).contains(&long), "{long} of 1000");
     }
 
     #[tokio::test]

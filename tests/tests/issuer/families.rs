@@ -122,6 +122,31 @@ async fn a_family_that_ended_while_the_denylist_failed_ends_whole_when_its_token
     }
 }
 
+#[tokio::test]
+async fn an_access_token_that_cannot_be_denied_keeps_no_other_of_its_family_from_it() {
+    let fault = Arc::new(AtomicU8::new(WELL));
+    let denied = State::new(Faulty::new(State::memory(), &fault));
+    let denylist = Denylist::kept_in(denied).clock(Clock::fixed(START));
+    let bench = Bench::with(|builder| builder.denylist(denylist.clone())).await;
+    let doors = doors(&bench.issuer, &bench.base, &denylist, &bench.clock, bench.elsewhere.clone()).await;
+    let tokens = bench.sign_in("alice").await;
+    let first = renewing(&tokens);
+    let (second, next) = pair(&bench.refresh(&first).await);
+    let (third, _) = pair(&bench.refresh(&next).await);
+    bench.advance(60); // the grace is over
+    fault.store(FAILS_ONE, Ordering::SeqCst);
+    assert_eq!(bench.refresh(&first).await.status, 503);
+    let mut good = 0;
+    for access in [shown(&tokens.access), &second, &third] {
+        good += usize::from(doors.get("/me").token(access).send().await.status == 200);
+    }
+    assert_eq!(good, 1);
+    refused(&bench.refresh(&first).await, 400, "invalid_grant");
+    for access in [shown(&tokens.access), &second, &third] {
+        assert_eq!(doors.get("/me").token(access).send().await.status, 401);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_that_show_one_token_at_once_one_gets_tokens_and_they_are_dead() {
     let bench = Bench::start().await;
@@ -314,6 +339,22 @@ async fn a_token_that_is_used_again_revokes_its_family_also_where_who_used_it_le
     }
     assert_eq!(bench.me(&access).await, 401);
     refused(&bench.refresh(&next).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn all_of_a_subject_end_also_where_who_asked_for_it_leaves() {
+    let bench = Bench::start().await;
+    let tokens = bench.sign_in("alice").await;
+    let issuer = bench.issuer.clone();
+    who_asked_leaves(&bench.fault, async move { issuer.revoke_all("alice").await }).await;
+    for _ in 0..100 {
+        if bench.me(shown(&tokens.access)).await == 401 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(bench.me(shown(&tokens.access)).await, 401);
+    refused(&bench.refresh(&renewing(&tokens)).await, 400, "invalid_grant");
 }
 
 #[tokio::test]

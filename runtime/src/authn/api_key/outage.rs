@@ -21,10 +21,11 @@ use tokio::time::Instant;
 use tracing::field::display;
 
 use super::store::KeyStoreError;
-use crate::event::{self, Kind, SECURITY_EVENTS, SecurityEvent, Severity, known};
+use crate::{
+    event::{self, Kind, SECURITY_EVENTS, SecurityEvent, Severity, known},
+    seldom::Seldom,
+};
 
-/// Rule 2.
-const SELDOM: Duration = Duration::from_secs(10);
 /// Rule 4.
 const LONG: Duration = Duration::from_millis(500);
 
@@ -191,20 +192,6 @@ impl Course {
     fn become_of(&mut self, fails: bool) {
         self.turn = self.turn.wrapping_add(u64::from(self.fails != fails));
         self.fails = fails;
-    }
-}
-
-/// Lets one through, and the next when that is ten seconds ago.
-#[derive(Default)]
-struct Seldom(Option<Instant>);
-
-impl Seldom {
-    fn lets(&mut self, now: Instant) -> bool {
-        let due = self.0.is_none_or(|last| now.duration_since(last) >= SELDOM);
-        if due {
-            self.0 = Some(now);
-        }
-        due
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use http::request::Parts;
-
 use super::{
     Attempts, Claim, Whom, closed,
     known::{Known, Place},
@@ -49,11 +47,17 @@ impl Counted {
 
 impl Attempts<'_> {
     /// Rules 6 to 8: counts what was refused, and was not charged before; what comes out is what the client is told.
-    pub(in crate::authn) async fn after(&self, prepared: &Prepared, denied: Denied, parts: &Parts) -> Denied {
-        let scheme =
-            denied.scheme().and_then(|name| prepared.schemes.iter().find(|scheme| scheme.name == name));
-        let Some(scheme) = scheme.filter(|_| denied.reason().is_bad_credential()) else { return denied };
-        let shown = scheme.find(parts).ok().flatten();
+    pub(in crate::authn) async fn after(
+        &self,
+        prepared: &Prepared,
+        denied: Denied,
+        shown: &[Option<Credential<'_>>],
+    ) -> Denied {
+        let mut shown = prepared.schemes.iter().zip(shown);
+        let refused = denied.scheme().and_then(|name| shown.find(|(scheme, _)| scheme.name == name));
+        let Some((scheme, shown)) = refused.filter(|_| denied.reason().is_bad_credential()) else {
+            return denied;
+        };
         let claim = shown.as_ref().and_then(|credential| scheme.claim(credential));
         if let Some(claim) = claim.as_ref().filter(|_| scheme.is_guessable()) {
             // it was charged before

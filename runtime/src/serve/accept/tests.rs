@@ -303,6 +303,34 @@ async fn shutdown_does_not_wait_for_ever() {
     tokio::time::timeout(LONG, server.done).await.unwrap().unwrap().unwrap();
 }
 
+#[tokio::test]
+async fn shutdown_waits_for_what_is_done_whole_though_who_asked_has_left() {
+    let [begun, goes_on] = [(); 2].map(|()| Arc::new(tokio::sync::Notify::new()));
+    let work = {
+        let (begun, goes_on) = (Arc::clone(&begun), Arc::clone(&goes_on));
+        async move || {
+            let work = async move {
+                begun.notify_one();
+                goes_on.notified().await;
+            };
+            crate::event::whole(work).await.unwrap_or_default();
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let server = serve(Router::new().route("/peer", get(work))).settings(patient()).listener(listener);
+    let mut done = tokio::spawn(server.shutdown(async { _ = stopped.await }).into_future());
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(GET.as_bytes()).await.unwrap();
+    begun.notified().await;
+    drop(stream);
+    stop.send(()).unwrap();
+    assert!(tokio::time::timeout(SHORT, &mut done).await.is_err(), "it goes on");
+    goes_on.notify_one();
+    tokio::time::timeout(LONG, done).await.unwrap().unwrap().unwrap();
+}
+
 /// A service with work that never ends, which knows what it was asked to do last.
 #[derive(Clone, Default)]
 struct Endless(Arc<AtomicUsize>);

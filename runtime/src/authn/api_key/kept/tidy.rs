@@ -1,15 +1,18 @@
 //! Keys that are over for long: rule 6 of [`kept`](super).
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use futures_util::FutureExt as _;
 
 use super::Kept;
 use crate::{
-    authn::api_key::{
-        change::{AT_ONCE, is_over},
-        record::KeyRecord,
-        store::KeyStoreError,
+    authn::{
+        api_key::{
+            change::{AT_ONCE, is_over},
+            record::KeyRecord,
+            store::KeyStoreError,
+        },
+        store::in_time,
     },
     event::whole,
     state::{Expected, Key, Next},
@@ -27,7 +30,8 @@ impl Kept {
             let _ = kept.tidy(circles, &changed, at).await;
             drop(alone);
         });
-        let _ = timeout(TIDYING, tidying).await;
+        // the change is made, whatever becomes of this
+        let _ = in_time(Box::pin(AssertUnwindSafe(tidying).catch_unwind()), TIDYING).await;
     }
 
     async fn tidy(&self, circles: Vec<Key>, changed: &str, at: u64) -> Result<(), KeyStoreError> {

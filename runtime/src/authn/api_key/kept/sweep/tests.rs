@@ -61,6 +61,22 @@ async fn the_keys_of_an_owner_are_revoked_also_when_nobody_waits_for_it() {
     assert!(kept.sweeps.held().is_empty());
 }
 
+/// Its sweep goes on by itself, so who waits for it takes no place of what is done whole.
+#[tokio::test]
+async fn whoever_asks_for_one_owner_again_and_again_cuts_off_no_other_change() {
+    let kept = Kept::new(State::new(Steps::of_pace(1)), "partner");
+    kept.change(&Change::Create(key("acme"))).await.unwrap();
+    for _ in 0..2000 {
+        ask_and_leave(&kept, &revocation());
+    }
+    let new = key("another");
+    ask_and_leave(&kept, &Change::Create(new.clone()));
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(kept.find(&new.id).await.unwrap().is_some());
+}
+
 /// Whenever it was made.
 #[tokio::test]
 async fn who_asks_while_keys_are_revoked_is_told_when_those_made_since_are_as_well() {
