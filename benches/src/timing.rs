@@ -1,7 +1,8 @@
 //! Calls within this process, in rounds.
 //!
 //! Each of the three of a round comes first, second and third equally often, and begins with a call that is not counted where it is one of
-//! many: whoever follows itself finds its code and data in faster memory than who follows another.
+//! many: whoever follows itself finds its code and data in faster memory than who follows another. Where in a line of memory their stacks
+//! begin decides over a hundredth, and which place is good only chance says: each round moves all three on by a quarter of a line.
 
 use std::hint::black_box;
 use std::io;
@@ -38,15 +39,34 @@ fn compare_by(
     for round in 0..rounds {
         let [mut first, mut second, mut own] = [0.0; 3];
         for turn in 0..3 {
-            match (round + turn) % 3 {
-                0 => first = cost(&clock, calls, &mut baseline),
-                1 => own = cost(&clock, calls, &mut ours),
-                _ => second = cost(&clock, calls, &mut baseline),
-            }
+            let (of, call): (_, &mut dyn FnMut()) = match (round + turn) % 3 {
+                0 => (&mut first, &mut baseline),
+                1 => (&mut own, &mut ours),
+                _ => (&mut second, &mut baseline),
+            };
+            *of = moved_on(round, || cost(&clock, calls, call));
         }
         ratios.round(first, second, own);
     }
     ratios
+}
+
+/// On a stack that begins elsewhere in a line of memory.
+fn moved_on(round: usize, act: impl FnOnce() -> f64) -> f64 {
+    #[inline(never)]
+    fn by<const BYTES: usize>(act: impl FnOnce() -> f64) -> f64 {
+        let room = [0_u8; BYTES];
+        black_box(&room);
+        let acted = act();
+        black_box(&room);
+        acted
+    }
+    match round % 4 {
+        0 => by::<0>(act),
+        1 => by::<16>(act),
+        2 => by::<32>(act),
+        _ => by::<48>(act),
+    }
 }
 
 /// The median over the rounds, in nanoseconds.
@@ -69,7 +89,7 @@ pub(crate) const fn calls_made(calls: usize) -> usize {
 }
 
 /// Nanoseconds a call.
-fn cost(clock: &impl Fn() -> u64, calls: usize, call: &mut impl FnMut()) -> f64 {
+fn cost(clock: &impl Fn() -> u64, calls: usize, call: &mut dyn FnMut()) -> f64 {
     (calls..calls_made(calls)).for_each(|_| call());
     let before = clock();
     (0..calls).for_each(|_| call());
