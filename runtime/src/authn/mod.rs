@@ -53,6 +53,7 @@ mod token;
 mod verifiers;
 
 use http::request::Parts;
+use smallvec::SmallVec;
 
 #[cfg(feature = "tls")]
 pub use self::certificate::{CertificateError, ClientCertificates};
@@ -99,7 +100,7 @@ pub(crate) async fn authenticate<'p>(
     attempts: &Attempts<'_>,
 ) -> Result<Authenticated<'p>, Denied> {
     if prepared.public {
-        return Ok(Authenticated::assertion(prepared, Vec::new()));
+        return Ok(Authenticated::assertion(prepared, OfEach::new()));
     }
     let shown = present::shown(prepared, parts)?;
     let (from, request_id) = (attempts.from(), attempts.request_id());
@@ -117,13 +118,16 @@ pub(crate) async fn authenticate<'p>(
     let verified = |need: &prepared::Need| matches!(verdicts.get(need.scheme), Some(Some(Ok(_))));
     if prepared.alternatives.iter().any(|needs| needs.iter().all(verified)) {
         let judged = verdicts.into_iter().map(|verdict| verdict.and_then(Result::ok));
-        let held: Vec<_> = judged.map(|judged| judged.map(|judged| judged.principal)).collect();
+        let held: OfEach<_> = judged.map(|judged| judged.map(|judged| judged.principal)).collect();
         tenants::agree(prepared, &held)?;
         return Ok(Authenticated::assertion(prepared, held));
     }
     let nothing_shown = verdicts.iter().all(Option::is_none);
     Err(Denied::new(if nothing_shown { Reason::Missing } else { Reason::Incomplete }))
 }
+
+/// What there is of each scheme of an operation, which mostly has one alone.
+pub(in crate::authn) type OfEach<T> = SmallVec<[T; 1]>;
 
 type Verdict = Option<Result<Judged, Reason>>;
 
@@ -134,8 +138,8 @@ async fn judge_all<'a>(
     parts: &Parts,
     on: &Occasion<'_>,
     attempts: &Attempts<'a>,
-) -> (Vec<Verdict>, Vec<Charged<'a>>) {
-    let mut verdicts = Vec::with_capacity(prepared.schemes.len());
+) -> (OfEach<Verdict>, Vec<Charged<'a>>) {
+    let mut verdicts = OfEach::with_capacity(prepared.schemes.len());
     let mut charged = Vec::new();
     let mut to_be_asked = Vec::new();
     for (place, (scheme, credential)) in prepared.schemes.iter().zip(shown).enumerate() {

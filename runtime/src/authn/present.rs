@@ -8,7 +8,7 @@ use http::{HeaderMap, header, request::Parts};
 use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::{
-    Denied, Judged, Reason, api_key,
+    Denied, Judged, OfEach, Reason, api_key,
     attempts::Claim,
     basic::UserPass,
     certificate::ClientCertificate,
@@ -78,13 +78,13 @@ struct Authorization<'r> {
 pub(in crate::authn) fn shown<'r>(
     prepared: &Prepared,
     parts: &'r Parts,
-) -> Result<Vec<Option<Credential<'r>>>, Denied> {
+) -> Result<OfEach<Option<Credential<'r>>>, Denied> {
     let begins_with_a_word = check_authorization(prepared, parts)?;
     let find = |scheme: &Arc<Scheme>| match begins_with_a_word && scheme.is_keyed_by_authorization() {
         true => Ok(None), // it is the credential of the scheme with that word, and of no other
         false => scheme.find(parts),
     };
-    let shown: Vec<_> = prepared.schemes.iter().map(find).collect::<Result<_, _>>()?;
+    let shown: OfEach<_> = prepared.schemes.iter().map(find).collect::<Result<_, _>>()?;
     check_places(prepared, &shown)?;
     Ok(shown)
 }

@@ -1,6 +1,6 @@
 //! The proof that a request was authenticated. Only this module's parent makes one.
 
-use super::{Principal, prepared::Prepared};
+use super::{OfEach, Principal, prepared::Prepared};
 
 /// Credentials that were verified for one operation, before anybody asked what they may do.
 ///
@@ -9,11 +9,11 @@ use super::{Principal, prepared::Prepared};
 pub(crate) struct Authenticated<'p> {
     prepared: &'p Prepared,
     /// The principal of each scheme that the operation names, in the order of `prepared`.
-    held: Vec<Option<Principal>>,
+    held: OfEach<Option<Principal>>,
 }
 
 impl<'p> Authenticated<'p> {
-    pub(in crate::authn) fn assertion(prepared: &'p Prepared, held: Vec<Option<Principal>>) -> Self {
+    pub(in crate::authn) fn assertion(prepared: &'p Prepared, held: OfEach<Option<Principal>>) -> Self {
         Self { prepared, held }
     }
 
