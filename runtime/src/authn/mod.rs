@@ -108,7 +108,7 @@ pub(crate) async fn authenticate<'p>(
     let (verdicts, charged) = judge_all(prepared, &shown, parts, &on, attempts).await;
     let denied = refused(prepared, &verdicts);
     if !charged.is_empty() {
-        Box::pin(attempts.settle(prepared, &verdicts, charged)).await;
+        attempts.settle(prepared, &verdicts, charged).await;
     }
     let noted = note_proof(prepared, &verdicts, now).await;
     if let Some(denied) = denied {
@@ -147,9 +147,8 @@ async fn judge_all<'a>(
             verdicts.push(None);
             continue;
         };
-        // boxed: a request without a password does not carry the room for one
         let charge = match scheme.is_guessable() {
-            true => Box::pin(attempts.before(place, prepared, credential)).await,
+            true => attempts.before(place, prepared, credential).await,
             false => Ok(None),
         };
         verdicts.push(match charge.map(|charge| charged.extend(charge)) {
