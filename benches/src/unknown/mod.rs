@@ -8,12 +8,13 @@
 mod kept;
 
 use std::io;
+use std::rc::Rc;
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
 use palisade::measure::{Cursors, Keys, Users};
 use palisade::operation::{KeyLocation, KeyRules};
-use palisade::{ApiKeys, Clock, CursorKeys, KeyPeppers, NewKey, PasswordRecord, Passwords, Secret};
+use palisade::{ApiKeys, Clock, CursorKeys, KeyPeppers, NewKey, PasswordRecord, Passwords};
 
 use crate::{table, timing};
 
@@ -23,8 +24,8 @@ const RULES: KeyRules =
 /// Keys in the store, so that a look-up is one.
 const KEYS: usize = 10_000;
 
-/// So many of each are shown, one of them throughout a short round, as by whoever wants to know of one: what the times of those
-/// that are known differ by among each other is what nobody can tell an unknown one by.
+/// So many of each are shown, of keys and cursors, one of them throughout a short round, as by whoever wants to know of one: what the
+/// times of those that are known differ by among each other, if only for where they lie in memory, is what nobody can tell an unknown one by.
 const SHOWN: usize = 100;
 
 /// Into how many short rounds each round is cut: the more often both sides take turns, the less does it matter what else
@@ -60,26 +61,30 @@ fn cursors(rounds: usize, calls: usize) -> io::Result<bool> {
     const OTHER: &str = "b:3q2+7wD1x6mXj0n1Qx7rF8u5t0eTqA2kHn6bVYcZsWg=";
     const END: u64 = 1_800_000_000;
     let with = |keys| CursorKeys::from_list(keys).map(Cursors::new).map_err(io::Error::other);
-    let sealed = |by: Cursors| by.seal(&7_i64, END).map(|cursor| cursor.as_str().to_owned());
-    let sealed = |by| sealed(by).ok_or_else(|| io::Error::other("it does not seal"));
-    let refused = |text: String, now: u64| {
-        let opening = with(OURS)?;
-        timing::holds(move || opening.open::<i64>(&text, now).is_none())
+    let many = |by: Cursors| {
+        let sealed = (0..SHOWN).map(|_| by.seal(&7_i64, END).map(|cursor| cursor.as_str().to_owned()));
+        sealed.collect::<Option<Vec<_>>>().ok_or_else(|| io::Error::other("it does not seal"))
     };
-    let good = sealed(with(OURS)?)?;
+    let opening = Rc::new(with(OURS)?);
+    let refused = |texts: Vec<String>, now: u64| {
+        let (opening, mut turns) = (Rc::clone(&opening), Turns::of(calls));
+        timing::holds(move || turns.next(&texts).is_some_and(|text| opening.open::<i64>(text, now).is_none()))
+    };
+    let good = many(with(OURS)?)?;
     // the last bits of the tag
-    let altered = || {
+    let altered = |good: &String| {
         let kept = good.get(..good.len().saturating_sub(2)).unwrap_or_default();
         format!("{kept}{}", if good.ends_with("AA") { "BA" } else { "AA" })
     };
+    let no_base64 = good.iter().map(|good| format!("!{}", good.get(1..).unwrap_or_default())).collect();
     let mut alike = true;
-    for (what, text, now, counts) in [
-        ("cursor of another caller / an altered one", sealed(with(OURS)?.of("bob"))?, END - 1, true),
-        ("cursor of an unknown key / an altered one", sealed(with(OTHER)?)?, END - 1, true),
+    for (what, texts, now, counts) in [
+        ("cursor of another caller / an altered one", many(with(OURS)?.of("bob"))?, END - 1, true),
+        ("cursor of an unknown key / an altered one", many(with(OTHER)?)?, END - 1, true),
         ("cursor that expired / an altered one", good.clone(), END, false),
-        ("cursor that is no base64 / an altered one", good.replacen('A', "!", 1), END - 1, false),
+        ("cursor that is no base64 / an altered one", no_base64, END - 1, false),
     ] {
-        let (baseline, ours) = (refused(altered(), END - 1)?, refused(text, now)?);
+        let (baseline, ours) = (refused(good.iter().map(altered).collect(), END - 1)?, refused(texts, now)?);
         alike &= table::interval(what, &mut timing::compare(rounds, calls, baseline, ours)) || !counts;
     }
     Ok(alike)
@@ -133,11 +138,14 @@ impl Turns {
     }
 }
 
-/// Users, the name of one of them, and that of nobody.
+/// How many users there are of each cost, and how many names of nobody are shown.
+const USERS: usize = 16;
+
+/// Users, the names of some of them, and as many of nobody.
 struct Names {
-    records: Vec<PasswordRecord>,
-    known: String,
-    unknown: String,
+    users: Rc<Users>,
+    known: Vec<String>,
+    unknown: Vec<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -146,46 +154,58 @@ enum Cost {
     Higher,
 }
 
+impl Cost {
+    /// A hash takes one of some 20 ms, or three times as long.
+    fn user(self, number: usize) -> io::Result<PasswordRecord> {
+        let (name, passes) = match self {
+            Self::Lower => ("lower", 2),
+            Self::Higher => ("higher", 6),
+        };
+        let params = Params::new(19_456, passes, 1, None).map_err(io::Error::other)?;
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let hash = hasher.hash_password(b"correct horse battery staple").map_err(io::Error::other)?;
+        let user = format!("{name} {number:02}");
+        Ok(PasswordRecord { user, hash: hash.to_string(), scopes: Vec::new() })
+    }
+}
+
 impl Names {
     fn of_one_cost() -> io::Result<Self> {
-        let password = Secret::new("correct horse battery staple".to_owned());
-        let record = PasswordRecord::new("carol", &password, &[]).map_err(io::Error::other)?;
-        Ok(Self { records: vec![record], known: "carol".to_owned(), unknown: "nobody".to_owned() })
+        let records = (0..USERS).map(|number| Cost::Lower.user(number)).collect::<io::Result<Vec<_>>>()?;
+        let unknown = (0..USERS).map(|number| format!("nobody {number:02}")).collect();
+        Self::new(&records, &records, unknown)
     }
 
-    /// Names that nobody has are of either cost, and each always of the same: this is one of the cost of the known one.
+    /// Names that nobody has are of either cost, and each always of the same: these are of the cost of the known ones.
     fn of_two_costs(cost: Cost) -> io::Result<Self> {
-        let record = |user: &str, passes| {
-            let params = Params::new(19_456, passes, 1, None).map_err(io::Error::other)?;
-            let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-            let hash = hasher.hash_password(b"correct horse battery staple").map_err(io::Error::other)?;
-            Ok::<_, io::Error>(PasswordRecord {
-                user: user.to_owned(),
-                hash: hash.to_string(),
-                scopes: Vec::new(),
-            })
-        };
-        let records = vec![record("lower", 2)?, record("higher", 6)?];
-        let users = Self::users(&records)?;
-        let taken = |name: &str| timing::typical(3, 1, || _ = users.accept(name, WRONG));
-        let (lower, higher) = (taken("lower"), taken("higher"));
-        let (known, is_like) = match cost {
-            Cost::Lower => ("lower", lower / 2.0..lower.midpoint(higher)),
-            Cost::Higher => ("higher", lower.midpoint(higher)..higher * 2.0),
-        };
-        let mut names = (0..64).map(|number| format!("nobody {number}"));
-        let unknown = names.find(|name| is_like.contains(&taken(name)));
-        let unknown = unknown.ok_or_else(|| io::Error::other("names of nobody have one cost alone"))?;
-        Ok(Self { records, known: known.to_owned(), unknown })
+        let users =
+            |cost: Cost| (0..USERS).map(move |number| cost.user(number)).collect::<io::Result<Vec<_>>>();
+        let (lower, higher) = (users(Cost::Lower)?, users(Cost::Higher)?);
+        let all = Self::users(&[&lower[..], &higher].concat())?;
+        let taken = |name: &str| timing::typical(3, 1, || _ = all.accept(name, WRONG));
+        let between = taken("lower 00").midpoint(taken("higher 00"));
+        let names = (0..8 * USERS).map(|number| format!("nobody {number:02}"));
+        let like = names.filter(|name| (taken(name) > between) == matches!(cost, Cost::Higher));
+        let unknown: Vec<_> = like.take(USERS).collect();
+        if unknown.len() < USERS {
+            return Err(io::Error::other("names of nobody have one cost alone"));
+        }
+        let known = if matches!(cost, Cost::Higher) { &higher } else { &lower };
+        Self::new(&[&lower[..], &higher].concat(), known, unknown)
+    }
+
+    fn new(records: &[PasswordRecord], known: &[PasswordRecord], unknown: Vec<String>) -> io::Result<Self> {
+        let known = known.iter().map(|record| record.user.clone()).collect();
+        Ok(Self { users: Rc::new(Self::users(records)?), known, unknown })
     }
 
     fn users(records: &[PasswordRecord]) -> io::Result<Users> {
         Passwords::new(records.iter().cloned()).map(Users::new).map_err(io::Error::other)
     }
 
-    fn refused(&self, name: &str) -> io::Result<impl FnMut() + use<>> {
-        let (users, name) = (Self::users(&self.records)?, name.to_owned());
-        timing::holds(move || !users.accept(&name, WRONG))
+    fn refused(&self, names: &[String]) -> io::Result<impl FnMut() + use<>> {
+        let (users, names, mut turns) = (Rc::clone(&self.users), names.to_vec(), Turns::of(1));
+        timing::holds(move || turns.next(&names).is_some_and(|name| !users.accept(name, WRONG)))
     }
 }
 
