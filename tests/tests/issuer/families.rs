@@ -88,14 +88,20 @@ async fn a_refresh_token_that_was_used_before_ends_its_family_and_no_other() {
     pair(&bench.refresh(&renewing(&neighbour)).await);
 }
 
-/// What was missing is done when the token is shown once more.
-#[tokio::test]
-async fn a_family_that_ended_while_the_denylist_failed_ends_whole_when_its_token_is_shown_again() {
+/// An issuer, doors that it opens, and what is wrong with the state of its denylist.
+async fn denying_by_a_state_that_fails() -> (Bench, Client, Arc<AtomicU8>) {
     let fault = Arc::new(AtomicU8::new(WELL));
     let denied = State::new(Faulty::new(State::memory(), &fault));
     let denylist = Denylist::kept_in(denied).clock(Clock::fixed(START));
     let bench = Bench::with(|builder| builder.denylist(denylist.clone())).await;
     let doors = doors(&bench.issuer, &bench.base, &denylist, &bench.clock, bench.elsewhere.clone()).await;
+    (bench, doors, fault)
+}
+
+/// What was missing is done when the token is shown once more.
+#[tokio::test]
+async fn a_family_that_ended_while_the_denylist_failed_ends_whole_when_its_token_is_shown_again() {
+    let (bench, doors, fault) = denying_by_a_state_that_fails().await;
     let me = async |token: &str| doors.get("/me").token(token).send().await.status.as_u16();
     for everywhere in [false, true] {
         let (first, other) = (renewing(&bench.sign_in("alice").await), bench.sign_in("alice").await);
@@ -124,11 +130,7 @@ async fn a_family_that_ended_while_the_denylist_failed_ends_whole_when_its_token
 
 #[tokio::test]
 async fn an_access_token_that_cannot_be_denied_keeps_no_other_of_its_family_from_it() {
-    let fault = Arc::new(AtomicU8::new(WELL));
-    let denied = State::new(Faulty::new(State::memory(), &fault));
-    let denylist = Denylist::kept_in(denied).clock(Clock::fixed(START));
-    let bench = Bench::with(|builder| builder.denylist(denylist.clone())).await;
-    let doors = doors(&bench.issuer, &bench.base, &denylist, &bench.clock, bench.elsewhere.clone()).await;
+    let (bench, doors, fault) = denying_by_a_state_that_fails().await;
     let tokens = bench.sign_in("alice").await;
     let first = renewing(&tokens);
     let (second, next) = pair(&bench.refresh(&first).await);
